@@ -1,0 +1,1 @@
+"""The finding: looks, tables, associations, leaks."""

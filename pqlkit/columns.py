@@ -1,0 +1,34 @@
+"""Columns: the canonical names of tables and columns, each spelled once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Canonical tables, as product.md's users name them.
+USER_ID: Final = "user_id"
+ACCOUNT_ID: Final = "account_id"
+ANONYMOUS_ID: Final = "anonymous_id"
+EVENT: Final = "event"
+TIMESTAMP: Final = "timestamp"
+EVENT_ID: Final = "event_id"
+SIGNED_UP_AT: Final = "signed_up_at"
+DELETED_AT: Final = "deleted_at"
+CONVERTED_AT: Final = "converted_at"
+ENDED_AT: Final = "ended_at"
+KIND: Final = "kind"
+PLAN: Final = "plan"
+FROM_PLAN: Final = "from_plan"
+AMOUNT: Final = "amount"
+VALID_FROM: Final = "valid_from"
+
+# Behind the engine seam: integer keys, and time as int64 UTC microseconds.
+ENTITY: Final = "entity"  # Int64, 0..n-1, the row number in the sorted ids
+USER: Final = "user"  # Int64, the acting user of an account's event
+AT: Final = "at"  # Int64 UTC microseconds
+ANCHOR: Final = "anchor"  # Int64 UTC microseconds, null = none
+CONVERTED: Final = "converted"  # Int64 UTC microseconds of the first conversion, null = never
+ON: Final = "on"  # Int64 UTC microseconds, start of a spell, inclusive
+OFF: Final = "off"  # Int64 UTC microseconds, end of a spell, exclusive; null = still on at as_of
+CRITERION: Final = "criterion"  # Int32, position in the list of criteria that was asked for
+LOOK: Final = "look"  # Int64, 0..n-1, row number of a look
+CUTOFF: Final = "cutoff"  # Int64 UTC microseconds

@@ -1,0 +1,1 @@
+"""The sample product: exports with a known truth."""

@@ -1,0 +1,1 @@
+"""The export: project file, reading, canonical tables."""

@@ -1,0 +1,1 @@
+"""The measurement: how much, and when."""

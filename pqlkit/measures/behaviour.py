@@ -1,0 +1,66 @@
+"""The behaviour: an event seen through a measure in a window, and the grid of thresholds it is looked at on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pqlkit.definitions.model import Condition, Measure, Window
+
+GRID: Final[tuple[int, ...]] = tuple(
+    sorted(
+        {
+            base * 10**power
+            for power in range(13)
+            for base in (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75)
+        }
+    )
+)
+"""Thresholds that people would write: "human numbers" times powers of ten (statistics.md 1.5).
+
+The *level* of a value is how many of them it reaches: level 0 = below 1; value >= GRID[i] exactly when level >= i + 1.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """An event name (None = any event) with optional property conditions, seen through a measure in a window."""
+
+    event: str | None
+    measure: Measure
+    window: Window
+    where: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cube:
+    """The level of every behaviour at every look, zeros left out (compressed columns).
+
+    Parameters
+    ----------
+    behaviours
+        One per column, in canonical order (event, measure, window).
+    looks
+        How many looks there are; row ids run over 0..looks-1.
+    offsets
+        int64, one more than behaviours: column i is ``rows[offsets[i]:offsets[i+1]]``.
+    rows
+        uint32 look ids, ascending within a column.
+    levels
+        uint8 levels, at least 1.
+    """
+
+    behaviours: tuple[Behaviour, ...]
+    looks: int
+    offsets: NDArray[np.int64]
+    rows: NDArray[np.uint32]
+    levels: NDArray[np.uint8]
+
+    def column(self, index: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+        """Give the looks at which behaviour `index` is above zero, and its levels there."""
+        part = slice(int(self.offsets[index]), int(self.offsets[index + 1]))
+        return self.rows[part], self.levels[part]

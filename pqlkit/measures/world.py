@@ -1,0 +1,64 @@
+"""The world: one population's events and entities, as every measure sees them.
+
+`analysis.population` builds it from a dataset; `measures` asks it. Rows at `as_of` exist, later ones do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from pqlkit.definitions.model import EntityKind
+    from pqlkit.engines.base import Engine
+    from pqlkit.typing import LazyFrame, Microseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class World:
+    """Events and entities of one population.
+
+    Parameters
+    ----------
+    engine
+        Where the plans run.
+    kind
+        What an entity is.
+    events
+        Lazy: ``user_id`` and, where the export has it, ``account_id`` (raw ids), ``event`` (text), ``at`` (Int64 UTC
+        microseconds), and the property columns of `properties`. Not yet joined with entities: filter first, join after.
+    entities
+        One row per entity, sorted by ``entity``: ``entity`` (Int64, 0..n-1), ``anchor``, ``converted`` (Int64 UTC
+        microseconds or null; only events strictly before ``converted`` exist), ``since`` (Int64 or null: with expansion
+        outcomes only events at or after it exist), and the trait columns of `traits`.
+    members
+        ``user_id``, ``entity``: whose events a user's are. For users one row each; for accounts the user's account.
+    accounts
+        ``account_id``, ``entity`` for account populations (an event's own account wins over its user's), else None.
+    properties
+        Export's property name -> column in `events` (``p0``, ``p1`` ...): names may hold dots, quotes or emoji.
+    traits
+        Trait name -> column in `entities` (``t0`` ...): for limits of the form ``{percent: 80, of: {trait: x}}``.
+    as_of
+        The last microsecond that exists.
+    zone
+        IANA name: calendar dates of the measure ``days`` are counted in it.
+    dates_only
+        The events come from a source of dates without times: an event stands for its date.
+    """
+
+    engine: Engine
+    kind: EntityKind
+    events: LazyFrame
+    entities: pl.DataFrame
+    members: pl.DataFrame
+    as_of: Microseconds
+    accounts: pl.DataFrame | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    traits: Mapping[str, str] = field(default_factory=dict)
+    zone: str = "UTC"
+    dates_only: bool = False

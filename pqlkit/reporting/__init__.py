@@ -1,0 +1,1 @@
+"""The rate: funnel, periods, and the renderers."""

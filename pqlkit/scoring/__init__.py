@@ -1,0 +1,1 @@
+"""The lead: status, evidence, ledger, alerts."""

@@ -1,0 +1,1 @@
+"""The formula: numbers in, numbers out."""
