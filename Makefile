@@ -1,0 +1,66 @@
+# Three targets anyone can guess: `make demo`, `make test`, `make check`. Everything else is listed by `make`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check format bench simulate fuzz crash docs lock wheel clean
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := 0.13.9
+READY  := $(VENV)/.ready
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "pqlkit needs Python 3.11 or newer: make PYTHON=python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+setup: $(READY) ## make .venv with the locked dependencies
+
+demo: $(READY) ## make a sample product and run every step on it
+	$(BIN)/pqlkit demo $(DEMO)
+
+check: $(READY) ## ruff and mypy
+	$(BIN)/ruff check pqlkit tests examples
+	$(BIN)/ruff format --check pqlkit tests examples
+	$(BIN)/mypy
+
+test: check ## lint, types and the test suite
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
+	@$(BIN)/python tests/tools.py
+
+format: $(READY) ## apply the formatter and the safe fixes
+	$(BIN)/ruff check --fix pqlkit tests examples
+	$(BIN)/ruff format pqlkit tests examples
+
+bench: $(READY) ## the benchmarks, side by side, into tests/benchmarks/RESULTS.md
+	$(BIN)/python -m tests.benchmarks
+
+simulate: $(READY) ## the statistical promises, into tests/simulation/RESULTS.md
+	$(BIN)/python -m tests.simulation
+
+fuzz: $(READY) ## 100,000 hostile definition files
+	$(BIN)/python tests/definitions/fuzz.py --inputs 100000
+
+crash: $(READY) ## kill `pqlkit score` at 200 random moments
+	$(BIN)/python -m tests.scoring.crash --kills 200
+
+docs: $(READY) ## write the generated pages of docs/
+	$(BIN)/python -m pqlkit.cli.documentation docs
+
+lock: $(READY) ## renew requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
+
+wheel: $(READY) ## build the wheel into dist/
+	$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) dist build .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,39 @@
+"""Tools: programs beside Python that some tests need, and what is missing of them on this machine.
+
+A test asks `needs("chromium")`. Locally a missing tool skips the test and is named in the last line of `make test`; in
+continuous integration (``CI`` set) its absence is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+TOOLS = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
+
+
+def found(tool: str) -> str | None:
+    """Give the path of a tool, or None."""
+    return next((path for name in TOOLS[tool] if (path := shutil.which(name))), None)
+
+
+def needs(tool: str) -> str:
+    """Give the path of a tool; without it skip the test, or fail it in continuous integration."""
+    import pytest
+
+    path = found(tool)
+    if path is not None:
+        return path
+    if os.environ.get("CI"):
+        pytest.fail(f"{tool} is not on this machine; .ci/run installs it", pytrace=False)
+    pytest.skip(f"{tool} is not on this machine")
+
+
+if __name__ == "__main__":
+    missing = [tool for tool in TOOLS if found(tool) is None]
+    if missing:
+        print(f"Not found on this machine, so not tested: {', '.join(missing)}")
+    else:
+        print(f"Every tool was found: {', '.join(TOOLS)}")
+    sys.exit(1 if missing and os.environ.get("CI") else 0)
