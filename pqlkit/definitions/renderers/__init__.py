@@ -1,0 +1,1 @@
+"""The rendering of a report: one file per format, all over the same `Report`."""
