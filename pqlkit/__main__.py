@@ -1,0 +1,5 @@
+"""`python -m pqlkit`: the same as the command."""
+
+from pqlkit.cli import main
+
+main()

@@ -1,0 +1,101 @@
+"""The command line: one typer application, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from pqlkit.cli.exit import ExitCode
+from pqlkit.errors import PqlkitError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+app = typer.Typer(
+    name="pqlkit",
+    help="Find which behaviour in a product says that a free user is about to pay, and turn it into a tested definition.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line and leave with a documented exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line.
+
+    Parameters
+    ----------
+    arguments
+        Without the program's name.
+
+    Returns
+    -------
+    int
+        An `ExitCode`: errors are told on stderr, a closed pipe is quiet, Ctrl-C is 130.
+    """
+    try:
+        code = _guarded(lambda: typer.main.get_command(app)(args=arguments, prog_name="pqlkit", standalone_mode=True))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output left (`| head`): what it wanted it has. Python would complain at exit otherwise.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    return code
+
+
+def _guarded(work: Callable[[], object]) -> int:
+    try:
+        work()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
+    except PqlkitError as error:
+        tell(error)
+        return ExitCode.COULD_NOT_RUN
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return ExitCode.INTERRUPTED
+    except MemoryError:
+        sys.stderr.write("error: out of memory\n  a smaller share of the entities may do: --sample 5%\n")
+        return ExitCode.COULD_NOT_RUN
+    return ExitCode.DONE
+
+
+def tell(error: PqlkitError) -> None:
+    """Print an error on stderr: each diagnostic of a bad file on its own line, then what to do."""
+    from pqlkit.inert import visible
+
+    lines = [f"error: {visible(error.where, 400) + ': ' if error.where else ''}{visible(error.message, 2_000)}"]
+    lines += [
+        f"{visible(d.path, 400)}:{d.line}:{d.column}: {d.code} {visible(d.message, 1_000)}"
+        for d in getattr(error, "diagnostics", ())
+    ]
+    if error.hint:
+        lines += [f"  {visible(line, 2_000)}" for line in error.hint.splitlines()]
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"pqlkit {version('pqlkit')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and leave."
+    ),
+) -> None:
+    """Find which behaviour in a product says that a free user is about to pay, and turn it into a tested definition."""

@@ -1,0 +1,337 @@
+"""Options: each declared once, as a field of a small record; a command lists the records it takes.
+
+`command` turns the records into one typer signature. What the command line leaves out comes from the command's block in
+the project file, then from the field's default.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from dataclasses import MISSING, Field, dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from pqlkit.errors import UsageError, nearest
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Record = TypeVar("Record")
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+
+class EngineName(StrEnum):
+    """Which engine evaluates the tables."""
+
+    POLARS = "polars"
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
+def _option(*names: str, help: str, metavar: str | None = None, panel: str | None = None) -> Any:  # noqa: A002 - typer's word
+    return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=panel, show_default=False)
+
+
+_DATA = "Data"
+_OUTPUT = "Output"
+_LOOKS = "Looks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataOptions:
+    """Where the exports are, and what of them counts."""
+
+    project: Annotated[
+        Path | None,
+        _option(
+            "--project",
+            "-p",
+            help="The project file [default: pqlkit.yml here, if there].",
+            metavar="FILE",
+            panel=_DATA,
+        ),
+    ] = None
+    data: Annotated[
+        Path | None, _option("--data", help="A folder that `pqlkit load` wrote.", metavar="DIR", panel=_DATA)
+    ] = None
+    events: Annotated[
+        str | None,
+        _option(
+            "--events",
+            help="Events: a file, folder or glob (.csv, .parquet, .jsonl; .gz, .zst).",
+            metavar="PATH",
+            panel=_DATA,
+        ),
+    ] = None
+    users: Annotated[str | None, _option("--users", help="Users.", metavar="PATH", panel=_DATA)] = None
+    accounts: Annotated[str | None, _option("--accounts", help="Accounts.", metavar="PATH", panel=_DATA)] = None
+    conversions: Annotated[
+        str | None, _option("--conversions", help="Conversions (upgrades).", metavar="PATH", panel=_DATA)
+    ] = None
+    as_of: Annotated[
+        str | None,
+        _option(
+            "--as-of",
+            help="The last moment that exists [default: the newest plausible row].",
+            metavar="DATE",
+            panel=_DATA,
+        ),
+    ] = None
+    trust_current: Annotated[
+        list[str] | None,
+        _option(
+            "--trust-current",
+            help="Use today's value of TRAIT for the past all the same. Repeatable.",
+            metavar="TRAIT",
+            panel=_DATA,
+        ),
+    ] = None
+    engine: Annotated[
+        EngineName | None, _option("--engine", help="What evaluates the tables [default: polars].", panel=_DATA)
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputOptions:
+    """Where results go, and how much is said."""
+
+    format: Annotated[
+        Format | None, _option("--format", help="How the result is written [default: table].", panel=_OUTPUT)
+    ] = None
+    out: Annotated[
+        Path | None,
+        _option("--out", help="Write the result to this file instead of stdout.", metavar="PATH", panel=_OUTPUT),
+    ] = None
+    quiet: Annotated[bool | None, _option("--quiet", help="Errors alone on stderr.", panel=_OUTPUT)] = None
+    verbose: Annotated[bool | None, _option("--verbose", help="Details on stderr.", panel=_OUTPUT)] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookOptions:
+    """When behaviour is measured, and when the outcome is."""
+
+    looks: Annotated[
+        str | None,
+        _option(
+            "--looks", help="auto, once:14d, age:1d,3d,7d or every:28d [default: auto].", metavar="DESIGN", panel=_LOOKS
+        ),
+    ] = None
+    windows: Annotated[
+        str | None,
+        _option("--windows", help="Windows of the behaviours, like 3d,7d,14d.", metavar="LIST", panel=_LOOKS),
+    ] = None
+    horizon: Annotated[
+        str | None,
+        _option(
+            "--horizon",
+            help="How long after a look a conversion counts [default: 30d].",
+            metavar="DURATION",
+            panel=_LOOKS,
+        ),
+    ] = None
+    gap: Annotated[
+        str | None,
+        _option(
+            "--gap",
+            help="Conversions this soon after a look do not count [default: 0d].",
+            metavar="DURATION",
+            panel=_LOOKS,
+        ),
+    ] = None
+    active_within: Annotated[
+        str | None,
+        _option(
+            "--active-within",
+            help="With `every`: entities are looked at if active this recently [default: 28d].",
+            metavar="DURATION",
+            panel=_LOOKS,
+        ),
+    ] = None
+    events_from: Annotated[
+        str | None,
+        _option(
+            "--events-from",
+            help="The first day of the events export, if it begins before its first row.",
+            metavar="DATE",
+            panel=_LOOKS,
+        ),
+    ] = None
+    measures: Annotated[
+        str | None,
+        _option(
+            "--measures",
+            help="Measures to look at, like count,days,users,sum(amount) [default: count,days].",
+            metavar="LIST",
+            panel=_LOOKS,
+        ),
+    ] = None
+    entity: Annotated[
+        str | None, _option("--entity", help="auto, user or account [default: auto].", metavar="KIND", panel=_LOOKS)
+    ] = None
+    exposure: Annotated[
+        str | None,
+        _option(
+            "--exposure",
+            help="landmark (equal exposure) or until-conversion [default: landmark].",
+            metavar="KIND",
+            panel=_LOOKS,
+        ),
+    ] = None
+    exclude_event: Annotated[
+        list[str] | None,
+        _option("--exclude-event", help="Leave this event out (a glob). Repeatable.", metavar="NAME", panel=_LOOKS),
+    ] = None
+    keep_event: Annotated[
+        list[str] | None,
+        _option(
+            "--keep-event",
+            help="Keep this event though it looks like a leak (a glob). Repeatable.",
+            metavar="NAME",
+            panel=_LOOKS,
+        ),
+    ] = None
+    by: Annotated[
+        list[str] | None,
+        _option(
+            "--by",
+            help="Cohorts: signup_week, signup_month, signup_quarter or a trait. Repeatable.",
+            metavar="COHORT",
+            panel=_LOOKS,
+        ),
+    ] = None
+    given: Annotated[
+        Path | None, _option("--given", help="Only those who meet this definition.", metavar="DEFINITION", panel=_LOOKS)
+    ] = None
+    sample: Annotated[
+        str | None,
+        _option("--sample", help="Look at this share of the entities, like 5%.", metavar="SHARE", panel=_LOOKS),
+    ] = None
+    top: Annotated[int | None, _option("--top", help="How many rows to show.", metavar="N", panel=_LOOKS)] = None
+    compare: Annotated[
+        list[str] | None,
+        _option("--compare", help="Compare these events as value metrics. Repeatable.", metavar="EVENT", panel=_LOOKS),
+    ] = None
+    html: Annotated[
+        Path | None, _option("--html", help="Also write one self-contained page.", metavar="FILE", panel=_OUTPUT)
+    ] = None
+
+
+def records(*types: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command function one keyword per field of `types`, for typer; it is called with one record per type.
+
+    Parameters
+    ----------
+    types
+        Frozen dataclasses whose fields are ``Annotated[type | None, typer.Option(...)]``. The function's own parameters
+        named ``data``, ``output`` ... are recognised by their annotation.
+
+    Examples
+    --------
+    >>> @records(OutputOptions)
+    ... def show(name: str, output: OutputOptions) -> None: ...
+    >>> list(inspect.signature(show).parameters)
+    ['name', 'format', 'out', 'quiet', 'verbose']
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        hints = typing.get_type_hints(function, include_extras=True)
+        own = [
+            parameter.replace(annotation=hints[name])
+            for name, parameter in inspect.signature(function).parameters.items()
+            if hints[name] not in types
+        ]
+        names = {hints[name]: name for name in inspect.signature(function).parameters}
+        added = [_parameter(field, kind) for kind in types for field in fields(kind)]
+
+        def run(**values: Any) -> None:
+            filled = {names[kind]: kind(**{f.name: values.pop(f.name) for f in fields(kind)}) for kind in types}
+            function(**values, **filled)
+
+        run.__name__, run.__doc__, run.__module__ = function.__name__, function.__doc__, function.__module__
+        run.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*own, *added]}
+        return run
+
+    return decorate
+
+
+def _parameter(field: Field[Any], kind: type[Any]) -> inspect.Parameter:
+    annotation = typing.get_type_hints(kind, include_extras=True)[field.name]
+    default = None if field.default is MISSING else field.default
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def settle(options: Record, block: Mapping[str, Any], *, command: str, place: str) -> Record:
+    """Fill what the command line left out from the project file's block of this command.
+
+    Parameters
+    ----------
+    options
+        A record as the command line gave it: None = not given.
+    block
+        The command's block of the project file, ``_`` for ``-``.
+    command
+        The command's name, for messages.
+    place
+        The project file's path, for messages.
+
+    Raises
+    ------
+    UsageError
+        A value has the wrong type for its option.
+    """
+    import dataclasses
+
+    changes: dict[str, Any] = {}
+    for field in fields(options):  # type: ignore[arg-type]
+        if getattr(options, field.name) is None and block.get(field.name) is not None:
+            hint = typing.get_type_hints(type(options), include_extras=False)[field.name]
+            changes[field.name] = _converted(block[field.name], hint, f"{command}.{field.name}", place)
+    return dataclasses.replace(options, **changes)  # type: ignore[type-var]
+
+
+def unknown_options(block: Mapping[str, Any], known: set[str], *, command: str, place: str) -> None:
+    """Refuse names in a command's block that are no option of it.
+
+    Raises
+    ------
+    UsageError
+        Naming the key and the nearest option.
+    """
+    for name in block:
+        if name not in known:
+            close = nearest(name, known)
+            raise UsageError(
+                f"{command}.{name} is not an option of `pqlkit {command}`",
+                where=place,
+                hint=f"did you mean {close}?" if close else f"see `pqlkit {command} --help`",
+            )
+
+
+def _converted(value: Any, hint: Any, name: str, place: str) -> Any:
+    kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)] or [hint]
+    kind = kinds[0]
+    if typing.get_origin(kind) is list:
+        return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    if isinstance(value, list) and kind is str:
+        return ",".join(str(item) for item in value)
+    try:
+        if kind is bool:
+            if isinstance(value, bool):
+                return value
+            raise ValueError
+        return kind(str(value)) if kind in {str, Path} or issubclass(kind, StrEnum) else kind(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{name}: {value!r} is not a {getattr(kind, '__name__', kind)}", where=place) from None

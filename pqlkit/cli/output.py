@@ -1,0 +1,110 @@
+"""Output: the one place that knows stdout from stderr.
+
+stdout is data, stderr is progress and messages. Colours and progress only on a terminal; ``NO_COLOR`` is obeyed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from rich.console import Console, RenderableType
+
+NARROW = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where results and messages of one run go.
+
+    Parameters
+    ----------
+    quiet
+        Errors alone on stderr.
+    verbose
+        Details on stderr.
+    out
+        The file that takes the payload instead of stdout, or None.
+    """
+
+    quiet: bool = False
+    verbose: bool = False
+    out: Path | None = None
+
+    def payload(self, text: str) -> None:
+        """Write the result: to `out` whole or not at all, else to stdout, ending in one line end."""
+        from pqlkit.files import write_text
+
+        text = text if text.endswith("\n") else text + "\n"
+        if self.out is not None:
+            write_text(self.out, text)
+            self.say(f"wrote {self.out}")
+        else:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    def show(self, renderable: RenderableType) -> None:
+        """Write a rich renderable as the result: colours on a terminal, plain text to a file or pipe."""
+        if self.out is not None:
+            self.payload(plain(renderable))
+        else:
+            console().print(renderable, soft_wrap=False)
+            sys.stdout.flush()
+
+    def say(self, message: str) -> None:
+        """Tell the person something on stderr (not with ``--quiet``)."""
+        if not self.quiet:
+            messages().print(message, style="dim", markup=False, highlight=False, soft_wrap=True)
+
+    def warn(self, message: str) -> None:
+        """Warn on stderr (not with ``--quiet``)."""
+        if not self.quiet:
+            messages().print(f"warning: {message}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Show that long work goes on; the block gets a function that names the step it is at."""
+        if self.quiet or not sys.stderr.isatty():
+            yield self._silent
+            return
+        from rich.markup import escape
+
+        with messages().status(escape(what)) as status:
+            yield lambda step: status.update(escape(step))
+
+    def _silent(self, step: str) -> None:
+        if self.verbose:
+            self.say(step)
+
+
+def console() -> Console:
+    """Give the console of stdout: the terminal's width, 80 columns where there is none."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else NARROW
+    return Console(width=width, highlight=False, emoji=False, markup=False)
+
+
+def messages() -> Console:
+    """Give the console of stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, emoji=False)
+
+
+def plain(renderable: RenderableType, width: int = NARROW) -> str:
+    """Render to text without colours."""
+    import io
+
+    from rich.console import Console
+
+    text = io.StringIO()
+    Console(file=text, width=width, no_color=True, highlight=False, emoji=False, markup=False).print(renderable)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
