@@ -1,0 +1,93 @@
+"""The intake: what reading the exports kept, dropped as a duplicate, or quarantined, and how the tables match."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pqlkit.typing import Json
+
+SHOWN: Final = 5
+"""How many offending rows of a table a report shows; the quarantine file holds all of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offender:
+    """One quarantined row. `line` starts at 1 (for Parquet: the row); `column` is None when the whole row is at fault."""
+
+    file: str
+    line: int
+    column: str | None
+    value: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableIntake:
+    """One table's rows: ``read == kept + duplicate + quarantined``.
+
+    `reasons` counts the quarantined rows by reason, the commonest first; `offenders` are the first `SHOWN` in file and
+    line order; `skipped` names input files that an earlier load had read already.
+    """
+
+    name: str
+    files: int
+    read: int
+    kept: int
+    duplicate: int
+    quarantined: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    offenders: tuple[Offender, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matching:
+    """How the tables find each other, in rows or distinct ids. None = a table that this needs is not there."""
+
+    users: int | None = None
+    users_with_events: int | None = None
+    users_without_events: int | None = None
+    event_users: int | None = None
+    event_users_unknown: int | None = None
+    events_of_unknown_users: int | None = None
+    events_anonymous: int | None = None
+    accounts: int | None = None
+    accounts_with_events: int | None = None
+    accounts_without_events: int | None = None
+    conversions: int | None = None
+    conversions_matched: int | None = None
+    conversions_unknown: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A stretch of whole UTC days without a row of `table`: first and last empty day, ISO dates, both included."""
+
+    table: str
+    first: str
+    last: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What one load read.
+
+    `quarantine` is the JSON Lines file of every quarantined row (``table, file, line, column, value, reason, row``), or
+    None when there is none.
+    """
+
+    tables: Mapping[str, TableIntake] = field(default_factory=dict)
+    matching: Matching = field(default_factory=Matching)
+    gaps: tuple[Gap, ...] = ()
+    quarantine: Path | None = None
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        """Give the report as JSON values: ``{"schema": "pqlkit/intake/1", "tables": [...], ...}``."""
+        raise NotImplementedError
