@@ -1,1 +1,5 @@
 """The seam: Polars, DuckDB."""
+
+from pqlkit.engines.factory import ENGINES, engine
+
+__all__ = ["ENGINES", "engine"]

@@ -1,11 +1,11 @@
-"""The engine: what the rest of pqlkit may ask of Polars, DuckDB or Spark, and nothing more."""
+"""The engine: what the rest of pqlkit may ask of Polars or DuckDB, and nothing more."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -18,12 +18,30 @@ class Engine(Protocol):
 
     name: str
 
-    def scan(self, paths: Sequence[str], columns: Sequence[str]) -> LazyFrame:
-        """Read canonical Parquet lazily: the named columns alone, every time as Int64 UTC microseconds."""
+    def scan(self, paths: Sequence[str], columns: Sequence[str] | Mapping[str, str]) -> LazyFrame:
+        """Read canonical Parquet lazily: the named columns alone, every time as Int64 UTC microseconds.
+
+        Parameters
+        ----------
+        paths
+            Parquet files, in any order.
+        columns
+            The columns to read, or column in the file -> name in the frame (an export's property names may hold dots,
+            quotes or emoji; the names in the frame should not). Dates become their midnight in UTC.
+
+        Raises
+        ------
+        DataError
+            A file does not exist or is not Parquet, or a column is missing from it.
+        """
         ...
 
     def lift(self, frame: pl.DataFrame) -> LazyFrame:
         """Bring a small table into the engine."""
+        ...
+
+    def encode(self, frame: LazyFrame, column: str, names: Sequence[str]) -> LazyFrame:
+        """Replace a text column by the Int32 position of its value in `names` (unique); other values become null."""
         ...
 
     def collect(self, frame: LazyFrame) -> pl.DataFrame:
