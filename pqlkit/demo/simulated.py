@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.demo.project_file import canonical_project
+from pqlkit.files import whole, write_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     import polars as pl
 
     from pqlkit.definitions.model import EntityKind
     from pqlkit.demo.truth import Truth
+
+PART: Final = 1_000_000
+"""Rows of one part of the events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,19 +30,19 @@ class SimulatedWorld:
     kind
         What an entity of the truth is.
     events
-        ``user_id`` (Int64), ``account_id`` (Int64, worlds of accounts only), ``event``, ``timestamp``; sorted by time.
+        ``user_id`` (Int64), ``account_id`` (Int64, worlds of accounts only), ``event``, ``timestamp`` (UTC microseconds).
     users
-        ``user_id``, ``signed_up_at``, and in worlds of accounts ``account_id``; traits.
+        ``user_id``, ``signed_up_at``, in worlds of accounts ``account_id``; fixed traits ``country`` and ``channel``.
     conversions
-        ``user_id`` or ``account_id``, ``converted_at``, and where it has them ``plan``, ``ended_at``...
+        ``user_id`` or ``account_id``, ``converted_at``, ``plan``, ``amount``; in time order.
     truth
         What was planted.
     accounts
-        ``account_id``, ``signed_up_at``, ``deleted_at``, traits; None where there are none.
+        ``account_id``, ``signed_up_at``, traits, in the freemium world ``deleted_at``; None in worlds of users.
     plan_history
         ``account_id``, ``valid_from``, ``plan``; None where there is none.
     weeks
-        Weekly hazards of the freemium world: ``account_id``, ``week`` (its Monday), ``holds``, ``active``, ``hazard``; else None.
+        The freemium world's account-weeks before conversion: ``account_id``, ``monday``, ``holds``, ``active``, ``hazard``.
     """
 
     kind: EntityKind
@@ -50,7 +57,43 @@ class SimulatedWorld:
     def write(self, folder: Path | str) -> Path:
         """Write the tables as canonical Parquet with a `pqlkit.yml` beside them; gives the folder.
 
-        ``events/part-0000.parquet`` ..., ``users.parquet``, ``accounts.parquet``, ``conversions.parquet``,
-        ``plan_history.parquet``.
+        ``events/part-0000.parquet`` and so on, ``users.parquet``, ``conversions.parquet``, and if there are any
+        ``accounts.parquet`` and ``plan_history.parquet``. An older world in the folder is replaced table by table.
+
+        Raises
+        ------
+        OutputError
+            The folder cannot be written.
         """
-        raise NotImplementedError
+        folder = Path(folder)
+        write_parts(folder, (self.events.slice(start, PART) for start in range(0, max(self.events.height, 1), PART)))
+        tables = {"users": self.users, "accounts": self.accounts, "conversions": self.conversions}
+        write_tables(folder, {**tables, "plan_history": self.plan_history}, entity=self.kind)
+        return folder
+
+
+def write_parts(folder: Path, parts: Iterator[pl.DataFrame]) -> None:
+    """Write the events part by part, and take away parts of an older, longer world."""
+    written = set()
+    for number, part in enumerate(parts):
+        target = folder / "events" / f"part-{number:04}.parquet"
+        write_table(target, part)
+        written.add(target)
+    for old in sorted((folder / "events").glob("part-*.parquet")):
+        if old not in written:
+            old.unlink()
+
+
+def write_tables(folder: Path, tables: dict[str, pl.DataFrame | None], *, entity: str) -> None:
+    """Write all tables but the events, and the project file."""
+    present = {name: frame for name, frame in tables.items() if frame is not None}
+    for name, frame in present.items():
+        write_table(folder / f"{name}.parquet", frame)
+    paths = {"events": "events/*.parquet"} | {n: f"{n}.parquet" for n in present if n != "plan_history"}
+    write_text(folder / "pqlkit.yml", canonical_project(paths, entity=entity, history="plan_history" in present))
+
+
+def write_table(target: Path, frame: pl.DataFrame) -> None:
+    """Write one table as Parquet, whole or not at all."""
+    with whole(target) as path:
+        frame.write_parquet(path, compression="zstd")

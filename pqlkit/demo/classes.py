@@ -1,0 +1,49 @@
+"""The class of an entity at one landmark: what became of it, told from its own three moments alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pqlkit.typing import Microseconds
+
+NEVER: Final = 2**62
+"""Stands for the conversion of an entity that never converts."""
+
+CLASSES: Final = ("customer_already", "early", "immature", "converted", "not_converted")
+
+
+def classify(
+    anchor: NDArray[np.int64],
+    converted: NDArray[np.int64],
+    *,
+    first_cutoff: Microseconds,
+    last_cutoff: Microseconds,
+    horizon: Microseconds,
+    as_of: Microseconds,
+) -> NDArray[np.int64]:
+    """Give each entity's position in `CLASSES`, the first that fits.
+
+    Parameters
+    ----------
+    anchor
+        Microseconds, one per entity.
+    converted
+        Microseconds of the first conversion, `NEVER` without one; later than `as_of` counts as never.
+    first_cutoff, last_cutoff
+        The ages of the first and last look; one landmark has both the same.
+    horizon
+        A conversion at exactly cutoff + horizon is in, one at exactly the cutoff is not.
+    as_of
+        An entity with cutoff + horizon at exactly `as_of` is mature.
+    """
+    known = np.where(converted <= as_of, converted, NEVER)
+    cutoff = anchor + first_cutoff
+    last = np.minimum(anchor + last_cutoff, as_of - horizon)
+    return np.select(
+        [known < anchor, known <= cutoff, as_of < cutoff + horizon, known <= last + horizon], [0, 1, 2, 3], 4
+    ).astype(np.int64)
