@@ -6,16 +6,19 @@ numbers and turn NaN into None.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 Floats: TypeAlias = NDArray[np.float64]
 """An array of 64-bit floats; NaN is "undefined"."""
+
+Flags: TypeAlias = NDArray[np.bool_]
+"""An array of truth values."""
+
+Indices: TypeAlias = NDArray[np.int64]
+"""An array of row or column numbers, from 0."""
 
 Numbers: TypeAlias = ArrayLike
 """What NumPy reads as numbers: one number, a sequence, an array."""
@@ -55,7 +58,7 @@ def ratio(above: Numbers, below: Numbers) -> Floats:
     array([0.25,  nan])
     """
     a, b = together(above, below)
-    return np.divide(a, b, out=np.full(a.shape, np.nan), where=b != 0)
+    return floats(np.divide(a, b, out=np.full(a.shape, np.nan), where=b != 0))
 
 
 def number(value: Any) -> float | None:
@@ -68,22 +71,3 @@ def number(value: Any) -> float | None:
     """
     plain = float(value)
     return None if np.isnan(plain) else plain
-
-
-def blocks(rows: int, width: int, *, cells: int = 2_000_000) -> Iterator[slice]:
-    """Cut rows into slices whose rows x width tables stay small in memory.
-
-    Parameters
-    ----------
-    rows, width
-        Shape of the whole table.
-    cells
-        Largest number of cells held at once.
-
-    Examples
-    --------
-    >>> list(blocks(5, 2, cells=4))
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 6, None)]
-    """
-    step = max(1, cells // max(1, width))
-    return (slice(start, start + step) for start in range(0, rows, step))

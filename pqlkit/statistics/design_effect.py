@@ -1,6 +1,181 @@
 """The design effect: how many dependent rows are worth one independent row.
 
-ClusterSums(clusters, rows, converted, rows_squared, converted_squared, product) frozen addable; ClusterSums.of(converted per cluster, rows per cluster)
- .intraclass_correlation -> float|None ; .kish -> 1 + (m~ - 1) ICC ; .ratio -> clustered over binomial variance, at least 1 (float|None)
-design_effect(outcome: array, clusters: array) -> float|None     # from rows
+Users of one account, or looks at one entity, resemble each other; intervals that take them for independent are too short.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pqlkit.statistics.arrays import Numbers, together
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["ClusterSums", "design_effect"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSums:
+    """What a table of clusters adds up to: enough for every formula here. Sums over disjoint clusters add.
+
+    Parameters
+    ----------
+    clusters
+        Clusters with at least one row.
+    rows, converted
+        Sums of rows, and of converted rows, over clusters.
+    rows_squared, converted_squared, product
+        Sums over clusters of rows squared, converted squared, and rows x converted.
+    within
+        Sum over clusters of converted squared / rows.
+    """
+
+    clusters: int
+    rows: int
+    converted: int
+    rows_squared: float
+    converted_squared: float
+    product: float
+    within: float
+
+    @classmethod
+    def of(cls, converted: Numbers, rows: Numbers) -> ClusterSums:
+        """Add up a column of clusters.
+
+        Parameters
+        ----------
+        converted, rows
+            Converted rows and rows of each cluster; clusters without rows are left out.
+
+        Examples
+        --------
+        >>> ClusterSums.of([2, 0, 1], [2, 3, 1]).rows_squared
+        14.0
+        """
+        y, m = together(converted, rows)
+        y, m = y[m > 0], m[m > 0]
+        return cls(
+            clusters=len(m),
+            rows=int(m.sum()),
+            converted=int(y.sum()),
+            rows_squared=float(m @ m),
+            converted_squared=float(y @ y),
+            product=float(y @ m),
+            within=float((y * y / m).sum()),
+        )
+
+    def __add__(self, other: ClusterSums) -> ClusterSums:
+        """Merge with the sums of other clusters; a cluster must not be in both."""
+        return ClusterSums(
+            clusters=self.clusters + other.clusters,
+            rows=self.rows + other.rows,
+            converted=self.converted + other.converted,
+            rows_squared=self.rows_squared + other.rows_squared,
+            converted_squared=self.converted_squared + other.converted_squared,
+            product=self.product + other.product,
+            within=self.within + other.within,
+        )
+
+    @property
+    def intraclass_correlation(self) -> float | None:
+        """How alike the rows of a cluster are: the analysis-of-variance estimate.
+
+        1: all rows of a cluster agree; 0: no more than chance; it may fall a little below 0. None with fewer than two
+        clusters, no cluster of two rows, or when nobody or everybody converted.
+
+        References
+        ----------
+        Donner, A. (1986). A review of inference procedures for the intraclass correlation coefficient in the one-way
+        random effects model. International Statistical Review 54, 67-82.
+
+        Examples
+        --------
+        >>> ClusterSums.of([2, 0, 2, 0], [2, 2, 2, 2]).intraclass_correlation
+        1.0
+        """
+        if self.clusters < 2 or self.rows <= self.clusters or self.converted in (0, self.rows):
+            return None
+        between = (self.within - self.converted**2 / self.rows) / (self.clusters - 1)
+        inside = (self.converted - self.within) / (self.rows - self.clusters)
+        typical = (self.rows - self.rows_squared / self.rows) / (self.clusters - 1)
+        return (between - inside) / (between + (typical - 1) * inside)
+
+    @property
+    def kish(self) -> float | None:
+        """Design effect from the likeness of rows: 1 + (m~ - 1) ICC, with m~ = sum m^2 / sum m; at least 1.
+
+        References
+        ----------
+        Kish, L. (1965). Survey Sampling. Wiley, New York.
+
+        Examples
+        --------
+        >>> ClusterSums.of([2, 0, 2, 0], [2, 2, 2, 2]).kish
+        2.0
+        """
+        alike = self.intraclass_correlation
+        return None if alike is None else max(1.0, 1 + (self.rows_squared / self.rows - 1) * alike)
+
+    @property
+    def ratio(self) -> float | None:
+        """Design effect as clustered over binomial variance of the rate; at least 1.
+
+        The clustered variance is that of a ratio of sums over clusters. None with fewer than two clusters, or when nobody or
+        everybody converted.
+
+        References
+        ----------
+        Cochran, W. G. (1977). Sampling Techniques, 3rd edition. Wiley, New York.
+
+        Rao, J. N. K. and Scott, A. J. (1992). A simple method for the analysis of clustered binary data. Biometrics 48,
+        577-585.
+
+        Examples
+        --------
+        >>> ClusterSums.of([1, 0, 0, 1], [1, 1, 1, 1]).ratio  # doctest: +ELLIPSIS
+        1.333...
+        """
+        if self.clusters < 2 or self.converted in (0, self.rows):
+            return None
+        rate = self.converted / self.rows
+        squares = self.converted_squared - 2 * rate * self.product + rate * rate * self.rows_squared
+        clustered = squares * self.clusters / (self.clusters - 1)
+        return max(1.0, clustered / (self.rows * rate * (1 - rate)))
+
+
+def design_effect(outcome: Numbers, cluster: NDArray[Any]) -> float | None:
+    """Measure from rows how many dependent rows are worth one independent row.
+
+    Parameters
+    ----------
+    outcome
+        Converted (1) or not (0), one a row.
+    cluster
+        Label of the entity or account that each row belongs to.
+
+    Returns
+    -------
+    float or None
+        Clustered over binomial variance, at least 1; None with fewer than two clusters, or when nobody or everybody
+        converted.
+
+    References
+    ----------
+    Rao, J. N. K. and Scott, A. J. (1992). A simple method for the analysis of clustered binary data. Biometrics 48,
+    577-585.
+
+    Examples
+    --------
+    Two looks at each of four entities that always agree count for one:
+
+    >>> y, who = np.array([1, 1, 0, 0, 1, 1, 0, 0] * 50), np.repeat(np.arange(200), 2)
+    >>> round(design_effect(y, who), 2)
+    2.01
+    """
+    _, labels = np.unique(cluster, return_inverse=True)
+    y = np.asarray(outcome, dtype=np.float64)
+    return ClusterSums.of(np.bincount(labels, weights=y), np.bincount(labels)).ratio

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["Rate", "clopper_pearson", "wilson"]
 
 
-def wilson(successes: Numbers, total: Numbers, *, design_effect: Numbers = 1.0, z: float = Z95) -> tuple[Floats, Floats]:
+def wilson(
+    successes: Numbers, total: Numbers, *, design_effect: Numbers = 1.0, z: float = Z95
+) -> tuple[Floats, Floats]:
     r"""Bound proportions by Wilson's score interval.
 
     Parameters
@@ -167,9 +169,7 @@ class Rate:
     def __add__(self, other: Rate) -> Rate:
         """Merge with the rate of a disjoint group; the larger design effect stays (the cautious one)."""
         effect = max(self.design_effect, other.design_effect)
-        return Rate.of(
-            self.numerator + other.numerator, self.denominator + other.denominator, design_effect=effect
-        )
+        return Rate.of(self.numerator + other.numerator, self.denominator + other.denominator, design_effect=effect)
 
     def to_json(self, *, numerator: str = "numerator", denominator: str = "denominator") -> dict[str, Json]:
         """Give the five keys of the JSON contract.
