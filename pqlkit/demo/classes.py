@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from pqlkit.typing import Microseconds
@@ -21,8 +23,7 @@ def classify(
     anchor: NDArray[np.int64],
     converted: NDArray[np.int64],
     *,
-    first_cutoff: Microseconds,
-    last_cutoff: Microseconds,
+    cutoffs: Sequence[Microseconds],
     horizon: Microseconds,
     as_of: Microseconds,
 ) -> NDArray[np.int64]:
@@ -34,16 +35,17 @@ def classify(
         Microseconds, one per entity.
     converted
         Microseconds of the first conversion, `NEVER` without one; later than `as_of` counts as never.
-    first_cutoff, last_cutoff
-        The ages of the first and last look; one landmark has both the same.
+    cutoffs
+        The ages of the looks, ascending; a landmark has one.
     horizon
         A conversion at exactly cutoff + horizon is in, one at exactly the cutoff is not.
     as_of
         An entity with cutoff + horizon at exactly `as_of` is mature.
     """
     known = np.where(converted <= as_of, converted, NEVER)
-    cutoff = anchor + first_cutoff
-    last = np.minimum(anchor + last_cutoff, as_of - horizon)
+    cutoff = anchor + cutoffs[0]
+    reached = np.searchsorted(np.array(cutoffs), as_of - horizon - anchor, side="right")
+    last = anchor + np.array(cutoffs)[np.maximum(reached - 1, 0)]
     return np.select(
         [known < anchor, known <= cutoff, as_of < cutoff + horizon, known <= last + horizon], [0, 1, 2, 3], 4
     ).astype(np.int64)

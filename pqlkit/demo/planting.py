@@ -80,12 +80,13 @@ def choose_rule(sample: Sample, seed: int, *, conditions: int, share: tuple[floa
     ]
     middle = sum(share) / 2
     best: tuple[float, tuple[int, ...]] | None = None
-    for index in rng.permutation(len(rows)).tolist():
-        reach = float(np.logical_and.reduce(sample.met[list(rows[index])]).mean())
+    for index in rng.permutation(len(rows)):
+        row = rows[int(index)]
+        reach = float(np.logical_and.reduce(sample.met[list(row)]).mean())
         if share[0] <= reach <= share[1]:
-            return rows[index]
+            return row
         if best is None or abs(reach - middle) < best[0]:
-            best = (abs(reach - middle), rows[index])
+            best = (abs(reach - middle), row)
     if best is None:
         message = "no literal is met by as many entities as the rule asks for"
         raise ValueError(message)

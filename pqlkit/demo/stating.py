@@ -85,8 +85,7 @@ def state_truth(
     """Count the classes and places of a whole world, and write down what was planted."""
     anchor = entities["anchor"].to_numpy()
     converted = entities["converted"].to_numpy()
-    first, last = simulation.cutoffs[0], simulation.cutoffs[-1]
-    code = classify(anchor, converted, first_cutoff=first, last_cutoff=last, horizon=HORIZON, as_of=as_of)
+    code = classify(anchor, converted, cutoffs=simulation.cutoffs, horizon=HORIZON, as_of=as_of)
     used = code >= CLASSES.index("converted")
     held = entities["held"].to_numpy()
     chance = entities["chance"].to_numpy()

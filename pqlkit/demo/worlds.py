@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pqlkit.definitions.model import EntityKind
 from pqlkit.demo.recipe import plan_recipe
 from pqlkit.demo.stating import simulate, write_simulation
+from pqlkit.demo.trials import plan_age_trial, plan_card_trial, plan_little
 
 if TYPE_CHECKING:
     from pqlkit.demo.simulated import SimulatedWorld
@@ -82,3 +83,27 @@ def write_recipe(
 
 def _kind(*, accounts: bool) -> EntityKind:
     return EntityKind.ACCOUNT if accounts else EntityKind.USER
+
+
+def age_trial(users: int = 20_000, seed: int = 1) -> SimulatedWorld:
+    """Make a trial of 14 days in which 70 % of the upgrades come inside it; two conditions within 3 days are planted.
+
+    The classes of its truth are those of ``age:1d,2d,3d,5d,7d,10d``; the chance is that of the first look.
+    """
+    return simulate(plan_age_trial(users, seed))
+
+
+def card_trial(users: int = 20_000, seed: int = 1) -> SimulatedWorld:
+    """Make a trial with the card on file: four of five conversions in the horizon are automatic, as the trial ends."""
+    return simulate(plan_card_trial(users, seed))
+
+
+def little(seed: int = 1) -> SimulatedWorld:
+    """Make a start-up: 900 signups and 41 upgrades (9 in the first 14 days, 22 in the 30 after, 7 later, 3 too recent).
+
+    Examples
+    --------
+    >>> little().conversions.height
+    41
+    """
+    return simulate(plan_little(seed))
