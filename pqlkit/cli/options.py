@@ -40,7 +40,8 @@ class EngineName(StrEnum):
     SPARK = "spark"
 
 
-def _option(*names: str, help: str, metavar: str | None = None, panel: str | None = None) -> Any:  # noqa: A002 - typer's word
+def option(*names: str, help: str, metavar: str | None = None, panel: str | None = None) -> Any:  # noqa: A002 - typer's word
+    """Declare one option: names, help, placeholder and the panel of ``--help`` it stands in."""
     return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=panel, show_default=False)
 
 
@@ -55,7 +56,7 @@ class DataOptions:
 
     project: Annotated[
         Path | None,
-        _option(
+        option(
             "--project",
             "-p",
             help="The project file [default: pqlkit.yml here, if there].",
@@ -64,25 +65,25 @@ class DataOptions:
         ),
     ] = None
     data: Annotated[
-        Path | None, _option("--data", help="A folder that `pqlkit load` wrote.", metavar="DIR", panel=_DATA)
+        Path | None, option("--data", help="A folder that `pqlkit load` wrote.", metavar="DIR", panel=_DATA)
     ] = None
     events: Annotated[
         str | None,
-        _option(
+        option(
             "--events",
             help="Events: a file, folder or glob (.csv, .parquet, .jsonl; .gz, .zst).",
             metavar="PATH",
             panel=_DATA,
         ),
     ] = None
-    users: Annotated[str | None, _option("--users", help="Users.", metavar="PATH", panel=_DATA)] = None
-    accounts: Annotated[str | None, _option("--accounts", help="Accounts.", metavar="PATH", panel=_DATA)] = None
+    users: Annotated[str | None, option("--users", help="Users.", metavar="PATH", panel=_DATA)] = None
+    accounts: Annotated[str | None, option("--accounts", help="Accounts.", metavar="PATH", panel=_DATA)] = None
     conversions: Annotated[
-        str | None, _option("--conversions", help="Conversions (upgrades).", metavar="PATH", panel=_DATA)
+        str | None, option("--conversions", help="Conversions (upgrades).", metavar="PATH", panel=_DATA)
     ] = None
     as_of: Annotated[
         str | None,
-        _option(
+        option(
             "--as-of",
             help="The last moment that exists [default: the newest plausible row].",
             metavar="DATE",
@@ -91,7 +92,7 @@ class DataOptions:
     ] = None
     trust_current: Annotated[
         list[str] | None,
-        _option(
+        option(
             "--trust-current",
             help="Use today's value of TRAIT for the past all the same. Repeatable.",
             metavar="TRAIT",
@@ -99,7 +100,7 @@ class DataOptions:
         ),
     ] = None
     engine: Annotated[
-        EngineName | None, _option("--engine", help="What evaluates the tables [default: polars].", panel=_DATA)
+        EngineName | None, option("--engine", help="What evaluates the tables [default: polars].", panel=_DATA)
     ] = None
 
 
@@ -108,14 +109,14 @@ class OutputOptions:
     """Where results go, and how much is said."""
 
     format: Annotated[
-        Format | None, _option("--format", help="How the result is written [default: table].", panel=_OUTPUT)
+        Format | None, option("--format", help="How the result is written [default: table].", panel=_OUTPUT)
     ] = None
     out: Annotated[
         Path | None,
-        _option("--out", help="Write the result to this file instead of stdout.", metavar="PATH", panel=_OUTPUT),
+        option("--out", help="Write the result to this file instead of stdout.", metavar="PATH", panel=_OUTPUT),
     ] = None
-    quiet: Annotated[bool | None, _option("--quiet", help="Errors alone on stderr.", panel=_OUTPUT)] = None
-    verbose: Annotated[bool | None, _option("--verbose", help="Details on stderr.", panel=_OUTPUT)] = None
+    quiet: Annotated[bool | None, option("--quiet", help="Errors alone on stderr.", panel=_OUTPUT)] = None
+    verbose: Annotated[bool | None, option("--verbose", help="Details on stderr.", panel=_OUTPUT)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,17 +125,17 @@ class LookOptions:
 
     looks: Annotated[
         str | None,
-        _option(
+        option(
             "--looks", help="auto, once:14d, age:1d,3d,7d or every:28d [default: auto].", metavar="DESIGN", panel=_LOOKS
         ),
     ] = None
     windows: Annotated[
         str | None,
-        _option("--windows", help="Windows of the behaviours, like 3d,7d,14d.", metavar="LIST", panel=_LOOKS),
+        option("--windows", help="Windows of the behaviours, like 3d,7d,14d.", metavar="LIST", panel=_LOOKS),
     ] = None
     horizon: Annotated[
         str | None,
-        _option(
+        option(
             "--horizon",
             help="How long after a look a conversion counts [default: 30d].",
             metavar="DURATION",
@@ -143,7 +144,7 @@ class LookOptions:
     ] = None
     gap: Annotated[
         str | None,
-        _option(
+        option(
             "--gap",
             help="Conversions this soon after a look do not count [default: 0d].",
             metavar="DURATION",
@@ -152,7 +153,7 @@ class LookOptions:
     ] = None
     active_within: Annotated[
         str | None,
-        _option(
+        option(
             "--active-within",
             help="With `every`: entities are looked at if active this recently [default: 28d].",
             metavar="DURATION",
@@ -161,7 +162,7 @@ class LookOptions:
     ] = None
     events_from: Annotated[
         str | None,
-        _option(
+        option(
             "--events-from",
             help="The first day of the events export, if it begins before its first row.",
             metavar="DATE",
@@ -170,7 +171,7 @@ class LookOptions:
     ] = None
     measures: Annotated[
         str | None,
-        _option(
+        option(
             "--measures",
             help="Measures to look at, like count,days,users,sum(amount) [default: count,days].",
             metavar="LIST",
@@ -178,11 +179,11 @@ class LookOptions:
         ),
     ] = None
     entity: Annotated[
-        str | None, _option("--entity", help="auto, user or account [default: auto].", metavar="KIND", panel=_LOOKS)
+        str | None, option("--entity", help="auto, user or account [default: auto].", metavar="KIND", panel=_LOOKS)
     ] = None
     exposure: Annotated[
         str | None,
-        _option(
+        option(
             "--exposure",
             help="landmark (equal exposure) or until-conversion [default: landmark].",
             metavar="KIND",
@@ -191,11 +192,11 @@ class LookOptions:
     ] = None
     exclude_event: Annotated[
         list[str] | None,
-        _option("--exclude-event", help="Leave this event out (a glob). Repeatable.", metavar="NAME", panel=_LOOKS),
+        option("--exclude-event", help="Leave this event out (a glob). Repeatable.", metavar="NAME", panel=_LOOKS),
     ] = None
     keep_event: Annotated[
         list[str] | None,
-        _option(
+        option(
             "--keep-event",
             help="Keep this event though it looks like a leak (a glob). Repeatable.",
             metavar="NAME",
@@ -204,7 +205,7 @@ class LookOptions:
     ] = None
     by: Annotated[
         list[str] | None,
-        _option(
+        option(
             "--by",
             help="Cohorts: signup_week, signup_month, signup_quarter or a trait. Repeatable.",
             metavar="COHORT",
@@ -212,19 +213,19 @@ class LookOptions:
         ),
     ] = None
     given: Annotated[
-        Path | None, _option("--given", help="Only those who meet this definition.", metavar="DEFINITION", panel=_LOOKS)
+        Path | None, option("--given", help="Only those who meet this definition.", metavar="DEFINITION", panel=_LOOKS)
     ] = None
     sample: Annotated[
         str | None,
-        _option("--sample", help="Look at this share of the entities, like 5%.", metavar="SHARE", panel=_LOOKS),
+        option("--sample", help="Look at this share of the entities, like 5%.", metavar="SHARE", panel=_LOOKS),
     ] = None
-    top: Annotated[int | None, _option("--top", help="How many rows to show.", metavar="N", panel=_LOOKS)] = None
+    top: Annotated[int | None, option("--top", help="How many rows to show.", metavar="N", panel=_LOOKS)] = None
     compare: Annotated[
         list[str] | None,
-        _option("--compare", help="Compare these events as value metrics. Repeatable.", metavar="EVENT", panel=_LOOKS),
+        option("--compare", help="Compare these events as value metrics. Repeatable.", metavar="EVENT", panel=_LOOKS),
     ] = None
     html: Annotated[
-        Path | None, _option("--html", help="Also write one self-contained page.", metavar="FILE", panel=_OUTPUT)
+        Path | None, option("--html", help="Also write one self-contained page.", metavar="FILE", panel=_OUTPUT)
     ] = None
 
 
@@ -335,3 +336,30 @@ def _converted(value: Any, hint: Any, name: str, place: str) -> Any:
         return kind(str(value)) if kind in {str, Path} or issubclass(kind, StrEnum) else kind(value)
     except (TypeError, ValueError):
         raise UsageError(f"{name}: {value!r} is not a {getattr(kind, '__name__', kind)}", where=place) from None
+
+
+def share(text: str, name: str) -> float:
+    """Read a share: ``15%`` or ``0.15``; a bare 15 is an error.
+
+    Raises
+    ------
+    UsageError
+        The text is not a share between 0 and 1.
+
+    Examples
+    --------
+    >>> share("15%", "--min-rate"), share("0.15", "--min-rate")
+    (0.15, 0.15)
+    """
+    try:
+        value = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise UsageError(f"{name}: {text!r} is not a share", hint="write 15% or 0.15")
+    return value
+
+
+def number_list(text: str) -> list[str]:
+    """Split ``3d,7d,14d`` at commas, blanks dropped."""
+    return [part.strip() for part in text.split(",") if part.strip()]

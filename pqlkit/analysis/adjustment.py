@@ -1,0 +1,223 @@
+"""The adjustment: a behaviour's association beside activity by other behaviours, calendar and age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pqlkit.definitions.model import MeasureKind
+from pqlkit.measures.behaviour import GRID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from pqlkit.analysis.association import Association
+    from pqlkit.measures.behaviour import Cube
+    from pqlkit.statistics.estimate import Estimate
+
+SHORTLIST: Final = 40
+CONTROLS: Final = 10
+POSITIVES: Final = 20_000
+PER_PARAMETER: Final = 10
+ALIKE: Final = 0.8
+_VALUES: Final = np.array([0, *GRID][:256], dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sample:
+    """The looks that the models are fitted on: all converters (at most 20,000) and 10 others for each.
+
+    Slopes of a logistic regression do not change in expectation when controls are sampled; only its intercept does.
+
+    Parameters
+    ----------
+    looks
+        Row numbers, ascending.
+    y, entity
+        Of these rows.
+    adjusters
+        Calendar blocks and age bands as 0/1 columns, the commonest of each left out.
+
+    References
+    ----------
+    Prentice, R. L. and Pyke, R. (1979). Logistic disease incidence models and case-control studies. Biometrika 66, 403-411.
+    """
+
+    looks: NDArray[np.int64]
+    y: NDArray[np.bool_]
+    entity: NDArray[np.int64]
+    adjusters: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, *, seed: int = 0) -> Sample:
+        """Draw the sample from the frame of looks (``y``, ``entity``, ``block``, ``age_band``)."""
+        y = frame.get_column("y").to_numpy()
+        generator = np.random.default_rng([seed, 1])
+        positive = _some(np.flatnonzero(y), POSITIVES, generator)
+        negative = _some(np.flatnonzero(~y), CONTROLS * max(len(positive), 1), generator)
+        looks = np.sort(np.concatenate([positive, negative]))
+        columns = [_dummies(frame.get_column(name).to_numpy()[looks]) for name in ("block", "age_band")]
+        return cls(
+            looks=looks,
+            y=y[looks],
+            entity=frame.get_column("entity").to_numpy()[looks],
+            adjusters=np.concatenate(columns, axis=1),
+        )
+
+    def column(self, cube: Cube, index: int) -> NDArray[np.float64]:
+        """Give the values (on the grid) of one behaviour at the sampled looks."""
+        rows, levels = cube.column(index)
+        dense = np.zeros(cube.looks, dtype=np.uint8)
+        dense[rows] = levels
+        return _VALUES[dense[self.looks]]
+
+
+def _some(rows: NDArray[np.int64], most: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    return rows if len(rows) <= most else generator.choice(rows, size=most, replace=False)
+
+
+def _dummies(values: NDArray[np.int64]) -> NDArray[np.float64]:
+    kinds, counts = np.unique(values, return_counts=True)
+    others = np.delete(kinds, np.argmax(counts)) if len(kinds) else kinds
+    return (values[:, None] == others[None, :]).astype(np.float64)
+
+
+def adjust(
+    found: Sequence[Association], cube: Cube, frame: pl.DataFrame, *, skip: Iterable[str] = ()
+) -> tuple[Association, ...]:
+    """Fill in `order`, `adjusted` and `alike`.
+
+    Parameters
+    ----------
+    found
+        As `associations` gives them, in the cube's order.
+    cube, frame
+        The same looks.
+    skip
+        Events that leak the outcome: in no model, not even as somebody's activity.
+
+    Returns
+    -------
+    tuple of Association
+        Same order. The joint ridge (one column an event: log count in the longest window) ranks the events; the best row
+        of each of the first 40 is then put, unpenalised and alone, beside log counts of *other* behaviours in the longest
+        and the shortest window, calendar blocks and age bands. Errors are robust, clustered by entity. Fewer than 10
+        converters a parameter: not fitted.
+
+    Notes
+    -----
+    The pseudo-behaviour "any event" is activity itself and gets no adjusted figure.
+    """
+    leaks = set(skip)
+    counts = [
+        index
+        for index, one in enumerate(cube.behaviours)
+        if one.event is not None and one.event not in leaks and one.measure.kind is MeasureKind.COUNT and not one.where
+    ]
+    sample = Sample.of(frame)
+    if not counts or sample.y.all() or not sample.y.any():
+        return tuple(found)
+    lengths = sorted({cube.behaviours[index].window.length for index in counts if cube.behaviours[index].window.length})
+    by_window = [
+        [i for i in counts if cube.behaviours[i].window.length == length] for length in (lengths[-1], lengths[0])
+    ]
+    dense = {index: sample.column(cube, index) for part in by_window for index in part}
+    order = _ridge(sample, by_window[0], dense, cube)
+    chosen = _shortlist(found, order)
+    activity = [np.sum([dense[i] for i in part], axis=0) for part in by_window]
+    fitted = {
+        index: _fit(
+            found[index],
+            index,
+            sample,
+            cube,
+            activity,
+            [{cube.behaviours[i].event: i for i in part} for part in by_window],
+            dense,
+        )
+        for index in chosen
+    }
+    alike = _alike(sample, by_window[0], dense, cube, order)
+    return tuple(
+        replace(
+            one,
+            order=order.get(one.behaviour.event or ""),
+            adjusted=fitted.get(index),
+            alike=alike.get(one.behaviour.event or "", ()),
+        )
+        for index, one in enumerate(found)
+    )
+
+
+def _ridge(
+    sample: Sample, columns: Sequence[int], dense: dict[int, NDArray[np.float64]], cube: Cube
+) -> dict[str, float]:
+    from pqlkit.statistics.adjusted import ridge_logistic
+
+    kept = [i for i in columns if np.ptp(dense[i]) > 0]
+    if not kept:
+        return {}
+    design = np.column_stack([np.log1p(dense[i]) for i in kept] + [sample.adjusters])
+    fit = ridge_logistic(design, sample.y)
+    return {str(cube.behaviours[i].event): float(fit.coefficients[position]) for position, i in enumerate(kept)}
+
+
+def _shortlist(found: Sequence[Association], order: dict[str, float]) -> list[int]:
+    """Pick the best row of each event, the events by the size of their ridge coefficient."""
+    best: dict[str, int] = {}
+    for index, one in enumerate(found):
+        event = one.behaviour.event
+        if event is not None and event in order:
+            rival = best.get(event)
+            if rival is None or abs(one.table.phi or 0) > abs(found[rival].table.phi or 0):
+                best[event] = index
+    events = sorted(best, key=lambda event: (-abs(order[event]), event))
+    return [best[event] for event in events[:SHORTLIST]]
+
+
+def _fit(
+    one: Association,
+    index: int,
+    sample: Sample,
+    cube: Cube,
+    activity: Sequence[NDArray[np.float64]],
+    own: Sequence[dict[str | None, int]],
+    dense: dict[int, NDArray[np.float64]],
+) -> Estimate:
+    from pqlkit.statistics.adjusted import fit_logistic
+    from pqlkit.statistics.estimate import Estimate, Undefined
+
+    indicator = (sample.column(cube, index) >= one.threshold).astype(np.float64)
+    others = [
+        np.log1p(total - (dense[part[one.behaviour.event]] if one.behaviour.event in part else 0.0))
+        for total, part in zip(activity, own, strict=True)
+    ]
+    if len(others) == 2 and np.array_equal(others[0], others[1]):
+        others = others[:1]
+    columns = [indicator, *others, *sample.adjusters.T]
+    design = np.column_stack([column for column in columns if np.ptp(column) > 0])
+    if np.ptp(indicator) == 0:
+        return Estimate.none(Undefined.EMPTY_GROUP)
+    if np.count_nonzero(sample.y) < PER_PARAMETER * (design.shape[1] + 1):
+        return Estimate.none(Undefined.TOO_FEW)
+    return fit_logistic(design, sample.y, clusters=sample.entity).odds_ratio(0)
+
+
+def _alike(
+    sample: Sample, columns: Sequence[int], dense: dict[int, NDArray[np.float64]], cube: Cube, order: dict[str, float]
+) -> dict[str, tuple[str, ...]]:
+    """Name the events whose counts rank the looks nearly the same way (Spearman above 0.8)."""
+    from pqlkit.statistics.collinearity import interchangeable, spearman_matrix
+
+    kept = [i for i in columns if str(cube.behaviours[i].event) in order]
+    kept = sorted(kept, key=lambda i: -abs(order[str(cube.behaviours[i].event)]))[: 2 * SHORTLIST]
+    if len(kept) < 2:
+        return {}
+    names = [str(cube.behaviours[i].event) for i in kept]
+    groups = interchangeable(spearman_matrix(np.column_stack([dense[i] for i in kept])), threshold=ALIKE)
+    return {names[i]: tuple(sorted(names[j] for j in group if j != i)) for group in groups for i in group}

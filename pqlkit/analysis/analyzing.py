@@ -1,0 +1,337 @@
+"""The analysis: where conversions fall, which behaviours go with converting, and which events must be left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from pqlkit.analysis.design import DesignKind
+from pqlkit.analysis.settings import Settings
+from pqlkit.definitions.model import MeasureKind, WindowKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from pqlkit.analysis.association import Association
+    from pqlkit.analysis.cohorts import Cohorts
+    from pqlkit.analysis.leaks import Suspect
+    from pqlkit.analysis.looks import Looks
+    from pqlkit.analysis.population import Population
+    from pqlkit.analysis.tiers import Tier
+    from pqlkit.analysis.windows import HorizonAdvice, Spike
+    from pqlkit.measures.behaviour import Cube
+    from pqlkit.statistics.rate import Rate
+
+__all__ = ["Analysis", "Observed", "analyze", "observe"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Observed:
+    """A population looked at and measured: what `analyze`, `propose` and `try` all start from.
+
+    Parameters
+    ----------
+    population, looks, settings
+        Who, when, and how it was asked for.
+    cube
+        Levels of every behaviour at every look, without the events that the settings exclude.
+    y
+        Converted, one per look.
+    design_effect
+        Rows per independent row: 1 unless an entity has several looks that overlap.
+    base
+        Conversions among looks.
+    suspects
+        Events that look like leaks, judged on the looks of `suspects_from`.
+    """
+
+    population: Population
+    looks: Looks
+    settings: Settings
+    cube: Cube
+    y: NDArray[np.bool_]
+    design_effect: float
+    base: Rate
+    suspects: tuple[Suspect, ...]
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Events that no search may use."""
+        return frozenset(suspect.event for suspect in self.suspects if suspect.excluded)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Analysis:
+    """What `pqlkit analyze` found.
+
+    Parameters
+    ----------
+    observed
+        The looks and what was measured at them.
+    behaviours
+        One per event x measure x window, ordered by adjusted effect: first those whose interval stays farthest from 1, then
+        the others by the same of their unadjusted relative risk.
+    cohorts
+        One group per ``--by``.
+    tier
+        What the data bears.
+    advice, spike
+        About the horizon, and a day on which conversions pile up.
+    warnings
+        Sentences for a person.
+    """
+
+    observed: Observed
+    behaviours: tuple[Association, ...]
+    cohorts: tuple[Cohorts, ...]
+    tier: Tier
+    advice: HorizonAdvice | None
+    spike: Spike | None
+    warnings: tuple[str, ...]
+
+
+def observe(population: Population, settings: Settings, *, progress: Callable[[str], None] | None = None) -> Observed:
+    """Look at a population and measure every behaviour at every look.
+
+    Parameters
+    ----------
+    population
+        Who exists.
+    settings
+        How to look.
+    progress
+        Told each step.
+
+    Raises
+    ------
+    UsageError
+        A design, window or measure cannot be obeyed.
+    """
+    from pqlkit.analysis.associations import Levels
+    from pqlkit.analysis.leaks import leaks, overruled
+    from pqlkit.analysis.looks import looks as look
+    from pqlkit.measures.cube import cube
+    from pqlkit.measures.surroundings import surroundings
+    from pqlkit.statistics.design_effect import design_effect
+    from pqlkit.statistics.rate import Rate
+
+    say = progress or (lambda _: None)
+    say("choosing when to look")
+    seen = look(
+        population,
+        settings.looks,
+        windows=settings.windows,
+        horizon=settings.horizon,
+        gap=settings.gap,
+        active_within=settings.active_within,
+        events_from=settings.events_from,
+    )
+    seen = _narrowed(population, seen, settings)
+    say(f"measuring every event at {seen.frame.height:,} looks")
+    trailing = seen.design.kind is DesignKind.EVERY
+    measured = cube(
+        population.world,
+        seen.frame.select("look", "entity", "cutoff"),
+        kind=WindowKind.TRAILING if trailing else WindowKind.WITHIN,
+        windows=seen.design.windows,
+        measures=settings.measures,
+    )
+    measured = _without(measured, settings.exclude)
+    y = seen.frame.get_column("y").to_numpy()
+    say("looking for events that belong to the upgrade")
+    around = surroundings(population.world)
+    suspects = overruled(leaks(around, Levels.of(measured, y)), settings.keep)
+    effect = (
+        design_effect(y, seen.frame.get_column("entity").to_numpy()) if seen.design.kind is DesignKind.AGE else None
+    )
+    return Observed(
+        population=population,
+        looks=seen,
+        settings=settings,
+        cube=measured,
+        y=y,
+        design_effect=max(1.0, effect or 1.0),
+        base=Rate.of(int(y.sum()), len(y), design_effect=effect),
+        suspects=suspects,
+    )
+
+
+def analyze(
+    population: Population, settings: Settings | None = None, *, progress: Callable[[str], None] | None = None
+) -> Analysis:
+    """Find which behaviours go with converting.
+
+    Parameters
+    ----------
+    population
+        Who exists.
+    settings
+        How to look; None = the defaults.
+    progress
+        Told each step.
+
+    Returns
+    -------
+    Analysis
+        Every figure is an association: it says who upgrades, not why.
+    """
+    from pqlkit.analysis.adjustment import adjust
+    from pqlkit.analysis.associations import Levels, associations
+    from pqlkit.analysis.cohorts import cohorts
+    from pqlkit.analysis.tiers import Floors, tier
+    from pqlkit.analysis.windows import early_warning, horizon_advice, spike
+
+    settings = settings or Settings()
+    say = progress or (lambda _: None)
+    observed = observe(population, settings, progress=progress)
+    say("comparing those who did with those who did not")
+    positives = int(observed.y.sum())
+    floors = Floors.of(len(observed.y), positives)
+    found = associations(
+        Levels.of(observed.cube, observed.y),
+        design_effect=observed.design_effect,
+        rare_below=(floors.looks, floors.converters),
+        flags=_flags(observed),
+    )
+    say("allowing for activity")
+    found = adjust(found, observed.cube, observed.looks.frame, skip=observed.left_out)
+    say("drawing the cohorts")
+    design = observed.looks.design
+    once = design.kind is DesignKind.ONCE
+    warnings = [*population.warnings, *_warnings(observed)]
+    early = early_warning(population, design) if once else None
+    return Analysis(
+        observed=observed,
+        behaviours=tuple(sorted(found, key=_order)),
+        cohorts=tuple(cohorts(population, observed.looks, by) for by in settings.by),
+        tier=tier(positives),
+        advice=horizon_advice(population, design.cutoffs[0]) if once else None,
+        spike=spike(population),
+        warnings=(*warnings, *([early] if early else [])),
+    )
+
+
+def _narrowed(population: Population, seen: Looks, settings: Settings) -> Looks:
+    """Keep the looks at which ``--given`` holds, and the entities that ``--sample`` draws."""
+    import polars as pl
+
+    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.measures.evaluation import spells_of
+
+    frame = seen.frame
+    if settings.sample is not None:
+        frame = frame.join(_drawn(population, settings.sample), on="entity", how="semi", maintain_order="left")
+    if settings.given is not None:
+        spells = spells_of(population.world, settings.given)
+        held = meets(spells, frame, at_cutoff=judged_at_the_end(settings.given.qualify))
+        frame = frame.filter(pl.Series(held))
+    if frame.height == seen.frame.height:
+        return seen
+    return replace(seen, frame=frame.with_columns(pl.int_range(frame.height, dtype=pl.Int64).alias("look")))
+
+
+def _drawn(population: Population, share: float) -> pl.DataFrame:
+    import polars as pl
+
+    from pqlkit.analysis.design import phases
+
+    of = 10_000
+    phase = phases(population.entities.get_column("id"), of, salt="pqlkit-sample")
+    return population.entities.select("entity").filter(pl.Series(phase) < round(share * of))
+
+
+def _without(measured: Cube, patterns: Sequence[str]) -> Cube:
+    """Drop the behaviours of events that match a glob."""
+    import numpy as np
+
+    from pqlkit.measures.behaviour import Cube
+
+    keep = [
+        index
+        for index, one in enumerate(measured.behaviours)
+        if one.event is None or not any(fnmatchcase(one.event, pattern) for pattern in patterns)
+    ]
+    if len(keep) == len(measured.behaviours):
+        return measured
+    columns = [measured.column(index) for index in keep]
+    sizes = [len(rows) for rows, _ in columns]
+    return Cube(
+        behaviours=tuple(measured.behaviours[index] for index in keep),
+        looks=measured.looks,
+        offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        rows=np.concatenate([rows for rows, _ in columns]) if columns else measured.rows[:0],
+        levels=np.concatenate([levels for _, levels in columns]) if columns else measured.levels[:0],
+    )
+
+
+def _flags(observed: Observed) -> Mapping[str | None, tuple[str, ...]]:
+    notes = observed.population.project.events
+    flags: dict[str | None, list[str]] = {None: ["activity"]}
+    for name, note in notes.items():
+        flags.setdefault(name, []).extend(
+            flag for flag, on in (("mechanical", note.mechanical), ("automatic", note.automatic)) if on
+        )
+    for suspect in observed.suspects:
+        flags.setdefault(suspect.event, []).append(suspect.reason.value)
+    for name in _outcome_events(observed.population):
+        flags.setdefault(name, []).append("part-of-outcome")
+    return {name: tuple(values) for name, values in flags.items()}
+
+
+def _outcome_events(population: Population) -> frozenset[str]:
+    """Name the events that the outcome itself is made of (an outcome by definition)."""
+    from pqlkit.definitions.model import Criterion, leaves
+
+    definition = population.outcome.definition
+    if definition is None:
+        return frozenset()
+    parts = [leaf for leaf in leaves(definition.qualify) if isinstance(leaf, Criterion)]
+    return frozenset(event for part in parts for event in part.events or ())
+
+
+def _order(one: Association) -> tuple[float, ...] | tuple[float, float, str]:
+    adjusted = one.adjusted
+    fitted = adjusted is not None and adjusted.value is not None
+    risk = one.table.relative_risk()
+    near = _distance(adjusted.low, adjusted.high) if fitted and adjusted is not None else 0.0
+    plain = _distance(risk.low, risk.high)
+    return (0.0 if fitted else 1.0, -near, -plain, _sortable(one))
+
+
+def _sortable(one: Association) -> str:
+    window = one.behaviour.window
+    return f"{one.behaviour.event or ''}\0{one.behaviour.measure.kind}\0{window.length.microseconds if window.length else 0:020d}"
+
+
+def _distance(low: float | None, high: float | None) -> float:
+    """How far an interval of a ratio stays from 1, on the log scale; 0 if it holds 1."""
+    import math
+
+    if low is not None and low > 1:
+        return math.log(low)
+    if high is not None and 0 < high < 1:
+        return -math.log(high)
+    return 0.0
+
+
+def _warnings(observed: Observed) -> list[str]:
+    from pqlkit.analysis.settings import Exposure
+
+    warnings = []
+    if observed.settings.exposure is Exposure.UNTIL_CONVERSION:
+        warnings.append(
+            "exposure until-conversion keeps those who converted before the cutoff and stops each clock at its conversion: "
+            "converters were watched for a shorter time, and the rates are not those of a rule that fires in time"
+        )
+    if any(measure.kind is MeasureKind.LAST for measure in observed.settings.measures) and (
+        observed.looks.design.kind is DesignKind.EVERY
+    ):
+        warnings.append("the measure last has no trailing window; it was left out of looks every so many days")
+    if observed.y.size and not observed.y.any():
+        warnings.append("no look was followed by a conversion: nothing can be compared")
+    return warnings

@@ -1,0 +1,62 @@
+"""The association: how one behaviour, at each threshold, goes with converting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pqlkit.measures.behaviour import Behaviour
+    from pqlkit.statistics.contingency import Contingency
+    from pqlkit.statistics.estimate import Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One threshold of a behaviour's ladder."""
+
+    threshold: int
+    table: Contingency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Association:
+    """One event x measure x window at its best threshold (largest absolute phi, ties to the smaller).
+
+    Parameters
+    ----------
+    behaviour
+        What was measured.
+    threshold, table
+        The best threshold and its 2x2 table over all looks of the analysis.
+    design_effect
+        At least 1; intervals are those of n / this many rows.
+    auc
+        Of the value on the threshold grid, ties as midranks; None when one class is empty.
+    p_value
+        Of the best threshold, corrected for the number of thresholds (Bonferroni); `q_value` by Benjamini and Hochberg over
+        all rows.
+    order
+        The behaviour's coefficient in the joint ridge, which only orders; None when it was not fitted.
+    adjusted
+        Odds ratio of the row's indicator beside activity by other behaviours, calendar block and age; None when not fitted.
+    flags
+        ``rare``, ``mechanical``, ``automatic``, ``activity``, ``part-of-outcome``, and reasons of suspicion.
+    curve
+        Every threshold of the grid up to the largest value seen, always including 1.
+    alike
+        Events that cannot be told apart from this one (proxy pairs).
+    """
+
+    behaviour: Behaviour
+    threshold: int
+    table: Contingency
+    design_effect: float
+    auc: float | None
+    p_value: float | None
+    q_value: float | None
+    order: float | None = None
+    adjusted: Estimate | None = None
+    flags: tuple[str, ...] = ()
+    curve: tuple[Step, ...] = ()
+    alike: tuple[str, ...] = field(default=())

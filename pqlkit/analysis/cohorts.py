@@ -1,0 +1,200 @@
+"""The cohort: entities that began together (or share a trait), and how their conversions add up over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY
+from pqlkit.durations import DAY
+from pqlkit.errors import UsageError, nearest
+from pqlkit.statistics.rate import Rate
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from pqlkit.analysis.looks import Looks
+    from pqlkit.analysis.population import Population
+    from pqlkit.statistics.survival import LifeTable
+
+WEEK: Final = "signup_week"
+MONTH: Final = "signup_month"
+QUARTER: Final = "signup_quarter"
+TIMES: Final = (WEEK, MONTH, QUARTER)
+DAYS: Final = (*range(1, 15), 21, 28, 30, 35, 42, 49, 56, 60, 70, 84, 90, 120, 150, 180, 270, 365, 545, 730)
+"""Days of age at which the curve is read."""
+
+FOLLOWED: Final = 10
+"""A curve is drawn as long as this many entities, and one in ten of the cohort, are still followed."""
+
+UNKNOWN: Final = "(unknown)"
+MOST: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One day of a conversion curve: the share converted within so many days of the anchor, censoring respected."""
+
+    day: int
+    converted_share: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """A group of entities.
+
+    Parameters
+    ----------
+    by, cohort
+        How it was formed (``signup_month`` or a trait), and its name.
+    rate
+        Converted looks of all looks of its entities in the analysis: the cohorts' rates add up to the population's.
+    entities
+        Its entities with an anchor that were no customers before it.
+    curve
+        Kaplan-Meier from the anchor, drawn as far as the cohort has been seen.
+    """
+
+    by: str
+    cohort: str
+    rate: Rate
+    entities: int
+    curve: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohorts:
+    """All cohorts of one kind, and whether their curves differ (log-rank; None with fewer than two)."""
+
+    by: str
+    cohorts: tuple[Cohort, ...]
+    p_value: float | None
+
+
+def cohorts(population: Population, looks: Looks, by: str) -> Cohorts:
+    """Form cohorts and draw each one's conversion curve.
+
+    Parameters
+    ----------
+    population
+        Who exists; customers before their anchor are left out.
+    looks
+        The analysis, for the rates.
+    by
+        ``signup_week``, ``signup_month``, ``signup_quarter`` (in the project's zone) or a fixed trait.
+
+    Returns
+    -------
+    Cohorts
+        In time order, or by trait value (null as ``(unknown)``, last).
+
+    Raises
+    ------
+    UsageError
+        There is no such trait, or more than 200 cohorts would come out.
+    """
+    import polars as pl
+
+    from pqlkit.statistics.survival import LifeTable, log_rank
+
+    names = cohort_names(population, by)
+    frame = (
+        population.entities.select(ENTITY, ANCHOR, CONVERTED)
+        .join(names, on=ENTITY)
+        .filter(pl.col(ANCHOR).is_not_null() & (pl.col(CONVERTED).is_null() | (pl.col(CONVERTED) >= pl.col(ANCHOR))))
+        .with_columns(
+            ((pl.coalesce(CONVERTED, pl.lit(population.as_of)) - pl.col(ANCHOR)) / DAY).alias("duration"),
+            pl.col(CONVERTED).is_not_null().alias("observed"),
+        )
+    )
+    counted = (
+        looks.frame.select(ENTITY, "y")
+        .join(names, on=ENTITY)
+        .group_by("cohort")
+        .agg(pl.len().alias("n"), pl.col("y").sum().alias("m"))
+    )
+    rates = {name: Rate.of(int(m), int(n)) for name, n, m in counted.select("cohort", "n", "m").iter_rows()}
+    parts = {str(key[0]): part for key, part in frame.partition_by("cohort", as_dict=True).items()}
+    if len(parts) > MOST:
+        raise UsageError(
+            f"--by {by}: {len(parts)} cohorts are more than a person can read", hint="choose a coarser one"
+        )
+    order = sorted(parts, key=lambda name: (name == UNKNOWN, name))
+    tables = {
+        name: LifeTable.of(parts[name].get_column("duration").to_numpy(), parts[name].get_column("observed").to_numpy())
+        for name in order
+    }
+    p_value = log_rank([tables[name] for name in order]).p_value if len(order) > 1 else None
+    return Cohorts(
+        by=by,
+        cohorts=tuple(
+            Cohort(
+                by=by,
+                cohort=name,
+                rate=rates.get(name, Rate.of(0, 0)),
+                entities=parts[name].height,
+                curve=_curve(tables[name], parts[name].height),
+            )
+            for name in order
+        ),
+        p_value=p_value,
+    )
+
+
+def _curve(table: LifeTable, entities: int) -> tuple[Point, ...]:
+    import numpy as np
+
+    from pqlkit.statistics.survival import kaplan_meier
+
+    curve = kaplan_meier(table)
+    needed = max(FOLLOWED, entities // 10)
+    points = []
+    for day in DAYS:
+        followed = int(curve.at_risk[np.searchsorted(curve.times, day)]) if day <= curve.times[-1] else 0
+        if followed < min(needed, entities):
+            break
+        share = curve.converted_by(float(day))
+        if share.value is None:
+            break
+        points.append(Point(day=day, converted_share=share.value, low=share.low, high=share.high))
+    return tuple(points)
+
+
+def cohort_names(population: Population, by: str) -> pl.DataFrame:
+    """Name each entity's cohort.
+
+    Returns
+    -------
+    DataFrame
+        ``entity``, ``cohort`` (text).
+
+    Raises
+    ------
+    UsageError
+        There is no such trait.
+    """
+    import polars as pl
+
+    if by in TIMES:
+        local = (
+            pl.from_epoch(ANCHOR, time_unit="us")
+            .dt.replace_time_zone("UTC")
+            .dt.convert_time_zone(population.world.zone)
+        )
+        week = local.dt.iso_year().cast(pl.String) + "-W" + local.dt.week().cast(pl.String).str.zfill(2)
+        quarter = local.dt.year().cast(pl.String) + "-Q" + local.dt.quarter().cast(pl.String)
+        text = {WEEK: week, MONTH: local.dt.strftime("%Y-%m"), QUARTER: quarter}[by]
+        known = population.entities.filter(pl.col(ANCHOR).is_not_null())
+        return known.select(ENTITY, text.alias("cohort"))
+    kinds = population.traits.kinds
+    if by not in kinds:
+        close = nearest(by, [*TIMES, *kinds])
+        raise UsageError(
+            f"--by {by}: no such trait", hint=f"did you mean {close}?" if close else f"one of {', '.join(TIMES)}"
+        )
+    population.traits.refuse_current([by], population.trusted)
+    moments = population.entities.filter(pl.col(ANCHOR).is_not_null()).select(ENTITY, pl.col(ANCHOR).alias(AT))
+    values = population.traits.at(moments, [by])
+    return values.select(ENTITY, pl.col(by).cast(pl.String).fill_null(UNKNOWN).alias("cohort"))

@@ -1,0 +1,169 @@
+"""The leak: an event that is part of the upgrade, follows it, or all but decides it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pqlkit.analysis.associations import Levels
+    from pqlkit.measures.surroundings import Surroundings
+
+FEWEST: Final = 20
+RATIO: Final = 10.0
+HEADS: Final = 20
+SUSPECT_RATIO: Final = 5.0
+SUSPECT_HEADS: Final = 10
+WITHIN_A_DAY: Final = 0.25
+AFTER: Final = 0.8
+EVER: Final = 0.5
+DETERMINISTIC: Final = 0.8
+DETERMINISTIC_HEADS: Final = 30
+NAMES: Final = ("invoice", "billing", "checkout", "payment", "upgrade", "subscri", "plan_", "trial_")
+
+
+class LeakReason(StrEnum):
+    """Why an event (or trait) is suspected; all but `SUSPECT` keep it out of the search."""
+
+    PART_OF_UPGRADE = "part-of-upgrade"
+    CONSEQUENCE = "consequence"
+    NEAR_DETERMINISTIC = "near-deterministic"
+    SUSPECT = "suspect"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """One suspected event.
+
+    Parameters
+    ----------
+    event
+        Its name.
+    reason
+        The first that fits, in the order of `LeakReason`.
+    evidence
+        The numbers, in a sentence.
+    kept
+        ``--keep-event`` overrules: it stays in, and is shown.
+    named
+        Its name sounds like paying. A hint only, never a ground for leaving it out.
+    """
+
+    event: str
+    reason: LeakReason
+    evidence: str
+    kept: bool = False
+    named: bool = False
+
+    @property
+    def excluded(self) -> bool:
+        """Whether the event is left out of the search."""
+        return self.reason is not LeakReason.SUSPECT and not self.kept
+
+
+def sounds_like_paying(event: str) -> bool:
+    """Say whether a name sounds like paying: a hint to look at, never a ground for exclusion.
+
+    Examples
+    --------
+    >>> sounds_like_paying("Billing page viewed"), sounds_like_paying("login")
+    (True, False)
+    """
+    return any(part in event.casefold() for part in NAMES)
+
+
+def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, ...]:
+    """Judge every event by what happened around the conversions.
+
+    Parameters
+    ----------
+    around
+        Counts of entities per event, on the data before any cut.
+    levels
+        Of the looks, for the near-deterministic test; None leaves that test out.
+
+    Returns
+    -------
+    tuple of Suspect
+        By event name. Events of fewer than 20 entities are never judged.
+
+    Notes
+    -----
+    The hazard window is the hour before the conversion (its own second included); the control windows are the same hour one,
+    two and three days earlier, of the same entities: a case-crossover comparison. ``ratio = (hazard + 0.5) / (control + 0.5)``.
+    Thresholds: statistics.md 1.2.
+
+    References
+    ----------
+    Maclure, M. (1991). The case-crossover design: a method for studying transient effects on the risk of acute events.
+    American Journal of Epidemiology 133, 144-153.
+    """
+    certain = _near_deterministic(levels) if levels is not None else {}
+    suspects: list[Suspect] = []
+    base = around.converters / around.entities if around.entities else 0.0
+    ratio = (around.hazard + 0.5) / (around.control + 0.5)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        day = around.within_a_day / around.users
+        ever = around.users_converted / around.users
+        after = around.first_after / around.users_converted
+    for index, event in enumerate(around.events):
+        if around.users[index] < FEWEST:
+            continue
+        hazard = int(around.hazard[index])
+        reason = None
+        if ratio[index] >= RATIO and hazard >= HEADS and day[index] >= max(WITHIN_A_DAY, 5 * base):
+            reason = LeakReason.PART_OF_UPGRADE
+        elif after[index] >= AFTER and ever[index] >= max(EVER, 10 * base):
+            reason = LeakReason.CONSEQUENCE
+        elif event in certain:
+            reason = LeakReason.NEAR_DETERMINISTIC
+        elif ratio[index] >= SUSPECT_RATIO and hazard >= SUSPECT_HEADS:
+            reason = LeakReason.SUSPECT
+        if reason is not None:
+            evidence = certain[event] if reason is LeakReason.NEAR_DETERMINISTIC else _evidence(reason, around, index)
+            suspects.append(Suspect(event=event, reason=reason, evidence=evidence, named=sounds_like_paying(event)))
+    return tuple(sorted(suspects, key=lambda suspect: suspect.event))
+
+
+def _evidence(reason: LeakReason, around: Surroundings, index: int) -> str:
+    if reason is LeakReason.CONSEQUENCE:
+        converted, after = int(around.users_converted[index]), int(around.first_after[index])
+        users = int(around.users[index])
+        return (
+            f"first seen after paying in {after} of {converted} ({after / converted:.0%}); "
+            f"{converted} of {users} who do it pay ({converted / users:.0%})"
+        )
+    hazard, control = int(around.hazard[index]), float(around.control[index])
+    day, users = int(around.within_a_day[index]), int(around.users[index])
+    return (
+        f"{hazard} of {around.converters} converters do it in the hour before ({control:.1f} in the same hour of the days "
+        f"before); {day} of {users} convert within a day of their first ({day / users:.0%})"
+    )
+
+
+def _near_deterministic(levels: Levels) -> dict[str, str]:
+    """Find events after which at least 80 % of 30 or more looks convert, whatever the time."""
+    did = levels.positive[:, 1:].sum(axis=1)
+    users = did + levels.negative[:, 1:].sum(axis=1)
+    found: dict[str, str] = {}
+    for index in np.flatnonzero((users >= DETERMINISTIC_HEADS) & (did >= DETERMINISTIC * users)):
+        event = levels.behaviours[int(index)].event
+        if event is not None and event not in found:
+            found[event] = f"{did[index]} of {users[index]} who do it convert ({did[index] / users[index]:.0%})"
+    return found
+
+
+def overruled(suspects: Sequence[Suspect], keep: Sequence[str]) -> tuple[Suspect, ...]:
+    """Mark the suspects that ``--keep-event`` keeps (globs, case-sensitive)."""
+    from dataclasses import replace
+    from fnmatch import fnmatchcase
+
+    return tuple(
+        replace(suspect, kept=True) if any(fnmatchcase(suspect.event, pattern) for pattern in keep) else suspect
+        for suspect in suspects
+    )

@@ -1,0 +1,90 @@
+"""The intake report for people: each table's rows, the first offenders, what matches, gaps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pqlkit.inert import visible
+from pqlkit.reporting.renderers.tabular import to_csv, to_json, to_markdown
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from pqlkit.exports.intake import Intake, Matching, TableIntake
+
+COLUMNS = ("table", "files", "read", "kept", "duplicate", "quarantined")
+
+
+def as_json(intake: Intake) -> str:
+    """Give the report as ``pqlkit/intake/1``."""
+    return to_json(intake.to_json())
+
+
+def as_csv(intake: Intake) -> str:
+    """Give one row per table."""
+    return to_csv([_row(table) for table in intake.tables.values()], COLUMNS)
+
+
+def as_markdown(intake: Intake) -> str:
+    """Give one row per table, and the offenders."""
+    rows = [[str(value) for value in _row(table).values()] for table in intake.tables.values()]
+    text = to_markdown(rows, COLUMNS, right=range(1, 6))
+    offenders = [
+        [table.name, f"{o.file}:{o.line}", o.column or "", o.value or "", o.reason]
+        for table in intake.tables.values()
+        for o in table.offenders
+    ]
+    if offenders:
+        text += "\n" + to_markdown(offenders, ["table", "place", "column", "value", "reason"])
+    return text
+
+
+def as_table(intake: Intake) -> RenderableType:
+    """Give what the terminal shows, at 80 columns."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
+    for index, column in enumerate(COLUMNS):
+        table.add_column(column, justify="right" if index else "left", overflow="fold")
+    for part in intake.tables.values():
+        table.add_row(*[f"{value:,}" if isinstance(value, int) else visible(value) for value in _row(part).values()])
+    lines = [line for part in intake.tables.values() for line in _bad(part)]
+    lines += _matching(intake.matching)
+    lines += [f"  no rows of {gap.table} from {gap.first} to {gap.last} ({gap.days} days)" for gap in intake.gaps]
+    lines += [f"warning: {visible(warning, 400)}" for warning in intake.warnings]
+    if intake.quarantine is not None:
+        lines.append(f"  every quarantined row: {intake.quarantine}")
+    return Group(table, *[Text(line) for line in lines])
+
+
+def _row(table: TableIntake) -> dict[str, Any]:
+    values = (table.name, table.files, table.read, table.kept, table.duplicate, table.quarantined)
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def _bad(table: TableIntake) -> list[str]:
+    lines = [f"  {visible(table.name)}: {count:,} rows {visible(reason)}" for reason, count in table.reasons.items()]
+    for o in table.offenders:
+        place = f"{visible(o.file, 60)}:{o.line}" + (f" {visible(o.column, 30)}" if o.column else "")
+        lines.append(f"    {place}: {visible(o.value or '(empty)', 40)} - {visible(o.reason)}")
+    return lines
+
+
+def _matching(matching: Matching) -> list[str]:
+    lines = []
+    if matching.users is not None and matching.users_with_events is not None:
+        lines.append(f"  {matching.users_with_events:,} of {matching.users:,} users have events")
+    if matching.event_users_unknown:
+        lines.append(
+            f"  {matching.event_users_unknown:,} of {matching.event_users or 0:,} ids in events are unknown users "
+            f"({matching.events_of_unknown_users or 0:,} events)"
+        )
+    if matching.events_anonymous:
+        lines.append(f"  {matching.events_anonymous:,} events are anonymous")
+    if matching.accounts is not None and matching.accounts_with_events is not None:
+        lines.append(f"  {matching.accounts_with_events:,} of {matching.accounts:,} accounts have events")
+    if matching.conversions is not None and matching.conversions_matched is not None:
+        lines.append(f"  {matching.conversions_matched:,} of {matching.conversions:,} conversions match")
+    return lines
