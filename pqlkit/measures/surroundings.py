@@ -6,11 +6,12 @@ outcome, so that nothing else has to fear them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -52,3 +53,117 @@ class Surroundings:
     within_a_day: NDArray[np.int64]
     hazard: NDArray[np.int64]
     control: NDArray[np.float64]
+
+
+def surroundings(
+    world: World, *, entities: pl.DataFrame | None = None, until: Microseconds | None = None
+) -> Surroundings:
+    """Count what happens around the conversions.
+
+    Parameters
+    ----------
+    world
+        The population; customers before their anchor are left out.
+    entities
+        ``entity``: only these (the fit part of a split). None = all.
+    until
+        The last microsecond looked at; None = `as_of`.
+
+    Notes
+    -----
+    Where events are dates, the hour becomes the conversion's own date, and the controls the three dates before it.
+    """
+    import polars as pl
+
+    from pqlkit.measures.scope import scope_of
+
+    scope = scope_of(world)
+    end = world.as_of if until is None else min(until, world.as_of)
+    lives = world.entities.select(ENTITY, ANCHOR, CONVERTED).filter(
+        pl.col(ANCHOR).is_not_null() & (pl.col(CONVERTED).is_null() | (pl.col(CONVERTED) >= pl.col(ANCHOR)))
+    )
+    if entities is not None:
+        lives = lives.join(entities.select(ENTITY).unique(), on=ENTITY, how="semi", maintain_order="left")
+    lives = lives.with_columns(pl.when(pl.col(CONVERTED) <= end).then(pl.col(CONVERTED)).alias(CONVERTED))
+    converters = lives.filter(pl.col(CONVERTED).is_not_null())
+    if world.dates_only:
+        converters, lives = (_dated(scope, frame) for frame in (converters, lives))
+    firsts = _firsts(replace(scope, lives=lives), end)
+    near = _near(replace(scope, lives=converters), end)
+    joined = firsts.join(near, on=EVENT, how="left").sort(EVENT)
+
+    def counts(name: str) -> NDArray[np.int64]:
+        return joined.get_column(name).fill_null(0).cast(pl.Int64).to_numpy()
+
+    return Surroundings(
+        events=tuple(joined.get_column(EVENT).to_list()),
+        entities=lives.height,
+        converters=converters.height,
+        users=counts("users"),
+        users_converted=counts("users_converted"),
+        first_after=counts("first_after"),
+        within_a_day=counts("within_a_day"),
+        hazard=counts("hazard"),
+        control=np.sum([counts(f"control_{days}") for days in CONTROL_DAYS], axis=0) / len(CONTROL_DAYS),
+    )
+
+
+def _dated(scope: Scope, lives: pl.DataFrame) -> pl.DataFrame:
+    """Put the conversions on the clock of events that are dates."""
+    import narwhals as nw
+
+    frame = nw.from_native(lives).with_columns((scope.calendar.date(nw.col(CONVERTED)) * DAY).alias(CONVERTED))
+    return frame.to_native()
+
+
+def _firsts(scope: Scope, end: Microseconds) -> pl.DataFrame:
+    """Count entities per event by when they do it first."""
+    import narwhals as nw
+
+    owned = scope.owned(scope.events([EVENT]).filter(nw.col(AT) <= end), [CONVERTED])
+    first = owned.group_by(ENTITY, EVENT).agg(nw.col(AT).min().alias("first"), nw.col(CONVERTED).max().alias(CONVERTED))
+    converted = ~nw.col(CONVERTED).is_null()
+    wait = nw.col(CONVERTED) - nw.col("first")
+    flags = {
+        "users": nw.lit(1, nw.Int64),
+        "users_converted": _one(converted),
+        "first_after": _one(converted & (nw.col("first") > _through(scope))),
+        "within_a_day": _one(converted & (wait >= -_slack(scope)) & (wait <= DAY)),
+    }
+    counted = first.with_columns(**flags).group_by(EVENT).agg(*(nw.col(name).sum() for name in flags))
+    return scope.world.engine.collect(counted)
+
+
+def _near(scope: Scope, end: Microseconds) -> pl.DataFrame:
+    """Count converters per event by whether they do it just before the conversion, and in the control windows."""
+    import narwhals as nw
+
+    owned = scope.owned(scope.events([EVENT]).filter(nw.col(AT) <= end), [CONVERTED])
+    at, converted = nw.col(AT), nw.col(CONVERTED)
+    hour = DAY if scope.world.dates_only else HOUR
+    begin = converted if scope.world.dates_only else converted - hour
+    flags = {"hazard": (at >= begin) & (at <= _through(scope))}
+    for days in CONTROL_DAYS:
+        flags[f"control_{days}"] = (at >= begin - days * DAY) & (at < begin - days * DAY + hour)
+    close = owned.filter((at >= begin - max(CONTROL_DAYS) * DAY) & (at <= _through(scope)))
+    marked = close.with_columns(**{name: _one(flag) for name, flag in flags.items()})
+    each = marked.group_by(ENTITY, EVENT).agg(*(nw.col(name).max() for name in flags))
+    return scope.world.engine.collect(each.group_by(EVENT).agg(*(nw.col(name).sum() for name in flags)))
+
+
+def _through(scope: Scope) -> nw.Expr:
+    """Give the last microsecond of the conversion's own second (date, where events are dates)."""
+    import narwhals as nw
+
+    converted = nw.col(CONVERTED)
+    return converted if scope.world.dates_only else converted - converted % SECOND + (SECOND - 1)
+
+
+def _slack(scope: Scope) -> int:
+    return 0 if scope.world.dates_only else SECOND - 1
+
+
+def _one(flag: nw.Expr) -> nw.Expr:
+    import narwhals as nw
+
+    return nw.when(flag).then(nw.lit(1, nw.Int64)).otherwise(nw.lit(0, nw.Int64))
