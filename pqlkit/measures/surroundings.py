@@ -9,11 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import narwhals as nw
 import numpy as np
 
+from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY, EVENT
+from pqlkit.durations import DAY, HOUR
+
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import NDArray
 
+    from pqlkit.measures.scope import Scope
+    from pqlkit.measures.world import World
+    from pqlkit.typing import Microseconds
 
 SECOND: Final = 1_000_000
 CONTROL_DAYS: Final = (1, 2, 3)
@@ -110,16 +118,12 @@ def surroundings(
 
 def _dated(scope: Scope, lives: pl.DataFrame) -> pl.DataFrame:
     """Put the conversions on the clock of events that are dates."""
-    import narwhals as nw
-
     frame = nw.from_native(lives).with_columns((scope.calendar.date(nw.col(CONVERTED)) * DAY).alias(CONVERTED))
     return frame.to_native()
 
 
 def _firsts(scope: Scope, end: Microseconds) -> pl.DataFrame:
     """Count entities per event by when they do it first."""
-    import narwhals as nw
-
     owned = scope.owned(scope.events([EVENT]).filter(nw.col(AT) <= end), [CONVERTED])
     first = owned.group_by(ENTITY, EVENT).agg(nw.col(AT).min().alias("first"), nw.col(CONVERTED).max().alias(CONVERTED))
     converted = ~nw.col(CONVERTED).is_null()
@@ -136,8 +140,6 @@ def _firsts(scope: Scope, end: Microseconds) -> pl.DataFrame:
 
 def _near(scope: Scope, end: Microseconds) -> pl.DataFrame:
     """Count converters per event by whether they do it just before the conversion, and in the control windows."""
-    import narwhals as nw
-
     owned = scope.owned(scope.events([EVENT]).filter(nw.col(AT) <= end), [CONVERTED])
     at, converted = nw.col(AT), nw.col(CONVERTED)
     hour = DAY if scope.world.dates_only else HOUR
@@ -153,8 +155,6 @@ def _near(scope: Scope, end: Microseconds) -> pl.DataFrame:
 
 def _through(scope: Scope) -> nw.Expr:
     """Give the last microsecond of the conversion's own second (date, where events are dates)."""
-    import narwhals as nw
-
     converted = nw.col(CONVERTED)
     return converted if scope.world.dates_only else converted - converted % SECOND + (SECOND - 1)
 
@@ -164,6 +164,4 @@ def _slack(scope: Scope) -> int:
 
 
 def _one(flag: nw.Expr) -> nw.Expr:
-    import narwhals as nw
-
     return nw.when(flag).then(nw.lit(1, nw.Int64)).otherwise(nw.lit(0, nw.Int64))
