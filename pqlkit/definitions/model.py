@@ -20,6 +20,35 @@ if TYPE_CHECKING:
 SCALE: Final = 1_000_000
 """Values of properties are kept as integers of this fraction of one, so that sums are exact on every engine."""
 
+LARGEST_VALUE: Final = 9_200_000_000_000
+"""No measured value can be larger: the scaled integer must fit into 64 bits."""
+
+LEAD_COLUMNS: Final = (
+    "user_id",
+    "account_id",
+    "status",
+    "score",
+    "band",
+    "qualified_at",
+    "requalified_at",
+    "known_at",
+    "newly_qualified",
+    "fresh_until",
+    "last_active_at",
+    "who",
+    "met",
+    "criteria",
+    "missing",
+    "evidence",
+    "say",
+    "arm",
+    "definition",
+    "definition_version",
+    "definition_hash",
+    "as_of",
+)
+"""The columns of a lead list; a criterion's id becomes one more, so it may be none of these."""
+
 
 class EntityKind(StrEnum):
     """What is qualified."""

@@ -1,0 +1,254 @@
+"""Building: a form without faults becomes the model, defaults filled in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pqlkit.definitions import ids
+from pqlkit.definitions.form import (
+    AllForm,
+    AnyForm,
+    BoundsForm,
+    CriterionForm,
+    DefinitionForm,
+    EventAnchorForm,
+    LimitForm,
+    NOfForm,
+    NotForm,
+    OperatorsForm,
+    OutcomeForm,
+    PropertyLimitForm,
+    RefForm,
+    TraitForm,
+    TraitLimitForm,
+)
+from pqlkit.definitions.model import (
+    All,
+    Anchor,
+    Bounds,
+    Condition,
+    Criterion,
+    Definition,
+    EntityKind,
+    Expect,
+    Lead,
+    Limit,
+    Measure,
+    MeasureKind,
+    NOf,
+    Not,
+    Operator,
+    Outcome,
+    Ref,
+    Score,
+    Window,
+    WindowKind,
+    leaves,
+)
+from pqlkit.definitions.model import Any as AnyOf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pqlkit.definitions.model import Bound, Node
+    from pqlkit.durations import Duration
+    from pqlkit.typing import Json
+
+Find: TypeAlias = "Callable[[str], Definition]"
+"""Gives the definition of a name that is known to exist."""
+
+AnyNodeForm: TypeAlias = "CriterionForm | RefForm | AllForm | AnyForm | NOfForm | NotForm"
+
+
+def build_definition(form: DefinitionForm, find: Find, path: str | None) -> Definition:
+    """Give the definition that a form means; its refs are looked up with `find`."""
+    return Definition(
+        name=form.name,
+        entity=form.entity,
+        qualify=_with_ids(_qualify(form, find)),
+        outcome=build_outcome(form.outcome, form.outcome.within, find) if form.outcome is not None else None,
+        version=form.version,
+        title=form.title or form.name,
+        owner=form.owner,
+        rationale=form.rationale,
+        status=form.status,
+        review_by=form.review_by,
+        milestone=form.kind is not None,
+        anchor=_anchor(form),
+        within=form.within,
+        eligible=build_eligible(form.eligible or ()),
+        score=_score(form),
+        lead=Lead(fresh_for=form.lead.fresh_for, cooldown=form.lead.cooldown) if form.lead is not None else None,
+        expect=_expect(form),
+        evidence={key: _json(value) for key, value in form.evidence.items()} if form.evidence is not None else None,
+        path=path,
+    )
+
+
+def build_outcome(form: OutcomeForm, within: Duration, find: Find) -> Outcome:
+    """Give the outcome that a form means, over the horizon `within`."""
+    return Outcome(
+        within=within,
+        where=_where(form.where),
+        retained_for=form.retained_for,
+        kind=form.kind,
+        from_plan=_names(form.from_),
+        to_plan=_names(form.to),
+        event=form.event,
+        definition=find(form.definition) if form.definition is not None else None,
+        returns_after=form.returns_after,
+    )
+
+
+def build_eligible(forms: Sequence[TraitForm]) -> tuple[Condition, ...]:
+    """Give the conditions of a list of trait forms, all of which must hold."""
+    return tuple(condition for form in forms for condition in _conditions(form.trait, form))
+
+
+def _qualify(form: DefinitionForm, find: Find) -> Node:
+    if isinstance(form.qualify, list):
+        return All(parts=tuple(_criterion(part, form.within) for part in form.qualify))
+    return _node(form.qualify, form, find)
+
+
+def _node(form: AnyNodeForm, root: DefinitionForm, find: Find) -> Node:
+    match form:
+        case CriterionForm():
+            return _criterion(form, root.within)
+        case RefForm():
+            return _ref(form, root.entity, find(form.ref))
+        case AllForm():
+            return All(parts=tuple(_node(part, root, find) for part in form.all))
+        case AnyForm():
+            return AnyOf(parts=tuple(_node(part, root, find) for part in form.any))
+        case NOfForm():
+            return NOf(n=form.n_of.n, parts=tuple(_node(part, root, find) for part in form.n_of.of))
+        case NotForm():
+            return Not(part=_node(form.not_, root, find))
+
+
+def _criterion(form: CriterionForm, within: Duration | None) -> Criterion:
+    unbounded = form.at_least is None and form.at_most is None
+    return Criterion(
+        id=form.id or "",
+        events=None if form.event == "any" else _names(form.event),
+        measure=_measure(form),
+        window=_window(form, within),
+        where=_where(form.where),
+        at_least=1 if unbounded else _bound(form.at_least),
+        at_most=_bound(form.at_most),
+        mechanical=form.mechanical,
+        say=form.say,
+    )
+
+
+def _ref(form: RefForm, entity: EntityKind, target: Definition) -> Ref:
+    counted = entity is EntityKind.ACCOUNT and target.entity is EntityKind.USER
+    return Ref(
+        id=form.id or "",
+        name=form.ref,
+        target=target,
+        users_at_least=(form.at_least or 1) if counted else None,
+        say=form.say,
+    )
+
+
+def _measure(form: CriterionForm) -> Measure:
+    if isinstance(form.measure, str):
+        return Measure(kind=MeasureKind(form.measure))
+    ((kind, name),) = form.measure.model_dump().items()
+    return Measure(kind=MeasureKind(kind), property=name)
+
+
+def _window(form: CriterionForm, within: Duration | None) -> Window:
+    for kind in (WindowKind.WITHIN, WindowKind.ROLLING, WindowKind.TRAILING):
+        length = getattr(form, kind)
+        if length is not None:
+            return Window(kind=kind, length=length)
+    return Window(kind=WindowKind.EVER) if form.ever else Window(kind=WindowKind.WITHIN, length=within)
+
+
+def _bound(form: int | float | LimitForm | None) -> Bound | None:
+    if not isinstance(form, LimitForm):
+        return form
+    match form.of:
+        case PropertyLimitForm(property=name):
+            return Limit(percent=form.percent, property=name)
+        case TraitLimitForm(trait=name):
+            return Limit(percent=form.percent, trait=name)
+        case number:
+            return Limit(percent=form.percent, number=number)
+
+
+def _where(form: Mapping[str, Any] | None) -> tuple[Condition, ...]:
+    return tuple(condition for name, value in (form or {}).items() for condition in _conditions(name, value))
+
+
+def _conditions(name: str, value: Any) -> list[Condition]:
+    if isinstance(value, OperatorsForm):
+        return [Condition(name=name, operator=operator, values=values) for operator, values in value.tests]
+    if isinstance(value, list):
+        return [Condition(name=name, operator=Operator.IN, values=tuple(value))]
+    return [Condition(name=name, operator=Operator.EQUALS, values=(value,))]
+
+
+def _names(form: str | list[str] | None) -> tuple[str, ...] | None:
+    return form if form is None else (form,) if isinstance(form, str) else tuple(form)
+
+
+def _anchor(form: DefinitionForm) -> Anchor:
+    if isinstance(form.anchor, EventAnchorForm):
+        return Anchor(kind="event", event=form.anchor.event)
+    return Anchor(kind=form.anchor)
+
+
+def _score(form: DefinitionForm) -> Score | None:
+    if form.score is None:
+        return None
+    return Score(points=dict(form.score.points), pql_at=form.score.pql_at, bands=dict(form.score.bands or {}))
+
+
+def _expect(form: DefinitionForm) -> Expect | None:
+    if form.expect is None:
+        return None
+    return Expect(rate=_bounds(form.expect.rate), share=_bounds(form.expect.share))
+
+
+def _bounds(form: BoundsForm | None) -> Bounds | None:
+    return Bounds(at_least=form.at_least, at_most=form.at_most) if form is not None else None
+
+
+def _json(value: Any) -> Json:
+    """Turn what YAML holds into what JSON can hold; dates become text."""
+    match value:
+        case dict():
+            return {str(key): _json(inner) for key, inner in value.items()}
+        case list():
+            return [_json(inner) for inner in value]
+        case date():
+            return value.isoformat()
+        case str():
+            return str(value)
+        case bool() | int() | float():
+            return value
+        case _:
+            return None
+
+
+def _with_ids(node: Node) -> Node:
+    """Give every leaf without an id the one made from it."""
+    unnamed = [leaf for leaf in leaves(node) if not leaf.id]
+    names = ids.unique(map(ids.made, unnamed), [leaf.id for leaf in leaves(node) if leaf.id])
+    return _named(node, iter(names).__next__)
+
+
+def _named(node: Node, following: Callable[[], str]) -> Node:
+    match node:
+        case Criterion() | Ref():
+            return node if node.id else replace(node, id=following())
+        case Not(part=part):
+            return Not(part=_named(part, following))
+        case All(parts=parts) | AnyOf(parts=parts) | NOf(parts=parts):
+            return replace(node, parts=tuple(_named(part, following) for part in parts))

@@ -1,0 +1,67 @@
+"""The id: the name of a criterion in leads and points, made from event and measure where none is written."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.definitions.model import LEAD_COLUMNS, Criterion, Measure, MeasureKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pqlkit.definitions.model import Ref
+
+_LONGEST: Final = 60
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_OTHER: Final = re.compile(r"[^a-z0-9]+")
+
+
+def made(leaf: Criterion | Ref) -> str:
+    """Make the id of a criterion from event and measure, that of a ref from the name it refers to.
+
+    Examples
+    --------
+    >>> from pqlkit.definitions.model import Criterion, Window, WindowKind
+    >>> made(Criterion(id="", events=("Trial Started",), window=Window(kind=WindowKind.EVER)))
+    'trial_started'
+    """
+    if isinstance(leaf, Criterion):
+        return of_behaviour(leaf.events, leaf.measure)
+    return _free(_slug(leaf.name))
+
+
+def of_behaviour(events: Sequence[str] | None, measure: Measure) -> str:
+    """Make an id of a behaviour: ``login``, ``login_days``, ``contacts_imported_sum_contacts``, ``any_event_days``."""
+    subject = "any_event" if events is None else "_or_".join(_slug(event) for event in events[:3])
+    if measure.kind is not MeasureKind.COUNT:
+        subject = f"{subject[:_LONGEST]}_{measure.kind}"
+    if measure.property is not None:
+        subject = f"{subject}_{_slug(measure.property)}"
+    return _free(subject)
+
+
+def unique(wanted: Iterable[str], taken: Iterable[str]) -> list[str]:
+    """Make ids differ: the later ones of equals become ``login_2``, ``login_3``; `taken` are the ids that were written."""
+    used = set(taken)
+    result = []
+    for name in wanted:
+        candidate, number = name, 1
+        while candidate in used:
+            number += 1
+            candidate = f"{name}_{number}"
+        used.add(candidate)
+        result.append(candidate)
+    return result
+
+
+def _slug(name: str) -> str:
+    words = _OTHER.sub("_", _HUMP.sub("_", name[:1000]).lower()).strip("_")
+    return words[:_LONGEST].rstrip("_") or "event"
+
+
+def _free(name: str) -> str:
+    """Keep an id within its alphabet and off the columns of the lead list."""
+    name = name[: 2 * _LONGEST - 20].rstrip("_")
+    name = name if name[0].isalpha() else f"event_{name}"
+    return f"{name}_event" if name in LEAD_COLUMNS else name

@@ -1,0 +1,286 @@
+"""The written value: one scalar of a definition file, checked and typed.
+
+Each type is an `Annotated` alias for pydantic: a validator that says what is wrong in pqlkit's words, and the JSON Schema
+of what a person may write. A validator that fails raises `PydanticCustomError` whose type is the rule code and whose
+context holds the message and may hold a ``hint``, a ``fix`` with ``safe``, and ``at``, the key below that is at fault.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from pydantic import Field, PlainValidator
+from pydantic_core import PydanticCustomError
+
+from pqlkit.definitions import pattern
+from pqlkit.definitions.codes import (
+    INVALID_DURATION,
+    INVALID_RATE,
+    INVALID_REGEX,
+    INVALID_VALUE,
+    UNSUPPORTED_FORMAT,
+    WRONG_TYPE,
+    YAML_SURPRISE,
+    Code,
+)
+from pqlkit.definitions.model import LARGEST_VALUE
+from pqlkit.definitions.yaml_source import Surprise
+from pqlkit.durations import Duration
+from pqlkit.errors import nearest
+from pqlkit.inert import visible
+
+FORMAT: Final = 1
+"""The format number of files that this version reads."""
+
+_RATE: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,20})?) ?%", re.ASCII)
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,99}", re.ASCII)
+_DURATION: Final = "^[0-9]{1,9}[mhdw]$"
+
+
+def fault(code: Code, message: str, **context: Any) -> PydanticCustomError:
+    """Make the error of a validator."""
+    return PydanticCustomError(code.code, "{message}", {"message": message, **context})
+
+
+def kind_of(value: Any) -> str:
+    """Name the YAML type of a value for messages.
+
+    Examples
+    --------
+    >>> kind_of([1]), kind_of(True), kind_of(None)
+    ('a list', 'true or false', 'nothing')
+    """
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case date():
+            return "a date"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def shown(value: Any) -> str:
+    """Show a value as it stands in YAML, inert and short."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case str():
+            return repr(visible(value, 60))
+        case dict() | list():
+            return kind_of(value)
+        case _:
+            return str(value)
+
+
+def _text(value: Any) -> str:
+    """Accept text; bare words that YAML tools read as something else must be quoted."""
+    if isinstance(value, Surprise):
+        message = f"{shown(value)} is text here, but YAML 1.1 tools read it as {value.meaning}: quote it"
+        raise fault(YAML_SURPRISE, message, fix=quoted(str(value)), safe=True)
+    if isinstance(value, str):
+        if not value.strip():
+            raise fault(INVALID_VALUE, "this text is empty")
+        return str(value)
+    if value is not None and not isinstance(value, list | dict):
+        message = f"text belongs here; bare {shown(value)} is {kind_of(value)}: quote it"
+        raise fault(YAML_SURPRISE, message, hint=f'write "{shown(value)}"')
+    raise fault(WRONG_TYPE, f"text belongs here, not {kind_of(value)}")
+
+
+def quoted(text: str) -> str:
+    """Write one line of text in YAML's double quotes."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _number(value: Any) -> int | float:
+    """Accept a number whose scaled form every engine holds exactly."""
+    if isinstance(value, Surprise):
+        message = f"{shown(value)} is not a plain number (YAML 1.1 tools read {value.meaning})"
+        raise fault(YAML_SURPRISE, message, hint="write it in plain digits, without leading zeros or _")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        hint = "remove the quotes" if isinstance(value, str) and re.fullmatch(r"[0-9.]{1,20}", value) else None
+        raise fault(WRONG_TYPE, f"a number belongs here, not {shown(value)}", hint=hint)
+    return value
+
+
+def _threshold(value: Any) -> int | float:
+    number = _number(value)
+    if abs(number) > LARGEST_VALUE:
+        raise fault(INVALID_VALUE, f"{number} is larger than a measured value can be ({LARGEST_VALUE:,})")
+    if isinstance(number, float) and Decimal(repr(number)).normalize().as_tuple().exponent < -6:  # type: ignore[operator]
+        raise fault(INVALID_VALUE, f"{number} has more than 6 decimals; values are kept with 6")
+    return number
+
+
+def _positive(value: Any) -> int | float:
+    number = _threshold(value)
+    if number <= 0:
+        raise fault(INVALID_VALUE, f"{number} must be above 0")
+    return number
+
+
+def whole_number(low: int, *, high: int = 10**9) -> Callable[[Any], int]:
+    """Make a validator that accepts whole numbers from `low` to `high`."""
+
+    def check(value: Any) -> int:
+        number = _number(value)
+        if not isinstance(number, int):
+            raise fault(WRONG_TYPE, f"a whole number belongs here, not {shown(value)}")
+        if not low <= number <= high:
+            raise fault(INVALID_VALUE, f"{number} must lie between {low} and {high:,}")
+        return number
+
+    return check
+
+
+def _truth(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Surprise) and value.meaning in {"true", "false"}:
+        message = f"bare {value} is text to YAML 1.2 and {value.meaning} to YAML 1.1: write {value.meaning}"
+        raise fault(YAML_SURPRISE, message, fix=value.meaning, safe=True)
+    raise fault(WRONG_TYPE, f"true or false belongs here, not {shown(value)}")
+
+
+def _duration(value: Any) -> Duration:
+    if isinstance(value, str):
+        try:
+            return Duration.parse(value)
+        except ValueError as error:
+            raise fault(INVALID_DURATION, str(error).replace(repr(value), shown(value))) from None
+    hint = f"write {value}d for days" if isinstance(value, int) and not isinstance(value, bool) else None
+    message = f"a duration such as 14d belongs here, not {shown(value)}"
+    raise fault(INVALID_DURATION, message, hint=hint)
+
+
+def _span(value: Any) -> Duration:
+    duration = _duration(value)
+    if duration.amount == 0:
+        raise fault(INVALID_DURATION, f"{duration} is no time at all")
+    return duration
+
+
+def _rate(value: Any) -> float:
+    """Read ``15%`` or ``0.15`` as a fraction."""
+    if isinstance(value, str) and (match := _RATE.fullmatch(value.strip())):
+        percent = Decimal(match[1])
+        if percent <= 100:
+            return float(percent / 100)
+    if not isinstance(value, bool) and isinstance(value, int | float) and 0 <= value < 1:
+        return float(value)
+    hint = f"write {value}%" if not isinstance(value, bool) and isinstance(value, int | float) else None
+    raise fault(INVALID_RATE, f"{shown(value)} is not a rate: write 15% or 0.15", hint=hint)
+
+
+def _date(value: Any) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else _no_date(value)
+    except ValueError:
+        return _no_date(value)
+
+
+def _no_date(value: Any) -> date:
+    raise fault(WRONG_TYPE, f"a date such as 2027-01-31 belongs here, not {shown(value)}")
+
+
+def _pattern(value: Any) -> str:
+    text = _text(value)
+    try:
+        pattern.check(text)
+    except pattern.PatternError as error:
+        message = f"in the pattern {shown(text)}, character {error.position + 1}: {visible(str(error))}"
+        raise fault(INVALID_REGEX, message) from None
+    return text
+
+
+def _scalar(value: Any) -> str | int | float | bool:
+    """Accept what a property can equal."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return value
+    if value is None:
+        raise fault(INVALID_VALUE, "nothing equals null", hint="write {exists: false}")
+    if isinstance(value, str) and not isinstance(value, Surprise):
+        return str(value)  # the empty text is a value too
+    return _text(value)
+
+
+def check_format(value: Any) -> int:
+    """Accept the one format number."""
+    if isinstance(value, bool) or value != FORMAT:
+        message = f"this pqlkit reads files of format {FORMAT}, not {shown(value)}"
+        raise fault(UNSUPPORTED_FORMAT, message, hint=f"write pqlkit: {FORMAT}, or install a newer pqlkit")
+    return FORMAT
+
+
+def one_of(words: Iterable[str]) -> Callable[[Any], str]:
+    """Make a validator that accepts these words alone (members of a `StrEnum` come back as such)."""
+    known = {str(word): word for word in words}
+
+    def check(value: Any) -> str:
+        if isinstance(value, str) and value in known:
+            return known[str(value)]
+        near = nearest(value[:100], known) if isinstance(value, str) else None
+        message = f"{shown(value)} is none of {', '.join(known)}"
+        raise fault(INVALID_VALUE, message, hint=f"did you mean {near}?" if near else None, fix=near)
+
+    return check
+
+
+def _definition_name(value: Any) -> str:
+    text = _text(value)
+    if not _NAME.fullmatch(text):
+        message = f"{shown(text)} is not a name: up to 100 letters, digits, '-', '_' and '.', without spaces"
+        raise fault(INVALID_VALUE, message)
+    return text
+
+
+def _id(value: Any) -> str:
+    text = _text(value)
+    if not _ID.fullmatch(text):
+        message = f"{shown(text)} is not an id: lower-case letters, digits and '_', beginning with a letter"
+        raise fault(INVALID_VALUE, message)
+    return text
+
+
+Text = Annotated[str, PlainValidator(_text, json_schema_input_type=Annotated[str, Field(min_length=1)])]
+Name = Annotated[
+    str, PlainValidator(_definition_name, json_schema_input_type=Annotated[str, Field(pattern=f"^{_NAME.pattern}$")])
+]
+Id = Annotated[str, PlainValidator(_id, json_schema_input_type=Annotated[str, Field(pattern=f"^{_ID.pattern}$")])]
+Threshold = Annotated[int | float, PlainValidator(_threshold, json_schema_input_type=int | float)]
+Percent = Annotated[int | float, PlainValidator(_positive, json_schema_input_type=Annotated[float, Field(gt=0)])]
+Points = Annotated[int | float, PlainValidator(_positive, json_schema_input_type=Annotated[float, Field(gt=0, le=100)])]
+Truth = Annotated[bool, PlainValidator(_truth, json_schema_input_type=bool)]
+Span = Annotated[Duration, PlainValidator(_span, json_schema_input_type=Annotated[str, Field(pattern=_DURATION)])]
+SpanOrNone = Annotated[
+    Duration, PlainValidator(_duration, json_schema_input_type=Annotated[str, Field(pattern=_DURATION)])
+]
+Rate = Annotated[
+    float,
+    PlainValidator(
+        _rate,
+        json_schema_input_type=Annotated[str, Field(pattern=f"^{_RATE.pattern}$")]
+        | Annotated[float, Field(ge=0, lt=1)],
+    ),
+]
+Date = Annotated[date, PlainValidator(_date, json_schema_input_type=date)]
+Pattern = Annotated[str, PlainValidator(_pattern, json_schema_input_type=Annotated[str, Field(min_length=1)])]
+Scalar = Annotated[str | int | float | bool, PlainValidator(_scalar, json_schema_input_type=str | int | float | bool)]
+Scalars = Annotated[list[Scalar], Field(min_length=1)]
