@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from pqlkit.durations import DAY
+from pqlkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,6 +19,13 @@ if TYPE_CHECKING:
     from pqlkit.exports.dataset import Dataset
     from pqlkit.typing import Microseconds
 
+IMPROBABLE: Final = 0.001
+"""A silence this improbable at the usual pace is worth a warning."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsOf:
@@ -19,6 +33,30 @@ class AsOf:
 
     at: Microseconds
     reason: str
+
+
+def midnight(day: date, zone: str) -> Microseconds:
+    """Give the first moment of a date in a zone, in UTC microseconds.
+
+    Examples
+    --------
+    >>> midnight(date(1970, 1, 2), "UTC")
+    86400000000
+    >>> midnight(date(1970, 1, 2), "Europe/Paris")
+    82800000000
+    """
+    return _microseconds(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)))
+
+
+def day_of(at: Microseconds, zone: str) -> date:
+    """Give the date of an instant in a zone.
+
+    Examples
+    --------
+    >>> day_of(82_800_000_000, "UTC"), day_of(82_800_000_000, "Europe/Paris")
+    (datetime.date(1970, 1, 1), datetime.date(1970, 1, 2))
+    """
+    return (_EPOCH + at * _MICROSECOND).astimezone(ZoneInfo(zone)).date()
 
 
 def as_of(dataset: Dataset, stated: str | None = None) -> AsOf:
@@ -40,7 +78,22 @@ def as_of(dataset: Dataset, stated: str | None = None) -> AsOf:
     DataError
         No table has a row with a time.
     """
-    raise NotImplementedError
+    if stated is not None:
+        return AsOf(at=_stated(dataset, stated), reason="--as-of")
+    complete = sorted(
+        (table.complete_through, name) for name, table in dataset.tables.items() if table.complete_through is not None
+    )
+    if complete:
+        return AsOf(at=complete[0][0], reason=f"{complete[0][1]} are complete through then")
+    newest = [
+        (table.last, name)
+        for name in ("events", "conversions")
+        if (table := dataset.tables.get(name)) is not None and table.last is not None
+    ]
+    if not newest:
+        raise DataError("no table has a row with a time", hint="check the events export: is it empty?")
+    at, name = max(newest, key=lambda pair: pair[0])
+    return AsOf(at=at, reason=f"newest row of {name}")
 
 
 def silence(instants: NDArray[np.int64], at: Microseconds) -> str | None:
@@ -58,5 +111,86 @@ def silence(instants: NDArray[np.int64], at: Microseconds) -> str | None:
     str or None
         A sentence that names ``conversions.complete_through``; None when exp(-rate x gap) >= 0.001, or with fewer than two
         conversions. Rate = conversions less one, per microsecond between the first and the last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> silence(np.arange(100) * DAY, 102 * DAY) is None
+    True
+    >>> silence(np.arange(100) * DAY, 120 * DAY)
+    'the last conversion is 21 days before the end of the data, where one is expected every 1 day: ...'
+
+    References
+    ----------
+    The waiting time of a Poisson process of rate r exceeds g with probability exp(-r g): Kingman, Poisson Processes (1993),
+    section 4.1.
     """
-    raise NotImplementedError
+    if len(instants) < 2:
+        return None
+    first, last = int(instants.min()), int(instants.max())
+    if first == last:
+        return None
+    pace = (last - first) / (len(instants) - 1)
+    gap = at - last
+    if math.exp(-gap / pace) >= IMPROBABLE:
+        return None
+    return (
+        f"the last conversion is {_days(gap)} before the end of the data, where one is expected every {_days(pace)}: "
+        f"later buyers would count as non-buyers; state conversions.complete_through ({_EPOCH + last * _MICROSECOND:%Y-%m-%d})"
+        " in pqlkit.yml if that export ends earlier"
+    )
+
+
+def _days(span: float) -> str:
+    days = f"{span / DAY:.3g}"
+    return f"{days} day" if days == "1" else f"{days} days"
+
+
+def _stated(dataset: Dataset, text: str) -> Microseconds:
+    at = read_moment(text, dataset.zone, option="--as-of", end=True)
+    first = dataset.tables["events"].first
+    if first is not None and at < first:
+        raise UsageError(
+            f"{text} lies before the first event, on {day_of(first, dataset.zone)}",
+            where="--as-of",
+            hint="name a later date",
+        )
+    return at
+
+
+def read_moment(text: str, zone: str, *, option: str, end: bool) -> Microseconds:
+    """Read an ISO date or instant of the command line.
+
+    Parameters
+    ----------
+    text
+        ``2026-10-31``, ``2026-10-31T12:00:00``, ``2026-10-31T12:00:00+02:00``.
+    zone
+        Where dates lie, and instants without an offset.
+    option
+        Named in the error.
+    end
+        Whether a date stands for its last microsecond instead of its first.
+
+    Raises
+    ------
+    UsageError
+        The text is neither.
+    """
+    written = text.strip()
+    try:
+        if _DATE.fullmatch(written):
+            day = date.fromisoformat(written)
+            return midnight(day + timedelta(days=1), zone) - 1 if end else midnight(day, zone)
+        moment = datetime.fromisoformat(written)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"{text!r} is neither a date nor an instant",
+            where=option,
+            hint="write it like 2026-10-31 or 2026-10-31T12:00Z",
+        ) from error
+    return _microseconds(moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone)))
+
+
+def _microseconds(moment: datetime) -> Microseconds:
+    return (moment - _EPOCH) // _MICROSECOND

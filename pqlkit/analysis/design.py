@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.durations import Duration
+import polars as pl
+
+from pqlkit.analysis.as_of import midnight
+from pqlkit.columns import ANCHOR, CONVERTED, CUTOFF, ENTITY
+from pqlkit.durations import WEEK, Duration
+from pqlkit.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import polars as pl
 
     from pqlkit.analysis.population import Population
     from pqlkit.typing import Microseconds
 
 AGES: Final = tuple(Duration(days, "d") for days in (1, 2, 3, 5, 7, 10))
 """The ages of ``age`` where none are given."""
+
+LANDMARK: Final = Duration(14, "d")
+"""The cutoff of ``once`` where none is given."""
+
+WITHIN: Final = tuple(Duration(days, "d") for days in (3, 7, 14))
+"""The windows of ``once`` and ``age`` where none are given, as far as the cutoffs reach."""
+
+TRAILING: Final = tuple(Duration(days, "d") for days in (7, 28, 84))
+"""The windows of ``every`` where none are given."""
+
+HORIZON: Final = Duration(30, "d")
+"""The horizon where nothing states one."""
 
 SALT: Final = "pqlkit"
 """Stands before an id when it is hashed; `--control` and `--sample` use their own."""
@@ -76,44 +93,205 @@ def parse_looks(
     windows: Sequence[Duration] | None = None,
     horizon: Duration | None = None,
     gap: Duration | None = None,
+    within: Duration = HORIZON,
 ) -> Design:
     """Read ``--looks`` (not ``auto``) with ``--windows``, ``--horizon`` and ``--gap``, filling in each design's defaults.
 
     Parameters
     ----------
     text
-        ``once:14d``, ``age:1d,3d`` (``age`` alone: 1, 2, 3, 5, 7 and 10 days) or ``every:28d`` (``every`` alone: the largest
-        whole weeks within the horizon, at least 7 days).
+        ``once:14d`` (``once`` alone: at the longest window, else 14 days), ``age:1d,3d`` (``age`` alone: 1, 2, 3, 5, 7 and
+        10 days) or ``every:28d`` (``every`` alone: the largest whole weeks within the horizon, at least 7 days).
     windows
-        None = 3d, 7d, 14d up to the cutoff for ``once`` and ``age``; 7d, 28d, 84d for ``every``.
+        None = 3d, 7d, 14d up to the last cutoff for ``once`` and ``age``; 7d, 28d, 84d for ``every``.
     horizon
-        As stated; None = 30d (``every``: its step).
+        As stated on the command line; None = `within` (``every``: its step).
+    gap
+        None = 0d.
+    within
+        The outcome's horizon.
 
     Raises
     ------
     UsageError
-        The text cannot be read; a window is longer than the ``once`` cutoff or, for ``every``, not whole weeks; the step is
+        The text cannot be read; a window is longer than the last cutoff or, for ``every``, not whole weeks; the step is
         not whole weeks; ``every:28d`` with another stated horizon; the gap reaches the horizon.
+
+    Examples
+    --------
+    >>> str(parse_looks("every", within=Duration(30, "d")))
+    'every:28d'
+    >>> [str(window) for window in parse_looks("once:7d").windows]
+    ['3d', '7d']
     """
-    raise NotImplementedError
+    kind, spans = _spelled(text)
+    if kind is DesignKind.EVERY:
+        design = _every(spans, windows, horizon, within)
+    else:
+        design = _by_age(kind, spans, windows, horizon or within)
+    return _with_gap(design, gap)
 
 
 def phases(ids: pl.Series, weeks: int, *, salt: str = SALT) -> pl.Series:
-    """Give each id its week 0..weeks-1 of the tiling: ``zlib.crc32(salt + id as UTF-8 text) % weeks``, Int64."""
-    raise NotImplementedError
+    """Give each id its week 0..weeks-1 of the tiling: ``zlib.crc32(salt + id as UTF-8 text) % weeks``, Int64.
+
+    Ids are hashed once over the distinct ones: engines have no hash in common.
+
+    Examples
+    --------
+    >>> phases(pl.Series(["a", "b", "c", "a"]), 4).to_list()
+    [0, 2, 0, 0]
+    """
+    distinct = ids.unique().drop_nulls()
+    hashed = [zlib.crc32((salt + text).encode("utf-8")) % weeks for text in distinct.cast(pl.String).to_list()]
+    return ids.replace_strict(distinct, pl.Series(hashed, dtype=pl.Int64), default=0, return_dtype=pl.Int64).alias(
+        "phase"
+    )
 
 
 def monday(zone: str) -> Microseconds:
-    """Give Monday 2000-01-03 00:00 in `zone`, from which the weeks of ``every`` are counted, in UTC microseconds."""
-    raise NotImplementedError
+    """Give Monday 2000-01-03 00:00 in `zone`, from which the weeks of ``every`` are counted, in UTC microseconds.
+
+    Examples
+    --------
+    >>> monday("UTC")
+    946857600000000
+    """
+    return midnight(date(2000, 1, 3), zone)
 
 
-def schedule(population: Population, design: Design, *, history_from: Microseconds) -> pl.DataFrame:
-    """List every cutoff at or before `as_of` that the design gives, whoever is in the table then.
+def first_cutoffs(population: Population, design: Design, *, history_from: Microseconds) -> pl.DataFrame:
+    """Give each entity's first cutoff, whether or not it is over.
 
     Returns
     -------
     DataFrame
-        ``entity``, ``cutoff``; sorted; for ``every`` from max(anchor, `history_from` + longest window) on, inclusive.
+        ``entity``, ``first`` (Int64; null without an anchor): anchor + the first age or, for ``every``, the first of its
+        cutoffs at or after max(anchor, `history_from` + the longest window).
     """
-    raise NotImplementedError
+    anchor = pl.col(ANCHOR)
+    if design.step is None:
+        return population.entities.select(ENTITY, first=anchor + min(design.cutoffs).microseconds)
+    step = design.step.microseconds
+    origin = monday(population.world.zone)
+    start = pl.max_horizontal(anchor, pl.lit(history_from + design.longest.microseconds))
+    offset = pl.lit(origin) + pl.col("phase") * WEEK
+    return (
+        population.entities.select(ENTITY, ANCHOR, phase=phases(population.entities["id"], step // WEEK))
+        .with_columns(offset=offset, start=pl.when(anchor.is_not_null()).then(start))
+        .select(ENTITY, first=pl.col("offset") - (pl.col("offset") - pl.col("start")).floordiv(step) * step)
+    )
+
+
+def schedule(population: Population, design: Design, *, history_from: Microseconds) -> pl.DataFrame:
+    """List every cutoff at or before `as_of` and before the entity's conversion, whoever is in the table then.
+
+    Returns
+    -------
+    DataFrame
+        ``entity``, ``cutoff`` (Int64); sorted. Entities without an anchor have none.
+    """
+    last = pl.min_horizontal(pl.lit(population.as_of), pl.col(CONVERTED) - 1)
+    known = (
+        first_cutoffs(population, design, history_from=history_from)
+        .with_columns(population.entities[CONVERTED])
+        .with_columns(last=last)
+        .filter(pl.col("first") <= pl.col("last"))
+    )
+    if design.step is None:
+        ages = pl.DataFrame({"age": [cutoff.microseconds for cutoff in design.cutoffs]}, schema={"age": pl.Int64})
+        cutoff = pl.col("first") + pl.col("age") - min(design.cutoffs).microseconds
+        frame = (
+            known.join(ages, how="cross").with_columns(cutoff.alias(CUTOFF)).filter(pl.col(CUTOFF) <= pl.col("last"))
+        )
+        return frame.select(ENTITY, CUTOFF).sort(ENTITY, CUTOFF)
+    step = design.step.microseconds
+    ranges = pl.int_ranges("first", pl.col("last") + 1, step, dtype=pl.Int64)
+    return known.select(ENTITY, ranges.alias(CUTOFF)).explode(CUTOFF)
+
+
+def _spelled(text: str) -> tuple[DesignKind, tuple[Duration, ...]]:
+    name, _, rest = text.strip().partition(":")
+    if name not in tuple(DesignKind):
+        near = nearest(name, [*DesignKind, "auto"])
+        raise UsageError(
+            f"{text!r} is not a design of looks",
+            where="--looks",
+            hint=f"did you mean {near}?" if near else "write auto, once:14d, age:1d,3d,7d or every:28d",
+        )
+    try:
+        spans = tuple(sorted({Duration.parse(part) for part in rest.split(",")})) if rest else ()
+    except ValueError as error:
+        raise UsageError(str(error), where="--looks") from error
+    if spans and spans[0].microseconds == 0:
+        raise UsageError("a look needs some time before it: 0 is none", where="--looks")
+    return DesignKind(name), spans
+
+
+def _by_age(
+    kind: DesignKind, spans: tuple[Duration, ...], windows: Sequence[Duration] | None, horizon: Duration
+) -> Design:
+    default = (max(windows) if windows else LANDMARK,) if kind is DesignKind.ONCE else AGES
+    cutoffs = spans or default
+    if kind is DesignKind.ONCE and len(cutoffs) > 1:
+        raise UsageError("once has one age", where="--looks", hint=f"write age:{','.join(map(str, cutoffs))}")
+    last = cutoffs[-1]
+    chosen = _ascending(windows) if windows else (*(window for window in WITHIN if window < last), last)
+    if chosen[-1] > last:
+        raise UsageError(
+            f"the window {chosen[-1]} is longer than the time before the look, {last}",
+            where="--windows",
+            hint=f"write --looks {kind}:{','.join(map(str, (*cutoffs[:-1], chosen[-1])))}, or shorter windows",
+        )
+    return Design(kind=kind, cutoffs=cutoffs, windows=chosen, horizon=horizon)
+
+
+def _every(
+    spans: tuple[Duration, ...], windows: Sequence[Duration] | None, horizon: Duration | None, within: Duration
+) -> Design:
+    if len(spans) > 1:
+        raise UsageError("every has one step", where="--looks", hint=f"write every:{spans[0]}")
+    step = spans[0] if spans else _whole_weeks(horizon or within)
+    if step.microseconds % WEEK:
+        raise UsageError(f"every {step} is not whole weeks", where="--looks", hint=f"write every:{_whole_weeks(step)}")
+    if spans and horizon is not None and horizon != step:
+        raise UsageError(
+            f"every:{step} has the horizon {step}, not {horizon}",
+            where="--horizon",
+            hint=f"leave --horizon out, or write --looks every:{_whole_weeks(horizon)}",
+        )
+    chosen = _ascending(windows) if windows else TRAILING
+    odd = next((window for window in chosen if window.microseconds % WEEK), None)
+    if odd is not None:
+        raise UsageError(
+            f"the window {odd} is not whole weeks, as every needs", where="--windows", hint=f"write {_whole_weeks(odd)}"
+        )
+    return Design(kind=DesignKind.EVERY, step=step, windows=chosen, horizon=step)
+
+
+def _whole_weeks(span: Duration) -> Duration:
+    return Duration(7 * max(1, span.microseconds // WEEK), "d")
+
+
+def _ascending(windows: Sequence[Duration]) -> tuple[Duration, ...]:
+    chosen = tuple(sorted(set(windows)))
+    if chosen[0].microseconds == 0:
+        raise UsageError("a window of 0 holds nothing", where="--windows")
+    return chosen
+
+
+def _with_gap(design: Design, gap: Duration | None) -> Design:
+    if design.horizon.microseconds == 0:
+        raise UsageError("a horizon of 0 holds nothing", where="--horizon")
+    if gap is None:
+        return design
+    if gap >= design.horizon:
+        raise UsageError(f"the gap {gap} leaves nothing of the horizon {design.horizon}", where="--gap")
+    return Design(
+        kind=design.kind,
+        cutoffs=design.cutoffs,
+        step=design.step,
+        windows=design.windows,
+        horizon=design.horizon,
+        gap=gap,
+    )

@@ -5,15 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.durations import Duration
+import polars as pl
+
+from pqlkit.analysis import choice
+from pqlkit.analysis.activity import active
+from pqlkit.analysis.classes import (
+    Classes,
+    Dormant,
+    EntityClass,
+    Places,
+    State,
+    count_classes,
+    count_places,
+    entity_classes,
+    is_alive,
+    look_state,
+)
+from pqlkit.analysis.design import Design, DesignKind, first_cutoffs, parse_looks, schedule
+from pqlkit.columns import ANCHOR, AT, CONVERTED, CUTOFF, DELETED_AT, ENDED_AT, ENTITY, LOOK
+from pqlkit.durations import DAY, Duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import polars as pl
-
-    from pqlkit.analysis.classes import Classes, Dormant, Places
-    from pqlkit.analysis.design import Design
     from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Condition
     from pqlkit.typing import Microseconds
@@ -77,7 +91,7 @@ def looks(
     population
         Who exists.
     design
-        A design, its text, or ``auto``.
+        A design, its text, or ``auto`` (with `windows`: ``once`` at the longest of them).
     windows, horizon, gap
         As stated on the command line, when `design` is a text; None = the design's defaults.
     active_within
@@ -97,4 +111,137 @@ def looks(
     UsageError
         The design cannot be read, or a condition needs a current trait that is not trusted.
     """
-    raise NotImplementedError
+    population.traits.refuse_current((condition.name for condition in eligible), population.trusted)
+    history_from = population.history_from if events_from is None else events_from
+    reason = None
+    if isinstance(design, str):
+        stated = "once" if design == "auto" and windows else design
+        if stated == "auto":
+            stated, reason = choice.choose(population, horizon=horizon, history_from=history_from, eligible=eligible)
+        design = parse_looks(stated, windows=windows, horizon=horizon, gap=gap, within=population.outcome.within)
+    judged = _judged(population, design, history_from, active_within, eligible)
+    classes = entity_classes(_entities(population, design, history_from, eligible), judged)
+    inside = classes.select(ENTITY, inside=~pl.col("class").is_in([EntityClass.INVALID, EntityClass.UNOBSERVED]))
+    rows = judged.filter(pl.col("state") >= State.DORMANT, inside["inside"].gather(judged[ENTITY]))
+    frame = _frame(population, rows.filter(pl.col("state") > State.DORMANT))
+    return Looks(
+        design=design,
+        text=str(design),
+        frame=frame,
+        classes=count_classes(classes, looks=frame.height, without_events=population.without_events),
+        places=count_places(classes, population.conversions),
+        dormant=_dormant(rows.filter(pl.col("state") == State.DORMANT)),
+        reason=reason,
+        entity_classes=classes,
+    )
+
+
+def _judged(
+    population: Population,
+    design: Design,
+    history_from: Microseconds,
+    active_within: Duration,
+    eligible: Sequence[Condition],
+) -> pl.DataFrame:
+    """Judge every scheduled look: ``entity``, ``cutoff``, ``state``, ``delay``, ``reach``, ``gap``, ``y``."""
+    frame = schedule(population, design, history_from=history_from)
+    entity, entities = frame[ENTITY], population.entities
+    reach, gap = design.horizon.microseconds, design.gap.microseconds
+    retained = population.outcome.retained_for
+    waits = reach + (retained.microseconds if retained is not None else 0)
+    kept = entities.select(stays=stays(retained))["stays"]
+    delay = pl.col("delay")
+    return (
+        frame.with_columns(
+            delay=entities[CONVERTED].gather(entity) - frame[CUTOFF],
+            deleted_at=entities[DELETED_AT].gather(entity),
+            stays=kept.gather(entity),
+            eligible=_eligible(population, eligible, entity, frame[CUTOFF] - 1),
+            active=active(population, frame, active_within) if design.kind is DesignKind.EVERY else pl.lit(value=True),
+        )
+        .with_columns(
+            y=((delay > gap) & (delay <= reach) & pl.col("stays")).fill_null(value=False),
+            gap=delay <= gap,
+            reach=pl.lit(reach, dtype=pl.Int64),
+        )
+        .with_columns(
+            state=look_state(
+                eligible=pl.col("eligible"),
+                alive=is_alive(),
+                mature=pl.col(CUTOFF) + waits <= population.as_of,
+                active=pl.col("active"),
+                y=pl.col("y"),
+            )
+        )
+        .select(ENTITY, CUTOFF, "state", "delay", "reach", "gap", "y")
+    )
+
+
+def stays(retained_for: Duration | None) -> pl.Expr:
+    """Whether the conversion was kept for as long as the outcome asks: one that ends exactly then was."""
+    ended = pl.col(ENDED_AT)
+    if retained_for is None:
+        return ended.is_null() | True
+    return ended.is_null() | (ended >= pl.col(CONVERTED) + retained_for.microseconds)
+
+
+def _eligible(population: Population, conditions: Sequence[Condition], entity: pl.Series, at: pl.Series) -> pl.Series:
+    """Judge eligibility at moments; conditions on fixed traits once per entity."""
+    able = population.entities["at_risk"]
+    if not conditions:
+        return able.gather(entity)
+    if any(condition.name in population.traits.histories for condition in conditions):
+        held = population.traits.holds(conditions, pl.DataFrame({ENTITY: entity, AT: at}))
+        return able.gather(entity) & held
+    once = population.entities.select(ENTITY, pl.lit(population.as_of, dtype=pl.Int64).alias(AT))
+    return (able & population.traits.holds(conditions, once)).gather(entity)
+
+
+def _entities(
+    population: Population, design: Design, history_from: Microseconds, eligible: Sequence[Condition]
+) -> pl.DataFrame:
+    """Gather what the classes ask of each entity, beside its looks."""
+    anchor, converted = pl.col(ANCHOR), pl.col(CONVERTED)
+    if design.kind is DesignKind.EVERY:
+        unobserved = converted < history_from + design.longest.microseconds
+    else:
+        unobserved = anchor < history_from
+    frame = population.entities.with_columns(
+        first=first_cutoffs(population, design, history_from=history_from)["first"],
+        unobserved=unobserved.fill_null(value=False),
+    )
+    probe = frame.select(pl.min_horizontal(pl.col("first") - 1, converted - 1, pl.lit(population.as_of)))
+    return frame.with_columns(probe=_eligible(population, eligible, frame[ENTITY], probe.to_series()))
+
+
+def _frame(population: Population, rows: pl.DataFrame) -> pl.DataFrame:
+    """Give the rows of the table their order, names, age bands and calendar blocks."""
+    anchor = population.entities[ANCHOR]
+    ordered = rows.sort(CUTOFF, ENTITY)
+    return (
+        ordered.select(
+            pl.int_range(pl.len(), dtype=pl.Int64).alias(LOOK),
+            ENTITY,
+            anchor.gather(ordered[ENTITY]).alias(ANCHOR),
+            CUTOFF,
+            "y",
+            "delay",
+        )
+        .with_columns(age_band=age_band(pl.col(CUTOFF) - pl.col(ANCHOR)), block=_quarter(population.world.zone))
+        .with_columns(block=pl.col("block") - pl.col("block").min())
+    )
+
+
+def age_band(age: pl.Expr) -> pl.Expr:
+    """Index an age in microseconds into `AGE_BANDS`."""
+    ends = [28 * DAY, 84 * DAY, 365 * DAY]
+    return pl.sum_horizontal((age >= end).cast(pl.Int8) for end in ends).cast(pl.Int8)
+
+
+def _quarter(zone: str) -> pl.Expr:
+    local = pl.from_epoch(CUTOFF, time_unit="us").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+    return local.dt.year() * 4 + local.dt.quarter().cast(pl.Int32)
+
+
+def _dormant(rows: pl.DataFrame) -> Dormant:
+    return Dormant(entities=rows[ENTITY].n_unique(), looks=rows.height, converted=int(rows["y"].sum()))

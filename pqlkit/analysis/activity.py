@@ -1,0 +1,86 @@
+"""The activity: when an entity last did something of its own accord, by the week."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import narwhals as nw
+import polars as pl
+
+from pqlkit.analysis.design import monday
+from pqlkit.columns import ACCOUNT_ID, AT, CUTOFF, ENTITY, EVENT, USER_ID
+from pqlkit.durations import WEEK
+
+if TYPE_CHECKING:
+    from pqlkit.analysis.population import Population
+    from pqlkit.durations import Duration
+    from pqlkit.measures.world import World
+    from pqlkit.typing import LazyFrame
+
+_EARLY: Final = 2_000
+"""Weeks between 1961 and `monday`."""
+
+_SPAN: Final = 1 << 20
+"""More weeks than there are: an entity and a week in one sortable integer."""
+
+
+def active(population: Population, looks: pl.DataFrame, within: Duration) -> pl.Series:
+    """Say whether the entity did anything not automatic in [cutoff - within, cutoff).
+
+    Parameters
+    ----------
+    population
+        Whose events; those marked automatic in the project file do not count.
+    looks
+        ``entity``, ``cutoff``, sorted by both; every cutoff is a Monday 00:00 as `monday` counts them.
+
+    Returns
+    -------
+    Series
+        Bool, in the order of `looks`.
+    """
+    key = pl.col(ENTITY) * _SPAN + pl.col("week")
+    bins = last_by_week(population).with_columns(key=key).select("key", "last").sort("key").set_sorted("key")
+    origin = monday(population.world.zone)
+    asked = looks.select(ENTITY, CUTOFF, week=(pl.col(CUTOFF) - origin) // WEEK - 1).with_columns(key=key)
+    found = asked.set_sorted("key").join_asof(bins, on="key", strategy="backward", coalesce=False)
+    same = pl.col("key_right") // _SPAN == pl.col(ENTITY)
+    recent = pl.col("last") >= pl.col(CUTOFF) - within.microseconds
+    return found.select(active=(same & recent).fill_null(value=False))["active"]
+
+
+def owned(world: World, events: LazyFrame) -> LazyFrame:
+    """Add ``entity`` to events of known entities and drop the others.
+
+    An account's events are those that carry its id, else those of its users. With expansion outcomes events before
+    ``since`` are dropped.
+    """
+    members = world.engine.lift(world.members)
+    if world.accounts is None or ACCOUNT_ID not in events.collect_schema().names():
+        found = events.join(members, on=USER_ID, how="inner")
+    else:
+        accounts = world.engine.lift(world.accounts.rename({ENTITY: "own"}))
+        own = nw.when(~nw.col(ACCOUNT_ID).is_null()).then(nw.col("own")).otherwise(nw.col(ENTITY))
+        both = events.join(accounts, on=ACCOUNT_ID, how="left").join(members, on=USER_ID, how="left")
+        found = both.with_columns(own.alias(ENTITY)).filter(~nw.col(ENTITY).is_null())
+    since = world.entities.select(ENTITY, "since").drop_nulls()
+    if since.is_empty():
+        return found
+    joined = found.join(world.engine.lift(since), on=ENTITY, how="left")
+    return joined.filter(nw.col("since").is_null() | (nw.col(AT) >= nw.col("since")))
+
+
+def last_by_week(population: Population) -> pl.DataFrame:
+    """Give the last event that is not automatic of each entity and week: ``entity``, ``week``, ``last`` (microseconds).
+
+    Weeks are counted from `monday`; events before `since` are not there; those after the conversion are, and no look asks for them.
+    """
+    world = population.world
+    automatic = sorted(name for name, note in population.project.events.items() if note.automatic)
+    events = world.events
+    if automatic:
+        events = events.filter(~nw.col(EVENT).is_in(automatic))
+    # One week more than there can be keeps the division away from negative numbers, which engines round differently.
+    week = (nw.col(AT) - (monday(world.zone) - _EARLY * WEEK)) // WEEK - _EARLY
+    plan = owned(world, events).with_columns(week=week).group_by(ENTITY, "week").agg(last=nw.col(AT).max())
+    return world.engine.collect(plan)
