@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+import numpy as np
 
-    import numpy as np
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from pqlkit.measures.behaviour import Cube
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
 
 MOST_CONTROLS: Final = 400_000
 """Looks without a conversion above which a sample of them is searched."""
+
+_WORDS: Final = 512  # a block of two operands stays in the second-level cache
+_ROWS: Final = 64
+_PAD: Final = 512  # bits; a block is folded eight words at a time
+_BYTES: Final = np.uint64(0x00FF00FF00FF00FF)
+_LANES: Final = np.uint64(0x0001000100010001)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +38,8 @@ class Bits:
         The same for looks that did not; or, if `nested`, for all looks, the converted included.
     nested
         Whether `others` counts the hits too.
+    looks
+        Look ids of `others`, bit by bit (without the padding).
     converters, controls
         How many looks of each kind are searched.
     weight
@@ -39,6 +49,7 @@ class Bits:
     hits: NDArray[np.uint64]
     others: NDArray[np.uint64]
     nested: bool
+    looks: NDArray[np.uint32]
     converters: int
     controls: int
     weight: float
@@ -52,17 +63,120 @@ def pack(
     *,
     traits: Sequence[Trait] = (),
     seed: int = 0,
-    most_controls: int = MOST_CONTROLS,
+    most_controls: int | None = MOST_CONTROLS,
 ) -> Bits:
     """Pack the looks of the fit part, a seeded sample of the controls where there are more than `most_controls`."""
-    raise NotImplementedError
+    random = np.random.default_rng(seed)
+    hits = random.permutation(np.flatnonzero(fit & y).astype(np.uint32))
+    controls = random.permutation(np.flatnonzero(fit & ~y).astype(np.uint32))
+    total = len(controls)
+    if most_controls is not None:
+        controls = controls[:most_controls]
+    start = _padded(len(hits))
+    length = start + _padded(len(controls))
+    # Looks outside the sample all land on one bit beyond the end, which is cut off.
+    place = np.full(cube.looks, length, dtype=np.uint32)
+    place[hits] = np.arange(len(hits), dtype=np.uint32)
+    place[controls] = start + np.arange(len(controls), dtype=np.uint32)
+    words = np.empty((len(literals), length // 64), dtype=np.uint64)
+    for index, bits in enumerate(_columns(cube, literals, traits, place, length)):
+        words[index] = np.packbits(bits, bitorder="little").view(np.uint64)
+    return Bits(
+        hits=words[:, : start // 64],
+        others=words[:, start // 64 :],
+        nested=False,
+        looks=controls,
+        converters=len(hits),
+        controls=len(controls),
+        weight=total / len(controls) if len(controls) else 1.0,
+    )
+
+
+def relabelled(bits: Bits, y: NDArray[np.bool_]) -> Bits:
+    """Give the same looks another outcome; `bits` must hold no hits (packed with nobody converted) and no sample of weight.
+
+    Parameters
+    ----------
+    bits
+        All looks as controls.
+    y
+        The outcome of each look of the cube.
+    """
+    at = np.flatnonzero(y[bits.looks])
+    word, bit = at >> 6, (at & 63).astype(np.uint64)
+    length = _padded(len(at))
+    hits = np.zeros((len(bits.others), length // 64), dtype=np.uint64)
+    taken = np.zeros(length, dtype=np.uint8)
+    for index, row in enumerate(bits.others):
+        taken[: len(at)] = (row[word] >> bit) & np.uint64(1)
+        hits[index] = np.packbits(taken, bitorder="little").view(np.uint64)
+    return Bits(
+        hits=hits,
+        others=bits.others,
+        nested=True,
+        looks=bits.looks,
+        converters=len(at),
+        controls=bits.controls - len(at),
+        weight=1.0,
+    )
+
+
+def _padded(count: int) -> int:
+    """Round up to whole blocks of words; at least one, so that nothing is empty."""
+    return max(1, -(-count // _PAD)) * _PAD
+
+
+def _columns(
+    cube: Cube, literals: Sequence[Literal], traits: Sequence[Trait], place: NDArray[np.uint32], length: int
+) -> Iterator[NDArray[np.bool_]]:
+    """Give each literal's bits in the order of `literals`, scattering each column once where they stand together."""
+    dense = np.zeros(length + 1, dtype=np.uint8)
+    for (trait, column), group in groupby(literals, key=lambda literal: (literal.trait is not None, literal.column)):
+        dense[:] = 0
+        if trait:
+            dense[place[np.flatnonzero(traits[column].holds)]] = 1
+        else:
+            rows, levels = cube.column(column)
+            dense[place[rows]] = levels
+        for literal in group:
+            yield dense[:length] >= max(literal.level, 1)
 
 
 def gram(bits: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Count the looks at which each two literals hold together: (literals, literals), symmetric, singles on the diagonal."""
-    raise NotImplementedError
+    count = len(bits)
+    table = np.zeros((count, count), dtype=np.int64)
+    both = np.empty((_ROWS, _WORDS), dtype=np.uint64)
+    for start in range(0, bits.shape[1], _WORDS):
+        block = np.ascontiguousarray(bits[:, start : start + _WORDS])
+        into = both[:, : block.shape[1]]
+        for first in range(count):
+            for second in range(first, count, _ROWS):
+                others = block[second : second + _ROWS]
+                np.bitwise_and(block[first], others, out=into[: len(others)])
+                table[first, second : second + len(others)] += _folded(into[: len(others)])
+    upper = np.triu(table)
+    return upper + np.triu(table, 1).T
+
+
+def _folded(words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Count the bits of each row; at most 512 words, a multiple of 8."""
+    # Adding bytes one by one costs more than counting the bits: eight counts of at most 64 are added at a time, as bytes
+    # of a word, then as 16-bit lanes (512 words hold 32,768 bits, which fit).
+    counts = np.bitwise_count(words).view(np.uint64)
+    lanes = np.add.reduce((counts & _BYTES) + ((counts >> np.uint64(8)) & _BYTES), axis=1)
+    return ((lanes * _LANES) >> np.uint64(48)).astype(np.int64)
 
 
 def together(bits: NDArray[np.uint64], rows: NDArray[np.intp]) -> NDArray[np.int64]:
     """Count the looks at which all literals of each row of `rows` (n, size) hold."""
-    raise NotImplementedError
+    counts = np.zeros(len(rows), dtype=np.int64)
+    for start in range(0, bits.shape[1], 128):
+        block = np.ascontiguousarray(bits[:, start : start + 128])
+        for first in range(0, len(rows), 256):
+            part = rows[first : first + 256]
+            words = block[part[:, 0]]
+            for other in range(1, rows.shape[1]):
+                words &= block[part[:, other]]
+            counts[first : first + 256] += _folded(words)
+    return counts

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from pqlkit.measures.behaviour import GRID
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from pqlkit.definitions.model import Condition
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 COARSE: Final = (1, 3, 5, 10, 25)
 """The thresholds that are tried with 50 to 199 converters."""
+
+MANY: Final = 200
+"""Converters from which on the whole grid is tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +49,20 @@ class Floors:
 
     @classmethod
     def of(cls, looks: int, converters: int) -> Floors:
-        """Scale the floors to the data: min(200, 2 % of looks), min(30, max(10, 20 % of converters)); coarse grid below 200."""
-        raise NotImplementedError
+        """Scale the floors to the data: min(200, 2 % of looks), min(30, max(10, 20 % of converters)); coarse grid below 200.
+
+        Examples
+        --------
+        >>> Floors.of(2000, 80)
+        Floors(entities=40, converters=16, reach=0.9, apart=0.1, thresholds=(1, 3, 5, 10, 25))
+        >>> Floors.of(100_000, 4000).entities
+        200
+        """
+        return cls(
+            entities=min(200, math.ceil(looks / 50)),
+            converters=min(30, max(10, math.ceil(converters / 5))),
+            thresholds=COARSE if converters < MANY else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,7 +103,47 @@ class Literal:
     @property
     def group(self) -> tuple[str, str]:
         """What a rule may hold at most once: an event, or a trait of any kind."""
-        raise NotImplementedError
+        if self.behaviour is None:
+            return ("trait", "")
+        return ("any", "") if self.behaviour.event is None else ("event", self.behaviour.event)
+
+    @property
+    def name(self) -> str:
+        """The event or trait in words: its name, or ``any event``."""
+        if self.trait is not None:
+            return self.trait.name
+        event = self.behaviour.event if self.behaviour is not None else None
+        return "any event" if event is None else event
+
+    @property
+    def plainness(self) -> tuple[int, int, int, str]:
+        """Sorts the plainer literal first: rounder threshold, smaller threshold, shorter window, name."""
+        length = self.behaviour.window.length if self.behaviour is not None else None
+        return (roundness(self.threshold), self.threshold or 0, length.microseconds if length else 0, _reading(self))
+
+
+def roundness(threshold: int | None) -> int:
+    """Rank a threshold by how naturally people write it: 0 at all, 1 for 2, 3, 5, 10, 20, ..., 2 for 4, 6, 8, 15, 25, 3 for 7, 12, 75.
+
+    Examples
+    --------
+    >>> [roundness(k) for k in (None, 1, 5, 10, 20, 4, 15, 7, 75)]
+    [0, 0, 1, 1, 1, 2, 2, 3, 3]
+    """
+    if threshold is None or threshold == 1:
+        return 0
+    digits = str(threshold).rstrip("0")
+    return 1 if digits in {"1", "2", "3", "5"} else 2 if digits in {"4", "6", "8", "15", "25"} else 3
+
+
+def _reading(literal: Literal) -> str:
+    """Spell a literal so that spelling sorts as people read: name, measure, window, threshold; traits last."""
+    behaviour = literal.behaviour
+    if behaviour is None:
+        return f"~{literal.trait!r}"
+    length = behaviour.window.length.microseconds if behaviour.window.length else 0
+    measure = f"{behaviour.measure.kind}:{behaviour.measure.property or ''}"
+    return f" {behaviour.event or ''}\0{behaviour.where!r}\0{measure}\0{length:020d}\0{literal.level:03d}"
 
 
 def literals(
@@ -126,4 +183,90 @@ def literals(
     tuple of Literal
         Literals with the same looks are merged, each naming the others in `same`.
     """
-    raise NotImplementedError
+    looks, converted = int(fit.sum()), int((fit & y).sum())
+    floors = floors or Floors.of(looks, converted)
+    heads = _Heads(y, fit, entities)
+    kept: list[tuple[Literal, bytes]] = []
+    for column, behaviour in enumerate(cube.behaviours):
+        if behaviour.event in exclude or (only is not None and behaviour.event not in only):
+            continue
+        rows, levels = cube.column(column)
+        inside = fit[rows]
+        rows, levels = rows[inside], levels[inside]
+        for level in _levels(heads, rows, levels, floors, looks):
+            literal = Literal(column=column, level=level, behaviour=behaviour)
+            kept.append((literal, _fingerprint(rows[levels >= level])))
+    for column, trait in enumerate(traits):
+        rows = np.flatnonzero(trait.holds & fit)
+        if 1 in _levels(heads, rows, np.ones(len(rows), dtype=np.uint8), floors, looks):
+            kept.append((Literal(column=column, level=0, trait=trait.condition), _fingerprint(rows)))
+    return tuple(sorted(_merged(kept), key=_reading))
+
+
+def _fingerprint(rows: NDArray[np.integer]) -> bytes:
+    """Hash a set of looks."""
+    from hashlib import blake2b  # only the search needs it
+
+    return blake2b(np.ascontiguousarray(rows, dtype=np.uint32).tobytes(), digest_size=16).digest()
+
+
+def _merged(kept: list[tuple[Literal, bytes]]) -> Iterator[Literal]:
+    """Keep the plainest of the literals with equal looks, naming the others."""
+    equal: dict[bytes, list[Literal]] = {}
+    for literal, looks in kept:
+        equal.setdefault(looks, []).append(literal)
+    for same in equal.values():
+        first, *others = sorted(same, key=lambda literal: (literal.trait is not None, literal.plainness))
+        yield replace(first, same=tuple(others))
+
+
+class _Heads:
+    """Counts entities, and entities that converted, by the level that they reach."""
+
+    def __init__(self, y: NDArray[np.bool_], fit: NDArray[np.bool_], entities: NDArray[np.int64] | None) -> None:
+        self.y = y
+        self.codes: NDArray[np.intp] | None = None
+        if entities is not None:
+            names, codes = np.unique(entities, return_inverse=True)
+            if len(names) < len(entities):
+                self.codes = codes
+                self.most = np.zeros(len(names), dtype=np.uint8)
+                self.converted = np.zeros(len(names), dtype=np.uint8)
+
+    def reach(
+        self, rows: NDArray[np.integer], levels: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Give how many reach each level, and how many of them converted (at a look at which they reached it)."""
+        hits = self.y[rows]
+        if self.codes is None:
+            return _at_least(levels), _at_least(levels[hits])
+        codes = self.codes[rows]
+        self.most[:] = 0
+        self.converted[:] = 0
+        np.maximum.at(self.most, codes, levels)
+        np.maximum.at(self.converted, codes[hits], levels[hits])
+        return _at_least(self.most), _at_least(self.converted)
+
+
+def _at_least(levels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Count how many are at or above each level 0..255."""
+    return np.cumsum(np.bincount(levels, minlength=256)[::-1])[::-1].astype(np.int64)
+
+
+def _levels(
+    heads: _Heads, rows: NDArray[np.integer], levels: NDArray[np.uint8], floors: Floors, looks: int
+) -> list[int]:
+    """Choose the levels of one column within the floors, none too near the one before."""
+    entities, converted = heads.reach(rows, levels)
+    reach = _at_least(levels)
+    last = math.inf
+    chosen = []
+    for level in range(1, int(levels.max(initial=0)) + 1):
+        if entities[level] < floors.entities or converted[level] < floors.converters:
+            break
+        if floors.thresholds is not None and GRID[level - 1] not in floors.thresholds:
+            continue
+        if reach[level] <= floors.reach * looks and reach[level] <= (1 - floors.apart) * last:
+            chosen.append(level)
+            last = float(reach[level])
+    return chosen

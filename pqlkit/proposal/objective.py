@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from pqlkit.errors import UsageError, nearest
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 RELATIVE_RISK: Final = 1.5
@@ -15,6 +20,10 @@ RELATIVE_RISK: Final = 1.5
 
 HIGH_BASE_RATE: Final = 0.4
 """Base rate above which (1 - without) / (1 - with) may reach the least relative risk instead."""
+
+_BETA: Final = {"f1": 1.0, "f0.5": 0.5, "f2": 2.0}
+_NET_BENEFIT: Final = re.compile(r"nb:([0-9]+(?:\.[0-9]+)?)x", re.ASCII)
+_ROUNDING: Final = 1e-9
 
 
 class ObjectiveKind(StrEnum):
@@ -47,8 +56,53 @@ class Objective:
     def score(
         self, hits: NDArray[np.float64], misses: NDArray[np.float64], *, converters: float, looks: float
     ) -> NDArray[np.float64]:
-        """Score rules by their converted (`hits`) and not converted (`misses`) looks, elementwise; any shape."""
-        raise NotImplementedError
+        """Score rules by their converted (`hits`) and not converted (`misses`) looks, elementwise; any shape.
+
+        Parameters
+        ----------
+        hits, misses
+            Looks that meet the rule and did, did not convert.
+        converters, looks
+            Of all looks; where either outcome is empty every score is 0 (kappa, Youden) or by its formula.
+
+        Returns
+        -------
+        NDArray
+            The larger the better. Kappa is Cohen's, 1 = the rule is the outcome, 0 = chance; F is 0 where nobody meets the
+            rule; net benefit is per look; capacity is coverage less a fraction that prefers fewer misses among equals.
+
+        References
+        ----------
+        Cohen (1960), A coefficient of agreement for nominal scales. Youden (1950), Index for rating diagnostic tests.
+        Vickers, van Calster & Steyerberg (2019), A simple, step-by-step guide to interpreting decision curve analysis.
+
+        Examples
+        --------
+        >>> tp, fp = np.array([20.0]), np.array([5.0])
+        >>> Objective().score(tp, fp, converters=30, looks=50).round(3).tolist()
+        [0.4]
+        """
+        qualified = hits + misses
+        others = looks - converters
+        match self.kind:
+            case ObjectiveKind.KAPPA:
+                agreement = 2.0 * (hits * looks - qualified * converters)
+                return _ratio(agreement, qualified * others + converters * (looks - qualified))
+            case ObjectiveKind.F1 | ObjectiveKind.F05 | ObjectiveKind.F2:
+                square = _BETA[self.kind] ** 2
+                return _ratio((1.0 + square) * hits, square * converters + qualified)
+            case ObjectiveKind.YOUDEN:
+                return hits / max(converters, 1.0) - misses / max(others, 1.0)
+            case ObjectiveKind.NET_BENEFIT:
+                threshold = 0.5 if self.threshold is None else self.threshold
+                return (hits - misses * (threshold / (1.0 - threshold))) / looks
+            case ObjectiveKind.CAPACITY:
+                return (hits - misses / (looks + 1.0)) / max(converters, 1.0)
+
+
+def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide, giving 0 where the divisor is 0."""
+    return np.divide(above, below, out=np.zeros(np.shape(above)), where=np.asarray(below) != 0)
 
 
 def parse_objective(
@@ -76,8 +130,53 @@ def parse_objective(
     ------
     UsageError
         The text cannot be read, only one of value and cost is given, or the break-even rate is not in (0, 1).
+
+    Examples
+    --------
+    >>> parse_objective("nb:2x", base_rate=0.04).threshold
+    0.08
+    >>> parse_objective(value=100, cost=5, base_rate=0.04).threshold
+    0.05
     """
-    raise NotImplementedError
+    named = _named(text, base_rate)
+    if (value is None) != (cost is None):
+        missing = "--cost" if cost is None else "--value"
+        raise UsageError(f"{missing} is missing: what a conversion is worth and what a lead costs go together")
+    if capacity:
+        return Objective(kind=ObjectiveKind.CAPACITY)
+    if value is not None and cost is not None:
+        return _net_benefit(cost, value)
+    return named
+
+
+def _net_benefit(cost: float, value: float) -> Objective:
+    if not (math.isfinite(value) and math.isfinite(cost) and 0 < cost < value):
+        raise UsageError(
+            f"a lead that costs {cost:g} for a conversion worth {value:g} never pays: --cost must lie between 0 and --value",
+            where="--cost",
+        )
+    return Objective(kind=ObjectiveKind.NET_BENEFIT, threshold=cost / value)
+
+
+def _named(text: str, base_rate: float) -> Objective:
+    plain = [kind.value for kind in ObjectiveKind if kind not in {ObjectiveKind.NET_BENEFIT, ObjectiveKind.CAPACITY}]
+    if text in plain:
+        return Objective(kind=ObjectiveKind(text))
+    match = _NET_BENEFIT.fullmatch(text)
+    if match is None:
+        near = nearest(text, [*plain, "nb:2x"])
+        raise UsageError(
+            f"{text!r} is no objective: {', '.join(plain)} or nb:2x",
+            where="--objective",
+            hint=f"Did you mean {near}?" if near else None,
+        )
+    threshold = float(match[1]) * base_rate
+    if not 0 < threshold < 1:
+        raise UsageError(
+            f"{text} is a break-even rate of {threshold:.4g} at a base rate of {base_rate:.4g}: it must lie between 0 and 1",
+            where="--objective",
+        )
+    return Objective(kind=ObjectiveKind.NET_BENEFIT, threshold=threshold)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +214,63 @@ class Constraints:
         min_coverage: float | None = None,
         min_rate: float | None = None,
     ) -> Constraints:
-        """Set the gate on converters by the fit part: max(10, min(30, 20 % of its converters))."""
-        raise NotImplementedError
+        """Set the gate on converters by the fit part: max(10, min(30, 20 % of its converters), rounded up).
+
+        Examples
+        --------
+        >>> [Constraints.of(n).converters for n in (20, 101, 5000)]
+        [10, 21, 30]
+        """
+        return cls(
+            min_share=min_share,
+            max_share=max_share,
+            min_coverage=min_coverage,
+            min_rate=min_rate,
+            converters=max(10, min(30, math.ceil(converters / 5))),
+        )
 
     def keep(
         self, hits: NDArray[np.float64], misses: NDArray[np.float64], *, converters: float, looks: float
     ) -> NDArray[np.bool_]:
         """Tell which rules keep every bound, elementwise."""
-        raise NotImplementedError
+        qualified = hits + misses
+        return self.possible(hits, misses, qualified, qualified, converters=converters, looks=looks)
+
+    def possible(
+        self,
+        hits: NDArray[np.float64],
+        misses: NDArray[np.float64],
+        least: NDArray[np.float64],
+        most: NDArray[np.float64],
+        *,
+        converters: float,
+        looks: float,
+    ) -> NDArray[np.bool_]:
+        """Tell which rules may keep every bound, if they have at most `hits`, at least `misses`, and `least` to `most` looks."""
+        qualified = hits + misses
+        slack = _ROUNDING * looks
+        kept = (hits >= self.converters) & self._stands_out(hits, misses, converters, looks)
+        if self.min_share is not None:
+            kept &= most >= self.min_share * looks - slack
+        if self.max_share is not None:
+            kept &= least <= self.max_share * looks + slack
+        if self.min_coverage is not None:
+            kept &= hits >= self.min_coverage * converters - slack
+        if self.min_rate is not None:
+            kept &= hits >= self.min_rate * qualified - slack
+        return kept
+
+    def _stands_out(
+        self, hits: NDArray[np.float64], misses: NDArray[np.float64], converters: float, looks: float
+    ) -> NDArray[np.bool_]:
+        """Tell where the relative risk suffices, without dividing: nobody without a conversion is boundless, not undefined."""
+        qualified = hits + misses
+        rest = looks - qualified
+        with_, without = hits * rest, (converters - hits) * qualified
+        enough = with_ >= self.relative_risk * without
+        if converters > HIGH_BASE_RATE * looks:
+            spared, lost = (rest - (converters - hits)) * qualified, misses * rest
+            enough |= spared >= self.relative_risk * lost
+        # A rule that everybody meets says nothing; a bound that leaves nobody out may still belong to a narrower rule,
+        # which has fewer hits, and is judged by its own.
+        return enough & (qualified > 0) & (rest > 0)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pqlkit.errors import UsageError
+from pqlkit.proposal.bits import MOST_CONTROLS, pack, together
+from pqlkit.proposal.pool import Pool, counted, front
+from pqlkit.proposal.rule import Rule
+from pqlkit.proposal.tables import Tables, tables
+from pqlkit.proposal.triples import Triples
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from pqlkit.measures.behaviour import Cube
     from pqlkit.proposal.bits import Bits
     from pqlkit.proposal.literals import Literal, Trait
     from pqlkit.proposal.objective import Constraints, Objective
-    from pqlkit.proposal.rule import Rule
+
+MOST_CRITERIA: Final = 3
+
+_WORDS_A_SECOND: Final = 0.5e9
+"""Pairs of words that one core surely counts in a second; only sets how many literals a short time allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,12 +41,13 @@ class Search:
         The best first, each keeping the constraints; empty if none does. Counts are of all looks of the fit part, also
         when the search ran on a sample.
     front
-        All rules known that no other known rule beats in both rate and coverage, by rising coverage.
+        All rules known that no other known rule beats in both rate and coverage, by rising coverage. Singles and pairs are
+        all known, triples those that came near the best.
     best_of_size
         The best rule of 1, 2 and 3 literals (absent: none keeps the constraints).
     complete
-        Whether every rule over these literals was counted or proved to be no better than ``rules[0]`` (on the sample, if
-        there is one); False: stopped by the clock.
+        Whether every rule over these literals was counted or proved to be no better than the best of its size (on the
+        sample, if there is one); False: stopped by the clock.
     seconds
         Time taken.
     considered
@@ -54,12 +68,51 @@ class Search:
     considered: int
     counted: int
     literals: tuple[Literal, ...]
-    bits: Bits
+    bits: Bits = field(repr=False)
     objective: Objective
     constraints: Constraints
-    traits: tuple[Trait, ...]
+    traits: tuple[Trait, ...] = field(repr=False)
     looks: int
     converters: int
+
+    @property
+    def best(self) -> Rule | None:
+        """The best rule, or None."""
+        return self.rules[0] if self.rules else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Explored:
+    """The pools of rules by size (1, 2, 3), and how far the exploration got."""
+
+    pools: dict[int, Pool]
+    complete: bool
+    counted: int
+
+    @property
+    def best(self) -> float:
+        """The best score of any size, -inf if nothing keeps the constraints."""
+        return max((pool.best for pool in self.pools.values()), default=-np.inf)
+
+
+def explore(
+    counts: Tables, *, max_criteria: int = MOST_CRITERIA, deadline: float, keep: int, bar: float = -np.inf
+) -> Explored:
+    """Count all singles and pairs, and every triple that can be the best of its size and score at least `bar`."""
+    literals = len(counts.hits)
+    one = np.flatnonzero(counts.alone)[:, None]
+    pools = {1: counted(counts, one, counts.hits[one, one][:, 0], counts.misses[one, one][:, 0])}
+    done, number = True, len(one)
+    if max_criteria > 1:
+        pair = np.argwhere(np.triu(counts.allowed, 1))
+        first, second = pair[:, 0], pair[:, 1]
+        pools[2] = counted(counts, pair, counts.hits[first, second], counts.misses[first, second])
+        number += len(pair)
+    if max_criteria > 2 and literals > 2:
+        triples = Triples(tables=counts, bar=bar, deadline=deadline, keep=keep)
+        pools[3] = triples.run(pools[2])
+        done, number = triples.complete, number + triples.counted
+    return Explored(pools={size: pool.thinned(keep) for size, pool in pools.items()}, complete=done, counted=number)
 
 
 def search(
@@ -71,7 +124,7 @@ def search(
     objective: Objective,
     constraints: Constraints,
     traits: Sequence[Trait] = (),
-    max_criteria: int = 3,
+    max_criteria: int = MOST_CRITERIA,
     max_seconds: float = 20.0,
     seed: int = 0,
     keep: int = 500,
@@ -93,10 +146,125 @@ def search(
     keep
         How many rules to give at most.
 
+    Raises
+    ------
+    UsageError
+        `max_criteria` is none of 1, 2, 3.
+
     Notes
     -----
     Singles and pairs are all counted. A triple is counted unless bounds from the pair tables show that it cannot score as
-    much as the best rule known: it has no more hits than its least pair, and no fewer misses than inclusion and exclusion
+    much as the best triple known: it has no more hits than its least pair, and no fewer misses than inclusion and exclusion
     leave. Ties go to fewer literals, rounder and smaller thresholds, then names.
     """
-    raise NotImplementedError
+    if not 1 <= max_criteria <= MOST_CRITERIA:
+        raise UsageError(
+            f"a rule of {max_criteria} criteria: the search knows 1 to {MOST_CRITERIA}", where="--max-criteria"
+        )
+    started = time.monotonic()
+    chosen = _affordable(tuple(literals), y, fit, max_seconds)
+    bits = pack(cube, chosen, y, fit, traits=traits, seed=seed)
+    counts = tables(bits, chosen, objective=objective, constraints=constraints)
+    found = explore(counts, max_criteria=max_criteria, deadline=started + max_seconds, keep=keep)
+    pools = found.pools if bits.weight == 1.0 else _recounted(cube, y, fit, chosen, traits, counts, found.pools)
+    return Search(
+        rules=tuple(_ranked(pools.values(), chosen, keep)),
+        front=_front(pools, chosen),
+        best_of_size={size: next(iter(_ranked([pool], chosen, 1))) for size, pool in pools.items() if len(pool.scores)},
+        complete=found.complete and len(chosen) == len(literals),
+        seconds=time.monotonic() - started,
+        considered=_considered(literals, max_criteria),
+        counted=found.counted,
+        literals=chosen,
+        bits=bits,
+        objective=objective,
+        constraints=constraints,
+        traits=tuple(traits),
+        looks=round(counts.looks),
+        converters=bits.converters,
+    )
+
+
+def _affordable(
+    literals: tuple[Literal, ...], y: NDArray[np.bool_], fit: NDArray[np.bool_], max_seconds: float
+) -> tuple[Literal, ...]:
+    """Leave out literals, level by level from the largest, if their pairs alone would take longer than allowed."""
+    words = (min(int(fit.sum()), MOST_CONTROLS + int((fit & y).sum())) + 63) // 64
+    most = max(3, int((2 * max_seconds * _WORDS_A_SECOND / max(words, 1)) ** 0.5))
+    if len(literals) <= most:
+        return literals
+    plainest = sorted(range(len(literals)), key=lambda index: (literals[index].plainness, index))
+    wanted = set(plainest[:most])
+    return tuple(literal for index, literal in enumerate(literals) if index in wanted)
+
+
+def _recounted(
+    cube: Cube,
+    y: NDArray[np.bool_],
+    fit: NDArray[np.bool_],
+    literals: Sequence[Literal],
+    traits: Sequence[Trait],
+    counts: Tables,
+    pools: dict[int, Pool],
+) -> dict[int, Pool]:
+    """Count the rules found on a sample again, on all looks."""
+    used = np.unique(np.concatenate([pool.parts.ravel() for pool in pools.values()]))
+    place = np.zeros(len(literals), dtype=np.intp)
+    place[used] = np.arange(len(used))
+    bits = pack(cube, [literals[index] for index in used], y, fit, traits=traits, most_controls=None)
+    again = {}
+    for size, pool in pools.items():
+        rows = place[pool.parts]
+        hits, misses = together(bits.hits, rows), together(bits.others, rows)
+        again[size] = counted(counts, pool.parts, hits.astype(np.float64), misses.astype(np.float64))
+    return again
+
+
+def _ranked(pools: Collection[Pool], literals: Sequence[Literal], keep: int) -> list[Rule]:
+    """Write out the best rules, the plainest first among equals."""
+    rules: list[Rule] = []
+    bar = _nth(np.concatenate([np.zeros(0), *(pool.scores for pool in pools)]), keep)
+    for pool in pools:
+        rules += _rules(pool.take(pool.scores >= bar), literals)
+    return sorted(rules, key=lambda rule: (-rule.score, rule.plainness))[:keep]
+
+
+def _nth(scores: NDArray[np.float64], keep: int) -> float:
+    """Give the `keep`-th largest score, -inf if there are not so many."""
+    return float(np.partition(scores, -keep)[-keep]) if len(scores) > keep else -np.inf
+
+
+def _rules(pool: Pool, literals: Sequence[Literal]) -> list[Rule]:
+    return [
+        Rule(
+            literals=tuple(literals[index] for index in parts),
+            qualified=round(hits + misses),
+            converted=round(hits),
+            score=score,
+        )
+        for parts, hits, misses, score in zip(
+            pool.parts.tolist(), pool.hits.tolist(), pool.misses.tolist(), pool.scores.tolist(), strict=True
+        )
+    ]
+
+
+def _front(pools: dict[int, Pool], literals: Sequence[Literal]) -> tuple[Rule, ...]:
+    """Find the front over all sizes; of equals the fewest criteria."""
+    ends = [pool.take(front(pool.hits, pool.misses)) for _, pool in sorted(pools.items())]
+    rules = [rule for pool in ends for rule in _rules(pool, literals)]
+    hits = np.array([float(rule.converted) for rule in rules])
+    misses = np.array([float(rule.qualified - rule.converted) for rule in rules])
+    return tuple(rules[index] for index in front(hits, misses))
+
+
+def _considered(literals: Sequence[Literal], max_criteria: int) -> int:
+    """Count the rules of up to `max_criteria` literals with no group twice (elementary symmetric polynomials)."""
+    sizes: dict[tuple[str, str], int] = {}
+    for literal in literals:
+        sizes[literal.group] = sizes.get(literal.group, 0) + 1
+    sums = [1, 0, 0, 0]
+    for size in sizes.values():
+        for count in range(MOST_CRITERIA, 0, -1):
+            sums[count] += sums[count - 1] * size
+    traits = sum(literal.trait is not None for literal in literals)
+    return sum(sums[1 : max_criteria + 1]) - traits

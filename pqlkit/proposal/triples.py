@@ -1,0 +1,158 @@
+"""The triples: which of them can beat the best known, by bounds from the pair tables, and what they count."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pqlkit.proposal.pool import Pool, counted, joined
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pqlkit.proposal.tables import Tables
+
+_BATCH: Final = 8_192
+_FIRST: Final = 50
+_ROUNDING: Final = 1e-12
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Triples:
+    """The state of the search over triples.
+
+    Parameters
+    ----------
+    tables
+        Counts of singles and pairs.
+    bar
+        Triples that cannot score at least this are not wanted (-inf: the best triple, whatever it scores).
+    deadline
+        `time.monotonic` after which the search stops.
+    keep
+        How many triples are wanted.
+    """
+
+    tables: Tables
+    bar: float
+    deadline: float
+    keep: int
+    complete: bool = True
+    counted: int = 0
+    pools: list[Pool] = field(default_factory=list)
+
+    def run(self, pairs: Pool) -> Pool:
+        """Count every triple that the bounds leave; start from the best pairs, so that the bar is high early."""
+        if len(self.tables.hits) < 3:
+            return joined([], 3)
+        self._extend(pairs)
+        self._scan()
+        return joined(self.pools, 3).thinned(self.keep)
+
+    def _extend(self, pairs: Pool) -> None:
+        """Count all extensions of the best pairs."""
+        best = pairs.parts[np.argsort(-pairs.scores, kind="stable")[:_FIRST]]
+        allowed = self.tables.allowed
+        third = allowed[best[:, 0]] & allowed[best[:, 1]]
+        row, literal = np.nonzero(third)
+        parts = np.sort(np.column_stack([best[row], literal]), axis=1)
+        self._count(np.unique(parts, axis=0).reshape(-1, 3))
+
+    def _scan(self) -> None:
+        """Go through all literals; each triple is met once, at the first of its literals in the order taken."""
+        tables = self.tables
+        usable = tables.allowed & self._worth(tables.hits)
+        order = np.argsort(usable.sum(axis=1), kind="stable")
+        left = np.ones(len(order), dtype=np.bool_)
+        waiting: list[NDArray[np.intp]] = []
+        for literal in order:
+            left[literal] = False
+            partners = np.flatnonzero(left & tables.allowed[literal] & self._worth(tables.hits[literal]))
+            if len(partners) > 1:
+                waiting.append(self._promising(int(literal), partners))
+            if sum(map(len, waiting)) >= _BATCH:
+                self._count(np.concatenate(waiting))
+                waiting = []
+            if time.monotonic() > self.deadline:
+                self.complete = False
+                return
+        if waiting:
+            self._count(np.concatenate(waiting))
+
+    def _worth(self, hits: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell whether so many hits could reach the bar if not a single miss came with them."""
+        none = np.zeros_like(hits)
+        return self._reaches(hits, none) & (hits >= self.tables.constraints.converters)
+
+    def _reaches(self, hits: NDArray[np.float64], misses: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return (
+            self.tables.score(hits, misses) >= self.bar - _ROUNDING * abs(self.bar)
+            if np.isfinite(self.bar)
+            else (np.ones(hits.shape, dtype=np.bool_))
+        )
+
+    def _promising(self, literal: int, partners: NDArray[np.intp]) -> NDArray[np.intp]:
+        """List the triples of a literal with two of `partners` that the pair tables do not rule out, (n, 3)."""
+        tables = self.tables
+        own = tables.hits[literal, partners]
+        first, second = np.nonzero(np.triu(tables.allowed[np.ix_(partners, partners)], 1))
+        one, two = partners[first], partners[second]
+        across = tables.hits[one, two]
+        hits = np.minimum(np.minimum(own[first], own[second]), across)
+        sieve = self._worth(hits)
+        one, two, hits = one[sieve], two[sieve], hits[sieve]
+        kept = self._possible(literal, one, two, hits)
+        parts = np.column_stack([np.full(int(kept.sum()), literal), one[kept], two[kept]])
+        return np.sort(parts, axis=1)
+
+    def _possible(
+        self, literal: int, one: NDArray[np.intp], two: NDArray[np.intp], hits: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Judge triples by the most hits and the fewest misses that their pairs leave."""
+        tables = self.tables
+        single = np.diagonal(tables.hits)
+        pairs = tables.hits[literal, one] + tables.hits[literal, two] + tables.hits[one, two]
+        # Those in none of the three are not fewer than 0: inclusion and exclusion bounds the triple from above.
+        hits = np.minimum(hits, tables.converters - (single[literal] + single[one] + single[two]) + pairs)
+        least = _least(tables.misses, literal, one, two)
+        most = np.minimum(np.minimum(tables.misses[literal, one], tables.misses[literal, two]), tables.misses[one, two])
+        kept = self._reaches(hits, least)
+        kept &= tables.constraints.possible(
+            hits, least, least, hits + most, converters=tables.converters, looks=tables.looks
+        )
+        return kept
+
+    def _count(self, parts: NDArray[np.intp]) -> None:
+        """Count triples, the cheap hits first, the misses only of those that still can reach the bar."""
+        tables = self.tables
+        hits = tables.count_hits(parts)
+        least = _least(tables.misses, parts[:, 0], parts[:, 1], parts[:, 2])
+        kept = self._worth(hits) & self._reaches(hits, least)
+        parts, hits = parts[kept], hits[kept]
+        pool = counted(tables, parts, hits, tables.count_misses(parts, hits))
+        self.counted += len(parts)
+        self.bar = max(self.bar, pool.best)
+        self.pools.append(pool)
+        if sum(len(pool.scores) for pool in self.pools) > 50 * self.keep:
+            self.pools = [joined(self.pools, 3).thinned(self.keep)]
+
+
+def _least(
+    misses: NDArray[np.float64],
+    literal: int | NDArray[np.intp],
+    one: NDArray[np.intp],
+    two: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Give the fewest misses that a triple can have: what two of its pairs must share within a literal."""
+    first, second, third = misses[literal, one], misses[literal, two], misses[one, two]
+    return np.maximum.reduce(
+        [
+            first + second - misses[literal, literal],
+            first + third - misses[one, one],
+            second + third - misses[two, two],
+            np.zeros(len(one)),
+        ]
+    )
