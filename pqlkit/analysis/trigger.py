@@ -8,9 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import polars as pl
+import polars as pl
 
+from pqlkit.analysis.design import monday
+from pqlkit.analysis.looks import stays
+from pqlkit.columns import CONVERTED, ENTITY, OFF, ON
+from pqlkit.durations import DAY, WEEK
+
+if TYPE_CHECKING:
     from pqlkit.analysis.population import Population
     from pqlkit.durations import Duration
     from pqlkit.statistics.rate import Rate
@@ -34,7 +39,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadsPerWeek:
-    """Starts per calendar week (Monday 00:00 of the zone), whole weeks only, weeks without a start included."""
+    """Starts per calendar week (Monday 00:00 of the zone), whole weeks only, weeks without a start included.
+
+    `median` and `p90` interpolate linearly; None = not one whole week.
+    """
 
     weeks: int
     median: float | None
@@ -75,24 +83,113 @@ def starts(
     The first spell counts. A later one counts if it starts at least `cooldown` after the spell before it (counted or not)
     ended, and after the last counted start + `horizon`. A start while already a customer (converted <= on) does not.
     """
-    raise NotImplementedError
+    reach = horizon.microseconds
+    waits = reach + (retained_for.microseconds if retained_for is not None else 0)
+    facts = population.entities.select(ENTITY, CONVERTED, stays=stays(retained_for))
+    free = (
+        spells.select(ENTITY, ON, OFF)
+        .join(facts, on=ENTITY, how="left")
+        .filter(pl.col(ON) <= population.as_of, pl.col(CONVERTED).is_null() | (pl.col(ON) < pl.col(CONVERTED)))
+    )
+    counted = _counted(free, reach, reach if cooldown is None else cooldown.microseconds)
+    delay = pl.col(CONVERTED) - pl.col(ON)
+    return counted.select(
+        ENTITY,
+        ON,
+        OFF,
+        mature=pl.col(ON) + waits <= population.as_of,
+        y=((delay <= reach) & pl.col("stays")).fill_null(value=False),
+        delay=delay,
+    ).sort(ON, ENTITY)
+
+
+def _counted(spells: pl.DataFrame, reach: int, cooldown: int) -> pl.DataFrame:
+    """Keep the starts that count, in rounds: each takes every entity's first open start, so as many as the busiest has."""
+    before = pl.col(OFF).shift(1).over(ENTITY, order_by=ON)
+    first = pl.col(ON) == pl.col(ON).min().over(ENTITY)
+    open_ = spells.filter(first | (pl.col(ON) >= before + cooldown))
+    rounds = []
+    while not open_.is_empty():
+        newest = open_.filter(pl.col(ON) == pl.col(ON).min().over(ENTITY))
+        rounds.append(newest)
+        over = newest.select(ENTITY, over=pl.col(ON) + reach)
+        open_ = open_.join(over, on=ENTITY).filter(pl.col(ON) > pl.col("over")).drop("over")
+    return pl.concat(rounds) if rounds else spells.clear()
 
 
 def trigger_rate(starts: pl.DataFrame) -> Rate:
     """Give conversions within the horizon among mature starts."""
-    raise NotImplementedError
+    from pqlkit.statistics.rate import Rate
+
+    mature = starts.filter(pl.col("mature"))
+    return Rate.of(int(mature["y"].sum()), mature.height)
 
 
 def notice(starts: pl.DataFrame) -> Notice:
-    """Give the time that a call would have had."""
-    raise NotImplementedError
+    """Give the time that a call would have had.
+
+    Examples
+    --------
+    >>> day = 86_400_000_000
+    >>> found = notice(pl.DataFrame({"mature": [True] * 3, "y": [True, True, False], "delay": [day, 3 * day, None]}))
+    >>> found.n, found.median_days, found.within_a_day
+    (2, 2.0, 0.5)
+    """
+    delays = starts.filter("mature", "y")["delay"]
+    if delays.is_empty():
+        return Notice(n=0, median_days=None, p25_days=None, p75_days=None, within_a_day=None)
+    return Notice(
+        n=len(delays),
+        median_days=_quantile(delays / DAY, 0.5),
+        p25_days=_quantile(delays / DAY, 0.25),
+        p75_days=_quantile(delays / DAY, 0.75),
+        within_a_day=int((delays <= DAY).sum()) / len(delays),
+    )
 
 
 def leads_per_week(starts: pl.DataFrame, *, first: Microseconds, through: Microseconds, zone: str) -> LeadsPerWeek:
-    """Count starts by whole calendar week within [first, through]."""
-    raise NotImplementedError
+    """Count starts by whole calendar week within [first, through].
+
+    Parameters
+    ----------
+    starts
+        ``on``.
+    first, through
+        The period, both microseconds included.
+    zone
+        Where the weeks begin on Monday 00:00 (its offset of 2000-01-03 all year, so that every week lasts 7 d).
+    """
+    origin = monday(zone)
+    begin = -((origin - first) // WEEK)
+    end = (through + 1 - origin) // WEEK
+    if end <= begin:
+        return LeadsPerWeek(weeks=0, median=None, p90=None)
+    week = starts.select(week=(pl.col(ON) - origin) // WEEK)
+    counted = week.filter(pl.col("week").is_between(begin, end, closed="left")).group_by("week").len()
+    every = pl.DataFrame({"week": pl.int_range(begin, end, eager=True)}, schema={"week": pl.Int64})
+    counts = every.join(counted, on="week", how="left")["len"].fill_null(0)
+    return LeadsPerWeek(weeks=end - begin, median=_quantile(counts, 0.5), p90=_quantile(counts, 0.9))
 
 
 def between(starts: pl.DataFrame, first: Microseconds | None, before: Microseconds | None) -> pl.DataFrame:
     """Keep the starts with first <= on < before; None = open. Whether a start counts is decided before, over all time."""
-    raise NotImplementedError
+    if first is not None:
+        starts = starts.filter(pl.col(ON) >= first)
+    return starts if before is None else starts.filter(pl.col(ON) < before)
+
+
+def with_period(starts: pl.DataFrame, unit: str, zone: str) -> pl.DataFrame:
+    """Add ``period``, by the start: ``2026-W05``, ``2026-02`` or ``2026-Q1`` for the unit week, month or quarter."""
+    local = pl.from_epoch(ON, time_unit="us").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+    year = local.dt.year().cast(pl.String)
+    label = {
+        "week": local.dt.strftime("%G-W%V"),
+        "month": local.dt.strftime("%Y-%m"),
+        "quarter": year + "-Q" + local.dt.quarter().cast(pl.String),
+    }[unit]
+    return starts.with_columns(period=label)
+
+
+def _quantile(values: pl.Series, share: float) -> float:
+    value = values.quantile(share, interpolation="linear")
+    return float(value) if value is not None else float("nan")

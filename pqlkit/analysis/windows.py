@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from pqlkit.analysis.design import DesignKind, first_cutoffs
+from pqlkit.columns import ANCHOR, CONVERTED, CUTOFF, ENTITY
+from pqlkit.durations import DAY, Duration
 
 if TYPE_CHECKING:
     from pqlkit.analysis.design import Design
     from pqlkit.analysis.looks import Looks
     from pqlkit.analysis.population import Population
-    from pqlkit.durations import Duration
     from pqlkit.typing import Microseconds
+
+HORIZONS: Final = tuple(Duration(days, "d") for days in (14, 30, 60, 90))
+"""The horizons that are weighed; the longest is also the follow-up that the comparison needs."""
+
+SHORTER: Final = tuple(Duration(days, "d") for days in (7, 3, 1))
+"""Earlier landmarks to suggest, the longest first."""
+
+HOLDS: Final = 0.8
+MATURE: Final = 0.6
+EARLY: Final = 0.3
+SPIKE: Final = 0.3
+SPIKE_CONVERSIONS: Final = 20
+QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +44,8 @@ class HorizonOption:
 class HorizonAdvice:
     """The smallest of 14, 30, 60 and 90 days that holds >= 80 % and leaves >= 60 % mature; None = none does.
 
-    `delays` holds the quantiles (fraction, days) of landmark to conversion among those with 90 days of follow-up; `n` is how many.
+    `delays` holds the quantiles (fraction, days) of landmark to conversion among those with 90 days of follow-up, however late;
+    `n` is how many these are.
     """
 
     advised: Duration | None
@@ -43,20 +62,75 @@ class Spike:
     converted: int
     of: int
 
+    def __str__(self) -> str:
+        """Say it, and what to do."""
+        return (
+            f"{self.converted:,} of {self.of:,} conversions ({self.converted / self.of:.0%}) fall on day {self.day} after the "
+            "start: if a trial ends then by itself, choose a horizon that covers it"
+        )
+
 
 def horizon_advice(population: Population, landmark: Duration) -> HorizonAdvice:
-    """Advise a horizon for looks at anchor + `landmark`."""
-    raise NotImplementedError
+    """Advise a horizon for looks at anchor + `landmark`.
+
+    Entities count that are valid, were observed from their start, and had not converted by the landmark.
+    """
+    known = _known(population).with_columns(landmark=pl.col(ANCHOR) + landmark.microseconds)
+    at_risk = known.filter(pl.col(CONVERTED).is_null() | (pl.col(CONVERTED) > pl.col("landmark")))
+    longest = HORIZONS[-1].microseconds
+    followed = at_risk.filter(pl.col("landmark") + longest <= population.as_of)
+    delays = followed.select(delay=pl.col(CONVERTED) - pl.col("landmark"))["delay"].drop_nulls()
+    inside = int((delays <= longest).sum())
+    options = tuple(
+        HorizonOption(
+            horizon=horizon,
+            holds=_share(int((delays <= horizon.microseconds).sum()), inside),
+            mature=_share(int((at_risk["landmark"] + horizon.microseconds <= population.as_of).sum()), at_risk.height),
+        )
+        for horizon in HORIZONS
+    )
+    good = (option.horizon for option in options if (option.holds or 0) >= HOLDS and (option.mature or 0) >= MATURE)
+    return HorizonAdvice(advised=next(good, None), options=options, n=len(delays), delays=_quantiles(delays))
 
 
 def early_warning(population: Population, design: Design) -> str | None:
-    """Warn when more than 30 % of the conversions of entities with their time over come before the landmark."""
-    raise NotImplementedError
+    """Warn when more than 30 % of the conversions of entities with their time over come before their first look.
+
+    Returns
+    -------
+    str or None
+        A sentence with the counts and, for ``once``, the longest landmark of 7, 3 and 1 days that loses at most 30 %.
+    """
+    first = first_cutoffs(population, design, history_from=population.history_from)
+    known = _known(population).join(first, on=ENTITY)
+    over = known.filter(pl.col("first") + design.horizon.microseconds <= population.as_of)
+    early, total = int((over[CONVERTED] <= over["first"]).sum()), over[CONVERTED].drop_nulls().len()
+    if not total or early / total <= EARLY:
+        return None
+    text = f"{early:,} of {total:,} conversions ({early / total:.0%}) come before the first look"
+    if design.kind is DesignKind.EVERY:
+        return f"{text}: the product sells early; try --looks age"
+    age = over[CONVERTED] - over[ANCHOR]
+    better = (
+        span
+        for span in SHORTER
+        if span < min(design.cutoffs) and int((age <= span.microseconds).sum()) <= EARLY * total
+    )
+    found = next(better, None)
+    hint = f"--looks once:{found} or --looks age" if found is not None else "--looks age"
+    return f"{text}: the product sells before {min(design.cutoffs)}; try {hint}"
 
 
 def spike(population: Population) -> Spike | None:
-    """Find the day of age that holds more than 30 % of the conversions (of at least 20), or None."""
-    raise NotImplementedError
+    """Find the day of age that holds more than 30 % of the conversions (of at least 20), or None.
+
+    Counted are conversions at or after the anchor of valid, observed entities; of two equal days the earlier.
+    """
+    ages = _known(population).select(day=(pl.col(CONVERTED) - pl.col(ANCHOR)) // DAY).drop_nulls()
+    if ages.height < SPIKE_CONVERSIONS:
+        return None
+    day, count = ages.group_by("day").len().sort("len", "day", descending=[True, False]).row(0)
+    return Spike(day=day, converted=count, of=ages.height) if count > SPIKE * ages.height else None
 
 
 def search_opens(looks: Looks, population: Population, needed: int = 50) -> Microseconds | None:
@@ -66,5 +140,36 @@ def search_opens(looks: Looks, population: Population, needed: int = 50) -> Micr
     -------
     int or None
         The moment (UTC microseconds); `as_of` itself when they are there already; None without a pace.
+
+    Notes
+    -----
+    The pace is the converters of the table over the time that its cutoffs span.
     """
-    raise NotImplementedError
+    usable = looks.frame.filter("y")[ENTITY].n_unique()
+    if usable >= needed:
+        return population.as_of
+    first, last = looks.frame.select(first=pl.col(CUTOFF).min(), last=pl.col(CUTOFF).max()).row(0)
+    if not usable or first == last:
+        return None
+    return int(population.as_of + (needed - usable) * (last - first) // usable)
+
+
+def _known(population: Population) -> pl.DataFrame:
+    """Give the valid entities that were observed from their start and were not customers before it."""
+    return population.entities.filter(
+        ~pl.col("invalid"),
+        pl.col("at_risk"),
+        pl.col(ANCHOR) >= population.history_from,
+        pl.col(CONVERTED).is_null() | (pl.col(CONVERTED) >= pl.col(ANCHOR)),
+    ).select(ENTITY, ANCHOR, CONVERTED)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _quantiles(delays: pl.Series) -> tuple[tuple[float, float], ...]:
+    if delays.is_empty():
+        return ()
+    days = delays / DAY
+    return tuple((share, float(days.quantile(share, interpolation="linear") or 0.0)) for share in QUANTILES)
