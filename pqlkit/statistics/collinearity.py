@@ -1,5 +1,118 @@
-"""The collinearity of behaviours: which of them cannot be told apart.
+"""The collinearity of behaviours: which of them cannot be told apart."""
 
-variance_inflation(design) -> Floats, one a column (inf when a column is a sum of others)
-spearman_matrix(design) -> Floats (columns x columns) ; interchangeable(correlation, vif=None, *, threshold=0.8) -> tuple[tuple[int, ...], ...] groups of column indices
-"""
+from __future__ import annotations
+
+import numpy as np
+
+from pqlkit.statistics.arrays import Floats, Numbers, floats, ratio
+
+__all__ = ["interchangeable", "spearman_matrix", "variance_inflation"]
+
+
+def variance_inflation(design: Numbers) -> Floats:
+    """Measure by how much the variance of each adjusted effect is inflated because other columns say the same.
+
+    Parameters
+    ----------
+    design
+        Rows x columns, without an intercept (columns are centred here).
+
+    Returns
+    -------
+    Floats
+        One a column, at least 1; above 5 the behaviour can hardly be told from the others, ``inf`` when it is a sum of them.
+        NaN for a column that never varies.
+
+    References
+    ----------
+    Marquardt, D. W. (1970). Generalized inverses, ridge regression, biased linear estimation, and nonlinear estimation.
+    Technometrics 12, 591-612.
+
+    Belsley, D. A., Kuh, E. and Welsch, R. E. (1980). Regression Diagnostics: Identifying Influential Data and Sources of
+    Collinearity. Wiley, New York.
+
+    Examples
+    --------
+    >>> variance_inflation([[1, 0], [1, 1], [0, 1], [0, 0]])
+    array([1., 1.])
+    """
+    correlation = _correlation(floats(design))
+    varies = ~np.isnan(np.diag(correlation))
+    result = np.full(len(correlation), np.nan)
+    values, vectors = np.linalg.eigh(correlation[np.ix_(varies, varies)])
+    # An eigenvalue of rounding size marks a sum of columns that is constant: its members get infinity.
+    exact = values < 1e-10
+    inverse = (vectors**2 / np.where(exact, np.inf, values)).sum(axis=1)
+    involved = (vectors[:, exact] ** 2).sum(axis=1) > 1e-8
+    result[varies] = np.where(involved, np.inf, np.maximum(inverse, 1.0))
+    return result
+
+
+def _correlation(columns: Floats) -> Floats:
+    centred = columns - columns.mean(axis=0)
+    size = np.sqrt((centred**2).sum(axis=0))
+    size = np.where(size > 1e-12 * np.abs(columns).max(axis=0, initial=0.0) * np.sqrt(len(columns)), size, 0.0)
+    matrix = ratio(centred.T @ centred, np.outer(size, size))
+    return floats(np.clip(matrix, -1.0, 1.0))
+
+
+def spearman_matrix(design: Numbers) -> Floats:
+    """Correlate the ranks of every pair of columns.
+
+    Parameters
+    ----------
+    design
+        Rows x columns; ties share the middle rank.
+
+    Returns
+    -------
+    Floats
+        Columns x columns, symmetric, 1 on the diagonal; NaN for a column that never varies.
+
+    References
+    ----------
+    Spearman, C. (1904). The proof and measurement of association between two things. The American Journal of Psychology 15,
+    72-101.
+
+    Examples
+    --------
+    >>> spearman_matrix([[1, 30], [2, 20], [9, 10]])
+    array([[ 1., -1.],
+           [-1.,  1.]])
+    """
+    from scipy.stats import rankdata
+
+    return _correlation(floats(rankdata(floats(design), axis=0)))
+
+
+def interchangeable(correlation: Numbers, *, threshold: float = 0.8) -> tuple[tuple[int, ...], ...]:
+    """Group columns that go so closely together that the data cannot say which of them matters.
+
+    Parameters
+    ----------
+    correlation
+        Columns x columns, for instance of `spearman_matrix`; NaN is no link.
+    threshold
+        Two columns are linked when their correlation is above this, on either side of 0.
+
+    Returns
+    -------
+    tuple of tuples of int
+        Numbers of the columns of each group of two or more, ascending; chains of links form one group.
+
+    References
+    ----------
+    Spearman, C. (1904). The proof and measurement of association between two things. The American Journal of Psychology 15,
+    72-101.
+
+    Examples
+    --------
+    >>> interchangeable([[1.0, 0.9, 0.1], [0.9, 1.0, 0.2], [0.1, 0.2, 1.0]])
+    ((0, 1),)
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    linked = np.abs(np.nan_to_num(floats(correlation))) > threshold
+    count, labels = connected_components(linked, directed=False)
+    groups = [tuple(int(column) for column in np.flatnonzero(labels == group)) for group in range(count)]
+    return tuple(sorted(group for group in groups if len(group) > 1))
