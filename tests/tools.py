@@ -28,6 +28,7 @@ def needs(tool: str) -> str:
     if os.environ.get("CI"):
         pytest.fail(f"{tool} is not on this machine; .ci/run installs it", pytrace=False)
     pytest.skip(f"{tool} is not on this machine")
+    return None
 
 
 if __name__ == "__main__":

@@ -74,7 +74,8 @@ class Sample:
         rows, levels = cube.column(index)
         dense = np.zeros(cube.looks, dtype=np.uint8)
         dense[rows] = levels
-        return _VALUES[dense[self.looks]]
+        values: NDArray[np.float64] = _VALUES[dense[self.looks]]
+        return values
 
 
 def _some(rows: NDArray[np.int64], most: int, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -122,7 +123,7 @@ def adjust(
     sample = Sample.of(frame)
     if not counts or sample.y.all() or not sample.y.any():
         return tuple(found)
-    lengths = sorted({cube.behaviours[index].window.length for index in counts if cube.behaviours[index].window.length})
+    lengths = sorted({length for index in counts if (length := cube.behaviours[index].window.length) is not None})
     by_window = [
         [i for i in counts if cube.behaviours[i].window.length == length] for length in (lengths[-1], lengths[0])
     ]
@@ -205,7 +206,8 @@ def _fit(
         return Estimate.none(Undefined.EMPTY_GROUP)
     if np.count_nonzero(sample.y) < PER_PARAMETER * (design.shape[1] + 1):
         return Estimate.none(Undefined.TOO_FEW)
-    return fit_logistic(design, sample.y, clusters=sample.entity).odds_ratio(0)
+    fit = fit_logistic(design, sample.y, clusters=sample.entity)
+    return fit.odds_ratio(0)
 
 
 def _alike(

@@ -294,7 +294,7 @@ def _outcome_events(population: Population) -> frozenset[str]:
     return frozenset(event for part in parts for event in part.events or ())
 
 
-def _order(one: Association) -> tuple[float, ...] | tuple[float, float, str]:
+def _order(one: Association) -> tuple[float, float, float, str]:
     adjusted = one.adjusted
     fitted = adjusted is not None and adjusted.value is not None
     risk = one.table.relative_risk()

@@ -125,7 +125,7 @@ def associations(
     starts = np.flatnonzero(np.r_[True, np.diff(ladders.row) > 0])
     ends = np.r_[starts[1:], len(ladders.row)]
     best = _largest(np.abs(np.nan_to_num(phi(*cells))), starts, ends)
-    smallest = np.fmin.reduceat(p_value(*(_effective(cell, design_effect) for cell in cells)), starts)
+    smallest = np.fmin.reduceat(p_value(*cells, design_effect=design_effect), starts)
     corrected = bonferroni(smallest, ends - starts)
     q = benjamini_hochberg(corrected)
     areas = auc(levels.positive, levels.negative)
@@ -157,10 +157,6 @@ def _largest(values: NDArray[np.float64], starts: NDArray[np.int64], ends: NDArr
     peak = np.repeat(np.maximum.reduceat(values, starts), ends - starts)
     position = np.where(values >= peak, np.arange(len(values)), len(values))
     return np.minimum.reduceat(position, starts)
-
-
-def _effective(cell: NDArray[np.int64], design_effect: float) -> NDArray[np.int64]:
-    return cell if design_effect <= 1 else np.rint(cell / design_effect).astype(np.int64)
 
 
 def _number(value: float) -> float | None:

@@ -97,7 +97,7 @@ def cohorts(population: Population, looks: Looks, by: str) -> Cohorts:
     """
     import polars as pl
 
-    from pqlkit.statistics.survival import LifeTable, log_rank
+    from pqlkit.statistics.survival import log_rank
 
     names = cohort_names(population, by)
     frame = (
@@ -123,7 +123,7 @@ def cohorts(population: Population, looks: Looks, by: str) -> Cohorts:
         )
     order = sorted(parts, key=lambda name: (name == UNKNOWN, name))
     tables = {
-        name: LifeTable.of(parts[name].get_column("duration").to_numpy(), parts[name].get_column("observed").to_numpy())
+        name: _life_table(parts[name])
         for name in order
     }
     p_value = log_rank([tables[name] for name in order]).p_value if len(order) > 1 else None
@@ -141,6 +141,13 @@ def cohorts(population: Population, looks: Looks, by: str) -> Cohorts:
         ),
         p_value=p_value,
     )
+
+
+def _life_table(part: pl.DataFrame) -> LifeTable:
+    from pqlkit.statistics.survival import LifeTable
+
+    observed = part.get_column("observed").to_numpy()
+    return LifeTable.of(part.get_column("duration").to_numpy(), observed, ~observed)
 
 
 def _curve(table: LifeTable, entities: int) -> tuple[Point, ...]:

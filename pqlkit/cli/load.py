@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, option, records, share
+from pqlkit.cli.options import DataOptions, Format, option, records
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +52,7 @@ def load(data: DataOptions, options: LoadOptions) -> None:
     `pqlkit load --out data/ --append`: add last night's files; the same file twice changes nothing
     """
     from pqlkit.cli.output import Output
+    from pqlkit.cli.values import share
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import with_sources
     from pqlkit.exports.loading import load as run

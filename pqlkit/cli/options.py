@@ -336,30 +336,3 @@ def _converted(value: Any, hint: Any, name: str, place: str) -> Any:
         return kind(str(value)) if kind in {str, Path} or issubclass(kind, StrEnum) else kind(value)
     except (TypeError, ValueError):
         raise UsageError(f"{name}: {value!r} is not a {getattr(kind, '__name__', kind)}", where=place) from None
-
-
-def share(text: str, name: str) -> float:
-    """Read a share: ``15%`` or ``0.15``; a bare 15 is an error.
-
-    Raises
-    ------
-    UsageError
-        The text is not a share between 0 and 1.
-
-    Examples
-    --------
-    >>> share("15%", "--min-rate"), share("0.15", "--min-rate")
-    (0.15, 0.15)
-    """
-    try:
-        value = float(text[:-1]) / 100 if text.endswith("%") else float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise UsageError(f"{name}: {text!r} is not a share", hint="write 15% or 0.15")
-    return value
-
-
-def number_list(text: str) -> list[str]:
-    """Split ``3d,7d,14d`` at commas, blanks dropped."""
-    return [part.strip() for part in text.split(",") if part.strip()]

@@ -1,0 +1,96 @@
+"""`pqlkit analyze`: where conversions fall, and which behaviours go with upgrading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pqlkit.cli.inputs import inputs
+from pqlkit.cli.options import DataOptions, Format, LookOptions, OutputOptions, records
+
+if TYPE_CHECKING:
+    from pqlkit.analysis.settings import Settings
+    from pqlkit.definitions.model import Definition
+
+
+@records(DataOptions, LookOptions, OutputOptions)
+def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
+    """Say where conversions fall, draw the cohorts, and find which behaviours go with upgrading.
+
+    Every figure is an association: it says who upgrades, not why.
+
+    **Examples**
+
+    `pqlkit analyze`: the exports of `pqlkit.yml`
+
+    `pqlkit analyze --events events.parquet --users users.csv --conversions upgrades.csv`
+
+    `pqlkit analyze --entity account --looks every:28d --format json | jq .behaviours[0]`
+    """
+    from pqlkit.analysis.analyzing import analyze as run
+    from pqlkit.analysis.population import population
+    from pqlkit.cli.output import Output
+    from pqlkit.reporting.renderers import analysis as render
+
+    found = inputs("analyze", data, LookOptions, OutputOptions)
+    look, out = found.settle(look), found.settle(out)
+    output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
+    with output.working("reading exports") as progress:
+        dataset = found.dataset(progress)
+        people = population(
+            dataset,
+            found.project,
+            entity=look.entity or "auto",
+            as_of=found.data.as_of,
+            trust_current=found.trust_current,
+            engine=found.engine,
+        )
+        result = run(people, settings(look), progress=progress)
+    for warning in result.warnings:
+        output.warn(warning)
+    top = look.top or 20
+    match out.format or Format.TABLE:
+        case Format.JSON:
+            output.payload(render.as_json(result))
+        case Format.CSV:
+            output.payload(render.as_csv(result))
+        case Format.MARKDOWN:
+            output.payload(render.as_markdown(result, top))
+        case Format.TABLE:
+            output.show(render.as_table(result, top))
+
+
+def settings(look: LookOptions) -> Settings:
+    """Turn the look options into values.
+
+    Raises
+    ------
+    UsageError
+        An option cannot be read.
+    """
+    from pqlkit.analysis.settings import Exposure, Settings
+    from pqlkit.cli.values import chosen, duration, durations, measures, moment, share
+
+    defaults = Settings()
+    return Settings(
+        looks=look.looks or "auto",
+        windows=durations(look.windows, "--windows"),
+        horizon=duration(look.horizon, "--horizon"),
+        gap=duration(look.gap, "--gap"),
+        active_within=duration(look.active_within, "--active-within") or defaults.active_within,
+        events_from=moment(look.events_from, "--events-from"),
+        measures=measures(look.measures) or defaults.measures,
+        exposure=chosen(look.exposure, Exposure, "--exposure") or Exposure.LANDMARK,
+        exclude=tuple(look.exclude_event or ()),
+        keep=tuple(look.keep_event or ()),
+        by=tuple(look.by or defaults.by),
+        given=_given(look),
+        sample=None if look.sample is None else share(look.sample, "--sample"),
+    )
+
+
+def _given(look: LookOptions) -> Definition | None:
+    if look.given is None:
+        return None
+    from pqlkit.definitions.reading import read_definition
+
+    return read_definition(look.given)
