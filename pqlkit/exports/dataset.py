@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from pqlkit.errors import DataError, UsageError
+from pqlkit.exports import clocks
+from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.intake import Intake
+from pqlkit.exports.manifest import read_manifest
+from pqlkit.exports.mapping import Source
+from pqlkit.exports.project import Project
+from pqlkit.exports.quarantine import Quarantine
+from pqlkit.exports.reading import Plan, read_all
+from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EVENTS, HISTORY, USERS
 
 if TYPE_CHECKING:
-    from pqlkit.exports.project import Project
+    from pqlkit.exports.manifest import Manifest
+    from pqlkit.exports.reading import Finished, Outcome
     from pqlkit.typing import Microseconds
 
+__all__ = ["ColumnType", "Dataset", "Progress", "Table", "now", "open_dataset", "sources_of", "with_sources"]
+
 Progress: TypeAlias = "Callable[[str], None]"
-
-
-class ColumnType(StrEnum):
-    """What a column holds. Instants are ``Datetime[us, UTC]``; dates stay dates only outside the canonical times."""
-
-    TEXT = "text"
-    INTEGER = "integer"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    INSTANT = "instant"
-    DATE = "date"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,4 +110,110 @@ def open_dataset(
     UsageError
         Both `data` and `events` are named.
     """
-    raise NotImplementedError
+    project = with_sources(project, events=events, users=users, accounts=accounts, conversions=conversions)
+    if data is not None:
+        if events is not None:
+            raise UsageError("--data and --events name the events twice", hint="give one of them")
+        return _loaded(Path(data), project)
+    sources = sources_of(project)
+    if EVENTS not in sources:
+        raise DataError("nothing names the events", hint="give --project FILE, --data DIR or --events PATH")
+    folder = Path(tempfile.mkdtemp(prefix="pqlkit-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    quarantine = Quarantine(folder / "quarantine.jsonl")
+    clock = now()
+    plan = Plan(sources=sources, folder=folder, zone=project.timezone, outer=clocks.bounds(clock), progress=progress)
+    outcome = read_all(plan, quarantine)
+    return _read(outcome, sources, quarantine, folder, clock, project.timezone)
+
+
+def now() -> Microseconds:
+    """Give the moment of reading: UTC microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+def with_sources(
+    project: Project | None = None,
+    *,
+    events: str | None = None,
+    users: str | None = None,
+    accounts: str | None = None,
+    conversions: str | None = None,
+) -> Project:
+    """Replace a project's sources by exports named directly (canonical columns, no preset).
+
+    With `events` named, the project's other exports do not count: they belong to its own events.
+    """
+    project = project if project is not None else Project()
+    named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions}
+    direct = {name: Source(path=(path,), timezone=project.timezone) for name, path in named.items() if path is not None}
+    if not direct:
+        return project
+    return replace(project, exports=direct if events is not None else {**project.exports, **direct})
+
+
+def sources_of(project: Project) -> dict[str, Source]:
+    """Give all of a project's sources by table name, ``history.<trait>`` included."""
+    history = {HISTORY + trait: source for trait, source in sorted(project.traits.history.items())}
+    return {**project.exports, **history}
+
+
+def _read(
+    outcome: Outcome, sources: Mapping[str, Source], quarantine: Quarantine, folder: Path, clock: int, zone: str
+) -> Dataset:
+    tables = {name: _table(name, table, sources.get(name)) for name, table in outcome.tables.items()}
+    intake = Intake(
+        tables={name: table.intake for name, table in outcome.tables.items()},
+        gaps=outcome.gaps,
+        quarantine=quarantine.path if quarantine.path.exists() else None,
+        warnings=outcome.warnings,
+    )
+    return Dataset(folder=folder, tables=tables, intake=intake, clock=clock, zone=zone)
+
+
+def _table(name: str, table: Finished, source: Source | None) -> Table:
+    return Table(
+        name=name,
+        paths=table.paths,
+        columns=table.columns,
+        rows=table.rows,
+        first=table.first,
+        last=table.last,
+        dates_only=table.dates_only,
+        complete_through=source.complete_through if source is not None else None,
+    )
+
+
+def _loaded(folder: Path, project: Project) -> Dataset:
+    manifest = read_manifest(folder)
+    zone = project.timezone if project.path is not None else manifest.zone
+    _check_zone(folder, manifest, zone)
+    tables = {
+        name: Table(
+            name=name,
+            paths=tuple(str(folder / file) for file in entry.files),
+            columns=entry.columns,
+            rows=entry.rows,
+            first=entry.first,
+            last=entry.last,
+            dates_only=entry.dates_only,
+            complete_through=_stated(project, name, entry.complete_through),
+        )
+        for name, entry in manifest.tables.items()
+    }
+    return Dataset(folder=folder, tables=tables, clock=now(), zone=zone)
+
+
+def _stated(project: Project, name: str, loaded: int | None) -> int | None:
+    source = project.exports.get(name)
+    return source.complete_through if source is not None and source.complete_through is not None else loaded
+
+
+def _check_zone(folder: Path, manifest: Manifest, zone: str) -> None:
+    dated = sorted(name for name, entry in manifest.tables.items() if entry.dates_only)
+    if dated and zone != manifest.zone:
+        raise DataError(
+            f"the dates of {', '.join(dated)} were loaded as days of {manifest.zone}, not of {zone}",
+            where=str(folder),
+            hint="load again with this timezone",
+        )

@@ -1,0 +1,395 @@
+"""The canonical row: one table's raw rows under the canonical names, or the reason why a row cannot be one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from pqlkit.columns import ANONYMOUS_ID, EVENT, EVENT_ID, USER_ID
+from pqlkit.errors import DataError, nearest
+from pqlkit.exports.column_types import ColumnType, as_text, of_dtype, of_text
+from pqlkit.exports.instants import instants
+from pqlkit.exports.json_lines import flatten
+from pqlkit.exports.mapping import Column
+from pqlkit.exports.nested import unpacked
+from pqlkit.exports.preset import Variant, preset
+from pqlkit.exports.quarantine import SCHEMA, rejected_frame, row_text
+from pqlkit.exports.tables import CONVERSIONS, EMAIL, EVENTS
+from pqlkit.inert import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pqlkit.exports.batch import Batch
+    from pqlkit.exports.mapping import Source
+    from pqlkit.exports.tables import Layout
+
+FILE: Final = "pqlkit:file"
+LINE: Final = "pqlkit:line"
+LONGEST_NAME: Final = 64 * 1024
+"""Bytes of an id or an event name."""
+PLACEHOLDERS: Final = ("null", "undefined", "None", "NaN", "nan", "(null)", "[object Object]")
+"""Texts that programs write where they have no id; taken as one they would merge everybody."""
+
+_TEXTS: Final = (EVENT, EVENT_ID, "kind", "plan", "from_plan", "by", EMAIL)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Canonical:
+    """Some rows of a table under canonical names, with `FILE` and `LINE`.
+
+    `types` says what each column's values are (None: all null). `bad` has the columns of `quarantine.SCHEMA`. `pairs` are
+    the anonymous ids (`anonymous_id`, `user_id`, text) that these rows identify, or None. `dates` and `times` count the
+    values of the table's own time that were dates alone, and those that were not. `skipped` rows are not of this table.
+    """
+
+    frame: pl.DataFrame
+    types: dict[str, ColumnType | None]
+    bad: pl.DataFrame
+    pairs: pl.DataFrame | None
+    dates: int = 0
+    times: int = 0
+    skipped: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Canonicaliser:
+    """Brings raw batches of one table under canonical names.
+
+    Parameters
+    ----------
+    layout
+        The table.
+    source
+        Its mapping.
+    dates_in
+        The zone in which a date is a day.
+    derived
+        The table is taken from the events' files: only mapped columns count, and rows without an id are not its rows.
+    """
+
+    layout: Layout
+    source: Source
+    dates_in: str
+    derived: bool = False
+    seen: set[str] = field(default_factory=set)
+    variant: Variant | None = None
+
+    def take(self, batch: Batch, file: str, place: int) -> Canonical:
+        """Bring one batch under canonical names."""
+        raw = self._prepared(batch.frame)
+        untyped = () if batch.typed else tuple(batch.frame.columns)
+        if self.variant is not None and self.variant.records:
+            untyped += tuple(set(raw.columns) - set(flatten(batch.frame).columns))
+        self.seen.update(raw.columns)
+        chosen = {name: self._column(name) for name in self._wanted()}
+        picked, times = self._picked(raw, chosen)
+        properties = self._properties(raw, chosen)
+        frame = pl.DataFrame([*picked.values(), *properties]) if raw.width else pl.DataFrame()
+        reasons = self._reasons(raw, picked, chosen)
+        good = reasons["reason"].is_null()
+        skip = self._skipped(picked)
+        bad = _bad(batch.frame, batch.lines, reasons, ~good & ~skip) if not (good | skip).all() else None
+        kept = good & ~skip
+        frame = frame.with_columns(pl.lit(place, dtype=pl.Int32).alias(FILE), batch.lines.alias(LINE)).filter(kept)
+        rejected = rejected_frame(batch.rejected)
+        return Canonical(
+            frame=frame,
+            types=self._types(frame, raw, chosen, untyped),
+            bad=rejected if bad is None else pl.concat([rejected, bad]).sort("line"),
+            pairs=self._pairs(raw),
+            dates=int(times.filter(kept).sum() or 0),
+            times=int((~times).filter(kept).sum() or 0),
+            skipped=int(skip.sum()),
+        )
+
+    def check(self, columns: Iterable[str], file: str) -> None:
+        """Check that what the mapping names, and what the table needs, is among a file's columns.
+
+        Raises
+        ------
+        DataError
+            A column is missing; the nearest is suggested.
+        """
+        columns = list(columns)
+        if self.source.format is not None:
+            self._choose(columns, file)
+        there = set(columns) | _roots(columns)
+        for name, column in self.source.columns.items():
+            missing = [] if column.constant is not None else [part for part in column.names if part not in there]
+            if missing and len(missing) == len(column.names):
+                raise _missing(missing[0], columns, file, f"the mapping of {name} names it")
+        for name in self.layout.required:
+            if not self._column_in(name, there):
+                raise _missing(name, columns, file, f"{self.layout.name} need it")
+        for group in self.layout.one_of:
+            if not any(self._column_in(name, there) for name in group):
+                raise _missing(group[0], columns, file, f"{self.layout.name} need one of {', '.join(group)}")
+
+    def _choose(self, columns: Iterable[str], file: str) -> None:
+        if self.variant is None and self.source.format is not None:
+            chosen = preset(self.source.format)
+            self.variant = chosen.variant(columns)
+            if self.variant is None:
+                wanted = " or ".join("+".join(variant.recognise) for variant in chosen.variants)
+                raise DataError(
+                    f"the file does not look like {chosen.title}: it would have {wanted}",
+                    where=file,
+                    hint="drop `format:` and name the columns, or let `pqlkit init` look",
+                )
+
+    def _wanted(self) -> list[str]:
+        names = dict.fromkeys((*self.layout.columns, *self.source.columns))
+        return [name for name in names if self._column_in(name, self.seen | _roots(self.seen))]
+
+    def _column(self, name: str) -> Column:
+        mapped = self.source.columns.get(name)
+        if mapped is not None:
+            return (
+                mapped if mapped.names or mapped.constant is not None else Column(names=(name,), format=mapped.format)
+            )
+        if self.variant is not None and name in self.variant.columns:
+            return self.variant.columns[name]
+        return Column(names=(name,))
+
+    def _column_in(self, name: str, there: set[str]) -> bool:
+        column = self._column(name)
+        return column.constant is not None or any(part in there for part in column.names)
+
+    def _prepared(self, raw: pl.DataFrame) -> pl.DataFrame:
+        raw = flatten(raw)
+        if self.variant is None and self.source.format is not None:
+            self._choose(raw.columns, "the export")
+        return raw if self.variant is None else unpacked(raw, self.variant)
+
+    def _picked(self, raw: pl.DataFrame, chosen: Mapping[str, Column]) -> tuple[dict[str, pl.Series], pl.Series]:
+        picked: dict[str, pl.Series] = {}
+        own = pl.Series([None] * raw.height, dtype=pl.Boolean)
+        for name, column in chosen.items():
+            values = _values(raw, column)
+            if name in self.layout.times or (column.format is not None and name not in self.layout.columns):
+                values, flags = instants(values, form=column.format, zone=self.source.timezone, dates_in=self.dates_in)
+                own = flags if name == self.layout.time else own
+            elif name in self.layout.ids:
+                values = _id_text(values)
+            elif name in _TEXTS:
+                values = _none_if_empty(_text(values))
+            picked[name] = values.alias(name)
+        return picked, own
+
+    def _properties(self, raw: pl.DataFrame, chosen: Mapping[str, Column]) -> list[pl.Series]:
+        if self.derived:
+            return []
+        used = {part for column in chosen.values() for part in column.names}
+        dropped = set(self.variant.drop) if self.variant is not None else set()
+        left = [name for name in raw.columns if name not in used and name not in dropped]
+        names = self._property_names(left, {*chosen, *self.layout.columns})
+        return [_plain(raw[name]).alias(names[name]) for name in left if raw[name].dtype != pl.Null]
+
+    def _property_names(self, left: list[str], taken: set[str]) -> dict[str, str]:
+        """Take the containers' prefixes off, where that name is free; a name of a canonical column gets ``export.``."""
+        containers = self.variant.containers if self.variant is not None else ()
+        taken = taken | set(left)
+        names: dict[str, str] = {}
+        for name in left:
+            short = next((name[len(c) + 1 :] for c in containers if name.startswith(c + ".")), name)
+            if short != name and short not in taken:
+                taken.add(short)
+                names[name] = short
+            elif name in self.layout.columns or name in (FILE, LINE):
+                names[name] = f"export.{name}"
+            else:
+                names[name] = name
+        return names
+
+    def _reasons(
+        self, raw: pl.DataFrame, picked: Mapping[str, pl.Series], chosen: Mapping[str, Column]
+    ) -> pl.DataFrame:
+        """Give `column`, `value`, `reason` for each row: of several faults the first; null where there is none."""
+        checks: list[tuple[pl.Series, str, str]] = []
+        for name in self.layout.times:
+            if name in picked:
+                given = _none_if_empty(_text(_values(raw, chosen[name])))
+                checks.append((picked[name].is_null() & given.is_not_null(), name, "not a time"))
+        for name in self.layout.needed:
+            values = picked.get(name)
+            empty = values.is_null() if values is not None else pl.Series([True] * raw.height, dtype=pl.Boolean)
+            checks.append((empty, name, "the event name is missing" if name == EVENT else f"{name} is missing"))
+        for name in (*self.layout.ids, EVENT):
+            if name in picked:
+                checks.append((picked[name].str.len_bytes().fill_null(0) > LONGEST_NAME, name, _TOO_LONG))
+                if name != EVENT:
+                    checks.append((picked[name].is_in(PLACEHOLDERS).fill_null(value=False), name, _PLACEHOLDER))
+        if self.layout.name in (CONVERSIONS,) or self.layout.name.startswith("history."):
+            owners = [picked[name].is_null() for group in self.layout.one_of for name in group if name in picked]
+            nobody = owners[0]
+            for owner in owners[1:]:
+                nobody = nobody & owner
+            checks.append((nobody, self.layout.one_of[0][0], "no user or account"))
+        return _first_fault(checks, raw, chosen)
+
+    def _skipped(self, picked: Mapping[str, pl.Series]) -> pl.Series:
+        key = self.layout.key
+        if self.derived and key is not None and key in picked:
+            return picked[key].is_null()
+        return pl.Series([False] * next((len(values) for values in picked.values()), 0), dtype=pl.Boolean)
+
+    def _types(
+        self, frame: pl.DataFrame, raw: pl.DataFrame, chosen: Mapping[str, Column], untyped: tuple[str, ...]
+    ) -> dict[str, ColumnType | None]:
+        types: dict[str, ColumnType | None] = {}
+        unsure = set(untyped)
+        for name, dtype in frame.schema.items():
+            if name in (FILE, LINE):
+                continue
+            values = frame[name]
+            if values.null_count() == len(values):
+                types[name] = None
+            elif name in self.layout.ids:
+                types[name] = self._id_type(values, raw, chosen[name], unsure)
+            elif dtype == pl.String and name not in _TEXTS and self._unsure(name, chosen, unsure):
+                types[name] = of_text(values)
+            else:
+                types[name] = of_dtype(dtype)
+        return types
+
+    def _unsure(self, name: str, chosen: Mapping[str, Column], unsure: set[str]) -> bool:
+        if name in chosen:
+            return chosen[name].constant is None and any(part in unsure for part in chosen[name].names)
+        return name in unsure
+
+    def _id_type(self, values: pl.Series, raw: pl.DataFrame, column: Column, unsure: set[str]) -> ColumnType | None:
+        parts = [part for part in column.names if part in raw.columns]
+        numeric = all(raw[part].dtype.is_numeric() or part in unsure or raw[part].dtype == pl.Null for part in parts)
+        return of_text(values) if numeric and of_text(values) is ColumnType.INTEGER else ColumnType.TEXT
+
+    def _pairs(self, raw: pl.DataFrame) -> pl.DataFrame | None:
+        if self.layout.name != EVENTS or self.variant is None or self.variant.identity is None:
+            return None
+        identity = self.variant.identity
+        pairs = pl.DataFrame(
+            [
+                _id_text(_values(raw, Column(names=identity.anonymous))).alias(ANONYMOUS_ID),
+                _id_text(_values(raw, Column(names=identity.user))).alias(USER_ID),
+                _text(_values(raw, self._column(EVENT))).alias(EVENT),
+            ]
+        )
+        if identity.events:
+            pairs = pairs.filter(pl.col(EVENT).is_in(identity.events))
+        usable = pl.col(ANONYMOUS_ID).is_not_null() & pl.col(USER_ID).is_not_null()
+        return pairs.filter(usable, pl.col(ANONYMOUS_ID) != pl.col(USER_ID)).select(ANONYMOUS_ID, USER_ID).unique()
+
+
+_TOO_LONG: Final = f"longer than {LONGEST_NAME // 1024} KB"
+_PLACEHOLDER: Final = "a placeholder, not an id"
+
+
+def _roots(columns: Iterable[str]) -> set[str]:
+    return {".".join(name.split(".")[:depth]) for name in columns for depth in range(1, name.count(".") + 1)}
+
+
+def _missing(name: str, columns: list[str], file: str, why: str) -> DataError:
+    guess = nearest(name, columns)
+    listed = ", ".join(visible(column, 40) for column in columns[:12]) + (" ..." if len(columns) > 12 else "")
+    if guess is not None:
+        hint = f"did you mean {visible(guess, 80)!r}? Map it: columns: {{{name}: {visible(guess, 80)}}}"
+    elif len(columns) == 1:
+        hint = f"its only column is {visible(columns[0], 80)!r}: is the separator another? State it: separator: ';'"
+    else:
+        hint = f"it has {listed}; map one in pqlkit.yml, or let `pqlkit init` look"
+    return DataError(f"there is no column {name!r}: {why}", where=file, hint=hint)
+
+
+def _values(raw: pl.DataFrame, column: Column) -> pl.Series:
+    if column.constant is not None:
+        return pl.Series([column.constant], dtype=pl.String).new_from_index(0, raw.height)
+    parts = [raw[name] for name in column.names if name in raw.columns and raw[name].dtype != pl.Null]
+    if not parts:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
+    if len(parts) == 1:
+        return parts[0]
+    if len({part.dtype for part in parts}) > 1:
+        parts = [_text(part) for part in parts]
+    if parts[0].dtype == pl.String:
+        parts = [_none_if_empty(part) for part in parts]
+    return pl.select(pl.coalesce([part.alias(f"c{place}") for place, part in enumerate(parts)])).to_series()
+
+
+def _text(values: pl.Series) -> pl.Series:
+    if values.dtype == pl.String:
+        return values
+    frame = values.alias("v").to_frame()
+    return frame.select(as_text(pl.col("v"), values.dtype)).to_series()
+
+
+def _none_if_empty(values: pl.Series) -> pl.Series:
+    return values.alias("v").to_frame().select(pl.when(pl.col("v") != "").then(pl.col("v"))).to_series()
+
+
+def _id_text(values: pl.Series) -> pl.Series:
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
+    return _none_if_empty(_text(values))
+
+
+def _plain(values: pl.Series) -> pl.Series:
+    """Bring a property to one of the six types: categories and others become text, times UTC."""
+    dtype = values.dtype
+    if isinstance(dtype, pl.Datetime):
+        zoned = values.cast(pl.Datetime("us", dtype.time_zone))
+        return zoned.dt.convert_time_zone("UTC") if dtype.time_zone else zoned.dt.replace_time_zone("UTC")
+    if dtype.is_integer():
+        whole = values.cast(pl.Int64, strict=False)
+        return whole if whole.null_count() == values.null_count() else values.cast(pl.String)
+    if dtype.is_float() or dtype.is_decimal():
+        return values.cast(pl.Float64).fill_nan(None)
+    if dtype in (pl.String, pl.Boolean, pl.Date):
+        return values
+    if dtype.is_nested():
+        wrapped = values.alias("v").to_frame().select(pl.struct("v").struct.json_encode().str.slice(5)).to_series()
+        text = wrapped.str.strip_suffix("}")
+        return pl.select(pl.when(text != "null").then(text)).to_series()
+    return values.cast(pl.String, strict=False)
+
+
+def _first_fault(
+    checks: list[tuple[pl.Series, str, str]], raw: pl.DataFrame, chosen: Mapping[str, Column]
+) -> pl.DataFrame:
+    which = pl.Series([0], dtype=pl.Int32).new_from_index(0, raw.height)
+    for number in range(len(checks), 0, -1):
+        mask = checks[number - 1][0]
+        if mask.any():
+            which = which.set(mask, number)
+    columns: list[str | None] = [None]
+    reasons: list[str | None] = [None]
+    values = pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
+    for number, (_, name, reason) in enumerate(checks, start=1):
+        columns.append(_export_name(name, chosen))
+        reasons.append(reason)
+        hit = which == number
+        if name in chosen and hit.any():
+            values = values.zip_with(~hit, _text(_values(raw, chosen[name])).cast(pl.String))
+    return pl.DataFrame(
+        {
+            "column": pl.Series(columns, dtype=pl.String).gather(which),
+            "value": values,
+            "reason": pl.Series(reasons, dtype=pl.String).gather(which),
+        }
+    )
+
+
+def _export_name(name: str, chosen: Mapping[str, Column]) -> str:
+    column = chosen.get(name)
+    return column.names[0] if column is not None and column.names else name
+
+
+def _bad(raw: pl.DataFrame, lines: pl.Series, reasons: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            lines.filter(which).alias("line"),
+            *reasons.filter(which).select("column", "value", "reason").get_columns(),
+            row_text(raw.filter(which)),
+        ]
+    ).cast(SCHEMA)  # type: ignore[arg-type]

@@ -1,0 +1,361 @@
+"""The delimited file: CSV as rows of text, with true line numbers and a reason for every row that is none.
+
+Rows are found on the bytes: a newline outside quotes ends a row. Where a chunk's quotes are proper (each opens at the
+start of a field and closes at its end) NumPy finds the rows and Polars reads them; a chunk with stray quotes is read row by
+row with the rules of Python's `csv`, so that one bad quote costs its own row and not the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from pqlkit.errors import DataError
+from pqlkit.exports.batch import LONGEST_ROW, Batch, Rejected, shown
+from pqlkit.exports.text import is_utf8, line_chunks
+from pqlkit.inert import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+SEPARATORS: Final = (",", ";", "\t", "|")
+_NEWLINE: Final = 10
+_RETURN: Final = 13
+_QUOTE: Final = 34
+_SAMPLE: Final = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Where rows lie in a chunk: byte ranges, number of fields, and lines before each row; `used` bytes hold them."""
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    fields: NDArray[np.int64]
+    lines: NDArray[np.int64]
+    used: int
+    used_lines: int
+
+
+def read_delimited(
+    stream: IO[bytes], name: str, *, separator: str | None = None, encoding: str | None = None
+) -> Iterator[Batch]:
+    """Yield a file's rows in order, all values text; empty fields are null, blank lines are no rows.
+
+    Parameters
+    ----------
+    stream
+        The decompressed bytes.
+    name
+        How errors call the file.
+    separator, encoding
+        None: told from the first bytes.
+
+    Raises
+    ------
+    DataError
+        A column name stands twice in the header, or the file has no row but blank ones.
+    """
+    reader: _Reader | None = None
+    rest, line = b"", 1
+    for chunk, last in line_chunks(stream, encoding):
+        data = rest + chunk
+        if reader is None:
+            if not data.strip() and not last:
+                line, data = line + data.count(b"\n"), b""
+                continue
+            reader, used = _start(data, name, separator)
+            line += data[:used].count(b"\n")
+            data = data[used:]
+        batch, used = reader.read(data, line, last=last)
+        line += data[:used].count(b"\n")
+        rest = data[used:]
+        yield batch
+
+
+def _start(data: bytes, name: str, separator: str | None) -> tuple[_Reader, int]:
+    blank = len(data) - len(data.lstrip(b"\r\n"))
+    head = data[blank : blank + 256 * 1024]
+    separator = separator or sniff_separator(head.decode("utf-8", "replace"))
+    end = _header_end(data, blank)
+    text = data[blank:end].decode("utf-8", "replace").rstrip("\r\n")
+    if not text.strip():
+        raise DataError("the file is empty", where=name)
+    columns = _columns(next(csv.reader(io.StringIO(text, newline=""), delimiter=separator)), name)
+    return _Reader(columns=columns, separator=separator), end
+
+
+def _header_end(data: bytes, start: int) -> int:
+    position = start
+    while True:
+        end = data.find(b"\n", position) + 1 or len(data)
+        if end == len(data) or data.count(b'"', start, end) % 2 == 0:
+            return end
+        position = end
+
+
+def _columns(names: Sequence[str], where: str) -> list[str]:
+    columns = [name.strip() or f"column_{place}" for place, name in enumerate(names, start=1)]
+    for name, count in Counter(columns).items():
+        if count > 1:
+            places = ", ".join(str(place) for place, column in enumerate(columns, start=1) if column == name)
+            raise DataError(
+                f"the column {visible(name)!r} stands {count} times in the header (columns {places})",
+                where=f"{where}:1",
+                hint="rename or drop one: which of them is meant cannot be told",
+            )
+    return columns
+
+
+def sniff_separator(head: str) -> str:
+    r"""Tell the separator: of ``, ; tab |`` the one that most lines hold equally often outside quotes.
+
+    Examples
+    --------
+    >>> sniff_separator('user_id;amount\na;"1,5"\nb;"2,5"\n')
+    ';'
+    """
+    lines = [line for line in _unquoted(head).splitlines()[:_SAMPLE] if line.strip()]
+    if not lines:
+        return ","
+
+    def fit(separator: str) -> tuple[float, int]:
+        first = lines[0].count(separator)
+        same = sum(1 for line in lines if line.count(separator) == first)
+        return (same / len(lines) if first else 0.0, first)
+
+    return max(SEPARATORS, key=fit)
+
+
+def _unquoted(text: str) -> str:
+    return "".join(part for place, part in enumerate(text.split('"')) if place % 2 == 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """Reads chunks of one file whose header is known."""
+
+    columns: list[str]
+    separator: str
+
+    def read(self, data: bytes, line: int, *, last: bool) -> tuple[Batch, int]:
+        """Read the whole rows of `data`; give them and how many bytes they took."""
+        rows = _find(data, ord(self.separator), last=last) if len(self.separator.encode()) == 1 else None
+        batch = None if rows is None else self._fast(data, rows, line)
+        if rows is not None and batch is not None:
+            return batch, rows.used
+        return self._slow(data, line, last=last)
+
+    def _fast(self, data: bytes, rows: _Rows, line: int) -> Batch | None:
+        reasons = _reasons(data, rows, len(self.columns))
+        blank = _blank(data, rows)
+        bad = np.array(sorted(set(reasons) - set(np.flatnonzero(blank).tolist())), dtype=np.int64)
+        good = ~blank
+        good[bad] = False
+        frame = self._frame(_kept(data, rows, good), int(good.sum()))
+        if frame is None:
+            return None
+        rejected = [
+            Rejected(
+                line=int(line + rows.lines[i]),
+                column=None,
+                value=None,
+                reason=reasons[int(i)],
+                row=shown(data[rows.starts[i] : rows.ends[i]]),
+            )
+            for i in bad
+        ]
+        lines = pl.Series("line", line + rows.lines[good], dtype=pl.Int64)
+        return Batch(frame=frame, lines=lines, rejected=rejected, typed=False)
+
+    def _frame(self, data: bytes, rows: int) -> pl.DataFrame | None:
+        schema = {f"c{place}": pl.String for place in range(len(self.columns))}
+        if rows == 0:
+            frame = pl.DataFrame(schema=schema)
+        else:
+            try:
+                frame = pl.read_csv(data, has_header=False, schema=schema, separator=self.separator)
+            except pl.exceptions.PolarsError:
+                return None
+            if frame.height != rows:
+                return None
+            if b'""' in data:
+                frame = frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
+        frame.columns = self.columns
+        return frame
+
+    def _slow(self, data: bytes, line: int, *, last: bool) -> tuple[Batch, int]:
+        rows: list[list[str | None]] = []
+        lines: list[int] = []
+        rejected: list[Rejected] = []
+        physical = data.splitlines(keepends=True) if b"\r" not in data else _split_lines(data)
+        place = used = 0
+        while place < len(physical):
+            taken, fields, reason = self._record(physical, place)
+            if taken is None:
+                if not last and sum(map(len, physical[place:])) <= LONGEST_ROW:
+                    break
+                taken, reason = 1, "a quote is opened and never closed"
+            text = b"".join(physical[place : place + taken])
+            if reason:
+                rejected.append(Rejected(line=line + place, column=None, value=None, reason=reason, row=shown(text)))
+            elif fields:
+                rows.append([field or None for field in fields])
+                lines.append(line + place)
+            place += taken
+            used += len(text)
+        frame = pl.DataFrame(rows, schema=dict.fromkeys(self.columns, pl.String), orient="row")
+        series = pl.Series("line", lines, dtype=pl.Int64)
+        return Batch(frame=frame, lines=series, rejected=rejected, typed=False), used
+
+    def _record(self, physical: list[bytes], place: int) -> tuple[int | None, list[str], str | None]:
+        """Read the row that starts at a line: lines taken (None: it does not end), fields (none: blank), or a reason."""
+        first = physical[place]
+        if first.count(b'"') % 2 == 0 or not _ends_inside(first, self.separator.encode()):
+            return (1, *self._line(first))
+        for end in range(place + 1, len(physical)):
+            if physical[end].count(b'"') % 2:
+                fields, reason = self._line(b"".join(physical[place : end + 1]), strict=True)
+                if reason is None:
+                    return end + 1 - place, fields, None
+                return 1, [], "a quote is opened and never closed"
+        return None, [], None
+
+    def _line(self, record: bytes, *, strict: bool = False) -> tuple[list[str], str | None]:
+        if not record.strip():
+            return [], None
+        reason = _bytes_reason(record)
+        if reason:
+            return [], reason
+        text = record.decode().rstrip("\r\n")
+        csv.field_size_limit(LONGEST_ROW)
+        try:
+            fields = next(csv.reader(io.StringIO(text, newline=""), delimiter=self.separator, strict=strict))
+        except csv.Error as error:
+            return [], f"not CSV: {error}"
+        return (
+            (fields, None) if len(fields) == len(self.columns) else ([], _count_reason(len(self.columns), len(fields)))
+        )
+
+
+def _split_lines(data: bytes) -> list[bytes]:
+    parts = data.split(b"\n")
+    return [part + b"\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+
+
+def _ends_inside(line: bytes, separator: bytes) -> bool:
+    """Tell whether a line that starts outside quotes ends inside them."""
+    place = 0
+    while place < len(line):
+        if line[place : place + 1] == b'"':
+            place = _closed(line, place + 1)
+            if place < 0:
+                return True
+        following = line.find(separator, place)
+        if following < 0:
+            return False
+        place = following + len(separator)
+    return False
+
+
+def _closed(line: bytes, place: int) -> int:
+    while True:
+        quote = line.find(b'"', place)
+        if quote < 0 or line[quote + 1 : quote + 2] != b'"':
+            return quote + 1 if quote >= 0 else -1
+        place = quote + 2
+
+
+def _find(data: bytes, separator: int, *, last: bool) -> _Rows | None:
+    """Find the rows of a chunk, or give None where quotes are not proper and NumPy cannot tell."""
+    array = np.frombuffer(data, np.uint8)
+    newlines = np.flatnonzero(array == _NEWLINE)
+    separators = np.flatnonzero(array == separator)
+    ends = newlines
+    if b'"' in data:
+        quotes = np.flatnonzero(array == _QUOTE)
+        if not _proper(array, quotes, separator) or (last and quotes.size % 2):
+            return None
+        ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+        separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
+    ends = ends + 1
+    used = len(data) if last else int(ends[-1]) if ends.size else 0
+    if last and (not ends.size or ends[-1] != len(data)) and data:
+        ends = np.append(ends, len(data))
+    if not ends.size and len(data) > LONGEST_ROW:
+        return None
+    bounds = np.concatenate([np.zeros(1, np.int64), ends.astype(np.int64)])
+    return _Rows(
+        starts=bounds[:-1],
+        ends=bounds[1:],
+        fields=np.diff(np.searchsorted(separators, bounds)) + 1,
+        lines=np.searchsorted(newlines, bounds[:-1]),
+        used=used,
+        used_lines=int(np.searchsorted(newlines, used)),
+    )
+
+
+def _proper(array: NDArray[np.uint8], quotes: NDArray[np.int64], separator: int) -> bool:
+    """Tell whether every quote opens at a field's start, closes at its end, or is doubled inside."""
+    before = np.where(quotes[::2] > 0, array[quotes[::2] - 1], _NEWLINE)
+    opens = (before == separator) | (before == _NEWLINE) | (before == _QUOTE)
+    following = quotes[1::2] + 1
+    after = np.where(following < array.size, array[np.minimum(following, array.size - 1)], _NEWLINE)
+    closes = (after == separator) | (after == _NEWLINE) | (after == _RETURN) | (after == _QUOTE)
+    return bool(opens.all() and closes.all())
+
+
+def _blank(data: bytes, rows: _Rows) -> NDArray[np.bool_]:
+    blank = np.zeros(rows.starts.size, bool)
+    for i in np.flatnonzero(rows.ends - rows.starts <= 2):
+        blank[i] = not data[rows.starts[i] : rows.ends[i]].strip(b"\r\n")
+    return blank
+
+
+def _reasons(data: bytes, rows: _Rows, columns: int) -> dict[int, str]:
+    """Say of each unusable row why it is."""
+    reasons = {int(i): _count_reason(columns, int(rows.fields[i])) for i in np.flatnonzero(rows.fields != columns)}
+    if b"\0" in data:
+        array = np.frombuffer(data, np.uint8)
+        for i in np.unique(np.searchsorted(rows.ends, np.flatnonzero(array == 0), side="right")):
+            reasons[int(i)] = _NUL
+    if not is_utf8(data):
+        array = np.frombuffer(data, np.uint8)
+        for i in np.unique(np.searchsorted(rows.ends, np.flatnonzero(array > 127), side="right")):
+            if i < rows.ends.size and not is_utf8(data[rows.starts[i] : rows.ends[i]]):
+                reasons[int(i)] = _ENCODING
+    for i in np.flatnonzero(rows.ends - rows.starts > LONGEST_ROW):
+        reasons[int(i)] = _LONG
+    return {i: reason for i, reason in reasons.items() if i < rows.ends.size}
+
+
+_NUL: Final = "a NUL byte"
+_ENCODING: Final = "not UTF-8"
+_LONG: Final = f"the row is longer than {LONGEST_ROW // 1024 // 1024} MB"
+
+
+def _bytes_reason(record: bytes) -> str | None:
+    if b"\0" in record:
+        return _NUL
+    if len(record) > LONGEST_ROW:
+        return _LONG
+    return None if is_utf8(record) else _ENCODING
+
+
+def _count_reason(expected: int, found: int) -> str:
+    return f"{found} field{'' if found == 1 else 's'} where the header has {expected}"
+
+
+def _kept(data: bytes, rows: _Rows, good: NDArray[np.bool_]) -> bytes:
+    if good.all():
+        return data[: rows.used]
+    mask = np.repeat(good, rows.ends - rows.starts)
+    return np.frombuffer(data, np.uint8)[: mask.size][mask].tobytes()

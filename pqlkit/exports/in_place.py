@@ -1,0 +1,155 @@
+"""The table in place: Parquet that is canonical already is checked in one pass and used where it lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pqlkit.columns import EVENT, EVENT_ID
+from pqlkit.durations import DAY
+from pqlkit.errors import DataError
+from pqlkit.exports.canonical import FILE, LINE, LONGEST_NAME, PLACEHOLDERS
+from pqlkit.exports.column_types import ColumnType, of_dtype
+from pqlkit.exports.instants import UTC
+from pqlkit.exports.mapping import Match
+from pqlkit.exports.parquet import damaged, schema
+from pqlkit.exports.raw import expand
+from pqlkit.exports.tables import CONVERSIONS, EVENTS, IDENTITIES
+from pqlkit.exports.writing import repeats
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pqlkit.exports.clocks import Plausible
+    from pqlkit.exports.mapping import Source
+    from pqlkit.exports.tables import Layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InPlace:
+    """A canonical table where it lies; `days` counts its rows by UTC day."""
+
+    paths: tuple[str, ...]
+    columns: dict[str, ColumnType]
+    rows: int
+    first: int | None
+    last: int | None
+    days: dict[int, int]
+
+
+def in_place(layout: Layout, source: Source, plausible: Plausible) -> InPlace | None:
+    """Check whether a source can be used where it lies; None where anything must be changed or left out.
+
+    Parameters
+    ----------
+    layout, source
+        The table and where it is.
+    plausible
+        The outer bounds of its times.
+    """
+    if source.format is not None or source.columns or source.match is Match.EMAIL:
+        return None
+    paths = expand(source.path)
+    if not all(_is_parquet(path) for path in paths):
+        return None
+    columns = _columns(layout, paths)
+    if columns is None:
+        return None
+    try:
+        return _checked(layout, [str(path) for path in paths], columns, plausible)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise damaged(paths[0], error) from error
+
+
+def _is_parquet(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) == b"PAR1"
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}", where=str(path)) from error
+
+
+def _columns(layout: Layout, paths: tuple[Path, ...]) -> dict[str, ColumnType] | None:
+    first = schema(paths[0])
+    if any(schema(path) != first for path in paths[1:]):
+        return None
+    named = set(layout.required) <= set(first) and all(set(group) & set(first) for group in layout.one_of)
+    needs_user = layout.name == EVENTS and "user_id" not in first
+    if not named or needs_user or {FILE, LINE} & set(first):
+        return None
+    return {name: of_dtype(dtype) for name, dtype in first.items()} if _typed(layout, first) else None
+
+
+def _typed(layout: Layout, found: pl.Schema) -> bool:
+    texts = {EVENT, EVENT_ID}
+    for name, dtype in found.items():
+        if name in layout.times:
+            fits = dtype == UTC
+        elif name in layout.ids:
+            fits = dtype in (pl.String, pl.Int64)
+        elif name in texts and name in layout.columns:
+            fits = dtype == pl.String
+        else:
+            fits = dtype in (pl.String, pl.Int64, pl.Int32, pl.Int16, pl.Int8, pl.Float64, pl.Float32, pl.Boolean, UTC)
+        if not fits:
+            return False
+    return True
+
+
+def _checked(layout: Layout, paths: list[str], columns: dict[str, ColumnType], plausible: Plausible) -> InPlace | None:
+    lazy = pl.scan_parquet(paths, glob=False)
+    time = layout.time if layout.time in columns else None
+    day = pl.col(time).dt.timestamp("us").floordiv(DAY) if time else pl.lit(None, dtype=pl.Int64)
+    stamp = pl.col(time).dt.timestamp("us") if time else pl.lit(None, dtype=pl.Int64)
+    found = (
+        lazy.group_by(day.alias("day"))
+        .agg(rows=pl.len(), first=stamp.min(), last=stamp.max(), bad=_bad(layout, columns).sum())
+        .collect(engine="streaming")
+    )
+    rows = int(found["rows"].sum() or 0)
+    first, last = found["first"].min(), found["last"].max()
+    if found["bad"].sum() or not _inside(first, last, plausible) or _repeated(layout, lazy, paths, columns, rows):
+        return None
+    days = {int(number): int(count) for number, count in found.select("day", "rows").iter_rows() if number is not None}
+    return InPlace(
+        paths=tuple(paths),
+        columns=columns,
+        rows=rows,
+        first=None if first is None else int(first),  # type: ignore[arg-type]
+        last=None if last is None else int(last),  # type: ignore[arg-type]
+        days=days,
+    )
+
+
+def _inside(first: object, last: object, plausible: Plausible) -> bool:
+    if not isinstance(first, int) or not isinstance(last, int):
+        return True
+    return plausible.outer_first <= first and last <= plausible.outer_last
+
+
+def _bad(layout: Layout, columns: dict[str, ColumnType]) -> pl.Expr:
+    bad = pl.lit(value=False)
+    for name in layout.needed:
+        bad = bad | pl.col(name).is_null()
+    for name in (*layout.ids, EVENT):
+        if columns.get(name) is ColumnType.TEXT and (name != EVENT or layout.name == EVENTS):
+            text = pl.col(name)
+            bad = bad | (text == "") | (text.str.len_bytes() > LONGEST_NAME)
+            if name != EVENT:
+                bad = bad | text.is_in(PLACEHOLDERS)
+    if layout.name == CONVERSIONS or layout.name.startswith("history."):
+        owners = [pl.col(name).is_null() for name in ("user_id", "account_id") if name in columns]
+        bad = bad | pl.all_horizontal(owners)
+    return bad.fill_null(value=False)
+
+
+def _repeated(layout: Layout, lazy: pl.LazyFrame, paths: list[str], columns: dict[str, ColumnType], rows: int) -> bool:
+    if layout.name == EVENTS and EVENT_ID in columns:
+        return not repeats(paths).is_empty()
+    keys = list(columns) if layout.name == IDENTITIES else [layout.key] if layout.key else []
+    if not keys:
+        return False
+    distinct = lazy.select(keys).unique().select(pl.len()).collect(engine="streaming").item()
+    return bool(distinct != rows)

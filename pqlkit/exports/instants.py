@@ -1,0 +1,205 @@
+"""The instant: times as exports write them, read as UTC microseconds with their precision.
+
+Rules. A time without an offset is in the source's zone. A local time that happens twice (clocks set back) is the first of
+the two; one that never happens (clocks set forward) is read with the offset in force before. A date stands for its first
+moment in the zone in which dates are counted. Anything finer than a microsecond is cut off. What cannot be read is null.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from pqlkit.durations import DAY, HOUR, MINUTE
+from pqlkit.errors import DataError, nearest
+
+EPOCHS: Final = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
+UTC: Final = pl.Datetime("us", "UTC")
+_NAIVE: Final = pl.Datetime("us")
+_LAST: Final = 253_402_300_799_999_999  # the end of year 9999
+_FIRST: Final = -62_135_596_800_000_000  # the start of year 1
+
+_ISO: Final = (
+    r"^\s*(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
+    r"\s?(?P<offset>[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?)?\s*$"
+)
+_FAST: Final = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z?$"  # what most exports write
+)
+
+
+def check_zone(name: str, where: str | None = None) -> str:
+    """Check the name of a time zone.
+
+    Raises
+    ------
+    DataError
+        There is no such zone.
+
+    Examples
+    --------
+    >>> check_zone("Europe/Berlin")
+    'Europe/Berlin'
+    """
+    import zoneinfo
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        guess = nearest(name, zoneinfo.available_timezones())
+        hint = f"did you mean {guess}?" if guess else "IANA names like UTC or Europe/Berlin"
+        raise DataError(f"there is no time zone {name!r}", where=where, hint=hint) from error
+    return name
+
+
+def has_time(pattern: str) -> bool:
+    """Tell whether a strptime pattern reads a time of day, or dates alone.
+
+    Examples
+    --------
+    >>> has_time("%d-%m-%Y %H:%M"), has_time("%Y-%m-%d")
+    (True, False)
+    """
+    return re.search(r"%[-#]?[HIkMSTRrXcs+lf]|%\.f", pattern) is not None
+
+
+def instants(values: pl.Series, *, form: str | None, zone: str, dates_in: str) -> tuple[pl.Series, pl.Series]:
+    """Read times.
+
+    Parameters
+    ----------
+    values
+        Text, numbers, dates or datetimes as the export has them.
+    form
+        None (ISO 8601, or the type itself), ``epoch_s``, ``epoch_ms``, ``epoch_us``, or a strptime pattern.
+    zone
+        Of times without an offset.
+    dates_in
+        The zone in which a date is a day.
+
+    Returns
+    -------
+    tuple
+        Instants (``Datetime[us, UTC]``; null where nothing can be read), and a Boolean series: the value is a date
+        without a time (null where the instant is).
+    """
+    dtype = values.dtype
+    if isinstance(dtype, pl.Datetime):
+        read = _utc(values.cast(pl.Datetime("us", dtype.time_zone)), zone)
+        return read, _flags(read, is_date=False)
+    if dtype == pl.Date:
+        read = _local(values.cast(_NAIVE), dates_in)
+        return read, _flags(read, is_date=True)
+    if form in EPOCHS:
+        read = _epoch(values, EPOCHS[form])
+        return read, _flags(read, is_date=False)
+    text = values.cast(pl.String, strict=False)
+    if form is not None:
+        return _patterned(text, form, zone, dates_in)
+    return _iso(text, zone, dates_in)
+
+
+def _flags(read: pl.Series, *, is_date: bool) -> pl.Series:
+    return pl.select(pl.when(read.is_not_null()).then(pl.lit(is_date))).to_series()
+
+
+def _utc(values: pl.Series, zone: str) -> pl.Series:
+    if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone is not None:
+        return values.dt.convert_time_zone("UTC")
+    return _local(values, zone)
+
+
+def _local(values: pl.Series, zone: str) -> pl.Series:
+    if zone == "UTC":
+        return values.dt.replace_time_zone("UTC")
+    placed = values.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    missing = placed.is_null() & values.is_not_null()
+    if missing.any():
+        # The offset of three hours before is the one that the clocks were about to leave.
+        before = values.dt.offset_by("-3h")
+        jumped = before.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null").dt.convert_time_zone("UTC")
+        placed = placed.dt.convert_time_zone("UTC").zip_with(~missing, jumped.dt.offset_by("3h"))
+    return placed.dt.convert_time_zone("UTC")
+
+
+def _epoch(values: pl.Series, factor: int) -> pl.Series:
+    name = values.name
+    frame = values.alias("v").to_frame()
+    whole = pl.col("v").cast(pl.Int64, strict=False)
+    if not values.dtype.is_integer():
+        number = pl.col("v").cast(pl.Float64, strict=False)
+        within = number.is_finite() & (number.abs() * factor < 2.0**62)
+        scaled = pl.when(within).then((number * factor).round()).cast(pl.Int64, strict=False)
+        exact = pl.col("v").cast(pl.Int64, strict=False) if values.dtype == pl.String else pl.lit(None, dtype=pl.Int64)
+        safe = pl.when(exact.abs() < 2**62 // factor).then(exact * factor)
+        micros = pl.coalesce(safe, scaled)
+    else:
+        micros = pl.when(whole.abs() < 2**62 // factor).then(whole * factor)
+    return frame.select(_bounded(micros).alias(name)).to_series()
+
+
+def _bounded(micros: pl.Expr) -> pl.Expr:
+    return pl.when(micros.is_between(_FIRST, _LAST)).then(micros).cast(UTC)
+
+
+def _patterned(text: pl.Series, form: str, zone: str, dates_in: str) -> tuple[pl.Series, pl.Series]:
+    frame = text.alias("v").to_frame()
+    stripped = pl.col("v").str.strip_chars()
+    try:
+        if not has_time(form):
+            dates = frame.select(stripped.str.to_date(form, strict=False)).to_series()
+            read = _local(dates.cast(_NAIVE), dates_in)
+            return read.alias(text.name), _flags(read, is_date=True)
+        parsed = frame.select(stripped.str.to_datetime(form, strict=False, time_unit="us")).to_series()
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"{form!r} is not a format of times: {error}", hint="like %d-%m-%Y %H:%M") from error
+    read = _utc(parsed, zone)
+    return read.alias(text.name), _flags(read, is_date=False)
+
+
+def _iso(text: pl.Series, zone: str, dates_in: str) -> tuple[pl.Series, pl.Series]:
+    frame = text.alias("v").to_frame()
+    if zone == "UTC" and frame.select(pl.col("v").str.contains(_FAST).all()).item():
+        base = pl.col("v").str.strip_chars_end("Z").str.replace(" ", "T", literal=True)
+        quick = frame.select(base.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")).to_series()
+        if quick.null_count() == text.null_count():
+            read = quick.dt.replace_time_zone("UTC").alias(text.name)
+            return read, _flags(read, is_date=False)
+    parts = frame.select(pl.col("v").str.extract_groups(_ISO).struct.unnest())
+    parts = parts.select(
+        pl.col("date").str.to_date("%Y-%m-%d", strict=False),
+        pl.col("offset"),
+        hour=pl.col("hour").cast(pl.Int64),
+        minute=pl.col("minute").cast(pl.Int64),
+        second=pl.col("second").cast(pl.Int64).fill_null(0),
+        micro=pl.col("fraction").str.pad_end(9, "0").cast(pl.Int64).fill_null(0) // 1000,
+    )
+    clock = pl.col("hour") * HOUR + pl.col("minute") * MINUTE + pl.col("second") * 1_000_000 + pl.col("micro")
+    possible = (pl.col("hour") < 24) & (pl.col("minute") < 60) & (pl.col("second") < 60)
+    stamped = pl.when(possible).then(pl.col("date").cast(pl.Int64) * DAY + clock)
+    is_date = pl.col("date").is_not_null() & pl.col("hour").is_null()
+    read = parts.select(
+        offset=_bounded(stamped - _offset()),
+        naive=pl.when(pl.col("offset").is_null()).then(stamped).cast(_NAIVE),
+        date=pl.when(is_date).then(pl.col("date")).cast(_NAIVE),
+    )
+    instants_ = read.select(
+        pl.coalesce(pl.col("offset"), _local(read["naive"], zone).alias("n"), _local(read["date"], dates_in).alias("d"))
+    ).to_series()
+    flags = pl.select(pl.when(instants_.is_not_null()).then(read["date"].is_not_null())).to_series()
+    return instants_.alias(text.name), flags
+
+
+def _offset() -> pl.Expr:
+    """Give the offset in microseconds; null without one."""
+    offset = pl.col("offset")
+    digits = offset.str.replace_all(r"[^0-9]", "")
+    hours = digits.str.slice(0, 2).cast(pl.Int64, strict=False)
+    minutes = digits.str.slice(2, 2).cast(pl.Int64, strict=False).fill_null(0)
+    sign = pl.when(offset.str.starts_with("-")).then(-1).otherwise(1)
+    written = sign * (hours * HOUR + minutes * MINUTE)
+    return pl.when(offset.is_null()).then(None).when(digits == "").then(0).otherwise(written)

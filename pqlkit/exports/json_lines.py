@@ -1,0 +1,172 @@
+"""The JSON Lines file: one object a line as a row, nested keys flattened with dots.
+
+Polars reads a chunk at once. A chunk that it refuses (half a line, one key with values of unlike shape) or that holds lists
+is read line by line, to the same values: lists become JSON text, a key with unlike values becomes text.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from pqlkit.exports.batch import LONGEST_ROW, Batch, Rejected, shown
+from pqlkit.exports.text import line_chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LARGEST: Final = 2**63
+_DEEPEST: Final = 32
+
+
+def read_json_lines(stream: IO[bytes], *, encoding: str | None = None) -> Iterator[Batch]:
+    """Yield a file's rows in order; blank lines are no rows.
+
+    Parameters
+    ----------
+    stream
+        The decompressed bytes.
+    encoding
+        None: told from the bytes.
+    """
+    line = 1
+    for chunk, _ in line_chunks(stream, encoding):
+        if chunk.strip():
+            yield _read(chunk, line)
+        line += chunk.count(b"\n")
+
+
+def _read(chunk: bytes, line: int) -> Batch:
+    try:
+        frame = pl.read_ndjson(chunk, infer_schema_length=None)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return _one_by_one(chunk, line)
+    frame = flatten(frame)
+    lines = _lines(chunk, line)
+    plain = all(_plain(dtype) for dtype in frame.dtypes)
+    if not plain or frame.height != lines.size or b"\0" in chunk:
+        return _one_by_one(chunk, line)
+    return Batch(frame=frame, lines=pl.Series("line", lines, dtype=pl.Int64))
+
+
+def _plain(dtype: pl.DataType) -> bool:
+    return dtype in (pl.String, pl.Int64, pl.Float64, pl.Boolean, pl.Null)
+
+
+def _lines(chunk: bytes, line: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    array = np.frombuffer(chunk, np.uint8)
+    filled = np.flatnonzero((array != 10) & (array != 13) & (array != 32) & (array != 9))
+    return line + np.unique(np.searchsorted(np.flatnonzero(array == 10), filled))
+
+
+def flatten(frame: pl.DataFrame) -> pl.DataFrame:
+    """Flatten nested records with dots; of two ways to the same name the first value that is not null counts."""
+    columns: dict[str, list[pl.Expr]] = {}
+
+    def walk(name: str, expression: pl.Expr, dtype: pl.DataType) -> None:
+        if isinstance(dtype, pl.Struct):
+            for field in dtype.fields:
+                walk(f"{name}.{field.name}", expression.struct.field(field.name), field.dtype)  # type: ignore[arg-type]
+        else:
+            columns.setdefault(name, []).append(expression)
+
+    if not any(isinstance(dtype, pl.Struct) for dtype in frame.dtypes):
+        return frame
+    for name, dtype in frame.schema.items():
+        walk(name, pl.col(name), dtype)
+    return frame.select(
+        (parts[0] if len(parts) == 1 else pl.coalesce(parts)).alias(name) for name, parts in columns.items()
+    )
+
+
+def _one_by_one(chunk: bytes, line: int) -> Batch:
+    rows: list[dict[str, Any]] = []
+    lines: list[int] = []
+    rejected: list[Rejected] = []
+    for number, text in enumerate(chunk.split(b"\n"), start=line):
+        if not text.strip():
+            continue
+        row, reason = _object(text)
+        if row is None:
+            rejected.append(Rejected(line=number, column=None, value=None, reason=reason, row=shown(text)))
+        else:
+            rows.append(row)
+            lines.append(number)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: _series(name, [row.get(name) for row in rows]) for name in names}
+    frame = pl.DataFrame(columns) if columns else pl.DataFrame(height=len(rows))
+    return Batch(frame=frame, lines=pl.Series("line", lines, dtype=pl.Int64), rejected=rejected)
+
+
+def _object(text: bytes) -> tuple[dict[str, Any] | None, str]:
+    if len(text) > LONGEST_ROW:
+        return None, f"the row is longer than {LONGEST_ROW // 1024 // 1024} MB"
+    if b"\0" in text:
+        return None, "a NUL byte"
+    try:
+        value = json.loads(text.decode(), parse_constant=lambda _: None)
+    except UnicodeDecodeError:
+        return None, "not UTF-8"
+    except RecursionError:
+        return None, "nested too deep"
+    except ValueError as error:
+        return None, f"not JSON: {error.args[0] if error.args else error}"[:200]
+    if not isinstance(value, dict):
+        return None, "not a JSON object"
+    row: dict[str, Any] = {}
+    if not _flatten_into(row, "", value, _DEEPEST):
+        return None, "nested too deep"
+    return row, ""
+
+
+def _flatten_into(row: dict[str, Any], prefix: str, value: dict[str, Any], depth: int) -> bool:
+    if depth == 0:
+        return False
+    for key, item in value.items():
+        name = prefix + key
+        if isinstance(item, dict):
+            if not _flatten_into(row, name + ".", item, depth - 1):
+                return False
+        elif row.get(name) is None:
+            row[name] = json.dumps(item, ensure_ascii=False, separators=(",", ":")) if isinstance(item, list) else item
+    return True
+
+
+def _series(name: str, values: list[Any]) -> pl.Series:
+    kinds = {type(value) for value in values} - {type(None)}
+    large = int in kinds and any(isinstance(value, int) and not -_LARGEST <= value < _LARGEST for value in values)
+    if not kinds:
+        return pl.Series(name, values, dtype=pl.Null)
+    if kinds == {bool}:
+        return pl.Series(name, values, dtype=pl.Boolean)
+    if kinds == {int} and not large:
+        return pl.Series(name, values, dtype=pl.Int64)
+    if kinds <= {int, float} and not large:
+        return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+    return pl.Series(name, [_text(value) for value in values], dtype=pl.String)
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value).encode("utf-8", "replace").decode()
+
+
+def read_objects(texts: pl.Series) -> pl.DataFrame:
+    """Read a column of JSON objects in text, one row each, flattened; null where a text is null or no object."""
+    lines = texts.fill_null("{}").str.replace_all(r"[\r\n]+", " ").str.replace(r"^\s*$", "{}")
+    batch = _read("\n".join(lines.to_list()).encode("utf-8", "replace"), 0)
+    if batch.frame.height == len(texts):
+        return batch.frame
+    places = pl.DataFrame({"line": pl.int_range(len(texts), eager=True)})
+    joined = places.join(
+        batch.frame.with_columns(batch.lines.alias("line")), on="line", how="left", maintain_order="left"
+    )
+    return joined.drop("line")

@@ -1,0 +1,115 @@
+"""The manifest: the one file that says what a dataset's folder holds, swapped in by a rename."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pqlkit.errors import DataError
+from pqlkit.exports.column_types import ColumnType
+from pqlkit.files import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pqlkit.typing import Json
+
+NAME: Final = "manifest.json"
+SCHEMA: Final = "pqlkit/dataset/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableEntry:
+    """One table: `files` relative to the folder, `inputs` the fingerprints of the files it was read from, sorted."""
+
+    files: tuple[str, ...]
+    columns: Mapping[str, ColumnType]
+    rows: int
+    first: int | None = None
+    last: int | None = None
+    dates_only: bool = False
+    complete_through: int | None = None
+    inputs: tuple[str, ...] = ()
+    days: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a folder holds; dates stand for days of `zone`."""
+
+    zone: str
+    tables: Mapping[str, TableEntry]
+
+    @property
+    def files(self) -> set[str]:
+        """All files of all tables."""
+        return {name for table in self.tables.values() for name in table.files}
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Put a manifest in force: whole or not at all."""
+    data: dict[str, Json] = {
+        "schema": SCHEMA,
+        "zone": manifest.zone,
+        "tables": {name: _entry(table) for name, table in sorted(manifest.tables.items())},
+    }
+    write_text(folder / NAME, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def _entry(table: TableEntry) -> dict[str, Json]:
+    return {
+        "files": list(table.files),
+        "columns": {name: str(kind) for name, kind in table.columns.items()},
+        "rows": table.rows,
+        "first": table.first,
+        "last": table.last,
+        "dates_only": table.dates_only,
+        "complete_through": table.complete_through,
+        "inputs": list(table.inputs),
+        "days": {str(day): rows for day, rows in sorted(table.days.items())},
+    }
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a folder's manifest.
+
+    Raises
+    ------
+    DataError
+        The folder or its manifest is missing or damaged, or a file that it names is gone.
+    """
+    path = folder / NAME
+    if not folder.is_dir():
+        raise DataError(f"there is no folder {folder}", hint="`pqlkit load --out DIR` makes one")
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        if data.get("schema") != SCHEMA:
+            raise DataError(f"the manifest's schema is {data.get('schema')!r}, not {SCHEMA!r}", where=str(path))
+        manifest = Manifest(zone=data["zone"], tables={name: _read(entry) for name, entry in data["tables"].items()})
+    except FileNotFoundError as error:
+        hint = "`pqlkit load --out DIR` makes one; exports are named with --events, --users, --conversions"
+        raise DataError(f"{folder} is not a dataset: it has no {NAME}", hint=hint) from error
+    except OSError as error:
+        raise DataError(f"cannot read the manifest: {error.strerror}", where=str(path)) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError("the manifest is damaged", where=str(path), hint="load again") from error
+    missing = sorted(name for name in manifest.files if not (folder / name).is_file())
+    if missing:
+        raise DataError(f"the dataset's file {missing[0]} is gone", where=str(folder), hint="load again")
+    return manifest
+
+
+def _read(entry: dict[str, Any]) -> TableEntry:
+    return TableEntry(
+        files=tuple(entry["files"]),
+        columns={name: ColumnType(kind) for name, kind in entry["columns"].items()},
+        rows=entry["rows"],
+        first=entry["first"],
+        last=entry["last"],
+        dates_only=entry["dates_only"],
+        complete_through=entry["complete_through"],
+        inputs=tuple(entry["inputs"]),
+        days={int(day): rows for day, rows in entry["days"].items()},
+    )

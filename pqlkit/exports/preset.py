@@ -1,0 +1,131 @@
+"""The preset: how a vendor's export names things, read from the data files of ``configs/exports``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from pqlkit.errors import UsageError, nearest
+from pqlkit.exports.mapping import Column
+from pqlkit.shipped import shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Which rows say whose an anonymous id is: those of the named `events` (none = all), with both columns filled."""
+
+    anonymous: tuple[str, ...]
+    user: tuple[str, ...]
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """A column of key/value records (GA4's ``event_params``): each key becomes a property."""
+
+    column: str
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One shape of a vendor's export.
+
+    `recognise` are columns that together tell it from others. Keys of the nested columns `containers` (objects, or JSON in
+    text) are properties without the prefix. `drop` are columns that are no properties.
+    """
+
+    name: str
+    recognise: tuple[str, ...]
+    columns: Mapping[str, Column]
+    containers: tuple[str, ...] = ()
+    records: tuple[Records, ...] = ()
+    identity: Identity | None = None
+    drop: tuple[str, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A vendor: its variants, the most telling first, and names of events that nobody's hand makes."""
+
+    name: str
+    title: str
+    variants: tuple[Variant, ...]
+    automatic: tuple[str, ...] = field(default=())
+
+    def variant(self, columns: Iterable[str]) -> Variant | None:
+        """Find the first variant all of whose telling columns are there."""
+        there = set(columns)
+        roots = {".".join(name.split(".")[:depth]) for name in there for depth in range(1, name.count(".") + 1)}
+        known = there | roots
+        return next((variant for variant in self.variants if set(variant.recognise) <= known), None)
+
+
+def preset(name: str) -> Preset:
+    """Read a preset.
+
+    Raises
+    ------
+    UsageError
+        There is none of that name; the nearest is suggested.
+    """
+    known = presets()
+    if name not in known:
+        guess = nearest(name, known)
+        hint = f"did you mean {guess}?" if guess else "there are " + ", ".join(known)
+        raise UsageError(f"there is no export format {name!r}", hint=hint)
+    return known[name]
+
+
+@cache
+def presets() -> dict[str, Preset]:
+    """Read all presets, by name."""
+    files = sorted(shipped("exports").glob("*.yml"))
+    read = [_preset(file.stem, yaml.safe_load(file.read_text("utf-8"))) for file in files]
+    return {preset.name: preset for preset in read}
+
+
+def _preset(name: str, data: dict[str, Any]) -> Preset:
+    variants = tuple(_variant(item) for item in data["variants"])
+    return Preset(name=name, title=data["title"], variants=variants, automatic=tuple(data.get("automatic", ())))
+
+
+def _variant(data: dict[str, Any]) -> Variant:
+    identity = data.get("identity")
+    return Variant(
+        name=data["name"],
+        recognise=tuple(data["recognise"]),
+        columns={key: _column(value) for key, value in data["columns"].items()},
+        containers=tuple(data.get("containers", ())),
+        records=tuple(
+            Records(column=item["column"], key=item["key"], values=tuple(item["values"]))
+            for item in data.get("records", ())
+        ),
+        identity=Identity(
+            anonymous=_names(identity["anonymous"]),
+            user=_names(identity["user"]),
+            events=_names(identity.get("events", ())),
+        )
+        if identity
+        else None,
+        drop=tuple(data.get("drop", ())),
+        note=data.get("note"),
+    )
+
+
+def _column(value: Any) -> Column:
+    if isinstance(value, dict):
+        return Column(names=_names(value.get("column", ())), constant=value.get("constant"), format=value.get("format"))
+    return Column(names=_names(value))
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -1,0 +1,376 @@
+"""The reading of all tables: each staged or found in place, then judged together and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from pqlkit.columns import ACCOUNT_ID, ANONYMOUS_ID, SIGNED_UP_AT, USER_ID
+from pqlkit.errors import DataError
+from pqlkit.exports import clocks
+from pqlkit.exports.column_types import ColumnType, as_text, join
+from pqlkit.exports.identities import Identities, resolve
+from pqlkit.exports.in_place import InPlace, in_place
+from pqlkit.exports.intake import Gap, TableIntake
+from pqlkit.exports.mapping import Match
+from pqlkit.exports.staging import Stage, stage
+from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EMAIL, EVENTS, IDENTITIES, USERS, layout
+from pqlkit.exports.writing import Written, write_events, write_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pqlkit.exports.clocks import Plausible
+    from pqlkit.exports.mapping import Source
+    from pqlkit.exports.quarantine import Quarantine
+
+IDS: Final = (USER_ID, ACCOUNT_ID, ANONYMOUS_ID)
+_ORDER: Final = (USERS, ACCOUNTS, IDENTITIES, EVENTS, CONVERSIONS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """One canonical table's files and facts. `in_place` tables were not copied."""
+
+    paths: tuple[str, ...]
+    columns: Mapping[str, ColumnType]
+    rows: int
+    first: int | None
+    last: int | None
+    dates_only: bool
+    days: Mapping[int, int]
+    intake: TableIntake
+    in_place: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to read and how.
+
+    Parameters
+    ----------
+    sources
+        Table name -> where it is; ``events`` must be there unless `earlier` has it.
+    folder
+        An existing, empty folder for parts and canonical files.
+    zone
+        In which dates are counted.
+    outer
+        The absolute bounds of times.
+    silences
+        Whether rows beyond a long silence are judged, too.
+    copy
+        Write every table, also those that could be used where they lie.
+    files
+        Table name -> files to read instead of all that its source finds.
+    earlier
+        Table name -> rows of an earlier load (not of events) that this one adds to.
+    earlier_types
+        Types of ids in the tables that stay.
+    progress
+        Told what is being read.
+    """
+
+    sources: Mapping[str, Source]
+    folder: Path
+    zone: str
+    outer: Plausible
+    silences: bool = True
+    copy: bool = False
+    files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    earlier: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    earlier_types: Mapping[str, ColumnType] = field(default_factory=dict)
+    earlier_days: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    prefix: str = "part"
+    progress: Callable[[str], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """All tables of a reading."""
+
+    tables: Mapping[str, Finished]
+    gaps: tuple[Gap, ...]
+    warnings: tuple[str, ...]
+
+
+def read_all(plan: Plan, quarantine: Quarantine) -> Outcome:
+    """Read every source of a plan.
+
+    Raises
+    ------
+    DataError
+        A source cannot be read, lacks a column, or none of its rows can be used.
+    """
+    found: dict[str, InPlace | Stage] = {name: _found(name, plan, quarantine) for name in plan.sources}
+    identities = _identities(found, plan)
+    if identities.known.height and isinstance(found.get(EVENTS), InPlace):
+        found[EVENTS] = _staged(EVENTS, plan, quarantine)
+    if ANONYMOUS_ID in _types_of(found.get(EVENTS)) and IDENTITIES in plan.sources:
+        found[EVENTS] = _as_stage(EVENTS, found, plan, quarantine)
+    ids = _id_types(found, identities, plan)
+    for name, table in found.items():
+        if isinstance(table, InPlace) and any(table.columns.get(key, kind) != kind for key, kind in ids.items()):
+            found[name] = _staged(name, plan, quarantine)
+    bounds = {name: _bounds(table, name, plan) for name, table in found.items()}
+    if (events := found.get(EVENTS)) and isinstance(events, InPlace) and _cuts(events, bounds[EVENTS]):
+        found[EVENTS] = _staged(EVENTS, plan, quarantine)
+    tables: dict[str, Finished] = {}
+    for name in sorted(found, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
+        tables[name] = _finished(name, found[name], tables, plan, quarantine, identities, ids, bounds[name])
+    tables |= _preset_identities(found, tables, identities, ids, plan)
+    for name, table in tables.items():
+        _check_kept(name, table)
+    return Outcome(tables=tables, gaps=_gaps(found, bounds), warnings=_warnings(identities))
+
+
+def _tell(plan: Plan, sentence: str) -> None:
+    if plan.progress is not None:
+        plan.progress(sentence)
+
+
+def _found(name: str, plan: Plan, quarantine: Quarantine) -> InPlace | Stage:
+    _tell(plan, f"reading {name}")
+    if not plan.copy and name not in plan.files:
+        there = in_place(layout(name), plan.sources[name], plan.outer)
+        if there is not None:
+            return there
+    return _staged(name, plan, quarantine)
+
+
+def _as_stage(name: str, found: Mapping[str, InPlace | Stage], plan: Plan, quarantine: Quarantine) -> Stage:
+    table = found[name]
+    return table if isinstance(table, Stage) else _staged(name, plan, quarantine)
+
+
+def _staged(name: str, plan: Plan, quarantine: Quarantine) -> Stage:
+    folder = plan.folder / f"stage-{name}"
+    folder.mkdir()
+    source = plan.sources[name]
+    events = plan.sources.get(EVENTS)
+    derived = name in (USERS, ACCOUNTS) and events is not None and events.path == source.path
+    return stage(
+        layout(name),
+        source,
+        folder,
+        quarantine,
+        dates_in=plan.zone,
+        derived=derived,
+        files=plan.files.get(name),
+    )
+
+
+def _types_of(table: InPlace | Stage | None) -> Mapping[str, ColumnType | None]:
+    if table is None:
+        return {}
+    return table.columns if isinstance(table, InPlace) else table.types
+
+
+def _id_types(found: Mapping[str, InPlace | Stage], identities: Identities, plan: Plan) -> dict[str, ColumnType]:
+    """Find one type for each kind of id over all tables: integers only if all of them are."""
+    types: dict[str, ColumnType | None] = {}
+    for table in (*found.values(), None):
+        seen = plan.earlier_types if table is None else _types_of(table)
+        for name in IDS:
+            types[name] = join(types.get(name), seen.get(name))
+    return {name: kind or ColumnType.TEXT for name, kind in types.items()}
+
+
+def _identities(found: Mapping[str, InPlace | Stage], plan: Plan) -> Identities:
+    pairs: list[pl.DataFrame] = []
+    events = found.get(EVENTS)
+    if isinstance(events, Stage) and events.pairs is not None:
+        pairs.append(events.pairs)
+    table = found.get(IDENTITIES)
+    if isinstance(table, Stage):
+        pairs.extend(pl.read_parquet(part.path, columns=[ANONYMOUS_ID, USER_ID]) for part in table.parts)
+    elif table is not None:
+        pairs.append(pl.read_parquet(list(table.paths), columns=[ANONYMOUS_ID, USER_ID]))
+    if IDENTITIES in plan.earlier:
+        pairs.append(plan.earlier[IDENTITIES])
+    return resolve([_as_text_pairs(one) for one in pairs])
+
+
+def _as_text_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
+    return pairs.select(as_text(pl.col(name), pairs.schema[name]).alias(name) for name in (ANONYMOUS_ID, USER_ID))
+
+
+def _bounds(table: InPlace | Stage, name: str, plan: Plan) -> Plausible:
+    """Judge silences of the tables that decide `as_of`; early ones only of events, whose first day matters too."""
+    if name not in (EVENTS, CONVERSIONS) or not plan.silences:
+        return plan.outer
+    days = dict(table.days)
+    for day, rows in plan.earlier_days.get(name, {}).items():
+        days[day] = days.get(day, 0) + rows
+    return clocks.narrowed(plan.outer, days, early=name == EVENTS)
+
+
+def _cuts(table: InPlace, bounds: Plausible) -> bool:
+    return (
+        table.first is not None
+        and table.last is not None
+        and not bounds.first <= table.first <= table.last <= bounds.last
+    )
+
+
+def _finished(
+    name: str,
+    table: InPlace | Stage,
+    tables: Mapping[str, Finished],
+    plan: Plan,
+    quarantine: Quarantine,
+    identities: Identities,
+    ids: Mapping[str, ColumnType],
+    bounds: Plausible,
+) -> Finished:
+    if isinstance(table, InPlace):
+        return _kept_in_place(name, table)
+    _tell(plan, f"writing {name}")
+    folder = plan.folder / name
+    folder.mkdir()
+    if name == EVENTS:
+        written = write_events(
+            table,
+            folder,
+            identities=identities,
+            ids=ids,
+            plausible=bounds,
+            quarantine=quarantine,
+            prefix=plan.prefix,
+        )
+    else:
+        emails = _emails(tables.get(USERS)) if plan.sources[name].match is Match.EMAIL else None
+        written = write_table(
+            table,
+            folder / f"{plan.prefix}-00000.parquet",
+            ids=ids,
+            plausible=bounds,
+            quarantine=quarantine,
+            earlier=plan.earlier.get(name),
+            emails=emails,
+        )
+    return _of_stage(name, table, written, quarantine)
+
+
+def _kept_in_place(name: str, table: InPlace) -> Finished:
+    intake = TableIntake(
+        name=name, files=len(table.paths), read=table.rows, kept=table.rows, duplicate=0, quarantined=0
+    )
+    return Finished(
+        paths=table.paths,
+        columns=table.columns,
+        rows=table.rows,
+        first=table.first,
+        last=table.last,
+        dates_only=False,
+        days=table.days,
+        intake=intake,
+        in_place=True,
+    )
+
+
+def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine) -> Finished:
+    quarantined = quarantine.count(name)
+    intake = TableIntake(
+        name=name,
+        files=len(table.files),
+        read=table.read,
+        kept=table.read - written.duplicate - quarantined,
+        duplicate=written.duplicate,
+        quarantined=quarantined,
+        reasons=quarantine.commonest(name),
+        offenders=quarantine.first(name),
+    )
+    return Finished(
+        paths=tuple(str(path) for path in written.paths),
+        columns=written.columns,
+        rows=written.rows,
+        first=written.first,
+        last=written.last,
+        dates_only=table.dates_only,
+        days=table.days,
+        intake=intake,
+    )
+
+
+def _preset_identities(
+    found: Mapping[str, InPlace | Stage],
+    tables: Mapping[str, Finished],
+    identities: Identities,
+    ids: Mapping[str, ColumnType],
+    plan: Plan,
+) -> dict[str, Finished]:
+    """Write the identities that a preset found in the events, where no identities table does."""
+    events = found.get(EVENTS)
+    if IDENTITIES in tables or not isinstance(events, Stage) or identities.known.is_empty():
+        return {}
+    columns = {name: ids[name] for name in (ANONYMOUS_ID, USER_ID)}
+    written = Written(columns=columns)
+    folder = plan.folder / IDENTITIES
+    folder.mkdir()
+    from pqlkit.exports.column_types import as_type
+
+    known = identities.known.select(as_type(pl.col(name), pl.String(), kind) for name, kind in columns.items())
+    written.add(known, folder / f"{plan.prefix}-00000.parquet", None)
+    intake = TableIntake(name=IDENTITIES, files=0, read=written.rows, kept=written.rows, duplicate=0, quarantined=0)
+    return {
+        IDENTITIES: Finished(
+            paths=tuple(str(path) for path in written.paths),
+            columns=columns,
+            rows=written.rows,
+            first=None,
+            last=None,
+            dates_only=False,
+            days={},
+            intake=intake,
+        )
+    }
+
+
+def _emails(users: Finished | None) -> pl.DataFrame:
+    """Give one user (text) for each e-mail address: the one who signed up first."""
+    if users is None or EMAIL not in users.columns:
+        raise DataError(
+            "conversions match by email, but the users have no column 'email'",
+            hint="map it: users: {columns: {email: NAME}}, or use match: user_id",
+        )
+    columns = [USER_ID, EMAIL, *([SIGNED_UP_AT] if SIGNED_UP_AT in users.columns else [])]
+    frame = pl.read_parquet(list(users.paths), columns=columns, glob=False)
+    folded = frame.select(
+        pl.col(EMAIL).cast(pl.String).str.strip_chars().str.to_lowercase().alias(EMAIL),
+        as_text(pl.col(USER_ID), frame.schema[USER_ID]).alias(USER_ID),
+        pl.col(SIGNED_UP_AT) if SIGNED_UP_AT in columns else pl.lit(None).alias(SIGNED_UP_AT),
+    )
+    folded = folded.drop_nulls(EMAIL).sort(EMAIL, SIGNED_UP_AT, USER_ID, nulls_last=True)
+    return folded.unique(EMAIL, keep="first", maintain_order=True).select(EMAIL, USER_ID)
+
+
+def _check_kept(name: str, table: Finished) -> None:
+    intake = table.intake
+    if table.rows or intake.read == 0:
+        if name == EVENTS and not table.rows:
+            raise DataError("the events have no rows", hint="the files hold a header and nothing else")
+        return
+    first = intake.offenders[0] if intake.offenders else None
+    where = f"{first.file}:{first.line}" if first else None
+    value = f" {first.value!r}" if first and first.value is not None else ""
+    what = f"{first.column}{value}: {first.reason}" if first and first.column else first.reason if first else ""
+    number = first is not None and first.reason == "not a time" and (first.value or "").replace(".", "").isdigit()
+    hint = "state the format of the times: epoch_s, epoch_ms or epoch_us" if number else "is the mapping right?"
+    raise DataError(f"none of the {intake.read} rows of {name} can be used; the first: {what}", where=where, hint=hint)
+
+
+def _gaps(found: Mapping[str, InPlace | Stage], bounds: Mapping[str, Plausible]) -> tuple[Gap, ...]:
+    return clocks.gaps(EVENTS, found[EVENTS].days, bounds[EVENTS]) if EVENTS in found else ()
+
+
+def _warnings(identities: Identities) -> tuple[str, ...]:
+    warnings: list[str] = []
+    if identities.ambiguous:
+        warnings.append(f"{identities.ambiguous} anonymous ids belong to several users: their events are nobody's")
+    if identities.circular:
+        warnings.append(f"{identities.circular} anonymous ids lead back to themselves: not stitched")
+    return tuple(warnings)

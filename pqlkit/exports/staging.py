@@ -1,0 +1,232 @@
+"""The stage: one table's canonical rows in temporary Parquet parts, and what is known once all of them are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from pqlkit.durations import DAY
+from pqlkit.errors import DataError, PqlkitError
+from pqlkit.exports.canonical import FILE, LINE, Canonicaliser
+from pqlkit.exports.column_types import ColumnType, join
+from pqlkit.exports.delimited import read_delimited
+from pqlkit.exports.json_lines import read_json_lines
+from pqlkit.exports.parquet import parquet_columns, read_parquet
+from pqlkit.exports.raw import Kind, expand, kind, members, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pqlkit.exports.batch import Batch
+    from pqlkit.exports.canonical import Canonical
+    from pqlkit.exports.mapping import Source
+    from pqlkit.exports.quarantine import Quarantine
+    from pqlkit.exports.raw import Member
+    from pqlkit.exports.tables import Layout
+
+PART_ROWS: Final = 250_000
+PART_BYTES: Final = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A temporary Parquet file of staged rows; `first` and `last` are the extremes of the table's time."""
+
+    path: Path
+    rows: int
+    first: int | None
+    last: int | None
+    schema: pl.Schema
+
+
+@dataclass(slots=True, eq=False)
+class Stage:
+    """One table on its way from raw files to canonical ones.
+
+    `types` is the narrowest type of each column over all parts (None: no value yet). `days` counts rows by UTC day of the
+    table's own time. `read` counts rows of the files, `skipped` and repeats of derived tables left out.
+    """
+
+    layout: Layout
+    source: Source
+    folder: Path
+    files: list[str] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    types: dict[str, ColumnType | None] = field(default_factory=dict)
+    days: dict[int, int] = field(default_factory=dict)
+    pairs: pl.DataFrame | None = None
+    read: int = 0
+    dates: int = 0
+    times: int = 0
+    repeats: int = 0
+    waiting: list[pl.DataFrame] = field(default_factory=list)
+
+    @property
+    def dates_only(self) -> bool:
+        """Whether every time was a date alone."""
+        return self.dates > 0 and self.times == 0
+
+    def add(self, canonical: Canonical) -> None:
+        """Take some rows."""
+        frame = canonical.frame
+        self.dates += canonical.dates
+        self.times += canonical.times
+        for name, found in canonical.types.items():
+            self.types[name] = join(self.types.get(name), found)
+        if canonical.pairs is not None:
+            pairs = [canonical.pairs] if self.pairs is None else [self.pairs, canonical.pairs]
+            self.pairs = pl.concat(pairs).unique()
+        if frame.is_empty():
+            return
+        self._count_days(frame)
+        if not self._fits(frame):
+            self.flush()
+        self.waiting.append(frame)
+        if (
+            sum(one.height for one in self.waiting) >= PART_ROWS
+            or sum(one.estimated_size() for one in self.waiting) >= PART_BYTES
+        ):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits as one part."""
+        if not self.waiting:
+            return
+        frame = pl.concat(self.waiting, how="diagonal")
+        self.waiting.clear()
+        path = self.folder / f"{len(self.parts):06}.parquet"
+        frame.write_parquet(path, compression="lz4")
+        time = self.layout.time
+        extremes = [None, None]
+        if time is not None and time in frame.columns:
+            stamps = frame[time].dt.timestamp("us")
+            extremes = [stamps.min(), stamps.max()]  # type: ignore[list-item]
+        self.parts.append(Part(path=path, rows=frame.height, first=extremes[0], last=extremes[1], schema=frame.schema))
+
+    def _fits(self, frame: pl.DataFrame) -> bool:
+        known = {name: dtype for one in self.waiting for name, dtype in one.schema.items()}
+        return all(known.get(name, dtype) == dtype for name, dtype in frame.schema.items())
+
+    def _count_days(self, frame: pl.DataFrame) -> None:
+        time = self.layout.time
+        if time is None or time not in frame.columns:
+            return
+        days = frame.select(day=pl.col(time).dt.timestamp("us").floordiv(DAY)).drop_nulls()
+        for day, rows in days.group_by("day").len().iter_rows():
+            self.days[day] = self.days.get(day, 0) + rows
+
+    @property
+    def rows(self) -> int:
+        """How many rows are staged."""
+        return sum(part.rows for part in self.parts)
+
+
+def stage(
+    layout: Layout,
+    source: Source,
+    folder: Path,
+    quarantine: Quarantine,
+    *,
+    dates_in: str,
+    derived: bool = False,
+    files: Sequence[Path] | None = None,
+) -> Stage:
+    """Read one table's files into parts.
+
+    Parameters
+    ----------
+    layout, source
+        The table and where it is.
+    folder
+        An existing folder for its parts.
+    quarantine
+        Takes the rows that cannot be used.
+    dates_in
+        The zone in which a date is a day.
+    derived
+        See `Canonicaliser`.
+    files
+        Which files to read; None = all that `source.path` finds.
+
+    Raises
+    ------
+    DataError
+        A file is missing, empty or unreadable, or a column is missing.
+    """
+    staged = Stage(layout=layout, source=source, folder=folder)
+    canonicaliser = Canonicaliser(layout=layout, source=source, dates_in=dates_in, derived=derived)
+    for path in expand(source.path) if files is None else files:
+        staged.files.append(str(path))
+        for member in members(path):
+            _stage_member(member, staged, canonicaliser, quarantine)
+    staged.flush()
+    return staged
+
+
+def _stage_member(member: Member, staged: Stage, canonicaliser: Canonicaliser, quarantine: Quarantine) -> None:
+    place = len(staged.files) - 1
+    checked = False
+    empty = True
+    for batch, strict in _batches(member, staged.source):
+        if strict and not checked:
+            canonicaliser.check(batch.frame.columns, member.name)
+            checked = True
+        canonical = canonicaliser.take(batch, member.name, place)
+        read = batch.frame.height + len(batch.rejected) - canonical.skipped
+        empty = empty and not read
+        if canonicaliser.derived and staged.layout.key is not None and canonical.frame.width:
+            canonical = _once(canonical, staged)
+        staged.read += read
+        quarantine.add(staged.layout.name, place, member.name, canonical.bad)
+        staged.add(canonical)
+    if not checked and not empty:
+        canonicaliser.check(sorted(canonicaliser.seen), member.name)
+
+
+def _once(canonical: Canonical, staged: Stage) -> Canonical:
+    """Drop a derived table's repeats early: the same user stands in many events."""
+    from dataclasses import replace
+
+    values = [name for name in canonical.frame.columns if name not in (FILE, LINE)]
+    frame = canonical.frame.unique(subset=values, keep="first", maintain_order=True)
+    staged.repeats += canonical.frame.height - frame.height
+    return replace(canonical, frame=frame)
+
+
+def _batches(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
+    """Yield batches, each with whether its columns are all that the file has."""
+    with opened(member) as stream:
+        match kind(member, stream):
+            case Kind.PARQUET:
+                if member.inner is not None:
+                    raise DataError("Parquet inside a ZIP archive is not read", where=member.name, hint="unpack it")
+                for batch in read_parquet(member.path):
+                    yield batch, True
+            case Kind.JSON_LINES:
+                for batch in read_json_lines(stream, encoding=source.encoding):
+                    yield batch, False
+            case Kind.DELIMITED:
+                for batch in read_delimited(stream, member.name, separator=source.separator, encoding=source.encoding):
+                    yield batch, True
+
+
+def first_columns(path: Path, source: Source) -> list[str]:
+    """Give the columns of a file's first rows, nested ones flattened.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read.
+    """
+    from pqlkit.exports.json_lines import flatten
+
+    for member in members(path):
+        with opened(member) as stream:
+            if kind(member, stream) is Kind.PARQUET:
+                return parquet_columns(member.path)
+        for batch, _ in _batches(member, source):
+            return flatten(batch.frame).columns
+    raise PqlkitError(f"{path} holds no rows", where=str(path))
