@@ -21,6 +21,7 @@ from pqlkit.columns import (
 from pqlkit.definitions.model import EntityKind
 from pqlkit.demo.classes import NEVER
 from pqlkit.demo.habits import CHUNK, WINDOW, Habits, Usage, draw_offsets, draw_usage
+from pqlkit.demo.members import share_among_members
 from pqlkit.demo.streams import stream
 from pqlkit.demo.traps import draw_traps, names_with_traps
 from pqlkit.durations import DAY
@@ -133,7 +134,7 @@ def make_chunk(simulation: Simulation, index: int) -> Chunk:
     accounts = None
     if simulation.kind == EntityKind.ACCOUNT:
         accounts = users.rename({USER_ID: ACCOUNT_ID})
-        users, events = _members(ids, anchor, owner, at, events, rng)
+        users, events = share_among_members(ids, anchor, owner, at, events, until=START + SPAN, rng=rng)
     return Chunk(
         events=events,
         users=users,
@@ -200,29 +201,6 @@ def _people(ids: NDArray[np.int64], anchor: NDArray[np.int64], rng: np.random.Ge
             "channel": named(channels, rng.integers(0, 4, ids.size)),
         }
     )
-
-
-def _members(
-    ids: NDArray[np.int64],
-    anchor: NDArray[np.int64],
-    owner: NDArray[np.int64],
-    at: NDArray[np.int64],
-    events: pl.DataFrame,
-    rng: np.random.Generator,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Share an account's events among its users: three on average, the first one there from the start."""
-    size = np.minimum(rng.geometric(1 / 3, ids.size), 40)
-    account = np.repeat(np.arange(ids.size), size)
-    first = np.cumsum(size) - size
-    number = np.arange(account.size) - first[account]
-    joined = anchor[account] + np.where(number == 0, 0.0, rng.random(account.size) ** 2 * (10 * DAY)).astype(np.int64)
-    joined = np.minimum(joined, START + SPAN)
-    pick = first[owner] + (rng.random(owner.size) * size[owner]).astype(np.int64)
-    pick = np.where(joined[pick] <= at, pick, first[owner])
-    user = ids[account] * 100 + number
-    users = pl.DataFrame({USER_ID: user, ACCOUNT_ID: ids[account], SIGNED_UP_AT: pl.Series(joined).cast(INSTANT)})
-    shared = events.rename({USER_ID: ACCOUNT_ID}).insert_column(0, pl.Series(USER_ID, user[pick]))
-    return users, shared
 
 
 def _conversions(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BEFORE: Final = "upgrade_clicked"
 AFTER: Final = "invoice_downloaded"
-_SECOND: Final = MINUTE // 60
+SECOND: Final = MINUTE // 60
 
 
 def proxy_of(true: str) -> str:
@@ -70,7 +70,7 @@ def _before(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
     """5 s to 30 min before 95 % of upgrades, and now and then by somebody who thinks better of it."""
     who = paid[rng.random(paid.size) < 0.95]
-    lead = 5 * _SECOND + (rng.random(who.size) * (30 * MINUTE - 5 * _SECOND)).astype(np.int64)
+    lead = 5 * SECOND + (rng.random(who.size) * (30 * MINUTE - 5 * SECOND)).astype(np.int64)
     others = np.flatnonzero((after == NEVER) & (rng.random(after.size) < 0.0004))
     idle = (rng.random(others.size) * (40 * DAY)).astype(np.int64)
     return np.concatenate([who, others]), np.concatenate([np.maximum(after[who] - lead, 0), idle]), code
@@ -94,7 +94,7 @@ def _proxy(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
     """5 to 60 s before 85 % of the first true event, and as often again by a fifth who then do not."""
     seen = np.flatnonzero((usage.code == first) & (rng.random(usage.code.size) < 0.85))
-    lead = 5 * _SECOND + (rng.random(seen.size) * 55 * _SECOND).astype(np.int64)
+    lead = 5 * SECOND + (rng.random(seen.size) * 55 * SECOND).astype(np.int64)
     idle = seen[rng.random(seen.size) < 0.2]
     shift = (rng.random(idle.size) * (2 * DAY)).astype(np.int64)
     offset = np.concatenate([np.maximum(usage.offset[seen] - lead, 0), usage.offset[idle] + shift])

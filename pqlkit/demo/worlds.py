@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pqlkit.definitions.model import EntityKind
+from pqlkit.demo.freemium_tables import simulate_freemium
 from pqlkit.demo.recipe import plan_recipe
 from pqlkit.demo.stating import simulate, write_simulation
 from pqlkit.demo.trials import plan_age_trial, plan_card_trial, plan_little
@@ -107,3 +108,18 @@ def little(seed: int = 1) -> SimulatedWorld:
     41
     """
     return simulate(plan_little(seed))
+
+
+def freemium(accounts: int = 60_000, seed: int = 1, *, permuted: bool = False) -> SimulatedWorld:
+    """Make the freemium world: 156 weeks of signups, bursts that last weeks, and upgrades that take months.
+
+    Two events within the last 28 days are planted: from each Monday on which both thresholds are met, the week brings an
+    upgrade with a chance of 3.4 %, else of 0.02 % (dormant) to 0.3 % (rolling out). The events export begins after half a
+    year; the plan changes at the upgrade; a few clocks are wrong. The truth is that of ``every:28d``.
+
+    Parameters
+    ----------
+    permuted
+        Let every active account have the same chance: nothing is to be found.
+    """
+    return simulate_freemium(accounts, seed, permuted=permuted)
