@@ -12,6 +12,7 @@ from pqlkit.definitions.codes import INVALID_VALUE, MISSING_KEY, UNKNOWN_KEY, WR
 from pqlkit.definitions.model import EntityKind, MeasureKind, Operator, Status
 from pqlkit.definitions.values import (
     FORMAT,
+    Blank,
     Date,
     Id,
     Name,
@@ -71,7 +72,8 @@ class Form(BaseModel):
             keys = ", ".join(cls.keys()[:6])
             raise fault(WRONG_TYPE, f"{cls.what()} is a mapping with keys such as {keys}, not {kind_of(data)}")
         known = cls.keys()
-        return {key: value if key in known else Stray(known, cls.what()) for key, value in data.items()}
+        filled = {key: Blank() if value is None else value for key, value in data.items()}
+        return {key: value if key in known else Stray(known, cls.what()) for key, value in filled.items()}
 
 
 class OperatorsForm(Form):

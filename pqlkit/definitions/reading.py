@@ -86,6 +86,17 @@ def check_definition(
     return definition if not _errors(found) else None, found
 
 
+def referred(document: Document) -> tuple[str, ...]:
+    """List the names that a document's refs and ``outcome.definition`` lead to, however faulty it is otherwise."""
+    data = document.data
+    if not isinstance(data, dict):
+        return ()
+    names = [leaf.get("ref") for _, leaf in _leaves(data.get("qualify"), ())]
+    outcome = data.get("outcome")
+    names.append(outcome.get("definition") if isinstance(outcome, dict) else None)
+    return tuple(dict.fromkeys(str(name) for name in names if isinstance(name, str)))
+
+
 def read_definition(path: Path | str, *, resolver: Resolver | None = None) -> Definition:
     """Read one file.
 

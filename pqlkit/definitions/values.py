@@ -45,6 +45,10 @@ def fault(code: Code, message: str, **context: Any) -> PydanticCustomError:
     return PydanticCustomError(code.code, "{message}", {"message": message, **context})
 
 
+class Blank:
+    """What stands after a key that was left empty; pydantic would take None for a key that was left out."""
+
+
 def kind_of(value: Any) -> str:
     """Name the YAML type of a value for messages.
 
@@ -54,7 +58,7 @@ def kind_of(value: Any) -> str:
     ('a list', 'true or false', 'nothing')
     """
     match value:
-        case None:
+        case None | Blank():
             return "nothing"
         case bool():
             return "true or false"
@@ -73,7 +77,7 @@ def kind_of(value: Any) -> str:
 def shown(value: Any) -> str:
     """Show a value as it stands in YAML, inert and short."""
     match value:
-        case None:
+        case None | Blank():
             return "nothing"
         case bool():
             return str(value).lower()
@@ -94,7 +98,7 @@ def _text(value: Any) -> str:
         if not value.strip():
             raise fault(INVALID_VALUE, "this text is empty")
         return str(value)
-    if value is not None and not isinstance(value, list | dict):
+    if not isinstance(value, list | dict | Blank | None):
         message = f"text belongs here; bare {shown(value)} is {kind_of(value)}: quote it"
         raise fault(YAML_SURPRISE, message, hint=f'write "{shown(value)}"')
     raise fault(WRONG_TYPE, f"text belongs here, not {kind_of(value)}")
@@ -214,7 +218,7 @@ def _scalar(value: Any) -> str | int | float | bool:
         return value
     if isinstance(value, int | float):
         return value
-    if value is None:
+    if isinstance(value, Blank | None):
         raise fault(INVALID_VALUE, "nothing equals null", hint="write {exists: false}")
     if isinstance(value, str) and not isinstance(value, Surprise):
         return str(value)  # the empty text is a value too

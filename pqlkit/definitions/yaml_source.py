@@ -284,14 +284,14 @@ class _Builder:
             self._name(event, start, end)
             return
         bare = not event.style and event.tag is None
-        self._place(_resolve(event.value) if bare else event.value, start, end)
+        self._place(resolve(event.value) if bare else event.value, start, end)
 
     def _awaits_key(self) -> bool:
         return bool(self.stack) and isinstance(self.stack[-1].container, dict) and self.stack[-1].key is None
 
     def _name(self, event: yaml.ScalarEvent, start: int, end: int) -> None:
         frame = self.stack[-1]
-        meant = _resolve(event.value) if not event.style else event.value
+        meant = resolve(event.value) if not event.style else event.value
         frame.key = meant if isinstance(meant, str) else Surprise.of(event.value, _kind(meant))
         mark = self._mark(start, end)
         if event.value == "<<" and not event.style:
@@ -400,7 +400,7 @@ _NUMBER: Final = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)([eE][
 _SPECIAL: Final = re.compile(r"[-+]?\.(inf|nan)", re.IGNORECASE)
 
 
-def _resolve(text: str) -> Yaml:
+def resolve(text: str) -> Yaml:
     """Read bare text by YAML 1.2's core rules and as a date; flag what YAML 1.1 reads differently."""
     if _NULL.fullmatch(text):
         return None
