@@ -1,368 +1,19 @@
 """The 2x2 table: did it or not, converted or not.
 
-Cells: `a` did it and converted, `b` did it and did not convert, `c` did not do it and converted, `d` neither. The
-functions take columns of cells and give columns, NaN where a number is undefined; `Contingency` holds one table and gives
-None with a reason. Both run the same formula.
+The formulas are those of `pqlkit.statistics.comparison` and `pqlkit.statistics.agreement`, which take whole columns of
+tables; here NaN becomes None, with the reason where an interval belongs to the number.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from pqlkit.statistics import agreement, exact
-from pqlkit.statistics.arrays import Z95, Flags, Floats, Numbers, number, ratio, together
+from pqlkit.statistics import agreement, comparison
+from pqlkit.statistics.arrays import number
 from pqlkit.statistics.estimate import Estimate, Undefined
-from pqlkit.statistics.rate import Rate, wilson
+from pqlkit.statistics.rate import Rate
 
-__all__ = [
-    "Contingency",
-    "agresti_caffo",
-    "lift",
-    "mid_p",
-    "newcombe",
-    "odds_ratio",
-    "p_value",
-    "phi",
-    "relative_risk",
-    "risk_difference",
-    "risk_ratio",
-]
-
-
-def lift(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> tuple[Floats, Floats, Floats]:
-    """Divide the rate of those who did it by the rate of all.
-
-    Returns
-    -------
-    tuple of Floats
-        Lift and its 95 % interval, which is Wilson's of the rate among those who did it, over the base rate taken as known.
-        At most 1 / share, so it cannot be compared between rare and common behaviours. NaN where nobody did it or nobody
-        converted.
-
-    References
-    ----------
-    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the American
-    Statistical Association 22, 209-212.
-
-    Examples
-    --------
-    >>> lift(30, 70, 70, 830)[0]
-    array(3.)
-    """
-    a, b, c, d = together(a, b, c, d)
-    base = ratio(a + c, a + b + c + d)
-    low, high = wilson(a, a + b)
-    return ratio(ratio(a, a + b), base), ratio(low, base), ratio(high, base)
-
-
-def risk_ratio(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> Floats:
-    """Divide the rate with by the rate without, uncorrected: what a gate compares with its threshold.
-
-    Returns
-    -------
-    Floats
-        0 where no converter did it, ``inf`` where every converter did it; NaN where a side is empty or nobody converted.
-
-    References
-    ----------
-    Katz, D., Baptista, J., Azen, S. P. and Pike, M. C. (1978). Obtaining confidence intervals for the risk ratio in cohort
-    studies. Biometrics 34, 469-474.
-
-    Examples
-    --------
-    >>> risk_ratio([30, 5], [70, 95], [70, 0], [830, 900])
-    array([3.85714286,        inf])
-    """
-    a, b, c, d = together(a, b, c, d)
-    with_, without = ratio(a, a + b), ratio(c, c + d)
-    unbounded = (with_ > 0) & (without == 0)
-    return np.where(unbounded, np.inf, ratio(with_, without))
-
-
-def relative_risk(
-    a: Numbers, b: Numbers, c: Numbers, d: Numbers, *, design_effect: Numbers = 1.0
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Divide the rate with by the rate without, with Katz's 95 % interval on the log scale.
-
-    Parameters
-    ----------
-    a, b, c, d
-        Cells, elementwise.
-    design_effect
-        Rows per independent row: the standard error grows by its root.
-
-    Returns
-    -------
-    tuple of Floats
-        Relative risk, lower and upper end, and 1.0 where half counts were added (0.0 elsewhere): 0.5 to the converters and
-        1 to the size of each side, where one side has no converter or everybody converted (the formula would
-        claim to know the ratio exactly). NaN where a side is empty or nobody converted.
-
-    References
-    ----------
-    Katz, D., Baptista, J., Azen, S. P. and Pike, M. C. (1978). Obtaining confidence intervals for the risk ratio in cohort
-    studies. Biometrics 34, 469-474.
-
-    Examples
-    --------
-    >>> value, low, high, corrected = relative_risk(30, 70, 70, 830)
-    >>> round(float(value), 4), round(float(low), 4), round(float(high), 4), bool(corrected)
-    (3.8571, 2.6523, 5.6093, False)
-    """
-    a, b, c, d, deff = together(a, b, c, d, design_effect)
-    corrected = (a == 0) | (c == 0) | ((b == 0) & (d == 0))
-    half = np.where(corrected, 0.5, 0.0)
-    with_, without = ratio(a + half, a + b + 2 * half), ratio(c + half, c + d + 2 * half)
-    value = ratio(with_, without)
-    variance = ratio(1 - with_, a + half) + ratio(1 - without, c + half)
-    defined = (a + b > 0) & (c + d > 0) & (a + c > 0)
-    return (*_log_interval(value, variance * deff, defined), np.where(defined, corrected, 0.0))
-
-
-def _log_interval(value: Floats, variance: Floats, defined: Flags) -> tuple[Floats, Floats, Floats]:
-    """Spread a ratio by its standard error on the log scale, where it is defined."""
-    spread = np.exp(Z95 * np.sqrt(variance))
-    columns = (value, value / spread, value * spread)
-    low_to_high = [np.where(defined, column, np.nan) for column in columns]
-    return low_to_high[0], low_to_high[1], low_to_high[2]
-
-
-def newcombe(
-    successes: Numbers, total: Numbers, other: Numbers, other_total: Numbers, *, design_effect: Numbers = 1.0
-) -> tuple[Floats, Floats, Floats]:
-    """Subtract two proportions, with Newcombe's 95 % hybrid score interval (his method 10).
-
-    Parameters
-    ----------
-    successes, total
-        The first group.
-    other, other_total
-        The group that is subtracted.
-    design_effect
-        Rows per independent row, in both groups.
-
-    Returns
-    -------
-    tuple of Floats
-        Difference, lower and upper end, within [-1, 1]; NaN where a group is empty.
-
-    References
-    ----------
-    Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions: comparison of eleven
-    methods. Statistics in Medicine 17, 873-890.
-
-    Examples
-    --------
-    >>> [round(float(x), 4) for x in newcombe(56, 70, 48, 80)]
-    [0.2, 0.0524, 0.3339]
-    """
-    x1, n1, x0, n0 = together(successes, total, other, other_total)
-    p1, p0 = ratio(x1, n1), ratio(x0, n0)
-    low1, high1 = wilson(x1, n1, design_effect=design_effect)
-    low0, high0 = wilson(x0, n0, design_effect=design_effect)
-    difference = p1 - p0
-    return difference, difference - np.hypot(p1 - low1, high0 - p0), difference + np.hypot(high1 - p1, p0 - low0)
-
-
-def risk_difference(
-    a: Numbers, b: Numbers, c: Numbers, d: Numbers, *, design_effect: Numbers = 1.0
-) -> tuple[Floats, Floats, Floats]:
-    """Subtract the rate without from the rate with, with Newcombe's 95 % interval.
-
-    References
-    ----------
-    Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions: comparison of eleven
-    methods. Statistics in Medicine 17, 873-890.
-
-    Examples
-    --------
-    >>> [round(float(x), 4) for x in risk_difference(56, 14, 48, 32)]
-    [0.2, 0.0524, 0.3339]
-    """
-    a, b, c, d = together(a, b, c, d)
-    return newcombe(a, a + b, c, c + d, design_effect=design_effect)
-
-
-def agresti_caffo(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> tuple[Floats, Floats, Floats]:
-    """Subtract the rate without from the rate with, after adding a success and a failure to each side (a cross-check).
-
-    Returns
-    -------
-    tuple of Floats
-        The plain difference, and the Wald interval of the adjusted one, cut to [-1, 1]; NaN where a side is empty.
-
-    References
-    ----------
-    Agresti, A. and Caffo, B. (2000). Simple and effective confidence intervals for proportions and differences of
-    proportions result from adding two successes and two failures. The American Statistician 54, 280-288.
-
-    Examples
-    --------
-    >>> [round(float(x), 4) for x in agresti_caffo(56, 14, 48, 32)]
-    [0.2, 0.0525, 0.3358]
-    """
-    a, b, c, d = together(a, b, c, d)
-    n1, n0 = a + b + 2, c + d + 2
-    p1, p0 = (a + 1) / n1, (c + 1) / n0
-    half = Z95 * np.sqrt(p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0)
-    plain = ratio(a, a + b) - ratio(c, c + d)
-    empty = np.isnan(plain)
-    low, high = np.maximum(p1 - p0 - half, -1.0), np.minimum(p1 - p0 + half, 1.0)
-    return plain, np.where(empty, np.nan, low), np.where(empty, np.nan, high)
-
-
-def odds_ratio(
-    a: Numbers, b: Numbers, c: Numbers, d: Numbers, *, design_effect: Numbers = 1.0
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Divide the odds with by the odds without, with Woolf's 95 % interval on the log scale.
-
-    Parameters
-    ----------
-    a, b, c, d
-        Cells, elementwise.
-    design_effect
-        Rows per independent row: the standard error grows by its root.
-
-    Returns
-    -------
-    tuple of Floats
-        Odds ratio, lower and upper end, and 1.0 where a cell is 0 and 0.5 was added to all four (0.0 elsewhere). NaN where
-        a margin is 0.
-
-    References
-    ----------
-    Woolf, B. (1955). On estimating the relation between blood group and disease. Annals of Human Genetics 19, 251-253.
-
-    Haldane, J. B. S. (1956). The estimation and significance of the logarithm of a ratio of frequencies. Annals of Human
-    Genetics 20, 309-311.
-
-    Anscombe, F. J. (1956). On estimating binomial response relations. Biometrika 43, 461-464.
-
-    Examples
-    --------
-    >>> value, low, high, corrected = odds_ratio(30, 70, 70, 830)
-    >>> round(float(value), 4), round(float(low), 4), round(float(high), 4)
-    (5.0816, 3.1058, 8.3146)
-    """
-    a, b, c, d, deff = together(a, b, c, d, design_effect)
-    defined = _margins(a, b, c, d) > 0
-    corrected = np.minimum(np.minimum(a, b), np.minimum(c, d)) == 0
-    a, b, c, d = (cell + np.where(corrected, 0.5, 0.0) for cell in (a, b, c, d))
-    value = (a * d) / (b * c)
-    variance = (1 / a + 1 / b + 1 / c + 1 / d) * deff
-    return (*_log_interval(value, variance, defined), np.where(defined, corrected, 0.0))
-
-
-def _margins(a: Floats, b: Floats, c: Floats, d: Floats) -> Floats:
-    """Give the smallest of the four margins."""
-    return np.minimum(np.minimum(a + b, c + d), np.minimum(a + c, b + d))
-
-
-def phi(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> Floats:
-    """Correlate doing it with converting: phi, also known as Matthews' correlation.
-
-    Returns
-    -------
-    Floats
-        In [-1, 1]; 0 where a margin is 0 (the usual convention), NaN for an empty table. Its largest possible value is below
-        1 when the margins differ, so it must not be compared between rare and common behaviours.
-
-    References
-    ----------
-    Yule, G. U. (1912). On the methods of measuring association between two attributes. Journal of the Royal Statistical
-    Society 75, 579-652.
-
-    Matthews, B. W. (1975). Comparison of the predicted and observed secondary structure of T4 phage lysozyme. Biochimica
-    et Biophysica Acta 405, 442-451.
-
-    Examples
-    --------
-    >>> phi([30, 0], [70, 0], [70, 5], [830, 5]).round(4)
-    array([0.2222, 0.    ])
-    """
-    a, b, c, d = together(a, b, c, d)
-    size = np.sqrt(a + b) * np.sqrt(c + d) * np.sqrt(a + c) * np.sqrt(b + d)
-    value = np.where(size > 0, ratio(a * d - b * c, size), 0.0)
-    return np.where(a + b + c + d > 0, np.clip(value, -1.0, 1.0), np.nan)
-
-
-def p_value(a: Numbers, b: Numbers, c: Numbers, d: Numbers, *, design_effect: Numbers = 1.0) -> Floats:
-    """Test on either side whether doing it and converting go together.
-
-    Parameters
-    ----------
-    a, b, c, d
-        Whole counts, elementwise.
-    design_effect
-        Rows per independent row: chi-squared is divided by it (Rao and Scott's first-order correction), and the exact test
-        sees the cells divided by it and rounded.
-
-    Returns
-    -------
-    Floats
-        Fisher's exact p where an expected cell lies below 5, else Pearson's chi-squared without Yates' correction. NaN where
-        a margin is 0: there is nothing to test.
-
-    References
-    ----------
-    Pearson, K. (1900). On the criterion that a given system of deviations from the probable in the case of a correlated
-    system of variables is such that it can be reasonably supposed to have arisen from random sampling. Philosophical
-    Magazine, Series 5, 50, 157-175.
-
-    Fisher, R. A. (1935). The logic of inductive inference. Journal of the Royal Statistical Society 98, 39-82.
-
-    Rao, J. N. K. and Scott, A. J. (1981). The analysis of categorical data from complex sample surveys: chi-squared tests
-    for goodness of fit and independence in two-way tables. Journal of the American Statistical Association 76, 221-230.
-
-    Examples
-    --------
-    >>> p_value([56, 3], [14, 1], [48, 1], [32, 3]).round(6)
-    array([0.008045, 0.485714])
-    """
-    from scipy.special import chdtrc
-
-    a, b, c, d, deff = together(a, b, c, d, design_effect)
-    n1, n0, m1, m0, total = a + b, c + d, a + c, b + d, a + b + c + d
-    chi_squared = ratio(ratio(a * d - b * c, n1) * ratio(a * d - b * c, n0) * total, m1 * m0)
-    values = np.asarray(chdtrc(1, chi_squared / deff), dtype=np.float64)
-    expected = ratio(np.minimum(n1, n0) * np.minimum(m1, m0), total) / deff
-    small = (expected < 5) & (_margins(a, b, c, d) > 0)
-    if small.any():
-        cells = (np.rint(cell[small] / deff[small]) for cell in (a, b, c, d))
-        values = values.copy()
-        values[small] = exact.fisher(*cells)
-    return values
-
-
-def mid_p(a: Numbers, b: Numbers, c: Numbers, d: Numbers, *, design_effect: Numbers = 1.0) -> Floats:
-    """Test exactly whether those who did it convert more: the gate that a candidate must pass on the holdout.
-
-    Parameters
-    ----------
-    a, b, c, d
-        Whole counts, elementwise.
-    design_effect
-        Rows per independent row: the test sees the cells divided by it and rounded.
-
-    Returns
-    -------
-    Floats
-        P(A > a) + P(A = a) / 2 of the hypergeometric distribution; NaN where a margin is 0.
-
-    References
-    ----------
-    Lancaster, H. O. (1961). Significance tests in discrete distributions. Journal of the American Statistical
-    Association 56, 223-234.
-
-    Examples
-    --------
-    >>> round(float(mid_p(4, 0, 0, 4)), 6)
-    0.007143
-    """
-    a, b, c, d, deff = together(a, b, c, d, design_effect)
-    return exact.mid_p_greater(*(np.rint(cell / deff) for cell in (a, b, c, d)))
+__all__ = ["Contingency"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,48 +135,48 @@ class Contingency:
 
     @property
     def lift(self) -> float | None:
-        """Rate of those that did it over the base rate; None if nobody did it or nobody converted (see `lift`)."""
-        return number(lift(*self.cells)[0])
+        """Rate of those that did it over the base rate; None if nobody did it or nobody converted (see `pqlkit.statistics.comparison.lift`)."""
+        return number(comparison.lift(*self.cells)[0])
 
     @property
     def risk_ratio(self) -> float | None:
-        """Uncorrected relative risk, ``inf`` when every converter did it; None where undefined (see `risk_ratio`)."""
-        return number(risk_ratio(*self.cells))
+        """Uncorrected relative risk, ``inf`` when every converter did it; None where undefined (see `pqlkit.statistics.comparison.risk_ratio`)."""
+        return number(comparison.risk_ratio(*self.cells))
 
     @property
     def phi(self) -> float | None:
-        """Phi; 0 when a margin is 0, None for an empty table (see `phi`)."""
-        return number(phi(*self.cells))
+        """Phi; 0 when a margin is 0, None for an empty table (see `pqlkit.statistics.comparison.phi`)."""
+        return number(comparison.phi(*self.cells))
 
     @property
     def p_value(self) -> float | None:
-        """Two-sided p: Fisher's if an expected cell is below 5, else chi-squared; None when a margin is 0 (see `p_value`)."""
-        return number(p_value(*self.cells))
+        """Two-sided p: Fisher's if an expected cell is below 5, else chi-squared; None when a margin is 0 (see `pqlkit.statistics.comparison.p_value`)."""
+        return number(comparison.p_value(*self.cells))
 
     def relative_risk(self, *, design_effect: float = 1.0) -> Estimate:
-        """Relative risk with Katz's 95 % interval (see `relative_risk`)."""
+        """Relative risk with Katz's 95 % interval (see `pqlkit.statistics.comparison.relative_risk`)."""
         if self._undefined:
             return Estimate.none(self._undefined)
-        value, low, high, corrected = relative_risk(*self.cells, design_effect=design_effect)
+        value, low, high, corrected = comparison.relative_risk(*self.cells, design_effect=design_effect)
         return Estimate.of(value, low, high, corrected=bool(corrected))
 
     def risk_difference(self, *, design_effect: float = 1.0) -> Estimate:
-        """Risk difference with Newcombe's 95 % interval; None only if a side is empty (see `risk_difference`)."""
+        """Risk difference with Newcombe's 95 % interval; None only if a side is empty (see `pqlkit.statistics.comparison.risk_difference`)."""
         if min(self.n1, self.n0) == 0:
             return Estimate.none(Undefined.EMPTY_GROUP)
-        return Estimate.of(*risk_difference(*self.cells, design_effect=design_effect))
+        return Estimate.of(*comparison.risk_difference(*self.cells, design_effect=design_effect))
 
     def odds_ratio(self, *, design_effect: float = 1.0) -> Estimate:
-        """Odds ratio with Woolf's 95 % interval (see `odds_ratio`)."""
+        """Odds ratio with Woolf's 95 % interval (see `pqlkit.statistics.comparison.odds_ratio`)."""
         why = self._undefined or (Undefined.ALL_CONVERTED if self.m1 == self.total else None)
         if why:
             return Estimate.none(why)
-        value, low, high, corrected = odds_ratio(*self.cells, design_effect=design_effect)
+        value, low, high, corrected = comparison.odds_ratio(*self.cells, design_effect=design_effect)
         return Estimate.of(value, low, high, corrected=bool(corrected))
 
     def mid_p(self, *, design_effect: float = 1.0) -> float | None:
-        """One-sided exact mid-p of converting more; None when a margin is 0 (see `mid_p`)."""
-        return number(mid_p(*self.cells, design_effect=design_effect))
+        """One-sided exact mid-p of converting more; None when a margin is 0 (see `pqlkit.statistics.comparison.mid_p`)."""
+        return number(comparison.mid_p(*self.cells, design_effect=design_effect))
 
     @property
     def kappa(self) -> float | None:

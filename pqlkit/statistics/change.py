@@ -1,0 +1,218 @@
+"""The change of a rate, of an effect or of a distribution between periods, and whether chance explains it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pqlkit.statistics.arrays import Z95, Floats, Numbers, floats, number, ratio, together
+from pqlkit.statistics.estimate import Estimate, Undefined
+
+if TYPE_CHECKING:
+    from pqlkit.statistics.contingency import Contingency
+
+__all__ = [
+    "StabilityIndex",
+    "Trend",
+    "cochran_armitage",
+    "risk_ratio_change",
+    "stability_index",
+    "two_proportions",
+]
+
+LARGE: Final = 0.1
+"""A population stability index from which on a distribution has shifted."""
+_LEVEL: Final = 0.05
+
+
+def two_proportions(successes: Numbers, total: Numbers, other: Numbers, other_total: Numbers) -> Floats:
+    """Test whether two rates differ (pooled z test).
+
+    Returns
+    -------
+    Floats
+        Two-sided p values; NaN where a group is empty or the rates are both 0 or both 1.
+
+    References
+    ----------
+    Fleiss, J. L., Levin, B. and Paik, M. C. (2003). Statistical Methods for Rates and Proportions, 3rd edition. Wiley,
+    Hoboken.
+
+    Examples
+    --------
+    >>> two_proportions([56], [70], [48], [80]).round(6)
+    array([0.008045])
+    """
+    from scipy.special import ndtr
+
+    x1, n1, x0, n0 = together(successes, total, other, other_total)
+    pooled = ratio(x1 + x0, n1 + n0)
+    error = np.sqrt(pooled * (1 - pooled) * (ratio(1, n1) + ratio(1, n0)))
+    return floats(2 * ndtr(-np.abs(ratio(ratio(x1, n1) - ratio(x0, n0), error))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """A test whether a rate goes up or down over ordered periods.
+
+    Parameters
+    ----------
+    z
+        Positive: upwards. None when there is nothing to test.
+    p_value
+        Two-sided.
+    """
+
+    z: float | None
+    p_value: float | None
+
+
+def cochran_armitage(successes: Numbers, totals: Numbers, *, scores: Numbers | None = None) -> Trend:
+    """Test for a linear trend of a rate over ordered periods.
+
+    Parameters
+    ----------
+    successes, totals
+        Counts, one a period, in order.
+    scores
+        Positions of the periods; 0, 1, 2, ... by default.
+
+    Returns
+    -------
+    Trend
+        Undefined when nobody or everybody converted, or only one period holds anybody.
+
+    References
+    ----------
+    Cochran, W. G. (1954). Some methods for strengthening the common chi-squared tests. Biometrics 10, 417-451.
+
+    Armitage, P. (1955). Tests for linear trends in proportions and frequencies. Biometrics 11, 375-386.
+
+    Examples
+    --------
+    >>> trend = cochran_armitage([30, 20, 10], [100, 100, 100])
+    >>> round(trend.z, 4), round(trend.p_value, 6)
+    (-3.5355, 0.000407)
+    """
+    from scipy.special import ndtr
+
+    x, n = together(successes, totals)
+    place = np.arange(len(n), dtype=np.float64) if scores is None else floats(scores)
+    rate = ratio(x.sum(), n.sum())
+    centred = place - ratio(n @ place, n.sum())
+    error = np.sqrt(rate * (1 - rate) * (n @ centred**2))
+    z = number(ratio(centred @ x, error))
+    return Trend(z=z, p_value=None if z is None else float(2 * ndtr(-abs(z))))
+
+
+def risk_ratio_change(now: Contingency, then: Contingency) -> tuple[Estimate, float | None]:
+    """Compare two relative risks: a mere change of the base rate leaves them alone.
+
+    Parameters
+    ----------
+    now, then
+        Tables of the later and of the reference period, of different entities.
+
+    Returns
+    -------
+    tuple
+        Ratio of the relative risks (now / then) with its 95 % interval, and a two-sided p value. Undefined when either
+        relative risk is.
+
+    References
+    ----------
+    Altman, D. G. and Bland, J. M. (2003). Interaction revisited: the difference between two estimates. BMJ 326, 219.
+
+    Katz, D., Baptista, J., Azen, S. P. and Pike, M. C. (1978). Obtaining confidence intervals for the risk ratio in cohort
+    studies. Biometrics 34, 469-474.
+
+    Examples
+    --------
+    >>> from pqlkit.statistics.contingency import Contingency
+    >>> change, p = risk_ratio_change(Contingency(30, 170, 70, 1330), Contingency(60, 140, 70, 1330))
+    >>> round(change.value, 2), round(p, 4)
+    (0.5, 0.0075)
+    """
+    from scipy.special import ndtr
+
+    later, before = now.relative_risk(), then.relative_risk()
+    if later.value is None or before.value is None:
+        return Estimate.none(later.undefined or before.undefined or Undefined.TOO_FEW), None
+    middle = np.log(later.value) - np.log(before.value)
+    error = np.hypot(_log_error(later), _log_error(before))
+    ends = np.exp(middle + np.array([-1, 1]) * Z95 * error)
+    corrected = later.corrected or before.corrected
+    change = Estimate.of(np.exp(middle), ends[0], ends[1], corrected=corrected)
+    return change, float(2 * ndtr(-abs(middle) / error))
+
+
+def _log_error(estimate: Estimate) -> float:
+    """Read the standard error back from the interval of a ratio."""
+    return float(np.log((estimate.high or np.nan) / (estimate.low or np.nan)) / (2 * Z95))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StabilityIndex:
+    """How far the distribution of a behaviour has moved since the reference.
+
+    Parameters
+    ----------
+    value
+        Population stability index, at least 0; None when either period is empty.
+    p_value
+        Chance of a value as large if nothing had moved.
+    shifted
+        Both significant and of a size that matters (0.1 or more).
+    """
+
+    value: float | None
+    p_value: float | None
+    shifted: bool
+
+
+def stability_index(reference: Numbers, current: Numbers) -> StabilityIndex:
+    r"""Measure how far a distribution over bins has moved (population stability index).
+
+    Parameters
+    ----------
+    reference, current
+        Entities in each bin, for instance of `pqlkit.statistics.histogram.COUNT_BINS`.
+
+    Returns
+    -------
+    StabilityIndex
+        With the significance that the rule of thumb (0.1, 0.25) lacks: without any shift the index is about
+        (1/n + 1/m) times a chi-squared with bins - 1 degrees of freedom.
+
+    Notes
+    -----
+    .. math:: \sum_b (q_b - p_b) \ln (q_b / p_b)
+
+    Half an entity is added to each bin that holds anybody in either period.
+
+    References
+    ----------
+    Yurdakul, B. and Naranjo, J. (2020). Statistical properties of the population stability index. Journal of Risk Model
+    Validation 14.
+
+    Examples
+    --------
+    >>> index = stability_index([500, 300, 200], [300, 300, 400])
+    >>> round(index.value, 3), index.shifted
+    (0.24, True)
+    """
+    from scipy.special import chdtrc
+
+    then, now = together(reference, current)
+    held = then + now > 0
+    then, now = then[held], now[held]
+    n, m = float(then.sum()), float(now.sum())
+    if min(n, m) == 0:
+        return StabilityIndex(value=None, p_value=None, shifted=False)
+    p, q = (then + 0.5) / (then + 0.5).sum(), (now + 0.5) / (now + 0.5).sum()
+    value = float(((q - p) * np.log(q / p)).sum())
+    degrees = len(then) - 1
+    p_value = float(chdtrc(degrees, value / (1 / n + 1 / m))) if degrees else 1.0
+    return StabilityIndex(value=value, p_value=p_value, shifted=p_value <= _LEVEL and value >= LARGE)
