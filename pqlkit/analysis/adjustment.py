@@ -165,6 +165,8 @@ def _ridge(
         return {}
     design = np.column_stack([np.log1p(dense[i]) for i in kept] + [sample.adjusters])
     fit = ridge_logistic(design, sample.y)
+    if fit is None:
+        return {}
     return {str(cube.behaviours[i].event): float(fit.coefficients[position]) for position, i in enumerate(kept)}
 
 

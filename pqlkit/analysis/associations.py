@@ -114,7 +114,8 @@ def associations(
     The p-value of a row is the smallest over its thresholds, times their number; q-values are over all rows, not only
     those shown (statistics.md 1.3 and 1.5).
     """
-    from pqlkit.statistics.contingency import Contingency, p_value, phi
+    from pqlkit.statistics.comparison import p_value, phi
+    from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.multiplicity import benjamini_hochberg, bonferroni
     from pqlkit.statistics.ranks import auc
 
