@@ -9,9 +9,9 @@ import numpy as np
 
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
 from pqlkit.demo.bursts import Burst, draw_bursts, spread_bursts, trailing
-from pqlkit.demo.calendar import office_hours
 from pqlkit.demo.classes import NEVER
 from pqlkit.demo.streams import stream
+from pqlkit.demo.weeks import Era, draw_conversions, draw_events, weekly_bins
 from pqlkit.durations import DAY, WEEK, Duration
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 START: Final = 1_699_228_800_000_000  # Monday 2023-11-06
 WEEKS: Final = 156
-END: Final = START + WEEKS * WEEK
+ERA: Final = Era(start=START, weeks=WEEKS)
+END: Final = ERA.end
 EXPORTED_FROM: Final = START + 26 * WEEK
 """The events export begins half a year after the product."""
 
@@ -112,24 +113,23 @@ def draw_lives(accounts: int, demands: tuple[Demand, ...], rng: np.random.Genera
     deleted = np.where(deleted < END, deleted, NEVER)
     first_week = (anchor - START) // WEEK
     light, heavy = draw_levels(first_week, rng)
-    owner, code, at = draw_events(anchor, deleted, light, heavy, weekly_rates(demands), rng)
-    week = (at - START) // WEEK
-    recent = trailing(weekly_bins(owner, week, accounts), 4) > 0
+    owner, code, at = draw_events(ERA, anchor, deleted, light, heavy, weekly_rates(demands), rng)
+    recent = trailing(weekly_bins(ERA, owner, at, accounts), 4) > 0
     holds = np.ones_like(recent)
     for demand in demands:
         chosen = code == demand.code
-        holds &= trailing(weekly_bins(owner[chosen], week[chosen], accounts), 4) >= demand.at_least
+        holds &= trailing(weekly_bins(ERA, owner[chosen], at[chosen], accounts), 4) >= demand.at_least
     chances = dict.fromkeys(_HAZARD, 0.0032) | {"dormant": _HAZARD["dormant"]} if permuted else _HAZARD
     hazard = np.select(
         [holds, recent & (heavy > 0), recent],
         [chances["holds"], chances["roll_out"], chances["active"]],
         chances["dormant"],
     )
-    monday = START + np.arange(WEEKS) * WEEK
+    monday = ERA.mondays
     hazard[(monday < anchor[:, None]) | (monday + WEEK > deleted[:, None])] = 0.0
     return Lives(
         anchor=anchor,
-        converted=draw_conversions(hazard, rng),
+        converted=draw_conversions(ERA, hazard, rng),
         deleted=deleted,
         owner=owner,
         code=code,
@@ -151,38 +151,6 @@ def draw_levels(
     return np.maximum(tried, again), draw_bursts(ROLL_OUT, first_week, WEEKS, fit, rng)
 
 
-def draw_events(
-    anchor: NDArray[np.int64],
-    deleted: NDArray[np.int64],
-    light: NDArray[np.float32],
-    heavy: NDArray[np.float32],
-    rates: NDArray[np.float64],
-    rng: np.random.Generator,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Draw the events of all account-weeks: owner, code and moment; none before the anchor or after the deletion."""
-    account, week = np.nonzero((light > 0) | (heavy > 0))
-    mean = light[account, week, None] * rates[0] + heavy[account, week, None] * rates[1]
-    counts = rng.poisson(mean)
-    cell, name = np.nonzero(counts)
-    times = counts[cell, name]
-    owner, code = np.repeat(account[cell], times), np.repeat(name, times)
-    monday = START + np.repeat(week[cell], times) * WEEK
-    at = monday + office_hours(owner.size, rng)
-    born = anchor[owner]
-    late = born + (rng.random(owner.size) * (monday + WEEK - born)).astype(np.int64)
-    at = np.where(at < born, late, at)
-    kept = at < np.minimum(deleted[owner], END)
-    return owner[kept], code[kept], at[kept]
-
-
-def draw_conversions(hazard: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw when each account converts by its weekly hazards: somewhere inside the week, `NEVER` if in none."""
-    survived = np.cumprod(1 - hazard, axis=1)
-    week = (rng.random((hazard.shape[0], 1)) <= survived).sum(axis=1)
-    moment = START + week * WEEK + 1 + (rng.random(week.size) * (WEEK - 2)).astype(np.int64)
-    return np.where(week < hazard.shape[1], moment, NEVER)
-
-
 def trailing_definition(demands: tuple[Demand, ...]) -> Definition:
     """Write the planted rule as a definition of the last 28 days."""
     criteria = tuple(
@@ -201,8 +169,3 @@ def trailing_definition(demands: tuple[Demand, ...]) -> Definition:
         qualify=All(parts=criteria),
         outcome=Outcome(within=Duration(28, "d")),
     )
-
-
-def weekly_bins(owner: NDArray[np.int64], week: NDArray[np.int64], accounts: int) -> NDArray[np.int64]:
-    """Count rows by account and week: accounts x weeks."""
-    return np.bincount(owner * WEEKS + week, minlength=accounts * WEEKS).reshape(accounts, WEEKS)

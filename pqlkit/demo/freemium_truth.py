@@ -11,10 +11,11 @@ from pqlkit.analysis.design import phases
 from pqlkit.columns import ACCOUNT_ID, CONVERTED_AT, TIMESTAMP
 from pqlkit.demo.bursts import trailing
 from pqlkit.demo.classes import NEVER
-from pqlkit.demo.freemium import EXPORTED_FROM, NAMES, START, WEEKS, trailing_definition, weekly_bins
+from pqlkit.demo.freemium import ERA, EXPORTED_FROM, NAMES, trailing_definition
 from pqlkit.demo.simulation import STRANGERS, named
 from pqlkit.demo.traps import AFTER, BEFORE
 from pqlkit.demo.truth import Traps, Truth
+from pqlkit.demo.weeks import weekly_bins
 from pqlkit.durations import DAY, WEEK
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _activity(ids: NDArray[np.int64], events: pl.DataFrame, converted: NDArray[n
     owner = events[ACCOUNT_ID].to_numpy() - 1
     at = events[TIMESTAMP].dt.epoch("us").to_numpy()
     free = at < converted[owner]
-    return trailing(weekly_bins(owner[free], (at[free] - START) // WEEK, ids.size), 4) > 0
+    return trailing(weekly_bins(ERA, owner[free], at[free], ids.size), 4) > 0
 
 
 class _Looks:
@@ -109,7 +110,7 @@ class _Looks:
         active: NDArray[np.bool_],
         as_of: Microseconds,
     ) -> None:
-        monday = START + np.arange(WEEKS) * WEEK
+        monday = ERA.mondays
         weeks = (monday - _ORIGIN) // WEEK
         phase = phases(pl.Series(ids), 4).to_numpy()
         begins = np.maximum(anchor, EXPORTED_FROM + HISTORY)
@@ -163,7 +164,7 @@ def _rates(chunks: Sequence[Lives], as_of: Microseconds) -> tuple[float | None, 
     """Average the chance of the next four weeks over the active Mondays at risk: where the rule holds, and everywhere."""
     total = np.zeros(4)
     for lives in chunks:
-        monday = START + np.arange(WEEKS) * WEEK
+        monday = ERA.mondays
         risk = (monday >= np.maximum(lives.anchor, EXPORTED_FROM + HISTORY)[:, None]) & lives.active
         risk &= (monday < lives.converted[:, None]) & (monday < lives.deleted[:, None]) & (monday + HORIZON <= as_of)
         stays = 1 - lives.hazard
