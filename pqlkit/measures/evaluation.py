@@ -5,16 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import narwhals as nw
+import polars as pl
+
+from pqlkit.columns import ANCHOR, CRITERION, ENTITY, OFF, ON
+from pqlkit.definitions.model import Criterion, Ref, leaves
+from pqlkit.measures.amounts import amounts
+from pqlkit.measures.formula import combine, combine_points
+from pqlkit.measures.milestones import counted_users, counts_users, milestone_world, within_lives
+from pqlkit.measures.moments import has_short_way, moment_spells
+from pqlkit.measures.overflow import refuse_overflow
+from pqlkit.measures.scope import BEGIN, END, Scope, scope_of
+from pqlkit.measures.sweep import GROUP, sweep_spells
+from pqlkit.measures.tasks import Task, tasks_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import polars as pl
-
-    from pqlkit.definitions.model import Criterion, Definition
+    from pqlkit.definitions.model import Definition
     from pqlkit.measures.world import World
     from pqlkit.typing import LazyFrame
 
 __all__ = ["Evaluation", "criterion_spells", "evaluate", "spells_of", "values"]
+
+VALUE = "value"
+HOLDS = "holds"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,13 +40,13 @@ class Evaluation:
     ----------
     spells
         When the whole formula holds, one row per spell, sorted: ``entity``, ``on``, ``off`` (Int64 UTC microseconds;
-        [on, off); `off` null = still on at `as_of`). anchor <= on, on <= as_of, on < converted.
+        [on, off); `off` null = still on at the end, which is `as_of` or the last microsecond before the conversion).
+        anchor <= on, on <= as_of, on < converted.
     criteria
-        One row per entity with an anchor and leaf of the formula, sorted: ``entity``, ``criterion`` (Int32, index into
+        One row per entity with an anchor and leaf of the formula, sorted: ``entity``, ``criterion`` (Int32, position in
         ``tuple(leaves(definition.qualify))``), ``value`` (Float64: the highest reached for an `at_least`, else the value at
-        the end; users who qualified for a user milestone; null for other refs, and where a measure is undefined), ``on``
-        (start of the first spell, null = never), ``holds`` (on at `as_of`, or at the last microsecond before the
-        conversion).
+        the end; for a user milestone the users who qualified; null for other refs and where a measure is undefined), ``on``
+        (start of the first spell, null = never), ``holds`` (still on at the end).
     """
 
     spells: pl.DataFrame
@@ -42,18 +57,38 @@ def evaluate(world: World, definition: Definition) -> Evaluation:
     """Evaluate the whole definition: spells of the formula, and each leaf's value, first spell and present state.
 
     Eligibility (`definition.eligible`) is the population's and not applied here; an entity without an anchor has no rows.
+    A conversion at or before the anchor leaves no spell.
+
+    Raises
+    ------
+    DataError
+        A property or trait is not in the world, or a sum does not fit.
+    DefinitionError
+        A bound or measure over a window in which it has no meaning.
     """
-    raise NotImplementedError
+    parts = _leaf_spells(world, definition)
+    first = parts.group_by(*GROUP).agg(pl.col(ON).min(), pl.col(OFF).is_null().any().alias(HOLDS))
+    amounts_of_leaves = _leaf_values(world, definition)
+    criteria = amounts_of_leaves.join(first, on=list(GROUP), how="left").with_columns(pl.col(HOLDS).fill_null(False))
+    return Evaluation(
+        spells=_combined(world, definition, parts),
+        criteria=criteria.select(*GROUP, VALUE, ON, HOLDS).sort(*GROUP),
+    )
 
 
 def spells_of(world: World, definition: Definition) -> pl.DataFrame:
     """Give the spells of the whole formula alone, as `Evaluation.spells`."""
-    raise NotImplementedError
+    return _combined(world, definition, _leaf_spells(world, definition))
 
 
 def criterion_spells(world: World, criteria: Sequence[Criterion]) -> LazyFrame:
     """Plan the spells of each criterion: ``entity``, ``criterion`` (Int32 position), ``on``, ``off``, clipped as above."""
-    raise NotImplementedError
+    tasks = tasks_of(criteria)
+    scope = _scope(world, tasks)
+    short = [task for task in tasks if has_short_way(task)]
+    plans = moment_spells(scope, short)
+    plans += sweep_spells(scope, [task for task in tasks if task not in short])
+    return _clipped(scope, nw.concat(plans, how="vertical"))
 
 
 def values(world: World, criteria: Sequence[Criterion], *, cutoffs: pl.DataFrame | None = None) -> LazyFrame:
@@ -67,4 +102,97 @@ def values(world: World, criteria: Sequence[Criterion], *, cutoffs: pl.DataFrame
         ``entity`` (unique), ``cutoff`` (Int64): the value of the microsecond before the cutoff, for these entities alone.
         None: the value at `as_of`, and for converted entities of the microsecond before the conversion.
     """
-    raise NotImplementedError
+    tasks = tasks_of(criteria)
+    return amounts(_scope(world, tasks, cutoffs), tasks)
+
+
+def _scope(world: World, tasks: Sequence[Task], cutoffs: pl.DataFrame | None = None) -> Scope:
+    needs = [need for task in tasks for need in (task.low, task.high) if need is not None]
+    traits = [need.trait for need in needs if need.trait is not None]
+    scope = scope_of(world, traits=traits, cutoffs=cutoffs)
+    refuse_overflow(scope, tasks)
+    return scope
+
+
+def _clipped(scope: Scope, spells: LazyFrame) -> LazyFrame:
+    lives = scope.world.engine.lift(scope.lives.select(ENTITY, BEGIN, END))
+    instants = spells.with_columns(scope.instant(ON).alias(ON), scope.instant(OFF).alias(OFF))
+    joined = instants.join(lives, on=ENTITY, how="inner").filter(
+        nw.col(ON) <= nw.col(END),
+        nw.col(BEGIN) <= nw.col(END),
+        nw.col(OFF).is_null() | (nw.col(OFF) > nw.col(BEGIN)),
+    )
+    on = nw.when(nw.col(ON) < nw.col(BEGIN)).then(nw.col(BEGIN)).otherwise(nw.col(ON))
+    off = nw.when(nw.col(OFF) <= nw.col(END)).then(nw.col(OFF)).otherwise(nw.lit(None, nw.Int64))
+    return joined.select(*GROUP, on.alias(ON), off.alias(OFF))
+
+
+def _leaf_spells(world: World, definition: Definition) -> pl.DataFrame:
+    positions = list(enumerate(leaves(definition.qualify)))
+    plain = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
+    frames = [pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, ON: pl.Int64, OFF: pl.Int64})]
+    if plain:
+        found = world.engine.collect(criterion_spells(world, [leaf for _, leaf in plain]))
+        frames.append(_placed(found, [position for position, _ in plain]))
+    for position, leaf in positions:
+        if isinstance(leaf, Ref):
+            spells = _ref_spells(world, definition, leaf)
+            frames.append(spells.select(ENTITY, pl.lit(position, pl.Int32).alias(CRITERION), ON, OFF))
+    return pl.concat(frames)
+
+
+def _ref_spells(world: World, definition: Definition, ref: Ref) -> pl.DataFrame:
+    own = milestone_world(world, definition, ref)
+    spells = spells_of(own, ref.target)
+    if counts_users(definition, ref):
+        enough = counted_users(world, spells).filter(pl.col("rank") == (ref.users_at_least or 1))
+        spells = enough.select(ENTITY, ON, pl.lit(None, pl.Int64).alias(OFF))
+    return within_lives(world, spells)
+
+
+def _ref_values(world: World, definition: Definition, ref: Ref) -> pl.DataFrame:
+    everybody = world.entities.filter(pl.col(ANCHOR).is_not_null()).select(ENTITY)
+    if not counts_users(definition, ref):
+        return everybody.with_columns(pl.lit(None, pl.Float64).alias(VALUE))
+    counted = counted_users(world, spells_of(milestone_world(world, definition, ref), ref.target))
+    users = counted.group_by(ENTITY).agg(pl.len().cast(pl.Float64).alias(VALUE))
+    return everybody.join(users, on=ENTITY, how="left").with_columns(pl.col(VALUE).fill_null(0.0))
+
+
+def _leaf_values(world: World, definition: Definition) -> pl.DataFrame:
+    positions = list(enumerate(leaves(definition.qualify)))
+    plain = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
+    frames = []
+    if plain:
+        found = world.engine.collect(values(world, [leaf for _, leaf in plain]))
+        frames.append(_placed(found, [position for position, _ in plain]).select(*GROUP, VALUE))
+    for position, leaf in positions:
+        if isinstance(leaf, Ref):
+            counted = _ref_values(world, definition, leaf)
+            frames.append(counted.select(ENTITY, pl.lit(position, pl.Int32).alias(CRITERION), VALUE))
+    return pl.concat(frames)
+
+
+def _placed(found: pl.DataFrame, positions: Sequence[int]) -> pl.DataFrame:
+    if list(positions) == list(range(len(positions))):
+        return found.with_columns(pl.col(CRITERION).cast(pl.Int32))
+    places = dict(enumerate(positions))
+    return found.with_columns(pl.col(CRITERION).cast(pl.Int32).replace_strict(places, return_dtype=pl.Int32))
+
+
+def _combined(world: World, definition: Definition, parts: pl.DataFrame) -> pl.DataFrame:
+    if definition.score is not None and definition.score.pql_at is not None:
+        return combine_points(definition.qualify, definition.score, parts)
+    whole = combine(definition.qualify, parts, _ends(world, definition))
+    return within_lives(world, whole)
+
+
+def _ends(world: World, definition: Definition) -> pl.DataFrame:
+    scope = scope_of(world)
+    frame = nw.from_native(scope.lives)
+    for position, leaf in enumerate(leaves(definition.qualify)):
+        if isinstance(leaf, Criterion) and leaf.window.length is not None:
+            end = f"end_{position}"
+            frame = frame.with_columns((nw.col(ANCHOR) + leaf.window.length.microseconds).alias(end))
+            frame = frame.with_columns(scope.instant(end).alias(end))
+    return frame.to_native()

@@ -1,0 +1,93 @@
+"""The Polars engine: the default, streaming."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import narwhals as nw
+import polars as pl
+
+from pqlkit.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pqlkit.typing import LazyFrame
+
+
+@dataclass(frozen=True, slots=True)
+class PolarsEngine:
+    """Plans run on Polars' streaming engine, in this process."""
+
+    name: str = "polars"
+
+    def scan(self, paths: Sequence[str], columns: Sequence[str] | Mapping[str, str]) -> LazyFrame:
+        """Read canonical Parquet lazily; see `Engine.scan`."""
+        aliases = dict(columns) if hasattr(columns, "items") else {name: name for name in columns}
+        if not paths:
+            message = "there is no file to read"
+            raise DataError(message)
+        schemas = [_schema(path) for path in paths]
+        known = set().union(*schemas)
+        for name in aliases:
+            if name not in known:
+                message, near = f"there is no column {name!r}", nearest(name, known)
+                raise DataError(message, where=paths[0], hint=f"did you mean {near!r}?" if near else None)
+        parts = [
+            pl.scan_parquet(path, glob=False).select(
+                _column(name, schema).alias(alias) for name, alias in aliases.items()
+            )
+            for path, schema in zip(paths, schemas, strict=True)
+        ]
+        frame = parts[0] if len(parts) == 1 else pl.concat(parts, how="vertical_relaxed")
+        return _narwhals(frame)
+
+    def lift(self, frame: pl.DataFrame) -> LazyFrame:
+        """Bring a small table into the engine."""
+        return _narwhals(frame.lazy())
+
+    def encode(self, frame: LazyFrame, column: str, names: Sequence[str]) -> LazyFrame:
+        """Replace a text column by the Int32 position of its value in `names`; other values become null."""
+        code = pl.col(column).cast(pl.Enum(names), strict=False).to_physical().cast(pl.Int32)
+        return _narwhals(_polars(frame).with_columns(code.alias(column)))
+
+    def collect(self, frame: LazyFrame) -> pl.DataFrame:
+        """Run the plan on the streaming engine."""
+        return _polars(frame).collect(engine="streaming")
+
+    def sink(self, frame: LazyFrame, path: Path) -> None:
+        """Run the plan into a Parquet file without holding it in memory."""
+        _polars(frame).sink_parquet(path, engine="streaming")
+
+
+def _narwhals(frame: pl.LazyFrame) -> LazyFrame:
+    return cast("LazyFrame", nw.from_native(frame))
+
+
+def _polars(frame: LazyFrame) -> pl.LazyFrame:
+    return cast("pl.LazyFrame", nw.to_native(frame))
+
+
+def _schema(path: str) -> pl.Schema:
+    if not Path(path).exists():
+        message = "the file does not exist"
+        raise DataError(message, where=path)
+    try:
+        return pl.scan_parquet(path, glob=False).collect_schema()
+    except pl.exceptions.PolarsError as error:
+        message = f"not a readable Parquet file: {error}"
+        raise DataError(message, where=path) from error
+
+
+def _column(name: str, schema: pl.Schema) -> pl.Expr:
+    match schema.get(name):
+        case None:
+            return pl.lit(None)  # an older file of the same table, from before the property existed
+        case pl.Datetime() | pl.Date():
+            return pl.col(name).cast(pl.Datetime("us")).cast(pl.Int64)
+        case pl.Categorical() | pl.Enum():
+            return pl.col(name).cast(pl.String)
+        case _:
+            return pl.col(name)

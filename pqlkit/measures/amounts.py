@@ -1,0 +1,97 @@
+"""The amount: how much an entity did of what a criterion measures, at one moment of its life."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import narwhals as nw
+
+from pqlkit.columns import AT, CRITERION, ENTITY
+from pqlkit.definitions.model import SCALE, MeasureKind, WindowKind
+from pqlkit.measures.occurrences import KEYED, VALUE, occurrences, value_groups
+from pqlkit.measures.sweep import FRESH, GROUP, LEVEL, levels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pqlkit.measures.scope import Scope
+    from pqlkit.measures.tasks import Task
+    from pqlkit.typing import LazyFrame
+
+_SCALED: Final = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
+_UNDEFINED_WITHOUT_EVENTS: Final = {MeasureKind.MAX, MeasureKind.LAST}
+
+
+def amounts(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
+    """Plan every life's amount of every task: ``entity``, ``criterion`` (Int32), ``value`` (Float64).
+
+    For a lasting task it is the highest reached; else the value at the life's moment. Without events it is 0, for max and
+    last null.
+    """
+    highest = [task for task in tasks if _is_highest(task)]
+    plain = [task for task in tasks if not _is_highest(task) and task.measure is not MeasureKind.LAST]
+    last = [task for task in tasks if task.measure is MeasureKind.LAST]
+    plans = [_highest(scope, part) for part in value_groups(highest)]
+    plans += [_present(scope, part) for part in value_groups(plain)]
+    if last:
+        plans.append(_newest(scope, last))
+    measured = nw.concat(plans, how="vertical")
+    everybody = scope.world.engine.lift(scope.lives.select(ENTITY))
+    rows = nw.concat(
+        [everybody.with_columns(nw.lit(task.index, nw.Int32).alias(CRITERION)) for task in tasks], how="vertical"
+    )
+    undefined = [task.index for task in tasks if task.measure in _UNDEFINED_WITHOUT_EVENTS]
+    zero = nw.when(~nw.col(CRITERION).is_in(undefined)).then(nw.lit(0.0)).otherwise(nw.lit(None, nw.Float64))
+    joined = rows.join(measured, on=list(GROUP), how="left")
+    return joined.with_columns(nw.coalesce(nw.col(VALUE), zero).alias(VALUE)).select(*GROUP, VALUE)
+
+
+def _is_highest(task: Task) -> bool:
+    if not task.lasting or task.measure is MeasureKind.MAX:
+        return False
+    return task.window is WindowKind.ROLLING or task.measure is MeasureKind.SUM
+
+
+def _highest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
+    rows = levels(scope, tasks).filter(nw.col(FRESH) > 0)
+    tops = rows.group_by(*GROUP).agg(nw.col(LEVEL).max().alias(LEVEL))
+    reached = nw.when(nw.col(LEVEL) > 0).then(nw.col(LEVEL)).otherwise(nw.lit(0, nw.Int64))
+    return tops.select(*GROUP, _as_number(tasks, reached).alias(VALUE))
+
+
+def _present(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
+    seen = occurrences(scope, tasks, at_moment=True)
+    kinds = {task.measure for task in tasks}
+    parts = {"events": nw.len().cast(nw.Int64)}
+    if kinds & KEYED:
+        parts["things"] = nw.col(VALUE).n_unique().cast(nw.Int64)
+    if MeasureKind.SUM in kinds:
+        parts["total"] = nw.col(VALUE).sum().cast(nw.Int64)
+    if MeasureKind.MAX in kinds:
+        parts["top"] = nw.col(VALUE).max()
+    sums = seen.group_by(*GROUP).agg(*(part.alias(name) for name, part in parts.items()))
+    names = dict.fromkeys(KEYED, "things") | {
+        MeasureKind.COUNT: "events",
+        MeasureKind.SUM: "total",
+        MeasureKind.MAX: "top",
+    }
+    chain = nw.lit(None, nw.Int64)
+    for kind in sorted(kinds):
+        own = nw.col(CRITERION).is_in([task.index for task in tasks if task.measure is kind])
+        chain = nw.when(own).then(nw.col(names[kind])).otherwise(chain)
+    return sums.select(*GROUP, _as_number(tasks, chain).alias(VALUE))
+
+
+def _newest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
+    seen = occurrences(scope, tasks, at_moment=True)
+    newest = seen.with_columns(nw.col(AT).max().over(*GROUP).alias("newest")).filter(nw.col(AT) == nw.col("newest"))
+    values = newest.group_by(*GROUP).agg(nw.col(VALUE).max().alias(VALUE))
+    return values.select(*GROUP, _as_number(tasks, nw.col(VALUE)).alias(VALUE))
+
+
+def _as_number(tasks: Sequence[Task], whole: nw.Expr) -> nw.Expr:
+    fractions = [task.index for task in tasks if task.measure in _SCALED]
+    number = whole.cast(nw.Float64)
+    if not fractions:
+        return number
+    return nw.when(nw.col(CRITERION).is_in(fractions)).then(number / SCALE).otherwise(number)

@@ -1,0 +1,106 @@
+"""The calendar: which date an instant falls on in a zone, as integer arithmetic that every engine does alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+import narwhals as nw
+
+from pqlkit.durations import DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pqlkit.typing import Microseconds
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST: Final = int((datetime(1900, 1, 1, tzinfo=UTC) - _EPOCH) / timedelta(microseconds=1))
+_LAST: Final = int((datetime(2200, 1, 1, tzinfo=UTC) - _EPOCH) / timedelta(microseconds=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The offsets of one zone over a stretch of time.
+
+    Parameters
+    ----------
+    first
+        Offset from UTC at the beginning, microseconds.
+    changes
+        (instant, offset before, offset after), ascending: from that instant on the later offset holds.
+    """
+
+    first: Microseconds
+    changes: tuple[tuple[Microseconds, Microseconds, Microseconds], ...] = ()
+
+    @classmethod
+    def of(cls, zone: str, begin: Microseconds, end: Microseconds) -> Calendar:
+        """Give the calendar of `zone` (an IANA name) that is right for instants in [begin, end].
+
+        Examples
+        --------
+        >>> summer = 1782000000_000_000  # June 2026
+        >>> Calendar.of("Europe/Berlin", summer, summer).first // HOUR
+        2
+        """
+        return _calendar(zone, max(begin // DAY * DAY, _FIRST), min(end, _LAST))
+
+    def date(self, at: nw.Expr) -> nw.Expr:
+        """Give the local date of an instant, as days since 1970-01-01."""
+        return self.local(at) // DAY
+
+    def local(self, at: nw.Expr) -> nw.Expr:
+        """Give what a clock in the zone shows at an instant, as microseconds since 1970-01-01 00:00 of that clock."""
+        if not self.changes:
+            return at + self.first if self.first else at
+        chain = nw.lit(self.first, nw.Int64)
+        for instant, _, after in self.changes:
+            chain = nw.when(at >= instant).then(nw.lit(after, nw.Int64)).otherwise(chain)
+        return at + chain
+
+    def instant(self, local: nw.Expr) -> nw.Expr:
+        """Give the first instant at which the clock shows `local`; for a time that is skipped, the end of the skip."""
+        chain = nw.lit(self.first, nw.Int64)
+        for instant, before, after in self.changes:
+            turn = instant + max(before, after)
+            chain = nw.when(local >= turn).then(nw.lit(after, nw.Int64)).otherwise(chain)
+        skipped = local - chain
+        for instant, before, after in self.changes:
+            inside = (local >= instant + before) & (local < instant + after)
+            skipped = nw.when(inside).then(nw.lit(instant, nw.Int64)).otherwise(skipped)
+        return skipped
+
+
+@lru_cache(maxsize=64)
+def _calendar(zone: str, begin: Microseconds, end: Microseconds) -> Calendar:
+    found = tuple(_changes(ZoneInfo(zone), begin, max(begin, end)))
+    return Calendar(_offset(ZoneInfo(zone), begin), found)
+
+
+def _changes(zone: ZoneInfo, begin: Microseconds, end: Microseconds) -> Iterator[tuple[int, int, int]]:
+    # A zone has no list of its changes to ask for; none has ever changed twice within a day.
+    marks = [*range(begin, end, DAY), end]
+    for low, high in pairwise(marks):
+        before, after = _offset(zone, low), _offset(zone, high)
+        if before != after:
+            yield _turn(zone, low, high, before), before, after
+
+
+def _turn(zone: ZoneInfo, low: Microseconds, high: Microseconds, before: Microseconds) -> Microseconds:
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(zone, middle) == before:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _offset(zone: ZoneInfo, at: Microseconds) -> Microseconds:
+    offset = (_EPOCH + timedelta(microseconds=at)).astimezone(zone).utcoffset()
+    return offset // timedelta(microseconds=1) if offset is not None else 0

@@ -1,0 +1,119 @@
+"""The task: one criterion made ready for planning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+from pqlkit.columns import CRITERION
+from pqlkit.definitions.model import SCALE, MeasureKind, WindowKind
+from pqlkit.errors import DefinitionError
+from pqlkit.measures.limits import Need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pqlkit.definitions.model import Criterion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A criterion, its place in the list that was asked for, and its bounds as needs."""
+
+    index: int
+    criterion: Criterion
+    low: Need | None
+    high: Need | None
+
+    @property
+    def measure(self) -> MeasureKind:
+        """How the behaviour becomes a number."""
+        return self.criterion.measure.kind
+
+    @property
+    def window(self) -> WindowKind:
+        """Which stretch of time it is measured in."""
+        return self.criterion.window.kind
+
+    @property
+    def length(self) -> int:
+        """The window's length in microseconds; 0 for `ever`."""
+        length = self.criterion.window.length
+        return 0 if length is None else length.microseconds
+
+    @property
+    def lasting(self) -> bool:
+        """Whether reached is reached: on from the first event at which the value reaches the threshold."""
+        return self.high is None and self.window is not WindowKind.TRAILING and self.measure is not MeasureKind.LAST
+
+    @property
+    def judged_at_end(self) -> bool:
+        """Whether the value counts that the window ends with."""
+        return self.high is not None and self.window is WindowKind.WITHIN and self.measure is not MeasureKind.LAST
+
+    @property
+    def steady(self) -> bool:
+        """Whether the bounds are the same for everybody at all times."""
+        return all(need is None or need.constant is not None for need in (self.low, self.high))
+
+    @property
+    def by_property(self) -> bool:
+        """Whether a bound stands on the event itself."""
+        return any(need is not None and need.property is not None for need in (self.low, self.high))
+
+    @property
+    def reached(self) -> int:
+        """The smallest whole number of things (events, dates, users, values) that reaches a constant `low`; at least 1."""
+        constant = SCALE if self.low is None or self.low.constant is None else self.low.constant
+        return max(1, -(-constant // SCALE))
+
+    @property
+    def unit(self) -> int:
+        """How many millionths one step of the level stands for."""
+        return 1 if self.measure in {MeasureKind.SUM, MeasureKind.LAST} else SCALE
+
+
+def tasks_of(criteria: Sequence[Criterion]) -> tuple[Task, ...]:
+    """Make the criteria ready, in order.
+
+    Raises
+    ------
+    DefinitionError
+        An upper bound over a window that does not end, or `last` over a rolling or trailing window: the questions have
+        no answer (PQL2xx says so when a file is read).
+    """
+    return tuple(_task(index, criterion) for index, criterion in enumerate(criteria))
+
+
+def _task(index: int, criterion: Criterion) -> Task:
+    low, high = Need.of(criterion.at_least, upper=False), Need.of(criterion.at_most, upper=True)
+    if low is None and high is None:
+        low = Need(upper=False, constant=SCALE)
+    kind, is_last = criterion.window.kind, criterion.measure.kind is MeasureKind.LAST
+    if is_last and kind not in {WindowKind.WITHIN, WindowKind.EVER}:
+        message = f"criterion {criterion.id}: last is measured within or ever, not {kind.value}"
+        raise DefinitionError(message)
+    if high is not None and not is_last and kind in {WindowKind.ROLLING, WindowKind.EVER}:
+        message = f"criterion {criterion.id}: at_most needs a window that ends (within or trailing), not {kind.value}"
+        raise DefinitionError(message)
+    return Task(index=index, criterion=criterion, low=low, high=high)
+
+
+def per_task(tasks: Iterable[Task], value: Callable[[Task], nw.Expr | int | None]) -> nw.Expr:
+    """Choose an Int64 by the row's criterion: the task's own value, null for other criteria."""
+    chain = nw.lit(None, nw.Int64)
+    for task in tasks:
+        own = value(task)
+        chosen = own if isinstance(own, nw.Expr) else nw.lit(own, nw.Int64)
+        chain = nw.when(nw.col(CRITERION) == task.index).then(chosen).otherwise(chain)
+    return chain
+
+
+def holds_for(tasks: Iterable[Task], test: Callable[[Task], nw.Expr]) -> nw.Expr:
+    """Say for each row whether its own task's test holds; false for other criteria."""
+    chain = nw.lit(False)  # a literal of the plan
+    for task in tasks:
+        chain = nw.when(nw.col(CRITERION) == task.index).then(test(task)).otherwise(chain)
+    return chain
