@@ -72,10 +72,13 @@ class EventFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraitFacts:
-    """One trait: its kind of values and of which moment it is. `trusted` = the user passed ``--trust-current`` for it."""
+    """One trait: its kind of values and of which moment it is (None = unknown, as in a catalogue).
+
+    `trusted` = the user passed ``--trust-current`` for it.
+    """
 
     kind: ValueKind
-    source: TraitSource = TraitSource.CURRENT
+    source: TraitSource | None = None
     trusted: bool = False
 
 
@@ -110,8 +113,10 @@ class Proportion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeakFacts:
-    """One event that the leak screen suspects. `reason` is spelled as in product.md: ``part-of-upgrade``, ``consequence``,
-    ``near-deterministic`` or ``suspect``; `evidence` is the sentence shown to people.
+    """One event that the leak screen suspects.
+
+    `reason` is spelled as in product.md: ``part-of-upgrade``, ``consequence``, ``near-deterministic`` or ``suspect``;
+    `evidence` is the sentence shown to people.
     """
 
     event: str
@@ -123,7 +128,7 @@ class LeakFacts:
 class EligibilityFacts:
     """What one `eligible` condition does to converters and to the others: how many each, and how many it removes.
 
-    `condition` is the position in `Definition.eligible`. `trait_moment` says whether the value used is today's.
+    `condition` is the position in `Definition.eligible`; it is judged alone.
     """
 
     condition: int
@@ -140,7 +145,6 @@ class CriterionFacts:
 
     met: int
     entities: int
-    unparsed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from pqlkit.definitions.diagnostics import Severity
+from pqlkit.definitions.base import open_base
+from pqlkit.definitions.changes import Review, changes
+from pqlkit.definitions.diagnostics import Diagnostic, Severity
+from pqlkit.definitions.discovery import discover
+from pqlkit.definitions.facts import Facts
+from pqlkit.definitions.ignoring import apply_ignores
+from pqlkit.definitions.loading import load_documents
+from pqlkit.definitions.places import placed
+from pqlkit.definitions.rules.pql219_outside_link import CODE as OUTSIDE_LINK
+from pqlkit.definitions.rules.registry import checks
+from pqlkit.definitions.rules.rule import Need, Subject
+from pqlkit.definitions.yaml_source import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
-    from pathlib import Path
 
-    from pqlkit.definitions.changes import Review
-    from pqlkit.definitions.diagnostics import Diagnostic
-    from pqlkit.definitions.facts import ComparisonFacts, Facts
+    from pqlkit.definitions.base import Base
+    from pqlkit.definitions.discovery import Outside
+    from pqlkit.definitions.facts import ComparisonFacts
+    from pqlkit.definitions.loading import Loaded
     from pqlkit.definitions.model import Definition
+    from pqlkit.definitions.rules.rule import Rule
     from pqlkit.definitions.yaml_source import Document
 
 ProjectChecker: TypeAlias = "Callable[[Document], Sequence[Diagnostic]]"
@@ -70,6 +83,7 @@ def validate(
     today: date,
     facts: Facts | FactsOf | None = None,
     base: str | None = None,
+    folders: Sequence[Path | str] = (),
     project_checker: ProjectChecker | None = None,
     compare: Compare | None = None,
 ) -> Report:
@@ -78,16 +92,18 @@ def validate(
     Parameters
     ----------
     paths
-        Files and folders; a folder means every ``*.yml`` and ``*.yaml`` below it, hidden folders left out. Links that
-        lead out of a folder are not followed.
+        Files and folders; a folder means every ``*.yml`` and ``*.yaml`` below it that looks like pqlkit's, hidden folders
+        left out. Links that lead out of a folder are not followed.
     today
         For `review_by`.
     facts
         What the data says, or a function that finds it out.
     base
         A file, a folder or a git revision to compare with.
+    folders
+        More folders in which refs are looked up.
     project_checker
-        Checks files that are project files (``pqlkit.yml``, or a file with an ``exports`` key).
+        Checks project files (``pqlkit.yml``, or a file with an ``exports`` key).
     compare
         With a base: measures old against new.
 
@@ -96,4 +112,124 @@ def validate(
     UsageError
         A path does not exist, a folder holds no definition, or `base` cannot be found.
     """
-    raise NotImplementedError
+    found, outside = discover(paths)
+    documents = {one.path: parse(one.content, one.path) for one in found}
+    projects = [one.path for one in found if one.project]
+    loaded = load_documents([documents[one.path] for one in found if not one.project], folders=folders)
+    definitions = {one.document.path: one.definition for one in loaded if one.definition is not None}
+    known = facts if isinstance(facts, Facts) or facts is None else facts(tuple(definitions.values()))
+    earlier = open_base(base, [str(path) for path in paths]) if base is not None else None
+    check = _Check(today, known, earlier, _namesakes(definitions), alone=len(loaded) == 1)
+    diagnostics = [_outside(link) for link in outside]
+    for path in projects:
+        own = documents[path].diagnostics if project_checker is None else project_checker(documents[path])
+        diagnostics += apply_ignores(documents[path], own, judged=())
+    for one in loaded:
+        diagnostics += check.file(one)
+    diagnostics = sorted(set(diagnostics), key=lambda d: (d.path, d.line, d.column, d.code, d.message))
+    return Report(
+        files=tuple(one.path for one in found),
+        diagnostics=tuple(diagnostics),
+        sources={
+            path: documents[path].text for path in dict.fromkeys(d.path for d in diagnostics) if path in documents
+        },
+        reviews=_reviews(definitions, earlier, paths, compare) if earlier is not None else (),
+    )
+
+
+@dataclass(slots=True)
+class _Check:
+    """What is the same for every file of one run."""
+
+    today: date
+    facts: Facts | None
+    base: Base | None
+    namesakes: Mapping[str, Sequence[str]]
+    alone: bool
+    rules: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        needs = [Need.FILE]
+        needs += [Need.BASE] if self.base is not None else []
+        needs += [Need.DATA] if self.facts is not None else []
+        self.rules = checks(*needs)
+
+    def file(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
+        diagnostics = list(loaded.diagnostics)
+        judged: list[str] = []
+        if loaded.definition is not None:
+            subject = self._subject(loaded.definition, loaded.document)
+            judged = [rule.code.code for rule in self.rules if self._knows(rule, subject)]
+            for rule in self.rules:
+                diagnostics += rule.diagnostics(subject)
+        return apply_ignores(loaded.document, diagnostics, judged=judged)
+
+    def _subject(self, definition: Definition, document: Document) -> Subject:
+        earlier = self.base.earlier(definition, document.path, alone=self.alone) if self.base is not None else None
+        return Subject(
+            definition=definition,
+            document=document,
+            placed=placed(definition, document),
+            today=self.today,
+            namesakes=self.namesakes,
+            base=earlier,
+            facts=self.facts,
+            figures=self.facts.definitions.get(definition.name) if self.facts is not None else None,
+        )
+
+    def _knows(self, rule: Rule, subject: Subject) -> bool:
+        """Say whether a rule could judge: names may be known where figures are not."""
+        return rule.need is not Need.DATA or subject.figures is not None
+
+
+def _namesakes(definitions: Mapping[str, Definition]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path, definition in definitions.items():
+        found.setdefault(definition.name, []).append(path)
+    return found
+
+
+def _outside(link: Outside) -> Diagnostic:
+    return Diagnostic(
+        path=link.path,
+        line=1,
+        column=1,
+        end_line=1,
+        end_column=1,
+        code=OUTSIDE_LINK.code,
+        name=OUTSIDE_LINK.name,
+        severity=OUTSIDE_LINK.severity,
+        message=f"a link to {link.target}, outside the folder, was not followed",
+        hint="name its target on the command line if it belongs to the check",
+    )
+
+
+def _reviews(
+    definitions: Mapping[str, Definition], base: Base, paths: Sequence[Path | str], compare: Compare | None
+) -> tuple[Review, ...]:
+    reviews: list[Review] = []
+    seen: set[str] = set()
+    for path, definition in definitions.items():
+        before = base.earlier(definition, path, alone=len(definitions) == 1)
+        if before is not None:
+            seen.add(before.name)
+        reviews += _review(path, before, definition, base, compare)
+    roots = [Path(path).absolute() for path in paths if Path(path).is_dir()]
+    for name, path in sorted(base.paths.items()):
+        gone = name not in seen and not Path(path).exists() and base.by_path
+        if gone and any(Path(path).absolute().is_relative_to(root) for root in roots):
+            reviews.append(Review(path=path, before=base.definitions[name], after=None))
+    return tuple(sorted(reviews, key=lambda review: review.path))
+
+
+def _review(
+    path: str, before: Definition | None, after: Definition, base: Base, compare: Compare | None
+) -> Iterator[Review]:
+    if before is None:
+        unreadable = base.by_path and any(Path(p).absolute() == Path(path).absolute() for p in base.unreadable)
+        yield Review(path=path, before=None, after=after, unreadable=unreadable)
+        return
+    changed = changes(before, after)
+    if changed or before.version != after.version:
+        comparison = compare(before, after) if compare is not None and changed else None
+        yield Review(path=path, before=before, after=after, changes=changed, comparison=comparison)

@@ -1,0 +1,81 @@
+"""The excerpt: the line at fault with carets under the marked place, harmless and bounded whatever the line holds."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final, NamedTuple
+
+WIDTH: Final = 100
+_CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+class Excerpt(NamedTuple):
+    """One line to show, and the line of carets below it (both without the margin)."""
+
+    line: str
+    carets: str
+
+
+def excerpt(source: str, line: int, column: int, end_line: int, end_column: int) -> Excerpt | None:
+    r"""Cut the line of a mark out of `source`.
+
+    Parameters
+    ----------
+    source
+        The whole text of the file.
+    line, column, end_line, end_column
+        The mark, from 1; the end is exclusive. A mark over several lines is shown to the end of its first.
+
+    Returns
+    -------
+    Excerpt or None
+        At most 100 characters around the mark, control and bidirectional characters replaced one for one; None if the
+        file has no such line.
+
+    Examples
+    --------
+    >>> print("\n".join(excerpt("name: x\nevnt: login\n", 2, 1, 2, 5)))
+    evnt: login
+    ^^^^
+    """
+    text = _line(source, line)
+    if text is None:
+        return None
+    start = min(column - 1, len(text))
+    end = len(text) if end_line > line else min(end_column - 1, len(text))
+    first = max(0, min(start - WIDTH // 3, len(text) - WIDTH))
+    shown = "".join(_inert(c) for c in text[first : first + WIDTH])
+    start, end = start - first, max(min(end - first, WIDTH), start - first + 1)
+    before = "…" if first else ""
+    after = "…" if first + WIDTH < len(text) else ""
+    margin = " " * (len(before) + _width(shown[:start]))
+    return Excerpt(before + shown + after, margin + "^" * max(1, _width(shown[start:end])))
+
+
+def _line(source: str, number: int) -> str | None:
+    r"""Find one line without splitting the rest; YAML breaks lines at \n, \r\n and \r."""
+    start = 0
+    for _ in range(number - 1):
+        start = _after_break(source, start)
+        if start < 0:
+            return None
+    end = min((at for at in (source.find("\n", start), source.find("\r", start)) if at >= 0), default=len(source))
+    return source[start:end].removeprefix("\ufeff") if start < len(source) else None
+
+
+def _after_break(source: str, start: int) -> int:
+    newline, carriage = source.find("\n", start), source.find("\r", start)
+    if carriage >= 0 and (newline < 0 or carriage < newline):
+        return carriage + (2 if newline == carriage + 1 else 1)
+    return newline + 1 if newline >= 0 else -1
+
+
+def _inert(character: str) -> str:
+    if character == "\t":
+        return " "
+    return "\ufffd" if unicodedata.category(character) in _CONTROL else character
+
+
+def _width(text: str) -> int:
+    """Count terminal cells: wide characters take two, combining ones none."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

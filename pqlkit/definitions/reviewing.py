@@ -1,0 +1,142 @@
+"""Reviewing: the changes of definitions as a Markdown block for a pull request, and as data."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.inert import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pqlkit.definitions.changes import Review
+    from pqlkit.definitions.facts import ComparisonFacts, Proportion
+    from pqlkit.typing import Json
+
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~$^-])")
+
+
+def review_markdown(reviews: Sequence[Review]) -> str:
+    """Render reviews as a Markdown block fit for a pull-request comment.
+
+    Names and values in it are escaped: they cannot make links, images, tables, HTML or mentions.
+    """
+    if not reviews:
+        return "No definition changed its meaning.\n"
+    parts = ["### What changes in meaning"]
+    for review in reviews:
+        parts.append(_heading(review))
+        parts.append(_body(review))
+        if review.comparison is not None:
+            parts.append("\n".join(_compared(review.comparison)))
+    return "\n\n".join(parts) + "\n"
+
+
+def review_record(review: Review) -> Json:
+    """Give a review as data for JSON output."""
+    record: dict[str, Json] = {
+        "path": review.path,
+        "name": review.name,
+        "version_before": review.before.version if review.before is not None else None,
+        "version_after": review.after.version if review.after is not None else None,
+        "version_raised": review.version_raised,
+        "changes": [
+            {"part": change.part.value, "text": change.text, "before": change.before, "after": change.after}
+            for change in review.changes
+        ],
+    }
+    if review.comparison is not None:
+        record["comparison"] = _comparison_record(review.comparison)
+    return record
+
+
+def escaped(text: str) -> str:
+    r"""Make any text plain in Markdown.
+
+    Examples
+    --------
+    >>> escaped("<b>*a* @team")
+    '&lt;b&gt;\\*a\\* @<!-- -->team'
+    """
+    plain = visible(text, 500).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # Backslashes do not stop a mention or a bare link; an empty comment inside them does.
+    return (
+        _SPECIAL.sub(r"\\\1", plain)
+        .replace("@", "@<!-- -->")
+        .replace("://", ":<!-- -->//")
+        .replace("www.", "www<!-- -->.")
+    )
+
+
+def _heading(review: Review) -> str:
+    name = f"**{escaped(review.name)}** ({escaped(review.path)})"
+    if review.unreadable:
+        return f"{name}: the base has this file with faults, so nothing can be compared"
+    if review.before is None:
+        return f"{name}: new, version {review.after.version if review.after is not None else '?'}"
+    if review.after is None:
+        return f"{name}: removed (was version {review.before.version})"
+    versions = f"version {review.before.version} -> {review.after.version}"
+    if review.changes and not review.version_raised:
+        versions += ", **not raised**"
+    return f"{name}: {versions}"
+
+
+def _body(review: Review) -> str:
+    if review.before is None and review.after is not None:
+        from pqlkit.definitions.describing import describe
+
+        return f"> {escaped(describe(review.after))}"
+    lines = [f"- {change.part.value}: {escaped(change.text)}" for change in review.changes]
+    return "\n".join(lines) if lines else "_Nothing that changes who qualifies, or what counts as success._"
+
+
+def _compared(facts: ComparisonFacts) -> Iterator[str]:
+    yield "| | before | after |"
+    yield "|---|---|---|"
+    before, after = facts.both + facts.left, facts.both + facts.entered
+    yield f"| qualified of {facts.entities:,} | {before:,} | {after:,} |"
+    yield f"| leave / enter | {facts.left:,} | {facts.entered:,} |"
+    yield f"| converted after qualifying | {_rate(facts.before)} | {_rate(facts.after)} |"
+    if facts.left_rate is not None or facts.entered_rate is not None:
+        yield f"| of those who leave / enter | {_rate(facts.left_rate)} | {_rate(facts.entered_rate)} |"
+    if facts.leads_per_week_before is not None and facts.leads_per_week_after is not None:
+        yield f"| leads a week (median) | {facts.leads_per_week_before:g} | {facts.leads_per_week_after:g} |"
+
+
+def _rate(rate: Proportion | None) -> str:
+    if rate is None or rate.value is None:
+        return "not known"
+    counts = f"{100 * rate.value:.1f} % ({rate.numerator:,} of {rate.denominator:,})"
+    interval = (
+        f", {100 * rate.low:.1f} to {100 * rate.high:.1f}" if rate.low is not None and rate.high is not None else ""
+    )
+    return counts + interval
+
+
+def _comparison_record(facts: ComparisonFacts) -> Json:
+    return {
+        "entities": facts.entities,
+        "both": facts.both,
+        "entered": facts.entered,
+        "left": facts.left,
+        "before": _rate_record(facts.before),
+        "after": _rate_record(facts.after),
+        "entered_rate": _rate_record(facts.entered_rate),
+        "left_rate": _rate_record(facts.left_rate),
+        "leads_per_week_before": facts.leads_per_week_before,
+        "leads_per_week_after": facts.leads_per_week_after,
+    }
+
+
+def _rate_record(rate: Proportion | None) -> Json:
+    if rate is None:
+        return None
+    return {
+        "numerator": rate.numerator,
+        "denominator": rate.denominator,
+        "rate": rate.value,
+        "low": rate.low,
+        "high": rate.high,
+    }
