@@ -142,21 +142,48 @@ def _columns(
             yield dense[:length] >= max(literal.level, 1)
 
 
-def gram(bits: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Count the looks at which each two literals hold together: (literals, literals), symmetric, singles on the diagonal."""
+def singles(bits: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Count the looks at which each literal holds."""
+    return np.array([int(np.bitwise_count(row).sum(dtype=np.int64)) for row in bits], dtype=np.int64)
+
+
+def gram(bits: NDArray[np.uint64], wanted: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+    """Count the looks at which each two literals hold together.
+
+    Parameters
+    ----------
+    bits
+        uint64 (literals, words).
+    wanted
+        Symmetric, bool (literals, literals): the pairs to count; None = all.
+
+    Returns
+    -------
+    NDArray
+        (literals, literals), symmetric, singles on the diagonal; 0 where not wanted.
+    """
     count = len(bits)
     table = np.zeros((count, count), dtype=np.int64)
-    both = np.empty((_ROWS, _WORDS), dtype=np.uint64)
+    partners = [
+        np.arange(first + 1, count) if wanted is None else first + 1 + np.flatnonzero(wanted[first, first + 1 :])
+        for first in range(count)
+    ]
     for start in range(0, bits.shape[1], _WORDS):
         block = np.ascontiguousarray(bits[:, start : start + _WORDS])
-        into = both[:, : block.shape[1]]
-        for first in range(count):
-            for second in range(first, count, _ROWS):
-                others = block[second : second + _ROWS]
-                np.bitwise_and(block[first], others, out=into[: len(others)])
-                table[first, second : second + len(others)] += _folded(into[: len(others)])
-    upper = np.triu(table)
-    return upper + np.triu(table, 1).T
+        for first, others in enumerate(partners):
+            for part in _slices(others):
+                table[first, part] += _folded(block[first] & block[part])
+    table += table.T
+    np.fill_diagonal(table, singles(bits))
+    return table
+
+
+def _slices(rows: NDArray[np.intp]) -> Iterator[slice | NDArray[np.intp]]:
+    """Cut rows into parts that fit the cache, as slices (no copy) where they are consecutive."""
+    for start in range(0, len(rows), _ROWS):
+        part = rows[start : start + _ROWS]
+        together = int(part[-1] - part[0]) == len(part) - 1
+        yield slice(int(part[0]), int(part[-1]) + 1) if together else part
 
 
 def _folded(words: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.proposal.bits import gram, together
+from pqlkit.proposal.bits import gram, singles, together
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from pqlkit.proposal.bits import Bits
     from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.objective import Constraints, Objective
+
+_STRETCH: Final = 128
+_FIRST_SINGLES: Final = 40
+_FIRST_PAIRS: Final = 10
+_NEAR: Final = 0.25
+"""Pairs whose hits allow a score down to this much below the best are counted, for the front and the menu."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,7 +65,29 @@ class Tables:
 
     def count_misses(self, rows: NDArray[np.intp], hits: NDArray[np.float64]) -> NDArray[np.float64]:
         """Count the looks without a conversion, weighted; `hits` as counted before."""
-        counts = together(self.bits.others, rows)
+        return self._weighted(together(self.bits.others, rows), hits)
+
+    def sift_misses(
+        self, rows: NDArray[np.intp], hits: NDArray[np.float64], wanted: Callable[..., NDArray[np.bool_]]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Count misses stretch by stretch, giving up on rows once ``wanted(hits, misses so far)`` is False.
+
+        Returns
+        -------
+        tuple
+            The rows (indices into `rows`) that stayed to the end, and their misses.
+        """
+        words = self.bits.others
+        step = max(_STRETCH, words.shape[1] // 8 // _STRETCH * _STRETCH)
+        left = np.arange(len(rows))
+        counts = np.zeros(len(rows), dtype=np.int64)
+        for start in range(0, words.shape[1], step):
+            counts += together(words[:, start : start + step], rows[left])
+            stay = wanted(hits[left], np.maximum(self._weighted(counts, hits[left]), 0.0))
+            left, counts = left[stay], counts[stay]
+        return left, self._weighted(counts, hits[left])
+
+    def _weighted(self, counts: NDArray[np.int64], hits: NDArray[np.float64]) -> NDArray[np.float64]:
         return (counts - hits if self.bits.nested else counts) * self.bits.weight
 
 
@@ -70,23 +98,31 @@ def tables(
     objective: Objective,
     constraints: Constraints,
     others: NDArray[np.int64] | None = None,
+    bar: float = -np.inf,
 ) -> Tables:
-    """Count all singles and pairs.
+    """Count all singles, and all pairs that can matter.
 
     Parameters
     ----------
     others
         ``gram(bits.others)`` where it is known already.
+    bar
+        Rules that score less than this are of no interest.
+
+    Returns
+    -------
+    Tables
+        Not `allowed` are pairs of one group, and pairs with so few hits that neither they nor any triple with them could be
+        the best of its size, or come near it, if not a single miss came with those hits.
     """
     hits = gram(bits.hits)
-    rest = gram(bits.others) if others is None else others
-    misses = (rest - hits if bits.nested else rest) * bits.weight
     codes = {group: code for code, group in enumerate(sorted({literal.group for literal in literals}))}
     groups = np.array([codes[literal.group] for literal in literals], dtype=np.int64)
-    return Tables(
+    rest = np.diag(singles(bits.others)) if others is None else others
+    counts = Tables(
         bits=bits,
         hits=hits.astype(np.float64),
-        misses=misses.astype(np.float64),
+        misses=_misses(bits, hits, rest),
         allowed=groups[:, None] != groups[None, :],
         alone=np.array([literal.trait is None for literal in literals], dtype=np.bool_),
         converters=float(bits.converters),
@@ -94,3 +130,45 @@ def tables(
         objective=objective,
         constraints=constraints,
     )
+    allowed = counts.allowed & (hits >= _fewest(counts, max(bar, _reached(counts))))
+    if others is None:
+        counts = replace(counts, misses=_misses(bits, hits, gram(bits.others, allowed)))
+    return replace(counts, allowed=allowed)
+
+
+def _misses(bits: Bits, hits: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weight the looks without a conversion (where they were counted)."""
+    return (np.maximum(others - hits, 0) if bits.nested else others) * bits.weight
+
+
+def _fewest(counts: Tables, bar: float) -> float:
+    """Give the fewest hits with which a rule without a miss scores near the bar."""
+    fewest = float(counts.constraints.converters)
+    if not np.isfinite(bar):
+        return fewest
+    hits = np.arange(counts.converters + 1)
+    enough = counts.score(hits, np.zeros_like(hits)) >= bar - _NEAR * abs(bar)
+    return max(fewest, float(np.argmax(enough))) if enough.any() else counts.converters + 1
+
+
+def _reached(counts: Tables) -> float:
+    """Give a score that a pair surely reaches and a triple too, from a first look at the best singles; -inf if none is seen."""
+    alone = counts.score(np.diagonal(counts.hits), np.diagonal(counts.misses))
+    best = np.argsort(-alone, kind="stable")[:_FIRST_SINGLES]
+    first, second = np.nonzero(np.triu(counts.allowed[np.ix_(best, best)], 1))
+    pairs = np.column_stack([best[first], best[second]])
+    scores = _scores(counts, pairs)
+    if not len(pairs) or not np.isfinite(scores.max()):
+        return -np.inf
+    good = pairs[np.argsort(-scores, kind="stable")[:_FIRST_PAIRS]]
+    row, third = np.nonzero(counts.allowed[good[:, 0]] & counts.allowed[good[:, 1]])
+    triples = np.column_stack([good[row], third])
+    triples = triples[counts.hits[triples[:, :2], third[:, None]].min(axis=1) >= counts.constraints.converters]
+    return float(min(scores.max(), _scores(counts, triples).max(initial=-np.inf)))
+
+
+def _scores(counts: Tables, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Count and score rules; -inf where a constraint is broken."""
+    hits = counts.count_hits(rows)
+    misses = counts.count_misses(rows, hits)
+    return np.where(counts.keep(hits, misses), counts.score(hits, misses), -np.inf)

@@ -132,8 +132,9 @@ class Triples:
         least = _least(tables.misses, parts[:, 0], parts[:, 1], parts[:, 2])
         kept = self._worth(hits) & self._reaches(hits, least)
         parts, hits = parts[kept], hits[kept]
-        pool = counted(tables, parts, hits, tables.count_misses(parts, hits))
         self.counted += len(parts)
+        left, misses = tables.sift_misses(parts, hits, self._reaches)
+        pool = counted(tables, parts[left], hits[left], misses)
         self.bar = max(self.bar, pool.best)
         self.pools.append(pool)
         if sum(len(pool.scores) for pool in self.pools) > 50 * self.keep:

@@ -1,0 +1,95 @@
+"""The candidate: one proposed rule, with what it did where it was chosen and where it was not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pqlkit.analysis.trigger import LeadsPerWeek, Notice
+    from pqlkit.definitions.model import Definition
+    from pqlkit.proposal.gates import Gate
+    from pqlkit.proposal.rule import Rule
+    from pqlkit.proposal.stability import Stability
+    from pqlkit.statistics.contingency import Contingency
+    from pqlkit.statistics.estimate import Estimate
+    from pqlkit.statistics.rate import Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The rule in one group of looks (a calendar quarter, an age band): with and without."""
+
+    name: str
+    table: Contingency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """The trigger view: starts of the definition's spells in a period, and the conversions within the horizon of each.
+
+    `starts` counts all of the period, `rate` the mature ones alone.
+    """
+
+    starts: int
+    rate: Rate
+    notice: Notice
+    leads_per_week: LeadsPerWeek
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candidate:
+    """A rule of the menu.
+
+    Parameters
+    ----------
+    definition
+        As it is (or would be) written, evidence included.
+    rule
+        Its literals.
+    fit, holdout
+        The look view: 2x2 tables over the looks that chose it, and the later ones.
+    gate
+        Whether the later looks bear it out.
+    chosen, promised
+        The trigger view in the fit and in the holdout period.
+    by_period, by_age
+        The look view over all looks by calendar quarter and age band.
+    stability
+        How often half the data choose the same; None for all but the first.
+    ranges
+        Criterion id -> thresholds that cannot be told apart.
+    adjusted
+        Odds ratio of meeting the rule, beyond activity.
+    equivalents
+        Rules that give (nearly) the same leads, in words.
+    simpler
+        The simplest rule that cannot be told apart, in words, with its holdout table; None if this is it.
+    mechanical
+        Whether an event precedes the upgrade by construction.
+    over_capacity
+        More new leads a week than asked for.
+    """
+
+    definition: Definition
+    rule: Rule
+    fit: Contingency
+    holdout: Contingency
+    gate: Gate
+    chosen: Promise
+    promised: Promise
+    by_period: tuple[Group, ...]
+    by_age: tuple[Group, ...]
+    stability: Stability | None
+    ranges: dict[str, tuple[int, int]]
+    adjusted: Estimate | None
+    equivalents: tuple[str, ...]
+    simpler: tuple[str, Contingency] | None
+    mechanical: bool
+    over_capacity: bool
+
+    @property
+    def optimism(self) -> float | None:
+        """How much the rate fell from where the rule was chosen to where it was not, as a fraction."""
+        before, after = self.fit.with_.rate, self.holdout.with_.rate
+        return None if before is None or after is None else before - after

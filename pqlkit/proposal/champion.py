@@ -1,0 +1,96 @@
+"""The champion: a definition in use, read on the same holdout at the same number of leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pqlkit.proposal.promise import promise, started
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pqlkit.analysis.analyzing import Observed
+    from pqlkit.definitions.model import Definition
+    from pqlkit.proposal.candidate import Promise
+    from pqlkit.statistics.contingency import Contingency
+    from pqlkit.typing import Microseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Champion:
+    """How the definition in use did.
+
+    Parameters
+    ----------
+    definition
+        Which.
+    holdout
+        The look view on the later looks.
+    promised
+        The trigger view in the holdout period.
+    at_same_share
+        The look view if it had given as many leads as the proposed rule: its qualified looks drawn (or others added at
+        random) in expectation, as (converted, looks); None without a proposal.
+    """
+
+    definition: Definition
+    holdout: Contingency
+    promised: Promise
+    at_same_share: tuple[float, int] | None
+
+
+def champion(
+    observed: Observed,
+    definition: Definition,
+    holdout: NDArray[np.bool_],
+    *,
+    first: Microseconds,
+    challenger: NDArray[np.bool_] | None,
+) -> Champion:
+    """Read a definition on the holdout.
+
+    Parameters
+    ----------
+    observed
+        The looks.
+    definition
+        The one in use; its outcome is read with the analysis' horizon in the look view, its own in the trigger view.
+    holdout
+        bool, one per look.
+    first
+        Beginning of the holdout period.
+    challenger
+        bool, one per look: the proposed rule, for the number of leads.
+    """
+    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.qualification import qualifications
+    from pqlkit.statistics.contingency import Contingency
+
+    population = observed.population
+    spells = qualifications(population, definition)
+    met = meets(spells, observed.looks.frame, at_cutoff=judged_at_the_end(definition.qualify))
+    looks, converters = int(holdout.sum()), int((holdout & observed.y).sum())
+    table = Contingency.of(
+        qualified=int((met & holdout).sum()),
+        converted=int((met & holdout & observed.y).sum()),
+        entities=looks,
+        converters=converters,
+    )
+    counted = started(population, definition, spells=spells)
+    return Champion(
+        definition=definition,
+        holdout=table,
+        promised=promise(population, counted, first=first, before=None),
+        at_same_share=None if challenger is None else _same_share(table, int((challenger & holdout).sum())),
+    )
+
+
+def _same_share(table: Contingency, leads: int) -> tuple[float, int]:
+    """Expect the conversions of `leads` looks taken from those that meet it first, from the others at random after."""
+    inside = min(leads, table.n1)
+    outside = leads - inside
+    converted = table.a * (inside / table.n1 if table.n1 else 0.0) + table.c * (outside / table.n0 if table.n0 else 0.0)
+    return float(converted), leads

@@ -1,0 +1,158 @@
+"""The proposal: rules found on earlier looks, held to what later entities did, and written as definitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pqlkit.analysis.settings import Settings
+from pqlkit.proposal.wishes import Wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from pqlkit.analysis.analyzing import Observed
+    from pqlkit.analysis.leaks import Suspect
+    from pqlkit.analysis.population import Population
+    from pqlkit.analysis.tiers import Tier
+    from pqlkit.proposal.candidate import Candidate
+    from pqlkit.proposal.ceiling import Ceiling
+    from pqlkit.proposal.champion import Champion
+    from pqlkit.proposal.crossfit import CrossFit
+    from pqlkit.proposal.experiment import Experiment
+    from pqlkit.proposal.literals import Literal, Trait
+    from pqlkit.proposal.menu import Step
+    from pqlkit.proposal.points import Points
+    from pqlkit.proposal.rule import Rule
+    from pqlkit.proposal.search import Search
+    from pqlkit.proposal.selection_test import SelectionTest
+    from pqlkit.proposal.split import Split
+    from pqlkit.statistics.rate import Rate
+    from pqlkit.typing import Microseconds
+
+__all__ = ["Frontier", "Halves", "Proposal", "propose"]
+
+TOO_GOOD_RATE: Final = 0.8
+TOO_GOOD_LIFT: Final = 25.0
+NOTHING_HERE: Final = 0.55
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halves:
+    """One side of the split: first and last cutoff, looks and conversions. None = no look."""
+
+    first: Microseconds | None
+    through: Microseconds | None
+    base: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frontier:
+    """A rule that no other beats in both rate and coverage, in words, on the fit part."""
+
+    words: str
+    rate: float
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Proposal:
+    """What `pqlkit propose` found.
+
+    Parameters
+    ----------
+    observed, wishes
+        What was looked at, and what was asked for.
+    split, fit, holdout
+        Who chose, who tested; `opened` says how often this holdout was looked at.
+    tier
+        What the data bears.
+    search
+        The search, or None where there was none.
+    candidates
+        The menu, the proposed one first; empty is a result, and `warnings` says why.
+    rejected
+        Rules of the menu that later looks did not bear out, in words, with the reasons.
+    front
+        Rate against coverage on the fit part.
+    ladder
+        The best rule of one, two and three criteria.
+    points, prefer_points
+        The card beside the rule, and whether it should be the definition.
+    ceiling, captured
+        The boosting model, and the share of the achievable that the first candidate captures.
+    selection
+        The search on shuffled outcomes.
+    cross_fitted
+        With little data: what the search's choices did where they were not chosen.
+    champion
+        The definition in use, on the same holdout.
+    experiment
+        The plan that would show whether working the leads helps.
+    suspects
+        Events left out, judged on the fit part alone.
+    """
+
+    observed: Observed
+    wishes: Wishes
+    split: Split | None
+    fit: Halves
+    holdout: Halves
+    opened: int
+    tier: Tier
+    search: Search | None
+    candidates: tuple[Candidate, ...]
+    rejected: tuple[tuple[str, tuple[str, ...]], ...]
+    front: tuple[Frontier, ...]
+    ladder: tuple[Step, ...]
+    points: Points | None
+    prefer_points: bool
+    ceiling: Ceiling | None
+    captured: float | None
+    selection: SelectionTest | None
+    cross_fitted: CrossFit | None
+    champion: Champion | None
+    experiment: Experiment | None
+    suspects: tuple[Suspect, ...]
+    warnings: tuple[str, ...]
+
+
+def propose(
+    population: Population,
+    settings: Settings | None = None,
+    wishes: Wishes | None = None,
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> Proposal:
+    """Search threshold rules on earlier looks, check them on later ones, and write the best as definitions.
+
+    Parameters
+    ----------
+    population
+        Who exists.
+    settings
+        How to look; None = the defaults.
+    wishes
+        What is asked for; None = the defaults.
+    progress
+        Told each step.
+
+    Returns
+    -------
+    Proposal
+        Nothing is written to disk here. No candidate is a result; `warnings` says why.
+
+    Raises
+    ------
+    UsageError
+        A wish cannot be obeyed.
+    """
+    from pqlkit.analysis.analyzing import observe
+    from pqlkit.proposal.drafting import Draft
+
+    observed = observe(population, settings or Settings(), progress=progress)
+    return Draft.of(observed, wishes or Wishes(), progress or (lambda _: None)).proposal()
