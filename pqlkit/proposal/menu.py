@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.search import Search
 
@@ -31,15 +38,82 @@ class Step:
 
 
 def menu(found: Search, *, most: int = 5, similar: float = SIMILAR) -> tuple[Dish, ...]:
-    """Choose greedily: the best rule, then the best that is not similar to a chosen one."""
-    raise NotImplementedError
+    """Choose greedily: the best rule, then the best that is not similar to a chosen one.
+
+    Parameters
+    ----------
+    found
+        A search; its bits say who meets what (a sample of the controls, where there are very many).
+    most
+        Rules to choose.
+    similar
+        Jaccard index (meets both / meets either) above which a rule stands as an equivalent of the chosen one instead.
+
+    Returns
+    -------
+    tuple of Dish
+        By falling score; empty if the search found nothing. The best rule of each size is always considered.
+    """
+    chosen: list[Rule] = []
+    equivalents: list[list[Rule]] = []
+    words: list[NDArray[np.uint64]] = []
+    for rule in _considered(found):
+        own = meets(found, rule.literals)
+        index = next((i for i, other in enumerate(words) if jaccard(found, own, other) > similar), None)
+        if index is not None:
+            equivalents[index].append(rule)
+        elif len(chosen) < most:
+            chosen.append(rule)
+            equivalents.append([])
+            words.append(own)
+    return tuple(Dish(rule=rule, equivalents=tuple(others)) for rule, others in zip(chosen, equivalents, strict=True))
+
+
+def _considered(found: Search) -> list[Rule]:
+    rules = dict.fromkeys([*found.rules, *found.best_of_size.values()])
+    return sorted(rules, key=lambda rule: (-rule.score, rule.plainness))
+
+
+def meets(found: Search, literals: Sequence[Literal]) -> NDArray[np.uint64]:
+    """Give the searched looks at which all literals hold: words of the converted, then of the others."""
+    rows = [found.literals.index(literal) for literal in literals]
+    bits = found.bits
+    return np.concatenate([np.bitwise_and.reduce(bits.hits[rows]), np.bitwise_and.reduce(bits.others[rows])])
+
+
+def jaccard(found: Search, one: NDArray[np.uint64], two: NDArray[np.uint64]) -> float:
+    """Give the share of those who meet either that meet both; sampled controls carry their weight."""
+    start = found.bits.hits.shape[1]
+
+    def weighted(words: NDArray[np.uint64]) -> float:
+        counts = np.bitwise_count(words)
+        return float(counts[:start].sum(dtype=np.int64) + found.bits.weight * counts[start:].sum(dtype=np.int64))
+
+    either = weighted(one | two)
+    return weighted(one & two) / either if either else 1.0
 
 
 def front(found: Search, *, most: int = 10) -> tuple[Rule, ...]:
-    """Thin the front of rate against coverage to `most` rules evenly spread over coverage, both ends kept."""
-    raise NotImplementedError
+    """Thin the front of rate against coverage to `most` rules evenly spread over coverage, both ends kept.
+
+    Returns
+    -------
+    tuple of Rule
+        By rising coverage and so by falling rate.
+    """
+    rules = found.front
+    if len(rules) <= most:
+        return rules
+    covered = np.array([float(rule.converted) for rule in rules])
+    wanted = np.linspace(covered[0], covered[-1], most)
+    nearest = {int(np.abs(covered - point).argmin()) for point in wanted}
+    return tuple(rules[index] for index in sorted(nearest))
 
 
 def ladder(found: Search) -> tuple[Step, ...]:
-    """Give the best rule of each size, with the gain of each further criterion."""
-    raise NotImplementedError
+    """Give the best rule of each size, with the gain of each further criterion (negative: it costs)."""
+    steps: list[Step] = []
+    for size, rule in sorted(found.best_of_size.items()):
+        before = steps[-1].rule.score if steps else None
+        steps.append(Step(size=size, rule=rule, gain=None if before is None else rule.score - before))
+    return tuple(steps)

@@ -54,7 +54,12 @@ class Objective:
     threshold: float | None = None
 
     def score(
-        self, hits: NDArray[np.float64], misses: NDArray[np.float64], *, converters: float, looks: float
+        self,
+        hits: NDArray[np.float64],
+        misses: NDArray[np.float64],
+        *,
+        converters: float | NDArray[np.float64],
+        looks: float | NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """Score rules by their converted (`hits`) and not converted (`misses`) looks, elementwise; any shape.
 
@@ -63,7 +68,7 @@ class Objective:
         hits, misses
             Looks that meet the rule and did, did not convert.
         converters, looks
-            Of all looks; where either outcome is empty every score is 0 (kappa, Youden) or by its formula.
+            Of all looks, one number or one per rule; where either outcome is empty every score is 0 (kappa, Youden) or by its formula.
 
         Returns
         -------
@@ -92,12 +97,12 @@ class Objective:
                 square = _BETA[self.kind] ** 2
                 return _ratio((1.0 + square) * hits, square * converters + qualified)
             case ObjectiveKind.YOUDEN:
-                return hits / max(converters, 1.0) - misses / max(others, 1.0)
+                return hits / np.maximum(converters, 1.0) - misses / np.maximum(others, 1.0)
             case ObjectiveKind.NET_BENEFIT:
                 threshold = 0.5 if self.threshold is None else self.threshold
                 return (hits - misses * (threshold / (1.0 - threshold))) / looks
             case ObjectiveKind.CAPACITY:
-                return (hits - misses / (looks + 1.0)) / max(converters, 1.0)
+                return (hits - misses / (looks + 1.0)) / np.maximum(converters, 1.0)
 
 
 def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:

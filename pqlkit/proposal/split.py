@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from pqlkit.typing import Microseconds
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 SHARE: Final = 0.25
 ENOUGH: Final = 200
 TOO_FEW: Final = 50
+FOLDS: Final = 5
 
 
 class SplitKind(StrEnum):
@@ -81,6 +83,48 @@ def split(
 
     Notes
     -----
-    Fit = looks whose outcome window ends before the first holdout cutoff.
+    Fit = looks whose outcome window ends before the first holdout cutoff. Looks between are in neither part.
+
+    Examples
+    --------
+    >>> cutoff, y = np.arange(8), np.ones(8, dtype=bool)
+    >>> parts = split(cutoff, cutoff + 1, y, block=cutoff // 4, too_few=1, enough=2)
+    >>> parts.first, np.flatnonzero(parts.fit).tolist(), np.flatnonzero(parts.holdout).tolist()
+    (6, [0, 1, 2, 3, 4], [6, 7])
     """
-    raise NotImplementedError
+    first = holdout_from if holdout_from is not None else _first(cutoff, y, share, enough)
+    later = cutoff >= first if first is not None else np.zeros(len(cutoff), dtype=np.bool_)
+    if holdout_from is None and int((later & y).sum()) < too_few:
+        everybody = np.ones(len(cutoff), dtype=np.bool_)
+        folds = _folds(cutoff, y, block)
+        return Split(kind=SplitKind.CROSS_FITTED, fit=everybody, holdout=everybody, folds=folds, first=None)
+    earlier = ends < first if first is not None else later
+    none = np.zeros(len(cutoff), dtype=np.int64)
+    return Split(kind=SplitKind.TIME, fit=earlier, holdout=later, folds=none, first=first)
+
+
+def _first(cutoff: NDArray[np.int64], y: NDArray[np.bool_], share: float, enough: int) -> int | None:
+    """Find the first holdout cutoff: the newest `share`, widened for converters, at most half; None if nothing fits."""
+    if not len(cutoff):
+        return None
+    instants, counts = np.unique(cutoff, return_counts=True)
+    hits = np.bincount(np.searchsorted(instants, cutoff), weights=y, minlength=len(instants))
+    newer = np.cumsum(counts[::-1])[::-1]
+    converted = np.cumsum(hits[::-1])[::-1]
+    allowed = newer <= len(cutoff) / 2
+    wide = allowed & (newer >= share * len(cutoff)) & (converted >= enough)
+    if wide.any():
+        return int(instants[np.flatnonzero(wide)[-1]])
+    return int(instants[np.flatnonzero(allowed)[0]]) if allowed.any() else None
+
+
+def _folds(cutoff: NDArray[np.int64], y: NDArray[np.bool_], block: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number each look's fold: the blocks in order of time, or stretches of time with equal converters if there is one block."""
+    names, codes = np.unique(block, return_inverse=True)
+    if len(np.unique(codes[y])) >= 2:
+        return codes.astype(np.int64)
+    instants, place = np.unique(cutoff, return_inverse=True)
+    before = np.cumsum(np.bincount(place, weights=y, minlength=len(instants)))
+    if len(names) == 0 or before[-1] == 0:
+        return np.zeros(len(cutoff), dtype=np.int64)
+    return np.minimum((before - 1e-9) * FOLDS // before[-1], FOLDS - 1).clip(0).astype(np.int64)[place]

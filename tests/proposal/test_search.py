@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pqlkit.definitions.model import Condition, Operator
-from pqlkit.errors import UsageError
-from pqlkit.proposal import bits as bits_module
 from pqlkit.proposal.literals import Floors, Trait, literals
-from pqlkit.proposal.objective import Constraints, Objective, ObjectiveKind, parse_objective
-from pqlkit.proposal.rule import holds
+from pqlkit.proposal.objective import Constraints, parse_objective
 from pqlkit.proposal.search import search
 from tests.proposal.brute import best_of_size
-from tests.proposal.worlds import behaviour, cube_of, world
+from tests.proposal.worlds import behaviour, cube_of
 
 LOOSE = Floors(entities=1, converters=0, reach=1.0, apart=0.0)
 OBJECTIVES = ("kappa", "f1", "f0.5", "f2", "youden", "nb:1.5x", "capacity")
@@ -57,7 +52,7 @@ def small(seed: int, looks: int, events: int, lift: float) -> tuple[Any, Any, An
     converters=st.sampled_from([0, 1, 5]),
     use_traits=st.booleans(),
 )
-def test_it_finds_what_counting_every_rule_finds(  # noqa: PLR0913 - each argument is one dimension of the world
+def test_it_finds_what_counting_every_rule_finds(
     seed, looks, events, lift, text, min_share, max_share, min_coverage, min_rate, risk, converters, use_traits
 ):
     cube, y, fit, traits = small(seed, looks, events, lift)
