@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
 from pqlkit.exports.intake import Gap
+from pqlkit.exports.zones import end_of, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +68,7 @@ def stated(span: tuple[str, str], zone: str) -> Plausible:
         raise UsageError(f"{first} lies after {last}", where="--plausible", hint="write FROM..TO")
     return Plausible.within(
         start_of(first, zone),
-        start_of(last + timedelta(days=1), zone) - 1,
+        end_of(last, zone),
         f"before {first} (--plausible)",
         f"after {last} (--plausible)",
     )
@@ -80,16 +81,6 @@ def _day(text: str) -> date:
         raise UsageError(
             f"{text!r} is not a date", where="--plausible", hint="write FROM..TO, like 2025-01-01..2026-06-30"
         ) from error
-
-
-def start_of(day: date, zone: str) -> Microseconds:
-    """Give the first moment of a date in a zone, in UTC microseconds."""
-    import polars as pl
-
-    from pqlkit.exports.instants import instants
-
-    value, _ = instants(pl.Series([day]), form=None, zone=zone, dates_in=zone)
-    return int(value.dt.timestamp("us")[0])
 
 
 def narrowed(outer: Plausible, days: Mapping[int, int], *, early: bool) -> Plausible:

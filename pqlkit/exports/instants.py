@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
 from pqlkit.durations import DAY, HOUR, MINUTE
-from pqlkit.errors import DataError, nearest
+from pqlkit.errors import DataError
 
 EPOCHS: Final = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 UTC: Final = pl.Datetime("us", "UTC")
@@ -30,30 +29,6 @@ _ISO: Final = (
 _FAST: Final = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z?$"  # what most exports write
 )
-
-
-def check_zone(name: str, where: str | None = None) -> str:
-    """Check the name of a time zone.
-
-    Raises
-    ------
-    DataError
-        There is no such zone.
-
-    Examples
-    --------
-    >>> check_zone("Europe/Berlin")
-    'Europe/Berlin'
-    """
-    import zoneinfo
-
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        guess = nearest(name, zoneinfo.available_timezones())
-        hint = f"did you mean {guess}?" if guess else "IANA names like UTC or Europe/Berlin"
-        raise DataError(f"there is no time zone {name!r}", where=where, hint=hint) from error
-    return name
 
 
 def has_time(pattern: str) -> bool:

@@ -6,14 +6,26 @@ The form as written, its types and its JSON Schema live in `project_form`; from 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pqlkit.definitions import faults
+from pqlkit.definitions.building import build_eligible
+from pqlkit.definitions.diagnostics import Severity
+from pqlkit.definitions.reading import read_document, refusal
+from pqlkit.definitions.schema import DIALECT
+from pqlkit.exports.mapping import Column, Source
+from pqlkit.exports.tables import NAMES
+from pqlkit.exports.zones import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pqlkit.definitions.diagnostics import Diagnostic
     from pqlkit.definitions.model import Condition
-    from pqlkit.exports.mapping import Source
+    from pqlkit.definitions.yaml_source import Document
+    from pqlkit.exports.project_form import ConstantForm, NamedColumnForm, ProjectForm, SourceForm, TraitsForm
     from pqlkit.typing import Json
 
 
@@ -85,13 +97,145 @@ def read_project(path: Path | str) -> Project:
     Raises
     ------
     DefinitionError
-        The file has faults; its `diagnostics` list every one with line and column.
-    DataError
-        There is no such file.
+        The file cannot be read or has faults; its `diagnostics` list every one with line and column.
     """
-    raise NotImplementedError
+    document = read_document(path)
+    project, found = check_project(document)
+    if project is None:
+        raise refusal(found)
+    return project
+
+
+def check_project(document: Document) -> tuple[Project | None, list[Diagnostic]]:
+    """Read a document; give the project (None if an error forbids it) and every fault, in file order.
+
+    Parameters
+    ----------
+    document
+        From `pqlkit.definitions.yaml_source.parse`; its own diagnostics are part of the result.
+
+    Examples
+    --------
+    >>> from pqlkit.definitions.yaml_source import parse
+    >>> project, found = check_project(parse("{pqlkit: 1, exports: {evnts: {path: a.csv}}}", "pqlkit.yml"))
+    >>> [(one.line, one.column, one.code, one.hint) for one in found]
+    [(1, 23, 'PQL101', 'did you mean events?')]
+    """
+    from pydantic import ValidationError
+
+    from pqlkit.exports.project_form import FullProjectForm
+
+    found = list(document.diagnostics)
+    if document.broken:
+        return None, found
+    try:
+        form = FullProjectForm.model_validate(document.data)
+    except ValidationError as error:
+        found = sorted([*found, *faults.diagnostics(document, error)], key=lambda one: (one.line, one.column, one.code))
+        return None, found
+    if any(one.severity is Severity.ERROR for one in found):
+        return None, found
+    return _project(form, document), found
+
+
+def _project(form: ProjectForm, document: Document) -> Project:
+    path = Path(document.path)
+    places = _Places(folder=path.parent, timezone=form.timezone)
+    exports = form.exports
+    named = {name: getattr(exports, name) for name in NAMES} if exports is not None else {}
+    return Project(
+        path=path,
+        timezone=form.timezone,
+        entity=form.entity,
+        exports={name: places.source(source) for name, source in named.items() if source is not None},
+        traits=places.traits(form.traits),
+        events={
+            name: EventNote(automatic=note.automatic, mechanical=note.mechanical)
+            for name, note in (form.events or {}).items()
+        },
+        population=build_eligible(form.population or []),
+        signup_event=form.signup.event if form.signup is not None else None,
+        outcome=_plain(faults.at(document.data, ("outcome",))) or {},
+        definitions=places.folder / form.definitions,
+        options=_options(form),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Places:
+    """Where relative paths start, and the zone of times without an offset."""
+
+    folder: Path
+    timezone: str
+
+    def traits(self, form: TraitsForm | None) -> Traits:
+        if form is None:
+            return Traits()
+        history = {
+            trait: Source(path=(self.path(value),), timezone=self.timezone)
+            if isinstance(value, str)
+            else self.source(value)
+            for trait, value in (form.history or {}).items()
+        }
+        return Traits(fixed=tuple(form.fixed or ()), current=tuple(form.current or ()), history=history)
+
+    def source(self, form: SourceForm) -> Source:
+        paths = (form.path,) if isinstance(form.path, str) else form.path
+        zone = form.timezone or self.timezone
+        return Source(
+            path=tuple(self.path(path) for path in paths),
+            format=form.format,
+            columns={name: _column(value) for name, value in (form.columns or {}).items()},
+            timezone=zone,
+            complete_through=moment(form.complete_through, self.timezone) if form.complete_through else None,
+            match=form.match,
+            encoding=form.encoding,
+            separator=form.separator,
+        )
+
+    def path(self, text: str) -> str:
+        return str(self.folder / Path(text).expanduser())
+
+
+def _column(form: str | list[str] | NamedColumnForm | ConstantForm) -> Column:
+    if isinstance(form, str):
+        return Column(names=(form,))
+    if isinstance(form, list):
+        return Column(names=tuple(form))
+    constant = getattr(form, "constant", None)
+    if constant is not None:
+        return Column(constant=constant)
+    names = form.column  # type: ignore[union-attr]
+    return Column(names=(names,) if isinstance(names, str) else tuple(names), format=form.format)  # type: ignore[union-attr]
+
+
+def _options(form: ProjectForm) -> dict[str, dict[str, Json]]:
+    options: dict[str, dict[str, Json]] = {}
+    for name in type(form).model_fields:
+        if name.endswith("_options") and (block := getattr(form, name)) is not None:
+            given = block.model_dump(by_alias=True, exclude_unset=True)
+            options[name.removesuffix("_options")] = {key: value for key, value in given.items() if value is not None}
+    return options
+
+
+def _plain(value: Any) -> Any:
+    """Make what YAML holds JSON: dates become text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def project_schema() -> dict[str, Json]:
-    """Give the JSON Schema of ``pqlkit.yml``, for editors."""
-    raise NotImplementedError
+    """Give the JSON Schema (draft 2020-12) of ``pqlkit.yml``, for editors.
+
+    Examples
+    --------
+    >>> project_schema()["required"]
+    ['pqlkit']
+    """
+    from pqlkit.exports.project_form import FullProjectForm
+
+    schema = FullProjectForm.model_json_schema(by_alias=True, mode="validation")
+    return {"$schema": DIALECT, **schema, "title": "pqlkit project"}

@@ -1,0 +1,328 @@
+"""The project file's form: ``pqlkit.yml`` exactly as written, one model per mapping.
+
+`project` reads files with these models, and the JSON Schema is derived from them.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Discriminator, Field, PlainValidator, Tag, create_model
+
+from pqlkit.definitions.codes import INVALID_VALUE, WRONG_TYPE
+from pqlkit.definitions.form import Form, ProjectOutcomeForm, TraitForm
+from pqlkit.definitions.values import FORMAT, Blank, Text, Truth, check_format, fault, one_of, shown
+from pqlkit.errors import DataError
+from pqlkit.exports.mapping import Match
+from pqlkit.exports.preset import presets
+from pqlkit.exports.text import ENCODINGS
+from pqlkit.exports.zones import moment, zone_of
+
+_COMMON: Final = (
+    "data",
+    "events",
+    "users",
+    "accounts",
+    "conversions",
+    "as_of",
+    "trust_current",
+    "engine",
+    "spark_remote",
+    "spark_master",
+    "format",
+    "out",
+    "quiet",
+    "verbose",
+)
+_LOOKS: Final = (
+    "looks",
+    "windows",
+    "horizon",
+    "gap",
+    "active_within",
+    "events_from",
+    "measures",
+    "entity",
+    "exposure",
+    "exclude_event",
+    "keep_event",
+    "by",
+    "given",
+    "sample",
+    "top",
+    "compare",
+    "html",
+)
+
+OPTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "demo": ("accounts", "seed"),
+    "init": ("users", "accounts", "conversions", "out"),
+    "load": (
+        "out",
+        "append",
+        "max_bad",
+        "plausible",
+        "catalogue",
+        "format",
+        "quiet",
+        "verbose",
+        "events",
+        "users",
+        "accounts",
+        "conversions",
+    ),
+    "analyze": (*_COMMON, *_LOOKS),
+    "try": (*_COMMON, *_LOOKS, "save"),
+    "propose": (
+        *_COMMON,
+        *_LOOKS,
+        "max_criteria",
+        "objective",
+        "value",
+        "cost",
+        "capacity",
+        "min_share",
+        "min_coverage",
+        "min_rate",
+        "holdout",
+        "holdout_from",
+        "against",
+        "use_traits",
+        "permutations",
+        "max_seconds",
+        "plan_experiment",
+        "out_dir",
+        "name",
+        "seed",
+    ),
+    "validate": (*_COMMON, "strict", "base", "explain", "describe", "fix", "catalogue"),
+    "score": (
+        *_COMMON,
+        "definition",
+        "ledger",
+        "previous",
+        "since",
+        "only_new",
+        "all",
+        "keep",
+        "columns",
+        "rename",
+        "suppress",
+        "control",
+        "max_new",
+        "min_new",
+        "max_age",
+        "summary",
+        "notify",
+        "preset",
+    ),
+    "report": (*_COMMON, "definition", "by", "contacts", "fail_under", "fail_on_drift", "html"),
+    "explain": (*_COMMON, "definition", "converters"),
+    "sql": ("definition", "dialect", "out", "quiet", "verbose"),
+    "schema": ("out",),
+}
+"""The options that a command takes from the project file, with ``_`` for ``-``."""
+
+
+def _zone(value: Any) -> str:
+    try:
+        zone_of(value if isinstance(value, str) else shown(value))
+    except DataError as error:
+        raise fault(INVALID_VALUE, error.message, hint=error.hint) from None
+    return str(value)
+
+
+def _moment(value: Any) -> str | None:
+    """Accept a date or a time; what it means depends on the table's time zone."""
+    if isinstance(value, Blank):
+        return None
+    if isinstance(value, date):
+        return value.isoformat()
+    try:
+        moment(str(value), "UTC")
+    except ValueError:
+        raise fault(WRONG_TYPE, f"a date such as 2026-10-31 belongs here, not {shown(value)}") from None
+    return str(value)
+
+
+def _optional_text(value: Any) -> str | None:
+    if isinstance(value, Blank):
+        return None
+    if isinstance(value, str) and value.strip():
+        return str(value)
+    raise fault(WRONG_TYPE, f"text belongs here, not {shown(value)}")
+
+
+def _separator(value: Any) -> str:
+    if isinstance(value, str) and len(value) == 1 and value.isascii() and value not in '"\n\r':
+        return str(value)
+    raise fault(INVALID_VALUE, f"{shown(value)} is not a separator: one character", hint='write ";" or "\\t"')
+
+
+def _option(value: Any) -> Any:
+    if isinstance(value, Blank):
+        return None
+    if isinstance(value, list):
+        return [_option(item) for item in value]
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, bool | int | float | str):
+        return value
+    raise fault(WRONG_TYPE, f"an option is a value or a list of values, not {shown(value)}")
+
+
+Zone = Annotated[str, PlainValidator(_zone, json_schema_input_type=str)]
+Moment = Annotated[str | None, PlainValidator(_moment, json_schema_input_type=str | None)]
+OptionalText = Annotated[str | None, PlainValidator(_optional_text, json_schema_input_type=str | None)]
+OptionValue = Annotated[
+    Any,
+    PlainValidator(_option, json_schema_input_type=str | int | float | bool | list[str | int | float | bool] | None),
+]
+
+
+def _list_or_text(value: Any) -> str:
+    return "(list)" if isinstance(value, list) else "(text)"
+
+
+Texts = Annotated[
+    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")],
+    Discriminator(_list_or_text),
+]
+
+
+class NamedColumnForm(Form):
+    """A column: where its values come from."""
+
+    column: Texts = Field(description="The export's column, or several: the first that has a value counts.")
+    format: Text | None = Field(
+        None,
+        description="Of times: epoch_s, epoch_ms, epoch_us, or a pattern like %d-%m-%Y %H:%M.",
+        examples=["epoch_ms", "%d-%m-%Y %H:%M"],
+    )
+
+
+class ConstantForm(Form):
+    """A constant column: one text for every row."""
+
+    constant: Text = Field(description="The value of every row.", examples=["login"])
+
+
+def _kind_of_column(value: Any) -> str:
+    if isinstance(value, dict):
+        return "(constant)" if "constant" in value else "(column)"
+    return _list_or_text(value)
+
+
+ColumnForm = Annotated[
+    Annotated[Text, Tag("(text)")]
+    | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")]
+    | Annotated[NamedColumnForm, Tag("(column)")]
+    | Annotated[ConstantForm, Tag("(constant)")],
+    Discriminator(_kind_of_column),
+]
+
+
+class SourceForm(Form):
+    """An export: where a table's files are, and which column is which."""
+
+    path: Texts = Field(
+        description="Files, folders or globs, from this file's folder.", examples=["exports/events/*.jsonl.gz"]
+    )
+    format: Annotated[
+        str | None,
+        PlainValidator(
+            lambda value: None if isinstance(value, Blank) else one_of(presets())(value),
+            json_schema_input_type=str | None,
+        ),
+    ] = Field(None, description="A vendor's format: " + ", ".join(presets()) + ".")
+    columns: dict[Text, ColumnForm] | None = Field(
+        None,
+        description="Canonical column: the export's column.",
+        examples=[{"user_id": "userId", "timestamp": {"column": "ts", "format": "epoch_ms"}}],
+    )
+    timezone: Zone | None = Field(None, description="Of times without an offset; default: the project's.")
+    complete_through: Moment = Field(None, description="The last date (or time) that the export is complete for.")
+    match: Annotated[Match, PlainValidator(one_of(Match), json_schema_input_type=Literal["user_id", "email"])] = Field(
+        Match.USER_ID, description="Of conversions: how a row finds its user."
+    )
+    encoding: Annotated[
+        str | None, PlainValidator(one_of(ENCODINGS), json_schema_input_type=Literal["utf-8", "latin-1", "utf-16"])
+    ] = Field(None, description="Of CSV files; default: told from the bytes.")
+    separator: Annotated[str | None, PlainValidator(_separator, json_schema_input_type=str)] = Field(
+        None, description="Of CSV files; default: told from the first lines."
+    )
+
+
+class ExportsForm(Form):
+    """The exports: one entry per table."""
+
+    events: SourceForm | None = Field(None, description="Who did what, and when.")
+    users: SourceForm | None = Field(None, description="When each user signed up, and traits.")
+    accounts: SourceForm | None = Field(None, description="Accounts and their traits.")
+    identities: SourceForm | None = Field(None, description="Whose events an anonymous id's are.")
+    conversions: SourceForm | None = Field(None, description="Upgrades.")
+    contacts: SourceForm | None = Field(None, description="Who was called when: entity, at, by.")
+
+
+HistoryForm = Annotated[
+    Annotated[Text, Tag("(text)")] | Annotated[SourceForm, Tag("(mapping)")],
+    Discriminator(lambda value: "(mapping)" if isinstance(value, dict) else "(text)"),
+]
+
+
+class TraitsForm(Form):
+    """The traits: of which moment each of them is."""
+
+    fixed: list[Text] | None = Field(None, description="Never change after signup.", examples=[["country", "channel"]])
+    current: list[Text] | None = Field(None, description="Today's values.", examples=[["plan", "seats"]])
+    history: dict[Text, HistoryForm] | None = Field(
+        None, description="Trait: a table with the entity's id, valid_from and a column named as the trait."
+    )
+
+
+class EventNoteForm(Form):
+    """A note on an event: what is known about its name."""
+
+    automatic: Truth = Field(default=False, description="Sent by a machine, not done by a person.")
+    mechanical: Truth = Field(default=False, description="Precedes the upgrade by construction (a limit reached).")
+
+
+class SignupForm(Form):
+    """The signup: what stands for it where no users table does."""
+
+    event: OptionalText = Field(None, description="The first event of this name is the anchor.")
+
+
+def _options_form(command: str) -> Any:
+    fields: dict[str, Any] = {name: (OptionValue, Field(None)) for name in OPTIONS[command]}
+    # A field may not be called as a method of pydantic's models; the key is its alias.
+    named = {f"option_{name}": (kind, Field(None, alias=name)) for name, (kind, _) in fields.items()}
+    return create_model(f"{command.title()}Options", __base__=Form, __doc__=f"The {command} block.", **named)
+
+
+class ProjectForm(Form):
+    """The project file: exports, traits and defaults."""
+
+    pqlkit: Annotated[int, PlainValidator(check_format, json_schema_input_type=Literal[1])] = Field(
+        description="The format of this file.", examples=[FORMAT]
+    )
+    timezone: Zone = Field("UTC", description="For dates and weeks; instants are always kept in UTC.")
+    entity: Annotated[
+        str,
+        PlainValidator(one_of(("auto", "user", "account")), json_schema_input_type=Literal["auto", "user", "account"]),
+    ] = Field("auto", description="What is qualified.")
+    exports: ExportsForm | None = Field(None, description="Where the exports are.")
+    traits: TraitsForm | None = Field(None, description="Of which moment each trait is.")
+    events: dict[Text, EventNoteForm] | None = Field(None, description="What is known about event names.")
+    population: list[TraitForm] | None = Field(None, description="Who exists at all: all conditions must hold.")
+    signup: SignupForm | None = Field(None, description="What stands for signup without a users table.")
+    outcome: ProjectOutcomeForm | None = Field(None, description="Success; a definition's own keys win.")
+    definitions: Text = Field("definitions/", description="The folder of definition files.")
+
+
+FullProjectForm: Any = create_model(
+    "FullProjectForm",
+    __base__=ProjectForm,
+    __doc__=ProjectForm.__doc__,
+    **{f"{name}_options": (_options_form(name) | None, Field(None, alias=name)) for name in OPTIONS},
+)
+"""`ProjectForm` and a block of options for each command, under the command's name."""
