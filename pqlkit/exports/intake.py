@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -90,4 +90,25 @@ class Intake:
 
     def to_json(self) -> dict[str, Json]:
         """Give the report as JSON values: ``{"schema": "pqlkit/intake/1", "tables": [...], ...}``."""
-        raise NotImplementedError
+        return {
+            "schema": "pqlkit/intake/1",
+            "tables": [_table_json(table) for table in self.tables.values()],
+            "matching": asdict(self.matching),
+            "gaps": [asdict(gap) for gap in self.gaps],
+            "quarantine": str(self.quarantine) if self.quarantine is not None else None,
+            "warnings": list(self.warnings),
+        }
+
+
+def _table_json(table: TableIntake) -> Json:
+    return {
+        "name": table.name,
+        "files": table.files,
+        "read": table.read,
+        "kept": table.kept,
+        "duplicate": table.duplicate,
+        "quarantined": table.quarantined,
+        "reasons": dict(table.reasons),
+        "offenders": [asdict(offender) for offender in table.offenders],
+        "skipped": list(table.skipped),
+    }

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+import shutil
+import tempfile
+from dataclasses import replace
+from hashlib import file_digest
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from pqlkit.errors import DataError, OutputError
+from pqlkit.exports import clocks
+from pqlkit.exports.column_types import as_type, join
+from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
+from pqlkit.exports.intake import Intake, TableIntake
+from pqlkit.exports.manifest import NAME, Manifest, TableEntry, read_manifest, write_manifest
+from pqlkit.exports.matching import matching
+from pqlkit.exports.quarantine import Quarantine
+from pqlkit.exports.raw import expand, fingerprint
+from pqlkit.exports.reading import IDS, Plan, read_all
+from pqlkit.exports.tables import EVENTS
+from pqlkit.exports.writing import Written
+from pqlkit.files import sync
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
+    from pqlkit.exports.column_types import ColumnType
     from pqlkit.exports.dataset import Progress
-    from pqlkit.exports.intake import Intake
+    from pqlkit.exports.mapping import Source
     from pqlkit.exports.project import Project
+    from pqlkit.exports.reading import Finished, Outcome
+
+QUARANTINE: Final = "quarantine.jsonl"
 
 
 def load(
@@ -28,7 +54,8 @@ def load(
     project
         Names the exports; for direct options use ``with_sources(project, events=...)`` of `pqlkit.exports.dataset`.
     out
-        The folder to write. A dataset that is there is replaced in one step (or added to, with `append`).
+        The folder to write. A dataset that is there is replaced in one step (or added to, with `append`); anything else
+        that is there stops the load.
     append
         Keep what is there. Files whose content was read before are skipped; rows that repeat an ``event_id`` and
         ``event`` are duplicates.
@@ -36,6 +63,8 @@ def load(
         Largest tolerated share of quarantined rows of any one table, as a fraction; None = any.
     plausible
         First and last date that exist (ISO dates, both included), instead of the built-in rule about clocks.
+    progress
+        Told a sentence at the start of each long step.
 
     Raises
     ------
@@ -44,4 +73,318 @@ def load(
     OutputError
         The folder cannot be written.
     """
-    raise NotImplementedError
+    sources = sources_of(project)
+    if EVENTS not in sources and not append:
+        raise DataError("nothing names the events", hint="give --project FILE or --events PATH")
+    folder = Path(out)
+    with _working(folder) as work:
+        earlier = read_manifest(folder) if append and (folder / NAME).exists() else None
+        _check_same_zone(earlier, project, folder)
+        return _Load(project, sources, folder, work, earlier, max_bad, plausible, progress).run()
+
+
+@contextlib.contextmanager
+def _working(folder: Path) -> Iterator[Path]:
+    """Give a folder to work in beside the files to come; gone afterwards, whatever happens."""
+    work: Path | None = None
+    try:
+        _check_target(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".load-", dir=folder))
+        yield work
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
+    except pl.exceptions.PolarsError as error:
+        if "No space left" in str(error) or "disk full" in str(error).lower():
+            raise OutputError(f"cannot write {folder}: the disk is full") from error
+        raise
+    finally:
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _check_target(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file, not a folder", hint="name a folder")
+    if folder.is_dir() and not (folder / NAME).exists():
+        others = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+        if others:
+            hint = "name an empty or a new folder"
+            raise OutputError(f"{folder} holds other files ({others[0]}), not a dataset", hint=hint)
+
+
+def _check_same_zone(earlier: Manifest | None, project: Project, folder: Path) -> None:
+    if earlier is not None and earlier.zone != project.timezone:
+        raise DataError(
+            f"the dataset counts dates in {earlier.zone}, the project in {project.timezone}",
+            where=str(folder),
+            hint="load without --append",
+        )
+
+
+class _Load:
+    """One run of `load`: the steps share these."""
+
+    def __init__(
+        self,
+        project: Project,
+        sources: Mapping[str, Source],
+        folder: Path,
+        work: Path,
+        earlier: Manifest | None,
+        max_bad: float | None,
+        plausible: tuple[str, str] | None,
+        progress: Progress | None,
+    ) -> None:
+        self.project = project
+        self.folder = folder
+        self.work = work
+        self.earlier = earlier
+        self.max_bad = max_bad
+        self.plausible = plausible
+        self.progress = progress
+        self.inputs: dict[str, dict[Path, str]] = {
+            name: {path: fingerprint(path) for path in expand(source.path)} for name, source in sources.items()
+        }
+        self.fresh = {name: self._fresh(name) for name in self.inputs}
+        self.sources = {name: source for name, source in sources.items() if self.fresh[name] or earlier is None}
+
+    def _fresh(self, name: str) -> list[Path]:
+        """Leave out files whose content was read before, by an earlier load or under another name in this one."""
+        entry = self._entry(name)
+        seen = set(entry.inputs) if entry is not None else set()
+        if entry is None:
+            return list(self.inputs[name])
+        return [path for path, print_ in self.inputs[name].items() if print_ not in seen]
+
+    def _entry(self, name: str) -> TableEntry | None:
+        return self.earlier.tables.get(name) if self.earlier is not None else None
+
+    def run(self) -> Intake:
+        quarantine = Quarantine(self.work / QUARANTINE)
+        outcome = read_all(self._plan(), quarantine) if self.sources else None
+        tables = dict(outcome.tables) if outcome is not None else {}
+        if self.earlier is not None and EVENTS in tables:
+            tables[EVENTS] = self._without_known(tables[EVENTS])
+        self._check_share(tables)
+        entries = self._entries(tables)
+        self._publish(entries, quarantine)
+        return self._intake(tables, outcome)
+
+    def _plan(self) -> Plan:
+        outer = clocks.stated(self.plausible, self.project.timezone) if self.plausible else clocks.bounds(now())
+        return Plan(
+            sources=self.sources,
+            folder=self.work,
+            zone=self.project.timezone,
+            outer=outer,
+            silences=self.plausible is None,
+            copy=True,
+            files={name: self.fresh[name] for name in self.sources},
+            earlier={name: self._rows(name) for name in self.sources if name != EVENTS and self._entry(name)},
+            earlier_types=self._earlier_types(),
+            earlier_days={name: entry.days for name, entry in self._earlier_tables().items()},
+            progress=self.progress,
+        )
+
+    def _earlier_tables(self) -> Mapping[str, TableEntry]:
+        return self.earlier.tables if self.earlier is not None else {}
+
+    def _rows(self, name: str) -> pl.DataFrame:
+        entry = self._entry(name)
+        files = [self.folder / file for file in entry.files] if entry is not None else []
+        return pl.read_parquet(files, glob=False)
+
+    def _earlier_types(self) -> dict[str, ColumnType]:
+        types: dict[str, ColumnType] = {}
+        for entry in self._earlier_tables().values():
+            for name in IDS:
+                found = join(types.get(name), entry.columns.get(name))
+                if found is not None:
+                    types[name] = found
+        return types
+
+    def _without_known(self, events: Finished) -> Finished:
+        """Drop new events whose id and name the dataset has already."""
+        entry = self._entry(EVENTS)
+        if entry is None or "event_id" not in events.columns or "event_id" not in entry.columns:
+            return events
+        new = pl.scan_parquet(list(events.paths), glob=False).select("event_id", "event").drop_nulls().collect()
+        old = pl.scan_parquet([self.folder / file for file in entry.files], glob=False).select("event_id", "event")
+        known = old.join(new.lazy(), on=["event_id", "event"], how="semi").unique().collect(engine="streaming")
+        if known.is_empty():
+            return events
+        written = Written(columns=dict(events.columns))
+        for path in events.paths:
+            frame = pl.read_parquet(path, glob=False)
+            kept = frame.join(known, on=["event_id", "event"], how="anti", maintain_order="left")
+            written.duplicate += frame.height - kept.height
+            if kept.height:
+                written.add(kept, Path(path), "timestamp")
+        intake = replace(
+            events.intake,
+            kept=events.intake.kept - written.duplicate,
+            duplicate=events.intake.duplicate + written.duplicate,
+        )
+        return replace(
+            events,
+            paths=tuple(str(path) for path in written.paths),
+            rows=written.rows,
+            first=written.first,
+            last=written.last,
+            intake=intake,
+        )
+
+    def _check_share(self, tables: Mapping[str, Finished]) -> None:
+        if self.max_bad is None:
+            return
+        for name, table in tables.items():
+            intake = table.intake
+            if intake.quarantined > self.max_bad * intake.read:
+                first = intake.offenders[0]
+                raise DataError(
+                    f"{intake.quarantined} of {intake.read} rows of {name} are bad, more than {self.max_bad:.4%}"
+                    f" (--max-bad); the first: {first.reason}",
+                    where=f"{first.file}:{first.line}",
+                    hint="nothing was replaced",
+                )
+
+    def _entries(self, tables: Mapping[str, Finished]) -> dict[str, TableEntry]:
+        entries = dict(self._earlier_tables())
+        for name, table in tables.items():
+            before = self._entry(name)
+            files = self._moved(name, table.paths)
+            days = dict(table.days)
+            columns: dict[str, ColumnType] = dict(table.columns)
+            extremes = [table.first, table.last]
+            rows = table.rows
+            if before is not None and name == EVENTS:
+                columns = _united(before.columns, table.columns)
+                files = [*self._retyped(name, before.files, columns), *self._retyped(name, tuple(files), columns)]
+                extremes = [_least(before.first, table.first), _most(before.last, table.last)]
+                rows += before.rows
+            if before is not None:
+                for day, count in before.days.items():
+                    days[day] = days.get(day, 0) + count
+            entries[name] = TableEntry(
+                files=tuple(dict.fromkeys(files)),
+                columns=columns,
+                rows=rows,
+                first=extremes[0],
+                last=extremes[1],
+                dates_only=table.dates_only and (before is None or before.dates_only or not before.rows),
+                complete_through=self._complete_through(name),
+                inputs=self._prints(name),
+                days=days,
+            )
+        return entries
+
+    def _complete_through(self, name: str) -> int | None:
+        if name in self.sources:
+            return self.sources[name].complete_through
+        before = self._entry(name)
+        return before.complete_through if before is not None else None
+
+    def _prints(self, name: str) -> tuple[str, ...]:
+        before = self._entry(name)
+        seen = set(before.inputs) if before is not None else set()
+        return tuple(sorted(seen | set(self.inputs.get(name, {}).values())))
+
+    def _moved(self, name: str, paths: tuple[str, ...]) -> list[str]:
+        """Move files into the dataset under names made from their content: nothing that is in force is overwritten."""
+        (self.folder / name).mkdir(exist_ok=True)
+        moved: list[str] = []
+        for place, path in enumerate(paths):
+            with Path(path).open("rb") as stream:
+                content = file_digest(stream, "sha256").hexdigest()[:16]
+            target = f"{name}/{place:05}-{content}.parquet"
+            Path(path).replace(self.folder / target)
+            sync(self.folder / target)
+            moved.append(target)
+        sync(self.folder / name)
+        return moved
+
+    def _retyped(self, name: str, files: tuple[str, ...], columns: Mapping[str, ColumnType]) -> list[str]:
+        """Bring files to the columns of the whole table; those that have them stay."""
+        done: list[str] = []
+        for file in files:
+            lazy = pl.scan_parquet(self.folder / file, glob=False)
+            schema = lazy.collect_schema()
+            from pqlkit.exports.column_types import POLARS
+
+            if dict(schema) == {column: POLARS[kind] for column, kind in columns.items()}:
+                done.append(file)
+                continue
+            frame = lazy.select(
+                as_type(pl.col(column), schema[column], kind).alias(column)
+                if column in schema
+                else pl.lit(None, dtype=POLARS[kind]).alias(column)
+                for column, kind in columns.items()
+            )
+            path = self.work / f"retyped-{len(done)}.parquet"
+            frame.sink_parquet(path, compression="zstd")
+            done.extend(self._moved(name, (str(path),)))
+        return done
+
+    def _publish(self, entries: Mapping[str, TableEntry], quarantine: Quarantine) -> None:
+        target = self.folder / QUARANTINE
+        if self.earlier is not None and target.exists():
+            _prepend(target, quarantine.path)
+        if quarantine.path.exists():
+            quarantine.path.replace(target)
+        elif target.exists() and self.earlier is None:
+            target.unlink()
+        manifest = Manifest(zone=self.project.timezone, tables=entries)
+        write_manifest(self.folder, manifest)
+        _sweep(self.folder, manifest)
+
+    def _intake(self, tables: Mapping[str, Finished], outcome: Outcome | None) -> Intake:
+        dataset: Dataset = open_dataset(self.project, data=self.folder)
+        intakes = {name: self._counted(name, tables.get(name)) for name in self.inputs}
+        extra = {name: table.intake for name, table in tables.items() if name not in intakes}
+        quarantine = self.folder / QUARANTINE
+        return Intake(
+            tables={**intakes, **extra},
+            matching=matching(dataset),
+            gaps=outcome.gaps if outcome is not None else (),
+            quarantine=quarantine if quarantine.exists() else None,
+            warnings=outcome.warnings if outcome is not None else (),
+        )
+
+    def _counted(self, name: str, table: Finished | None) -> TableIntake:
+        skipped = tuple(str(path) for path in self.inputs[name] if path not in self.fresh[name])
+        if table is None:
+            return TableIntake(name=name, files=0, read=0, kept=0, duplicate=0, quarantined=0, skipped=skipped)
+        return replace(table.intake, skipped=skipped)
+
+
+def _united(before: Mapping[str, ColumnType], new: Mapping[str, ColumnType]) -> dict[str, ColumnType]:
+    names = [*before, *(name for name in new if name not in before)]
+    return {name: join(before.get(name), new.get(name)) for name in names}  # type: ignore[misc]
+
+
+def _least(left: int | None, right: int | None) -> int | None:
+    return min((value for value in (left, right) if value is not None), default=None)
+
+
+def _most(left: int | None, right: int | None) -> int | None:
+    return max((value for value in (left, right) if value is not None), default=None)
+
+
+def _prepend(before: Path, path: Path) -> None:
+    joined = path.with_suffix(".joined")
+    with joined.open("wb") as target:
+        for part in (before, path):
+            if part.exists():
+                with part.open("rb") as source:
+                    shutil.copyfileobj(source, target)
+    joined.replace(path)
+
+
+def _sweep(folder: Path, manifest: Manifest) -> None:
+    """Remove data files that the manifest in force does not name."""
+    named = manifest.files
+    for file in folder.glob("*/*.parquet"):
+        if f"{file.parent.name}/{file.name}" not in named and not file.parent.name.startswith("."):
+            with contextlib.suppress(OSError):
+                file.unlink()
