@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.analysis.association import Association
+    from pqlkit.definitions.model import Window
     from pqlkit.measures.behaviour import Cube
     from pqlkit.statistics.estimate import Estimate
 
@@ -85,7 +86,8 @@ def _some(rows: NDArray[np.int64], most: int, generator: np.random.Generator) ->
 def _dummies(values: NDArray[np.int64]) -> NDArray[np.float64]:
     kinds, counts = np.unique(values, return_counts=True)
     others = np.delete(kinds, np.argmax(counts)) if len(kinds) else kinds
-    return (values[:, None] == others[None, :]).astype(np.float64)
+    columns: NDArray[np.float64] = (values[:, None] == others[None, :]).astype(np.float64)
+    return columns
 
 
 def adjust(
@@ -225,3 +227,48 @@ def _alike(
     names = [str(cube.behaviours[i].event) for i in kept]
     groups = interchangeable(spearman_matrix(np.column_stack([dense[i] for i in kept])), threshold=ALIKE)
     return {names[i]: tuple(sorted(names[j] for j in group if j != i)) for group in groups for i in group}
+
+
+def rule_effect(
+    met: NDArray[np.bool_], own: set[str | None], cube: Cube, frame: pl.DataFrame, *, skip: Iterable[str] = ()
+) -> Estimate | None:
+    """Estimate the odds ratio of meeting a rule, beside activity by other behaviours than its own, calendar and age.
+
+    Parameters
+    ----------
+    met
+        Who meets it, one per look.
+    own
+        The rule's events: their counts are left out of activity. None among them (any event) is activity itself: then
+        there is nothing to adjust for but calendar and age.
+    cube, frame, skip
+        As for `adjust`.
+    """
+    from pqlkit.statistics.adjusted import fit_logistic
+    from pqlkit.statistics.estimate import Estimate, Undefined
+
+    sample = Sample.of(frame)
+    indicator = met[sample.looks].astype(np.float64)
+    if np.ptp(indicator) == 0 or sample.y.all() or not sample.y.any():
+        return None
+    leaks = set(skip)
+    others = [
+        sample.column(cube, index)
+        for index, one in enumerate(cube.behaviours)
+        if one.event is not None
+        and None not in own
+        and one.event not in leaks | own
+        and one.measure.kind is MeasureKind.COUNT
+        and one.window == max((b.window for b in cube.behaviours), key=_length)
+    ]
+    activity = [np.log1p(np.sum(others, axis=0))] if others else []
+    columns = [indicator, *activity, *sample.adjusters.T]
+    design = np.column_stack([column for column in columns if np.ptp(column) > 0])
+    if np.count_nonzero(sample.y) < PER_PARAMETER * (design.shape[1] + 1):
+        return Estimate.none(Undefined.TOO_FEW)
+    fit = fit_logistic(design, sample.y, clusters=sample.entity)
+    return fit.odds_ratio(0)
+
+
+def _length(window: Window) -> int:
+    return window.length.microseconds if window.length is not None else 0

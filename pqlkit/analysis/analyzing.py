@@ -278,12 +278,12 @@ def _flags(observed: Observed) -> Mapping[str | None, tuple[str, ...]]:
         )
     for suspect in observed.suspects:
         flags.setdefault(suspect.event, []).append(suspect.reason.value)
-    for name in _outcome_events(observed.population):
+    for name in outcome_events(observed.population):
         flags.setdefault(name, []).append("part-of-outcome")
     return {name: tuple(values) for name, values in flags.items()}
 
 
-def _outcome_events(population: Population) -> frozenset[str]:
+def outcome_events(population: Population) -> frozenset[str]:
     """Name the events that the outcome itself is made of (an outcome by definition)."""
     from pqlkit.definitions.model import Criterion, leaves
 

@@ -38,7 +38,7 @@ class Levels:
     negative: NDArray[np.int64]
 
     @classmethod
-    def of(cls, cube: Cube, y: NDArray[np.bool_]) -> Levels:
+    def of(cls, cube: Cube, y: NDArray[np.bool_], *, rows: NDArray[np.bool_] | None = None) -> Levels:
         """Count a cube by outcome.
 
         Parameters
@@ -47,13 +47,19 @@ class Levels:
             Levels above zero.
         y
             One per look.
+        rows
+            bool, one per look: only these. None = all.
         """
         counts = np.zeros((len(cube.behaviours), 2, LEVELS), dtype=np.int64)
         offset = y.astype(np.int64) * LEVELS
         for index in range(len(cube.behaviours)):
-            rows, levels = cube.column(index)
-            counts[index] = np.bincount(levels + offset[rows], minlength=2 * LEVELS).reshape(2, LEVELS)
-        total = np.array([np.count_nonzero(~y), np.count_nonzero(y)])
+            looks, levels = cube.column(index)
+            if rows is not None:
+                inside = rows[looks]
+                looks, levels = looks[inside], levels[inside]
+            counts[index] = np.bincount(levels + offset[looks], minlength=2 * LEVELS).reshape(2, LEVELS)
+        kept = y if rows is None else y[rows]
+        total = np.array([np.count_nonzero(~kept), np.count_nonzero(kept)])
         counts[:, :, 0] = total - counts.sum(axis=2)
         return cls(behaviours=cube.behaviours, positive=counts[:, 1], negative=counts[:, 0])
 

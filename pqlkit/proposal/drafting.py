@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.analysis.tiers import Tier, tier
-from pqlkit.proposal.candidate import Candidate, Group
 from pqlkit.proposal.proposing import Frontier, Halves, Proposal
 from pqlkit.proposal.split import SplitKind, split
-from pqlkit.proposal.wording import definition_of, in_words, name_of, numbered
-from pqlkit.statistics.contingency import Contingency
+from pqlkit.proposal.wording import in_words
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -22,15 +20,16 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.leaks import Suspect
-    from pqlkit.definitions.model import Definition, Outcome
-    from pqlkit.proposal.literals import Literal, Trait
-    from pqlkit.proposal.menu import Dish
+    from pqlkit.definitions.model import Outcome
+    from pqlkit.proposal.ceiling import Ceiling
+    from pqlkit.proposal.choosing import Choice
+    from pqlkit.proposal.crossfit import CrossFit
+    from pqlkit.proposal.literals import Trait
     from pqlkit.proposal.objective import Constraints, Objective
-    from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.search import Search
+    from pqlkit.proposal.selection_test import SelectionTest
     from pqlkit.proposal.split import Split
     from pqlkit.proposal.wishes import Wishes
-    from pqlkit.statistics.estimate import Estimate
 
 TOO_GOOD_RATE: Final = 0.8
 TOO_GOOD_LIFT: Final = 25.0
@@ -86,3 +85,348 @@ class Draft:
             excluded=frozenset((leaks | mechanical | automatic | own) - kept),
             traits=_traits(observed) if wishes.use_traits else (),
         )
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of every definition that comes out: the analysis' horizon, all keys of the population's outcome."""
+        from dataclasses import replace
+
+        from pqlkit.durations import Duration
+
+        return replace(
+            self.observed.population.outcome, within=Duration.parse(self.observed.looks.design.horizon.emitted)
+        )
+
+    @property
+    def holdout_from(self) -> int:
+        """The first moment of the holdout period; for cross-fitted looks the first cutoff of all."""
+        if self.parts.first is not None:
+            return self.parts.first
+        return int(self.observed.looks.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
+
+    def halves(self) -> tuple[Halves, Halves]:
+        """Describe both sides of the split."""
+        return _half(self.observed, self.parts.fit), _half(self.observed, self.parts.holdout)
+
+    def search(self, *, only: frozenset[str] | None = None) -> Search:
+        """Search all rules over the literals of the fit part.
+
+        Parameters
+        ----------
+        only
+            These events alone (the mechanical ones); None = all that are not excluded.
+        """
+        from pqlkit.proposal.literals import Floors, literals
+        from pqlkit.proposal.search import search
+
+        observed, fit = self.observed, self.parts.fit
+        looks, converters = int(fit.sum()), int((fit & observed.y).sum())
+        self.say("searching rules")
+        listed = literals(
+            observed.cube,
+            observed.y,
+            fit,
+            floors=Floors.of(looks, converters),
+            entities=observed.looks.frame.get_column("entity").to_numpy(),
+            exclude=self.excluded if only is None else (),
+            only=only,
+            traits=self.traits if only is None else (),
+        )
+        return search(
+            observed.cube,
+            observed.y,
+            fit,
+            listed,
+            objective=self.objective(),
+            constraints=self.constraints(),
+            traits=self.traits,
+            max_criteria=self.max_criteria if only is None else 1,
+            max_seconds=self.wishes.max_seconds,
+            seed=self.wishes.seed,
+        )
+
+    @property
+    def max_criteria(self) -> int:
+        """At most two criteria with little data."""
+        return min(self.wishes.max_criteria, 2 if tier(int(self.observed.y.sum())) is Tier.COARSE else 3)
+
+    def objective(self) -> Objective:
+        """Say what is best."""
+        from pqlkit.proposal.objective import parse_objective
+
+        fit = self.parts.fit
+        return parse_objective(
+            self.wishes.objective,
+            base_rate=float(self.observed.y[fit].mean()),
+            value=self.wishes.value,
+            cost=self.wishes.cost,
+            capacity=self.wishes.capacity is not None,
+        )
+
+    def constraints(self) -> Constraints:
+        """Say what counts at all; a capacity becomes the largest share of looks that gives no more leads a week."""
+        from pqlkit.proposal.objective import Constraints
+
+        wishes, fit = self.wishes, self.parts.fit
+        return Constraints.of(
+            int((fit & self.observed.y).sum()),
+            min_share=wishes.min_share,
+            max_share=self._capacity_share(),
+            min_coverage=wishes.min_coverage,
+            min_rate=wishes.min_rate,
+        )
+
+    def _capacity_share(self) -> float | None:
+        if self.wishes.capacity is None:
+            return None
+        cutoffs = self.observed.looks.frame.get_column("cutoff").to_numpy()[self.parts.fit]
+        weeks = max(1.0, float(np.ptp(cutoffs)) / WEEK)
+        return min(1.0, self.wishes.capacity * weeks / len(cutoffs))
+
+    def proposal(self) -> Proposal:
+        """Search, choose, check, and sum up."""
+        from pqlkit.analysis.tiers import HYPOTHESES_BELOW
+
+        converters = int(self.observed.y.sum())
+        if converters < HYPOTHESES_BELOW:
+            return self._empty(
+                f"{converters} usable upgrades: no search, it would find luck (it opens at {HYPOTHESES_BELOW})",
+                'test what you believe: pqlkit try "EVENT >= 3 in 14d"',
+            )
+        fit = self.observed.y[self.parts.fit]
+        if not fit.size or fit.all() or not fit.any():
+            return self._empty("the earlier looks hold only one outcome: nothing can be chosen on them")
+        return self._searched()
+
+    def _searched(self) -> Proposal:
+        from pqlkit.proposal.ceiling import ceiling
+        from pqlkit.proposal.choosing import choose
+
+        found = self.search()
+        self.say("reading the later looks, once")
+        top = ceiling(
+            self.observed.cube,
+            self.observed.y,
+            self.parts.fit,
+            self.parts.holdout,
+            columns=self._columns(),
+            entities=self.observed.looks.frame.get_column("entity").to_numpy(),
+            seed=self.wishes.seed,
+        )
+        warnings = (
+            []
+            if found.complete
+            else [f"the search was stopped after {found.seconds:.0f} s: --max-seconds gives it longer"]
+        )
+        if top.auc is not None and top.auc < NOTHING_HERE:
+            warnings.append(
+                f"nothing here predicts upgrades: a model of all behaviours reaches an AUC of {top.auc:.2f} later"
+            )
+            return self._empty(*warnings, found=found, top=top)
+        choice = choose(self, found)
+        warnings += choice.warnings
+        return self._summed_up(found, choice, top, warnings)
+
+    def _summed_up(self, found: Search, choice: Choice, top: Ceiling, warnings: list[str]) -> Proposal:
+        from pqlkit.proposal.champion import champion
+        from pqlkit.proposal.experiment import experiment
+        from pqlkit.proposal.menu import ladder
+        from pqlkit.proposal.points import points_card, prefer_points
+        from pqlkit.proposal.rule import holds
+
+        observed, parts, wishes = self.observed, self.parts, self.wishes
+        first = choice.candidates[0] if choice.candidates else None
+        met = None if first is None else holds(observed.cube, first.rule.literals, self.traits)
+        self.say("comparing with points and a model")
+        card = points_card(observed.cube, observed.y, parts.fit, found, seed=wishes.seed) if found.rules else None
+        fit, holdout = self.halves()
+        return Proposal(
+            observed=observed,
+            wishes=wishes,
+            split=parts,
+            fit=fit,
+            holdout=holdout,
+            opened=choice.opened,
+            tier=tier(int(observed.y.sum())),
+            search=found,
+            candidates=choice.candidates,
+            rejected=choice.rejected,
+            front=self._front(found),
+            ladder=ladder(found),
+            points=card,
+            prefer_points=card is not None
+            and met is not None
+            and prefer_points(card, observed.cube, observed.y, parts.holdout, met),
+            ceiling=top,
+            captured=None if met is None else top.captured(met),
+            selection=self._selection() if found.rules else None,
+            cross_fitted=self._cross_fitted(),
+            champion=None
+            if wishes.against is None
+            else champion(observed, wishes.against, parts.holdout, first=self.holdout_from, challenger=met),
+            experiment=experiment(first.promised) if first is not None and wishes.plan_experiment else None,
+            suspects=self.suspects,
+            warnings=(*observed.population.warnings, *warnings),
+        )
+
+    def _front(self, found: Search) -> tuple[Frontier, ...]:
+        from pqlkit.proposal.menu import front
+
+        return tuple(
+            Frontier(words=in_words(rule.literals), rate=rule.rate, coverage=rule.converted / found.converters)
+            for rule in front(found)
+        )
+
+    def _columns(self) -> NDArray[np.intp]:
+        kept = [index for index, one in enumerate(self.observed.cube.behaviours) if one.event not in self.excluded]
+        return np.array(kept, dtype=np.intp)
+
+    def strata(self) -> NDArray[np.int64]:
+        """Calendar block x age band: outcomes are shuffled only within."""
+        frame = self.observed.looks.frame
+        block = frame.get_column("block").to_numpy().astype(np.int64)
+        strata: NDArray[np.int64] = block * 100 + frame.get_column("age_band").to_numpy().astype(np.int64)
+        return strata
+
+    def _selection(self) -> SelectionTest | None:
+        from pqlkit.proposal.selection_test import selection_test
+
+        if self.wishes.permutations == 0:
+            return None
+        self.say(f"searching {self.wishes.permutations} shuffled outcomes")
+        observed = self.observed
+        return selection_test(
+            observed.cube,
+            observed.y,
+            self.parts.fit,
+            self.strata(),
+            objective=self.objective(),
+            constraints=self.constraints(),
+            entities=observed.looks.frame.get_column("entity").to_numpy(),
+            exclude=self.excluded,
+            traits=self.traits,
+            max_criteria=self.max_criteria,
+            permutations=self.wishes.permutations,
+            seed=self.wishes.seed,
+        )
+
+    def _cross_fitted(self) -> CrossFit | None:
+        from pqlkit.proposal.crossfit import cross_fit
+
+        if self.parts.kind is not SplitKind.CROSS_FITTED:
+            return None
+        observed = self.observed
+        return cross_fit(
+            observed.cube,
+            observed.y,
+            self.parts.folds,
+            objective=self.objective(),
+            entities=observed.looks.frame.get_column("entity").to_numpy(),
+            exclude=self.excluded,
+            traits=self.traits,
+            max_criteria=self.max_criteria,
+            max_seconds=self.wishes.max_seconds,
+            seed=self.wishes.seed,
+        )
+
+    def _empty(self, *why: str, found: Search | None = None, top: Ceiling | None = None) -> Proposal:
+        fit, holdout = self.halves()
+        return Proposal(
+            observed=self.observed,
+            wishes=self.wishes,
+            split=self.parts,
+            fit=fit,
+            holdout=holdout,
+            opened=0,
+            tier=tier(int(self.observed.y.sum())),
+            search=found,
+            candidates=(),
+            rejected=(),
+            front=() if found is None else self._front(found),
+            ladder=(),
+            points=None,
+            prefer_points=False,
+            ceiling=top,
+            captured=None,
+            selection=None,
+            cross_fitted=None,
+            champion=None,
+            experiment=None,
+            suspects=self.suspects,
+            warnings=(*self.observed.population.warnings, *why),
+        )
+
+
+def _half(observed: Observed, part: NDArray[np.bool_]) -> Halves:
+    cutoffs = observed.looks.frame.get_column("cutoff").to_numpy()[part]
+    base = Rate.of(int(observed.y[part].sum()), int(part.sum()), design_effect=observed.design_effect)
+    if not cutoffs.size:
+        return Halves(first=None, through=None, base=base)
+    return Halves(first=int(cutoffs.min()), through=int(cutoffs.max()), base=base)
+
+
+def _split(observed: Observed, wishes: Wishes) -> Split:
+    frame = observed.looks.frame
+    outcome, design = observed.population.outcome, observed.looks.design
+    retained = outcome.retained_for.microseconds if outcome.retained_for is not None else 0
+    cutoff = frame.get_column("cutoff").to_numpy()
+    since = wishes.holdout_from
+    if since is not None and design.cutoffs and len(design.cutoffs) == 1:
+        since += design.cutoffs[0].microseconds  # `once` is split by the anchor
+    return split(
+        cutoff,
+        cutoff + design.horizon.microseconds + retained,
+        observed.y,
+        block=frame.get_column("block").to_numpy().astype(np.int64),
+        share=wishes.holdout,
+        holdout_from=since,
+    )
+
+
+def _suspects(observed: Observed, parts: Split) -> tuple[Suspect, ...]:
+    """Judge leaks on the entities and the time of the fit part alone."""
+    import polars as pl
+
+    from pqlkit.analysis.associations import Levels
+    from pqlkit.analysis.leaks import leaks, overruled
+    from pqlkit.measures.surroundings import surroundings
+
+    frame = observed.looks.frame.filter(pl.Series(parts.fit))
+    until = None if parts.first is None else parts.first - 1
+    around = surroundings(observed.population.world, entities=frame.select("entity"), until=until)
+    seen = Levels.of(observed.cube, observed.y, rows=parts.fit)
+    return overruled(leaks(around, seen), observed.settings.keep)
+
+
+def _own_events(observed: Observed) -> set[str]:
+    """Name the events that the outcome is made of: by event never a behaviour, by definition only on request."""
+    from pqlkit.analysis.analyzing import outcome_events
+
+    outcome = observed.population.outcome
+    return set(outcome_events(observed.population)) | ({outcome.event} if outcome.event is not None else set())
+
+
+def _kept(name: str, patterns: Sequence[str]) -> bool:
+    from fnmatch import fnmatchcase
+
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _traits(observed: Observed) -> tuple[Trait, ...]:
+    """Make one literal of each common value of each fixed trait (at most 20 values a trait)."""
+    import polars as pl
+
+    from pqlkit.definitions.model import Condition, Operator
+    from pqlkit.proposal.literals import Trait
+
+    traits, frame = observed.population.traits, observed.looks.frame
+    fixed = [name for name, kind in traits.kinds.items() if kind.value == "fixed" and name != "email"]
+    moments = frame.select("entity", pl.col("cutoff").alias("at"))
+    found: list[Trait] = []
+    for name in fixed:
+        values = traits.at(moments, [name]).get_column(name)
+        common = values.drop_nulls().value_counts(sort=True).head(20).get_column(name).sort().to_list()
+        for value in common:
+            condition = Condition(name=name, operator=Operator.EQUALS, values=(value,))
+            found.append(Trait(condition=condition, holds=(values == value).fill_null(value=False).to_numpy()))
+    return tuple(found)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-
-import numpy as np
 
 from pqlkit.analysis.settings import Settings
 from pqlkit.proposal.wishes import Wishes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
     from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.leaks import Suspect
@@ -24,10 +20,8 @@ if TYPE_CHECKING:
     from pqlkit.proposal.champion import Champion
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.experiment import Experiment
-    from pqlkit.proposal.literals import Literal, Trait
     from pqlkit.proposal.menu import Step
     from pqlkit.proposal.points import Points
-    from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.search import Search
     from pqlkit.proposal.selection_test import SelectionTest
     from pqlkit.proposal.split import Split

@@ -1,0 +1,51 @@
+"""The qualification: when an eligible entity meets a whole definition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pqlkit.columns import AT, ENTITY, OFF, ON
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from pqlkit.analysis.population import Population
+    from pqlkit.definitions.model import Definition
+
+__all__ = ["qualifications"]
+
+
+def qualifications(
+    population: Population, definition: Definition, *, spells: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Give the spells of a definition that begin while the entity is eligible.
+
+    Parameters
+    ----------
+    population
+        Who exists.
+    definition
+        Its formula and `eligible` conditions.
+    spells
+        The formula's spells, if they are known already.
+
+    Returns
+    -------
+    DataFrame
+        ``entity``, ``on``, ``off``, sorted by entity and start. Traits are judged as of the start.
+
+    Raises
+    ------
+    UsageError
+        A condition needs a trait of which only today's value is known, and it is not trusted.
+    """
+    from pqlkit.measures.evaluation import spells_of
+
+    found = spells_of(population.world, definition) if spells is None else spells
+    if definition.eligible:
+        population.traits.refuse_current((condition.name for condition in definition.eligible), population.trusted)
+        import polars as pl
+
+        held = population.traits.holds(definition.eligible, found.select(ENTITY, pl.col(ON).alias(AT)))
+        found = found.filter(held)
+    return found.select(ENTITY, ON, OFF).sort(ENTITY, ON)

@@ -1,0 +1,362 @@
+"""The choice: the menu of rules read on the later looks, and the candidates that come out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pqlkit.proposal.candidate import Candidate, Group
+from pqlkit.proposal.gates import gate
+from pqlkit.proposal.promise import promise, started
+from pqlkit.proposal.rule import holds
+from pqlkit.proposal.split import SplitKind
+from pqlkit.proposal.wording import definition_of, in_words, name_of, numbered
+from pqlkit.statistics.contingency import Contingency
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pqlkit.proposal.candidate import Promise
+    from pqlkit.proposal.drafting import Draft
+    from pqlkit.proposal.gates import Gate
+    from pqlkit.proposal.literals import Literal
+    from pqlkit.proposal.menu import Dish
+    from pqlkit.proposal.rule import Rule
+    from pqlkit.proposal.search import Search
+    from pqlkit.statistics.estimate import Estimate
+    from pqlkit.statistics.rate import Rate
+    from pqlkit.typing import Json
+
+TOO_GOOD_RATE: Final = 0.8
+TOO_GOOD_LIFT: Final = 25.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Choice:
+    """What the menu came to.
+
+    Parameters
+    ----------
+    candidates
+        Those that later looks bear out, the proposed one first.
+    rejected
+        The others, in words, with what they failed.
+    opened
+        How many distinct searches looked at this holdout, this one included.
+    warnings
+        For a person.
+    """
+
+    candidates: tuple[Candidate, ...]
+    rejected: tuple[tuple[str, tuple[str, ...]], ...]
+    opened: int
+    warnings: list[str]
+
+
+def choose(draft: Draft, found: Search) -> Choice:
+    """Read the menu on the later looks, all rules at once.
+
+    Parameters
+    ----------
+    draft
+        What was looked at and asked for.
+    found
+        The search.
+    """
+    from pqlkit.proposal.menu import menu
+
+    dishes = menu(found, most=min(draft.wishes.top, 5))
+    fingerprint = search_hash(draft)
+    opened = times_opened(draft, fingerprint)
+    warnings: list[str] = []
+    if not dishes:
+        warnings.append(
+            "no rule of up to three criteria stands out on the earlier looks (relative risk of 1.5 or more)"
+        )
+    candidates: list[Candidate] = []
+    rejected: list[tuple[str, tuple[str, ...]]] = []
+    for dish in dishes:
+        tables = _tables(draft, dish.rule)
+        verdict = _verdict(draft, tables[1])
+        if verdict.passed:
+            names = [one.definition.name for one in candidates]
+            candidates.append(_candidate(draft, found, dish, tables, verdict, names, (fingerprint, opened)))
+        else:
+            rejected.append((in_words(dish.rule.literals), verdict.reasons))
+    if dishes and not candidates:
+        warnings.append("no rule found on the earlier looks held on the later ones: nothing is proposed")
+    if opened > 1:
+        warnings.append(f"this holdout was opened {opened} times: figures after the first opening are optimistic")
+    warnings += [warning for one in candidates[:1] for warning in _too_good(one)]
+    ordered = sorted(candidates, key=lambda one: one.over_capacity)  # stable: the search's order within
+    if candidates:
+        ordered[0] = _examined(draft, found, ordered[0])
+    return Choice(candidates=tuple(ordered), rejected=tuple(rejected), opened=opened, warnings=warnings)
+
+
+def _tables(draft: Draft, rule: Rule) -> tuple[Contingency, Contingency, NDArray[np.bool_]]:
+    met = holds(draft.observed.cube, rule.literals, draft.traits)
+    return table_of(draft, met, draft.parts.fit), table_of(draft, met, draft.parts.holdout), met
+
+
+def table_of(draft: Draft, met: NDArray[np.bool_], part: NDArray[np.bool_]) -> Contingency:
+    """Count a rule in one part of the looks."""
+    y = draft.observed.y
+    return Contingency.of(
+        qualified=int((met & part).sum()),
+        converted=int((met & part & y).sum()),
+        entities=int(part.sum()),
+        converters=int((part & y).sum()),
+    )
+
+
+def _verdict(draft: Draft, table: Contingency) -> Gate:
+    return gate(
+        qualified=table.n1,
+        converted=table.a,
+        looks=table.total,
+        converters=table.m1,
+        deff=draft.observed.design_effect,
+    )
+
+
+def _candidate(
+    draft: Draft,
+    found: Search,
+    dish: Dish,
+    tables: tuple[Contingency, Contingency, NDArray[np.bool_]],
+    verdict: Gate,
+    names: Sequence[str],
+    search: tuple[str, int],
+) -> Candidate:
+    rule = dish.rule
+    fit, holdout, met = tables
+    literals = strongest_first(draft, rule.literals)
+    name = numbered(draft.wishes.name, names) if draft.wishes.name else name_of(literals, names)
+    population = draft.observed.population
+    mechanical = frozenset(name for name, note in population.project.events.items() if note.mechanical)
+    bare = definition_of(
+        literals,
+        name=name,
+        kind=population.kind,
+        outcome=draft.outcome,
+        anchor=population.anchor,
+        mechanical=mechanical,
+    )
+    counted = started(population, bare)
+    begin = int(draft.observed.looks.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
+    horizon = draft.outcome.within.microseconds
+    cross = draft.parts.kind is SplitKind.CROSS_FITTED
+    chosen = promise(population, counted, first=begin, before=None if cross else draft.holdout_from - horizon)
+    promised = promise(population, counted, first=draft.holdout_from, before=None)
+    evidence = _evidence(draft, fit, promised, search)
+    capacity = draft.wishes.capacity
+    weekly = promised.leads_per_week.median
+    return Candidate(
+        definition=replace(bare, evidence=evidence, rationale=_rationale(draft, promised)),
+        rule=rule,
+        fit=fit,
+        holdout=holdout,
+        gate=verdict,
+        chosen=chosen,
+        promised=promised,
+        by_period=_groups(draft, met, "quarter"),
+        by_age=_groups(draft, met, "age_band"),
+        stability=None,
+        ranges={},
+        adjusted=None,
+        equivalents=tuple(in_words(other.literals) for other in dish.equivalents),
+        simpler=None,
+        mechanical=any(one.mechanical for one in bare.criteria),
+        over_capacity=capacity is not None and weekly is not None and weekly > capacity,
+    )
+
+
+def strongest_first(draft: Draft, literals: Sequence[Literal]) -> tuple[Literal, ...]:
+    """Put the literal first that says most on its own (largest phi on the fit part); traits last."""
+
+    def strength(one: Literal) -> tuple[bool, float]:
+        table = table_of(draft, holds(draft.observed.cube, (one,), draft.traits), draft.parts.fit)
+        return one.behaviour is None, -(table.phi or 0.0)
+
+    return tuple(sorted(literals, key=strength))
+
+
+def _examined(draft: Draft, found: Search, first: Candidate) -> Candidate:
+    """Add to the proposed rule what only it needs: stability, ranges, the simpler alternative, the adjusted figure."""
+    from pqlkit.proposal.simplification import simpler, threshold_ranges
+    from pqlkit.proposal.stability import stability
+
+    draft.say("searching random halves")
+    ranges = threshold_ranges(found, first.rule, seed=draft.wishes.seed)
+    plain = simpler(found, first.rule, seed=draft.wishes.seed)
+    alternative = None
+    if plain is not None:
+        alternative = (in_words(plain.literals), _tables(draft, plain)[1])
+    literals = strongest_first(draft, first.rule.literals)
+    criteria = [one for one in literals if one.behaviour is not None]
+    return replace(
+        first,
+        stability=stability(found, first.rule, seed=draft.wishes.seed),
+        ranges={
+            criterion.id: ranges[literal]
+            for criterion, literal in zip(first.definition.criteria, criteria, strict=True)
+            if literal in ranges
+        },
+        simpler=alternative,
+        adjusted=_adjusted(draft, first.rule),
+    )
+
+
+def _adjusted(draft: Draft, rule: Rule) -> Estimate | None:
+    """Give the odds ratio of meeting the rule beside activity by other behaviours than its own."""
+    from pqlkit.analysis.adjustment import rule_effect
+
+    met = holds(draft.observed.cube, rule.literals, draft.traits)
+    own = {literal.behaviour.event for literal in rule.literals if literal.behaviour is not None}
+    return rule_effect(met, own, draft.observed.cube, draft.observed.looks.frame, skip=draft.excluded)
+
+
+def _groups(draft: Draft, met: NDArray[np.bool_], by: str) -> tuple[Group, ...]:
+    from pqlkit.analysis.looks import AGE_BANDS
+
+    frame = draft.observed.looks.frame
+    if by == "age_band":
+        keys = frame.get_column("age_band").to_numpy()
+        names = dict(enumerate(AGE_BANDS))
+    else:
+        keys = frame.get_column("block").to_numpy()
+        names = _quarters(draft)
+    return tuple(
+        Group(name=names[int(key)], table=table_of(draft, met, keys == key))
+        for key in np.unique(keys)
+        if int(key) in names
+    )
+
+
+def _quarters(draft: Draft) -> dict[int, str]:
+    """Name each calendar block by the quarter of its first cutoff."""
+    import polars as pl
+
+    zone = draft.observed.population.world.zone
+    first = draft.observed.looks.frame.group_by("block").agg(pl.col("cutoff").min())
+    local = pl.from_epoch("cutoff", time_unit="us").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+    text = local.dt.year().cast(pl.String) + "-Q" + local.dt.quarter().cast(pl.String)
+    return {int(block): name for block, name in first.select("block", text.alias("name")).iter_rows()}
+
+
+def search_hash(draft: Draft) -> str:
+    """Name this search: eight hexadecimal digits of a hash of its options and of the looks it saw."""
+    observed, wishes = draft.observed, draft.wishes
+    frame = observed.looks.frame
+    seen = hashlib.blake2b(digest_size=8)
+    for column in ("cutoff", "y"):
+        seen.update(np.ascontiguousarray(frame.get_column(column).to_numpy()).tobytes())
+    seen.update(np.ascontiguousarray(observed.cube.levels).tobytes())
+    asked = {
+        "looks": observed.looks.text,
+        "windows": [str(window) for window in observed.looks.design.windows],
+        "horizon": str(observed.looks.design.horizon),
+        "excluded": sorted(draft.excluded),
+        "wishes": [
+            wishes.max_criteria, wishes.objective, wishes.value, wishes.cost, wishes.capacity, wishes.min_share,
+            wishes.min_coverage, wishes.min_rate, wishes.holdout, wishes.holdout_from, wishes.use_traits, wishes.seed,
+        ],
+        "data": seen.hexdigest(),
+    }  # fmt: skip
+    return hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=4).hexdigest()
+
+
+def times_opened(draft: Draft, fingerprint: str) -> int:
+    """Count the distinct searches, this one included, that definitions in the output folder tell of this holdout."""
+    from pqlkit.definitions.evidence import evidences
+
+    seen = {fingerprint}
+    holdout = _span(draft, draft.parts.holdout)
+    folder = draft.wishes.folder
+    for written in evidences(folder) if folder is not None and folder.is_dir() else ():
+        part = written.get("holdout")
+        if isinstance(part, dict) and (part.get("from"), part.get("through")) == (holdout["from"], holdout["through"]):
+            seen.add(str(written.get("search")))
+    return len(seen)
+
+
+def _span(draft: Draft, part: NDArray[np.bool_]) -> dict[str, str | None]:
+    from datetime import UTC, datetime, timedelta
+
+    cutoffs = draft.observed.looks.frame.get_column("cutoff").to_numpy()[part]
+    if not cutoffs.size:
+        return {"from": None, "through": None}
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    ends = [(epoch + timedelta(microseconds=int(at))).date().isoformat() for at in (cutoffs.min(), cutoffs.max())]
+    return {"from": ends[0], "through": ends[1]}
+
+
+def _evidence(draft: Draft, fit: Contingency, promised: Promise, search: tuple[str, int]) -> dict[str, Json]:
+    observed = draft.observed
+    everything = np.ones(len(observed.y), dtype=np.bool_)
+    coverage = fit.coverage.rate
+    return {
+        "chosen_by": "propose",
+        "search": search[0],
+        "data": {
+            **_span(draft, everything),
+            "looks": len(observed.y),
+            "entities": observed.looks.frame.get_column("entity").n_unique(),
+            "converted": int(observed.y.sum()),
+        },
+        "fit": {"view": "look", **_span(draft, draft.parts.fit), **_figures(fit.with_), "coverage": _rounded(coverage)},
+        "holdout": {
+            "view": "trigger",
+            **_span(draft, draft.parts.holdout),
+            **_figures(promised.rate),
+            "opened": search[1],
+            **({"independent": False} if draft.parts.kind is SplitKind.CROSS_FITTED else {}),
+        },
+    }
+
+
+def _figures(rate: Rate) -> dict[str, Json]:
+    return {
+        "qualified": rate.denominator,
+        "converted": rate.numerator,
+        "rate": _rounded(rate.rate),
+        "low": _rounded(rate.low),
+        "high": _rounded(rate.high),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    """Round for people who read the file; `validate` compares counts, not these."""
+    return None if value is None else round(value, 4)
+
+
+def _rationale(draft: Draft, promised: Promise) -> str:
+    rate = promised.rate
+    horizon = draft.outcome.within.in_words
+    base = draft.halves()[1].base
+    if rate.rate is None or base.rate is None:
+        return "Found by search in earlier data; too few later leads to say what they did."
+    what = "later leads" if draft.parts.kind is SplitKind.TIME else "leads (not independent of the choice)"
+    return (
+        f"{rate.numerator:,} of {rate.denominator:,} {what} upgraded within {horizon} ({rate.rate:.1%}), "
+        f"against {base.rate:.1%} of all looks in that time. Says who upgrades, not why."
+    )
+
+
+def _too_good(one: Candidate) -> list[str]:
+    rate, lift = one.fit.with_.rate or 0.0, one.fit.lift or 0.0
+    if rate > TOO_GOOD_RATE or lift > TOO_GOOD_LIFT:
+        return [
+            f"{one.definition.name} is too good ({rate:.0%} upgrade, lift {lift:.0f}): look for leakage before you use it"
+        ]
+    return []
+
+
+__all__ = ["Choice", "choose", "search_hash", "strongest_first", "table_of", "times_opened"]
