@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
 from pqlkit.columns import (
     ACCOUNT_ID,
-    AMOUNT,
     CONVERTED_AT,
     DELETED_AT,
-    ENDED_AT,
     EVENT,
-    FROM_PLAN,
-    KIND,
     PLAN,
     SIGNED_UP_AT,
     TIMESTAMP,
     USER_ID,
-    VALID_FROM,
 )
 from pqlkit.definitions.model import EntityKind
+from pqlkit.demo.billing import bill_rows, draw_bills, moment, plan_history
 from pqlkit.demo.classes import NEVER
 from pqlkit.demo.freemium import END, EXPORTED_FROM, NAMES, START, WEEKS, Demand, Lives, choose_demands, draw_lives
 from pqlkit.demo.freemium_truth import state_freemium
@@ -83,13 +79,13 @@ def _part(seed: int, index: int, accounts: int, demands: tuple[Demand, ...], *, 
         {USER_ID: ids[owner], EVENT: named([*NAMES, BEFORE, AFTER], code), TIMESTAMP: pl.Series(at).cast(INSTANT)}
     )
     users, events = share_among_members(ids, lives.anchor, owner, at, events, until=END, rng=rng)
-    conversions = _conversions(ids, lives, rng)
+    conversions = draw_bills(pl.Series(ids), lives.converted, lives.deleted, end=END, rng=rng)
     tables = {
         "events": events,
         "users": users,
         "accounts": _accounts(ids, lives, rng),
         "conversions": conversions,
-        "plan_history": _plan_history(ids, lives, conversions),
+        "plan_history": plan_history(pl.Series(ids), lives.anchor, lives.converted, conversions),
         "weeks": _weeks(ids, lives),
     }
     return _Part(lives=lives, tables=tables)
@@ -147,7 +143,7 @@ def _accounts(ids: NDArray[np.int64], lives: Lives, rng: np.random.Generator) ->
         {
             ACCOUNT_ID: ids,
             SIGNED_UP_AT: pl.Series(lives.anchor).cast(INSTANT),
-            DELETED_AT: _moment(lives.deleted),
+            DELETED_AT: moment(lives.deleted),
             "country": named(_COUNTRIES, rng.integers(0, len(_COUNTRIES), ids.size)),
             "channel": named(_CHANNELS, rng.integers(0, len(_CHANNELS), ids.size)),
             PLAN: named(["free", "team"], paid.astype(np.int64)),
@@ -156,60 +152,13 @@ def _accounts(ids: NDArray[np.int64], lives: Lives, rng: np.random.Generator) ->
     )
 
 
-def _conversions(ids: NDArray[np.int64], lives: Lives, rng: np.random.Generator) -> pl.DataFrame:
-    paid = np.flatnonzero(lives.converted < NEVER)
-    when = lives.converted[paid]
-    ended = when + DAY + (rng.standard_exponential(paid.size) * (900 * DAY)).astype(np.int64)
-    grown = when + 30 * DAY + (rng.standard_exponential(paid.size) * (200 * DAY)).astype(np.int64)
-    grows = (rng.random(paid.size) < 0.15) & (grown < np.minimum(np.minimum(ended, lives.deleted[paid]), END))
-    amount = rng.integers(3, 30, paid.size) * 12.0
-    new = _rows(ids[paid], when, "new", "free", "team", amount, np.where(ended < END, ended, NEVER))
-    more = paid[grows]
-    none = np.full(more.size, NEVER)
-    return pl.concat([new, _rows(ids[more], grown[grows], "expansion", "team", "business", 2 * amount[grows], none)])
-
-
 def _strangers(seed: int) -> pl.DataFrame:
     """Conversions of accounts that no export lists."""
     rng = stream(seed, "strangers")
     when = START + (rng.random(7) * (END - START)).astype(np.int64)
-    return _rows(STRANGERS + np.arange(1, 8), when, "new", "free", "team", np.full(7, 60.0), np.full(7, NEVER))
-
-
-def _rows(
-    ids: NDArray[np.int64],
-    when: NDArray[np.int64],
-    kind: str,
-    from_plan: str,
-    plan: str,
-    amount: NDArray[np.floating[Any]],
-    ended: NDArray[np.int64],
-) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            ACCOUNT_ID: ids,
-            CONVERTED_AT: pl.Series(when).cast(INSTANT),
-            KIND: pl.repeat(kind, ids.size, eager=True, dtype=pl.String),
-            FROM_PLAN: pl.repeat(from_plan, ids.size, eager=True, dtype=pl.String),
-            PLAN: pl.repeat(plan, ids.size, eager=True, dtype=pl.String),
-            AMOUNT: amount,
-            ENDED_AT: _moment(ended),
-        }
+    return bill_rows(
+        pl.Series(STRANGERS + np.arange(1, 8)), when, "new", "free", "team", np.full(7, 60.0), np.full(7, NEVER)
     )
-
-
-def _plan_history(ids: NDArray[np.int64], lives: Lives, conversions: pl.DataFrame) -> pl.DataFrame:
-    begin = pl.DataFrame(
-        {
-            ACCOUNT_ID: ids,
-            VALID_FROM: pl.Series(np.minimum(lives.anchor, lives.converted - DAY)).cast(INSTANT),
-            PLAN: pl.repeat("free", ids.size, eager=True, dtype=pl.String),
-        }
-    )
-    paid = conversions.select(ACCOUNT_ID, pl.col(CONVERTED_AT).alias(VALID_FROM), PLAN)
-    over = conversions.filter(pl.col(ENDED_AT).is_not_null())
-    back = over.select(ACCOUNT_ID, pl.col(ENDED_AT).alias(VALID_FROM), pl.lit("free").alias(PLAN))
-    return pl.concat([begin, paid, back]).sort(ACCOUNT_ID, VALID_FROM)
 
 
 def _weeks(ids: NDArray[np.int64], lives: Lives) -> pl.DataFrame:
@@ -234,9 +183,3 @@ def _bad_clocks(events: pl.DataFrame, seed: int) -> pl.DataFrame:
     offset = (rng.random(count) * (300 * DAY)).astype(np.int64)
     wrong = np.where(np.arange(count) % 3 == 0, offset // 300, FUTURE + offset)
     return rows.with_columns(pl.Series(TIMESTAMP, wrong).cast(INSTANT))
-
-
-def _moment(values: NDArray[np.int64]) -> pl.Series:
-    """Turn microseconds into instants, `NEVER` into null."""
-    moments = pl.Series(values)
-    return pl.select(pl.when(moments < NEVER).then(moments)).to_series().cast(INSTANT)
