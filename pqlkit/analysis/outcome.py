@@ -282,7 +282,9 @@ def by_event(world: World, outcome: Outcome) -> Conversions:
     engine = world.engine
     rows = world.events.filter(nw.col(EVENT) == outcome.event)
     mine = owned(world, rows)
-    passing = mine.filter(all_hold(outcome.where, world.properties, rows.collect_schema()))
+    passing = mine
+    if outcome.where:
+        passing = mine.filter(all_hold(outcome.where, world.properties, rows.collect_schema()))
     total, known, passed = (engine.collect(plan.select(n=nw.len()))["n"].item() for plan in (rows, mine, passing))
     first = engine.collect(passing.group_by(ENTITY).agg(nw.col(AT).min().alias(CONVERTED))).sort(ENTITY)
     return Conversions(

@@ -242,9 +242,9 @@ def _kind(
 
 def _mostly_accounts(roster: Roster, engine: Engine) -> bool:
     """Whether most events carry an account's id or come from a user who belongs to one."""
-    if roster.members.is_empty() and roster.accounts.is_empty():
+    if roster.accounts.is_empty():
         return False
-    members = engine.lift(roster.members.select(USER_ID).unique())
+    members = engine.lift(roster.users.filter(pl.col(ACCOUNT_ID).is_not_null()).select(USER_ID))
     events, rest = roster.events, roster.events
     own = 0
     if ACCOUNT_ID in events.collect_schema().names():

@@ -1,0 +1,89 @@
+"""Designs: what ``--looks`` may say, and the tiling."""
+
+from __future__ import annotations
+
+import zlib
+
+import polars as pl
+import pytest
+
+from pqlkit.analysis.design import monday, parse_looks, phases
+from pqlkit.errors import UsageError
+from tests.analysis.canonical import days
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled", "windows", "horizon"),
+    [
+        ("once:14d", "once:14d", "3d 7d 14d", "30d"),
+        ("once", "once:14d", "3d 7d 14d", "30d"),
+        ("once:2w", "once:2w", "3d 7d 2w", "30d"),
+        ("once:7d", "once:7d", "3d 7d", "30d"),
+        ("once:30d", "once:30d", "3d 7d 14d 30d", "30d"),
+        ("age", "age:1d,2d,3d,5d,7d,10d", "3d 7d 10d", "30d"),
+        ("age:7d,1d,1d", "age:1d,7d", "3d 7d", "30d"),
+        ("every", "every:28d", "7d 28d 84d", "28d"),
+        ("every:2w", "every:2w", "7d 28d 84d", "2w"),
+    ],
+)
+def test_designs_and_their_defaults(text, spelled, windows, horizon):
+    design = parse_looks(text)
+    assert (str(design), " ".join(map(str, design.windows)), str(design.horizon)) == (spelled, windows, horizon)
+
+
+def test_the_outcome_sets_the_horizon_and_the_command_line_wins():
+    assert str(parse_looks("once", within=days("60d")).horizon) == "60d"
+    assert str(parse_looks("once", within=days("60d"), horizon=days("10d")).horizon) == "10d"
+    assert str(parse_looks("every", within=days("60d"))) == "every:56d"
+    assert str(parse_looks("every", within=days("3d"))) == "every:7d"
+    assert str(parse_looks("every", horizon=days("15d"))) == "every:14d"
+    assert str(parse_looks("every:28d", within=days("60d")).horizon) == "28d"
+    assert str(parse_looks("every:28d", horizon=days("4w")).horizon) == "28d"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("evry:28d", {}, "did you mean every?"),
+        ("weekly", {}, "write auto, once:14d"),
+        ("once:fortnight", {}, "is not a duration"),
+        ("once:0d", {}, "0 is none"),
+        ("once:3d,7d", {}, "write age:3d,7d"),
+        ("every:30d", {}, "write every:28d"),
+        ("every:28d,56d", {}, "every has one step"),
+        ("every:28d", {"horizon": "30d"}, "leave --horizon out"),
+        ("every", {"windows": "10d"}, "write 7d"),
+        ("once:7d", {"windows": "3d 14d"}, "write --looks once:14d"),
+        ("age:1d,3d", {"windows": "7d"}, "write --looks age:1d,7d"),
+        ("once", {"gap": "30d"}, "leaves nothing of the horizon"),
+        ("once", {"horizon": "0d"}, "a horizon of 0"),
+        ("once", {"windows": "0d"}, "a window of 0"),
+    ],
+)
+def test_designs_that_cannot_be(text, options, message):
+    windows = [days(part) for part in options["windows"].split()] if "windows" in options else None
+    rest = {name: days(value) for name, value in options.items() if name != "windows"}
+    with pytest.raises(UsageError) as caught:
+        parse_looks(text, windows=windows, **rest)
+    assert message in str(caught.value)
+
+
+def test_windows_without_an_age_set_it():
+    assert str(parse_looks("once", windows=[days("3d"), days("10d")])) == "once:10d"
+
+
+def test_phases_are_the_crc_of_salt_and_id():
+    ids = ["a", "é", "", "😀", "a"]
+    expected = [zlib.crc32(("pqlkit" + text).encode()) % 4 for text in ids]
+    assert phases(pl.Series(ids), 4).to_list() == expected
+    assert phases(pl.Series([7, 10]), 4).to_list() == phases(pl.Series(["7", "10"]), 4).to_list()
+    assert phases(pl.Series(ids), 4, salt="x").to_list() != expected
+
+
+def test_phases_spread_evenly():
+    counts = phases(pl.Series([f"user-{n}" for n in range(8000)]), 4).value_counts()["count"]
+    assert counts.min() > 1880
+
+
+def test_monday_of_the_zone():
+    assert monday("Asia/Tokyo") == monday("UTC") - 9 * 3_600_000_000

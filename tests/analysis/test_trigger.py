@@ -1,0 +1,177 @@
+"""Triggers: the starts that count against a plain account of one entity at a time, and their edges drawn."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pqlkit.analysis.trigger import between, leads_per_week, notice, starts, trigger_rate, with_period
+from pqlkit.durations import DAY, WEEK
+from tests.analysis.canonical import days, in_memory
+
+MONDAY = 946_857_600_000_000 + 1000 * WEEK
+END = MONDAY + 200 * DAY
+SPELLS = {"entity": pl.Int64, "on": pl.Int64, "off": pl.Int64}
+
+
+def spells(*rows):
+    return pl.DataFrame(list(rows), schema=SPELLS, orient="row")
+
+
+def alone(*rows, cooldown=None, retained=None, as_of=END, **person):
+    population = in_memory([{"id": "a", "anchor": MONDAY} | person], as_of=as_of)
+    return starts(
+        population,
+        spells(*((0, on, off) for on, off in rows)),
+        horizon=days("30d"),
+        cooldown=days(cooldown) if cooldown else None,
+        retained_for=days(retained) if retained else None,
+    )
+
+
+def account(lines, bought, ended, *, horizon, cooldown, retained, as_of):
+    """Walk one entity's spells in time."""
+    counted, before, last = [], None, None
+    for on, off in sorted(lines):
+        free = bought is None or on < bought
+        rested = before is None or on >= before + cooldown
+        past = last is None or on > last + horizon
+        if free and rested and past and on <= as_of:
+            last = on
+            stayed = ended is None or retained is None or ended >= bought + retained
+            y = bought is not None and on < bought <= on + horizon and stayed
+            counted.append((on, on + horizon + (retained or 0) <= as_of, y, None if bought is None else bought - on))
+        before = off
+    return counted
+
+
+moment = st.integers(0, 200).flatmap(lambda day: st.sampled_from([-1, 0, 1]).map(lambda off: MONDAY + day * DAY + off))
+
+
+@st.composite
+def lives(draw):
+    found = []
+    for index in range(draw(st.integers(1, 6))):
+        edges = sorted(draw(st.lists(moment, unique=True, max_size=12)))
+        lines = [(on, off) for on, off in zip(edges[::2], edges[1::2], strict=False)]
+        if len(edges) % 2:
+            lines.append((edges[-1], None))
+        bought = draw(st.one_of(st.none(), moment))
+        ended = None if bought is None else draw(st.sampled_from([None, bought + 10 * DAY - 1, bought + 10 * DAY]))
+        found.append((f"u{index}", lines, bought, ended))
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    world=lives(),
+    cooldown=st.sampled_from([None, "1d", "10d", "50d"]),
+    retained=st.sampled_from([None, "10d"]),
+    order=st.randoms(use_true_random=False),
+)
+def test_starts_are_those_of_a_walk_through_each_life(world, cooldown, retained, order):
+    persons = [
+        {"id": name, "anchor": MONDAY, "converted": bought, "ended_at": ended} for name, _, bought, ended in world
+    ]
+    lines = [(index, on, off) for index, (_, one, _, _) in enumerate(world) for on, off in one]
+    order.shuffle(lines)
+    found = starts(
+        in_memory(persons, as_of=END),
+        spells(*lines),
+        horizon=days("20d"),
+        cooldown=days(cooldown) if cooldown else None,
+        retained_for=days(retained) if retained else None,
+    )
+    keep = days(retained).microseconds if retained else None
+    rest = days(cooldown or "20d").microseconds
+    expected = sorted(
+        (on, index, mature, y, delay)
+        for index, (_, one, bought, ended) in enumerate(world)
+        for on, mature, y, delay in account(
+            one, bought, ended, horizon=20 * DAY, cooldown=rest, retained=keep, as_of=END
+        )
+    )
+    assert found.select("on", "entity", "mature", "y", "delay").rows() == expected
+    rate = trigger_rate(found)
+    assert (rate.numerator, rate.denominator) == (
+        sum(mature and y for _, _, mature, y, _ in expected),
+        sum(mature for _, _, mature, _, _ in expected),
+    )
+
+
+ON = MONDAY + 10 * DAY
+
+
+@pytest.mark.parametrize(
+    ("bought", "y"), [(ON + 1, True), (ON + 30 * DAY, True), (ON + 30 * DAY + 1, False), (None, False)]
+)
+def test_conversions_count_in_the_horizon_after_the_start(bought, y):
+    assert alone((ON, None), converted=bought)["y"].to_list() == [y]
+
+
+@pytest.mark.parametrize("bought", [ON, ON - 1])
+def test_a_customer_triggers_nothing(bought):
+    assert alone((ON, None), converted=bought).is_empty()
+
+
+@pytest.mark.parametrize(("end", "mature"), [(ON + 40 * DAY - 1, False), (ON + 40 * DAY, True)])
+def test_maturity_waits_for_horizon_and_retention(end, mature):
+    assert alone((ON, None), retained="10d", as_of=end)["mature"].to_list() == [mature]
+
+
+@pytest.mark.parametrize(("rest", "count"), [(60 * DAY - 1, 1), (60 * DAY, 2)])
+def test_the_cooldown_runs_from_the_end_of_the_spell_before(rest, count):
+    off = ON + 5 * DAY
+    assert alone((ON, off), (off + rest, None), cooldown="60d").height == count
+
+
+@pytest.mark.parametrize(("after", "count"), [(30 * DAY, 1), (30 * DAY + 1, 2)])
+def test_a_start_lies_past_the_horizon_of_the_one_before(after, count):
+    assert alone((ON, ON + DAY), (ON + after, None), cooldown="1d").height == count
+
+
+def test_a_spell_that_did_not_count_still_resets_the_cooldown():
+    lines = (ON, ON + DAY), (ON + 20 * DAY, ON + 39 * DAY), (ON + 40 * DAY, None)
+    assert alone(*lines, cooldown="10d")["on"].to_list() == [ON]
+    assert alone(*lines, cooldown="1d")["on"].to_list() == [ON, ON + 40 * DAY]
+
+
+def test_notice_reads_mature_converted_starts_alone():
+    delays = [DAY, DAY + 1, 3 * DAY, 9 * DAY, DAY]
+    frame = pl.DataFrame(
+        {"mature": [True, True, True, False, True], "y": [True, True, True, True, False], "delay": delays}
+    )
+    found = notice(frame)
+    assert (found.n, found.within_a_day) == (3, 1 / 3)
+    assert found.median_days == pytest.approx((DAY + 1) / DAY, abs=1e-12)
+    assert found.p75_days == pytest.approx(2, abs=1e-9)
+    nobody = notice(frame.clear())
+    assert (nobody.n, nobody.median_days, nobody.within_a_day) == (0, None, None)
+
+
+def test_leads_per_week_counts_whole_calendar_weeks_with_their_zeros():
+    ons = [MONDAY - 1, MONDAY, MONDAY + WEEK - 1, MONDAY + 2 * WEEK, MONDAY + 3 * WEEK]
+    frame = pl.DataFrame({"on": ons})
+    found = leads_per_week(frame, first=MONDAY, through=MONDAY + 3 * WEEK - 1, zone="UTC")
+    assert (found.weeks, found.median, found.p90) == (3, 1.0, pytest.approx(1.8))
+    assert leads_per_week(frame, first=MONDAY + 1, through=MONDAY + 3 * WEEK - 2, zone="UTC").weeks == 1
+    assert leads_per_week(frame, first=MONDAY + 1, through=MONDAY + WEEK - 1, zone="UTC").median is None
+
+
+def test_periods_go_by_the_start():
+    new_year = 1_767_225_600_000_000  # 2026-01-01 00:00 UTC
+    frame = pl.DataFrame({"on": [new_year - 1, new_year]})
+    assert between(frame, new_year, None)["on"].to_list() == [new_year]
+    assert between(frame, None, new_year)["on"].to_list() == [new_year - 1]
+    assert with_period(frame, "quarter", "UTC")["period"].to_list() == ["2025-Q4", "2026-Q1"]
+    assert with_period(frame, "quarter", "America/New_York")["period"].to_list() == ["2025-Q4", "2025-Q4"]
+    assert with_period(frame, "month", "UTC")["period"].to_list() == ["2025-12", "2026-01"]
+    assert with_period(frame, "week", "UTC")["period"].to_list() == ["2026-W01", "2026-W01"]
+
+
+def test_no_spells_no_starts():
+    found = alone()
+    assert found.columns == ["entity", "on", "off", "mature", "y", "delay"]
+    assert trigger_rate(found).rate is None

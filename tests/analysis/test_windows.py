@@ -1,0 +1,89 @@
+"""Advice about time: horizons, early converters, spikes, and when search opens."""
+
+from __future__ import annotations
+
+import pytest
+
+from pqlkit.analysis.design import parse_looks
+from pqlkit.analysis.looks import looks
+from pqlkit.analysis.windows import early_warning, horizon_advice, search_opens, spike
+from pqlkit.durations import DAY, WEEK
+from tests.analysis.canonical import days, in_memory
+
+MONDAY = 946_857_600_000_000 + 1000 * WEEK
+
+
+def crowd(ages, *, starts=0, silent=0, end=400):
+    people = [
+        {"id": f"u{i:04}", "anchor": MONDAY + starts * DAY, "converted": MONDAY + int((starts + age) * DAY)}
+        for i, age in enumerate(ages)
+    ]
+    people += [{"id": f"x{i:04}", "anchor": MONDAY} for i in range(silent)]
+    return in_memory(people, as_of=MONDAY + end * DAY, history_from=MONDAY)
+
+
+def test_the_smallest_horizon_that_holds_four_fifths():
+    advice = horizon_advice(crowd([14 + d for d in (1, 5, 9, 13, 20, 25, 29, 29, 50, 88, 200)]), days("14d"))
+    shares = {str(option.horizon): option.holds for option in advice.options}
+    assert shares == {"14d": 0.4, "30d": 0.8, "60d": 0.9, "90d": 1.0}
+    assert str(advice.advised) == "30d"
+    assert advice.n == 11
+    assert dict(advice.delays)[0.5] == 25.0
+
+
+def test_too_young_a_population_gets_no_advice():
+    advice = horizon_advice(crowd([30] * 5, silent=20, end=20), days("14d"))
+    assert advice.advised is None
+    assert advice.options[0].mature == 0
+    assert (advice.options[0].holds, advice.n, advice.delays) == (None, 0, ())
+
+
+def test_nobody_at_all():
+    advice = horizon_advice(crowd([]), days("14d"))
+    assert advice.options[0].mature is None
+
+
+def test_those_who_bought_by_the_landmark_are_not_at_risk_after_it():
+    advice = horizon_advice(crowd([14, 15]), days("14d"))
+    assert advice.n == 1
+
+
+@pytest.mark.parametrize(("early", "warned"), [(3, False), (4, True)])
+def test_more_than_three_in_ten_before_the_landmark(early, warned):
+    population = crowd([6] * early + [20] * (10 - early))
+    text = early_warning(population, parse_looks("once:14d"))
+    assert (text is not None) is warned
+    if text is not None:
+        assert text.startswith("4 of 10 conversions (40%) come before the first look")
+        assert "--looks once:3d" in text
+
+
+def test_those_whose_time_is_not_over_do_not_warn():
+    assert early_warning(crowd([6] * 10, end=43), parse_looks("once:14d")) is None
+    assert early_warning(crowd([6] * 10, end=44), parse_looks("once:14d")) is not None
+
+
+def test_no_landmark_helps_when_they_buy_at_once():
+    text = early_warning(crowd([0.1] * 10), parse_looks("once:14d"))
+    assert text is not None
+    assert text.endswith("try --looks age")
+
+
+def test_a_spike_is_more_than_three_in_ten_on_one_day():
+    assert spike(crowd([14.5] * 6 + list(range(20, 34)))) is None
+    found = spike(crowd([14.5] * 7 + list(range(20, 33))))
+    assert found is not None
+    assert (found.day, found.converted, found.of) == (14, 7, 20)
+    assert "day 14" in str(found)
+    assert spike(crowd([14.5] * 19)) is None
+
+
+def test_when_search_opens_at_the_present_pace():
+    people = [{"id": f"u{i}", "anchor": MONDAY + i * DAY, "converted": MONDAY + (i + 20) * DAY} for i in range(11)]
+    population = in_memory(people, as_of=MONDAY + 100 * DAY, history_from=MONDAY)
+    found = looks(population, "once:14d")
+    assert search_opens(found, population, needed=11) == population.as_of
+    # Eleven in ten days: eleven more in ten.
+    assert search_opens(found, population, needed=22) == population.as_of + 10 * DAY
+    nobody = in_memory([{"id": "a", "anchor": MONDAY}], as_of=MONDAY + 100 * DAY, history_from=MONDAY)
+    assert search_opens(looks(nobody, "once:14d"), nobody) is None
