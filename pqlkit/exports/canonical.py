@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pqlkit.exports.batch import Batch
     from pqlkit.exports.mapping import Source
+    from pqlkit.exports.preset import Identity
     from pqlkit.exports.tables import Layout
 
 FILE: Final = "pqlkit:file"
@@ -177,6 +178,7 @@ class Canonicaliser:
             elif name in _TEXTS:
                 values = _none_if_empty(_text(values))
             picked[name] = values.alias(name)
+        self._anonymised(raw, picked)
         return picked, own
 
     def _properties(self, raw: pl.DataFrame, chosen: Mapping[str, Column]) -> list[pl.Series]:
@@ -248,7 +250,7 @@ class Canonicaliser:
             if values.null_count() == len(values):
                 types[name] = None
             elif name in self.layout.ids:
-                types[name] = self._id_type(values, raw, chosen[name], unsure)
+                types[name] = self._id_type(values, raw, chosen.get(name, Column()), unsure)
             elif dtype == pl.String and name not in _TEXTS and self._unsure(name, chosen, unsure):
                 types[name] = of_text(values)
             else:
@@ -266,20 +268,38 @@ class Canonicaliser:
         return of_text(values) if numeric and of_text(values) is ColumnType.INTEGER else ColumnType.TEXT
 
     def _pairs(self, raw: pl.DataFrame) -> pl.DataFrame | None:
-        if self.layout.name != EVENTS or self.variant is None or self.variant.identity is None:
+        if self.layout.name != EVENTS or self.variant is None or not self.variant.identities:
             return None
-        identity = self.variant.identity
-        pairs = pl.DataFrame(
-            [
-                _id_text(_values(raw, Column(names=identity.anonymous))).alias(ANONYMOUS_ID),
-                _id_text(_values(raw, Column(names=identity.user))).alias(USER_ID),
-                _text(_values(raw, self._column(EVENT))).alias(EVENT),
-            ]
-        )
-        if identity.events:
-            pairs = pairs.filter(pl.col(EVENT).is_in(identity.events))
-        usable = pl.col(ANONYMOUS_ID).is_not_null() & pl.col(USER_ID).is_not_null()
-        return pairs.filter(usable, pl.col(ANONYMOUS_ID) != pl.col(USER_ID)).select(ANONYMOUS_ID, USER_ID).unique()
+        event = _text(_values(raw, self._column(EVENT)))
+        return pl.concat([_pairs(raw, event, identity) for identity in self.variant.identities]).unique()
+
+    def _anonymised(self, raw: pl.DataFrame, picked: dict[str, pl.Series]) -> None:
+        """Move ids that are nobody's yet out of the users' column."""
+        rule = self.variant.anonymous if self.variant is not None else None
+        if rule is None or USER_ID not in picked:
+            return
+        user = picked[USER_ID]
+        nobody = user.str.starts_with(rule.prefix) if rule.prefix is not None else user.is_null() & False
+        if rule.equals is not None and rule.equals in raw.columns:
+            nobody = nobody | (user == _id_text(raw[rule.equals]))
+        nobody = nobody.fill_null(value=False)
+        empty = pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
+        device = picked.get(ANONYMOUS_ID, empty)
+        picked[ANONYMOUS_ID] = device.zip_with(~(nobody & device.is_null()), user).alias(ANONYMOUS_ID)
+        picked[USER_ID] = empty.zip_with(nobody, user).alias(USER_ID)
+
+
+def _pairs(raw: pl.DataFrame, event: pl.Series, identity: Identity) -> pl.DataFrame:
+    pairs = pl.DataFrame(
+        [
+            _id_text(_values(raw, Column(names=identity.anonymous))).alias(ANONYMOUS_ID),
+            _id_text(_values(raw, Column(names=identity.user))).alias(USER_ID),
+            event.alias(EVENT),
+        ]
+    )
+    if identity.events:
+        pairs = pairs.filter(pl.col(EVENT).is_in(identity.events))
+    return pairs.drop_nulls([ANONYMOUS_ID, USER_ID]).filter(pl.col(ANONYMOUS_ID) != pl.col(USER_ID)).drop(EVENT)
 
 
 _TOO_LONG: Final = f"longer than {LONGEST_NAME // 1024} KB"

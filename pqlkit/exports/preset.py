@@ -26,6 +26,14 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Anonymous:
+    """How an id in the user's column tells that it is nobody's yet: it equals a device's id, or begins with a mark."""
+
+    equals: str | None = None
+    prefix: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
     """A column of key/value records (GA4's ``event_params``): each key becomes a property."""
 
@@ -47,7 +55,8 @@ class Variant:
     columns: Mapping[str, Column]
     containers: tuple[str, ...] = ()
     records: tuple[Records, ...] = ()
-    identity: Identity | None = None
+    identities: tuple[Identity, ...] = ()
+    anonymous: Anonymous | None = None
     drop: tuple[str, ...] = ()
     note: str | None = None
 
@@ -99,7 +108,7 @@ def _preset(name: str, data: dict[str, Any]) -> Preset:
 
 
 def _variant(data: dict[str, Any]) -> Variant:
-    identity = data.get("identity")
+    anonymous = data.get("anonymous")
     return Variant(
         name=data["name"],
         recognise=tuple(data["recognise"]),
@@ -109,15 +118,16 @@ def _variant(data: dict[str, Any]) -> Variant:
             Records(column=item["column"], key=item["key"], values=tuple(item["values"]))
             for item in data.get("records", ())
         ),
-        identity=Identity(
-            anonymous=_names(identity["anonymous"]),
-            user=_names(identity["user"]),
-            events=_names(identity.get("events", ())),
-        )
-        if identity
-        else None,
+        identities=tuple(_identity(item) for item in data.get("identities", ())),
+        anonymous=Anonymous(equals=anonymous.get("equals"), prefix=anonymous.get("prefix")) if anonymous else None,
         drop=tuple(data.get("drop", ())),
         note=data.get("note"),
+    )
+
+
+def _identity(data: dict[str, Any]) -> Identity:
+    return Identity(
+        anonymous=_names(data["anonymous"]), user=_names(data["user"]), events=_names(data.get("events", ()))
     )
 
 
