@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import polars as pl
 
 from pqlkit.analysis.outcome import ConversionRows
@@ -111,7 +110,7 @@ def in_memory(
     world = World(
         engine=engine(),
         kind=EntityKind.USER,
-        events=nw.from_native(raw.filter(pl.col("at") <= as_of).lazy()),
+        events=engine().lift(raw.filter(pl.col("at") <= as_of)),
         entities=frame.select("entity", "anchor", "converted", "since"),
         members=frame.select(user_id="id", entity="entity"),
         as_of=as_of,

@@ -29,7 +29,7 @@ DESIGNS = ("once:14d", "age:1d,3d,10d", "every:28d", "every:7d")
 
 def cutoffs_of(person, design: Design, history_from: int, until: int) -> list[int]:
     anchor = person["anchor"]
-    if design.kind is not DesignKind.EVERY:
+    if design.step is None:
         return [anchor + age.microseconds for age in design.cutoffs]
     step = design.step.microseconds
     week = zlib.crc32(("pqlkit" + person["id"]).encode()) % (step // WEEK)
@@ -70,7 +70,7 @@ def account(person, acts: list[int], design: Design, *, history_from: int, as_of
         return "immature", bought and "immature", []
     rows, dormant, places = [], 0, []
     for s in moments:
-        if bought is not None and bought <= s or s > as_of:
+        if (bought is not None and bought <= s) or s > as_of:
             continue
         holds = bought is not None and bought <= s + reach
         if deleted is not None and deleted <= s:

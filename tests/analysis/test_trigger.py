@@ -155,7 +155,8 @@ def test_leads_per_week_counts_whole_calendar_weeks_with_their_zeros():
     ons = [MONDAY - 1, MONDAY, MONDAY + WEEK - 1, MONDAY + 2 * WEEK, MONDAY + 3 * WEEK]
     frame = pl.DataFrame({"on": ons})
     found = leads_per_week(frame, first=MONDAY, through=MONDAY + 3 * WEEK - 1, zone="UTC")
-    assert (found.weeks, found.median, found.p90) == (3, 1.0, pytest.approx(1.8))
+    assert (found.weeks, found.median) == (3, 1.0)
+    assert found.p90 == pytest.approx(1.8)
     assert leads_per_week(frame, first=MONDAY + 1, through=MONDAY + 3 * WEEK - 2, zone="UTC").weeks == 1
     assert leads_per_week(frame, first=MONDAY + 1, through=MONDAY + WEEK - 1, zone="UTC").median is None
 
