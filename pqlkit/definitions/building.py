@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -45,7 +44,6 @@ from pqlkit.definitions.model import (
     Score,
     Window,
     WindowKind,
-    leaves,
 )
 from pqlkit.definitions.model import Any as AnyOf
 
@@ -67,7 +65,7 @@ def build_definition(form: DefinitionForm, find: Find, path: str | None) -> Defi
     return Definition(
         name=form.name,
         entity=form.entity,
-        qualify=_with_ids(_qualify(form, find)),
+        qualify=ids.given(_qualify(form, find)),
         outcome=build_outcome(form.outcome, form.outcome.within, find) if form.outcome is not None else None,
         version=form.version,
         title=form.title or form.name,
@@ -235,20 +233,3 @@ def _json(value: Any) -> Json:
             return value
         case _:
             return None
-
-
-def _with_ids(node: Node) -> Node:
-    """Give every leaf without an id the one made from it."""
-    unnamed = [leaf for leaf in leaves(node) if not leaf.id]
-    names = ids.unique(map(ids.made, unnamed), [leaf.id for leaf in leaves(node) if leaf.id])
-    return _named(node, iter(names).__next__)
-
-
-def _named(node: Node, following: Callable[[], str]) -> Node:
-    match node:
-        case Criterion() | Ref():
-            return node if node.id else replace(node, id=following())
-        case Not(part=part):
-            return Not(part=_named(part, following))
-        case All(parts=parts) | AnyOf(parts=parts) | NOf(parts=parts):
-            return replace(node, parts=tuple(_named(part, following) for part in parts))

@@ -112,7 +112,8 @@ def _where(conditions: Sequence[Condition]) -> dict[str, Json] | None:
 
 
 def _qualify(definition: Definition) -> Json:
-    names = _ids(definition.qualify)
+    points = definition.score.points if definition.score is not None else ()
+    names = _ids(definition.qualify).union(points)
     if definition.score is not None and definition.score.pql_at is not None and isinstance(definition.qualify, All):
         return [_node(part, definition, names) for part in definition.qualify.parts]
     return _node(definition.qualify, definition, names)

@@ -1,14 +1,81 @@
-"""The expression: a formula on one line, ``login >= 10 in 14d and teammate_invited >= 2`` (for ``pqlkit try``)."""
+"""The expression: a formula on one line, ``login >= 10 in 14d and teammate_invited >= 2`` (for ``pqlkit try``).
+
+::
+
+    formula    = part {"or" part}          part  = piece {"and" piece}
+    piece      = "not" piece | "(" formula ")" | term
+    term       = behaviour [(">=" | "<=") number] [("in" | "rolling" | "trailing") duration | "ever"]
+    behaviour  = name | measure "(" name {"." property} ")"
+    measure    = "count" | "days" | "users" | "distinct" | "sum" | "max" | "last"
+
+``any`` is any event. Names with anything but letters, digits, ``_``, ``-`` and ``$``, and words of the language, stand in
+double quotes, in which a backslash takes the next character as it is.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from pqlkit.definitions import ids
+from pqlkit.definitions.model import (
+    LARGEST_VALUE,
+    All,
+    Any,
+    Criterion,
+    Limit,
+    Measure,
+    MeasureKind,
+    Not,
+    Window,
+    WindowKind,
+    leaves,
+)
+from pqlkit.durations import Duration
+from pqlkit.errors import UsageError, nearest
+from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pqlkit.definitions.model import Node
-    from pqlkit.durations import Duration
+
+LONGEST: Final = 10_000
+"""Characters of an expression."""
+
+DEEPEST: Final = 40
+"""Parentheses and ``not`` inside one another."""
+
+_MEASURES: Final = tuple(kind.value for kind in MeasureKind)
+_WITH_PROPERTY: Final = frozenset({MeasureKind.DISTINCT, MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST})
+_WINDOWS: Final = {"in": WindowKind.WITHIN, "rolling": WindowKind.ROLLING, "trailing": WindowKind.TRAILING}
+_WORDS: Final = frozenset({"and", "or", "not", "ever", "any", *_WINDOWS})
+_BARE: Final = re.compile(r"[^\W\d][\w$-]*|\$[\w$-]*")
+_TOKEN: Final = re.compile(
+    r"""\s*(?:
+    (?P<quoted>"(?:[^"\\]|\\.)*")
+  | (?P<number>-?\d+(?:\.\d+)?(?![\w.]))
+  | (?P<duration>\d+[mhdw](?!\w))
+  | (?P<word>[^\W\d][\w$-]*|\$[\w$-]*)
+  | (?P<sign>>=|<=|[().])
+  | (?P<end>$)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_UNDECIDED: Final = Window(kind=WindowKind.WITHIN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    at: int
+
+    @property
+    def said(self) -> str:
+        return "the end" if self.kind == "end" else repr(visible(self.text, 40))
 
 
 def parse_expression(text: str, *, windows: Sequence[Duration] = ()) -> Node:
@@ -19,6 +86,7 @@ def parse_expression(text: str, *, windows: Sequence[Duration] = ()) -> Node:
     text
         Terms ``event`` or ``measure(event[.property])``, then optionally ``>=`` or ``<=`` and a number, then optionally
         ``in``, ``rolling`` or ``trailing`` and a duration, or ``ever``; joined with ``and``, ``or``, ``not``, parentheses.
+        No bound means ``>= 1``.
     windows
         The longest of these is the window (``within``) of terms without one, unless the expression names exactly one.
 
@@ -26,16 +94,306 @@ def parse_expression(text: str, *, windows: Sequence[Duration] = ()) -> Node:
     ------
     UsageError
         The text is not an expression; the message points at the character.
+
+    Examples
+    --------
+    >>> node = parse_expression("login >= 10 in 14d and sum(contacts_imported.contacts) >= 50")
+    >>> [(leaf.id, str(leaf.window.length)) for leaf in node.parts]
+    [('login', '14d'), ('contacts_imported_sum_contacts', '14d')]
+    >>> print(expression(node))
+    login >= 10 in 14d and sum(contacts_imported.contacts) >= 50 in 14d
     """
-    raise NotImplementedError
+    if len(text) > LONGEST:
+        raise UsageError(f"the expression has {len(text):,} characters; at most {LONGEST:,} are read")
+    parser = _Parser(text)
+    return ids.given(_decided(parser.formula(), windows, parser))
+
+
+class _Parser:
+    """Reads tokens one ahead; each method reads what its name says."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = self._tokens()
+        self.next = next(self.tokens)
+        self.depth = 0
+        self.terms: list[int] = []
+
+    def formula(self) -> Node:
+        node = self._either()
+        if self.next.kind != "end":
+            hint = "a name with spaces stands in double quotes" if self.next.kind == "word" else None
+            self.fail(f"expected and, or, or the end, found {self.next.said}", hint=hint)
+        return node
+
+    def fail(self, message: str, at: int | None = None, hint: str | None = None) -> NoReturn:
+        at = self.next.at if at is None else at
+        raise UsageError(f"{message} (character {at + 1})", hint=_pointed(self.text, at, hint))
+
+    def _tokens(self) -> Iterator[_Token]:
+        at = 0
+        while True:
+            match = _TOKEN.match(self.text, at)
+            if match is None or match.lastgroup is None:
+                self._no_token(at + len(self.text[at:]) - len(self.text[at:].lstrip()))
+            yield _Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup))
+            if match.lastgroup == "end":
+                return
+            at = match.end()
+
+    def _no_token(self, at: int) -> NoReturn:
+        character = self.text[at]
+        if character == '"':
+            self.fail("this quote is never closed", at)
+        if character in "<>=≥≤":
+            self.fail("only >= and <= compare", at, "for more than 3 write >= 4")
+        if character.isdigit():
+            self.fail(
+                "this is neither a number nor a duration such as 14d", at, "names like this stand in double quotes"
+            )
+        self.fail(f"{visible(character)!r} cannot stand here", at, "names with other characters stand in double quotes")
+
+    def _take(self) -> _Token:
+        token = self.next
+        self.next = next(self.tokens, token)
+        return token
+
+    def _is(self, *words: str) -> bool:
+        return self.next.kind in {"word", "sign"} and self.next.text.lower() in words
+
+    def _expect(self, sign: str, why: str) -> None:
+        if not self._is(sign):
+            self.fail(f"expected {sign} {why}, found {self.next.said}")
+        self._take()
+
+    def _either(self) -> Node:
+        parts = self._joined("or", self._both)
+        return parts[0] if len(parts) == 1 else Any(parts=parts)
+
+    def _both(self) -> Node:
+        parts = self._joined("and", self._piece)
+        return parts[0] if len(parts) == 1 else All(parts=parts)
+
+    def _joined(self, word: str, read: Callable[[], Node]) -> tuple[Node, ...]:
+        parts = [read()]
+        while self._is(word):
+            self._take()
+            parts.append(read())
+        return tuple(parts)
+
+    def _piece(self) -> Node:
+        if self._is("not", "("):
+            self.depth += 1
+            if self.depth > DEEPEST:
+                self.fail(f"more than {DEEPEST} parentheses inside one another")
+            node = self._negated() if self._is("not") else self._grouped()
+            self.depth -= 1
+            return node
+        return self._term()
+
+    def _negated(self) -> Node:
+        self._take()
+        return Not(part=self._piece())
+
+    def _grouped(self) -> Node:
+        self._take()
+        node = self._either()
+        self._expect(")", "after the parts")
+        return node
+
+    def _term(self) -> Criterion:
+        self.terms.append(self.next.at)
+        events, measure = self._behaviour()
+        at_least, at_most = self._bound()
+        window = self._window()
+        return Criterion(
+            id="", events=events, measure=measure, window=window or _UNDECIDED, at_least=at_least, at_most=at_most
+        )
+
+    def _behaviour(self) -> tuple[tuple[str, ...] | None, Measure]:
+        first = self._take()
+        if not self._is("("):
+            return self._event(first), Measure()
+        if first.kind != "word" or first.text not in _MEASURES:
+            near = nearest(first.text[:40], _MEASURES)
+            hint = f"did you mean {near}?" if near else f"known are {', '.join(_MEASURES)}"
+            self.fail(f"{first.said} is not a measure", first.at, hint)
+        self._take()
+        kind, events = MeasureKind(first.text), self._event(self._take())
+        path = self._property()
+        if (kind in _WITH_PROPERTY) != (path is not None):
+            needs = f"{kind} needs a property: {kind}(event.property)" if path is None else f"{kind} takes no property"
+            self.fail(needs)
+        self._expect(")", "after the event")
+        return events, Measure(kind=kind, property=path)
+
+    def _event(self, token: _Token) -> tuple[str, ...] | None:
+        if token.kind == "quoted":
+            return (self._name(token),)
+        if token.kind != "word" or token.text.lower() in _WORDS - {"any"}:
+            hint = f'an event of that name stands in double quotes: "{token.text}"' if token.kind == "word" else None
+            self.fail(f"expected an event, found {token.said}", token.at, hint)
+        return None if token.text == "any" else (token.text,)
+
+    def _property(self) -> str | None:
+        names = []
+        while self._is("."):
+            self._take()
+            token = self._take()
+            if token.kind not in {"word", "quoted", "number"}:
+                self.fail(f"expected a property, found {token.said}", token.at)
+            names.append(self._name(token))
+        return ".".join(names) or None
+
+    def _name(self, token: _Token) -> str:
+        name = re.sub(r"\\(.)", r"\1", token.text[1:-1], flags=re.DOTALL) if token.kind == "quoted" else token.text
+        if not name.strip():
+            self.fail("this name is empty", token.at)
+        return name
+
+    def _bound(self) -> tuple[int | float | None, int | float | None]:
+        if not self._is(">=", "<="):
+            return 1, None
+        sign = self._take().text
+        if self.next.kind != "number":
+            self.fail(f"expected a number after {sign}, found {self.next.said}")
+        number = self._number(self._take())
+        return (number, None) if sign == ">=" else (None, number)
+
+    def _number(self, token: _Token) -> int | float:
+        number = float(token.text) if "." in token.text else int(token.text[:30])
+        if abs(number) > LARGEST_VALUE:
+            self.fail(f"this is larger than a measured value can be ({LARGEST_VALUE:,})", token.at)
+        if len(token.text.partition(".")[2].rstrip("0")) > 6:
+            self.fail("this has more than 6 decimals", token.at)
+        return number
+
+    def _window(self) -> Window | None:
+        if self._is("ever"):
+            self._take()
+            return Window(kind=WindowKind.EVER)
+        if not self._is(*_WINDOWS):
+            return None
+        word = self._take()
+        if self.next.kind != "duration":
+            self.fail(f"expected a duration such as 14d after {word.text}, found {self.next.said}")
+        token = self._take()
+        try:
+            length = Duration.parse(token.text)
+        except ValueError as error:
+            self.fail(visible(str(error)), token.at)
+        if length.amount == 0:
+            self.fail("this is no time at all", token.at)
+        return Window(kind=_WINDOWS[word.text.lower()], length=length)
+
+
+def _decided(node: Node, windows: Sequence[Duration], parser: _Parser) -> Node:
+    """Give terms without a window the expression's only one, else the longest of `windows`."""
+    terms = [leaf for leaf in leaves(node) if isinstance(leaf, Criterion)]
+    named = {leaf.window for leaf in terms if leaf.window is not _UNDECIDED}
+    default = next(iter(named)) if len(named) == 1 else None
+    if default is None and windows:
+        default = Window(kind=WindowKind.WITHIN, length=max(windows))
+    if default is None:
+        first = next((at for leaf, at in zip(terms, parser.terms, strict=True) if leaf.window is _UNDECIDED), None)
+        if first is not None:
+            parser.fail("this term has no window", first, "add in 14d, rolling 7d, trailing 28d or ever")
+        return node
+    return _filled(node, default)
+
+
+def _filled(node: Node, window: Window) -> Node:
+    match node:
+        case Criterion():
+            return replace(node, window=window) if node.window is _UNDECIDED else node
+        case Not(part=part):
+            return Not(part=_filled(part, window))
+        case All(parts=parts) | Any(parts=parts):
+            return replace(node, parts=tuple(_filled(part, window) for part in parts))
+        case _:
+            return node
+
+
+def _pointed(text: str, at: int, hint: str | None) -> str:
+    """Show the stretch of `text` around a character, and a caret under it."""
+    start = max(0, at - 60)
+    line = "".join(c if c.isprintable() else "\ufffd" for c in text[start : at + 20])
+    shown = f"{line}\n  {' ' * (at - start)}^"
+    return f"{shown}\n  {hint}" if hint else shown
+
+
+# ---------------------------------------------------------------- writing
 
 
 def expression(node: Node) -> str:
-    """Write a formula as an expression; reading it gives the same formula (ids, ``say`` and ``where`` apart).
+    """Write a formula as an expression; reading it gives the same formula (ids, ``say`` and ``mechanical`` apart).
 
     Raises
     ------
     UsageError
-        The formula uses what the language does not have (``where``, limits, refs).
+        The formula uses what the language does not have: ``where``, limits, lists of events, ranges, ``n_of``, refs.
     """
-    raise NotImplementedError
+    match node:
+        case Criterion():
+            return _term(node)
+        case Not(part=part):
+            return f"not {_inside(part)}"
+        case All(parts=parts) if len(parts) > 1:
+            return " and ".join(map(_inside, parts))
+        case Any(parts=parts) if len(parts) > 1:
+            return " or ".join(expression(part) if isinstance(part, All) else _inside(part) for part in parts)
+        case All(parts=(part,)) | Any(parts=(part,)):
+            return expression(part)
+        case _:
+            raise _beyond("n_of and refs")
+
+
+def _inside(node: Node) -> str:
+    """Write a part; all and any inside another stand in parentheses."""
+    return f"({expression(node)})" if isinstance(node, All | Any) else expression(node)
+
+
+def _term(criterion: Criterion) -> str:
+    if criterion.where:
+        raise _beyond("conditions on properties")
+    if criterion.events is not None and len(criterion.events) != 1:
+        raise _beyond("lists of events")
+    name = "any" if criterion.events is None else _spelled(criterion.events[0])
+    measure = criterion.measure
+    if measure.property is not None:
+        name = f"{measure.kind}({name}.{_spelled(measure.property)})"
+    elif measure.kind is not MeasureKind.COUNT:
+        name = f"{measure.kind}({name})"
+    return " ".join([name, *_compared(criterion), _timed(criterion.window)])
+
+
+def _compared(criterion: Criterion) -> list[str]:
+    least, most = criterion.at_least, criterion.at_most
+    if isinstance(least, Limit) or isinstance(most, Limit):
+        raise _beyond("limits")
+    if least is not None and most is not None:
+        raise _beyond("ranges")
+    if least is not None:
+        return [] if least == 1 and isinstance(least, int) else [f">= {_digits(least)}"]
+    return [f"<= {_digits(most)}"] if most is not None else []
+
+
+def _digits(number: int | float) -> str:
+    digits = f"{Decimal(repr(number)):f}"
+    return digits if isinstance(number, int) or "." in digits else f"{digits}.0"
+
+
+def _timed(window: Window) -> str:
+    if window.length is None:
+        return "ever"
+    return f"{'in' if window.kind is WindowKind.WITHIN else window.kind} {window.length}"
+
+
+def _spelled(name: str) -> str:
+    if _BARE.fullmatch(name) and name.lower() not in _WORDS:
+        return name
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _beyond(what: str) -> UsageError:
+    return UsageError(f"an expression cannot say {what}", hint="write a definition file instead")

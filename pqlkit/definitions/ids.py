@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.definitions.model import LEAD_COLUMNS, Criterion, Measure, MeasureKind
+from pqlkit.definitions.model import LEAD_COLUMNS, All, Any, Criterion, Measure, MeasureKind, NOf, Not, Ref, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from pqlkit.definitions.model import Ref
+    from pqlkit.definitions.model import Node
 
 _LONGEST: Final = 60
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -53,6 +54,23 @@ def unique(wanted: Iterable[str], taken: Iterable[str]) -> list[str]:
         used.add(candidate)
         result.append(candidate)
     return result
+
+
+def given(node: Node) -> Node:
+    """Give every leaf without an id (the empty text) the one made from it."""
+    unnamed = [leaf for leaf in leaves(node) if not leaf.id]
+    names = unique(map(made, unnamed), [leaf.id for leaf in leaves(node) if leaf.id])
+    return _named(node, iter(names).__next__)
+
+
+def _named(node: Node, following: Callable[[], str]) -> Node:
+    match node:
+        case Criterion() | Ref():
+            return node if node.id else replace(node, id=following())
+        case Not(part=part):
+            return Not(part=_named(part, following))
+        case All(parts=parts) | Any(parts=parts) | NOf(parts=parts):
+            return replace(node, parts=tuple(_named(part, following) for part in parts))
 
 
 def _slug(name: str) -> str:

@@ -33,6 +33,7 @@ _GROUPS: Final = (
     ("expect",),
     ("evidence",),
 )
+_DATED: Final = frozenset({"review_by", "evidence"})
 _IN_BLOCKS: Final = frozenset({"score", "outcome", "expect", "evidence"})
 
 
@@ -50,12 +51,12 @@ def _top(key: str, value: Any) -> Iterator[str]:
     elif key == "eligible":
         yield "eligible:"
         yield from (f"  - {_flow(item)}" for item in value)
-    elif key in _IN_BLOCKS and value:
+    elif key in _IN_BLOCKS and len(value) > 1:
         note = "  # written by propose or try, never by hand" if key == "evidence" else ""
         yield f"{key}:{note}"
-        yield from (f"  {_key(inner)} {_value(part, dates=key == 'evidence')}" for inner, part in value.items())
+        yield from (f"  {_key(inner)} {_value(part, dates=key in _DATED)}" for inner, part in value.items())
     else:
-        yield f"{key}: {_value(value, dates=key == 'review_by')}"
+        yield f"{key}: {_value(value, dates=key in _DATED)}"
 
 
 def _tree(node: Mapping[str, Any]) -> Iterator[str]:
