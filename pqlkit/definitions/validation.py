@@ -6,11 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from pqlkit.definitions.base import open_base
-from pqlkit.definitions.changes import Review, changes
 from pqlkit.definitions.diagnostics import Diagnostic, Severity
 from pqlkit.definitions.discovery import discover
-from pqlkit.definitions.facts import Facts
 from pqlkit.definitions.ignoring import apply_ignores
 from pqlkit.definitions.loading import load_documents
 from pqlkit.definitions.places import placed
@@ -24,8 +21,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from pqlkit.definitions.base import Base
+    from pqlkit.definitions.changes import Review
     from pqlkit.definitions.discovery import Outside
-    from pqlkit.definitions.facts import ComparisonFacts
+    from pqlkit.definitions.facts import ComparisonFacts, Facts
     from pqlkit.definitions.loading import Loaded
     from pqlkit.definitions.model import Definition
     from pqlkit.definitions.rules.rule import Rule
@@ -53,14 +51,17 @@ class Report:
         Every fault, sorted by path, line, column and code.
     sources
         The text of each file that has a fault, for excerpts and fixes.
+    definitions
+        What could be read, in order of the paths.
     reviews
-        With a base: one per definition file that is new, removed or changed in meaning.
+        With a base: one per definition file that is new, removed or changed in meaning; else None.
     """
 
     files: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, str] = field(default_factory=dict)
-    reviews: tuple[Review, ...] = ()
+    definitions: tuple[Definition, ...] = ()
+    reviews: tuple[Review, ...] | None = None
 
     @property
     def errors(self) -> int:
@@ -117,8 +118,8 @@ def validate(
     projects = [one.path for one in found if one.project]
     loaded = load_documents([documents[one.path] for one in found if not one.project], folders=folders)
     definitions = {one.document.path: one.definition for one in loaded if one.definition is not None}
-    known = facts if isinstance(facts, Facts) or facts is None else facts(tuple(definitions.values()))
-    earlier = open_base(base, [str(path) for path in paths]) if base is not None else None
+    known = facts(tuple(definitions.values())) if callable(facts) else facts
+    earlier = _base(base, paths) if base is not None else None
     check = _Check(today, known, earlier, _namesakes(definitions), alone=len(loaded) == 1)
     diagnostics = [_outside(link) for link in outside]
     for path in projects:
@@ -133,7 +134,8 @@ def validate(
         sources={
             path: documents[path].text for path in dict.fromkeys(d.path for d in diagnostics) if path in documents
         },
-        reviews=_reviews(definitions, earlier, paths, compare) if earlier is not None else (),
+        definitions=tuple(definitions.values()),
+        reviews=_reviews(definitions, earlier, paths, compare) if earlier is not None else None,
     )
 
 
@@ -182,6 +184,12 @@ class _Check:
         return rule.need is not Need.DATA or subject.figures is not None
 
 
+def _base(base: str, paths: Sequence[Path | str]) -> Base:
+    from pqlkit.definitions.base import open_base
+
+    return open_base(base, [str(path) for path in paths])
+
+
 def _namesakes(definitions: Mapping[str, Definition]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path, definition in definitions.items():
@@ -207,6 +215,8 @@ def _outside(link: Outside) -> Diagnostic:
 def _reviews(
     definitions: Mapping[str, Definition], base: Base, paths: Sequence[Path | str], compare: Compare | None
 ) -> tuple[Review, ...]:
+    from pqlkit.definitions.changes import Review
+
     reviews: list[Review] = []
     seen: set[str] = set()
     for path, definition in definitions.items():
@@ -225,6 +235,8 @@ def _reviews(
 def _review(
     path: str, before: Definition | None, after: Definition, base: Base, compare: Compare | None
 ) -> Iterator[Review]:
+    from pqlkit.definitions.changes import Review, changes
+
     if before is None:
         unreadable = base.by_path and any(Path(p).absolute() == Path(path).absolute() for p in base.unreadable)
         yield Review(path=path, before=None, after=after, unreadable=unreadable)

@@ -20,10 +20,11 @@ def render_json(report: Report) -> str:
         "files": len(report.files),
         "diagnostics": [_record(diagnostic) for diagnostic in report.diagnostics],
     }
-    if report.reviews:
-        from pqlkit.definitions.reviewing import review_record
+    if report.reviews is not None:
+        from pqlkit.definitions.reviewing import review_markdown, review_record
 
         content["reviews"] = [review_record(review) for review in report.reviews]
+        content["review_markdown"] = review_markdown(report.reviews)
     return json.dumps(content, indent=2) + "\n"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pqlkit.definitions.changes import changes
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.rules.rule import Example, Finding, Need, Rule
 
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Compare with the base; where no version is written it is 1."""
+    from pqlkit.definitions.changes import changes
+
     before, after = subject.base, subject.definition
     if before is None or after.version > before.version:
         return

@@ -1,0 +1,277 @@
+"""`pqlkit validate`: definition and project files checked, explained, described and repaired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from pqlkit.cli.exit import ExitCode
+from pqlkit.cli.inputs import PROJECT, inputs
+from pqlkit.cli.options import DataOptions, option, records
+from pqlkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pqlkit.cli.inputs import Inputs
+    from pqlkit.cli.output import Output
+    from pqlkit.definitions.diagnostics import Diagnostic
+    from pqlkit.definitions.facts import Facts
+    from pqlkit.definitions.validation import Compare, FactsOf, Report
+    from pqlkit.definitions.yaml_source import Document
+
+_OUTPUT: Final = "Output"
+_CHECK: Final = "Check"
+
+
+class ReportFormat(StrEnum):
+    """How a report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    JUNIT = "junit"
+    SARIF = "sarif"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidateOptions:
+    """What is checked, and how faults are told."""
+
+    format: Annotated[
+        ReportFormat | None, option("--format", help="How faults are written [default: text].", panel=_OUTPUT)
+    ] = None
+    strict: Annotated[bool | None, option("--strict", help="Warnings fail the check too.", panel=_CHECK)] = None
+    base: Annotated[
+        str | None,
+        option(
+            "--base",
+            help="Compare with this file, folder or git revision (main, HEAD~1): what changed in meaning?",
+            metavar="FILE_OR_REVISION",
+            panel=_CHECK,
+        ),
+    ] = None
+    explain: Annotated[
+        str | None, option("--explain", help="Print the page of a rule and leave.", metavar="CODE", panel=_CHECK)
+    ] = None
+    describe: Annotated[
+        bool | None, option("--describe", help="Print each definition as a paragraph of English.", panel=_CHECK)
+    ] = None
+    fix: Annotated[
+        bool | None,
+        option("--fix", help="Repair what can be repaired safely; comments and order stay.", panel=_CHECK),
+    ] = None
+    catalogue: Annotated[
+        Path | None,
+        option(
+            "--catalogue",
+            help="Check names against this file, which `pqlkit load --catalogue` wrote.",
+            metavar="FILE",
+            panel=_CHECK,
+        ),
+    ] = None
+    out: Annotated[
+        Path | None,
+        option("--out", help="Write the report to this file instead of stdout.", metavar="PATH", panel=_OUTPUT),
+    ] = None
+    quiet: Annotated[bool | None, option("--quiet", help="Errors alone on stderr.", panel=_OUTPUT)] = None
+    verbose: Annotated[bool | None, option("--verbose", help="Details on stderr.", panel=_OUTPUT)] = None
+
+
+@records(ValidateOptions, DataOptions)
+def validate_command(
+    options: ValidateOptions,
+    data: DataOptions,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help=f"Definition and project files, or folders of them [default: {PROJECT} and its definitions].",
+            metavar="FILE...",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Check definition and project files; with data, check them against it.
+
+    The exit code is 0 if they are clean, 1 if there are errors (with `--strict`, warnings too), 2 if the check could not run.
+
+    **Examples**
+
+    `pqlkit validate definitions/`
+
+    `pqlkit validate definitions/crm-trial.yml --base main --format github`
+
+    `pqlkit validate definitions/ --data dataset/ --strict`
+
+    `pqlkit validate --explain PQL203`
+    """
+    from pqlkit.cli.output import Output
+
+    if options.explain is not None:
+        from pqlkit.definitions.rules.registry import explain
+
+        Output(out=options.out).payload(explain(options.explain))
+        return
+    found, broken = _inputs(data)
+    options = found.settle(options)
+    output = Output(quiet=bool(options.quiet), verbose=bool(options.verbose), out=options.out)
+    report = _checked([*_paths(files, found, broken), *broken], options, found, output)
+    failed = report.failed(strict=bool(options.strict))
+    if options.describe and not failed:
+        output.payload(_described(report))
+    else:
+        output.payload(_rendered(report, options))
+    if failed:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _inputs(data: DataOptions) -> tuple[Inputs, list[Path]]:
+    """Read the project file. One that lies here and has faults is checked like any other file, and otherwise not used."""
+    from pqlkit.errors import DefinitionError
+
+    try:
+        return inputs("validate", data, ValidateOptions), []
+    except DefinitionError:
+        if data.project is not None:
+            raise
+    from pqlkit.cli.inputs import Inputs
+    from pqlkit.exports.project import Project
+
+    return Inputs(command="validate", project=Project(), data=data), [Path(PROJECT)]
+
+
+def _paths(files: Sequence[Path] | None, found: Inputs, broken: Sequence[Path]) -> list[Path]:
+    """Give the files to check: those named, else the project's.
+
+    Raises
+    ------
+    UsageError
+        None are named and there is no project file.
+    """
+    if files or broken:
+        return list(files or ())
+    project = found.project
+    if project.path is None:
+        raise UsageError(
+            "no files to check", hint="name definition files or a folder of them: pqlkit validate definitions/"
+        )
+    return [project.path, *([project.definitions] if project.definitions.is_dir() else [])]
+
+
+def _checked(paths: Sequence[Path], options: ValidateOptions, found: Inputs, output: Output) -> Report:
+    from datetime import datetime
+
+    from pqlkit.definitions.fixing import fix_files
+    from pqlkit.definitions.validation import validate
+
+    facts, compare = _against(options, found, output)
+    today = datetime.now().astimezone().date()
+
+    def check(_: Sequence[str] = ()) -> Report:
+        return validate(
+            paths,
+            today=today,
+            facts=facts,
+            base=options.base,
+            folders=[found.project.definitions] if found.project.path is not None else [],
+            project_checker=_project,
+            compare=compare,
+        )
+
+    report = check()
+    if options.fix:
+        report, done = fix_files(report, check)
+        changed = len({diagnostic.path for diagnostic in done})
+        output.say(f"repaired {len(done)} faults in {changed} files")
+    return report
+
+
+def _project(document: Document) -> Sequence[Diagnostic]:
+    from pqlkit.exports.project import check_project
+
+    return check_project(document)[1]
+
+
+def _against(options: ValidateOptions, found: Inputs, output: Output) -> tuple[Facts | FactsOf | None, Compare | None]:
+    """Find what to check against: data if any was named, else a catalogue, else nothing."""
+    data = found.data
+    named = data.project is not None and "events" in found.project.exports
+    if data.data is not None or data.events is not None or named:
+        return _data(found, output)
+    if options.catalogue is not None:
+        from pqlkit.definitions.catalogue_facts import read_catalogue
+
+        return read_catalogue(options.catalogue), None
+    return None, None
+
+
+def _data(found: Inputs, output: Output) -> tuple[FactsOf, Compare]:
+    """Open the data, and give the two functions that measure definitions on it."""
+    from functools import partial
+
+    from pqlkit.reporting.facts import comparison_of, facts_of
+
+    with output.working("reading exports") as progress:
+        dataset = found.dataset(progress)
+    asked = {
+        "as_of": found.data.as_of,
+        "trust_current": found.trust_current,
+        "engine": found.engine,
+    }
+    measure: FactsOf = partial(facts_of, dataset=dataset, project=found.project, **asked)
+    compare: Compare = partial(comparison_of, dataset=dataset, project=found.project, **asked)
+    return measure, compare
+
+
+def _rendered(report: Report, options: ValidateOptions) -> str:
+    """Write the report; with a base, text ends in the review, as Markdown."""
+    match options.format or ReportFormat.TEXT:
+        case ReportFormat.JSON:
+            from pqlkit.definitions.renderers.json import render_json
+
+            return render_json(report)
+        case ReportFormat.GITHUB:
+            from pqlkit.definitions.renderers.github import render_github
+
+            return render_github(report)
+        case ReportFormat.JUNIT:
+            from pqlkit.definitions.renderers.junit import render_junit
+
+            return render_junit(report, strict=bool(options.strict))
+        case ReportFormat.SARIF:
+            from importlib.metadata import version
+
+            from pqlkit.definitions.renderers.sarif import render_sarif
+
+            return render_sarif(report, version=version("pqlkit"))
+        case ReportFormat.TEXT:
+            return _text(report, options)
+
+
+def _text(report: Report, options: ValidateOptions) -> str:
+    import os
+    import sys
+
+    from pqlkit.definitions.renderers.text import render_text
+
+    colour = options.out is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    text = render_text(report, colour=colour and os.environ.get("TERM") != "dumb")
+    if report.reviews is None:
+        return text
+    from pqlkit.definitions.reviewing import review_markdown
+
+    return f"{text}\n{review_markdown(report.reviews)}"
+
+
+def _described(report: Report) -> str:
+    """Say each definition in one paragraph; several are told apart by their names."""
+    from pqlkit.definitions.describing import describe
+
+    known = report.definitions
+    if len(known) == 1:
+        return describe(known[0])
+    return "\n\n".join(f"{definition.name}: {describe(definition)}" for definition in known)
