@@ -111,7 +111,8 @@ def inputs(command: str, data: DataOptions, *records: type[Any]) -> Inputs:
     project = Project() if path is None else read_project(path)
     block = dict(project.options.get(command, {}))
     if records:
-        known = {field.name for kind in (DataOptions, *records) for field in fields(kind)}
+        kinds: tuple[type[Any], ...] = (DataOptions, *records)
+        known = {field.name for kind in kinds for field in fields(kind)}
         unknown_options(block, known, command=command, place=str(path))
     found = Inputs(command=command, project=project, data=data)
     return replace(found, data=found.settle(data))

@@ -150,3 +150,16 @@ def chosen(text: str | None, kind: type[Choice], name: str) -> Choice | None:
         close = nearest(text, known)
         hint = f"did you mean {close}?" if close else f"one of {', '.join(known)}"
         raise UsageError(f"{name}: {text!r} is not known", hint=hint) from None
+
+
+def whole(value: int | None, name: str, least: int, most: int) -> int | None:
+    """Check a whole number against its bounds.
+
+    Raises
+    ------
+    UsageError
+        It is outside.
+    """
+    if value is not None and not least <= value <= most:
+        raise UsageError(f"{name}: {value} is not between {least} and {most}")
+    return value

@@ -8,10 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from pqlkit.typing import Json
 
-
-def evidences(folder: Path) -> Iterator[Mapping[str, Json]]:
+def evidences(folder: Path) -> Iterator[Mapping[str, object]]:
     """Give the `evidence` mapping of each definition file of a folder, by file name; files that cannot be read have none.
 
     Parameters

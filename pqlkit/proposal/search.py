@@ -88,17 +88,32 @@ class Explored:
     pools: dict[int, Pool]
     complete: bool
     counted: int
+    converters: float
+    looks: float
 
     @property
     def best(self) -> float:
         """The best score of any size, -inf if nothing keeps the constraints."""
         return max((pool.best for pool in self.pools.values()), default=-np.inf)
 
+    @property
+    def relative_risk(self) -> float | None:
+        """Of the best rule; None if there is none, or nobody without it converted."""
+        pool = max(self.pools.values(), key=lambda pool: pool.best)
+        if not len(pool.scores):
+            return None
+        index = int(np.argmax(pool.scores))
+        hits, misses = float(pool.hits[index]), float(pool.misses[index])
+        without = (self.converters - hits) / (self.looks - hits - misses)
+        return hits / (hits + misses) / without if without else None
+
 
 def explore(
     counts: Tables, *, max_criteria: int = MOST_CRITERIA, deadline: float, keep: int, bar: float = -np.inf
 ) -> Explored:
-    """Count all singles and pairs, and every triple that can be the best of its size and score at least `bar`."""
+    """Count all singles, the pairs of the tables, the triples that extend the best of them, and every other triple that can
+    be the best of its size and score at least `bar`.
+    """
     literals = len(counts.hits)
     one = np.flatnonzero(counts.alone)[:, None]
     pools = {1: counted(counts, one, counts.hits[one, one][:, 0], counts.misses[one, one][:, 0])}
@@ -109,10 +124,16 @@ def explore(
         pools[2] = counted(counts, pair, counts.hits[first, second], counts.misses[first, second])
         number += len(pair)
     if max_criteria > 2 and literals > 2:
-        triples = Triples(tables=counts, bar=bar, deadline=deadline, keep=keep)
+        triples = Triples(tables=counts, floor=bar, deadline=deadline, keep=keep)
         pools[3] = triples.run(pools[2])
         done, number = triples.complete, number + triples.counted
-    return Explored(pools={size: pool.thinned(keep) for size, pool in pools.items()}, complete=done, counted=number)
+    return Explored(
+        pools={size: pool.thinned(keep) for size, pool in pools.items()},
+        complete=done,
+        counted=number,
+        converters=counts.converters,
+        looks=counts.looks,
+    )
 
 
 def search(

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pqlkit.proposal.bits import gram, pack, relabelled
+from pqlkit.proposal.literals import Floors, literals
+from pqlkit.proposal.search import Explored, explore
+from pqlkit.proposal.tables import tables
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from pqlkit.measures.behaviour import Cube
-    from pqlkit.proposal.literals import Trait
+    from pqlkit.proposal.bits import Bits
+    from pqlkit.proposal.literals import Literal, Trait
     from pqlkit.proposal.objective import Constraints, Objective
+
+MOST_LOOKS: Final = 400_000
+_KEEP: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +38,12 @@ class SelectionTest:
     as_good
         How many of them held a rule that scores at least as much as the real best.
     p_value
-        (1 + as_good) / (1 + permutations); None without permutations.
+        (1 + as_good) / (1 + permutations); None without permutations, or if the real search found nothing.
     score, relative_risk
-        Of the real best rule on the looks used.
+        Of the real best rule on the looks used; None if there is none (`relative_risk` also if it is boundless).
     best_score, best_relative_risk
-        The largest seen under any permutation; None if no rule passed the gates.
+        Of the best-scoring rule seen under any permutation; None if no rule passed the gates. Seen are all singles and pairs,
+        and the triples that extend the best pairs or could be as good as the real best.
     looks
         How many were used: a random sample where there are very many.
     complete
@@ -57,20 +69,112 @@ def selection_test(
     *,
     objective: Objective,
     constraints: Constraints,
+    floors: Floors | None = None,
     entities: NDArray[np.int64] | None = None,
     exclude: Collection[str] = (),
     traits: Sequence[Trait] = (),
     max_criteria: int = 3,
     permutations: int = 19,
     max_seconds: float = 60.0,
-    most_looks: int = 400_000,
+    most_looks: int = MOST_LOOKS,
     seed: int = 0,
 ) -> SelectionTest:
     """Shuffle the outcome within strata (block x age band), search again, and count how often chance does as well.
 
     Parameters
     ----------
+    cube, y, fit, objective, constraints, floors, entities, exclude, traits, max_criteria
+        As for the search that is tested.
     strata
         int64, one per look: outcomes are exchanged only within a stratum.
+    permutations
+        How many; 19 can show p = 0.05 at best.
+    max_seconds
+        After this long no further permutation is begun, and one that runs is cut short.
+    most_looks
+        More looks than this are sampled.
+
+    Notes
+    -----
+    The literals have no floor on converters (the gate on converters implies it), so that every permutation searches the same
+    rules, and how often two literals meet is counted once for all. A permutation needs only to show whether it holds a rule
+    as good as the real one, so triples that cannot be as good are left out unless they extend its best pairs.
+
+    References
+    ----------
+    Westfall, P. H. & Young, S. S. (1993). Resampling-Based Multiple Testing. Wiley, New York; the distribution of the
+    maximum. Phipson, B. & Smyth, G. K. (2010). Permutation p-values should never be zero. Statistical Applications in
+    Genetics and Molecular Biology 9, 39.
     """
-    raise NotImplementedError
+    from pqlkit.statistics.permutation import shuffled
+
+    deadline = time.monotonic() + max_seconds
+    random = np.random.default_rng(seed)
+    used = _sampled(fit, most_looks, random)
+    floors = replace(floors or Floors.of(int(used.sum()), int((used & y).sum())), converters=0)
+    columns = literals(cube, y, used, floors=floors, entities=entities, exclude=exclude, traits=traits)
+    nobody = np.zeros(cube.looks, dtype=np.bool_)
+    every = pack(cube, columns, nobody, used, traits=traits, seed=seed, most_controls=None)
+    trial = _Trial(
+        columns, every, gram(every.others), objective, constraints, max_criteria, deadline
+    )
+    real = trial.run(y) if len(columns) else None
+    score = real.best if real is not None else -np.inf
+    labels, outcome = strata[every.looks], y[every.looks]
+    shuffles: list[Explored] = []
+    while len(columns) and len(shuffles) < permutations and time.monotonic() < deadline:
+        chance = nobody.copy()
+        chance[every.looks] = shuffled(outcome, labels, generator=random)
+        shuffles.append(trial.run(chance, bar=score))
+    return trial.verdict(real, shuffles)
+
+
+def _sampled(fit: NDArray[np.bool_], most: int, random: np.random.Generator) -> NDArray[np.bool_]:
+    """Keep at most so many looks, whatever their outcome."""
+    rows = np.flatnonzero(fit)
+    if len(rows) <= most:
+        return fit
+    kept = np.zeros_like(fit)
+    kept[random.choice(rows, most, replace=False)] = True
+    return kept
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trial:
+    """The search, ready for one outcome after another."""
+
+    literals: tuple[Literal, ...]
+    every: Bits
+    together: NDArray[np.int64]
+    objective: Objective
+    constraints: Constraints
+    max_criteria: int
+    deadline: float
+
+    def run(self, y: NDArray[np.bool_], bar: float = -np.inf) -> Explored:
+        counts = tables(
+            relabelled(self.every, y),
+            self.literals,
+            objective=self.objective,
+            constraints=self.constraints,
+            others=self.together,
+        )
+        return explore(counts, max_criteria=self.max_criteria, deadline=self.deadline, keep=_KEEP, bar=bar)
+
+    def verdict(self, real: Explored | None, shuffles: Sequence[Explored]) -> SelectionTest:
+        found = real is not None and np.isfinite(real.best)
+        score = real.best if real is not None and found else None
+        as_good = sum(score is not None and chance.best >= score for chance in shuffles)
+        best = max(shuffles, key=lambda chance: chance.best, default=None)
+        seen = best is not None and np.isfinite(best.best)
+        return SelectionTest(
+            permutations=len(shuffles),
+            as_good=as_good,
+            p_value=(1 + as_good) / (1 + len(shuffles)) if shuffles and found else None,
+            score=score,
+            relative_risk=real.relative_risk if real is not None and found else None,
+            best_score=best.best if best is not None and seen else None,
+            best_relative_risk=best.relative_risk if best is not None and seen else None,
+            looks=len(self.every.looks),
+            complete=all(each.complete for each in ([real] if real else []) + list(shuffles)),
+        )

@@ -119,7 +119,7 @@ def _first(cutoff: NDArray[np.int64], y: NDArray[np.bool_], share: float, enough
 
 
 def _folds(cutoff: NDArray[np.int64], y: NDArray[np.bool_], block: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number each look's fold: the blocks in order of time, or stretches of time with equal converters if there is one block."""
+    """Give each look its fold: the blocks in order of time, or stretches of time with equal converters if there is one."""
     names, codes = np.unique(block, return_inverse=True)
     if len(np.unique(codes[y])) >= 2:
         return codes.astype(np.int64)
@@ -127,4 +127,5 @@ def _folds(cutoff: NDArray[np.int64], y: NDArray[np.bool_], block: NDArray[np.in
     before = np.cumsum(np.bincount(place, weights=y, minlength=len(instants)))
     if len(names) == 0 or before[-1] == 0:
         return np.zeros(len(cutoff), dtype=np.int64)
-    return np.minimum((before - 1e-9) * FOLDS // before[-1], FOLDS - 1).clip(0).astype(np.int64)[place]
+    folds: NDArray[np.int64] = np.clip((before - 0.5) * FOLDS // before[-1], 0, FOLDS - 1).astype(np.int64)
+    return folds[place]

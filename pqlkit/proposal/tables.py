@@ -98,7 +98,6 @@ def tables(
     objective: Objective,
     constraints: Constraints,
     others: NDArray[np.int64] | None = None,
-    bar: float = -np.inf,
 ) -> Tables:
     """Count all singles, and all pairs that can matter.
 
@@ -106,13 +105,11 @@ def tables(
     ----------
     others
         ``gram(bits.others)`` where it is known already.
-    bar
-        Rules that score less than this are of no interest.
 
     Returns
     -------
     Tables
-        Not `allowed` are pairs of one group, and pairs with so few hits that neither they nor any triple with them could be
+        Not allowed are pairs of one group, and pairs with so few hits that neither they nor any triple with them could be
         the best of its size, or come near it, if not a single miss came with those hits.
     """
     hits = gram(bits.hits)
@@ -130,7 +127,7 @@ def tables(
         objective=objective,
         constraints=constraints,
     )
-    allowed = counts.allowed & (hits >= _fewest(counts, max(bar, _reached(counts))))
+    allowed = counts.allowed & (hits >= _fewest(counts, _reached(counts)))
     if others is None:
         counts = replace(counts, misses=_misses(bits, hits, gram(bits.others, allowed)))
     return replace(counts, allowed=allowed)
@@ -146,7 +143,7 @@ def _fewest(counts: Tables, bar: float) -> float:
     fewest = float(counts.constraints.converters)
     if not np.isfinite(bar):
         return fewest
-    hits = np.arange(counts.converters + 1)
+    hits = np.arange(counts.converters + 1.0)
     enough = counts.score(hits, np.zeros_like(hits)) >= bar - _NEAR * abs(bar)
     return max(fewest, float(np.argmax(enough))) if enough.any() else counts.converters + 1
 

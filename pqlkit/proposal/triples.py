@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.tables import Tables
 
 _BATCH: Final = 8_192
+_LARGEST: Final = 65_536
 _FIRST: Final = 50
 _ROUNDING: Final = 1e-12
 
@@ -28,8 +29,8 @@ class Triples:
     ----------
     tables
         Counts of singles and pairs.
-    bar
-        Triples that cannot score at least this are not wanted (-inf: the best triple, whatever it scores).
+    floor
+        Triples that cannot score at least this are not scanned for (-inf: the best triple, whatever it scores).
     deadline
         `time.monotonic` after which the search stops.
     keep
@@ -37,11 +38,12 @@ class Triples:
     """
 
     tables: Tables
-    bar: float
+    floor: float
     deadline: float
     keep: int
     complete: bool = True
     counted: int = 0
+    bar: float = -np.inf
     pools: list[Pool] = field(default_factory=list)
 
     def run(self, pairs: Pool) -> Pool:
@@ -49,6 +51,7 @@ class Triples:
         if len(self.tables.hits) < 3:
             return joined([], 3)
         self._extend(pairs)
+        self.bar = max(self.bar, self.floor)
         self._scan()
         return joined(self.pools, 3).thinned(self.keep)
 
@@ -69,6 +72,9 @@ class Triples:
         left = np.ones(len(order), dtype=np.bool_)
         waiting: list[NDArray[np.intp]] = []
         for literal in order:
+            if time.monotonic() > self.deadline:
+                self.complete = False
+                return
             left[literal] = False
             partners = np.flatnonzero(left & tables.allowed[literal] & self._worth(tables.hits[literal]))
             if len(partners) > 1:
@@ -76,9 +82,6 @@ class Triples:
             if sum(map(len, waiting)) >= _BATCH:
                 self._count(np.concatenate(waiting))
                 waiting = []
-            if time.monotonic() > self.deadline:
-                self.complete = False
-                return
         if waiting:
             self._count(np.concatenate(waiting))
 
@@ -88,11 +91,10 @@ class Triples:
         return self._reaches(hits, none) & (hits >= self.tables.constraints.converters)
 
     def _reaches(self, hits: NDArray[np.float64], misses: NDArray[np.float64]) -> NDArray[np.bool_]:
-        return (
-            self.tables.score(hits, misses) >= self.bar - _ROUNDING * abs(self.bar)
-            if np.isfinite(self.bar)
-            else (np.ones(hits.shape, dtype=np.bool_))
-        )
+        """Tell whether so many hits and misses score as much as the bar, but for rounding."""
+        if not np.isfinite(self.bar):
+            return np.ones(hits.shape, dtype=np.bool_)
+        return self.tables.score(hits, misses) >= self.bar - _ROUNDING * abs(self.bar)
 
     def _promising(self, literal: int, partners: NDArray[np.intp]) -> NDArray[np.intp]:
         """List the triples of a literal with two of `partners` that the pair tables do not rule out, (n, 3)."""
@@ -126,7 +128,15 @@ class Triples:
         return kept
 
     def _count(self, parts: NDArray[np.intp]) -> None:
-        """Count triples, the cheap hits first, the misses only of those that still can reach the bar."""
+        """Count triples batch by batch, as long as there is time."""
+        for start in range(0, len(parts), _LARGEST):
+            if start and time.monotonic() > self.deadline:
+                self.complete = False
+                return
+            self._count_batch(parts[start : start + _LARGEST])
+
+    def _count_batch(self, parts: NDArray[np.intp]) -> None:
+        """Count the cheap hits first, the misses only of those that still can reach the bar."""
         tables = self.tables
         hits = tables.count_hits(parts)
         least = _least(tables.misses, parts[:, 0], parts[:, 1], parts[:, 2])
@@ -149,11 +159,5 @@ def _least(
 ) -> NDArray[np.float64]:
     """Give the fewest misses that a triple can have: what two of its pairs must share within a literal."""
     first, second, third = misses[literal, one], misses[literal, two], misses[one, two]
-    return np.maximum.reduce(
-        [
-            first + second - misses[literal, literal],
-            first + third - misses[one, one],
-            second + third - misses[two, two],
-            np.zeros(len(one)),
-        ]
-    )
+    least = np.maximum(first + second - misses[literal, literal], first + third - misses[one, one])
+    return np.maximum(np.maximum(least, second + third - misses[two, two]), 0.0)

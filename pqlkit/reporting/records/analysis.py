@@ -1,0 +1,153 @@
+"""The record of an analysis: ``pqlkit/analysis/1``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pqlkit.reporting.records.figures import counts, modelled, moment
+from pqlkit.statistics.rate import Rate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pqlkit.analysis.analyzing import Analysis
+    from pqlkit.analysis.association import Association
+    from pqlkit.analysis.cohorts import Cohort
+    from pqlkit.measures.behaviour import Behaviour
+    from pqlkit.statistics.contingency import Contingency
+    from pqlkit.statistics.estimate import Estimate
+    from pqlkit.typing import Json
+
+ANY_EVENT = "any event"
+
+
+def record(analysis: Analysis) -> dict[str, Json]:
+    """Write an analysis as the JSON contract spells it; adding keys is fine, renaming needs a new schema number."""
+    observed = analysis.observed
+    population, looks = observed.population, observed.looks
+    base = {"rate": observed.base.rate, "low": observed.base.low, "high": observed.base.high}
+    dormant = counts(looks.dormant)
+    return {
+        "schema": "pqlkit/analysis/1",
+        "as_of": moment(population.as_of),
+        "as_of_reason": population.as_of_reason,
+        "entity": population.kind.value,
+        "looks": looks.text,
+        "looks_reason": looks.reason,
+        "exposure": observed.settings.exposure.value,
+        "windows": [str(window) for window in looks.design.windows],
+        "horizon": str(looks.design.horizon),
+        "gap": str(looks.design.gap),
+        "design_effect": modelled(observed.design_effect),
+        "tier": analysis.tier.value,
+        "population": {**counts(looks.classes), **base},
+        "dormant": dormant,
+        "conversions": counts(looks.places),
+        "behaviours": [behaviour(one) for one in analysis.behaviours],
+        "suspects": [
+            {
+                "event": suspect.event,
+                "reason": suspect.reason.value,
+                "evidence": suspect.evidence,
+                "kept": suspect.kept,
+                "named": suspect.named,
+            }
+            for suspect in observed.suspects
+        ],
+        "cohorts": [cohort(one) for group in analysis.cohorts for one in group.cohorts],
+        "cohort_tests": [{"by": group.by, "log_rank_p": modelled(group.p_value)} for group in analysis.cohorts],
+        "advice": _advice(analysis),
+        "warnings": list(analysis.warnings),
+    }
+
+
+def behaviour(one: Association) -> dict[str, Json]:
+    """Write one row of the behaviours."""
+    table, effect = one.table, one.design_effect
+    risk, difference, odds = _ratios(table, effect)
+    adjusted = one.adjusted
+    length = one.behaviour.window.length
+    return {
+        "event": one.behaviour.event,
+        "where": None,
+        "measure": spelled(one.behaviour),
+        "window": None if length is None else str(length),
+        "threshold": one.threshold,
+        "with": _group(table.a, table.a + table.b, effect),
+        "without": _group(table.c, table.c + table.d, effect),
+        "lift": table.lift,
+        "relative_risk": risk.value,
+        "relative_risk_low": risk.low,
+        "relative_risk_high": risk.high,
+        "risk_difference": difference.value,
+        "odds_ratio": odds.value,
+        "odds_ratio_low": odds.low,
+        "odds_ratio_high": odds.high,
+        "phi": table.phi,
+        "auc": one.auc,
+        "p_value": modelled(one.p_value),
+        "q_value": modelled(one.q_value),
+        "adjusted_odds_ratio": modelled(adjusted.value) if adjusted else None,
+        "adjusted_low": modelled(adjusted.low) if adjusted else None,
+        "adjusted_high": modelled(adjusted.high) if adjusted else None,
+        "adjusted_undefined": adjusted.undefined.value if adjusted and adjusted.undefined else None,
+        "flags": [*one.flags, *(["corrected"] if risk.corrected else [])],
+        "alike": list(one.alike),
+        "curve": [
+            {
+                "threshold": step.threshold,
+                "with": _group(step.table.a, step.table.a + step.table.b, effect),
+                "without": _group(step.table.c, step.table.c + step.table.d, effect),
+            }
+            for step in one.curve
+        ],
+    }
+
+
+def _ratios(table: Contingency, effect: float) -> tuple[Estimate, Estimate, Estimate]:
+    return (
+        table.relative_risk(design_effect=effect),
+        table.risk_difference(design_effect=effect),
+        table.odds_ratio(design_effect=effect),
+    )
+
+
+def spelled(one: Behaviour) -> str:
+    """Spell a measure as the expression language does: ``count``, ``sum(amount)``."""
+    measure = one.measure
+    return measure.kind.value if measure.property is None else f"{measure.kind.value}({measure.property})"
+
+
+def cohort(one: Cohort) -> dict[str, Json]:
+    """Write one cohort with its curve."""
+    points: Sequence[Json] = [
+        {"day": p.day, "converted_share": p.converted_share, "low": p.low, "high": p.high} for p in one.curve
+    ]
+    return {
+        "by": one.by,
+        "cohort": one.cohort,
+        **one.rate.to_json(numerator="converted", denominator="entities"),
+        "members": one.entities,
+        "curve": list(points),
+    }
+
+
+def _group(converted: int, entities: int, effect: float) -> dict[str, Json]:
+    return Rate.of(converted, entities, design_effect=effect).to_json(numerator="converted", denominator="entities")
+
+
+def table_of(table: Contingency) -> dict[str, Json]:
+    """Write a 2x2 table as its two groups."""
+    return {"with": _group(table.a, table.a + table.b, 1.0), "without": _group(table.c, table.c + table.d, 1.0)}
+
+
+def _advice(analysis: Analysis) -> Json:
+    advice, spike = analysis.advice, analysis.spike
+    return {
+        "horizon": str(advice.advised) if advice is not None and advice.advised is not None else None,
+        "horizons": [
+            {"horizon": str(option.horizon), "holds": modelled(option.holds), "mature": modelled(option.mature)}
+            for option in (advice.options if advice is not None else ())
+        ],
+        "spike": None if spike is None else {"day": spike.day, "converted": spike.converted, "of": spike.of},
+    }

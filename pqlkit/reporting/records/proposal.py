@@ -1,0 +1,244 @@
+"""The record of a proposal: ``pqlkit/proposal/1``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pqlkit.definitions.emitting import plain
+from pqlkit.proposal.wording import in_words
+from pqlkit.reporting.records.figures import modelled, moment
+
+if TYPE_CHECKING:
+    from pqlkit.proposal.candidate import Candidate, Group, Promise
+    from pqlkit.proposal.proposing import Halves, Proposal
+    from pqlkit.statistics.contingency import Contingency
+    from pqlkit.typing import Json
+
+
+def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str, Json]:
+    """Write a proposal as the JSON contract spells it.
+
+    Parameters
+    ----------
+    proposal
+        What was found.
+    files
+        Candidate name -> the file it was written to.
+    """
+    written = files or {}
+    looks = proposal.observed.looks
+    found = proposal.search
+    return {
+        "schema": "pqlkit/proposal/1",
+        "as_of": moment(proposal.observed.population.as_of),
+        "entity": proposal.observed.population.kind.value,
+        "objective": proposal.wishes.objective,
+        "looks": looks.text,
+        "looks_reason": looks.reason,
+        "windows": [str(window) for window in looks.design.windows],
+        "horizon": str(looks.design.horizon),
+        "tier": proposal.tier.value,
+        "split": {
+            "kind": None if proposal.split is None else proposal.split.kind.value,
+            "fit": _half(proposal.fit),
+            "holdout": {**_half(proposal.holdout), "opened": proposal.opened},
+        },
+        "base_rate": {
+            "fit": proposal.fit.base.to_json(numerator="converted", denominator="entities"),
+            "holdout": proposal.holdout.base.to_json(numerator="converted", denominator="entities"),
+        },
+        "candidates": [candidate(one, written.get(one.definition.name)) for one in proposal.candidates],
+        "rejected": [{"rule": words, "reasons": list(reasons)} for words, reasons in proposal.rejected],
+        "front": [{"name": one.words, "rate": one.rate, "coverage": one.coverage} for one in proposal.front],
+        "ladder": [
+            {
+                "criteria": step.size,
+                "rule": in_words(step.rule.literals),
+                "score": modelled(step.rule.score),
+                "gain": modelled(step.gain),
+            }
+            for step in proposal.ladder
+        ],
+        "points": _points(proposal),
+        "search": {
+            "complete": found.complete if found is not None else None,
+            "seconds": round(found.seconds, 3) if found is not None else None,
+            "rules": found.considered if found is not None else 0,
+            "counted": found.counted if found is not None else 0,
+        },
+        "selection": _selection(proposal),
+        "ceiling": _ceiling(proposal),
+        "cross_fitted": _cross_fitted(proposal),
+        "champion": _champion(proposal),
+        "experiment": _experiment(proposal),
+        "excluded": [
+            {"event": one.event, "reason": one.reason.value, "evidence": one.evidence}
+            for one in proposal.suspects
+            if one.excluded
+        ],
+        "warnings": list(proposal.warnings),
+    }
+
+
+def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
+    """Write one candidate; `fit` and `holdout` are the look view, `trigger` the trigger view."""
+    notice, weekly = one.promised.notice, one.promised.leads_per_week
+    stable = one.stability
+    adjusted = one.adjusted
+    return {
+        "name": one.definition.name,
+        "file": file,
+        "title": one.definition.title,
+        "definition": plain(one.definition),
+        "criteria": len(one.definition.criteria),
+        "mechanical": one.mechanical,
+        "over_capacity": one.over_capacity,
+        "fit": _look(one.fit),
+        "holdout": _look(one.holdout),
+        "gate": {"relative_risk": one.gate.relative_risk, "p_value": modelled(one.gate.p_value)},
+        "optimism": one.optimism,
+        "trigger": {"fit": _trigger(one.chosen), "holdout": _trigger(one.promised)},
+        "notice": {
+            "median_days": notice.median_days,
+            "p25_days": notice.p25_days,
+            "p75_days": notice.p75_days,
+            "within_a_day": notice.within_a_day,
+        },
+        "leads_per_week": {"median": weekly.median, "p90": weekly.p90},
+        "stability": modelled(stable.share) if stable else None,
+        "stability_by_criterion": [
+            {
+                "behaviour": chosen.literal.name,
+                "share": modelled(chosen.share),
+                "thresholds": list(chosen.thresholds) if chosen.thresholds else None,
+                "rival": chosen.rival,
+            }
+            for chosen in (stable.criteria if stable else ())
+        ],
+        "threshold_ranges": {name: list(ends) for name, ends in one.ranges.items()},
+        "by_period": [_group(group, "period") for group in one.by_period],
+        "by_age": [_group(group, "age") for group in one.by_age],
+        "adjusted_odds_ratio": modelled(adjusted.value) if adjusted else None,
+        "adjusted_low": modelled(adjusted.low) if adjusted else None,
+        "adjusted_high": modelled(adjusted.high) if adjusted else None,
+        "equivalents": list(one.equivalents),
+        "simpler_alternative": None
+        if one.simpler is None
+        else {"rule": one.simpler[0], "holdout": _look(one.simpler[1])},
+    }
+
+
+def _half(half: Halves) -> dict[str, Json]:
+    return {
+        "from": moment(half.first),
+        "through": moment(half.through),
+        "entities": half.base.denominator,
+        "converted": half.base.numerator,
+    }
+
+
+def _look(table: Contingency) -> dict[str, Json]:
+    return {
+        **table.with_.to_json(numerator="converted", denominator="qualified"),
+        "share": table.share.rate,
+        "coverage": table.coverage.rate,
+        "lift": table.lift,
+        "relative_risk": table.relative_risk().value,
+        "f1": modelled(table.f_beta()),
+        "kappa": modelled(table.kappa),
+    }
+
+
+def _trigger(one: Promise) -> dict[str, Json]:
+    return {"starts": one.starts, **one.rate.to_json(numerator="converted", denominator="qualified")}
+
+
+def _group(group: Group, key: str) -> dict[str, Json]:
+    return {
+        key: group.name,
+        "with": group.table.with_.to_json(numerator="converted", denominator="entities"),
+        "without": group.table.without.to_json(numerator="converted", denominator="entities"),
+        "relative_risk": group.table.relative_risk().value,
+    }
+
+
+def _points(proposal: Proposal) -> dict[str, Json]:
+    card = proposal.points
+    if card is None:
+        return {}
+    return {
+        "literals": [
+            {"rule": in_words([literal]), "points": points}
+            for literal, points in zip(card.literals, card.points, strict=True)
+        ],
+        "pql_at": card.pql_at,
+        "preferred": proposal.prefer_points,
+    }
+
+
+def _selection(proposal: Proposal) -> Json:
+    test = proposal.selection
+    if test is None:
+        return None
+    return {
+        "permutations": test.permutations,
+        "as_good": test.as_good,
+        "p_value": modelled(test.p_value),
+        "relative_risk": modelled(test.relative_risk),
+        "best_relative_risk": modelled(test.best_relative_risk),
+        "complete": test.complete,
+    }
+
+
+def _ceiling(proposal: Proposal) -> Json:
+    top = proposal.ceiling
+    if top is None:
+        return None
+    share = proposal.candidates[0].holdout.share.rate if proposal.candidates else None
+    return {
+        "model": top.model,
+        "holdout_rate_at_same_share": modelled(top.rate_at(share)) if share else None,
+        "holdout_auc": modelled(top.auc),
+        "average_precision": modelled(top.average_precision),
+        "captured": modelled(proposal.captured),
+    }
+
+
+def _cross_fitted(proposal: Proposal) -> Json:
+    cross = proposal.cross_fitted
+    if cross is None:
+        return None
+    return {"folds": cross.folds, "qualified": cross.qualified, "converted": cross.converted, "without": cross.without}
+
+
+def _champion(proposal: Proposal) -> Json:
+    one = proposal.champion
+    if one is None:
+        return None
+    same = one.at_same_share
+    return {
+        "name": one.definition.name,
+        "holdout": _look(one.holdout),
+        "trigger": _trigger(one.promised),
+        "at_same_share": None if same is None else {"converted": same[0], "entities": same[1]},
+    }
+
+
+def _experiment(proposal: Proposal) -> Json:
+    plan = proposal.experiment
+    if plan is None:
+        return None
+    return {
+        "rate": plan.rate,
+        "leads_per_week": plan.leads_per_week,
+        "arms": [
+            {
+                "gain": arm.gain,
+                "control_share": arm.control_share,
+                "control": arm.control,
+                "contacted": arm.contacted,
+                "weeks": arm.weeks,
+            }
+            for arm in plan.arms
+        ],
+    }

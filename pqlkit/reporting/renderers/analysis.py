@@ -1,0 +1,282 @@
+"""The analysis for people: where upgrades fall, who was looked at, which behaviours differ, what was left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.analysis.design import DesignKind
+from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier
+from pqlkit.inert import visible
+from pqlkit.reporting.records.analysis import behaviour, record
+from pqlkit.reporting.renderers.layout import spread, styled, wrapped
+from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
+from pqlkit.reporting.renderers.words import day, interval, named, percent, sparkline, times
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from pqlkit.analysis.analyzing import Analysis
+    from pqlkit.analysis.association import Association
+
+SENTENCE: Final = "Says who upgrades, not why."
+NO_DIFFERENCE: Final = 1.2
+SIGNIFICANT: Final = 0.05
+NAME: Final = 25
+LADDER: Final = 8
+_HIDDEN: Final = frozenset({"part-of-upgrade", "consequence", "near-deterministic", "rare"})
+
+
+def as_json(analysis: Analysis) -> str:
+    """Give ``pqlkit/analysis/1``."""
+    return to_json(record(analysis))
+
+
+def as_csv(analysis: Analysis) -> str:
+    """Give one row per behaviour, nested keys joined with dots, without the curve."""
+    rows = []
+    for one in analysis.behaviours:
+        row = flat({key: value for key, value in behaviour(one).items() if key != "curve"})
+        rows.append({**row, "flags": " ".join(one.flags), "alike": " ".join(one.alike)})
+    columns = list(rows[0]) if rows else ["event", "measure", "window", "threshold"]
+    return to_csv(rows, columns)
+
+
+def as_markdown(analysis: Analysis, top: int = 20) -> str:
+    """Give the behaviours that differ as a table for a document, and the sentence about causes."""
+    header = ["behaviour", "window", "at least", "does", "with", "without", "times [95 %]", "allowing for activity"]
+    rows = [_cells(one, analysis) for one in _winners(analysis)[:top]]
+    return f"{to_markdown(rows, header, right=range(2, 8))}\n{_base_line(analysis)}\n\n{SENTENCE}\n"
+
+
+def as_table(analysis: Analysis, top: int = 20) -> RenderableType:
+    """Give what the terminal shows: at most about 40 lines of 80 columns."""
+    from rich.console import Group
+    from rich.text import Text
+
+    lines = [*_upgrades(analysis), "", *_population(analysis), ""]
+    if analysis.tier in {Tier.DESCRIBE, Tier.HYPOTHESES}:
+        lines += [*_little(analysis), ""]
+    lines += [*_behaviours(analysis, top), *_ladder(analysis)]
+    lines += [*_left_out(analysis), "", f"{SENTENCE} Next: {_next(analysis)}"]
+    return Group(*[styled(Text(line)) for line in lines])
+
+
+def _upgrades(analysis: Analysis) -> list[str]:
+    observed = analysis.observed
+    places, looks = observed.looks.places, observed.looks
+    began = f"events from {day(observed.population.history_from)}"
+    lines = [spread("UPGRADES", f"as of {day(observed.population.as_of)}, {began}")]
+    rows = f"  {places.rows:,} rows   {places.first:,} first upgrades"
+    for count, what in (
+        (places.repeats, "repeats"),
+        (places.filtered, "filtered"),
+        (places.unknown_entity, "of unknown ids"),
+    ):
+        rows += f"   {count:,} {what}" if count else ""
+    lines.append(rows)
+    longest, horizon = looks.design.longest, looks.design.horizon
+    every = looks.design.kind is DesignKind.EVERY
+    where = {
+        "used": f"within {horizon} of a look{' at an active one' if every else ''}   <- used here",
+        "before_history": f"before there are {longest} of history",
+        "before_first_look": "before the first look",
+        "gap": f"within {looks.design.gap} of the look (gap)",
+        "not_retained": "did not stay",
+        "dormant": f"within {horizon} of a look at a dormant one",
+        "later": "after every horizon",
+        "immature": "too recent to judge",
+        "ineligible": "not eligible",
+        "customer_already": "customers before they began",
+        "invalid": "clock faults",
+        "deleted": "deleted before",
+    }
+    lines += [f"  {getattr(places, key):>9,}  {text}" for key, text in where.items() if getattr(places, key)]
+    if looks.reason:
+        lines += wrapped(looks.reason, "  ")
+    return lines
+
+
+def _population(analysis: Analysis) -> list[str]:
+    classes, base, looks = analysis.observed.looks.classes, analysis.observed.base, analysis.observed.looks
+    kind = analysis.observed.population.kind.value
+    lines = [spread("POPULATION", f"looks {looks.text}")]
+    seen = classes.converted + classes.not_converted
+    others = (
+        (classes.dormant, "dormant"),
+        (classes.early, "converted before a look"),
+        (classes.customer_already, "customers already"),
+        (classes.unobserved, "before the events begin"),
+        (classes.immature, "too young"),
+        (classes.ineligible, "not eligible"),
+        (classes.deleted, "deleted"),
+        (classes.invalid, "with clock faults"),
+    )
+    parts = [f"{seen:,} looked at", *[f"{count:,} {what}" for count, what in others if count]]
+    lines += wrapped(f"{classes.entities:,} {kind}s = {' + '.join(parts)}", "  ")
+    lines.append(f"  {_base_line(analysis)}")
+    if base.design_effect > 1:
+        lines.append(f"  rows of one {kind} overlap: intervals are those of n / {base.design_effect:.2f}")
+    dormant = looks.dormant
+    if dormant.looks:
+        share = dormant.converted / dormant.looks
+        lines.append(f"  dormant, apart: {dormant.looks:,} looks, {dormant.converted:,} upgrades ({percent(share)})")
+    return lines
+
+
+def _base_line(analysis: Analysis) -> str:
+    base, looks = analysis.observed.base, analysis.observed.looks
+    text = f"{base.denominator:,} looks, {base.numerator:,} upgrades in {looks.design.horizon}"
+    return text if base.rate is None else f"{text}: {percent(base.rate)} {interval(base.low, base.high)}"
+
+
+def _little(analysis: Analysis) -> list[str]:
+    from pqlkit.statistics.power import detectable_relative_risk
+
+    usable = analysis.observed.base.numerator
+    lines = [f"SMALL DATA: {usable} usable upgrades. No search: it would find luck."]
+    power = detectable_relative_risk(usable, 0.25) if usable else None
+    if power is not None:
+        lines += wrapped(
+            f"With {usable}, a behaviour of every fourth look shows only if it multiplies the rate by {power:.1f} or more. "
+            f"Search starts at {HYPOTHESES_BELOW}.",
+            "  ",
+        )
+    lines.append("  Read them one by one: pqlkit explain --converters")
+    return lines
+
+
+def _winners(analysis: Analysis) -> list[Association]:
+    """One row per event and measure kind: the rows that differ, in their order."""
+    seen: set[tuple[str | None, str]] = set()
+    rows = []
+    for one in analysis.behaviours:
+        key = (one.behaviour.event, "days" if one.behaviour.event is None else "")
+        if key not in seen and _differs(one):
+            seen.add(key)
+            rows.append(one)
+    return rows
+
+
+def _differs(one: Association) -> bool:
+    risk = one.table.relative_risk(design_effect=one.design_effect)
+    clear = (risk.low or 0) > NO_DIFFERENCE or (risk.high is not None and risk.high < 1 / NO_DIFFERENCE)
+    return one.q_value is not None and one.q_value < SIGNIFICANT and clear and not _HIDDEN & set(one.flags)
+
+
+def _behaviours(analysis: Analysis, top: int) -> list[str]:
+    events = {one.behaviour.event for one in analysis.behaviours}
+    winners = _winners(analysis)
+    every = analysis.observed.looks.design.kind is DesignKind.EVERY
+    head = f"BEHAVIOURS before an upgrade   {len(winners)} of {len(events)} differ (q < 5 %, RR > 1.2)"
+    if not winners:
+        return [head, "  none differs by more than chance and by a size that matters", *_nulls(analysis)]
+    lines = [
+        head,
+        f"  {'behaviour':<{NAME}} {'last' if every else 'in':>4} {'at':>5} {'does':>6}  {'upgrade in ' + str(analysis.observed.looks.design.horizon):<13} {'times':>12}  {'allow.':>6}",
+        f"  {'':<{NAME}} {'':>4} {'least':>5} {'':>6} {'with':>6} {'without':>7} {'[95 %]':>13}  {'act.*':>6}",
+    ]
+    lines += [_line(one, analysis) for one in winners[:top]]
+    if len(winners) > top:
+        lines.append(f"  ... {len(winners) - top} more: --top {2 * top}")
+    lines += _nulls(analysis)
+    pairs = sorted({tuple(sorted((str(one.behaviour.event), *one.alike))) for one in winners[:top] if one.alike})
+    lines += [f"  Same people: {' ~ '.join(visible(name, 24) for name in pair[:3])}" for pair in pairs[:3]]
+    marks = []
+    if any("mechanical" in one.flags for one in winners[:top]):
+        marks.append("M mechanical")
+    if any("automatic" in one.flags for one in winners[:top]):
+        marks.append("A automatic")
+    lines.append("  " + "   ".join([*marks, "* odds ratio allowing for activity, calendar and age"]))
+    return lines
+
+
+def _cells(one: Association, analysis: Analysis) -> list[str]:
+    table = one.table
+    risk = table.relative_risk(design_effect=one.design_effect)
+    adjusted = one.adjusted.value if one.adjusted else None
+    total = table.total
+    return [
+        named(one.behaviour, 60),
+        str(one.behaviour.window.length),
+        f"{one.threshold:,}",
+        percent(table.n1 / total) if total else "-",
+        f"{table.a:,} of {table.n1:,}: {percent(table.with_.rate)}",
+        f"{table.c:,} of {table.n0:,}: {percent(table.without.rate)}",
+        f"{times(risk.value)} [{times(risk.low)}, {times(risk.high)}]",
+        "(is)" if "activity" in one.flags else times(adjusted),
+    ]
+
+
+def _line(one: Association, analysis: Analysis) -> str:
+    table, mark = one.table, "M" if "mechanical" in one.flags else "A" if "automatic" in one.flags else " "
+    risk = table.relative_risk(design_effect=one.design_effect)
+    name = named(one.behaviour, NAME - 2)
+    span = f"{times(risk.value)} [{times(risk.low)},{times(risk.high)}]"
+    adjusted = "(is)" if "activity" in one.flags else times(one.adjusted.value if one.adjusted else None)
+    return (
+        f"  {name:<{NAME - 2}} {mark} {one.behaviour.window.length!s:>4} {one.threshold:>5,} {percent(table.n1 / table.total):>6} "
+        f"{percent(table.with_.rate):>6} {percent(table.without.rate):>7} {span:>14} {adjusted:>6}"
+    )
+
+
+def _nulls(analysis: Analysis) -> list[str]:
+    """Show plainly what makes no difference: intervals that hold 1 and are narrow."""
+    best: dict[str, Association] = {}
+    for one in analysis.behaviours:
+        event = one.behaviour.event
+        if event is None or _HIDDEN & set(one.flags):
+            continue
+        rival = best.get(event)
+        if rival is None or (one.q_value or 1) < (rival.q_value or 1):
+            best[event] = one
+    nulls = [one for one in best.values() if one.q_value is not None and one.q_value >= SIGNIFICANT]
+    nulls.sort(key=lambda one: (-(one.table.a + one.table.b), one.behaviour.event or ""))
+    texts = []
+    for one in nulls[:4]:
+        risk = one.table.relative_risk(design_effect=one.design_effect)
+        texts.append(f"{named(one.behaviour, 24)} {times(risk.value)} [{times(risk.low)}, {times(risk.high)}]")
+    if not texts:
+        return []
+    more = f", {len(nulls) - 4} more" if len(nulls) > 4 else ""
+    return wrapped(f"No difference: {', '.join(texts)}{more}", "  ")
+
+
+def _ladder(analysis: Analysis) -> list[str]:
+    """Show every threshold of the first behaviour, the sparkline over the rates."""
+    winners = [one for one in _winners(analysis) if one.behaviour.event is not None and len(one.curve) > 1]
+    if not winners:
+        return []
+    first = winners[0]
+    steps = [step for step in first.curve if step.table.n1 >= 20][:LADDER]
+    if len(steps) < 2:
+        return []
+    window = first.behaviour.window
+    rates = [step.table.with_.rate for step in steps]
+    return [
+        "",
+        f"{named(first.behaviour, 40)}, {window.kind.value} {window.length}",
+        "  at least            " + "".join(f"{step.threshold:>7,}" for step in steps),
+        "  upgrade             " + "".join(f"{percent(step.table.with_.rate):>7}" for step in steps),
+        "                      " + "".join(f"{mark:>7}" for mark in sparkline(rates)),
+        "  looks that do it    " + "".join(f"{percent(step.table.n1 / step.table.total):>7}" for step in steps),
+    ]
+
+
+def _left_out(analysis: Analysis) -> list[str]:
+    observed = analysis.observed
+    lines: list[str] = []
+    for suspect in observed.suspects:
+        name = visible(suspect.event, 24)
+        state = "kept on request" if suspect.kept else suspect.reason.value
+        lines += wrapped(f"{name:<24} {state}: {suspect.evidence}", "  ", "    ")
+    current = [name for name, kind in observed.population.traits.kinds.items() if kind.value == "current"]
+    if current:
+        shown = ", ".join(visible(name, 24) for name in current[:6])
+        lines += wrapped(f"traits {shown}: today's value, no history", "  ", "    ")
+    return ["", spread("LEFT OUT (reason)", "overrule: --keep-event"), *lines] if lines else []
+
+
+def _next(analysis: Analysis) -> str:
+    if analysis.tier in {Tier.DESCRIBE, Tier.HYPOTHESES}:
+        return 'pqlkit try "EVENT >= 3 in 14d"'
+    return "pqlkit propose"

@@ -1,0 +1,274 @@
+"""The proposal for people: one rule first, what later entities did, whether it would hold, the menu after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.definitions.describing import phrase
+from pqlkit.inert import visible
+from pqlkit.proposal.split import SplitKind
+from pqlkit.proposal.wording import in_words
+from pqlkit.reporting.records.proposal import candidate, record
+from pqlkit.reporting.renderers.layout import spread, styled, wrapped
+from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
+from pqlkit.reporting.renderers.words import day, interval, percent, rate, times
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from pqlkit.proposal.candidate import Candidate
+    from pqlkit.proposal.proposing import Proposal
+
+SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."
+
+
+def as_json(proposal: Proposal, files: dict[str, str] | None = None) -> str:
+    """Give ``pqlkit/proposal/1``."""
+    return to_json(record(proposal, files))
+
+
+def as_csv(proposal: Proposal, files: dict[str, str] | None = None) -> str:
+    """Give one row per candidate, nested keys joined with dots."""
+    rows = []
+    for one in proposal.candidates:
+        row = candidate(one, (files or {}).get(one.definition.name))
+        kept = {key: value for key, value in row.items() if key not in {"definition", "by_period", "by_age"}}
+        rows.append(flat(kept))
+    return to_csv(rows, list(rows[0]) if rows else ["name", "file", "title", "criteria"])
+
+
+def as_markdown(proposal: Proposal, files: dict[str, str] | None = None) -> str:
+    """Give the menu as a table for a document."""
+    header = ["definition", "rule", "later leads (trigger)", "later looks", "of all upgrades", "leads a week"]
+    rows = [
+        [
+            one.definition.name,
+            _rule(one),
+            rate(one.promised.rate),
+            rate(one.holdout.with_),
+            percent(one.holdout.coverage.rate),
+            _weekly(one),
+        ]
+        for one in proposal.candidates
+    ]
+    text = to_markdown(rows, header, right=range(2, 6)) if rows else "No rule is proposed.\n"
+    notes = "".join(f"\n{warning}\n" for warning in proposal.warnings)
+    return f"{text}{notes}\n{SENTENCE}\n"
+
+
+def as_table(proposal: Proposal, files: dict[str, str] | None = None) -> RenderableType:
+    """Give what the terminal shows: at most about 40 lines of 80 columns."""
+    from rich.console import Group
+    from rich.text import Text
+
+    if not proposal.candidates:
+        lines = _nothing(proposal)
+    else:
+        first = proposal.candidates[0]
+        lines = [*_proposed(first, (files or {}).get(first.definition.name)), "", *_later(proposal, first), ""]
+        lines += [*_would_it_hold(proposal, first), "", *_others(proposal), "", *_closing(proposal, first)]
+    return Group(*[styled(Text(line)) for line in lines])
+
+
+def _nothing(proposal: Proposal) -> list[str]:
+    lines = ["NOTHING PROPOSED"]
+    for warning in proposal.warnings:
+        lines += wrapped(warning, "  ")
+    for words, reasons in proposal.rejected[:5]:
+        lines += wrapped(f"did not hold: {visible(words, 120)} ({'; '.join(reasons)})", "  ", "    ")
+    base = proposal.observed.base
+    lines += [
+        "",
+        f"  {base.denominator:,} looks, {base.numerator:,} upgrades in {proposal.observed.looks.design.horizon}",
+    ]
+    top = proposal.ceiling
+    if top is not None and top.auc is not None:
+        lines.append(f"  a model of all behaviours reaches an AUC of {top.auc:.2f} on the later looks (0.5 = chance)")
+    return [*lines, "", 'Test what you believe: pqlkit try "EVENT >= 3 in 14d"']
+
+
+def _proposed(one: Candidate, file: str | None) -> list[str]:
+    head = spread(f"PROPOSED  {visible(one.definition.name, 40)}", visible(file, 60) if file else "(not written)")
+    lines = [head, f"  {'An' if one.definition.entity.value == 'account' else 'A'} {one.definition.entity.value} with"]
+    parts = [visible(phrase(part), 200) for part in one.definition.criteria]
+    for index, part in enumerate(parts):
+        lines += wrapped(part + (" and" if index < len(parts) - 1 else ""), "    ", "      ")
+    for condition in one.definition.eligible:
+        lines.append(f"    whose {visible(condition.name, 40)} is {visible(str(condition.values[0]), 40)}")
+    return lines
+
+
+def _rule(one: Candidate) -> str:
+    return visible(in_words(one.rule.literals), 160)
+
+
+def _weekly(one: Candidate) -> str:
+    weekly = one.promised.leads_per_week
+    return "-" if weekly.median is None else f"{weekly.median:.0f}"
+
+
+def _later(proposal: Proposal, one: Candidate) -> list[str]:
+    independent = proposal.split is not None and proposal.split.kind is SplitKind.TIME
+    span = f"{day(proposal.holdout.first)} to {day(proposal.holdout.through)}, opened {proposal.opened}x"
+    title = "ON LATER ONES, not used to choose it" if independent else "NOT INDEPENDENT: too few to set any aside"
+    lines = [spread(title, span)]
+    promised = one.promised
+    weekly = promised.leads_per_week
+    busiest = f", {weekly.p90:.0f} in the busiest of ten" if weekly.p90 is not None else ""
+    pace = f"   {weekly.median:.0f} a week{busiest}" if weekly.median is not None else ""
+    lines.append(f"  new leads        {promised.rate.denominator:>9,}{pace}")
+    late = promised.starts - promised.rate.denominator
+    if late:
+        lines.append(f"  too recent       {late:>9,}   not in the rates yet")
+    quick = promised.notice
+    half = f"   half after {quick.median_days:.0f} days" if quick.median_days is not None else ""
+    horizon = str(proposal.observed.looks.design.horizon)
+    lines.append(
+        f"  upgraded in {horizon:<5}{promised.rate.numerator:>9,}   {percent(promised.rate.rate)} "
+        f"{interval(promised.rate.low, promised.rate.high)}{half}"
+    )
+    if quick.within_a_day is not None:
+        lines.append(f"  within a day of it {percent(quick.within_a_day):>7}   too quick for a call")
+    rest, share = one.holdout.without, one.holdout.coverage
+    lines.append(
+        f"  other looks      {rest.denominator:>9,}   {percent(rest.rate)} {interval(rest.low, rest.high)} upgraded"
+    )
+    lines.append(
+        f"  of all upgrades  {percent(share.rate):>9}   were looks that met it {interval(share.low, share.high)}"
+    )
+    cross = proposal.cross_fitted
+    if cross is not None:
+        lines += wrapped(
+            f"where not chosen (cross-fitted over {cross.folds} parts): {cross.converted} of {cross.qualified} looks upgraded",
+            "  ",
+        )
+    return lines
+
+
+def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
+    lines = ["WOULD IT HOLD?"]
+    fit, later = one.fit.with_, one.holdout.with_
+    span = f"{day(proposal.fit.first)} to {day(proposal.fit.through)}"
+    lines.append(f"  chosen on   {span}   {percent(fit.rate)} of looks  ->  {percent(later.rate)} on later ones")
+    if len(one.by_period) > 1:
+        lines += wrapped(
+            f"by quarter  {'  '.join(f'{g.name} {percent(g.table.with_.rate)}' for g in one.by_period[-6:])}",
+            "  ",
+            " " * 14,
+        )
+    if len(one.by_age) > 1:
+        parts = "  ".join(f"{group.name} {times(group.table.relative_risk().value)}x" for group in one.by_age)
+        lines.append(f"  by age      {parts}{_onboarding(one)}")
+    if one.ranges:
+        ranges = ", ".join(
+            f"{visible(name, 30)} {low:,} to {high:,}" for name, (low, high) in one.ranges.items() if low != high
+        )
+        if ranges:
+            lines += wrapped(f"thresholds  {ranges} cannot be told apart", "  ", " " * 14)
+    lines += _stability(one)
+    test = proposal.selection
+    if test is not None and test.p_value is not None:
+        best = f"best {times(test.best_relative_risk)}x, " if test.best_relative_risk is not None else "nothing, "
+        lines.append(
+            f"  by chance   search on shuffled upgrades: {best}ours {times(test.relative_risk)}x (p = {test.p_value:.2g})"
+        )
+    if one.adjusted is not None and one.adjusted.value is not None:
+        adjusted = one.adjusted
+        only = ": only active ones?" if (adjusted.low or 0) <= 1 else ""
+        lines.append(
+            f"  beyond activity   odds ratio {times(adjusted.value)} [{times(adjusted.low)}, {times(adjusted.high)}]{only}"
+        )
+    top = proposal.ceiling
+    if top is not None and one.holdout.share.rate:
+        reached = top.rate_at(one.holdout.share.rate)
+        captured = f": the rule has {proposal.captured:.0%} of what is there" if proposal.captured is not None else ""
+        lines.append(f"  a model at the same share   {percent(reached)}{captured}")
+    if one.simpler is not None:
+        lines += wrapped(
+            f"simpler, as good within chance: {visible(one.simpler[0], 100)}, {percent(one.simpler[1].with_.rate)} of later looks",
+            "  ",
+            "    ",
+        )
+    return lines
+
+
+def _onboarding(one: Candidate) -> str:
+    """Say so when only the youngest carry the rule."""
+    risks = [group.table.relative_risk().low for group in one.by_age]
+    clear = [low is not None and low > 1 for low in risks]
+    return "   an onboarding rule: --looks age" if clear[0] and not any(clear[1:]) else ""
+
+
+def _stability(one: Candidate) -> list[str]:
+    if one.stability is None:
+        return []
+    lines = []
+    for chosen in one.stability.criteria:
+        unsure = f", else {visible(chosen.rival, 24)}" if chosen.rival else ""
+        if chosen.share < 0.6:
+            lines.append(
+                f"  unstable    {visible(chosen.literal.name, 30)}: in {chosen.share:.0%} of random halves{unsure}"
+            )
+    if not lines:
+        lines.append(f"  random halves choose the same behaviours in {one.stability.share:.0%}")
+    return lines
+
+
+def _others(proposal: Proposal) -> list[str]:
+    horizon = proposal.observed.looks.design.horizon
+    lines = [
+        spread(
+            "OTHERS" if len(proposal.candidates) > 1 else "THE RULE", f"later looks, upgrades in {horizon}      leads"
+        ),
+        f"  {'':<44} {'rate':>6} {'[95 %]':<12} {'of upgr.':>7} {'a week':>6}",
+    ]
+    for index, one in enumerate(proposal.candidates):
+        table = one.holdout
+        marks = ("*" if index == 0 else " ") + ("!" if one.over_capacity else " ")
+        words = visible(_rule(one), 42)
+        lines.append(
+            f"{marks}{words:<45} {percent(table.with_.rate):>6} {interval(table.with_.low, table.with_.high):<12} "
+            f"{percent(table.coverage.rate):>7} {_weekly(one):>6}"
+        )
+        lines += [f"      same leads: {visible(words, 60)}" for words in one.equivalents[:1]]
+    if any(one.over_capacity for one in proposal.candidates):
+        lines.append("  ! over capacity")
+    for words, reasons in proposal.rejected[:3]:
+        lines += wrapped(f"did not hold later: {visible(words, 100)} ({'; '.join(reasons)})", "  ", "    ")
+    rival = proposal.champion
+    if rival is not None:
+        same = rival.at_same_share
+        expected = f", {percent(same[0] / same[1])} at the same number of leads" if same and same[1] else ""
+        lines += wrapped(
+            f"Against {visible(rival.definition.name, 40)} (in use): {rate(rival.holdout.with_)} of looks{expected}",
+            "  ",
+            "    ",
+        )
+    return lines
+
+
+def _closing(proposal: Proposal, first: Candidate) -> list[str]:
+    found = proposal.search
+    lines: list[str] = []
+    if found is not None:
+        state = "complete" if found.complete else "stopped by the clock"
+        lines.append(f"  Search {state}: {found.considered:,} rules of 1 to 3 criteria.")
+    if proposal.prefer_points:
+        lines.append("  A points card does better here: see points in --format json")
+    left_out = [one for one in proposal.suspects if one.excluded]
+    if left_out:
+        names = ", ".join(f"{visible(one.event, 30)} ({one.reason.value})" for one in left_out[:4])
+        lines += wrapped(f"Left out: {names}", "  ", "    ")
+    plan = proposal.experiment
+    if plan is not None:
+        arm = next((arm for arm in plan.arms if arm.gain == 0.05 and arm.control_share == 0.2), None)
+        if arm is not None and arm.weeks is not None:
+            lines += wrapped(
+                f"To learn whether calls help: pqlkit score --control 20% for {arm.weeks} weeks can see +5 points "
+                f"({arm.control + arm.contacted:,} leads, 80 % power)",
+                "  ",
+                "    ",
+            )
+    for warning in proposal.warnings:
+        lines += wrapped(warning, "  ! ", "    ")
+    return [*lines, SENTENCE]

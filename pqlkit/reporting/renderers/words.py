@@ -1,0 +1,126 @@
+"""Words and bars: how counts, rates and ratios are set on 80 columns."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.inert import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pqlkit.measures.behaviour import Behaviour
+    from pqlkit.statistics.rate import Rate
+    from pqlkit.typing import Microseconds
+
+BARS: Final = "▁▂▃▄▅▆▇█"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def day(at: Microseconds | None) -> str:
+    """Write an instant as its UTC date.
+
+    Examples
+    --------
+    >>> day(0)
+    '1970-01-01'
+    """
+    return "never" if at is None else (_EPOCH + timedelta(microseconds=at)).date().isoformat()
+
+
+def percent(value: float | None, digits: int | None = None) -> str:
+    """Write a fraction as a percentage with about three figures; None as a dash.
+
+    Examples
+    --------
+    >>> [percent(x) for x in (0.0044, 0.0612, 0.137, 1.0, None)]
+    ['0.44%', '6.1%', '13.7%', '100%', '-']
+    """
+    if value is None:
+        return "-"
+    if digits is None:
+        digits = 2 if 0 < value < 0.01 else 0 if value >= 0.9995 or value == 0 else 1
+    return f"{100 * value:.{digits}f}%"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Write a 95 % interval of a rate, in percent, without the signs.
+
+    Examples
+    --------
+    >>> interval(0.0071, 0.0103), interval(None, None)
+    ('[0.71, 1.03]', '')
+    """
+    if low is None or high is None:
+        return ""
+    digits = 2 if high < 0.02 else 1
+    return f"[{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
+
+
+def rate(value: Rate) -> str:
+    """Write a rate with its counts and interval, never bare.
+
+    Examples
+    --------
+    >>> from pqlkit.statistics.rate import Rate
+    >>> rate(Rate.of(104, 1210))
+    '104 of 1,210: 8.6% [7.1, 10.3]'
+    >>> rate(Rate.of(0, 0))
+    '0 of 0'
+    """
+    counts = f"{value.numerator:,} of {value.denominator:,}"
+    return counts if value.rate is None else f"{counts}: {percent(value.rate)} {interval(value.low, value.high)}"
+
+
+def times(value: float | None) -> str:
+    """Write a ratio with about three figures.
+
+    Examples
+    --------
+    >>> [times(x) for x in (0.974, 9.7, 11.34, 123.4, None)]
+    ['0.97', '9.7', '11.3', '123', '-']
+    """
+    if value is None:
+        return "-"
+    if value >= 100:
+        return f"{value:.0f}"
+    return f"{value:.2f}" if value < 2 else f"{value:.1f}"
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """Draw values as one bar each, the largest the full height; None as a blank.
+
+    Examples
+    --------
+    >>> sparkline([0.01, 0.02, None, 0.04])
+    '▂▄ █'
+    """
+    top = max((value for value in values if value is not None), default=0.0)
+    if top <= 0:
+        return "".join(" " if value is None else BARS[0] for value in values)
+    return "".join(" " if value is None else BARS[max(0, round(value / top * len(BARS)) - 1)] for value in values)
+
+
+def named(one: Behaviour, width: int = 200) -> str:
+    """Name a behaviour for people: the event, and the measure where it is not a plain count.
+
+    Examples
+    --------
+    >>> from pqlkit.definitions.model import Measure, MeasureKind, Window, WindowKind
+    >>> from pqlkit.durations import Duration
+    >>> from pqlkit.measures.behaviour import Behaviour
+    >>> week = Window(kind=WindowKind.WITHIN, length=Duration(7, "d"))
+    >>> named(Behaviour(event="login", measure=Measure(kind=MeasureKind.DAYS), window=week))
+    'days of login'
+    >>> named(Behaviour(event=None, measure=Measure(kind=MeasureKind.DAYS), window=week))
+    'active days'
+    """
+    kind, name = one.measure.kind.value, one.measure.property
+    if one.event is None:
+        return visible(
+            {"count": "events of any kind", "days": "active days", "users": "active users"}.get(kind, kind), width
+        )
+    if kind == "count":
+        return visible(one.event, width)
+    return visible(f"{kind} of {one.event}" if name is None else f"{kind} of {one.event}.{name}", width)
