@@ -115,9 +115,7 @@ def selection_test(
     columns = literals(cube, y, used, floors=floors, entities=entities, exclude=exclude, traits=traits)
     nobody = np.zeros(cube.looks, dtype=np.bool_)
     every = pack(cube, columns, nobody, used, traits=traits, seed=seed, most_controls=None)
-    trial = _Trial(
-        columns, every, gram(every.others), objective, constraints, max_criteria, deadline
-    )
+    trial = _Trial(columns, every, gram(every.others), objective, constraints, max_criteria, deadline)
     real = trial.run(y) if len(columns) else None
     score = real.best if real is not None else -np.inf
     labels, outcome = strata[every.looks], y[every.looks]

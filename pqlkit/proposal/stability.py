@@ -74,9 +74,7 @@ class Stability:
     criteria: tuple[Chosen, ...]
 
 
-def stability(
-    found: Search, rule: Rule, *, halves: int = 30, seed: int = 0, max_seconds: float = 20.0
-) -> Stability:
+def stability(found: Search, rule: Rule, *, halves: int = 30, seed: int = 0, max_seconds: float = 20.0) -> Stability:
     """Search random halves again, among the behaviours of the rule and of the best 60 rules.
 
     Parameters
@@ -116,9 +114,7 @@ def _narrowed(found: Search, rule: Rule) -> tuple[list[Literal], Bits]:
     best = [*found.rules[:_AMONG], rule]
     columns = {(literal.trait is not None, literal.column) for other in best for literal in other.literals}
     rows = [
-        index
-        for index, literal in enumerate(found.literals)
-        if (literal.trait is not None, literal.column) in columns
+        index for index, literal in enumerate(found.literals) if (literal.trait is not None, literal.column) in columns
     ]
     bits = replace(found.bits, hits=found.bits.hits[rows], others=found.bits.others[rows])
     return [found.literals[index] for index in rows], bits
@@ -131,9 +127,7 @@ def _half(bits: Bits, random: np.random.Generator) -> Bits:
     return replace(bits, hits=hits, others=others, converters=converters, controls=controls)
 
 
-def _drawn(
-    words: NDArray[np.uint64], count: int, random: np.random.Generator
-) -> tuple[NDArray[np.uint64], int]:
+def _drawn(words: NDArray[np.uint64], count: int, random: np.random.Generator) -> tuple[NDArray[np.uint64], int]:
     """Draw half of the words that hold looks, padded to a whole block; give how many looks they hold."""
     filled = -(-count // 64)
     chosen = np.sort(random.permutation(filled)[: -(-filled // 2)])
@@ -174,9 +168,7 @@ def _judged(rule: Rule, choices: Sequence[tuple[Literal, ...]]) -> Stability:
     )
 
 
-def _chosen(
-    literal: Literal, groups: set[tuple[str, str]], choices: Sequence[tuple[Literal, ...]]
-) -> Chosen:
+def _chosen(literal: Literal, groups: set[tuple[str, str]], choices: Sequence[tuple[Literal, ...]]) -> Chosen:
     """Judge one criterion by the halves."""
     having = [choice for choice in choices if any(other.group == literal.group for other in choice)]
     levels = [
