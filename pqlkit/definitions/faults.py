@@ -126,7 +126,11 @@ def _unknown(document: Document, path: Path, stray: object) -> Diagnostic:
     known, what = (stray.known, stray.what) if isinstance(stray, Stray) else ((), "the file")
     near = nearest(key[:100], known)
     hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
-    return document.diagnostic(UNKNOWN_KEY, path, f"unknown key {shown(key)} in {what}", key=True, hint=hint, fix=near)
+    beside = at(document.data, path[:-1])
+    # Renamed into a key that stands there already it would be one of two.
+    safe = near is not None and isinstance(beside, dict) and near not in beside
+    message = f"unknown key {shown(key)} in {what}"
+    return document.diagnostic(UNKNOWN_KEY, path, message, key=True, hint=hint, fix=near, safe=safe)
 
 
 def _path(location: tuple[str | int, ...], base: Path, data: Yaml) -> tuple[Path, bool]:
