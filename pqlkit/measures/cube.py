@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from pqlkit.columns import LOOK
+from pqlkit.definitions.model import SCALE, MeasureKind, Window, WindowKind
+from pqlkit.measures.behaviour import GRID, Behaviour, Cube
+from pqlkit.measures.blocks import block_cells
+from pqlkit.measures.cells import ANY, CODE, Sightings, column_of, refuse_impossible, sightings
+from pqlkit.measures.numbers import LARGEST
+from pqlkit.measures.spans import span_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    import polars as pl
+    from numpy.typing import NDArray
 
-    from pqlkit.definitions.model import Measure, WindowKind
+    from pqlkit.definitions.model import Measure
     from pqlkit.durations import Duration
-    from pqlkit.measures.behaviour import Cube
     from pqlkit.measures.world import World
+
+_SCALED: Final = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
+_WITH_ANY: Final = {MeasureKind.COUNT, MeasureKind.DAYS}
+_SMALL: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Column:
+    """The cells of one behaviour: where it is at level 1 or above, and its levels there."""
+
+    order: tuple[int, int, int]
+    behaviour: Behaviour
+    rows: NDArray[np.uint32]
+    levels: NDArray[np.uint8]
 
 
 def cube(
@@ -40,12 +65,155 @@ def cube(
     measures
         count, days, users, and measures of properties (`last` only within).
     events
-        The event names to look at; None = all that occur. The pseudo-behaviour event=None ("any event") is always there
-        for count and days.
+        The event names to look at; None = all that occur. The pseudo-behaviour event=None ("any event", whatever `events`
+        names) is always there for count and days.
 
     Returns
     -------
     Cube
-        Behaviours that are at level 1 or above at one look at least, sorted by event (None first), measure, window.
+        Behaviours that are at level 1 or above at one look at least, sorted by event (None first), measure and window in the
+        order given. A sum within is the highest reached, as for a criterion's `at_least`.
+
+    Raises
+    ------
+    DataError
+        No such property, or a sum beyond what can be added up.
+    UsageError
+        `last` over trailing windows, or a window kind that is neither within nor trailing.
     """
-    raise NotImplementedError
+    found = sorted(columns(world, looks, kind=kind, windows=windows, measures=measures, events=events), key=_order)
+    merged = list(_merged(found))
+    sizes = [0, *(column.rows.size for column in merged)]
+    return Cube(
+        behaviours=tuple(column.behaviour for column in merged),
+        looks=looks.height,
+        offsets=np.cumsum(np.array(sizes, dtype=np.int64)),
+        rows=_joined([column.rows for column in merged], np.uint32),
+        levels=_joined([column.levels for column in merged], np.uint8),
+    )
+
+
+def columns(
+    world: World,
+    looks: pl.DataFrame,
+    *,
+    kind: WindowKind,
+    windows: Sequence[Duration],
+    measures: Sequence[Measure],
+    events: Sequence[str] | None,
+) -> Iterator[Column]:
+    """Measure as `cube` does, and give the columns one after another; one behaviour may come in several parts."""
+    seen = Seen.of(world, looks, kind=kind, windows=windows, measures=measures, events=events)
+    for held, frame in seen.frames():
+        # Sorted by name and look: a column then is one slice, its rows ascending.
+        table = frame.sort(CODE, LOOK)
+        codes = table.get_column(CODE).to_numpy()
+        rows = table.get_column(LOOK).to_numpy().astype(np.uint32)
+        edges = np.flatnonzero(np.diff(codes, prepend=codes[:1] - 1)) if codes.size else np.array([], dtype=np.int64)
+        for i in held:
+            for j in range(len(windows)):
+                levels = levels_of(table.get_column(column_of(i, j)), measures[i])
+                for start, end in zip(edges, [*edges[1:], codes.size], strict=True):
+                    own = levels[start:end]
+                    kept = np.flatnonzero(own)
+                    if kept.size and seen.wanted(int(codes[start]), i):
+                        yield Column(
+                            order=(int(codes[start]), i, j),
+                            behaviour=seen.behaviour(int(codes[start]), i, j),
+                            rows=rows[start:end][kept],
+                            levels=own[kept],
+                        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Seen:
+    """Everything that was asked of a cube, and the way to its numbers."""
+
+    found: Sightings
+    kind: WindowKind
+    windows: tuple[Duration, ...]
+    measures: tuple[Measure, ...]
+
+    @classmethod
+    def of(
+        cls,
+        world: World,
+        looks: pl.DataFrame,
+        *,
+        kind: WindowKind,
+        windows: Sequence[Duration],
+        measures: Sequence[Measure],
+        events: Sequence[str] | None,
+    ) -> Seen:
+        """Check what was asked."""
+        found = sightings(world, looks, events)
+        refuse_impossible(found, measures, kind)
+        return cls(found=found, kind=kind, windows=tuple(windows), measures=tuple(measures))
+
+    def frames(self) -> Iterator[tuple[tuple[int, ...], pl.DataFrame]]:
+        """Run the plans: the measures' positions, and ``look``, ``code``, ``m<i>_w<j>``."""
+        if not self.found.looks.height or not self.windows or not self.measures:
+            return
+        ways = {WindowKind.WITHIN: span_cells, WindowKind.TRAILING: block_cells}
+        lengths = [window.microseconds for window in self.windows]
+        for held, frame in ways[self.kind](self.found, lengths, self.measures):
+            yield held, self.found.scope.world.engine.collect(frame)
+
+    def wanted(self, code: int, measure: int) -> bool:
+        """Whether there is such a behaviour: any event is looked at by count and days alone."""
+        return code != ANY or self.measures[measure].kind in _WITH_ANY
+
+    def behaviour(self, code: int, measure: int, window: int) -> Behaviour:
+        """Name a column."""
+        return Behaviour(
+            event=None if code == ANY else self.found.names[code],
+            measure=self.measures[measure],
+            window=Window(kind=self.kind, length=self.windows[window]),
+        )
+
+
+def levels_of(values: pl.Series, measure: Measure) -> NDArray[np.uint8]:
+    """Turn values (things, or millionths) into levels: how many thresholds of `GRID` each reaches; null is 0.
+
+    Examples
+    --------
+    >>> from pqlkit.definitions.model import Measure
+    >>> levels_of(pl.Series([None, 0, 1, 9]), Measure()).tolist()
+    [0, 0, 1, 8]
+    """
+    numbers = values.fill_null(0).to_numpy()
+    unit = SCALE if measure.kind in _SCALED else 1
+    grid = np.array([step * unit for step in GRID if step <= LARGEST], dtype=np.int64)
+    if unit > 1:
+        return np.searchsorted(grid, numbers, side="right").astype(np.uint8)
+    table = np.searchsorted(grid, np.arange(_SMALL), side="right").astype(np.uint8)
+    levels = table[np.clip(numbers, 0, _SMALL - 1)]
+    large = np.flatnonzero(numbers >= _SMALL)
+    if large.size:
+        levels[large] = np.searchsorted(grid, numbers[large], side="right")
+    return levels
+
+
+def _order(column: Column) -> tuple[int, int, int]:
+    return column.order
+
+
+def _merged(found: Sequence[Column]) -> Iterator[Column]:
+    start = 0
+    for end in range(1, len(found) + 1):
+        if end < len(found) and found[end].order == found[start].order:
+            continue
+        parts = found[start:end]
+        yield parts[0] if len(parts) == 1 else _one(parts)
+        start = end
+
+
+def _one(parts: Sequence[Column]) -> Column:
+    rows = np.concatenate([part.rows for part in parts])
+    order = np.argsort(rows, kind="stable")
+    levels = np.concatenate([part.levels for part in parts])
+    return Column(order=parts[0].order, behaviour=parts[0].behaviour, rows=rows[order], levels=levels[order])
+
+
+def _joined(parts: Sequence[NDArray[np.generic]], dtype: type[np.generic]) -> NDArray[np.generic]:
+    return np.concatenate(parts) if parts else np.array([], dtype=dtype)

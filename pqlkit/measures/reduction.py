@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+import numpy as np
+import polars as pl
 
-    import polars as pl
+from pqlkit.columns import LOOK
+from pqlkit.measures.cells import CODE, column_of
+from pqlkit.measures.cube import Seen, levels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
     from pqlkit.definitions.model import Measure, WindowKind
     from pqlkit.durations import Duration
     from pqlkit.measures.behaviour import Behaviour
     from pqlkit.measures.world import World
+
+BEHAVIOUR = "behaviour"
+LEVEL = "level"
+N = "n"
+_GROUP = "group"
+_LEVELS = 256
 
 
 def histogram(
@@ -25,7 +36,7 @@ def histogram(
     measures: Sequence[Measure],
     events: Sequence[str] | None = None,
 ) -> tuple[tuple[Behaviour, ...], pl.DataFrame]:
-    """Count looks by behaviour, level and group, without holding a row per look and behaviour.
+    """Count looks by behaviour, level and group, without keeping a row per look and behaviour.
 
     Parameters
     ----------
@@ -37,7 +48,58 @@ def histogram(
     Returns
     -------
     tuple
-        The behaviours (in the cube's order), and a frame ``behaviour`` (Int32 position), ``level`` (UInt8, at least 1), the
-        group columns, ``n`` (Int64). Level 0 is what is missing to the looks of a group. Sorted.
+        The behaviours (the cube's, in its order), and a frame ``behaviour`` (Int32 position), ``level`` (UInt8, at least 1),
+        the group columns, ``n`` (Int64). Level 0 is what is missing to the looks of a group. Sorted by behaviour, level and
+        the group columns.
     """
-    raise NotImplementedError
+    known = looks.select(groups).unique().sort(groups, nulls_last=False).with_row_index(_GROUP) if groups else None
+    group_of = np.zeros(looks.height, dtype=np.int64)
+    if known is not None:
+        placed = looks.select(LOOK, *groups).join(known, on=list(groups), how="left", nulls_equal=True)
+        group_of[placed.get_column(LOOK).to_numpy()] = placed.get_column(_GROUP).to_numpy()
+    seen = Seen.of(world, looks, kind=kind, windows=windows, measures=measures, events=events)
+    counted = pl.concat([_nothing(), *_counted(seen, group_of, 1 if known is None else known.height)])
+    places = counted.select("code", "measure", "window").unique().sort("code", "measure", "window")
+    behaviours = tuple(seen.behaviour(*row) for row in places.iter_rows())
+    numbered = counted.join(places.with_row_index(BEHAVIOUR), on=["code", "measure", "window"])
+    if known is not None:
+        numbered = numbered.join(known.with_columns(pl.col(_GROUP).cast(pl.Int64)), on=_GROUP)
+    keys = [BEHAVIOUR, LEVEL, *groups]
+    total = numbered.group_by(keys).agg(pl.col(N).sum())
+    types = {BEHAVIOUR: pl.Int32, LEVEL: pl.UInt8, N: pl.Int64}
+    return behaviours, total.cast(types).select(*keys, N).sort(keys)
+
+
+def _nothing() -> pl.DataFrame:
+    return pl.DataFrame(schema=dict.fromkeys(["code", "measure", "window", LEVEL, _GROUP, N], pl.Int64))
+
+
+def _counted(seen: Seen, group_of: np.ndarray, groups: int) -> Iterator[pl.DataFrame]:
+    for held, frame in seen.frames():
+        group = group_of[frame.get_column(LOOK).to_numpy()]
+        place = (frame.get_column(CODE).to_numpy().astype(np.int64) + 1) * groups + group
+        cells = (len(seen.found.names) + 1) * groups * _LEVELS
+        for i in held:
+            for j in range(len(seen.windows)):
+                levels = levels_of(frame.get_column(column_of(i, j)), seen.measures[i])
+                counts = np.bincount(place * _LEVELS + levels, minlength=cells)
+                yield _table(seen, counts, groups, i, j)
+
+
+def _table(seen: Seen, counts: np.ndarray, groups: int, measure: int, window: int) -> pl.DataFrame:
+    cells = np.flatnonzero(counts)
+    cells = cells[cells % _LEVELS > 0]
+    code = cells // (_LEVELS * groups) - 1
+    wanted = np.array([seen.wanted(int(one), measure) for one in code], dtype=bool)
+    cells, code = cells[wanted], code[wanted]
+    return pl.DataFrame(
+        {
+            "code": code,
+            "measure": np.full(cells.size, measure),
+            "window": np.full(cells.size, window),
+            LEVEL: cells % _LEVELS,
+            _GROUP: cells // _LEVELS % groups,
+            N: counts[cells],
+        },
+        schema=_nothing().schema,
+    )

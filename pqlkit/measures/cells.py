@@ -1,0 +1,122 @@
+"""The cell: a number for one event name, measure and window at one look, planned for all of them together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import narwhals as nw
+import polars as pl
+
+from pqlkit.columns import ANCHOR, AT, CUTOFF, ENTITY, EVENT, LOOK, USER_ID
+from pqlkit.definitions.model import Criterion, Measure, MeasureKind, Window, WindowKind
+from pqlkit.durations import DAY
+from pqlkit.errors import UsageError
+from pqlkit.measures.numbers import number, scaled
+from pqlkit.measures.overflow import refuse_overflow
+from pqlkit.measures.scope import LAST, SINCE, Scope, scope_of
+from pqlkit.measures.tasks import tasks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pqlkit.measures.world import World
+    from pqlkit.typing import LazyFrame, Microseconds
+
+CODE: Final = "code"
+"""Int32 position in `Sightings.names`; one more = an event that was not asked for; `ANY` = all events together."""
+ANY: Final = -1
+VALUE: Final = "value"
+DATE: Final = "date"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sightings:
+    """Events made ready for cells: who, which name, when.
+
+    Parameters
+    ----------
+    scope
+        The world; its lives are those that are looked at.
+    looks
+        ``look``, ``entity``, ``cutoff`` and ``anchor``, on the events' clock.
+    names
+        The event names that were asked for, sorted.
+    """
+
+    scope: Scope
+    looks: pl.DataFrame
+    names: tuple[str, ...]
+
+    def rows(
+        self, measure: Measure | None, lives: pl.DataFrame, *, begin: Microseconds, end: Microseconds
+    ) -> LazyFrame:
+        """Plan ``code``, ``at``, ``value`` (of the measure; none for count and days), and the columns of `lives` (by ``entity``).
+
+        Only events at or after `begin` and before `end` are read.
+        """
+        scope, kind = self.scope, None if measure is None else measure.kind
+        column = None if measure is None or measure.property is None else scope.property(measure.property)
+        frame = scope.events([EVENT, *([column] if column is not None else [])])
+        frame = frame.filter(nw.col(AT) >= begin, nw.col(AT) < end)
+        if kind is MeasureKind.USERS:
+            frame = frame.with_columns(nw.col(USER_ID).alias(VALUE))
+        elif column is not None:
+            value = nw.col(column) if kind is MeasureKind.DISTINCT else scaled(number(column, scope.dtypes[column]))
+            frame = frame.with_columns(value.alias(VALUE))
+        if measure is not None:
+            frame = frame.filter(~nw.col(VALUE).is_null())
+        frame = scope.world.engine.encode(frame, EVENT, self.names)
+        if measure is not None:
+            frame = frame.filter(~nw.col(EVENT).is_null())
+        frame = frame.with_columns(nw.col(EVENT).fill_null(len(self.names)).cast(nw.Int64).alias(CODE))
+        shown = replace(scope, lives=scope.lives.join(lives, on=ENTITY, how="inner"))
+        extra = [name for name in lives.columns if name != ENTITY]
+        wanted = [ANCHOR, LAST, *([SINCE] if scope.has_since else []), *extra]
+        seen = shown.owned(frame, wanted).filter(nw.col(AT) <= nw.col(LAST))
+        if scope.has_since:
+            seen = seen.filter(nw.col(SINCE).is_null() | (nw.col(AT) >= nw.col(SINCE)))
+        return seen.select(
+            ENTITY, CODE, AT, *([VALUE] if measure is not None else []), *dict.fromkeys([ANCHOR, *extra])
+        )
+
+
+def column_of(measure: int, window: int) -> str:
+    """Name the column of a measure and window."""
+    return f"m{measure}_w{window}"
+
+
+def sightings(world: World, looks: pl.DataFrame, events: Sequence[str] | None) -> Sightings:
+    """Make a world ready for cells at looks; `events` None = all names that occur."""
+    scope = scope_of(world)
+    lives = scope.lives.join(looks.select(ENTITY).unique(), on=ENTITY, how="semi")
+    placed = looks.select(LOOK, ENTITY, CUTOFF).join(lives.select(ENTITY, ANCHOR), on=ENTITY, how="inner")
+    if world.dates_only:
+        last = scope.calendar.date(nw.col(CUTOFF) - 1) * DAY
+        placed = nw.from_native(placed).with_columns((last + DAY).alias(CUTOFF)).to_native()
+    names = _names(world) if events is None else sorted(set(events))
+    return Sightings(scope=replace(scope, lives=lives), looks=placed, names=tuple(names))
+
+
+def refuse_impossible(found: Sightings, measures: Sequence[Measure], kind: WindowKind) -> None:
+    """Raise for measures that have no meaning in such windows, and for sums that do not fit.
+
+    Raises
+    ------
+    UsageError
+        `last` over trailing windows.
+    DataError
+        No such property, or a sum beyond what can be added up.
+    """
+    for measure in measures:
+        if measure.kind is MeasureKind.LAST and kind is WindowKind.TRAILING:
+            message = "last has no meaning over trailing windows"
+            raise UsageError(message, where="--measures")
+        if measure.property is not None:
+            whole = Criterion(id="any", events=None, measure=measure, window=Window(kind=WindowKind.EVER), at_least=1)
+            refuse_overflow(found.scope, tasks_of([whole]))
+
+
+def _names(world: World) -> list[str]:
+    found = world.engine.collect(world.events.select(EVENT).unique())
+    return sorted(name for name in found.get_column(EVENT).to_list() if name is not None)
