@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from pqlkit.measures.behaviour import Cube
+
+MODEL: Final = "gradient boosting"
+MOST_CONTROLS: Final = 200_000
+FITTED: Final = 0.7
+"""Share of entities that the model is fitted on where an entity has several looks."""
+
+_SMALLEST_CLASS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,15 +53,30 @@ class Ceiling:
     y: NDArray[np.bool_] = field(repr=False)
 
     def rate_at(self, share: float) -> float | None:
-        """Give the rate among the highest-scored `share` of the looks read; ties at the edge enter in proportion."""
-        raise NotImplementedError
+        """Give the rate among the highest-scored `share` of the looks read; ties at the edge enter in proportion.
+
+        None where the share holds nobody.
+        """
+        wanted = share * self.looks
+        if wanted <= 0 or not self.looks:
+            return None
+        edge = np.sort(self.scores)[::-1][min(self.looks, max(1, int(np.ceil(wanted)))) - 1]
+        above, at = self.scores > edge, self.scores == edge
+        taken = (wanted - above.sum()) / at.sum()
+        return float((self.y[above].sum() + taken * self.y[at].sum()) / wanted)
 
     def captured(self, rule: NDArray[np.bool_]) -> float | None:
         """Give what share of the achievable the rule (bool, one per look of the cube) captures, at its own share.
 
-        (rate of the rule - base) / (rate of the model at the same share - base); None if the model is no better than base.
+        (rate of the rule - base) / (rate of the model at the same share - base), on the looks read; None if nobody meets the
+        rule or the model is no better than the base rate.
         """
-        raise NotImplementedError
+        met = rule[self.read]
+        model = self.rate_at(float(met.mean())) if self.looks else None
+        base = self.converters / self.looks if self.looks else 0.0
+        if model is None or model <= base:
+            return None
+        return (float(self.y[met].mean()) - base) / (model - base)
 
 
 def ceiling(
@@ -65,17 +88,132 @@ def ceiling(
     columns: NDArray[np.intp] | None = None,
     entities: NDArray[np.int64] | None = None,
     seed: int = 0,
-    most_controls: int = 200_000,
-) -> Ceiling:
+    most_controls: int = MOST_CONTROLS,
+) -> Ceiling | None:
     """Fit gradient boosting on the fit part, read it on the holdout.
 
     Parameters
     ----------
+    cube, y
+        Levels and outcome of every look.
+    fit, holdout
+        bool, one per look.
     columns
         Behaviours that may be used (no leaks); None = all.
     entities
         Entity of each look, where one entity has several: fitted on 70 % of the entities, read on the others.
+    seed
+        Draws the entities, the controls, and the model's own validation part.
     most_controls
         More looks without a conversion than this are sampled.
+
+    Returns
+    -------
+    Ceiling or None
+        None if the fit part has fewer than ten looks of either outcome, or no behaviour, or the holdout no look.
+
+    Notes
+    -----
+    The model is a ceiling of what these measurements hold, not of what could be known. Sampling the controls changes no
+    ranking, and nothing else is read from the scores.
+
+    References
+    ----------
+    Ke, G. et al. (2017). LightGBM: a highly efficient gradient boosting decision tree. NeurIPS 30; the histogram method.
     """
-    raise NotImplementedError
+    random = np.random.default_rng(seed)
+    fit, read = _apart(fit, holdout, entities, random)
+    used = np.arange(len(cube.behaviours)) if columns is None else np.asarray(columns)
+    rows = _training(y, fit, most_controls, random)
+    if len(used) == 0 or not read.any() or min(y[rows].sum(), (~y[rows]).sum()) < _SMALLEST_CLASS:
+        return None
+    model, known = _fitted(_dense(cube, used, rows), y[rows], seed)
+    looks = np.flatnonzero(read)
+    scores = known(_dense(cube, used, looks))
+    return _reading(y[looks], scores, _best_cut(known(_dense(cube, used, rows)), y, fit, rows), read, model)
+
+
+def _apart(
+    fit: NDArray[np.bool_],
+    holdout: NDArray[np.bool_],
+    entities: NDArray[np.int64] | None,
+    random: np.random.Generator,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Keep entities that the model was fitted on out of those it is read on, if any has several looks."""
+    if entities is None:
+        return fit, holdout
+    names, codes = np.unique(entities, return_inverse=True)
+    if len(names) == len(entities):
+        return fit, holdout
+    fitted = (random.random(len(names)) < FITTED)[codes]
+    return fit & fitted, holdout & ~fitted
+
+
+def _training(y: NDArray[np.bool_], fit: NDArray[np.bool_], most: int, random: np.random.Generator) -> NDArray[np.intp]:
+    """List the looks to fit on: all that converted, at most so many that did not."""
+    controls = np.flatnonzero(fit & ~y)
+    if len(controls) > most:
+        controls = random.choice(controls, most, replace=False)
+    return np.sort(np.concatenate([np.flatnonzero(fit & y), controls]))
+
+
+def _dense(cube: Cube, columns: NDArray[np.intp], looks: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """Lay out the levels of these looks (ascending) as (looks, behaviours)."""
+    place = np.full(cube.looks, len(looks), dtype=np.int64)
+    place[looks] = np.arange(len(looks))
+    dense = np.zeros((len(columns), len(looks) + 1), dtype=np.uint8)
+    for row, column in zip(dense, columns, strict=True):
+        rows, levels = cube.column(int(column))
+        row[place[rows]] = levels
+    return dense[:, :-1].T
+
+
+def _fitted(levels: NDArray[np.uint8], y: NDArray[np.bool_], seed: int) -> tuple[str, Any]:
+    """Fit the model; give its name and what turns levels into scores."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model = HistGradientBoostingClassifier(
+        max_iter=200, learning_rate=0.05, max_leaf_nodes=15, early_stopping=True, random_state=seed
+    )
+    model.fit(levels.astype(np.float32), y)
+
+    def scores(rows: NDArray[np.uint8]) -> NDArray[np.float64]:
+        parts = [rows[start : start + 100_000] for start in range(0, len(rows), 100_000)]
+        return np.concatenate([model.decision_function(part.astype(np.float32)) for part in parts])
+
+    return MODEL, scores
+
+
+def _best_cut(
+    scores: NDArray[np.float64], y: NDArray[np.bool_], fit: NDArray[np.bool_], rows: NDArray[np.intp]
+) -> float:
+    """Find the score from which on calling it a conversion gives the best F1 on the fit part (controls carry their weight)."""
+    hits = y[rows]
+    weight = (fit & ~y).sum() / max(1, (~hits).sum())
+    order = np.argsort(-scores, kind="stable")
+    true = np.cumsum(hits[order])
+    called = true + np.cumsum(~hits[order]) * weight
+    last = np.append(scores[order][1:] != scores[order][:-1], True)
+    f1 = np.where(last, 2 * true / (called + hits.sum()), -1.0)
+    return float(scores[order][int(np.argmax(f1))])
+
+
+def _reading(
+    y: NDArray[np.bool_], scores: NDArray[np.float64], cut: float, read: NDArray[np.bool_], model: str
+) -> Ceiling:
+    """Read the model where it was not fitted."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    both = bool(y.any() and (~y).any())
+    called = scores >= cut
+    return Ceiling(
+        model=model,
+        auc=float(roc_auc_score(y, scores)) if both else None,
+        average_precision=float(average_precision_score(y, scores)) if both else None,
+        f1=float(2 * (called & y).sum() / (called.sum() + y.sum())) if y.any() else None,
+        looks=len(y),
+        converters=int(y.sum()),
+        read=read,
+        scores=scores,
+        y=y,
+    )

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pqlkit.proposal.rule import holds
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from pqlkit.measures.behaviour import Cube
     from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.search import Search
+
+MOST: Final = 6
+"""Lines of a card."""
+
+FULL: Final = 100
+BETTER: Final = 1.2
+"""How many times the rule's average precision a card must reach to be the definition."""
+
+_SAMPLE: Final = 60_000
+_SHORTLIST: Final = 150
+_STRENGTHS: Final = tuple(float(c) for c in np.geomspace(1e-4, 1.0, 17))
+_STEPS: Final = (5, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +52,203 @@ class Points:
 
 
 def points_card(
-    cube: Cube, y: NDArray[np.bool_], fit: NDArray[np.bool_], found: Search, *, most: int = 6, seed: int = 0
+    cube: Cube, y: NDArray[np.bool_], fit: NDArray[np.bool_], found: Search, *, most: int = MOST, seed: int = 0
 ) -> Points | None:
-    """Fit a card on the fit part; None if no literal goes with converting."""
-    raise NotImplementedError
+    """Fit a card on the fit part; None if no literal goes with converting.
+
+    Parameters
+    ----------
+    cube, y, fit
+        As for the search.
+    found
+        The search: its literals (traits left out), objective and constraints.
+    most
+        Lines of the card.
+    seed
+        Draws the looks on which the lines are chosen, where there are very many.
+
+    Notes
+    -----
+    An L1 path chooses events as they enter, one literal each; thresholds and windows are then exchanged within each event
+    as long as the likelihood of an unpenalised logistic model rises. Its coefficients, scaled to 100 and rounded to fives
+    (to ones if a line would vanish), are the points.
+
+    References
+    ----------
+    Tibshirani, R. (1996). Regression shrinkage and selection via the lasso. Journal of the Royal Statistical Society B 58,
+    267-288. Ustun, B. & Rudin, C. (2016). Supersparse linear integer models. Machine Learning 102, 349-391.
+    """
+    usable = [index for index, literal in enumerate(found.literals) if literal.behaviour is not None]
+    if not usable or found.converters == 0 or found.converters == found.looks:
+        return None
+    sample = _Sample.of(found, usable, seed)
+    lines = sample.entering(most)
+    lines, slopes = sample.exchanged(lines) if lines else ([], np.zeros(0))
+    if not lines:
+        return None
+    whole = _whole(slopes)
+    order = sorted(range(len(lines)), key=lambda index: (-whole[index], lines[index]))
+    literals = tuple(found.literals[lines[index]] for index in order)
+    points = tuple(whole[index] for index in order)
+    card = Points(literals=literals, points=points, pql_at=None)
+    return Points(literals=literals, points=points, pql_at=_cut(total(cube, card)[fit], y[fit], found))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sample:
+    """Looks as rows of a 0/1 matrix (looks, literals), their outcome, and what each stands for."""
+
+    literals: Sequence[Literal]
+    usable: Sequence[int]
+    met: NDArray[np.bool_]
+    y: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, found: Search, usable: Sequence[int], seed: int) -> _Sample:
+        """Unpack the converters and as many controls as fit."""
+        bits = found.bits
+        hits = _unpacked(bits.hits[usable], min(bits.converters, _SAMPLE))
+        controls = _unpacked(bits.others[usable], min(bits.controls, _SAMPLE))
+        # The packed looks stand in random order, so that the first of them are a random sample; the seed is the search's.
+        random = np.random.default_rng(seed)
+        order = random.permutation(hits.shape[1] + controls.shape[1])
+        y = np.arange(len(order)) < hits.shape[1]
+        shares = (bits.converters / max(1, hits.shape[1]), bits.controls * bits.weight / max(1, controls.shape[1]))
+        weight = np.where(y, shares[0], shares[1])
+        met = np.concatenate([hits, controls], axis=1).T
+        return cls(found.literals, usable, met[order], y[order], weight[order])
+
+    def entering(self, most: int) -> list[int]:
+        """Follow the L1 path from strong to weak; give the columns of the first `most` events that enter, the largest each."""
+        from sklearn.linear_model import LogisticRegression
+
+        short = self._shortlist()
+        kept: list[int] = []
+        for strength in _STRENGTHS:
+            model = LogisticRegression(
+                C=strength / self.weight.mean() * 0.1, l1_ratio=1.0, solver="liblinear", tol=1e-3, max_iter=200
+            )
+            model.fit(self.met[:, short].astype(np.float64), self.y, sample_weight=self.weight)
+            slopes = model.coef_[0]
+            chosen = self._one_per_event([(float(slopes[i]), short[i]) for i in np.flatnonzero(slopes > 0)])
+            if len(chosen) > most:
+                return kept or chosen[:most]
+            kept = chosen
+        return kept
+
+    def _shortlist(self) -> list[int]:
+        """Give the columns most associated with converting, by the weighted phi coefficient."""
+        w, y = self.weight, self.y.astype(np.float64)
+        mean = float(np.average(y, weights=w))
+        reach = np.average(self.met, axis=0, weights=w)
+        joint = (self.met * (w * (y - mean))[:, None]).sum(axis=0) / w.sum()
+        phi = joint / np.sqrt(np.maximum(reach * (1 - reach), 1e-12))
+        best = np.argsort(-phi, kind="stable")[:_SHORTLIST]
+        return sorted(int(column) for column in best if phi[column] > 0)
+
+    def _one_per_event(self, slopes: list[tuple[float, int]]) -> list[int]:
+        """Keep the column with the largest coefficient of each event, the largest first."""
+        best: dict[tuple[str, str], tuple[float, int]] = {}
+        for slope, column in sorted(slopes, key=lambda item: (-item[0], item[1])):
+            best.setdefault(self.literals[self.usable[column]].group, (slope, column))
+        return [column for _, column in sorted(best.values(), key=lambda item: (-item[0], item[1]))]
+
+    def exchanged(self, lines: list[int]) -> tuple[list[int], NDArray[np.float64]]:
+        """Exchange each line for the best literal of its event, until nothing gains; drop what does not add."""
+        likelihood, slopes = self._fit(lines)
+        for _ in range(3):
+            before = list(lines)
+            for place in range(len(lines)):
+                for column in self._of_event(lines[place]):
+                    trial = [*lines[:place], column, *lines[place + 1 :]]
+                    better, other = self._fit(trial)
+                    if better > likelihood + 1e-9 * abs(likelihood):
+                        lines, likelihood, slopes = trial, better, other
+            if lines == before:
+                break
+        while len(lines) > 1 and slopes.min() <= 0:
+            lines = [line for line, slope in zip(lines, slopes, strict=True) if slope > slopes.min()]
+            likelihood, slopes = self._fit(lines)
+        return ([self.usable[line] for line in lines], slopes) if len(lines) and slopes.min() > 0 else ([], slopes)
+
+    def _of_event(self, column: int) -> list[int]:
+        group = self.literals[self.usable[column]].group
+        return [
+            other
+            for other in range(len(self.usable))
+            if other != column and self.literals[self.usable[other]].group == group
+        ]
+
+    def _fit(self, lines: Sequence[int]) -> tuple[float, NDArray[np.float64]]:
+        """Fit the unpenalised model on the cells that the lines make; give log-likelihood and slopes."""
+        code = self.met[:, lines] @ (1 << np.arange(len(lines)))
+        cells = 1 << len(lines)
+        hits = np.bincount(code, weights=self.weight * self.y, minlength=cells)
+        all_ = np.bincount(code, weights=self.weight, minlength=cells)
+        design = np.column_stack([np.ones(cells), (np.arange(cells)[:, None] >> np.arange(len(lines))) & 1])
+        return _newton(design.astype(np.float64), hits, all_)
+
+
+def _unpacked(words: NDArray[np.uint64], count: int) -> NDArray[np.bool_]:
+    """Unpack the first `count` looks: (literals, count)."""
+    part = np.ascontiguousarray(words[:, : -(-count // 64)])
+    return np.unpackbits(part.view(np.uint8), axis=1, count=count, bitorder="little").astype(np.bool_)
+
+
+def _newton(
+    design: NDArray[np.float64], hits: NDArray[np.float64], counts: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    """Fit a logistic model to grouped counts; a touch of ridge keeps separated cells finite."""
+    ridge = 1e-3 * np.eye(design.shape[1])
+    ridge[0, 0] = 0.0
+    beta = np.zeros(design.shape[1])
+    beta[0] = np.log(hits.sum() / max(counts.sum() - hits.sum(), 1e-9))
+    for _ in range(30):
+        chance = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
+        slope = design.T @ (hits - counts * chance) - ridge @ beta
+        curve = (design * (counts * chance * (1 - chance))[:, None]).T @ design + ridge
+        step = np.linalg.solve(curve + 1e-9 * np.eye(len(beta)), slope)
+        beta = beta + np.clip(step, -2, 2)
+        if np.abs(step).max() < 1e-8:
+            break
+    odds = np.clip(design @ beta, -30, 30)
+    return float((hits * odds - counts * np.logaddexp(0, odds)).sum()), beta[1:]
+
+
+def _whole(slopes: NDArray[np.float64]) -> list[int]:
+    """Scale to 100 and round so that the sum stays 100 (largest remainders): to fives, to ones if a line would vanish."""
+    exact = slopes / slopes.sum() * FULL
+    for step in _STEPS:
+        floor = np.floor(exact / step)
+        left = round(FULL / step - floor.sum())
+        for index in np.argsort(-(exact / step - floor), kind="stable")[:left]:
+            floor[index] += 1
+        if floor.min() > 0:
+            return [int(part) * step for part in floor]
+    floor[np.argmax(floor)] -= int((floor == 0).sum())
+    return [int(max(part, 1)) for part in floor]
+
+
+def _cut(totals: NDArray[np.int64], y: NDArray[np.bool_], found: Search) -> int | None:
+    """Choose the least sum that makes a PQL."""
+    hits = np.cumsum(np.bincount(totals[y], minlength=FULL + 1)[::-1])[::-1].astype(np.float64)
+    misses = np.cumsum(np.bincount(totals[~y], minlength=FULL + 1)[::-1])[::-1].astype(np.float64)
+    counts = {"converters": float(y.sum()), "looks": float(len(y))}
+    scores = np.where(
+        found.constraints.keep(hits, misses, **counts), found.objective.score(hits, misses, **counts), -np.inf
+    )
+    present = np.unique(totals)
+    best = present[int(np.argmax(scores[present]))]
+    return int(best) if np.isfinite(scores[best]) else None
 
 
 def total(cube: Cube, card: Points) -> NDArray[np.int64]:
     """Add up each look's points: 0..100."""
-    raise NotImplementedError
+    sums = np.zeros(cube.looks, dtype=np.int64)
+    for literal, points in zip(card.literals, card.points, strict=True):
+        sums[holds(cube, [literal])] += points
+    return sums
 
 
 def prefer_points(
@@ -53,4 +258,15 @@ def prefer_points(
 
     That is when, on the holdout, its average precision beats the rule's by more than 20 % and its F1 at `pql_at` is no worse.
     """
-    raise NotImplementedError
+    from sklearn.metrics import average_precision_score
+
+    truth = y[holdout]
+    if card.pql_at is None or not truth.any():
+        return False
+    sums, met = total(cube, card)[holdout], rule[holdout]
+    precise = average_precision_score(truth, sums) > BETTER * average_precision_score(truth, met.astype(np.float64))
+    return bool(precise and _f1(sums >= card.pql_at, truth) >= _f1(met, truth))
+
+
+def _f1(called: NDArray[np.bool_], y: NDArray[np.bool_]) -> float:
+    return 2 * int((called & y).sum()) / max(1, int(called.sum() + y.sum()))

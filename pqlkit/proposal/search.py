@@ -111,8 +111,12 @@ class Explored:
 def explore(
     counts: Tables, *, max_criteria: int = MOST_CRITERIA, deadline: float, keep: int, bar: float = -np.inf
 ) -> Explored:
-    """Count all singles, the pairs of the tables, the triples that extend the best of them, and every other triple that can
-    be the best of its size and score at least `bar`.
+    """Count all singles, the pairs of the tables, the triples that extend the best of them, and others that can be best.
+
+    Parameters
+    ----------
+    bar
+        Other triples that score less than this are of no interest.
     """
     literals = len(counts.hits)
     one = np.flatnonzero(counts.alone)[:, None]

@@ -95,7 +95,7 @@ def world(looks: int = 20_000, seed: int = 1, *, kind: str = "easy", base_rate: 
     return World(cube=cube_of(ordered), y=y, cutoff=cutoff, chance=chance, truth=truth, meets=meets)
 
 
-def _windows(random, name, counts, columns, by_name) -> None:  # type: ignore[no-untyped-def]
+def _windows(random, name, counts, columns, by_name) -> None:
     """Spread an event's counts over 14 days, more of them early."""
     early = random.binomial(counts, 0.65)
     first = random.binomial(early, 0.6)
@@ -104,7 +104,7 @@ def _windows(random, name, counts, columns, by_name) -> None:  # type: ignore[no
         by_name[name, days] = part
 
 
-def _truth(random, events, by_name, size):  # type: ignore[no-untyped-def]
+def _truth(random, events, by_name, size):
     """Choose windows and thresholds such that each condition is met by about 24-34 % (three of them by 34-45 %)."""
     low, high = (0.24, 0.34) if size == 2 else (0.32, 0.42)
     conditions = []
@@ -122,13 +122,13 @@ def _truth(random, events, by_name, size):  # type: ignore[no-untyped-def]
     return tuple(sorted(conditions))
 
 
-def _chance(random, kind, base_rate, activity, meets, truth, by_name):  # type: ignore[no-untyped-def]
+def _chance(random, kind, base_rate, activity, meets, truth, by_name):
     background = np.exp(0.35 * activity)
     if kind == "additive":
         score = sum(
             weight * (by_name[name, days] >= k)
             for (name, days, k), weight in zip(
-                [*truth, *(("event_%02d" % e, 14, 2) for e in range(0, 60, 20))],
+                [*truth, *((f"event_{e:02d}", 14, 2) for e in range(0, 60, 20))],
                 (1.8, 1.4, 1.2, 1.0, 0.8, 0.8),
                 strict=False,
             )
