@@ -430,7 +430,8 @@ def disagreement(curve: Curve, rate: Rate, time: float) -> Disagreement | None:
     share, place = number(curve.at(time)[0]), int(np.searchsorted(curve.times, time, side="right")) - 1
     if share is None or rate.rate is None or place < 0:
         return None
-    variance = rate.rate * (1 - rate.rate) / rate.denominator - float(curve.error[place]) ** 2
+    # Both variances at the curve's share, as if there were no drift: at two shares their difference may be negative.
+    variance = share * (1 - share) / rate.denominator - float(curve.error[place]) ** 2
     difference = share - rate.rate
     # Rounding leaves 1e-20 where both have used the same entities.
     if variance <= 1e-15:

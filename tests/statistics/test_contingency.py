@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pqlkit.statistics import comparison
+from pqlkit.statistics.contingency import Contingency
+from pqlkit.statistics.estimate import Undefined
+
+cell = st.integers(0, 400)
+tables = st.builds(Contingency, cell, cell, cell, cell)
+
+
+def swapped(table: Contingency) -> Contingency:
+    return Contingency(table.c, table.d, table.a, table.b)
+
+
+@given(tables, tables, tables)
+def test_tables_add(one: Contingency, two: Contingency, three: Contingency) -> None:
+    assert (one + two) + three == one + (two + three)
+    assert one + two == two + one
+    assert (one + two).with_ == one.with_ + two.with_
+    assert (one + two).total == one.total + two.total
+
+
+def test_negative_cells_are_refused() -> None:
+    with pytest.raises(ValueError, match="counts"):
+        Contingency.of(qualified=3, converted=4, entities=10, converters=5)
+
+
+def test_margins() -> None:
+    table = Contingency(1, 2, 3, 4)
+    assert (table.n1, table.n0, table.m1, table.total) == (3, 7, 4, 10)
+    assert (table.share.rate, table.coverage.rate, table.base.rate) == (0.3, 0.25, 0.4)
+
+
+@given(tables)
+def test_swapping_the_arms_turns_every_comparison_round(table: Contingency) -> None:
+    there, back = table.risk_difference(), swapped(table).risk_difference()
+    if there.value is not None and back.low is not None and back.high is not None:
+        assert there.value == pytest.approx(-(back.value or 0.0), abs=1e-12)
+        assert there.low == pytest.approx(-back.high, abs=1e-12)
+    for name in ("relative_risk", "odds_ratio"):
+        there, back = getattr(table, name)(), getattr(swapped(table), name)()
+        assert there.undefined == back.undefined
+        if there.value is not None:
+            assert there.value * back.value == pytest.approx(1)
+            assert there.low * back.high == pytest.approx(1)
+    assert (table.phi or 0.0) == pytest.approx(-(swapped(table).phi or 0.0), abs=1e-12)
+    if table.p_value is None:
+        assert swapped(table).p_value is None
+    else:
+        assert table.p_value == pytest.approx(swapped(table).p_value, rel=1e-6)
+
+
+@given(tables)
+def test_intervals_contain_their_estimates(table: Contingency) -> None:
+    for found in (table.risk_difference(), table.relative_risk(), table.odds_ratio()):
+        if found.value is None:
+            assert found.undefined is not None
+        else:
+            assert found.low is not None
+            assert found.high is not None
+            assert found.low <= found.value + 1e-12
+            assert found.value <= found.high + 1e-12
+            assert math.isfinite(found.high)
+
+
+@given(tables, st.integers(2, 20))
+def test_more_evidence_is_more_evidence(table: Contingency, times: int) -> None:
+    more = Contingency(*(times * count for count in table.cells))
+    if table.p_value is not None and min(table.n1, table.n0) * min(table.m1, table.total - table.m1) >= 5 * table.total:
+        assert (more.p_value or 0.0) <= table.p_value + 1e-9
+    small, large = table.risk_difference(), more.risk_difference()
+    if small.high is not None and small.low is not None and large.high is not None and large.low is not None:
+        assert large.high - large.low <= small.high - small.low + 1e-12
+
+
+@given(st.lists(st.tuples(cell, cell, cell, cell), min_size=1, max_size=20))
+def test_columns_and_single_tables_share_one_formula(rows: list[tuple[int, int, int, int]]) -> None:
+    columns = np.array(rows, dtype=float).T
+    for name in ("phi", "p_value", "risk_ratio", "mid_p"):
+        whole = getattr(comparison, name)(*columns)
+        for table, value in zip(rows, whole, strict=True):
+            one = getattr(Contingency(*table), name)
+            single = one() if callable(one) else one
+            assert (single is None and np.isnan(value)) or single == pytest.approx(value, rel=1e-9)
+    value, low, high, corrected = comparison.relative_risk(*columns)
+    for number, table in enumerate(rows):
+        estimate = Contingency(*table).relative_risk()
+        if estimate.value is None:
+            assert np.isnan(value[number])
+        else:
+            assert (estimate.value, estimate.low, estimate.high) == (value[number], low[number], high[number])
+            assert estimate.corrected == bool(corrected[number])
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        ((0, 0, 3, 7), Undefined.EMPTY_GROUP),
+        ((3, 7, 0, 0), Undefined.EMPTY_GROUP),
+        ((0, 5, 0, 7), Undefined.NO_CONVERTERS),
+        ((0, 0, 0, 0), Undefined.EMPTY_GROUP),
+    ],
+)
+def test_an_undefined_ratio_says_why(cells: tuple[int, int, int, int], why: Undefined) -> None:
+    table = Contingency(*cells)
+    assert table.relative_risk().undefined is why
+    assert table.odds_ratio().undefined is why
+    assert table.p_value is None
+    assert table.mid_p() is None
+
+
+def test_all_converted() -> None:
+    table = Contingency(5, 0, 7, 0)
+    found = table.relative_risk()
+    assert found.corrected
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 1 < found.high
+    assert table.odds_ratio().undefined is Undefined.ALL_CONVERTED
+    assert table.risk_difference().value == 0
+    assert table.phi == 0
+    assert table.lift == 1
+    assert table.youden is None
+
+
+def test_zero_cells_are_corrected_and_flagged() -> None:
+    none = Contingency(0, 10, 5, 85)
+    assert none.relative_risk().corrected
+    assert none.relative_risk().value == pytest.approx((0.5 / 11) / (5.5 / 91))
+    assert none.risk_ratio == 0
+    assert Contingency(5, 5, 0, 90).risk_ratio == math.inf
+    assert Contingency(5, 5, 0, 90).odds_ratio().corrected
+    assert not Contingency(5, 5, 1, 90).odds_ratio().corrected
+    assert not Contingency(5, 0, 1, 90).relative_risk().corrected
+
+
+def test_one_entity() -> None:
+    table = Contingency(1, 0, 0, 0)
+    assert table.with_.rate == 1
+    assert table.without.rate is None
+    assert table.risk_difference().undefined is Undefined.EMPTY_GROUP
+    assert table.phi == 0
+    assert Contingency(0, 0, 0, 0).phi is None
+    assert Contingency(0, 0, 0, 0).lift is None
+
+
+def test_lift_is_bounded_by_one_over_the_share() -> None:
+    table = Contingency(10, 0, 0, 90)
+    assert table.lift == 10
+    assert Contingency(0, 0, 5, 5).lift is None
+
+
+def test_phi_squared_is_chi_squared_over_n() -> None:
+    from scipy.special import chdtrc
+
+    table = Contingency(30, 70, 70, 830)
+    assert table.phi is not None
+    assert table.p_value == pytest.approx(chdtrc(1, table.total * table.phi**2))
+
+
+def test_phi_of_a_million_entities_does_not_overflow() -> None:
+    table = Contingency(10**9, 10**9, 10**9, 10**9)
+    assert table.phi == 0
+    assert table.p_value == 1
+
+
+def test_a_design_effect_widens_as_fewer_rows_would() -> None:
+    table, third = Contingency(90, 210, 210, 2490), Contingency(30, 70, 70, 830)
+    for name in ("relative_risk", "odds_ratio", "risk_difference"):
+        inflated, fewer = getattr(table, name)(design_effect=3.0), getattr(third, name)()
+        assert (inflated.low, inflated.high) == pytest.approx((fewer.low, fewer.high))
+    assert table.mid_p(design_effect=3.0) == pytest.approx(third.mid_p())
+    p = comparison.p_value(*table.cells, design_effect=3.0)
+    assert float(p) == pytest.approx(third.p_value or 0)
+
+
+def test_objectives_of_one_table() -> None:
+    table = Contingency(20, 5, 10, 15)
+    assert table.kappa == pytest.approx(0.4)
+    assert table.f_beta() == pytest.approx(2 * 20 / (30 + 25))
+    assert table.youden == pytest.approx(20 / 30 - 5 / 20)
+    assert table.net_benefit(0.2) == pytest.approx((20 - 5 / 4) / 50)
+    assert table.net_benefit(0.2, standardised=True) == pytest.approx((20 - 5 / 4) / 30)
