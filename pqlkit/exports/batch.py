@@ -44,5 +44,5 @@ class Batch:
 
 
 def shown(row: bytes) -> str:
-    """Make a bad row's bytes text: what is not UTF-8 as ``\\xff``, cut at `SHOWN_ROW`."""
+    r"""Make a bad row's bytes text: what is not UTF-8 as ``\xff``, cut at `SHOWN_ROW`."""
     return row[: 4 * SHOWN_ROW].decode("utf-8", "backslashreplace")[:SHOWN_ROW].rstrip("\r\n")

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import yaml
+
+from pqlkit.columns import EVENT, TIMESTAMP
+from pqlkit.exports.column_types import as_text
+from pqlkit.exports.instants import UTC
+from pqlkit.exports.tables import ACCOUNTS, EVENTS, USERS, layout
+from pqlkit.files import write_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pqlkit.exports.dataset import Dataset
+    from pqlkit.exports.dataset import Dataset, Table
     from pqlkit.typing import Json
 
 
@@ -19,10 +28,60 @@ def catalogue(dataset: Dataset) -> dict[str, Json]:
     dict
         ``{"pqlkit_catalogue": 1, "events": {name: {"count", "first", "last", "properties": {name: type}}}, "traits":
         {"users": {name: type}, "accounts": {name: type}}}``: sorted by name, times ISO 8601 UTC, types of `ColumnType`.
+        A property belongs to an event if any of its rows has a value.
     """
-    raise NotImplementedError
+    traits: dict[str, Json] = {
+        name: _traits(dataset.tables[name]) for name in (ACCOUNTS, USERS) if name in dataset.tables
+    }
+    return {"pqlkit_catalogue": 1, "events": _events(dataset.tables[EVENTS]), "traits": traits}
 
 
 def write_catalogue(dataset: Dataset, path: Path | str) -> None:
-    """Write the catalogue as YAML (as JSON if `path` ends in ``.json``), whole or not at all."""
-    raise NotImplementedError
+    """Write the catalogue as YAML (as JSON if `path` ends in ``.json``), whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    described = catalogue(dataset)
+    if Path(path).suffix.lower() == ".json":
+        text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+    else:
+        text = yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=100)
+    write_text(path, text)
+
+
+def _traits(table: Table) -> dict[str, Json]:
+    known = set(layout(table.name).columns)
+    return {name: str(kind) for name, kind in sorted(table.columns.items()) if name not in known}
+
+
+def _events(table: Table) -> dict[str, Json]:
+    known = set(layout(EVENTS).columns)
+    properties = sorted(name for name in table.columns if name not in known)
+    stamp = pl.col(TIMESTAMP)
+    found = (
+        pl.scan_parquet(list(table.paths), glob=False)
+        .group_by(EVENT)
+        .agg(
+            count=pl.len(),
+            first=stamp.min(),
+            last=stamp.max(),
+            # Filled rows by property; the columns are numbered, because a property may be called anything.
+            **{f"p{place}": pl.col(name).count() for place, name in enumerate(properties)},
+        )
+        .sort(EVENT)
+        .with_columns(as_text(pl.col("first"), UTC), as_text(pl.col("last"), UTC))
+        .collect(engine="streaming")
+    )
+    return {row[EVENT]: _event(row, properties, table) for row in found.iter_rows(named=True)}
+
+
+def _event(row: dict[str, Any], properties: list[str], table: Table) -> Json:
+    return {
+        "count": row["count"],
+        "first": row["first"],
+        "last": row["last"],
+        "properties": {name: str(table.columns[name]) for place, name in enumerate(properties) if row[f"p{place}"]},
+    }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.durations import DAY
@@ -125,7 +126,7 @@ def gaps(table: str, days: Mapping[int, int], plausible: Plausible) -> tuple[Gap
     known = sorted(day for day in days if plausible.first // DAY <= day <= plausible.last // DAY)
     return tuple(
         Gap(table=table, first=_iso(before + 1), last=_iso(after - 1), days=after - before - 1)
-        for before, after in zip(known, known[1:], strict=False)
+        for before, after in pairwise(known)
         if after - before > 1
     )
 

@@ -6,7 +6,6 @@ import atexit
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -23,6 +22,8 @@ from pqlkit.exports.reading import Plan, read_all
 from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EVENTS, HISTORY, USERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from pqlkit.exports.manifest import Manifest
     from pqlkit.exports.reading import Finished, Outcome
     from pqlkit.typing import Microseconds

@@ -144,8 +144,8 @@ def _iso(text: pl.Series, zone: str, dates_in: str) -> tuple[pl.Series, pl.Serie
         if quick.null_count() == text.null_count():
             read = quick.dt.replace_time_zone("UTC").alias(text.name)
             return read, _flags(read, is_date=False)
-    parts = frame.select(pl.col("v").str.extract_groups(_ISO).struct.unnest())
-    parts = parts.select(
+    groups = frame.select(pl.col("v").str.extract_groups(_ISO).struct.unnest())
+    parts = groups.select(
         pl.col("date").str.to_date("%Y-%m-%d", strict=False),
         pl.col("offset"),
         hour=pl.col("hour").cast(pl.Int64),
@@ -157,16 +157,18 @@ def _iso(text: pl.Series, zone: str, dates_in: str) -> tuple[pl.Series, pl.Serie
     possible = (pl.col("hour") < 24) & (pl.col("minute") < 60) & (pl.col("second") < 60)
     stamped = pl.when(possible).then(pl.col("date").cast(pl.Int64) * DAY + clock)
     is_date = pl.col("date").is_not_null() & pl.col("hour").is_null()
-    read = parts.select(
+    found = parts.select(
         offset=_bounded(stamped - _offset()),
         naive=pl.when(pl.col("offset").is_null()).then(stamped).cast(_NAIVE),
         date=pl.when(is_date).then(pl.col("date")).cast(_NAIVE),
     )
-    instants_ = read.select(
-        pl.coalesce(pl.col("offset"), _local(read["naive"], zone).alias("n"), _local(read["date"], dates_in).alias("d"))
+    read = found.select(
+        pl.coalesce(
+            pl.col("offset"), _local(found["naive"], zone).alias("n"), _local(found["date"], dates_in).alias("d")
+        )
     ).to_series()
-    flags = pl.select(pl.when(instants_.is_not_null()).then(read["date"].is_not_null())).to_series()
-    return instants_.alias(text.name), flags
+    flags = pl.select(pl.when(read.is_not_null()).then(found["date"].is_not_null())).to_series()
+    return read.alias(text.name), flags
 
 
 def _offset() -> pl.Expr:

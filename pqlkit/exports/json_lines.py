@@ -57,7 +57,7 @@ def _plain(dtype: pl.DataType) -> bool:
 
 
 def _lines(chunk: bytes, line: int, rows: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Number the lines that hold something."""
+    """Give the numbers of the lines that hold something."""
     ends = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
     if ends == rows:
         return np.arange(line, line + rows)

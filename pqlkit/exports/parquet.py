@@ -51,11 +51,6 @@ def schema(path: Path) -> pl.Schema:
         raise damaged(path, error) from error
 
 
-def parquet_columns(path: Path) -> list[str]:
-    """Give a file's columns, nested ones flattened with dots."""
-    return flatten(pl.DataFrame(schema=schema(path))).columns
-
-
 def damaged(path: Path, error: Exception) -> DataError:
     """Say that a Parquet file cannot be read."""
     reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -296,7 +296,8 @@ def _options_form(command: str) -> Any:
     fields: dict[str, Any] = {name: (OptionValue, Field(None)) for name in OPTIONS[command]}
     # A field may not be called as a method of pydantic's models; the key is its alias.
     named = {f"option_{name}": (kind, Field(None, alias=name)) for name, (kind, _) in fields.items()}
-    return create_model(f"{command.title()}Options", __base__=Form, __doc__=f"The {command} block.", **named)
+    make: Any = create_model  # its overloads do not know field definitions by keyword
+    return make(f"{command.title()}Options", __base__=Form, __doc__=f"The {command} block.", **named)
 
 
 class ProjectForm(Form):
@@ -319,7 +320,8 @@ class ProjectForm(Form):
     definitions: Text = Field("definitions/", description="The folder of definition files.")
 
 
-FullProjectForm: Any = create_model(
+_make: Any = create_model
+FullProjectForm: Any = _make(
     "FullProjectForm",
     __base__=ProjectForm,
     __doc__=ProjectForm.__doc__,

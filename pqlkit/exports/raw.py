@@ -93,7 +93,7 @@ def _files_of(path: str) -> list[Path]:
         return files
     if target.exists():
         return [target]
-    matches = [Path(match) for match in glob.glob(str(target), recursive=True)]
+    matches = [Path(match) for match in glob.glob(str(target), recursive=True)]  # noqa: PTH207 - also of absolute patterns
     files = [match for match in matches if match.is_file()]
     if not files:
         raise DataError(f"no file at {path}", hint=_near(target))
@@ -167,7 +167,7 @@ def _decompressed(member: Member, stream: IO[bytes], stack: contextlib.ExitStack
     head = stream.read(16)
     stream.seek(0)
     if head[:2] == b"\x1f\x8b":
-        return io.BufferedReader(stack.enter_context(gzip.GzipFile(fileobj=stream)), 1 << 20)  # type: ignore[type-var]
+        return io.BufferedReader(stack.enter_context(gzip.GzipFile(fileobj=stream)), 1 << 20)
     if head[:4] == b"\x28\xb5\x2f\xfd":
         return stack.enter_context(_unzstd(member, stream, stack))
     for magic, name in _FOREIGN.items():

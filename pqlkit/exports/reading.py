@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +20,7 @@ from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EMAIL, EVENTS, IDENTITI
 from pqlkit.exports.writing import Written, write_events, write_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pqlkit.exports.clocks import Plausible
@@ -122,8 +122,8 @@ def read_all(plan: Plan, quarantine: Quarantine) -> Outcome:
     for name in sorted(found, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
         tables[name] = _finished(name, found[name], tables, plan, quarantine, identities, ids, bounds[name])
     tables |= _preset_identities(found, tables, identities, ids, plan)
-    for name, table in tables.items():
-        _check_kept(name, table)
+    for name, finished in tables.items():
+        _check_kept(name, finished)
     return Outcome(tables=tables, gaps=_gaps(found, bounds), warnings=_warnings(identities))
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from pqlkit.durations import DAY
-from pqlkit.errors import DataError, PqlkitError
+from pqlkit.errors import DataError
 from pqlkit.exports.canonical import FILE, LINE, Canonicaliser
 from pqlkit.exports.column_types import ColumnType, join
 from pqlkit.exports.delimited import read_delimited
 from pqlkit.exports.json_lines import read_json_lines
-from pqlkit.exports.parquet import parquet_columns, read_parquet
+from pqlkit.exports.parquet import read_parquet
 from pqlkit.exports.raw import Kind, expand, kind, members, opened
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PART_ROWS: Final = 250_000
 PART_BYTES: Final = 256 * 1024 * 1024
+SNIFFED: Final = 10_000
+"""Rows that a first look takes in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,20 +215,18 @@ def _batches(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
                     yield batch, True
 
 
-def first_columns(path: Path, source: Source) -> list[str]:
-    """Give the columns of a file's first rows, nested ones flattened.
+def first_rows(path: Path, source: Source) -> pl.DataFrame:
+    """Give a file's first rows as they stand in it, nested columns flattened.
 
     Raises
     ------
     DataError
-        The file cannot be read.
+        The file cannot be read, or holds no rows.
     """
     from pqlkit.exports.json_lines import flatten
 
     for member in members(path):
-        with opened(member) as stream:
-            if kind(member, stream) is Kind.PARQUET:
-                return parquet_columns(member.path)
         for batch, _ in _batches(member, source):
-            return flatten(batch.frame).columns
-    raise PqlkitError(f"{path} holds no rows", where=str(path))
+            if batch.frame.width and batch.frame.height:
+                return flatten(batch.frame).head(SNIFFED)
+    raise DataError("the file holds no rows", where=str(path))

@@ -203,7 +203,7 @@ def _quarantined(bad: pl.DataFrame, stage: Stage, time: str, quarantine: Quarant
         pl.col(FILE),
     ).sort(FILE, "line")
     for (place,), some in rows.group_by(FILE, maintain_order=True):
-        quarantine.add(stage.layout.name, int(place), stage.files[int(place)], some.drop(FILE))  # type: ignore[call-overload]
+        quarantine.add(stage.layout.name, int(place), stage.files[int(place)], some.drop(FILE))
 
 
 def _typed(frame: pl.DataFrame, columns: Mapping[str, ColumnType]) -> pl.DataFrame:
@@ -245,7 +245,11 @@ def repeats(paths: Sequence[Path | str]) -> pl.DataFrame:
 
     Hashes first: only pairs whose hash repeats are looked at themselves.
     """
-    keys = pl.scan_parquet(list(paths), glob=False).select(EVENT_ID, EVENT).filter(pl.col(EVENT_ID).is_not_null())
+    keys = (
+        pl.scan_parquet([str(path) for path in paths], glob=False)
+        .select(EVENT_ID, EVENT)
+        .filter(pl.col(EVENT_ID).is_not_null())
+    )
     hashed = pl.struct(EVENT_ID, EVENT).hash(seed=1).alias(_KEY)
     hashes = keys.select(hashed).collect(engine="streaming")[_KEY].sort()
     suspects = hashes.filter(hashes == hashes.shift(1)).unique()

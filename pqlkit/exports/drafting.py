@@ -1,0 +1,121 @@
+"""The draft: a proposed project file as commented YAML that reads back as what was sniffed."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from pqlkit.exports.mapping import Column, Match
+from pqlkit.exports.tables import CONVERSIONS, EMAIL, NAMES
+from pqlkit.inert import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pqlkit.exports.mapping import Source
+    from pqlkit.exports.sniffing import Sniffed
+
+_BARE: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_.$/-]*", re.ASCII)
+_WORDS: Final = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n"})
+_SHOWN: Final = 40
+
+
+def project_text(sniffed: Sniffed, folder: Path) -> str:
+    """Write a commented ``pqlkit.yml`` (to lie in `folder`) that `pqlkit.exports.project.read_project` accepts."""
+    return "\n".join(_lines(sniffed, folder)) + "\n"
+
+
+def _lines(sniffed: Sniffed, folder: Path) -> Iterator[str]:
+    yield "# Proposed by `pqlkit init` from a look at the exports. Read it, correct it, then: pqlkit analyze"
+    for note in sniffed.notes:
+        yield f"# - {visible(note, 400)}"
+    yield "pqlkit: 1"
+    yield "timezone: UTC                    # for dates and weeks; instants are always kept in UTC"
+    yield "entity: auto                     # auto | user | account"
+    yield "exports:"
+    for name in NAMES:
+        if name in sniffed.sources:
+            yield f"  {name}:"
+            yield from (f"    {line}" for line in _source(name, sniffed.sources[name], folder))
+    if CONVERSIONS not in sniffed.sources:
+        yield "  # conversions: {path: upgrades.csv, match: user_id}     # user_id, converted_at; or match: email"
+    yield from _traits(sniffed)
+    yield from _events(sniffed)
+    yield '# population: [{trait: email, not_matching: "@ourcompany\\\\.com$"}]   # own staff and bots, out of every command'
+    yield "outcome: {within: 30d}           # what counts as success, and how soon"
+    if CONVERSIONS not in sniffed.sources:
+        yield "# outcome: {within: 30d, event: NAME}    # without a conversions export: the event that is the upgrade"
+    yield "definitions: definitions/"
+
+
+def _source(name: str, source: Source, folder: Path) -> Iterator[str]:
+    yield f"path: {quoted(_relative(source.path[0], folder))}"
+    if source.format is not None:
+        yield f"format: {source.format}             # how this vendor names things; `columns:` overrules it"
+    if source.columns:
+        yield "columns:"
+        yield from (f"  {quoted(key)}: {_column(value)}" for key, value in source.columns.items())
+    if source.match is Match.EMAIL:
+        yield "match: email                 # rows find their user by e-mail address"
+    if name == CONVERSIONS:
+        yield "complete_through: null       # the last date this export is complete for, if it ends before the events"
+
+
+def _relative(path: str, folder: Path) -> str:
+    absolute = os.path.abspath(path)  # noqa: PTH100 - a glob is no path to resolve
+    try:
+        return os.path.relpath(absolute, folder.resolve())
+    except ValueError:
+        return absolute
+
+
+def _column(column: Column) -> str:
+    if column.constant is not None:
+        return f"{{constant: {quoted(column.constant)}}}"
+    names = [quoted(name) for name in column.names]
+    where = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+    return where if column.format is None else f"{{column: {where}, format: {quoted(column.format)}}}"
+
+
+def _traits(sniffed: Sniffed) -> Iterator[str]:
+    fixed = [name for name in sniffed.traits if name == EMAIL or name.startswith(("signup_", "country", "channel"))]
+    others = [name for name in sniffed.traits if name not in fixed]
+    if not sniffed.traits:
+        return
+    yield "# Traits hold today's values. Name those that never change after signup `fixed`; only they can be used"
+    yield "# for the past. The others are `current`."
+    yield f"traits: {{fixed: [{', '.join(map(quoted, fixed))}]}}"
+    if others:
+        shown = ", ".join(visible(name, 40) for name in others[:_SHOWN])
+        yield f"# not declared, so current: {shown}{' ...' if len(others) > _SHOWN else ''}"
+
+
+def _events(sniffed: Sniffed) -> Iterator[str]:
+    shown = ", ".join(visible(name, 40) for name in list(sniffed.seen)[:_SHOWN])
+    yield f"# {len(sniffed.seen)} event names: {shown}{' ...' if len(sniffed.seen) > _SHOWN else ''}"
+    if not sniffed.events:
+        yield "# events: {email_delivered: {automatic: true}, limit_warning: {mechanical: true}}"
+        return
+    yield "events:                          # automatic: no person did it; mechanical: comes before an upgrade by construction"
+    for name, note in sniffed.events.items():
+        words = [word for word, on in (("automatic", note.automatic), ("mechanical", note.mechanical)) if on]
+        key = quoted(name)
+        mapping = "{" + ", ".join(f"{word}: true" for word in words) + "}"
+        yield f"  {key}: {mapping}" if len(key) < 1000 else f"  ? {key}\n  : {mapping}"
+
+
+def quoted(text: str) -> str:
+    r"""Write text as YAML: bare where every reader takes it for text, else in double quotes.
+
+    Examples
+    --------
+    >>> quoted("user_id"), quoted("no"), quoted('a "b"')
+    ('user_id', '"no"', '"a \\"b\\""')
+    """
+    if len(text) < 200 and _BARE.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    return yaml.safe_dump(text, default_style='"', allow_unicode=False, width=1_000_000_000).rstrip("\n")
