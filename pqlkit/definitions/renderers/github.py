@@ -38,6 +38,7 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
+    text = text.encode("utf-8", "replace").decode()  # a path need not be UTF-8
     # Line separators that are no \r or \n cannot end a command, but can hide one in a log.
     return (
         _data(text)

@@ -59,10 +59,18 @@ def uri(path: str) -> str:
     ('definitions/my%20file.yml', 'file:///tmp/a%25b.yml')
     """
     pure = PurePath(path)
-    text = quote(pure.as_posix().encode("utf-8", "surrogateescape"), safe="/-._~!$&'()*+,;=@")
+    text = quote(_bytes(pure.as_posix()), safe="/-._~!$&'()*+,;=@")
     if pure.is_absolute():
         return "file://" + text
     return text or "."
+
+
+def _bytes(path: str) -> bytes:
+    """Give the bytes that the file system knows: a path need not be UTF-8."""
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "replace")
 
 
 def _rule(rule: Rule) -> Json:

@@ -41,8 +41,8 @@ def _block(diagnostic: Diagnostic, source: str | None, colour: bool) -> Iterator
     d = diagnostic
     tint = _RED if d.severity is Severity.ERROR else _YELLOW
     place = f"{visible(d.path, 400)}:{d.line}:{d.column}:"
-    code = d.code if d.severity is Severity.ERROR else f"{d.code} [warning]"
-    yield f"{_dyed(place, _BOLD, colour)} {_dyed(code, tint, colour)} {visible(d.message, 2_000)}"
+    mild = "" if d.severity is Severity.ERROR else " [warning]"
+    yield f"{_dyed(place, _BOLD, colour)} {_dyed(d.code, tint, colour)} {visible(d.message, 2_000)}{mild}"
     cut = excerpt(source, d.line, d.column, d.end_line, d.end_column) if source is not None else None
     number = str(d.line)
     room = " " * len(number)
