@@ -1,0 +1,112 @@
+"""The criterion's rates: each alone, and the rule without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, leaves
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pqlkit.analysis.looks import Looks
+    from pqlkit.analysis.population import Population
+    from pqlkit.definitions.model import Definition, Node, Ref
+    from pqlkit.statistics.contingency import Contingency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionRates:
+    """The look view of one criterion ("28 % with a pipeline, 7 % without").
+
+    Parameters
+    ----------
+    leaf
+        Which.
+    alone
+        Looks that meet it, whatever else, and the others.
+    without_it
+        Looks that meet the rule with this criterion struck out, and the others; None if nothing is left of the rule.
+    mechanical
+        It precedes the upgrade by construction.
+    """
+
+    leaf: Criterion | Ref
+    alone: Contingency
+    without_it: Contingency | None
+    mechanical: bool
+
+
+def criteria(
+    population: Population, definition: Definition, seen: Looks, met: NDArray[np.bool_]
+) -> tuple[CriterionRates, ...]:
+    """Read each criterion alone, and the rule without it, at the definition's looks.
+
+    Parameters
+    ----------
+    population, definition, seen
+        As reported on.
+    met
+        Where the whole definition holds, one per look.
+    """
+    found = list(leaves(definition.qualify))
+    if len(found) == 1:
+        table = look_table(seen, met)
+        return (CriterionRates(leaf=found[0], alone=table, without_it=None, mechanical=_mechanical(found[0])),)
+    return tuple(
+        CriterionRates(
+            leaf=leaf,
+            alone=_read(population, definition, leaf, seen),
+            without_it=None
+            if (rest := without(definition.qualify, leaf)) is None
+            else _read(population, definition, rest, seen),
+            mechanical=_mechanical(leaf),
+        )
+        for leaf in found
+    )
+
+
+def without(node: Node, leaf: Criterion | Ref) -> Node | None:
+    """Strike a leaf out of a formula; None if nothing is left. ``n_of`` then asks for one less, but at least one."""
+    match node:
+        case All(parts=parts) | Any(parts=parts) | NOf(parts=parts):
+            kept = tuple(rest for part in parts if (rest := without(part, leaf)) is not None)
+            if not kept:
+                return None
+            if len(kept) == 1:
+                return kept[0]
+            lost = len(parts) - len(kept)
+            return (
+                replace(node, parts=kept, n=max(1, node.n - lost))
+                if isinstance(node, NOf)
+                else replace(node, parts=kept)
+            )
+        case Not(part=part):
+            rest = without(part, leaf)
+            return None if rest is None else Not(part=rest)
+        case _:
+            return None if node is leaf else node
+
+
+def _read(population: Population, definition: Definition, node: Node, seen: Looks) -> Contingency:
+    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.measures.evaluation import spells_of
+
+    spells = spells_of(population.world, replace(definition, qualify=node, score=None))
+    return look_table(seen, meets(spells, seen.frame, at_cutoff=judged_at_the_end(node)))
+
+
+def look_table(seen: Looks, met: NDArray[np.bool_]) -> Contingency:
+    """Count the looks at which something holds, and those that converted."""
+    from pqlkit.statistics.contingency import Contingency
+
+    y = seen.frame.get_column("y").to_numpy()
+    return Contingency.of(
+        qualified=int(met.sum()), converted=int((met & y).sum()), entities=len(y), converters=int(y.sum())
+    )
+
+
+def _mechanical(leaf: Criterion | Ref) -> bool:
+    return isinstance(leaf, Criterion) and leaf.mechanical

@@ -1,0 +1,378 @@
+"""The report: the rates of one definition, from signup to customer, by period, cohort and criterion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.analysis.design import Design, DesignKind
+from pqlkit.definitions.model import Criterion, WindowKind, leaves
+from pqlkit.durations import DAY, Duration
+from pqlkit.errors import UsageError
+from pqlkit.statistics.rate import Rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import polars as pl
+
+    from pqlkit.analysis.looks import Looks
+    from pqlkit.analysis.population import Population
+    from pqlkit.analysis.trigger import LeadsPerWeek, Notice
+    from pqlkit.definitions.model import Definition, Outcome
+    from pqlkit.reporting.contacts import Contacted
+    from pqlkit.reporting.criteria import CriterionRates
+    from pqlkit.reporting.periods import PeriodRates
+    from pqlkit.statistics.contingency import Contingency
+
+LONG: Final = Duration(84, "d")
+"""How long after the anchor an entity may take to qualify before it counts as not having, where windows do not say."""
+
+_OUT: Final = ("invalid", "ineligible", "unobserved", "customer_already")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How long something takes, in days, those still waiting respected (Kaplan-Meier). None = not reached by so many.
+
+    `n` entities waited, `reached` of them got there. Quartiles are of all who waited: the day by which a quarter, half and
+    three quarters of everybody got there.
+    """
+
+    n: int
+    reached: int
+    p25_days: float | None
+    median_days: float | None
+    p75_days: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funnel:
+    """Signup -> PQL -> customer.
+
+    Parameters
+    ----------
+    signups, pqls, customers
+        Entities that are eligible and observed; those who ever qualified; those who converted.
+    signup_to_pql
+        Qualified by anchor + T, among those past that moment (T = the longest `within`, else 84 d).
+    pql_to_customer
+        The trigger view: conversions within the horizon of a counted start, among mature starts.
+    signup_to_customer
+        Converted by anchor + T + horizon, among those past that moment.
+    coverage
+        Converters who qualified before converting, among all converters.
+    look
+        The look view, with and without: everything that compares with non-PQLs.
+    """
+
+    signups: int
+    pqls: int
+    customers: int
+    signup_to_pql: Rate
+    pql_to_customer: Rate
+    signup_to_customer: Rate
+    coverage: Rate
+    look: Contingency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One cohort or trait value: the same rates among its entities."""
+
+    by: str
+    name: str
+    signups: int
+    signup_to_pql: Rate
+    pql_to_customer: Rate
+    signup_to_customer: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Report:
+    """What `pqlkit report` says of one definition.
+
+    Parameters
+    ----------
+    population, definition, looks, starts
+        What the rates were counted on: the definition's own looks and its counted starts.
+    funnel, time_to_pql, time_to_customer, notice, leads_per_week
+        The whole.
+    immature
+        Counted starts whose horizon is not over: in no rate.
+    criteria
+        Each alone, and the rule without it.
+    cohorts, segments
+        By anchor and by trait.
+    periods
+        By start, with drift.
+    contacted
+        Starts that somebody contacted, and others; None without a contacts table.
+    amounts
+        Mean amount per mature start and per customer, where conversions have amounts.
+    warnings
+        For a person.
+    """
+
+    population: Population
+    definition: Definition
+    looks: Looks
+    starts: pl.DataFrame
+    funnel: Funnel
+    time_to_pql: Waiting
+    time_to_customer: Waiting
+    notice: Notice
+    leads_per_week: LeadsPerWeek
+    immature: int
+    criteria: tuple[CriterionRates, ...]
+    cohorts: tuple[Segment, ...]
+    segments: tuple[Segment, ...]
+    periods: tuple[PeriodRates, ...]
+    contacted: Contacted | None
+    amounts: Amounts | None
+    warnings: tuple[str, ...]
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the newest mature period is neither stable nor too small to say."""
+        from pqlkit.reporting.periods import newest_verdict
+
+        return newest_verdict(self.periods) not in {None, "stable", "too-few"}
+
+    def falls_short(self, floor: float) -> bool:
+        """Whether the whole interval of the PQL-to-customer rate lies below a floor (a fraction)."""
+        high = self.funnel.pql_to_customer.high
+        return high is not None and high < floor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """What conversions are worth: mean amount per customer among mature starts' conversions, and per mature start."""
+
+    customers: int
+    per_customer: float | None
+    per_pql: float | None
+
+
+def report(
+    population: Population,
+    definition: Definition,
+    *,
+    by: Sequence[str] = (),
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """Count the rates of a definition.
+
+    Parameters
+    ----------
+    population
+        Of the definition: its entity, anchor and outcome.
+    definition
+        With an outcome.
+    by
+        ``signup_week``, ``signup_month``, ``signup_quarter`` (cohorts) and traits (segments); none: by quarter.
+    progress
+        Told each step.
+
+    Raises
+    ------
+    UsageError
+        A milestone has no outcome to report on, or a trait is not there or only today's.
+    """
+    from pqlkit.analysis.looks import looks as look
+    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.qualification import qualifications
+    from pqlkit.analysis.trigger import leads_per_week, notice, starts
+    from pqlkit.reporting.contacts import contacted
+    from pqlkit.reporting.criteria import criteria, look_table
+    from pqlkit.reporting.periods import periods
+
+    if definition.outcome is None:
+        raise UsageError(f"{definition.name} is a milestone: it has no outcome to report on")
+    outcome, say = definition.outcome, progress or (lambda _: None)
+    say("finding who qualified, and when")
+    spells = qualifications(population, definition)
+    counted = starts(
+        population, spells, horizon=outcome.within, cooldown=definition.cooldown, retained_for=outcome.retained_for
+    )
+    say("comparing with those who did not")
+    seen = look(population, design_of(definition, outcome), eligible=definition.eligible)
+    met = meets(spells, seen.frame, at_cutoff=judged_at_the_end(definition.qualify))
+    people = _people(population, seen, spells, _patience(definition), outcome)
+    first = int(counted.get_column("on").min() or population.as_of) if counted.height else population.as_of  # type: ignore[arg-type]
+    say("counting by period and criterion")
+    mature = counted.filter("mature")
+    return Report(
+        population=population,
+        definition=definition,
+        looks=seen,
+        starts=counted,
+        funnel=_funnel(people, counted, look_table(seen, met)),
+        time_to_pql=_waiting(people, "to_pql", "pql"),
+        time_to_customer=_after(population, counted),
+        notice=notice(counted),
+        leads_per_week=leads_per_week(counted, first=first, through=population.as_of, zone=population.world.zone),
+        immature=counted.height - mature.height,
+        criteria=criteria(population, definition, seen, met),
+        cohorts=_segments(
+            population, people, counted, [one for one in by if one.startswith("signup_")] or ["signup_quarter"]
+        ),
+        segments=_segments(population, people, counted, [one for one in by if not one.startswith("signup_")]),
+        periods=periods(population, definition, seen, met, counted),
+        contacted=contacted(population, counted, outcome.within),
+        amounts=_amounts(population, mature),
+        warnings=population.warnings,
+    )
+
+
+def design_of(definition: Definition, outcome: Outcome) -> Design:
+    """Give the looks that a definition is compared by: ``once`` at its longest `within` if all its windows are, else ``every``."""
+    windows = [leaf.window for leaf in _flat(definition)]
+    lengths = [window.length for window in windows if window.length is not None]
+    if windows and all(window.kind is WindowKind.WITHIN for window in windows):
+        longest = max(lengths)
+        return Design(kind=DesignKind.ONCE, cutoffs=(longest,), windows=(longest,), horizon=outcome.within)
+    weeks = max(1, outcome.within.microseconds // (7 * DAY))
+    step = Duration(7 * weeks, "d")
+    # The looks must have seen the longest window; one without end counts as the 84 days of the funnel.
+    longest = max([*lengths, Duration(7, "d")]) if all(w.length for w in windows) else LONG
+    whole = Duration(7 * -(-longest.microseconds // (7 * DAY)), "d")
+    return Design(kind=DesignKind.EVERY, step=step, windows=(whole,), horizon=step)
+
+
+def _flat(definition: Definition) -> list[Criterion]:
+    found: list[Criterion] = []
+    for leaf in leaves(definition.qualify):
+        found += [leaf] if isinstance(leaf, Criterion) else _flat(leaf.target)
+    return found
+
+
+def _patience(definition: Definition) -> Duration:
+    """Give T: the longest `within` if all windows are, else 84 days."""
+    windows = [leaf.window for leaf in _flat(definition)]
+    lengths = [window.length for window in windows if window.kind is WindowKind.WITHIN and window.length is not None]
+    return max(lengths) if lengths and len(lengths) == len(windows) else LONG
+
+
+def _people(
+    population: Population, seen: Looks, spells: pl.DataFrame, patience: Duration, outcome: Outcome
+) -> pl.DataFrame:
+    """One row per eligible, observed entity: when it qualified and converted, and what of it is past.
+
+    Columns: ``entity``, ``pql``, ``customer``, ``before`` (qualified before converting), ``to_pql`` (days waited),
+    ``pql_due``, ``pql_in_time``, ``customer_due``, ``customer_in_time``.
+    """
+    import polars as pl
+
+    first = spells.group_by("entity").agg(pl.col("on").min())
+    kept = seen.entity_classes.filter(~pl.col("class").is_in(_OUT)).select("entity")
+    wait, horizon = patience.microseconds, outcome.within.microseconds
+    ripe = population.as_of
+    frame = (
+        population.entities.select("entity", "anchor", "converted", "deleted_at")
+        .join(kept, on="entity", how="semi", maintain_order="left")
+        .join(first, on="entity", how="left", maintain_order="left")
+    )
+    gone = pl.min_horizontal("converted", "deleted_at", pl.lit(ripe))
+    end = pl.coalesce("on", gone)
+    return frame.select(
+        "entity",
+        pl.col("on").is_not_null().alias("pql"),
+        pl.col("converted").is_not_null().alias("customer"),
+        (pl.col("on") < pl.col("converted")).fill_null(value=False).alias("before"),
+        ((end - pl.col("anchor")).clip(lower_bound=0) / DAY).alias("to_pql"),
+        (pl.col("anchor") + wait <= ripe).alias("pql_due"),
+        (pl.col("on") <= pl.col("anchor") + wait).fill_null(value=False).alias("pql_in_time"),
+        (pl.col("anchor") + wait + horizon <= ripe).alias("customer_due"),
+        (pl.col("converted") <= pl.col("anchor") + wait + horizon).fill_null(value=False).alias("customer_in_time"),
+    )
+
+
+def _funnel(people: pl.DataFrame, counted: pl.DataFrame, look: Contingency) -> Funnel:
+    from pqlkit.analysis.trigger import trigger_rate
+
+    customers = people.filter("customer")
+    return Funnel(
+        signups=people.height,
+        pqls=int(people.get_column("pql").sum()),
+        customers=customers.height,
+        signup_to_pql=_rate(people, "pql_due", "pql_in_time"),
+        pql_to_customer=trigger_rate(counted),
+        signup_to_customer=_rate(people, "customer_due", "customer_in_time"),
+        coverage=Rate.of(int(customers.get_column("before").sum()), customers.height),
+        look=look,
+    )
+
+
+def _rate(people: pl.DataFrame, due: str, done: str) -> Rate:
+    part = people.filter(due)
+    return Rate.of(int(part.get_column(done).sum()), part.height)
+
+
+def _waiting(frame: pl.DataFrame, duration: str, reached: str) -> Waiting:
+    from pqlkit.statistics.survival import LifeTable, kaplan_meier
+
+    got = frame.get_column(reached).to_numpy()
+    if not frame.height:
+        return Waiting(n=0, reached=0, p25_days=None, median_days=None, p75_days=None)
+    curve = kaplan_meier(LifeTable.of(frame.get_column(duration).to_numpy(), got, ~got))
+    quartiles = [curve.quantile(share).value for share in (0.25, 0.5, 0.75)]
+    return Waiting(
+        n=frame.height,
+        reached=int(got.sum()),
+        p25_days=quartiles[0],
+        median_days=quartiles[1],
+        p75_days=quartiles[2],
+    )
+
+
+def _after(population: Population, counted: pl.DataFrame) -> Waiting:
+    """How long counted starts take to convert, whenever that is."""
+    import polars as pl
+
+    waited = pl.coalesce("delay", pl.lit(population.as_of) - pl.col("on")) / DAY
+    frame = counted.select(waited.alias("days"), pl.col("delay").is_not_null().alias("converted"))
+    return _waiting(frame, "days", "converted")
+
+
+def _segments(
+    population: Population, people: pl.DataFrame, counted: pl.DataFrame, by: Sequence[str]
+) -> tuple[Segment, ...]:
+    from pqlkit.analysis.cohorts import UNKNOWN, cohort_names
+    from pqlkit.analysis.trigger import trigger_rate
+
+    found = []
+    for kind in by:
+        names = cohort_names(population, kind)
+        groups = people.join(names, on="entity").partition_by("cohort", as_dict=True)
+        started = counted.join(names, on="entity", maintain_order="left").partition_by("cohort", as_dict=True)
+        for key in sorted(groups, key=lambda one: (one[0] == UNKNOWN, str(one[0]))):
+            part = groups[key]
+            found.append(
+                Segment(
+                    by=kind,
+                    name=str(key[0]),
+                    signups=part.height,
+                    signup_to_pql=_rate(part, "pql_due", "pql_in_time"),
+                    pql_to_customer=trigger_rate(started.get(key, counted.clear())),
+                    signup_to_customer=_rate(part, "customer_due", "customer_in_time"),
+                )
+            )
+    return tuple(found)
+
+
+def _amounts(population: Population, mature: pl.DataFrame) -> Amounts | None:
+    """Average the amounts of the conversions that count; None where no conversion has one."""
+    import polars as pl
+
+    amounts = population.entities.select("entity", "amount").filter(pl.col("amount").is_not_null())
+    if not amounts.height:
+        return None
+    paid = mature.filter("y").join(amounts, on="entity", how="inner")
+    # Sorted before the sum: the order of rows must not move the last digit.
+    total = float(paid.get_column("amount").sort().sum())
+    return Amounts(
+        customers=paid.height,
+        per_customer=total / paid.height if paid.height else None,
+        per_pql=total / mature.height if mature.height else None,
+    )
