@@ -286,10 +286,12 @@ def cumulative_incidence(table: LifeTable) -> Curve:
 
 def _curve(table: LifeTable, converted: Floats, variance: Floats) -> Curve:
     """Add the interval on the log(-log) scale of the share not converted."""
-    left, error, at_risk = 1 - converted, floats(np.sqrt(variance)), table.at_risk
+    # Sums of shares that are exactly 1 end 1e-16 below it.
+    converted = np.where(converted > 1 - 1e-12, 1.0, converted)
+    left, error, at_risk = 1 - converted, np.where(converted < 1, np.sqrt(variance), 0.0), table.at_risk
     inside = (left > 0) & (converted > 0)
     safe = np.where(inside, left, 0.5)
-    power = np.exp(Z95 * ratio(error, -safe * np.log(safe)))
+    power = np.exp(np.minimum(Z95 * ratio(error, -safe * np.log(safe)), 500.0))
     edges = wilson(np.where(converted > 0, at_risk, 0), at_risk)
     low = np.where(inside, 1 - safe ** (1 / power), edges[0])
     high = np.where(inside, 1 - safe**power, edges[1])

@@ -24,7 +24,7 @@ def test_swapping_the_classes_turns_the_ranking_round(positive: list[int], negat
     rho = float(ranks.spearman(positive, negative))
     assert np.isnan(rho) or (rho > 1e-9) == (area > 0.5 + 1e-12) or abs(area - 0.5) < 1e-9
     for method in ("delong", "hanley-mcneil"):
-        error = float(ranks.auc_error(positive, negative, method=method))  # type: ignore[arg-type]
+        error = float(ranks.auc_error(positive, negative, method=method))
         assert np.isnan(error) or error >= 0
 
 

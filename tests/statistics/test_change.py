@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pqlkit.statistics.change import cochran_armitage, risk_ratio_change, stability_index, two_proportions
+from pqlkit.statistics.contingency import Contingency
+from pqlkit.statistics.estimate import Undefined
+
+
+def test_nothing_to_test() -> None:
+    assert np.isnan(two_proportions([0, 5, 0], [9, 5, 0], [0, 5, 3], [9, 5, 9])).all()
+    for successes, totals in (([0, 0], [9, 9]), ([9, 9], [9, 9]), ([3, 0], [9, 0]), ([], [])):
+        assert cochran_armitage(successes, totals).p_value is None
+
+
+def test_trend_is_n_times_the_squared_correlation() -> None:
+    x, n = [30, 22, 17, 4], [100, 90, 120, 40]
+    y = np.concatenate([np.repeat([1, 0], [s, t - s]) for s, t in zip(x, n, strict=True)])
+    place = np.repeat(np.arange(4), n)
+    r = np.corrcoef(y, place)[0, 1]
+    found = cochran_armitage(x, n)
+    assert found.z == pytest.approx(r * np.sqrt(350))
+    shifted = cochran_armitage(x, n, scores=[5, 8, 11, 14])
+    assert shifted.z == pytest.approx(found.z)
+
+
+def test_two_periods_have_the_trend_of_two_proportions() -> None:
+    trend = cochran_armitage([30, 50], [100, 110])
+    assert trend.p_value == pytest.approx(float(two_proportions(30, 100, 50, 110)))
+
+
+def test_a_base_rate_that_doubles_everywhere_is_no_change_of_effect() -> None:
+    change, p = risk_ratio_change(Contingency(60, 140, 160, 1640), Contingency(30, 170, 80, 1720))
+    assert change.value == pytest.approx(1)
+    assert p == pytest.approx(1)
+
+
+def test_the_change_turns_round() -> None:
+    one, two = Contingency(30, 70, 70, 830), Contingency(10, 90, 70, 830)
+    (there, p), (back, same) = risk_ratio_change(one, two), risk_ratio_change(two, one)
+    assert there.value is not None
+    assert there.low is not None
+    assert back.high is not None
+    assert there.value == pytest.approx(3)
+    assert there.low * back.high == pytest.approx(1)
+    assert p == pytest.approx(same)
+
+
+def test_an_undefined_effect_says_why() -> None:
+    change, p = risk_ratio_change(Contingency(0, 0, 70, 830), Contingency(10, 90, 70, 830))
+    assert (change.undefined, p) == (Undefined.EMPTY_GROUP, None)
+    change, p = risk_ratio_change(Contingency(10, 90, 70, 830), Contingency(0, 9, 0, 9))
+    assert (change.undefined, p) == (Undefined.NO_CONVERTERS, None)
+
+
+@given(st.lists(st.integers(0, 500), min_size=2, max_size=6), st.integers(1, 5))
+def test_the_same_distribution_has_not_moved(counts: list[int], times: int) -> None:
+    found = stability_index(counts, counts)
+    if not sum(counts):
+        assert found.value is None
+    else:
+        assert found.value == 0
+        assert found.p_value == 1
+    moved = stability_index(counts, [times * count + 1 for count in counts[::-1]])
+    assert moved.value is None or moved.value >= 0
+
+
+def test_a_large_index_of_few_entities_is_no_shift() -> None:
+    few, many = stability_index([6, 4], [4, 6]), stability_index([600, 400], [400, 600])
+    assert not few.shifted
+    assert many.shifted
+    assert (few.value or 0) > 0.1
+    small = stability_index([50_000, 50_000], [51_000, 49_000])
+    assert (small.p_value or 1) < 0.001
+    assert not small.shifted
+
+
+def test_the_index_by_chance_is_as_often_significant_as_it_says() -> None:
+    generator = np.random.default_rng(6)
+    share = [0.5, 0.2, 0.1, 0.1, 0.05, 0.05]
+    draws = [(generator.multinomial(2000, share), generator.multinomial(800, share)) for _ in range(1500)]
+    rate = np.mean([(stability_index(then, now).p_value or 0) <= 0.05 for then, now in draws])
+    assert 0.03 <= rate <= 0.07

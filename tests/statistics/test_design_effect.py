@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import f_oneway
+
+from pqlkit.statistics.design_effect import ClusterSums, design_effect
+
+cluster = st.integers(1, 6).flatmap(lambda rows: st.tuples(st.integers(0, rows), st.just(rows)))
+clusters = st.lists(cluster, min_size=1, max_size=20)
+
+
+def build(found: list[tuple[int, int]]) -> ClusterSums:
+    return ClusterSums.of([y for y, _ in found], [m for _, m in found])
+
+
+@given(clusters, clusters)
+def test_sums_add(one: list[tuple[int, int]], two: list[tuple[int, int]]) -> None:
+    whole, parts = build(one + two), build(one) + build(two)
+    assert (whole.clusters, whole.rows, whole.converted) == (parts.clusters, parts.rows, parts.converted)
+    for name in ("rows_squared", "converted_squared", "product", "within"):
+        assert getattr(whole, name) == pytest.approx(getattr(parts, name))
+
+
+@given(clusters)
+def test_effects_are_at_least_one_or_undefined(found: list[tuple[int, int]]) -> None:
+    sums = build(found)
+    for effect in (sums.kish, sums.ratio):
+        assert effect is None or effect >= 1
+    alike = sums.intraclass_correlation
+    assert alike is None or alike <= 1 + 1e-9
+
+
+def test_likeness_is_that_of_the_analysis_of_variance() -> None:
+    generator = np.random.default_rng(8)
+    groups = [generator.integers(0, 2, 4) | (place % 3 == 0) for place in range(30)]
+    f = f_oneway(*groups).statistic
+    found = ClusterSums.of([g.sum() for g in groups], [4] * 30).intraclass_correlation
+    assert found == pytest.approx((f - 1) / (f + 3))
+
+
+def test_alone_everybody_counts_in_full() -> None:
+    y = np.tile([1, 0, 0, 0], 500)
+    assert design_effect(y, np.arange(2000)) == pytest.approx(2000 / 1999)
+
+
+def test_copies_count_once() -> None:
+    y = np.repeat(np.tile([1, 0, 0, 0], 500), 3)
+    assert design_effect(y, np.repeat(np.arange(2000), 3)) == pytest.approx(3, rel=1e-3)
+    sums = ClusterSums.of(np.tile([3, 0, 0, 0], 500), np.full(2000, 3))
+    assert sums.kish == pytest.approx(3)
+
+
+@pytest.mark.parametrize("found", [[(1, 3)], [(0, 2), (0, 3)], [(2, 2), (3, 3)], []])
+def test_undefined(found: list[tuple[int, int]]) -> None:
+    assert build(found).ratio is None
+    assert build(found).kish is None
+
+
+def test_labels_may_be_text_in_any_order() -> None:
+    y, who = np.array([1, 1, 0, 1]), np.array(["b", "a", "b", "a"])
+    assert design_effect(y, who) == ClusterSums.of([2, 1], [2, 2]).ratio
