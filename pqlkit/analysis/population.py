@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-import narwhals as nw
 import polars as pl
 
 from pqlkit.analysis import as_of as moments
 from pqlkit.analysis.activity import owned
+from pqlkit.analysis.entity_kind import check_kind, choose_kind
 from pqlkit.analysis.outcome import (
     Conversions,
     by_event,
@@ -19,8 +19,10 @@ from pqlkit.analysis.outcome import (
     no_conversions,
     read_rows,
 )
-from pqlkit.analysis.roster import LISTED, Roster, read_roster, read_table
-from pqlkit.analysis.traits import TraitKind, Traits, required_traits, trait_kinds
+from pqlkit.analysis.roster import Roster, read_roster
+from pqlkit.analysis.trait_tables import gather_traits, with_traits
+from pqlkit.analysis.traits import Traits, required_traits
+from pqlkit.analysis.worlds import anchored, bare_world
 from pqlkit.columns import (
     ACCOUNT_ID,
     AMOUNT,
@@ -30,29 +32,26 @@ from pqlkit.columns import (
     DELETED_AT,
     ENDED_AT,
     ENTITY,
-    EVENT,
     FROM_PLAN,
     KIND,
     ON,
     PLAN,
     SIGNED_UP_AT,
     USER_ID,
-    VALID_FROM,
 )
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.engines.factory import engine as engine_named
-from pqlkit.errors import DataError, DefinitionError, UsageError, nearest
-from pqlkit.measures.world import World
+from pqlkit.errors import DefinitionError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pqlkit.analysis.outcome import ConversionRows
     from pqlkit.definitions.model import Definition, Outcome
-    from pqlkit.engines.base import Engine
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.project import Project
-    from pqlkit.typing import LazyFrame, Microseconds
+    from pqlkit.measures.world import World
+    from pqlkit.typing import Microseconds
 
 ID: Final = "id"
 SINCE: Final = "since"
@@ -159,13 +158,13 @@ def population(
     end = moments.as_of(dataset, as_of)
     success = outcome or merged_outcome(project, definition, lambda name: _named(project, name))
     roster = read_roster(dataset, project, where, end.at)
-    kind = _kind(entity, dataset, project, definition, success, roster, where)
-    _check_ids(dataset, kind, success, roster, where)
+    kind = choose_kind(entity, dataset, project, definition, success, roster, where)
+    check_kind(dataset, kind, success, roster, where)
     clock = definition.anchor if definition is not None else Anchor()
     listed = _listed(roster, kind)
-    bare = _world(dataset, roster, where, kind, listed, end.at)
-    traits = _traits(dataset, project, roster, bare, listed)
-    world = _with_traits(_anchored(bare, clock), traits, definition)
+    bare = bare_world(dataset, roster, where, kind, listed, end.at)
+    traits = gather_traits(dataset, project, roster, bare, listed)
+    world = with_traits(anchored(bare, clock), traits, definition)
     conversions = _conversions(world, dataset, success, roster, traits, trust_current)
     people = _people(world, listed, clock, conversions, dates_only=_dates_only(dataset, success))
     first = dataset.tables["events"].first
@@ -209,168 +208,11 @@ def _named(project: Project, name: str) -> Definition:
     return found[name]
 
 
-def _kind(
-    stated: str,
-    dataset: Dataset,
-    project: Project,
-    definition: Definition | None,
-    outcome: Outcome,
-    roster: Roster,
-    engine: Engine,
-) -> EntityKind:
-    """Choose what an entity is: as stated, as the definition or the project says, else by what the data carry."""
-    if definition is not None:
-        if stated not in ("auto", definition.entity):
-            raise UsageError(
-                f"{definition.name} is about {definition.entity}s, not {stated}s",
-                where="--entity",
-                hint="leave --entity out",
-            )
-        return definition.entity
-    for choice in (stated, project.entity):
-        if choice != "auto":
-            if choice not in tuple(EntityKind):
-                raise UsageError(f"{choice!r} is not an entity", where="--entity", hint="write auto, user or account")
-            return EntityKind(choice)
-    if outcome.definition is not None:
-        return outcome.definition.entity
-    table = dataset.tables.get("conversions")
-    if outcome.event is None and table is not None and USER_ID not in table.columns and ACCOUNT_ID in table.columns:
-        return EntityKind.ACCOUNT
-    return EntityKind.ACCOUNT if _mostly_accounts(roster, engine) else EntityKind.USER
-
-
-def _mostly_accounts(roster: Roster, engine: Engine) -> bool:
-    """Whether most events carry an account's id or come from a user who belongs to one."""
-    if roster.accounts.is_empty():
-        return False
-    members = engine.lift(roster.users.filter(pl.col(ACCOUNT_ID).is_not_null()).select(USER_ID))
-    events, rest = roster.events, roster.events
-    own = 0
-    if ACCOUNT_ID in events.collect_schema().names():
-        own = _count(engine, events.filter(~nw.col(ACCOUNT_ID).is_null()))
-        rest = events.filter(nw.col(ACCOUNT_ID).is_null())
-    return 2 * (own + _count(engine, rest.join(members, on=USER_ID, how="inner"))) > _count(engine, events)
-
-
-def _count(engine: Engine, frame: LazyFrame) -> int:
-    return int(engine.collect(frame.select(n=nw.len()))["n"].item())
-
-
-def _check_ids(dataset: Dataset, kind: EntityKind, outcome: Outcome, roster: Roster, engine: Engine) -> None:
-    """Refuse ids that cannot name this kind of entity."""
-    if outcome.definition is not None and outcome.definition.entity != kind:
-        raise UsageError(
-            f"the outcome {outcome.definition.name} is about {outcome.definition.entity}s, not {kind}s",
-            where="--entity",
-            hint=f"use --entity {outcome.definition.entity}",
-        )
-    if kind is EntityKind.ACCOUNT:
-        if roster.accounts.is_empty() and roster.out_accounts.is_empty():
-            raise DataError(
-                "nothing in the data names an account",
-                where="--entity",
-                hint="map account_id in the users or events export, or use --entity user",
-            )
-        return
-    table = dataset.tables.get("conversions")
-    if table is None or outcome.event is not None or outcome.definition is not None or not table.rows:
-        return
-    if USER_ID not in table.columns or read_table(engine, table, [USER_ID])[USER_ID].null_count() == table.rows:
-        raise UsageError("the conversions name accounts, not users", where="--entity", hint="use --entity account")
-
-
 def _listed(roster: Roster, kind: EntityKind) -> pl.DataFrame:
     """Give the entities their numbers, in sorted id order: ``entity``, ``id``, ``anchor``, ``deleted_at`` and the traits."""
     frame, key = (roster.users, USER_ID) if kind is EntityKind.USER else (roster.accounts, ACCOUNT_ID)
     own = frame.select(pl.col(key).alias(ID), pl.col(SIGNED_UP_AT).alias(ANCHOR), DELETED_AT).sort(ID)
     return own.with_row_index(ENTITY).with_columns(pl.col(ENTITY).cast(pl.Int64))
-
-
-def _world(
-    dataset: Dataset, roster: Roster, engine: Engine, kind: EntityKind, listed: pl.DataFrame, as_of: Microseconds
-) -> World:
-    """Build the world without conversions and traits."""
-    index = listed.select(ENTITY, ID)
-    if kind is EntityKind.USER:
-        members, accounts = index.select(pl.col(ID).alias(USER_ID), ENTITY), None
-    else:
-        accounts = index.select(pl.col(ID).alias(ACCOUNT_ID), ENTITY)
-        # Where only events pair users with accounts, a user of two accounts belongs to neither by itself.
-        single = roster.members.filter(pl.col(ACCOUNT_ID).len().over(USER_ID) == 1)
-        members = single.join(accounts, on=ACCOUNT_ID).select(USER_ID, ENTITY).sort(USER_ID)
-    absent = [pl.lit(None, dtype=pl.Int64).alias(name) for name in (CONVERTED, SINCE)]
-    return World(
-        engine=engine,
-        kind=kind,
-        events=roster.events,
-        entities=listed.select(ENTITY, ANCHOR, *absent),
-        members=members,
-        accounts=accounts,
-        as_of=as_of,
-        properties=roster.properties,
-        zone=dataset.zone,
-        dates_only=dataset.tables["events"].dates_only,
-    )
-
-
-def _anchored(world: World, clock: Anchor) -> World:
-    """Set the clocks that a definition starts with an event."""
-    if clock.kind == "signup":
-        return world
-    events = world.events if clock.event is None else world.events.filter(nw.col(EVENT) == clock.event)
-    firsts = world.engine.collect(owned(world, events).group_by(ENTITY).agg(nw.col(AT).min().alias(ANCHOR)))
-    entities = world.entities.drop(ANCHOR).join(firsts, on=ENTITY, how="left", maintain_order="left")
-    return replace(world, entities=entities.select(world.entities.columns))
-
-
-def _traits(dataset: Dataset, project: Project, roster: Roster, world: World, listed: pl.DataFrame) -> Traits:
-    """Gather the traits of the entities; a user has its account's where it has none of that name itself."""
-    if world.kind is EntityKind.USER:
-        values, key = roster.users, USER_ID
-        lacking = [name for name in roster.accounts.columns if name not in values.columns]
-        if lacking:
-            theirs = roster.accounts.select(ACCOUNT_ID, *lacking)
-            values = values.join(theirs, on=ACCOUNT_ID, how="left", maintain_order="left")
-    else:
-        values, key = roster.accounts, ACCOUNT_ID
-    names = sorted(set(values.columns) - set(LISTED))
-    kinds = trait_kinds(names, project)
-    kept = [name for name in names if kinds[name] is not TraitKind.HISTORY]
-    ordered = listed.select(ENTITY, ID).join(values, left_on=ID, right_on=key, how="left", maintain_order="left")
-    histories = {
-        name: _history(dataset, name, roster, world)
-        for name, kind in kinds.items()
-        if kind is TraitKind.HISTORY and f"history.{name}" in dataset.tables
-    }
-    known = {name: kind for name, kind in kinds.items() if name in kept or name in histories}
-    return Traits(kinds=known, values=ordered.select(ENTITY, *kept), histories=histories)
-
-
-def _history(dataset: Dataset, name: str, roster: Roster, world: World) -> pl.DataFrame:
-    """Read a trait's history; of several rows at one instant the largest value stays."""
-    table = dataset.tables[f"history.{name}"]
-    frame = read_table(world.engine, table).filter(pl.col(VALID_FROM) <= world.as_of)
-    if ACCOUNT_ID in frame.columns and world.accounts is not None:
-        owned_rows = frame.join(world.accounts, on=ACCOUNT_ID)
-    elif USER_ID in frame.columns:
-        owned_rows = frame.join(world.members, on=USER_ID)
-    else:
-        users = roster.members.join(world.members, on=USER_ID).select(ACCOUNT_ID, ENTITY)
-        owned_rows = frame.join(users, on=ACCOUNT_ID)
-    rows = owned_rows.select(ENTITY, VALID_FROM, pl.col(name).alias("value"))
-    return rows.group_by(ENTITY, VALID_FROM).agg(pl.col("value").max()).sort(ENTITY, VALID_FROM)
-
-
-def _with_traits(world: World, traits: Traits, definition: Definition | None) -> World:
-    """Give the world the traits that limits may refer to, as numbers; a history's value is the newest before `as_of`."""
-    named = required_traits(definition) if definition is not None else ()
-    numeric = [name for name in traits.values.columns if name != ENTITY and traits.values[name].dtype.is_numeric()]
-    names = sorted({*numeric, *(name for name in named if name in traits.kinds)})
-    columns = {name: f"t{index}" for index, name in enumerate(names)}
-    at = world.entities.select(ENTITY, pl.lit(world.as_of, dtype=pl.Int64).alias(AT))
-    values = traits.at(at, names).select(pl.col(name).alias(column) for name, column in columns.items())
-    return replace(world, entities=world.entities.hstack(values.get_columns()), traits=columns)
 
 
 def _conversions(
@@ -393,7 +235,7 @@ def _qualifications(world: World, definition: Definition, traits: Traits, truste
     from pqlkit.measures.evaluation import spells_of
 
     traits.refuse_current(required_traits(definition), trusted)
-    spells = spells_of(_anchored(world, definition.anchor), definition)
+    spells = spells_of(anchored(world, definition.anchor), definition)
     if definition.eligible:
         asked = spells.select(ENTITY, (pl.col(ON) - 1).alias(AT))
         spells = spells.filter(traits.holds(definition.eligible, asked))

@@ -1,0 +1,60 @@
+"""The making of a world: entities as `pqlkit.measures` sees them, with their clocks and members."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+import polars as pl
+
+from pqlkit.analysis.activity import owned
+from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CONVERTED, ENTITY, EVENT, USER_ID
+from pqlkit.definitions.model import EntityKind
+from pqlkit.measures.world import World
+
+if TYPE_CHECKING:
+    from pqlkit.analysis.roster import Roster
+    from pqlkit.definitions.model import Anchor
+    from pqlkit.engines.base import Engine
+    from pqlkit.exports.dataset import Dataset
+    from pqlkit.typing import Microseconds
+
+SINCE = "since"
+
+
+def bare_world(
+    dataset: Dataset, roster: Roster, engine: Engine, kind: EntityKind, listed: pl.DataFrame, as_of: Microseconds
+) -> World:
+    """Build the world without conversions and traits."""
+    index = listed.select(ENTITY, "id")
+    if kind is EntityKind.USER:
+        members, accounts = index.select(pl.col("id").alias(USER_ID), ENTITY), None
+    else:
+        accounts = index.select(pl.col("id").alias(ACCOUNT_ID), ENTITY)
+        # Where only events pair users with accounts, a user of two accounts belongs to neither by itself.
+        single = roster.members.filter(pl.col(ACCOUNT_ID).len().over(USER_ID) == 1)
+        members = single.join(accounts, on=ACCOUNT_ID).select(USER_ID, ENTITY).sort(USER_ID)
+    absent = [pl.lit(None, dtype=pl.Int64).alias(name) for name in (CONVERTED, SINCE)]
+    return World(
+        engine=engine,
+        kind=kind,
+        events=roster.events,
+        entities=listed.select(ENTITY, ANCHOR, *absent),
+        members=members,
+        accounts=accounts,
+        as_of=as_of,
+        properties=roster.properties,
+        zone=dataset.zone,
+        dates_only=dataset.tables["events"].dates_only,
+    )
+
+
+def anchored(world: World, clock: Anchor) -> World:
+    """Set the clocks that a definition starts with an event."""
+    if clock.kind == "signup":
+        return world
+    events = world.events if clock.event is None else world.events.filter(nw.col(EVENT) == clock.event)
+    firsts = world.engine.collect(owned(world, events).group_by(ENTITY).agg(nw.col(AT).min().alias(ANCHOR)))
+    entities = world.entities.drop(ANCHOR).join(firsts, on=ENTITY, how="left", maintain_order="left")
+    return replace(world, entities=entities.select(world.entities.columns))
