@@ -10,6 +10,7 @@ import polars as pl
 from pqlkit.analysis import as_of as moments
 from pqlkit.analysis.activity import owned
 from pqlkit.analysis.entity_kind import check_kind, choose_kind
+from pqlkit.analysis.expansion import is_expansion, stays_at_risk
 from pqlkit.analysis.outcome import (
     Conversions,
     by_event,
@@ -20,9 +21,9 @@ from pqlkit.analysis.outcome import (
     read_rows,
 )
 from pqlkit.analysis.roster import Roster, read_roster
-from pqlkit.analysis.trait_tables import gather_traits, with_traits
+from pqlkit.analysis.trait_tables import first_plans, gather_traits, traits_per_stay, with_traits
 from pqlkit.analysis.traits import Traits, required_traits
-from pqlkit.analysis.worlds import anchored, bare_world
+from pqlkit.analysis.worlds import anchored, bare_world, world_per_stay
 from pqlkit.columns import (
     ACCOUNT_ID,
     AMOUNT,
@@ -41,7 +42,7 @@ from pqlkit.columns import (
 )
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.engines.factory import engine as engine_named
-from pqlkit.errors import DefinitionError, nearest
+from pqlkit.errors import DataError, DefinitionError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,25 +166,33 @@ def population(
     bare = bare_world(dataset, roster, where, kind, listed, end.at)
     traits = gather_traits(dataset, project, roster, bare, listed)
     world = with_traits(anchored(bare, clock), traits, definition)
-    conversions = _conversions(world, dataset, success, roster, traits, trust_current)
-    people = _people(world, listed, clock, conversions, dates_only=_dates_only(dataset, success))
+    if is_expansion(success):
+        people, counts = _stays(world, dataset, success, roster, traits, listed, clock)
+        world, traits = world_per_stay(world, people["origin"]), traits_per_stay(traits, people["origin"])
+    else:
+        conversions = _conversions(world, dataset, success, roster, traits, trust_current)
+        people, counts = _people(world, listed, clock, conversions.frame), conversions.rows
+    if _dates_only(dataset, success):
+        people = _dated(people, world.zone)
     first = dataset.tables["events"].first
     silent = moments.silence(people[CONVERTED].drop_nulls().to_numpy(), end.at)
     return Population(
         dataset=dataset,
         project=project,
-        world=replace(world, entities=world.entities.with_columns(people[CONVERTED], people[SINCE])),
+        world=replace(world, entities=world.entities.with_columns(people.select(ANCHOR, CONVERTED, SINCE))),
         kind=kind,
-        entities=people,
+        entities=people.select(
+            ENTITY, ID, ANCHOR, CONVERTED, SINCE, ENDED_AT, DELETED_AT, *_DETAILS, "invalid", "at_risk"
+        ),
         traits=traits,
         as_of=end.at,
         as_of_reason=end.reason,
         history_from=moments.midnight(moments.day_of(end.at if first is None else first, dataset.zone), dataset.zone),
         outcome=success,
-        conversions=conversions.rows,
+        conversions=counts,
         anchor=clock,
         excluded=len(roster.out_users if kind is EntityKind.USER else roster.out_accounts),
-        without_events=listed.height - _with_events(world),
+        without_events=people.height - _with_events(world),
         trusted=tuple(trust_current),
         warnings=(silent,) if silent is not None else (),
     )
@@ -250,23 +259,60 @@ def _dates_only(dataset: Dataset, outcome: Outcome) -> bool:
     return table is not None and table.dates_only
 
 
-def _people(
-    world: World, listed: pl.DataFrame, clock: Anchor, conversions: Conversions, *, dates_only: bool
-) -> pl.DataFrame:
+def _people(world: World, listed: pl.DataFrame, clock: Anchor, conversions: pl.DataFrame) -> pl.DataFrame:
     """Bring clocks and conversions together: the columns of `Population.entities`."""
     frame = world.entities.select(ENTITY, ANCHOR).hstack(listed.select(ID, DELETED_AT))
-    frame = frame.join(conversions.frame, on=ENTITY, how="left", maintain_order="left")
-    if dates_only:
-        # A conversion that is only known by its date is not before a signup of the same date.
-        same = _date(CONVERTED, world.zone) == _date(ANCHOR, world.zone)
-        moved = pl.when(same).then(pl.max_horizontal(CONVERTED, ANCHOR)).otherwise(CONVERTED)
-        frame = frame.with_columns(moved.alias(CONVERTED))
+    return (
+        frame.join(conversions, on=ENTITY, how="left", maintain_order="left")
+        .with_columns(pl.lit(None, dtype=pl.Int64).alias(SINCE), at_risk=pl.lit(value=True))
+        .with_columns(invalid=_faulty(clock))
+    )
+
+
+def _faulty(clock: Anchor) -> pl.Expr:
+    """Clock faults. An event that never happened starts no clock, but is no fault."""
     faulty = pl.col(DELETED_AT) < pl.col(ANCHOR)
-    if clock.kind == "signup":
-        faulty = faulty | pl.col(ANCHOR).is_null()
-    return frame.with_columns(
-        pl.lit(None, dtype=pl.Int64).alias(SINCE), invalid=faulty.fill_null(value=False), at_risk=pl.lit(value=True)
-    ).select(ENTITY, ID, ANCHOR, CONVERTED, SINCE, ENDED_AT, DELETED_AT, *_DETAILS, "invalid", "at_risk")
+    return (faulty | pl.col(ANCHOR).is_null() if clock.kind == "signup" else faulty).fill_null(value=False)
+
+
+def _stays(
+    world: World,
+    dataset: Dataset,
+    outcome: Outcome,
+    roster: Roster,
+    traits: Traits,
+    listed: pl.DataFrame,
+    clock: Anchor,
+) -> tuple[pl.DataFrame, ConversionRows]:
+    """Bring clocks and expansions together: one row per stay at risk, ``origin`` = the entity before it was cut."""
+    if "conversions" not in dataset.tables:
+        raise DataError(
+            "expansion needs a conversions export", where="outcome", hint="name it under exports.conversions"
+        )
+    rows, excluded = read_rows(dataset.tables["conversions"], outcome, world.engine, roster, world, world.as_of)
+    whole = world.entities.select(ENTITY, ANCHOR).hstack(listed.select(ID, DELETED_AT))
+    faulty = whole.select(invalid=_faulty(clock))["invalid"]
+    plans = first_plans(traits, whole.select(ENTITY, pl.col(ANCHOR).alias(AT)))
+    stays, counts = stays_at_risk(whole.with_columns(first_plan=plans), rows, outcome)
+    people = (
+        stays.rename({ENTITY: "origin"})
+        .with_row_index(ENTITY)
+        .with_columns(
+            pl.col(ENTITY).cast(pl.Int64),
+            pl.coalesce(SINCE, whole[ANCHOR].gather(stays[ENTITY])).alias(ANCHOR),
+            whole[ID].gather(stays[ENTITY]),
+            at_risk=pl.col(SINCE).is_not_null(),
+            invalid=faulty.gather(stays[ENTITY]),
+        )
+    )
+    return people, replace(counts, excluded=excluded)
+
+
+def _dated(people: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Keep conversions that are only known by their date from coming before a signup of the same date."""
+    same = _date(CONVERTED, zone) == _date(ANCHOR, zone)
+    moved = pl.when(same).then(pl.max_horizontal(CONVERTED, ANCHOR)).otherwise(CONVERTED)
+    return people.with_columns(moved.alias(CONVERTED))
 
 
 def _date(column: str, zone: str) -> pl.Expr:

@@ -67,3 +67,27 @@ def with_traits(world: World, traits: Traits, definition: Definition | None) -> 
     at = world.entities.select(ENTITY, pl.lit(world.as_of, dtype=pl.Int64).alias(AT))
     values = traits.at(at, names).select(pl.col(name).alias(column) for name, column in columns.items())
     return replace(world, entities=world.entities.hstack(values.get_columns()), traits=columns)
+
+
+def first_plans(traits: Traits, moments: pl.DataFrame) -> pl.Series:
+    """Give the plan in which each entity began, where the trait ``plan`` has a history or ``signup_plan`` is fixed; else null."""
+    if traits.kinds.get("plan") is TraitKind.HISTORY:
+        return traits.at(moments, ["plan"])["plan"].cast(pl.String)
+    if traits.kinds.get("signup_plan") is TraitKind.FIXED:
+        return traits.at(moments, ["signup_plan"])["signup_plan"].cast(pl.String)
+    return pl.repeat(None, moments.height, dtype=pl.String, eager=True)
+
+
+def traits_per_stay(traits: Traits, origin: pl.Series) -> Traits:
+    """Repeat traits for each stay; `origin` is the entity that each stay was cut from."""
+    index = pl.DataFrame({"origin": origin}).with_row_index("stay").with_columns(pl.col("stay").cast(pl.Int64))
+    return replace(
+        traits,
+        values=traits.values[origin].with_columns(index["stay"].alias(ENTITY)),
+        histories={
+            name: frame.join(index, left_on=ENTITY, right_on="origin")
+            .select(pl.col("stay").alias(ENTITY), VALID_FROM, "value")
+            .sort(ENTITY, VALID_FROM)
+            for name, frame in traits.histories.items()
+        },
+    )

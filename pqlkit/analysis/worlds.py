@@ -58,3 +58,19 @@ def anchored(world: World, clock: Anchor) -> World:
     firsts = world.engine.collect(owned(world, events).group_by(ENTITY).agg(nw.col(AT).min().alias(ANCHOR)))
     entities = world.entities.drop(ANCHOR).join(firsts, on=ENTITY, how="left", maintain_order="left")
     return replace(world, entities=entities.select(world.entities.columns))
+
+
+def world_per_stay(world: World, origin: pl.Series) -> World:
+    """Repeat entities and members for each stay; `origin` is the entity that each stay was cut from."""
+    index = pl.DataFrame({"origin": origin}).with_row_index("stay").with_columns(pl.col("stay").cast(pl.Int64))
+
+    def repeated(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+        joined = frame.join(index, left_on=ENTITY, right_on="origin")
+        return joined.select(key, pl.col("stay").alias(ENTITY)).sort(key, ENTITY)
+
+    return replace(
+        world,
+        entities=world.entities[origin].with_columns(index["stay"].alias(ENTITY)),
+        members=repeated(world.members, USER_ID),
+        accounts=repeated(world.accounts, ACCOUNT_ID) if world.accounts is not None else None,
+    )
