@@ -220,23 +220,26 @@ def _newton(z: Floats, y: Floats, w: Floats, penalty: Floats) -> tuple[Floats | 
     """Climb the penalised likelihood; give the solution (None where it runs off) and the last step's largest change."""
     beta = np.zeros(z.shape[1])
     beta[0] = np.log((w @ y) / (w @ (1 - y)))
-    start = _curvature(z, w, penalty, beta)
-    height, change = _height(z, y, w, penalty, beta), np.inf
+    log_odds, room, start, change = z @ beta, np.empty_like(z), None, np.inf
     for _ in range(_STEPS):
-        curvature = _curvature(z, w, penalty, beta)
+        chance = _chance(log_odds)
+        curvature = _curvature(z, w * chance * (1 - chance), penalty, room)
+        start = curvature if start is None else start
         if not penalty.any() and _flattest(curvature, start) < _FLAT:
             return None, np.inf
-        step = floats(np.linalg.solve(curvature, z.T @ (w * (y - _chance(z @ beta))) - penalty * beta))
-        beta, height = _climb(z, y, w, penalty, beta, step, height)
-        change = float(np.abs(step).max())
+        step = floats(np.linalg.solve(curvature, z.T @ (w * (y - chance)) - penalty * beta))
+        move = z @ step
+        part = _part((beta, step), (log_odds, move), y, w, penalty)
+        beta, log_odds, change = beta + part * step, log_odds + part * move, float(np.abs(step).max())
         if change <= _SETTLED:
             break
     return beta, change
 
 
-def _curvature(z: Floats, w: Floats, penalty: Floats, beta: Floats) -> Floats:
-    chance = _chance(z @ beta)
-    return floats(z.T @ (z * (w * chance * (1 - chance))[:, None]) + np.diag(penalty))
+def _curvature(z: Floats, weight: Floats, penalty: Floats, room: Floats) -> Floats:
+    """Compute minus the second derivative of the penalised likelihood; `room` is overwritten, to spare a copy of `z`."""
+    np.multiply(z, np.sqrt(weight)[:, None], out=room)
+    return floats(room.T @ room + np.diag(penalty))
 
 
 def _flattest(curvature: Floats, start: Floats) -> float:
@@ -245,20 +248,16 @@ def _flattest(curvature: Floats, start: Floats) -> float:
     return float(np.linalg.eigvalsh(inverse @ curvature @ inverse.T)[0])
 
 
-def _height(z: Floats, y: Floats, w: Floats, penalty: Floats, beta: Floats) -> float:
-    return _log_likelihood(z @ beta, y, w) - float(penalty @ beta**2) / 2
+def _part(beta: tuple[Floats, Floats], log_odds: tuple[Floats, Floats], y: Floats, w: Floats, penalty: Floats) -> float:
+    """Halve a Newton step until it does not lead downwards: the part of it to take."""
 
+    def height(part: float) -> float:
+        trial = beta[0] + part * beta[1]
+        return _log_likelihood(log_odds[0] + part * log_odds[1], y, w) - float(penalty @ trial**2) / 2
 
-def _climb(
-    z: Floats, y: Floats, w: Floats, penalty: Floats, beta: Floats, step: Floats, height: float
-) -> tuple[Floats, float]:
-    """Take a Newton step, halved until it does not lead downwards."""
-    for halving in range(30):
-        trial = beta + step / 2**halving
-        reached = _height(z, y, w, penalty, trial)
-        if reached >= height - 1e-10 * abs(height):
-            return trial, reached
-    return beta, height
+    floor = height(0.0)
+    floor -= 1e-10 * abs(floor)
+    return next((part for part in 0.5 ** np.arange(30) if height(float(part)) >= floor), 0.0)
 
 
 def _meat(scores: Floats, clusters: NDArray[Any] | None) -> Floats:
