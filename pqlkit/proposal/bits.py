@@ -192,7 +192,8 @@ def _folded(words: NDArray[np.uint64]) -> NDArray[np.int64]:
     # of a word, then as 16-bit lanes (512 words hold 32,768 bits, which fit).
     counts = np.bitwise_count(words).view(np.uint64)
     lanes = np.add.reduce((counts & _BYTES) + ((counts >> np.uint64(8)) & _BYTES), axis=1)
-    return ((lanes * _LANES) >> np.uint64(48)).astype(np.int64)
+    totals: NDArray[np.int64] = ((lanes * _LANES) >> np.uint64(48)).astype(np.int64)
+    return totals
 
 
 def together(bits: NDArray[np.uint64], rows: NDArray[np.intp]) -> NDArray[np.int64]:

@@ -197,9 +197,9 @@ def literals(
             literal = Literal(column=column, level=level, behaviour=behaviour)
             kept.append((literal, _fingerprint(rows[levels >= level])))
     for column, trait in enumerate(traits):
-        rows = np.flatnonzero(trait.holds & fit)
-        if 1 in _levels(heads, rows, np.ones(len(rows), dtype=np.uint8), floors, looks):
-            kept.append((Literal(column=column, level=0, trait=trait.condition), _fingerprint(rows)))
+        met = np.flatnonzero(trait.holds & fit)
+        if 1 in _levels(heads, met, np.ones(len(met), dtype=np.uint8), floors, looks):
+            kept.append((Literal(column=column, level=0, trait=trait.condition), _fingerprint(met)))
     return tuple(sorted(_merged(kept), key=_reading))
 
 

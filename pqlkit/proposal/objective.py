@@ -276,6 +276,5 @@ class Constraints:
         if converters > HIGH_BASE_RATE * looks:
             spared, lost = (rest - (converters - hits)) * qualified, misses * rest
             enough |= spared >= self.relative_risk * lost
-        # A rule that everybody meets says nothing; a bound that leaves nobody out may still belong to a narrower rule,
-        # which has fewer hits, and is judged by its own.
-        return enough & (qualified > 0) & (rest > 0)
+        # Where everybody meets a rule, or everybody or nobody converts, nothing stands out.
+        return enough & (qualified > 0) & (rest > 0) & (0 < converters < looks)

@@ -184,8 +184,8 @@ class _Sample:
         """Fit the unpenalised model on the cells that the lines make; give log-likelihood and slopes."""
         code = self.met[:, lines] @ (1 << np.arange(len(lines)))
         cells = 1 << len(lines)
-        hits = np.bincount(code, weights=self.weight * self.y, minlength=cells)
-        all_ = np.bincount(code, weights=self.weight, minlength=cells)
+        hits: NDArray[np.float64] = np.bincount(code, weights=self.weight * self.y, minlength=cells).astype(np.float64)
+        all_: NDArray[np.float64] = np.bincount(code, weights=self.weight, minlength=cells).astype(np.float64)
         design = np.column_stack([np.ones(cells), (np.arange(cells)[:, None] >> np.arange(len(lines))) & 1])
         return _newton(design.astype(np.float64), hits, all_)
 

@@ -88,7 +88,8 @@ class Tables:
         return left, self._weighted(counts, hits[left])
 
     def _weighted(self, counts: NDArray[np.int64], hits: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (counts - hits if self.bits.nested else counts) * self.bits.weight
+        misses = counts.astype(np.float64)
+        return (misses - hits if self.bits.nested else misses) * self.bits.weight
 
 
 def tables(
@@ -135,7 +136,8 @@ def tables(
 
 def _misses(bits: Bits, hits: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:
     """Weight the looks without a conversion (where they were counted)."""
-    return (np.maximum(others - hits, 0) if bits.nested else others) * bits.weight
+    misses = np.maximum(others - hits, 0) if bits.nested else others
+    return misses.astype(np.float64) * bits.weight
 
 
 def _fewest(counts: Tables, bar: float) -> float:

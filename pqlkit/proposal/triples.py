@@ -160,4 +160,6 @@ def _least(
     """Give the fewest misses that a triple can have: what two of its pairs must share within a literal."""
     first, second, third = misses[literal, one], misses[literal, two], misses[one, two]
     least = np.maximum(first + second - misses[literal, literal], first + third - misses[one, one])
-    return np.maximum(np.maximum(least, second + third - misses[two, two]), 0.0)
+    least = np.maximum(least, second + third - misses[two, two])
+    fewest: NDArray[np.float64] = np.maximum(least, 0.0)
+    return fewest

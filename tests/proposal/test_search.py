@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pqlkit.definitions.model import Condition, Operator
+from pqlkit.errors import UsageError
+from pqlkit.proposal import bits as bits_module
 from pqlkit.proposal.literals import Floors, Trait, literals
-from pqlkit.proposal.objective import Constraints, parse_objective
+from pqlkit.proposal.objective import Constraints, Objective, ObjectiveKind, parse_objective
+from pqlkit.proposal.rule import holds
 from pqlkit.proposal.search import search
 from tests.proposal.brute import best_of_size
-from tests.proposal.worlds import behaviour, cube_of
+from tests.proposal.worlds import behaviour, cube_of, world
 
 LOOSE = Floors(entities=1, converters=0, reach=1.0, apart=0.0)
 OBJECTIVES = ("kappa", "f1", "f0.5", "f2", "youden", "nb:1.5x", "capacity")
@@ -79,3 +84,157 @@ def test_it_finds_what_counting_every_rule_finds(
     assert found.best_of_size == expected
     best = min(expected.values(), key=lambda rule: (-rule.score, rule.plainness), default=None)
     assert found.best == best
+
+
+def test_bounds_leave_out_most_triples_and_never_the_best():
+    made = world(4_000, 3, kind="thin", base_rate=0.1)
+    fit = np.arange(4_000) < 3_000
+    wanted = {f"event_{event:02d}" for event in range(0, 60, 10)} | made.events
+    columns = literals(made.cube, made.y, fit, only=wanted)
+    constraints = Constraints.of(int((fit & made.y).sum()))
+    for kind in (ObjectiveKind.KAPPA, ObjectiveKind.F05):
+        objective = Objective(kind=kind)
+        found = search(made.cube, made.y, fit, columns, objective=objective, constraints=constraints)
+        expected = best_of_size(made.cube, made.y, fit, columns, objective=objective, constraints=constraints)
+        assert found.best_of_size == expected
+        assert found.considered > 5_000
+        assert found.counted < found.considered / 3
+
+
+def test_a_planted_rule_is_found_exactly():
+    made = world(20_000, 2, kind="easy")
+    fit = np.arange(20_000) < 15_000
+    columns = literals(made.cube, made.y, fit)
+    found = search(made.cube, made.y, fit, columns, objective=Objective(), constraints=Constraints.of(500))
+    assert found.complete
+    assert found.best is not None
+    named = [
+        (x.behaviour.event, round(x.behaviour.window.length.days), x.threshold)
+        for x in found.best.literals
+        if x.behaviour is not None and x.behaviour.window.length is not None
+    ]
+    assert sorted(named) == sorted(made.truth)
+
+
+def test_counts_are_those_of_the_looks():
+    made = world(3_000, 5)
+    fit = np.arange(3_000) % 3 > 0
+    columns = literals(made.cube, made.y, fit)
+    found = search(made.cube, made.y, fit, columns, objective=Objective(), constraints=Constraints(converters=5))
+    assert len(found.rules) == 500
+    for rule in [*found.rules[:20], *found.front]:
+        met = holds(made.cube, rule.literals) & fit
+        assert (rule.qualified, rule.converted) == (met.sum(), (met & made.y).sum())
+        assert rule.rate == rule.converted / rule.qualified
+
+
+def test_rules_found_on_a_sample_are_counted_on_all_looks(monkeypatch):
+    made = world(20_000, 2)
+    fit = np.ones(20_000, dtype=bool)
+    columns = literals(made.cube, made.y, fit)
+    monkeypatch.setattr(bits_module.pack, "__kwdefaults__", {**bits_module.pack.__kwdefaults__, "most_controls": 8_000})
+    found = search(made.cube, made.y, fit, columns, objective=Objective(), constraints=Constraints.of(800))
+    assert found.bits.controls == 8_000
+    assert found.looks == 20_000
+    assert found.best is not None
+    assert {literal.name for literal in found.best.literals} == made.events
+    for rule in found.rules[:10]:
+        met = holds(made.cube, rule.literals)
+        assert (rule.qualified, rule.converted) == (met.sum(), (met & made.y).sum())
+    assert [rule.score for rule in found.rules] == sorted((rule.score for rule in found.rules), reverse=True)
+
+
+def test_the_seed_and_the_order_of_looks_change_nothing():
+    made = world(2_000, 7)
+    fit = np.arange(2_000) < 1_500
+    columns = literals(made.cube, made.y, fit)
+    kept = Constraints(converters=10)
+    first = search(made.cube, made.y, fit, columns, objective=Objective(), constraints=kept, seed=1)
+    again = search(made.cube, made.y, fit, columns, objective=Objective(), constraints=kept, seed=2)
+    assert first.rules == again.rules
+    assert first.front == again.front
+    assert first.counted == again.counted
+
+
+def test_stopped_by_the_clock_it_says_so_and_gives_the_best_so_far():
+    made = world(4_000, 1, kind="none")
+    fit = np.ones(4_000, dtype=bool)
+    columns = literals(made.cube, made.y, fit)
+    constraints = Constraints(converters=5, relative_risk=1.0)
+    found = search(made.cube, made.y, fit, columns, objective=Objective(), constraints=constraints, max_seconds=0.0)
+    assert not found.complete
+    assert found.best is not None
+
+
+def test_too_many_literals_for_the_time_are_left_out_the_least_plain_first():
+    made = world(2_000, 1)
+    fit = np.ones(2_000, dtype=bool)
+    columns = literals(made.cube, made.y, fit)
+    kept = Constraints(converters=5)
+    found = search(
+        made.cube, made.y, fit, columns, objective=Objective(), constraints=kept, max_criteria=1, max_seconds=1e-6
+    )
+    assert len(found.literals) < len(columns)
+    assert not found.complete
+
+
+@pytest.mark.parametrize("converted", [True, False])
+def test_with_one_outcome_nothing_is_found(converted):
+    made = world(300, 1)
+    fit = np.ones(300, dtype=bool)
+    columns = literals(made.cube, made.y, fit, floors=LOOSE)[:40]
+    y = np.full(300, converted)
+    found = search(made.cube, y, fit, columns, objective=Objective(), constraints=Constraints(converters=0))
+    assert found.rules == ()
+    assert found.best is None
+
+
+def test_without_literals_nothing_is_found():
+    made = world(300, 1)
+    found = search(
+        made.cube, made.y, np.ones(300, dtype=bool), (), objective=Objective(), constraints=Constraints(converters=0)
+    )
+    assert (found.rules, found.front, found.considered, found.complete) == ((), (), 0, True)
+
+
+def test_the_front_is_not_beaten_by_any_rule():
+    made = world(3_000, 9)
+    fit = np.ones(3_000, dtype=bool)
+    columns = literals(made.cube, made.y, fit)
+    found = search(made.cube, made.y, fit, columns, objective=Objective(), constraints=Constraints(converters=5))
+    for rule in found.rules:
+        assert any(other.rate >= rule.rate and other.converted >= rule.converted for other in found.front)
+    rates = [rule.rate for rule in found.front]
+    assert rates == sorted(rates, reverse=True)
+
+
+@pytest.mark.parametrize("size", [0, 4])
+def test_other_sizes_are_refused(size):
+    made = world(300, 1)
+    fit = np.ones(300, dtype=bool)
+    with pytest.raises(UsageError, match=f"a rule of {size} criteria"):
+        search(made.cube, made.y, fit, (), objective=Objective(), constraints=Constraints(), max_criteria=size)
+
+
+def test_fewer_criteria_win_a_tie():
+    always = np.arange(400) % 10 < 8
+    columns = {
+        behaviour("a", 14): np.where(np.arange(400) % 20 == 0, 3, 0),
+        behaviour("b", 14): np.where(always, 1, 0),
+    }
+    cube, y = cube_of(columns), np.arange(400) % 20 == 0
+    fit = np.ones(400, dtype=bool)
+    found = search(
+        cube, y, fit, literals(cube, y, fit, floors=LOOSE), objective=Objective(), constraints=Constraints(converters=1)
+    )
+    assert found.best is not None
+    assert [(literal.name, literal.threshold) for literal in found.best.literals] == [("a", 1)]
+    assert found.best_of_size[2].score == found.best.score
+
+
+def test_a_rule_is_a_plain_value():
+    made = world(300, 1)
+    fit = np.ones(300, dtype=bool)
+    first, *_ = literals(made.cube, made.y, fit, floors=LOOSE)
+    assert replace(first) == first
+    assert len({first, replace(first)}) == 1
