@@ -347,7 +347,7 @@ def _no_node(value: dict[str, Any]) -> Exception:
         near = nearest(key[:100], NODES)
         if near is not None and key not in CriterionForm.model_fields:
             message = f"unknown key {shown(str(key))} in a node"
-            return fault(UNKNOWN_KEY, message, hint=f"did you mean {near}?", at=key, fix=near)
+            return fault(UNKNOWN_KEY, message, hint=f"did you mean {near}?", at=key, fix=near, safe=True)
     return fault(MISSING_KEY, f"a node needs one of {', '.join(NODES)}")
 
 
