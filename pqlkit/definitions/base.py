@@ -71,9 +71,9 @@ def open_base(base: str, paths: Sequence[str]) -> Base:
         `base` is none of these, or git is missing.
     """
     place = Path(base)
-    if place.is_file():
+    if base and "\0" not in base and place.is_file():
         return _built(base, {base: _bounded(place)})
-    if place.is_dir():
+    if base and "\0" not in base and place.is_dir():
         files = (path for path in sorted(place.rglob("*")) if path.suffix in _SUFFIXES and path.is_file())
         return _built(base, {str(path): _bounded(path) for path in files})
     return _built(base, _revision(base, paths), prefix=f"{base}:")
