@@ -113,7 +113,7 @@ def columns(
         for i in held:
             for j in range(len(windows)):
                 levels = levels_of(table.get_column(column_of(i, j)), measures[i])
-                for start, end in zip(edges, [*edges[1:], codes.size], strict=True):
+                for start, end in zip(edges, [*edges[1:], codes.size][: edges.size], strict=True):
                     own = levels[start:end]
                     kept = np.flatnonzero(own)
                     if kept.size and seen.wanted(int(codes[start]), i):
