@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import polars as pl
@@ -11,16 +11,20 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pqlkit.definitions.model import Criterion, EntityKind
-from pqlkit.demo.simulated import SimulatedWorld
 from pqlkit.demo.simulation import DRIFT_FROM
 from pqlkit.demo.worlds import age_trial, card_trial, little, recipe, write_recipe
 from pqlkit.durations import DAY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pqlkit.demo.simulated import SimulatedWorld
 
 SEED = 11
 
 
 @pytest.fixture(scope="module")
-def world() -> SimulatedWorld:
+def world():
     return recipe(20_000, SEED)
 
 
@@ -353,4 +357,4 @@ def test_a_shorter_world_takes_the_longer_ones_parts_away(tmp_path):
 def test_moments_lie_inside_the_world(world):
     first = world.users["signed_up_at"].dt.epoch("us").min()
     assert world.events["timestamp"].dt.epoch("us").min() >= first
-    assert world.truth.as_of <= first + 361 * DAY  # type: ignore[operator]
+    assert world.truth.as_of <= first + 361 * DAY
