@@ -121,7 +121,9 @@ def walk(anchor, first_plan, deleted, rows, outcome):
     returns = outcome.returns_after.microseconds
     rows = sorted(rows, key=lambda row: row["converted"])
     began = rows[0]["from_plan"] if rows and rows[0]["from_plan"] is not None else first_plan
-    changes = [(min([anchor, *(row["converted"] for row in rows)]), began, None)]
+    changes: list[tuple[int, str | None, int | None]] = [
+        (min([anchor, *(row["converted"] for row in rows)]), began, None)
+    ]
     changes += [(row["converted"], row["plan"], row["ended_at"]) for row in rows]
 
     def plan_during(at):

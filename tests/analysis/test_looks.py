@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from pqlkit.analysis.classes import EntityClass, Place
 from pqlkit.analysis.design import Design, DesignKind, parse_looks
 from pqlkit.analysis.looks import looks
-from pqlkit.definitions.model import Condition, Operator, Outcome
+from pqlkit.definitions.model import Condition, Measure, MeasureKind, Operator, Outcome, WindowKind
 from pqlkit.durations import DAY, WEEK, Duration
 from pqlkit.errors import UsageError
 from pqlkit.exports.project import EventNote, Project
+from pqlkit.measures.cube import cube
 from tests.analysis.canonical import days, in_memory
 
 MONDAY = 946_857_600_000_000 + 1000 * WEEK
@@ -325,6 +326,33 @@ def test_a_look_does_not_know_what_comes_after_it(text, world, week):
 
     cut = [p | {k: None for k in ("converted", "deleted_at") if p.get(k) is not None and p[k] > s} for p in persons]
     assert seen(persons, events) == seen(cut, [row for row in events if row[2] < s])
+
+
+@pytest.mark.parametrize("text", ["once:14d", "age:1d,3d,10d", "every:28d"])
+@settings(max_examples=10, deadline=None)
+@given(world=people(), week=st.integers(4, 26))
+def test_a_look_measures_nothing_that_comes_after_it(text, world, week):
+    """Rows at or after s change no level of a look at or before s."""
+    persons, events = world
+    s = MONDAY + week * WEEK
+    windows = [days("7d"), days("28d")] if text.startswith("every") else None
+    kind = WindowKind.TRAILING if text.startswith("every") else WindowKind.WITHIN
+
+    def seen(acts):
+        population = in_memory(persons, acts, as_of=END, history_from=MONDAY)
+        found = looks(population, text, windows=windows)
+        rows = found.frame.filter(pl.col("cutoff") <= s)
+        measured = cube(
+            population.world,
+            rows,
+            kind=kind,
+            windows=found.design.windows,
+            measures=[Measure(), Measure(kind=MeasureKind.DAYS)],
+        )
+        columns = {name: measured.column(index) for index, name in enumerate(measured.behaviours)}
+        return {name: (looks_.tolist(), levels.tolist()) for name, (looks_, levels) in columns.items()}
+
+    assert seen(events) == seen([row for row in events if row[2] < s])
 
 
 @settings(max_examples=20, deadline=None)

@@ -26,7 +26,7 @@ from pqlkit.definitions.model import (
     WindowKind,
 )
 from pqlkit.durations import DAY
-from pqlkit.errors import DataError, UsageError
+from pqlkit.errors import DataError, DefinitionError, UsageError
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.project import Project, Traits
 from tests.analysis.canonical import dataset, days
@@ -275,6 +275,30 @@ def test_the_project_file_fills_in_what_a_definition_leaves_open(tmp_path):
     found = population(data, project, definition=written())
     assert (str(found.outcome.within), found.outcome.kind, str(found.outcome.retained_for)) == ("30d", "x", "90d")
     assert found.entities["converted"].to_list() == [T0 + 9 * DAY]
+
+
+def test_qualifying_for_another_definition_may_be_the_outcome(tmp_path):
+    events = [act("a", 1), act("a", 4), act("a", 5), act("b", 2), act("c", 1), act("c", 2), LAST]
+    people = [user("a", signup_plan="free"), user("b", signup_plan="free"), user("c", signup_plan="staff")]
+    data = dataset(tmp_path, events=events, users=people)
+    free = Condition(name="signup_plan", operator=Operator.EQUALS, values=("free",))
+    twice = Outcome(within=days("30d"), definition=written(eligible=(free,)))
+    found = population(data, Project(), outcome=twice)
+    assert rows(found, "converted") == [("a", T0 + 4 * DAY), ("b", None), ("c", None)]
+    assert (found.conversions.rows, found.conversions.first) == (1, 1)
+    with pytest.raises(UsageError, match="the outcome d is about users, not accounts"):
+        population(data, Project(), entity="account", outcome=twice)
+
+
+def test_the_project_file_may_name_that_definition(tmp_path):
+    text = "pqlkit: 1\nname: twice\nentity: user\nqualify: {event: login, at_least: 2, ever: true}\noutcome: {within: 9d}\n"
+    (tmp_path / "definitions").mkdir()
+    (tmp_path / "definitions" / "twice.yml").write_text(text)
+    data = dataset(tmp_path, events=[act("a", 1), act("a", 4), LAST], users=[user("a")])
+    project = Project(outcome={"definition": "twice"}, definitions=tmp_path / "definitions")
+    assert rows(population(data, project), "converted") == [("a", T0 + 4 * DAY)]
+    with pytest.raises(DefinitionError, match="did you mean 'twice'"):
+        population(data, Project(outcome={"definition": "twise"}, definitions=tmp_path / "definitions"))
 
 
 def test_no_conversions_at_all_is_a_population_too(tmp_path):
