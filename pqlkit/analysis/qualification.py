@@ -16,7 +16,7 @@ __all__ = ["qualifications"]
 
 
 def qualifications(
-    population: Population, definition: Definition, *, spells: pl.DataFrame | None = None
+    population: Population, definition: Definition, *, spells: pl.DataFrame | None = None, now: bool = False
 ) -> pl.DataFrame:
     """Give the spells of a definition that begin while the entity is eligible.
 
@@ -28,6 +28,9 @@ def qualifications(
         Its formula and `eligible` conditions.
     spells
         The formula's spells, if they are known already.
+    now
+        For tonight's leads: eligibility is judged as of `as_of` by whoever asks, and not here (today's traits are right for
+        today's leads, and wrong for last year's).
 
     Returns
     -------
@@ -42,7 +45,7 @@ def qualifications(
     from pqlkit.measures.evaluation import spells_of
 
     found = spells_of(population.world, definition) if spells is None else spells
-    if definition.eligible:
+    if definition.eligible and not now:
         population.traits.refuse_current((condition.name for condition in definition.eligible), population.trusted)
         import polars as pl
 

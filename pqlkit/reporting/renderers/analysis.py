@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SENTENCE: Final = "Says who upgrades, not why."
 NO_DIFFERENCE: Final = 1.2
 SIGNIFICANT: Final = 0.05
-NAME: Final = 25
+NAME: Final = 23
 LADDER: Final = 8
 _HIDDEN: Final = frozenset({"part-of-upgrade", "consequence", "near-deterministic", "rare"})
 

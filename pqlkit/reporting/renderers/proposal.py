@@ -88,8 +88,9 @@ def _nothing(proposal: Proposal) -> list[str]:
 
 
 def _proposed(one: Candidate, file: str | None) -> list[str]:
-    head = spread(f"PROPOSED  {visible(one.definition.name, 40)}", visible(file, 60) if file else "(not written)")
-    lines = [head, f"  {'An' if one.definition.entity.value == 'account' else 'A'} {one.definition.entity.value} with"]
+    lines = [f"PROPOSED  {visible(one.definition.name, 68)}"]
+    lines += [f"  {visible(file, 70)}"] if file else []
+    lines.append(f"  {'An' if one.definition.entity.value == 'account' else 'A'} {one.definition.entity.value} with")
     parts = [visible(phrase(part), 200) for part in one.definition.criteria]
     for index, part in enumerate(parts):
         lines += wrapped(part + (" and" if index < len(parts) - 1 else ""), "    ", "      ")
@@ -220,15 +221,15 @@ def _others(proposal: Proposal) -> list[str]:
         spread(
             "OTHERS" if len(proposal.candidates) > 1 else "THE RULE", f"later looks, upgrades in {horizon}      leads"
         ),
-        f"  {'':<44} {'rate':>6} {'[95 %]':<12} {'of upgr.':>7} {'a week':>6}",
+        f"  {'':<40} {'rate':>6} {'[95 %]':<12} {'of upgr.':>8} {'a week':>7}",
     ]
     for index, one in enumerate(proposal.candidates):
         table = one.holdout
         marks = ("*" if index == 0 else " ") + ("!" if one.over_capacity else " ")
-        words = visible(_rule(one), 42)
+        words = visible(_rule(one), 40)
         lines.append(
-            f"{marks}{words:<45} {percent(table.with_.rate):>6} {interval(table.with_.low, table.with_.high):<12} "
-            f"{percent(table.coverage.rate):>7} {_weekly(one):>6}"
+            f"{marks}{words:<40} {percent(table.with_.rate):>6} {interval(table.with_.low, table.with_.high):<12} "
+            f"{percent(table.coverage.rate):>8} {_weekly(one):>7}"
         )
         lines += [f"      same leads: {visible(words, 60)}" for words in one.equivalents[:1]]
     if any(one.over_capacity for one in proposal.candidates):

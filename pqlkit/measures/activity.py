@@ -1,0 +1,58 @@
+"""The activity: when an entity did something last, and who of an account does most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+import polars as pl
+
+from pqlkit.columns import AT, ENTITY, USER_ID
+from pqlkit.durations import DAY
+
+if TYPE_CHECKING:
+    from pqlkit.measures.world import World
+
+RECENT_DAYS = 28
+
+
+def last_active(world: World) -> pl.DataFrame:
+    """Find each entity's last event at or before `as_of`, and the user who did most lately.
+
+    Parameters
+    ----------
+    world
+        The population; conversions cut nothing here.
+
+    Returns
+    -------
+    DataFrame
+        ``entity``, ``last_active`` (Int64 UTC microseconds), ``who`` (an account's user with the most events in the 28 days
+        up to `as_of`, else over all time; ties to the smaller id; null for users). Entities without an event have no row.
+    """
+    from dataclasses import replace
+
+    from pqlkit.measures.scope import scope_of
+
+    scope = replace(scope_of(world), lives=world.entities.select(ENTITY))
+    events = scope.owned(world.events.filter(nw.col(AT) <= world.as_of), [])
+    if world.accounts is None or USER_ID not in scope.dtypes:
+        last = world.engine.collect(events.group_by(ENTITY).agg(nw.col(AT).max().alias("last_active")))
+        return last.with_columns(pl.lit(None, pl.String).alias("who")).sort(ENTITY)
+    late = (
+        nw.when(nw.col(AT) > world.as_of - RECENT_DAYS * DAY).then(nw.lit(1, nw.Int64)).otherwise(nw.lit(0, nw.Int64))
+    )
+    counted = (
+        events.with_columns(late=late)
+        .group_by(ENTITY, USER_ID)
+        .agg(nw.col(AT).max().alias("last_active"), nw.col("late").sum(), nw.len().alias("events"))
+    )
+    people = world.engine.collect(counted)
+    last = people.group_by(ENTITY).agg(pl.col("last_active").max())
+    who = (
+        people.filter(pl.col(USER_ID).is_not_null())
+        .sort(ENTITY, "late", "events", USER_ID, descending=[False, True, True, False])
+        .group_by(ENTITY, maintain_order=True)
+        .agg(pl.col(USER_ID).first().alias("who"))
+    )
+    return last.join(who, on=ENTITY, how="left").sort(ENTITY)

@@ -1,0 +1,78 @@
+"""The reasons: what was done, what is missing, and what to say, in words, for every entity."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from pqlkit.definitions.describing import evidence, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from pqlkit.definitions.model import Criterion, Ref
+
+JOIN = "; "
+
+
+def evidence_column(parts: Sequence[Criterion | Ref], values: NDArray[np.float64]) -> pl.Series:
+    """Say what each entity did: ``4 teammates invited; active on 6 days``; criteria at 0 or undefined say nothing."""
+    columns = [_worded(values[:, i], partial(_evidence, leaf)) for i, leaf in enumerate(parts)]
+    return _joined("evidence", columns, len(values))
+
+
+def missing_column(
+    parts: Sequence[Criterion | Ref],
+    values: NDArray[np.float64],
+    held: NDArray[np.bool_],
+    still_open: NDArray[np.bool_],
+    qualified: NDArray[np.bool_],
+) -> pl.Series:
+    """Say what each entity lacks, in natural units; nothing for those who qualify, or for what can no longer be done."""
+    columns = []
+    for i, leaf in enumerate(parts):
+        text = _worded(values[:, i], partial(missing, leaf))
+        lacking = pl.Series(~held[:, i] & still_open[:, i] & ~qualified)
+        columns.append(pl.select(pl.when(lacking).then(text)).to_series())
+    return _joined("missing", columns, len(values))
+
+
+def say_column(parts: Sequence[Criterion | Ref], held: NDArray[np.bool_]) -> pl.Series:
+    """Give the rep's sentence of the first criterion that is met and has one."""
+    chain = pl.lit(None, pl.String)
+    for i, leaf in reversed(list(enumerate(parts))):
+        if leaf.say is not None:
+            chain = pl.when(pl.Series(held[:, i])).then(pl.lit(leaf.say)).otherwise(chain)
+    found = pl.select(chain.alias("say")).to_series()
+    return found if len(found) == len(held) else pl.Series("say", [None] * len(held), dtype=pl.String)
+
+
+def _evidence(leaf: Criterion | Ref, value: int | float | None) -> str | None:
+    return evidence(leaf, value) if value else None
+
+
+def _worded(values: NDArray[np.float64], say: Callable[[int | float | None], str | None]) -> pl.Series:
+    """Word each distinct value once."""
+    distinct, place = np.unique(values, return_inverse=True)  # NaN is one value, the last
+    texts = [say(_plain(value)) for value in distinct.tolist()]
+    return pl.Series(texts, dtype=pl.String).gather(pl.Series(place.ravel(), dtype=pl.UInt32))
+
+
+def _plain(value: float) -> int | float | None:
+    if np.isnan(value):
+        return None
+    return int(value) if value == int(value) else value
+
+
+def _joined(name: str, columns: Sequence[pl.Series], height: int) -> pl.Series:
+    if not height:
+        return pl.Series(name, [], dtype=pl.String)
+    frame = pl.DataFrame({str(i): column for i, column in enumerate(columns)})
+    joined = pl.concat_str(pl.all(), separator=JOIN, ignore_nulls=True)
+    text = frame.select(joined.alias(name)).to_series()
+    return text.replace("", None)

@@ -1,0 +1,338 @@
+"""The scoring: a definition over a population as a list of leads."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from pqlkit.columns import AT, ENTITY, OFF, ON
+from pqlkit.definitions.model import Criterion, leaves
+from pqlkit.durations import DAY
+from pqlkit.scoring.lead import AFTER_CRITERIA, BEFORE_CRITERIA, ORDER, LeadStatus
+from pqlkit.scoring.nearness import distance, points_distance, still_open
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from pqlkit.analysis.population import Population
+    from pqlkit.definitions.model import Definition, Ref
+    from pqlkit.measures.evaluation import Evaluation
+
+FRESHNESS: Final = 30 * DAY
+"""Over which the newest start's points fade where the definition does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Leads:
+    """Every entity of a population, scored.
+
+    Parameters
+    ----------
+    population, definition
+        What was scored with what.
+    frame
+        One row per entity, in the contract's columns and order (product.md, ``pqlkit score``); times are
+        ``Datetime[us, UTC]``. Column ``user_id`` or ``account_id`` first.
+    starts
+        Counted starts of the definition's spells: ``entity``, ``id``, ``on``, ``off``.
+    """
+
+    population: Population
+    definition: Definition
+    frame: pl.DataFrame
+    starts: pl.DataFrame
+
+
+def score(
+    population: Population,
+    definition: Definition,
+    *,
+    keep: Sequence[str] = (),
+    progress: Callable[[str], None] | None = None,
+) -> Leads:
+    """Turn a population into leads.
+
+    Parameters
+    ----------
+    population
+        Of the definition: its entity, anchor and outcome.
+    definition
+        What qualifies.
+    keep
+        Traits to add as columns, as of now.
+    progress
+        Told each step.
+
+    Raises
+    ------
+    DataError
+        The data has no such trait, property or limit.
+    """
+    from pqlkit.analysis.qualification import qualifications
+    from pqlkit.measures.evaluation import evaluate
+
+    say = progress or (lambda _: None)
+    say("measuring the criteria")
+    found = evaluate(population.world, definition)
+    spells = qualifications(population, definition, spells=found.spells, now=True)
+    say("writing the reasons")
+    parts = tuple(leaves(definition.qualify))
+    values, held = _matrix(population, found, len(parts))
+    frame = _moments(population, definition, spells)
+    anchor = frame.get_column("anchor").fill_null(0).to_numpy()
+    holds = {id(leaf): held[:, i] for i, leaf in enumerate(parts)}
+    can = {id(leaf): still_open(leaf, anchor, population.as_of) for leaf in parts}
+    points = definition.score is not None and definition.score.pql_at is not None
+    need = points_distance(definition, holds, can) if points else distance(definition.qualify, holds, can)
+    frame = frame.with_columns(pl.Series("need", need), pl.Series("any", (np.nan_to_num(values) > 0).any(axis=1)))
+    frame = frame.with_columns(_status(population, definition).alias("status"))
+    frame = frame.with_columns(pl.Series("score", _score(definition, parts, values, held, frame), dtype=pl.Int64))
+    return Leads(
+        population=population,
+        definition=definition,
+        frame=_finished(population, definition, frame, parts, values, held, can, keep),
+        starts=_starts(population, definition, spells),
+    )
+
+
+def definition_hash(definition: Definition) -> str:
+    """Name what a definition means: 12 hexadecimal digits of a hash of its text without evidence, title and status."""
+    from dataclasses import replace
+
+    from pqlkit.definitions.emitting import emit
+    from pqlkit.definitions.model import Status
+
+    meaning = replace(
+        definition,
+        evidence=None,
+        title="",
+        rationale=None,
+        owner=None,
+        review_by=None,
+        status=Status.ACTIVE,
+        expect=None,
+    )
+    return hashlib.blake2b(emit(meaning).encode(), digest_size=6).hexdigest()
+
+
+def _matrix(
+    population: Population, found: Evaluation, leaf_count: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Lay out values (NaN = undefined) and present state as entities x leaves."""
+    height = population.entities.height
+    values = np.full((height, leaf_count), np.nan)
+    held = np.zeros((height, leaf_count), dtype=np.bool_)
+    rows = found.criteria.get_column(ENTITY).to_numpy()
+    columns = found.criteria.get_column("criterion").to_numpy()
+    values[rows, columns] = found.criteria.get_column("value").fill_null(np.nan).to_numpy()
+    held[rows, columns] = found.criteria.get_column("holds").to_numpy()
+    return values, held
+
+
+def _moments(population: Population, definition: Definition, spells: pl.DataFrame) -> pl.DataFrame:
+    """One row per entity: first and newest start, whether the newest still holds, the last event."""
+    cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
+    ordered = spells.sort(ENTITY, ON).with_columns(pl.col(OFF).shift(1).over(ENTITY).alias("before"))
+    again = pl.col("before").is_not_null() & (pl.col(ON) - pl.col("before") >= cooldown)
+    moments = ordered.group_by(ENTITY, maintain_order=True).agg(
+        pl.col(ON).first().alias("qualified"),
+        pl.col(ON).last().alias("newest"),
+        pl.when(again.last()).then(pl.col(ON).last()).alias("requalified"),
+        pl.col(OFF).last().is_null().alias("on_now"),
+    )
+    return (
+        population.entities.join(moments, on=ENTITY, how="left", maintain_order="left")
+        .with_columns(
+            pl.col("on_now").fill_null(value=False), (pl.lit(population.as_of) - pl.col("newest")).alias("age")
+        )
+        .join(_last_active(population), on=ENTITY, how="left", maintain_order="left")
+    )
+
+
+def _last_active(population: Population) -> pl.DataFrame:
+    """Find each entity's last event by `as_of`, whatever came before it, and an account's most active user of 28 days."""
+    from pqlkit.measures.activity import last_active
+
+    return last_active(population.world)
+
+
+def _status(population: Population, definition: Definition) -> pl.Expr:
+    fresh = definition.lead.fresh_for if definition.lead is not None else None
+    stale = pl.lit(value=False) if fresh is None else pl.col("newest") + fresh.microseconds < population.as_of
+    eligible = pl.Series("eligible", _eligible(population, definition))
+    qualified = pl.col("qualified").is_not_null()
+    return (
+        pl.when(pl.col("converted").is_not_null())
+        .then(pl.lit(LeadStatus.CUSTOMER.value))
+        .when(~pl.lit(eligible) | pl.col("anchor").is_null())
+        .then(pl.lit(LeadStatus.INELIGIBLE.value))
+        .when(pl.col("on_now") & ~stale)
+        .then(pl.lit(LeadStatus.PQL.value))
+        .when(pl.col("on_now"))
+        .then(pl.lit(LeadStatus.EXPIRED.value))
+        .when(qualified)
+        .then(pl.lit(LeadStatus.LAPSED.value))
+        .when(pl.col("need") <= 1)
+        .then(pl.lit(LeadStatus.NEAR.value))
+        .when(pl.col("need").is_infinite())
+        .then(pl.lit(LeadStatus.MISSED.value))
+        .when(pl.col("any"))
+        .then(pl.lit(LeadStatus.STARTED.value))
+        .otherwise(pl.lit(LeadStatus.INACTIVE.value))
+    )
+
+
+def _eligible(population: Population, definition: Definition) -> pl.Series:
+    """Judge eligibility as of now: today's traits are right for today's leads. A deleted entity is no lead."""
+    now = population.entities.select(ENTITY, pl.lit(population.as_of, pl.Int64).alias(AT))
+    held = population.traits.holds(definition.eligible, now)
+    gone = population.entities.get_column("deleted_at").is_not_null() & (
+        population.entities.get_column("deleted_at") <= population.as_of
+    )
+    return held & ~gone.fill_null(value=False)
+
+
+def _score(
+    definition: Definition,
+    parts: Sequence[Criterion | Ref],
+    values: NDArray[np.float64],
+    held: NDArray[np.bool_],
+    frame: pl.DataFrame,
+) -> NDArray[np.int64]:
+    """Score 0..100: the sum of points where the definition has them, else progress, then strength and freshness."""
+    if definition.score is not None:
+        worth = np.array([float(definition.score.points.get(leaf.id, 0)) for leaf in parts])
+        return np.asarray(np.floor(held @ worth), dtype=np.int64)
+    met = held.sum(axis=1)
+    towards = np.floor(50 * met / max(1, len(parts)))
+    excess = _excess(parts, values, held)
+    fresh = definition.lead.fresh_for.microseconds if definition.lead and definition.lead.fresh_for else FRESHNESS
+    age = frame.get_column("age").fill_null(2**60).to_numpy().astype(np.float64)
+    recent = np.floor(20 * np.maximum(0.0, 1 - age / fresh))
+    on = frame.get_column("on_now").to_numpy()
+    return np.asarray(np.where(on, 50 + np.floor(30 * excess) + recent, towards), dtype=np.int64)
+
+
+def _excess(
+    parts: Sequence[Criterion | Ref], values: NDArray[np.float64], held: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Average min(1, value / threshold - 1) over the met `at_least` criteria; 0 where there is none."""
+    total = np.zeros(len(values))
+    count = np.zeros(len(values))
+    for index, leaf in enumerate(parts):
+        threshold = _threshold(leaf)
+        if threshold is None:
+            continue
+        met = held[:, index] & ~np.isnan(values[:, index])
+        total += np.where(met, np.clip(values[:, index] / threshold - 1, 0.0, 1.0), 0.0)
+        count += met
+    return np.divide(total, count, out=np.zeros(len(values)), where=count > 0)
+
+
+def _threshold(leaf: Criterion | Ref) -> float | None:
+    if not isinstance(leaf, Criterion):
+        return float(leaf.users_at_least) if leaf.users_at_least else None
+    bound = leaf.at_least
+    return float(bound) if isinstance(bound, int | float) and bound > 0 else None
+
+
+def _finished(
+    population: Population,
+    definition: Definition,
+    frame: pl.DataFrame,
+    parts: Sequence[Criterion | Ref],
+    values: NDArray[np.float64],
+    held: NDArray[np.bool_],
+    can: dict[int, NDArray[np.bool_]],
+    keep: Sequence[str],
+) -> pl.DataFrame:
+    from pqlkit.scoring.reasons import evidence_column, missing_column, say_column
+
+    fresh = definition.lead.fresh_for if definition.lead is not None else None
+    until = pl.lit(None, pl.Int64) if fresh is None else pl.col("newest") + fresh.microseconds
+    open_ = np.column_stack([can[id(leaf)] for leaf in parts])
+    qualified = frame.get_column("on_now").to_numpy()
+    columns: dict[str, pl.Expr | pl.Series] = {
+        "band": _band(definition),
+        "qualified_at": _instant(pl.col("qualified")),
+        "requalified_at": _instant(pl.col("requalified")),
+        "known_at": pl.lit(None, pl.Datetime("us", "UTC")),
+        "newly_qualified": pl.lit(None, pl.Boolean),
+        "fresh_until": _instant(until),
+        "last_active_at": _instant(pl.col("last_active")),
+        "met": pl.Series("met", held.sum(axis=1), dtype=pl.Int64),
+        "criteria": pl.lit(len(parts), pl.Int64),
+        "missing": missing_column(parts, values, held, open_, qualified),
+        "evidence": evidence_column(parts, values),
+        "say": say_column(parts, held),
+        "arm": pl.lit(None, pl.String),
+        **{leaf.id: _value_column(leaf.id, values[:, i]) for i, leaf in enumerate(parts)},
+        **_kept(population, keep),
+        "definition": pl.lit(definition.name),
+        "definition_version": pl.lit(definition.version, pl.Int64),
+        "definition_hash": pl.lit(definition_hash(definition)),
+        "as_of": _instant(pl.lit(population.as_of, pl.Int64)),
+    }
+    key = f"{population.kind.value}_id"
+    table = frame.with_columns(pl.col("id").alias(key), _rank().alias("rank"), **columns)
+    middle = [leaf.id for leaf in parts]
+    order = [key, *BEFORE_CRITERIA, *middle, *_kept(population, keep), *AFTER_CRITERIA]
+    table = table.sort("rank", "score", "qualified_at", key, descending=[False, True, True, False], nulls_last=True)
+    return table.select(order)
+
+
+def _rank() -> pl.Expr:
+    return pl.col("status").replace_strict(
+        {status.value: place for place, status in enumerate(ORDER)}, return_dtype=pl.Int64
+    )
+
+
+def _instant(at: pl.Expr) -> pl.Expr:
+    return at.cast(pl.Datetime("us", "UTC"))
+
+
+def _value_column(name: str, values: NDArray[np.float64]) -> pl.Series:
+    """Give a criterion's values, whole numbers as such, undefined as null."""
+    series = pl.Series(name, values).fill_nan(None)
+    whole = series.drop_nulls()
+    return series.cast(pl.Int64) if (whole == whole.floor()).all() and (whole.abs() < 2**53).all() else series
+
+
+def _band(definition: Definition) -> pl.Expr:
+    """Name the highest band whose floor the score reaches; null without bands or below all."""
+    bands = definition.score.bands if definition.score is not None else {}
+    chain = pl.lit(None, pl.String)
+    for name, floor in sorted(bands.items(), key=lambda item: item[1]):
+        chain = pl.when(pl.col("score") >= floor).then(pl.lit(name)).otherwise(chain)
+    return chain
+
+
+def _kept(population: Population, keep: Sequence[str]) -> dict[str, pl.Series]:
+    if not keep:
+        return {}
+    now = population.entities.select(ENTITY, pl.lit(population.as_of, pl.Int64).alias(AT))
+    values = population.traits.at(now, keep)
+    return {name: values.get_column(name) for name in keep}
+
+
+def _starts(population: Population, definition: Definition, spells: pl.DataFrame) -> pl.DataFrame:
+    from pqlkit.analysis.trigger import starts
+
+    if definition.outcome is None:
+        counted = spells
+    else:
+        counted = starts(
+            population,
+            spells,
+            horizon=definition.outcome.within,
+            cooldown=definition.cooldown,
+            retained_for=definition.outcome.retained_for,
+        )
+    ids = population.entities.select(ENTITY, "id")
+    return counted.select(ENTITY, ON, OFF).join(ids, on=ENTITY, maintain_order="left")
