@@ -147,20 +147,20 @@ def _judged(
     frame = schedule(population, design, history_from=history_from)
     entity, entities = frame[ENTITY], population.entities
     reach, gap = design.horizon.microseconds, design.gap.microseconds
-    retained = population.outcome.retained_for
-    waits = reach + (retained.microseconds if retained is not None else 0)
-    kept = entities.select(stays=stays(retained))["stays"]
+    retained_for = population.outcome.retained_for
+    waits = reach + (retained_for.microseconds if retained_for is not None else 0)
+    kept = entities.select(retained=is_retained(retained_for))["retained"]
     delay = pl.col("delay")
     return (
         frame.with_columns(
             delay=entities[CONVERTED].gather(entity) - frame[CUTOFF],
             deleted_at=entities[DELETED_AT].gather(entity),
-            stays=kept.gather(entity),
+            retained=kept.gather(entity),
             eligible=_eligible(population, eligible, entity, frame[CUTOFF] - 1),
             active=active(population, frame, active_within) if design.kind is DesignKind.EVERY else pl.lit(value=True),
         )
         .with_columns(
-            y=((delay > gap) & (delay <= reach) & pl.col("stays")).fill_null(value=False),
+            y=((delay > gap) & (delay <= reach) & pl.col("retained")).fill_null(value=False),
             gap=delay <= gap,
             reach=pl.lit(reach, dtype=pl.Int64),
         )
@@ -177,7 +177,7 @@ def _judged(
     )
 
 
-def stays(retained_for: Duration | None) -> pl.Expr:
+def is_retained(retained_for: Duration | None) -> pl.Expr:
     """Whether the conversion was kept for as long as the outcome asks: one that ends exactly then was."""
     ended = pl.col(ENDED_AT)
     if retained_for is None:

@@ -10,7 +10,7 @@ import polars as pl
 from pqlkit.analysis import as_of as moments
 from pqlkit.analysis.activity import owned
 from pqlkit.analysis.entity_kind import check_kind, choose_kind
-from pqlkit.analysis.expansion import is_expansion, stays_at_risk
+from pqlkit.analysis.expansion import is_expansion
 from pqlkit.analysis.outcome import (
     Conversions,
     by_event,
@@ -20,12 +20,12 @@ from pqlkit.analysis.outcome import (
     no_conversions,
     read_rows,
 )
+from pqlkit.analysis.people import ID, SINCE, not_before_signup, numbered, with_conversions, with_stays
 from pqlkit.analysis.roster import Roster, read_roster
-from pqlkit.analysis.trait_tables import first_plans, gather_traits, traits_per_stay, with_traits
+from pqlkit.analysis.trait_tables import gather_traits, traits_per_stay, with_traits
 from pqlkit.analysis.traits import Traits, required_traits
 from pqlkit.analysis.worlds import anchored, bare_world, world_per_stay
 from pqlkit.columns import (
-    ACCOUNT_ID,
     AMOUNT,
     ANCHOR,
     AT,
@@ -37,12 +37,10 @@ from pqlkit.columns import (
     KIND,
     ON,
     PLAN,
-    SIGNED_UP_AT,
-    USER_ID,
 )
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.engines.factory import engine as engine_named
-from pqlkit.errors import DataError, DefinitionError, nearest
+from pqlkit.errors import DefinitionError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,8 +52,6 @@ if TYPE_CHECKING:
     from pqlkit.measures.world import World
     from pqlkit.typing import Microseconds
 
-ID: Final = "id"
-SINCE: Final = "since"
 _DETAILS: Final = (AMOUNT, KIND, PLAN, FROM_PLAN)
 
 
@@ -162,18 +158,18 @@ def population(
     kind = choose_kind(entity, dataset, project, definition, success, roster, where)
     check_kind(dataset, kind, success, roster, where)
     clock = definition.anchor if definition is not None else Anchor()
-    listed = _listed(roster, kind)
+    listed = numbered(roster, kind)
     bare = bare_world(dataset, roster, where, kind, listed, end.at)
     traits = gather_traits(dataset, project, roster, bare, listed)
     world = with_traits(anchored(bare, clock), traits, definition)
     if is_expansion(success):
-        people, counts = _stays(world, dataset, success, roster, traits, listed, clock)
+        people, counts = with_stays(world, dataset, success, roster, traits, listed, clock)
         world, traits = world_per_stay(world, people["origin"]), traits_per_stay(traits, people["origin"])
     else:
         conversions = _conversions(world, dataset, success, roster, traits, trust_current)
-        people, counts = _people(world, listed, clock, conversions.frame), conversions.rows
+        people, counts = with_conversions(world, listed, clock, conversions.frame), conversions.rows
     if _dates_only(dataset, success):
-        people = _dated(people, world.zone)
+        people = not_before_signup(people, world.zone)
     first = dataset.tables["events"].first
     silent = moments.silence(people[CONVERTED].drop_nulls().to_numpy(), end.at)
     return Population(
@@ -217,13 +213,6 @@ def _named(project: Project, name: str) -> Definition:
     return found[name]
 
 
-def _listed(roster: Roster, kind: EntityKind) -> pl.DataFrame:
-    """Give the entities their numbers, in sorted id order: ``entity``, ``id``, ``anchor``, ``deleted_at`` and the traits."""
-    frame, key = (roster.users, USER_ID) if kind is EntityKind.USER else (roster.accounts, ACCOUNT_ID)
-    own = frame.select(pl.col(key).alias(ID), pl.col(SIGNED_UP_AT).alias(ANCHOR), DELETED_AT).sort(ID)
-    return own.with_row_index(ENTITY).with_columns(pl.col(ENTITY).cast(pl.Int64))
-
-
 def _conversions(
     world: World, dataset: Dataset, outcome: Outcome, roster: Roster, traits: Traits, trusted: Sequence[str]
 ) -> Conversions:
@@ -257,66 +246,6 @@ def _dates_only(dataset: Dataset, outcome: Outcome) -> bool:
         return False
     table = dataset.tables.get("events" if outcome.event is not None else "conversions")
     return table is not None and table.dates_only
-
-
-def _people(world: World, listed: pl.DataFrame, clock: Anchor, conversions: pl.DataFrame) -> pl.DataFrame:
-    """Bring clocks and conversions together: the columns of `Population.entities`."""
-    frame = world.entities.select(ENTITY, ANCHOR).hstack(listed.select(ID, DELETED_AT))
-    return (
-        frame.join(conversions, on=ENTITY, how="left", maintain_order="left")
-        .with_columns(pl.lit(None, dtype=pl.Int64).alias(SINCE), at_risk=pl.lit(value=True))
-        .with_columns(invalid=_faulty(clock))
-    )
-
-
-def _faulty(clock: Anchor) -> pl.Expr:
-    """Clock faults. An event that never happened starts no clock, but is no fault."""
-    faulty = pl.col(DELETED_AT) < pl.col(ANCHOR)
-    return (faulty | pl.col(ANCHOR).is_null() if clock.kind == "signup" else faulty).fill_null(value=False)
-
-
-def _stays(
-    world: World,
-    dataset: Dataset,
-    outcome: Outcome,
-    roster: Roster,
-    traits: Traits,
-    listed: pl.DataFrame,
-    clock: Anchor,
-) -> tuple[pl.DataFrame, ConversionRows]:
-    """Bring clocks and expansions together: one row per stay at risk, ``origin`` = the entity before it was cut."""
-    if "conversions" not in dataset.tables:
-        raise DataError(
-            "expansion needs a conversions export", where="outcome", hint="name it under exports.conversions"
-        )
-    rows, excluded = read_rows(dataset.tables["conversions"], outcome, world.engine, roster, world, world.as_of)
-    whole = world.entities.select(ENTITY, ANCHOR).hstack(listed.select(ID, DELETED_AT))
-    faulty = whole.select(invalid=_faulty(clock))["invalid"]
-    plans = first_plans(traits, whole.select(ENTITY, pl.col(ANCHOR).alias(AT)))
-    stays, counts = stays_at_risk(whole.with_columns(first_plan=plans), rows, outcome)
-    people = (
-        stays.rename({ENTITY: "origin"})
-        .with_row_index(ENTITY)
-        .with_columns(
-            pl.col(ENTITY).cast(pl.Int64),
-            pl.coalesce(SINCE, whole[ANCHOR].gather(stays[ENTITY])).alias(ANCHOR),
-            whole[ID].gather(stays[ENTITY]),
-            at_risk=pl.col(SINCE).is_not_null(),
-            invalid=faulty.gather(stays[ENTITY]),
-        )
-    )
-    return people, replace(counts, excluded=excluded)
-
-
-def _dated(people: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """Keep conversions that are only known by their date from coming before a signup of the same date."""
-    same = _date(CONVERTED, zone) == _date(ANCHOR, zone)
-    moved = pl.when(same).then(pl.max_horizontal(CONVERTED, ANCHOR)).otherwise(CONVERTED)
-    return people.with_columns(moved.alias(CONVERTED))
-
-
-def _date(column: str, zone: str) -> pl.Expr:
-    return pl.from_epoch(column, time_unit="us").dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.date()
 
 
 def _with_events(world: World) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pqlkit.analysis.design import monday
-from pqlkit.analysis.looks import stays
+from pqlkit.analysis.looks import is_retained
 from pqlkit.columns import CONVERTED, ENTITY, OFF, ON
 from pqlkit.durations import DAY, WEEK
 
@@ -85,7 +85,7 @@ def starts(
     """
     reach = horizon.microseconds
     waits = reach + (retained_for.microseconds if retained_for is not None else 0)
-    facts = population.entities.select(ENTITY, CONVERTED, stays=stays(retained_for))
+    facts = population.entities.select(ENTITY, CONVERTED, retained=is_retained(retained_for))
     free = (
         spells.select(ENTITY, ON, OFF)
         .join(facts, on=ENTITY, how="left")
@@ -98,7 +98,7 @@ def starts(
         ON,
         OFF,
         mature=pl.col(ON) + waits <= population.as_of,
-        y=((delay <= reach) & pl.col("stays")).fill_null(value=False),
+        y=((delay <= reach) & pl.col("retained")).fill_null(value=False),
         delay=delay,
     ).sort(ON, ENTITY)
 
