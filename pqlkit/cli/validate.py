@@ -186,7 +186,8 @@ def _checked(paths: Sequence[Path], options: ValidateOptions, found: Inputs, out
     if options.fix:
         report, done = fix_files(report, check)
         changed = len({diagnostic.path for diagnostic in done})
-        output.say(f"repaired {len(done)} faults in {changed} files")
+        faults = "1 fault" if len(done) == 1 else f"{len(done):,} faults"
+        output.say(f"repaired {faults} in {'1 file' if changed == 1 else f'{changed:,} files'}")
     return report
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -115,28 +115,64 @@ def validate(
     """
     found, outside = discover(paths)
     documents = {one.path: parse(one.content, one.path) for one in found}
-    projects = [one.path for one in found if one.project]
-    loaded = load_documents([documents[one.path] for one in found if not one.project], folders=folders)
+    report = validate_documents(
+        [documents[one.path] for one in found if not one.project],
+        today=today,
+        facts=facts,
+        base=_base(base, paths) if base is not None else None,
+        folders=folders,
+        compare=compare,
+        roots=[Path(path) for path in paths],
+    )
+    extra = [_outside(link) for link in outside]
+    for path in (one.path for one in found if one.project):
+        own = documents[path].diagnostics if project_checker is None else project_checker(documents[path])
+        extra += apply_ignores(documents[path], own, judged=())
+    sources = {d.path: documents[d.path].text for d in extra if d.path in documents}
+    return replace(
+        report,
+        files=tuple(one.path for one in found),
+        diagnostics=_sorted([*report.diagnostics, *extra]),
+        sources={**report.sources, **sources},
+    )
+
+
+def validate_documents(
+    documents: Sequence[Document],
+    *,
+    today: date,
+    facts: Facts | FactsOf | None = None,
+    base: Base | None = None,
+    folders: Sequence[Path | str] = (),
+    compare: Compare | None = None,
+    roots: Sequence[Path] = (),
+) -> Report:
+    """Check definitions that have been parsed already; see `validate`.
+
+    Parameters
+    ----------
+    documents
+        Definition files; their `path` says what lies beside them.
+    roots
+        With a base: definitions that were in one of these folders and are gone are told.
+    """
+    loaded = load_documents(documents, folders=folders)
     definitions = {one.document.path: one.definition for one in loaded if one.definition is not None}
     known = facts(tuple(definitions.values())) if callable(facts) else facts
-    earlier = _base(base, paths) if base is not None else None
-    check = _Check(today, known, earlier, _namesakes(definitions), alone=len(loaded) == 1)
-    diagnostics = [_outside(link) for link in outside]
-    for path in projects:
-        own = documents[path].diagnostics if project_checker is None else project_checker(documents[path])
-        diagnostics += apply_ignores(documents[path], own, judged=())
-    for one in loaded:
-        diagnostics += check.file(one)
-    diagnostics = sorted(set(diagnostics), key=lambda d: (d.path, d.line, d.column, d.code, d.message))
+    check = _Check(today, known, base, _namesakes(definitions), alone=len(loaded) == 1)
+    diagnostics = _sorted([diagnostic for one in loaded for diagnostic in check.file(one)])
+    faulty = {diagnostic.path for diagnostic in diagnostics}
     return Report(
-        files=tuple(one.path for one in found),
-        diagnostics=tuple(diagnostics),
-        sources={
-            path: documents[path].text for path in dict.fromkeys(d.path for d in diagnostics) if path in documents
-        },
+        files=tuple(document.path for document in documents),
+        diagnostics=diagnostics,
+        sources={document.path: document.text for document in documents if document.path in faulty},
         definitions=tuple(definitions.values()),
-        reviews=_reviews(definitions, earlier, paths, compare) if earlier is not None else None,
+        reviews=_reviews(definitions, base, roots, compare) if base is not None else None,
     )
+
+
+def _sorted(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(set(diagnostics), key=lambda d: (d.path, d.line, d.column, d.code, d.message)))
 
 
 @dataclass(slots=True)
@@ -213,7 +249,7 @@ def _outside(link: Outside) -> Diagnostic:
 
 
 def _reviews(
-    definitions: Mapping[str, Definition], base: Base, paths: Sequence[Path | str], compare: Compare | None
+    definitions: Mapping[str, Definition], base: Base, paths: Sequence[Path], compare: Compare | None
 ) -> tuple[Review, ...]:
     from pqlkit.definitions.changes import Review
 
@@ -224,7 +260,7 @@ def _reviews(
         if before is not None:
             seen.add(before.name)
         reviews += _review(path, before, definition, base, compare)
-    roots = [Path(path).absolute() for path in paths if Path(path).is_dir()]
+    roots = [path.absolute() for path in paths if path.is_dir()]
     for name, path in sorted(base.paths.items()):
         gone = name not in seen and not Path(path).exists() and base.by_path
         if gone and any(Path(path).absolute().is_relative_to(root) for root in roots):

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pqlkit.definitions.diagnostics import Diagnostic, Severity
-from pqlkit.definitions.renderers.excerpt import WIDTH, excerpt
+from pqlkit.definitions.renderers.excerpt import WIDTH, excerpt, lines
 from pqlkit.definitions.renderers.github import render_github
 from pqlkit.definitions.renderers.json import render_json
 from pqlkit.definitions.renderers.junit import render_junit
@@ -333,35 +333,35 @@ def test_a_path_becomes_a_uri_that_a_service_finds() -> None:
 
 
 def test_the_caret_stands_below_what_it_means() -> None:
-    cut = excerpt("one: 1\ntwö: [日本, b]\n", 2, 6, 2, 13)
+    cut = excerpt(lines("one: 1\ntwö: [日本, b]\n"), 2, 6, 2, 13)
     assert cut is not None
     assert cut.line == "twö: [日本, b]"
     assert cut.carets == "     ^^^^^^^^^"  # the two wide characters take four cells
 
 
 def test_a_mark_over_lines_is_shown_to_the_end_of_its_first() -> None:
-    cut = excerpt("a: {b: 1,\n    c: 2}\n", 1, 4, 2, 10)
+    cut = excerpt(lines("a: {b: 1,\n    c: 2}\n"), 1, 4, 2, 10)
     assert cut is not None
     assert cut.carets == "   ^^^^^^"
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
 def test_lines_end_as_yaml_ends_them(ends: str) -> None:
-    cut = excerpt(ends.join(["a: 1", "", "b: 2"]), 3, 1, 3, 2)
+    cut = excerpt(lines(ends.join(["a: 1", "", "b: 2"])), 3, 1, 3, 2)
     assert cut is not None
     assert cut == ("b: 2", "^")
 
 
 def test_a_line_that_is_not_there_is_not_shown() -> None:
-    assert excerpt("a: 1", 7, 1, 7, 2) is None
-    assert excerpt("", 1, 1, 1, 1) is None
+    assert excerpt(lines("a: 1"), 7, 1, 7, 2) is None
+    assert excerpt(lines(""), 1, 1, 1, 1) is None
 
 
 @given(st.text(max_size=300), st.integers(1, 6), st.integers(1, 400), st.integers(1, 6), st.integers(1, 400))
 def test_an_excerpt_is_bounded_and_one_line(
     source: str, line: int, column: int, end_line: int, end_column: int
 ) -> None:
-    cut = excerpt(source, line, column, max(line, end_line), end_column)
+    cut = excerpt(lines(source), line, column, max(line, end_line), end_column)
     if cut is None:
         return
     assert len(cut.line) <= WIDTH + 2

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WIDTH: Final = 100
+_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
@@ -16,13 +21,18 @@ class Excerpt(NamedTuple):
     carets: str
 
 
-def excerpt(source: str, line: int, column: int, end_line: int, end_column: int) -> Excerpt | None:
-    r"""Cut the line of a mark out of `source`.
+def lines(source: str) -> list[str]:
+    r"""Split a file at YAML's line ends: ``\n``, ``\r\n`` and ``\r``."""
+    return _BREAK.split(source)
+
+
+def excerpt(source: Sequence[str], line: int, column: int, end_line: int, end_column: int) -> Excerpt | None:
+    r"""Cut the line of a mark out of a file.
 
     Parameters
     ----------
     source
-        The whole text of the file.
+        The `lines` of the file.
     line, column, end_line, end_column
         The mark, from 1; the end is exclusive. A mark over several lines is shown to the end of its first.
 
@@ -34,13 +44,13 @@ def excerpt(source: str, line: int, column: int, end_line: int, end_column: int)
 
     Examples
     --------
-    >>> print("\n".join(excerpt("name: x\nevnt: login\n", 2, 1, 2, 5)))
+    >>> print("\n".join(excerpt(lines("name: x\nevnt: login\n"), 2, 1, 2, 5)))
     evnt: login
     ^^^^
     """
-    text = _line(source, line)
-    if text is None:
+    if line > len(source) or not any(source):
         return None
+    text = source[line - 1]
     start = min(column - 1, len(text))
     end = len(text) if end_line > line else min(end_column - 1, len(text))
     first = max(0, min(start - WIDTH // 3, len(text) - WIDTH))
@@ -50,24 +60,6 @@ def excerpt(source: str, line: int, column: int, end_line: int, end_column: int)
     after = "…" if first + WIDTH < len(text) else ""
     margin = " " * (len(before) + _width(shown[:start]))
     return Excerpt(before + shown + after, margin + "^" * max(1, _width(shown[start:end])))
-
-
-def _line(source: str, number: int) -> str | None:
-    r"""Find one line without splitting the rest; YAML breaks lines at \n, \r\n and \r."""
-    start = 0
-    for _ in range(number - 1):
-        start = _after_break(source, start)
-        if start < 0:
-            return None
-    end = min((at for at in (source.find("\n", start), source.find("\r", start)) if at >= 0), default=len(source))
-    return source[start:end].removeprefix("\ufeff") if start < len(source) else None
-
-
-def _after_break(source: str, start: int) -> int:
-    newline, carriage = source.find("\n", start), source.find("\r", start)
-    if carriage >= 0 and (newline < 0 or carriage < newline):
-        return carriage + (2 if newline == carriage + 1 else 1)
-    return newline + 1 if newline >= 0 else -1
 
 
 def _inert(character: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.definitions.diagnostics import Severity
-from pqlkit.definitions.renderers.excerpt import excerpt
+from pqlkit.definitions.renderers.excerpt import excerpt, lines
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pqlkit.definitions.diagnostics import Diagnostic
     from pqlkit.definitions.validation import Report
@@ -31,13 +31,14 @@ def render_text(report: Report, *, colour: bool = False) -> str:
     colour
         Use ANSI colours; whoever calls knows whether a terminal reads it.
     """
-    lines: list[str] = []
+    sources = {path: lines(text) for path, text in report.sources.items()}
+    blocks: list[str] = []
     for diagnostic in report.diagnostics:
-        lines += _block(diagnostic, report.sources.get(diagnostic.path), colour)
-    return "\n".join([*lines, _sum(report)]) + "\n"
+        blocks += _block(diagnostic, sources.get(diagnostic.path), colour)
+    return "\n".join([*blocks, _sum(report)]) + "\n"
 
 
-def _block(diagnostic: Diagnostic, source: str | None, colour: bool) -> Iterator[str]:
+def _block(diagnostic: Diagnostic, source: Sequence[str] | None, colour: bool) -> Iterator[str]:
     d = diagnostic
     tint = _RED if d.severity is Severity.ERROR else _YELLOW
     place = f"{visible(d.path, 400)}:{d.line}:{d.column}:"
