@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pqlkit.cli.analyze import analyze
 from pqlkit.cli.app import app, main, run
+from pqlkit.cli.demo import demo
+from pqlkit.cli.init import init
 from pqlkit.cli.load import load
 from pqlkit.cli.propose import propose
+from pqlkit.cli.report import report
+from pqlkit.cli.schema import schema
+from pqlkit.cli.validate import validate_command
 
 __all__ = ["app", "main", "run"]
 
-app.command()(load)
-app.command()(analyze)
-app.command()(propose)
+for command in (demo, init, load, analyze, propose):
+    app.command()(command)
+app.command("validate")(validate_command)
+app.command()(report)
+app.command()(schema)

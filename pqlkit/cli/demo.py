@@ -1,0 +1,118 @@
+"""`pqlkit demo`: a sample product's exports, and every step run on them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from pqlkit.demo.product import Product
+
+FOLDER: Final = Path("pqlkit-demo")
+STEPS: Final = (
+    ("Read and check the exports", "load --out dataset"),
+    ("Which behaviours go with upgrading?", "analyze --data dataset"),
+    ("Find a rule on earlier accounts, and hold it to later ones", "propose --data dataset --name first"),
+    ("Check the definition as CI would", "validate definitions"),
+    ("Tonight's leads", "score -d definitions/first.yml --data dataset --out leads.csv"),
+    ("Did leads become customers, quarter by quarter?", "report -d definitions/first.yml --data dataset"),
+)
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the exports go.", metavar="DIR")] = FOLDER,
+    accounts: Annotated[int, typer.Option("--accounts", help="How many accounts.", min=50)] = 5000,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed is another product.")] = 1,
+) -> None:
+    """Make a sample product's exports and run every step on them, showing each command and its result.
+
+    The product is made up and the same for the same seed; its truth is known and told at the end.
+
+    **Examples**
+
+    `pqlkit demo`
+
+    `pqlkit demo /tmp/sample --accounts 20000 --seed 7`
+    """
+    from pqlkit.cli.output import Output
+    from pqlkit.demo.exporting import write_exports
+    from pqlkit.demo.product import make_product
+    from pqlkit.errors import UsageError
+
+    output = Output()
+    if folder.exists() and any(folder.iterdir()) and not (folder / ".pqlkit-demo").exists():
+        raise UsageError(f"{folder} is not empty and was not made by `pqlkit demo`", hint="name another folder")
+    with output.working("making a product"):
+        product = make_product(accounts=accounts, seed=seed)
+        clear(folder)
+        write_exports(product, folder)
+        (folder / ".pqlkit-demo").write_text("made by pqlkit demo; may be replaced by it\n")
+    head = f"A made-up product with {accounts:,} accounts (seed {seed}): its exports and pqlkit.yml are in {folder}/"
+    sys.stdout.write(f"{head}\n\n$ cd {folder}\n")
+    worked = steps(folder)
+    if worked:
+        sys.stdout.write(closing(product, folder))
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier demo wrote, so that the steps begin from nothing."""
+    import shutil
+
+    if (folder / ".pqlkit-demo").exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def steps(folder: Path) -> bool:
+    """Run each step as a person would, in the folder; False if one failed."""
+    from pqlkit.cli.app import run
+
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        for number, (what, command) in enumerate(STEPS, 1):
+            sys.stdout.write(f"\n{number}. {what}\n$ pqlkit {command}\n")
+            sys.stdout.flush()
+            code = run(shlex.split(command))
+            if code != 0:
+                sys.stderr.write(f"`pqlkit {command}` ended with {code}\n")
+                return False
+            if command.startswith("score"):
+                preview(Path("leads.csv"))
+    finally:
+        os.chdir(before)
+    return True
+
+
+def preview(path: Path) -> None:
+    """Show the first leads of a file with their reasons."""
+    import csv
+
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        rows = [row for _, row in zip(range(4), csv.DictReader(lines), strict=False)]
+    for row in rows:
+        key = row.get("account_id") or row.get("user_id")
+        sys.stdout.write(
+            f"  {key}  {row['status']}  score {row['score']}  {row['evidence'] or row['missing']}\n"[:79].rstrip()
+            + "\n"
+        )
+
+
+def closing(product: Product, folder: Path) -> str:
+    """Say what was planted, and what to try next."""
+    from pqlkit.definitions.describing import describe
+
+    rule = describe(product.truth.rule)
+    return (
+        f"\nThe truth that was planted: {rule}\n"
+        f"\nNext, in {folder}/:\n"
+        '  pqlkit try "teammate_invited >= 4 in 28d" --data dataset\n'
+        "  pqlkit explain --converters --data dataset\n"
+        "  pqlkit report -d definitions/first.yml --data dataset --html report.html\n"
+        "Then your own exports: pqlkit init EVENTS --users USERS --conversions CONVERSIONS\n"
+    )

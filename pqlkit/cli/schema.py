@@ -1,0 +1,47 @@
+"""`pqlkit schema`: the JSON Schema of definition or project files, for editors."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class SchemaName(StrEnum):
+    """Which kind of file."""
+
+    DEFINITION = "definition"
+    PROJECT = "project"
+
+
+def schema(
+    name: Annotated[
+        SchemaName, typer.Argument(help="definition or project.", show_default=True)
+    ] = SchemaName.DEFINITION,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write it to this file instead of stdout.", metavar="PATH", show_default=False),
+    ] = None,
+) -> None:
+    """Print the JSON Schema of definition or project files, for editors.
+
+    **Examples**
+
+    `pqlkit schema > pqlkit-definition.schema.json`
+
+    `pqlkit schema project --out pqlkit-project.schema.json`
+    """
+    from pqlkit.cli.output import Output
+    from pqlkit.reporting.renderers.tabular import to_json
+
+    if name is SchemaName.DEFINITION:
+        from pqlkit.definitions.schema import definition_schema
+
+        found = definition_schema()
+    else:
+        from pqlkit.exports.project import project_schema
+
+        found = project_schema()
+    Output(out=out).payload(to_json(found))

@@ -1,0 +1,140 @@
+"""The record of a report: ``pqlkit/report/1``, and of several: ``pqlkit/reports/1``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pqlkit.definitions.describing import describe, phrase
+from pqlkit.reporting.records.figures import modelled, moment
+
+if TYPE_CHECKING:
+    from pqlkit.reporting.criteria import CriterionRates
+    from pqlkit.reporting.periods import PeriodRates
+    from pqlkit.reporting.report import Report, Segment, Waiting
+    from pqlkit.statistics.contingency import Contingency
+    from pqlkit.typing import Json
+
+
+def record(report: Report) -> dict[str, Json]:
+    """Write a report as the JSON contract spells it."""
+    funnel, outcome = report.funnel, report.definition.outcome
+    notice, weekly, contacted = report.notice, report.leads_per_week, report.contacted
+    return {
+        "schema": "pqlkit/report/1",
+        "definition": report.definition.name,
+        "definition_version": report.definition.version,
+        "title": report.definition.title,
+        "describe": describe(report.definition),
+        "entity": report.definition.entity.value,
+        "horizon": str(outcome.within) if outcome is not None else None,
+        "as_of": moment(report.population.as_of),
+        "as_of_reason": report.population.as_of_reason,
+        "looks": report.looks.text,
+        "funnel": {
+            "signups": funnel.signups,
+            "pqls": funnel.pqls,
+            "customers": funnel.customers,
+            "signup_to_pql": funnel.signup_to_pql.to_json(),
+            "pql_to_customer": {"view": "trigger", **funnel.pql_to_customer.to_json(), "immature": report.immature},
+            "signup_to_customer": funnel.signup_to_customer.to_json(),
+            "coverage": funnel.coverage.to_json(),
+            "look": {
+                **sides(funnel.look),
+                "relative_risk": funnel.look.relative_risk().value,
+                "relative_risk_low": funnel.look.relative_risk().low,
+                "relative_risk_high": funnel.look.relative_risk().high,
+                "lift": funnel.look.lift,
+            },
+        },
+        "time_to_pql": waiting(report.time_to_pql),
+        "time_to_customer": waiting(report.time_to_customer),
+        "notice": {
+            "median_days": notice.median_days,
+            "p25_days": notice.p25_days,
+            "p75_days": notice.p75_days,
+            "within_a_day": notice.within_a_day,
+            "n": notice.n,
+        },
+        "leads_per_week": {"median": weekly.median, "p90": weekly.p90, "weeks": weekly.weeks},
+        "criteria": [criterion(one) for one in report.criteria],
+        "contacted": {}
+        if contacted is None
+        else {"contacted": contacted.contacted.to_json(), "not_contacted": contacted.not_contacted.to_json()},
+        "arms": {},
+        "amounts": {}
+        if report.amounts is None
+        else {
+            "customers": report.amounts.customers,
+            "per_customer": report.amounts.per_customer,
+            "per_pql": report.amounts.per_pql,
+        },
+        "cohorts": [segment(one, "cohort") for one in report.cohorts],
+        "segments": [segment(one, "segment") for one in report.segments],
+        "periods": [period(one) for one in report.periods],
+        "warnings": list(report.warnings),
+    }
+
+
+def sides(table: Contingency) -> dict[str, Json]:
+    """Write a 2x2 table as its two groups."""
+    return {
+        "with": table.with_.to_json(numerator="converted", denominator="entities"),
+        "without": table.without.to_json(numerator="converted", denominator="entities"),
+    }
+
+
+def waiting(one: Waiting) -> dict[str, Json]:
+    """Write how long something takes."""
+    return {
+        "median_days": one.median_days,
+        "p25_days": one.p25_days,
+        "p75_days": one.p75_days,
+        "n": one.n,
+        "reached": one.reached,
+    }
+
+
+def criterion(one: CriterionRates) -> dict[str, Json]:
+    """Write one criterion's rates."""
+    rest = one.without_it
+    return {
+        "id": one.leaf.id,
+        "describe": phrase(one.leaf),
+        "mechanical": one.mechanical,
+        "alone": {**sides(one.alone), "relative_risk": one.alone.relative_risk().value},
+        "without_it": {} if rest is None else {**sides(rest), "relative_risk": rest.relative_risk().value},
+    }
+
+
+def segment(one: Segment, key: str) -> dict[str, Json]:
+    """Write one cohort or segment."""
+    return {
+        "by": one.by,
+        key: one.name,
+        "signups": one.signups,
+        "signup_to_pql": one.signup_to_pql.to_json(),
+        "pql_to_customer": one.pql_to_customer.to_json(),
+        "signup_to_customer": one.signup_to_customer.to_json(),
+    }
+
+
+def period(one: PeriodRates) -> dict[str, Json]:
+    """Write one period; `drift` has nulls for the reference and for periods that are too recent."""
+    drift = one.drift
+    return {
+        "period": one.period,
+        "starts": one.starts,
+        "mature": one.mature,
+        "reference": one.reference,
+        "pql_to_customer": {"view": "trigger", **one.rate.to_json()},
+        "look": sides(one.look),
+        "share": one.look.share.rate,
+        "drift": {
+            "p_value": modelled(drift.p_value) if drift else None,
+            "verdict": drift.verdict.value if drift else None,
+            "findings": [finding.value for finding in drift.findings] if drift else [],
+            "share_ratio": modelled(drift.share_ratio) if drift else None,
+            "base_ratio": modelled(drift.base_ratio) if drift else None,
+            "detectable_fall": modelled(drift.detectable_fall) if drift else None,
+        },
+    }

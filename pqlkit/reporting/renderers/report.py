@@ -1,0 +1,188 @@
+"""The report for people: the funnel, what each criterion adds, and whether it still holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pqlkit.definitions.describing import describe, phrase
+from pqlkit.inert import visible
+from pqlkit.reporting.records.report import period, record
+from pqlkit.reporting.renderers.layout import spread, styled, wrapped
+from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
+from pqlkit.reporting.renderers.words import day, interval, percent, rate, times
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from pqlkit.reporting.report import Report, Segment, Waiting
+    from pqlkit.statistics.rate import Rate
+
+SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."
+
+
+def as_json(report: Report) -> str:
+    """Give ``pqlkit/report/1``."""
+    return to_json(record(report))
+
+
+def as_csv(report: Report) -> str:
+    """Give one row per period, nested keys joined with dots."""
+    rows: list[dict[str, Any]] = [flat(period(one)) for one in report.periods]
+    for row in rows:
+        row["drift.findings"] = " ".join(row.get("drift.findings") or [])
+    return to_csv(rows, list(rows[0]) if rows else ["period", "starts", "mature"])
+
+
+def as_markdown(report: Report) -> str:
+    """Give the funnel and the periods as tables for a document."""
+    funnel = report.funnel
+    steps = [
+        ["signup to PQL", rate(funnel.signup_to_pql)],
+        ["PQL to customer", rate(funnel.pql_to_customer)],
+        ["signup to customer", rate(funnel.signup_to_customer)],
+        ["upgrades that qualified before", rate(funnel.coverage)],
+    ]
+    periods = [
+        [
+            one.period,
+            str(one.starts),
+            rate(one.rate),
+            one.drift.verdict.value if one.drift else _pending(one.mature, one.reference),
+        ]
+        for one in report.periods
+    ]
+    return (
+        f"{describe(report.definition)}\n\n"
+        + to_markdown(steps, ["step", "rate [95 %]"], right=[1])
+        + "\n"
+        + to_markdown(periods, ["period", "new leads", "PQL to customer", "verdict"], right=[1, 2])
+        + f"\n{SENTENCE}\n"
+    )
+
+
+def as_table(report: Report) -> RenderableType:
+    """Give what the terminal shows: at most about 40 lines of 80 columns."""
+    from rich.console import Group
+    from rich.text import Text
+
+    lines = [*_head(report), "", *_funnel(report), "", *_compared(report), ""]
+    lines += [*_criteria(report), *_periods(report), *_segments(report), *_contacts(report)]
+    for warning in report.warnings:
+        lines += wrapped(warning, "  ! ", "    ")
+    return Group(*[styled(Text(line)) for line in [*lines, "", SENTENCE]])
+
+
+def _head(report: Report) -> list[str]:
+    name = f"{report.definition.name} v{report.definition.version}"
+    lines = [spread(f"REPORT  {visible(name, 44)}", f"as of {day(report.population.as_of)}")]
+    return lines + wrapped(visible(describe(report.definition), 600), "  ")
+
+
+def _funnel(report: Report) -> list[str]:
+    funnel, horizon = report.funnel, report.definition.outcome.within if report.definition.outcome else None
+    lines = [
+        spread("FUNNEL", f"{funnel.signups:,} signups, {funnel.pqls:,} PQLs, {funnel.customers:,} customers"),
+        _step("signup to PQL", funnel.signup_to_pql),
+        _step(f"PQL to customer in {horizon}", funnel.pql_to_customer),
+        _step("signup to customer", funnel.signup_to_customer),
+        _step("upgrades that qualified first", funnel.coverage),
+    ]
+    if report.immature:
+        lines.append(f"  {'too recent, in no rate':<30} {report.immature:>9,}")
+    lines.append(f"  time to PQL: {_waited(report.time_to_pql)}")
+    lines.append(f"  PQL to customer: {_waited(report.time_to_customer)}")
+    quick, weekly = report.notice, report.leads_per_week
+    if quick.median_days is not None:
+        lines.append(
+            f"  notice: half of those who upgrade do so after {quick.median_days:.0f} days; within a day {percent(quick.within_a_day)}"
+        )
+    if weekly.median is not None and weekly.p90 is not None:
+        lines.append(f"  new leads: {weekly.median:.0f} a week, {weekly.p90:.0f} in the busiest of ten")
+    if report.amounts is not None and report.amounts.per_pql is not None:
+        lines.append(
+            f"  worth: {report.amounts.per_customer or 0:,.2f} a customer, {report.amounts.per_pql:,.2f} a lead"
+        )
+    return lines
+
+
+def _step(name: str, value: Rate) -> str:
+    counts = f"{value.numerator:,} of {value.denominator:,}"
+    return f"  {name:<30} {counts:>19} {percent(value.rate):>7} {interval(value.low, value.high)}"
+
+
+def _waited(one: Waiting) -> str:
+    if one.median_days is not None:
+        return f"half within {one.median_days:.1f} days"
+    if one.p25_days is not None:
+        return f"a quarter within {one.p25_days:.1f} days; half not reached"
+    return f"{one.reached:,} of {one.n:,} so far; a quarter not reached"
+
+
+def _compared(report: Report) -> list[str]:
+    look = report.funnel.look
+    risk = look.relative_risk()
+    return [
+        spread("AGAINST THE OTHERS", f"looks {report.looks.text}, upgrades in {report.looks.design.horizon}"),
+        _step("looks that meet it", look.with_),
+        _step("other looks", look.without),
+        f"  {times(risk.value)} times [{times(risk.low)}, {times(risk.high)}]",
+    ]
+
+
+def _criteria(report: Report) -> list[str]:
+    if len(report.criteria) < 2:
+        return []
+    lines = [
+        spread("CRITERIA alone", "with        without    the rule without it"),
+    ]
+    for one in report.criteria:
+        mark = "M " if one.mechanical else ""
+        rest = f"{percent(one.without_it.with_.rate)} of {one.without_it.n1:,}" if one.without_it is not None else "-"
+        name = visible(mark + phrase(one.leaf), 40)
+        lines.append(f"  {name:<40} {percent(one.alone.with_.rate):>6} {percent(one.alone.without.rate):>8} {rest:>20}")
+    return [*lines, ""]
+
+
+def _periods(report: Report) -> list[str]:
+    lines = [spread("BY PERIOD of the start", "PQL to customer   since the first")]
+    for one in report.periods[-8:]:
+        verdict = one.drift.verdict.value if one.drift is not None else _pending(one.mature, one.reference)
+        p = f" (p = {one.drift.p_value:.2g})" if one.drift is not None and one.drift.p_value is not None else ""
+        counts = f"{one.rate.numerator:,} of {one.rate.denominator:,}"
+        lines.append(
+            f"  {one.period:<8} {one.starts:>7,} leads {counts:>15} {percent(one.rate.rate):>6} "
+            f"{interval(one.rate.low, one.rate.high):<13} {verdict}{p}"
+        )
+    return lines
+
+
+def _pending(mature: bool, reference: bool) -> str:
+    return "the reference" if reference else "too few" if mature else "too recent"
+
+
+def _segments(report: Report) -> list[str]:
+    if not report.segments:
+        return []
+    lines = ["", spread("BY SEGMENT", "signup to PQL   PQL to customer")]
+    return lines + [_segment(one) for one in report.segments[:12]]
+
+
+def _segment(one: Segment) -> str:
+    name = visible(f"{one.by}: {one.name}", 34)
+    trigger = one.pql_to_customer
+    return (
+        f"  {name:<34} {percent(one.signup_to_pql.rate):>6} of {one.signup_to_pql.denominator:>7,} "
+        f"{percent(trigger.rate):>6} of {trigger.denominator:>6,} {interval(trigger.low, trigger.high)}"
+    )
+
+
+def _contacts(report: Report) -> list[str]:
+    one = report.contacted
+    if one is None:
+        return []
+    return [
+        "",
+        spread("CONTACTED", "not chosen at random: no effect of calls"),
+        _step("leads somebody contacted", one.contacted),
+        _step("leads nobody contacted", one.not_contacted),
+    ]
