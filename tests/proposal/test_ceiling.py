@@ -1,0 +1,104 @@
+"""The ceiling reads a model where it was not fitted, at the rule's own share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from pqlkit.proposal.ceiling import Ceiling, ceiling
+from pqlkit.proposal.rule import holds
+from tests.proposal.found import parts, searched
+from tests.proposal.worlds import world
+
+
+def of(scores, y) -> Ceiling:
+    y = np.array(y, dtype=bool)
+    return Ceiling(
+        model="",
+        auc=None,
+        average_precision=None,
+        f1=None,
+        looks=len(y),
+        converters=int(y.sum()),
+        read=np.ones(len(y), dtype=bool),
+        scores=np.array(scores, dtype=float),
+        y=y,
+    )
+
+
+def test_the_rate_at_a_share_takes_the_highest_and_shares_ties():
+    model = of([4, 3, 2, 2, 1, 0, 0, 0, 0, 0], [1, 0, 1, 0, 1, 0, 0, 0, 0, 0])
+    assert model.rate_at(0.1) == 1.0
+    assert model.rate_at(0.2) == 0.5
+    assert model.rate_at(0.3) == pytest.approx((1 + 0.5) / 3)
+    assert model.rate_at(1.0) == pytest.approx(0.3)
+    assert model.rate_at(0.0) is None
+
+
+def test_what_the_rule_captures():
+    model = of([4, 3, 2, 1, 0, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+    half = np.array([1, 0, 1, 0, 0, 0, 0, 0, 0, 0], dtype=bool)
+    assert model.captured(half) == pytest.approx((0.5 - 0.2) / (1.0 - 0.2))
+    assert model.captured(np.zeros(10, dtype=bool)) is None
+    assert of([0] * 10, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0]).captured(half) is None
+
+
+def test_a_world_of_rules_is_captured_by_its_rule():
+    made, found = searched(20_000, 2)
+    fit, later = parts(made)
+    model = ceiling(made.cube, made.y, fit, later)
+    assert model is not None
+    assert found.best is not None
+    captured = model.captured(holds(made.cube, found.best.literals))
+    assert captured is not None
+    assert captured > 0.8
+    assert model.auc == pytest.approx(roc_auc_score(made.y[later], model.scores))
+    assert model.average_precision == pytest.approx(average_precision_score(made.y[later], model.scores))
+    assert (model.looks, model.converters) == (later.sum(), made.y[later].sum())
+    assert model.f1 is not None
+    assert 0.1 < model.f1 < 0.5
+
+
+def test_nobody_is_fitted_and_read():
+    made = world(3_000, 1, base_rate=0.1)
+    entities = np.arange(3_000) % 700
+    fit, later = parts(made)
+    model = ceiling(made.cube, made.y, fit, later, entities=entities)
+    assert model is not None
+    assert not model.read[fit].any()
+    read = set(entities[model.read].tolist())
+    assert 0.2 < len(read) / 700 < 0.4
+    assert (model.read == (later & np.isin(entities, list(read)))).all()
+
+
+def test_columns_left_out_are_not_used():
+    made = world(3_000, 1, base_rate=0.1)
+    fit, later = parts(made)
+    names = [behaviour.event for behaviour in made.cube.behaviours]
+    columns = np.flatnonzero([name == "common" for name in names])
+    model = ceiling(made.cube, made.y, fit, later, columns=columns)
+    assert model is not None
+    assert model.auc is not None
+    assert abs(model.auc - 0.5) < 0.08
+
+
+def test_too_little_is_no_ceiling():
+    made = world(3_000, 1)
+    fit, later = parts(made)
+    nobody = np.zeros(3_000, dtype=bool)
+    assert ceiling(made.cube, nobody, fit, later) is None
+    assert ceiling(made.cube, made.y, fit, nobody) is None
+    assert ceiling(made.cube, made.y, fit, later, columns=np.array([], dtype=np.intp)) is None
+
+
+def test_sampled_controls_change_little():
+    made = world(20_000, 2)
+    fit, later = parts(made)
+    full = ceiling(made.cube, made.y, fit, later)
+    some = ceiling(made.cube, made.y, fit, later, most_controls=5_000)
+    assert full is not None
+    assert some is not None
+    assert full.auc is not None
+    assert some.auc == pytest.approx(full.auc, abs=0.03)
+    assert some.f1 == pytest.approx(full.f1, abs=0.06)

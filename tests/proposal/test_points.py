@@ -1,0 +1,83 @@
+"""The card adds up to 100, ranks as the truth does, and becomes the definition only where it is better."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from pqlkit.proposal.points import _newton, _whole, points_card, prefer_points, total
+from pqlkit.proposal.rule import holds
+from tests.proposal.found import parts, searched
+
+
+def test_an_additive_world_is_ranked_as_well_as_by_the_truth():
+    made, found = searched(20_000, 1, "additive")
+    fit, later = parts(made)
+    card = points_card(made.cube, made.y, fit, found)
+    assert card is not None
+    assert sum(card.points) == 100
+    assert len(card.literals) == len({literal.group for literal in card.literals}) <= 6
+    assert list(card.points) == sorted(card.points, reverse=True)
+    sums = total(made.cube, card)
+    truth = roc_auc_score(made.y[later], made.chance[later])
+    assert roc_auc_score(made.y[later], sums[later]) >= 0.98 * truth
+    assert found.best is not None
+    assert prefer_points(card, made.cube, made.y, later, holds(made.cube, found.best.literals))
+
+
+def test_a_world_of_rules_keeps_its_rule():
+    made, found = searched(20_000, 2)
+    fit, later = parts(made)
+    card = points_card(made.cube, made.y, fit, found)
+    assert card is not None
+    assert made.events <= {literal.name for literal in card.literals}
+    assert found.best is not None
+    assert not prefer_points(card, made.cube, made.y, later, holds(made.cube, found.best.literals))
+
+
+def test_the_total_is_the_sum_of_the_lines_that_hold():
+    made, found = searched(20_000, 2)
+    fit, _ = parts(made)
+    card = points_card(made.cube, made.y, fit, found)
+    assert card is not None
+    by_hand = sum(
+        points * holds(made.cube, [literal]).astype(int)
+        for literal, points in zip(card.literals, card.points, strict=True)
+    )
+    np.testing.assert_array_equal(total(made.cube, card), by_hand)
+    assert card.pql_at in set(total(made.cube, card).tolist())
+
+
+@given(st.lists(st.floats(0.01, 10), min_size=1, max_size=6))
+def test_points_are_whole_positive_and_add_up(slopes):
+    points = _whole(np.array(slopes))
+    assert sum(points) == 100
+    assert min(points) >= 1
+    order = np.argsort(slopes, kind="stable")
+    assert (np.diff(np.array(points)[order]) >= -5).all()
+
+
+def test_the_model_of_the_cells_is_logistic_regression():
+    random = np.random.default_rng(1)
+    x = random.random((3_000, 3)) < 0.4
+    y = random.random(3_000) < 1 / (1 + np.exp(2 - x @ np.array([1.0, 0.5, 0.0])))
+    code = x @ np.array([1, 2, 4])
+    hits = np.bincount(code, weights=y, minlength=8).astype(float)
+    counts = np.bincount(code, minlength=8).astype(float)
+    design = np.column_stack([np.ones(8), (np.arange(8)[:, None] >> np.arange(3)) & 1]).astype(float)
+    _, slopes = _newton(design, hits, counts)
+    witness = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1_000).fit(x, y).coef_[0]
+    assert slopes == pytest.approx(witness, abs=1e-3)
+
+
+def test_nothing_to_go_by_is_no_card():
+    made, found = searched(20_000, 2)
+    fit, _ = parts(made)
+    from dataclasses import replace
+
+    assert points_card(made.cube, made.y, fit, replace(found, literals=())) is None
+    assert points_card(made.cube, made.y, fit, replace(found, converters=0)) is None

@@ -1,0 +1,82 @@
+"""A simpler rule is offered when it cannot be told apart, and only then."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pqlkit.proposal.literals import Floors, literals
+from pqlkit.proposal.objective import Constraints, Objective
+from pqlkit.proposal.search import Search, search
+from pqlkit.proposal.simplification import simpler, threshold_ranges
+from tests.proposal.found import searched
+from tests.proposal.worlds import behaviour, cube_of
+
+
+def found_in(columns, y) -> Search:
+    cube, fit = cube_of(columns), np.ones(len(y), dtype=bool)
+    floors = Floors(entities=20, converters=5, apart=0.0)
+    return search(
+        cube,
+        y,
+        fit,
+        literals(cube, y, fit, floors=floors),
+        objective=Objective(),
+        constraints=Constraints.of(int(y.sum())),
+    )
+
+
+def test_a_second_criterion_that_hardly_matters_is_dropped():
+    random = np.random.default_rng(4)
+    a, b = random.random(3_000) < 0.2, random.random(3_000) < 0.97
+    y = random.random(3_000) < np.where(a, 0.4, 0.03)
+    y &= b | (random.random(3_000) < 0.9)
+    found = found_in({behaviour("a"): a * 1, behaviour("b"): b * 1}, y)
+    pair = found.best_of_size.get(2)
+    if pair is None:
+        pytest.skip("b reaches beyond the floor")
+    other = simpler(found, pair)
+    assert other is not None
+    assert [literal.name for literal in other.literals] == ["a"]
+
+
+def test_a_criterion_that_matters_stays():
+    _, found = searched(20_000, 2)
+    assert found.best is not None
+    assert len(found.best.literals) == 3
+    assert simpler(found, found.best) is None
+
+
+def test_the_plainest_rule_has_no_simpler_one():
+    _, found = searched(20_000, 2)
+    single = min(found.best_of_size.values(), key=lambda rule: rule.plainness)
+    assert simpler(found, single) is None or simpler(found, single).plainness < single.plainness
+
+
+def test_thresholds_that_cannot_be_told_apart_surround_the_chosen_one():
+    random = np.random.default_rng(2)
+    counts = random.poisson(4, 6_000)
+    y = random.random(6_000) < np.where(counts >= 5, 0.2, 0.03)
+    found = found_in({behaviour("a"): counts}, y)
+    assert found.best is not None
+    (literal,) = found.best.literals
+    low, high = threshold_ranges(found, found.best)[literal]
+    assert literal.threshold is not None
+    assert low <= literal.threshold <= high
+    assert 4 <= low
+    assert high <= 6
+
+
+def test_a_sharp_threshold_stands_alone():
+    random = np.random.default_rng(3)
+    counts = random.poisson(4, 20_000)
+    y = random.random(20_000) < np.where(counts >= 5, 0.5, 0.01)
+    found = found_in({behaviour("a"): counts}, y)
+    assert found.best is not None
+    assert list(threshold_ranges(found, found.best).values()) == [(5, 5)]
+
+
+def test_the_seed_decides_and_nothing_else():
+    _, found = searched(20_000, 2)
+    assert found.best is not None
+    assert threshold_ranges(found, found.best, seed=1) == threshold_ranges(found, found.best, seed=1)

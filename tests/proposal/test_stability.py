@@ -1,0 +1,71 @@
+"""Halves agree on what is there, and not on what is not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pqlkit.proposal.literals import literals
+from pqlkit.proposal.objective import Constraints, Objective
+from pqlkit.proposal.search import search
+from pqlkit.proposal.stability import UNSTABLE, _drawn, _narrowest, stability
+from tests.proposal.found import searched
+from tests.proposal.worlds import behaviour, cube_of
+
+
+def test_a_strong_rule_is_chosen_again():
+    _, found = searched(20_000, 2)
+    assert found.best is not None
+    judged = stability(found, found.best)
+    assert judged.halves == 30
+    assert judged.share >= 0.9
+    for chosen, literal in zip(judged.criteria, found.best.literals, strict=True):
+        assert chosen.literal == literal
+        assert chosen.share >= 0.9
+        assert chosen.thresholds is not None
+        assert chosen.thresholds[0] <= (literal.threshold or 0) <= chosen.thresholds[1]
+
+
+def test_twins_are_unstable_and_name_each_other():
+    random = np.random.default_rng(5)
+    latent = random.random(6_000) < 0.2
+    one, two = (latent ^ (random.random(6_000) < 0.03) for _ in range(2))
+    y = random.random(6_000) < np.where(latent, 0.3, 0.03)
+    cube, fit = cube_of({behaviour("one"): one * 1, behaviour("two"): two * 1}), np.ones(6_000, dtype=bool)
+    found = search(
+        cube,
+        y,
+        fit,
+        literals(cube, y, fit),
+        objective=Objective(),
+        constraints=Constraints.of(int(y.sum())),
+        max_criteria=1,
+    )
+    assert found.best is not None
+    (chosen,) = stability(found, found.best).criteria
+    assert chosen.share < 1
+    assert {chosen.literal.name, chosen.rival} == {"one", "two"}
+    assert UNSTABLE == 0.6
+
+
+def test_the_clock_can_stop_it():
+    _, found = searched(20_000, 2)
+    assert found.best is not None
+    judged = stability(found, found.best, max_seconds=-1.0)
+    assert (judged.halves, judged.share) == (0, 0.0)
+
+
+def test_a_half_holds_half_the_looks():
+    words = np.full((2, 16), 2**64 - 1, dtype=np.uint64)
+    words[:, 10:] = 0
+    words[:, 9] = 7
+    for seed in range(20):
+        drawn, count = _drawn(words, 64 * 9 + 3, np.random.default_rng(seed))
+        assert int(np.bitwise_count(drawn[0]).sum()) == count
+        assert drawn.shape == (2, 8)
+        assert count in {320, 64 * 4 + 3}
+
+
+def test_the_narrowest_interval_of_four_fifths():
+    assert _narrowest([3, 3, 4, 4, 4, 5, 5, 5, 8, 30]) == (3, 5)
+    assert _narrowest([2]) == (2, 2)
+    assert _narrowest([]) is None
