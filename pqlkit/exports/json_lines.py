@@ -30,10 +30,10 @@ def read_json_lines(stream: IO[bytes], *, encoding: str | None = None) -> Iterat
     stream
         The decompressed bytes.
     encoding
-        None: told from the bytes.
+        None: UTF-8, as JSON is.
     """
     line = 1
-    for chunk, _ in line_chunks(stream, encoding):
+    for chunk, _ in line_chunks(stream, encoding or "utf-8"):
         if chunk.strip():
             yield _read(chunk, line)
         line += chunk.count(b"\n")

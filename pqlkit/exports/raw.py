@@ -191,7 +191,7 @@ def _unzstd(member: Member, stream: IO[bytes], stack: contextlib.ExitStack) -> I
     try:
         lines = pl.scan_csv(source, has_header=False, separator="\x01", quote_char=None, schema={"line": pl.String})
         lines.sink_csv(target, include_header=False, separator="\x01", quote_style="never", check_extension=False)
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, OSError) as error:
         reason = "is not UTF-8" if "utf-8" in str(error) else "is damaged"
         raise DataError(
             f"the zstd file {reason}: {error}", where=member.name, hint="decompress it first: zstd -d"

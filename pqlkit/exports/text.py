@@ -42,7 +42,8 @@ def _decoded(head: bytes, stream: IO[bytes], encoding: str) -> Iterator[bytes]:
 
 def guess_encoding(block: bytes) -> str:
     """Tell UTF-8 from latin-1 by the lines that hold bytes above 127; a cut last line does not count."""
-    lines = [line for line in block.splitlines()[:-1] or [block] if not line.isascii()]
+    parts = block.split(b"\n")
+    lines = [line for line in (parts[:-1] if len(block) >= CHUNK else parts) if not line.isascii()]
     wrong = sum(1 for line in lines[:10_000] if not is_utf8(line))
     return "latin-1" if 2 * wrong > min(len(lines), 10_000) else "utf-8"
 

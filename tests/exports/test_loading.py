@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pqlkit.errors import DataError, OutputError
+from pqlkit.exports import loading
+from pqlkit.exports.column_types import ColumnType
+from pqlkit.exports.dataset import open_dataset, with_sources
+from pqlkit.exports.loading import load
+from pqlkit.exports.mapping import Source
+from pqlkit.exports.project import Project
+
+HEADER = "user_id,event,timestamp\n"
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def day(number: int, *, users: int = 3, ids: bool = False) -> str:
+    lines = [f"u{n},login,2026-01-{number:02}T0{n}:00:00Z{f',{number}-{n}' if ids else ''}\n" for n in range(users)]
+    return (HEADER.strip() + (",event_id" if ids else "") + "\n") + "".join(lines)
+
+
+def test_a_load_is_read_back_as_it_was_written(exports, tmp_path, table_rows):
+    events = exports.write("e.csv", day(1) + "u9,login,nonsense\n")
+    users = exports.write("u.csv", "user_id,signed_up_at,plan\nu0,2026-01-01,pro\nghost,2026-01-01,free\n")
+    conversions = exports.write("c.csv", "user_id,converted_at\nu0,2026-02-01\nnobody,2026-02-02\n")
+    report = exports.load(events=events, users=users, conversions=conversions)
+    assert report.matching.users == 2
+    assert report.matching.users_with_events == 1
+    assert report.matching.users_without_events == 1
+    assert (report.matching.event_users, report.matching.event_users_unknown) == (3, 2)
+    assert report.matching.events_of_unknown_users == 2
+    assert (report.matching.conversions_matched, report.matching.conversions_unknown) == (1, 1)
+    assert report.quarantine == tmp_path / "out" / "quarantine.jsonl"
+    assert json.loads(report.quarantine.read_text())["line"] == 5
+    dataset = open_dataset(data=tmp_path / "out")
+    assert dataset.tables["events"].rows == 3
+    assert dataset.tables["events"].columns["timestamp"] is ColumnType.INSTANT
+    assert table_rows(dataset, "users") == [
+        ("ghost", "2026-01-01T00:00:00Z", "free"),
+        ("u0", "2026-01-01T00:00:00Z", "pro"),
+    ]
+
+
+def test_the_report_as_json_adds_up(exports):
+    report = exports.load(events=exports.write("e.csv", day(1) + "u9,login,nonsense\n")).to_json()
+    json.dumps(report)
+    assert report["schema"] == "pqlkit/intake/1"
+    (table,) = report["tables"]
+    assert table["read"] == table["kept"] + table["duplicate"] + table["quarantined"] == 4
+    assert table["offenders"][0]["value"] == "nonsense"
+
+
+def test_row_order_and_file_split_do_not_change_a_byte(exports, tmp_path, monkeypatch):
+    monkeypatch.setattr("pqlkit.exports.writing.FILE_ROWS", 40)
+    chance = random.Random(1)
+    lines = [f"u{n % 9},e{n % 4},2026-01-{1 + n % 28:02}T00:00:0{n % 3}Z,{n % 150},{n}\n" for n in range(200)]
+    header = "user_id,event,timestamp,event_id,p\n"
+    kept = []
+    for attempt in range(3):
+        chance.shuffle(lines)
+        folder = f"split{attempt}"
+        for part in range(attempt + 1):
+            exports.write(f"{folder}/{part}.csv", header + "".join(lines[part :: attempt + 1]))
+        report = load(with_sources(events=f"{tmp_path}/{folder}"), tmp_path / f"out{attempt}")
+        data = {name: digest for name, digest in tree(tmp_path / f"out{attempt}").items() if name.endswith(".parquet")}
+        kept.append((data, report.tables["events"].kept, report.tables["events"].duplicate))
+    assert kept[0] == kept[1] == kept[2]
+    assert len(kept[0][0]) > 3
+
+
+def test_loading_again_replaces_and_leaves_nothing_behind(exports, tmp_path):
+    out = tmp_path / "out"
+    exports.load(
+        events=exports.write("e.csv", day(1) + "u,login,bad\n"), users=exports.write("u.csv", "user_id,signed_up_at\n")
+    )
+    exports.load(events=exports.write("e2.csv", day(2)))
+    assert set(open_dataset(data=out).tables) == {"events"}
+    assert len(list(out.rglob("*.parquet"))) == 1
+    assert not (out / "quarantine.jsonl").exists()
+    assert [path.name for path in out.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_same_nightly_file_twice_changes_nothing(exports, tmp_path):
+    out = tmp_path / "out"
+    first = with_sources(events=exports.write("1.csv", day(1)))
+    load(first, out)
+    before = tree(out)
+    report = load(first, out, append=True)
+    assert tree(out) == before
+    assert report.tables["events"].skipped == (str(tmp_path / "1.csv"),)
+    exports.write("same-content.csv", day(1))
+    load(with_sources(events=f"{tmp_path}/same-content.csv"), out, append=True)
+    assert tree(out) == before
+
+
+def test_appending_adds_new_rows_and_real_repeats_survive(exports, tmp_path):
+    out = tmp_path / "out"
+    load(with_sources(events=exports.write("1.csv", day(1))), out)
+    repeated = day(2) + day(2).removeprefix(HEADER)
+    report = load(with_sources(events=exports.write("2.csv", repeated)), out, append=True)
+    assert report.tables["events"].kept == 6
+    dataset = open_dataset(data=out)
+    assert dataset.tables["events"].rows == 9
+    assert pl.read_parquet(list(dataset.tables["events"].paths)).height == 9
+
+
+def test_appending_an_overlapping_file_drops_what_has_the_same_event_id(exports, tmp_path):
+    out = tmp_path / "out"
+    load(with_sources(events=exports.write("1.csv", day(1, ids=True))), out)
+    overlapping = day(1, users=4, ids=True) + day(2, ids=True).split("\n", 1)[1]
+    report = load(with_sources(events=exports.write("2.csv", overlapping)), out, append=True)
+    counted = report.tables["events"]
+    assert (counted.read, counted.kept, counted.duplicate) == (7, 4, 3)
+    assert open_dataset(data=out).tables["events"].rows == 7
+
+
+def test_appending_brings_old_files_to_the_columns_of_all(exports, tmp_path, table_rows):
+    out = tmp_path / "out"
+    header = "user_id,event,timestamp,n,old\n"
+    load(with_sources(events=exports.write("1.csv", header + "1,a,2026-01-01,1,x\n")), out)
+    new = "user_id,event,timestamp,n,new\nu,a,2026-01-02,x,2.5\n"
+    load(with_sources(events=exports.write("2.csv", new)), out, append=True)
+    dataset = open_dataset(data=out)
+    assert dict(dataset.tables["events"].columns) == {
+        "user_id": ColumnType.TEXT,
+        "event": ColumnType.TEXT,
+        "timestamp": ColumnType.INSTANT,
+        "n": ColumnType.TEXT,
+        "old": ColumnType.TEXT,
+        "new": ColumnType.NUMBER,
+    }
+    assert sorted(table_rows(dataset), key=str) == [
+        ("1", "a", "2026-01-01T00:00:00Z", "1", "x", None),
+        ("u", "a", "2026-01-02T00:00:00Z", "x", None, 2.5),
+    ]
+
+
+def test_appending_a_full_dump_of_users_takes_the_newer_row(exports, tmp_path, table_rows):
+    out = tmp_path / "out"
+    head = "user_id,signed_up_at,plan\n"
+    events = exports.write("1.csv", day(1))
+    load(
+        with_sources(events=events, users=exports.write("u1.csv", head + "a,2026-01-01,free\nb,2026-01-02,free\n")), out
+    )
+    users = exports.write("u2.csv", head + "a,2026-01-01,pro\nc,2026-01-03,free\n")
+    report = load(with_sources(events=events, users=users), out, append=True)
+    assert table_rows(open_dataset(data=out), "users", "user_id", "plan") == [
+        ("a", "pro"),
+        ("b", "free"),
+        ("c", "free"),
+    ]
+    assert report.tables["events"].skipped
+    assert report.tables["users"].kept == 2
+
+
+def test_appending_a_full_dump_of_conversions_adds_the_new_ones(exports, tmp_path):
+    out = tmp_path / "out"
+    head = "user_id,converted_at\n"
+    events = exports.write("1.csv", day(1))
+    load(with_sources(events=events, conversions=exports.write("c1.csv", head + "u0,2026-02-01\n")), out)
+    dump = exports.write("c2.csv", head + "u0,2026-02-01\nu1,2026-02-02\n")
+    report = load(with_sources(events=events, conversions=dump), out, append=True)
+    counted = report.tables["conversions"]
+    assert (counted.read, counted.kept, counted.duplicate) == (2, 1, 1)
+    assert open_dataset(data=out).tables["conversions"].rows == 2
+
+
+def test_appending_to_nothing_is_a_load(exports, tmp_path):
+    load(with_sources(events=exports.write("1.csv", day(1))), tmp_path / "out", append=True)
+    assert open_dataset(data=tmp_path / "out").tables["events"].rows == 3
+
+
+def test_too_many_bad_rows_stop_the_load_and_replace_nothing(exports, tmp_path):
+    out = tmp_path / "out"
+    load(with_sources(events=exports.write("1.csv", day(1))), out)
+    before = tree(out)
+    worse = exports.write("2.csv", day(2) + "u,login,x\n")
+    with pytest.raises(DataError, match=r"2\.csv:5: 1 of 4 rows of events are bad, more than 1\.0000% \(--max-bad\)"):
+        load(with_sources(events=worse), out, max_bad=0.01)
+    assert tree(out) == before
+    load(with_sources(events=worse), out, max_bad=0.25)
+
+
+def test_stated_dates_replace_the_rule_about_clocks(exports, tmp_path):
+    events = exports.write(
+        "e.csv", HEADER + "u,a,1999-12-31\nu,a,2000-01-01\nu,a,2000-01-02T23:59:59.999999Z\nu,a,2000-01-03\n"
+    )
+    report = load(with_sources(events=events), tmp_path / "out", plausible=("1999-12-31", "2000-01-02"))
+    assert report.tables["events"].kept == 3
+    assert report.tables["events"].reasons == {"after 2000-01-02 (--plausible)": 1}
+
+
+def test_a_crash_before_the_manifest_leaves_the_old_dataset(exports, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    load(with_sources(events=exports.write("1.csv", day(1))), out)
+    before = open_dataset(data=out).tables["events"]
+
+    def crash(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loading, "write_manifest", crash)
+    with pytest.raises(KeyboardInterrupt):
+        load(with_sources(events=exports.write("2.csv", day(2))), out)
+    after = open_dataset(data=out).tables["events"]
+    assert after == before
+    assert pl.read_parquet(list(after.paths)).height == 3
+    monkeypatch.undo()
+    load(with_sources(events=f"{tmp_path}/2.csv"), out)
+    assert len(list(out.rglob("*.parquet"))) == 1
+
+
+@pytest.mark.parametrize("make", ["file", "below a file", "other files"])
+def test_folders_that_cannot_take_a_dataset(exports, tmp_path, make):
+    events = exports.write("e.csv", day(1))
+    out = tmp_path / "out"
+    if make == "other files":
+        exports.write("out/thesis.txt", "do not lose me")
+    else:
+        exports.write("out", "a file")
+        out = out / "sub" if make == "below a file" else out
+    with pytest.raises(OutputError, match="out"):
+        load(with_sources(events=events), out)
+    assert open_dataset(events=events).tables["events"].rows == 3
+
+
+def test_a_damaged_or_incomplete_dataset_says_so(exports, tmp_path):
+    out = tmp_path / "out"
+    load(with_sources(events=exports.write("1.csv", day(1))), out)
+    next(out.rglob("*.parquet")).unlink()
+    with pytest.raises(DataError, match="is gone"):
+        open_dataset(data=out)
+    (out / "manifest.json").write_text('{"schema": "pqlkit/dataset/1", "tab')
+    with pytest.raises(DataError, match="the manifest is damaged"):
+        open_dataset(data=out)
+    (out / "manifest.json").write_text('{"schema": "pqlkit/dataset/99"}')
+    with pytest.raises(DataError, match="pqlkit/dataset/99"):
+        open_dataset(data=out)
+
+
+def test_dates_loaded_as_days_of_one_zone_are_not_read_as_days_of_another(exports, tmp_path):
+    source = Source(path=(exports.write("e.csv", HEADER + "u,a,2026-01-01\n"),))
+    out = tmp_path / "out"
+    load(Project(timezone="Europe/Berlin", exports={"events": source}), out)
+    assert open_dataset(data=out).zone == "Europe/Berlin"
+    with pytest.raises(DataError, match="were loaded as days of Europe/Berlin, not of UTC"):
+        open_dataset(Project(path=Path("pqlkit.yml")), data=out)
+    with pytest.raises(DataError, match="counts dates in Europe/Berlin"):
+        load(Project(exports={"events": source}), out, append=True)
