@@ -155,8 +155,10 @@ class _Pass:
         return [*whole, nw.col(DATE).min().alias("first_date"), nw.col(DATE).max().alias("last_date")]
 
     def _aligned(self) -> bool:
-        """Whether every block begins with a date of its own: then no date can lie in two."""
+        """Whether every block begins with a date of its own, or dates are instants: then none can lie in two."""
         calendar = self._found.scope.calendar
+        if self._found.scope.world.dates_only:
+            return True
         if calendar.changes or self._step % DAY:
             return False
         return bool(((self._ends.get_column(_BASE) + calendar.first) % DAY == 0).all())

@@ -93,7 +93,7 @@ def sightings(world: World, looks: pl.DataFrame, events: Sequence[str] | None) -
     placed = looks.select(LOOK, ENTITY, CUTOFF).join(lives.select(ENTITY, ANCHOR), on=ENTITY, how="inner")
     if world.dates_only:
         last = scope.calendar.date(nw.col(CUTOFF) - 1) * DAY
-        placed = nw.from_native(placed).with_columns((last + DAY).alias(CUTOFF)).to_native()
+        placed = nw.from_native(placed).with_columns((last + 1).alias(CUTOFF)).to_native()
     names = _names(world) if events is None else sorted(set(events))
     return Sightings(scope=replace(scope, lives=lives), looks=placed, names=tuple(names))
 

@@ -185,9 +185,9 @@ def _calendar(world: World) -> Calendar:
         pl.max_horizontal(pl.col(ANCHOR).max(), pl.col(CONVERTED).max()).alias("high"),
     )
     low, high = (value if value is not None else world.as_of for value in ends.row(0))
-    begin = min(low, world.as_of)
-    if Calendar.of(world.zone, 0, world.as_of).changes:
-        begin = min(begin, _oldest(world))
+    if world.zone == "UTC":
+        return Calendar(0)
+    begin = min(low, world.as_of, _oldest(world))
     return Calendar.of(world.zone, begin, max(high, world.as_of) + 2 * DAY)
 
 
