@@ -57,10 +57,11 @@ def read_catalogue(path: Path | str) -> Facts:
             for name, kind in _mapping(entries or {}, shown, f"traits.{table}").items()
         }
         for table, entries in _mapping(content.get("traits") or {}, shown, "traits").items()
-        if table in _TRAITS and entries
+        if table in _TRAITS
     }
     union = {name: facts for event in events.values() for name, facts in (event.properties or {}).items()}
-    return Facts(source=visible(shown), names=NameFacts(events=events, properties=union, traits=traits))
+    newest = max((event.last for event in events.values() if event.last is not None), default=None)
+    return Facts(source=visible(shown), names=NameFacts(events=events, properties=union, traits=traits), as_of=newest)
 
 
 def _parsed(path: Path, shown: str) -> Any:

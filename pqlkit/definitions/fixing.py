@@ -37,7 +37,7 @@ def fixed_text(text: str, diagnostics: Sequence[Diagnostic]) -> tuple[str, tuple
 
     Examples
     --------
-    >>> from pqlkit.definitions.diagnostics import Severity
+    >>> from pqlkit.definitions.diagnostics import Diagnostic, Severity
     >>> renamed = Diagnostic(
     ...     path="a.yml", line=1, column=1, end_line=1, end_column=6, code="PQL101", name="unknown-key",
     ...     severity=Severity.ERROR, message="unknown key", fix="owner", safe=True,

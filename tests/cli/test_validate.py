@@ -1,0 +1,173 @@
+"""`pqlkit validate` as it is run: exit codes, formats, what goes to stdout, and what is loaded."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from pqlkit.cli.validate import validate_command
+from pqlkit.definitions.rules.rule import framed
+from pqlkit.errors import DataError, DefinitionError, UsageError
+
+GOOD = framed("name: good\n")
+BAD = framed("ownr: me\nname: bad\n")
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "definitions").mkdir()
+    (tmp_path / "definitions" / "good.yml").write_text(GOOD)
+    return tmp_path
+
+
+def bad() -> None:
+    Path("definitions/bad.yml").write_text(BAD)
+
+
+def ran(*arguments: str) -> int:
+    """Run the command as the application does; errors of pqlkit are raised."""
+    app = typer.Typer()
+    app.command("validate")(validate_command)
+    command = typer.main.get_command(app)
+    try:
+        command(args=list(arguments), prog_name="pqlkit", standalone_mode=True)
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    return 0
+
+
+def test_clean_files_are_exit_code_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("definitions") == 0
+    assert capsys.readouterr().out == "1 file checked: no faults\n"
+
+
+def test_faults_are_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    bad()
+    assert ran("definitions") == 1
+    out = capsys.readouterr().out
+    assert out.startswith("definitions/bad.yml:1:1: PQL101 unknown key 'ownr' in the definition\n")
+    assert "\x1b" not in out
+
+
+def test_warnings_are_exit_code_1_only_when_strict() -> None:
+    Path("definitions/late.yml").write_text(framed("name: late\nreview_by: 2020-01-01\n"))
+    assert ran("definitions") == 0
+    assert ran("definitions", "--strict") == 1
+
+
+@pytest.mark.parametrize("path", ["nothing.yml", "definitions/*.json"])
+def test_a_path_that_matches_nothing_could_not_run(path: str) -> None:
+    with pytest.raises(UsageError, match="there is no file"):
+        ran(path)
+
+
+def test_no_files_and_no_project_could_not_run() -> None:
+    with pytest.raises(UsageError, match="no files to check"):
+        ran()
+
+
+def test_without_files_the_project_and_its_definitions_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("pqlkit.yml").write_text("pqlkit: 1\nexports: {events: {path: events.csv}}\n")
+    assert ran() == 0
+    assert capsys.readouterr().out == "2 files checked: no faults\n"
+
+
+def test_a_project_file_with_faults_is_checked_and_not_used(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("pqlkit.yml").write_text("pqlkit: 1\nexprts: {events: {path: events.csv}}\n")
+    assert ran("definitions") == 1
+    assert "pqlkit.yml:2:1: PQL101" in capsys.readouterr().out
+    with pytest.raises(DefinitionError):
+        ran("definitions", "--project", "pqlkit.yml")
+
+
+def test_options_may_stand_in_the_project_file() -> None:
+    Path("definitions/late.yml").write_text(framed("name: late\nreview_by: 2020-01-01\n"))
+    Path("pqlkit.yml").write_text("pqlkit: 1\nexports: {events: {path: e.csv}}\nvalidate: {strict: true}\n")
+    assert ran("definitions") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("text", "definitions/bad.yml:"), ("json", "{"), ("github", "::error "), ("junit", "<?xml"), ("sarif", "{")],
+)
+def test_every_format(name: str, start: str, capsys: pytest.CaptureFixture[str]) -> None:
+    bad()
+    assert ran("definitions", "--format", name) == 1
+    assert capsys.readouterr().out.startswith(start)
+
+
+def test_a_report_may_go_to_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    bad()
+    assert ran("definitions", "--format", "json", "--out", "report.json", "--quiet") == 1
+    assert capsys.readouterr().out == ""
+    assert json.loads(Path("report.json").read_text())["diagnostics"][0]["code"] == "PQL101"
+
+
+def test_explain_prints_the_page_and_needs_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("--explain", "PQL203") == 0
+    assert capsys.readouterr().out.startswith("# PQL203 implied\n")
+    with pytest.raises(UsageError, match="there is no rule PQL999"):
+        ran("--explain", "PQL999")
+
+
+def test_describe_says_each_definition_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("definitions/good.yml", "--describe") == 0
+    single = capsys.readouterr().out
+    assert "project_created" in single or "project created" in single
+    assert single.count("\n") == 1
+    Path("definitions/other.yml").write_text(framed("name: other\n"))
+    assert ran("definitions", "--describe") == 0
+    paragraphs = capsys.readouterr().out.strip().split("\n\n")
+    assert [paragraph.split(":")[0] for paragraph in paragraphs] == ["good", "other"]
+
+
+def test_describe_of_a_faulty_file_tells_the_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    bad()
+    assert ran("definitions", "--describe") == 1
+    assert "PQL101" in capsys.readouterr().out
+
+
+def test_fix_repairs_and_reports_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    bad()
+    assert ran("definitions", "--fix") == 0
+    captured = capsys.readouterr()
+    assert captured.out == "2 files checked: no faults\n"
+    assert captured.err == "repaired 1 fault in 1 file\n"
+    assert Path("definitions/bad.yml").read_text() == BAD.replace("ownr", "owner")
+
+
+def test_base_ends_in_the_review(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("old.yml").write_text(framed("name: good\nqualify: {event: project_created, within: 7d}\n"))
+    assert ran("definitions/good.yml", "--base", "old.yml") == 1
+    out = capsys.readouterr().out
+    assert "PQL211" in out
+    assert "### What changes in meaning" in out
+    with pytest.raises(UsageError, match="--base 'nowhere'"):
+        ran("definitions/good.yml", "--base", "nowhere")
+
+
+def test_a_catalogue_stands_in_for_data(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("catalogue.yml").write_text("pqlkit_catalogue: 1\nevents: {project_made: {count: 3}}\ntraits: {}\n")
+    assert ran("definitions", "--catalogue", "catalogue.yml") == 1
+    assert "PQL301 catalogue.yml has no event 'project_created'" in capsys.readouterr().out
+    with pytest.raises(DataError, match="cannot read the catalogue"):
+        ran("definitions", "--catalogue", "nowhere.yml")
+
+
+def test_without_data_nothing_heavy_is_loaded() -> None:
+    code = (
+        "import sys, typer\n"
+        "from pqlkit.cli.validate import validate_command\n"
+        "app = typer.Typer(); app.command()(validate_command)\n"
+        "typer.main.get_command(app)(args=['definitions'], standalone_mode=False)\n"
+        "heavy = {'polars', 'narwhals', 'numpy', 'scipy', 'sklearn', 'altair', 'duckdb', 'pyarrow'}\n"
+        "sys.stderr.write('LOADED ' + ' '.join(sorted(heavy & set(sys.modules))))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == "LOADED "
