@@ -484,7 +484,7 @@ class DefinitionForm(Form):
     status: Annotated[
         Status, PlainValidator(one_of(Status), json_schema_input_type=Literal["hypothesis", "active", "retired"])
     ] = Field(Status.ACTIVE, description="Where it stands in its life.")
-    review_by: Date | None = Field(None, description="validate warns after this date.", examples=["2027-01-31"])
+    review_by: Date | None = Field(None, description="A date after which validate warns.", examples=["2027-01-31"])
     entity: Annotated[
         EntityKind, PlainValidator(one_of(EntityKind), json_schema_input_type=Literal["user", "account"])
     ] = Field(description="What is qualified.")

@@ -115,10 +115,14 @@ class _Library:
 
     documents: Sequence[Document]
     folders: list[Path]
-    shelves: dict[Path, list[Document]] = field(default_factory=dict)
+    shelves: dict[Path, dict[str, Document]] = field(default_factory=dict)
     done: dict[str, Loaded] = field(default_factory=dict)
     depth: dict[str, int] = field(default_factory=dict)
     circles: dict[tuple[str, str], str] = field(default_factory=dict)
+    given: dict[str, Document] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.given = _by_name(self.documents)
 
     def loaded(self, document: Document) -> Loaded:
         stack = [self._visit(document)] if document.path not in self.done else []
@@ -165,32 +169,41 @@ class _Library:
         return definition
 
     def _unknown(self, document: Document, name: str) -> Unresolved:
-        known = [_name(other) for other in self._reach(document)]
-        near = nearest(name[:100], [other for other in known if other is not None])
+        near = nearest(name[:100], [other for shelf in self._reach(document) for other in shelf])
         hint = f"did you mean {near}?" if near else "put its file beside this one"
         return Unresolved(f"no definition is named {shown(name)}", hint)
 
     def _find(self, document: Document, name: str) -> Document | None:
-        return next((other for other in self._reach(document) if _name(other) == name), None)
+        return next((shelf[name] for shelf in self._reach(document) if name in shelf), None)
 
-    def _reach(self, document: Document) -> Iterator[Document]:
+    def _reach(self, document: Document) -> Iterator[dict[str, Document]]:
         """List where names are looked up, nearest first."""
-        yield from self._shelf(Path(document.path).parent)
-        yield from self.documents
+        yield self._shelf(Path(document.path).parent)
+        yield self.given
         for folder in self.folders:
-            yield from self._shelf(folder)
+            yield self._shelf(folder)
 
-    def _shelf(self, folder: Path) -> list[Document]:
+    def _shelf(self, folder: Path) -> dict[str, Document]:
         if folder not in self.shelves:
             given = {document.path: document for document in self.documents}
-            shelf = []
+            found = []
             for path in _beside(folder):
                 try:
-                    shelf.append(given.get(str(path)) or read_document(path))
+                    found.append(given.get(str(path)) or read_document(path))
                 except DefinitionError:
                     continue  # what cannot be opened cannot be meant
-            self.shelves[folder] = shelf
+            self.shelves[folder] = _by_name(found)
         return self.shelves[folder]
+
+
+def _by_name(documents: Sequence[Document]) -> dict[str, Document]:
+    """Index documents by name; of several with one name the first counts."""
+    named: dict[str, Document] = {}
+    for document in documents:
+        name = _name(document)
+        if name is not None:
+            named.setdefault(name, document)
+    return named
 
 
 def _name(document: Document) -> str | None:

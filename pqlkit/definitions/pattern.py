@@ -129,6 +129,8 @@ class _Scanner:
         self.repeats[-1] = max(self.repeats[-1], repeats)
 
     def _open(self) -> None:
+        if len(self.repeats) > DEEPEST:
+            raise self._error(f"groups are nested more than {DEEPEST} deep")
         rest = self.pattern[self.at + 1 : self.at + 12]
         if rest.startswith("?"):
             flags = _FLAGS.match(rest)
@@ -137,8 +139,6 @@ class _Scanner:
             self._emit("(" + flags[0])
         else:
             self._emit("(")
-        if len(self.repeats) > DEEPEST:
-            raise self._error(f"groups are nested more than {DEEPEST} deep")
         self.repeats.append(1)
         self.last = 0
 

@@ -280,7 +280,7 @@ Rate = Annotated[
     float,
     PlainValidator(
         _rate,
-        json_schema_input_type=Annotated[str, Field(pattern=f"^{_RATE.pattern}$")]
+        json_schema_input_type=Annotated[str, Field(pattern="^[0-9]{1,3}([.][0-9]{1,20})? ?%$")]
         | Annotated[float, Field(ge=0, lt=1)],
     ),
 ]

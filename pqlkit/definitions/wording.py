@@ -81,6 +81,7 @@ _NOT_PARTICIPLES: Final = frozenset({"bed", "embed", "feed", "led", "need", "new
 _ACTS: Final = {  # participles whose verb is a noun too
     word: noun for noun, word in _REGULAR.items() if noun in {"import", "install", "invite", "upload", "view", "visit"}
 } | {"exported": "export", "downloaded": "download", "clicked": "click", "searched": "search", "upgraded": "upgrade"}
+_PARTICLES: Final = frozenset({"in", "out", "up", "on", "off", "down", "by", "to", "from"})
 _PLURALS: Final = {
     "person": "people",
     "child": "children",
@@ -153,6 +154,8 @@ def words(name: str) -> str | None:
 
 def _taken_apart(parts: list[str]) -> Wording | None:
     first, last = parts[0], parts[-1]
+    if last in _PARTICLES:
+        return Wording("login") if parts in (["logged", "in"], ["log", "in"]) else None
     if len(parts) > 1:
         if _is_participle(last):
             return Wording(" ".join(parts[:-1]), last)
@@ -160,8 +163,6 @@ def _taken_apart(parts: list[str]) -> Wording | None:
             return Wording(" ".join(parts[1:]), first)
         if first in _PARTICIPLES:
             return Wording(" ".join(parts[1:]), _PARTICIPLES[first])
-    if parts == ["logged", "in"] or parts == ["log", "in"]:
-        return Wording("login")
     if _is_participle(last) or last.isdigit():
         return None
     return Wording(" ".join(parts))

@@ -428,14 +428,14 @@ def _old_meaning(text: str) -> str | None:
         return None
     if match := _OCTAL.fullmatch(text):
         digits = match[1].replace("_", "")
-        return f"the number {int(digits, 8)}" if digits else None
+        return f"the number {int(digits or '0', 8)}"
     if _TIME.fullmatch(text):
         return "a number in base 60"
     if _TIMESTAMP.fullmatch(text):
         return "a moment in time"
     if _SPECIAL.fullmatch(text):
         return "infinity or not a number"
-    if _RADIX.fullmatch(text) or (_NUMBER.fullmatch(text) and text[-1] != "_"):
+    if _RADIX.fullmatch(text) or _NUMBER.fullmatch(text):
         return "a number"
     return None
 

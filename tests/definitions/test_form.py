@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from pqlkit.definitions.codes import FORM
+from pqlkit.definitions.emitting import plain
+from pqlkit.definitions.form import CriterionForm, DefinitionForm, OperatorsForm
+from pqlkit.definitions.model import Definition, Operator
+from pqlkit.definitions.values import FORMAT
+from tests.definitions.strategies import definitions
+
+WORDS: tuple[object, ...] = (
+    "x",
+    "yes",
+    "",
+    0,
+    5,
+    -1,
+    1.5,
+    True,
+    None,
+    [],
+    {},
+    ["a"],
+    {"a": 1},
+    "7d",
+    "15%",
+    {"event": "a"},
+    "user",
+)
+
+
+def test_a_form_keeps_what_was_written() -> None:
+    form = CriterionForm.model_validate({"event": "a", "measure": {"sum": "b"}, "at_least": 5, "within": "2w"})
+    assert form.model_fields_set == {"event", "measure", "at_least", "within"}
+    assert (form.event, str(form.within)) == ("a", "2w")
+
+
+def test_operators_are_listed_in_one_order() -> None:
+    form = OperatorsForm.model_validate({"exists": True, "in": [1], "at_least": 2})
+    assert form.tests == [(Operator.IN, (1,)), (Operator.AT_LEAST, (2,)), (Operator.EXISTS, (True,))]
+
+
+def test_the_keys_of_conditions_are_the_operators() -> None:
+    assert set(OperatorsForm.keys()) == {str(operator) for operator in Operator}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(definitions(), st.data())
+def test_a_changed_form_fails_with_codes_of_the_form_only(definition: Definition, data: st.DataObject) -> None:
+    """Whatever stands wherever: a validator answers with a rule code, or pydantic with one of five known kinds."""
+    mapping = plain(definition)
+    place: object = mapping
+    for _ in range(data.draw(st.integers(0, 4))):
+        inner = list(place) if isinstance(place, dict) else list(range(len(place))) if isinstance(place, list) else []
+        inner = [key for key in inner if isinstance(place[key], dict | list) and place[key]]  # type: ignore[index]
+        if not inner:
+            break
+        place = place[data.draw(st.sampled_from(inner))]  # type: ignore[index]
+    if isinstance(place, dict):
+        place[data.draw(st.sampled_from([*place, "stray"]))] = data.draw(st.sampled_from(WORDS))
+    elif isinstance(place, list) and place:
+        place[data.draw(st.integers(0, len(place) - 1))] = data.draw(st.sampled_from(WORDS))
+    try:
+        DefinitionForm.model_validate(mapping)
+    except ValidationError as error:
+        kinds = {fault["type"] for fault in error.errors()}
+        assert kinds <= {*FORM, "missing", "extra_forbidden", "too_short", "list_type", "dict_type"}
+
+
+@pytest.mark.parametrize("value", [True, "1", 2, 1.5, None])
+def test_only_one_format_is_read(value: object) -> None:
+    with pytest.raises(ValidationError) as caught:
+        DefinitionForm.model_validate({"pqlkit": value})
+    assert next(fault for fault in caught.value.errors() if fault["loc"] == ("pqlkit",))["type"] == "PQL109"
+    assert FORMAT == 1
