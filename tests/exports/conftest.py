@@ -1,15 +1,19 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
 from pqlkit.exports.dataset import Dataset, open_dataset, with_sources
-from pqlkit.exports.intake import Intake
 from pqlkit.exports.loading import load
 from pqlkit.exports.mapping import Column, Match, Source
 from pqlkit.exports.project import Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pqlkit.exports.intake import Intake
 
 EVENTS = "user_id,event,timestamp\nu1,login,2026-01-01T00:00:00Z\nu2,login,2026-01-02T00:00:00Z\n"
 
@@ -28,8 +32,8 @@ class Exports:
 
     def read(self, events: str | bytes = EVENTS, name: str = "events.csv", **others: str) -> Dataset:
         """Read events (content), and other tables (content) as CSV."""
-        paths = {table: self.write(f"{table}.csv", content) for table, content in others.items()}
-        return open_dataset(events=self.write(name, events), **paths)
+        paths: dict[str, Any] = {table: self.write(f"{table}.csv", content) for table, content in others.items()}
+        return open_dataset(with_sources(events=self.write(name, events), **paths))
 
     def mapped(self, path: str, **columns: str | Column) -> Source:
         """A source whose columns are mapped by name."""
@@ -39,7 +43,7 @@ class Exports:
     def project(self, **sources: Source) -> Project:
         return Project(exports=sources)
 
-    def load(self, out: str = "out", **paths: str) -> Intake:
+    def load(self, out: str = "out", **paths: Any) -> Intake:
         return load(with_sources(**paths), self.folder / out)
 
 

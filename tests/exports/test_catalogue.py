@@ -44,7 +44,8 @@ def test_what_is_written_is_what_validate_reads(exports, tmp_path, name):
     write_catalogue(dataset, tmp_path / name)
     names = read_catalogue(tmp_path / name).names
     assert names.events["login"].rows == 2
-    assert names.events["upgrade: now"].properties["plan"].kind is ValueKind.TEXT
+    properties = names.events["upgrade: now"].properties or {}
+    assert properties["plan"].kind is ValueKind.TEXT
     assert names.traits["user"]["seats"].kind is ValueKind.INTEGER
 
 

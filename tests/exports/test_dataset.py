@@ -6,8 +6,10 @@ import gzip
 import io
 import json
 import subprocess
+import sys
 import zipfile
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -123,7 +125,7 @@ def test_ids_are_integers_only_if_all_tables_agree(exports):
 
 def test_parquet_with_integer_ids_follows_text_ids_elsewhere(exports, tmp_path, table_rows):
     path = tmp_path / "e.parquet"
-    stamp = pl.Series([datetime(2026, 1, 1)], dtype=pl.Datetime("us", "UTC"))
+    stamp = pl.Series([datetime(2026, 1, 1, tzinfo=UTC)], dtype=pl.Datetime("us", "UTC"))
     pl.DataFrame({"user_id": [7], "event": ["a"], "timestamp": stamp}).write_parquet(path)
     users = exports.write("users.csv", "user_id,signed_up_at\n7,2026-01-01\nx,2026-01-01\n")
     dataset = open_dataset(events=str(path), users=users)
@@ -401,7 +403,9 @@ def test_a_format_that_does_not_fit(exports):
 
 
 def canonical(**columns):
-    stamp = pl.Series([datetime(2026, 1, 1), datetime(2026, 1, 3)], dtype=pl.Datetime("us", "UTC"))
+    stamp = pl.Series(
+        [datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC)], dtype=pl.Datetime("us", "UTC")
+    )
     return pl.DataFrame({"user_id": ["u", None], "event": ["a", "b"], "timestamp": stamp, **columns})
 
 
@@ -428,7 +432,9 @@ def test_canonical_parquet_is_used_where_it_lies(tmp_path):
         (canonical().with_columns(event=pl.Series(["a", ""])), 1, 0),
         (canonical().with_columns(user_id=pl.Series(["u", "null"])), 1, 0),
         (
-            canonical().with_columns(timestamp=pl.Series([datetime(2026, 1, 1), None], dtype=pl.Datetime("us", "UTC"))),
+            canonical().with_columns(
+                timestamp=pl.Series([datetime(2026, 1, 1, tzinfo=UTC), None], dtype=pl.Datetime("us", "UTC"))
+            ),
             1,
             0,
         ),
@@ -473,16 +479,13 @@ def test_the_same_rows_as_csv_jsonl_and_parquet_give_the_same_bytes(exports, tmp
     contents = set()
     for name in ("e.csv", "e.jsonl", "e.parquet"):
         (path,) = open_dataset(events=str(tmp_path / name)).tables["events"].paths
-        with open(path, "rb") as stream:
-            contents.add(stream.read())
+        contents.add(Path(path).read_bytes())
     assert len(contents) == 1
 
 
 def test_the_temporary_folder_is_gone_after_the_run(exports, tmp_path):
     path = exports.write("e.csv", HEADER + GOOD)
     code = f"from pqlkit.exports.dataset import open_dataset; print(open_dataset(events={path!r}).folder)"
-    import sys
-
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert not (tmp_path / done.stdout.strip()).exists()
     assert done.stdout.strip()

@@ -149,7 +149,7 @@ def test_identities_of_a_preset_are_a_table(exports, table_rows):
 
 
 def test_an_unknown_format_suggests_the_nearest():
-    with pytest.raises(UsageError, match="there is no export format 'mixpannel'\n  did you mean mixpanel?"):
+    with pytest.raises(UsageError, match=r"there is no export format 'mixpannel'\n  did you mean mixpanel\?"):
         preset("mixpannel")
 
 

@@ -92,7 +92,7 @@ def test_hostile_names_make_a_draft_that_still_reads(exports, tmp_path):
     text = project_text(sniffed, tmp_path)
     assert "\u202e" not in text
     project = drafted(sniffed, tmp_path)
-    assert {name for name in project.events} == {name for name in names if name in sniffed.events}
+    assert set(project.events) == {name for name in names if name in sniffed.events}
     assert len(project.events) == 5
 
 
@@ -139,4 +139,5 @@ def test_quoted_text_reads_back_as_text(text):
     document = parse(f"k: {quoted(text)}\n{quoted(text)}: 1\n", "x.yml")
     assert document.diagnostics == ()
     assert document.data == {"k": text, text: 1}
+    assert isinstance(document.data, dict)
     assert not isinstance(document.data["k"], Surprise)

@@ -26,5 +26,5 @@ def test_a_moment_is_a_date_or_a_time():
 
 
 def test_an_unknown_zone_suggests_the_nearest():
-    with pytest.raises(DataError, match="there is no time zone 'Europe/Berln'\n  did you mean Europe/Berlin?"):
+    with pytest.raises(DataError, match=r"there is no time zone 'Europe/Berln'\n  did you mean Europe/Berlin\?"):
         zone_of("Europe/Berln")
