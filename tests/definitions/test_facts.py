@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -30,12 +30,15 @@ from pqlkit.definitions.validation import validate_documents
 from pqlkit.definitions.yaml_source import parse
 from pqlkit.errors import DataError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TODAY = date(2026, 11, 23)
 
 
-def told(text: str, *, names: NameFacts | None = None, as_of: str | None = None, **figures: object) -> list[str]:
+def told(text: str, *, names: NameFacts | None = None, as_of: str | None = None, **figures: Any) -> list[str]:
     """Validate one definition against facts; give ``line:column CODE severity message``."""
-    known = {"example": DefinitionFacts(**figures)} if figures else {}  # type: ignore[arg-type]
+    known = {"example": DefinitionFacts(**figures)} if figures else {}
     facts = Facts(source="data/", names=names or NameFacts(), as_of=as_of, definitions=known)
     report = validate_documents([parse(framed(text), "example.yml")], today=TODAY, facts=facts)
     return [f"{d.line}:{d.column} {d.code} {d.severity} {d.message}" for d in report.diagnostics]
@@ -136,9 +139,12 @@ def rate(numerator: int, denominator: int, low: float | None, high: float | None
 def test_an_expectation_is_missed_for_sure_only_with_the_whole_interval(
     bound: str, found: Proportion, expected: str | None
 ) -> None:
-    for name, figures in (("rate", {"trigger": found}), ("share", {"share": found})):
-        lines = told(f"expect: {{{name}: {{{bound}}}}}\n", **figures)
-        assert [line.split()[1:3] for line in lines] == ([] if expected is None else [["PQL308", expected]])
+    for name, lines in (
+        ("rate", told(f"expect: {{rate: {{{bound}}}}}\n", trigger=found)),
+        ("share", told(f"expect: {{share: {{{bound}}}}}\n", share=found)),
+    ):
+        wanted = [] if expected is None else [["PQL308", expected]]
+        assert [line.split()[1:3] for line in lines] == wanted, name
 
 
 def test_an_expectation_that_was_not_measured_is_not_judged() -> None:
