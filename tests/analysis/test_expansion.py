@@ -175,7 +175,7 @@ def life(draw):
     return draw(day) * DAY, draw(st.sampled_from(["pro", None])), draw(st.one_of(st.none(), st.just(55 * DAY))), rows
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(lives=st.lists(life(), min_size=1, max_size=3), back=st.sampled_from([1, 7, 20]))
 def test_stays_are_those_of_a_walk_through_each_life(lives, back):
     outcome = Outcome(within=days("30d"), kind="expansion", from_plan=("pro",), returns_after=days(f"{back}d"))
