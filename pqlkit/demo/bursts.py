@@ -91,3 +91,17 @@ def trailing(bins: NDArray[np.int64], weeks: int) -> NDArray[np.int64]:
     gone = np.zeros_like(total)
     gone[:, weeks + 1 :] = total[:, : -weeks - 1]
     return before - gone
+
+
+def lingering(holds: NDArray[np.bool_], weeks: int) -> NDArray[np.bool_]:
+    """Say in which weeks something holds that lasts for `weeks` from each week in which it was true.
+
+    Examples
+    --------
+    >>> lingering(np.array([[True, False, False, False]]), 3).tolist()
+    [[True, True, True, False]]
+    """
+    lasting = holds.copy()
+    for later in range(1, weeks):
+        lasting[:, later:] |= holds[:, :-later]
+    return lasting

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
-from pqlkit.demo.bursts import Burst, draw_bursts, spread_bursts, trailing
+from pqlkit.demo.bursts import Burst, draw_bursts, lingering, spread_bursts, trailing
 from pqlkit.demo.classes import NEVER
 from pqlkit.demo.weeks import Era, draw_conversions, draw_events, weekly_bins
 from pqlkit.durations import DAY, HOUR, MINUTE, WEEK, Duration
@@ -60,7 +60,7 @@ _HEAVY: Final = (3.0, 2.0, 3.0, 2.2, 1.4, 0.7, 0.5, 0.12, 0.5, 1.1, 0.55, 0.3, 0
 _TRY_OUT: Final = Burst(apart=1.0, lasts=3.0, least=1, spread=2.0)
 _AGAIN: Final = Burst(apart=16.0, lasts=3.0, least=1, spread=2.0)
 _ROLL_OUT: Final = Burst(apart=75.0, lasts=8.0, least=4, spread=3.0)
-_HAZARD: Final = {"holds": 0.06, "roll_out": 0.006, "active": 0.0016, "dormant": 0.0003, "trial": 0.012}
+_HAZARD: Final = {"holds": 0.042, "roll_out": 0.004, "active": 0.0016, "dormant": 0.0003, "trial": 0.012}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -105,7 +105,7 @@ def draw_company(accounts: int, rng: np.random.Generator) -> Company:
     holds &= _count(owner, code, at, "integration_connected", anchor.size) >= INTEGRATIONS
     active = trailing(weekly_bins(ERA, owner, at, anchor.size), 4) > 0
     chance = np.select(
-        [holds, active & (heavy > 0), active],
+        [lingering(holds, 4), active & (heavy > 0), active],
         [_HAZARD["holds"], _HAZARD["roll_out"], _HAZARD["active"]],
         _HAZARD["dormant"],
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
-from pqlkit.demo.bursts import Burst, draw_bursts, spread_bursts, trailing
+from pqlkit.demo.bursts import Burst, draw_bursts, lingering, spread_bursts, trailing
 from pqlkit.demo.classes import NEVER
 from pqlkit.demo.streams import stream
 from pqlkit.demo.weeks import Era, draw_conversions, draw_events, weekly_bins
@@ -48,7 +48,7 @@ LIGHT: Final = Burst(apart=17.0, lasts=3.0, least=1, spread=2.0)
 ROLL_OUT: Final = Burst(apart=220.0, lasts=8.0, least=4, spread=3.0)
 
 _EVERYDAY: Final = (1.2, 1.0, 0.8, 0.5, 0.3, 0.6, 0.3, 0.2)
-_HAZARD: Final = {"holds": 0.034, "roll_out": 0.003, "active": 0.001, "dormant": 0.0002}
+_HAZARD: Final = {"holds": 0.023, "roll_out": 0.003, "active": 0.001, "dormant": 0.0002}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ def draw_lives(accounts: int, demands: tuple[Demand, ...], rng: np.random.Genera
         holds &= trailing(weekly_bins(ERA, owner[chosen], at[chosen], accounts), 4) >= demand.at_least
     chances = dict.fromkeys(_HAZARD, 0.0032) | {"dormant": _HAZARD["dormant"]} if permuted else _HAZARD
     hazard = np.select(
-        [holds, recent & (heavy > 0), recent],
+        [lingering(holds, 4), recent & (heavy > 0), recent],
         [chances["holds"], chances["roll_out"], chances["active"]],
         chances["dormant"],
     )

@@ -83,9 +83,9 @@ class Product:
 def make_product(accounts: int = 5000, seed: int = 1) -> Product:
     """Make the sample product; the same arguments give the same rows.
 
-    104 weeks to 2026-11-01; the events export begins on 2025-02-03. Planted (`pqlkit.demo.company.team_rollout`): from a
-    Monday on which an account had 4 invitations and 2 integrations in the 28 days before, the week brings an upgrade with a
-    chance of 6 %, else of 0.03 % (dormant) to 0.6 % (rolling out).
+    104 weeks to 2026-11-01; the events export begins on 2025-02-03. Planted (`pqlkit.demo.company.team_rollout`): a Monday on
+    which an account had 4 invitations and 2 integrations in the 28 days before raises the chance of an upgrade to 4.2 % in
+    each of the next four weeks; other weeks have 0.03 % (dormant) to 0.4 % (rolling out).
 
     Parameters
     ----------

@@ -113,8 +113,9 @@ def little(seed: int = 1) -> SimulatedWorld:
 def freemium(accounts: int = 60_000, seed: int = 1, *, permuted: bool = False) -> SimulatedWorld:
     """Make the freemium world: 156 weeks of signups, bursts that last weeks, and upgrades that take months.
 
-    Two events within the last 28 days are planted: from each Monday on which both thresholds are met, the week brings an
-    upgrade with a chance of 3.4 %, else of 0.02 % (dormant) to 0.3 % (rolling out). The events export begins after half a
+    Two events within the last 28 days are planted: a Monday on which both thresholds are met raises the chance of an upgrade to
+    2.3 % in each of the next four weeks, so that no later behaviour tells those who meet the rule apart; other weeks have 0.02 %
+    (dormant) to 0.3 % (rolling out). The events export begins after half a
     year; the plan changes at the upgrade; a few clocks are wrong. The truth is that of ``every:28d``.
 
     Parameters
