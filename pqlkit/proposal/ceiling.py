@@ -18,6 +18,7 @@ FITTED: Final = 0.7
 """Share of entities that the model is fitted on where an entity has several looks."""
 
 _SMALLEST_CLASS: Final = 10
+_CHUNK: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -171,15 +172,19 @@ def _dense(cube: Cube, columns: NDArray[np.intp], looks: NDArray[np.intp]) -> ND
 def _fitted(levels: NDArray[np.uint8], y: NDArray[np.bool_], seed: int) -> tuple[str, Any]:
     """Fit the model; give its name and what turns levels into scores."""
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # what scikit-learn itself uses
 
     model = HistGradientBoostingClassifier(
         max_iter=200, learning_rate=0.05, max_leaf_nodes=15, early_stopping=True, random_state=seed
     )
-    model.fit(levels.astype(np.float32), y)
+    # Its threads wait for each other by spinning: on a busy machine two were ten times slower than one.
+    with threadpool_limits(limits=1, user_api="openmp"):
+        model.fit(levels.astype(np.float32), y)
 
     def scores(rows: NDArray[np.uint8]) -> NDArray[np.float64]:
-        parts = [rows[start : start + 100_000] for start in range(0, len(rows), 100_000)]
-        return np.concatenate([model.decision_function(part.astype(np.float32)) for part in parts])
+        parts = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
+        with threadpool_limits(limits=1, user_api="openmp"):
+            return np.concatenate([model.decision_function(part.astype(np.float32)) for part in parts])
 
     return MODEL, scores
 

@@ -32,7 +32,9 @@ def test_singles_pairs_and_triples(seed, looks, rate):
         np.testing.assert_array_equal(gram(words), seen @ seen.T)
         np.testing.assert_array_equal(singles(words), seen.sum(axis=1))
         rows = random.integers(0, len(columns), (40, 3))
-        np.testing.assert_array_equal(together(words, rows), (seen[rows[:, 0]] * seen[rows[:, 1]] * seen[rows[:, 2]]).sum(1))
+        np.testing.assert_array_equal(
+            together(words, rows), (seen[rows[:, 0]] * seen[rows[:, 1]] * seen[rows[:, 2]]).sum(1)
+        )
 
 
 def test_every_bit_set_in_a_whole_block_is_counted():

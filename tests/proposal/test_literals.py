@@ -48,7 +48,9 @@ def test_a_threshold_too_near_the_one_kept_before_is_skipped():
 
 def test_little_data_uses_the_coarse_grid():
     counts = np.repeat(np.arange(31), 100)
-    found = look_at({behaviour("a"): counts}, floors=Floors(entities=1, converters=0, reach=1.0, apart=0.0, thresholds=COARSE))
+    found = look_at(
+        {behaviour("a"): counts}, floors=Floors(entities=1, converters=0, reach=1.0, apart=0.0, thresholds=COARSE)
+    )
     assert [literal.threshold for literal in found] == [1, 3, 5, 10, 25]
 
 

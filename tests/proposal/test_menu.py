@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -78,7 +79,7 @@ def test_each_further_criterion_shows_its_gain():
     steps = ladder(found)
     assert [step.size for step in steps] == [1, 2, 3]
     assert steps[0].gain is None
-    for before, step in zip(steps, steps[1:], strict=False):
+    for before, step in pairwise(steps):
         assert step.gain == pytest.approx(step.rule.score - before.rule.score)
         assert len(step.rule.literals) == step.size
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pqlkit.errors import UsageError
 from pqlkit.proposal.objective import Constraints, Objective, ObjectiveKind, parse_objective
 
-ALL = [
-    parse_objective(text, base_rate=0.1) for text in ("kappa", "f1", "f0.5", "f2", "youden", "nb:2x", "nb:0.5x")
-] + [parse_objective(base_rate=0.1, capacity=True)]
+ALL = [parse_objective(text, base_rate=0.1) for text in ("kappa", "f1", "f0.5", "f2", "youden", "nb:2x", "nb:0.5x")] + [
+    parse_objective(base_rate=0.1, capacity=True)
+]
 
 
 def table(tp: int, fp: int, converters: int, looks: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -77,7 +79,5 @@ def test_the_model_of_the_cells_is_logistic_regression():
 def test_nothing_to_go_by_is_no_card():
     made, found = searched(20_000, 2)
     fit, _ = parts(made)
-    from dataclasses import replace
-
     assert points_card(made.cube, made.y, fit, replace(found, literals=())) is None
     assert points_card(made.cube, made.y, fit, replace(found, converters=0)) is None

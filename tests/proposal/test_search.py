@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from pqlkit.definitions.model import Condition, Operator
 from pqlkit.errors import UsageError
-from pqlkit.proposal import bits as bits_module
+from pqlkit.proposal import search as search_module
+from pqlkit.proposal.bits import pack
 from pqlkit.proposal.literals import Floors, Trait, literals
 from pqlkit.proposal.objective import Constraints, Objective, ObjectiveKind, parse_objective
 from pqlkit.proposal.rule import holds
@@ -132,7 +134,7 @@ def test_rules_found_on_a_sample_are_counted_on_all_looks(monkeypatch):
     made = world(20_000, 2)
     fit = np.ones(20_000, dtype=bool)
     columns = literals(made.cube, made.y, fit)
-    monkeypatch.setattr(bits_module.pack, "__kwdefaults__", {**bits_module.pack.__kwdefaults__, "most_controls": 8_000})
+    monkeypatch.setattr(search_module, "pack", partial(pack, most_controls=8_000))
     found = search(made.cube, made.y, fit, columns, objective=Objective(), constraints=Constraints.of(800))
     assert found.bits.controls == 8_000
     assert found.looks == 20_000

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from pqlkit.proposal.bits import pack
 from pqlkit.proposal.literals import Floors, literals
 from pqlkit.proposal.objective import Constraints, Objective
 from pqlkit.proposal.search import search
@@ -53,8 +56,6 @@ def test_a_permutation_is_the_search_with_another_outcome():
     real = best(y)
     assert judged.score == real
     # The same shuffles: the looks are packed in a random order drawn from the same seed.
-    from pqlkit.proposal.bits import pack
-
     looks = pack(cube, columns, np.zeros(400, dtype=bool), fit, most_controls=None).looks
     random = np.random.default_rng(0)
     scores = []
@@ -107,7 +108,7 @@ def test_very_many_looks_are_sampled():
 
 def test_without_time_or_permutations_there_is_no_p_value():
     cube, y, fit = tiny(1)
-    options = {"objective": Objective(), "constraints": Constraints(converters=5, relative_risk=1.0)}
+    options: Any = {"objective": Objective(), "constraints": Constraints(converters=5, relative_risk=1.0)}
     strata = np.zeros(400, dtype=np.int64)
     assert selection_test(cube, y, fit, strata, permutations=0, **options).p_value is None
     stopped = selection_test(cube, y, fit, strata, max_seconds=-1.0, **options)

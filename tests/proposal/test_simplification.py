@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from pqlkit.proposal.literals import Floors, literals
 from pqlkit.proposal.objective import Constraints, Objective
@@ -28,13 +27,10 @@ def found_in(columns, y) -> Search:
 
 def test_a_second_criterion_that_hardly_matters_is_dropped():
     random = np.random.default_rng(4)
-    a, b = random.random(3_000) < 0.2, random.random(3_000) < 0.97
-    y = random.random(3_000) < np.where(a, 0.4, 0.03)
-    y &= b | (random.random(3_000) < 0.9)
+    a, b = random.random(3_000) < 0.2, random.random(3_000) < 0.88
+    y = random.random(3_000) < np.where(a, np.where(b, 0.4, 0.38), 0.03)
     found = found_in({behaviour("a"): a * 1, behaviour("b"): b * 1}, y)
-    pair = found.best_of_size.get(2)
-    if pair is None:
-        pytest.skip("b reaches beyond the floor")
+    pair = found.best_of_size[2]
     other = simpler(found, pair)
     assert other is not None
     assert [literal.name for literal in other.literals] == ["a"]
@@ -50,7 +46,7 @@ def test_a_criterion_that_matters_stays():
 def test_the_plainest_rule_has_no_simpler_one():
     _, found = searched(20_000, 2)
     single = min(found.best_of_size.values(), key=lambda rule: rule.plainness)
-    assert simpler(found, single) is None or simpler(found, single).plainness < single.plainness
+    assert simpler(found, single) is None
 
 
 def test_thresholds_that_cannot_be_told_apart_surround_the_chosen_one():
@@ -63,7 +59,7 @@ def test_thresholds_that_cannot_be_told_apart_surround_the_chosen_one():
     low, high = threshold_ranges(found, found.best)[literal]
     assert literal.threshold is not None
     assert low <= literal.threshold <= high
-    assert 4 <= low
+    assert low >= 4
     assert high <= 6
 
 

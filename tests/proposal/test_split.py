@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,11 +12,11 @@ from hypothesis import strategies as st
 from pqlkit.proposal.split import Split, SplitKind, split
 
 
-def make(cutoff, y=None, *, horizon=0, **options) -> Split:
+def make(cutoff: Any, y: Any = None, *, horizon: int = 0, **options: Any) -> Split:
     cutoff = np.asarray(cutoff, dtype=np.int64)
     y = np.ones(len(cutoff), dtype=bool) if y is None else np.asarray(y, dtype=bool)
-    options = {"block": np.zeros(len(cutoff), dtype=np.int64), "enough": 0, "too_few": 0} | options
-    return split(cutoff, cutoff + horizon, y, **options)
+    defaults: dict[str, Any] = {"block": np.zeros(len(cutoff), dtype=np.int64), "enough": 0, "too_few": 0}
+    return split(cutoff, cutoff + horizon, y, **(defaults | options))
 
 
 def test_the_newest_quarter_tests():
