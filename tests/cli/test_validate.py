@@ -171,3 +171,37 @@ def test_without_data_nothing_heavy_is_loaded() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr == "LOADED "
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_documented_jobs_use_options_that_exist() -> None:
+    import re
+    import shlex
+    from dataclasses import fields
+
+    from pqlkit.cli.options import DataOptions
+    from pqlkit.cli.validate import ValidateOptions
+
+    known = {"--" + f.name.replace("_", "-") for kind in (ValidateOptions, DataOptions) for f in fields(kind)}
+    text = (ROOT / "docs" / "ci.md").read_text()
+    lines = re.findall(r"(?<!`)\bpqlkit validate (.+)$", text, re.MULTILINE)
+    assert len(lines) >= 6
+    for line in lines:
+        used = {word.split("=")[0] for word in shlex.split(line.split("||")[0]) if word.startswith("--")}
+        assert used <= known, line
+
+
+def test_the_pre_commit_hooks_run_the_command_on_definitions() -> None:
+    import re
+
+    import yaml
+
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert [hook["entry"] for hook in hooks] == ["pqlkit validate", "pqlkit validate --fix"]
+    for hook in hooks:
+        assert {"id", "name", "entry", "language", "files"} <= set(hook)
+        assert re.search(hook["files"], "pqlkit.yml")
+        assert re.search(hook["files"], "crm/definitions/trial/a.yaml")
+        assert not re.search(hook["files"], "docker-compose.yml")
