@@ -107,7 +107,7 @@ def closing(product: Product, folder: Path) -> str:
     """Say what was planted, and what to try next."""
     from pqlkit.definitions.describing import describe
 
-    rule = describe(product.truth.rule)
+    rule = describe(product.truth.rule) if product.truth.rule is not None else "nothing"
     return (
         f"\nThe truth that was planted: {rule}\n"
         f"\nNext, in {folder}/:\n"

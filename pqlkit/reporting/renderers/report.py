@@ -12,6 +12,8 @@ from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdow
 from pqlkit.reporting.renderers.words import day, interval, percent, rate, times
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
     from pqlkit.reporting.report import Report, Segment, Waiting
@@ -23,6 +25,15 @@ SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."
 def as_json(report: Report) -> str:
     """Give ``pqlkit/report/1``."""
     return to_json(record(report))
+
+
+def several_as_json(reports: Sequence[Report]) -> str:
+    """Give ``pqlkit/reports/1``: each report, and how many entities each pair of definitions both find."""
+    from pqlkit.reporting.overlap import overlaps
+
+    return to_json(
+        {"schema": "pqlkit/reports/1", "reports": [record(one) for one in reports], "overlap": overlaps(reports)}
+    )
 
 
 def as_csv(report: Report) -> str:
