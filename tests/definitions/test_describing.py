@@ -188,7 +188,7 @@ def test_a_definition_is_said_whole() -> None:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(definitions())
 def test_hostile_names_stay_inert_and_short(definition: Definition) -> None:
     sentence = describe(definition)
@@ -196,7 +196,7 @@ def test_hostile_names_stay_inert_and_short(definition: Definition) -> None:
     assert len(sentence) < 20_000
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(criteria(), st.none() | st.integers(0, 10**9) | st.floats(0, 1e9), st.none() | st.floats(-1, 1e6))
 def test_any_value_of_any_criterion_can_be_said(part: Criterion, value: float | None, limit: float | None) -> None:
     said = [evidence(part, value), missing(part, value, limit=limit) or "", phrase(part)]

@@ -36,7 +36,7 @@ def read_back(text: str) -> Definition:
     return replace(definition, path=None)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(definitions())
 def test_what_is_emitted_reads_back_as_the_same(definition: Definition) -> None:
     text = emit(definition)
@@ -46,7 +46,7 @@ def test_what_is_emitted_reads_back_as_the_same(definition: Definition) -> None:
     assert emit(again) == text
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(definitions())
 def test_every_yaml_reader_reads_the_same_text(definition: Definition) -> None:
     mine = parse(emit(definition), "emitted.yml")
@@ -54,13 +54,13 @@ def test_every_yaml_reader_reads_the_same_text(definition: Definition) -> None:
     assert json.dumps(mine.data, default=str) == json.dumps(theirs, default=str)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(definitions())
 def test_nothing_invisible_is_emitted(definition: Definition) -> None:
     assert all(character.isprintable() or character == "\n" for character in emit(definition))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(definitions())
 def test_what_is_emitted_obeys_the_schema(definition: Definition) -> None:
     validator = jsonschema.Draft202012Validator(definition_schema())

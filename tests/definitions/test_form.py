@@ -48,7 +48,7 @@ def test_the_keys_of_conditions_are_the_operators() -> None:
     assert set(OperatorsForm.keys()) == {str(operator) for operator in Operator}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(definitions(), st.data())
 def test_a_changed_form_fails_with_codes_of_the_form_only(definition: Definition, data: st.DataObject) -> None:
     """Whatever stands wherever: a validator answers with a rule code, or pydantic with one of five known kinds."""
