@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from pqlkit.measures.behaviour import Cube
@@ -30,9 +32,9 @@ class Ceiling:
     model
         What it is.
     auc, average_precision
-        On the looks read; None if they hold only one outcome.
+        On the looks read; None if they hold only one outcome, or nothing could be fitted.
     f1
-        At the threshold that was best on the fit part.
+        At the threshold that was best on the fit part; None likewise.
     looks, converters
         How many were read.
     read
@@ -90,7 +92,7 @@ def ceiling(
     entities: NDArray[np.int64] | None = None,
     seed: int = 0,
     most_controls: int = MOST_CONTROLS,
-) -> Ceiling | None:
+) -> Ceiling:
     """Fit gradient boosting on the fit part, read it on the holdout.
 
     Parameters
@@ -110,8 +112,9 @@ def ceiling(
 
     Returns
     -------
-    Ceiling or None
-        None if the fit part has fewer than ten looks of either outcome, or no behaviour, or the holdout no look.
+    Ceiling
+        Without a model (all figures None, all scores 0) if the fit part has fewer than ten looks of either outcome, or there is
+        no behaviour or no look to read.
 
     Notes
     -----
@@ -127,11 +130,26 @@ def ceiling(
     used = np.arange(len(cube.behaviours)) if columns is None else np.asarray(columns)
     rows = _training(y, fit, most_controls, random)
     if len(used) == 0 or not read.any() or min(y[rows].sum(), (~y[rows]).sum()) < _SMALLEST_CLASS:
-        return None
-    model, known = _fitted(_dense(cube, used, rows), y[rows], seed)
+        return _unfitted(y[read], read)
+    known = _fitted(_dense(cube, used, rows), y[rows], seed)
     looks = np.flatnonzero(read)
     scores = known(_dense(cube, used, looks))
-    return _reading(y[looks], scores, _best_cut(known(_dense(cube, used, rows)), y, fit, rows), read, model)
+    return _reading(y[looks], scores, _best_cut(known(_dense(cube, used, rows)), y, fit, rows), read)
+
+
+def _unfitted(y: NDArray[np.bool_], read: NDArray[np.bool_]) -> Ceiling:
+    """Say that there is no model."""
+    return Ceiling(
+        model=MODEL,
+        auc=None,
+        average_precision=None,
+        f1=None,
+        looks=len(y),
+        converters=int(y.sum()),
+        read=read,
+        scores=np.zeros(len(y)),
+        y=y,
+    )
 
 
 def _apart(
@@ -169,8 +187,10 @@ def _dense(cube: Cube, columns: NDArray[np.intp], looks: NDArray[np.intp]) -> ND
     return dense[:, :-1].T
 
 
-def _fitted(levels: NDArray[np.uint8], y: NDArray[np.bool_], seed: int) -> tuple[str, Any]:
-    """Fit the model; give its name and what turns levels into scores."""
+def _fitted(
+    levels: NDArray[np.uint8], y: NDArray[np.bool_], seed: int
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float64]]:
+    """Fit the model; give what turns levels into scores."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # what scikit-learn itself uses
 
@@ -186,7 +206,7 @@ def _fitted(levels: NDArray[np.uint8], y: NDArray[np.bool_], seed: int) -> tuple
         with threadpool_limits(limits=1, user_api="openmp"):
             return np.concatenate([model.decision_function(part.astype(np.float32)) for part in parts])
 
-    return MODEL, scores
+    return scores
 
 
 def _best_cut(
@@ -203,16 +223,14 @@ def _best_cut(
     return float(scores[order][int(np.argmax(f1))])
 
 
-def _reading(
-    y: NDArray[np.bool_], scores: NDArray[np.float64], cut: float, read: NDArray[np.bool_], model: str
-) -> Ceiling:
+def _reading(y: NDArray[np.bool_], scores: NDArray[np.float64], cut: float, read: NDArray[np.bool_]) -> Ceiling:
     """Read the model where it was not fitted."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     both = bool(y.any() and (~y).any())
     called = scores >= cut
     return Ceiling(
-        model=model,
+        model=MODEL,
         auc=float(roc_auc_score(y, scores)) if both else None,
         average_precision=float(average_precision_score(y, scores)) if both else None,
         f1=float(2 * (called & y).sum() / (called.sum() + y.sum())) if y.any() else None,
