@@ -218,13 +218,22 @@ def _data(found: Inputs, output: Output) -> tuple[FactsOf, Compare]:
 
     with output.working("reading exports") as progress:
         dataset = found.dataset(progress)
-    asked = {
-        "as_of": found.data.as_of,
-        "trust_current": found.trust_current,
-        "engine": found.engine,
-    }
-    measure: FactsOf = partial(facts_of, dataset=dataset, project=found.project, **asked)
-    compare: Compare = partial(comparison_of, dataset=dataset, project=found.project, **asked)
+    measure: FactsOf = partial(
+        facts_of,
+        dataset=dataset,
+        project=found.project,
+        as_of=found.data.as_of,
+        trust_current=found.trust_current,
+        engine=found.engine,
+    )
+    compare: Compare = partial(
+        comparison_of,
+        dataset=dataset,
+        project=found.project,
+        as_of=found.data.as_of,
+        trust_current=found.trust_current,
+        engine=found.engine,
+    )
     return measure, compare
 
 
