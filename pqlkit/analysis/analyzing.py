@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pqlkit.analysis.design import DesignKind
-from pqlkit.analysis.settings import Settings
+from pqlkit.analysis.settings import Exposure, Settings
 from pqlkit.definitions.model import MeasureKind, WindowKind
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
         gap=settings.gap,
         active_within=settings.active_within,
         events_from=settings.events_from,
+        until_conversion=settings.exposure is Exposure.UNTIL_CONVERSION,
     )
     seen = _narrowed(population, seen, settings)
     say(f"measuring every event at {seen.frame.height:,} looks")
@@ -320,8 +321,6 @@ def _distance(low: float | None, high: float | None) -> float:
 
 
 def _warnings(observed: Observed) -> list[str]:
-    from pqlkit.analysis.settings import Exposure
-
     warnings = []
     if observed.settings.exposure is Exposure.UNTIL_CONVERSION:
         warnings.append(

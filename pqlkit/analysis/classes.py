@@ -123,7 +123,7 @@ def entity_classes(entities: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame
     ----------
     entities
         ``entity``, ``anchor``, ``converted``, ``deleted_at``, ``invalid``, and what the design says of each: ``first`` (its
-        first cutoff), ``unobserved`` (bool), ``probe`` (bool: eligible at its first cutoff, or the moment before its
+        first cutoff), ``unobserved``, ``early`` (bool: converted by its first cutoff), ``probe`` (bool: eligible at its first cutoff, or the moment before its
         conversion or the end of the data if those come first).
     judged
         Its scheduled looks, at or before `as_of` and before the conversion: ``entity``, ``state``, ``delay`` (microseconds to
@@ -154,7 +154,7 @@ def _entity_class() -> pl.Expr:
         (EntityClass.INELIGIBLE, ineligible),
         (EntityClass.UNOBSERVED, pl.col("unobserved")),
         (EntityClass.CUSTOMER_ALREADY, converted < pl.col(ANCHOR)),
-        (EntityClass.EARLY, converted <= pl.col("first")),
+        (EntityClass.EARLY, pl.col("early")),
         (EntityClass.DELETED, deleted),
         (EntityClass.IMMATURE, best.is_null() | (best == State.IMMATURE)),
         (EntityClass.DORMANT, best == State.DORMANT),

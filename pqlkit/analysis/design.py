@@ -183,15 +183,20 @@ def first_cutoffs(population: Population, design: Design, *, history_from: Micro
     )
 
 
-def schedule(population: Population, design: Design, *, history_from: Microseconds) -> pl.DataFrame:
+def schedule(
+    population: Population, design: Design, *, history_from: Microseconds, until_conversion: bool = False
+) -> pl.DataFrame:
     """List every cutoff at or before `as_of` and before the entity's conversion, whoever is in the table then.
+
+    With `until_conversion` those after the conversion are there too.
 
     Returns
     -------
     DataFrame
         ``entity``, ``cutoff`` (Int64); sorted. Entities without an anchor have none.
     """
-    last = pl.min_horizontal(pl.lit(population.as_of), pl.col(CONVERTED) - 1)
+    end = pl.lit(population.as_of)
+    last = end if until_conversion else pl.min_horizontal(end, pl.col(CONVERTED) - 1)
     known = (
         first_cutoffs(population, design, history_from=history_from)
         .with_columns(population.entities[CONVERTED])

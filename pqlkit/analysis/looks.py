@@ -24,6 +24,7 @@ from pqlkit.analysis.classes import (
 from pqlkit.analysis.design import Design, DesignKind, first_cutoffs, parse_looks, schedule
 from pqlkit.columns import ANCHOR, AT, CONVERTED, CUTOFF, DELETED_AT, ENDED_AT, ENTITY, LOOK
 from pqlkit.durations import DAY, Duration
+from pqlkit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +84,7 @@ def looks(
     active_within: Duration = ACTIVE_WITHIN,
     events_from: Microseconds | None = None,
     eligible: Sequence[Condition] = (),
+    until_conversion: bool = False,
 ) -> Looks:
     """Look at a population by a design.
 
@@ -100,6 +102,10 @@ def looks(
         ``--events-from``: history begins here instead of on the first day of the events export.
     eligible
         Conditions on traits, judged as of the microsecond before each cutoff.
+    until_conversion
+        ``--exposure until-conversion``, for ``once`` alone: nobody is early; those who converted at or after their anchor and
+        before the cutoff stay, with y = true and a negative `delay`. Their clock stops at the conversion, so converters were
+        watched for a shorter time.
 
     Returns
     -------
@@ -109,7 +115,8 @@ def looks(
     Raises
     ------
     UsageError
-        The design cannot be read, or a condition needs a current trait that is not trusted.
+        The design cannot be read, a condition needs a current trait that is not trusted, or `until_conversion` is asked of
+        another design than ``once`` or with a gap.
     """
     population.traits.refuse_current((condition.name for condition in eligible), population.trusted)
     history_from = population.history_from if events_from is None else events_from
@@ -119,8 +126,19 @@ def looks(
         if stated == "auto":
             stated, reason = choice.choose(population, horizon=horizon, history_from=history_from, eligible=eligible)
         design = parse_looks(stated, windows=windows, horizon=horizon, gap=gap, within=population.outcome.within)
-    judged = _judged(population, design, history_from, active_within, eligible)
-    classes = entity_classes(_entities(population, design, history_from, eligible), judged)
+    if until_conversion and (design.kind is not DesignKind.ONCE or design.gap.microseconds):
+        raise UsageError(
+            f"until-conversion is for looks at one age and without a gap, not {design}",
+            where="--exposure",
+            hint="use --looks once:14d",
+        )
+    frame = schedule(population, design, history_from=history_from, until_conversion=until_conversion)
+    lively = active(population, frame, active_within) if design.kind is DesignKind.EVERY else None
+    judged = _judged(population, design, frame, lively, eligible)
+    entities = _entities(population, design, history_from, eligible)
+    if until_conversion:
+        entities = entities.with_columns(early=pl.lit(value=False))
+    classes = entity_classes(entities, judged)
     inside = classes.select(ENTITY, inside=~pl.col("class").is_in([EntityClass.INVALID, EntityClass.UNOBSERVED]))
     rows = judged.filter(pl.col("state") >= State.DORMANT, inside["inside"].gather(judged[ENTITY]))
     frame = _frame(population, rows.filter(pl.col("state") > State.DORMANT))
@@ -139,29 +157,31 @@ def looks(
 def _judged(
     population: Population,
     design: Design,
-    history_from: Microseconds,
-    active_within: Duration,
+    frame: pl.DataFrame,
+    lively: pl.Series | None,
     eligible: Sequence[Condition],
 ) -> pl.DataFrame:
     """Judge every scheduled look: ``entity``, ``cutoff``, ``state``, ``delay``, ``reach``, ``gap``, ``y``."""
-    frame = schedule(population, design, history_from=history_from)
     entity, entities = frame[ENTITY], population.entities
     reach, gap = design.horizon.microseconds, design.gap.microseconds
     retained_for = population.outcome.retained_for
     waits = reach + (retained_for.microseconds if retained_for is not None else 0)
     kept = entities.select(retained=is_retained(retained_for))["retained"]
-    delay = pl.col("delay")
+    delay, converted = pl.col("delay"), entities[CONVERTED].gather(entity)
+    judged_at = pl.select(pl.min_horizontal(frame[CUTOFF], converted) - 1).to_series()
+    # A delay counts from the gap on; with until-conversion those from before the cutoff are there and count too.
+    after_gap = (delay > gap) | (delay <= 0)
     return (
         frame.with_columns(
-            delay=entities[CONVERTED].gather(entity) - frame[CUTOFF],
+            delay=converted - frame[CUTOFF],
             deleted_at=entities[DELETED_AT].gather(entity),
             retained=kept.gather(entity),
-            eligible=_eligible(population, eligible, entity, frame[CUTOFF] - 1),
-            active=active(population, frame, active_within) if design.kind is DesignKind.EVERY else pl.lit(value=True),
+            eligible=_eligible(population, eligible, entity, judged_at),
+            active=pl.lit(value=True) if lively is None else lively,
         )
         .with_columns(
-            y=((delay > gap) & (delay <= reach) & pl.col("retained")).fill_null(value=False),
-            gap=delay <= gap,
+            y=(after_gap & (delay <= reach) & pl.col("retained")).fill_null(value=False),
+            gap=(delay > 0) & (delay <= gap),
             reach=pl.lit(reach, dtype=pl.Int64),
         )
         .with_columns(
@@ -209,7 +229,7 @@ def _entities(
     frame = population.entities.with_columns(
         first=first_cutoffs(population, design, history_from=history_from)["first"],
         unobserved=unobserved.fill_null(value=False),
-    )
+    ).with_columns(early=converted <= pl.col("first"))
     probe = frame.select(pl.min_horizontal(pl.col("first") - 1, converted - 1, pl.lit(population.as_of)))
     return frame.with_columns(probe=_eligible(population, eligible, frame[ENTITY], probe.to_series()))
 

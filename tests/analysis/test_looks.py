@@ -269,6 +269,31 @@ def test_weeks_begin_on_the_monday_of_the_zone():
     assert (cutoff - 946_857_600_000_000) % WEEK == 5 * 3_600_000_000
 
 
+@pytest.mark.parametrize(
+    ("bought", "expected"),
+    [
+        (ANCHOR - 1, ("customer_already", "customer_already")),
+        (ANCHOR, ("converted", "used")),
+        (CUT, ("converted", "used")),
+        (CUT + 30 * DAY, ("converted", "used")),
+        (CUT + 30 * DAY + 1, ("not_converted", "later")),
+    ],
+)
+def test_until_conversion_keeps_the_early(bought, expected):
+    population = in_memory([{"id": "a", "anchor": ANCHOR, "converted": bought}], as_of=END, history_from=MONDAY)
+    found = looks(population, "once:14d", until_conversion=True)
+    assert (found.entity_classes["class"].item(), found.entity_classes["place"].item()) == expected
+    if expected[1] != "customer_already":
+        assert found.frame["delay"].item() == bought - CUT
+
+
+@pytest.mark.parametrize("options", [{"design": "every:28d"}, {"design": "age"}, {"design": "once", "gap": days("1d")}])
+def test_until_conversion_is_for_one_age_without_a_gap(options):
+    population = in_memory([{"id": "a", "anchor": ANCHOR}], as_of=END, history_from=MONDAY)
+    with pytest.raises(UsageError, match="--exposure"):
+        looks(population, **options, until_conversion=True)
+
+
 # --- eligibility, order, bands, truncation ----------------------------------------------------------------------------
 
 
