@@ -199,12 +199,15 @@ class Facts:
         ISO 8601 UTC, the last moment that exists, or None.
     definitions
         Figures by definition name; empty when only names are known.
+    unmeasured
+        Definition name -> why the data could not measure it.
     """
 
     source: str
     names: NameFacts
     as_of: str | None = None
     definitions: Mapping[str, DefinitionFacts] = field(default_factory=lambda: MappingProxyType({}))
+    unmeasured: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,7 @@ def facts_of(
         As for `pqlkit.analysis.population.population`.
     """
     figures: dict[str, DefinitionFacts] = {}
+    unmeasured: dict[str, str] = {}
     newest: str | None = None
     for definition in definitions:
         if definition.outcome is None:
@@ -62,14 +63,14 @@ def facts_of(
             people = _population(dataset, project, definition, as_of, trust_current, engine)
             figures[definition.name] = _figures(people, definition)
             newest = moment(people.as_of)
-        except PqlkitError:
-            # What cannot be measured is a fault of names or traits, which its own rules report with line and column.
-            continue
+        except PqlkitError as error:
+            unmeasured[definition.name] = error.message
     return Facts(
         source=str(dataset.folder) if dataset.folder is not None else "the data",
         names=_names(dataset, project, frozenset(trust_current)),
         as_of=newest,
         definitions=figures,
+        unmeasured=unmeasured,
     )
 
 

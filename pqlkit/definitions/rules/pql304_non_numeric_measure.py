@@ -30,6 +30,10 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         known = properties(node, subject.facts.names) or {}
         facts = known.get(node.measure.property)
+        if facts is not None and facts.numeric_share is None:
+            # Which event a text stands on may be known where how it reads is only known of the whole column.
+            union = subject.facts.names.properties.get(node.measure.property)
+            facts = union if union is not None and union.kind is facts.kind else facts
         if facts is not None:
             path = (*placed.path, "measure", node.measure.kind.value)
             yield from _judged(node.measure.property, facts, path)
