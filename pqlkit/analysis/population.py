@@ -171,7 +171,9 @@ def population(
     if _dates_only(dataset, success):
         people = not_before_signup(people, world.zone)
     first = dataset.tables["events"].first
-    silent = moments.silence(people[CONVERTED].drop_nulls().to_numpy(), end.at)
+    # Outcomes made of events end where the events end: only an export of its own can end early.
+    by_row = success.event is None and success.definition is None
+    silent = moments.silence(people[CONVERTED].drop_nulls().to_numpy(), end.at) if by_row else None
     return Population(
         dataset=dataset,
         project=project,

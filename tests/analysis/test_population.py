@@ -317,6 +317,24 @@ def test_dates_without_times_do_not_buy_before_signing_up(tmp_path):
     assert found.entities["converted"].to_list() == [T0 + int(5.5 * DAY), T0 + 4 * DAY]
 
 
+def test_conversions_that_fall_silent_are_a_warning(tmp_path):
+    people = [user(f"u{n:02}") for n in range(40)]
+    daily = [bought(n, f"u{n:02}") for n in range(40)]
+    data = dataset(tmp_path, events=[act("u00", 0), LAST], users=people, conversions=daily)
+    (warning,) = population(data, Project(), outcome=MONTH).warnings
+    assert "conversions.complete_through (2023-12-24)" in warning
+    assert population(data, Project(), outcome=MONTH, as_of="2023-12-25").warnings == ()
+
+
+@pytest.mark.parametrize("text", ["auto", "once:14d", "age", "every:28d"])
+def test_nobody_at_all_is_a_population_too(tmp_path, text):
+    data = dataset(tmp_path, events=[LAST], users=[user("z", 150)], conversions=[bought(5, "q")])
+    found = population(data, Project(), outcome=MONTH)
+    seen = looks(found, text)
+    assert (found.entities.height, seen.frame.height, seen.classes.entities, seen.places.unknown_entity) == (0, 0, 0, 1)
+    assert seen.frame.columns == ["look", "entity", "anchor", "cutoff", "y", "delay", "age_band", "block"]
+
+
 # --- population filter and traits -------------------------------------------------------------------------------------
 
 STAFF = (Condition(name="email", operator=Operator.NOT_MATCHING, values=("@us\\.com$",)),)
