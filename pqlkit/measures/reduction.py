@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BEHAVIOUR = "behaviour"
 LEVEL = "level"
 N = "n"
-_GROUP = "group"
+_GROUP = "__group"
 _LEVELS = 256
 
 
@@ -59,9 +59,9 @@ def histogram(
         group_of[placed.get_column(LOOK).to_numpy()] = placed.get_column(_GROUP).to_numpy()
     seen = Seen.of(world, looks, kind=kind, windows=windows, measures=measures, events=events)
     counted = pl.concat([_nothing(), *_counted(seen, group_of, 1 if known is None else known.height)])
-    places = counted.select("code", "measure", "window").unique().sort("code", "measure", "window")
+    places = counted.select("__code", "__measure", "__window").unique().sort("__code", "__measure", "__window")
     behaviours = tuple(seen.behaviour(*row) for row in places.iter_rows())
-    numbered = counted.join(places.with_row_index(BEHAVIOUR), on=["code", "measure", "window"])
+    numbered = counted.join(places.with_row_index(BEHAVIOUR), on=["__code", "__measure", "__window"])
     if known is not None:
         numbered = numbered.join(known.with_columns(pl.col(_GROUP).cast(pl.Int64)), on=_GROUP)
     keys = [BEHAVIOUR, LEVEL, *groups]
@@ -71,7 +71,7 @@ def histogram(
 
 
 def _nothing() -> pl.DataFrame:
-    return pl.DataFrame(schema=dict.fromkeys(["code", "measure", "window", LEVEL, _GROUP, N], pl.Int64))
+    return pl.DataFrame(schema=dict.fromkeys(["__code", "__measure", "__window", LEVEL, _GROUP, N], pl.Int64))
 
 
 def _counted(seen: Seen, group_of: np.ndarray, groups: int) -> Iterator[pl.DataFrame]:
@@ -94,9 +94,9 @@ def _table(seen: Seen, counts: np.ndarray, groups: int, measure: int, window: in
     cells, code = cells[wanted], code[wanted]
     return pl.DataFrame(
         {
-            "code": code,
-            "measure": np.full(cells.size, measure),
-            "window": np.full(cells.size, window),
+            "__code": code,
+            "__measure": np.full(cells.size, measure),
+            "__window": np.full(cells.size, window),
             LEVEL: cells % _LEVELS,
             _GROUP: cells // _LEVELS % groups,
             N: counts[cells],

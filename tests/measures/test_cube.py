@@ -1,0 +1,152 @@
+"""The cube and its reduction: every cell is the criterion's value at the cutoff."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from pqlkit.definitions.model import Criterion, Measure, MeasureKind, Window, WindowKind
+from pqlkit.durations import Duration
+from pqlkit.errors import UsageError
+from pqlkit.measures.behaviour import GRID
+from pqlkit.measures.cube import cube
+from pqlkit.measures.reduction import histogram
+from tests.measures.oracle import DAY, Question, Rules
+from tests.measures.worlds import START, draw_lives, make_world
+
+HOUR = DAY // 24
+MEASURES = (
+    Measure(),
+    Measure(kind=MeasureKind.DAYS),
+    Measure(kind=MeasureKind.USERS),
+    Measure(kind=MeasureKind.DISTINCT, property="kind"),
+    Measure(kind=MeasureKind.SUM, property="amount"),
+    Measure(kind=MeasureKind.MAX, property="amount"),
+    Measure(kind=MeasureKind.LAST, property="amount"),
+)
+AUTUMN = int(datetime(2026, 10, 26, 4, tzinfo=UTC).timestamp()) * 1_000_000
+
+
+def draw_looks(dice, lives, design, start):
+    rows = []
+    for entity, life in enumerate(lives):
+        if life.anchor is None:
+            continue
+        match design:
+            case "once":
+                cutoffs = [life.anchor + 14 * DAY]
+            case "age":
+                cutoffs = [life.anchor + age * DAY for age in (1, 2, 5, 10) if dice.random() < 0.8]
+            case "every":
+                first = start - start % (7 * DAY) + dice.randint(0, 1) * 7 * DAY
+                cutoffs = [first + 14 * DAY * k for k in range(-1, 4) if dice.random() < 0.8]
+            case "offset":
+                cutoffs = [life.anchor + DAY // 3 + k * 3 * DAY for k in range(4)]
+            case _:
+                cutoffs = sorted({life.anchor + dice.randint(1, 20 * 24) * HOUR for _ in range(2)})
+        rows += [(entity, cutoff) for cutoff in cutoffs]
+    dice.shuffle(rows)
+    frame = pl.DataFrame(rows, schema={"entity": pl.Int64, "cutoff": pl.Int64}, orient="row").with_row_index("look")
+    return frame.with_columns(pl.col("look").cast(pl.Int64), (pl.col("entity") % 3).alias("group"))
+
+
+def cells_of(made):
+    cells = {}
+    for i, behaviour in enumerate(made.behaviours):
+        rows, levels = made.column(i)
+        assert (rows[1:] > rows[:-1]).all()
+        assert (levels > 0).all()
+        for look, level in zip(rows.tolist(), levels.tolist(), strict=True):
+            cells[behaviour.event, behaviour.measure, str(behaviour.window.length), look] = level
+    return cells
+
+
+def level_of(rules, life, cutoff, criterion):
+    question = Question(rules, life, criterion)
+    question.events = [seen for seen in question.events if rules.instant(seen[0]) < cutoff]
+    value = question.shown(rules.clock(cutoff - 1))
+    return 0 if value is None else sum(value >= step for step in GRID)
+
+
+def check(seed, design, kind, *, name="polars", zone="UTC", start=START, dates_only=False, size=25):
+    dice = random.Random(seed)
+    rules = Rules(as_of=start + 40 * DAY, zone=zone, dates_only=dates_only)
+    lives = draw_lives(seed, size, start=start, since=True)
+    if dates_only:
+        for seen in (seen for life in lives for seen in life.events):
+            seen.at = rules.instant(rules.clock(seen.at))
+    world = make_world(lives, rules, name=name)
+    looks = draw_looks(dice, lives, design, start)
+    names = dice.choice([["3d", "7d", "14d"], ["7d"], ["7d", "28d"], ["5h", "30h", "9d"]])
+    windows = [Duration.parse(name) for name in names]
+    measures = MEASURES if kind is WindowKind.WITHIN else MEASURES[:-1]
+    events = dice.choice([None, ["a", "b"], ["b", "never seen"]])
+    asked = {"kind": kind, "windows": windows, "measures": measures, "events": events}
+    made = cube(world, looks, **asked)
+    assert made.looks == looks.height
+    cells = cells_of(made)
+    for look, entity, cutoff, _ in looks.iter_rows():
+        for event in [None, *(events or ["a", "b", "c"])]:
+            for measure in measures[: 2 if event is None else None]:
+                for window in windows:
+                    criterion = Criterion(
+                        id="x",
+                        events=None if event is None else (event,),
+                        measure=measure,
+                        window=Window(kind=kind, length=window),
+                        at_least=1,
+                    )
+                    wanted = level_of(rules, lives[entity], cutoff, criterion)
+                    assert cells.get((event, measure, str(window), look), 0) == wanted, (criterion, cutoff, lives[entity])
+    behaviours, counts = histogram(world, looks, groups=["group"], **asked)
+    assert behaviours == made.behaviours
+    group_of = dict(looks.select("look", "group").iter_rows())
+    counted = Counter(
+        (i, level, group_of[look])
+        for i in range(len(made.behaviours))
+        for look, level in zip(*(part.tolist() for part in made.column(i)), strict=True)
+    )
+    assert counted == {tuple(row[:3]): row[3] for row in counts.iter_rows()}
+    return made
+
+
+@pytest.mark.parametrize("kind", [WindowKind.WITHIN, WindowKind.TRAILING])
+@pytest.mark.parametrize("design", ["once", "age", "every", "offset", "odd"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_cell_is_the_value_at_the_cutoff(seed, design, kind):
+    assert check(seed, design, kind).behaviours
+
+
+@pytest.mark.parametrize("dates_only", [False, True])
+@pytest.mark.parametrize("design", ["age", "every", "offset"])
+def test_dates_are_counted_once_where_the_offset_changes(design, dates_only):
+    check(5, design, WindowKind.TRAILING, zone="America/New_York", start=AUTUMN, dates_only=dates_only)
+    check(6, design, WindowKind.WITHIN, zone="America/New_York", start=AUTUMN, dates_only=dates_only)
+
+
+@pytest.mark.parametrize("kind", [WindowKind.WITHIN, WindowKind.TRAILING])
+def test_duckdb_gives_the_same(kind):
+    check(3, "every", kind, name="duckdb", size=12)
+
+
+def test_nothing_looked_at_is_an_empty_cube():
+    world = make_world(draw_lives(1, 5), Rules(as_of=START + 40 * DAY))
+    looks = pl.DataFrame(schema={"look": pl.Int64, "entity": pl.Int64, "cutoff": pl.Int64})
+    asked = {"kind": WindowKind.WITHIN, "windows": [Duration.parse("7d")], "measures": MEASURES[:2]}
+    made = cube(world, looks, **asked)
+    assert made.behaviours == ()
+    assert made.offsets.tolist() == [0]
+    behaviours, counts = histogram(world, looks, groups=[], **asked)
+    assert behaviours == ()
+    assert counts.is_empty()
+
+
+def test_last_over_trailing_windows_is_refused():
+    world = make_world(draw_lives(1, 5), Rules(as_of=START + 40 * DAY))
+    looks = pl.DataFrame({"look": [0], "entity": [0], "cutoff": [START + DAY]})
+    with pytest.raises(UsageError, match="last has no meaning over trailing windows"):
+        cube(world, looks, kind=WindowKind.TRAILING, windows=[Duration.parse("7d")], measures=MEASURES)
