@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,87 @@ def test_the_pre_commit_hooks_run_the_command_on_definitions() -> None:
         assert re.search(hook["files"], "pqlkit.yml")
         assert re.search(hook["files"], "crm/definitions/trial/a.yaml")
         assert not re.search(hook["files"], "docker-compose.yml")
+
+
+def export(folder: Path) -> list[str]:
+    """Write a small export: 200 users; inviters upgrade after 20 days, the others seldom; give the options that name it."""
+    from datetime import datetime, timedelta
+
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    users, events, conversions = (
+        ["user_id,signed_up_at,plan"],
+        ["user_id,event,timestamp,rows"],
+        ["user_id,converted_at"],
+    )
+    for number in range(200):
+        signup = start + timedelta(days=number % 90)
+        inviter, buyer = number % 4 == 0, number % 8 == 0 or number % 25 == 1
+        users.append(f"u{number},{signup.isoformat()},{'pro' if buyer else 'free'}")
+        events.append(f"u{number},project_created,{(signup + timedelta(hours=2)).isoformat()},3")
+        if inviter:
+            events.append(f"u{number},teammate_invited,{(signup + timedelta(days=3)).isoformat()},")
+        if buyer:
+            conversions.append(f"u{number},{(signup + timedelta(days=20)).isoformat()}")
+    events += [
+        f"u0,{name},{(start + timedelta(days=300)).isoformat()},1" for name in ("project_created", "teammate_invited")
+    ]
+    for name, lines in (("events", events), ("users", users), ("conversions", conversions)):
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    return ["--events", "events.csv", "--users", "users.csv", "--conversions", "conversions.csv"]
+
+
+def test_with_data_the_definitions_are_held_to_it(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = [*export(place), "--as-of", "2026-11-01", "--format", "json"]
+    files = {
+        "good": "qualify: {event: teammate_invited, within: 14d}\nexpect: {rate: {at_least: 20%}}\n",
+        "misspelt": "qualify: {event: teammate_invitd, within: 14d}\n",
+        "nobody": "qualify: {event: project_created, at_least: 9, within: 14d}\n",
+        "everybody": "qualify: {event: project_created, within: 14d}\n",
+        "missed": "qualify: {event: teammate_invited, within: 14d}\nexpect: {rate: {at_least: 90%}}\n",
+        "current": "eligible: [{trait: plan, equals: free}]\nqualify: {event: teammate_invited, within: 14d}\n",
+    }
+    for name, text in files.items():
+        (place / "definitions" / f"{name}.yml").write_text(framed(f"name: {name}\n{text}"))
+    assert ran("definitions", *data) == 1
+    found = json.loads(capsys.readouterr().out)["diagnostics"]
+    by_file: dict[str, set[str]] = {name: set() for name in files}
+    for entry in found:
+        by_file[Path(entry["path"]).stem].add(entry["code"])
+    assert by_file["good"] == set()
+    assert "PQL301" in by_file["misspelt"]
+    assert "PQL305" in by_file["nobody"]
+    assert {"PQL306", "PQL307"} <= by_file["everybody"]
+    assert by_file["missed"] == {"PQL308"}
+    assert "PQL312" in by_file["current"]
+
+
+def test_with_data_and_a_base_the_review_counts_who_comes_and_goes(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = [*export(place), "--as-of", "2026-11-01", "--format", "json"]
+    Path("old.yml").write_text(framed("name: good\nqualify: {event: project_created, within: 14d}\n"))
+    Path("definitions/good.yml").write_text(
+        framed("name: good\nversion: 2\nqualify: {event: teammate_invited, within: 14d}\n")
+    )
+    ran("definitions/good.yml", "--base", "old.yml", *data)
+    content = json.loads(capsys.readouterr().out)
+    comparison = content["reviews"][0]["comparison"]
+    assert (comparison["both"], comparison["entered"], comparison["left"]) == (50, 0, 150)
+    assert (comparison["after"]["numerator"], comparison["after"]["denominator"]) == (26, 50)
+    assert "| leave / enter | 150 | 0 |" in content["review_markdown"]
+
+
+def test_a_catalogue_that_load_wrote_is_read(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from pqlkit.definitions.catalogue_facts import read_catalogue
+    from pqlkit.exports.catalogue import write_catalogue
+    from pqlkit.exports.dataset import open_dataset
+
+    export(place)
+    dataset = open_dataset(None, events="events.csv", users="users.csv", conversions="conversions.csv")
+    for name in ("catalogue.yml", "catalogue.json"):
+        write_catalogue(dataset, place / name)
+        facts = read_catalogue(place / name)
+        assert set(facts.names.events) == {"project_created", "teammate_invited"}
+        assert set(facts.names.events["project_created"].properties or ()) == {"rows"}
+        assert set(facts.names.traits["user"]) == {"plan"}
+    assert ran("definitions/good.yml", "--catalogue", "catalogue.yml") == 0
