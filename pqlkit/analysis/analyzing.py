@@ -142,7 +142,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
         windows=seen.design.windows,
         measures=settings.measures,
     )
-    measured = _without(measured, settings.exclude)
+    measured = _without(measured, settings.exclude, population.outcome.event)
     y = seen.frame.get_column("y").to_numpy()
     say("looking for events that belong to the upgrade")
     around = surroundings(population.world)
@@ -246,8 +246,8 @@ def _drawn(population: Population, share: float) -> pl.DataFrame:
     return population.entities.select("entity").filter(pl.Series(phase) < round(share * of))
 
 
-def _without(measured: Cube, patterns: Sequence[str]) -> Cube:
-    """Drop the behaviours of events that match a glob."""
+def _without(measured: Cube, patterns: Sequence[str], outcome: str | None) -> Cube:
+    """Drop the behaviours of events that match a glob, and of the event that is the outcome."""
     import numpy as np
 
     from pqlkit.measures.behaviour import Cube
@@ -255,7 +255,8 @@ def _without(measured: Cube, patterns: Sequence[str]) -> Cube:
     keep = [
         index
         for index, one in enumerate(measured.behaviours)
-        if one.event is None or not any(fnmatchcase(one.event, pattern) for pattern in patterns)
+        if one.event is None
+        or not (one.event == outcome or any(fnmatchcase(one.event, pattern) for pattern in patterns))
     ]
     if len(keep) == len(measured.behaviours):
         return measured

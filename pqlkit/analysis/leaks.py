@@ -20,7 +20,7 @@ HEADS: Final = 20
 SUSPECT_RATIO: Final = 5.0
 SUSPECT_HEADS: Final = 10
 WITHIN_A_DAY: Final = 0.25
-AFTER: Final = 0.8
+LATE: Final = 0.8
 EVER: Final = 0.5
 DETERMINISTIC: Final = 0.8
 DETERMINISTIC_HEADS: Final = 30
@@ -96,7 +96,16 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
     -----
     The hazard window is the hour before the conversion (its own second included); the control windows are the same hour one,
     two and three days earlier, of the same entities: a case-crossover comparison. ``ratio = (hazard + 0.5) / (control + 0.5)``.
-    Thresholds: statistics.md 1.2.
+
+    * ``part-of-upgrade``: ratio >= 10, 20 converters in the hazard window, and a conversion within a day of the first one in
+      a quarter of all who do it (and 5 times what a day at random brings).
+    * ``consequence``: 80 % of its converting users do it for the first time in the hour before the conversion or later, and
+      at least half of its users convert (10 times the base rate, or with a fifth of the others' failures).
+    * ``near-deterministic``: 80 % of 30 or more looks that do it convert, with a fifth of the base rate's failures.
+    * ``suspect``: the ratio is 5 times that of any activity at all, with 10 converters in the hazard window. Where people
+      upgrade in the middle of a session, everything they do has a high ratio; what stands out from that is suspect.
+
+    Bounds that multiply a base rate would pass 1 where many convert, and then nothing could be caught: hence the failures.
 
     References
     ----------
@@ -106,23 +115,25 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
     certain = _near_deterministic(levels) if levels is not None else {}
     suspects: list[Suspect] = []
     base = around.converters / around.entities if around.entities else 0.0
+    daily = around.converters / around.days_at_risk if around.days_at_risk else 0.0
     ratio = (around.hazard + 0.5) / (around.control + 0.5)
+    usual = (around.active_hazard + 0.5) / (around.active_control + 0.5)
     with np.errstate(invalid="ignore", divide="ignore"):
         day = around.within_a_day / around.users
         ever = around.users_converted / around.users
-        after = around.first_after / around.users_converted
+        late = around.first_late / around.users_converted
     for index, event in enumerate(around.events):
         if around.users[index] < FEWEST:
             continue
         hazard = int(around.hazard[index])
         reason = None
-        if ratio[index] >= RATIO and hazard >= HEADS and day[index] >= max(WITHIN_A_DAY, 5 * base):
+        if ratio[index] >= RATIO and hazard >= HEADS and day[index] >= max(WITHIN_A_DAY, 5 * daily):
             reason = LeakReason.PART_OF_UPGRADE
-        elif after[index] >= AFTER and ever[index] >= max(EVER, 10 * base):
+        elif late[index] >= LATE and ever[index] >= max(EVER, min(10 * base, _few_failures(base))):
             reason = LeakReason.CONSEQUENCE
         elif event in certain:
             reason = LeakReason.NEAR_DETERMINISTIC
-        elif ratio[index] >= SUSPECT_RATIO and hazard >= SUSPECT_HEADS:
+        elif ratio[index] >= SUSPECT_RATIO * max(1.0, usual) and hazard >= SUSPECT_HEADS:
             reason = LeakReason.SUSPECT
         if reason is not None:
             evidence = certain[event] if reason is LeakReason.NEAR_DETERMINISTIC else _evidence(reason, around, index)
@@ -130,12 +141,17 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
     return tuple(sorted(suspects, key=lambda suspect: suspect.event))
 
 
+def _few_failures(base: float) -> float:
+    """Give the rate at which only a fifth as many fail to convert as usual."""
+    return 1 - (1 - base) / 5
+
+
 def _evidence(reason: LeakReason, around: Surroundings, index: int) -> str:
     if reason is LeakReason.CONSEQUENCE:
-        converted, after = int(around.users_converted[index]), int(around.first_after[index])
+        converted, late = int(around.users_converted[index]), int(around.first_late[index])
         users = int(around.users[index])
         return (
-            f"first seen after paying in {after} of {converted} ({after / converted:.0%}); "
+            f"first seen with or after paying in {late} of {converted} ({late / converted:.0%}); "
             f"{converted} of {users} who do it pay ({converted / users:.0%})"
         )
     hazard, control = int(around.hazard[index]), float(around.control[index])
@@ -147,11 +163,15 @@ def _evidence(reason: LeakReason, around: Surroundings, index: int) -> str:
 
 
 def _near_deterministic(levels: Levels) -> dict[str, str]:
-    """Find events after which at least 80 % of 30 or more looks convert, whatever the time."""
+    """Find events after which nearly all of 30 or more looks convert, whatever the time."""
     did = levels.positive[:, 1:].sum(axis=1)
     users = did + levels.negative[:, 1:].sum(axis=1)
+    if not len(did):
+        return {}
+    total = levels.positive[0].sum() + levels.negative[0].sum()
+    bound = max(DETERMINISTIC, _few_failures(float(levels.positive[0].sum() / total) if total else 0.0))
     found: dict[str, str] = {}
-    for index in np.flatnonzero((users >= DETERMINISTIC_HEADS) & (did >= DETERMINISTIC * users)):
+    for index in np.flatnonzero((users >= DETERMINISTIC_HEADS) & (did >= bound * users)):
         event = levels.behaviours[int(index)].event
         if event is not None and event not in found:
             found[event] = f"{did[index]} of {users[index]} who do it convert ({did[index] / users[index]:.0%})"

@@ -41,8 +41,8 @@ class Surroundings:
         Entities that do the event at least once.
     users_converted
         Of these, how many convert at or before `as_of`.
-    first_after
-        Of these, how many do it for the first time after the conversion's second.
+    first_late
+        Of these, how many do it for the first time less than an hour before the conversion, or after it.
     within_a_day
         Entities whose conversion comes at most 24 hours after their first one (not before it).
     hazard
@@ -50,6 +50,10 @@ class Surroundings:
     control
         The mean, over one, two and three days earlier, of the converters who do it in the same hour, [c - d - 1h, c - d).
         Converters who had not begun by then cannot have done it.
+    active_hazard, active_control
+        The same for any event at all: how much more active converters are just before they convert.
+    days_at_risk
+        Entity-days from the anchor to the conversion or the end.
     """
 
     events: tuple[str, ...]
@@ -57,10 +61,13 @@ class Surroundings:
     converters: int
     users: NDArray[np.int64]
     users_converted: NDArray[np.int64]
-    first_after: NDArray[np.int64]
+    first_late: NDArray[np.int64]
     within_a_day: NDArray[np.int64]
     hazard: NDArray[np.int64]
     control: NDArray[np.float64]
+    active_hazard: int
+    active_control: float
+    days_at_risk: float
 
 
 def surroundings(
@@ -97,7 +104,7 @@ def surroundings(
     if world.dates_only:
         converters, lives = (_dated(scope, frame) for frame in (converters, lives))
     firsts = _firsts(replace(scope, lives=lives), end)
-    near = _near(replace(scope, lives=converters), end)
+    near, active = _near(replace(scope, lives=converters), end)
     joined = firsts.join(near, on=EVENT, how="left").sort(EVENT)
 
     def counts(name: str) -> NDArray[np.int64]:
@@ -109,11 +116,21 @@ def surroundings(
         converters=converters.height,
         users=counts("users"),
         users_converted=counts("users_converted"),
-        first_after=counts("first_after"),
+        first_late=counts("first_late"),
         within_a_day=counts("within_a_day"),
         hazard=counts("hazard"),
         control=np.sum([counts(f"control_{days}") for days in CONTROL_DAYS], axis=0) / len(CONTROL_DAYS),
+        active_hazard=active["hazard"],
+        active_control=sum(active[f"control_{days}"] for days in CONTROL_DAYS) / len(CONTROL_DAYS),
+        days_at_risk=_days_at_risk(lives, end),
     )
+
+
+def _days_at_risk(lives: pl.DataFrame, end: Microseconds) -> float:
+    import polars as pl
+
+    spans = lives.select((pl.coalesce(CONVERTED, pl.lit(end)) - pl.col(ANCHOR)).clip(lower_bound=0))
+    return float(spans.to_series().sum()) / DAY
 
 
 def _dated(scope: Scope, lives: pl.DataFrame) -> pl.DataFrame:
@@ -131,26 +148,35 @@ def _firsts(scope: Scope, end: Microseconds) -> pl.DataFrame:
     flags = {
         "users": nw.lit(1, nw.Int64),
         "users_converted": _one(converted),
-        "first_after": _one(converted & (nw.col("first") > _through(scope))),
+        "first_late": _one(converted & (nw.col("first") >= nw.col(CONVERTED) - _hour(scope))),
         "within_a_day": _one(converted & (wait >= -_slack(scope)) & (wait <= DAY)),
     }
     counted = first.with_columns(**flags).group_by(EVENT).agg(*(nw.col(name).sum() for name in flags))
     return scope.world.engine.collect(counted)
 
 
-def _near(scope: Scope, end: Microseconds) -> pl.DataFrame:
-    """Count converters per event by whether they do it just before the conversion, and in the control windows."""
+def _near(scope: Scope, end: Microseconds) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Count converters by whether they do an event, and anything at all, just before the conversion and in the controls."""
+    import polars as pl
+
     owned = scope.owned(scope.events([EVENT]).filter(nw.col(AT) <= end), [CONVERTED])
     at, converted = nw.col(AT), nw.col(CONVERTED)
     hour = DAY if scope.world.dates_only else HOUR
-    begin = converted if scope.world.dates_only else converted - hour
+    begin = converted - _hour(scope)
     flags = {"hazard": (at >= begin) & (at <= _through(scope))}
     for days in CONTROL_DAYS:
         flags[f"control_{days}"] = (at >= begin - days * DAY) & (at < begin - days * DAY + hour)
     close = owned.filter((at >= begin - max(CONTROL_DAYS) * DAY) & (at <= _through(scope)))
     marked = close.with_columns(**{name: _one(flag) for name, flag in flags.items()})
-    each = marked.group_by(ENTITY, EVENT).agg(*(nw.col(name).max() for name in flags))
-    return scope.world.engine.collect(each.group_by(EVENT).agg(*(nw.col(name).sum() for name in flags)))
+    each = scope.world.engine.collect(marked.group_by(ENTITY, EVENT).agg(*(nw.col(name).max() for name in flags)))
+    active = each.group_by(ENTITY).agg(pl.col(*flags).max()).select(pl.col(*flags).sum())
+    return each.group_by(EVENT).agg(pl.col(*flags).sum()), {
+        name: int(active.get_column(name)[0] or 0) for name in flags
+    }
+
+
+def _hour(scope: Scope) -> int:
+    return 0 if scope.world.dates_only else HOUR
 
 
 def _through(scope: Scope) -> nw.Expr:

@@ -186,7 +186,7 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
         marks.append("M mechanical")
     if any("automatic" in one.flags for one in winners[:top]):
         marks.append("A automatic")
-    lines.append("  " + "   ".join([*marks, "* odds ratio allowing for activity, calendar and age"]))
+    lines.append("  " + "   ".join([*marks, "* odds ratio allowing for activity and age"]))
     return lines
 
 
