@@ -12,7 +12,7 @@ from pqlkit.errors import DataError, nearest
 from pqlkit.exports.column_types import ColumnType, as_text, of_dtype, of_text
 from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import flatten
-from pqlkit.exports.mapping import Column
+from pqlkit.exports.mapping import Column, Match
 from pqlkit.exports.nested import unpacked
 from pqlkit.exports.preset import Variant, preset
 from pqlkit.exports.quarantine import SCHEMA, rejected_frame, row_text
@@ -68,7 +68,7 @@ class Canonicaliser:
     dates_in
         The zone in which a date is a day.
     derived
-        The table is taken from the events' files: only mapped columns count, and rows without an id are not its rows.
+        The table is taken from another table's files (users from the events, accounts from the users): only mapped columns count, and rows without an id are not its rows.
     """
 
     layout: Layout
@@ -126,8 +126,22 @@ class Canonicaliser:
             if not self._column_in(name, there):
                 raise _missing(name, columns, file, f"{self.layout.name} need it")
         for group in self.layout.one_of:
-            if not any(self._column_in(name, there) for name in group):
+            if EMAIL in group and self.source.match is not Match.EMAIL:
+                self._check_owner(group, there, columns, file)
+            elif not any(self._column_in(name, there) for name in group):
                 raise _missing(group[0], columns, file, f"{self.layout.name} need one of {', '.join(group)}")
+
+    def _check_owner(self, group: tuple[str, ...], there: set[str], columns: list[str], file: str) -> None:
+        owners = [name for name in group if name != EMAIL]
+        if any(self._column_in(name, there) for name in owners):
+            return
+        if self._column_in(EMAIL, there):
+            raise DataError(
+                f"there is no column {' or '.join(map(repr, owners))}, only an e-mail address",
+                where=file,
+                hint="match: email finds users by their address",
+            )
+        raise _missing(owners[0], columns, file, f"{self.layout.name} need one of {', '.join(owners)}")
 
     def _choose(self, columns: Iterable[str], file: str) -> None:
         if self.variant is None and self.source.format is not None:

@@ -16,7 +16,7 @@ from pqlkit.exports.instants import UTC
 from pqlkit.exports.mapping import Match
 from pqlkit.exports.parquet import damaged, schema
 from pqlkit.exports.raw import expand
-from pqlkit.exports.tables import CONVERSIONS, EVENTS, IDENTITIES
+from pqlkit.exports.tables import CONVERSIONS, EMAIL, EVENTS, IDENTITIES
 from pqlkit.exports.writing import repeats
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _columns(layout: Layout, paths: tuple[Path, ...]) -> dict[str, ColumnType] |
     first = schema(paths[0])
     if any(schema(path) != first for path in paths[1:]):
         return None
-    named = set(layout.required) <= set(first) and all(set(group) & set(first) for group in layout.one_of)
+    named = set(layout.required) <= set(first) and all((set(group) - {EMAIL}) & set(first) for group in layout.one_of)
     needs_user = layout.name == EVENTS and "user_id" not in first
     if not named or needs_user or {FILE, LINE} & set(first):
         return None

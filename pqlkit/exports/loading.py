@@ -12,25 +12,29 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from pqlkit.columns import ANONYMOUS_ID, USER_ID
 from pqlkit.errors import DataError, OutputError
 from pqlkit.exports import clocks
 from pqlkit.exports.column_types import as_type, join
 from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
+from pqlkit.exports.identities import stitched
 from pqlkit.exports.intake import Intake, TableIntake
 from pqlkit.exports.manifest import NAME, Manifest, TableEntry, read_manifest, write_manifest
 from pqlkit.exports.matching import matching
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.raw import expand, fingerprint
 from pqlkit.exports.reading import IDS, Plan, read_all
-from pqlkit.exports.tables import EVENTS
+from pqlkit.exports.tables import EVENTS, IDENTITIES
 from pqlkit.exports.writing import Written
 from pqlkit.files import sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pqlkit.exports.clocks import Plausible
     from pqlkit.exports.column_types import ColumnType
     from pqlkit.exports.dataset import Progress
+    from pqlkit.exports.identities import Identities
     from pqlkit.exports.mapping import Source
     from pqlkit.exports.project import Project
     from pqlkit.exports.reading import Finished, Outcome
@@ -167,25 +171,27 @@ class _Load:
         if self.earlier is not None and EVENTS in tables:
             tables[EVENTS] = self._without_known(tables[EVENTS])
         self._check_share(tables)
-        entries = self._entries(tables)
+        entries = self._entries(tables, outcome.identities if outcome is not None else None)
         self._publish(entries, quarantine)
-        return self._intake(tables, outcome)
+        return self._intake(tables, outcome, entries)
 
     def _plan(self) -> Plan:
-        outer = clocks.stated(self.plausible, self.project.timezone) if self.plausible else clocks.bounds(now())
         return Plan(
             sources=self.sources,
             folder=self.work,
             zone=self.project.timezone,
-            outer=outer,
+            outer=self._outer(),
             silences=self.plausible is None,
             copy=True,
             files={name: self.fresh[name] for name in self.sources},
-            earlier={name: self._rows(name) for name in self.sources if name != EVENTS and self._entry(name)},
+            earlier={name: self._rows(name) for name in {*self.sources, IDENTITIES} - {EVENTS} if self._entry(name)},
             earlier_types=self._earlier_types(),
             earlier_days={name: entry.days for name, entry in self._earlier_tables().items()},
             progress=self.progress,
         )
+
+    def _outer(self) -> Plausible:
+        return clocks.stated(self.plausible, self.project.timezone) if self.plausible else clocks.bounds(now())
 
     def _earlier_tables(self) -> Mapping[str, TableEntry]:
         return self.earlier.tables if self.earlier is not None else {}
@@ -249,7 +255,7 @@ class _Load:
                     hint="nothing was replaced",
                 )
 
-    def _entries(self, tables: Mapping[str, Finished]) -> dict[str, TableEntry]:
+    def _entries(self, tables: Mapping[str, Finished], identities: Identities | None) -> dict[str, TableEntry]:
         entries = dict(self._earlier_tables())
         for name, table in tables.items():
             before = self._entry(name)
@@ -260,7 +266,8 @@ class _Load:
             rows = table.rows
             if before is not None and name == EVENTS:
                 columns = _united(before.columns, table.columns)
-                files = [*self._retyped(name, before.files, columns), *self._retyped(name, tuple(files), columns)]
+                old = self._restitched(before.files, identities)
+                files = [*self._retyped(name, old, columns), *self._retyped(name, tuple(files), columns)]
                 extremes = [_least(before.first, table.first), _most(before.last, table.last)]
                 rows += before.rows
             if before is not None:
@@ -304,6 +311,25 @@ class _Load:
         sync(self.folder / name)
         return moved
 
+    def _restitched(self, files: tuple[str, ...], identities: Identities | None) -> tuple[str, ...]:
+        """Give earlier anonymous events the user that this load has identified."""
+        if identities is None or identities.known.is_empty():
+            return files
+        done: list[str] = []
+        for place, file in enumerate(files):
+            schema = pl.read_parquet_schema(self.folder / file)
+            if not _concerned(self.folder / file, schema, identities):
+                done.append(file)
+                continue
+            frame = pl.read_parquet(self.folder / file, glob=False)
+            texts = [name for name in (USER_ID, ANONYMOUS_ID) if name in schema]
+            found = stitched(frame.with_columns(pl.col(texts).cast(pl.String)), identities)
+            path = self.work / f"stitched-{place}.parquet"
+            # An id that is no integer turns the column into text; `_retyped` brings the others along.
+            found.write_parquet(path, compression="zstd")
+            done.extend(self._moved(EVENTS, (str(path),)))
+        return tuple(done)
+
     def _retyped(self, name: str, files: tuple[str, ...], columns: Mapping[str, ColumnType]) -> list[str]:
         """Bring files to the columns of the whole table; those that have them stay."""
         done: list[str] = []
@@ -338,7 +364,9 @@ class _Load:
         write_manifest(self.folder, manifest)
         _sweep(self.folder, manifest)
 
-    def _intake(self, tables: Mapping[str, Finished], outcome: Outcome | None) -> Intake:
+    def _intake(
+        self, tables: Mapping[str, Finished], outcome: Outcome | None, entries: Mapping[str, TableEntry]
+    ) -> Intake:
         dataset: Dataset = open_dataset(self.project, data=self.folder)
         intakes = {name: self._counted(name, tables.get(name)) for name in self.inputs}
         extra = {name: table.intake for name, table in tables.items() if name not in intakes}
@@ -346,7 +374,7 @@ class _Load:
         return Intake(
             tables={**intakes, **extra},
             matching=matching(dataset),
-            gaps=outcome.gaps if outcome is not None else (),
+            gaps=clocks.gaps(EVENTS, entries[EVENTS].days, self._outer()),
             quarantine=quarantine if quarantine.exists() else None,
             warnings=outcome.warnings if outcome is not None else (),
         )
@@ -356,6 +384,17 @@ class _Load:
         if table is None:
             return TableIntake(name=name, files=0, read=0, kept=0, duplicate=0, quarantined=0, skipped=skipped)
         return replace(table.intake, skipped=skipped)
+
+
+def _concerned(file: Path, schema: Mapping[str, pl.DataType], identities: Identities) -> bool:
+    """Tell whether a file has anonymous events whose user is known now."""
+    if ANONYMOUS_ID not in schema:
+        return False
+    lazy = (
+        pl.scan_parquet(file, glob=False).filter(pl.col(USER_ID).is_null()).select(pl.col(ANONYMOUS_ID).cast(pl.String))
+    )
+    known = identities.known[ANONYMOUS_ID]
+    return bool(lazy.select(pl.col(ANONYMOUS_ID).is_in(known.implode()).any()).collect().item())
 
 
 def _united(before: Mapping[str, ColumnType], new: Mapping[str, ColumnType]) -> dict[str, ColumnType]:

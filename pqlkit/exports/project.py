@@ -5,6 +5,7 @@ The form as written, its types and its JSON Schema live in `project_form`; from 
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -194,7 +195,10 @@ class _Places:
         )
 
     def path(self, text: str) -> str:
-        return str(self.folder / Path(text).expanduser())
+        target = Path(text).expanduser()
+        # Brackets in the folder's own name are no pattern.
+        folder = Path(glob.escape(str(self.folder))) if glob.has_magic(text) else self.folder
+        return str(target if target.is_absolute() else folder / target)
 
 
 def _column(form: str | list[str] | NamedColumnForm | ConstantForm) -> Column:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, ANONYMOUS_ID, SIGNED_UP_AT, USER_ID
+from pqlkit.durations import DAY
 from pqlkit.errors import DataError
 from pqlkit.exports import clocks
-from pqlkit.exports.column_types import ColumnType, as_text, join
+from pqlkit.exports.column_types import ColumnType, as_text, as_type, join
 from pqlkit.exports.identities import Identities, resolve
 from pqlkit.exports.in_place import InPlace, in_place
 from pqlkit.exports.intake import Gap, TableIntake
@@ -93,6 +94,7 @@ class Outcome:
     """All tables of a reading."""
 
     tables: Mapping[str, Finished]
+    identities: Identities
     gaps: tuple[Gap, ...]
     warnings: tuple[str, ...]
 
@@ -106,7 +108,8 @@ def read_all(plan: Plan, quarantine: Quarantine) -> Outcome:
         A source cannot be read, lacks a column, or none of its rows can be used.
     """
     found: dict[str, InPlace | Stage] = {name: _found(name, plan, quarantine) for name in plan.sources}
-    identities = _identities(found, plan)
+    pairs = _pairs(found, plan)
+    identities = resolve(pairs)
     if identities.known.height and isinstance(found.get(EVENTS), InPlace):
         found[EVENTS] = _staged(EVENTS, plan, quarantine)
     if ANONYMOUS_ID in _types_of(found.get(EVENTS)) and IDENTITIES in plan.sources:
@@ -121,10 +124,10 @@ def read_all(plan: Plan, quarantine: Quarantine) -> Outcome:
     tables: dict[str, Finished] = {}
     for name in sorted(found, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
         tables[name] = _finished(name, found[name], tables, plan, quarantine, identities, ids, bounds[name])
-    tables |= _preset_identities(found, tables, identities, ids, plan)
+    tables |= _preset_identities(tables, pairs, ids, plan)
     for name, finished in tables.items():
         _check_kept(name, finished)
-    return Outcome(tables=tables, gaps=_gaps(found, bounds), warnings=_warnings(identities))
+    return Outcome(tables=tables, identities=identities, gaps=_gaps(found, bounds), warnings=_warnings(identities))
 
 
 def _tell(plan: Plan, sentence: str) -> None:
@@ -150,8 +153,8 @@ def _staged(name: str, plan: Plan, quarantine: Quarantine) -> Stage:
     folder = plan.folder / f"stage-{name}"
     folder.mkdir()
     source = plan.sources[name]
-    events = plan.sources.get(EVENTS)
-    derived = name in (USERS, ACCOUNTS) and events is not None and events.path == source.path
+    others = {USERS: (EVENTS,), ACCOUNTS: (EVENTS, USERS)}.get(name, ())
+    derived = any(other in plan.sources and plan.sources[other].path == source.path for other in others)
     return stage(
         layout(name),
         source,
@@ -179,7 +182,8 @@ def _id_types(found: Mapping[str, InPlace | Stage], identities: Identities, plan
     return {name: kind or ColumnType.TEXT for name, kind in types.items()}
 
 
-def _identities(found: Mapping[str, InPlace | Stage], plan: Plan) -> Identities:
+def _pairs(found: Mapping[str, InPlace | Stage], plan: Plan) -> list[pl.DataFrame]:
+    """Collect the pairs of `anonymous_id` and `user_id` (text) of all sources and of earlier loads."""
     pairs: list[pl.DataFrame] = []
     events = found.get(EVENTS)
     if isinstance(events, Stage) and events.pairs is not None:
@@ -191,7 +195,7 @@ def _identities(found: Mapping[str, InPlace | Stage], plan: Plan) -> Identities:
         pairs.append(pl.read_parquet(list(table.paths), columns=[ANONYMOUS_ID, USER_ID]))
     if IDENTITIES in plan.earlier:
         pairs.append(plan.earlier[IDENTITIES])
-    return resolve([_as_text_pairs(one) for one in pairs])
+    return [_as_text_pairs(one) for one in pairs]
 
 
 def _as_text_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -252,7 +256,7 @@ def _finished(
             earlier=plan.earlier.get(name),
             emails=emails,
         )
-    return _of_stage(name, table, written, quarantine)
+    return _of_stage(name, table, written, quarantine, bounds)
 
 
 def _kept_in_place(name: str, table: InPlace) -> Finished:
@@ -272,7 +276,8 @@ def _kept_in_place(name: str, table: InPlace) -> Finished:
     )
 
 
-def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine) -> Finished:
+def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine, bounds: Plausible) -> Finished:
+    low, high = bounds.first // DAY, bounds.last // DAY
     quarantined = quarantine.count(name)
     intake = TableIntake(
         name=name,
@@ -291,29 +296,23 @@ def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine)
         first=written.first,
         last=written.last,
         dates_only=table.dates_only,
-        days=table.days,
+        days={day: rows for day, rows in table.days.items() if low <= day <= high},
         intake=intake,
     )
 
 
 def _preset_identities(
-    found: Mapping[str, InPlace | Stage],
-    tables: Mapping[str, Finished],
-    identities: Identities,
-    ids: Mapping[str, ColumnType],
-    plan: Plan,
+    tables: Mapping[str, Finished], pairs: Sequence[pl.DataFrame], ids: Mapping[str, ColumnType], plan: Plan
 ) -> dict[str, Finished]:
-    """Write the identities that a preset found in the events, where no identities table does."""
-    events = found.get(EVENTS)
-    if IDENTITIES in tables or not isinstance(events, Stage) or identities.known.is_empty():
+    """Write the pairs that a preset found in the events, where no identities table does."""
+    if IDENTITIES in tables or not any(one.height for one in pairs):
         return {}
     columns = {name: ids[name] for name in (ANONYMOUS_ID, USER_ID)}
     written = Written(columns=columns)
     folder = plan.folder / IDENTITIES
     folder.mkdir()
-    from pqlkit.exports.column_types import as_type
-
-    known = identities.known.select(as_type(pl.col(name), pl.String(), kind) for name, kind in columns.items())
+    typed = [as_type(pl.col(name), pl.String(), kind).alias(name) for name, kind in columns.items()]
+    known = pl.concat(pairs).unique().select(typed).sort(ANONYMOUS_ID, USER_ID)
     written.add(known, folder / f"{plan.prefix}-00000.parquet", None)
     intake = TableIntake(name=IDENTITIES, files=0, read=written.rows, kept=written.rows, duplicate=0, quarantined=0)
     return {

@@ -172,6 +172,7 @@ def _stage_member(member: Member, staged: Stage, canonicaliser: Canonicaliser, q
     place = len(staged.files) - 1
     checked = False
     empty = True
+    canonicaliser.variant = None  # a folder may hold several shapes of one vendor
     for batch, strict in _batches(member, staged.source):
         if strict and not checked:
             canonicaliser.check(batch.frame.columns, member.name)

@@ -489,3 +489,39 @@ def test_the_temporary_folder_is_gone_after_the_run(exports, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert not (tmp_path / done.stdout.strip()).exists()
     assert done.stdout.strip()
+
+
+def test_conversions_with_an_address_alone_name_the_way_out(exports, tmp_path):
+    conversions = exports.write("c.csv", "email,converted_at\na@x,2026-02-01\n")
+    events = exports.write("e.csv", HEADER + GOOD)
+    with pytest.raises(DataError, match="match: email finds users by their address"):
+        open_dataset(events=events, conversions=conversions)
+    path = tmp_path / "c.parquet"
+    stamp = pl.Series([datetime(2026, 2, 1, tzinfo=UTC)], dtype=pl.Datetime("us", "UTC"))
+    pl.DataFrame({"email": ["a@x"], "converted_at": stamp}).write_parquet(path)
+    with pytest.raises(DataError, match="match: email finds users by their address"):
+        open_dataset(events=events, conversions=str(path))
+
+
+def test_accounts_can_be_taken_from_the_users_file(exports, table_rows):
+    users = exports.write(
+        "u.csv", "user_id,signed_up_at,account_id,plan\nu1,2026-01-02,a,x\nu2,2026-01-01,a,y\nu3,2026-01-01,,z\n"
+    )
+    project = Project(
+        exports={
+            "events": Source(path=(exports.write("e.csv", HEADER + GOOD),)),
+            "users": Source(path=(users,)),
+            "accounts": exports.mapped(users, account_id="account_id", signed_up_at="signed_up_at"),
+        }
+    )
+    dataset = open_dataset(project)
+    assert table_rows(dataset, "accounts") == [("a", "2026-01-01T00:00:00Z")]
+    assert (intake(dataset, "accounts").read, intake(dataset, "accounts").duplicate) == (2, 1)
+
+
+def test_a_folder_may_hold_several_shapes_of_one_vendor(exports, tmp_path, table_rows):
+    tail = "user_id,anonymous_id,received_at,timestamp"
+    exports.write("s/tracks.csv", f"id,{tail},event\n1,u1,d,2026-01-01,2026-01-01T00:00:00Z,login\n")
+    exports.write("s/pages.csv", f"id,{tail},path\n2,u1,d,2026-01-02,2026-01-02T00:00:00Z,/a\n")
+    dataset = open_dataset(Project(exports={"events": Source(path=(f"{tmp_path}/s",), format="segment")}))
+    assert table_rows(dataset, "events", "event", "path") == [("login", None), ("page", "/a")]

@@ -259,3 +259,46 @@ def test_dates_loaded_as_days_of_one_zone_are_not_read_as_days_of_another(export
         open_dataset(Project(path=Path("pqlkit.yml")), data=out)
     with pytest.raises(DataError, match="counts dates in Europe/Berlin"):
         load(Project(exports={"events": source}), out, append=True)
+
+
+def test_a_later_identity_stitches_events_that_were_loaded_before(exports, tmp_path, table_rows):
+    out = tmp_path / "out"
+    head = "user_id,anonymous_id,event,timestamp\n"
+    first = exports.write("1.csv", head + ",d1,visit,2026-01-01\n,d2,visit,2026-01-02\n")
+    load(with_sources(events=first), out)
+    sources = {
+        "events": Source(path=(exports.write("2.csv", head + "u1,d1,login,2026-01-03\n"),)),
+        "identities": Source(path=(exports.write("i.csv", "anonymous_id,user_id\nd1,u1\n"),)),
+    }
+    load(Project(exports=sources), out, append=True)
+    expected = [("u1", "2026-01-01T00:00:00Z"), (None, "2026-01-02T00:00:00Z"), ("u1", "2026-01-03T00:00:00Z")]
+    assert table_rows(open_dataset(data=out), "events", "user_id", "timestamp") == expected
+    later = exports.write("3.csv", head + ",d1,visit,2026-01-04\n")
+    load(with_sources(events=later), out, append=True)
+    assert table_rows(open_dataset(data=out), "events", "user_id")[-1] == ("u1",)
+
+
+def test_identities_of_a_preset_last_over_nights(exports, tmp_path, table_rows):
+    out = tmp_path / "out"
+
+    def night(name, *rows):
+        lines = [
+            json.dumps({"uuid": f"{name}{n}", "properties": {"$device_id": "d"}, **row}) for n, row in enumerate(rows)
+        ]
+        source = Source(path=(exports.write(f"{name}.jsonl", "\n".join(lines)),), format="posthog")
+        load(Project(exports={"events": source}), out, append=True)
+
+    visit = {"event": "visit", "distinct_id": "d", "timestamp": "2026-01-01T00:00:00Z"}
+    identify = {"event": "$identify", "distinct_id": "u", "timestamp": "2026-01-02T00:00:00Z"}
+    night("a", visit)
+    night("b", {**identify, "properties": {"$device_id": "d", "$anon_distinct_id": "d"}})
+    night("c", {**visit, "timestamp": "2026-01-03T00:00:00Z"})
+    assert table_rows(open_dataset(data=out), "events", "user_id") == [("u",)] * 3
+    assert table_rows(open_dataset(data=out), "identities") == [("d", "u")]
+
+
+def test_gaps_are_of_the_whole_dataset(exports, tmp_path):
+    out = tmp_path / "out"
+    load(with_sources(events=exports.write("1.csv", day(1))), out)
+    report = load(with_sources(events=exports.write("4.csv", day(4))), out, append=True)
+    assert [(gap.first, gap.last, gap.days) for gap in report.gaps] == [("2026-01-02", "2026-01-03", 2)]
