@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.roster import Roster
     from pqlkit.definitions.model import Definition, Outcome
     from pqlkit.engines.base import Engine
-    from pqlkit.exports.dataset import Dataset
+    from pqlkit.exports.dataset import Dataset, Table
     from pqlkit.exports.project import Project
     from pqlkit.typing import LazyFrame
 
@@ -47,7 +47,7 @@ def choose_kind(
     if outcome.definition is not None:
         return outcome.definition.entity
     table = dataset.tables.get("conversions")
-    if outcome.event is None and table is not None and USER_ID not in table.columns and ACCOUNT_ID in table.columns:
+    if outcome.event is None and table is not None and _names_only_accounts(table, engine):
         return EntityKind.ACCOUNT
     return EntityKind.ACCOUNT if _mostly_accounts(roster, engine) else EntityKind.USER
 
@@ -86,7 +86,14 @@ def check_kind(dataset: Dataset, kind: EntityKind, outcome: Outcome, roster: Ros
             )
         return
     table = dataset.tables.get("conversions")
-    if table is None or outcome.event is not None or outcome.definition is not None or not table.rows:
+    if table is None or outcome.event is not None or outcome.definition is not None:
         return
-    if USER_ID not in table.columns or read_table(engine, table, [USER_ID])[USER_ID].null_count() == table.rows:
+    if _names_only_accounts(table, engine):
         raise UsageError("the conversions name accounts, not users", where="--entity", hint="use --entity account")
+
+
+def _names_only_accounts(table: Table, engine: Engine) -> bool:
+    """Whether rows carry accounts and not one carries a user."""
+    if not table.rows or ACCOUNT_ID not in table.columns:
+        return False
+    return USER_ID not in table.columns or read_table(engine, table, [USER_ID])[USER_ID].null_count() == table.rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import narwhals as nw
 import polars as pl
 
 from pqlkit.analysis import as_of as moments
@@ -26,6 +27,7 @@ from pqlkit.analysis.trait_tables import gather_traits, traits_per_stay, with_tr
 from pqlkit.analysis.traits import Traits, required_traits
 from pqlkit.analysis.worlds import anchored, bare_world, world_per_stay
 from pqlkit.columns import (
+    ACCOUNT_ID,
     AMOUNT,
     ANCHOR,
     AT,
@@ -37,6 +39,7 @@ from pqlkit.columns import (
     KIND,
     ON,
     PLAN,
+    USER_ID,
 )
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.engines.factory import engine as engine_named
@@ -251,5 +254,7 @@ def _dates_only(dataset: Dataset, outcome: Outcome) -> bool:
 
 
 def _with_events(world: World) -> int:
-    """Count the entities with an event."""
-    return world.engine.collect(owned(world, world.events).select(ENTITY).unique()).height
+    """Count the entities with an event: by distinct ids first, which is cheaper than to join every event."""
+    keys = [name for name in (USER_ID, ACCOUNT_ID) if name in world.events.collect_schema().names()]
+    newest = world.events.group_by(*keys).agg(nw.col(AT).max())
+    return world.engine.collect(owned(world, newest).select(ENTITY).unique()).height

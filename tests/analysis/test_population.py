@@ -192,6 +192,14 @@ def test_auto_counts_events_of_users_who_belong_to_an_account(tmp_path):
     assert population(data, Project(entity="user"), outcome=MONTH).kind == "user"
 
 
+def test_users_that_are_all_null_name_nobody(tmp_path):
+    nobody = [{"user_id": None, "account_id": "A", "converted_at": T0 + 5 * DAY}]
+    data = dataset(tmp_path, events=[act("a", 1), LAST], users=[user("a", account_id="A")], conversions=nobody)
+    assert population(data, Project(), outcome=MONTH).kind == "account"
+    with pytest.raises(UsageError, match="use --entity account"):
+        population(data, Project(), entity="user", outcome=MONTH)
+
+
 def test_conversions_of_accounts_need_accounts(tmp_path):
     data = dataset(tmp_path, events=[LAST], users=[user("a", account_id="A")], conversions=[bought(5, account="A")])
     with pytest.raises(UsageError) as caught:
