@@ -51,7 +51,7 @@ def _top(key: str, value: Any) -> Iterator[str]:
     elif key == "eligible":
         yield "eligible:"
         yield from (f"  - {_flow(item)}" for item in value)
-    elif key in _IN_BLOCKS and len(value) > 1:
+    elif key in _IN_BLOCKS and len(value) > 1 and not any(_key(inner).startswith("?") for inner in value):
         note = "  # written by propose or try, never by hand" if key == "evidence" else ""
         yield f"{key}:{note}"
         yield from (f"  {_key(inner)} {_value(part, dates=key in _DATED)}" for inner, part in value.items())

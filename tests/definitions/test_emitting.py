@@ -114,3 +114,8 @@ outcome: {within: 30d}
         "    - {id: ended, event: trial_ended}",
         "    - event: project_created",
     ]
+
+
+def test_a_key_too_long_for_a_simple_key_still_reads_back() -> None:
+    definition = replace(LIBRARY["breadth"], evidence={"x" * 2000: 1, "b": {"y" * 2000: [1]}}, path=None)
+    assert read_back(emit(definition)) == definition
