@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports import clocks
 from pqlkit.exports.column_types import ColumnType
+from pqlkit.exports.disk import writing_to
 from pqlkit.exports.intake import Intake
 from pqlkit.exports.manifest import read_manifest
 from pqlkit.exports.mapping import Source
@@ -124,7 +125,8 @@ def open_dataset(
     quarantine = Quarantine(folder / "quarantine.jsonl")
     clock = now()
     plan = Plan(sources=sources, folder=folder, zone=project.timezone, outer=clocks.bounds(clock), progress=progress)
-    outcome = read_all(plan, quarantine)
+    with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
+        outcome = read_all(plan, quarantine)
     return _read(outcome, sources, quarantine, folder, clock, project.timezone)
 
 

@@ -17,6 +17,7 @@ from pqlkit.errors import DataError, OutputError
 from pqlkit.exports import clocks
 from pqlkit.exports.column_types import as_type, join
 from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
+from pqlkit.exports.disk import writing_to
 from pqlkit.exports.identities import stitched
 from pqlkit.exports.intake import Intake, TableIntake
 from pqlkit.exports.manifest import NAME, Manifest, TableEntry, read_manifest, write_manifest
@@ -92,16 +93,11 @@ def _working(folder: Path) -> Iterator[Path]:
     """Give a folder to work in beside the files to come; gone afterwards, whatever happens."""
     work: Path | None = None
     try:
-        _check_target(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".load-", dir=folder))
-        yield work
-    except OSError as error:
-        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
-    except pl.exceptions.PolarsError as error:
-        if "No space left" in str(error) or "disk full" in str(error).lower():
-            raise OutputError(f"cannot write {folder}: the disk is full") from error
-        raise
+        with writing_to(folder):
+            _check_target(folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            work = Path(tempfile.mkdtemp(prefix=".load-", dir=folder))
+            yield work
     finally:
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)

@@ -1,0 +1,45 @@
+"""The disk: what goes wrong on it while tables are written, said as an output error."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from pqlkit.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SYSTEM: Final = re.compile(r"([A-Z][^:]*) \(os error \d+\)")
+
+
+@contextmanager
+def writing_to(folder: Path, hint: str | None = None) -> Iterator[None]:
+    """Turn a full disk, a missing right and the like into an error about `folder`; other errors pass.
+
+    Raises
+    ------
+    OutputError
+        The system refused to write.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {folder}: {_reason(str(error)) or error.strerror or error}", hint=hint
+        ) from error
+    except pl.exceptions.PolarsError as error:
+        reason = _reason(str(error))
+        if reason is None:
+            raise
+        raise OutputError(f"cannot write {folder}: {reason}", hint=hint) from error
+
+
+def _reason(message: str) -> str | None:
+    # Polars wraps the system's words in its own.
+    found = _SYSTEM.search(message)
+    return found[1] if found else None
