@@ -60,7 +60,7 @@ _HEAVY: Final = (3.0, 2.0, 3.0, 2.2, 1.4, 0.7, 0.5, 0.12, 0.5, 1.1, 0.55, 0.3, 0
 _TRY_OUT: Final = Burst(apart=1.0, lasts=3.0, least=1, spread=2.0)
 _AGAIN: Final = Burst(apart=16.0, lasts=3.0, least=1, spread=2.0)
 _ROLL_OUT: Final = Burst(apart=75.0, lasts=8.0, least=4, spread=3.0)
-_HAZARD: Final = {"holds": 0.042, "roll_out": 0.004, "active": 0.0016, "dormant": 0.0003, "trial": 0.012}
+_HAZARD: Final = {"holds": 0.065, "roll_out": 0.003, "active": 0.0009, "dormant": 0.0003, "trial": 0.012}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -196,11 +196,11 @@ def _trials(company: Company) -> _Part:
 
 
 def _dialogs(company: Company, rng: np.random.Generator) -> _Part:
-    """Open the invitation dialog seconds before nearly every invitation, and sometimes for nothing."""
-    sent = np.flatnonzero((company.code == CODES["teammate_invited"]) & (rng.random(company.code.size) < 0.95))
-    idle = sent[rng.random(sent.size) < 0.15]
+    """Open the invitation dialog seconds before most invitations, and as often as not for nothing."""
+    sent = np.flatnonzero((company.code == CODES["teammate_invited"]) & (rng.random(company.code.size) < 0.75))
+    idle = sent[rng.random(sent.size) < 0.6]
     lead = MINUTE // 12 + (rng.random(sent.size) * MINUTE).astype(np.int64)
-    later = (rng.random(idle.size) * (3 * HOUR)).astype(np.int64)
+    later = (rng.random(idle.size) * (20 * DAY)).astype(np.int64)
     owner = np.concatenate([company.owner[sent], company.owner[idle]])
     at = np.maximum(np.concatenate([company.at[sent] - lead, company.at[idle] + later]), company.anchor[owner])
     return "invite_dialog_opened", owner, at

@@ -84,8 +84,8 @@ def make_product(accounts: int = 5000, seed: int = 1) -> Product:
     """Make the sample product; the same arguments give the same rows.
 
     104 weeks to 2026-11-01; the events export begins on 2025-02-03. Planted (`pqlkit.demo.company.team_rollout`): a Monday on
-    which an account had 4 invitations and 2 integrations in the 28 days before raises the chance of an upgrade to 4.2 % in
-    each of the next four weeks; other weeks have 0.03 % (dormant) to 0.4 % (rolling out).
+    which an account had 4 invitations and 2 integrations in the 28 days before raises the chance of an upgrade to 6.5 % in
+    each of the next four weeks; other weeks have 0.03 % (dormant) to 0.3 % (rolling out).
 
     Parameters
     ----------
