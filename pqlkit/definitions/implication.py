@@ -122,15 +122,21 @@ def _permanent(criterion: Criterion) -> bool:
 
 def _lower_implies(a: Criterion, b: Criterion) -> bool:
     """Prove ``value of b >= b.at_least`` (reached) from `a` being on."""
-    if a.at_least is None or b.at_least is None:
+    if a.at_least is None or b.at_least is None or not _judged_alike(a, b):
         return False
-    if a.at_most is not None and b.at_most is None and isinstance(b.at_least, int | float) and b.at_least <= 0:
-        return False  # a range may hold without a single event, a threshold is reached at one
-    if b.measure.kind is MeasureKind.LAST and a.measure != b.measure:
-        return False
-    if _same_behaviour(a, b) and a.window == b.window and a.measure.kind not in COUNTING:
-        return _reaches(a.at_least, b.at_least) and _judged_alike(a, b)
-    return _sees_all(a, b) and _outgrows(a, b) and _judged_alike(a, b)
+    if _same_behaviour(a, b) and a.window == b.window:
+        # A range may hold without a single event, a threshold is reached at one.
+        alike = (a.at_most is None) == (b.at_most is None) or not _met_by_nothing(b)
+        return alike and _reaches(a.at_least, b.at_least)
+    if not isinstance(a.at_least, int | float) or not isinstance(b.at_least, int | float) or _met_by_nothing(b):
+        return False  # of other events or another window, a limit may be another too
+    return b.measure.kind is not MeasureKind.LAST and _sees_all(a, b) and _outgrows(a, b)
+
+
+def _met_by_nothing(criterion: Criterion) -> bool:
+    """No event at all may satisfy the lower bound."""
+    low, null = criterion.at_least, criterion.measure.kind in {MeasureKind.MAX, MeasureKind.LAST}
+    return isinstance(low, int | float) and low <= 0 and not null
 
 
 def _judged_alike(a: Criterion, b: Criterion) -> bool:
