@@ -147,7 +147,8 @@ def _rows_between(parts: Sequence[Part], low: int, high: int) -> pl.DataFrame:
 def _span_of(part: Part, first: int, last: int) -> pl.DataFrame:
     if first <= (part.first or 0) and (part.last or 0) <= last:
         return pl.read_parquet(part.path)
-    inside = pl.col(TIMESTAMP).is_between(pl.lit(first).cast(UTC), pl.lit(last).cast(UTC))
+    low, high = (pl.Series([bound]).cast(UTC)[0] for bound in (first, last))
+    inside = (pl.col(TIMESTAMP) >= low) & (pl.col(TIMESTAMP) <= high)
     return pl.scan_parquet(part.path).filter(inside).collect()
 
 
