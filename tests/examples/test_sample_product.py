@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pqlkit.cli.app import run
 from pqlkit.demo.company import team_rollout
 from pqlkit.demo.product import make_product, write_exports
 
@@ -23,8 +24,8 @@ def pqlkit(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_definitions_have_no_faults():
-    run = pqlkit("validate", *sorted(str(path) for path in (HERE / "definitions").iterdir()), folder=HERE)
-    assert run.returncode == 0, run.stdout + run.stderr
+    checked = pqlkit("validate", *sorted(str(path) for path in (HERE / "definitions").iterdir()), folder=HERE)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_team_rollout_is_what_was_planted():
@@ -37,13 +38,14 @@ def test_team_rollout_is_what_was_planted():
     ]
 
 
-def test_every_command_of_the_readme_exists():
+def test_every_command_of_the_readme_exists(capsys):
     commands = re.findall(r"^pqlkit ([a-z]+)(.*)$", README, flags=re.MULTILINE)
     assert {name for name, _ in commands} == {"validate", "load", "analyze", "propose", "score", "report"}
     for name, rest in commands:
         if name == "score":
             continue
-        shown = pqlkit(name, "--help", folder=HERE).stdout
+        assert run([name, "--help"]) == 0
+        shown = capsys.readouterr().out
         for option in (part for part in shlex.split(rest) if part.startswith("--")):
             assert option in shown
 
@@ -56,8 +58,8 @@ def test_the_commands_run_on_a_small_product(tmp_path):
         ("analyze", "--data", "dataset"),
         ("report", "-d", definition, "--data", "dataset"),
     ):
-        run = pqlkit(*arguments, folder=tmp_path)
-        assert run.returncode == 0, f"{arguments}: {run.stdout}{run.stderr}"
+        ran = pqlkit(*arguments, folder=tmp_path)
+        assert ran.returncode == 0, f"{arguments}: {ran.stdout}{ran.stderr}"
 
 
 @pytest.mark.parametrize("name", ["checkout_opened", "invoice_downloaded", "workspace_opened", "invite_dialog_opened"])
