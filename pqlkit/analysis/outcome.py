@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
 import polars as pl
@@ -26,7 +26,7 @@ from pqlkit.columns import (
     PLAN,
     USER_ID,
 )
-from pqlkit.definitions.model import Condition, Definition, Operator, Outcome
+from pqlkit.definitions.reading import read_outcome
 from pqlkit.durations import Duration
 from pqlkit.errors import DataError, nearest
 from pqlkit.measures.conditions import all_hold
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pqlkit.analysis.roster import Roster
+    from pqlkit.definitions.model import Definition, Outcome
     from pqlkit.engines.base import Engine
     from pqlkit.exports.dataset import Table
     from pqlkit.exports.project import Project
@@ -118,44 +119,7 @@ def project_outcome(written: Mapping[str, Json], find: Callable[[str], Definitio
     >>> str(outcome.within), outcome.from_plan, outcome.where[0].operator
     ('30d', ('free',), <Operator.AT_LEAST: 'at_least'>)
     """
-
-    def span(key: str) -> Duration | None:
-        return Duration.parse(str(written[key])) if written.get(key) is not None else None
-
-    name = written.get("definition")
-    where = cast("Mapping[str, Json]", written.get("where") or {})
-    return Outcome(
-        within=span("within") or WITHIN,
-        where=tuple(condition for key, value in where.items() for condition in _conditions(key, value)),
-        retained_for=span("retained_for"),
-        kind=_text(written.get("kind")),
-        from_plan=_texts(written.get("from")),
-        to_plan=_texts(written.get("to")),
-        event=_text(written.get("event")),
-        definition=find(str(name)) if name is not None else None,
-        returns_after=span("returns_after"),
-    )
-
-
-def _text(value: Json) -> str | None:
-    return None if value is None else str(value)
-
-
-def _texts(value: Json) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    return tuple(str(part) for part in value) if isinstance(value, list) else (str(value),)
-
-
-def _conditions(name: str, value: Any) -> list[Condition]:
-    if isinstance(value, list):
-        return [Condition(name=name, operator=Operator.IN, values=tuple(value))]
-    if not isinstance(value, dict):
-        return [Condition(name=name, operator=Operator.EQUALS, values=(value,))]
-    return [
-        Condition(name=name, operator=Operator(key), values=tuple(part) if isinstance(part, list) else (part,))
-        for key, part in value.items()
-    ]
+    return read_outcome(written, within=WITHIN, resolver=find)
 
 
 def read_rows(
