@@ -1,7 +1,8 @@
 r"""The pattern: regular expressions that every engine reads alike.
 
 Accepted is what RE2 (DuckDB, Spark's and the warehouses' cousins) and Rust's ``regex`` (Polars) have in common and mean
-the same by. Both run in time linear in the text, so a pattern that passes cannot hang; nothing is ever run here.
+the same by (`measures.patterns` spells out their one difference, that ``\d``, ``\w`` and ``\s`` are ASCII in one and
+Unicode in the other). Both run in time linear in the text, so a pattern that passes cannot hang; nothing is ever run here.
 Not accepted: look-around, back-references, named groups, possessive quantifiers, ``\b`` (its letters are
 ASCII in one and Unicode in the other), set operations in classes.
 """
@@ -27,11 +28,6 @@ _CATEGORY: Final = re.compile(r"[pP](?:[LMNPSZ]|\{(?:L[ultmo]?|M[nce]?|N[dlo]?|P
 _HEX: Final = re.compile(r"x(?:[0-9A-Fa-f]{2}|\{[0-9A-Fa-f]{1,5}\})")
 _POSIX: Final = re.compile(r"\[:\^?(?:alnum|alpha|blank|cntrl|digit|graph|lower|print|punct|space|upper|xdigit):\]")
 _PUNCTUATION: Final = frozenset("\\.+*?()|[]{}^$-/@#%&=:;,!\"'~` ")
-_CLASSES: Final = {
-    "d": "0-9",
-    "w": "0-9A-Za-z_",
-    "s": r"\t\n\f\r ",
-}
 
 
 class PatternError(ValueError):
@@ -61,31 +57,12 @@ def check(pattern: str) -> None:
     _Scanner(pattern).run()
 
 
-def portable(pattern: str) -> str:
-    r"""Spell ``\d``, ``\w`` and ``\s`` out as ASCII, because Rust's mean Unicode and RE2's do not.
-
-    Parameters
-    ----------
-    pattern
-        One that `check` accepts.
-
-    Examples
-    --------
-    >>> portable(r"^\d+[\w.]$")
-    '^[0-9]+[0-9A-Za-z_.]$'
-    """
-    scanner = _Scanner(pattern)
-    scanner.run()
-    return "".join(scanner.spelled)
-
-
 class _Scanner:
     """Reads a pattern once, left to right, with a stack of open groups."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self.at = 0
-        self.spelled: list[str] = []
         self.repeats = [1]  # the largest product of counted repetitions in each open group
         self.last = 0  # the product of the piece just read; 0 = nothing that a quantifier may follow
 
@@ -94,7 +71,7 @@ class _Scanner:
             raise PatternError(f"a pattern may have {LONGEST} characters", LONGEST)
         leading = _LEADING_FLAGS.match(self.pattern)
         if leading:
-            self._emit(leading[0])
+            self._pass(leading[0])
         while self.at < len(self.pattern):
             self._step(self.pattern[self.at])
         if len(self.repeats) > 1:
@@ -114,14 +91,13 @@ class _Scanner:
             case "*" | "+" | "?" | "{":
                 self._quantifier(character)
             case "|" | "^" | "$":
-                self._emit(character)
+                self._pass(character)
                 self.last = 0
             case _:
-                self._emit(character)
+                self._pass(character)
                 self._seen(1)
 
-    def _emit(self, text: str) -> None:
-        self.spelled.append(text)
+    def _pass(self, text: str) -> None:
         self.at += len(text)
 
     def _seen(self, repeats: int) -> None:
@@ -136,16 +112,16 @@ class _Scanner:
             flags = _FLAGS.match(rest)
             if flags is None:
                 raise self._error(_group_message(rest))
-            self._emit("(" + flags[0])
+            self._pass("(" + flags[0])
         else:
-            self._emit("(")
+            self._pass("(")
         self.repeats.append(1)
         self.last = 0
 
     def _close(self) -> None:
         if len(self.repeats) == 1:
             raise self._error("a ')' closes nothing")
-        self._emit(")")
+        self._pass(")")
         self._seen(self.repeats.pop())
 
     def _quantifier(self, character: str) -> None:
@@ -156,9 +132,9 @@ class _Scanner:
             raise self._error(f"{character!r} has nothing to repeat")
         if count is not None:
             self._counted(count)
-        self._emit(count[0] if count is not None else character)
+        self._pass(count[0] if count is not None else character)
         if self.pattern[self.at : self.at + 1] == "?":
-            self._emit("?")
+            self._pass("?")
         self.last = 0
 
     def _counted(self, count: re.Match[str]) -> None:
@@ -176,12 +152,7 @@ class _Scanner:
         letter = rest[:1]
         if letter and letter in "bB":
             raise self._error(f"'\\{letter}' is not the same in every engine: write (^|[^0-9A-Za-z_])")
-        if letter.lower() in _CLASSES:
-            negated = "^" if letter.isupper() else ""
-            self.spelled.append(f"[{negated}{_CLASSES[letter.lower()]}]")
-            self.at += 2
-        else:
-            self._emit("\\" + self._literal_escape(rest))
+        self._pass("\\" + (letter if letter and letter in "dDwWsS" else self._literal_escape(rest)))
         self._seen(1)
 
     def _literal_escape(self, rest: str) -> str:
@@ -199,7 +170,7 @@ class _Scanner:
 
     def _class(self) -> None:
         start = self.at
-        self._emit("[^" if self.pattern.startswith("[^", start) else "[")
+        self._pass("[^" if self.pattern.startswith("[^", start) else "[")
         empty = True
         while True:
             if self.at >= len(self.pattern):
@@ -210,17 +181,17 @@ class _Scanner:
             empty = False
         if empty:
             raise PatternError("an empty class [] matches nothing", start)
-        self._emit("]")
+        self._pass("]")
 
     def _class_item(self) -> None:
         if posix := _POSIX.match(self.pattern, self.at):
-            self._emit(posix[0])
+            self._pass(posix[0])
             return
         low = self._class_character()
         follows = self.pattern[self.at : self.at + 2]
         if follows[:1] != "-" or follows[1:] in {"]", ""}:
             return
-        self._emit("-")
+        self._pass("-")
         high = self._class_character()
         if low is None or high is None:
             raise self._error("a range in [...] must run between two plain characters")
@@ -233,15 +204,14 @@ class _Scanner:
         if character in {"[", "^", ""} or self.pattern[self.at : self.at + 2] in {"&&", "--", "~~"}:
             raise self._error(f"{character!r} inside [...] must be escaped")
         if character != "\\":
-            self._emit(character)
+            self._pass(character)
             return character
         rest = self.pattern[self.at + 1 : self.at + 12]
         if rest[:1] in {"d", "w", "s"}:
-            self.spelled.append(_CLASSES[rest[0]])
-            self.at += 2
+            self._pass(self.pattern[self.at : self.at + 2])
             return None
         escape = self._literal_escape(rest)
-        self._emit("\\" + escape)
+        self._pass("\\" + escape)
         return escape if len(escape) == 1 and escape not in "tnrf" else None
 
     def _error(self, message: str) -> PatternError:

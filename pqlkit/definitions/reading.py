@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from pqlkit.definitions import faults
-from pqlkit.definitions.building import build_definition, build_eligible, build_outcome
+from pqlkit.definitions.building import build_definition, build_outcome
 from pqlkit.definitions.codes import (
     DUPLICATE_ID,
     INVALID_VALUE,
@@ -20,7 +20,7 @@ from pqlkit.definitions.codes import (
     WRONG_TYPE,
 )
 from pqlkit.definitions.diagnostics import Severity
-from pqlkit.definitions.form import WINDOWS, DefinitionForm, ProjectOutcomeForm, TraitForm
+from pqlkit.definitions.form import WINDOWS, DefinitionForm, ProjectOutcomeForm
 from pqlkit.definitions.model import LEAD_COLUMNS, EntityKind, leaves
 from pqlkit.definitions.values import FORMAT, kind_of, shown
 from pqlkit.definitions.yaml_source import LARGEST, parse
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pqlkit.definitions.diagnostics import Diagnostic
-    from pqlkit.definitions.model import Condition, Definition, Outcome
+    from pqlkit.definitions.model import Definition, Outcome
     from pqlkit.definitions.yaml_source import Document, Yaml
     from pqlkit.definitions.yaml_source import Path as YamlPath
     from pqlkit.durations import Duration
@@ -46,8 +46,6 @@ class Unresolved:
 
 Resolver: TypeAlias = "Callable[[str], Definition | Unresolved]"
 """Finds the definition or milestone of a name."""
-
-_TRAITS: Final[TypeAdapter[list[TraitForm]]] = TypeAdapter(list[TraitForm])
 
 
 def check_definition(
@@ -136,26 +134,8 @@ def refusal(found: list[Diagnostic]) -> DefinitionError:
     return DefinitionError(message, diagnostics=found, where=where, hint=first.hint)
 
 
-def check_conditions(document: Document, path: YamlPath) -> tuple[tuple[Condition, ...], list[Diagnostic]]:
-    """Read the list of trait conditions at `path` of any document (the project file's ``population``)."""
-    try:
-        forms = _TRAITS.validate_python(faults.at(document.data, path))
-    except ValidationError as error:
-        return (), faults.diagnostics(document, error, path)
-    return build_eligible(forms), []
-
-
-def check_outcome(document: Document, path: YamlPath) -> list[Diagnostic]:
-    """Check the mapping at `path` as an ``outcome`` block in which ``within`` may be missing (the project file's)."""
-    try:
-        ProjectOutcomeForm.model_validate(faults.at(document.data, path))
-    except ValidationError as error:
-        return faults.diagnostics(document, error, path)
-    return []
-
-
 def read_outcome(written: Mapping[str, Any], *, within: Duration, resolver: Resolver | None = None) -> Outcome:
-    """Read an ``outcome`` mapping that `check_outcome` found in order (the project file's).
+    """Read an ``outcome`` mapping in which ``within`` may be missing (the project file's, whose form has been checked).
 
     Parameters
     ----------

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pqlkit.definitions.pattern import LONGEST, MOST_REPEATS, PatternError, check, portable
+from pqlkit.definitions.pattern import LONGEST, MOST_REPEATS, PatternError, check
+from pqlkit.measures.patterns import portable
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,7 @@ from pqlkit.definitions.model import (
 )
 from pqlkit.definitions.reading import (
     Unresolved,
-    check_conditions,
     check_definition,
-    check_outcome,
     read_definition,
     read_outcome,
 )
@@ -410,30 +408,18 @@ def test_a_file_that_cannot_be_read_is_an_error_with_its_name(tmp_path, name) ->
         read_definition(tmp_path / name)
 
 
-def test_a_project_file_shares_conditions_and_outcome() -> None:
-    document = parse("population: [{trait: email, not_matching: 'x$'}]\noutcome: {where: {amount: 5}}\n", "pqlkit.yml")
-    conditions, found = check_conditions(document, ("population",))
-    assert found == []
-    assert conditions == (Condition(name="email", operator=Operator.NOT_MATCHING, values=("x$",)),)
-    assert check_outcome(document, ("outcome",)) == []
-    assert isinstance(document.data, dict)
-    written = document.data["outcome"]
-    assert isinstance(written, dict)
-    outcome = read_outcome(written, within=Duration(30, "d"))
+def test_a_project_files_outcome_may_leave_the_horizon_out() -> None:
+    outcome = read_outcome({"where": {"amount": 5}}, within=Duration(30, "d"))
     assert outcome == Outcome(
         within=Duration(30, "d"), where=(Condition(name="amount", operator=Operator.EQUALS, values=(5,)),)
     )
-
-
-def test_faults_of_a_project_file_have_their_place() -> None:
-    document = parse("population:\n  - {trait: email}\n  - {trait: a, matching: 5}\noutcome: {wthin: 5d}\n", "p.yml")
-    _, found = check_conditions(document, ("population",))
-    assert [(fault.code, fault.line, fault.column) for fault in found] == [("PQL105", 2, 6), ("PQL110", 3, 26)]
-    (only,) = check_outcome(document, ("outcome",))
-    assert (only.code, only.line, only.column, only.hint) == ("PQL101", 4, 11, "did you mean within?")
+    target = milestone("user")
+    assert read_outcome({"within": "7d", "definition": "a"}, within=Duration(30, "d"), resolver=lambda _: target) == (
+        Outcome(within=Duration(7, "d"), definition=target)
+    )
     with pytest.raises(DefinitionError, match="no definition is named 'd'"):
         read_outcome({"definition": "d"}, within=Duration(30, "d"))
-    with pytest.raises(DefinitionError, match="outcome: "):
+    with pytest.raises(DefinitionError, match="outcome: a duration such as 14d belongs here, not 5"):
         read_outcome({"within": 5}, within=Duration(30, "d"))
 
 
