@@ -102,13 +102,11 @@ def _built(what: str, sources: Mapping[str, bytes], *, prefix: str = "") -> Base
 
 def _revision(base: str, paths: Sequence[str]) -> dict[str, bytes]:
     sources: dict[str, bytes] = {}
-    for path in paths:
-        folder = Path(path) if Path(path).is_dir() else Path(path).parent
-        commit = _commit(base, folder)
-        # Files beside the one under check come too: refs lead to them.
-        for name, blob in _listed(commit, folder):
-            if name not in sources:
-                sources[name] = _blob(blob, folder)
+    # Files beside the one under check come too: refs lead to them.
+    for folder in sorted({Path(path) if Path(path).is_dir() else Path(path).parent for path in paths}):
+        listed = dict(_listed(_commit(base, folder), folder))
+        contents = _blobs(sorted(set(listed.values())), folder)
+        sources |= {name: contents[blob] for name, blob in listed.items() if name not in sources}
     return sources
 
 
@@ -140,15 +138,24 @@ def _listed(commit: str, folder: Path) -> list[tuple[str, str]]:
     return found
 
 
-def _blob(blob: str, folder: Path) -> bytes:
-    """Read one blob; git applies no filter, driver or pager to ``cat-file``."""
-    return (_git(folder, "cat-file", "blob", blob) or b"")[: LARGEST + 1]
+def _blobs(blobs: Sequence[str], folder: Path) -> dict[str, bytes]:
+    """Read blobs by their ids; git applies no filter, driver or pager to ``cat-file``."""
+    stream = _git(folder, "cat-file", "--batch", fed="".join(f"{blob}\n" for blob in blobs)) or b""
+    found: dict[str, bytes] = {}
+    at = 0
+    for blob in blobs:
+        # Each answer is "<id> blob <size>", a line end, the content, a line end.
+        end = stream.index(b"\n", at)
+        size = int(stream[at:end].split()[2])
+        found[blob] = stream[end + 1 : end + 1 + min(size, LARGEST + 1)]
+        at = end + 2 + size
+    return found
 
 
-def _git(folder: Path, *arguments: str) -> bytes | None:
+def _git(folder: Path, *arguments: str, fed: str = "") -> bytes | None:
     command = ["git", "-C", str(folder.absolute()), "--no-optional-locks", "--literal-pathspecs", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=_PATIENCE, stdin=subprocess.DEVNULL)  # noqa: S603 - no shell, fixed verbs, ids alone
+        done = subprocess.run(command, input=fed.encode(), capture_output=True, check=False, timeout=_PATIENCE)  # noqa: S603 - no shell, fixed verbs, ids alone
     except FileNotFoundError:
         raise UsageError(
             "--base with a revision needs git, which is not installed", hint="name a file instead"

@@ -186,11 +186,11 @@ def test_the_documented_jobs_use_options_that_exist() -> None:
     from pqlkit.cli.validate import ValidateOptions
 
     known = {"--" + f.name.replace("_", "-") for kind in (ValidateOptions, DataOptions) for f in fields(kind)}
-    text = (ROOT / "docs" / "ci.md").read_text()
+    text = (ROOT / "docs" / "ci.md").read_text() + (ROOT / "action.yml").read_text()
     lines = re.findall(r"(?<!`)\bpqlkit validate (.+)$", text, re.MULTILINE)
     assert len(lines) >= 6
     for line in lines:
-        used = {word.split("=")[0] for word in shlex.split(line.split("||")[0]) if word.startswith("--")}
+        used = {word.split("=")[0] for word in shlex.split(line.split("|")[0]) if word.startswith("--")}
         assert used <= known, line
 
 
