@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 class Engine(Protocol):
     """A place where lazy tables are evaluated. Outside `pqlkit.engines` no code asks which one runs."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What ``--engine`` calls it."""
+        ...
 
     def scan(self, paths: Sequence[str], columns: Sequence[str] | Mapping[str, str]) -> LazyFrame:
         """Read canonical Parquet lazily: the named columns alone, every time as Int64 UTC microseconds.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +15,7 @@ import pyarrow as pa  # noqa: F401  # DuckDB hands tables over through it: missi
 from pqlkit.errors import DataError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pqlkit.typing import LazyFrame
 
@@ -35,7 +36,7 @@ class DuckDBEngine:
 
     def scan(self, paths: Sequence[str], columns: Sequence[str] | Mapping[str, str]) -> LazyFrame:
         """Read canonical Parquet lazily; see `Engine.scan`."""
-        aliases = dict(columns) if hasattr(columns, "items") else {name: name for name in columns}
+        aliases = dict(columns) if isinstance(columns, Mapping) else {name: name for name in columns}
         if not paths:
             message = "there is no file to read"
             raise DataError(message)
@@ -85,7 +86,7 @@ def _narwhals(relation: Any) -> LazyFrame:
 
 
 def _relation(frame: LazyFrame) -> Any:
-    return nw.to_native(frame)
+    return frame.to_native()
 
 
 def _literal(text: str) -> str:
@@ -105,6 +106,8 @@ def _column(path: str, name: str, types: Mapping[str, str]) -> str:
         known = nearest(name, types)
         message = f"there is no column {name!r}"
         raise DataError(message, where=path, hint=f"did you mean {known!r}?" if known else None)
+    if types[name].startswith("TIMESTAMP") and types[name].endswith("_NS"):
+        return f"(epoch_ns({_quoted(name)}) - ((epoch_ns({_quoted(name)}) % 1000) + 1000) % 1000) // 1000"
     if types[name].startswith("TIMESTAMP") or types[name] == "DATE":
         return f"epoch_us({_quoted(name)})"
     if types[name].startswith(("ENUM", "UUID")):

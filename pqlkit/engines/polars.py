@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -12,7 +13,7 @@ import polars as pl
 from pqlkit.errors import DataError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pqlkit.typing import LazyFrame
 
@@ -25,7 +26,7 @@ class PolarsEngine:
 
     def scan(self, paths: Sequence[str], columns: Sequence[str] | Mapping[str, str]) -> LazyFrame:
         """Read canonical Parquet lazily; see `Engine.scan`."""
-        aliases = dict(columns) if hasattr(columns, "items") else {name: name for name in columns}
+        aliases = dict(columns) if isinstance(columns, Mapping) else {name: name for name in columns}
         if not paths:
             message = "there is no file to read"
             raise DataError(message)
@@ -67,7 +68,7 @@ def _narwhals(frame: pl.LazyFrame) -> LazyFrame:
 
 
 def _polars(frame: LazyFrame) -> pl.LazyFrame:
-    return cast("pl.LazyFrame", nw.to_native(frame))
+    return cast("pl.LazyFrame", frame.to_native())
 
 
 def _schema(path: str) -> pl.Schema:

@@ -90,8 +90,8 @@ def _newest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
 
 
 def _as_number(tasks: Sequence[Task], whole: nw.Expr) -> nw.Expr:
+    # Divided by what is surely a column: Polars turns a division by a constant into a product, which rounds differently.
     fractions = [task.index for task in tasks if task.measure in _SCALED]
+    unit = nw.when(nw.col(CRITERION).is_in(fractions)).then(nw.lit(float(SCALE))).otherwise(nw.lit(1.0))
     number = whole.cast(nw.Float64)
-    if not fractions:
-        return number
-    return nw.when(nw.col(CRITERION).is_in(fractions)).then(number / SCALE).otherwise(number)
+    return number / (number * 0.0 + unit)

@@ -16,7 +16,7 @@ import polars as pl
 from pqlkit.columns import AT, CUTOFF, ENTITY, LOOK
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.durations import DAY, HOUR
-from pqlkit.measures.cells import ANY, CODE, DATE, VALUE, column_of
+from pqlkit.measures.cells import ANY, CODE, DATE, VALUE, column_of, extent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,7 +77,7 @@ class _Pass:
         self._blocks = -(-self._longest // step)
         number = (pl.col(CUTOFF) - pl.col(_BASE)) // step
         numbered = looks.join(ends, on=ENTITY).with_columns(number.alias("number"))
-        self._numbers = int(numbered.get_column("number").max() or 0) + 1 if looks.height else 1
+        self._numbers = extent(numbered.get_column("number"))[1] + 1
         self._wide = self._numbers + 2 * self._blocks + 2
         place = pl.col(ENTITY) * self._wide + pl.col("number") + self._blocks
         self._places = numbered.select(place.alias("place"), LOOK)
@@ -101,8 +101,7 @@ class _Pass:
         return f"m{measure}_e{self._edges.index(edge)}"
 
     def _rows(self, measure: Measure | None) -> LazyFrame:
-        begin = int(self._ends.get_column(_BASE).min() or 0) - self._longest
-        end = int(self._ends.get_column(_TOP).max() or 0)
+        begin, end = self._stretch()
         rows = self._found.rows(measure, self._ends, begin=begin, end=end)
         shifted = nw.col(AT) - nw.col(_BASE) + self._blocks * self._step
         rows = rows.filter(shifted >= 0, nw.col(AT) < nw.col(_TOP)).with_columns(shifted.alias("shifted"))
@@ -130,8 +129,13 @@ class _Pass:
         return self._at_looks(self._untwice(self._joined(by_name, anything)), places)
 
     def _date_range(self) -> tuple[int, int]:
-        first = (int(self._ends.get_column(_BASE).min() or 0) - self._longest) // DAY - 2
-        return first, int(self._ends.get_column(_TOP).max() or 0) // DAY + 3 - first
+        begin, end = self._stretch()
+        return begin // DAY - 2, end // DAY + 5 - begin // DAY
+
+    def _stretch(self) -> tuple[int, int]:
+        first, _ = extent(self._ends.get_column(_BASE))
+        _, last = extent(self._ends.get_column(_TOP))
+        return first - self._longest, last
 
     def _counts(self, places: dict[MeasureKind, int]) -> list[nw.Expr]:
         if MeasureKind.COUNT not in places:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
-import polars as pl
 
 from pqlkit.columns import ANCHOR, AT, CUTOFF, ENTITY, EVENT, LOOK, USER_ID
 from pqlkit.definitions.model import Criterion, Measure, MeasureKind, Window, WindowKind
@@ -19,6 +18,8 @@ from pqlkit.measures.tasks import tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import polars as pl
 
     from pqlkit.measures.world import World
     from pqlkit.typing import LazyFrame, Microseconds
@@ -79,6 +80,12 @@ class Sightings:
         return seen.select(
             ENTITY, CODE, AT, *([VALUE] if measure is not None else []), *dict.fromkeys([ANCHOR, *extra])
         )
+
+
+def extent(values: pl.Series) -> tuple[int, int]:
+    """Give the smallest and the largest of whole numbers; (0, 0) of none."""
+    numbers = values.drop_nulls().to_numpy()
+    return (int(numbers.min()), int(numbers.max())) if numbers.size else (0, 0)
 
 
 def column_of(measure: int, window: int) -> str:

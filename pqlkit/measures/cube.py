@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import polars as pl
 
 from pqlkit.columns import LOOK
 from pqlkit.definitions.model import SCALE, MeasureKind, Window, WindowKind
@@ -19,6 +18,7 @@ from pqlkit.measures.spans import span_cells
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import polars as pl
     from numpy.typing import NDArray
 
     from pqlkit.definitions.model import Measure
@@ -88,8 +88,8 @@ def cube(
         behaviours=tuple(column.behaviour for column in merged),
         looks=looks.height,
         offsets=np.cumsum(np.array(sizes, dtype=np.int64)),
-        rows=_joined([column.rows for column in merged], np.uint32),
-        levels=_joined([column.levels for column in merged], np.uint8),
+        rows=np.concatenate([np.array([], np.uint32), *(column.rows for column in merged)]),
+        levels=np.concatenate([np.array([], np.uint8), *(column.levels for column in merged)]),
     )
 
 
@@ -187,7 +187,7 @@ def levels_of(values: pl.Series, measure: Measure) -> NDArray[np.uint8]:
     if unit > 1:
         return np.searchsorted(grid, numbers, side="right").astype(np.uint8)
     table = np.searchsorted(grid, np.arange(_SMALL), side="right").astype(np.uint8)
-    levels = table[np.clip(numbers, 0, _SMALL - 1)]
+    levels: NDArray[np.uint8] = table[np.clip(numbers, 0, _SMALL - 1)]
     large = np.flatnonzero(numbers >= _SMALL)
     if large.size:
         levels[large] = np.searchsorted(grid, numbers[large], side="right")
@@ -213,7 +213,3 @@ def _one(parts: Sequence[Column]) -> Column:
     order = np.argsort(rows, kind="stable")
     levels = np.concatenate([part.levels for part in parts])
     return Column(order=parts[0].order, behaviour=parts[0].behaviour, rows=rows[order], levels=levels[order])
-
-
-def _joined(parts: Sequence[NDArray[np.generic]], dtype: type[np.generic]) -> NDArray[np.generic]:
-    return np.concatenate(parts) if parts else np.array([], dtype=dtype)

@@ -12,10 +12,10 @@ from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CONVERTED, ENTITY, EVENT, OFF
 from pqlkit.definitions.model import EntityKind
 from pqlkit.errors import DataError, DefinitionError
 from pqlkit.measures.conditions import all_hold
-from pqlkit.measures.world import World
 
 if TYPE_CHECKING:
     from pqlkit.definitions.model import Anchor, Definition, Ref
+    from pqlkit.measures.world import World
     from pqlkit.typing import LazyFrame
 
 _SINCE = "since"

@@ -66,8 +66,8 @@ def histogram(
         numbered = numbered.join(known.with_columns(pl.col(_GROUP).cast(pl.Int64)), on=_GROUP)
     keys = [BEHAVIOUR, LEVEL, *groups]
     total = numbered.group_by(keys).agg(pl.col(N).sum())
-    types = {BEHAVIOUR: pl.Int32, LEVEL: pl.UInt8, N: pl.Int64}
-    return behaviours, total.cast(types).select(*keys, N).sort(keys)
+    typed = total.with_columns(pl.col(BEHAVIOUR).cast(pl.Int32), pl.col(LEVEL).cast(pl.UInt8))
+    return behaviours, typed.select(*keys, N).sort(keys)
 
 
 def _nothing() -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 from pqlkit.columns import ANCHOR, AT, CUTOFF, ENTITY, LOOK
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.durations import DAY
-from pqlkit.measures.cells import ANY, CODE, DATE, VALUE, column_of
+from pqlkit.measures.cells import ANY, CODE, DATE, VALUE, column_of, extent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,10 +82,9 @@ class _Pass:
 
     def _rows(self, measure: Measure | None) -> LazyFrame:
         longest = self._lengths[-1]
-        starts = self._looks.get_column(ANCHOR)
-        begin, end = int(starts.min() or 0), int(starts.max() or 0) + longest
+        begin, latest = extent(self._looks.get_column(ANCHOR))
         who = self._looks.select(ENTITY, pl.col(LOOK if self._single else ENTITY).alias(_WHO)).unique()
-        rows = self._found.rows(measure, who, begin=begin, end=end)
+        rows = self._found.rows(measure, who, begin=begin, end=latest + longest)
         rows = rows.with_columns((nw.col(AT) - nw.col(ANCHOR)).alias(_OFFSET))
         return rows.filter(nw.col(_OFFSET) >= 0, nw.col(_OFFSET) < longest)
 
@@ -109,9 +108,9 @@ class _Pass:
         return self._joined(by_name, anything)
 
     def _date_range(self) -> tuple[int, int]:
-        starts = self._looks.get_column(ANCHOR)
-        first = int(starts.min() or 0) // DAY - 2
-        return first, (int(starts.max() or 0) + self._lengths[-1]) // DAY + 3 - first
+        begin, latest = extent(self._looks.get_column(ANCHOR))
+        first = begin // DAY - 2
+        return first, (latest + self._lengths[-1]) // DAY + 3 - first
 
     def _with_any(self, by_name: LazyFrame) -> LazyFrame:
         columns = [name for name in by_name.collect_schema().names() if name != "key"]

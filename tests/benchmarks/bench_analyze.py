@@ -1,6 +1,6 @@
 """Every event in every window at one look per user, counted by outcome: pqlkit beside hand-written SQL and Polars.
 
-    python tests/benchmarks/bench_analyze.py FOLDER      (a folder of make_events.py)
+python tests/benchmarks/bench_analyze.py FOLDER      (a folder of make_events.py)
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from bench_score import bare_scan, world
-from race import race, run_one, show
+from tests.benchmarks.bench_score import bare_scan, world
+from tests.benchmarks.race import race, run_one, show
 
 DAY = 86_400_000_000
 HORIZON = 30 * DAY
@@ -29,7 +29,9 @@ def looks(made: Any, *, step: int | None = None) -> Any:
         frame = pl.concat([frame.with_columns(pl.col("cutoff") + k * step * DAY) for k in range(6)])
     frame = frame.filter(pl.col("converted").is_null() | (pl.col("converted") > pl.col("cutoff")))
     y = (pl.col("converted") <= pl.col("cutoff") + HORIZON).fill_null(False)
-    numbered = frame.sort("cutoff", "entity").with_row_index("look").with_columns(pl.col("look").cast(pl.Int64), y.alias("y"))
+    numbered = (
+        frame.sort("cutoff", "entity").with_row_index("look").with_columns(pl.col("look").cast(pl.Int64), y.alias("y"))
+    )
     return numbered.select("look", "entity", "cutoff", "y")
 
 
@@ -94,13 +96,15 @@ def duckdb_sql(folder: Path, windows: tuple[str, ...]) -> dict[str, list[int]]:
           WHERE ts >= anchor AND ts < anchor + {int(last[:-1])} * {DAY} GROUP BY user_id, event)
     SELECT event, count(*), sum(y::INT), sum((n{last} >= 3)::INT), sum((d{last} >= 3)::INT), {every} FROM g GROUP BY event
     """
-    return _cells(row[:5] for row in duckdb.sql(text).fetchall())
+    return _cells(row[:5] for row in duckdb.connect().execute(text).fetchall())
 
 
 def polars_by_hand(folder: Path, windows: tuple[str, ...]) -> dict[str, list[int]]:
     import polars as pl
 
-    users = pl.scan_parquet(folder / "users.parquet").with_columns(pl.col("signed_up_at").cast(pl.Int64).alias("anchor"))
+    users = pl.scan_parquet(folder / "users.parquet").with_columns(
+        pl.col("signed_up_at").cast(pl.Int64).alias("anchor")
+    )
     bought = pl.scan_parquet(folder / "conversions.parquet").group_by("user_id").agg(pl.col("converted_at").min())
     users = users.join(bought.with_columns(pl.col("converted_at").cast(pl.Int64)), on="user_id", how="left")
     converted, anchor = pl.col("converted_at"), pl.col("anchor")
@@ -154,6 +158,11 @@ if __name__ == "__main__":
             names = [name for name in WAYS if name.endswith(case)]
             beside = ["every 28d, trailing 7d 28d 84d", "bare scan"]
             rows = race(
-                __file__, chosen.folder, [*names, *beside], against=f"DuckDB SQL | {case}", same=names, repeat=chosen.repeat
+                __file__,
+                chosen.folder,
+                [*names, *beside],
+                against=f"DuckDB SQL | {case}",
+                same=names,
+                repeat=chosen.repeat,
             )
             show(f"Analyze: every event by (count, days), {case}", rows)

@@ -1,6 +1,6 @@
 """Three criteria with the moment of qualifying, for every user: pqlkit beside hand-written SQL and Polars.
 
-    python tests/benchmarks/bench_score.py FOLDER      (a folder of make_events.py)
+python tests/benchmarks/bench_score.py FOLDER      (a folder of make_events.py)
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from race import race, run_one, show
+from tests.benchmarks.race import race, run_one, show
 
 RARE = ("event_09", "event_18", "event_27")
 COMMON = ("event_00", "event_01", "event_02")
@@ -27,7 +27,9 @@ def world(folder: Path, name: str) -> Any:
     users = pl.read_parquet(folder / "users.parquet").sort("user_id").with_row_index("entity")
     users = users.with_columns(pl.col("entity").cast(pl.Int64), pl.col("signed_up_at").cast(pl.Int64).alias("anchor"))
     bought = pl.read_parquet(folder / "conversions.parquet").group_by("user_id").agg(pl.col("converted_at").min())
-    users = users.join(bought.with_columns(pl.col("converted_at").cast(pl.Int64)), on="user_id", how="left").sort("entity")
+    users = users.join(bought.with_columns(pl.col("converted_at").cast(pl.Int64)), on="user_id", how="left").sort(
+        "entity"
+    )
     run = engine(name)
     columns = {"user_id": "user_id", "event": "event", "timestamp": "at"}
     return World(
@@ -41,7 +43,16 @@ def world(folder: Path, name: str) -> Any:
 
 
 def definition(names: tuple[str, str, str], *, window: bool) -> Any:
-    from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Measure, MeasureKind, Window, WindowKind
+    from pqlkit.definitions.model import (
+        All,
+        Criterion,
+        Definition,
+        EntityKind,
+        Measure,
+        MeasureKind,
+        Window,
+        WindowKind,
+    )
     from pqlkit.durations import Duration
 
     span = Window(kind=WindowKind.WITHIN, length=Duration.parse("14d")) if window else Window(kind=WindowKind.EVER)
@@ -90,13 +101,15 @@ def duckdb_sql(folder: Path, names: tuple[str, str, str], *, window: bool) -> li
           WHERE converted IS NULL OR anchor < converted)
     SELECT count(*), sum("on" % 1000003) FROM q
     """
-    return [int(value or 0) for value in duckdb.sql(text).fetchall()[0]]
+    return [int(value or 0) for value in duckdb.connect().execute(text).fetchall()[0]]
 
 
 def polars_by_hand(folder: Path, names: tuple[str, str, str], *, window: bool) -> list[int]:
     import polars as pl
 
-    users = pl.scan_parquet(folder / "users.parquet").with_columns(pl.col("signed_up_at").cast(pl.Int64).alias("anchor"))
+    users = pl.scan_parquet(folder / "users.parquet").with_columns(
+        pl.col("signed_up_at").cast(pl.Int64).alias("anchor")
+    )
     bought = pl.scan_parquet(folder / "conversions.parquet").group_by("user_id").agg(pl.col("converted_at").min())
     users = users.join(bought.with_columns(pl.col("converted_at").cast(pl.Int64)), on="user_id", how="left")
     users = users.select("user_id", "anchor", "converted_at").collect().lazy()
@@ -111,7 +124,9 @@ def polars_by_hand(folder: Path, names: tuple[str, str, str], *, window: bool) -
     if window:
         seen = seen.filter(at >= pl.col("anchor"), at < pl.col("anchor") + DAYS_14)
     seen = seen.collect(engine="streaming").lazy()
-    third = seen.filter(pl.col("event") == names[0]).group_by("user_id").agg(at.sort().get(2, null_on_oob=True).alias("a"))
+    third = (
+        seen.filter(pl.col("event") == names[0]).group_by("user_id").agg(at.sort().get(2, null_on_oob=True).alias("a"))
+    )
     first = seen.filter(pl.col("event") == names[1]).group_by("user_id").agg(at.min().alias("b"))
     dates = seen.filter(pl.col("event") == names[2]).group_by("user_id", at // 86_400_000_000).agg(at.min().alias("c"))
     second = dates.group_by("user_id").agg(pl.col("c").sort().get(1, null_on_oob=True))
@@ -133,7 +148,7 @@ CASES: dict[str, dict[str, Any]] = {
     "rare, within 14d": {"names": RARE, "window": True},
     "common, ever": {"names": COMMON, "window": False},
 }
-WAYS = {
+WAYS: dict[str, Any] = {
     f"{way} | {case}": (lambda folder, run=run, options=options: run(folder, **options))
     for case, options in CASES.items()
     for way, run in {

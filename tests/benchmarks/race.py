@@ -28,7 +28,10 @@ def race(
     script: str, folder: Path, names: Sequence[str], *, against: str, repeat: int = 2, same: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """Time each way (best of `repeat`), assert that the ways in `same` agree, and give rows with the ratio to `against`."""
-    found = {name: min((_timed(script, folder, name) for _ in range(repeat)), key=lambda row: row["seconds"]) for name in names}
+    found = {
+        name: min((_timed(script, folder, name) for _ in range(repeat)), key=lambda row: row["seconds"])
+        for name in names
+    }
     answers = {name: found[name].pop("answer") for name in names}
     for name in same:
         if answers[name] != answers[against]:
@@ -49,7 +52,11 @@ def _timed(script: str, folder: Path, name: str) -> dict[str, Any]:
     begin = time.perf_counter()
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
-        [sys.executable, script, str(folder), "--way", name], capture_output=True, text=True, check=False, env=environment
+        [sys.executable, script, str(folder), "--way", name],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
     )
     seconds = time.perf_counter() - begin
     if done.returncode:

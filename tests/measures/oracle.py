@@ -123,7 +123,7 @@ class Question:
         if self.kind is model.MeasureKind.USERS:
             return seen.user is not None
         if self.kind is model.MeasureKind.DISTINCT:
-            return seen.properties.get(c.measure.property) is not None
+            return seen.properties.get(c.measure.property or "") is not None
         return c.measure.property is None or number(seen.properties.get(c.measure.property)) is not None
 
     def inside(self, t: int) -> list[tuple[int, Seen]]:
@@ -283,9 +283,11 @@ def formula_spells(
     def judge(part: model.Node, t: int, states: Anything) -> bool:
         match part:
             case model.All(parts=parts):
-                return all([judge(p, t, states) for p in parts])
+                states_of = [judge(p, t, states) for p in parts]  # every leaf takes its own state
+                return all(states_of)
             case model.Any(parts=parts):
-                return any([judge(p, t, states) for p in parts])
+                states_of = [judge(p, t, states) for p in parts]
+                return any(states_of)
             case model.NOf(n=n, parts=parts):
                 return sum([judge(p, t, states) for p in parts]) >= n
             case model.Not(part=inner):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 import polars as pl
 import pytest
@@ -85,7 +86,7 @@ def check(seed, design, kind, *, name="polars", zone="UTC", start=START, dates_o
     windows = [Duration.parse(name) for name in names]
     measures = MEASURES if kind is WindowKind.WITHIN else MEASURES[:-1]
     events = dice.choice([None, ["a", "b"], ["b", "never seen"]])
-    asked = {"kind": kind, "windows": windows, "measures": measures, "events": events}
+    asked: dict[str, Any] = {"kind": kind, "windows": windows, "measures": measures, "events": events}
     made = cube(world, looks, **asked)
     assert made.looks == looks.height
     cells = cells_of(made)
@@ -101,7 +102,11 @@ def check(seed, design, kind, *, name="polars", zone="UTC", start=START, dates_o
                         at_least=1,
                     )
                     wanted = level_of(rules, lives[entity], cutoff, criterion)
-                    assert cells.get((event, measure, str(window), look), 0) == wanted, (criterion, cutoff, lives[entity])
+                    assert cells.get((event, measure, str(window), look), 0) == wanted, (
+                        criterion,
+                        cutoff,
+                        lives[entity],
+                    )
     behaviours, counts = histogram(world, looks, groups=["group"], **asked)
     assert behaviours == made.behaviours
     group_of = dict(looks.select("look", "group").iter_rows())
@@ -136,7 +141,7 @@ def test_duckdb_gives_the_same(kind):
 def test_nothing_looked_at_is_an_empty_cube():
     world = make_world(draw_lives(1, 5), Rules(as_of=START + 40 * DAY))
     looks = pl.DataFrame(schema={"look": pl.Int64, "entity": pl.Int64, "cutoff": pl.Int64})
-    asked = {"kind": WindowKind.WITHIN, "windows": [Duration.parse("7d")], "measures": MEASURES[:2]}
+    asked: dict[str, Any] = {"kind": WindowKind.WITHIN, "windows": [Duration.parse("7d")], "measures": MEASURES[:2]}
     made = cube(world, looks, **asked)
     assert made.behaviours == ()
     assert made.offsets.tolist() == [0]

@@ -27,7 +27,7 @@ from tests.measures.grid import every_criterion
 from tests.measures.oracle import DAY, Life, Question, Rules, Seen
 from tests.measures.worlds import START, draw_lives, make_world
 
-CHUNK = 40
+CHUNK = {"polars": 40, "duckdb": 7}  # as one plan; DuckDB plans large unions slowly
 
 
 def microseconds(year, month, day, hour=0):
@@ -36,8 +36,8 @@ def microseconds(year, month, day, hour=0):
 
 def compare(lives, rules, criteria, name="polars"):
     world = make_world(lives, rules, name=name)
-    for start in range(0, len(criteria), CHUNK):
-        part = criteria[start : start + CHUNK]
+    for start in range(0, len(criteria), CHUNK[name]):
+        part = criteria[start : start + CHUNK[name]]
         found = defaultdict(list)
         spells = world.engine.collect(criterion_spells(world, part)).sort("entity", "criterion", "on")
         for entity, criterion, on, off in spells.iter_rows():
@@ -59,11 +59,11 @@ def compare(lives, rules, criteria, name="polars"):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_spells_and_values_equal_the_words_of_the_definition(seed):
     rules = Rules(as_of=START + 15 * DAY)
-    compare(draw_lives(seed, 60, since=seed % 2 == 0), rules, every_criterion())
+    compare(draw_lives(seed, 50, since=seed % 2 == 0), rules, every_criterion())
 
 
 def test_duckdb_gives_the_same():
-    compare(draw_lives(7, 25, since=True), Rules(as_of=START + 15 * DAY), every_criterion()[::9], name="duckdb")
+    compare(draw_lives(7, 25, since=True), Rules(as_of=START + 15 * DAY), every_criterion()[::11], name="duckdb")
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,19 @@ A = "a"
 
 
 def lives_at(*times, **others):
-    return [Life(anchor=START, events=[Seen(at=at, event=A, user="u", properties={"amount": 1.0}) for at in times], **others)]
+    return [
+        Life(
+            anchor=START, events=[Seen(at=at, event=A, user="u", properties={"amount": 1.0}) for at in times], **others
+        )
+    ]
 
 
 def on_of(lives, *, as_of=START + 30 * DAY, **criterion):
     world = make_world(lives, Rules(as_of=as_of))
     spells = world.engine.collect(criterion_spells(world, [Criterion(id="x", events=(A,), **criterion)]))
-    return sorted((on - START, None if off is None else off - START) for on, off in spells.select("on", "off").iter_rows())
+    return sorted(
+        (on - START, None if off is None else off - START) for on, off in spells.select("on", "off").iter_rows()
+    )
 
 
 WITHIN = Window(kind=WindowKind.WITHIN, length=Duration.parse("1d"))
@@ -108,7 +114,9 @@ TRAILING = Window(kind=WindowKind.TRAILING, length=Duration.parse("1d"))
 EVER = Window(kind=WindowKind.EVER)
 
 
-@pytest.mark.parametrize(("offset", "counted"), [(-1, False), (0, True), (DAY - 1, True), (DAY, False), (DAY + 1, False)])
+@pytest.mark.parametrize(
+    ("offset", "counted"), [(-1, False), (0, True), (DAY - 1, True), (DAY, False), (DAY + 1, False)]
+)
 def test_within_is_half_open(offset, counted):
     assert on_of(lives_at(START + offset), window=WITHIN) == ([(offset, None)] if counted else [])
 
@@ -137,7 +145,9 @@ def test_a_spell_that_began_before_the_anchor_starts_there():
 @pytest.mark.parametrize(("offset", "exists"), [(-1, True), (0, False), (1, False)])
 def test_only_what_is_strictly_before_the_conversion_exists(offset, exists):
     converted = START + 5
-    assert on_of(lives_at(converted + offset, converted=converted), window=EVER) == ([(5 + offset, None)] if exists else [])
+    assert on_of(lives_at(converted + offset, converted=converted), window=EVER) == (
+        [(5 + offset, None)] if exists else []
+    )
 
 
 @pytest.mark.parametrize(("offset", "exists"), [(-1, True), (0, True), (1, False)])

@@ -119,7 +119,9 @@ def team_world(rows, users, *, anchor=START, converted=None, with_anchors=True):
     """One account 0; users are (name, anchor); rows are (user, at)."""
     run = engine("polars")
     events = pl.DataFrame(
-        [(user, "a", at) for user, at in rows], schema={"user_id": pl.String, "event": pl.String, "at": pl.Int64}, orient="row"
+        [(user, "a", at) for user, at in rows],
+        schema={"user_id": pl.String, "event": pl.String, "at": pl.Int64},
+        orient="row",
     )
     members = pl.DataFrame(
         [(user, 0, start) for user, start in users],

@@ -1,0 +1,102 @@
+"""The contract of every engine: what scan, lift, encode, collect and sink promise."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import narwhals as nw
+import polars as pl
+import pytest
+
+from pqlkit.engines import ENGINES, engine
+from pqlkit.errors import DataError, EngineError
+
+NAMES = 'it\'s "quoted", a.b[0] 🙂'
+
+
+@pytest.fixture(params=ENGINES)
+def run(request):
+    return engine(request.param)
+
+
+def table():
+    return pl.DataFrame(
+        {
+            NAMES: ["x", "y", None],
+            "instant": [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=i) for i in range(3)],
+            "day": [date(2026, 1, 1), None, date(1969, 12, 31)],
+            "whole": [1, 2, 3],
+        }
+    )
+
+
+def test_scan_gives_the_asked_columns_with_times_as_microseconds(run, tmp_path):
+    path = tmp_path / "odd [name]*.parquet"
+    table().write_parquet(path)
+    found = run.collect(run.scan([str(path)], {NAMES: "p0", "instant": "at", "day": "day"})).sort("at")
+    assert found.columns == ["p0", "at", "day"]
+    assert found.get_column("p0").to_list() == ["x", "y", None]
+    assert found.get_column("at").to_list() == [1_767_225_600_000_000 + i for i in range(3)]
+    assert found.get_column("day").to_list() == [1_767_225_600_000_000, None, -86_400_000_000]
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "America/New_York"])
+def test_every_kind_of_time_becomes_utc_microseconds(run, tmp_path, unit, zone):
+    path = tmp_path / "times.parquet"
+    instant = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)  # noqa: UP017
+    frame = pl.DataFrame({"at": [instant]}).with_columns(pl.col("at").cast(pl.Datetime(unit, "UTC")))
+    frame = frame.with_columns(pl.col("at").dt.convert_time_zone(zone or "UTC"))
+    if zone is None:
+        frame = frame.with_columns(pl.col("at").dt.replace_time_zone(None))
+    frame.write_parquet(path)
+    assert run.collect(run.scan([str(path)], ["at"])).item() == int(instant.timestamp()) * 1_000_000
+
+
+def test_several_files_are_one_table_and_may_lack_a_newer_column(run, tmp_path):
+    one, two = tmp_path / "one.parquet", tmp_path / "two.parquet"
+    table().write_parquet(one)
+    table().drop("whole").write_parquet(two)
+    found = run.collect(run.scan([str(two), str(one)], ["instant", "whole"]))
+    assert sorted(found.get_column("whole").to_list(), key=lambda x: x or 0) == [None, None, None, 1, 2, 3]
+
+
+def test_what_cannot_be_read_is_a_clear_error(run, tmp_path):
+    path = tmp_path / "a.parquet"
+    with pytest.raises(DataError, match="the file does not exist"):
+        run.scan([str(path)], ["whole"])
+    path.write_text("user_id,event\n")
+    with pytest.raises(DataError, match="not a readable Parquet file"):
+        run.scan([str(path)], ["whole"])
+    table().write_parquet(path)
+    with pytest.raises(DataError, match="there is no column 'whale'\n  did you mean 'whole'"):
+        run.scan([str(path)], ["whale"])
+    with pytest.raises(DataError, match="there is no file to read"):
+        run.scan([], ["whole"])
+
+
+def test_encode_gives_positions(run):
+    frame = run.lift(pl.DataFrame({"event": ["b", "a", "c", None], "n": [1, 2, 3, 4]}))
+    found = run.collect(run.encode(frame, "event", ["a", "b"])).sort("n")
+    assert found.get_column("event").to_list() == [1, 0, None, None]
+    assert found.schema["event"] == pl.Int32
+
+
+def test_whole_sums_come_back_as_int64(run):
+    frame = run.lift(pl.DataFrame({"g": [1, 1, 2], "x": [2**40, 1, -1]}))
+    found = run.collect(frame.group_by("g").agg(nw.col("x").sum())).sort("g")
+    assert found.get_column("x").to_list() == [2**40 + 1, -1]
+    assert found.schema["x"] == pl.Int64
+
+
+def test_sink_writes_what_collect_gives(run, tmp_path):
+    frame = run.lift(pl.DataFrame({"x": [1, 2, 3]})).filter(nw.col("x") > 1)
+    run.sink(frame, tmp_path / "out.parquet")
+    assert sorted(pl.read_parquet(tmp_path / "out.parquet").get_column("x").to_list()) == [2, 3]
+
+
+def test_an_engine_that_is_not_there_is_a_clear_error():
+    with pytest.raises(EngineError, match="this build has no Spark engine"):
+        engine("spark")
+    with pytest.raises(EngineError, match="there is no engine 'polar'\n  did you mean polars"):
+        engine("polar")
