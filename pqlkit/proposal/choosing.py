@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.proposal.candidate import Candidate, Group
+from pqlkit.proposal.evidence import figures, rounded, span
 from pqlkit.proposal.gates import gate
 from pqlkit.proposal.promise import promise, started
 from pqlkit.proposal.rule import holds
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.search import Search
     from pqlkit.statistics.estimate import Estimate
-    from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Json
 
 TOO_GOOD_RATE: Final = 0.8
@@ -278,24 +278,13 @@ def times_opened(draft: Draft, fingerprint: str) -> int:
     from pqlkit.definitions.evidence import evidences
 
     seen = {fingerprint}
-    holdout = _span(draft, draft.parts.holdout)
+    holdout = span(draft.observed, draft.parts.holdout)
     folder = draft.wishes.folder
     for written in evidences(folder) if folder is not None and folder.is_dir() else ():
         part = written.get("holdout")
         if isinstance(part, dict) and (part.get("from"), part.get("through")) == (holdout["from"], holdout["through"]):
             seen.add(str(written.get("search")))
     return len(seen)
-
-
-def _span(draft: Draft, part: NDArray[np.bool_]) -> dict[str, str | None]:
-    from datetime import UTC, datetime, timedelta
-
-    cutoffs = draft.observed.looks.frame.get_column("cutoff").to_numpy()[part]
-    if not cutoffs.size:
-        return {"from": None, "through": None}
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    ends = [(epoch + timedelta(microseconds=int(at))).date().isoformat() for at in (cutoffs.min(), cutoffs.max())]
-    return {"from": ends[0], "through": ends[1]}
 
 
 def _evidence(draft: Draft, fit: Contingency, promised: Promise, search: tuple[str, int]) -> dict[str, Json]:
@@ -306,35 +295,25 @@ def _evidence(draft: Draft, fit: Contingency, promised: Promise, search: tuple[s
         "chosen_by": "propose",
         "search": search[0],
         "data": {
-            **_span(draft, everything),
+            **span(observed, everything),
             "looks": len(observed.y),
             "entities": observed.looks.frame.get_column("entity").n_unique(),
             "converted": int(observed.y.sum()),
         },
-        "fit": {"view": "look", **_span(draft, draft.parts.fit), **_figures(fit.with_), "coverage": _rounded(coverage)},
+        "fit": {
+            "view": "look",
+            **span(draft.observed, draft.parts.fit),
+            **figures(fit.with_),
+            "coverage": rounded(coverage),
+        },
         "holdout": {
             "view": "trigger",
-            **_span(draft, draft.parts.holdout),
-            **_figures(promised.rate),
+            **span(draft.observed, draft.parts.holdout),
+            **figures(promised.rate),
             "opened": search[1],
             **({"independent": False} if draft.parts.kind is SplitKind.CROSS_FITTED else {}),
         },
     }
-
-
-def _figures(rate: Rate) -> dict[str, Json]:
-    return {
-        "qualified": rate.denominator,
-        "converted": rate.numerator,
-        "rate": _rounded(rate.rate),
-        "low": _rounded(rate.low),
-        "high": _rounded(rate.high),
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    """Round for people who read the file; `validate` compares counts, not these."""
-    return None if value is None else round(value, 4)
 
 
 def _rationale(draft: Draft, promised: Promise) -> str:

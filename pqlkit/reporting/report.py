@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.analysis.looks import Looks
     from pqlkit.analysis.population import Population
     from pqlkit.analysis.trigger import LeadsPerWeek, Notice
     from pqlkit.definitions.model import Definition, Outcome
     from pqlkit.reporting.contacts import Contacted
-    from pqlkit.reporting.criteria import CriterionRates
     from pqlkit.reporting.periods import PeriodRates
     from pqlkit.statistics.contingency import Contingency
 
@@ -179,12 +179,12 @@ def report(
     UsageError
         A milestone has no outcome to report on, or a trait is not there or only today's.
     """
+    from pqlkit.analysis.criteria import criteria, look_table
     from pqlkit.analysis.looks import looks as look
     from pqlkit.analysis.meeting import judged_at_the_end, meets
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.trigger import leads_per_week, notice, starts
     from pqlkit.reporting.contacts import contacted
-    from pqlkit.reporting.criteria import criteria, look_table
     from pqlkit.reporting.periods import periods
 
     if definition.outcome is None:

@@ -8,7 +8,7 @@ from pqlkit.definitions.describing import describe, phrase
 from pqlkit.reporting.records.figures import modelled, moment
 
 if TYPE_CHECKING:
-    from pqlkit.reporting.criteria import CriterionRates
+    from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.reporting.periods import PeriodRates
     from pqlkit.reporting.report import Report, Segment, Waiting
     from pqlkit.statistics.contingency import Contingency

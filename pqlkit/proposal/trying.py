@@ -1,0 +1,283 @@
+"""The trial: a written hypothesis, read on the same looks as any search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pqlkit.definitions.model import Criterion, Definition, Lead, Status, WindowKind, leaves
+from pqlkit.measures.behaviour import GRID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from pqlkit.analysis.analyzing import Observed
+    from pqlkit.analysis.association import Association
+    from pqlkit.analysis.criteria import CriterionRates
+    from pqlkit.analysis.population import Population
+    from pqlkit.analysis.settings import Settings
+    from pqlkit.definitions.model import Node
+    from pqlkit.proposal.candidate import Promise
+    from pqlkit.statistics.contingency import Contingency
+    from pqlkit.statistics.estimate import Estimate
+    from pqlkit.typing import Json
+
+RUNGS: Final = 2
+"""How many human numbers below and above the written threshold the ladder shows."""
+
+COME_BACK: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One threshold of a criterion, the rest of the hypothesis as written; `written` marks the hypothesis itself."""
+
+    threshold: int | float
+    table: Contingency
+    written: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """The thresholds around a criterion's own."""
+
+    id: str
+    rungs: tuple[Rung, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trial:
+    """How a hypothesis did. Nothing was selected, so all the data may be used.
+
+    Parameters
+    ----------
+    text
+        As written.
+    definition
+        The hypothesis as a definition, its evidence included (``chosen_by: hand``).
+    observed
+        The looks.
+    table
+        Looks that meet it, and the others.
+    exact
+        The exact odds ratio, for little data.
+    promised
+        The trigger view over all the data.
+    parts
+        Each criterion alone, and the hypothesis without it.
+    ladders
+        Around each plain threshold.
+    then
+        What sets apart those who upgrade among those who meet it.
+    warnings
+        For a person.
+    """
+
+    text: str
+    definition: Definition
+    observed: Observed
+    table: Contingency
+    exact: Estimate
+    promised: Promise
+    parts: tuple[CriterionRates, ...]
+    ladders: tuple[Ladder, ...]
+    then: tuple[Association, ...]
+    warnings: tuple[str, ...]
+
+
+def attempt(
+    population: Population,
+    text: str,
+    node: Node,
+    settings: Settings,
+    *,
+    name: str = "hypothesis",
+    progress: Callable[[str], None] | None = None,
+) -> Trial:
+    """Test a hypothesis.
+
+    Parameters
+    ----------
+    population
+        Who exists.
+    text, node
+        The hypothesis as written, and as the expression language reads it.
+    settings
+        How to look.
+    name
+        Of the definition.
+    progress
+        Told each step.
+
+    Raises
+    ------
+    DataError
+        The data has no such event or property.
+    UsageError
+        A setting cannot be obeyed.
+    """
+    from pqlkit.analysis.analyzing import observe
+    from pqlkit.analysis.criteria import criteria, look_table
+    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.qualification import qualifications
+    from pqlkit.proposal.promise import promise, started
+    from pqlkit.statistics.exact import odds_ratio
+
+    say = progress or (lambda _: None)
+    _known_events(population, node)
+    observed = observe(population, settings, progress=progress)
+    definition = _definition(observed, node, name)
+    say("testing the hypothesis")
+    spells = qualifications(population, definition)
+    met = meets(spells, observed.looks.frame, at_cutoff=judged_at_the_end(node))
+    table = look_table(observed.looks, met)
+    counted = started(population, definition, spells=spells)
+    promised = promise(population, counted, first=population.history_from, before=None)
+    return Trial(
+        text=text,
+        definition=replace(definition, evidence=_evidence(observed, table, promised)),
+        observed=observed,
+        table=table,
+        exact=odds_ratio(*table.cells),
+        promised=promised,
+        parts=criteria(population, definition, observed.looks, met),
+        ladders=tuple(_ladders(observed, definition)),
+        then=_then(observed, met, definition),
+        warnings=(*population.warnings, *_thoughts(definition)),
+    )
+
+
+def _known_events(population: Population, node: Node) -> None:
+    """Refuse event names that the data does not have: a hypothesis with a typo is met by nobody."""
+    import narwhals as nw
+
+    from pqlkit.errors import DataError, nearest
+
+    engine, events = population.world.engine, population.world.events
+    known = set(engine.collect(events.select(nw.col("event")).unique()).get_column("event").to_list())
+    for leaf in leaves(node):
+        for event in (leaf.events or ()) if isinstance(leaf, Criterion) else ():
+            if event not in known:
+                close = nearest(event, known)
+                hint = f"did you mean {close}?" if close else f"there are {len(known)} event names"
+                raise DataError(f"the data has no event {event!r}", hint=hint)
+
+
+def _definition(observed: Observed, node: Node, name: str) -> Definition:
+    from pqlkit.definitions.describing import phrase
+    from pqlkit.durations import Duration
+
+    outcome = replace(observed.population.outcome, within=Duration.parse(observed.looks.design.horizon.emitted))
+    trailing = any(isinstance(leaf, Criterion) and leaf.window.kind is WindowKind.TRAILING for leaf in leaves(node))
+    text = phrase(node)
+    return Definition(
+        name=name,
+        entity=observed.population.kind,
+        anchor=observed.population.anchor,
+        title=(text[:1].upper() + text[1:])[:200],
+        status=Status.HYPOTHESIS,
+        qualify=node,
+        outcome=outcome,
+        lead=Lead(fresh_for=outcome.within, cooldown=outcome.within) if trailing else None,
+    )
+
+
+def _evidence(observed: Observed, table: Contingency, promised: Promise) -> dict[str, Json]:
+    from pqlkit.proposal.evidence import figures, span
+
+    everything = np.ones(len(observed.y), dtype=np.bool_)
+    return {
+        "chosen_by": "hand",
+        "data": {
+            **span(observed, everything),
+            "looks": len(observed.y),
+            "entities": observed.looks.frame.get_column("entity").n_unique(),
+            "converted": int(observed.y.sum()),
+        },
+        "fit": {"view": "look", **figures(table.with_), "coverage": figures(table.coverage)["rate"]},
+        "holdout": {"view": "trigger", **span(observed, everything), **figures(promised.rate), "all_data": True},
+    }
+
+
+def _thoughts(definition: Definition) -> Sequence[str]:
+    criteria = definition.criteria
+    if len(criteria) > 3:
+        return (f"{len(criteria)} criteria: few will meet them all",)
+    return ()
+
+
+def _ladders(observed: Observed, definition: Definition) -> list[Ladder]:
+    found = []
+    for leaf in definition.criteria:
+        written = leaf.at_least
+        if not isinstance(written, int | float) or leaf.at_most is not None:
+            continue
+        rungs = tuple(
+            Rung(
+                threshold=threshold,
+                table=_read(observed, replace(definition, qualify=_with_bound(definition.qualify, leaf, threshold))),
+                written=threshold == written,
+            )
+            for threshold in around(written)
+        )
+        found.append(Ladder(id=leaf.id, rungs=rungs))
+    return found
+
+
+def around(written: int | float) -> list[int | float]:
+    """Give the human numbers around a threshold, itself among them.
+
+    Examples
+    --------
+    >>> around(10), around(1), around(9)
+    ([7, 8, 10, 12, 15], [1, 2, 3], [7, 8, 9, 10, 12])
+    """
+    below = [number for number in GRID if number < written][-RUNGS:]
+    above = [number for number in GRID if number > written][:RUNGS]
+    return [*below, written, *above]
+
+
+def _with_bound(node: Node, leaf: Criterion, threshold: int | float) -> Node:
+    """Give the formula with one criterion's lower bound replaced."""
+    from pqlkit.definitions.model import All, Any, NOf, Not
+
+    match node:
+        case All(parts=parts) | Any(parts=parts) | NOf(parts=parts):
+            return replace(node, parts=tuple(_with_bound(part, leaf, threshold) for part in parts))
+        case Not(part=part):
+            return Not(part=_with_bound(part, leaf, threshold))
+        case _:
+            return replace(leaf, at_least=threshold) if node is leaf else node
+
+
+def _read(observed: Observed, definition: Definition) -> Contingency:
+    from pqlkit.analysis.criteria import look_table
+    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.qualification import qualifications
+
+    spells = qualifications(observed.population, definition)
+    met = meets(spells, observed.looks.frame, at_cutoff=judged_at_the_end(definition.qualify))
+    return look_table(observed.looks, met)
+
+
+def _then(observed: Observed, met: NDArray[np.bool_], definition: Definition) -> tuple[Association, ...]:
+    """Find what sets apart those who upgrade among those who meet the hypothesis, its own events and leaks left out."""
+    from pqlkit.analysis.associations import Levels, associations
+
+    own = {event for leaf in definition.criteria for event in leaf.events or ()}
+    levels = Levels.of(observed.cube, observed.y, rows=met)
+    found = associations(levels, design_effect=observed.design_effect, rare_below=(20, 5), flags={})
+    best: dict[str, Association] = {}
+    for one in found:
+        event = one.behaviour.event
+        if event is None or event in own | observed.left_out or "rare" in one.flags:
+            continue
+        rival = best.get(event)
+        if rival is None or abs(one.table.phi or 0) > abs(rival.table.phi or 0):
+            best[event] = one
+    ordered = sorted(best.values(), key=lambda one: (-abs(one.table.phi or 0), one.behaviour.event or ""))
+    return tuple(ordered[:COME_BACK])
