@@ -1,0 +1,231 @@
+"""The lead file: a list of leads as CSV, Parquet or JSON that a CRM, a spreadsheet or a script imports."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from pqlkit.errors import DataError, UsageError, nearest
+from pqlkit.inert import cell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+SCHEMA: Final = "pqlkit/leads/1"
+ROWS: Final = 1_000_000
+"""Leads per file: what a spreadsheet (1,048,576 rows) and the importers of CRMs take."""
+
+_FORMULA: Final = r"^(?:[=+\-@\t\r\n]|'[=+\-@\t\r\n'])"
+_INSTANT: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
+
+
+class LeadFormat(StrEnum):
+    """How a lead file is written; the file's suffix says which."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSONL = "jsonl"
+    JSON = "json"
+
+
+class Preset(StrEnum):
+    """Whose import the columns are named for."""
+
+    HUBSPOT = "hubspot"
+    SALESFORCE = "salesforce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """Which columns a file has, and what they are called.
+
+    Parameters
+    ----------
+    columns
+        pqlkit's names in the order wanted; None = all.
+    rename
+        pqlkit's name -> the file's.
+    preset
+        Names the other columns; `rename` wins.
+    """
+
+    columns: tuple[str, ...] | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    preset: Preset | None = None
+
+    def names(self, known: Sequence[str]) -> dict[str, str]:
+        """Map the columns that are kept to the file's names, in order.
+
+        Parameters
+        ----------
+        known
+            The columns that there are.
+
+        Raises
+        ------
+        UsageError
+            A column does not exist, or two would have one name.
+        """
+        chosen = self.columns or tuple(known)
+        for name in (*chosen, *self.rename):
+            if name not in known:
+                near = nearest(name, known)
+                raise UsageError(
+                    f"{name!r} is no column of the leads",
+                    where="--columns" if name in chosen else "--rename",
+                    hint=f"did you mean {near}?" if near else f"there are: {', '.join(known)}",
+                )
+        names = {name: self.rename.get(name) or self._preset_name(name) for name in chosen}
+        twice = sorted({name for name in names.values() if list(names.values()).count(name) > 1})
+        if twice:
+            raise UsageError(f"two columns would be called {twice[0]!r}", where="--rename")
+        return names
+
+    def _preset_name(self, name: str) -> str:
+        match self.preset:
+            case Preset.HUBSPOT:
+                # HubSpot's internal names: small letters, digits and underscores.
+                return "pql_" + re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+            case Preset.SALESFORCE:
+                # A custom field's API name: letters, digits, single underscores, 40 characters, then __c.
+                words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
+                return "PQL_" + "_".join(word[:1].upper() + word[1:] for word in words)[:36] + "__c"
+            case _:
+                return name
+
+
+def format_of(path: Path) -> LeadFormat:
+    """Say by its suffix how a lead file is written.
+
+    Raises
+    ------
+    UsageError
+        The suffix is none of .csv, .parquet, .jsonl and .json.
+    """
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in tuple(LeadFormat):
+        raise UsageError(f"cannot tell the format of {path.name}", where="--out", hint="end it in .csv, .parquet or .jsonl")
+    return LeadFormat(suffix)
+
+
+def as_bytes(frame: pl.DataFrame, form: LeadFormat, shape: Shape | None = None, *, as_of: str | None = None) -> bytes:
+    """Write leads in a format: the same leads, the same bytes.
+
+    Parameters
+    ----------
+    frame
+        In the contract's columns (times ``Datetime[us, UTC]``).
+    form, shape
+        How.
+    as_of
+        For the head of ``json``.
+
+    Notes
+    -----
+    CSV is RFC 4180: UTF-8 without a byte order mark, CRLF line ends (LF for Salesforce, whose bulk interface expects it),
+    quotes where needed, an empty cell for null. Text cells that a spreadsheet would run as a formula begin with an
+    apostrophe (`pqlkit.inert.cell`). Times are ISO 8601 UTC, with microseconds where there are some.
+    """
+    names = (shape or Shape()).names(frame.columns)
+    table = frame.select(pl.col(old).alias(new) for old, new in names.items())
+    buffer = io.BytesIO()
+    match form:
+        case LeadFormat.PARQUET:
+            table.write_parquet(buffer, compression="zstd", statistics=True)
+        case LeadFormat.CSV:
+            ends = "\n" if shape is not None and shape.preset is Preset.SALESFORCE else "\r\n"
+            inert = spelled(table).with_columns(_inert(pl.col(pl.String)))
+            inert.rename({name: cell(name) for name in inert.columns}).write_csv(buffer, line_terminator=ends)
+        case LeadFormat.JSONL:
+            spelled(table).write_ndjson(buffer)
+        case LeadFormat.JSON:
+            return _document(table, as_of)
+    return buffer.getvalue()
+
+
+def spelled(frame: pl.DataFrame) -> pl.DataFrame:
+    """Spell the times of a frame: ISO 8601 UTC, microseconds only where there are some."""
+    times = pl.col(name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime))
+    return frame.with_columns(times.dt.strftime(_INSTANT).str.replace(r"\.000000Z$", "Z"))
+
+
+def _inert(text: pl.Expr) -> pl.Expr:
+    """Do what `pqlkit.inert.cell` does, to a whole column."""
+    return pl.when(text.str.contains(_FORMULA)).then(pl.lit("'") + text).otherwise(text).name.keep()
+
+
+def _document(table: pl.DataFrame, as_of: str | None) -> bytes:
+    lines = spelled(table).write_ndjson().replace("<", "\\u003c").splitlines()
+    head = f'{{\n  "schema": {json.dumps(SCHEMA)},\n  "as_of": {json.dumps(as_of)},\n  "leads": ['
+    body = ",\n".join(f"    {line}" for line in lines)
+    return (f"{head}\n{body}\n  ]\n}}\n" if lines else f"{head}]\n}}\n").encode()
+
+
+def read_leads(path: Path, shape: Shape | None = None) -> pl.DataFrame:
+    """Read a lead file back, all columns as text, under pqlkit's names; formula cells are as they were.
+
+    Parameters
+    ----------
+    path
+        Written by `as_bytes`; a byte order mark that a spreadsheet added is skipped.
+    shape
+        As it was written with.
+
+    Raises
+    ------
+    DataError
+        The file is missing, empty or not a lead file.
+    """
+    try:
+        table = _read(path)
+    except FileNotFoundError:
+        raise DataError(f"there is no file {path}") from None
+    except (OSError, UnicodeDecodeError, ValueError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"{path} cannot be read as a list of leads: {str(error).splitlines()[0]}") from None
+    if shape is None:
+        return table
+    back = {shape.rename.get(name) or shape._preset_name(name): name for name in _KNOWN}
+    return table.rename({name: back[name] for name in table.columns if name in back})
+
+
+def _read(path: Path) -> pl.DataFrame:
+    match format_of(path):
+        case LeadFormat.PARQUET:
+            return spelled(pl.read_parquet(path)).cast(pl.String)
+        case LeadFormat.JSONL:
+            return pl.read_ndjson(path, infer_schema_length=None).cast(pl.String)
+        case LeadFormat.JSON:
+            return pl.DataFrame(json.loads(path.read_text("utf-8"))["leads"], infer_schema_length=None).cast(pl.String)
+        case LeadFormat.CSV:
+            table = pl.read_csv(path, infer_schema=False, encoding="utf8")
+            text = pl.col(pl.String)
+            return table.with_columns(
+                pl.when(text.str.contains(r"^'") & text.str.slice(1).str.contains(_FORMULA))
+                .then(text.str.slice(1))
+                .otherwise(text)
+                .name.keep()
+            )
+
+
+_KNOWN: Final = (
+    "user_id",
+    "account_id",
+    "status",
+    "qualified_at",
+    "requalified_at",
+    "known_at",
+    "newly_qualified",
+    "arm",
+    "definition",
+    "definition_hash",
+    "definition_version",
+    "as_of",
+)
+"""The columns that a later run needs."""

@@ -1,0 +1,377 @@
+"""The ledger: a file that remembers who was new when, so that a lead is new once.
+
+One SQLite file. A run holds its lock from beginning to end and commits once, after the lead files are in place: that commit is
+the moment at which the run has happened. Before it, the next run starts from the same memory and writes the same leads.
+
+Tables
+------
+``runs``
+    One row per definition and run that was committed: what was scored, how many were new, the hash of the lead file.
+``starts``
+    One row per start that a run got to know: never changed, never removed. `reason` is ``baseline`` (the first run, nobody was
+    alerted), ``world`` or ``definition`` (why it was new), ``before`` (older than ``--since``) or ``suppressed``.
+``memories``
+    The last run's `Memory`, one Parquet table per definition.
+``outbox``
+    Alerts that no server has acknowledged yet.
+"""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from pqlkit.errors import DataError, OutputError, UsageError
+from pqlkit.scoring.memory import KNOWN, Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pqlkit.definitions.model import Definition
+    from pqlkit.typing import Microseconds
+
+APPLICATION: Final = 0x50514C4B  # "PQLK", in the file's header
+FORM: Final = 1
+_TABLES: Final = """
+CREATE TABLE runs (
+    run INTEGER PRIMARY KEY, definition TEXT NOT NULL, entity TEXT NOT NULL, version INTEGER NOT NULL, hash TEXT NOT NULL,
+    as_of INTEGER NOT NULL, baseline INTEGER NOT NULL, leads INTEGER NOT NULL, new INTEGER NOT NULL,
+    alerted INTEGER NOT NULL, withheld INTEGER NOT NULL, file TEXT, file_hash TEXT, finished INTEGER NOT NULL
+) STRICT;
+CREATE TABLE starts (
+    definition TEXT NOT NULL, entity TEXT NOT NULL, id TEXT NOT NULL, "on" INTEGER NOT NULL, known_at INTEGER NOT NULL,
+    version INTEGER NOT NULL, hash TEXT NOT NULL, reason TEXT NOT NULL, arm TEXT, queued INTEGER NOT NULL,
+    run INTEGER NOT NULL, PRIMARY KEY (definition, entity, id, "on")
+) STRICT;
+CREATE TABLE memories (
+    definition TEXT NOT NULL, entity TEXT NOT NULL, run INTEGER NOT NULL, known BLOB NOT NULL,
+    PRIMARY KEY (definition, entity, run)
+) STRICT;
+CREATE TABLE outbox (
+    key TEXT PRIMARY KEY, run INTEGER NOT NULL, leads INTEGER NOT NULL, body BLOB NOT NULL, tries INTEGER NOT NULL DEFAULT 0
+) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One definition's run, as the ledger keeps it.
+
+    Parameters
+    ----------
+    definition, entity, version, hash
+        What was scored.
+    as_of
+        Of the data.
+    baseline
+        It was the first: nobody was alerted who qualified before.
+    leads, new, alerted, withheld
+        Rows of the list; newly qualified; of these put into the outbox; of these in the control arm.
+    file, file_hash
+        The lead file's name and SHA-256, None when it went to stdout.
+    finished
+        False while alerts of this run have not been tried: its leads are still new for the next run.
+    """
+
+    definition: str
+    entity: str
+    version: int
+    hash: str
+    as_of: Microseconds
+    baseline: bool
+    leads: int
+    new: int
+    alerted: int
+    withheld: int
+    file: str | None
+    file_hash: str | None
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Entry:
+    """What one definition's run adds to the ledger.
+
+    Parameters
+    ----------
+    run
+        The run.
+    memory
+        The columns of `pqlkit.scoring.memory.KNOWN`, one row per entity.
+    starts
+        ``id``, ``on``, ``known_at``, ``reason``, ``arm``, ``queued``: starts that this run got to know.
+    alerts
+        Key and body of each batch for the outbox.
+    """
+
+    run: Run
+    memory: pl.DataFrame
+    starts: pl.DataFrame
+    alerts: Sequence[Alert] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One batch of new leads on its way: its key never changes, so that a server can tell a repeat."""
+
+    key: str
+    leads: int
+    body: bytes
+    tries: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Ledger:
+    """An open, locked ledger; see `open_ledger`."""
+
+    path: Path
+    connection: sqlite3.Connection
+
+    def memory(self, definition: Definition) -> Memory:
+        """Give what is remembered of a definition (by its name, whatever its version).
+
+        Raises
+        ------
+        UsageError
+            The ledger knows the definition for the other kind of entity.
+        """
+        rows = self._rows(
+            "SELECT run, entity, version, hash, as_of, finished FROM runs WHERE definition = ? ORDER BY run DESC",
+            definition.name,
+        )
+        other = next((row[1] for row in rows if row[1] != definition.entity.value), None)
+        if other is not None:
+            raise UsageError(
+                f"{self.path} knows {definition.name} as a definition of {other}s",
+                hint="give the definition another name, or use another ledger",
+            )
+        done = next((row for row in rows if row[5]), None)
+        open_run = rows[0][0] if rows and not rows[0][5] else None
+        queued = frozenset(
+            row[0]
+            for row in self._rows(
+                "SELECT id FROM starts WHERE definition = ? AND queued AND run > ?",
+                definition.name,
+                done[0] if done else -1,
+            )
+        )
+        if done is None:
+            return Memory(queued=queued)
+        del open_run
+        (blob,) = self._rows("SELECT known FROM memories WHERE definition = ? AND run = ?", definition.name, done[0])
+        return Memory(
+            known=pl.read_parquet(io.BytesIO(blob[0])).cast(KNOWN),  # type: ignore[arg-type]
+            as_of=done[4],
+            definition_hash=done[3],
+            definition_version=done[2],
+            queued=queued,
+        )
+
+    def last_file(self, definition: str) -> tuple[str | None, str | None]:
+        """Give the name and hash of the last committed run's lead file."""
+        rows = self._rows("SELECT file, file_hash FROM runs WHERE definition = ? ORDER BY run DESC LIMIT 1", definition)
+        return rows[0] if rows else (None, None)
+
+    def nightly_new(self, definition: str, count: int) -> list[int]:
+        """Give how many were new on each of the last nights (runs of one `as_of` are one night), newest first.
+
+        The baseline is left out: nobody is new in it.
+        """
+        rows = self._rows(
+            "SELECT sum(new) FROM runs WHERE definition = ? AND NOT baseline AND finished GROUP BY as_of"
+            " ORDER BY as_of DESC LIMIT ?",
+            definition,
+            count,
+        )
+        return [row[0] for row in rows]
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Write entries; nothing holds before `commit`."""
+        with _clear(self.path):
+            for entry in entries:
+                self._record(entry)
+
+    def commit(self) -> None:
+        """Make everything recorded true, in one step, and keep the lock."""
+        with _clear(self.path):
+            self.connection.execute("COMMIT")
+            self.connection.execute("BEGIN IMMEDIATE")
+
+    def finish(self) -> None:
+        """Mark every run as finished: what it found new is new no more. Holds after `commit`."""
+        with _clear(self.path):
+            self.connection.execute("UPDATE runs SET finished = 1 WHERE NOT finished")
+            self.connection.execute(
+                "DELETE FROM memories WHERE run < (SELECT max(run) FROM memories AS m"
+                " WHERE m.definition = memories.definition)"
+            )
+
+    def outbox(self) -> list[Alert]:
+        """Give the alerts that nobody has acknowledged, oldest first."""
+        rows = self._rows("SELECT key, leads, body, tries FROM outbox ORDER BY rowid")
+        return [Alert(key=key, leads=leads, body=body, tries=tries) for key, leads, body, tries in rows]
+
+    def acknowledged(self, alert: Alert) -> None:
+        """Take an alert out of the outbox, at once and for good."""
+        with _clear(self.path):
+            self.connection.execute("DELETE FROM outbox WHERE key = ?", (alert.key,))
+        self.commit()
+
+    def failed(self, alert: Alert, tries: int) -> None:
+        """Count attempts that did not arrive."""
+        with _clear(self.path):
+            self.connection.execute("UPDATE outbox SET tries = tries + ? WHERE key = ?", (tries, alert.key))
+        self.commit()
+
+    def _record(self, entry: Entry) -> None:
+        run = entry.run
+        cursor = self.connection.execute(
+            "INSERT INTO runs (definition, entity, version, hash, as_of, baseline, leads, new, alerted, withheld, file,"
+            " file_hash, finished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                run.definition,
+                run.entity,
+                run.version,
+                run.hash,
+                run.as_of,
+                run.baseline,
+                run.leads,
+                run.new,
+                run.alerted,
+                run.withheld,
+                run.file,
+                run.file_hash,
+                run.finished,
+            ),
+        )
+        number = cursor.lastrowid
+        buffer = io.BytesIO()
+        entry.memory.write_parquet(buffer, compression="zstd")
+        self.connection.execute(
+            "INSERT INTO memories VALUES (?, ?, ?, ?)", (run.definition, run.entity, number, buffer.getvalue())
+        )
+        if run.finished:
+            self.connection.execute(
+                "DELETE FROM memories WHERE definition = ? AND run < ?", (run.definition, number)
+            )
+        rows = entry.starts.select("id", "on", "known_at", "reason", "arm", "queued").iter_rows()
+        common = (run.definition, run.entity, run.version, run.hash, number)
+        self.connection.executemany(
+            "INSERT INTO starts (definition, entity, version, hash, run, id, \"on\", known_at, reason, arm, queued)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET run = excluded.run,"
+            " queued = max(queued, excluded.queued)",
+            ((*common, *row) for row in rows),
+        )
+        self.connection.executemany(
+            "INSERT INTO outbox (key, run, leads, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            ((alert.key, number, alert.leads, alert.body) for alert in entry.alerts),
+        )
+
+    def _rows(self, sql: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
+        with _clear(self.path):
+            return self.connection.execute(sql, values).fetchall()
+
+
+@contextmanager
+def open_ledger(path: Path | str) -> Iterator[Ledger]:
+    """Open a ledger, or make it, and hold its lock until the block ends; what was not committed is forgotten.
+
+    Raises
+    ------
+    UsageError
+        Another run holds the lock.
+    DataError
+        The file is not a ledger, is damaged, or was written by a newer pqlkit.
+    OutputError
+        It cannot be written.
+    """
+    path = Path(path)
+    with _clear(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    with closing(connection):
+        with _clear(path):
+            # A rollback journal, synced before and after: a power cut leaves the file as before or as after the commit.
+            connection.execute("PRAGMA synchronous = EXTRA")
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("BEGIN IMMEDIATE")
+            _check(path, connection, make=True)
+        yield Ledger(path, connection)
+
+
+def read_starts(path: Path | str, definition: str | None = None) -> pl.DataFrame:
+    """Read every start that a ledger knows.
+
+    Parameters
+    ----------
+    path
+        The ledger.
+    definition
+        A definition's name; None = all.
+
+    Returns
+    -------
+    DataFrame
+        Sorted: ``definition``, ``entity``, ``id``, ``on``, ``known_at`` (Int64 UTC microseconds), ``version``, ``hash``,
+        ``reason``, ``arm``.
+
+    Raises
+    ------
+    DataError
+        The file is missing or not a ledger.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"there is no ledger {path}")
+    with closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as connection, _clear(path):
+        _check(path, connection, make=False)
+        rows = connection.execute(
+            'SELECT definition, entity, id, "on", known_at, version, hash, reason, arm FROM starts'
+            " WHERE ? IS NULL OR definition = ? ORDER BY 1, 2, 3, 4",
+            (definition, definition),
+        ).fetchall()
+    names = ("definition", "entity", "id", "on", "known_at", "version", "hash", "reason", "arm")
+    whole = {"on", "known_at", "version"}
+    return pl.DataFrame(
+        rows, schema={name: pl.Int64 if name in whole else pl.String for name in names}, orient="row"
+    )
+
+
+def _check(path: Path, connection: sqlite3.Connection, *, make: bool) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (form,) = connection.execute("PRAGMA user_version").fetchone()
+    if make and not tables and application == 0:
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {FORM}")
+    elif application != APPLICATION:
+        raise DataError(f"{path} is a database, but not a ledger of pqlkit", hint="name another file with --ledger")
+    elif form > FORM:
+        raise DataError(f"{path} was written by a newer pqlkit", hint="update pqlkit")
+
+
+@contextmanager
+def _clear(path: Path) -> Iterator[None]:
+    """Turn the database's errors into pqlkit's."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise UsageError(
+                f"another run is using {path}", hint="wait until it ends; a run that was killed holds no lock"
+            ) from None
+        raise OutputError(f"cannot write the ledger {path}: {error}") from None
+    except sqlite3.DatabaseError as error:
+        raise DataError(
+            f"{path} is not a ledger, or is damaged: {error}", hint="restore it from a backup, or name another file"
+        ) from None
+    except OSError as error:
+        raise OutputError(f"cannot write the ledger {path}: {error.strerror or error}") from None
