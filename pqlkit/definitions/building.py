@@ -6,18 +6,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pqlkit.definitions import ids
-from pqlkit.definitions.form import (
+from pqlkit.definitions.form import BoundsForm, DefinitionForm, EventAnchorForm, OutcomeForm
+from pqlkit.definitions.formula_form import (
     AllForm,
     AnyForm,
-    BoundsForm,
     CriterionForm,
-    DefinitionForm,
-    EventAnchorForm,
     LimitForm,
     NOfForm,
     NotForm,
     OperatorsForm,
-    OutcomeForm,
     PropertyLimitForm,
     RefForm,
     TraitForm,

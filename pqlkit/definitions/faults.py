@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.definitions.codes import FORM, INVALID_VALUE, MISSING_KEY, UNKNOWN_KEY, WRONG_TYPE
-from pqlkit.definitions.form import Stray
+from pqlkit.definitions.formula_form import Stray
 from pqlkit.definitions.values import kind_of, shown
 from pqlkit.errors import nearest
 from pqlkit.inert import visible

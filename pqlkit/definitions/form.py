@@ -6,364 +6,37 @@ One pydantic model per mapping. They are the single truth about keys and types: 
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainValidator, Tag, model_validator
+from pydantic import Discriminator, Field, PlainValidator, Tag, model_validator
 
-from pqlkit.definitions.codes import INVALID_VALUE, MISSING_KEY, UNKNOWN_KEY, WRONG_TYPE
-from pqlkit.definitions.model import EntityKind, MeasureKind, Operator, Status
+from pqlkit.definitions.codes import INVALID_VALUE
+from pqlkit.definitions.formula_form import CriterionForm, EventForm, Form, NodeForm, TraitForm, Where
+from pqlkit.definitions.model import EntityKind, Status
 from pqlkit.definitions.values import (
     FORMAT,
-    Blank,
     Date,
     Id,
     Name,
-    Pattern,
-    Percent,
     Points,
     Rate,
-    Scalar,
-    Scalars,
     Span,
     SpanOrNone,
     Text,
-    Threshold,
-    Truth,
     check_format,
     fault,
-    kind_of,
     one_of,
-    shown,
     whole_number,
 )
-from pqlkit.errors import nearest
 
-
-class Stray:
-    """What stands under a key that a form does not know; carries what the form knows."""
-
-    def __init__(self, known: tuple[str, ...], what: str) -> None:
-        self.known = known
-        self.what = what
-
-
-class Form(BaseModel):
-    """A mapping with known keys."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_by_alias=True, validate_by_name=False)
-
-    @classmethod
-    def keys(cls) -> tuple[str, ...]:
-        """List the keys as they are written."""
-        return tuple(field.alias or name for name, field in cls.model_fields.items())
-
-    @classmethod
-    def written(cls, names: set[str]) -> set[str]:
-        """Spell field names as keys."""
-        return {cls.model_fields[name].alias or name for name in names if name in cls.model_fields}
-
-    @classmethod
-    def what(cls) -> str:
-        """Name the mapping in messages."""
-        return (cls.__doc__ or "").split(":")[0].split(".")[0].strip().lower()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _mapping(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            keys = ", ".join(cls.keys()[:6])
-            raise fault(WRONG_TYPE, f"{cls.what()} is a mapping with keys such as {keys}, not {kind_of(data)}")
-        known = cls.keys()
-        filled = {key: Blank() if value is None else value for key, value in data.items()}
-        return {key: value if key in known else Stray(known, cls.what()) for key, value in filled.items()}
-
-
-class OperatorsForm(Form):
-    """A condition: one or more tests of a property."""
-
-    equals: Scalar | None = Field(None, description="Equal to this; a bare value says the same.")
-    in_: Scalars | None = Field(None, alias="in", description="Equal to one of these; a bare list says the same.")
-    not_in: Scalars | None = Field(None, description="Equal to none of these; a missing value passes.")
-    at_least: Threshold | None = Field(None, description="A number of at least this.")
-    at_most: Threshold | None = Field(None, description="A number of at most this.")
-    matching: Pattern | None = Field(
-        None, description="Matches this regular expression (RE2 subset) somewhere.", examples=["@example\\.com$"]
-    )
-    not_matching: Pattern | None = Field(None, description="Does not match it; a missing value passes.")
-    starts_with: Text | None = Field(None, description="Text that begins with this.")
-    ends_with: Text | None = Field(None, description="Text that ends with this.")
-    contains: Text | None = Field(None, description="Text that holds this.")
-    exists: Truth | None = Field(None, description="There is a value (true), or none (false).")
-
-    @property
-    def tests(self) -> list[tuple[Operator, tuple[str | int | float | bool, ...]]]:
-        """The operators that were written, in the order of `Operator`, with their values."""
-        written = {type(self).model_fields[name].alias or name: getattr(self, name) for name in self.model_fields_set}
-        return [
-            (operator, tuple(value) if isinstance(value := written[operator], list) else (value,))
-            for operator in Operator
-            if operator in written
-        ]
-
-    @model_validator(mode="after")
-    def _tested(self) -> Self:
-        if not self.tests:
-            operators = ", ".join(operator.value for operator in Operator)
-            raise fault(MISSING_KEY, "this condition tests nothing", hint=f"use one of {operators}")
-        return self
-
-
-class TraitForm(OperatorsForm):
-    """A trait condition: who can be a lead at all."""
-
-    trait: Text = Field(description="A column of the users or accounts export.", examples=["signup_plan"])
-
-
-def _written_as(value: Any) -> str:
-    return "(mapping)" if isinstance(value, dict) else "(list)" if isinstance(value, list) else "(scalar)"
-
-
-WhereValue = Annotated[
-    Annotated[Scalar, Tag("(scalar)")] | Annotated[Scalars, Tag("(list)")] | Annotated[OperatorsForm, Tag("(mapping)")],
-    Discriminator(_written_as),
-]
-Where = dict[Text, WhereValue]
-
-
-class DistinctForm(Form):
-    """A measure: distinct values of a property."""
-
-    distinct: Text = Field(description="The property whose distinct values are counted.")
-
-
-class SumForm(Form):
-    """A measure: the sum of a property."""
-
-    sum: Text = Field(description="The property that is added up.")
-
-
-class MaxForm(Form):
-    """A measure: the largest value of a property."""
-
-    max: Text = Field(description="The property whose largest value counts.")
-
-
-class LastForm(Form):
-    """A measure: the newest value of a property."""
-
-    last: Text = Field(description="The property whose newest value counts.")
-
-
-_WORDS: Final = (MeasureKind.COUNT.value, MeasureKind.DAYS.value, MeasureKind.USERS.value)
-_OF: Final = (MeasureKind.DISTINCT.value, MeasureKind.SUM.value, MeasureKind.MAX.value, MeasureKind.LAST.value)
-
-
-def _measure_word(value: Any) -> str:
-    if isinstance(value, str) and value in _OF:
-        message = f"{value} needs a property"
-        raise fault(WRONG_TYPE, message, hint=f"write {{{value}: property}}")
-    return str(one_of((*_WORDS, *_OF))(value))
-
-
-def _one_measure(value: Any) -> Any:
-    """Refuse a mapping that names no measure or several, before it is read as one."""
-    if not isinstance(value, dict):
-        return value
-    if len(value) != 1:
-        raise fault(INVALID_VALUE, f"a measure has one of {', '.join(_OF)}", hint="write {sum: property}")
-    (key,) = value
-    if key not in _OF:
-        near = nearest(key[:100], _OF)
-        hint = f"did you mean {near}?" if near else f"known are {', '.join(_OF)}"
-        raise fault(UNKNOWN_KEY, f"unknown key {shown(str(key))} in a measure", hint=hint, at=key, fix=near)
-    return value
-
-
-def _kind_of_measure(value: Any) -> str | None:
-    return f"({next(iter(value))})" if isinstance(value, dict) else "(word)"
-
-
-MeasureForm = Annotated[
-    Annotated[
-        str, PlainValidator(_measure_word, json_schema_input_type=Literal["count", "days", "users"]), Tag("(word)")
-    ]
-    | Annotated[DistinctForm, Tag("(distinct)")]
-    | Annotated[SumForm, Tag("(sum)")]
-    | Annotated[MaxForm, Tag("(max)")]
-    | Annotated[LastForm, Tag("(last)")],
-    Discriminator(_kind_of_measure),
-    BeforeValidator(_one_measure),
-]
-
-
-class PropertyLimitForm(Form):
-    """A limit: a property of the same event."""
-
-    property: Text = Field(description="The property of the same event that holds the limit.")
-
-
-class TraitLimitForm(Form):
-    """A limit: a trait of the entity."""
-
-    trait: Text = Field(description="The trait that holds the limit.")
-
-
-def _kind_of_limit(value: Any) -> str:
-    if not isinstance(value, dict):
-        return "(number)"
-    return "(trait)" if "trait" in value else "(property)"
-
-
-class LimitForm(Form):
-    """A share of a limit: ``{percent: 80, of: 10000}``."""
-
-    percent: Percent = Field(description="How much of the limit, in percent.", examples=[80])
-    of: Annotated[
-        Annotated[Percent, Tag("(number)")]
-        | Annotated[PropertyLimitForm, Tag("(property)")]
-        | Annotated[TraitLimitForm, Tag("(trait)")],
-        Discriminator(_kind_of_limit),
-    ] = Field(description="The limit: a number, {property: name} of the same event, or {trait: name}.")
-
-
-BoundForm = Annotated[
-    Annotated[Threshold, Tag("(number)")] | Annotated[LimitForm, Tag("(mapping)")],
-    Discriminator(lambda value: "(mapping)" if isinstance(value, dict) else "(number)"),
-]
-
-EventForm = Annotated[
-    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")],
-    Discriminator(lambda value: "(list)" if isinstance(value, list) else "(text)"),
-]
-
-WINDOWS: Final = ("within", "rolling", "trailing", "ever")
-"""The keys of which a criterion has at most one."""
-
-
-class CriterionForm(Form):
-    """A criterion: behaviour, measure, window and threshold."""
-
-    id: Id | None = Field(None, description="Names the criterion in leads and points; made from event and measure.")
-    event: EventForm = Field(
-        description="An event's name, a list of names (any of them), or any.", examples=["teammate_invited"]
-    )
-    where: Where | None = Field(
-        None, description="Conditions on the event's properties.", examples=[{"shared_with": {"at_least": 1}}]
-    )
-    measure: MeasureForm = Field("count", description="How the behaviour becomes a number.", examples=["days"])
-    at_least: BoundForm | None = Field(None, description="The value must reach this; 1 if no bound is given.")
-    at_most: BoundForm | None = Field(None, description="The value must not exceed this.")
-    within: Span | None = Field(None, description="Counted from the anchor, this long.", examples=["14d"])
-    rolling: Span | None = Field(None, description="In any stretch shorter than this.", examples=["7d"])
-    trailing: Span | None = Field(None, description="In the last stretch of this length.", examples=["28d"])
-    ever: Truth | None = Field(None, description="Without limit of time.")
-    mechanical: Truth = Field(False, description="It precedes the upgrade by construction (a limit reached).")
-    say: Text | None = Field(None, description="One sentence for the person who calls.")
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        windows = [key for key in WINDOWS if getattr(self, key) is not None]
-        if len(windows) > 1:
-            raise fault(INVALID_VALUE, f"a criterion has one window, not {' and '.join(windows)}", at=windows[1])
-        if self.ever is False:
-            raise fault(INVALID_VALUE, "ever is true or left out", at="ever")
-        kind = self.measure if isinstance(self.measure, str) else next(iter(type(self.measure).model_fields))
-        if kind in {"sum", "max", "last"} and self.at_least is None and self.at_most is None:
-            raise fault(MISSING_KEY, f"{kind} needs at_least or at_most", at="measure")
-        return self
-
-
-class RefForm(Form):
-    """A ref: another file's definition or milestone."""
-
-    ref: Name = Field(description="The name of another definition or milestone.", examples=["activated"])
-    id: Id | None = Field(None, description="Names it in leads; made from the name.")
-    measure: Annotated[str | None, PlainValidator(one_of(("users",)), json_schema_input_type=Literal["users"])] = Field(
-        None, description="users: so many users of the account met it."
-    )
-    at_least: Annotated[
-        int | None, PlainValidator(whole_number(1), json_schema_input_type=Annotated[int, Field(ge=1)])
-    ] = Field(None, description="How many users of the account.")
-    say: Text | None = Field(None, description="One sentence for the person who calls.")
-
-
-class AllForm(Form):
-    """All of these: holds while every part holds."""
-
-    all: Annotated[list["NodeForm"], Field(min_length=1)] = Field(description="Every part must hold.")
-
-
-class AnyForm(Form):
-    """Any of these: holds while at least one part holds."""
-
-    any: Annotated[list["NodeForm"], Field(min_length=1)] = Field(description="At least one part must hold.")
-
-
-class CountedForm(Form):
-    """N_of: so many of these parts."""
-
-    n: Annotated[int, PlainValidator(whole_number(1), json_schema_input_type=Annotated[int, Field(ge=1)])] = Field(
-        description="How many parts must hold."
-    )
-    of: Annotated[list["NodeForm"], Field(min_length=1)] = Field(description="The parts.")
-
-    @model_validator(mode="after")
-    def _reachable(self) -> Self:
-        if self.n > len(self.of):
-            raise fault(INVALID_VALUE, f"{self.n} of {len(self.of)} parts can never hold", at="n")
-        return self
-
-
-class NOfForm(Form):
-    """N_of: holds while at least n parts hold."""
-
-    n_of: CountedForm = Field(description="At least n of the parts must hold.", examples=[{"n": 2, "of": []}])
-
-
-class NotForm(Form):
-    """Not: judged at the latest end of its part's windows."""
-
-    not_: "NodeForm" = Field(alias="not", description="The part must not hold.")
-
-
-NODES: Final = ("event", "ref", "all", "any", "n_of", "not")
-"""The keys of which a node has exactly one."""
-
-
-def _one_node(value: Any) -> Any:
-    """Refuse what is not exactly one kind of node, before it is read as one."""
-    if not isinstance(value, dict):
-        message = f"a node is a mapping with one of {', '.join(NODES)}, not {kind_of(value)}"
-        raise fault(WRONG_TYPE, message, hint="write {event: name}")
-    kinds = [key for key in NODES if key in value]
-    if len(kinds) > 1:
-        message = f"a node has one of {', '.join(NODES)}, not {' and '.join(kinds)}"
-        raise fault(INVALID_VALUE, message, at=kinds[1])
-    if not kinds:
-        raise _no_node(value)
-    return value
-
-
-def _no_node(value: dict[str, Any]) -> Exception:
-    for key in value:
-        near = nearest(key[:100], NODES)
-        if near is not None and key not in CriterionForm.model_fields:
-            message = f"unknown key {shown(str(key))} in a node"
-            return fault(UNKNOWN_KEY, message, hint=f"did you mean {near}?", at=key, fix=near, safe=True)
-    return fault(MISSING_KEY, f"a node needs one of {', '.join(NODES)}")
-
-
-def _kind_of_node(value: Any) -> str | None:
-    return next((f"({key})" for key in NODES if key in value), None)
-
-
-NodeForm = Annotated[
-    Annotated[CriterionForm, Tag("(event)")]
-    | Annotated[RefForm, Tag("(ref)")]
-    | Annotated[AllForm, Tag("(all)")]
-    | Annotated[AnyForm, Tag("(any)")]
-    | Annotated[NOfForm, Tag("(n_of)")]
-    | Annotated[NotForm, Tag("(not)")],
-    Discriminator(_kind_of_node),
-    BeforeValidator(_one_node),
+__all__ = [
+    "DefinitionForm",
+    "EventAnchorForm",
+    "ExpectForm",
+    "Form",
+    "LeadForm",
+    "OutcomeForm",
+    "ProjectOutcomeForm",
+    "ScoreForm",
+    "TraitForm",
 ]
 
 

@@ -20,7 +20,8 @@ from pqlkit.definitions.codes import (
     WRONG_TYPE,
 )
 from pqlkit.definitions.diagnostics import Severity
-from pqlkit.definitions.form import WINDOWS, DefinitionForm, ProjectOutcomeForm
+from pqlkit.definitions.form import DefinitionForm, ProjectOutcomeForm
+from pqlkit.definitions.formula_form import WINDOWS
 from pqlkit.definitions.model import LEAD_COLUMNS, EntityKind, leaves
 from pqlkit.definitions.values import FORMAT, kind_of, shown
 from pqlkit.definitions.yaml_source import LARGEST, parse

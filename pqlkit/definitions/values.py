@@ -26,7 +26,7 @@ from pqlkit.definitions.codes import (
     Code,
 )
 from pqlkit.definitions.model import LARGEST_VALUE
-from pqlkit.definitions.yaml_source import Surprise
+from pqlkit.definitions.yaml_scalars import Surprise
 from pqlkit.durations import Duration
 from pqlkit.errors import nearest
 from pqlkit.inert import visible

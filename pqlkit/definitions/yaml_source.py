@@ -1,13 +1,8 @@
 """The YAML document: plain data, and the place of every key and value in the file.
 
 One reader serves definitions and project files. It stands on the *events* of libyaml (nothing recursive runs before size
-and depth are known), builds only what JSON and dates can hold, and says of every fault where it is.
-
-- Bare text is read by YAML 1.2's core rules plus dates. What YAML 1.1 tools read as something else (``yes``, ``12:30``,
-  ``010``, ``1_000``, ``0x1F``, ``1e3``, ``.nan``) stays the text that was written, as a `Surprise`, so that a reader can
-  say "quote it".
-- Keys are text, always.
-- Anchors, aliases, merge keys, tags and second documents are refused.
+and depth are known), builds only what JSON and dates can hold, and says of every fault where it is. Keys are text, always.
+Anchors, aliases, merge keys, tags and second documents are refused. `yaml_scalars` says what bare text stands for.
 """
 
 from __future__ import annotations
@@ -15,7 +10,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import yaml
@@ -28,12 +22,15 @@ from pqlkit.definitions.codes import (
     NESTED_TOO_DEEP,
 )
 from pqlkit.definitions.diagnostics import Diagnostic
+from pqlkit.definitions.yaml_scalars import Surprise, Yaml, meaning_of, resolve
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pqlkit.definitions.codes import Code
+
+__all__ = ["DEEPEST", "LARGEST", "MOST", "Document", "Mark", "Path", "Surprise", "Yaml", "parse"]
 
 LARGEST: Final = 1024 * 1024
 """Bytes of a file."""
@@ -46,23 +43,6 @@ MOST: Final = 50_000
 
 Path: TypeAlias = "tuple[str | int, ...]"
 """Keys and list positions from the root of the document to a value."""
-
-Yaml: TypeAlias = "dict[str, Yaml] | list[Yaml] | str | int | float | bool | date | None"
-"""What a document holds. Text may be a `Surprise`, keys too."""
-
-
-class Surprise(str):
-    """Bare text that YAML 1.1 tools take for something else; `meaning` says for what: ``true``, ``the number 8``."""
-
-    __slots__ = ("meaning",)
-    meaning: str
-
-    @classmethod
-    def of(cls, text: str, meaning: str) -> Surprise:
-        """Flag `text`."""
-        surprise = cls(text)
-        surprise.meaning = meaning
-        return surprise
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +272,7 @@ class _Builder:
     def _name(self, event: yaml.ScalarEvent, start: int, end: int) -> None:
         frame = self.stack[-1]
         meant = resolve(event.value) if not event.style else event.value
-        frame.key = meant if isinstance(meant, str) else Surprise.of(event.value, _kind(meant))
+        frame.key = meant if isinstance(meant, str) else Surprise.of(event.value, meaning_of(meant))
         mark = self._mark(start, end)
         if event.value == "<<" and not event.style:
             self._fault(ALIAS_OR_TAG, mark, "merge keys are not read", hint="write out the keys it stands for")
@@ -386,77 +366,12 @@ class _Builder:
 
 
 _UNREADABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
-_NULL: Final = re.compile(r"~|null|Null|NULL|")
-_BOOL: Final = re.compile(r"(true|True|TRUE)|false|False|FALSE")
-_OLD_BOOL: Final = re.compile(r"(y|yes|on)|n|no|off", re.IGNORECASE)
-_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
-_DECIMAL: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})?\.[0-9]{0,30}([eE][-+][0-9]{1,3})?")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_OCTAL: Final = re.compile(r"[-+]?0o?([0-7_]+)")
-_RADIX: Final = re.compile(r"[-+]?0(x[0-9a-fA-F_]+|b[01_]+)")
-_TIME: Final = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
-_TIMESTAMP: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
-_NUMBER: Final = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?")
-_SPECIAL: Final = re.compile(r"[-+]?\.(inf|nan)", re.IGNORECASE)
-
-
-def resolve(text: str) -> Yaml:
-    """Read bare text by YAML 1.2's core rules and as a date; flag what YAML 1.1 reads differently."""
-    if _NULL.fullmatch(text):
-        return None
-    if match := _BOOL.fullmatch(text):
-        return match[1] is not None
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if len(text) > 1 and any(map(str.isdigit, text)) and _DECIMAL.fullmatch(text):
-        number = float(text)
-        return number if abs(number) < 1e300 else Surprise.of(text, "infinity")
-    if _DATE.fullmatch(text):
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            return Surprise.of(text, "a date that does not exist")
-    meaning = _old_meaning(text)
-    return text if meaning is None else Surprise.of(text, meaning)
-
-
-def _old_meaning(text: str) -> str | None:
-    """Say what YAML 1.1 tools take bare `text` for, or None if for text."""
-    if match := _OLD_BOOL.fullmatch(text):
-        return "true" if match[1] else "false"
-    if len(text) > 40 or not any(character.isdigit() or character == "." for character in text):
-        return None
-    if match := _OCTAL.fullmatch(text):
-        digits = match[1].replace("_", "")
-        return f"the number {int(digits or '0', 8)}"
-    if _TIME.fullmatch(text):
-        return "a number in base 60"
-    if _TIMESTAMP.fullmatch(text):
-        return "a moment in time"
-    if _SPECIAL.fullmatch(text):
-        return "infinity or not a number"
-    if _RADIX.fullmatch(text) or _NUMBER.fullmatch(text):
-        return "a number"
-    return None
 
 
 def _span(event: yaml.Event) -> tuple[int, int]:
     """Give the character positions of an event's first character and of the one after its last."""
     start, end = event.start_mark, event.end_mark
     return (start.index if start else 0), (end.index if end else 0)
-
-
-def _kind(value: Yaml) -> str:
-    """Name what a bare key was read as."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return str(value).lower()
-        case date():
-            return "a date"
-        case _:
-            return "a number"
 
 
 def _hint(message: str) -> str | None:

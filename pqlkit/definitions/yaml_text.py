@@ -12,7 +12,7 @@ import unicodedata
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from pqlkit.definitions.yaml_source import Surprise, resolve
+from pqlkit.definitions.yaml_scalars import Surprise, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from pqlkit.definitions.codes import FORM
 from pqlkit.definitions.emitting import plain
-from pqlkit.definitions.form import CriterionForm, DefinitionForm, OperatorsForm
+from pqlkit.definitions.form import DefinitionForm
+from pqlkit.definitions.formula_form import CriterionForm, OperatorsForm
 from pqlkit.definitions.model import Definition, Operator
 from pqlkit.definitions.values import FORMAT
 from tests.definitions.strategies import definitions
