@@ -10,12 +10,15 @@ from pqlkit.cli.load import load
 from pqlkit.cli.propose import propose
 from pqlkit.cli.report import report
 from pqlkit.cli.schema import schema
+from pqlkit.cli.trying import attempt
 from pqlkit.cli.validate import validate_command
 
 __all__ = ["app", "main", "run"]
 
-for command in (demo, init, load, analyze, propose):
+for command in (demo, init, load, analyze):
     app.command()(command)
+app.command("try")(attempt)
+app.command()(propose)
 app.command("validate")(validate_command)
 app.command()(report)
 app.command()(schema)

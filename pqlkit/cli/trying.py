@@ -1,0 +1,89 @@
+"""`pqlkit try`: a written hypothesis, tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pqlkit.cli.inputs import inputs
+from pqlkit.cli.options import DataOptions, Format, LookOptions, OutputOptions, option, records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryOptions:
+    """Where the hypothesis goes."""
+
+    save: Annotated[
+        Path | None, option("--save", help="Write the hypothesis as a definition file.", metavar="FILE")
+    ] = None
+
+
+@records(DataOptions, LookOptions, TryOptions, OutputOptions)
+def attempt(
+    hypothesis: Annotated[
+        str,
+        typer.Argument(
+            help='Like "login >= 10 in 14d and teammate_invited >= 2".', metavar="HYPOTHESIS", show_default=False
+        ),
+    ],
+    data: DataOptions,
+    look: LookOptions,
+    keep: TryOptions,
+    out: OutputOptions,
+) -> None:
+    """Test a written hypothesis; `--save` makes it a definition.
+
+    A term is an event or a measure of one, then optionally a bound and a window; terms join with and, or, not.
+
+    **Examples**
+
+    `pqlkit try "login >= 10 in 14d and teammate_invited >= 2"`
+
+    `pqlkit try "days(login) >= 5 rolling 7d or sum(contacts_imported.contacts) >= 50"`
+
+    `pqlkit try "teammate_invited >= 4 trailing 28d" --save definitions/invites.yml`
+    """
+    from pqlkit.analysis.population import population
+    from pqlkit.cli.analyze import settings
+    from pqlkit.cli.definition_files import write_definitions
+    from pqlkit.cli.output import Output
+    from pqlkit.definitions.expression import parse_expression
+    from pqlkit.durations import Duration
+    from pqlkit.errors import UsageError
+    from pqlkit.proposal.trying import attempt as run
+    from pqlkit.reporting.renderers import trial as render
+
+    found = inputs("try", data, LookOptions, TryOptions, OutputOptions)
+    look, keep, out = found.settle(look), found.settle(keep), found.settle(out)
+    output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
+    asked = settings(look)
+    node = parse_expression(hypothesis, windows=asked.windows or (Duration(14, "d"),))
+    if keep.save is not None and keep.save.suffix not in {".yml", ".yaml"}:
+        raise UsageError(f"--save: {keep.save} is no .yml file", hint="--save definitions/NAME.yml")
+    with output.working("reading exports") as progress:
+        people = population(
+            found.dataset(progress),
+            found.project,
+            entity=look.entity or "auto",
+            as_of=found.data.as_of,
+            trust_current=found.trust_current,
+            engine=found.engine,
+        )
+        result = run(
+            people, hypothesis, node, asked, name=keep.save.stem if keep.save else "hypothesis", progress=progress
+        )
+    file = None
+    if keep.save is not None:
+        file = write_definitions([result.definition], keep.save.parent)[result.definition.name]
+    match out.format or Format.TABLE:
+        case Format.JSON:
+            output.payload(render.as_json(result, file))
+        case Format.CSV:
+            output.payload(render.as_csv(result, file))
+        case Format.MARKDOWN:
+            output.payload(render.as_markdown(result, file))
+        case Format.TABLE:
+            output.show(render.as_table(result, file))

@@ -1,0 +1,55 @@
+"""The record of a trial: ``pqlkit/trial/1``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pqlkit.definitions.emitting import plain
+from pqlkit.reporting.records.analysis import behaviour
+from pqlkit.reporting.records.figures import modelled, moment
+from pqlkit.reporting.records.report import criterion, sides
+
+if TYPE_CHECKING:
+    from pqlkit.proposal.trying import Trial
+    from pqlkit.typing import Json
+
+
+def record(trial: Trial, file: str | None = None) -> dict[str, Json]:
+    """Write a trial as JSON values."""
+    looks, risk = trial.observed.looks, trial.table.relative_risk()
+    notice, weekly = trial.promised.notice, trial.promised.leads_per_week
+    return {
+        "schema": "pqlkit/trial/1",
+        "as_of": moment(trial.observed.population.as_of),
+        "entity": trial.observed.population.kind.value,
+        "hypothesis": trial.text,
+        "file": file,
+        "looks": looks.text,
+        "horizon": str(looks.design.horizon),
+        **sides(trial.table),
+        "share": trial.table.share.rate,
+        "coverage": trial.table.coverage.rate,
+        "relative_risk": risk.value,
+        "relative_risk_low": risk.low,
+        "relative_risk_high": risk.high,
+        "exact_odds_ratio": modelled(trial.exact.value),
+        "exact_low": modelled(trial.exact.low),
+        "exact_high": modelled(trial.exact.high),
+        "p_value": modelled(trial.table.p_value),
+        "trigger": trial.promised.rate.to_json(numerator="converted", denominator="qualified"),
+        "notice": {"median_days": notice.median_days, "within_a_day": notice.within_a_day},
+        "leads_per_week": {"median": weekly.median, "p90": weekly.p90},
+        "criteria": [criterion(one) for one in trial.parts],
+        "ladders": [
+            {
+                "id": ladder.id,
+                "rungs": [
+                    {"threshold": rung.threshold, "written": rung.written, **sides(rung.table)} for rung in ladder.rungs
+                ],
+            }
+            for ladder in trial.ladders
+        ],
+        "then": [behaviour(one) for one in trial.then],
+        "definition": plain(trial.definition),
+        "warnings": list(trial.warnings),
+    }

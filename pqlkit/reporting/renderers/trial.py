@@ -1,0 +1,143 @@
+"""The trial for people: with and without, the ladder, the parts, what it gives a week."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.definitions.describing import phrase
+from pqlkit.inert import visible
+from pqlkit.reporting.records.report import sides
+from pqlkit.reporting.records.trial import record
+from pqlkit.reporting.renderers.layout import spread, styled, wrapped
+from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
+from pqlkit.reporting.renderers.words import day, interval, named, percent, rate, times
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from pqlkit.proposal.trying import Trial
+    from pqlkit.statistics.rate import Rate
+
+SENTENCE: Final = "Says who upgrades, not why. Nothing was searched: all the data was used."
+
+
+def as_json(trial: Trial, file: str | None = None) -> str:
+    """Give ``pqlkit/trial/1``."""
+    return to_json(record(trial, file))
+
+
+def as_csv(trial: Trial, file: str | None = None) -> str:
+    """Give one row per rung of the ladders."""
+    rows = [
+        {"id": ladder.id, "threshold": rung.threshold, "written": rung.written, **flat(sides(rung.table))}
+        for ladder in trial.ladders
+        for rung in ladder.rungs
+    ]
+    columns = list(rows[0]) if rows else ["id", "threshold", "written"]
+    return to_csv(rows, columns)
+
+
+def as_markdown(trial: Trial, file: str | None = None) -> str:
+    """Give the comparison as a table for a document."""
+    risk = trial.table.relative_risk()
+    rows = [
+        ["meet it", rate(trial.table.with_)],
+        ["others", rate(trial.table.without)],
+        ["new leads", rate(trial.promised.rate)],
+    ]
+    return (
+        f"`{visible(trial.text)}`: {times(risk.value)} times [{times(risk.low)}, {times(risk.high)}]\n\n"
+        + to_markdown(rows, ["looks", "upgraded"], right=[1])
+        + f"\n{SENTENCE}\n"
+    )
+
+
+def as_table(trial: Trial, file: str | None = None) -> RenderableType:
+    """Give what the terminal shows."""
+    from rich.console import Group
+    from rich.text import Text
+
+    looks, table, risk = trial.observed.looks, trial.table, trial.table.relative_risk()
+    lines = [spread("HYPOTHESIS", f"as of {day(trial.observed.population.as_of)}, looks {looks.text}")]
+    lines += wrapped(visible(trial.text, 400), "  ")
+    lines += ["", spread("AT THE LOOKS", f"upgraded in {looks.design.horizon}")]
+    lines += [_row("meet it", table.with_), _row("others", table.without)]
+    lines.append(f"  {times(risk.value)} times [{times(risk.low)}, {times(risk.high)}]{_doubt(trial)}")
+    lines.append(
+        f"  {percent(table.share.rate)} of looks meet it; {percent(table.coverage.rate)} of upgrades were looks that did"
+    )
+    lines += ["", *_leads(trial), *_parts(trial), *_ladders(trial), *_then(trial)]
+    if file is not None:
+        lines += ["", f"  saved as {visible(file, 60)}"]
+    for warning in trial.warnings:
+        lines += wrapped(warning, "  ! ", "    ")
+    return Group(*[styled(Text(line)) for line in [*lines, "", SENTENCE]])
+
+
+def _row(name: str, value: Rate) -> str:
+    counts = f"{value.numerator:,} of {value.denominator:,}"
+    return f"  {name:<30} {counts:>19} {percent(value.rate):>7} {interval(value.low, value.high)}"
+
+
+def _doubt(trial: Trial) -> str:
+    """Say plainly when the data cannot tell the hypothesis from nothing, by the exact interval."""
+    exact = trial.exact
+    if exact.low is None or exact.high is None:
+        return "   too few to say"
+    return "   may be nothing: the exact interval holds 1" if exact.low <= 1 <= exact.high else ""
+
+
+def _leads(trial: Trial) -> list[str]:
+    promised = trial.promised
+    weekly, quick = promised.leads_per_week, promised.notice
+    lines = [
+        spread("AS LEADS, when they begin to meet it", f"{promised.starts:,} starts"),
+        _row("upgraded after it", promised.rate),
+    ]
+    if weekly.median is not None and weekly.p90 is not None:
+        lines.append(f"  {weekly.median:.0f} a week, {weekly.p90:.0f} in the busiest of ten")
+    if quick.median_days is not None:
+        lines.append(
+            f"  half of those who upgrade do so after {quick.median_days:.0f} days; within a day {percent(quick.within_a_day)}"
+        )
+    return lines
+
+
+def _parts(trial: Trial) -> list[str]:
+    if len(trial.parts) < 2:
+        return []
+    lines = ["", spread("PARTS alone", "with        without    the rest without it")]
+    for one in trial.parts:
+        rest = f"{percent(one.without_it.with_.rate)} of {one.without_it.n1:,}" if one.without_it is not None else "-"
+        lines.append(
+            f"  {visible(phrase(one.leaf), 40):<40} {percent(one.alone.with_.rate):>6} {percent(one.alone.without.rate):>8} {rest:>20}"
+        )
+    return lines
+
+
+def _ladders(trial: Trial) -> list[str]:
+    lines: list[str] = []
+    for ladder in trial.ladders:
+        lines += ["", f"{visible(ladder.id, 60)}, the rest as written"]
+        lines.append("  at least  " + "".join(f"{_mark(rung.threshold, rung.written):>12}" for rung in ladder.rungs))
+        lines.append("  upgrade   " + "".join(f"{percent(rung.table.with_.rate):>12}" for rung in ladder.rungs))
+        lines.append("  looks     " + "".join(f"{rung.table.n1:>12,}" for rung in ladder.rungs))
+    return lines
+
+
+def _mark(threshold: int | float, written: bool) -> str:
+    return f"[{threshold:,}]" if written else f"{threshold:,}"
+
+
+def _then(trial: Trial) -> list[str]:
+    if not trial.then:
+        return []
+    lines = ["", "AMONG THOSE WHO MEET IT, upgraders also did"]
+    for one in trial.then:
+        risk = one.table.relative_risk(design_effect=one.design_effect)
+        span = f"{times(risk.value)} [{times(risk.low)}, {times(risk.high)}]"
+        lines.append(
+            f"  {named(one.behaviour, 34):<34} >= {one.threshold:<5,} in {one.behaviour.window.length!s:<4} "
+            f"{percent(one.table.with_.rate):>6} against {percent(one.table.without.rate):>6}  {span}"
+        )
+    return lines
