@@ -110,12 +110,13 @@ def open_dataset(
     DataError
         A file is missing, empty, not readable, or lacks a column; nothing names the events.
     UsageError
-        Both `data` and `events` are named.
+        Both `data` and one of the others are named.
     """
     project = with_sources(project, events=events, users=users, accounts=accounts, conversions=conversions)
     if data is not None:
-        if events is not None:
-            raise UsageError("--data and --events name the events twice", hint="give one of them")
+        for name, path in (("events", events), ("users", users), ("accounts", accounts), ("conversions", conversions)):
+            if path is not None:
+                raise UsageError(f"--data and --{name} name the {name} twice", hint="give one of them")
         return _loaded(Path(data), project)
     sources = sources_of(project)
     if EVENTS not in sources:

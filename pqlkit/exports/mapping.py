@@ -45,7 +45,7 @@ class Source:
     columns
         Canonical column (or trait) -> where it comes from. Columns not named keep the export's names.
     timezone
-        IANA name of the zone of times without an offset.
+        IANA name of the zone of times without an offset: as stated, else the vendor's, else the project's.
     complete_through
         Last microsecond that the export is complete for, or None.
     match

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -63,12 +63,16 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A vendor: its variants, the most telling first, and names of events that nobody's hand makes."""
+    """A vendor: its variants, the most telling first, and names of events that nobody's hand makes.
+
+    `timezone` is the zone of its times without an offset, or None where that is the project's.
+    """
 
     name: str
     title: str
     variants: tuple[Variant, ...]
-    automatic: tuple[str, ...] = field(default=())
+    automatic: tuple[str, ...] = ()
+    timezone: str | None = None
 
     def variant(self, columns: Iterable[str]) -> Variant | None:
         """Find the first variant all of whose telling columns are there."""
@@ -104,7 +108,8 @@ def presets() -> dict[str, Preset]:
 
 def _preset(name: str, data: dict[str, Any]) -> Preset:
     variants = tuple(_variant(item) for item in data["variants"])
-    return Preset(name=name, title=data["title"], variants=variants, automatic=tuple(data.get("automatic", ())))
+    automatic = tuple(data.get("automatic", ()))
+    return Preset(name=name, title=data["title"], variants=variants, automatic=automatic, timezone=data.get("timezone"))
 
 
 def _variant(data: dict[str, Any]) -> Variant:

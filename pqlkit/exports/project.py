@@ -17,6 +17,7 @@ from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.reading import read_document, refusal
 from pqlkit.definitions.schema import DIALECT
 from pqlkit.exports.mapping import Column, Source
+from pqlkit.exports.preset import preset
 from pqlkit.exports.tables import NAMES
 from pqlkit.exports.zones import moment
 
@@ -182,7 +183,8 @@ class _Places:
 
     def source(self, form: SourceForm) -> Source:
         paths = (form.path,) if isinstance(form.path, str) else form.path
-        zone = form.timezone or self.timezone
+        vendors = preset(form.format).timezone if form.format is not None else None
+        zone = form.timezone or vendors or self.timezone
         return Source(
             path=tuple(self.path(path) for path in paths),
             format=form.format,

@@ -239,7 +239,9 @@ class SourceForm(Form):
         description="Canonical column: the export's column.",
         examples=[{"user_id": "userId", "timestamp": {"column": "ts", "format": "epoch_ms"}}],
     )
-    timezone: Zone | None = Field(None, description="Of times without an offset; default: the project's.")
+    timezone: Zone | None = Field(
+        None, description="Of times without an offset; default: the vendor's, else the project's."
+    )
     complete_through: Moment = Field(None, description="The last date (or time) that the export is complete for.")
     match: Annotated[Match, PlainValidator(one_of(Match), json_schema_input_type=Literal["user_id", "email"])] = Field(
         Match.USER_ID, description="Of conversions: how a row finds its user."

@@ -64,7 +64,9 @@ def final_columns(stage: Stage, ids: Mapping[str, ColumnType]) -> dict[str, Colu
     there = set(stage.types) | set(layout.required) | ({USER_ID} if layout.name == "events" else set())
     canonical = [name for name in layout.columns if name in there]
     others = sorted(there - set(canonical))
-    return {name: ids.get(name) or _type(stage, name) for name in (*canonical, *others)}
+    return {
+        name: ids[name] if name in layout.ids and name in ids else _type(stage, name) for name in (*canonical, *others)
+    }
 
 
 def _type(stage: Stage, name: str) -> ColumnType:

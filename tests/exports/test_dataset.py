@@ -382,6 +382,8 @@ def test_nothing_named_or_named_twice(tmp_path):
         open_dataset()
     with pytest.raises(UsageError, match="name the events twice"):
         open_dataset(data=tmp_path, events="e.csv")
+    with pytest.raises(UsageError, match="--data and --conversions"):
+        open_dataset(data=tmp_path, conversions="c.csv")
     with pytest.raises(DataError, match="is not a dataset"):
         open_dataset(data=tmp_path)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
+import polars as pl
 import pytest
 
 from pqlkit.errors import UsageError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.preset import preset, presets
-from pqlkit.exports.project import Project
+from pqlkit.exports.project import Project, read_project
 
 
 def lines(*rows: dict[str, object]) -> str:
@@ -159,3 +160,30 @@ def test_every_preset_maps_what_events_need():
         for variant in known.variants:
             assert {"user_id", "event", "timestamp"} <= set(variant.columns), (known.name, variant.name)
             assert variant.recognise
+
+
+def test_a_vendors_times_are_utc_unless_the_source_says_otherwise(exports, tmp_path, table_rows):
+    exports.write("e.json", AMPLITUDE)
+    for stated, expected in (("", "2026-01-01T00:00:00Z"), (", timezone: Europe/Berlin", "2025-12-31T23:00:00Z")):
+        path = tmp_path / "pqlkit.yml"
+        path.write_text(
+            f"pqlkit: 1\ntimezone: Asia/Tokyo\nexports: {{events: {{path: e.json, format: amplitude{stated}}}}}\n"
+        )
+        assert table_rows(open_dataset(read_project(path)), "events", "timestamp")[0] == (expected,)
+
+
+def test_ga4s_parameters_in_parquet(tmp_path, table_rows):
+    value = {"string_value": "/a", "int_value": None}
+    frame = pl.DataFrame(
+        {
+            "event_name": ["visit", "login"],
+            "event_timestamp": [1767225600000000, 1767225600000001],
+            "user_pseudo_id": ["d", "d"],
+            "user_id": [None, "u"],
+            "event_params": [[{"key": "page", "value": value}], []],
+        }
+    )
+    frame.write_parquet(tmp_path / "e.parquet")
+    source = Source(path=(str(tmp_path / "e.parquet"),), format="ga4")
+    dataset = open_dataset(Project(exports={"events": source}))
+    assert table_rows(dataset, "events", "user_id", "page") == [("u", "/a"), ("u", None)]
