@@ -52,8 +52,8 @@ class Looks:
         The design as ``--looks`` spells it.
     frame
         ``look`` (Int64, 0..n-1, by cutoff then entity), ``entity``, ``anchor``, ``cutoff`` (Int64 UTC microseconds), ``y``
-        (bool), ``delay`` (Int64 microseconds from cutoff to conversion, whenever it comes; null = never), ``age_band`` (Int8,
-        index into `AGE_BANDS`), ``block`` (Int32, calendar quarter of the cutoff counted from the earliest: 0, 1, ...).
+        (bool), ``delay`` (Int64 microseconds from cutoff to conversion, whenever it comes; null = never; not positive only
+        with `until_conversion`), ``age_band`` (Int8, index into `AGE_BANDS`), ``block`` (Int32, calendar quarter of the cutoff counted from the earliest: 0, 1, ...).
     classes, places
         Where every entity and every first conversion went.
     dormant
