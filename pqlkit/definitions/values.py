@@ -270,7 +270,7 @@ Name = Annotated[
 Id = Annotated[str, PlainValidator(_id, json_schema_input_type=Annotated[str, Field(pattern=f"^{_ID.pattern}$")])]
 Threshold = Annotated[int | float, PlainValidator(_threshold, json_schema_input_type=int | float)]
 Percent = Annotated[int | float, PlainValidator(_positive, json_schema_input_type=Annotated[float, Field(gt=0)])]
-Points = Annotated[int | float, PlainValidator(_positive, json_schema_input_type=Annotated[float, Field(gt=0, le=100)])]
+Points = Annotated[int | float, PlainValidator(_positive, json_schema_input_type=Annotated[float, Field(gt=0)])]
 Truth = Annotated[bool, PlainValidator(_truth, json_schema_input_type=bool)]
 Span = Annotated[Duration, PlainValidator(_span, json_schema_input_type=Annotated[str, Field(pattern=_DURATION)])]
 SpanOrNone = Annotated[

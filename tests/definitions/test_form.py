@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,9 +13,11 @@ from pqlkit.definitions.emitting import plain
 from pqlkit.definitions.form import DefinitionForm
 from pqlkit.definitions.formula_form import CriterionForm, OperatorsForm
 from pqlkit.definitions.model import Definition, Operator
+from pqlkit.definitions.schema import definition_schema
 from pqlkit.definitions.values import FORMAT
 from tests.definitions.strategies import definitions
 
+VALIDATOR = jsonschema.Draft202012Validator(definition_schema())
 WORDS: tuple[object, ...] = (
     "x",
     "yes",
@@ -51,7 +56,7 @@ def test_the_keys_of_conditions_are_the_operators() -> None:
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(definitions(), st.data())
-def test_a_changed_form_fails_with_codes_of_the_form_only(definition: Definition, data: st.DataObject) -> None:
+def test_a_changed_form_fails_with_known_codes_or_obeys_the_schema(definition: Definition, data: st.DataObject) -> None:
     """Whatever stands wherever: a validator answers with a rule code, or pydantic with one of five known kinds."""
     mapping = plain(definition)
     place: object = mapping
@@ -67,6 +72,7 @@ def test_a_changed_form_fails_with_codes_of_the_form_only(definition: Definition
         place[data.draw(st.integers(0, len(place) - 1))] = data.draw(st.sampled_from(WORDS))
     try:
         DefinitionForm.model_validate(mapping)
+        assert [error.message for error in VALIDATOR.iter_errors(json.loads(json.dumps(mapping)))] == []
     except ValidationError as error:
         kinds = {fault["type"] for fault in error.errors()}
         assert kinds <= {*FORM, "missing", "extra_forbidden", "too_short", "list_type", "dict_type"}
