@@ -23,12 +23,11 @@ def needs(tool: str) -> str:
     import pytest
 
     path = found(tool)
-    if path is not None:
-        return path
-    if os.environ.get("CI"):
-        pytest.fail(f"{tool} is not on this machine; .ci/run installs it", pytrace=False)
-    pytest.skip(f"{tool} is not on this machine")
-    return None
+    if path is None:
+        if os.environ.get("CI"):
+            raise AssertionError(f"{tool} is not on this machine; .ci/run installs it")
+        pytest.skip(f"{tool} is not on this machine")
+    return path
 
 
 if __name__ == "__main__":
