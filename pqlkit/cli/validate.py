@@ -187,7 +187,8 @@ def _checked(paths: Sequence[Path], options: ValidateOptions, found: Inputs, out
         report, done = fix_files(report, check)
         changed = len({diagnostic.path for diagnostic in done})
         faults = "1 fault" if len(done) == 1 else f"{len(done):,} faults"
-        output.say(f"repaired {faults} in {'1 file' if changed == 1 else f'{changed:,} files'}")
+        files = "1 file" if changed == 1 else f"{changed:,} files"
+        output.say(f"repaired {faults} in {files}" if done else "nothing to repair")
     return report
 
 

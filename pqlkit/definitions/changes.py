@@ -15,7 +15,7 @@ from pqlkit.definitions.meaning import (
     qualify_meaning,
     score_meaning,
 )
-from pqlkit.definitions.model import All, Any, Criterion, Limit, NOf, Not, Ref, leaves
+from pqlkit.definitions.model import All, Any, Criterion, EntityKind, Limit, NOf, Not, Ref, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,14 +93,15 @@ def changes(before: Definition, after: Definition) -> tuple[Change, ...]:
 
 def _frame(before: Definition, after: Definition) -> Iterator[Change]:
     if before.entity is not after.entity:
-        yield _turned(Part.ENTITY, "what qualifies", f"a {before.entity.value}", f"a {after.entity.value}")
+        said = {EntityKind.USER: "a user", EntityKind.ACCOUNT: "an account"}
+        yield _turned(Part.ENTITY, "what qualifies", said[before.entity], said[after.entity])
     if (before.anchor.kind, before.anchor.event) != (after.anchor.kind, after.anchor.event):
         yield _turned(Part.ANCHOR, "the clock starts", _anchor(before.anchor), _anchor(after.anchor))
     yield from _conditions(Part.ELIGIBLE, "eligible", before.eligible, after.eligible)
 
 
 def _turned(part: Part, what: str, before: str, after: str, note: str = "") -> Change:
-    return Change(part=part, text=f"{what}: {before} -> {after}{note}", before=before, after=after)
+    return Change(part=part, text=f"{what}: {before} → {after}{note}", before=before, after=after)
 
 
 def _anchor(anchor: Anchor) -> str:

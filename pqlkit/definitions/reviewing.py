@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from pqlkit.definitions.facts import ComparisonFacts, Proportion
     from pqlkit.typing import Json
 
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~$^-])")
+_SPECIAL: Final = re.compile(r"([\\`*{}\[\]#!|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
 def review_markdown(reviews: Sequence[Review]) -> str:
     """Render reviews as a Markdown block fit for a pull-request comment.
 
-    Names and values in it are escaped: they cannot make links, images, tables, HTML or mentions.
+    Names and values in it are escaped: they cannot make links, images, tables, HTML or mentions. Within a word an
+    underscore is plain text, and stays, so that the block reads well in a terminal too.
     """
     if not reviews:
         return "No definition changed its meaning.\n"
@@ -77,7 +78,7 @@ def _heading(review: Review) -> str:
         return f"{name}: new, version {review.after.version if review.after is not None else '?'}"
     if review.after is None:
         return f"{name}: removed (was version {review.before.version})"
-    versions = f"version {review.before.version} -> {review.after.version}"
+    versions = f"version {review.before.version} → {review.after.version}"
     if review.changes and not review.version_raised:
         versions += ", **not raised**"
     return f"{name}: {versions}"

@@ -53,20 +53,20 @@ outcome: {within: 30d}
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("at_least: 10", "at_least: 5", ["qualify: logins: at least: 10 -> 5 (looser)"]),
-        ("at_least: 2", "at_least: 4", ["qualify: invited: at least: 2 -> 4 (stricter)"]),
-        ("at_least: 10", "at_least: 10, at_most: 50", ["qualify: logins: at most: none -> 50"]),
-        ("event: login", "event: [login, sso]", ["qualify: logins: event: login -> login or sso"]),
-        ("event: login,", "event: login, measure: days,", ["qualify: logins: measure: count -> days"]),
+        ("at_least: 10", "at_least: 5", ["qualify: logins: at least: 10 → 5 (looser)"]),
+        ("at_least: 2", "at_least: 4", ["qualify: invited: at least: 2 → 4 (stricter)"]),
+        ("at_least: 10", "at_least: 10, at_most: 50", ["qualify: logins: at most: none → 50"]),
+        ("event: login", "event: [login, sso]", ["qualify: logins: event: login → login or sso"]),
+        ("event: login,", "event: login, measure: days,", ["qualify: logins: measure: count → days"]),
         (
             "within: 14d",
             "within: 7d",
             [
-                "windows: logins: window: within 14d -> within 7d",
-                "windows: invited: window: within 14d -> within 7d",
+                "windows: logins: window: within 14d → within 7d",
+                "windows: invited: window: within 14d → within 7d",
             ],
         ),
-        ("at_least: 10", "at_least: 10, trailing: 28d", ["windows: logins: window: within 14d -> trailing 28d"]),
+        ("at_least: 10", "at_least: 10, trailing: 28d", ["windows: logins: window: within 14d → trailing 28d"]),
         (
             "role: admin",
             "role: owner",
@@ -83,18 +83,18 @@ outcome: {within: 30d}
                 "eligible: eligible: now asks for signup_plan in free",
             ],
         ),
-        ("outcome: {within: 30d}", "outcome: {within: 60d}", ["outcome: outcome, horizon: 30d -> 60d"]),
+        ("outcome: {within: 30d}", "outcome: {within: 60d}", ["outcome: outcome, horizon: 30d → 60d"]),
         (
             "outcome: {within: 30d}",
             "outcome: {within: 30d, retained_for: 90d}",
-            ["outcome: outcome, retained for: none -> 90d"],
+            ["outcome: outcome, retained for: none → 90d"],
         ),
-        ("  all:", "  any:", ["qualify: the formula: (logins and invited) -> (logins or invited)"]),
-        ("within: 14d\n", "within: 14d\nentity: account\n", ["entity: what qualifies: a user -> a account"]),
+        ("  all:", "  any:", ["qualify: the formula: (logins and invited) → (logins or invited)"]),
+        ("within: 14d\n", "within: 14d\nentity: account\n", ["entity: what qualifies: a user → an account"]),
         (
             "within: 14d\n",
             "within: 14d\nanchor: {event: Trial Started}\n",
-            ["anchor: the clock starts: at signup -> at the first 'Trial Started'"],
+            ["anchor: the clock starts: at signup → at the first 'Trial Started'"],
         ),
     ],
 )
@@ -117,9 +117,9 @@ def test_points_are_told_by_id() -> None:
     )
     after = before.replace("a: 60, b: 40", "a: 50, b: 50").replace("pql_at: 60", "pql_at: 50")
     assert told(before, after) == [
-        "points: points to qualify: 60 -> 50 (looser)",
-        "points: points for a: 60 -> 50",
-        "points: points for b: 40 -> 50",
+        "points: points to qualify: 60 → 50 (looser)",
+        "points: points for a: 60 → 50",
+        "points: points for b: 40 → 50",
     ]
 
 
@@ -242,7 +242,7 @@ def test_a_revision_is_a_base(repository: Path, monkeypatch: pytest.MonkeyPatch)
         ("definitions/standing.yml", "PQL211"),
     ]
     markdown = review_markdown(report.reviews)
-    assert "**changed** (definitions/changed.yml): version 1 -\\> 1" in markdown.replace("->", "-\\>")
+    assert "**changed** (definitions/changed.yml): version 1 → 1, **not raised**" in markdown
     assert "removed (was version 1)" in markdown
 
 
@@ -310,7 +310,7 @@ def test_a_review_is_data_too(repository: Path, monkeypatch: pytest.MonkeyPatch)
     content = json.loads(render_json(validate(["definitions"], today=EXAMPLE_DAY, base="main")))
     changed = next(review for review in content["reviews"] if review["name"] == "changed")
     assert changed["changes"] == [
-        {"part": "qualify", "text": "logins: at least: 10 -> 5 (looser)", "before": "10", "after": "5"}
+        {"part": "qualify", "text": "logins: at least: 10 → 5 (looser)", "before": "10", "after": "5"}
     ]
     assert (changed["version_before"], changed["version_after"], changed["version_raised"]) == (1, 1, False)
     assert content["review_markdown"].startswith("### What changes in meaning\n")
