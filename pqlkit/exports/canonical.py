@@ -16,7 +16,7 @@ from pqlkit.exports.mapping import Column, Match
 from pqlkit.exports.nested import unpacked
 from pqlkit.exports.preset import Variant, preset
 from pqlkit.exports.quarantine import SCHEMA, rejected_frame, row_text
-from pqlkit.exports.tables import CONVERSIONS, EMAIL, EVENTS
+from pqlkit.exports.tables import EMAIL, EVENTS
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
@@ -157,6 +157,7 @@ class Canonicaliser:
 
     def _wanted(self) -> list[str]:
         names = dict.fromkeys((*self.layout.columns, *self.source.columns))
+        names.pop(self.layout.either or "", None)
         return [name for name in names if self._column_in(name, self.seen | _roots(self.seen))]
 
     def _column(self, name: str) -> Column:
@@ -167,6 +168,8 @@ class Canonicaliser:
             )
         if self.variant is not None and name in self.variant.columns:
             return self.variant.columns[name]
+        if self.layout.either is not None and name in self.layout.one_of[0]:
+            return self.source.columns.get(self.layout.either, Column(names=(name, self.layout.either)))
         return Column(names=(name,))
 
     def _column_in(self, name: str, there: set[str]) -> bool:
@@ -238,7 +241,7 @@ class Canonicaliser:
                 checks.append((picked[name].str.len_bytes().fill_null(0) > LONGEST_NAME, name, _TOO_LONG))
                 if name != EVENT:
                     checks.append((picked[name].is_in(PLACEHOLDERS).fill_null(value=False), name, _PLACEHOLDER))
-        if self.layout.name in (CONVERSIONS,) or self.layout.name.startswith("history."):
+        if self.layout.owned:
             owners = [picked[name].is_null() for group in self.layout.one_of for name in group if name in picked]
             nobody = owners[0]
             for owner in owners[1:]:
@@ -400,7 +403,7 @@ def _first_fault(
     reasons: list[str | None] = [None]
     values = pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
     for number, (_, name, reason) in enumerate(checks, start=1):
-        columns.append(_export_name(name, chosen))
+        columns.append(_export_name(name, chosen, raw))
         reasons.append(reason)
         hit = which == number
         if name in chosen and hit.any():
@@ -414,9 +417,9 @@ def _first_fault(
     )
 
 
-def _export_name(name: str, chosen: Mapping[str, Column]) -> str:
+def _export_name(name: str, chosen: Mapping[str, Column], raw: pl.DataFrame) -> str:
     column = chosen.get(name)
-    return column.names[0] if column is not None and column.names else name
+    return next((part for part in column.names if part in raw.columns), name) if column is not None else name
 
 
 def _bad(raw: pl.DataFrame, lines: pl.Series, reasons: pl.DataFrame, which: pl.Series) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from pqlkit.exports.instants import UTC
 from pqlkit.exports.mapping import Match
 from pqlkit.exports.parquet import damaged, schema
 from pqlkit.exports.raw import expand
-from pqlkit.exports.tables import CONVERSIONS, EMAIL, EVENTS, IDENTITIES
+from pqlkit.exports.tables import EMAIL, EVENTS, IDENTITIES
 from pqlkit.exports.writing import repeats
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _bad(layout: Layout, columns: dict[str, ColumnType]) -> pl.Expr:
             bad = bad | (text == "") | (text.str.len_bytes() > LONGEST_NAME)
             if name != EVENT:
                 bad = bad | text.is_in(PLACEHOLDERS)
-    if layout.name == CONVERSIONS or layout.name.startswith("history."):
+    if layout.owned:
         owners = [pl.col(name).is_null() for name in ("user_id", "account_id") if name in columns]
         bad = bad | pl.all_horizontal(owners)
     return bad.fill_null(value=False)

@@ -17,7 +17,7 @@ from pqlkit.exports.in_place import InPlace, in_place
 from pqlkit.exports.intake import Gap, TableIntake
 from pqlkit.exports.mapping import Match
 from pqlkit.exports.staging import Stage, stage
-from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EMAIL, EVENTS, IDENTITIES, USERS, layout
+from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EMAIL, EVENTS, IDENTITIES, USERS, layout
 from pqlkit.exports.writing import Written, write_events, write_table
 
 if TYPE_CHECKING:
@@ -173,10 +173,13 @@ def _types_of(table: InPlace | Stage | None) -> Mapping[str, ColumnType | None]:
 
 
 def _id_types(found: Mapping[str, InPlace | Stage], identities: Identities, plan: Plan) -> dict[str, ColumnType]:
-    """Find one type for each kind of id over all tables: integers only if all of them are."""
+    """Find one type for each kind of id over all tables: integers only if all of them are.
+
+    Contacts have no say: their ids may be of the other kind of entity.
+    """
     types: dict[str, ColumnType | None] = {}
-    for table in (*found.values(), None):
-        seen = plan.earlier_types if table is None else _types_of(table)
+    voting = [_types_of(table) for name, table in found.items() if name != CONTACTS]
+    for seen in (*voting, plan.earlier_types):
         for name in IDS:
             types[name] = join(types.get(name), seen.get(name))
     return {name: kind or ColumnType.TEXT for name, kind in types.items()}

@@ -42,7 +42,8 @@ class Layout:
     """The columns of one canonical table.
 
     `required` must be mapped; of each group in `one_of` at least one. `time` is the table's own time. A row without a
-    value in `needed` is quarantined; other missing values are null.
+    value in `needed` is quarantined; other missing values are null. `owned` tables quarantine rows without any of
+    `one_of`. A column called `either` stands for both ids: whichever kind of entity is asked about.
     """
 
     name: str
@@ -53,6 +54,12 @@ class Layout:
     ids: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
     key: str | None = None
+    either: str | None = None
+
+    @property
+    def owned(self) -> bool:
+        """Whether a row must belong to somebody: of all tables with a choice of owners, only events need not."""
+        return bool(self.one_of) and self.name != EVENTS
 
     @property
     def time(self) -> str | None:
@@ -106,11 +113,13 @@ _LAYOUTS: Final = {
     ),
     CONTACTS: Layout(
         name=CONTACTS,
-        columns=(ENTITY, AT, "by"),
-        required=(ENTITY, AT),
+        columns=(USER_ID, ACCOUNT_ID, AT, "by"),
+        required=(AT,),
+        one_of=((USER_ID, ACCOUNT_ID),),
         times=(AT,),
-        ids=(ENTITY,),
-        needed=(ENTITY, AT),
+        ids=(USER_ID, ACCOUNT_ID),
+        needed=(AT,),
+        either=ENTITY,
     ),
 }
 

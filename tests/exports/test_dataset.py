@@ -527,3 +527,17 @@ def test_a_folder_may_hold_several_shapes_of_one_vendor(exports, tmp_path, table
     exports.write("s/pages.csv", f"id,{tail},path\n2,u1,d,2026-01-02,2026-01-02T00:00:00Z,/a\n")
     dataset = open_dataset(Project(exports={"events": Source(path=(f"{tmp_path}/s",), format="segment")}))
     assert table_rows(dataset, "events", "event", "path") == [("login", None), ("page", "/a")]
+
+
+@pytest.mark.parametrize("column", ["user_id", "entity", "who"])
+def test_contacts_name_their_entity_by_its_id(exports, table_rows, column):
+    contacts = exports.write("c.csv", f"{column},at,by\n1,2026-02-01,dana\nacme,2026-02-02,\n,2026-02-03,eve\n")
+    mapping = {"entity": "who"} if column == "who" else {}
+    events = exports.write("e.csv", HEADER + "1,a,2026-01-01\n")
+    project = exports.project(events=Source(path=(events,)), contacts=exports.mapped(contacts, **mapping))
+    dataset = open_dataset(project)
+    assert dataset.tables["events"].columns["user_id"] is ColumnType.INTEGER
+    assert table_rows(dataset, "contacts", "user_id", "by") == [(1, "dana"), (None, None)]
+    if column != "user_id":
+        assert table_rows(dataset, "contacts", "account_id") == [("1",), ("acme",)]
+    assert offenders(dataset, "contacts") == [(4, column, None, "no user or account")]
