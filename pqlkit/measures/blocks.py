@@ -169,7 +169,7 @@ class _Pass:
 
     def _joined(self, by_name: LazyFrame, anything: LazyFrame) -> LazyFrame:
         columns = [name for name in by_name.collect_schema().names() if name != "key"]
-        values = [nw.col(name).cast(nw.Int64).alias(name) for name in columns]
+        values = [nw.col(name).cast(nw.Int32).alias(name) for name in columns]
         code = (nw.col("key") % self._codes).cast(nw.Int32)
         named = by_name.select((nw.col("key") // self._codes).alias(_BLOCK), code.alias(CODE), *values)
         whole = anything.select(nw.col("key").alias(_BLOCK), nw.lit(ANY, nw.Int32).alias(CODE), *values)
@@ -183,27 +183,35 @@ class _Pass:
         near = nw.col(_BLOCK).shift(1).over("who", CODE, order_by=_BLOCK) == nw.col(_BLOCK) - 1
         same = nw.col("last_date").shift(1).over("who", CODE, order_by=_BLOCK) == nw.col("first_date")
         both = (near & same).fill_null(False)
-        return blocks.with_columns(who).with_columns(both.cast(nw.Int64).alias(_TWICE))
+        return blocks.with_columns(who).with_columns(both.cast(nw.Int32).alias(_TWICE))
 
     def _at_looks(self, blocks: LazyFrame, places: dict[MeasureKind, int]) -> LazyFrame:
-        parts = [self._seen_from(blocks, back, places) for back in range(self._blocks)]
-        if len(parts) == 1:
-            return parts[0]
         names = [column_of(i, j) for i in sorted(places.values()) for j in range(len(self._windows))]
-        whole = nw.concat(parts, how="vertical").group_by(LOOK, CODE)
-        return whole.agg(*(nw.col(name).sum().cast(nw.Int64).alias(name) for name in names))
+        parts = [self._seen_from(blocks, back, places) for back in range(self._blocks)]
+        seen = parts[0]
+        if len(parts) > 1:
+            sums = [nw.col(name).sum().alias(name) for name in names]
+            seen = nw.concat(parts, how="vertical").group_by("key").agg(*sums)
+        # Only now the looks: what was added up is fewer than what was seen from them.
+        width = self._codes + 1
+        code = (nw.col("key") % width - 1).cast(nw.Int32)
+        placed = seen.with_columns((nw.col("key") // width).alias("place"), code.alias(CODE))
+        looks = self._found.scope.world.engine.lift(self._places)
+        joined = placed.join(looks, on="place", how="inner")
+        return joined.select(LOOK, CODE, *(nw.col(name).cast(nw.Int32).alias(name) for name in names))
 
     def _seen_from(self, blocks: LazyFrame, back: int, places: dict[MeasureKind, int]) -> LazyFrame:
         columns: dict[str, nw.Expr] = {}
         for kind, i in sorted(places.items(), key=lambda pair: pair[1]):
             for j, window in enumerate(self._windows):
                 columns[column_of(i, j)] = self._share(kind, i, window, back)
-        return self._looked(blocks, back).select(LOOK, CODE, **columns)
+        key = (nw.col(_BLOCK) + 1 + back) * (self._codes + 1) + nw.col(CODE) + 1
+        return blocks.select(key.alias("key"), **columns)
 
     def _share(self, kind: MeasureKind, measure: int, window: Microseconds, back: int) -> nw.Expr:
         if back not in self._seen(window):
-            return nw.lit(0, nw.Int64)
-        share = nw.col(self._column(measure, self._edge(window, back))).cast(nw.Int64)
+            return nw.lit(0, nw.Int32)
+        share = nw.col(self._column(measure, self._edge(window, back)))
         earlier = back + 1 in self._seen(window)
         return share - nw.col(_TWICE) if kind is MeasureKind.DAYS and earlier and not self._aligned() else share
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
+import polars as pl
 
 from pqlkit.columns import ANCHOR, AT, CUTOFF, ENTITY, EVENT, LOOK, USER_ID
 from pqlkit.definitions.model import Criterion, Measure, MeasureKind, Window, WindowKind
@@ -17,9 +18,7 @@ from pqlkit.measures.scope import LAST, SINCE, Scope, scope_of
 from pqlkit.measures.tasks import tasks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import polars as pl
+    from collections.abc import Iterator, Sequence
 
     from pqlkit.measures.world import World
     from pqlkit.typing import LazyFrame, Microseconds
@@ -48,6 +47,16 @@ class Sightings:
     scope: Scope
     looks: pl.DataFrame
     names: tuple[str, ...]
+
+    def parts(self, most: int) -> Iterator[Sightings]:
+        """Split by entity into parts of about `most` looks at most."""
+        count = -(-self.looks.height // most)
+        if count <= 1:
+            yield self
+            return
+        for rest in range(count):
+            own = pl.col(ENTITY) % count == rest
+            yield replace(self, scope=replace(self.scope, lives=self.scope.lives.filter(own)), looks=self.looks.filter(own))
 
     def rows(
         self, measure: Measure | None, lives: pl.DataFrame, *, begin: Microseconds, end: Microseconds

@@ -9,6 +9,7 @@ import numpy as np
 
 from pqlkit.columns import LOOK
 from pqlkit.definitions.model import SCALE, MeasureKind, Window, WindowKind
+from pqlkit.errors import UsageError
 from pqlkit.measures.behaviour import GRID, Behaviour, Cube
 from pqlkit.measures.blocks import block_cells
 from pqlkit.measures.cells import ANY, CODE, Sightings, column_of, refuse_impossible, sightings
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _SCALED: Final = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
 _WITH_ANY: Final = {MeasureKind.COUNT, MeasureKind.DAYS}
 _SMALL: Final = 1 << 16
+_MOST_LOOKS: Final = 1_500_000
+"""Looks whose cells are held at once; more of them take further passes over the events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -155,9 +158,13 @@ class Seen:
         if not self.found.looks.height or not self.windows or not self.measures:
             return
         ways = {WindowKind.WITHIN: span_cells, WindowKind.TRAILING: block_cells}
+        if self.kind not in ways:
+            message = f"looks are measured within or trailing windows, not {self.kind.value}"
+            raise UsageError(message)
         lengths = [window.microseconds for window in self.windows]
-        for held, frame in ways[self.kind](self.found, lengths, self.measures):
-            yield held, self.found.scope.world.engine.collect(frame)
+        for part in self.found.parts(_MOST_LOOKS):
+            for held, frame in ways[self.kind](part, lengths, self.measures):
+                yield held, self.found.scope.world.engine.collect(frame)
 
     def wanted(self, code: int, measure: int) -> bool:
         """Whether there is such a behaviour: any event is looked at by count and days alone."""

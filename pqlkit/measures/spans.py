@@ -119,7 +119,7 @@ class _Pass:
 
     def _joined(self, by_name: LazyFrame, anything: LazyFrame) -> LazyFrame:
         columns = [name for name in by_name.collect_schema().names() if name != "key"]
-        values = [nw.col(name).cast(nw.Int64).alias(name) for name in columns]
+        values = [nw.col(name).cast(nw.Int32).alias(name) for name in columns]
         code = (nw.col("key") % self._codes).cast(nw.Int32)
         named = by_name.select((nw.col("key") // self._codes).alias(_WHO), code.alias(CODE), *values)
         whole = anything.select(nw.col("key").alias(_WHO), nw.lit(ANY, nw.Int32).alias(CODE), *values)
@@ -184,7 +184,7 @@ class _Pass:
         parts = []
         for age in self._ages:
             columns = {
-                column_of(i, j): nw.col(self.column(i, min(window, age))).cast(nw.Int64)
+                column_of(i, j): nw.col(self.column(i, min(window, age)))
                 for i in held
                 for j, window in enumerate(self._windows)
             }
