@@ -119,8 +119,9 @@ def read_all(plan: Plan, quarantine: Quarantine) -> Outcome:
         if isinstance(table, InPlace) and any(table.columns.get(key, kind) != kind for key, kind in ids.items()):
             found[name] = _staged(name, plan, quarantine)
     bounds = {name: _bounds(table, name, plan) for name, table in found.items()}
-    if (events := found.get(EVENTS)) and isinstance(events, InPlace) and _cuts(events, bounds[EVENTS]):
-        found[EVENTS] = _staged(EVENTS, plan, quarantine)
+    for name, table in found.items():
+        if isinstance(table, InPlace) and _cuts(table, bounds[name]):
+            found[name] = _staged(name, plan, quarantine)
     tables: dict[str, Finished] = {}
     for name in sorted(found, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
         tables[name] = _finished(name, found[name], tables, plan, quarantine, identities, ids, bounds[name])

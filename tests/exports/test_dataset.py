@@ -541,3 +541,21 @@ def test_contacts_name_their_entity_by_its_id(exports, table_rows, column):
     if column != "user_id":
         assert table_rows(dataset, "contacts", "account_id") == [("1",), ("acme",)]
     assert offenders(dataset, "contacts") == [(4, column, None, "no user or account")]
+
+
+@pytest.mark.parametrize("table", ["events", "conversions"])
+def test_in_place_rows_beyond_a_silence_are_left_out_too(exports, tmp_path, table):
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    stamps = [start + timedelta(minutes=n) for n in range(1100)] + [start + timedelta(days=90)]
+    time = pl.Series(stamps, dtype=pl.Datetime("us", "UTC"))
+    users = ["u"] * len(stamps)
+    frames = {
+        "events": pl.DataFrame({"user_id": users, "event": users, "timestamp": time}),
+        "conversions": pl.DataFrame({"user_id": users, "converted_at": time}),
+    }
+    paths = {"events": exports.write("e.csv", HEADER + GOOD)}
+    paths[table] = str(tmp_path / "t.parquet")
+    frames[table].write_parquet(paths[table])
+    dataset = open_dataset(with_sources(**paths))
+    assert dataset.tables[table].rows == 1100
+    assert intake(dataset, table).reasons == {"beyond a gap of 30 days without rows": 1}
