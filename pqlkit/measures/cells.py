@@ -56,7 +56,9 @@ class Sightings:
             return
         for rest in range(count):
             own = pl.col(ENTITY) % count == rest
-            yield replace(self, scope=replace(self.scope, lives=self.scope.lives.filter(own)), looks=self.looks.filter(own))
+            yield replace(
+                self, scope=replace(self.scope, lives=self.scope.lives.filter(own)), looks=self.looks.filter(own)
+            )
 
     def rows(
         self, measure: Measure | None, lives: pl.DataFrame, *, begin: Microseconds, end: Microseconds
