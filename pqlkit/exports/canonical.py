@@ -9,11 +9,12 @@ import polars as pl
 
 from pqlkit.columns import ANONYMOUS_ID, EVENT, EVENT_ID, USER_ID
 from pqlkit.errors import DataError, nearest
-from pqlkit.exports.column_types import ColumnType, as_text, of_dtype, of_text
+from pqlkit.exports.column_types import ColumnType, of_dtype, of_text
 from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import flatten
 from pqlkit.exports.mapping import Column, Match
 from pqlkit.exports.nested import unpacked
+from pqlkit.exports.picking import id_text, none_if_empty, plain, text_of, values_of
 from pqlkit.exports.preset import Variant, preset
 from pqlkit.exports.quarantine import SCHEMA, rejected_frame, row_text
 from pqlkit.exports.tables import EMAIL, EVENTS
@@ -186,14 +187,14 @@ class Canonicaliser:
         picked: dict[str, pl.Series] = {}
         own = pl.Series([None] * raw.height, dtype=pl.Boolean)
         for name, column in chosen.items():
-            values = _values(raw, column)
+            values = values_of(raw, column)
             if name in self.layout.times or (column.format is not None and name not in self.layout.columns):
                 values, flags = instants(values, form=column.format, zone=self.source.timezone, dates_in=self.dates_in)
                 own = flags if name == self.layout.time else own
             elif name in self.layout.ids:
-                values = _id_text(values)
+                values = id_text(values)
             elif name in _TEXTS:
-                values = _none_if_empty(_text(values))
+                values = none_if_empty(text_of(values))
             picked[name] = values.alias(name)
         self._anonymised(raw, picked)
         return picked, own
@@ -205,7 +206,7 @@ class Canonicaliser:
         dropped = set(self.variant.drop) if self.variant is not None else set()
         left = [name for name in raw.columns if name not in used and name not in dropped]
         names = self._property_names(left, {*chosen, *self.layout.columns})
-        return [_plain(raw[name]).alias(names[name]) for name in left if raw[name].dtype != pl.Null]
+        return [plain(raw[name]).alias(names[name]) for name in left if raw[name].dtype != pl.Null]
 
     def _property_names(self, left: list[str], taken: set[str]) -> dict[str, str]:
         """Take the containers' prefixes off, where that name is free; a name of a canonical column gets ``export.``."""
@@ -230,7 +231,7 @@ class Canonicaliser:
         checks: list[tuple[pl.Series, str, str]] = []
         for name in self.layout.times:
             if name in picked:
-                given = _none_if_empty(_text(_values(raw, chosen[name])))
+                given = none_if_empty(text_of(values_of(raw, chosen[name])))
                 checks.append((picked[name].is_null() & given.is_not_null(), name, "not a time"))
         for name in self.layout.needed:
             values = picked.get(name)
@@ -287,7 +288,7 @@ class Canonicaliser:
     def _pairs(self, raw: pl.DataFrame) -> pl.DataFrame | None:
         if self.layout.name != EVENTS or self.variant is None or not self.variant.identities:
             return None
-        event = _text(_values(raw, self._column(EVENT)))
+        event = text_of(values_of(raw, self._column(EVENT)))
         return pl.concat([_pairs(raw, event, identity) for identity in self.variant.identities]).unique()
 
     def _anonymised(self, raw: pl.DataFrame, picked: dict[str, pl.Series]) -> None:
@@ -298,7 +299,7 @@ class Canonicaliser:
         user = picked[USER_ID]
         nobody = user.str.starts_with(rule.prefix) if rule.prefix is not None else user.is_null() & False
         if rule.equals is not None and rule.equals in raw.columns:
-            nobody = nobody | (user == _id_text(raw[rule.equals]))
+            nobody = nobody | (user == id_text(raw[rule.equals]))
         nobody = nobody.fill_null(value=False)
         empty = pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
         device = picked.get(ANONYMOUS_ID, empty)
@@ -309,8 +310,8 @@ class Canonicaliser:
 def _pairs(raw: pl.DataFrame, event: pl.Series, identity: Identity) -> pl.DataFrame:
     pairs = pl.DataFrame(
         [
-            _id_text(_values(raw, Column(names=identity.anonymous))).alias(ANONYMOUS_ID),
-            _id_text(_values(raw, Column(names=identity.user))).alias(USER_ID),
+            id_text(values_of(raw, Column(names=identity.anonymous))).alias(ANONYMOUS_ID),
+            id_text(values_of(raw, Column(names=identity.user))).alias(USER_ID),
             event.alias(EVENT),
         ]
     )
@@ -339,58 +340,6 @@ def _missing(name: str, columns: list[str], file: str, why: str) -> DataError:
     return DataError(f"there is no column {name!r}: {why}", where=file, hint=hint)
 
 
-def _values(raw: pl.DataFrame, column: Column) -> pl.Series:
-    if column.constant is not None:
-        return pl.Series([column.constant], dtype=pl.String).new_from_index(0, raw.height)
-    parts = [raw[name] for name in column.names if name in raw.columns and raw[name].dtype != pl.Null]
-    if not parts:
-        return pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
-    if len(parts) == 1:
-        return parts[0]
-    if len({part.dtype for part in parts}) > 1:
-        parts = [_text(part) for part in parts]
-    if parts[0].dtype == pl.String:
-        parts = [_none_if_empty(part) for part in parts]
-    return pl.select(pl.coalesce([part.alias(f"c{place}") for place, part in enumerate(parts)])).to_series()
-
-
-def _text(values: pl.Series) -> pl.Series:
-    if values.dtype == pl.String:
-        return values
-    frame = values.alias("v").to_frame()
-    return frame.select(as_text(pl.col("v"), values.dtype)).to_series()
-
-
-def _none_if_empty(values: pl.Series) -> pl.Series:
-    return values.alias("v").to_frame().select(pl.when(pl.col("v") != "").then(pl.col("v"))).to_series()
-
-
-def _id_text(values: pl.Series) -> pl.Series:
-    if values.dtype.is_float():
-        values = values.fill_nan(None)
-    return _none_if_empty(_text(values))
-
-
-def _plain(values: pl.Series) -> pl.Series:
-    """Bring a property to one of the six types: categories and others become text, times UTC."""
-    dtype = values.dtype
-    if isinstance(dtype, pl.Datetime):
-        zoned = values.cast(pl.Datetime("us", dtype.time_zone))
-        return zoned.dt.convert_time_zone("UTC") if dtype.time_zone else zoned.dt.replace_time_zone("UTC")
-    if dtype.is_integer():
-        whole = values.cast(pl.Int64, strict=False)
-        return whole if whole.null_count() == values.null_count() else values.cast(pl.String)
-    if dtype.is_float() or dtype.is_decimal():
-        return values.cast(pl.Float64).fill_nan(None)
-    if dtype in (pl.String, pl.Boolean, pl.Date):
-        return values
-    if dtype.is_nested():
-        wrapped = values.alias("v").to_frame().select(pl.struct("v").struct.json_encode().str.slice(5)).to_series()
-        text = wrapped.str.strip_suffix("}")
-        return pl.select(pl.when(text != "null").then(text)).to_series()
-    return values.cast(pl.String, strict=False)
-
-
 def _first_fault(
     checks: list[tuple[pl.Series, str, str]], raw: pl.DataFrame, chosen: Mapping[str, Column]
 ) -> pl.DataFrame:
@@ -407,7 +356,7 @@ def _first_fault(
         reasons.append(reason)
         hit = which == number
         if name in chosen and hit.any():
-            values = values.zip_with(~hit, _text(_values(raw, chosen[name])).cast(pl.String))
+            values = values.zip_with(~hit, text_of(values_of(raw, chosen[name])).cast(pl.String))
     return pl.DataFrame(
         {
             "column": pl.Series(columns, dtype=pl.String).gather(which),

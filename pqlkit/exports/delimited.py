@@ -18,31 +18,16 @@ import polars as pl
 
 from pqlkit.errors import DataError
 from pqlkit.exports.batch import LONGEST_ROW, Batch, Rejected, shown
-from pqlkit.exports.text import is_utf8, line_chunks
+from pqlkit.exports.row_bounds import Rows, blank_rows, bytes_reason, count_reason, find_rows, kept_bytes, reasons_of
+from pqlkit.exports.text import line_chunks
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
 
 SEPARATORS: Final = (",", ";", "\t", "|")
-_NEWLINE: Final = 10
-_RETURN: Final = 13
-_QUOTE: Final = 34
 _SAMPLE: Final = 20
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """Where rows lie in a chunk: byte ranges, number of fields, and lines before each row; `used` bytes hold them."""
-
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    fields: NDArray[np.int64]
-    lines: NDArray[np.int64]
-    used: int
-    used_lines: int
 
 
 def read_delimited(
@@ -148,19 +133,19 @@ class _Reader:
 
     def read(self, data: bytes, line: int, *, last: bool) -> tuple[Batch, int]:
         """Read the whole rows of `data`; give them and how many bytes they took."""
-        rows = _find(data, ord(self.separator), last=last) if len(self.separator.encode()) == 1 else None
+        rows = find_rows(data, ord(self.separator), last=last) if len(self.separator.encode()) == 1 else None
         batch = None if rows is None else self._fast(data, rows, line)
         if rows is not None and batch is not None:
             return batch, rows.used
         return self._slow(data, line, last=last)
 
-    def _fast(self, data: bytes, rows: _Rows, line: int) -> Batch | None:
-        reasons = _reasons(data, rows, len(self.columns))
-        blank = _blank(data, rows)
+    def _fast(self, data: bytes, rows: Rows, line: int) -> Batch | None:
+        reasons = reasons_of(data, rows, len(self.columns))
+        blank = blank_rows(data, rows)
         bad = np.array(sorted(set(reasons) - set(np.flatnonzero(blank).tolist())), dtype=np.int64)
         good = ~blank
         good[bad] = False
-        frame = self._frame(_kept(data, rows, good), int(good.sum()))
+        frame = self._frame(kept_bytes(data, rows, good), int(good.sum()))
         if frame is None:
             return None
         rejected = [
@@ -232,7 +217,7 @@ class _Reader:
     def _line(self, record: bytes, *, strict: bool = False) -> tuple[list[str], str | None]:
         if not record.strip():
             return [], None
-        reason = _bytes_reason(record)
+        reason = bytes_reason(record)
         if reason:
             return [], reason
         text = record.decode().rstrip("\r\n")
@@ -242,7 +227,7 @@ class _Reader:
         except csv.Error as error:
             return [], f"not CSV: {error}"
         return (
-            (fields, None) if len(fields) == len(self.columns) else ([], _count_reason(len(self.columns), len(fields)))
+            (fields, None) if len(fields) == len(self.columns) else ([], count_reason(len(self.columns), len(fields)))
         )
 
 
@@ -272,90 +257,3 @@ def _closed(line: bytes, place: int) -> int:
         if quote < 0 or line[quote + 1 : quote + 2] != b'"':
             return quote + 1 if quote >= 0 else -1
         place = quote + 2
-
-
-def _find(data: bytes, separator: int, *, last: bool) -> _Rows | None:
-    """Find the rows of a chunk, or give None where quotes are not proper and NumPy cannot tell."""
-    array = np.frombuffer(data, np.uint8)
-    newlines = np.flatnonzero(array == _NEWLINE)
-    separators = np.flatnonzero(array == separator)
-    ends = newlines
-    if b'"' in data:
-        quotes = np.flatnonzero(array == _QUOTE)
-        if not _proper(array, quotes, separator) or (last and quotes.size % 2):
-            return None
-        ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
-        separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
-    ends = ends + 1
-    used = len(data) if last else int(ends[-1]) if ends.size else 0
-    if last and (not ends.size or ends[-1] != len(data)) and data:
-        ends = np.append(ends, len(data))
-    if not ends.size and len(data) > LONGEST_ROW:
-        return None
-    bounds = np.concatenate([np.zeros(1, np.int64), ends.astype(np.int64)])
-    return _Rows(
-        starts=bounds[:-1],
-        ends=bounds[1:],
-        fields=np.diff(np.searchsorted(separators, bounds)) + 1,
-        lines=np.searchsorted(newlines, bounds[:-1]),
-        used=used,
-        used_lines=int(np.searchsorted(newlines, used)),
-    )
-
-
-def _proper(array: NDArray[np.uint8], quotes: NDArray[np.int64], separator: int) -> bool:
-    """Tell whether every quote opens at a field's start, closes at its end, or is doubled inside."""
-    before = np.where(quotes[::2] > 0, array[quotes[::2] - 1], _NEWLINE)
-    opens = (before == separator) | (before == _NEWLINE) | (before == _QUOTE)
-    following = quotes[1::2] + 1
-    after = np.where(following < array.size, array[np.minimum(following, array.size - 1)], _NEWLINE)
-    closes = (after == separator) | (after == _NEWLINE) | (after == _RETURN) | (after == _QUOTE)
-    return bool(opens.all() and closes.all())
-
-
-def _blank(data: bytes, rows: _Rows) -> NDArray[np.bool_]:
-    blank = np.zeros(rows.starts.size, bool)
-    for i in np.flatnonzero(rows.ends - rows.starts <= 2):
-        blank[i] = not data[rows.starts[i] : rows.ends[i]].strip(b"\r\n")
-    return blank
-
-
-def _reasons(data: bytes, rows: _Rows, columns: int) -> dict[int, str]:
-    """Say of each unusable row why it is."""
-    reasons = {int(i): _count_reason(columns, int(rows.fields[i])) for i in np.flatnonzero(rows.fields != columns)}
-    if b"\0" in data:
-        array = np.frombuffer(data, np.uint8)
-        for i in np.unique(np.searchsorted(rows.ends, np.flatnonzero(array == 0), side="right")):
-            reasons[int(i)] = _NUL
-    if not is_utf8(data):
-        array = np.frombuffer(data, np.uint8)
-        for i in np.unique(np.searchsorted(rows.ends, np.flatnonzero(array > 127), side="right")):
-            if i < rows.ends.size and not is_utf8(data[rows.starts[i] : rows.ends[i]]):
-                reasons[int(i)] = _ENCODING
-    for i in np.flatnonzero(rows.ends - rows.starts > LONGEST_ROW):
-        reasons[int(i)] = _LONG
-    return {i: reason for i, reason in reasons.items() if i < rows.ends.size}
-
-
-_NUL: Final = "a NUL byte"
-_ENCODING: Final = "not UTF-8"
-_LONG: Final = f"the row is longer than {LONGEST_ROW // 1024 // 1024} MB"
-
-
-def _bytes_reason(record: bytes) -> str | None:
-    if b"\0" in record:
-        return _NUL
-    if len(record) > LONGEST_ROW:
-        return _LONG
-    return None if is_utf8(record) else _ENCODING
-
-
-def _count_reason(expected: int, found: int) -> str:
-    return f"{found} field{'' if found == 1 else 's'} where the header has {expected}"
-
-
-def _kept(data: bytes, rows: _Rows, good: NDArray[np.bool_]) -> bytes:
-    if good.all():
-        return data[: rows.used]
-    mask = np.repeat(good, rows.ends - rows.starts)
-    return np.frombuffer(data, np.uint8)[: mask.size][mask].tobytes()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pqlkit.errors import DataError
-from pqlkit.exports import delimited, text
+from pqlkit.exports import delimited, row_bounds, text
 from pqlkit.exports.delimited import read_delimited, sniff_separator
 
 
@@ -112,7 +112,7 @@ def test_a_cell_of_ten_megabytes_is_a_row_like_any_other():
 
 
 def test_a_row_beyond_the_limit_is_rejected_and_the_next_is_read(monkeypatch):
-    for module in (delimited, text):
+    for module in (delimited, row_bounds, text):
         monkeypatch.setattr(module, "LONGEST_ROW", 1000)
     monkeypatch.setattr(text, "CHUNK", 400)
     rows, lines, rejected = read(b"a,b\n1," + b"x" * 5000 + b"\n2,y\n")
