@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.proposal.candidate import Promise
+    from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.drafting import Draft
     from pqlkit.proposal.gates import Gate
     from pqlkit.proposal.literals import Literal
@@ -59,7 +60,7 @@ class Choice:
     warnings: list[str]
 
 
-def choose(draft: Draft, found: Search) -> Choice:
+def choose(draft: Draft, found: Search, cross: CrossFit | None = None) -> Choice:
     """Read the menu on the later looks, all rules at once.
 
     Parameters
@@ -68,6 +69,9 @@ def choose(draft: Draft, found: Search) -> Choice:
         What was looked at and asked for.
     found
         The search.
+    cross
+        With little data, where no later looks are set aside: what the choices of the search did on the parts that had no say
+        in them. It judges the search as a whole, since its rules were chosen on the very looks they would be read on.
     """
     from pqlkit.proposal.menu import menu
 
@@ -83,7 +87,7 @@ def choose(draft: Draft, found: Search) -> Choice:
     rejected: list[tuple[str, tuple[str, ...]]] = []
     for dish in dishes:
         tables = _tables(draft, dish.rule)
-        verdict = _verdict(draft, tables[1])
+        verdict = _verdict(draft, tables[1], cross)
         if verdict.passed:
             names = [one.definition.name for one in candidates]
             candidates.append(_candidate(draft, found, dish, tables, verdict, names, (fingerprint, opened)))
@@ -116,14 +120,17 @@ def table_of(draft: Draft, met: NDArray[np.bool_], part: NDArray[np.bool_]) -> C
     )
 
 
-def _verdict(draft: Draft, table: Contingency) -> Gate:
-    return gate(
-        qualified=table.n1,
-        converted=table.a,
-        looks=table.total,
-        converters=table.m1,
-        deff=draft.observed.design_effect,
-    )
+def _verdict(draft: Draft, table: Contingency, cross: CrossFit | None) -> Gate:
+    deff = draft.observed.design_effect
+    if cross is not None:
+        return gate(
+            qualified=cross.qualified,
+            converted=cross.converted,
+            looks=cross.looks,
+            converters=cross.converters,
+            deff=deff,
+        )
+    return gate(qualified=table.n1, converted=table.a, looks=table.total, converters=table.m1, deff=deff)
 
 
 def _candidate(

@@ -223,11 +223,14 @@ class Draft:
                 f"nothing here predicts upgrades: a model of all behaviours reaches an AUC of {top.auc:.2f} later"
             )
             return self._empty(*warnings, found=found, top=top)
-        choice = choose(self, found)
+        cross = self._cross_fitted()
+        choice = choose(self, found, cross)
         warnings += choice.warnings
-        return self._summed_up(found, choice, top, warnings)
+        return self._summed_up(found, choice, top, warnings, cross)
 
-    def _summed_up(self, found: Search, choice: Choice, top: Ceiling, warnings: list[str]) -> Proposal:
+    def _summed_up(
+        self, found: Search, choice: Choice, top: Ceiling, warnings: list[str], cross: CrossFit | None
+    ) -> Proposal:
         from pqlkit.proposal.champion import champion
         from pqlkit.proposal.experiment import experiment
         from pqlkit.proposal.menu import ladder
@@ -260,7 +263,7 @@ class Draft:
             ceiling=top,
             captured=None if met is None else top.captured(met),
             selection=self._selection() if found.rules else None,
-            cross_fitted=self._cross_fitted(),
+            cross_fitted=cross,
             champion=None
             if wishes.against is None
             else champion(observed, wishes.against, parts.holdout, first=self.holdout_from, challenger=met),
