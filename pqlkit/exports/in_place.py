@@ -59,7 +59,7 @@ def in_place(layout: Layout, source: Source, plausible: Plausible) -> InPlace | 
         return None
     try:
         return _checked(layout, [str(path) for path in paths], columns, plausible)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise damaged(paths[0], error) from error
 
 

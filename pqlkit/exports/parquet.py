@@ -33,7 +33,7 @@ def read_parquet(path: Path) -> Iterator[Batch]:
             yield Batch(frame=flatten(frame), lines=lines)
         if row == 1:
             yield Batch(frame=pl.DataFrame(schema=schema(path)), lines=pl.Series("line", [], dtype=pl.Int64))
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise damaged(path, error) from error
 
 
@@ -47,7 +47,7 @@ def schema(path: Path) -> pl.Schema:
     """
     try:
         return pl.scan_parquet(path, glob=False).collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise damaged(path, error) from error
 
 

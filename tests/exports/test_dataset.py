@@ -349,8 +349,8 @@ def test_half_a_json_line(exports):
         ("[\n{}\n]", "this is one JSON array"),
         ('{\n "a": 1\n}', "this JSON is indented"),
         (b"\x1f\x8b\x08\x00", "truncated"),
-        (gzip.compress((HEADER + GOOD).encode() * 100)[:60], "truncated"),
-        (gzip.compress((HEADER + GOOD).encode())[:-6] + b"xxxxxx", "damaged"),
+        (gzip.compress((HEADER + GOOD).encode() * 100, mtime=0)[:60], "truncated"),
+        (gzip.compress((HEADER + GOOD).encode(), mtime=0)[:-6] + b"xxxxxx", "damaged"),
         (b"\x28\xb5\x2f\xfd\x00", "zstd file is damaged"),
         (b"PAR1 not really", "the Parquet file is damaged"),
         (b"PK\x03\x04 not really", "the ZIP archive is damaged"),
@@ -559,3 +559,29 @@ def test_in_place_rows_beyond_a_silence_are_left_out_too(exports, tmp_path, tabl
     dataset = open_dataset(with_sources(**paths))
     assert dataset.tables[table].rows == 1100
     assert intake(dataset, table).reasons == {"beyond a gap of 30 days without rows": 1}
+
+
+def test_tables_without_times_and_repeated_ids_in_parquet(exports, tmp_path, table_rows):
+    def parquet(name, **columns):
+        pl.DataFrame(columns).write_parquet(tmp_path / f"{name}.parquet")
+        return Source(path=(str(tmp_path / f"{name}.parquet"),))
+
+    events = Source(path=(exports.write("e.csv", "user_id,anonymous_id,event,timestamp\n,d,login,2026-01-01\n"),))
+    once = parquet("accounts", account_id=["a", "b"], plan=["x", "y"])
+    identities = parquet("identities", anonymous_id=["d"], user_id=["u"])
+    dataset = open_dataset(Project(exports={"events": events, "accounts": once, "identities": identities}))
+    assert dataset.tables["accounts"].paths == once.path
+    assert dataset.tables["identities"].paths == identities.path
+    assert table_rows(dataset, "events", "user_id") == [("u",)]
+    twice = parquet("twice", account_id=["a", "b", "a"], plan=["x", "y", "w"])
+    dataset = open_dataset(Project(exports={"events": events, "accounts": twice}))
+    assert table_rows(dataset, "accounts") == [("a", "w"), ("b", "y")]
+    assert intake(dataset, "accounts").duplicate == 1
+
+
+def test_parquet_without_rows(tmp_path):
+    stamp = pl.Series([], dtype=pl.Datetime("us", "UTC"))
+    text = pl.Series([], dtype=pl.String)
+    pl.DataFrame({"user_id": text, "event": text, "timestamp": stamp}).write_parquet(tmp_path / "e.parquet")
+    with pytest.raises(DataError, match="the events have no rows"):
+        open_dataset(events=str(tmp_path / "e.parquet"))
