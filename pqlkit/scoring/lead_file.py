@@ -111,7 +111,9 @@ def format_of(path: Path) -> LeadFormat:
     """
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in tuple(LeadFormat):
-        raise UsageError(f"cannot tell the format of {path.name}", where="--out", hint="end it in .csv, .parquet or .jsonl")
+        raise UsageError(
+            f"cannot tell the format of {path.name}", where="--out", hint="end it in .csv, .parquet or .jsonl"
+        )
     return LeadFormat(suffix)
 
 

@@ -257,13 +257,11 @@ class Ledger:
             "INSERT INTO memories VALUES (?, ?, ?, ?)", (run.definition, run.entity, number, buffer.getvalue())
         )
         if run.finished:
-            self.connection.execute(
-                "DELETE FROM memories WHERE definition = ? AND run < ?", (run.definition, number)
-            )
+            self.connection.execute("DELETE FROM memories WHERE definition = ? AND run < ?", (run.definition, number))
         rows = entry.starts.select("id", "on", "known_at", "reason", "arm", "queued").iter_rows()
         common = (run.definition, run.entity, run.version, run.hash, number)
         self.connection.executemany(
-            "INSERT INTO starts (definition, entity, version, hash, run, id, \"on\", known_at, reason, arm, queued)"
+            'INSERT INTO starts (definition, entity, version, hash, run, id, "on", known_at, reason, arm, queued)'
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET run = excluded.run,"
             " queued = max(queued, excluded.queued)",
             ((*common, *row) for row in rows),
@@ -338,9 +336,7 @@ def read_starts(path: Path | str, definition: str | None = None) -> pl.DataFrame
         ).fetchall()
     names = ("definition", "entity", "id", "on", "known_at", "version", "hash", "reason", "arm")
     whole = {"on", "known_at", "version"}
-    return pl.DataFrame(
-        rows, schema={name: pl.Int64 if name in whole else pl.String for name in names}, orient="row"
-    )
+    return pl.DataFrame(rows, schema={name: pl.Int64 if name in whole else pl.String for name in names}, orient="row")
 
 
 def _check(path: Path, connection: sqlite3.Connection, *, make: bool) -> None:

@@ -41,12 +41,24 @@ class Leads:
         ``Datetime[us, UTC]``. Column ``user_id`` or ``account_id`` first.
     starts
         Counted starts of the definition's spells: ``entity``, ``id``, ``on``, ``off``.
+    hash
+        What the definition means, in 12 hexadecimal digits.
+    people
+        ``entity``, ``id`` of the rows of `frame`, in entity order: with an expansion outcome an id has one stay after the
+        other, and tonight's lead is the last.
     """
 
     population: Population
     definition: Definition
     frame: pl.DataFrame
     starts: pl.DataFrame
+    hash: str
+    people: pl.DataFrame
+
+    @property
+    def key(self) -> str:
+        """The name of the id's column."""
+        return f"{self.population.kind.value}_id"
 
 
 def score(
@@ -84,7 +96,8 @@ def score(
     say("writing the reasons")
     parts = tuple(leaves(definition.qualify))
     values, held = _matrix(population, found, len(parts))
-    frame = _moments(population, definition, spells)
+    starts = _starts(population, definition, spells)
+    frame = _moments(population, definition, spells, starts)
     anchor = frame.get_column("anchor").fill_null(0).to_numpy()
     holds = {id(leaf): held[:, i] for i, leaf in enumerate(parts)}
     can = {id(leaf): still_open(leaf, anchor, population.as_of) for leaf in parts}
@@ -97,7 +110,9 @@ def score(
         population=population,
         definition=definition,
         frame=_finished(population, definition, frame, parts, values, held, can, keep),
-        starts=_starts(population, definition, spells),
+        starts=starts,
+        hash=definition_hash(definition),
+        people=_people(population),
     )
 
 
@@ -135,23 +150,40 @@ def _matrix(
     return values, held
 
 
-def _moments(population: Population, definition: Definition, spells: pl.DataFrame) -> pl.DataFrame:
-    """One row per entity: first and newest start, whether the newest still holds, the last event."""
+def _moments(
+    population: Population, definition: Definition, spells: pl.DataFrame, starts: pl.DataFrame
+) -> pl.DataFrame:
+    """One row per entity: first start and newest counted one, whether the newest spell still holds, the last event.
+
+    A spell within the cooldown is no start: it does not make a lead fresh again.
+    """
     cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
     ordered = spells.sort(ENTITY, ON).with_columns(pl.col(OFF).shift(1).over(ENTITY).alias("before"))
     again = pl.col("before").is_not_null() & (pl.col(ON) - pl.col("before") >= cooldown)
     moments = ordered.group_by(ENTITY, maintain_order=True).agg(
         pl.col(ON).first().alias("qualified"),
-        pl.col(ON).last().alias("newest"),
         pl.when(again.last()).then(pl.col(ON).last()).alias("requalified"),
         pl.col(OFF).last().is_null().alias("on_now"),
     )
+    newest = starts.group_by(ENTITY).agg(pl.col(ON).max().alias("newest"))
     return (
         population.entities.join(moments, on=ENTITY, how="left", maintain_order="left")
+        .join(newest, on=ENTITY, how="left", maintain_order="left")
         .with_columns(
             pl.col("on_now").fill_null(value=False), (pl.lit(population.as_of) - pl.col("newest")).alias("age")
         )
         .join(_last_active(population), on=ENTITY, how="left", maintain_order="left")
+    )
+
+
+def _people(population: Population) -> pl.DataFrame:
+    """List the last stay of each id."""
+    return (
+        population.entities.select(ENTITY, "id", "anchor")
+        .sort("id", "anchor", ENTITY, nulls_last=False)
+        .unique("id", keep="last", maintain_order=True)
+        .select(ENTITY, "id")
+        .sort(ENTITY)
     )
 
 
@@ -280,16 +312,20 @@ def _finished(
         "as_of": _instant(pl.lit(population.as_of, pl.Int64)),
     }
     key = f"{population.kind.value}_id"
-    table = frame.with_columns(pl.col("id").alias(key), _rank().alias("rank"), **columns)
+    table = frame.with_columns(pl.col("id").alias(key), **columns)
+    table = table.join(_people(population), on=ENTITY, how="semi", maintain_order="left")
     middle = [leaf.id for leaf in parts]
     order = [key, *BEFORE_CRITERIA, *middle, *_kept(population, keep), *AFTER_CRITERIA]
-    table = table.sort("rank", "score", "qualified_at", key, descending=[False, True, True, False], nulls_last=True)
-    return table.select(order)
+    return ordered(table.select(order), key)
 
 
-def _rank() -> pl.Expr:
-    return pl.col("status").replace_strict(
+def ordered(leads: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Sort a list of leads by status, score, newest `qualified_at` and id."""
+    rank = pl.col("status").replace_strict(
         {status.value: place for place, status in enumerate(ORDER)}, return_dtype=pl.Int64
+    )
+    return leads.sort(
+        rank, "score", "qualified_at", key, descending=[False, True, True, False], nulls_last=True, maintain_order=True
     )
 
 

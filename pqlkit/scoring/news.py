@@ -1,0 +1,312 @@
+"""The news: which leads are new since the runs before, which were taken back, and what the next run must know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from pqlkit.columns import ON
+from pqlkit.scoring.arms import CONTROL, arm_column
+from pqlkit.scoring.lead import LeadStatus
+from pqlkit.scoring.memory import KNOWN, Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pqlkit.durations import Duration
+    from pqlkit.scoring.scoring import Leads
+
+HOLDING: Final = (LeadStatus.PQL.value, LeadStatus.EXPIRED.value)
+_ID: Final = "__id"
+
+
+class Reason:
+    """Why a start became known."""
+
+    WORLD: Final = "world"
+    DEFINITION: Final = "definition"
+    BASELINE: Final = "baseline"
+    BEFORE: Final = "before"
+    STALE: Final = "stale"
+    SUPPRESSED: Final = "suppressed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class News:
+    """A list of leads beside what was known.
+
+    Parameters
+    ----------
+    leads
+        What was scored.
+    frame
+        Every entity in the contract's columns, ``known_at``, ``newly_qualified``, ``arm`` and the status ``withdrawn`` filled
+        in; and ``new_because`` (``world``, ``definition`` or null), ``changed`` (its status is another than in the last run).
+    memory
+        For the next run: the columns of `pqlkit.scoring.memory.KNOWN`.
+    starts
+        What this run got to know: ``id``, ``on``, ``known_at``, ``reason``, ``arm``, ``queued``.
+    baseline
+        Nothing was known before.
+    """
+
+    leads: Leads
+    frame: pl.DataFrame
+    memory: pl.DataFrame
+    starts: pl.DataFrame
+    baseline: bool
+
+    @property
+    def new(self) -> pl.DataFrame:
+        """The new leads that are not in the control arm: who is alerted."""
+        return self.frame.filter(pl.col("newly_qualified"), pl.col("arm").ne_missing(pl.lit(CONTROL)))
+
+    @property
+    def withheld(self) -> int:
+        """How many new leads the control arm keeps from being alerted."""
+        return self.frame.filter(pl.col("newly_qualified"), pl.col("arm") == CONTROL).height
+
+
+def news(
+    leads: Leads,
+    memory: Memory | None,
+    *,
+    since: Duration | None = None,
+    control: float | None = None,
+    suppressed: Collection[str] = (),
+    notify: bool = False,
+) -> News:
+    """Say who is new.
+
+    Parameters
+    ----------
+    leads
+        Tonight's.
+    memory
+        From a ledger or the last list; None = neither: then nobody is new or old, unless `since` says.
+    since
+        Only starts later than `as_of` - `since` are new; older ones are known from now on.
+    control
+        The share of accounts that is left alone.
+    suppressed
+        Ids that are never new.
+    notify
+        Whether new leads go to the outbox.
+
+    Notes
+    -----
+    A lead is new if it is a `pql` whose newest counted start S nobody was told of. Late data moves starts, so a start is
+    recognised by time, not by its exact moment: with A the start that was known last and U the last moment at which it was
+    seen to hold, S is another one only if S > A + horizon and S >= U + cooldown. Whoever qualified before the first run is
+    its baseline.
+    """
+    table = _beside(leads, memory or Memory())
+    arms = arm_column(leads.population, control or 0.0).gather(leads.people.get_column("entity"))
+    table = table.with_columns(arms.alias("assigned"))
+    table = _judged(leads, table, memory, since, suppressed)
+    table = _with_arms(table, control)
+    table = _withdrawn(leads, table, memory)
+    queued = memory.queued if memory is not None else frozenset()
+    return News(
+        leads=leads,
+        frame=_listed(leads, table, memory),
+        memory=_remembered(leads, table, memory),
+        starts=_learned(leads, table, queued if notify else None),
+        baseline=memory is not None and memory.as_of is None,
+    )
+
+
+def _beside(leads: Leads, memory: Memory) -> pl.DataFrame:
+    """One row per entity, in entity order: id, present standing, newest counted start, and what was known."""
+    newest = leads.starts.group_by("id").agg(pl.col(ON).max().alias("start"))
+    present = leads.frame.select(pl.col(leads.key).alias("id"), "status", "qualified_at")
+    rows = leads.people.join(newest, on="id", how="left", maintain_order="left")
+    rows = rows.join(present, on="id", how="left", maintain_order="left")
+    known = memory.known.rename({name: f"was_{name}" for name in KNOWN if name != "id"})
+    return rows.with_columns(pl.col("id").cast(pl.String)).join(known, on="id", how="left", maintain_order="left")
+
+
+def _judged(
+    leads: Leads, table: pl.DataFrame, memory: Memory | None, since: Duration | None, suppressed: Collection[str]
+) -> pl.DataFrame:
+    """Add ``new`` and ``reason`` (why a start becomes known now; null where none does)."""
+    as_of = leads.population.as_of
+    early = pl.lit(value=False) if since is None else pl.col("start") <= as_of - since.microseconds
+    pql = pl.col("status") == LeadStatus.PQL.value
+    named = pl.col("id").is_in(pl.Series(sorted(suppressed), dtype=pl.String))
+    if memory is None:
+        new = None if since is None else pql & ~early & ~named
+        return table.with_columns(
+            pl.lit(None, pl.Boolean).alias("new") if new is None else new.fill_null(value=False).alias("new"),
+            pl.lit(None, pl.String).alias("reason"),
+        )
+    unknown = pl.col("start").is_not_null() & _is_another(leads)
+    first = memory.as_of is None
+    redefined = memory.definition_hash is not None and memory.definition_hash != leads.hash
+    because = pl.when(pl.lit(redefined) & (pl.col("start") <= (memory.as_of or 0))).then(pl.lit(Reason.DEFINITION))
+    backlog = (early if since is not None else pl.lit(value=True)) if first else early & pl.col("status").is_in(HOLDING)
+    reason = (
+        pl.when(~unknown)
+        .then(None)
+        .when(backlog)
+        .then(pl.lit(Reason.BASELINE if first else Reason.BEFORE))
+        .when(pl.col("status") == LeadStatus.EXPIRED.value)
+        .then(pl.lit(Reason.STALE))
+        .when(~pql)
+        .then(None)
+        .when(named)
+        .then(pl.lit(Reason.SUPPRESSED))
+        .otherwise(because.otherwise(pl.lit(Reason.WORLD)))
+    )
+    return table.with_columns(reason.alias("reason")).with_columns(
+        pl.col("reason").is_in([Reason.WORLD, Reason.DEFINITION]).fill_null(value=False).alias("new")
+    )
+
+
+def _is_another(leads: Leads) -> pl.Expr:
+    """Whether the newest counted start is not the one that was known last."""
+    outcome, cooldown = leads.definition.outcome, leads.definition.cooldown
+    horizon = outcome.within.microseconds if outcome is not None else 0
+    rest = cooldown.microseconds if cooldown is not None else 0
+    later = (pl.col("start") > pl.col("was_on") + horizon) & (pl.col("start") >= pl.col("was_until") + rest)
+    return pl.col("was_on").is_null() | later
+
+
+def _with_arms(table: pl.DataFrame, control: float | None) -> pl.DataFrame:
+    """Give arms to those who become new; an arm once given stays."""
+    given = pl.lit(None, pl.String) if control is None else pl.col("assigned")
+    qualified = pl.col("start").is_not_null()
+    # Without memory everybody who qualified shows the arm; with it, those who became new while there was a control arm.
+    fresh = pl.when(pl.col("new") if "reason" in table.columns else qualified).then(given)
+    return table.with_columns(pl.coalesce("was_arm", fresh).alias("arm"))
+
+
+def _withdrawn(leads: Leads, table: pl.DataFrame, memory: Memory | None) -> pl.DataFrame:
+    """Mark those whom a correction of the data took back: known under this very definition, and now never qualified."""
+    if memory is None or not memory.lasting:
+        return table
+    open_ = [LeadStatus.NEAR.value, LeadStatus.MISSED.value, LeadStatus.STARTED.value, LeadStatus.INACTIVE.value]
+    as_of = leads.population.as_of
+    taken = (
+        pl.col("was_on").is_not_null()
+        & (pl.col("was_hash") == leads.hash)
+        & (pl.col("was_on") <= as_of)
+        & (pl.col("was_known_at") <= as_of)
+        & pl.col("start").is_null()
+        & pl.col("status").is_in(open_)
+    )
+    status = pl.when(taken).then(pl.lit(LeadStatus.WITHDRAWN.value)).otherwise("status")
+    return table.with_columns(status.alias("status"))
+
+
+def _known_at(leads: Leads) -> pl.Expr:
+    seen = pl.col("qualified_at").is_not_null()
+    return (
+        pl.when(pl.col("reason").is_not_null() & pl.col("was_on").is_not_null())
+        .then(pl.lit(leads.population.as_of, pl.Int64))
+        .otherwise(pl.coalesce("was_known_at", pl.when(seen).then(pl.lit(leads.population.as_of, pl.Int64))))
+    )
+
+
+def _listed(leads: Leads, table: pl.DataFrame, memory: Memory | None) -> pl.DataFrame:
+    """Fill the columns of the list, and sort it again: a withdrawn lead stands elsewhere."""
+    from pqlkit.scoring.scoring import ordered
+
+    changed = pl.lit(value=False)
+    if memory is not None and memory.as_of is not None:
+        changed = (pl.col("status") != pl.col("was_status")).fill_null(value=False)
+    known_at = pl.lit(None, pl.Int64) if memory is None else _known_at(leads)
+    added = table.select(
+        pl.col("entity"),
+        pl.col("status"),
+        known_at.cast(pl.Datetime("us", "UTC")).alias("known_at"),
+        pl.col("new").alias("newly_qualified"),
+        pl.col("arm"),
+        pl.when("new").then("reason").alias("new_because"),
+        changed.alias("changed"),
+    )
+    ids = leads.people.rename({"id": leads.key})
+    filled = ids.join(added, on="entity", maintain_order="left").drop("entity")
+    names = leads.frame.columns
+    rest = leads.frame.drop("status", "known_at", "newly_qualified", "arm")
+    whole = rest.join(filled, on=leads.key, how="left", maintain_order="left").select(*names, "new_because", "changed")
+    gone = _gone(leads, table, memory, whole)
+    return ordered(pl.concat([whole, gone], how="vertical"), leads.key)
+
+
+def _gone(leads: Leads, table: pl.DataFrame, memory: Memory | None, whole: pl.DataFrame) -> pl.DataFrame:
+    """Give a row to each lead that the data no longer has at all: a correction took it back, too."""
+    if memory is None or not memory.lasting:
+        return whole.clear()
+    missing = _missing(leads, table, memory)
+    definition = leads.definition
+    values = {
+        leads.key: pl.col("id").cast(whole.schema[leads.key], strict=False),
+        "status": pl.lit(LeadStatus.WITHDRAWN.value),
+        "known_at": pl.col("known_at").cast(pl.Datetime("us", "UTC")),
+        "newly_qualified": pl.lit(value=False),
+        "arm": pl.col("arm"),
+        "definition": pl.lit(definition.name),
+        "definition_version": pl.lit(definition.version, pl.Int64),
+        "definition_hash": pl.lit(leads.hash),
+        "as_of": pl.lit(leads.population.as_of, pl.Int64).cast(pl.Datetime("us", "UTC")),
+        "changed": pl.col("status") != LeadStatus.WITHDRAWN.value,
+    }
+    return missing.select(
+        values.get(name, pl.lit(None)).cast(kind, strict=False).alias(name) for name, kind in whole.schema.items()
+    ).filter(pl.col(leads.key).is_not_null())
+
+
+def _missing(leads: Leads, table: pl.DataFrame, memory: Memory) -> pl.DataFrame:
+    as_of = leads.population.as_of
+    old = memory.known.filter(pl.col("on") <= as_of, pl.col("known_at") <= as_of)
+    return old.join(table.select("id"), on="id", how="anti", maintain_order="left")
+
+
+def _remembered(leads: Leads, table: pl.DataFrame, memory: Memory | None) -> pl.DataFrame:
+    """Write down what the next run must know, of everybody seen now or before."""
+    if memory is None:
+        return pl.DataFrame(schema=KNOWN)
+    as_of = pl.lit(leads.population.as_of, pl.Int64)
+    learned = pl.col("reason").is_not_null()
+    holds = pl.col("status").is_in(HOLDING) & (learned | pl.col("was_on").is_not_null())
+    seen = table.select(
+        "id",
+        "status",
+        pl.when(learned).then("start").otherwise("was_on").alias("on"),
+        pl.when(learned & ~holds)
+        .then("start")
+        .when(holds)
+        .then(pl.max_horizontal(as_of, "was_until"))
+        .otherwise("was_until")
+        .alias("until"),
+        _known_at(leads).alias("known_at"),
+        "arm",
+        pl.when(learned).then(pl.lit(leads.hash)).otherwise("was_hash").alias("hash"),
+    )
+    absent = memory.known.join(seen.select("id"), on="id", how="anti", maintain_order="left")
+    gone = _missing(leads, table, memory).select("id", pl.lit(LeadStatus.WITHDRAWN.value).alias("now"))
+    absent = absent.join(gone, on="id", how="left", maintain_order="left")
+    absent = absent.with_columns(pl.coalesce("now", "status").alias("status")).drop("now")
+    return pl.concat([seen.cast(KNOWN), absent.select(list(KNOWN)).cast(KNOWN)]).sort("id")  # type: ignore[arg-type]
+
+
+def _learned(leads: Leads, table: pl.DataFrame, queued: frozenset[str] | None) -> pl.DataFrame:
+    alerted = pl.lit(value=False)
+    if queued is not None:
+        before = pl.col("id").is_in(pl.Series(sorted(queued), dtype=pl.String))
+        alerted = pl.col("new") & ~before & pl.col("arm").ne_missing(pl.lit(CONTROL))
+    return (
+        table.filter(pl.col("reason").is_not_null())
+        .select(
+            "id",
+            pl.col("start").alias(ON),
+            pl.lit(leads.population.as_of, pl.Int64).alias("known_at"),
+            "reason",
+            "arm",
+            alerted.fill_null(value=False).alias("queued"),
+        )
+        .sort("id")
+    )

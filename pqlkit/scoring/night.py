@@ -1,0 +1,254 @@
+"""The night: one unattended run over some definitions, from scored leads to files, ledger and alerts.
+
+The order is what makes a crash harmless: every file is complete beside its place before the first is put there; then the
+ledger commits, and with that the night has happened; then the outbox is delivered. A run that dies before the commit has told
+nobody, and the next one finds the same leads new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pqlkit.files import whole
+from pqlkit.scoring.guards import NIGHTS, Guards
+from pqlkit.scoring.lead import LeadStatus
+from pqlkit.scoring.lead_file import ROWS, LeadFormat, Shape, as_bytes, format_of
+from pqlkit.scoring.ledger import Entry, Run
+from pqlkit.scoring.news import news
+from pqlkit.scoring.summary import Summary, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from pqlkit.durations import Duration
+    from pqlkit.scoring.ledger import Alert, Ledger
+    from pqlkit.scoring.memory import Memory
+    from pqlkit.scoring.news import News
+    from pqlkit.scoring.scoring import Leads
+    from pqlkit.typing import Microseconds
+
+EXTRA = ("new_because", "changed")
+"""Columns that a list has only when ``--columns`` names them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a night is asked to do.
+
+    Parameters
+    ----------
+    every
+        A row for every entity; else those that are `pql`, `near`, new or changed.
+    only_new
+        Rows for new leads alone, without the control arm.
+    since, control, suppressed
+        As in `pqlkit.scoring.news.news`.
+    guards
+        Bounds on the night.
+    shape
+        Columns and names of the list.
+    notify
+        Put new leads into the outbox.
+    """
+
+    every: bool = False
+    only_new: bool = False
+    since: Duration | None = None
+    control: float | None = None
+    suppressed: frozenset[str] = frozenset()
+    guards: Guards = field(default_factory=Guards)
+    shape: Shape = field(default_factory=Shape)
+    notify: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Listing:
+    """One definition's list: its news, the rows that are asked for, and the bounds that it breaks."""
+
+    news: News
+    rows: pl.DataFrame
+    breaches: tuple[str, ...]
+
+    @property
+    def columns(self) -> pl.DataFrame:
+        """The rows in the contract's columns alone."""
+        return self.rows.drop(EXTRA)
+
+
+def listing(
+    leads: Leads, memory: Memory | None, order: Order, *, nights: Sequence[int] = (), now: Microseconds | None = None
+) -> Listing:
+    """Compare tonight's leads with what was known, choose the rows, and judge the guards.
+
+    Parameters
+    ----------
+    leads, memory, order
+        What was scored, what was known, what is asked.
+    nights
+        How many were new on the last nights.
+    now
+        What the age of the newest event is measured from; None = it is not.
+    """
+    found = news(
+        leads,
+        memory,
+        since=order.since,
+        control=order.control,
+        suppressed=order.suppressed,
+        notify=order.notify,
+    )
+    fresh = int(found.frame.get_column("newly_qualified").sum() or 0)
+    breaches = [] if found.baseline else order.guards.on_new(fresh, nights)
+    if now is not None:
+        events = leads.population.dataset.tables.get("events")
+        newest = min(events.last, leads.population.as_of) if events is not None and events.last is not None else None
+        breaches += order.guards.on_age(newest, now)
+    return Listing(news=found, rows=_chosen(found, order, known=memory is not None), breaches=tuple(breaches))
+
+
+def _chosen(found: News, order: Order, *, known: bool) -> pl.DataFrame:
+    if order.only_new:
+        return found.new
+    if order.every or not known:
+        return found.frame
+    listed = pl.col("status").is_in([LeadStatus.PQL.value, LeadStatus.NEAR.value])
+    return found.frame.filter(listed | pl.col("changed") | pl.col("newly_qualified").fill_null(value=False))
+
+
+def aside(path: Path) -> Path:
+    """Name the file that is written where a guard stops the night: ``leads.csv`` -> ``leads.held.csv``."""
+    return path.with_name(f"{path.stem}.held{path.suffix}")
+
+
+def parts(path: Path, count: int) -> list[Path]:
+    """Name the files of a list that is split: ``leads.csv``, ``leads-2.csv`` ..."""
+    return [path, *(path.with_name(f"{path.stem}-{i}{path.suffix}") for i in range(2, count + 1))]
+
+
+@dataclass(slots=True)
+class Written:
+    """What was written: the paths and a hash over all their bytes."""
+
+    paths: tuple[str, ...]
+    sha256: str
+
+
+def write_lists(targets: Sequence[tuple[Path, Listing]], shape: Shape, *, rows: int = ROWS) -> list[Written]:
+    """Write lists: all of them complete beside their places first, then each put there in one step.
+
+    Parameters
+    ----------
+    targets
+        Path (its suffix is the format) and list. A CSV above `rows` rows is split; parts of an earlier, longer list go.
+    shape
+        Columns and names.
+    rows
+        Per file.
+
+    Raises
+    ------
+    OutputError
+        A folder cannot be written or the disk is full: every file is as it was.
+    """
+    done = []
+    with ExitStack() as stack:
+        for target, one in targets:
+            digest = hashlib.sha256()
+            pieces = _pieces(one, format_of(target), rows)
+            places = parts(target, len(pieces))
+            for place, piece in zip(places, pieces, strict=True):
+                payload = rendered(piece, format_of(target), shape, one)
+                digest.update(payload)
+                stack.enter_context(whole(place)).write_bytes(payload)
+            done.append(Written(tuple(str(place) for place in places), digest.hexdigest()))
+    for (target, _), written in zip(targets, done, strict=True):
+        _remove_later_parts(target, len(written.paths))
+    return done
+
+
+def rendered(rows: pl.DataFrame, form: LeadFormat, shape: Shape, one: Listing) -> bytes:
+    """Write the rows of a list in a format."""
+    from pqlkit.scoring.summary import spelled_moment
+
+    asked = set(shape.columns or ())
+    known = rows.drop(name for name in EXTRA if name not in asked)
+    return as_bytes(known, form, shape, as_of=spelled_moment(one.news.leads.population.as_of))
+
+
+def _pieces(one: Listing, form: LeadFormat, rows: int) -> list[pl.DataFrame]:
+    if form is not LeadFormat.CSV or one.rows.height <= rows:
+        return [one.rows]
+    return list(one.rows.iter_slices(rows))
+
+
+def _remove_later_parts(target: Path, count: int) -> None:
+    number = count + 1
+    while (place := target.with_name(f"{target.stem}-{number}{target.suffix}")).is_file() and count > 0:
+        place.unlink()
+        number += 1
+
+
+def record(
+    ledger: Ledger,
+    listings: Sequence[Listing],
+    written: Sequence[Written],
+    *,
+    notify: bool,
+    alerts: Callable[[Listing], Sequence[Alert]],
+) -> None:
+    """Commit the night to the ledger.
+
+    Parameters
+    ----------
+    ledger
+        Open.
+    listings, written
+        What was found and what was put in place (empty: it went to stdout).
+    notify
+        Alerts follow: the night is finished when they were tried.
+    alerts
+        Makes the batches of one list.
+    """
+    files = [*written] or [Written((), "")] * len(listings)
+    entries = []
+    for one, file in zip(listings, files, strict=True):
+        leads, found = one.news.leads, one.news
+        batches = alerts(one) if notify else ()
+        run = Run(
+            definition=leads.definition.name,
+            entity=leads.definition.entity.value,
+            version=leads.definition.version,
+            hash=leads.hash,
+            as_of=leads.population.as_of,
+            baseline=found.baseline,
+            leads=one.rows.height,
+            new=int(found.frame.get_column("newly_qualified").sum() or 0),
+            alerted=found.starts.filter("queued").height,
+            withheld=found.withheld,
+            file=file.paths[0] if file.paths else None,
+            file_hash=file.sha256 or None,
+            finished=not notify,
+        )
+        entries.append(Entry(run=run, memory=found.memory, starts=found.starts, alerts=batches))
+    ledger.record(entries)
+    ledger.commit()
+
+
+def summaries(listings: Sequence[Listing], written: Sequence[Written]) -> list[Summary]:
+    """Sum up each list."""
+    files = [*written] or [Written((), "")] * len(listings)
+    return [
+        summary(one.news, one.rows.height, breaches=one.breaches, files=file.paths)
+        for one, file in zip(listings, files, strict=True)
+    ]
+
+
+def nights_of(ledger: Ledger | None, definition: str) -> list[int]:
+    """Give how many were new on the last nights of a definition."""
+    return ledger.nightly_new(definition, NIGHTS) if ledger is not None else []

@@ -1,0 +1,150 @@
+"""The summary of a run: how many leads of each standing, who is new and why, and what was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from pqlkit.scoring.lead import ORDER
+
+if TYPE_CHECKING:
+    from pqlkit.scoring.news import News
+    from pqlkit.typing import Json
+
+SCHEMA: Final = "pqlkit/score-summary/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One definition's run in numbers.
+
+    Parameters
+    ----------
+    definition, version, hash
+        What was scored.
+    as_of
+        ISO 8601 UTC.
+    entities
+        How many were scored, and in `statuses` how many of each.
+    leads
+        Rows of the list.
+    new, new_because_definition, withheld, withdrawn
+        Newly qualified (None where nothing says what was before); of these because the definition changed; of these in the
+        control arm; taken back tonight.
+    baseline
+        The first run of a ledger.
+    breaches
+        What a guard found: the list was written aside and nobody was alerted.
+    files
+        What was written.
+    """
+
+    definition: str
+    version: int
+    hash: str
+    as_of: str
+    entities: int
+    statuses: dict[str, int]
+    leads: int
+    new: int | None
+    new_because_definition: int
+    withheld: int
+    withdrawn: int
+    baseline: bool
+    breaches: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """The run in one line."""
+        parts = [f"{self.statuses.get(name, 0):,} {name}" for name in ("pql", "near")]
+        if self.baseline:
+            parts.append(f"{self.new or 0:,} new: the first run is the baseline")
+        elif self.new is not None:
+            parts.append(f"{self.new:,} new")
+        if self.new_because_definition:
+            parts.append(f"{self.new_because_definition:,} of them because the definition changed")
+        if self.withheld:
+            parts.append(f"{self.withheld:,} withheld (control)")
+        if self.withdrawn:
+            parts.append(f"{self.withdrawn:,} withdrawn")
+        return f"{self.definition} v{self.version}, as of {self.as_of}: {', '.join(parts)}; {self.leads:,} rows"
+
+
+def spelled_moment(at: int) -> str:
+    """Spell an instant (UTC microseconds) as the lists do.
+
+    Examples
+    --------
+    >>> spelled_moment(0), spelled_moment(1_500_000)
+    ('1970-01-01T00:00:00Z', '1970-01-01T00:00:01.500000Z')
+    """
+    from pqlkit.scoring.lead_file import spelled
+
+    frame = pl.DataFrame({"at": [at]}, schema={"at": pl.Int64}).cast(pl.Datetime("us", "UTC"))  # type: ignore[arg-type]
+    return str(spelled(frame).item())
+
+
+def summary(news: News, rows: int, *, breaches: tuple[str, ...] = (), files: tuple[str, ...] = ()) -> Summary:
+    """Count one definition's run.
+
+    Parameters
+    ----------
+    news
+        The run.
+    rows
+        Of the list that was written.
+    breaches, files
+        As in `Summary`.
+    """
+    leads, frame = news.leads, news.frame
+    counted = dict(frame.group_by("status").len().iter_rows())
+    newly = frame.get_column("newly_qualified")
+    return Summary(
+        definition=leads.definition.name,
+        version=leads.definition.version,
+        hash=leads.hash,
+        as_of=spelled_moment(leads.population.as_of),
+        entities=frame.height,
+        statuses={status.value: counted.get(status.value, 0) for status in ORDER},
+        leads=rows,
+        new=None if newly.null_count() == len(newly) and len(newly) else int(newly.sum()),
+        new_because_definition=frame.filter(pl.col("new_because") == "definition").height,
+        withheld=news.withheld,
+        withdrawn=frame.filter("changed", pl.col("status") == "withdrawn").height,
+        baseline=news.baseline,
+        breaches=breaches,
+        files=files,
+    )
+
+
+def document(
+    summaries: list[Summary], *, alerts: dict[str, int] | None, overlap: list[dict[str, Json]]
+) -> dict[str, Json]:
+    """Give ``pqlkit/score-summary/1``: one record per definition, what became of the alerts, and the overlap."""
+    return {
+        "schema": SCHEMA,
+        "runs": [
+            {
+                "definition": one.definition,
+                "version": one.version,
+                "hash": one.hash,
+                "as_of": one.as_of,
+                "entities": one.entities,
+                "statuses": dict(one.statuses),
+                "leads": one.leads,
+                "new": one.new,
+                "new_because_definition": one.new_because_definition,
+                "withheld": one.withheld,
+                "withdrawn": one.withdrawn,
+                "baseline": one.baseline,
+                "breaches": list(one.breaches),
+                "files": list(one.files),
+            }
+            for one in summaries
+        ],
+        "alerts": dict(alerts) if alerts is not None else None,
+        "overlap": list(overlap),
+    }
