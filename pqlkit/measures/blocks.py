@@ -30,7 +30,7 @@ _LONGEST_DATE: Final = 26 * HOUR
 _BASE: Final = "base"  # an entity's first cutoff
 _TOP: Final = "top"  # its last
 _BLOCK: Final = "block"
-_REST: Final = "rest"  # how far into its block an event lies
+_PART: Final = "part"  # how many of the edges inside its block an event lies at or beyond, less one
 _TWICE: Final = "twice"  # days: 1 if the block's first date is also the last of the block before
 _DAYS: Final = (MeasureKind.COUNT, MeasureKind.DAYS)
 
@@ -97,6 +97,9 @@ class _Pass:
     def _edge(self, window: Microseconds, back: int) -> Microseconds:
         return max(0, (back + 1) * self._step - window)
 
+    def _beyond(self, edge: Microseconds) -> nw.Expr:
+        return nw.col(_PART) >= self._edges.index(edge)
+
     def _column(self, measure: int, edge: Microseconds) -> str:
         return f"m{measure}_e{self._edges.index(edge)}"
 
@@ -106,22 +109,27 @@ class _Pass:
         shifted = nw.col(AT) - nw.col(_BASE) + self._blocks * self._step
         rows = rows.filter(shifted >= 0, nw.col(AT) < nw.col(_TOP)).with_columns(shifted.alias("shifted"))
         block = nw.col(ENTITY) * self._wide + nw.col("shifted") // self._step
-        return rows.with_columns(block.alias(_BLOCK), (nw.col("shifted") % self._step).alias(_REST))
+        rest = nw.col("shifted") % self._step
+        part = nw.lit(-1 if self._edges[0] else 0, nw.Int8)
+        for position, edge in enumerate(self._edges):
+            if edge:
+                part = nw.when(rest >= edge).then(nw.lit(position, nw.Int8)).otherwise(part)
+        return rows.with_columns(block.alias(_BLOCK), part.alias(_PART))
 
     def _counts_and_days(self, places: dict[MeasureKind, int]) -> LazyFrame:
         key = nw.col(_BLOCK) * self._codes + nw.col(CODE)
         counts = self._counts(places)
         if MeasureKind.DAYS not in places:
-            by_name = self._rows(None).select(key.alias("key"), _REST).group_by("key").agg(*counts)
+            by_name = self._rows(None).select(key.alias("key"), _PART).group_by("key").agg(*counts)
             whole = by_name.with_columns((nw.col("key") // self._codes).alias("key"))
             return self._at_looks(self._joined(by_name, whole.group_by("key").agg(*self._sums(places))), places)
         first, dates = self._date_range()
         day = self._found.scope.day() - first
-        daily = self._rows(None).select((key * dates + day).alias("key"), _REST)
-        daily = daily.group_by("key").agg(*counts, nw.col(_REST).max().alias(_REST))
+        daily = self._rows(None).select((key * dates + day).alias("key"), _PART)
+        daily = daily.group_by("key").agg(*counts, nw.col(_PART).max().alias(_PART))
         named = daily.with_columns((nw.col("key") // dates).alias("key"), (nw.col("key") % dates).alias(DATE))
         whole = named.with_columns((nw.col("key") // self._codes * dates + nw.col(DATE)).alias("key"))
-        whole = whole.group_by("key").agg(*self._sums(places), nw.col(_REST).max().alias(_REST))
+        whole = whole.group_by("key").agg(*self._sums(places), nw.col(_PART).max().alias(_PART))
         whole = whole.with_columns((nw.col("key") // dates).alias("key"), (nw.col("key") % dates).alias(DATE))
         aggregates = [*self._sums(places), *self._dates(places[MeasureKind.DAYS])]
         by_name = named.group_by("key").agg(*aggregates)
@@ -142,8 +150,7 @@ class _Pass:
             return []
         own = places[MeasureKind.COUNT]
         return [
-            (nw.len() if edge == 0 else (nw.col(_REST) >= edge).sum()).alias(self._column(own, edge))
-            for edge in self._edges
+            (nw.len() if edge == 0 else self._beyond(edge).sum()).alias(self._column(own, edge)) for edge in self._edges
         ]
 
     def _sums(self, places: dict[MeasureKind, int]) -> list[nw.Expr]:
@@ -153,7 +160,7 @@ class _Pass:
         return [nw.col(name).sum().alias(name) for name in names]
 
     def _dates(self, measure: int) -> list[nw.Expr]:
-        whole = [(nw.col(_REST) >= edge).sum().alias(self._column(measure, edge)) for edge in self._edges]
+        whole = [self._beyond(edge).sum().alias(self._column(measure, edge)) for edge in self._edges]
         if self._aligned():
             return whole
         return [*whole, nw.col(DATE).min().alias("first_date"), nw.col(DATE).max().alias("last_date")]
@@ -222,12 +229,12 @@ class _Pass:
         return blocks.with_columns(place.alias("place")).join(looks, on="place", how="inner")
 
     def things(self, rows: LazyFrame, measure: int) -> LazyFrame:
-        things = rows.group_by(_BLOCK, CODE, VALUE).agg(nw.col(_REST).max().alias(_REST))
+        things = rows.group_by(_BLOCK, CODE, VALUE).agg(nw.col(_PART).max().alias(_PART))
         names = [column_of(measure, j) for j in range(len(self._windows))]
         parts = []
         for back in range(self._blocks):
             seen = {
-                name: (nw.col(_REST) >= self._edge(window, back)).cast(nw.Int64)
+                name: self._beyond(self._edge(window, back)).cast(nw.Int64)
                 if back in self._seen(window)
                 else nw.lit(0, nw.Int64)
                 for name, window in zip(names, self._windows, strict=True)
@@ -250,7 +257,7 @@ class _Pass:
 
         nothing = nw.lit(None, nw.Int64)
         inside = {
-            self._column(measure, edge): nw.when(nw.col(_REST) >= edge).then(nw.col(VALUE)).otherwise(nothing)
+            self._column(measure, edge): nw.when(self._beyond(edge)).then(nw.col(VALUE)).otherwise(nothing)
             for edge in self._edges
         }
         blocks = rows.select(_BLOCK, CODE, **inside).group_by(_BLOCK, CODE).agg(*(reduced(name) for name in inside))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _MOST: Final = 24  # lengths in one wide grouping; more of them take further passes
 _AGE: Final = "age"
 _OFFSET: Final = "offset"
+_BAND: Final = "band"  # position of the shortest span that holds the event: one byte instead of eight
 _WHO: Final = "who"
 _DAYS: Final = (MeasureKind.COUNT, MeasureKind.DAYS)
 
@@ -71,7 +72,7 @@ class _Pass:
         else:
             rows = self._rows(first)
             spans = _WAYS[first.kind](self, rows, held[0])
-        return self._at_looks(spans, held)
+        return self._at_looks(spans, held, nw.Int32 if first.property is None else nw.Int64)
 
     def column(self, measure: int, length: Microseconds) -> str:
         return f"m{measure}_l{self._lengths.index(length)}"
@@ -86,25 +87,29 @@ class _Pass:
         who = self._looks.select(ENTITY, pl.col(LOOK if self._single else ENTITY).alias(_WHO)).unique()
         rows = self._found.rows(measure, who, begin=begin, end=latest + longest)
         rows = rows.with_columns((nw.col(AT) - nw.col(ANCHOR)).alias(_OFFSET))
-        return rows.filter(nw.col(_OFFSET) >= 0, nw.col(_OFFSET) < longest)
+        rows = rows.filter(nw.col(_OFFSET) >= 0, nw.col(_OFFSET) < longest)
+        band = nw.lit(len(self._lengths) - 1, nw.Int8)
+        for position, length in reversed(list(enumerate(self._lengths[:-1]))):
+            band = nw.when(nw.col(_OFFSET) < length).then(nw.lit(position, nw.Int8)).otherwise(band)
+        return rows.with_columns(band.alias(_BAND))
 
     def _counts_and_days(self, places: dict[MeasureKind, int]) -> LazyFrame:
         rows = self._rows(None)
         key = nw.col(_WHO) * self._codes + nw.col(CODE)
         if MeasureKind.DAYS not in places:
-            rows = rows.select(key.alias("key"), _OFFSET)
+            rows = rows.select(key.alias("key"), _BAND)
             by_name = rows.group_by("key").agg(*self._counts(places))
             return self._with_any(by_name)
         first_date, dates = self._date_range()
         day = self._found.scope.day() - first_date
-        keyed = rows.select((key * dates + day).alias("key"), _OFFSET)
-        daily = keyed.group_by("key").agg(*self._counts(places), nw.col(_OFFSET).min().alias(_OFFSET))
+        keyed = rows.select((key * dates + day).alias("key"), _BAND)
+        daily = keyed.group_by("key").agg(*self._counts(places), nw.col(_BAND).min().alias(_BAND))
         named = daily.with_columns((nw.col("key") // dates).alias("key"), (nw.col("key") % dates).alias(DATE))
-        by_name = named.group_by("key").agg(*self._sums(places), *self._first_seen(places[MeasureKind.DAYS]))
+        by_name = named.group_by("key").agg(*self._sums(places), *self._within(places[MeasureKind.DAYS]))
         whole = named.with_columns((nw.col("key") // self._codes * dates + nw.col(DATE)).alias("key"))
-        whole = whole.group_by("key").agg(*self._sums(places), nw.col(_OFFSET).min().alias(_OFFSET))
+        whole = whole.group_by("key").agg(*self._sums(places), nw.col(_BAND).min().alias(_BAND))
         whole = whole.with_columns((nw.col("key") // dates).alias("key"))
-        anything = whole.group_by("key").agg(*self._sums(places), *self._first_seen(places[MeasureKind.DAYS]))
+        anything = whole.group_by("key").agg(*self._sums(places), *self._within(places[MeasureKind.DAYS]))
         return self._joined(by_name, anything)
 
     def _date_range(self) -> tuple[int, int]:
@@ -128,12 +133,7 @@ class _Pass:
     def _counts(self, places: dict[MeasureKind, int]) -> list[nw.Expr]:
         if MeasureKind.COUNT not in places:
             return []
-        own = places[MeasureKind.COUNT]
-        longest = self._lengths[-1]
-        return [
-            (nw.len() if length == longest else (nw.col(_OFFSET) < length).sum()).alias(self.column(own, length))
-            for length in self._lengths
-        ]
+        return self._within(places[MeasureKind.COUNT])
 
     def _sums(self, places: dict[MeasureKind, int]) -> list[nw.Expr]:
         if MeasureKind.COUNT not in places:
@@ -141,16 +141,21 @@ class _Pass:
         names = [self.column(places[MeasureKind.COUNT], length) for length in self._lengths]
         return [nw.col(name).sum().alias(name) for name in names]
 
-    def _first_seen(self, measure: int) -> list[nw.Expr]:
-        return [(nw.col(_OFFSET) < length).sum().alias(self.column(measure, length)) for length in self._lengths]
+    def _within(self, measure: int) -> list[nw.Expr]:
+        longest = len(self._lengths) - 1
+        return [
+            (nw.len() if position == longest else (nw.col(_BAND) <= position).sum()).alias(self.column(measure, length))
+            for position, length in enumerate(self._lengths)
+        ]
 
     def things(self, rows: LazyFrame, measure: int) -> LazyFrame:
-        firsts = rows.group_by(_WHO, CODE, VALUE).agg(nw.col(_OFFSET).min().alias(_OFFSET))
-        return firsts.group_by(_WHO, CODE).agg(*self._first_seen(measure))
+        firsts = rows.group_by(_WHO, CODE, VALUE).agg(nw.col(_BAND).min().alias(_BAND))
+        return firsts.group_by(_WHO, CODE).agg(*self._within(measure))
 
     def highest_sum(self, rows: LazyFrame, measure: int) -> LazyFrame:
         # Reached is reached, also when a sum falls again: the highest total of any instant in the span.
-        instants = rows.group_by(_WHO, CODE, _OFFSET).agg(nw.col(VALUE).sum().cast(nw.Int64).alias(VALUE))
+        sums = (nw.col(VALUE).sum().cast(nw.Int64).alias(VALUE), nw.col(_BAND).min().alias(_BAND))
+        instants = rows.group_by(_WHO, CODE, _OFFSET).agg(*sums)
         total = nw.col(VALUE).cum_sum().over(_WHO, CODE, order_by=_OFFSET).cast(nw.Int64)
         return self._tops(instants.with_columns(total.alias(VALUE)), measure)
 
@@ -172,19 +177,19 @@ class _Pass:
 
     def _tops(self, rows: LazyFrame, measure: int) -> LazyFrame:
         seen = {
-            self.column(measure, length): nw.when(nw.col(_OFFSET) < length)
+            self.column(measure, length): nw.when(nw.col(_BAND) <= position)
             .then(nw.col(VALUE))
             .otherwise(nw.lit(None, nw.Int64))
-            for length in self._lengths
+            for position, length in enumerate(self._lengths)
         }
         tops = rows.select(_WHO, CODE, **seen).group_by(_WHO, CODE)
         return tops.agg(*(nw.col(name).max().alias(name) for name in seen))
 
-    def _at_looks(self, spans: LazyFrame, held: Sequence[int]) -> LazyFrame:
+    def _at_looks(self, spans: LazyFrame, held: Sequence[int], dtype: type[nw.Int32 | nw.Int64]) -> LazyFrame:
         parts = []
         for age in self._ages:
             columns = {
-                column_of(i, j): nw.col(self.column(i, min(window, age)))
+                column_of(i, j): nw.col(self.column(i, min(window, age))).cast(dtype)
                 for i in held
                 for j, window in enumerate(self._windows)
             }

@@ -34,9 +34,12 @@ class World:
     entities
         One row per entity, sorted by ``entity``: ``entity`` (Int64, 0..n-1), ``anchor``, ``converted`` (Int64 UTC
         microseconds or null; only events strictly before ``converted`` exist), ``since`` (Int64 or null: with expansion
-        outcomes only events at or after it exist), and the trait columns of `traits`.
+        outcomes only events at or after it exist), and the trait columns of `traits`. Optional: ``signup`` (Int64), where
+        `anchor` is not the signup: milestones that count from the signup then can.
     members
-        ``user_id``, ``entity``: whose events a user's are. For users one row each; for accounts the user's account.
+        ``user_id``, ``entity``: whose events a user's are. For users one row each; for accounts the user's account, and then
+        optionally ``anchor`` (Int64 or null): the user's own signup, from which user milestones count. Without it they count
+        from the user's first event.
     accounts
         ``account_id``, ``entity`` for account populations (an event's own account wins over its user's), else None.
     properties
@@ -48,7 +51,8 @@ class World:
     zone
         IANA name: calendar dates of the measure ``days`` are counted in it.
     dates_only
-        The events come from a source of dates without times: an event stands for its date.
+        The events come from a source of dates without times: an event stands for its date. ``at`` is then any instant of that
+        date in `zone`, as a rule its midnight there.
     """
 
     engine: Engine

@@ -22,7 +22,7 @@ from tests.measures.grid import every_criterion
 from tests.measures.oracle import DAY, Rules, Seen
 from tests.measures.worlds import START, draw_lives, event_table, make_world
 
-LAW = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RULES = Rules(as_of=START + 15 * DAY)
 CRITERIA = every_criterion()
 SEEDS = st.integers(0, 10_000)
