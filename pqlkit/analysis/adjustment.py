@@ -39,7 +39,7 @@ class Sample:
     ----------
     looks
         Row numbers, ascending.
-    y, entity
+    y, cluster
         Of these rows.
     adjusters
         Calendar blocks and age bands as 0/1 columns, the commonest of each left out.
@@ -51,22 +51,43 @@ class Sample:
 
     looks: NDArray[np.int64]
     y: NDArray[np.bool_]
-    entity: NDArray[np.int64]
+    cluster: NDArray[np.int64]
     adjusters: NDArray[np.float64]
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, *, seed: int = 0) -> Sample:
-        """Draw the sample from the frame of looks (``y``, ``entity``, ``block``, ``age_band``)."""
+    def of(
+        cls,
+        frame: pl.DataFrame,
+        *,
+        clusters: NDArray[np.int64] | None = None,
+        rows: NDArray[np.bool_] | None = None,
+        seed: int = 0,
+    ) -> Sample:
+        """Draw the sample.
+
+        Parameters
+        ----------
+        frame
+            The looks: ``y``, ``entity``, ``block``, ``age_band``.
+        clusters
+            int64, one per look; None = each entity is one.
+        rows
+            bool, one per look: only these. None = all.
+        seed
+            Of the draw.
+        """
         y = frame.get_column("y").to_numpy()
+        labels = frame.get_column("entity").to_numpy() if clusters is None else clusters
+        inside = np.ones(len(y), dtype=np.bool_) if rows is None else rows
         generator = np.random.default_rng([seed, 1])
-        positive = _some(np.flatnonzero(y), POSITIVES, generator)
-        negative = _some(np.flatnonzero(~y), CONTROLS * max(len(positive), 1), generator)
+        positive = _some(np.flatnonzero(y & inside), POSITIVES, generator)
+        negative = _some(np.flatnonzero(~y & inside), CONTROLS * max(len(positive), 1), generator)
         looks = np.sort(np.concatenate([positive, negative]))
         columns = [_dummies(frame.get_column(name).to_numpy()[looks]) for name in ("block", "age_band")]
         return cls(
             looks=looks,
             y=y[looks],
-            entity=frame.get_column("entity").to_numpy()[looks],
+            cluster=labels[looks],
             adjusters=np.concatenate(columns, axis=1),
         )
 
@@ -91,7 +112,12 @@ def _dummies(values: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def adjust(
-    found: Sequence[Association], cube: Cube, frame: pl.DataFrame, *, skip: Iterable[str] = ()
+    found: Sequence[Association],
+    cube: Cube,
+    frame: pl.DataFrame,
+    *,
+    skip: Iterable[str] = (),
+    clusters: NDArray[np.int64] | None = None,
 ) -> tuple[Association, ...]:
     """Fill in `order`, `adjusted` and `alike`.
 
@@ -103,13 +129,15 @@ def adjust(
         The same looks.
     skip
         Events that leak the outcome: in no model, not even as somebody's activity.
+    clusters
+        int64, one per look: looks of one label are not independent. None = looks of one entity.
 
     Returns
     -------
     tuple of Association
         Same order. The joint ridge (one column an event: log count in the longest window) ranks the events; the best row
         of each of the first 40 is then put, unpenalised and alone, beside log counts of *other* behaviours in the longest
-        and the shortest window, calendar blocks and age bands. Errors are robust, clustered by entity. Fewer than 10
+        and the shortest window, calendar blocks and age bands. Errors are robust, by cluster. Fewer than 10
         converters a parameter: not fitted.
 
     Notes
@@ -122,7 +150,7 @@ def adjust(
         for index, one in enumerate(cube.behaviours)
         if one.event is not None and one.event not in leaks and one.measure.kind is MeasureKind.COUNT and not one.where
     ]
-    sample = Sample.of(frame)
+    sample = Sample.of(frame, clusters=clusters)
     if not counts or sample.y.all() or not sample.y.any():
         return tuple(found)
     lengths = sorted({length for index in counts if (length := cube.behaviours[index].window.length) is not None})
@@ -210,7 +238,7 @@ def _fit(
         return Estimate.none(Undefined.EMPTY_GROUP)
     if np.count_nonzero(sample.y) < PER_PARAMETER * (design.shape[1] + 1):
         return Estimate.none(Undefined.TOO_FEW)
-    fit = fit_logistic(design, sample.y, clusters=sample.entity)
+    fit = fit_logistic(design, sample.y, clusters=sample.cluster)
     return fit.odds_ratio(0)
 
 
@@ -230,7 +258,14 @@ def _alike(
 
 
 def rule_effect(
-    met: NDArray[np.bool_], own: set[str | None], cube: Cube, frame: pl.DataFrame, *, skip: Iterable[str] = ()
+    met: NDArray[np.bool_],
+    own: set[str | None],
+    cube: Cube,
+    frame: pl.DataFrame,
+    *,
+    skip: Iterable[str] = (),
+    clusters: NDArray[np.int64] | None = None,
+    rows: NDArray[np.bool_] | None = None,
 ) -> Estimate | None:
     """Estimate the odds ratio of meeting a rule, beside activity by other behaviours than its own, calendar and age.
 
@@ -241,15 +276,17 @@ def rule_effect(
     own
         The rule's events: their counts are left out of activity. None among them (any event) is activity itself: then
         there is nothing to adjust for but calendar and age.
-    cube, frame, skip
+    cube, frame, skip, clusters
         As for `adjust`.
+    rows
+        bool, one per look: only these (the later ones). None = all.
     """
     from pqlkit.statistics.adjusted import fit_logistic
     from pqlkit.statistics.estimate import Estimate, Undefined
 
-    sample = Sample.of(frame)
+    sample = Sample.of(frame, clusters=clusters, rows=rows)
     indicator = met[sample.looks].astype(np.float64)
-    if np.ptp(indicator) == 0 or sample.y.all() or not sample.y.any():
+    if sample.y.all() or not sample.y.any() or np.ptp(indicator) == 0:
         return None
     leaks = set(skip)
     others = [
@@ -266,7 +303,7 @@ def rule_effect(
     design = np.column_stack([column for column in columns if np.ptp(column) > 0])
     if np.count_nonzero(sample.y) < PER_PARAMETER * (design.shape[1] + 1):
         return Estimate.none(Undefined.TOO_FEW)
-    fit = fit_logistic(design, sample.y, clusters=sample.entity)
+    fit = fit_logistic(design, sample.y, clusters=sample.cluster)
     return fit.odds_ratio(0)
 
 

@@ -42,12 +42,14 @@ class Observed:
         Levels of every behaviour at every look, without the events that the settings exclude.
     y
         Converted, one per look.
+    clusters
+        int64, one per look: looks of one label are not independent (one entity, or users of one account).
     design_effect
-        Rows per independent row: 1 unless an entity has several looks that overlap.
+        Rows per independent row: 1 unless an entity has several looks that overlap, or users share accounts.
     base
         Conversions among looks.
     suspects
-        Events that look like leaks, judged on the looks of `suspects_from`.
+        Events and traits that look like leaks, judged on all looks.
     """
 
     population: Population
@@ -55,6 +57,7 @@ class Observed:
     settings: Settings
     cube: Cube
     y: NDArray[np.bool_]
+    clusters: NDArray[np.int64]
     design_effect: float
     base: Rate
     suspects: tuple[Suspect, ...]
@@ -62,7 +65,7 @@ class Observed:
     @property
     def left_out(self) -> frozenset[str]:
         """Events that no search may use."""
-        return frozenset(suspect.event for suspect in self.suspects if suspect.excluded)
+        return frozenset(suspect.event for suspect in self.suspects if suspect.excluded and not suspect.trait)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,8 +116,10 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
         A design, window or measure cannot be obeyed.
     """
     from pqlkit.analysis.associations import Levels
+    from pqlkit.analysis.clusters import clusters
     from pqlkit.analysis.leaks import leaks, overruled
     from pqlkit.analysis.looks import looks as look
+    from pqlkit.analysis.trait_leaks import trait_leaks
     from pqlkit.measures.cube import cube
     from pqlkit.measures.surroundings import surroundings
     from pqlkit.statistics.design_effect import design_effect
@@ -146,16 +151,20 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     y = seen.frame.get_column("y").to_numpy()
     say("looking for events that belong to the upgrade")
     around = surroundings(population.world)
-    suspects = overruled(leaks(around, Levels.of(measured, y)), settings.keep)
-    effect = (
-        design_effect(y, seen.frame.get_column("entity").to_numpy()) if seen.design.kind is DesignKind.AGE else None
-    )
+    found = (*leaks(around, Levels.of(measured, y)), *trait_leaks(population, seen.frame, y))
+    suspects = overruled(found, settings.keep)
+    entity = seen.frame.get_column("entity").to_numpy()
+    labels = clusters(population, entity)
+    # Looks of `every` tile an entity's life without overlap: only shared accounts make them dependent.
+    dependent = seen.design.kind is DesignKind.AGE or labels is not entity
+    effect = design_effect(y, labels) if dependent else None
     return Observed(
         population=population,
         looks=seen,
         settings=settings,
         cube=measured,
         y=y,
+        clusters=labels,
         design_effect=max(1.0, effect or 1.0),
         base=Rate.of(int(y.sum()), len(y), design_effect=effect),
         suspects=suspects,
@@ -200,12 +209,14 @@ def analyze(
         flags=_flags(observed),
     )
     say("allowing for activity")
-    found = adjust(found, observed.cube, observed.looks.frame, skip=observed.left_out)
+    found = adjust(found, observed.cube, observed.looks.frame, skip=observed.left_out, clusters=observed.clusters)
     say("drawing the cohorts")
     design = observed.looks.design
     once = design.kind is DesignKind.ONCE
     warnings = [*population.warnings, *_warnings(observed)]
-    early = early_warning(population, design) if once else None
+    landmark = once and settings.exposure is Exposure.LANDMARK
+    early = early_warning(population, design) if landmark else None
+    parted = disagrees(observed) if landmark else None
     return Analysis(
         observed=observed,
         behaviours=tuple(sorted(found, key=_order)),
@@ -213,7 +224,50 @@ def analyze(
         tier=tier(positives),
         advice=horizon_advice(population, design.cutoffs[0]) if once else None,
         spike=spike(population),
-        warnings=(*warnings, *([early] if early else [])),
+        warnings=(*warnings, *(text for text in (early, parted) if text)),
+    )
+
+
+def disagrees(observed: Observed) -> str | None:
+    """Warn where the conversion curve, which uses the newest entities too, parts from the plain rate of the mature ones.
+
+    Returns
+    -------
+    str or None
+        A sentence, for looks at one age that no other condition narrows; None where both agree within two standard errors
+        of their difference, or the outcome cannot be read off one time (a gap, a retention).
+    """
+    import polars as pl
+
+    from pqlkit.analysis.classes import EntityClass
+    from pqlkit.durations import DAY
+    from pqlkit.statistics.survival import LifeTable, disagreement, kaplan_meier
+
+    design, settings, population = observed.looks.design, observed.settings, observed.population
+    narrowed = settings.given is not None or settings.sample is not None
+    if narrowed or design.gap.microseconds or population.outcome.retained_for is not None:
+        return None
+    anchor, converted = pl.col("anchor") + design.cutoffs[0].microseconds, pl.col("converted")
+    kept = (EntityClass.IMMATURE, EntityClass.CONVERTED, EntityClass.NOT_CONVERTED)
+    lives = (
+        population.entities.join(observed.looks.entity_classes, on="entity")
+        .filter(pl.col("class").is_in(kept), anchor < population.as_of)
+        .select(
+            # Where a deletion date is known it ends no follow-up: whoever left stays among those who did not convert.
+            ((pl.coalesce(converted, pl.lit(population.as_of)) - anchor) / DAY).alias("days"),
+            converted.is_not_null().alias("done"),
+        )
+    )
+    days, done = lives["days"].to_numpy(), lives["done"].to_numpy()
+    horizon = design.horizon.microseconds / DAY
+    curve = kaplan_meier(LifeTable.of(days, done, ~done))
+    found = disagreement(curve, observed.base, horizon)
+    if found is None or not found.drift or observed.base.rate is None:
+        return None
+    return (
+        f"the conversion curve with the newest entities reaches {observed.base.rate + found.difference:.1%} in "
+        f"{design.horizon}, the plain rate of the mature ones is {observed.base.rate:.1%}: newer entities convert "
+        f"{'better' if found.difference > 0 else 'worse'} than older ones did"
     )
 
 

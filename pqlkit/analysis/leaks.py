@@ -38,7 +38,7 @@ class LeakReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """One suspected event.
+    """One suspected event or trait.
 
     Parameters
     ----------
@@ -52,6 +52,8 @@ class Suspect:
         ``--keep-event`` overrules: it stays in, and is shown.
     named
         Its name sounds like paying. A hint only, never a ground for leaving it out.
+    trait
+        It is a trait, not an event.
     """
 
     event: str
@@ -59,10 +61,11 @@ class Suspect:
     evidence: str
     kept: bool = False
     named: bool = False
+    trait: bool = False
 
     @property
     def excluded(self) -> bool:
-        """Whether the event is left out of the search."""
+        """Whether it is left out of the search."""
         return self.reason is not LeakReason.SUSPECT and not self.kept
 
 
@@ -101,7 +104,8 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
       a quarter of all who do it (and 5 times what a day at random brings).
     * ``consequence``: 80 % of its converting users do it for the first time in the hour before the conversion or later, and
       at least half of its users convert (10 times the base rate, or with a fifth of the others' failures).
-    * ``near-deterministic``: 80 % of 30 or more looks that do it convert, with a fifth of the base rate's failures.
+    * ``near-deterministic``: 80 % of 30 or more looks that do it convert, and at most a quarter as many fail to as usual
+      (which says more where the base rate is above 20 %).
     * ``suspect``: the ratio is 5 times that of any activity at all, with 10 converters in the hazard window. Where people
       upgrade in the middle of a session, everything they do has a high ratio; what stands out from that is suspect.
 
@@ -146,6 +150,17 @@ def _few_failures(base: float) -> float:
     return 1 - (1 - base) / 5
 
 
+def nearly_all(base: float) -> float:
+    """Give the rate from which on something all but decides the outcome, at a base rate.
+
+    Examples
+    --------
+    >>> nearly_all(0.04), round(nearly_all(0.5), 3)
+    (0.8, 0.875)
+    """
+    return max(DETERMINISTIC, 1 - (1 - base) / 4)
+
+
 def _evidence(reason: LeakReason, around: Surroundings, index: int) -> str:
     if reason is LeakReason.CONSEQUENCE:
         converted, late = int(around.users_converted[index]), int(around.first_late[index])
@@ -169,7 +184,7 @@ def _near_deterministic(levels: Levels) -> dict[str, str]:
     if not len(did):
         return {}
     total = levels.positive[0].sum() + levels.negative[0].sum()
-    bound = max(DETERMINISTIC, _few_failures(float(levels.positive[0].sum() / total) if total else 0.0))
+    bound = nearly_all(float(levels.positive[0].sum() / total) if total else 0.0)
     found: dict[str, str] = {}
     for index in np.flatnonzero((users >= DETERMINISTIC_HEADS) & (did >= bound * users)):
         event = levels.behaviours[int(index)].event

@@ -60,7 +60,7 @@ class Candidate:
     ranges
         Criterion id -> thresholds that cannot be told apart.
     adjusted
-        Odds ratio of meeting the rule, beyond activity.
+        Odds ratio of meeting the rule beyond activity, on the later looks; None for all but the first.
     equivalents
         Rules that give (nearly) the same leads, in words.
     simpler

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pqlkit.analysis.leaks import nearly_all
 from pqlkit.proposal.candidate import Candidate, Group
 from pqlkit.proposal.evidence import figures, rounded, span
 from pqlkit.proposal.gates import gate
+from pqlkit.proposal.menu import Dish
 from pqlkit.proposal.promise import promise, started
 from pqlkit.proposal.rule import holds
 from pqlkit.proposal.split import SplitKind
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from pqlkit.proposal.drafting import Draft
     from pqlkit.proposal.gates import Gate
     from pqlkit.proposal.literals import Literal
-    from pqlkit.proposal.menu import Dish
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.search import Search
     from pqlkit.statistics.estimate import Estimate
@@ -71,11 +72,12 @@ def choose(draft: Draft, found: Search, cross: CrossFit | None = None) -> Choice
         The search.
     cross
         With little data, where no later looks are set aside: what the choices of the search did on the parts that had no say
-        in them. It judges the search as a whole, since its rules were chosen on the very looks they would be read on.
+        in them. It judges the search as a whole, since its rules were chosen on the very looks they would be read on; one rule
+        alone is offered then, with these figures for its later looks.
     """
     from pqlkit.proposal.menu import menu
 
-    dishes = menu(found, most=min(draft.wishes.top, 5))
+    dishes = menu(found, most=min(draft.wishes.top, 5) if cross is None else 1)
     fingerprint = search_hash(draft)
     opened = times_opened(draft, fingerprint)
     warnings: list[str] = []
@@ -87,21 +89,72 @@ def choose(draft: Draft, found: Search, cross: CrossFit | None = None) -> Choice
     rejected: list[tuple[str, tuple[str, ...]]] = []
     for dish in dishes:
         tables = _tables(draft, dish.rule)
-        verdict = _verdict(draft, tables[1], cross)
+        if cross is not None:
+            tables = (tables[0], cross_table(cross), tables[2])
+        verdict = _verdict(draft, tables[1])
         if verdict.passed:
             names = [one.definition.name for one in candidates]
-            candidates.append(_candidate(draft, found, dish, tables, verdict, names, (fingerprint, opened)))
+            search = (fingerprint, opened)
+            candidates.append(_candidate(draft, dish, tables, verdict, names, search, name=draft.wishes.name))
         else:
             rejected.append((in_words(dish.rule.literals), verdict.reasons))
     if dishes and not candidates:
         warnings.append("no rule found on the earlier looks held on the later ones: nothing is proposed")
     if opened > 1:
         warnings.append(f"this holdout was opened {opened} times: figures after the first opening are optimistic")
-    warnings += [warning for one in candidates[:1] for warning in _too_good(one)]
+    warnings += [warning for one in candidates for warning in _too_good(one)]
     ordered = sorted(candidates, key=lambda one: one.over_capacity)  # stable: the search's order within
     if candidates:
         ordered[0] = _examined(draft, found, ordered[0])
     return Choice(candidates=tuple(ordered), rejected=tuple(rejected), opened=opened, warnings=warnings)
+
+
+def cross_table(cross: CrossFit) -> Contingency:
+    """Count what cross-fitted choices did as a 2x2 table."""
+    return Contingency.of(
+        qualified=cross.qualified, converted=cross.converted, entities=cross.looks, converters=cross.converters
+    )
+
+
+def mechanical(draft: Draft, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Read the best threshold of each event that precedes the upgrade by construction, on the later looks.
+
+    Parameters
+    ----------
+    draft
+        What was looked at and asked for.
+    candidates
+        The menu of behaviour, whose names are taken.
+
+    Returns
+    -------
+    tuple of Candidate
+        By falling score, at most five, each passing the same gate; never examined further. Empty where nothing is set aside
+        to test them on.
+    """
+    if not draft.mechanical or draft.parts.kind is SplitKind.CROSS_FITTED:
+        return ()
+    found = draft.search(only=draft.mechanical)
+    fingerprint = search_hash(draft)
+    search = (fingerprint, times_opened(draft, fingerprint))
+    names = [one.definition.name for one in candidates]
+    listed: list[Candidate] = []
+    for rule in _best_of_each(found.rules)[:5]:
+        tables = _tables(draft, rule)
+        verdict = _verdict(draft, tables[1])
+        if verdict.passed:
+            dish = Dish(rule=rule, equivalents=())
+            taken = [*names, *(one.definition.name for one in listed)]
+            listed.append(_candidate(draft, dish, tables, verdict, taken, search, name=None))
+    return tuple(listed)
+
+
+def _best_of_each(rules: Sequence[Rule]) -> list[Rule]:
+    """Keep the best rule of each event: the first, as they come."""
+    best: dict[str, Rule] = {}
+    for rule in rules:
+        best.setdefault(rule.literals[0].name, rule)
+    return list(best.values())
 
 
 def _tables(draft: Draft, rule: Rule) -> tuple[Contingency, Contingency, NDArray[np.bool_]]:
@@ -120,41 +173,38 @@ def table_of(draft: Draft, met: NDArray[np.bool_], part: NDArray[np.bool_]) -> C
     )
 
 
-def _verdict(draft: Draft, table: Contingency, cross: CrossFit | None) -> Gate:
-    deff = draft.observed.design_effect
-    if cross is not None:
-        return gate(
-            qualified=cross.qualified,
-            converted=cross.converted,
-            looks=cross.looks,
-            converters=cross.converters,
-            deff=deff,
-        )
-    return gate(qualified=table.n1, converted=table.a, looks=table.total, converters=table.m1, deff=deff)
+def _verdict(draft: Draft, table: Contingency) -> Gate:
+    return gate(
+        qualified=table.n1,
+        converted=table.a,
+        looks=table.total,
+        converters=table.m1,
+        deff=draft.observed.design_effect,
+    )
 
 
 def _candidate(
     draft: Draft,
-    found: Search,
     dish: Dish,
     tables: tuple[Contingency, Contingency, NDArray[np.bool_]],
     verdict: Gate,
     names: Sequence[str],
     search: tuple[str, int],
+    *,
+    name: str | None,
 ) -> Candidate:
     rule = dish.rule
     fit, holdout, met = tables
     literals = strongest_first(draft, rule.literals)
-    name = numbered(draft.wishes.name, names) if draft.wishes.name else name_of(literals, names)
     population = draft.observed.population
-    mechanical = frozenset(name for name, note in population.project.events.items() if note.mechanical)
+    notes = population.project.events.items()
     bare = definition_of(
         literals,
-        name=name,
+        name=numbered(name, names) if name else name_of(literals, names),
         kind=population.kind,
         outcome=draft.outcome,
         anchor=population.anchor,
-        mechanical=mechanical,
+        mechanical=frozenset(event for event, note in notes if note.mechanical),
     )
     counted = started(population, bare)
     begin = int(draft.observed.looks.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
@@ -222,12 +272,21 @@ def _examined(draft: Draft, found: Search, first: Candidate) -> Candidate:
 
 
 def _adjusted(draft: Draft, rule: Rule) -> Estimate | None:
-    """Give the odds ratio of meeting the rule beside activity by other behaviours than its own."""
+    """Give the odds ratio of meeting the rule beside activity by other behaviours than its own, on the later looks."""
     from pqlkit.analysis.adjustment import rule_effect
 
-    met = holds(draft.observed.cube, rule.literals, draft.traits)
+    observed = draft.observed
+    met = holds(observed.cube, rule.literals, draft.traits)
     own = {literal.behaviour.event for literal in rule.literals if literal.behaviour is not None}
-    return rule_effect(met, own, draft.observed.cube, draft.observed.looks.frame, skip=draft.excluded)
+    return rule_effect(
+        met,
+        own,
+        observed.cube,
+        observed.looks.frame,
+        skip=draft.excluded,
+        clusters=observed.clusters,
+        rows=draft.parts.holdout,
+    )
 
 
 def _groups(draft: Draft, met: NDArray[np.bool_], by: str) -> tuple[Group, ...]:
@@ -263,14 +322,18 @@ def search_hash(draft: Draft) -> str:
     observed, wishes = draft.observed, draft.wishes
     frame = observed.looks.frame
     seen = hashlib.blake2b(digest_size=8)
-    for column in ("cutoff", "y"):
+    for column in ("entity", "cutoff", "y"):
         seen.update(np.ascontiguousarray(frame.get_column(column).to_numpy()).tobytes())
-    seen.update(np.ascontiguousarray(observed.cube.levels).tobytes())
+    for array in (observed.cube.offsets, observed.cube.rows, observed.cube.levels):
+        seen.update(np.ascontiguousarray(array).tobytes())
     asked = {
+        "behaviours": [repr(one) for one in observed.cube.behaviours],
         "looks": observed.looks.text,
         "windows": [str(window) for window in observed.looks.design.windows],
         "horizon": str(observed.looks.design.horizon),
         "excluded": sorted(draft.excluded),
+        "gap": str(observed.looks.design.gap),
+        "exposure": observed.settings.exposure.value,
         "wishes": [
             wishes.max_criteria, wishes.objective, wishes.value, wishes.cost, wishes.capacity, wishes.min_share,
             wishes.min_coverage, wishes.min_rate, wishes.holdout, wishes.holdout_from, wishes.use_traits, wishes.seed,
@@ -337,8 +400,9 @@ def _rationale(draft: Draft, promised: Promise) -> str:
 
 
 def _too_good(one: Candidate) -> list[str]:
-    rate, lift = one.fit.with_.rate or 0.0, one.fit.lift or 0.0
-    if rate > TOO_GOOD_RATE or lift > TOO_GOOD_LIFT:
+    rate, lift, base = one.fit.with_.rate or 0.0, one.fit.lift or 0.0, one.fit.base.rate or 0.0
+    # Where most convert anyway, four of five are no wonder.
+    if rate > max(TOO_GOOD_RATE, nearly_all(base)) or lift > TOO_GOOD_LIFT:
         return [
             f"{one.definition.name} is too good ({rate:.0%} upgrade, lift {lift:.0f}): look for leakage before you use it"
         ]

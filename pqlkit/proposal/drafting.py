@@ -31,10 +31,9 @@ if TYPE_CHECKING:
     from pqlkit.proposal.split import Split
     from pqlkit.proposal.wishes import Wishes
 
-TOO_GOOD_RATE: Final = 0.8
-TOO_GOOD_LIFT: Final = 25.0
 NOTHING_HERE: Final = 0.55
-UNSTABLE: Final = 0.6
+"""A model with no better AUC on the later looks than this has found nothing."""
+
 WEEK: Final = 7 * 86_400_000_000
 
 
@@ -52,6 +51,8 @@ class Draft:
         Judged on the fit part.
     excluded
         Events that the search may not use.
+    mechanical
+        Those of them that precede the upgrade by construction, and nothing worse is known of: for a list of their own.
     traits
         Fixed traits as literals, where asked for.
     """
@@ -62,6 +63,7 @@ class Draft:
     parts: Split
     suspects: tuple[Suspect, ...]
     excluded: frozenset[str]
+    mechanical: frozenset[str]
     traits: tuple[Trait, ...]
 
     @classmethod
@@ -73,7 +75,8 @@ class Draft:
         notes = observed.population.project.events
         mechanical = {name for name, note in notes.items() if note.mechanical}
         automatic = {name for name, note in notes.items() if note.automatic}
-        leaks = {suspect.event for suspect in suspects if suspect.excluded}
+        leaks = {one.event for one in suspects if one.excluded and not one.trait}
+        leaky_traits = {one.event for one in suspects if one.excluded and one.trait}
         own = _own_events(observed)
         kept = {name for name in own | automatic if _kept(name, observed.settings.keep)}
         return cls(
@@ -83,7 +86,8 @@ class Draft:
             parts=parts,
             suspects=suspects,
             excluded=frozenset((leaks | mechanical | automatic | own) - kept),
-            traits=_traits(observed) if wishes.use_traits else (),
+            mechanical=frozenset(mechanical - leaks - ((automatic | own) - kept)),
+            traits=_traits(observed, leaky_traits) if wishes.use_traits else (),
         )
 
     @property
@@ -199,26 +203,17 @@ class Draft:
         return self._searched()
 
     def _searched(self) -> Proposal:
-        from pqlkit.proposal.ceiling import ceiling
         from pqlkit.proposal.choosing import choose
 
         found = self.search()
         self.say("reading the later looks, once")
-        top = ceiling(
-            self.observed.cube,
-            self.observed.y,
-            self.parts.fit,
-            self.parts.holdout,
-            columns=self._columns(),
-            entities=self.observed.looks.frame.get_column("entity").to_numpy(),
-            seed=self.wishes.seed,
-        )
+        top = self._ceiling()
         warnings = (
             []
             if found.complete
             else [f"the search was stopped after {found.seconds:.0f} s: --max-seconds gives it longer"]
         )
-        if top.auc is not None and top.auc < NOTHING_HERE:
+        if top is not None and top.auc is not None and top.auc < NOTHING_HERE:
             warnings.append(
                 f"nothing here predicts upgrades: a model of all behaviours reaches an AUC of {top.auc:.2f} later"
             )
@@ -228,10 +223,27 @@ class Draft:
         warnings += choice.warnings
         return self._summed_up(found, choice, top, warnings, cross)
 
+    def _ceiling(self) -> Ceiling | None:
+        """Fit the boosting model; not with little data, where nothing is set aside to read it on."""
+        from pqlkit.proposal.ceiling import ceiling
+
+        if tier(int(self.observed.y.sum())) is not Tier.EVERYTHING or self.parts.kind is SplitKind.CROSS_FITTED:
+            return None
+        return ceiling(
+            self.observed.cube,
+            self.observed.y,
+            self.parts.fit,
+            self.parts.holdout,
+            columns=self._columns(),
+            entities=self.observed.looks.frame.get_column("entity").to_numpy(),
+            seed=self.wishes.seed,
+        )
+
     def _summed_up(
-        self, found: Search, choice: Choice, top: Ceiling, warnings: list[str], cross: CrossFit | None
+        self, found: Search, choice: Choice, top: Ceiling | None, warnings: list[str], cross: CrossFit | None
     ) -> Proposal:
         from pqlkit.proposal.champion import champion
+        from pqlkit.proposal.choosing import mechanical
         from pqlkit.proposal.experiment import experiment
         from pqlkit.proposal.menu import ladder
         from pqlkit.proposal.points import points_card, prefer_points
@@ -253,6 +265,7 @@ class Draft:
             tier=tier(int(observed.y.sum())),
             search=found,
             candidates=choice.candidates,
+            mechanical=mechanical(self, choice.candidates),
             rejected=choice.rejected,
             front=self._front(found),
             ladder=ladder(found),
@@ -261,7 +274,7 @@ class Draft:
             and met is not None
             and prefer_points(card, observed.cube, observed.y, parts.holdout, met),
             ceiling=top,
-            captured=None if met is None else top.captured(met),
+            captured=None if met is None or top is None else top.captured(met),
             selection=self._selection() if found.rules else None,
             cross_fitted=cross,
             champion=None
@@ -344,6 +357,7 @@ class Draft:
             tier=tier(int(self.observed.y.sum())),
             search=found,
             candidates=(),
+            mechanical=(),
             rejected=(),
             front=() if found is None else self._front(found),
             ladder=(),
@@ -392,13 +406,15 @@ def _suspects(observed: Observed, parts: Split) -> tuple[Suspect, ...]:
 
     from pqlkit.analysis.associations import Levels
     from pqlkit.analysis.leaks import leaks, overruled
+    from pqlkit.analysis.trait_leaks import trait_leaks
     from pqlkit.measures.surroundings import surroundings
 
     frame = observed.looks.frame.filter(pl.Series(parts.fit))
     until = None if parts.first is None else parts.first - 1
     around = surroundings(observed.population.world, entities=frame.select("entity"), until=until)
     seen = Levels.of(observed.cube, observed.y, rows=parts.fit)
-    return overruled(leaks(around, seen), observed.settings.keep)
+    found = (*leaks(around, seen), *trait_leaks(observed.population, frame, observed.y[parts.fit]))
+    return overruled(found, observed.settings.keep)
 
 
 def _own_events(observed: Observed) -> set[str]:
@@ -415,20 +431,22 @@ def _kept(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _traits(observed: Observed) -> tuple[Trait, ...]:
-    """Make one literal of each common value of each fixed trait (at most 20 values a trait)."""
+def _traits(observed: Observed, leaky: set[str]) -> tuple[Trait, ...]:
+    """Make one literal of each common value of each fixed trait (at most 20 values a trait) that is no leak."""
     import polars as pl
 
     from pqlkit.definitions.model import Condition, Operator
     from pqlkit.proposal.literals import Trait
 
     traits, frame = observed.population.traits, observed.looks.frame
-    fixed = [name for name, kind in traits.kinds.items() if kind.value == "fixed" and name != "email"]
+    fixed = [name for name, kind in traits.kinds.items() if kind.value == "fixed" and name not in leaky | {"email"}]
     moments = frame.select("entity", pl.col("cutoff").alias("at"))
     found: list[Trait] = []
     for name in fixed:
         values = traits.at(moments, [name]).get_column(name)
-        common = values.drop_nulls().value_counts(sort=True).head(20).get_column(name).sort().to_list()
+        # Ties of the count go to the smaller value, so that the order of rows never matters.
+        counted = values.drop_nulls().value_counts().sort("count", name, descending=[True, False])
+        common = counted.head(20).get_column(name).sort().to_list()
         for value in common:
             condition = Condition(name=name, operator=Operator.EQUALS, values=(value,))
             found.append(Trait(condition=condition, holds=(values == value).fill_null(value=False).to_numpy()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pqlkit.analysis.settings import Settings
 from pqlkit.proposal.wishes import Wishes
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from pqlkit.typing import Microseconds
 
 __all__ = ["Frontier", "Halves", "Proposal", "propose"]
-
-TOO_GOOD_RATE: Final = 0.8
-TOO_GOOD_LIFT: Final = 25.0
-NOTHING_HERE: Final = 0.55
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +65,9 @@ class Proposal:
         The search, or None where there was none.
     candidates
         The menu, the proposed one first; empty is a result, and `warnings` says why.
+    mechanical
+        The best rule of each event that precedes the upgrade by construction (a limit reached): a list of their own, never
+        mixed with behaviour and never written; only what later looks bear out.
     rejected
         Rules of the menu that later looks did not bear out, in words, with the reasons.
     front
@@ -82,13 +81,14 @@ class Proposal:
     selection
         The search on shuffled outcomes.
     cross_fitted
-        With little data: what the search's choices did where they were not chosen.
+        With little data: what the search's choices did where they were not chosen. It stands for the holdout then: nothing
+        is proposed unless it passes the gate, and it is the holdout figure of the one candidate.
     champion
         The definition in use, on the same holdout.
     experiment
         The plan that would show whether working the leads helps.
     suspects
-        Events left out, judged on the fit part alone.
+        Events and traits that look like leaks, judged on the fit part alone.
     """
 
     observed: Observed
@@ -100,6 +100,7 @@ class Proposal:
     tier: Tier
     search: Search | None
     candidates: tuple[Candidate, ...]
+    mechanical: tuple[Candidate, ...]
     rejected: tuple[tuple[str, tuple[str, ...]], ...]
     front: tuple[Frontier, ...]
     ladder: tuple[Step, ...]

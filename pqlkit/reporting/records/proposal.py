@@ -48,6 +48,7 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "holdout": proposal.holdout.base.to_json(numerator="converted", denominator="entities"),
         },
         "candidates": [candidate(one, written.get(one.definition.name)) for one in proposal.candidates],
+        "mechanical": [candidate(one) for one in proposal.mechanical],
         "rejected": [{"rule": words, "reasons": list(reasons)} for words, reasons in proposal.rejected],
         "front": [{"name": one.words, "rate": one.rate, "coverage": one.coverage} for one in proposal.front],
         "ladder": [

@@ -236,6 +236,9 @@ def _others(proposal: Proposal) -> list[str]:
         lines.append("  ! over capacity")
     for words, reasons in proposal.rejected[:3]:
         lines += wrapped(f"did not hold later: {visible(words, 100)} ({'; '.join(reasons)})", "  ", "    ")
+    for one in proposal.mechanical:
+        words = f"Limit list apart: {visible(_rule(one), 60)}, {rate(one.promised.rate)}, {_weekly(one)} a week (mechanical)"
+        lines += wrapped(words, "  ", "    ")
     rival = proposal.champion
     if rival is not None:
         same = rival.at_same_share

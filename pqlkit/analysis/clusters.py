@@ -1,0 +1,91 @@
+"""The cluster: looks that are not independent, because one entity has several or users share an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pqlkit.columns import ACCOUNT_ID, ENTITY, USER_ID
+from pqlkit.definitions.model import EntityKind
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from pqlkit.analysis.population import Population
+
+__all__ = ["account_of", "clusters"]
+
+
+def clusters(population: Population, entity: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Label the cluster of each look.
+
+    Parameters
+    ----------
+    population
+        Who exists.
+    entity
+        Of each look.
+
+    Returns
+    -------
+    array of int64
+        Users of one account have one label; everybody else has a label of its own.
+
+    Notes
+    -----
+    Standard errors and design effects are by cluster. Where users share accounts, analysing accounts is the better choice.
+    """
+    import numpy as np
+
+    accounts = account_of(population)
+    if accounts is None:
+        return entity
+    labels = np.arange(population.entities.height, dtype=np.int64)
+    labels[accounts[ENTITY].to_numpy()] = accounts["account"].to_numpy() + len(labels)
+    return labels[entity]
+
+
+def account_of(population: Population) -> pl.DataFrame | None:
+    """Give the users who share an account, and a number for each such account.
+
+    Returns
+    -------
+    DataFrame or None
+        ``entity``, ``account`` (Int64, 0, 1, ...), one row per user of such an account, the least account where a user is in
+        several; None where entities are accounts, or no account has two users.
+    """
+    import polars as pl
+
+    if population.kind is EntityKind.ACCOUNT:
+        return None
+    pairs = _pairs(population)
+    if pairs is None:
+        return None
+    known = (
+        population.world.members.join(pairs.drop_nulls(), on=USER_ID)
+        .group_by(ENTITY)
+        .agg(pl.col(ACCOUNT_ID).min())
+        .with_columns(pl.len().over(ACCOUNT_ID).alias("users"))
+        .filter(pl.col("users") > 1)
+        .sort(ENTITY)
+    )
+    if known.is_empty():
+        return None
+    return known.select(ENTITY, (pl.col(ACCOUNT_ID).rank("dense").cast(pl.Int64) - 1).alias("account"))
+
+
+def _pairs(population: Population) -> pl.DataFrame | None:
+    """Read which user is in which account: from the users' table, else from events that carry both."""
+    import narwhals as nw
+
+    from pqlkit.analysis.roster import read_table
+
+    engine, events = population.world.engine, population.world.events
+    table = population.dataset.tables.get("users")
+    if table is not None and ACCOUNT_ID in table.columns:
+        return read_table(engine, table, [USER_ID, ACCOUNT_ID])
+    if not {USER_ID, ACCOUNT_ID} <= set(events.collect_schema().names()):
+        return None
+    both = events.filter(~nw.col(USER_ID).is_null(), ~nw.col(ACCOUNT_ID).is_null())
+    return engine.collect(both.select(USER_ID, ACCOUNT_ID).unique())
