@@ -45,7 +45,7 @@ class Calendar:
         Examples
         --------
         >>> summer = 1782000000_000_000  # June 2026
-        >>> Calendar.of("Europe/Berlin", summer, summer).first // HOUR
+        >>> Calendar.of("Europe/Berlin", summer, summer).first // 3_600_000_000
         2
         """
         return _calendar(zone, max(begin // DAY * DAY, _FIRST), min(end, _LAST))

@@ -184,6 +184,7 @@ def levels_of(values: pl.Series, measure: Measure) -> NDArray[np.uint8]:
 
     Examples
     --------
+    >>> import polars as pl
     >>> from pqlkit.definitions.model import Measure
     >>> levels_of(pl.Series([None, 0, 1, 9]), Measure()).tolist()
     [0, 0, 1, 8]

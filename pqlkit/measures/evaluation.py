@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
 import polars as pl
@@ -30,6 +30,7 @@ __all__ = ["Evaluation", "criterion_spells", "evaluate", "spells_of", "values"]
 
 VALUE = "value"
 HOLDS = "holds"
+_NO_SPELLS: Final = pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, ON: pl.Int64, OFF: pl.Int64})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,6 +89,8 @@ def criterion_spells(world: World, criteria: Sequence[Criterion]) -> LazyFrame:
     short = [task for task in tasks if has_short_way(task)]
     plans = moment_spells(scope, short)
     plans += sweep_spells(scope, [task for task in tasks if task not in short])
+    if not plans:
+        return world.engine.lift(_NO_SPELLS)
     return _clipped(scope, nw.concat(plans, how="vertical"))
 
 
@@ -103,6 +106,8 @@ def values(world: World, criteria: Sequence[Criterion], *, cutoffs: pl.DataFrame
         None: the value at `as_of`, and for converted entities of the microsecond before the conversion.
     """
     tasks = tasks_of(criteria)
+    if not tasks:
+        return world.engine.lift(pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, VALUE: pl.Float64}))
     return amounts(_scope(world, tasks, cutoffs), tasks)
 
 
@@ -130,7 +135,7 @@ def _clipped(scope: Scope, spells: LazyFrame) -> LazyFrame:
 def _leaf_spells(world: World, definition: Definition) -> pl.DataFrame:
     positions = list(enumerate(leaves(definition.qualify)))
     plain = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
-    frames = [pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, ON: pl.Int64, OFF: pl.Int64})]
+    frames = [_NO_SPELLS]
     if plain:
         found = world.engine.collect(criterion_spells(world, [leaf for _, leaf in plain]))
         frames.append(_placed(found, [position for position, _ in plain]))

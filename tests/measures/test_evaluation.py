@@ -263,6 +263,12 @@ def test_the_whole_of_one_criterion_is_its_spells():
     assert set(whole.criteria.filter("holds").get_column("entity")) == held
 
 
+def test_no_criteria_have_no_spells_and_no_values():
+    world = make_world(draw_lives(1, 3), Rules(as_of=START))
+    assert world.engine.collect(criterion_spells(world, [])).is_empty()
+    assert world.engine.collect(values(world, [])).is_empty()
+
+
 def test_the_value_at_a_cutoff_is_that_of_the_microsecond_before():
     world = make_world(lives_at(START, START + 5, START + 6), Rules(as_of=START + DAY))
     criterion = Criterion(id="x", events=(A,), window=EVER)
