@@ -14,16 +14,20 @@ from pqlkit.cli.inputs import inputs
 from pqlkit.cli.options import DataOptions, Format, OutputOptions, option, records
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from pqlkit.cli.inputs import Inputs
     from pqlkit.cli.output import Output
     from pqlkit.definitions.model import Definition
+    from pqlkit.scoring.delivery import Delivery, Hook
+    from pqlkit.scoring.guards import Bound
     from pqlkit.scoring.lead_file import Shape
     from pqlkit.scoring.ledger import Ledger
     from pqlkit.scoring.memory import Memory
-    from pqlkit.scoring.night import Listing, Order, Written
+    from pqlkit.scoring.night import Listing, Order
     from pqlkit.scoring.scoring import Leads
+    from pqlkit.scoring.summary import Summary
 
 _NEW = "What is new"
 _GUARDS = "Guards"
@@ -120,6 +124,7 @@ def score(data: DataOptions, options: ScoreOptions, out: OutputOptions) -> None:
     """
     from pqlkit.cli.output import Output
     from pqlkit.definitions.loading import load_definition
+    from pqlkit.scoring.delivery import hook
 
     found = inputs("score", data, ScoreOptions, OutputOptions)
     options, out = found.settle(options), found.settle(out)
@@ -128,13 +133,14 @@ def score(data: DataOptions, options: ScoreOptions, out: OutputOptions) -> None:
     definitions = [load_definition(path) for path in options.definition or ()]
     refuse_twins(definitions)
     asked = order(options)
+    where = hook(options.notify) if options.notify is not None else None
     with ExitStack() as stack:
         ledger = stack.enter_context(opened(options.ledger)) if options.ledger is not None else None
         with output.working("reading exports") as progress:
             leads = scored(found, definitions, options, progress)
         memories = [memory(one, options, ledger, asked.shape) for one in leads]
         listings = compared(leads, memories, asked, ledger, found.data.as_of)
-        code = deliver(listings, options, out, asked, ledger, output)
+        code = deliver(listings, options, out, asked, ledger, where, output)
     if code:
         raise typer.Exit(code)
 
@@ -231,7 +237,7 @@ def order(options: ScoreOptions) -> Order:
     )
 
 
-def bound(text: str | None, name: str):  # type: ignore[no-untyped-def]
+def bound(text: str | None, name: str) -> Bound | None:
     """Read a guard's bound.
 
     Raises
@@ -279,14 +285,16 @@ def renames(text: str | None) -> dict[str, str]:
     return {old.strip(): new.strip() for old, _, new in pairs}
 
 
-def opened(path: Path):  # type: ignore[no-untyped-def]
+def opened(path: Path) -> AbstractContextManager[Ledger]:
     """Open the ledger."""
     from pqlkit.scoring.ledger import open_ledger
 
     return open_ledger(path)
 
 
-def scored(found: Inputs, definitions: Sequence[Definition], options: ScoreOptions, progress) -> list[Leads]:  # type: ignore[no-untyped-def]
+def scored(
+    found: Inputs, definitions: Sequence[Definition], options: ScoreOptions, progress: Callable[[str], None]
+) -> list[Leads]:
     """Score each definition over the same exports."""
     from pqlkit.analysis.population import population
     from pqlkit.scoring.scoring import score as run
@@ -350,6 +358,7 @@ def deliver(
     out: OutputOptions,
     asked: Order,
     ledger: Ledger | None,
+    where: Hook | None,
     output: Output,
 ) -> ExitCode:
     """Write the lists, commit the ledger, send the alerts, sum up."""
@@ -357,17 +366,75 @@ def deliver(
 
     breached = [f"{one.news.leads.definition.name}: {text}" for one in listings for text in one.breaches]
     targets = places(listings, out, aside=bool(breached))
+    if ledger is not None:
+        mend(ledger, targets, output)
     written = write_lists(targets, asked.shape) if targets else []
     if not targets and not breached:
         show(listings, out, asked, output)
+    sent = None
     if not breached and ledger is not None:
-        record(ledger, listings, written, notify=False, alerts=lambda _: ())
-    found = summaries(listings, written)
+        record(ledger, listings, written, notify=asked.notify)
+        sent = send(ledger, where, output)
+    write_summary(summaries(listings, written), listings, sent, options, out, output)
+    for text in breached:
+        output.warn(f"{text}; nobody is alerted{', the list is held' if targets else ''}")
+    return ExitCode.FINDINGS if breached or (sent is not None and sent.problem) else ExitCode.DONE
+
+
+def mend(ledger: Ledger, targets: Sequence[tuple[Path, Listing]], output: Output) -> None:
+    """Say where a lead file is not the one that the ledger knows: the last run stopped between the two."""
+    from pqlkit.scoring.night import is_known
+
+    for path, one in targets:
+        if not is_known(ledger, one.news.leads.definition.name, path):
+            output.say(f"{path} is not what the last committed run wrote; it is written again")
+
+
+def send(ledger: Ledger, where: Hook | None, output: Output) -> Delivery | None:
+    """Deliver the outbox, and finish the night."""
+    from pqlkit.scoring.delivery import deliver as post
+
+    if where is None:
+        waiting = len(ledger.outbox())
+        if waiting:
+            output.warn(f"{waiting} alerts wait in the ledger; run with --notify URL to send them")
+        return None
+    with output.working(f"sending alerts to {where.name}"):
+        sent = post(ledger, where)
+    ledger.finish()
+    ledger.commit()
+    if sent.messages:
+        output.say(f"sent {sent.leads:,} leads in {sent.messages:,} messages to {where.name}")
+    if sent.problem:
+        output.warn(f"{sent.waiting:,} messages wait in the ledger for the next run: {where.name}: {sent.problem}")
+    return sent
+
+
+def write_summary(
+    found: Sequence[Summary],
+    listings: Sequence[Listing],
+    sent: Delivery | None,
+    options: ScoreOptions,
+    out: OutputOptions,
+    output: Output,
+) -> None:
+    """Sum the run up in one line per definition, and in ``--summary`` and ``overlap.json`` as JSON."""
+    from pqlkit.files import write_text
+    from pqlkit.reporting.renderers.tabular import to_json
+    from pqlkit.scoring.overlap import overlap
+    from pqlkit.scoring.summary import document
+
     for one in found:
         output.say(one.line)
-    for text in breached:
-        output.warn(text)
-    return ExitCode.FINDINGS if breached else ExitCode.DONE
+    common = overlap([one.news for one in listings]) if len(listings) > 1 else []
+    if options.summary is not None:
+        alerts = None if sent is None else {"messages": sent.messages, "leads": sent.leads, "waiting": sent.waiting}
+        write_text(options.summary, to_json(document(list(found), alerts=alerts, overlap=common)))
+    if len(listings) > 1 and out.out is not None:
+        write_text(out.out / "overlap.json", to_json({"schema": "pqlkit/lead-overlap/1", "overlap": common}))
+    for row in common if len(listings) > 1 else ():
+        names = " and ".join(str(name) for name in row["definitions"])  # type: ignore[union-attr]
+        output.say(f"{row['leads']:,} {row['entity']}s are leads of {names} alone")
 
 
 def places(listings: Sequence[Listing], out: OutputOptions, *, aside: bool) -> list[tuple[Path, Listing]]:

@@ -164,7 +164,8 @@ def _inert(text: pl.Expr) -> pl.Expr:
 
 
 def _document(table: pl.DataFrame, as_of: str | None) -> bytes:
-    lines = spelled(table).write_ndjson().replace("<", "\\u003c").splitlines()
+    # Not splitlines: it also breaks at U+2028, which JSON text may hold.
+    lines = spelled(table).write_ndjson().replace("<", "\\u003c").split("\n")[:-1]
     head = f'{{\n  "schema": {json.dumps(SCHEMA)},\n  "as_of": {json.dumps(as_of)},\n  "leads": ['
     body = ",\n".join(f"    {line}" for line in lines)
     return (f"{head}\n{body}\n  ]\n}}\n" if lines else f"{head}]\n}}\n").encode()

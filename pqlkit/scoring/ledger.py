@@ -23,7 +23,7 @@ import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -152,7 +152,6 @@ class Ledger:
                 hint="give the definition another name, or use another ledger",
             )
         done = next((row for row in rows if row[5]), None)
-        open_run = rows[0][0] if rows and not rows[0][5] else None
         queued = frozenset(
             row[0]
             for row in self._rows(
@@ -163,10 +162,9 @@ class Ledger:
         )
         if done is None:
             return Memory(queued=queued)
-        del open_run
         (blob,) = self._rows("SELECT known FROM memories WHERE definition = ? AND run = ?", definition.name, done[0])
         return Memory(
-            known=pl.read_parquet(io.BytesIO(blob[0])).cast(KNOWN),  # type: ignore[arg-type]
+            known=pl.read_parquet(io.BytesIO(blob[0])).cast(KNOWN),
             as_of=done[4],
             definition_hash=done[3],
             definition_version=done[2],
@@ -271,7 +269,7 @@ class Ledger:
             ((alert.key, number, alert.leads, alert.body) for alert in entry.alerts),
         )
 
-    def _rows(self, sql: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
+    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with _clear(self.path):
             return self.connection.execute(sql, values).fetchall()
 

@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from pqlkit.scoring.lead_file import Shape
     from pqlkit.typing import Microseconds
 
-KNOWN: Final = {
-    "id": pl.String(),
-    "status": pl.String(),
-    "on": pl.Int64(),
-    "until": pl.Int64(),
-    "known_at": pl.Int64(),
-    "arm": pl.String(),
-    "hash": pl.String(),
-}
+KNOWN: Final = pl.Schema(
+    {
+        "id": pl.String(),
+        "status": pl.String(),
+        "on": pl.Int64(),
+        "until": pl.Int64(),
+        "known_at": pl.Int64(),
+        "arm": pl.String(),
+        "hash": pl.String(),
+    }
+)
 """Columns of `Memory.known`."""
 
 
@@ -100,11 +102,12 @@ def memory_of_file(path: Path, key: str, definition: str, shape: Shape | None = 
         (pl.col("arm") if "arm" in rows.columns else absent).alias("arm"),
         pl.col("definition_hash").alias("hash"),
     )
-    version = rows.get_column("definition_version").first() if "definition_version" in rows.columns else None
+    first = rows.row(0, named=True)
+    version = first.get("definition_version")
     return Memory(
-        known=known.unique("id", keep="first", maintain_order=True).cast(KNOWN),  # type: ignore[arg-type]
+        known=known.unique("id", keep="first", maintain_order=True).cast(KNOWN),
         as_of=int(as_of) if as_of is not None else None,  # type: ignore[arg-type]
-        definition_hash=rows.get_column("definition_hash").first(),
+        definition_hash=first["definition_hash"],
         definition_version=int(version) if version is not None else None,
         lasting=False,
     )

@@ -290,7 +290,7 @@ def _remembered(leads: Leads, table: pl.DataFrame, memory: Memory | None) -> pl.
     gone = _missing(leads, table, memory).select("id", pl.lit(LeadStatus.WITHDRAWN.value).alias("now"))
     absent = absent.join(gone, on="id", how="left", maintain_order="left")
     absent = absent.with_columns(pl.coalesce("now", "status").alias("status")).drop("now")
-    return pl.concat([seen.cast(KNOWN), absent.select(list(KNOWN)).cast(KNOWN)]).sort("id")  # type: ignore[arg-type]
+    return pl.concat([seen.cast(KNOWN), absent.select(list(KNOWN)).cast(KNOWN)]).sort("id")
 
 
 def _learned(leads: Leads, table: pl.DataFrame, queued: frozenset[str] | None) -> pl.DataFrame:

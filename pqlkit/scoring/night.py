@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -23,11 +24,10 @@ from pqlkit.scoring.news import news
 from pqlkit.scoring.summary import Summary, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from pqlkit.durations import Duration
-    from pqlkit.scoring.ledger import Alert, Ledger
+    from pqlkit.scoring.ledger import Ledger
     from pqlkit.scoring.memory import Memory
     from pqlkit.scoring.news import News
     from pqlkit.scoring.scoring import Leads
@@ -127,8 +127,8 @@ def aside(path: Path) -> Path:
 
 
 def parts(path: Path, count: int) -> list[Path]:
-    """Name the files of a list that is split: ``leads.csv``, ``leads-2.csv`` ..."""
-    return [path, *(path.with_name(f"{path.stem}-{i}{path.suffix}") for i in range(2, count + 1))]
+    """Name the files of a list that is split: ``leads.csv``, ``leads.part2.csv`` ..."""
+    return [path, *(path.with_name(f"{path.stem}.part{i}{path.suffix}") for i in range(2, count + 1))]
 
 
 @dataclass(slots=True)
@@ -189,19 +189,12 @@ def _pieces(one: Listing, form: LeadFormat, rows: int) -> list[pl.DataFrame]:
 
 def _remove_later_parts(target: Path, count: int) -> None:
     number = count + 1
-    while (place := target.with_name(f"{target.stem}-{number}{target.suffix}")).is_file() and count > 0:
+    while (place := parts(target, number)[-1]).is_file():
         place.unlink()
         number += 1
 
 
-def record(
-    ledger: Ledger,
-    listings: Sequence[Listing],
-    written: Sequence[Written],
-    *,
-    notify: bool,
-    alerts: Callable[[Listing], Sequence[Alert]],
-) -> None:
+def record(ledger: Ledger, listings: Sequence[Listing], written: Sequence[Written], *, notify: bool) -> None:
     """Commit the night to the ledger.
 
     Parameters
@@ -211,33 +204,48 @@ def record(
     listings, written
         What was found and what was put in place (empty: it went to stdout).
     notify
-        Alerts follow: the night is finished when they were tried.
-    alerts
-        Makes the batches of one list.
+        New leads go into the outbox, and the night is finished when that was delivered or tried.
     """
     files = [*written] or [Written((), "")] * len(listings)
-    entries = []
-    for one, file in zip(listings, files, strict=True):
-        leads, found = one.news.leads, one.news
-        batches = alerts(one) if notify else ()
-        run = Run(
-            definition=leads.definition.name,
-            entity=leads.definition.entity.value,
-            version=leads.definition.version,
-            hash=leads.hash,
-            as_of=leads.population.as_of,
-            baseline=found.baseline,
-            leads=one.rows.height,
-            new=int(found.frame.get_column("newly_qualified").sum() or 0),
-            alerted=found.starts.filter("queued").height,
-            withheld=found.withheld,
-            file=file.paths[0] if file.paths else None,
-            file_hash=file.sha256 or None,
-            finished=not notify,
-        )
-        entries.append(Entry(run=run, memory=found.memory, starts=found.starts, alerts=batches))
-    ledger.record(entries)
+    ledger.record([_entry(one, file, notify=notify) for one, file in zip(listings, files, strict=True)])
     ledger.commit()
+
+
+def _entry(one: Listing, file: Written, *, notify: bool) -> Entry:
+    from pqlkit.scoring.alert import alerts
+
+    leads, found = one.news.leads, one.news
+    run = Run(
+        definition=leads.definition.name,
+        entity=leads.definition.entity.value,
+        version=leads.definition.version,
+        hash=leads.hash,
+        as_of=leads.population.as_of,
+        baseline=found.baseline,
+        leads=one.rows.height,
+        new=int(found.frame.get_column("newly_qualified").sum() or 0),
+        alerted=found.starts.filter("queued").height,
+        withheld=found.withheld,
+        file=str(Path(file.paths[0]).absolute()) if file.paths else None,
+        file_hash=file.sha256 or None,
+        finished=not notify,
+    )
+    batches = alerts(found) if notify else ()
+    return Entry(run=run, memory=found.memory, starts=found.starts, alerts=batches)
+
+
+def is_known(ledger: Ledger, definition: str, path: Path) -> bool:
+    """Say whether a lead file is the one that the last committed run wrote; true where there is nothing to compare."""
+    name, digest = ledger.last_file(definition)
+    if digest is None or name != str(path.absolute()) or not path.is_file():
+        return True
+    found = hashlib.sha256()
+    for number in range(1, 1_000_000):
+        place = parts(path, number)[-1]
+        if not place.is_file():
+            break
+        found.update(place.read_bytes())
+    return found.hexdigest() == digest
 
 
 def summaries(listings: Sequence[Listing], written: Sequence[Written]) -> list[Summary]:

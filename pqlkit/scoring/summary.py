@@ -83,7 +83,7 @@ def spelled_moment(at: int) -> str:
     """
     from pqlkit.scoring.lead_file import spelled
 
-    frame = pl.DataFrame({"at": [at]}, schema={"at": pl.Int64}).cast(pl.Datetime("us", "UTC"))  # type: ignore[arg-type]
+    frame = pl.DataFrame({"at": [at]}, schema={"at": pl.Int64}).cast(pl.Datetime("us", "UTC"))
     return str(spelled(frame).item())
 
 

@@ -16,6 +16,7 @@ from pqlkit.errors import DataError, nearest
 if TYPE_CHECKING:
     from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Definition, Ref
+    from pqlkit.measures.world import World
     from pqlkit.typing import Microseconds
 
 
@@ -121,7 +122,7 @@ def timeline(population: Population, entity: int, definition: Definition | None 
     return Timeline(id=str(row["id"]), anchor=row["anchor"], converted=row["converted"], moments=tuple(ordered))
 
 
-def alone(population: Population, entity: int):  # type: ignore[no-untyped-def]
+def alone(population: Population, entity: int) -> World:
     """Give the world in which only one entity exists: the same clock, its own events."""
     from dataclasses import replace
 

@@ -1,0 +1,208 @@
+"""The card: one lead as a sales rep reads it, in a few lines of text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, USER_ID
+from pqlkit.definitions.describing import evidence
+from pqlkit.definitions.model import Criterion, EntityKind, MeasureKind, leaves
+from pqlkit.definitions.wording import figure
+from pqlkit.durations import DAY
+from pqlkit.inert import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pqlkit.definitions.model import Definition, Ref
+    from pqlkit.scoring.scoring import Leads
+
+NAMES: Final = ("name", "company", "company_name", "account_name", "full_name", "title")
+"""Traits that name an entity, the first that there is."""
+
+OWNERS: Final = ("owner", "account_owner", "owner_name")
+PERSON: Final = ("name", "full_name", "role", "email")
+"""Columns of the users table that say whom to ask for."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_WIDTH: Final = 76
+
+
+def cards(leads: Leads, rows: pl.DataFrame) -> list[list[str]]:
+    """Write a card for each row of a list: the first line names the lead, the others are reasons and facts.
+
+    Parameters
+    ----------
+    leads
+        Tonight's.
+    rows
+        Some rows of the list, in the contract's columns. Meant for a screen or a batch, not for everybody.
+
+    Returns
+    -------
+    list of list of str
+        In the order of `rows`. Other people's text in it is inert and bounded; lines are not wrapped.
+    """
+    facts = _facts(leads, rows)
+    people = _people(leads, rows)
+    return [_card(leads, row, facts.get(str(row[leads.key]), {}), people) for row in rows.to_dicts()]
+
+
+def _card(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any], people: Mapping[str, str]) -> list[str]:
+    reasons = _reasons(leads.definition, row)
+    lines = [
+        _head(leads, row, facts),
+        *([reasons] if reasons else []),
+        *([f"Missing: {visible(row['missing'], 600)}"] if row["missing"] else []),
+        *([visible(row["say"], 400)] if row["say"] else []),
+        *_whom(leads, row, people),
+        *_plan(facts),
+        *_like_this(leads.definition),
+        _rest(leads, row, facts),
+    ]
+    return [line for line in lines if line]
+
+
+def _head(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    entity = visible(str(row[leads.key]), 60)
+    name = facts.get("name")
+    title = f"{visible(str(name), 60)} ({entity})" if name else entity
+    band = visible(str(row["band"] or row["status"]), 24).upper()
+    score = "" if row["score"] is None else f"   score {row['score']}"
+    at = row["requalified_at"] or row["qualified_at"]
+    moments = [] if at is None else [f"qualified {moment(at, leads)}"]
+    moments += [f"known {moment(row['known_at'], leads)}"] if row["known_at"] is not None else []
+    text = ", ".join(moments)
+    if row["newly_qualified"]:
+        return f"{title}   {band}{score}   new ({text})"
+    return f"{title}   {band}{score}" + (f"   {text}" if text else "")
+
+
+def moment(at: datetime, leads: Leads) -> str:
+    """Say when, as seen from `as_of`, in the project's time zone: ``Tue 14:02`` within the last 6 days, else the date."""
+    zone = ZoneInfo(leads.population.world.zone)
+    now = (_EPOCH + timedelta(microseconds=leads.population.as_of)).astimezone(zone)
+    local = at.astimezone(zone)
+    if timedelta(0) <= now - local < timedelta(days=6):
+        return f"{local:%a %H:%M}"
+    return f"{local.day} {local:%b %Y}"
+
+
+def _reasons(definition: Definition, row: Mapping[str, Any]) -> str:
+    """Say what was done, with what was needed: ``6 teammates invited (4 needed); active on 13 of 28 days``."""
+    found = [_reason(leaf, row[leaf.id]) for leaf in leaves(definition.qualify) if row[leaf.id]]
+    return "; ".join(visible(text, 300) for text in found)
+
+
+def _reason(leaf: Criterion | Ref, value: float) -> str:
+    text = evidence(leaf, value)
+    if not isinstance(leaf, Criterion):
+        return text
+    if leaf.measure.kind is MeasureKind.DAYS and leaf.window.length is not None and text.endswith("days"):
+        text = f"{text.removesuffix(' days')} of {leaf.window.length.microseconds // DAY} days"
+    bound = leaf.at_least
+    return f"{text} ({figure(bound)} needed)" if isinstance(bound, int | float) and bound != 1 else text
+
+
+def _whom(leads: Leads, row: Mapping[str, Any], people: Mapping[str, str]) -> list[str]:
+    if row["who"] is None:
+        return []
+    told = people.get(str(row["who"])) or visible(str(row["who"]), 60)
+    return [f"Ask for: {told}"]
+
+
+def _plan(facts: Mapping[str, Any]) -> list[str]:
+    plan, seats = facts.get("plan"), facts.get("seats")
+    parts = [f"{visible(str(plan), 40)} plan"] if plan is not None else []
+    parts += [f"{visible(str(seats), 20)} seats"] if seats is not None else []
+    return [", ".join(parts)] if parts else []
+
+
+def _like_this(definition: Definition) -> list[str]:
+    """Say what the definition's own evidence promises, from the period that did not choose it."""
+    held = (definition.evidence or {}).get("holdout")
+    if not isinstance(held, dict) or held.get("view") != "trigger" or definition.outcome is None:
+        return []
+    paid, of = held.get("converted"), held.get("qualified")
+    if not isinstance(paid, int) or not isinstance(of, int) or of <= 0:
+        return []
+    kind = "Accounts" if definition.entity is EntityKind.ACCOUNT else "Users"
+    within = definition.outcome.within.in_words
+    return [f"{kind} like this: {paid:,} of {of:,} upgraded within {within} ({100 * paid / of:.1f} %)"]
+
+
+def _rest(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    owner = facts.get("owner")
+    parts = [f"Owner: {visible(str(owner), 60)}"] if owner is not None else []
+    if row["last_active_at"] is not None:
+        parts.append(f"last active {moment(row['last_active_at'], leads)}")
+    if row["fresh_until"] is not None:
+        parts.append(f"fresh until {moment(row['fresh_until'], leads)}")
+    if "contacted" in facts:
+        called = facts["contacted"]
+        parts.append("not contacted" if called is None else f"contacted {moment(called, leads)}")
+    if row["arm"] is not None:
+        parts.append(f"arm: {row['arm']}")
+    return "   ".join(parts)
+
+
+def _facts(leads: Leads, rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Gather the traits that a card shows, as of now, and the last contact, by id."""
+    people = leads.population
+    known = people.traits.kinds
+    name = next((one for one in NAMES if one in known), None)
+    owner = next((one for one in OWNERS if one in known), None)
+    wanted = {"name": name, "owner": owner, "plan": "plan", "seats": "seats"}
+    wanted = {label: trait for label, trait in wanted.items() if trait in known}
+    ids = leads.people.with_columns(pl.col("id").cast(pl.String)).filter(
+        pl.col("id").is_in(rows.get_column(leads.key).cast(pl.String).implode())
+    )
+    moments = ids.with_columns(pl.lit(people.as_of, pl.Int64).alias(AT))
+    values = people.traits.at(moments.select(ENTITY, AT, "id"), [trait for trait in wanted.values() if trait])
+    table = values.select("id", *(pl.col(trait).alias(label) for label, trait in wanted.items() if trait))
+    calls = _contacts(leads)
+    if calls is not None:
+        table = table.join(calls, on="id", how="left", maintain_order="left")
+    return {row["id"]: row for row in table.to_dicts()}
+
+
+def _contacts(leads: Leads) -> pl.DataFrame | None:
+    """Find each entity's last contact at or before `as_of`; None without a contacts table for this kind of entity."""
+    table = leads.population.dataset.tables.get("contacts")
+    if table is None or leads.key not in table.columns:
+        return None
+    return (
+        pl.scan_parquet(list(table.paths))
+        .filter(pl.col("at").dt.timestamp("us") <= leads.population.as_of)
+        .group_by(pl.col(leads.key).cast(pl.String).alias("id"))
+        .agg(pl.col("at").max().alias("contacted"))
+        .collect()
+    )
+
+
+def _people(leads: Leads, rows: pl.DataFrame) -> dict[str, str]:
+    """Describe the users that `who` names: name, role and address, where the users table has them."""
+    table = leads.population.dataset.tables.get("users")
+    asked = rows.get_column("who").drop_nulls().unique()
+    if table is None or asked.is_empty() or leads.population.kind is not EntityKind.ACCOUNT:
+        return {}
+    columns = [name for name in PERSON if name in table.columns and name != ACCOUNT_ID]
+    if not columns:
+        return {}
+    found = (
+        pl.scan_parquet(list(table.paths))
+        .select(pl.col(USER_ID).cast(pl.String), *columns)
+        .filter(pl.col(USER_ID).is_in(asked.cast(pl.String).implode()))
+        .collect()
+        .unique(USER_ID, keep="first", maintain_order=True)
+    )
+    return {row[USER_ID]: _told(row, columns) for row in found.to_dicts()}
+
+
+def _told(row: Mapping[str, Any], columns: Sequence[str]) -> str:
+    parts = [visible(str(row[name]), 80) for name in columns if row[name] is not None]
+    return ", ".join([*parts, visible(str(row[USER_ID]), 60)])

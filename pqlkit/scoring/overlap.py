@@ -1,0 +1,54 @@
+"""The overlap: whom several definitions find tonight in common, and whom only one of them does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pqlkit.scoring.lead import LeadStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pqlkit.scoring.news import News
+    from pqlkit.typing import Json
+
+
+def overlap(found: Sequence[News]) -> list[dict[str, Json]]:
+    """Count who is a `pql` of exactly these definitions, for every combination that has somebody.
+
+    Parameters
+    ----------
+    found
+        One per definition. Users and accounts are counted apart.
+
+    Returns
+    -------
+    list of dict
+        ``entity``, ``definitions`` (names, in the given order), ``leads``, ``new``; fewer definitions first, then by name.
+    """
+    rows: list[dict[str, Json]] = []
+    for kind in sorted({one.leads.definition.entity.value for one in found}):
+        members = [one for one in found if one.leads.definition.entity.value == kind]
+        rows += _combinations(kind, members)
+    return rows
+
+
+def _combinations(kind: str, members: Sequence[News]) -> list[dict[str, Json]]:
+    tables = [
+        one.frame.filter(pl.col("status") == LeadStatus.PQL.value).select(
+            pl.col(one.leads.key).cast(pl.String).alias("id"),
+            pl.lit(place).alias("place"),
+            pl.col("newly_qualified").fill_null(value=False).alias("new"),
+        )
+        for place, one in enumerate(members)
+    ]
+    each = pl.concat(tables).sort("place").group_by("id").agg(pl.col("place"), pl.col("new").any())
+    counted = each.group_by("place").agg(pl.len().alias("leads"), pl.col("new").sum())
+    names = [one.leads.definition.name for one in members]
+    rows: list[dict[str, Json]] = [
+        {"entity": kind, "definitions": [names[i] for i in places], "leads": leads, "new": new}
+        for places, leads, new in counted.iter_rows()
+    ]
+    return sorted(rows, key=lambda row: (len(row["definitions"]), str(row["definitions"])))  # type: ignore[arg-type]
