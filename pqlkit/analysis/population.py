@@ -169,7 +169,9 @@ def population(
         people, counts = with_stays(world, dataset, success, roster, traits, listed, clock)
         world, traits = world_per_stay(world, people["origin"]), traits_per_stay(traits, people["origin"])
     else:
-        conversions = _conversions(world, dataset, success, roster, traits, trust_current)
+        own = definition is not None and success.definition is not None and success.definition.name == definition.name
+        # A definition that is the outcome itself has nothing to precede: cut there, nobody would ever meet it.
+        conversions = no_conversions() if own else _conversions(world, dataset, success, roster, traits, trust_current)
         people, counts = with_conversions(world, listed, clock, conversions.frame), conversions.rows
     if _dates_only(dataset, success):
         people = not_before_signup(people, world.zone)
