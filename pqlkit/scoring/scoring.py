@@ -210,7 +210,8 @@ def _status(population: Population, definition: Definition) -> pl.Expr:
         .then(pl.lit(LeadStatus.EXPIRED.value))
         .when(qualified)
         .then(pl.lit(LeadStatus.LAPSED.value))
-        .when(pl.col("need") <= 1)
+        # With a single criterion one more always suffices: near is who has begun.
+        .when((pl.col("need") <= 1) & pl.col("any"))
         .then(pl.lit(LeadStatus.NEAR.value))
         .when(pl.col("need").is_infinite())
         .then(pl.lit(LeadStatus.MISSED.value))
