@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pqlkit.cli.commands import Commands
 from pqlkit.cli.exit import ExitCode
 from pqlkit.errors import PqlkitError
 
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="pqlkit",
+    cls=Commands,
     help="Find which behaviour in a product says that a free user is about to pay, and turn it into a tested definition.",
     no_args_is_help=True,
     add_completion=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

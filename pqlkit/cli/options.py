@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -254,7 +254,7 @@ def records(*types: type[Any]) -> Callable[[Callable[..., None]], Callable[..., 
             if hints[name] not in types
         ]
         names = {hints[name]: name for name in inspect.signature(function).parameters}
-        added = [_parameter(field, kind) for kind in types for field in fields(kind)]
+        added = [parameter for kind in types for parameter in _parameters(kind)]
 
         def run(**values: Any) -> None:
             filled = {names[kind]: kind(**{f.name: values.pop(f.name) for f in fields(kind)}) for kind in types}
@@ -268,10 +268,17 @@ def records(*types: type[Any]) -> Callable[[Callable[..., None]], Callable[..., 
     return decorate
 
 
-def _parameter(field: Field[Any], kind: type[Any]) -> inspect.Parameter:
-    annotation = typing.get_type_hints(kind, include_extras=True)[field.name]
-    default = None if field.default is MISSING else field.default
-    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+def _parameters(kind: type[Any]) -> tuple[inspect.Parameter, ...]:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return tuple(
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None if field.default is MISSING else field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(kind)
+    )
 
 
 def settle(options: Record, block: Mapping[str, Any], *, command: str, place: str) -> Record:

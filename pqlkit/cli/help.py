@@ -1,0 +1,93 @@
+"""Help: how a command's text, examples and options are laid out, in plain text that needs no rendering library."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from typer.core import TyperCommand, TyperOption
+
+if TYPE_CHECKING:
+    import typer
+
+EXAMPLES: Final = "**Examples**"
+_EXAMPLE: Final = re.compile(r"`(pqlkit[^`]*)`(?::\s*(.*))?", re.S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A command line, and what it is for.
+
+    Parameters
+    ----------
+    line
+        As it is typed.
+    note
+        What it is for, or "".
+    """
+
+    line: str
+    note: str
+
+
+def told(text: str) -> tuple[list[str], list[Example]]:
+    r"""Split a command's docstring into paragraphs and examples.
+
+    Parameters
+    ----------
+    text
+        Paragraphs; then a paragraph ``**Examples**`` and one per example: the line in backticks, then ``: note``.
+
+    Examples
+    --------
+    >>> told("Do it.\n\n**Examples**\n\n`pqlkit load`: at night")
+    (['Do it.'], [Example(line='pqlkit load', note='at night')])
+    """
+    head, _, tail = text.partition(EXAMPLES)
+    found = (_EXAMPLE.fullmatch(part.strip()) for part in tail.split("\n\n"))
+    examples = [Example(line=one[1], note=" ".join((one[2] or "").split())) for one in found if one is not None]
+    return [" ".join(part.split()) for part in head.split("\n\n") if part.strip()], examples
+
+
+def panels(command: TyperCommand, ctx: typer.Context) -> dict[str, list[TyperOption]]:
+    """Give the options by the panel they stand in: the command's own first, then those of all."""
+    own: dict[str, list[TyperOption]] = {"Options": []}
+    shared: dict[str, list[TyperOption]] = {"Data": [], "Output": []}
+    *options, last = [one for one in command.get_params(ctx) if isinstance(one, TyperOption) and not one.hidden]
+    for option in options:
+        panel = option.rich_help_panel or "Options"
+        (shared if panel in shared else own).setdefault(panel, []).append(option)
+    found = {name: panel for name, panel in [*own.items(), *shared.items()] if panel}
+    next(reversed(found.values()), own["Options"]).append(last)
+    return found or own
+
+
+class Command(TyperCommand):
+    """A command whose help shows its examples as they are typed and its options by panel."""
+
+    def format_help_text(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Write the paragraphs, wrapped, then the examples, never wrapped."""
+        paragraphs, examples = told(self.help or "")
+        for paragraph in paragraphs:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(paragraph.replace("`", ""))
+        if not examples:
+            return
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"{' ' * formatter.current_indent}{example.line}\n")
+                if example.note:
+                    with formatter.indentation(), formatter.indentation():
+                        formatter.write_text(example.note.replace("`", ""))
+
+    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Write arguments, then one section per panel."""
+        arguments = [one.get_help_record(ctx) for one in self.get_params(ctx) if not isinstance(one, TyperOption)]
+        if arguments:
+            with formatter.section("Arguments"):
+                formatter.write_dl([one for one in arguments if one is not None])
+        for name, options in panels(self, ctx).items():
+            with formatter.section(name):
+                formatter.write_dl([one for option in options if (one := option.get_help_record(ctx)) is not None])
