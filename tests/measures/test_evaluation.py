@@ -56,10 +56,10 @@ def compare(lives, rules, criteria, name="polars"):
                     assert value is None or value == pytest.approx(float(wanted or 0), abs=1e-9), (criterion, life)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_spells_and_values_equal_the_words_of_the_definition(seed):
     rules = Rules(as_of=START + 15 * DAY)
-    compare(draw_lives(seed, 50, since=seed % 2 == 0), rules, every_criterion())
+    compare(draw_lives(seed, 60, since=seed == 2), rules, every_criterion()[seed - 1 :: 2])
 
 
 def test_duckdb_gives_the_same():
@@ -84,7 +84,7 @@ def test_dates_follow_the_zone_where_its_offset_changes(zone, start, dates_only)
             for seen in life.events:
                 seen.at = rules.instant(rules.clock(seen.at))
     chosen = [c for c in every_criterion() if dates_only or c.measure.kind is MeasureKind.DAYS]
-    compare(lives, rules, chosen[:: 5 if dates_only else 1])
+    compare(lives, rules, chosen[:: 9 if dates_only else 2])
 
 
 # Boundaries, drawn. Time runs to the right in microseconds around the edge of a window of one day from START.
