@@ -1,42 +1,78 @@
-"""The nearness: how many more criteria an entity needs, and whether it can still get there."""
+"""The nearness: which criteria an entity meets, which it still can, and how many more it needs."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 
-from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, Ref, WindowKind, leaves
+from pqlkit.columns import ANCHOR, ENTITY
+from pqlkit.definitions.model import All, Any, Criterion, MeasureKind, NOf, Not, Ref, WindowKind, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from pqlkit.definitions.model import Definition, Node
-    from pqlkit.typing import Microseconds
+    from pqlkit.measures.evaluation import Evaluation
+    from pqlkit.measures.world import World
 
 NEVER: Final = np.inf
+TINY: Final = 1e-9
+"""Points and shares are decimal fractions: what is an exact whole number must not fall below it."""
+
+_GROWING: Final = {MeasureKind.COUNT, MeasureKind.DAYS, MeasureKind.USERS, MeasureKind.DISTINCT, MeasureKind.MAX}
 
 
-def still_open(leaf: Criterion | Ref, anchor: NDArray[np.int64], as_of: Microseconds) -> NDArray[np.bool_]:
-    """Say for each entity whether a criterion that is not met can still be: its window is not over.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Standing:
+    """How every entity stands towards a definition; arrays are entities x leaves, in the order of ``leaves(qualify)``.
 
     Parameters
     ----------
-    leaf
-        Only `within` windows end.
-    anchor
-        Int64 UTC microseconds, one per entity.
-    as_of
-        Now. A window [anchor, anchor + w) is over at anchor + w.
+    parts
+        The leaves.
+    values
+        Measured; NaN = undefined.
+    held
+        Met now (for a customer: just before the conversion).
+    can
+        Still can be met: its window is not over, and nothing that happened forbids it. Only asked where not held.
+    need
+        Per entity: criteria that still have to be met, at least; 0 = none, infinite = cannot be done any more.
     """
-    if isinstance(leaf, Ref):
-        inner = [still_open(one, anchor, as_of) for one in leaves(leaf.target.qualify)]
-        return np.logical_and.reduce(inner) if inner else np.ones(len(anchor), dtype=np.bool_)
-    if leaf.window.kind is not WindowKind.WITHIN or leaf.window.length is None:
-        return np.ones(len(anchor), dtype=np.bool_)
-    return as_of < anchor + leaf.window.length.microseconds
+
+    parts: tuple[Criterion | Ref, ...]
+    values: NDArray[np.float64]
+    held: NDArray[np.bool_]
+    can: NDArray[np.bool_]
+    need: NDArray[np.float64]
+
+
+def standing(world: World, definition: Definition, found: Evaluation) -> Standing:
+    """Say how every entity stands.
+
+    Parameters
+    ----------
+    world
+        Of the evaluation.
+    definition
+        The formula.
+    found
+        ``evaluate(world, definition)``.
+    """
+    parts = tuple(leaves(definition.qualify))
+    values, held = _matrix(world.entities.height, found, len(parts))
+    columns = [_can(world, definition, leaf, values[:, i]) for i, leaf in enumerate(parts)]
+    can = np.column_stack(columns) if columns else np.zeros_like(held)
+    points = definition.score is not None and definition.score.pql_at is not None
+    holds = {id(leaf): held[:, i] for i, leaf in enumerate(parts)}
+    open_ = {id(leaf): can[:, i] for i, leaf in enumerate(parts)}
+    need = points_distance(definition, holds, open_) if points else distance(definition.qualify, holds, open_)
+    return Standing(parts=parts, values=values, held=held, can=can, need=need)
 
 
 def distance(
@@ -80,6 +116,116 @@ def points_distance(
     have = np.sum([worth[i] * holds[id(leaf)] for i, leaf in enumerate(found)], axis=0)
     gains = np.array([worth[i] * (can[id(leaf)] & ~holds[id(leaf)]) for i, leaf in enumerate(found)])
     reached = have + np.cumsum(-np.sort(-gains, axis=0), axis=0)
-    needed = np.where(reached >= float(score.pql_at), 0, 1).sum(axis=0) + 1.0
-    needed = np.where(reached[-1] >= float(score.pql_at), needed, NEVER)
-    return np.where(have >= float(score.pql_at), 0.0, needed)
+    enough = float(score.pql_at) - TINY
+    needed = np.where(reached >= enough, 0, 1).sum(axis=0) + 1.0
+    needed = np.where(reached[-1] >= enough, needed, NEVER)
+    return np.where(have >= enough, 0.0, needed)
+
+
+def window_ends(world: World, leaf: Criterion) -> pl.Series | None:
+    """Give the end of a `within` window for each entity (Int64 UTC microseconds, exclusive; null without an anchor).
+
+    None for windows that do not end. Where events are dates, windows run over whole dates.
+    """
+    import narwhals as nw
+
+    from pqlkit.measures.scope import scope_of
+
+    if leaf.window.kind is not WindowKind.WITHIN or leaf.window.length is None:
+        return None
+    scope = scope_of(world)
+    moved = nw.from_native(scope.lives).with_columns((nw.col(ANCHOR) + leaf.window.length.microseconds).alias("end"))
+    ends = moved.with_columns(scope.instant("end").alias("end")).to_native().select(ENTITY, "end")
+    return world.entities.select(ENTITY).join(ends, on=ENTITY, how="left", maintain_order="left").get_column("end")
+
+
+def _can(world: World, definition: Definition, leaf: Criterion | Ref, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say for each entity whether a criterion that is not met still can be."""
+    if isinstance(leaf, Ref):
+        return _ref_can(world, definition, leaf)
+    anchored = world.entities.get_column(ANCHOR).is_not_null().to_numpy()
+    ends = window_ends(world, leaf)
+    if ends is None:
+        return np.asarray(anchored)
+    open_ = (ends > world.as_of).fill_null(value=False).to_numpy()
+    most = leaf.at_most
+    if isinstance(most, int | float) and leaf.measure.kind in _GROWING:
+        # Within one window these only grow: above the upper bound it is over.
+        open_ = open_ & ~(values > float(most))
+    return np.asarray(open_ & anchored)
+
+
+def _ref_can(world: World, definition: Definition, ref: Ref) -> NDArray[np.bool_]:
+    from pqlkit.measures.evaluation import evaluate
+    from pqlkit.measures.milestones import counts_users, milestone_world
+
+    anchored = world.entities.get_column(ANCHOR).is_not_null().to_numpy()
+    if counts_users(definition, ref):
+        return np.asarray(anchored)  # somebody may always join
+    own = milestone_world(world, definition, ref)
+    inner = standing(own, ref.target, evaluate(own, ref.target))
+    return np.asarray(anchored & np.isfinite(inner.need))
+
+
+def _matrix(height: int, found: Evaluation, count: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Lay out values (NaN = undefined) and present state as entities x leaves."""
+    values = np.full((height, count), np.nan)
+    held = np.zeros((height, count), dtype=np.bool_)
+    rows = found.criteria.get_column(ENTITY).to_numpy()
+    columns = found.criteria.get_column("criterion").to_numpy()
+    values[rows, columns] = found.criteria.get_column("value").fill_null(np.nan).to_numpy()
+    held[rows, columns] = found.criteria.get_column("holds").to_numpy()
+    return values, held
+
+
+def lacking(
+    node: Node, texts: Sequence[pl.Expr], standing: Standing, *, position: int = 0, inner: bool = False
+) -> tuple[pl.Expr, pl.Expr, int]:
+    """Say what a formula lacks, as expressions over the entities.
+
+    Parameters
+    ----------
+    node
+        The formula.
+    texts
+        What each leaf lacks, in words; null where nothing can be said.
+    standing
+        Whose leaves.
+    position
+        Of the first leaf.
+    inner
+        Put alternatives into parentheses.
+
+    Returns
+    -------
+    tuple
+        The words (null = nothing is lacking or nothing helps any more), whether it holds, and the next leaf's position.
+    """
+    match node:
+        case Criterion() | Ref():
+            held = pl.lit(pl.Series(standing.held[:, position]))
+            open_ = pl.lit(pl.Series(standing.can[:, position]))
+            return pl.when(~held & open_).then(texts[position]), held, position + 1
+        case Not(part=part):
+            _, held, after = lacking(part, texts, standing, position=position)
+            return pl.lit(None, pl.String), ~held, after
+        case All(parts=parts) | Any(parts=parts) | NOf(parts=parts):
+            found = []
+            for part in parts:
+                words, held, position = lacking(part, texts, standing, position=position, inner=True)
+                found.append((pl.when(~held).then(words), held))
+    met = pl.sum_horizontal(held.cast(pl.Int64) for _, held in found)
+    least = len(found) if isinstance(node, All) else 1 if isinstance(node, Any) else node.n
+    separator = "; " if isinstance(node, All) else " or "
+    words = pl.concat_str([word for word, _ in found], separator=separator, ignore_nulls=True)
+    if isinstance(node, NOf):
+        rest = pl.lit(least) - met
+        words = (
+            pl.when(rest > 1)
+            .then(pl.format("{} of: {}", rest, words.str.replace_all(" or ", ", ", literal=True)))
+            .otherwise(words)
+        )
+    if inner and not isinstance(node, All):
+        several = pl.sum_horizontal(word.is_not_null().cast(pl.Int64) for word, _ in found) > 1
+        words = pl.when(several).then(pl.format("({})", words)).otherwise(words)
+    return pl.when(met < least).then(words), met >= least, position

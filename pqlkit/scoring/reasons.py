@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pqlkit.definitions.model import Criterion, Ref
+    from pqlkit.definitions.model import Criterion, Definition, Ref
+    from pqlkit.scoring.nearness import Standing
 
 JOIN = "; "
 
@@ -26,20 +27,30 @@ def evidence_column(parts: Sequence[Criterion | Ref], values: NDArray[np.float64
     return _joined("evidence", columns, len(values))
 
 
-def missing_column(
-    parts: Sequence[Criterion | Ref],
-    values: NDArray[np.float64],
-    held: NDArray[np.bool_],
-    still_open: NDArray[np.bool_],
-    qualified: NDArray[np.bool_],
-) -> pl.Series:
-    """Say what each entity lacks, in natural units; nothing for those who qualify, or for what can no longer be done."""
-    columns = []
-    for i, leaf in enumerate(parts):
-        text = _worded(values[:, i], partial(missing, leaf))
-        lacking = pl.Series(~held[:, i] & still_open[:, i] & ~qualified)
-        columns.append(pl.select(pl.when(lacking).then(text)).to_series())
-    return _joined("missing", columns, len(values))
+def missing_column(definition: Definition, standing: Standing, lead: pl.Series) -> pl.Series:
+    """Say what each entity lacks, in natural units: ``2 more teammate invites; 1 login``, or ``... or ...`` where one will do.
+
+    Parameters
+    ----------
+    definition, standing
+        The formula, and how everybody stands towards it.
+    lead
+        Whom nothing is lacking: who qualifies or has converted.
+
+    Returns
+    -------
+    Series
+        Null for these, where only time is lacking, and where nothing helps any more.
+    """
+    from pqlkit.scoring.nearness import lacking
+
+    if not len(lead):
+        return pl.Series("missing", [], dtype=pl.String)
+    texts = [pl.lit(_worded(standing.values[:, i], partial(missing, leaf))) for i, leaf in enumerate(standing.parts)]
+    words, _, _ = lacking(definition.qualify, texts, standing)
+    hopeless = pl.Series(np.isinf(standing.need))
+    text = pl.select(pl.when(~(lead | hopeless)).then(words).alias("missing")).to_series()
+    return text.replace("", None)
 
 
 def say_column(parts: Sequence[Criterion | Ref], held: NDArray[np.bool_]) -> pl.Series:

@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from pqlkit.columns import AT, ENTITY, OFF, ON
-from pqlkit.definitions.model import Criterion, leaves
+from pqlkit.definitions.model import Criterion
 from pqlkit.durations import DAY
 from pqlkit.scoring.lead import AFTER_CRITERIA, BEFORE_CRITERIA, ORDER, LeadStatus
-from pqlkit.scoring.nearness import distance, points_distance, still_open
+from pqlkit.scoring.nearness import TINY, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Definition, Ref
-    from pqlkit.measures.evaluation import Evaluation
+    from pqlkit.scoring.nearness import Standing
 
 FRESHNESS: Final = 30 * DAY
 """Over which the newest start's points fade where the definition does not say."""
@@ -94,22 +94,17 @@ def score(
     found = evaluate(population.world, definition)
     spells = qualifications(population, definition, spells=found.spells, now=True)
     say("writing the reasons")
-    parts = tuple(leaves(definition.qualify))
-    values, held = _matrix(population, found, len(parts))
+    stand = standing(population.world, definition, found)
     starts = _starts(population, definition, spells)
-    frame = _moments(population, definition, spells, starts)
-    anchor = frame.get_column("anchor").fill_null(0).to_numpy()
-    holds = {id(leaf): held[:, i] for i, leaf in enumerate(parts)}
-    can = {id(leaf): still_open(leaf, anchor, population.as_of) for leaf in parts}
-    points = definition.score is not None and definition.score.pql_at is not None
-    need = points_distance(definition, holds, can) if points else distance(definition.qualify, holds, can)
-    frame = frame.with_columns(pl.Series("need", need), pl.Series("any", (np.nan_to_num(values) > 0).any(axis=1)))
+    frame = _moments(population, definition, spells, starts).with_columns(
+        pl.Series("need", stand.need), pl.Series("any", (np.nan_to_num(stand.values) > 0).any(axis=1))
+    )
     frame = frame.with_columns(_status(population, definition).alias("status"))
-    frame = frame.with_columns(pl.Series("score", _score(definition, parts, values, held, frame), dtype=pl.Int64))
+    frame = frame.with_columns(pl.Series("score", _score(definition, stand, frame), dtype=pl.Int64))
     return Leads(
         population=population,
         definition=definition,
-        frame=_finished(population, definition, frame, parts, values, held, can, keep),
+        frame=_finished(population, definition, frame, stand, keep),
         starts=starts,
         hash=definition_hash(definition),
         people=_people(population),
@@ -134,20 +129,6 @@ def definition_hash(definition: Definition) -> str:
         expect=None,
     )
     return hashlib.blake2b(emit(meaning).encode(), digest_size=6).hexdigest()
-
-
-def _matrix(
-    population: Population, found: Evaluation, leaf_count: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Lay out values (NaN = undefined) and present state as entities x leaves."""
-    height = population.entities.height
-    values = np.full((height, leaf_count), np.nan)
-    held = np.zeros((height, leaf_count), dtype=np.bool_)
-    rows = found.criteria.get_column(ENTITY).to_numpy()
-    columns = found.criteria.get_column("criterion").to_numpy()
-    values[rows, columns] = found.criteria.get_column("value").fill_null(np.nan).to_numpy()
-    held[rows, columns] = found.criteria.get_column("holds").to_numpy()
-    return values, held
 
 
 def _moments(
@@ -202,7 +183,7 @@ def _status(population: Population, definition: Definition) -> pl.Expr:
     return (
         pl.when(pl.col("converted").is_not_null())
         .then(pl.lit(LeadStatus.CUSTOMER.value))
-        .when(~pl.lit(eligible) | pl.col("anchor").is_null())
+        .when(~pl.lit(eligible) | pl.col("anchor").is_null() | pl.col("invalid") | ~pl.col("at_risk"))
         .then(pl.lit(LeadStatus.INELIGIBLE.value))
         .when(pl.col("on_now") & ~stale)
         .then(pl.lit(LeadStatus.PQL.value))
@@ -231,41 +212,33 @@ def _eligible(population: Population, definition: Definition) -> pl.Series:
     return held & ~gone.fill_null(value=False)
 
 
-def _score(
-    definition: Definition,
-    parts: Sequence[Criterion | Ref],
-    values: NDArray[np.float64],
-    held: NDArray[np.bool_],
-    frame: pl.DataFrame,
-) -> NDArray[np.int64]:
+def _score(definition: Definition, stand: Standing, frame: pl.DataFrame) -> NDArray[np.int64]:
     """Score 0..100: the sum of points where the definition has them, else progress, then strength and freshness."""
     if definition.score is not None:
-        worth = np.array([float(definition.score.points.get(leaf.id, 0)) for leaf in parts])
-        return np.asarray(np.floor(held @ worth), dtype=np.int64)
-    met = held.sum(axis=1)
-    towards = np.floor(50 * met / max(1, len(parts)))
-    excess = _excess(parts, values, held)
+        worth = np.array([float(definition.score.points.get(leaf.id, 0)) for leaf in stand.parts])
+        return np.asarray(np.floor(stand.held @ worth + TINY), dtype=np.int64)
+    towards = 50 * stand.held.sum(axis=1) // max(1, len(stand.parts))
     fresh = definition.lead.fresh_for.microseconds if definition.lead and definition.lead.fresh_for else FRESHNESS
-    age = frame.get_column("age").fill_null(2**60).to_numpy().astype(np.float64)
-    recent = np.floor(20 * np.maximum(0.0, 1 - age / fresh))
+    age = frame.get_column("age").fill_null(fresh).to_numpy()
+    recent = 20 * np.maximum(0, fresh - age) // max(1, fresh)
+    strength = np.floor(30 * _excess(stand) + TINY).astype(np.int64)
     on = frame.get_column("on_now").to_numpy()
-    return np.asarray(np.where(on, 50 + np.floor(30 * excess) + recent, towards), dtype=np.int64)
+    return np.asarray(np.where(on, 50 + strength + recent, towards), dtype=np.int64)
 
 
-def _excess(
-    parts: Sequence[Criterion | Ref], values: NDArray[np.float64], held: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _excess(stand: Standing) -> NDArray[np.float64]:
     """Average min(1, value / threshold - 1) over the met `at_least` criteria; 0 where there is none."""
-    total = np.zeros(len(values))
-    count = np.zeros(len(values))
-    for index, leaf in enumerate(parts):
+    total = np.zeros(len(stand.values))
+    count = np.zeros(len(stand.values))
+    for index, leaf in enumerate(stand.parts):
         threshold = _threshold(leaf)
         if threshold is None:
             continue
-        met = held[:, index] & ~np.isnan(values[:, index])
-        total += np.where(met, np.clip(values[:, index] / threshold - 1, 0.0, 1.0), 0.0)
+        value = stand.values[:, index]
+        met = stand.held[:, index] & ~np.isnan(value)
+        total += np.where(met, np.clip((value - threshold) / threshold, 0.0, 1.0), 0.0)
         count += met
-    return np.divide(total, count, out=np.zeros(len(values)), where=count > 0)
+    return np.divide(total, count, out=np.zeros(len(stand.values)), where=count > 0)
 
 
 def _threshold(leaf: Criterion | Ref) -> float | None:
@@ -279,18 +252,15 @@ def _finished(
     population: Population,
     definition: Definition,
     frame: pl.DataFrame,
-    parts: Sequence[Criterion | Ref],
-    values: NDArray[np.float64],
-    held: NDArray[np.bool_],
-    can: dict[int, NDArray[np.bool_]],
+    stand: Standing,
     keep: Sequence[str],
 ) -> pl.DataFrame:
     from pqlkit.scoring.reasons import evidence_column, missing_column, say_column
 
     fresh = definition.lead.fresh_for if definition.lead is not None else None
     until = pl.lit(None, pl.Int64) if fresh is None else pl.col("newest") + fresh.microseconds
-    open_ = np.column_stack([can[id(leaf)] for leaf in parts])
-    qualified = frame.get_column("on_now").to_numpy()
+    parts, held = stand.parts, stand.held
+    lead = frame.get_column("on_now") | frame.get_column("converted").is_not_null()
     columns: dict[str, pl.Expr | pl.Series] = {
         "band": _band(definition),
         "qualified_at": _instant(pl.col("qualified")),
@@ -301,11 +271,11 @@ def _finished(
         "last_active_at": _instant(pl.col("last_active")),
         "met": pl.Series("met", held.sum(axis=1), dtype=pl.Int64),
         "criteria": pl.lit(len(parts), pl.Int64),
-        "missing": missing_column(parts, values, held, open_, qualified),
-        "evidence": evidence_column(parts, values),
+        "missing": missing_column(definition, stand, lead),
+        "evidence": evidence_column(parts, stand.values),
         "say": say_column(parts, held),
         "arm": pl.lit(None, pl.String),
-        **{leaf.id: _value_column(leaf.id, values[:, i]) for i, leaf in enumerate(parts)},
+        **{leaf.id: _value_column(leaf.id, stand.values[:, i]) for i, leaf in enumerate(parts)},
         **_kept(population, keep),
         "definition": pl.lit(definition.name),
         "definition_version": pl.lit(definition.version, pl.Int64),
