@@ -68,6 +68,15 @@ def criteria(
     )
 
 
+def without_mechanical(population: Population, definition: Definition, seen: Looks) -> Contingency | None:
+    """Read the rule with every mechanical criterion struck out; None where it has none, or nothing else is left."""
+    node: Node | None = definition.qualify
+    struck = [leaf for leaf in leaves(definition.qualify) if _mechanical(leaf)]
+    for leaf in struck:
+        node = None if node is None else without(node, leaf)
+    return _read(population, definition, node, seen) if struck and node is not None else None
+
+
 def without(node: Node, leaf: Criterion | Ref) -> Node | None:
     """Strike a leaf out of a formula; None if nothing is left. ``n_of`` then asks for one less, but at least one."""
     match node:

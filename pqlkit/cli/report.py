@@ -28,8 +28,13 @@ class ReportOptions:
         list[str] | None,
         option("--by", help="signup_week, signup_month, signup_quarter or a trait. Repeatable.", metavar="COHORT"),
     ] = None
+    ledger: Annotated[
+        Path | None,
+        option("--ledger", help="What `score --ledger --control` wrote: compare the arms.", metavar="FILE"),
+    ] = None
     contacts: Annotated[
-        str | None, option("--contacts", help="Who was contacted when: user_id or account_id, at.", metavar="FILE")
+        str | None,
+        option("--contacts", help="Who was contacted when: user_id, account_id or entity; at.", metavar="FILE"),
     ] = None
     fail_under: Annotated[
         str | None,
@@ -58,6 +63,7 @@ def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> Non
     from pqlkit.cli.values import share
     from pqlkit.definitions.loading import load_definition
     from pqlkit.errors import UsageError
+    from pqlkit.exports.dataset import with_contacts
     from pqlkit.reporting.report import report as run
 
     found = inputs("report", data, ReportOptions, OutputOptions)
@@ -68,6 +74,8 @@ def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> Non
     definitions = [load_definition(path) for path in options.definition]
     with output.working("reading exports") as progress:
         dataset = found.dataset(progress)
+        if options.contacts is not None:
+            dataset = with_contacts(dataset, options.contacts, found.project)
         reports = [
             run(
                 population(
@@ -80,6 +88,7 @@ def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> Non
                 ),
                 definition,
                 by=tuple(options.by or ()),
+                ledger=options.ledger,
                 progress=progress,
             )
             for definition in definitions
@@ -104,7 +113,8 @@ def show(reports: list[Report], form: Format, output: Output) -> None:
         case Format.TABLE:
             from rich.console import Group
 
-            output.show(Group(*[render.as_table(one) for one in reports]))
+            compared = [render.several(reports)] if len(reports) > 1 else []
+            output.show(Group(*[render.as_table(one) for one in reports], *compared))
 
 
 def failing(report: Report, floor: float | None, on_drift: bool, output: Output) -> bool:

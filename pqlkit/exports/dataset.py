@@ -20,7 +20,7 @@ from pqlkit.exports.mapping import Source
 from pqlkit.exports.project import Project
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import Plan, read_all
-from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EVENTS, HISTORY, USERS
+from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, HISTORY, USERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -129,6 +129,26 @@ def open_dataset(
     with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
         outcome = read_all(plan, quarantine)
     return _read(outcome, sources, quarantine, folder, clock, project.timezone)
+
+
+def with_contacts(dataset: Dataset, path: str, project: Project) -> Dataset:
+    """Add a table of contacts, or replace it, from an export named on its own.
+
+    Raises
+    ------
+    DataError
+        A file is missing, not readable, or lacks a column.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pqlkit-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    known = project.exports.get(CONTACTS) or Source(path=(), timezone=project.timezone)
+    source = replace(known, path=(path,))
+    plan = Plan(
+        sources={CONTACTS: source}, folder=folder, zone=dataset.zone, outer=clocks.bounds(dataset.clock or now())
+    )
+    with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
+        outcome = read_all(plan, Quarantine(folder / "quarantine.jsonl"))
+    return replace(dataset, tables={**dataset.tables, CONTACTS: _table(CONTACTS, outcome.tables[CONTACTS], source)})
 
 
 def now() -> Microseconds:

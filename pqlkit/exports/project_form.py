@@ -115,7 +115,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
         "notify",
         "preset",
     ),
-    "report": (*_COMMON, "definition", "by", "contacts", "fail_under", "fail_on_drift", "html"),
+    "report": (*_COMMON, "definition", "by", "ledger", "contacts", "fail_under", "fail_on_drift", "html"),
     "explain": (*_COMMON, "definition", "converters"),
     "sql": ("definition", "dialect", "out", "quiet", "verbose"),
     "schema": ("out",),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pqlkit.columns import USER_ID
+from pqlkit.definitions.model import EntityKind
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.population import Population
     from pqlkit.durations import Duration
+    from pqlkit.exports.dataset import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,9 @@ class Contacted:
 
 
 def contacted(population: Population, counted: pl.DataFrame, horizon: Duration) -> Contacted | None:
-    """Split the mature starts by the contacts table (``user_id`` or ``account_id``, ``at``); None where there is none.
+    """Split the mature starts by the contacts table (``user_id``, ``account_id`` or ``entity``, and ``at``); None without one.
+
+    A call to a user counts for the user's account; a call to an account does not count for its users.
 
     Parameters
     ----------
@@ -41,20 +46,9 @@ def contacted(population: Population, counted: pl.DataFrame, horizon: Duration) 
     import polars as pl
 
     table = population.dataset.tables.get("contacts")
-    if table is None:
+    calls = None if table is None else _calls(population, table)
+    if calls is None:
         return None
-    key = f"{population.kind.value}_id"
-    if key not in table.columns:
-        return None
-    ids = population.entities.select("entity", pl.col("id").alias(key))
-    calls = (
-        pl.scan_parquet(list(table.paths))
-        .select(key, pl.col("at").dt.timestamp("us").alias("called"))
-        .filter(pl.col("called") <= population.as_of)
-        .join(ids.lazy(), on=key)
-        .select("entity", "called")
-        .collect()
-    )
     mature = counted.filter("mature").with_row_index("row")
     end = pl.min_horizontal(pl.col("on") + horizon.microseconds, pl.col("on") + pl.col("delay").fill_null(2**60))
     reached = (
@@ -69,3 +63,27 @@ def contacted(population: Population, counted: pl.DataFrame, horizon: Duration) 
         contacted=Rate.of(int(with_.get_column("y").sum()), with_.height),
         not_contacted=Rate.of(int(others.get_column("y").sum()), others.height),
     )
+
+
+def _calls(population: Population, table: Table) -> pl.DataFrame | None:
+    """Find whom each call reached: ``entity``, ``called``; None where the table names another kind of entity."""
+    import polars as pl
+
+    own = population.entities.select("entity", pl.col("id").cast(pl.String))
+    owners = {f"{population.kind.value}_id": own}
+    if population.kind is EntityKind.ACCOUNT:
+        owners[USER_ID] = population.world.members.select(pl.col(USER_ID).cast(pl.String).alias("id"), "entity")
+    names = [name for name in owners if name in table.columns]
+    if not names:
+        return None
+    rows = (
+        pl.scan_parquet(list(table.paths), glob=False)
+        .select(*[pl.col(name).cast(pl.String) for name in names], pl.col("at").dt.timestamp("us").alias("called"))
+        .filter(pl.col("called") <= population.as_of)
+        .collect()
+    )
+    found = [
+        rows.select(pl.col(name).alias("id"), "called").join(owners[name], on="id").select("entity", "called")
+        for name in names
+    ]
+    return pl.concat(found).unique().sort("entity", "called")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,35 +24,39 @@ def overlaps(reports: Sequence[Report]) -> list[dict[str, Json]]:
     Returns
     -------
     list of dict
-        ``definitions`` (names), ``entities``, ``converted``; the largest combination of each kind last. Empty
-        combinations are left out.
+        ``definitions`` (names), ``entities``, ``converted`` (by a start of any of them); larger combinations later. Empty
+        combinations are left out; every entity is in exactly one row.
     """
     import polars as pl
 
-    tables = [_found(one, index) for index, one in enumerate(reports)]
-    kinds = {one.population.kind for one in reports}
     rows: list[dict[str, Json]] = []
-    for kind in sorted(kinds):
+    for kind in sorted({one.population.kind for one in reports}):
         members = [i for i, one in enumerate(reports) if one.population.kind is kind]
-        joined = tables[members[0]]
+        joined = _found(reports[members[0]], members[0])
         for i in members[1:]:
-            joined = joined.join(tables[i], on="id", how="full", coalesce=True)
-        joined = joined.with_columns(pl.col(f"in{i}").fill_null(value=False) for i in members)
+            joined = joined.join(_found(reports[i], i), on="id", how="full", coalesce=True)
+        inside = [pl.col(f"in{i}").fill_null(value=False) for i in members]
         converted = pl.any_horizontal(pl.col(f"y{i}").fill_null(value=False) for i in members)
-        counted = joined.group_by([f"in{i}" for i in members]).agg(pl.len().alias("n"), converted.sum().alias("y"))
-        seen = {tuple(row[: len(members)]): (row[-2], row[-1]) for row in counted.iter_rows()}
-        for size in range(1, len(members) + 1):
-            for chosen in combinations(members, size):
-                entities, paid = seen.get(tuple(i in chosen for i in members), (0, 0))
-                if entities:
-                    names = [reports[i].definition.name for i in chosen]
-                    rows.append({"definitions": list(names), "entities": int(entities), "converted": int(paid)})
+        counted = joined.group_by(inside).agg(pl.len().alias("n"), converted.sum().alias("y"))
+        found = sorted(
+            ([i for i, held in zip(members, row, strict=False) if held], row[-2], row[-1])
+            for row in counted.iter_rows()
+        )
+        rows += [
+            {
+                "definitions": [reports[i].definition.name for i in chosen],
+                "entities": int(entities),
+                "converted": int(paid),
+            }
+            for chosen, entities, paid in sorted(found, key=lambda one: len(one[0]))
+        ]
     return rows
 
 
 def _found(one: Report, index: int) -> pl.DataFrame:
     import polars as pl
 
-    ids = one.population.entities.select("entity", "id")
-    first = one.starts.group_by("entity").agg(pl.col("y").any().alias(f"y{index}"))
-    return first.join(ids, on="entity").select("id", pl.lit(value=True).alias(f"in{index}"), f"y{index}")
+    ids = one.population.entities.select("entity", pl.col("id").cast(pl.String))
+    # With an expansion outcome an id has several stays: it is found if any of them is.
+    first = one.starts.join(ids, on="entity").group_by("id").agg(pl.col("y").any().alias(f"y{index}"))
+    return first.with_columns(pl.lit(value=True).alias(f"in{index}"))

@@ -1,16 +1,19 @@
-"""The period: a definition's rates by calendar quarter (or month) of the start, and what drifted since the first."""
+"""The period: a definition's rates by calendar quarter (or month) of the start, and what drifted since the reference."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from pqlkit.definitions.model import Criterion, MeasureKind, WindowKind, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
@@ -21,9 +24,20 @@ if TYPE_CHECKING:
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.drift import Drift, Period
     from pqlkit.statistics.rate import Rate
+    from pqlkit.typing import Json, Microseconds
 
 MONTHLY: Final = 100
 """Mature starts a month, in the median month, from which on periods are months."""
+
+ENOUGH: Final = 300
+"""Mature starts that a reference without evidence should have."""
+
+
+class Basis(StrEnum):
+    """Why a period is the reference: the definition's evidence comes from it, or it is among the first."""
+
+    EVIDENCE = "evidence"
+    FIRST = "first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +57,13 @@ class PeriodRates:
     mature
         Whether the last start that could be in it has had its horizon.
     reference
-        Whether later periods are compared with this one.
+        Whether later periods are compared with this one (with all that are, taken together).
+    basis
+        Why it is a reference; None for the others.
     drift
-        The comparison; None for the reference and for immature periods.
+        The comparison; None for the reference, whatever came before it, and immature periods.
+    moved
+        The events whose own frequency has moved since the reference.
     """
 
     period: str
@@ -54,13 +72,15 @@ class PeriodRates:
     look: Contingency
     mature: bool
     reference: bool
+    basis: Basis | None
     drift: Drift | None
+    moved: tuple[str, ...]
 
 
 def periods(
     population: Population, definition: Definition, seen: Looks, met: NDArray[np.bool_], counted: pl.DataFrame
 ) -> tuple[PeriodRates, ...]:
-    """Cut a definition's starts and looks by calendar period and compare each mature one with the first.
+    """Cut a definition's starts and looks by calendar period and compare each later one with the reference.
 
     Parameters
     ----------
@@ -74,26 +94,37 @@ def periods(
     Returns
     -------
     tuple of PeriodRates
-        In time order. The reference is the first mature period with a mature start and a look.
+        In time order.
+
+    Notes
+    -----
+    The reference is what the definition's ``evidence.data`` was gathered in: the mature periods whose middle lies within its
+    dates, taken together, if a mature period follows them. Where there is no evidence, or nothing after it yet, it is the
+    first mature periods, taken together until they have 300 mature starts, but at most half of them. Rates of the evidence's
+    periods are a little better than what was to be expected, because the definition was chosen on a part of them.
     """
     import polars as pl
 
     from pqlkit.statistics.drift import assess
 
     unit = "month" if _monthly(population, counted) else "quarter"
-    started = counted.with_columns(_named(pl.col("on"), unit, population.world.zone).alias("period"))
+    zone = population.world.zone
+    started = counted.with_columns(_named(pl.col("on"), unit, zone).alias("period"))
     looked = seen.frame.select(
-        _named(pl.col("cutoff"), unit, population.world.zone).alias("period"), "y", pl.Series("met", met)
+        _named(pl.col("cutoff"), unit, zone).alias("period"), "y", pl.Series("met", met)
     ).with_row_index("row")
     names = sorted(set(started.get_column("period").to_list()) | set(looked.get_column("period").to_list()))
     levels = _levels(population, definition, seen)
-    parts = [_part(name, started, looked, levels) for name in names]
-    mature = [_over(name, population, definition) for name in names]
-    first = next(
-        (i for i, part in enumerate(parts) if mature[i] and part.promise.denominator and part.table.total), None
+    parts = [_part(name, started, looked, list(levels.values())) for name in names]
+    mature = [i for i, name in enumerate(names) if _over(name, population, definition)]
+    chosen, basis = _reference([names[i] for i in mature], [parts[i] for i in mature], definition, zone)
+    reference = [mature[i] for i in chosen]
+    later = [i for i in mature if reference and i > reference[-1]]
+    drifts = dict(
+        zip(later, assess(_pooled([parts[i] for i in reference]), [parts[i] for i in later]), strict=True)
+        if later
+        else ()
     )
-    later = [i for i in range(len(parts)) if first is not None and i > first and mature[i]]
-    drifts = dict(zip(later, assess(parts[first], [parts[i] for i in later]), strict=True)) if first is not None else {}
     count = dict(started.group_by("period").len().iter_rows())
     return tuple(
         PeriodRates(
@@ -101,12 +132,79 @@ def periods(
             starts=int(count.get(name, 0)),
             rate=parts[i].promise,
             look=parts[i].table,
-            mature=mature[i],
-            reference=i == first,
+            mature=i in mature,
+            reference=i in reference,
+            basis=basis if i in reference else None,
             drift=drifts.get(i),
+            moved=_moved(drifts.get(i), list(levels)),
         )
         for i, name in enumerate(names)
     )
+
+
+def _reference(
+    names: Sequence[str], parts: Sequence[Period], definition: Definition, zone: str
+) -> tuple[list[int], Basis]:
+    """Choose, among mature periods, those that make the reference."""
+    dates = _evidence(definition.evidence)
+    if dates is not None:
+        inside = [i for i, name in enumerate(names) if dates[0] <= _middle(name, zone) <= dates[1]]
+        # A reference without a lead or without a look compares with nothing.
+        if inside and inside[-1] + 1 < len(names) and _usable([parts[i] for i in inside]):
+            return inside, Basis.EVIDENCE
+    first = next((i for i, part in enumerate(parts) if _usable([part])), None)
+    if first is None:
+        return [], Basis.FIRST
+    last, most = first, first + max(1, (len(parts) - first) // 2)
+    while last + 1 < most and sum(part.promise.denominator for part in parts[first : last + 1]) < ENOUGH:
+        last += 1
+    return list(range(first, last + 1)), Basis.FIRST
+
+
+def _usable(parts: Sequence[Period]) -> bool:
+    return any(part.promise.denominator for part in parts) and any(part.table.total for part in parts)
+
+
+def _evidence(evidence: Mapping[str, Json] | None) -> tuple[date, date] | None:
+    """Read the dates of ``evidence.data``; None where there are none (nobody checks what is written there)."""
+    data = evidence.get("data") if evidence is not None else None
+    if not isinstance(data, dict):
+        return None
+    ends = [_date(data.get(key)) for key in ("from", "through")]
+    return (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None
+
+
+def _date(value: Json) -> date | None:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        return None
+
+
+def _middle(name: str, zone: str) -> date:
+    first, end = _bounds(name, zone)
+    return datetime.fromtimestamp((first + end) / 2_000_000, tz=UTC).astimezone(ZoneInfo(zone)).date()
+
+
+def _pooled(parts: Sequence[Period]) -> Period:
+    """Take periods together."""
+    from functools import reduce
+    from operator import add
+
+    from pqlkit.statistics.drift import Period
+
+    columns = [np.sum([part.behaviours[i] for part in parts], axis=0) for i in range(len(parts[0].behaviours))]
+    return Period(
+        table=reduce(add, [part.table for part in parts]),
+        rate=reduce(add, [part.promise for part in parts]),
+        behaviours=tuple(tuple(float(count) for count in column) for column in columns),
+    )
+
+
+def _moved(drift: Drift | None, events: Sequence[str]) -> tuple[str, ...]:
+    if drift is None:
+        return ()
+    return tuple(dict.fromkeys(event for event, one in zip(events, drift.shifts, strict=True) if one.shifted))
 
 
 def newest_verdict(found: Sequence[PeriodRates]) -> str | None:
@@ -159,47 +257,51 @@ def _bins(levels: NDArray[np.uint8]) -> tuple[float, ...]:
     return tuple(float(count) for count in np.histogram(levels, bins=edges)[0])
 
 
-def _levels(population: Population, definition: Definition, seen: Looks) -> list[NDArray[np.uint8]]:
-    """Measure each plain criterion (one event, no condition) at the looks, to see whether the behaviour itself moved."""
-    from pqlkit.analysis.design import DesignKind
+def _levels(population: Population, definition: Definition, seen: Looks) -> dict[str, NDArray[np.uint8]]:
+    """Measure the event of each plain criterion (one event, no condition) at the looks, to see whether it moved itself."""
     from pqlkit.measures.cube import cube
 
-    trailing = seen.design.kind is DesignKind.EVERY
-    kind = WindowKind.TRAILING if trailing else WindowKind.WITHIN
-    found = []
+    found: dict[str, NDArray[np.uint8]] = {}
     for leaf in leaves(definition.qualify):
         if not isinstance(leaf, Criterion) or leaf.where or leaf.events is None or len(leaf.events) != 1:
             continue
-        if leaf.measure.kind not in {MeasureKind.COUNT, MeasureKind.DAYS} or leaf.window.length is None:
+        event, window = leaf.events[0], leaf.window
+        if leaf.measure.kind not in {MeasureKind.COUNT, MeasureKind.DAYS} or window.length is None or event in found:
             continue
         measured = cube(
             population.world,
             seen.frame.select("look", "entity", "cutoff"),
-            kind=kind,
-            windows=[leaf.window.length],
+            kind=WindowKind.WITHIN if window.kind is WindowKind.WITHIN else WindowKind.TRAILING,
+            windows=[window.length],
             measures=[leaf.measure],
-            events=leaf.events,
+            events=[event],
         )
         column = np.zeros(measured.looks, dtype=np.uint8)
         for index, one in enumerate(measured.behaviours):
-            if one.event == leaf.events[0]:
+            if one.event == event:
                 rows, levels = measured.column(index)
                 column[rows] = levels
-        found.append(column)
+        found[event] = column
     return found
 
 
 def _over(name: str, population: Population, definition: Definition) -> bool:
     """Say whether every start that could fall in a period has had its horizon by `as_of`."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     outcome = definition.outcome
     wait = 0 if outcome is None else outcome.within.microseconds
     if outcome is not None and outcome.retained_for is not None:
         wait += outcome.retained_for.microseconds
+    return _bounds(name, population.world.zone)[1] + wait <= population.as_of + 1
+
+
+def _bounds(name: str, zone: str) -> tuple[Microseconds, Microseconds]:
+    """Give a period's first microsecond, and the first after it."""
     year, _, rest = name.partition("-")
-    month = 3 * int(rest[1:]) if rest.startswith("Q") else int(rest)
-    nextyear, nextmonth = (int(year) + 1, 1) if month == 12 else (int(year), month + 1)
-    end = datetime(nextyear, nextmonth, 1, tzinfo=ZoneInfo(population.world.zone)).timestamp()
-    return int(end) * 1_000_000 + wait <= population.as_of + 1
+    months = 3 if rest.startswith("Q") else 1
+    begin = (int(rest[1:]) - 1) * 3 if rest.startswith("Q") else int(rest) - 1
+    moments = [int(year) * 12 + begin, int(year) * 12 + begin + months]
+    first, end = (
+        int(datetime(month // 12, month % 12 + 1, 1, tzinfo=ZoneInfo(zone)).timestamp()) * 1_000_000
+        for month in moments
+    )
+    return first, end

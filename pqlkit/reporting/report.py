@@ -13,6 +13,7 @@ from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import polars as pl
 
@@ -21,24 +22,29 @@ if TYPE_CHECKING:
     from pqlkit.analysis.population import Population
     from pqlkit.analysis.trigger import LeadsPerWeek, Notice
     from pqlkit.definitions.model import Definition, Outcome
+    from pqlkit.reporting.arms import Arms
     from pqlkit.reporting.contacts import Contacted
     from pqlkit.reporting.periods import PeriodRates
+    from pqlkit.reporting.teams import Team
     from pqlkit.statistics.contingency import Contingency
 
 LONG: Final = Duration(84, "d")
 """How long after the anchor an entity may take to qualify before it counts as not having, where windows do not say."""
 
-_OUT: Final = ("invalid", "ineligible", "unobserved", "customer_already")
+_OUT: Final = ("invalid", "ineligible", "customer_already")
+_UNOBSERVED: Final = "unobserved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """How long something takes, in days, those still waiting respected (Kaplan-Meier). None = not reached by so many.
+    """How long those took who got there, in days from the anchor.
 
-    `n` entities waited, `reached` of them got there. Quartiles are of all who waited: the day by which a quarter, half and
-    three quarters of everybody got there.
+    Everybody counted has been followed for the whole of `within`, so nobody is censored and nobody had less time than
+    another: `n` entities were followed, `reached` of them got there in time, and the quartiles (interpolated linearly; None
+    = nobody) are of these. The same entities as in the rate of the same name.
     """
 
+    within: Duration
     n: int
     reached: int
     p25_days: float | None
@@ -53,15 +59,16 @@ class Funnel:
     Parameters
     ----------
     signups, pqls, customers
-        Entities that are eligible and observed; those who ever qualified; those who converted.
+        Entities that are eligible and observed (see `pqlkit.analysis.classes`); of these, who ever qualified, and who converted.
     signup_to_pql
-        Qualified by anchor + T, among those past that moment (T = the longest `within`, else 84 d).
+        Qualified by anchor + T, among those past that moment (T = the longest `within`, else 84 d) whose whole life the events
+        export has seen: earlier lives would be false zeros.
     pql_to_customer
         The trigger view: conversions within the horizon of a counted start, among mature starts.
     signup_to_customer
-        Converted by anchor + T + horizon, among those past that moment.
+        Converted by anchor + T + horizon, among those past that moment, of the same lives.
     coverage
-        Converters who qualified before converting, among all converters.
+        Of the `customers`, who qualified before converting.
     look
         The look view, with and without: everything that compares with non-PQLs.
     """
@@ -94,20 +101,28 @@ class Report:
 
     Parameters
     ----------
-    population, definition, looks, starts
-        What the rates were counted on: the definition's own looks and its counted starts.
+    population, definition, looks, spells, starts
+        What the rates were counted on: the definition's own looks, its spells and its counted starts.
     funnel, time_to_pql, time_to_customer, notice, leads_per_week
         The whole.
     immature
         Counted starts whose horizon is not over: in no rate.
     criteria
         Each alone, and the rule without it.
+    without_mechanical
+        The look view of the rule with every mechanical criterion struck out; None where it has none, or has no other.
     cohorts, segments
         By anchor and by trait.
     periods
         By start, with drift.
     contacted
         Starts that somebody contacted, and others; None without a contacts table.
+    arms
+        Starts by the arm that a ledger gave them; None without a ledger or without arms in it.
+    retained
+        Of the mature starts that converted within the horizon, those that stayed for ``retained_for``; None without it.
+    teams
+        A quantity and a quality for each team.
     amounts
         Mean amount per mature start and per customer, where conversions have amounts.
     warnings
@@ -117,6 +132,7 @@ class Report:
     population: Population
     definition: Definition
     looks: Looks
+    spells: pl.DataFrame
     starts: pl.DataFrame
     funnel: Funnel
     time_to_pql: Waiting
@@ -125,10 +141,14 @@ class Report:
     leads_per_week: LeadsPerWeek
     immature: int
     criteria: tuple[CriterionRates, ...]
+    without_mechanical: Contingency | None
     cohorts: tuple[Segment, ...]
     segments: tuple[Segment, ...]
     periods: tuple[PeriodRates, ...]
     contacted: Contacted | None
+    arms: Arms | None
+    retained: Rate | None
+    teams: tuple[Team, ...]
     amounts: Amounts | None
     warnings: tuple[str, ...]
 
@@ -159,6 +179,7 @@ def report(
     definition: Definition,
     *,
     by: Sequence[str] = (),
+    ledger: Path | str | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Report:
     """Count the rates of a definition.
@@ -171,6 +192,8 @@ def report(
         With an outcome.
     by
         ``signup_week``, ``signup_month``, ``signup_quarter`` (cohorts) and traits (segments); none: by quarter.
+    ledger
+        What ``pqlkit score --ledger --control`` wrote: who was left alone.
     progress
         Told each step.
 
@@ -179,13 +202,15 @@ def report(
     UsageError
         A milestone has no outcome to report on, or a trait is not there or only today's.
     """
-    from pqlkit.analysis.criteria import criteria, look_table
+    from pqlkit.analysis.criteria import criteria, look_table, without_mechanical
     from pqlkit.analysis.looks import looks as look
     from pqlkit.analysis.meeting import judged_at_the_end, meets
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.trigger import leads_per_week, notice, starts
+    from pqlkit.reporting.arms import arms
     from pqlkit.reporting.contacts import contacted
     from pqlkit.reporting.periods import periods
+    from pqlkit.reporting.teams import teams
 
     if definition.outcome is None:
         raise UsageError(f"{definition.name} is a milestone: it has no outcome to report on")
@@ -198,28 +223,37 @@ def report(
     say("comparing with those who did not")
     seen = look(population, design_of(definition, outcome), eligible=definition.eligible)
     met = meets(spells, seen.frame, at_cutoff=judged_at_the_end(definition.qualify))
-    people = _people(population, seen, spells, _patience(definition), outcome)
+    patience = _patience(definition)
+    people = _people(population, seen, spells, patience, outcome)
     first = int(counted.get_column("on").min() or population.as_of) if counted.height else population.as_of  # type: ignore[arg-type]
     say("counting by period and criterion")
     mature = counted.filter("mature")
+    funnel = _funnel(people, counted, look_table(seen, met))
+    retained = _retained(mature, outcome)
+    until = Duration.of(patience.microseconds + outcome.within.microseconds)
     return Report(
         population=population,
         definition=definition,
         looks=seen,
+        spells=spells,
         starts=counted,
-        funnel=_funnel(people, counted, look_table(seen, met)),
-        time_to_pql=_waiting(people, "to_pql", "pql"),
-        time_to_customer=_after(population, counted),
+        funnel=funnel,
+        time_to_pql=_waiting(people, "pql", patience),
+        time_to_customer=_waiting(people, "customer", until),
         notice=notice(counted),
         leads_per_week=leads_per_week(counted, first=first, through=population.as_of, zone=population.world.zone),
         immature=counted.height - mature.height,
         criteria=criteria(population, definition, seen, met),
+        without_mechanical=without_mechanical(population, definition, seen),
         cohorts=_segments(
             population, people, counted, [one for one in by if one.startswith("signup_")] or ["signup_quarter"]
         ),
         segments=_segments(population, people, counted, [one for one in by if not one.startswith("signup_")]),
         periods=periods(population, definition, seen, met, counted),
         contacted=contacted(population, counted, outcome.within),
+        arms=None if ledger is None else arms(population, counted, ledger, definition),
+        retained=retained,
+        teams=teams(funnel, retained),
         amounts=_amounts(population, mature),
         warnings=population.warnings,
     )
@@ -257,82 +291,84 @@ def _patience(definition: Definition) -> Duration:
 def _people(
     population: Population, seen: Looks, spells: pl.DataFrame, patience: Duration, outcome: Outcome
 ) -> pl.DataFrame:
-    """One row per eligible, observed entity: when it qualified and converted, and what of it is past.
+    """One row per eligible entity: when it qualified and converted, and what of it is past.
 
-    Columns: ``entity``, ``pql``, ``customer``, ``before`` (qualified before converting), ``to_pql`` (days waited),
-    ``pql_due``, ``pql_in_time``, ``customer_due``, ``customer_in_time``.
+    Columns: ``entity``, ``signup`` (observed, as the looks judge it), ``pql``, ``customer``, ``before`` (qualified before
+    converting), and for ``pql`` and ``customer`` whether it was followed long enough (``_due``), got there in time (``_in_time``)
+    and after how many ``_days``.
     """
     import polars as pl
 
     first = spells.group_by("entity").agg(pl.col("on").min())
-    kept = seen.entity_classes.filter(~pl.col("class").is_in(_OUT)).select("entity")
-    wait, horizon = patience.microseconds, outcome.within.microseconds
-    ripe = population.as_of
-    frame = (
-        population.entities.select("entity", "anchor", "converted", "deleted_at")
-        .join(kept, on="entity", how="semi", maintain_order="left")
+    kept = seen.entity_classes.filter(~pl.col("class").is_in(_OUT)).select("entity", "class")
+    wait, reach = patience.microseconds, patience.microseconds + outcome.within.microseconds
+    anchor, on, converted = pl.col("anchor"), pl.col("on"), pl.col("converted")
+    # Where the export begins later than a life, what it did first is not known: neither that it qualified, nor that it did not.
+    whole = (anchor >= population.history_from) & (converted.is_null() | (converted >= anchor))
+    return (
+        population.entities.select("entity", "anchor", "converted")
+        .join(kept, on="entity", how="inner", maintain_order="left")
         .join(first, on="entity", how="left", maintain_order="left")
-    )
-    gone = pl.min_horizontal("converted", "deleted_at", pl.lit(ripe))
-    end = pl.coalesce("on", gone)
-    return frame.select(
-        "entity",
-        pl.col("on").is_not_null().alias("pql"),
-        pl.col("converted").is_not_null().alias("customer"),
-        (pl.col("on") < pl.col("converted")).fill_null(value=False).alias("before"),
-        ((end - pl.col("anchor")).clip(lower_bound=0) / DAY).alias("to_pql"),
-        (pl.col("anchor") + wait <= ripe).alias("pql_due"),
-        (pl.col("on") <= pl.col("anchor") + wait).fill_null(value=False).alias("pql_in_time"),
-        (pl.col("anchor") + wait + horizon <= ripe).alias("customer_due"),
-        (pl.col("converted") <= pl.col("anchor") + wait + horizon).fill_null(value=False).alias("customer_in_time"),
+        .select(
+            "entity",
+            signup=pl.col("class") != _UNOBSERVED,
+            pql=on.is_not_null(),
+            customer=converted.is_not_null(),
+            before=(on < converted).fill_null(value=False),
+            pql_due=whole & (anchor + wait <= population.as_of),
+            pql_in_time=(on <= anchor + wait).fill_null(value=False),
+            pql_days=(on - anchor) / DAY,
+            customer_due=whole & (anchor + reach <= population.as_of),
+            customer_in_time=(converted <= anchor + reach).fill_null(value=False),
+            customer_days=(converted - anchor) / DAY,
+        )
     )
 
 
 def _funnel(people: pl.DataFrame, counted: pl.DataFrame, look: Contingency) -> Funnel:
     from pqlkit.analysis.trigger import trigger_rate
 
-    customers = people.filter("customer")
+    signups = people.filter("signup")
+    customers = signups.filter("customer")
     return Funnel(
-        signups=people.height,
-        pqls=int(people.get_column("pql").sum()),
+        signups=signups.height,
+        pqls=int(signups.get_column("pql").sum()),
         customers=customers.height,
-        signup_to_pql=_rate(people, "pql_due", "pql_in_time"),
+        signup_to_pql=_rate(people, "pql"),
         pql_to_customer=trigger_rate(counted),
-        signup_to_customer=_rate(people, "customer_due", "customer_in_time"),
+        signup_to_customer=_rate(people, "customer"),
         coverage=Rate.of(int(customers.get_column("before").sum()), customers.height),
         look=look,
     )
 
 
-def _rate(people: pl.DataFrame, due: str, done: str) -> Rate:
-    part = people.filter(due)
-    return Rate.of(int(part.get_column(done).sum()), part.height)
+def _rate(people: pl.DataFrame, step: str) -> Rate:
+    part = people.filter(f"{step}_due")
+    return Rate.of(int(part.get_column(f"{step}_in_time").sum()), part.height)
 
 
-def _waiting(frame: pl.DataFrame, duration: str, reached: str) -> Waiting:
-    from pqlkit.statistics.survival import LifeTable, kaplan_meier
-
-    got = frame.get_column(reached).to_numpy()
-    if not frame.height:
-        return Waiting(n=0, reached=0, p25_days=None, median_days=None, p75_days=None)
-    curve = kaplan_meier(LifeTable.of(frame.get_column(duration).to_numpy(), got, ~got))
-    quartiles = [curve.quantile(share).value for share in (0.25, 0.5, 0.75)]
+def _waiting(people: pl.DataFrame, step: str, within: Duration) -> Waiting:
+    due = people.filter(f"{step}_due")
+    days = due.filter(f"{step}_in_time").get_column(f"{step}_days")
+    quartiles = [days.quantile(share, interpolation="linear") for share in (0.25, 0.5, 0.75)]
     return Waiting(
-        n=frame.height,
-        reached=int(got.sum()),
+        within=within,
+        n=due.height,
+        reached=days.len(),
         p25_days=quartiles[0],
         median_days=quartiles[1],
         p75_days=quartiles[2],
     )
 
 
-def _after(population: Population, counted: pl.DataFrame) -> Waiting:
-    """How long counted starts take to convert, whenever that is."""
+def _retained(mature: pl.DataFrame, outcome: Outcome) -> Rate | None:
+    """Count who stayed among those who converted in time."""
     import polars as pl
 
-    waited = pl.coalesce("delay", pl.lit(population.as_of) - pl.col("on")) / DAY
-    frame = counted.select(waited.alias("days"), pl.col("delay").is_not_null().alias("converted"))
-    return _waiting(frame, "days", "converted")
+    if outcome.retained_for is None:
+        return None
+    bought = mature.filter(pl.col("delay") <= outcome.within.microseconds)
+    return Rate.of(int(bought.get_column("y").sum()), bought.height)
 
 
 def _segments(
@@ -346,16 +382,16 @@ def _segments(
         names = cohort_names(population, kind)
         groups = people.join(names, on="entity").partition_by("cohort", as_dict=True)
         started = counted.join(names, on="entity", maintain_order="left").partition_by("cohort", as_dict=True)
-        for key in sorted(groups, key=lambda one: (one[0] == UNKNOWN, str(one[0]))):
-            part = groups[key]
+        for key in sorted({*groups, *started}, key=lambda one: (one[0] == UNKNOWN, str(one[0]))):
+            part = groups.get(key, people.clear())
             found.append(
                 Segment(
                     by=kind,
                     name=str(key[0]),
-                    signups=part.height,
-                    signup_to_pql=_rate(part, "pql_due", "pql_in_time"),
+                    signups=int(part.get_column("signup").sum()),
+                    signup_to_pql=_rate(part, "pql"),
                     pql_to_customer=trigger_rate(started.get(key, counted.clear())),
-                    signup_to_customer=_rate(part, "customer_due", "customer_in_time"),
+                    signup_to_customer=_rate(part, "customer"),
                 )
             )
     return tuple(found)

@@ -9,8 +9,10 @@ from pqlkit.reporting.records.figures import modelled, moment
 
 if TYPE_CHECKING:
     from pqlkit.analysis.criteria import CriterionRates
+    from pqlkit.reporting.arms import Arms
     from pqlkit.reporting.periods import PeriodRates
     from pqlkit.reporting.report import Report, Segment, Waiting
+    from pqlkit.reporting.teams import Team
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.typing import Json
 
@@ -57,10 +59,13 @@ def record(report: Report) -> dict[str, Json]:
         },
         "leads_per_week": {"median": weekly.median, "p90": weekly.p90, "weeks": weekly.weeks},
         "criteria": [criterion(one) for one in report.criteria],
+        "without_mechanical": {} if report.without_mechanical is None else sides(report.without_mechanical),
         "contacted": {}
         if contacted is None
         else {"contacted": contacted.contacted.to_json(), "not_contacted": contacted.not_contacted.to_json()},
-        "arms": {},
+        "arms": {} if report.arms is None else arms(report.arms),
+        "retained": {} if report.retained is None else report.retained.to_json(),
+        "teams": [team(one) for one in report.teams],
         "amounts": {}
         if report.amounts is None
         else {
@@ -89,8 +94,31 @@ def waiting(one: Waiting) -> dict[str, Json]:
         "median_days": one.median_days,
         "p25_days": one.p25_days,
         "p75_days": one.p75_days,
+        "within": str(one.within),
         "n": one.n,
         "reached": one.reached,
+    }
+
+
+def arms(one: Arms) -> dict[str, Json]:
+    """Write what became of the leads of each arm, and the difference (contact less control)."""
+    return {
+        "contact": one.contact.to_json(),
+        "control": one.control.to_json(),
+        "difference": {"value": one.difference.value, "low": one.difference.low, "high": one.difference.high},
+        "immature": one.immature,
+        "unmatched": one.unmatched,
+    }
+
+
+def team(one: Team) -> dict[str, Json]:
+    """Write one team's pair."""
+    return {
+        "team": one.team,
+        "quantity": one.quantity,
+        "quantity_of": one.quantity_of,
+        "quality": {} if one.quality is None else one.quality.to_json(),
+        "quality_of": one.quality_of,
     }
 
 
@@ -126,6 +154,7 @@ def period(one: PeriodRates) -> dict[str, Json]:
         "starts": one.starts,
         "mature": one.mature,
         "reference": one.reference,
+        "basis": one.basis.value if one.basis else None,
         "pql_to_customer": {"view": "trigger", **one.rate.to_json()},
         "look": sides(one.look),
         "share": one.look.share.rate,
@@ -136,5 +165,6 @@ def period(one: PeriodRates) -> dict[str, Json]:
             "share_ratio": modelled(drift.share_ratio) if drift else None,
             "base_ratio": modelled(drift.base_ratio) if drift else None,
             "detectable_fall": modelled(drift.detectable_fall) if drift else None,
+            "moved": list(one.moved),
         },
     }

@@ -28,11 +28,18 @@ def as_json(report: Report) -> str:
 
 
 def several_as_json(reports: Sequence[Report]) -> str:
-    """Give ``pqlkit/reports/1``: each report, and how many entities each pair of definitions both find."""
+    """Give ``pqlkit/reports/1``: each report, who is found by which of them, and all on the same looks."""
     from pqlkit.reporting.overlap import overlaps
+    from pqlkit.reporting.side_by_side import record as compared
+    from pqlkit.reporting.side_by_side import side_by_side
 
     return to_json(
-        {"schema": "pqlkit/reports/1", "reports": [record(one) for one in reports], "overlap": overlaps(reports)}
+        {
+            "schema": "pqlkit/reports/1",
+            "reports": [record(one) for one in reports],
+            "overlap": overlaps(reports),
+            "side_by_side": [compared(one) for one in side_by_side(reports)],
+        }
     )
 
 
@@ -100,8 +107,8 @@ def _funnel(report: Report) -> list[str]:
     ]
     if report.immature:
         lines.append(f"  {'too recent, in no rate':<30} {report.immature:>9,}")
-    lines.append(f"  time to PQL: {_waited(report.time_to_pql)}")
-    lines.append(f"  PQL to customer: {_waited(report.time_to_customer)}")
+    lines.append(f"  signup to PQL: {_waited(report.time_to_pql)}")
+    lines.append(f"  signup to customer: {_waited(report.time_to_customer)}")
     quick, weekly = report.notice, report.leads_per_week
     if quick.median_days is not None:
         lines.append(
@@ -122,11 +129,9 @@ def _step(name: str, value: Rate) -> str:
 
 
 def _waited(one: Waiting) -> str:
-    if one.median_days is not None:
-        return f"half within {one.median_days:.1f} days"
-    if one.p25_days is not None:
-        return f"a quarter within {one.p25_days:.1f} days; half not reached"
-    return f"{one.reached:,} of {one.n:,} so far; a quarter not reached"
+    if one.median_days is None:
+        return f"none of {one.n:,} within {one.within}"
+    return f"half of the {one.reached:,} within {one.within} took {one.median_days:.1f} days or less"
 
 
 def _compared(report: Report) -> list[str]:
@@ -155,7 +160,7 @@ def _criteria(report: Report) -> list[str]:
 
 
 def _periods(report: Report) -> list[str]:
-    lines = [spread("BY PERIOD of the start", "PQL to customer   since the first")]
+    lines = [spread("BY PERIOD of the start", "PQL to customer   since the reference")]
     for one in report.periods[-8:]:
         verdict = one.drift.verdict.value if one.drift is not None else _pending(one.mature, one.reference)
         p = f" (p = {one.drift.p_value:.2g})" if one.drift is not None and one.drift.p_value is not None else ""
@@ -168,7 +173,7 @@ def _periods(report: Report) -> list[str]:
 
 
 def _pending(mature: bool, reference: bool) -> str:
-    return "the reference" if reference else "too few" if mature else "too recent"
+    return "the reference" if reference else "before it" if mature else "too recent"
 
 
 def _segments(report: Report) -> list[str]:
@@ -188,12 +193,53 @@ def _segment(one: Segment) -> str:
 
 
 def _contacts(report: Report) -> list[str]:
-    one = report.contacted
-    if one is None:
-        return []
-    return [
-        "",
-        spread("CONTACTED", "not chosen at random: no effect of calls"),
-        _step("leads somebody contacted", one.contacted),
-        _step("leads nobody contacted", one.not_contacted),
-    ]
+    lines = []
+    if (one := report.contacted) is not None:
+        lines += [
+            "",
+            spread("CONTACTED", "not chosen at random: no effect of calls"),
+            _step("leads somebody contacted", one.contacted),
+            _step("leads nobody contacted", one.not_contacted),
+        ]
+    if (arms := report.arms) is not None:
+        gain = arms.difference
+        lines += [
+            "",
+            spread("ARMS drawn by lot", "contact less control: what contacting does"),
+            _step("contact", arms.contact),
+            _step("control, left alone", arms.control),
+            f"  difference {percent(gain.value)} {interval(gain.low, gain.high)}"
+            if gain.value is not None
+            else "  no difference yet: an arm has no lead old enough",
+        ]
+    return lines
+
+
+def several(reports: Sequence[Report]) -> RenderableType:
+    """Give several definitions on the same looks, and who only one of them finds."""
+    from rich.console import Group
+    from rich.text import Text
+
+    from pqlkit.reporting.overlap import overlaps
+    from pqlkit.reporting.side_by_side import side_by_side
+
+    lines: list[str] = []
+    for one in side_by_side(reports):
+        head = f"looks {one.looks.text}, upgrades in {one.looks.design.horizon}"
+        lines += ["", spread("SIDE BY SIDE", head)]
+        lines.append(
+            f"  {'':<28} {'of looks':>8} {'upgraded':>8} {'of upgrades':>11}   at {one.sides[0].leads:,} leads"
+        )
+        for side in one.sides:
+            table = side.table
+            lines.append(
+                f"  {visible(side.name, 28):<28} {percent(table.share.rate):>8} {percent(table.with_.rate):>8} "
+                f"{percent(table.coverage.rate):>11}   {percent(side.rate)}, {times(side.lift)} x base"
+            )
+    found = overlaps(reports)
+    lines += ["", spread("WHO FINDS WHOM", "entities that became leads, in one row each")]
+    for row in found[:12]:
+        names = row["definitions"] if isinstance(row["definitions"], list) else []
+        who = f"only {names[0]}" if len(names) == 1 else " and ".join(str(name) for name in names)
+        lines.append(f"  {visible(who, 46):<46} {row['entities']:>8,} leads {row['converted']:>7,} upgraded")
+    return Group(*[styled(Text(line)) for line in lines])
