@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pqlkit.cli.inputs import PROJECT
+from pqlkit.cli.inputs import PROJECT, inputs
+from pqlkit.cli.options import DataOptions, option, records
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitOptions:
+    """The exports beside the events, and where the project file goes."""
+
+    users: Annotated[str | None, option("--users", help="Users.", metavar="PATH")] = None
+    accounts: Annotated[str | None, option("--accounts", help="Accounts.", metavar="PATH")] = None
+    conversions: Annotated[str | None, option("--conversions", help="Conversions (upgrades).", metavar="PATH")] = None
+    out: Annotated[
+        Path | None, option("--out", help=f"The project file to write [default: {PROJECT}].", metavar="FILE")
+    ] = None
+    quiet: Annotated[bool | None, option("--quiet", help="Errors alone on stderr.")] = None
+
+
+@records(InitOptions)
 def init(
+    options: InitOptions,
     events: Annotated[
         str, typer.Argument(help="Events: a file, folder or glob.", metavar="EVENTS", show_default=False)
     ],
-    users: Annotated[str | None, typer.Option("--users", help="Users.", metavar="PATH", show_default=False)] = None,
-    accounts: Annotated[
-        str | None, typer.Option("--accounts", help="Accounts.", metavar="PATH", show_default=False)
-    ] = None,
-    conversions: Annotated[
-        str | None, typer.Option("--conversions", help="Conversions (upgrades).", metavar="PATH", show_default=False)
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", help="The project file to write.", metavar="FILE")] = Path(PROJECT),
-    quiet: Annotated[bool, typer.Option("--quiet", help="Errors alone on stderr.", show_default=False)] = False,
 ) -> None:
     """Look at the exports, say how well users and conversions match, and write a commented pqlkit.yml.
 
@@ -41,11 +49,18 @@ def init(
     from pqlkit.files import write_text
     from pqlkit.inert import visible
 
-    output = Output(quiet=quiet)
+    options = inputs("init", DataOptions(), InitOptions).settle(options)
+    output, out = Output(quiet=bool(options.quiet)), options.out or Path(PROJECT)
     if out.exists():
         raise UsageError(f"{out} is there already; it was left as it is", hint="name another with --out")
     with output.working("looking at the exports") as progress:
-        found = sniff(events, users=users, accounts=accounts, conversions=conversions, progress=progress)
+        found = sniff(
+            events,
+            users=options.users,
+            accounts=options.accounts,
+            conversions=options.conversions,
+            progress=progress,
+        )
     write_text(out, project_text(found, out.parent))
     output.payload("\n".join(visible(note, 400) for note in found.notes) or "nothing to say about the exports")
     output.say(f"wrote {out}: read it, then run `pqlkit analyze`")

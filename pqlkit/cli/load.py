@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
 from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, option, records
+from pqlkit.cli.options import DataOptions, Format, SourceOptions, option, records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +29,15 @@ class LoadOptions:
         Path | None,
         option("--catalogue", help="Also write event names, properties and types to this file.", metavar="FILE"),
     ] = None
-    format: Annotated[Format | None, option("--format", help="How the report is written [default: table].")] = None
-    quiet: Annotated[bool | None, option("--quiet", help="Errors alone on stderr.")] = None
-    verbose: Annotated[bool | None, option("--verbose", help="Details on stderr.")] = None
+    format: Annotated[
+        Format | None, option("--format", help="How the report is written [default: table].", panel="Output")
+    ] = None
+    quiet: Annotated[bool | None, option("--quiet", help="Errors alone on stderr.", panel="Output")] = None
+    verbose: Annotated[bool | None, option("--verbose", help="Details on stderr.", panel="Output")] = None
 
 
-@records(DataOptions, LoadOptions)
-def load(data: DataOptions, options: LoadOptions) -> None:
+@records(SourceOptions, LoadOptions)
+def load(exports: SourceOptions, options: LoadOptions) -> None:
     """Read, check and canonicalise exports into a Parquet dataset, and print the intake report.
 
     Rows read = kept + duplicate + quarantined, for every table. The dataset is swapped in whole: a run that fails leaves
@@ -56,7 +58,8 @@ def load(data: DataOptions, options: LoadOptions) -> None:
     from pqlkit.exports.loading import load as run
     from pqlkit.reporting.renderers import intake as render
 
-    found = inputs("load", data, LoadOptions)
+    given = {field.name: getattr(exports, field.name) for field in fields(exports)}
+    found = inputs("load", DataOptions(**given), LoadOptions)
     options = found.settle(options)
     if options.out is None:
         raise UsageError("load needs a folder to write to", hint="pqlkit load --out data/")

@@ -51,8 +51,8 @@ _LOOKS = "Looks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataOptions:
-    """Where the exports are, and what of them counts."""
+class SourceOptions:
+    """Where the exports are."""
 
     project: Annotated[
         Path | None,
@@ -63,9 +63,6 @@ class DataOptions:
             metavar="FILE",
             panel=_DATA,
         ),
-    ] = None
-    data: Annotated[
-        Path | None, option("--data", help="A folder that `pqlkit load` wrote.", metavar="DIR", panel=_DATA)
     ] = None
     events: Annotated[
         str | None,
@@ -80,6 +77,15 @@ class DataOptions:
     accounts: Annotated[str | None, option("--accounts", help="Accounts.", metavar="PATH", panel=_DATA)] = None
     conversions: Annotated[
         str | None, option("--conversions", help="Conversions (upgrades).", metavar="PATH", panel=_DATA)
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataOptions(SourceOptions):
+    """Where the data is, and what of it counts."""
+
+    data: Annotated[
+        Path | None, option("--data", help="A folder that `pqlkit load` wrote.", metavar="DIR", panel=_DATA)
     ] = None
     as_of: Annotated[
         str | None,

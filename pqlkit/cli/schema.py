@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pqlkit.cli.inputs import inputs
+from pqlkit.cli.options import DataOptions, option, records
 
 
 class SchemaName(StrEnum):
@@ -16,14 +20,19 @@ class SchemaName(StrEnum):
     PROJECT = "project"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaOptions:
+    """Where the schema goes."""
+
+    out: Annotated[Path | None, option("--out", help="Write it to this file instead of stdout.", metavar="PATH")] = None
+
+
+@records(SchemaOptions)
 def schema(
+    options: SchemaOptions,
     name: Annotated[
         SchemaName, typer.Argument(help="definition or project.", show_default=True)
     ] = SchemaName.DEFINITION,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Write it to this file instead of stdout.", metavar="PATH", show_default=False),
-    ] = None,
 ) -> None:
     """Print the JSON Schema of definition or project files, for editors.
 
@@ -44,4 +53,4 @@ def schema(
         from pqlkit.exports.project import project_schema
 
         found = project_schema()
-    Output(out=out).payload(to_json(found))
+    Output(out=inputs("schema", DataOptions(), SchemaOptions).settle(options).out).payload(to_json(found))
