@@ -48,6 +48,10 @@ def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
     for warning in result.warnings:
         output.warn(warning)
     top = look.top or 20
+    if look.html is not None:
+        from pqlkit.reporting.pages.analysis import as_page
+
+        output.page(look.html, as_page(result, top))
     match out.format or Format.TABLE:
         case Format.JSON:
             output.payload(render.as_json(result))

@@ -58,6 +58,13 @@ class Output:
             console().print(renderable, soft_wrap=False)
             sys.stdout.flush()
 
+    def page(self, target: Path, text: str) -> None:
+        """Write a page beside the result, whole or not at all."""
+        from pqlkit.files import write_text
+
+        write_text(target, text)
+        self.say(f"wrote {target}")
+
     def say(self, message: str) -> None:
         """Tell the person something on stderr (not with ``--quiet``)."""
         if not self.quiet:

@@ -137,6 +137,10 @@ def propose(data: DataOptions, look: LookOptions, wish: ProposeOptions, out: Out
     files = write(result, folder)
     for path in files.values():
         output.say(f"wrote {path}")
+    if look.html is not None:
+        from pqlkit.reporting.pages.proposal import as_page
+
+        output.page(look.html, as_page(result, files))
     match out.format or Format.TABLE:
         case Format.JSON:
             output.payload(render.as_json(result, files))

@@ -75,6 +75,7 @@ def behaviour(one: Association) -> dict[str, Json]:
         "threshold": one.threshold,
         "with": _group(table.a, table.a + table.b, effect),
         "without": _group(table.c, table.c + table.d, effect),
+        "share": table.share.rate,
         "lift": table.lift,
         "relative_risk": risk.value,
         "relative_risk_low": risk.low,

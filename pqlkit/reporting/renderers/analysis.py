@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association
+    from pqlkit.analysis.looks import Looks
 
 SENTENCE: Final = "Says who upgrades, not why."
 NO_DIFFERENCE: Final = 1.2
@@ -44,7 +45,7 @@ def as_csv(analysis: Analysis) -> str:
 def as_markdown(analysis: Analysis, top: int = 20) -> str:
     """Give the behaviours that differ as a table for a document, and the sentence about causes."""
     header = ["behaviour", "window", "at least", "does", "with", "without", "times [95 %]", "allowing for activity"]
-    rows = [_cells(one, analysis) for one in _winners(analysis)[:top]]
+    rows = [_cells(one, analysis) for one in winners(analysis)[:top]]
     return f"{to_markdown(rows, header, right=range(2, 8))}\n{_base_line(analysis)}\n\n{SENTENCE}\n"
 
 
@@ -74,10 +75,21 @@ def _upgrades(analysis: Analysis) -> list[str]:
     ):
         rows += f"   {count:,} {what}" if count else ""
     lines.append(rows)
+    where = places_in_words(looks)
+    for key, text in where.items():
+        if getattr(places, key):
+            lines.append(f"  {getattr(places, key):>9,}  {text}{'   <- used here' if key == 'used' else ''}")
+    if looks.reason:
+        lines += wrapped(looks.reason, "  ")
+    return lines
+
+
+def places_in_words(looks: Looks) -> dict[str, str]:
+    """Say where first conversions went: the place's name in the JSON -> words."""
     longest, horizon = looks.design.longest, looks.design.horizon
     every = looks.design.kind is DesignKind.EVERY
-    where = {
-        "used": f"within {horizon} of a look{' at an active one' if every else ''}   <- used here",
+    return {
+        "used": f"within {horizon} of a look{' at an active one' if every else ''}",
         "before_history": f"before there are {longest} of history",
         "before_first_look": "before the first look",
         "gap": f"within {looks.design.gap} of the look (gap)",
@@ -90,10 +102,6 @@ def _upgrades(analysis: Analysis) -> list[str]:
         "invalid": "clock faults",
         "deleted": "deleted before",
     }
-    lines += [f"  {getattr(places, key):>9,}  {text}" for key, text in where.items() if getattr(places, key)]
-    if looks.reason:
-        lines += wrapped(looks.reason, "  ")
-    return lines
 
 
 def _population(analysis: Analysis) -> list[str]:
@@ -145,8 +153,8 @@ def _little(analysis: Analysis) -> list[str]:
     return lines
 
 
-def _winners(analysis: Analysis) -> list[Association]:
-    """One row per event and measure kind: the rows that differ, in their order."""
+def winners(analysis: Analysis) -> list[Association]:
+    """Choose one row per event: its first of those that differ by more than chance and by a size that matters."""
     seen: set[tuple[str | None, str]] = set()
     rows = []
     for one in analysis.behaviours:
@@ -165,26 +173,26 @@ def _differs(one: Association) -> bool:
 
 def _behaviours(analysis: Analysis, top: int) -> list[str]:
     events = {one.behaviour.event for one in analysis.behaviours}
-    winners = _winners(analysis)
+    shown = winners(analysis)
     every = analysis.observed.looks.design.kind is DesignKind.EVERY
-    head = f"BEHAVIOURS before an upgrade   {len(winners)} of {len(events)} differ (q < 5 %, RR > 1.2)"
-    if not winners:
+    head = f"BEHAVIOURS before an upgrade   {len(shown)} of {len(events)} differ (q < 5 %, RR > 1.2)"
+    if not shown:
         return [head, "  none differs by more than chance and by a size that matters", *_nulls(analysis)]
     lines = [
         head,
         f"  {'behaviour':<{NAME}} {'last' if every else 'in':>4} {'at':>5} {'does':>6}  {'upgrade in ' + str(analysis.observed.looks.design.horizon):<13} {'times':>12}  {'allow.':>6}",
         f"  {'':<{NAME}} {'':>4} {'least':>5} {'':>6} {'with':>6} {'without':>7} {'[95 %]':>13}  {'act.*':>6}",
     ]
-    lines += [_line(one, analysis) for one in winners[:top]]
-    if len(winners) > top:
-        lines.append(f"  ... {len(winners) - top} more: --top {2 * top}")
+    lines += [_line(one, analysis) for one in shown[:top]]
+    if len(shown) > top:
+        lines.append(f"  ... {len(shown) - top} more: --top {2 * top}")
     lines += _nulls(analysis)
-    pairs = sorted({tuple(sorted((str(one.behaviour.event), *one.alike))) for one in winners[:top] if one.alike})
+    pairs = sorted({tuple(sorted((str(one.behaviour.event), *one.alike))) for one in shown[:top] if one.alike})
     lines += [f"  Same people: {' ~ '.join(visible(name, 24) for name in pair[:3])}" for pair in pairs[:3]]
     marks = []
-    if any("mechanical" in one.flags for one in winners[:top]):
+    if any("mechanical" in one.flags for one in shown[:top]):
         marks.append("M mechanical")
-    if any("automatic" in one.flags for one in winners[:top]):
+    if any("automatic" in one.flags for one in shown[:top]):
         marks.append("A automatic")
     lines.append("  " + "   ".join([*marks, "* odds ratio allowing for activity and age"]))
     return lines
@@ -243,10 +251,10 @@ def _nulls(analysis: Analysis) -> list[str]:
 
 def _ladder(analysis: Analysis) -> list[str]:
     """Show every threshold of the first behaviour, the sparkline over the rates."""
-    winners = [one for one in _winners(analysis) if one.behaviour.event is not None and len(one.curve) > 1]
-    if not winners:
+    shown = [one for one in winners(analysis) if one.behaviour.event is not None and len(one.curve) > 1]
+    if not shown:
         return []
-    first = winners[0]
+    first = shown[0]
     steps = [step for step in first.curve if step.table.n1 >= 20][:LADDER]
     if len(steps) < 2:
         return []

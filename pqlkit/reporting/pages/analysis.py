@@ -1,0 +1,230 @@
+"""The page of an analysis: where upgrades fall, which behaviours go with them, and the curves of the cohorts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pqlkit.reporting.pages import markup as m
+from pqlkit.reporting.pages.curves import curves
+from pqlkit.reporting.pages.heat_map import cells, heat_map
+from pqlkit.reporting.pages.intervals import Interval, ratios
+from pqlkit.reporting.pages.page import page
+from pqlkit.reporting.records.analysis import behaviour, record
+from pqlkit.reporting.renderers.analysis import SENTENCE, places_in_words, winners
+from pqlkit.reporting.renderers.words import named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pqlkit.analysis.analyzing import Analysis
+    from pqlkit.analysis.association import Association
+
+MAPS: Final = 3
+"""So many behaviours get a heat map."""
+DAYS: Final = (7, 14, 30, 60, 90, 180)
+"""Days of the cohorts' table."""
+
+
+def as_page(analysis: Analysis, top: int = 20) -> str:
+    """Give the analysis as one HTML file.
+
+    Parameters
+    ----------
+    analysis
+        What was found.
+    top
+        Behaviours to show.
+    """
+    shown = winners(analysis)[:top]
+    grids = [_grid(one, analysis) for one in [one for one in shown if one.behaviour.event is not None][:MAPS]]
+    whole = record(analysis)
+    whole["behaviours"] = [behaviour(one) for one in shown]
+    whole["grids"] = [list(rows) for _, rows in grids]
+    figures: dict[str, Any] = whole
+    names = [named(one.behaviour) for one in shown]
+    under = f"As of {m.moment(figures['as_of'])}. Looks {m.name(figures['looks'])}, upgrades within {m.name(figures['horizon'])}."
+    every = str(figures["looks"]).startswith("every")
+    sections = [
+        _warnings(figures),
+        _tiles(figures),
+        m.section("Where upgrades fall", _places(analysis, figures)),
+        _behaviours(figures, names),
+        m.section("Threshold and window", *[_map(name, rows, every) for name, rows in grids]),
+        m.section("Cohorts", *[_cohorts(figures, by) for by in dict.fromkeys(one["by"] for one in figures["cohorts"])]),
+        m.section("Left out, because it looks like part of the upgrade", _left_out(figures)),
+    ]
+    return page("What goes with upgrading", under, sections, figures, SENTENCE)
+
+
+def _grid(one: Association, analysis: Analysis) -> tuple[str, Sequence[Mapping[str, Any]]]:
+    """Collect every window of the same event and measure."""
+    wanted = one.behaviour
+    rows = [
+        behaviour(other)
+        for other in analysis.behaviours
+        if other.behaviour.event == wanted.event and other.behaviour.measure == wanted.measure
+    ]
+    order = {str(window): index for index, window in enumerate(analysis.observed.looks.design.windows)}
+    return named(wanted), sorted(rows, key=lambda row: order.get(str(row["window"]), len(order)))
+
+
+def _warnings(figures: Mapping[str, Any]) -> str:
+    return "".join(m.said(text) for text in figures["warnings"])
+
+
+def _tiles(figures: Mapping[str, Any]) -> str:
+    population, used = figures["population"], figures["conversions"]
+    base = {**population, "looks": population["looks"]}
+    tiles = [
+        (m.count(population["entities"]), f"{figures['entity']}s"),
+        (m.count(used["first"]), "first upgrades"),
+        (m.count(population["looks"]), "looks"),
+        (m.fraction(base["rate"]) + m.span(base["low"], base["high"]), "of looks were followed by an upgrade"),
+    ]
+    return f'<div class="tiles">{"".join(tile(*one) for one in tiles)}</div>'
+
+
+def tile(figure: str, says: str) -> str:
+    """Set one large figure over its words."""
+    return f'<div class="tile"><b>{figure}</b><span>{m.words(says)}</span></div>'
+
+
+def _places(analysis: Analysis, figures: Mapping[str, Any]) -> str:
+    places = figures["conversions"]
+    words = places_in_words(analysis.observed.looks)
+    rows = [(m.name(text), m.count(places[key])) for key, text in words.items() if places[key]]
+    why = m.said(figures["looks_reason"], warning=False) if figures["looks_reason"] else ""
+    return why + m.table("First upgrades, by where they fall", ("place", "upgrades"), rows)
+
+
+def _behaviours(figures: Mapping[str, Any], names: Sequence[str]) -> str:
+    rows = figures["behaviours"]
+    if not rows:
+        return m.section("Behaviours", "<p>None differs by more than chance and by a size that matters.</p>")
+    points = [
+        Interval(
+            name=_titled(name, row),
+            value=row["adjusted_odds_ratio"],
+            low=row["adjusted_low"],
+            high=row["adjusted_high"],
+        )
+        for name, row in zip(names, rows, strict=True)
+        if row["adjusted_odds_ratio"] is not None and "activity" not in row["flags"]
+    ]
+    table = m.table(
+        "Behaviours that differ by more than chance, and by a size that matters",
+        (
+            "behaviour",
+            "window",
+            "at least",
+            "looks that do it",
+            "with it",
+            "without it",
+            "times",
+            "allowing for activity",
+        ),
+        [_row(name, row) for name, row in zip(names, rows, strict=True)],
+    )
+    if len(points) < 2:
+        return m.section("Behaviours before an upgrade", table)
+    says = f"Adjusted odds ratios of {len(points)} behaviours with 95 % intervals; the line at one means no difference."
+    drawing = ratios(points, axis="odds ratio of upgrading, allowing for activity and age", says=says)
+    caption = (
+        "How much more often those who did it upgraded than others as active and as old: odds ratios with 95 % intervals. "
+        "Left of the dashed line: less often."
+    )
+    return m.section("Behaviours before an upgrade", m.figure(drawing, m.words(caption), table))
+
+
+def _titled(name: str, row: Mapping[str, Any]) -> str:
+    return f"{name} ≥ {row['threshold']:,} in {row['window']}"
+
+
+def _row(name: str, row: Mapping[str, Any]) -> Sequence[str]:
+    return (
+        m.name(name, 80),
+        m.name(row["window"] or "ever"),
+        m.count(row["threshold"]),
+        m.fraction(row["share"]),
+        m.rate(row["with"], "converted", "entities"),
+        m.rate(row["without"], "converted", "entities"),
+        m.ratio(row["relative_risk"]) + m.span(row["relative_risk_low"], row["relative_risk_high"], of_ratio=True),
+        "it is activity"
+        if "activity" in row["flags"]
+        else m.ratio(row["adjusted_odds_ratio"]) + m.span(row["adjusted_low"], row["adjusted_high"], of_ratio=True),
+    )
+
+
+def _map(name: str, rows: Sequence[Mapping[str, Any]], every: bool) -> str:
+    grid = cells(rows)
+    drawing = heat_map(grid, behaviour=name, doing="in the last" if every else "in the first")
+    if not drawing:
+        return ""
+    table = m.table(
+        "Every cell of the map",
+        ("window", "at least", "with it", "without it"),
+        [
+            (
+                m.name(cell.window),
+                m.count(cell.threshold),
+                m.rate(cell.step["with"], "converted", "entities"),
+                m.rate(cell.step["without"], "converted", "entities"),
+            )
+            for cell in grid
+        ],
+    )
+    caption = "The share that upgraded. The frame marks the cell that tells upgraders from the others best (phi)."
+    return f"<h3>{m.name(name, 80)}</h3>" + m.figure(drawing, m.words(caption), table)
+
+
+def _cohorts(figures: Mapping[str, Any], by: str) -> str:
+    group = [one for one in figures["cohorts"] if one["by"] == by]
+    timed = by.startswith("signup_")
+    drawing = curves(group, timed=timed, unit=figures["entity"])
+    days = [day for day in DAYS if any(point["day"] == day for one in group for point in one["curve"])]
+    table = m.table(
+        "Share converted by day, with 95 % intervals",
+        ("cohort", "members", "upgrades after looks", *[f"by day {day}" for day in days]),
+        [
+            (
+                m.name(one["cohort"], 60),
+                m.count(one["members"]),
+                m.rate(one, "converted", "entities"),
+                *[_at(one["curve"], day) for day in days],
+            )
+            for one in group
+        ],
+    )
+    test = next((one["log_rank_p"] for one in figures["cohort_tests"] if one["by"] == by), None)
+    verdict = "" if test is None else f" Do the curves differ? Log-rank p = {m.number(test, f'{test:.2g}')}."
+    head = f"<h3>By {m.name(by)}</h3>"
+    if not drawing:
+        return head + table
+    caption = f"Share of the {figures['entity']}s converted by each day, those still young respected.{verdict}"
+    return head + m.figure(drawing, caption, table)
+
+
+def _at(curve: Sequence[Mapping[str, Any]], day: int) -> str:
+    point = next((point for point in curve if point["day"] == day), None)
+    return m.NOTHING if point is None else m.fraction(point["converted_share"]) + m.span(point["low"], point["high"])
+
+
+def _left_out(figures: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            m.name(one["event"], 80),
+            m.words("kept on request" if one["kept"] else one["reason"]),
+            m.name(one["evidence"], 400),
+        )
+        for one in figures["suspects"]
+    ]
+    return (
+        m.table(
+            "Events and traits that no search uses; --keep-event overrules",
+            ("name", "reason", "evidence"),
+            rows,
+            left=3,
+        )
+        if rows
+        else ""
+    )

@@ -1,0 +1,68 @@
+"""The conversion curves of cohorts: the share converted by each day of age."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pqlkit.reporting.pages.drawing import COLOURS, GREY, WIDTH, draw, label, values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SHOWN: Final = 4
+"""So many cohorts have a colour of their own; the others are grey."""
+_OTHERS: Final = "the others"
+
+
+def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str) -> str:
+    """Draw cohorts of one kind, as the JSON contract spells them; nothing where no curve has two points.
+
+    Parameters
+    ----------
+    cohorts
+        ``cohort``, ``members``, ``curve``.
+    timed
+        In time order: the newest that are old enough have the colours. Else the largest.
+    unit
+        What a member is.
+    """
+    import altair as alt
+
+    drawn = [one for one in cohorts if len(one["curve"]) > 1]
+    if not drawn:
+        return ""
+    chosen = [one["cohort"] for one in _coloured(drawn, timed)]
+    names = {one: label(one, 24) for one in chosen}
+    rows = [
+        {
+            "day": point["day"],
+            "share": point["converted_share"],
+            "line": str(index),
+            "cohort": names.get(one["cohort"], _OTHERS),
+        }
+        for index, one in enumerate(drawn)
+        for point in [{"day": 0, "converted_share": 0.0}, *one["curve"]]
+    ]
+    rest = len(drawn) > len(chosen)
+    domain = [*names.values(), *([_OTHERS] if rest else [])]
+    hues = [*COLOURS[: len(chosen)], *([GREY] if rest else [])]
+    chart = alt.Chart(values(rows)).mark_line(strokeWidth=2)
+    chart = chart.encode(
+        x=alt.X("day:Q", axis=alt.Axis(title="days since the beginning", tickCount=8)),
+        y=alt.Y("share:Q", axis=alt.Axis(title="converted", format="~%", tickCount=6)),
+        detail="line:N",
+        color=alt.Color(
+            "cohort:N", sort=domain, scale=alt.Scale(domain=domain, range=hues), legend=alt.Legend(title=None)
+        ),
+        opacity=alt.condition(alt.datum.cohort == _OTHERS, alt.value(0.45), alt.value(1.0)),
+    )
+    says = f"Conversion curves of {len(drawn)} cohorts of {unit}s: share converted by days since the beginning."
+    return draw(chart.properties(width=WIDTH, height=280), says)
+
+
+def _coloured(drawn: Sequence[Mapping[str, Any]], timed: bool) -> list[Mapping[str, Any]]:
+    """Choose the newest cohorts that have been followed for a third of the longest time, or the largest."""
+    longest = max(one["curve"][-1]["day"] for one in drawn)
+    old = [one for one in drawn if 3 * one["curve"][-1]["day"] >= longest]
+    ranked = old[::-1] if timed else sorted(drawn, key=lambda one: (-one["members"], one["cohort"]))
+    return [one for one in drawn if one in ranked[:SHOWN]]

@@ -1,0 +1,108 @@
+"""The heat map of one behaviour: the rate of those who did it at least so often within each window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pqlkit.reporting.pages.drawing import ORANGE, WIDTH, draw, label, values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FEWEST: Final = 20
+"""A cell needs so many looks that meet it."""
+MOST: Final = 12
+"""So many thresholds fit beside each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One threshold of one window: the JSON's step of the curve, and whether it is the best cell of all."""
+
+    window: str
+    threshold: int
+    step: Mapping[str, Any]
+    best: bool
+
+
+def cells(rows: Sequence[Mapping[str, Any]]) -> list[Cell]:
+    """Lay out the grid of one event and measure.
+
+    Parameters
+    ----------
+    rows
+        Its behaviours, one per window, as the JSON contract spells them. The best cell is the threshold of the row with
+        the largest absolute phi (ties to the shorter window).
+    """
+    best = max(rows, key=lambda row: abs(row["phi"] or 0.0))
+    steps = [(row, step) for row in rows for step in row["curve"] if step["with"]["entities"] >= FEWEST]
+    kept = set(_spread(sorted({step["threshold"] for _, step in steps}), best["threshold"]))
+    return [
+        Cell(
+            window=row["window"] or "ever",
+            threshold=step["threshold"],
+            step=step,
+            best=row is best and step["threshold"] == best["threshold"],
+        )
+        for row, step in steps
+        if step["threshold"] in kept
+    ]
+
+
+def _spread(thresholds: Sequence[int], always: int) -> list[int]:
+    """Thin thresholds to `MOST`, both ends and the best one kept."""
+    if len(thresholds) <= MOST:
+        return list(thresholds)
+    stride = (len(thresholds) - 1) / (MOST - 2)
+    kept = {thresholds[round(i * stride)] for i in range(MOST - 1)}
+    return sorted(kept | ({always} & set(thresholds)))
+
+
+def heat_map(grid: Sequence[Cell], *, behaviour: str, doing: str) -> str:
+    """Draw a grid: colour and text are the rate, the frame marks the best cell.
+
+    Parameters
+    ----------
+    grid
+        Cells of one behaviour.
+    behaviour
+        Its name.
+    doing
+        What the windows are: ``in the first`` or ``in the last``.
+    """
+    import altair as alt
+
+    if len(grid) < 2:
+        return ""
+    top = max(cell.step["with"]["rate"] or 0.0 for cell in grid) or 1.0
+    rows = [
+        {
+            "window": cell.window,
+            "threshold": cell.threshold,
+            "rate": cell.step["with"]["rate"],
+            "ink": "#ffffff" if (cell.step["with"]["rate"] or 0.0) > 0.75 * top else "#1b1f24",
+            "best": cell.best,
+        }
+        for cell in grid
+    ]
+    windows = list(dict.fromkeys(cell.window for cell in grid))
+    thresholds = sorted({cell.threshold for cell in grid})
+    chart = alt.Chart(values(rows)).encode(
+        x=alt.X("threshold:O", sort=thresholds, axis=alt.Axis(title="at least", labelAngle=0, grid=False)),
+        y=alt.Y("window:O", sort=windows, axis=alt.Axis(title=doing, grid=False)),
+    )
+    scale = alt.Scale(domain=[0, top], range=["#eef4fb", "#8fbbe8", "#154a87"])
+    layers = [
+        chart.mark_rect(stroke="#ffffff", strokeWidth=1).encode(color=alt.Color("rate:Q", scale=scale, legend=None)),
+        chart.mark_text(fontSize=11).encode(
+            text=alt.Text("rate:Q", format=".1%"), color=alt.Color("ink:N", scale=None, legend=None)
+        ),
+        chart.transform_filter("datum.best").mark_rect(filled=False, stroke=ORANGE, strokeWidth=3, opacity=1),
+    ]
+    best = next((cell for cell in grid if cell.best), None)
+    says = f"Heat map of {label(behaviour)}: the share that converted by threshold and window."
+    if best is not None:
+        says += f" The marked cell is at least {best.threshold:,} in {best.window}."
+    drawn = alt.layer(*layers).resolve_scale(color="independent")
+    return draw(drawn.properties(width=min(WIDTH, 52 * len(thresholds)), height=34 * len(windows)), says)

@@ -1,0 +1,52 @@
+"""The timeline: a rate by calendar period with its intervals, young periods hollow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pqlkit.reporting.pages.drawing import BLUE, GREY, ORANGE, WIDTH, draw, values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+REFERENCE, COMPARED, YOUNG = "the reference", "compared with it", "too recent or too few"
+
+
+def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None) -> str:
+    """Draw PQL to customer by period, as the JSON contract spells the periods; nothing where fewer than two have a rate."""
+    import altair as alt
+
+    rows = [
+        {
+            "period": one["period"],
+            "rate": one["pql_to_customer"]["rate"],
+            "low": one["pql_to_customer"]["low"],
+            "high": one["pql_to_customer"]["high"],
+            "kind": REFERENCE if one["reference"] else COMPARED if one["drift"]["verdict"] else YOUNG,
+        }
+        for one in periods
+        if one["pql_to_customer"]["rate"] is not None
+    ]
+    if len(rows) < 2:
+        return ""
+    kinds = [kind for kind in (REFERENCE, COMPARED, YOUNG) if any(row["kind"] == kind for row in rows)]
+    hues = {REFERENCE: ORANGE, COMPARED: BLUE, YOUNG: GREY}
+    chart = alt.Chart(values(rows)).encode(
+        x=alt.X("period:O", sort=[row["period"] for row in rows], axis=alt.Axis(title=None, labelAngle=0, grid=False)),
+        color=alt.Color(
+            "kind:N",
+            sort=kinds,
+            scale=alt.Scale(domain=kinds, range=[hues[kind] for kind in kinds]),
+            legend=alt.Legend(title=None),
+        ),
+    )
+    y = alt.Y("rate:Q", axis=alt.Axis(title="PQL to customer", format="~%", tickCount=6), scale=alt.Scale(zero=True))
+    layers = [
+        chart.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q"), y2="high:Q"),
+        chart.mark_point(filled=True, size=80, opacity=1).encode(y=y),
+    ]
+    if overall is not None:
+        line = alt.Chart(values([{"rate": overall}])).mark_rule(strokeDash=[4, 3], color=GREY)
+        layers.insert(0, line.encode(y="rate:Q"))
+    says = f"PQL to customer by period, {len(rows)} periods, with 95 % intervals; the dashed line is the whole."
+    return draw(alt.layer(*layers).properties(width=WIDTH, height=240), says)
