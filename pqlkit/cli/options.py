@@ -11,7 +11,7 @@ import typing
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
@@ -335,17 +335,32 @@ def unknown_options(block: Mapping[str, Any], known: set[str], *, command: str, 
 
 
 def _converted(value: Any, hint: Any, name: str, place: str) -> Any:
-    kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)] or [hint]
-    kind = kinds[0]
+    kind = next((one for one in typing.get_args(hint) if one is not type(None)), hint)
     if typing.get_origin(kind) is list:
-        return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+        (item,) = typing.get_args(kind)
+        return [_one(part, item, name, place) for part in (value if isinstance(value, list) else [value])]
     if isinstance(value, list) and kind is str:
-        return ",".join(str(item) for item in value)
-    try:
-        if kind is bool:
-            if isinstance(value, bool):
-                return value
-            raise ValueError
-        return kind(str(value)) if kind in {str, Path} or issubclass(kind, StrEnum) else kind(value)
-    except (TypeError, ValueError):
-        raise UsageError(f"{name}: {value!r} is not a {getattr(kind, '__name__', kind)}", where=place) from None
+        return ",".join(_one(part, str, name, place) for part in value)
+    return _one(value, kind, name, place)
+
+
+def _one(value: Any, kind: type[Any], name: str, place: str) -> Any:
+    if issubclass(kind, StrEnum):
+        known = [member.value for member in kind]
+        if value in known:
+            return kind(value)
+        raise UsageError(f"{name}: {value!r} is not one of {', '.join(known)}", where=place)
+    types, word = _KINDS[kind]
+    if not isinstance(value, types) or (isinstance(value, bool) and kind is not bool):
+        raise UsageError(f"{name}: {value!r} is not {word}", where=place)
+    return kind(str(value)) if kind in {str, Path} else kind(value)
+
+
+_KINDS: Final[dict[type[Any], tuple[tuple[type[Any], ...], str]]] = {
+    bool: ((bool,), "true or false"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    str: ((str, int, float), "text"),
+    Path: ((str, int, float), "one path"),
+}
+"""What YAML gives for a type of option, and how it is called."""

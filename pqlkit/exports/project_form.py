@@ -55,7 +55,7 @@ _LOOKS: Final = (
 
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "demo": ("accounts", "seed"),
-    "init": ("users", "accounts", "conversions", "out"),
+    "init": ("users", "accounts", "conversions", "out", "quiet"),
     "load": (
         "out",
         "append",

@@ -1,0 +1,112 @@
+"""The generated pages of the documentation: commands with their examples and options, and rules, from the program itself.
+
+``python -m pqlkit.cli.documentation docs`` writes them into ``docs/``; tests compare the files with it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+from typer.core import TyperOption
+
+from pqlkit.cli.commands import COMMANDS, loaded
+from pqlkit.cli.help import Example, panels, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typer.core import TyperCommand
+
+_HEAD: Final = """\
+# Commands
+
+This page is written by `make docs` from the program itself; `pqlkit COMMAND --help` shows the same.
+
+stdout is data, stderr is progress and messages. Colours and progress are shown on a terminal alone; `NO_COLOR` is obeyed.
+Every option can stand in `pqlkit.yml` under its command's name, with `_` for `-`; the command line wins. A duration is a
+whole number and a unit: `m`, `h`, `d` or `w`. `pqlkit --install-completion` teaches the shell to complete.
+
+| exit code | says |
+|---|---|
+| 0 | done; also when the reader of a pipe left early |
+| 1 | done, and there are findings: `validate` found errors, or a bound such as `--fail-under` or `--max-new` is breached |
+| 2 | could not run: usage, configuration or data |
+| 130 | interrupted |
+"""
+
+
+def pages() -> dict[str, str]:
+    """Give every generated page by its file's name."""
+    from pqlkit.definitions.rules.registry import render_rules_markdown
+
+    return {"commands.md": commands(), "rules.md": render_rules_markdown()}
+
+
+def commands() -> str:
+    """Write the page of the commands.
+
+    Examples
+    --------
+    >>> commands().splitlines()[0]
+    '# Commands'
+    """
+    return "\n".join([_HEAD, *_index(), "", *(line for name in COMMANDS for line in _section(name))]).rstrip() + "\n"
+
+
+def _index() -> Iterator[str]:
+    yield "| command | does |"
+    yield "|---|---|"
+    for name, entry in COMMANDS.items():
+        yield f"| [`pqlkit {name}`](#pqlkit-{name}) | {entry.summary} |"
+
+
+def _section(name: str) -> Iterator[str]:
+    command = loaded(name)
+    context = typer.Context(command, info_name=name)
+    prose, examples = told(command.help or "")
+    yield from (f"## pqlkit {name}", "", f"    {_usage(name, command)}", "")
+    for paragraph in prose:
+        yield from (paragraph, "")
+    yield from _examples(examples)
+    for panel, options in panels(command, context).items():
+        listed = [f"| {_spelling(one)} | {_cell(one.help or '')} |" for one in options if one.name != "help"]
+        if listed:
+            yield from (f"### {panel} of `{name}`", "", "| option | says |", "|---|---|", *listed, "")
+
+
+def _usage(name: str, command: TyperCommand) -> str:
+    arguments = [one.metavar or (one.name or "").upper() for one in command.params if not isinstance(one, TyperOption)]
+    return " ".join([f"pqlkit {name} [OPTIONS]", *arguments])
+
+
+def _examples(examples: list[Example]) -> Iterator[str]:
+    if not examples:
+        return
+    yield "```console"
+    for example in examples:
+        if example.note:
+            yield f"# {example.note.replace('`', '')}"
+        yield f"$ {example.line}"
+    yield from ("```", "")
+
+
+def _spelling(option: TyperOption) -> str:
+    names = ", ".join(f"`{name}`" for name in sorted(option.opts, key=len))
+    return names if option.is_flag else f"{names} {_cell(_takes(option))}"
+
+
+def _takes(option: TyperOption) -> str:
+    choices = option.type_descriptor.choices
+    return option.metavar or (" or ".join(f"`{one}`" for one in choices) if choices else "")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        Path(sys.argv[1], name).write_text(text, encoding="utf-8")
