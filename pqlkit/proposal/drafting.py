@@ -207,7 +207,7 @@ class Draft:
 
         found = self.search()
         self.say("reading the later looks, once")
-        top = self._ceiling()
+        top = self.ceiling()
         warnings = (
             []
             if found.complete
@@ -218,12 +218,12 @@ class Draft:
                 f"nothing here predicts upgrades: a model of all behaviours reaches an AUC of {top.auc:.2f} later"
             )
             return self._empty(*warnings, found=found, top=top)
-        cross = self._cross_fitted()
+        cross = self.cross_fitted()
         choice = choose(self, found, cross)
         warnings += choice.warnings
         return self._summed_up(found, choice, top, warnings, cross)
 
-    def _ceiling(self) -> Ceiling | None:
+    def ceiling(self) -> Ceiling | None:
         """Fit the boosting model; not with little data, where nothing is set aside to read it on."""
         from pqlkit.proposal.ceiling import ceiling
 
@@ -326,7 +326,8 @@ class Draft:
             seed=self.wishes.seed,
         )
 
-    def _cross_fitted(self) -> CrossFit | None:
+    def cross_fitted(self) -> CrossFit | None:
+        """Read the choices of the search where they had no say; None where later looks are set aside."""
         from pqlkit.proposal.crossfit import cross_fit
 
         if self.parts.kind is not SplitKind.CROSS_FITTED:

@@ -126,8 +126,9 @@ def assess(reference: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     -----
     The verdict is the first that holds:
 
-    1. ``volume-drift``: the share of the qualified changed by more than a quarter. First, because other people
-       meeting the definition also changes its rate: the behaviours have to be looked at before the effect.
+    1. ``volume-drift``: the share of the qualified changed by more than a quarter, or one of the behaviours shifted by its
+       population stability index (0.1 or more, and more than chance). First, because other people meeting the definition
+       also changes its rate: the behaviours have to be looked at before the effect.
     2. ``effect-decayed``: the relative risk fell to 0.8 of the reference's or less.
     3. ``base-rate-shift``: the rate of those *not* qualified changed by more than a quarter.
     4. ``too-few``: nothing found, and a fall of the rate to half would not have been seen with 80 % power.
@@ -177,7 +178,8 @@ def _drift(reference: Period, period: Period, effect: Estimate, p: dict[str, flo
     fall = None
     if known.rate:
         fall = detectable_fall(known.rate, known.denominator, seen.denominator)
-    found = _findings(p, effect, share, base)
+    shifts = tuple(map(stability_index, reference.behaviours, period.behaviours))
+    found = _findings(p, effect, share, base, moved=any(shift.shifted for shift in shifts))
     blind = known.rate is None or fall is None or fall > BLIND * known.rate
     findings = found or ((Verdict.TOO_FEW,) if blind else (Verdict.STABLE,))
     both = seen.denominator > 0 and known.denominator > 0
@@ -194,17 +196,17 @@ def _drift(reference: Period, period: Period, effect: Estimate, p: dict[str, flo
         base_ratio=base,
         base_p_value=p["base"],
         detectable_fall=fall,
-        shifts=tuple(map(stability_index, reference.behaviours, period.behaviours)),
+        shifts=shifts,
     )
 
 
 def _findings(
-    p: dict[str, float | None], effect: Estimate, share: float | None, base: float | None
+    p: dict[str, float | None], effect: Estimate, share: float | None, base: float | None, *, moved: bool
 ) -> tuple[Verdict, ...]:
     """List what is both significant and large, what explains most first."""
     decayed = effect.value is not None and effect.value <= DECAY and _significant(p["effect"])
     held = {
-        Verdict.VOLUME_DRIFT: _shifted(share) and _significant(p["share"]),
+        Verdict.VOLUME_DRIFT: moved or (_shifted(share) and _significant(p["share"])),
         Verdict.EFFECT_DECAYED: decayed,
         Verdict.BASE_RATE_SHIFT: _shifted(base) and _significant(p["base"]),
     }

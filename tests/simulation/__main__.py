@@ -1,0 +1,85 @@
+"""Run the studies and keep what they reached: ``python -m tests.simulation [LETTERS] [--part 0.1]``."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import platform
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.simulation.promises import Line, Study
+
+# One thread a process: the processes share the cores.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+HEAD = """# What was promised, and what was reached
+
+Written by `make simulate` (`python -m tests.simulation`). Every world is made by `pqlkit.demo.worlds` with seeds that were
+used for nothing else; the searches are those of `pqlkit propose`. Intervals are Wilson's at 95 %.
+
+"""
+
+FOOT = """
+D (1 million users, 45 million events: search and end to end) is timed by `make bench`, alone on the machine.
+"""
+
+
+def main() -> int:
+    """Run, print, write; 1 if a promise was not kept."""
+    from tests.simulation.promises import STUDIES
+
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("letters", nargs="?", default="", help="such as AEG; all by default")
+    parser.add_argument("--part", type=float, default=1.0, help="share of the runs of each study")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    asked = parser.parse_args()
+    begun, blocks, broken = time.monotonic(), {}, 0
+    done: dict[object, list[dict[str, object]]] = {}
+    chosen = [study for study in STUDIES if not asked.letters or study.letter in asked.letters]
+    with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
+        for study in sorted(chosen, key=lambda one: one.runs):
+            started = time.monotonic()
+            if study.run not in done:
+                done[study.run] = list(pool.map(study.run, range(max(1, math.ceil(study.runs * asked.part)))))
+            lines = study.lines(done[study.run])
+            blocks[study.letter] = block(study, lines, len(done[study.run]), time.monotonic() - started)
+            broken += sum(line.kept is False for line in lines)
+            print(blocks[study.letter], flush=True)
+            if not asked.letters:
+                # After every study, so that a run that is stopped keeps what it found.
+                write(blocks, time.monotonic() - begun)
+    return 1 if broken else 0
+
+
+def block(study: Study, lines: Sequence[Line], runs: int, seconds: float) -> str:
+    """Write one study's table."""
+    rows = [f"## {study.letter}. {study.title}", "", f"{runs} runs, {seconds:.0f} s.", ""]
+    rows += ["| | promised | reached | kept |", "|---|---|---|---|"]
+    for line in lines:
+        mark = {True: "yes", False: "**no**", None: ""}[line.kept]
+        rows.append(f"| {line.what} | {line.promised} | {line.reached} | {mark} |")
+    return "\n".join([*rows, ""])
+
+
+def write(blocks: dict[str, str], seconds: float) -> None:
+    """Write the results so far."""
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    body = "\n".join(blocks[letter] for letter in sorted(blocks))
+    RESULTS.write_text(f"{HEAD}Took {seconds / 60:.0f} minutes on {machine}.\n\n{body}{FOOT}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

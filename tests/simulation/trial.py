@@ -1,0 +1,130 @@
+"""One trial: a simulated product, looked at and searched as `propose` does, with its truth beside every look."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pqlkit.analysis.analyzing import observe
+from pqlkit.analysis.population import population
+from pqlkit.analysis.settings import Settings
+from pqlkit.durations import DAY
+from pqlkit.exports.dataset import open_dataset
+from pqlkit.exports.project import read_project
+from pqlkit.proposal.choosing import choose
+from pqlkit.proposal.drafting import NOTHING_HERE, Draft
+from pqlkit.proposal.rule import holds
+from pqlkit.proposal.wishes import Wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pqlkit.analysis.population import Population
+    from pqlkit.demo.simulated import SimulatedWorld
+    from pqlkit.proposal.candidate import Candidate
+    from pqlkit.proposal.literals import Literal
+    from pqlkit.proposal.search import Search
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trial:
+    """A world's draft; `meets` and `chance` are the truth at each look (`chance` NaN where it is not defined)."""
+
+    world: SimulatedWorld
+    population: Population
+    draft: Draft
+    meets: NDArray[np.bool_]
+    chance: NDArray[np.float64]
+
+    @property
+    def y(self) -> NDArray[np.bool_]:
+        return self.draft.observed.y
+
+    @property
+    def later(self) -> NDArray[np.bool_]:
+        return self.draft.parts.holdout
+
+    def held(self, literals: Sequence[Literal]) -> NDArray[np.bool_]:
+        return holds(self.draft.observed.cube, literals, self.draft.traits)
+
+
+@contextmanager
+def populated(world: SimulatedWorld) -> Iterator[Population]:
+    """Write a world and read it back; the events stay on disk until the end of the block."""
+    with TemporaryDirectory(prefix="pqlkit-simulation-") as folder:
+        project = read_project(world.write(folder) / "pqlkit.yml")
+        yield population(open_dataset(project), project)
+
+
+@contextmanager
+def trial(world: SimulatedWorld, *, looks: str = "once:14d", wishes: Wishes | None = None) -> Iterator[Trial]:
+    """Look at a world, and set later looks aside."""
+    with populated(world) as people:
+        observed = observe(people, Settings(looks=looks))
+        draft = Draft.of(observed, wishes or Wishes(permutations=0), lambda _: None)
+        truth = _truth(world, people)
+        entity = observed.looks.frame["entity"].to_numpy()
+        yield Trial(
+            world=world,
+            population=people,
+            draft=draft,
+            meets=truth["meets"].fill_null(value=False).to_numpy()[entity],
+            chance=truth["chance"].fill_null(float("nan")).to_numpy()[entity],
+        )
+
+
+def _truth(world: SimulatedWorld, people: Population) -> pl.DataFrame:
+    key = people.entities.select("entity", pl.col("id").cast(pl.String))
+    known = world.truth.entities.select(pl.col("entity").cast(pl.String).alias("id"), "meets", "chance")
+    return key.join(known, on="id", how="left", maintain_order="left")
+
+
+def offered(made: Trial) -> tuple[Search, tuple[Candidate, ...]]:
+    """Search and offer what `propose` would, in the order that costs least: the model only where rules passed the gate."""
+    draft = made.draft
+    found = draft.search()
+    candidates = choose(draft, found, draft.cross_fitted()).candidates
+    if candidates:
+        top = draft.ceiling()
+        if top is not None and top.auc is not None and top.auc < NOTHING_HERE:
+            return found, ()
+    return found, candidates
+
+
+def as_planted(literals: Sequence[Literal]) -> set[tuple[str, int, int]]:
+    """Spell literals as (event, days, threshold); of a measure other than count the threshold is negative."""
+    spelled = set()
+    for one in literals:
+        if one.behaviour is None or one.behaviour.window.length is None:
+            spelled.add((one.name, 0, 0))
+            continue
+        sign = 1 if one.behaviour.measure.kind.value == "count" else -1
+        spelled.add((one.name, one.behaviour.window.length.microseconds // DAY, sign * int(one.threshold or 0)))
+    return spelled
+
+
+def planted(world: SimulatedWorld) -> set[tuple[str, int, int]]:
+    """Spell the planted rule the same way."""
+    rule = world.truth.rule
+    assert rule is not None
+    return {
+        (
+            (one.events or ("",))[0],
+            (one.window.length.microseconds // DAY if one.window.length else 0),
+            int(one.at_least),
+        )
+        for one in rule.criteria
+        if isinstance(one.at_least, int)
+    }
+
+
+def f1(met: NDArray[np.bool_], y: NDArray[np.bool_]) -> float:
+    """Give the harmonic mean of rate and coverage."""
+    return 2 * int((met & y).sum()) / max(1, int(met.sum() + y.sum()))
