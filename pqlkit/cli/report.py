@@ -93,6 +93,10 @@ def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> Non
             )
             for definition in definitions
         ]
+    if options.html is not None:
+        from pqlkit.reporting.pages.report import as_page
+
+        output.page(options.html, as_page(reports))
     show(reports, out.format or Format.TABLE, output)
     floor = None if options.fail_under is None else share(options.fail_under, "--fail-under")
     if any(failing(one, floor, bool(options.fail_on_drift), output) for one in reports):

@@ -72,7 +72,7 @@ def values(rows: Sequence[Mapping[str, Any]]) -> Any:
     """Give rows to a chart."""
     import altair as alt
 
-    return alt.Data(values=[dict(row) for row in rows])
+    return alt.InlineData(values=[dict(row) for row in rows])
 
 
 def label(text: object, longest: int = LABEL) -> str:

@@ -53,7 +53,7 @@ def _chart(points: Sequence[Interval], x: Any, base: float | None) -> Any:
         for one in points
     ]
     y = alt.Y("name:N", sort=[shown[one] for one in names], axis=alt.Axis(title=None, grid=False))
-    offset = {} if len(groups) < 2 else {"yOffset": alt.YOffset("group:N", sort=groups)}
+    offset: dict[str, Any] = {} if len(groups) < 2 else {"yOffset": alt.YOffset("group:N", sort=groups)}
     hues = [BLUE] if len(groups) < 2 else list(COLOURS[: len(groups)])
     legend = None if len(groups) < 2 else alt.Legend(title=None)
     colour = alt.Color("group:N", sort=groups, scale=alt.Scale(domain=groups, range=hues), legend=legend)

@@ -16,6 +16,7 @@ from pqlkit.reporting.renderers.words import percent, times
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+LONG: Final = 40
 NOTHING: Final = '<span class="none">-</span>'
 
 
@@ -32,7 +33,8 @@ def name(text: object, longest: int = LONGEST) -> str:
     >>> name("<b>")
     '<span class="name"><bdi>&lt;b&gt;</bdi></span>'
     """
-    return f'<span class="name"><bdi>{escape(visible(str(text), longest))}</bdi></span>'
+    kind = "name long" if len(str(text)) > LONG else "name"
+    return f'<span class="{kind}"><bdi>{escape(visible(str(text), longest))}</bdi></span>'
 
 
 def moment(text: str) -> str:
@@ -131,7 +133,7 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], *,
 
 
 def _cell(index: int, cell: str, left: int) -> str:
-    tag = 'th scope="row"' if index == 0 else "td"
+    tag = 'th scope="row"' if index == 0 else 'td class="text"' if index < left else "td"
     return f"<{tag}{_side(index, left)}>{cell}</{tag[:2]}>"
 
 

@@ -84,7 +84,7 @@ def _later(figures: Mapping[str, Any]) -> str:
     period = (
         m.paragraph(
             f"Period: {m.moment(split['from'])} to {m.moment(split['through'])}, "
-            f"opened {m.count(split['opened'])} times by searches in this folder."
+            f"searches in this folder that opened it: {m.count(split['opened'])}."
         )
         if split["from"] and split["through"]
         else ""

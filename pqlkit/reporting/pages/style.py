@@ -40,7 +40,8 @@ th,td{padding:.25rem .9rem .25rem 0;border-bottom:1px solid var(--line);text-ali
 thead th{font-weight:600;vertical-align:bottom}
 th.figure,td.figure{text-align:right;white-space:nowrap}
 td b{font-weight:600}
-th .name{display:inline-block;min-width:9rem;max-width:20rem}
+th .name,td.text .name{display:inline-block;min-width:9rem;max-width:22rem}td.text .name{min-width:6rem}
+@media (min-width:40rem){td.text .long{min-width:18rem}}
 footer{margin-top:3rem;padding-top:.8rem;border-top:1px solid var(--line);font-size:.9rem}
 @media (max-width:40rem){body{padding-top:1rem}h1{font-size:1.4rem}}
 @media print{:root{--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--tint:#f3f5f8}body{max-width:none;padding:0;font-size:10pt}
