@@ -382,10 +382,11 @@ def deliver(
 
 
 def mend(ledger: Ledger, targets: Sequence[tuple[Path, Listing]], output: Output) -> None:
-    """Say where a lead file is not the one that the ledger knows: the last run stopped between the two."""
-    from pqlkit.scoring.night import is_known
+    """Clear up after a run that was killed, and say where it stopped between a list and the ledger."""
+    from pqlkit.scoring.night import is_known, sweep
 
     for path, one in targets:
+        sweep(path)
         if not is_known(ledger, one.news.leads.definition.name, path):
             output.say(f"{path} is not what the last committed run wrote; it is written again")
 

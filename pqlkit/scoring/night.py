@@ -187,6 +187,14 @@ def _pieces(one: Listing, form: LeadFormat, rows: int) -> list[pl.DataFrame]:
     return list(one.rows.iter_slices(rows))
 
 
+def sweep(path: Path) -> None:
+    """Remove what killed runs left beside a file; only while a lock keeps other runs out."""
+    from glob import escape
+
+    for left in path.parent.glob(f".{escape(path.name[:80])}.*.part"):
+        left.unlink(missing_ok=True)
+
+
 def _remove_later_parts(target: Path, count: int) -> None:
     number = count + 1
     while (place := parts(target, number)[-1]).is_file():

@@ -50,7 +50,10 @@ def missing_column(definition: Definition, standing: Standing, lead: pl.Series) 
     words, _, _ = lacking(definition.qualify, texts, standing)
     hopeless = pl.Series(np.isinf(standing.need))
     text = pl.select(pl.when(~(lead | hopeless)).then(words).alias("missing")).to_series()
-    return text.replace("", None)
+    # Parentheses keep alternatives apart from what else is lacking; alone they say nothing.
+    alone = text.str.contains(r"^\([^()]*\)$")
+    text = pl.select(pl.when(alone).then(text.str.slice(1, text.str.len_chars() - 2)).otherwise(text)).to_series()
+    return text.alias("missing").replace("", None)
 
 
 def say_column(parts: Sequence[Criterion | Ref], held: NDArray[np.bool_]) -> pl.Series:

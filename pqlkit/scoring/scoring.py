@@ -86,20 +86,20 @@ def score(
     DataError
         The data has no such trait, property or limit.
     """
-    from pqlkit.analysis.qualification import qualifications
     from pqlkit.measures.evaluation import evaluate
 
     say = progress or (lambda _: None)
     say("measuring the criteria")
     found = evaluate(population.world, definition)
-    spells = qualifications(population, definition, spells=found.spells, now=True)
+    eligible = _eligible(population, definition)
+    spells = _spells(population, definition, found.spells, eligible)
     say("writing the reasons")
     stand = standing(population.world, definition, found)
     starts = _starts(population, definition, spells)
     frame = _moments(population, definition, spells, starts).with_columns(
         pl.Series("need", stand.need), pl.Series("any", (np.nan_to_num(stand.values) > 0).any(axis=1))
     )
-    frame = frame.with_columns(_status(population, definition).alias("status"))
+    frame = frame.with_columns(_status(population, definition, eligible).alias("status"))
     frame = frame.with_columns(pl.Series("score", _score(definition, stand, frame), dtype=pl.Int64))
     return Leads(
         population=population,
@@ -129,6 +129,19 @@ def definition_hash(definition: Definition) -> str:
         expect=None,
     )
     return hashlib.blake2b(emit(meaning).encode(), digest_size=6).hexdigest()
+
+
+def _spells(
+    population: Population, definition: Definition, spells: pl.DataFrame, eligible: pl.Series
+) -> pl.DataFrame:
+    """Keep the spells of who is eligible today, and those that began while the entity was, as far as the past is known."""
+    from pqlkit.analysis.traits import TraitKind
+
+    kinds = population.traits.kinds
+    known = [one for one in definition.eligible if kinds.get(one.name) is not TraitKind.CURRENT]
+    began = population.traits.holds(known, spells.select(ENTITY, pl.col(ON).alias(AT)))
+    today = eligible.gather(spells.get_column(ENTITY))
+    return spells.filter(began | today).select(ENTITY, ON, OFF).sort(ENTITY, ON)
 
 
 def _moments(
@@ -175,10 +188,9 @@ def _last_active(population: Population) -> pl.DataFrame:
     return last_active(population.world)
 
 
-def _status(population: Population, definition: Definition) -> pl.Expr:
+def _status(population: Population, definition: Definition, eligible: pl.Series) -> pl.Expr:
     fresh = definition.lead.fresh_for if definition.lead is not None else None
     stale = pl.lit(value=False) if fresh is None else pl.col("newest") + fresh.microseconds < population.as_of
-    eligible = pl.Series("eligible", _eligible(population, definition))
     qualified = pl.col("qualified").is_not_null()
     return (
         pl.when(pl.col("converted").is_not_null())

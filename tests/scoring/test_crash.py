@@ -1,0 +1,143 @@
+"""Twenty kills, a full disk, a folder that cannot be written, an input that was cut off: nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.scoring.crash import kills
+from tests.scoring.nights import definition, drawn, new_in, product, score
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_twenty_kills_lose_nothing():
+    found = kills(20, seed=int.from_bytes(os.urandom(4)))
+    assert sum(found.values()) == 20
+
+
+@pytest.fixture
+def folder(tmp_path):
+    product(tmp_path, drawn(5))
+    definition(tmp_path)
+    assert score(tmp_path, "--ledger", tmp_path / "l", "--out", tmp_path / "leads.csv", day=20).code == 0
+    return tmp_path
+
+
+def limited(folder, most, *options):
+    """Run with a limit on file size, which fails as a full disk does."""
+    code = (
+        "import resource, signal, sys\n"
+        "from pqlkit.cli.app import run\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))\n"
+        "sys.exit(run(sys.argv[2:]))\n"
+    )
+    command = [sys.executable, "-c", code, most, "score", "-p", folder / "pqlkit.yml", "-d", folder / "team.yml", *options]
+    return subprocess.run([str(one) for one in command], capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+@pytest.mark.parametrize("most", [1_000, 6_000])
+def test_a_full_disk_is_a_clear_error_and_the_next_night_has_it_all(folder, most):
+    """The first limit stops the list, the second lets the list pass (it is shorter) and stops the ledger."""
+    old, ledger = (folder / "leads.csv").read_bytes(), (folder / "l").read_bytes()
+    done = limited(folder, most, "--ledger", folder / "l", "--out", folder / "leads.csv", "--as-of", "2026-01-28")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: cannot write")
+    assert "Traceback" not in done.stderr
+    assert not list(folder.glob("*.part"))
+    if most == 1_000:
+        assert (folder / "leads.csv").read_bytes() == old
+    shutil.copytree(folder, folder / "other")
+    (folder / "other" / "l").write_bytes(ledger)
+    for journal in (folder / "other").glob("l-*"):
+        journal.unlink()
+    day = 27.999999
+    assert score(folder, "--ledger", folder / "l", "--out", folder / "leads.csv", day=day).code == 0
+    other = folder / "other"
+    assert score(other, "--ledger", other / "l", "--out", other / "leads.csv", day=day).code == 0
+    assert (folder / "leads.csv").read_bytes() == (other / "leads.csv").read_bytes()
+    assert new_in(folder / "leads.csv")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_folder_that_cannot_be_written_is_a_clear_error(folder):
+    shut = folder / "shut"
+    shut.mkdir(mode=0o500)
+    done = score(folder, "--ledger", folder / "l", "--out", shut / "leads.csv", day=27)
+    assert done.code == 2
+    assert "cannot write" in done.err
+    done = score(folder, "--ledger", shut / "l", "--out", folder / "leads.csv", day=27)
+    assert done.code == 2
+    assert "cannot write the ledger" in done.err
+
+
+def test_a_place_that_is_no_folder_is_a_clear_error(folder):
+    ledger = (folder / "l").read_bytes()
+    done = score(folder, "--ledger", folder / "l", "--out", folder / "team.yml" / "leads.csv", day=27)
+    assert (done.code, "cannot write" in done.err) == (2, True)
+    done = score(folder, "--ledger", folder / "team.yml" / "l", "--out", folder / "leads.csv", day=27)
+    assert (done.code, "cannot write the ledger" in done.err) == (2, True)
+    assert (folder / "l").read_bytes() == ledger
+
+
+@pytest.mark.parametrize("name", ["events.parquet", "users.parquet", "conversions.parquet"])
+def test_a_truncated_input_is_a_clear_error_and_changes_nothing(folder, name):
+    old, ledger = (folder / "leads.csv").read_bytes(), (folder / "l").read_bytes()
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: len(whole) // 2])
+    done = score(folder, "--ledger", folder / "l", "--out", folder / "leads.csv", day=27)
+    assert done.code == 2
+    assert done.err.startswith("error: ")
+    assert (folder / "leads.csv").read_bytes() == old
+    assert (folder / "l").read_bytes() == ledger
+
+
+def test_a_damaged_or_foreign_ledger_is_refused(folder):
+    (folder / "l").write_text("not a ledger\n" * 100)
+    done = score(folder, "--ledger", folder / "l", "--out", folder / "leads.csv", day=27)
+    assert (done.code, "is not a ledger" in done.err) == (2, True)
+    assert (folder / "l").read_text().startswith("not a ledger")
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(folder / "other.db")) as other, other:
+        other.execute("CREATE TABLE mine (a)")
+    done = score(folder, "--ledger", folder / "other.db", "--out", folder / "leads.csv", day=27)
+    assert (done.code, "not a ledger of pqlkit" in done.err) == (2, True)
+
+
+def test_the_second_of_two_runs_at_once_is_refused(folder):
+    from pqlkit.scoring.ledger import open_ledger
+
+    old = (folder / "leads.csv").read_bytes()
+    code = "import sys\nfrom pqlkit.cli.app import run\nsys.exit(run(sys.argv[1:]))\n"
+    with open_ledger(folder / "l"):
+        command = [sys.executable, "-c", code, "score", "-p", folder / "pqlkit.yml", "-d", folder / "team.yml"]
+        command += ["--ledger", folder / "l", "--out", folder / "leads.csv"]
+        done = subprocess.run([str(one) for one in command], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 2
+    assert "another run is using" in done.stderr
+    assert (folder / "leads.csv").read_bytes() == old
+
+
+def test_an_interrupt_leaves_everything_as_it_was(folder, monkeypatch):
+    import pqlkit.scoring.night as module
+
+    old, ledger = (folder / "leads.csv").read_bytes(), (folder / "l").read_bytes()
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "as_bytes", stop)
+    done = score(folder, "--ledger", folder / "l", "--out", folder / "leads.csv", day=27)
+    assert done.code == 130
+    assert (folder / "leads.csv").read_bytes() == old
+    assert (folder / "l").read_bytes() == ledger
+
+
