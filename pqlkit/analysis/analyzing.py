@@ -14,18 +14,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
-    import polars as pl
     from numpy.typing import NDArray
 
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.cohorts import Cohorts
+    from pqlkit.analysis.comparison import ValueMetric
+    from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.leaks import Suspect
     from pqlkit.analysis.looks import Looks
     from pqlkit.analysis.population import Population
     from pqlkit.analysis.tiers import Tier
     from pqlkit.analysis.windows import HorizonAdvice, Spike
+    from pqlkit.definitions.model import Definition
     from pqlkit.measures.behaviour import Cube
     from pqlkit.statistics.rate import Rate
+    from pqlkit.typing import Microseconds
 
 __all__ = ["Analysis", "Observed", "analyze", "observe"]
 
@@ -85,8 +88,13 @@ class Analysis:
         What the data bears.
     advice, spike
         About the horizon, and a day on which conversions pile up.
+    hypotheses, search_opens
+        Where there is too little to search: what the project's own definitions did, and when a search opens at the present
+        pace (None = no pace). None elsewhere.
     warnings
         Sentences for a person.
+    comparison
+        The events of ``--compare`` as value metrics, the best first.
     """
 
     observed: Observed
@@ -95,7 +103,10 @@ class Analysis:
     tier: Tier
     advice: HorizonAdvice | None
     spike: Spike | None
+    hypotheses: Hypotheses | None
+    search_opens: Microseconds | None
     warnings: tuple[str, ...]
+    comparison: tuple[ValueMetric, ...] = ()
 
 
 def observe(population: Population, settings: Settings, *, progress: Callable[[str], None] | None = None) -> Observed:
@@ -137,7 +148,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
         events_from=settings.events_from,
         until_conversion=settings.exposure is Exposure.UNTIL_CONVERSION,
     )
-    seen = _narrowed(population, seen, settings)
+    seen = _narrowed(population, seen, settings.given)
     say(f"measuring every event at {seen.frame.height:,} looks")
     trailing = seen.design.kind is DesignKind.EVERY
     measured = cube(
@@ -193,8 +204,10 @@ def analyze(
     from pqlkit.analysis.adjustment import adjust
     from pqlkit.analysis.associations import Levels, associations
     from pqlkit.analysis.cohorts import cohorts
-    from pqlkit.analysis.tiers import Floors, tier
-    from pqlkit.analysis.windows import early_warning, horizon_advice, spike
+    from pqlkit.analysis.comparison import compare
+    from pqlkit.analysis.hypotheses import hypotheses
+    from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Floors, tier
+    from pqlkit.analysis.windows import early_warning, horizon_advice, search_opens, spike
 
     settings = settings or Settings()
     say = progress or (lambda _: None)
@@ -217,14 +230,19 @@ def analyze(
     landmark = once and settings.exposure is Exposure.LANDMARK
     early = early_warning(population, design) if landmark else None
     parted = disagrees(observed) if landmark else None
+    usable = observed.looks.frame.filter("y").get_column("entity").n_unique()
+    little = usable < HYPOTHESES_BELOW
     return Analysis(
         observed=observed,
         behaviours=tuple(sorted(found, key=_order)),
         cohorts=tuple(cohorts(population, observed.looks, by) for by in settings.by),
-        tier=tier(positives),
+        tier=tier(usable),
         advice=horizon_advice(population, design.cutoffs[0]) if once else None,
         spike=spike(population),
+        hypotheses=hypotheses(observed) if little else None,
+        search_opens=search_opens(observed.looks, population, HYPOTHESES_BELOW) if little else None,
         warnings=(*warnings, *(text for text in (early, parted) if text)),
+        comparison=compare(observed, settings.compare),
     )
 
 
@@ -244,8 +262,7 @@ def disagrees(observed: Observed) -> str | None:
     from pqlkit.statistics.survival import LifeTable, disagreement, kaplan_meier
 
     design, settings, population = observed.looks.design, observed.settings, observed.population
-    narrowed = settings.given is not None or settings.sample is not None
-    if narrowed or design.gap.microseconds or population.outcome.retained_for is not None:
+    if settings.given is not None or design.gap.microseconds or population.outcome.retained_for is not None:
         return None
     anchor, converted = pl.col("anchor") + design.cutoffs[0].microseconds, pl.col("converted")
     kept = (EntityClass.IMMATURE, EntityClass.CONVERTED, EntityClass.NOT_CONVERTED)
@@ -271,33 +288,18 @@ def disagrees(observed: Observed) -> str | None:
     )
 
 
-def _narrowed(population: Population, seen: Looks, settings: Settings) -> Looks:
-    """Keep the looks at which ``--given`` holds, and the entities that ``--sample`` draws."""
+def _narrowed(population: Population, seen: Looks, given: Definition | None) -> Looks:
+    """Keep the looks at which ``--given`` holds; classes and places still tell where everybody went before."""
     import polars as pl
 
     from pqlkit.analysis.meeting import judged_at_the_end, meets
-    from pqlkit.measures.evaluation import spells_of
+    from pqlkit.analysis.qualification import qualifications
 
-    frame = seen.frame
-    if settings.sample is not None:
-        frame = frame.join(_drawn(population, settings.sample), on="entity", how="semi", maintain_order="left")
-    if settings.given is not None:
-        spells = spells_of(population.world, settings.given)
-        held = meets(spells, frame, at_cutoff=judged_at_the_end(settings.given.qualify))
-        frame = frame.filter(pl.Series(held))
-    if frame.height == seen.frame.height:
+    if given is None:
         return seen
+    held = meets(qualifications(population, given), seen.frame, at_cutoff=judged_at_the_end(given.qualify))
+    frame = seen.frame.filter(pl.Series(held))
     return replace(seen, frame=frame.with_columns(pl.int_range(frame.height, dtype=pl.Int64).alias("look")))
-
-
-def _drawn(population: Population, share: float) -> pl.DataFrame:
-    import polars as pl
-
-    from pqlkit.analysis.design import phases
-
-    of = 10_000
-    phase = phases(population.entities.get_column("id"), of, salt="pqlkit-sample")
-    return population.entities.select("entity").filter(pl.Series(phase) < round(share * of))
 
 
 def _without(measured: Cube, patterns: Sequence[str], outcome: str | None) -> Cube:
@@ -377,6 +379,12 @@ def _distance(low: float | None, high: float | None) -> float:
 
 def _warnings(observed: Observed) -> list[str]:
     warnings = []
+    looks, given = observed.looks, observed.settings.given
+    if given is not None:
+        warnings.append(
+            f"given {given.name}: the tables are of the {looks.frame.height:,} of {looks.classes.looks:,} looks that meet it; "
+            "the classes and the places of conversions are of everybody"
+        )
     if observed.settings.exposure is Exposure.UNTIL_CONVERSION:
         warnings.append(
             "exposure until-conversion keeps those who converted before the cutoff and stops each clock at its conversion: "

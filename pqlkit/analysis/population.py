@@ -23,6 +23,7 @@ from pqlkit.analysis.outcome import (
 )
 from pqlkit.analysis.people import ID, SINCE, not_before_signup, numbered, with_conversions, with_stays
 from pqlkit.analysis.roster import Roster, read_roster
+from pqlkit.analysis.sampling import drawn
 from pqlkit.analysis.trait_tables import gather_traits, traits_per_stay, with_traits
 from pqlkit.analysis.traits import Traits, required_traits
 from pqlkit.analysis.worlds import anchored, bare_world, world_per_stay
@@ -127,6 +128,7 @@ def population(
     as_of: str | None = None,
     trust_current: Sequence[str] = (),
     engine: str = "polars",
+    sample: float | None = None,
 ) -> Population:
     """Say who exists, when each clock starts, and who converted when.
 
@@ -146,6 +148,8 @@ def population(
         Current traits that may be used in historical work.
     engine
         Where the plans run.
+    sample
+        Only this share of the entities exists, chosen by a hash of their id; None = all. See `pqlkit.analysis.sampling`.
 
     Raises
     ------
@@ -160,10 +164,14 @@ def population(
     roster = read_roster(dataset, project, where, end.at)
     kind = choose_kind(entity, dataset, project, definition, success, roster, where)
     check_kind(dataset, kind, success, roster, where)
+    filtered = len(roster.out_users if kind is EntityKind.USER else roster.out_accounts)
+    if sample is not None:
+        roster = drawn(roster, kind, sample)
     clock = definition.anchor if definition is not None else Anchor()
     listed = numbered(roster, kind)
     bare = bare_world(dataset, roster, where, kind, listed, end.at)
     traits = gather_traits(dataset, project, roster, bare, listed)
+    traits.refuse_current(trust_current, trust_current)
     world = with_traits(anchored(bare, clock), traits, definition)
     if is_expansion(success):
         people, counts = with_stays(world, dataset, success, roster, traits, listed, clock)
@@ -194,7 +202,7 @@ def population(
         outcome=success,
         conversions=counts,
         anchor=clock,
-        excluded=len(roster.out_users if kind is EntityKind.USER else roster.out_accounts),
+        excluded=filtered,
         without_events=people.height - _with_events(world),
         trusted=tuple(trust_current),
         warnings=(silent,) if silent is not None else (),

@@ -45,8 +45,8 @@ class Settings:
         Cohorts: ``signup_week``, ``signup_month``, ``signup_quarter`` or a trait.
     given
         Only looks at which this definition holds.
-    sample
-        Share of the entities, chosen by a hash of their id; None = all.
+    compare
+        Events to compare as value metrics.
     """
 
     looks: str = "auto"
@@ -61,4 +61,4 @@ class Settings:
     keep: tuple[str, ...] = ()
     by: tuple[str, ...] = ("signup_month",)
     given: Definition | None = None
-    sample: float | None = None
+    compare: tuple[str, ...] = ()

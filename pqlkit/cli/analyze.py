@@ -29,11 +29,13 @@ def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
     from pqlkit.analysis.analyzing import analyze as run
     from pqlkit.analysis.population import population
     from pqlkit.cli.output import Output
+    from pqlkit.cli.values import whole
     from pqlkit.reporting.renderers import analysis as render
 
     found = inputs("analyze", data, LookOptions, OutputOptions)
     look, out = found.settle(look), found.settle(out)
     output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
+    asked, top = settings(look), whole(look.top, "--top", 1, 100_000) or 20
     with output.working("reading exports") as progress:
         dataset = found.dataset(progress)
         people = population(
@@ -43,11 +45,11 @@ def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
             as_of=found.data.as_of,
             trust_current=found.trust_current,
             engine=found.engine,
+            sample=sample(look),
         )
-        result = run(people, settings(look), progress=progress)
+        result = run(people, asked, progress=progress)
     for warning in result.warnings:
         output.warn(warning)
-    top = look.top or 20
     if look.html is not None:
         from pqlkit.reporting.pages.analysis import as_page
 
@@ -72,7 +74,7 @@ def settings(look: LookOptions) -> Settings:
         An option cannot be read.
     """
     from pqlkit.analysis.settings import Exposure, Settings
-    from pqlkit.cli.values import chosen, duration, durations, measures, moment, share
+    from pqlkit.cli.values import chosen, duration, durations, measures, moment
 
     defaults = Settings()
     return Settings(
@@ -88,13 +90,26 @@ def settings(look: LookOptions) -> Settings:
         keep=tuple(look.keep_event or ()),
         by=tuple(look.by or defaults.by),
         given=_given(look),
-        sample=None if look.sample is None else share(look.sample, "--sample"),
+        compare=tuple(look.compare or ()),
     )
+
+
+def sample(look: LookOptions) -> float | None:
+    """Read ``--sample``; None = everybody.
+
+    Raises
+    ------
+    UsageError
+        It is not a share.
+    """
+    from pqlkit.cli.values import share
+
+    return None if look.sample is None else share(look.sample, "--sample")
 
 
 def _given(look: LookOptions) -> Definition | None:
     if look.given is None:
         return None
-    from pqlkit.definitions.reading import read_definition
+    from pqlkit.definitions.loading import load_definition
 
-    return read_definition(look.given)
+    return load_definition(look.given)

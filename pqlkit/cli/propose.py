@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pqlkit.proposal.wishes import Wishes
 
 _SEARCH = "Search"
+_RARE = 1e-6
+"""A base rate at which every multiple of it can be meant: the real one is known after the search's looks are taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,7 @@ def propose(data: DataOptions, look: LookOptions, wish: ProposeOptions, out: Out
     `pqlkit propose --against definitions/ten-logins.yml --plan-experiment`
     """
     from pqlkit.analysis.population import population
-    from pqlkit.cli.analyze import settings
+    from pqlkit.cli.analyze import sample, settings
     from pqlkit.cli.output import Output
     from pqlkit.proposal.proposing import propose as run
     from pqlkit.reporting.renderers import proposal as render
@@ -123,7 +125,7 @@ def propose(data: DataOptions, look: LookOptions, wish: ProposeOptions, out: Out
     look, wish, out = found.settle(look), found.settle(wish), found.settle(out)
     output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
     folder = wish.out_dir or found.project.definitions
-    asked = wishes(wish, look, folder)
+    asked, how = wishes(wish, look, folder), settings(look)
     with output.working("reading exports") as progress:
         people = population(
             found.dataset(progress),
@@ -132,8 +134,9 @@ def propose(data: DataOptions, look: LookOptions, wish: ProposeOptions, out: Out
             as_of=found.data.as_of,
             trust_current=found.trust_current,
             engine=found.engine,
+            sample=sample(look),
         )
-        result = run(people, settings(look), asked, progress=progress)
+        result = run(people, how, asked, progress=progress)
     files = write(result, folder)
     for path in files.values():
         output.say(f"wrote {path}")
@@ -168,6 +171,7 @@ def wishes(wish: ProposeOptions, look: LookOptions, folder: Path) -> Wishes:
         return None if text is None else share(text, name)
 
     defaults = Wishes()
+    check(wish)
     return Wishes(
         max_criteria=whole(wish.max_criteria, "--max-criteria", 1, 3) or defaults.max_criteria,
         objective=wish.objective or defaults.objective,
@@ -189,6 +193,29 @@ def wishes(wish: ProposeOptions, look: LookOptions, folder: Path) -> Wishes:
         seed=wish.seed or 0,
         plan_experiment=bool(wish.plan_experiment),
     )
+
+
+def check(wish: ProposeOptions) -> None:
+    """Refuse what could only fail after the search, or would be no search at all.
+
+    Raises
+    ------
+    UsageError
+        An option's value is outside of what it can be.
+    """
+    from pqlkit.cli.values import definition_name, share
+    from pqlkit.errors import UsageError
+    from pqlkit.proposal.objective import parse_objective
+
+    parse_objective(wish.objective or "kappa", base_rate=_RARE, value=wish.value, cost=wish.cost)
+    if wish.name is not None:
+        definition_name(wish.name, "--name")
+    if wish.holdout is not None and not 0 < share(wish.holdout, "--holdout") < 1:
+        raise UsageError("--holdout: both parts need looks", hint="write 25%")
+    if wish.permutations is not None and wish.permutations < 0:
+        raise UsageError(f"--permutations: {wish.permutations} is below 0")
+    if wish.max_seconds is not None and not wish.max_seconds > 0:
+        raise UsageError(f"--max-seconds: {wish.max_seconds:g} is no time to search")
 
 
 def weekly(text: str) -> float:

@@ -47,9 +47,10 @@ def attempt(
     `pqlkit try "teammate_invited >= 4 trailing 28d" --save definitions/invites.yml`
     """
     from pqlkit.analysis.population import population
-    from pqlkit.cli.analyze import settings
+    from pqlkit.cli.analyze import sample, settings
     from pqlkit.cli.definition_files import write_definitions
     from pqlkit.cli.output import Output
+    from pqlkit.cli.values import definition_name
     from pqlkit.definitions.expression import parse_expression
     from pqlkit.durations import Duration
     from pqlkit.errors import UsageError
@@ -63,6 +64,8 @@ def attempt(
     node = parse_expression(hypothesis, windows=asked.windows or (Duration(14, "d"),))
     if keep.save is not None and keep.save.suffix not in {".yml", ".yaml"}:
         raise UsageError(f"--save: {keep.save} is no .yml file", hint="--save definitions/NAME.yml")
+    if keep.save is not None:
+        definition_name(keep.save.stem, "--save")
     with output.working("reading exports") as progress:
         people = population(
             found.dataset(progress),
@@ -71,6 +74,7 @@ def attempt(
             as_of=found.data.as_of,
             trust_current=found.trust_current,
             engine=found.engine,
+            sample=sample(look),
         )
         result = run(
             people, hypothesis, node, asked, name=keep.save.stem if keep.save else "hypothesis", progress=progress

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pqlkit.definitions.describing import describe
 from pqlkit.reporting.records.figures import counts, modelled, moment
 from pqlkit.statistics.rate import Rate
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.cohorts import Cohort
+    from pqlkit.analysis.comparison import ValueMetric
+    from pqlkit.analysis.hypotheses import Hypothesis
     from pqlkit.measures.behaviour import Behaviour
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
@@ -56,7 +59,10 @@ def record(analysis: Analysis) -> dict[str, Json]:
         ],
         "cohorts": [cohort(one) for group in analysis.cohorts for one in group.cohorts],
         "cohort_tests": [{"by": group.by, "log_rank_p": modelled(group.p_value)} for group in analysis.cohorts],
+        "comparison": [value_metric(one) for one in analysis.comparison],
         "advice": _advice(analysis),
+        "hypotheses": [hypothesis(one) for one in (analysis.hypotheses.tested if analysis.hypotheses else ())],
+        "little": _little(analysis),
         "warnings": list(analysis.warnings),
     }
 
@@ -119,6 +125,42 @@ def spelled(one: Behaviour) -> str:
     return measure.kind.value if measure.property is None else f"{measure.kind.value}({measure.property})"
 
 
+def value_metric(one: ValueMetric) -> dict[str, Json]:
+    """Write one event of ``--compare``."""
+    length = one.behaviour.window.length
+    return {
+        "event": one.behaviour.event,
+        "measure": spelled(one.behaviour),
+        "window": None if length is None else str(length),
+        "auc": one.area.value,
+        "auc_low": one.area.low,
+        "auc_high": one.area.high,
+        "behind_best": None if one.difference is None else one.difference.to_json(),
+        "coverage": one.coverage.to_json(),
+        "share": one.share.to_json(),
+        "monotonic": one.monotonic,
+        "breaks_at": one.breaks_at,
+        "curve": [
+            {"threshold": rung.threshold, **rung.rate.to_json(numerator="converted", denominator="entities")}
+            for rung in one.ladder
+        ],
+        "stability": [
+            {"by": kind.by, "p_value": modelled(kind.p_value), "stable": kind.stable} for kind in one.stability
+        ],
+        "parts": [
+            {
+                "by": part.by,
+                "name": part.name,
+                **part.rate.to_json(numerator="converted", denominator="entities"),
+                "auc": part.area.value,
+                "auc_low": part.area.low,
+                "auc_high": part.area.high,
+            }
+            for part in one.parts
+        ],
+    }
+
+
 def cohort(one: Cohort) -> dict[str, Json]:
     """Write one cohort with its curve."""
     points: Sequence[Json] = [
@@ -140,6 +182,41 @@ def _group(converted: int, entities: int, effect: float) -> dict[str, Json]:
 def table_of(table: Contingency) -> dict[str, Json]:
     """Write a 2x2 table as its two groups."""
     return {"with": _group(table.a, table.a + table.b, 1.0), "without": _group(table.c, table.c + table.d, 1.0)}
+
+
+def hypothesis(one: Hypothesis) -> dict[str, Json]:
+    """Write one written definition's test."""
+    return {
+        "definition": one.definition.name,
+        "describe": describe(one.definition),
+        **table_of(one.table),
+        "odds_ratio": modelled(one.odds_ratio.value),
+        "odds_ratio_low": modelled(one.odds_ratio.low),
+        "odds_ratio_high": modelled(one.odds_ratio.high),
+        "relative_risk": one.relative_risk.value,
+        "relative_risk_low": one.relative_risk.low,
+        "relative_risk_high": one.relative_risk.high,
+        "p_value": modelled(one.p_value),
+        "p_adjusted": modelled(one.p_adjusted),
+        "verdict": one.verdict,
+        "leads_per_week": one.leads_per_week.median,
+    }
+
+
+def _little(analysis: Analysis) -> Json:
+    """Write what so few upgrades can show; empty where there are enough for a search."""
+    from pqlkit.statistics.power import detectable_relative_risk
+
+    found = analysis.hypotheses
+    if found is None:
+        return {}
+    usable = analysis.observed.base.numerator
+    return {
+        "usable": usable,
+        "detectable_relative_risk": modelled(detectable_relative_risk(usable, 0.25)) if usable else None,
+        "search_opens": moment(analysis.search_opens),
+        "not_tested": [{"definition": name, "reason": reason} for name, reason in found.left_out],
+    }
 
 
 def _advice(analysis: Analysis) -> Json:

@@ -8,21 +8,24 @@ from pqlkit.analysis.design import DesignKind
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier
 from pqlkit.inert import visible
 from pqlkit.reporting.records.analysis import behaviour, record
-from pqlkit.reporting.renderers.layout import spread, styled, wrapped
+from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
-from pqlkit.reporting.renderers.words import day, interval, named, percent, sparkline, times
+from pqlkit.reporting.renderers.words import compact, day, interval, month, named, percent, sparkline, times
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association
+    from pqlkit.analysis.comparison import ValueMetric
+    from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.looks import Looks
+    from pqlkit.statistics.rate import Rate
 
 SENTENCE: Final = "Says who upgrades, not why."
 NO_DIFFERENCE: Final = 1.2
 SIGNIFICANT: Final = 0.05
-NAME: Final = 23
+NAME: Final = 21
 LADDER: Final = 8
 _HIDDEN: Final = frozenset({"part-of-upgrade", "consequence", "near-deterministic", "rare"})
 
@@ -57,7 +60,7 @@ def as_table(analysis: Analysis, top: int = 20) -> RenderableType:
     lines = [*_upgrades(analysis), "", *_population(analysis), ""]
     if analysis.tier in {Tier.DESCRIBE, Tier.HYPOTHESES}:
         lines += [*_little(analysis), ""]
-    lines += [*_behaviours(analysis, top), *_ladder(analysis)]
+    lines += [*_behaviours(analysis, top), *(_compared(analysis) or _ladder(analysis))]
     lines += [*_left_out(analysis), "", f"{SENTENCE} Next: {_next(analysis)}"]
     return Group(*[styled(Text(line)) for line in lines])
 
@@ -67,14 +70,14 @@ def _upgrades(analysis: Analysis) -> list[str]:
     places, looks = observed.looks.places, observed.looks
     began = f"events from {day(observed.population.history_from)}"
     lines = [spread("UPGRADES", f"as of {day(observed.population.as_of)}, {began}")]
-    rows = f"  {places.rows:,} rows   {places.first:,} first upgrades"
+    rows = f"{places.rows:,} rows   {places.first:,} first upgrades"
     for count, what in (
         (places.repeats, "repeats"),
         (places.filtered, "filtered"),
         (places.unknown_entity, "of unknown ids"),
     ):
         rows += f"   {count:,} {what}" if count else ""
-    lines.append(rows)
+    lines += wrapped(rows, "  ")
     where = places_in_words(looks)
     for key, text in where.items():
         if getattr(places, key):
@@ -143,14 +146,59 @@ def _little(analysis: Analysis) -> list[str]:
     usable = analysis.observed.base.numerator
     lines = [f"SMALL DATA: {usable} usable upgrades. No search: it would find luck."]
     power = detectable_relative_risk(usable, 0.25) if usable else None
-    if power is not None:
-        lines += wrapped(
-            f"With {usable}, a behaviour of every fourth look shows only if it multiplies the rate by {power:.1f} or more. "
-            f"Search starts at {HYPOTHESES_BELOW}.",
-            "  ",
+    seen = (
+        f"With {usable}, a behaviour of every fourth look shows only if it multiplies the rate by {times(power)} or more. "
+        if power is not None
+        else ""
+    )
+    opens = analysis.search_opens
+    pace = f": about {month(opens)} at this pace" if opens is not None else ""
+    lines += wrapped(f"{seen}Search starts at {HYPOTHESES_BELOW}{pace}.", "  ")
+    lines += _hypotheses(analysis)
+    every = analysis.observed.looks.places.first
+    return [*lines, f"READ YOUR {every:,}: pqlkit explain --converters   (one screen each, worth an hour)"]
+
+
+def _hypotheses(analysis: Analysis) -> list[str]:
+    """Show what the written definitions did, and which of them gives leads already."""
+    found, folder = analysis.hypotheses, analysis.observed.population.project.definitions.name
+    if found is None:
+        return []
+    if not found.tested:
+        lines = [f"YOUR HYPOTHESES: none in {visible(folder, 30)}/"]
+        return [*lines, *_untested(found), '  write one: pqlkit try "EVENT >= 3 in 14d" --save FILE']
+    lines = [
+        f"YOUR HYPOTHESES ({visible(folder, 30)}/*.yml; {len(found.tested)} tested, Holm)",
+        f"  {'':<24} {'with':>15} {'without':>15} {'times [95 %]':>15}",
+    ]
+    words = {"more": "yes", "fewer": "less", "open": "?"}
+    for one in found.tested:
+        risk = one.relative_risk
+        span = f"{times(risk.value)} [{times(risk.low)},{times(risk.high)}]"
+        lines.append(
+            f"  {visible(one.definition.name, 24):<24} {_ratio(one.table.with_):>15} {_ratio(one.table.without):>15} "
+            f"{span:>15} {words[one.verdict]:>4}"
         )
-    lines.append("  Read them one by one: pqlkit explain --converters")
+    lines += _untested(found)
+    for one in found.tested:
+        if one.verdict == "more":
+            pace = one.leads_per_week.median
+            about = "" if pace is None else f"   (about {pace:.0f} a week)"
+            path = one.definition.path or f"{folder}/{one.definition.name}.yml"
+            lines += wrapped(f"USE NOW: pqlkit score -d {visible(str(path), 200)}{about}", "")
     return lines
+
+
+def _untested(found: Hypotheses) -> list[str]:
+    return [
+        line
+        for name, reason in found.left_out[:5]
+        for line in wrapped(f"not tested: {visible(name, 40)} {visible(reason, 200)}", "  ", "    ")
+    ]
+
+
+def _ratio(value: Rate) -> str:
+    return f"{value.numerator:,}/{value.denominator:,} {percent(value.rate)}"
 
 
 def winners(analysis: Analysis) -> list[Association]:
@@ -175,15 +223,16 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
     events = {one.behaviour.event for one in analysis.behaviours}
     shown = winners(analysis)
     every = analysis.observed.looks.design.kind is DesignKind.EVERY
+    horizon = str(analysis.observed.looks.design.horizon)
     head = f"BEHAVIOURS before an upgrade   {len(shown)} of {len(events)} differ (q < 5 %, RR > 1.2)"
     if not shown:
         return [head, "  none differs by more than chance and by a size that matters", *_nulls(analysis)]
     lines = [
         head,
-        f"  {'behaviour':<{NAME}} {'last' if every else 'in':>4} {'at':>5} {'does':>6}  {'upgrade in ' + str(analysis.observed.looks.design.horizon):<13} {'times':>12}  {'allow.':>6}",
-        f"  {'':<{NAME}} {'':>4} {'least':>5} {'':>6} {'with':>6} {'without':>7} {'[95 %]':>13}  {'act.*':>6}",
+        f"  {'behaviour':<{NAME}}  {'last' if every else 'in':>4}    at  does  {'upgrade in ' + horizon:<14} {'times [95 %]':>15} allow.",
+        f"  {'':<{NAME}}       least          with without {'':>16}  act.*",
     ]
-    lines += [_line(one, analysis) for one in shown[:top]]
+    lines += [_line(one) for one in shown[:top]]
     if len(shown) > top:
         lines.append(f"  ... {len(shown) - top} more: --top {2 * top}")
     lines += _nulls(analysis)
@@ -215,15 +264,15 @@ def _cells(one: Association, analysis: Analysis) -> list[str]:
     ]
 
 
-def _line(one: Association, analysis: Analysis) -> str:
+def _line(one: Association) -> str:
     table, mark = one.table, "M" if "mechanical" in one.flags else "A" if "automatic" in one.flags else " "
     risk = table.relative_risk(design_effect=one.design_effect)
-    name = named(one.behaviour, NAME - 2)
     span = f"{times(risk.value)} [{times(risk.low)},{times(risk.high)}]"
     adjusted = "(is)" if "activity" in one.flags else times(one.adjusted.value if one.adjusted else None)
     return (
-        f"  {name:<{NAME - 2}} {mark} {one.behaviour.window.length!s:>4} {one.threshold:>5,} {percent(table.n1 / table.total):>6} "
-        f"{percent(table.with_.rate):>6} {percent(table.without.rate):>7} {span:>14} {adjusted:>6}"
+        f"  {fit(named(one.behaviour), NAME)}{mark} {one.behaviour.window.length!s:>4} {compact(one.threshold):>5} "
+        f"{percent(table.share.rate):>5} {percent(table.with_.rate):>6} {percent(table.without.rate):>6} "
+        f"{span:>16} {adjusted:>5}"
     )
 
 
@@ -242,6 +291,8 @@ def _nulls(analysis: Analysis) -> list[str]:
     texts = []
     for one in nulls[:4]:
         risk = one.table.relative_risk(design_effect=one.design_effect)
+        if risk.low is None or risk.high is None or not risk.low <= 1 <= risk.high:
+            continue
         texts.append(f"{named(one.behaviour, 24)} {times(risk.value)} [{times(risk.low)}, {times(risk.high)}]")
     if not texts:
         return []
@@ -262,12 +313,55 @@ def _ladder(analysis: Analysis) -> list[str]:
     rates = [step.table.with_.rate for step in steps]
     return [
         "",
-        f"{named(first.behaviour, 40)}, {window.kind.value} {window.length}",
-        "  at least            " + "".join(f"{step.threshold:>7,}" for step in steps),
+        f"{named(first.behaviour, 40)}, {'in the last' if window.kind.value == 'trailing' else 'in the first'} {window.length}",
+        "  at least            " + "".join(f"{compact(step.threshold):>7}" for step in steps),
         "  upgrade             " + "".join(f"{percent(step.table.with_.rate):>7}" for step in steps),
         "                      " + "".join(f"{mark:>7}" for mark in sparkline(rates)),
         "  looks that do it    " + "".join(f"{percent(step.table.n1 / step.table.total):>7}" for step in steps),
     ]
+
+
+def _compared(analysis: Analysis) -> list[str]:
+    """Set the events of ``--compare`` beside each other, the best first."""
+    if not analysis.comparison:
+        return []
+    lines = [
+        "",
+        spread("VALUE METRICS compared", "AUC 0.5 tells nothing, 1 everything"),
+        f"  {'':<22} {'in':>4}  {'AUC [95 %]':<18} {'behind the best':<18} {'of upgr.':>8}",
+    ]
+    for one in analysis.comparison:
+        behind = one.difference
+        gap = "-" if behind is None else f"{_area(behind.value)} [{_area(behind.low)}, {_area(behind.high)}]"
+        area = f"{_area(one.area.value)} [{_area(one.area.low)}, {_area(one.area.high)}]"
+        lines.append(
+            f"  {fit(named(one.behaviour), 22)} {one.behaviour.window.length!s:>4}  {area:<18} {gap:<18} "
+            f"{percent(one.coverage.rate):>8}"
+        )
+    lines += [line for one in analysis.comparison for line in _unsteady(one)]
+    rising = [named(one.behaviour, 24) for one in analysis.comparison if one.monotonic]
+    return lines + (
+        wrapped(f"More never goes with fewer upgrades: {', '.join(rising)}", "  ", "    ") if rising else []
+    )
+
+
+def _area(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _unsteady(one: ValueMetric) -> list[str]:
+    """Say where a metric does not tell as much everywhere."""
+    lines = []
+    if one.breaks_at is not None:
+        lines.append(f"  {named(one.behaviour, 24)}: from {one.breaks_at:,} on, more of it goes with fewer upgrades")
+    for kind in one.stability:
+        if kind.stable is False:
+            parts = [part for part in one.parts if part.by == kind.by and part.area.value is not None]
+            shown = ", ".join(f"{visible(part.name, 16)} {_area(part.area.value)}" for part in parts[:6])
+            lines += wrapped(
+                f"{named(one.behaviour, 24)}: the AUC differs by {visible(kind.by, 24)}: {shown}", "  ", "    "
+            )
+    return lines
 
 
 def _left_out(analysis: Analysis) -> list[str]:

@@ -15,6 +15,20 @@ if TYPE_CHECKING:
     from pqlkit.typing import Microseconds
 
 BARS: Final = "▁▂▃▄▅▆▇█"
+_MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -27,6 +41,18 @@ def day(at: Microseconds | None) -> str:
     '1970-01-01'
     """
     return "never" if at is None else (_EPOCH + timedelta(microseconds=at)).date().isoformat()
+
+
+def month(at: Microseconds) -> str:
+    """Write an instant as its UTC month.
+
+    Examples
+    --------
+    >>> month(0)
+    'January 1970'
+    """
+    when = _EPOCH + timedelta(microseconds=at)
+    return f"{_MONTHS[when.month - 1]} {when.year}"
 
 
 def percent(value: float | None, digits: int | None = None) -> str:
@@ -73,16 +99,34 @@ def rate(value: Rate) -> str:
     return counts if value.rate is None else f"{counts}: {percent(value.rate)} {interval(value.low, value.high)}"
 
 
+def compact(value: float) -> str:
+    """Write a threshold in at most five characters.
+
+    Examples
+    --------
+    >>> [compact(x) for x in (3, 8000, 15_000, 750_000, 2_500_000, 40_000_000_000)]
+    ['3', '8,000', '15k', '750k', '2.5M', '40G']
+    """
+    if value < 10_000:
+        return f"{value:,}"
+    for size, sign in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if value >= size:
+            return f"{value / size:g}{sign}"
+    return f"{value:,}"
+
+
 def times(value: float | None) -> str:
     """Write a ratio with about three figures.
 
     Examples
     --------
-    >>> [times(x) for x in (0.974, 9.7, 11.34, 123.4, None)]
-    ['0.97', '9.7', '11.3', '123', '-']
+    >>> [times(x) for x in (0.974, 9.7, 11.34, 123.4, 86797.0, None)]
+    ['0.97', '9.7', '11.3', '123', '>999', '-']
     """
     if value is None:
         return "-"
+    if value >= 999.5:
+        return ">999"
     if value >= 100:
         return f"{value:.0f}"
     return f"{value:.2f}" if value < 2 else f"{value:.1f}"

@@ -1,0 +1,175 @@
+"""The hypothesis: a definition that somebody wrote down, tested exactly where there is too little data to search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.errors import PqlkitError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pqlkit.analysis.analyzing import Observed
+    from pqlkit.analysis.trigger import LeadsPerWeek
+    from pqlkit.definitions.model import Definition
+    from pqlkit.statistics.contingency import Contingency
+    from pqlkit.statistics.estimate import Estimate
+
+MOST: Final = 5
+"""More than so many questions to so few upgrades would be a search."""
+
+LEVEL: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """How one written definition did at the looks.
+
+    Parameters
+    ----------
+    definition
+        Which.
+    table
+        Looks that meet it, and the others.
+    odds_ratio
+        Exact: the conditional estimate with Cornfield's interval.
+    relative_risk
+        With Katz' interval, for people.
+    p_value, p_adjusted
+        Fisher's exact test on either side, and after Holm's correction over the hypotheses; None = untestable.
+    leads_per_week
+        How many new leads it would give.
+    """
+
+    definition: Definition
+    table: Contingency
+    odds_ratio: Estimate
+    relative_risk: Estimate
+    p_value: float | None
+    p_adjusted: float | None
+    leads_per_week: LeadsPerWeek
+
+    @property
+    def verdict(self) -> str:
+        """``more`` or ``fewer`` upgrades than the others, or ``open``: these data do not say."""
+        if self.p_adjusted is None or self.p_adjusted > LEVEL:
+            return "open"
+        return "more" if self.table.a * self.table.n0 > self.table.c * self.table.n1 else "fewer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypotheses:
+    """All that were tested, by file name, and why others were not (name and reason)."""
+
+    tested: tuple[Hypothesis, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+
+def hypotheses(observed: Observed) -> Hypotheses:
+    """Test the definitions of the project's folder, at most five, on the looks.
+
+    Parameters
+    ----------
+    observed
+        The looks and who they are of.
+
+    Returns
+    -------
+    Hypotheses
+        Left out are files with faults, milestones, other entities, retired definitions, whatever ``propose`` chose (it was
+        found in data, not written down before), and all beyond five.
+
+    References
+    ----------
+    Fisher, R. A. (1935). The logic of inductive inference. Journal of the Royal Statistical Society 98, 39-82.
+
+    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6, 65-70.
+    """
+    wanted, left_out = written(observed)
+    found: list[Hypothesis] = []
+    for definition in wanted:
+        if len(found) == MOST:
+            left_out.append((definition.name, f"only the first {MOST} are tested"))
+            continue
+        try:
+            found.append(_tested(observed, definition))
+        except PqlkitError as error:
+            left_out.append((definition.name, error.message))
+    return Hypotheses(tested=_corrected(found), left_out=tuple(left_out))
+
+
+def written(observed: Observed) -> tuple[list[Definition], list[tuple[str, str]]]:
+    """Read the folder: what can be asked, in the order of file names, and what cannot, with the reason."""
+    from pqlkit.definitions.loading import load_definitions
+
+    folder = observed.population.project.definitions
+    wanted: list[Definition] = []
+    left_out: list[tuple[str, str]] = []
+    for loaded in load_definitions([folder]) if folder.is_dir() else ():
+        one = loaded.definition
+        if one is None:
+            left_out.append((str(loaded.document.path), "has faults: pqlkit validate says which"))
+        elif (reason := _unasked(one, observed)) is not None:
+            left_out.append((one.name, reason))
+        else:
+            wanted.append(one)
+    return wanted, left_out
+
+
+def _unasked(one: Definition, observed: Observed) -> str | None:
+    """Say why a definition is no hypothesis here; None = it is one."""
+    from pqlkit.definitions.model import Status
+
+    if one.milestone or one.outcome is None:
+        return "is a milestone"
+    if one.entity is not observed.population.kind:
+        return f"is about {one.entity.value}s"
+    if one.status is Status.RETIRED:
+        return "is retired"
+    if one.evidence is not None and one.evidence.get("chosen_by") == "propose":
+        return "was found in data, not written down before"
+    return None
+
+
+def _tested(observed: Observed, definition: Definition) -> Hypothesis:
+    from pqlkit.analysis.criteria import look_table
+    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.qualification import qualifications
+    from pqlkit.analysis.trigger import leads_per_week, starts
+    from pqlkit.analysis.worlds import anchored
+    from pqlkit.statistics.arrays import number
+    from pqlkit.statistics.exact import fisher, odds_ratio
+
+    population = observed.population
+    if definition.anchor != population.anchor:
+        population = replace(population, world=anchored(population.world, definition.anchor))
+    spells = qualifications(population, definition)
+    looks = observed.looks
+    table = look_table(looks, meets(spells, looks.frame, at_cutoff=judged_at_the_end(definition.qualify)))
+    counted = starts(population, spells, horizon=looks.design.horizon, cooldown=definition.cooldown)
+    first = int(population.entities["anchor"].drop_nulls().min() or 0)  # type: ignore[arg-type]
+    return Hypothesis(
+        definition=definition,
+        table=table,
+        odds_ratio=odds_ratio(*table.cells),
+        relative_risk=table.relative_risk(),
+        p_value=number(fisher(*table.cells)),
+        p_adjusted=None,
+        leads_per_week=leads_per_week(
+            counted,
+            first=max(first, population.history_from),
+            through=population.as_of,
+            zone=population.world.zone,
+        ),
+    )
+
+
+def _corrected(found: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
+    import numpy as np
+
+    from pqlkit.statistics.arrays import number
+    from pqlkit.statistics.multiplicity import holm
+
+    adjusted = holm([np.nan if one.p_value is None else one.p_value for one in found])
+    return tuple(replace(one, p_adjusted=number(p)) for one, p in zip(found, adjusted, strict=True))
