@@ -62,7 +62,7 @@ def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
         case Format.MARKDOWN:
             output.payload(render.as_markdown(result, top))
         case Format.TABLE:
-            output.show(render.as_table(result, top))
+            output.show(render.as_table(result, top if look.top else render.ROWS))
 
 
 def settings(look: LookOptions) -> Settings:

@@ -27,6 +27,8 @@ NO_DIFFERENCE: Final = 1.2
 SIGNIFICANT: Final = 0.05
 NAME: Final = 21
 LADDER: Final = 8
+ROWS: Final = 10
+"""Behaviours that a terminal shows unless told otherwise."""
 _HIDDEN: Final = frozenset({"part-of-upgrade", "consequence", "near-deterministic", "rare"})
 
 
@@ -52,7 +54,7 @@ def as_markdown(analysis: Analysis, top: int = 20) -> str:
     return f"{to_markdown(rows, header, right=range(2, 8))}\n{_base_line(analysis)}\n\n{SENTENCE}\n"
 
 
-def as_table(analysis: Analysis, top: int = 20) -> RenderableType:
+def as_table(analysis: Analysis, top: int = ROWS) -> RenderableType:
     """Give what the terminal shows: at most about 40 lines of 80 columns."""
     from rich.console import Group
     from rich.text import Text
@@ -230,7 +232,7 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
     lines = [
         head,
         f"  {'behaviour':<{NAME}}  {'last' if every else 'in':>4}    at  does  {'upgrade in ' + horizon:<14} {'times [95 %]':>15} allow.",
-        f"  {'':<{NAME}}       least          with without {'':>16}  act.*",
+        f"  {'':<{NAME}}       least          with without {'':>15}  act.*",
     ]
     lines += [_line(one) for one in shown[:top]]
     if len(shown) > top:
@@ -370,7 +372,8 @@ def _left_out(analysis: Analysis) -> list[str]:
     for suspect in observed.suspects:
         name = visible(suspect.event, 24)
         state = "kept on request" if suspect.kept else suspect.reason.value
-        lines += wrapped(f"{name:<24} {state}: {suspect.evidence}", "  ", "    ")
+        short = suspect.evidence.split(";")[0]
+        lines += wrapped(f"{name:<24} {state}: {short}", "  ", "    ")
     current = [name for name, kind in observed.population.traits.kinds.items() if kind.value == "current"]
     if current:
         shown = ", ".join(visible(name, 24) for name in current[:6])

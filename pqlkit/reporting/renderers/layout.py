@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pqlkit.inert import visible
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -16,9 +18,26 @@ def styled(text: Text) -> Text:
     return text
 
 
+def fit(text: str, width: int) -> str:
+    """Make text inert and exactly so many terminal cells wide: cut with an ellipsis, or filled with blanks.
+
+    Wide characters (Chinese, emoji) take two cells.
+
+    Examples
+    --------
+    >>> fit("login", 8), fit("integration_connected", 8), fit("招待", 6)
+    ('login   ', 'integra…', '招待  ')
+    """
+    from rich.cells import cell_len, set_cell_size
+
+    clean = visible(text, 4 * width)
+    return set_cell_size(clean, width) if cell_len(clean) <= width else set_cell_size(clean, width - 1) + "…"
+
+
 def spread(left: str, right: str, width: int = 79) -> str:
-    """Set one text flush left and one flush right on a line."""
-    return f"{left}{right:>{max(1, width - len(left))}}"
+    """Set one text flush left and one flush right on a line; what does not fit beside `left` is cut."""
+    room = max(1, width - len(left) - 2)
+    return f"{left}  {right[:room]:>{room}}"
 
 
 def wrapped(text: str, first: str, rest: str | None = None, width: int = 79) -> list[str]:

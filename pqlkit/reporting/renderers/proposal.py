@@ -9,7 +9,7 @@ from pqlkit.inert import visible
 from pqlkit.proposal.split import SplitKind
 from pqlkit.proposal.wording import in_words
 from pqlkit.reporting.records.proposal import candidate, record
-from pqlkit.reporting.renderers.layout import spread, styled, wrapped
+from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import day, interval, percent, rate, times
 
@@ -226,12 +226,13 @@ def _others(proposal: Proposal) -> list[str]:
     for index, one in enumerate(proposal.candidates):
         table = one.holdout
         marks = ("*" if index == 0 else " ") + ("!" if one.over_capacity else " ")
-        words = visible(_rule(one), 40)
+        said = "the rule proposed" if index == 0 and len(proposal.candidates) > 1 else _rule(one)
+        first, *more = wrapped(said, "", width=40)[:3]
         lines.append(
-            f"{marks}{words:<40} {percent(table.with_.rate):>6} {interval(table.with_.low, table.with_.high):<12} "
+            f"{marks}{fit(first, 40)} {percent(table.with_.rate):>6} {interval(table.with_.low, table.with_.high):<12} "
             f"{percent(table.coverage.rate):>8} {_weekly(one):>7}"
         )
-        lines += [f"      same leads: {visible(words, 60)}" for words in one.equivalents[:1]]
+        lines += [f"    {fit(line, 40)}".rstrip() for line in more]
     if any(one.over_capacity for one in proposal.candidates):
         lines.append("  ! over capacity")
     for words, reasons in proposal.rejected[:3]:

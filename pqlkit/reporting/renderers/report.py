@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pqlkit.definitions.describing import describe, phrase
 from pqlkit.inert import visible
 from pqlkit.reporting.records.report import period, record
-from pqlkit.reporting.renderers.layout import spread, styled, wrapped
+from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import day, interval, percent, rate, times
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.reporting.report import Report, Segment, Waiting
     from pqlkit.statistics.rate import Rate
 
@@ -146,17 +147,21 @@ def _compared(report: Report) -> list[str]:
 
 
 def _criteria(report: Report) -> list[str]:
-    if len(report.criteria) < 2:
-        return []
-    lines = [
-        spread("CRITERIA alone", "with        without    the rule without it"),
-    ]
-    for one in report.criteria:
-        mark = "M " if one.mechanical else ""
-        rest = f"{percent(one.without_it.with_.rate)} of {one.without_it.n1:,}" if one.without_it is not None else "-"
-        name = visible(mark + phrase(one.leaf), 40)
-        lines.append(f"  {name:<40} {percent(one.alone.with_.rate):>6} {percent(one.alone.without.rate):>8} {rest:>20}")
-    return [*lines, ""]
+    return [*criteria_lines("CRITERIA alone", report.criteria), ""] if len(report.criteria) > 1 else []
+
+
+def criteria_lines(title: str, criteria: Sequence[CriterionRates]) -> list[str]:
+    """Set each criterion over its figures: with it, without it, and the rule without it."""
+    lines = [f"{title:<22} {'with it':>17} {'without it':>18} {'the rule without it':>20}"]
+    for one in criteria:
+        lines += wrapped(visible(("M " if one.mechanical else "") + phrase(one.leaf), 300), "  ", "    ")
+        rest = _share(one.without_it.with_) if one.without_it is not None else "-"
+        lines.append(f"{'':<22} {_share(one.alone.with_):>17} {_share(one.alone.without):>18} {rest:>20}")
+    return lines
+
+
+def _share(value: Rate) -> str:
+    return f"{percent(value.rate)} of {value.denominator:,}"
 
 
 def _periods(report: Report) -> list[str]:
@@ -179,17 +184,16 @@ def _pending(mature: bool, reference: bool) -> str:
 def _segments(report: Report) -> list[str]:
     if not report.segments:
         return []
-    lines = ["", spread("BY SEGMENT", "signup to PQL   PQL to customer")]
+    lines = ["", spread("BY SEGMENT", f"{'signup to PQL':>22}{'PQL to customer':>24}")]
     return lines + [_segment(one) for one in report.segments[:12]]
 
 
 def _segment(one: Segment) -> str:
-    name = visible(f"{one.by}: {one.name}", 34)
-    trigger = one.pql_to_customer
-    return (
-        f"  {name:<34} {percent(one.signup_to_pql.rate):>6} of {one.signup_to_pql.denominator:>7,} "
-        f"{percent(trigger.rate):>6} of {trigger.denominator:>6,} {interval(trigger.low, trigger.high)}"
-    )
+    early, late = one.signup_to_pql, one.pql_to_customer
+    first = f"{early.numerator:,} of {early.denominator:,}"
+    second = f"{late.numerator:,} of {late.denominator:,}"
+    name = fit(f"{one.by}: {one.name}", 30)
+    return f"  {name} {first:>17} {percent(early.rate):>6} {second:>15} {percent(late.rate):>6}"
 
 
 def _contacts(report: Report) -> list[str]:

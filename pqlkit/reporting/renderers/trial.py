@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.definitions.describing import phrase
 from pqlkit.inert import visible
 from pqlkit.reporting.records.report import sides
 from pqlkit.reporting.records.trial import record
-from pqlkit.reporting.renderers.layout import spread, styled, wrapped
+from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
+from pqlkit.reporting.renderers.report import criteria_lines
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
-from pqlkit.reporting.renderers.words import day, interval, named, percent, rate, times
+from pqlkit.reporting.renderers.words import compact, day, interval, named, percent, rate, times
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -104,15 +104,7 @@ def _leads(trial: Trial) -> list[str]:
 
 
 def _parts(trial: Trial) -> list[str]:
-    if len(trial.parts) < 2:
-        return []
-    lines = ["", spread("PARTS alone", "with        without    the rest without it")]
-    for one in trial.parts:
-        rest = f"{percent(one.without_it.with_.rate)} of {one.without_it.n1:,}" if one.without_it is not None else "-"
-        lines.append(
-            f"  {visible(phrase(one.leaf), 40):<40} {percent(one.alone.with_.rate):>6} {percent(one.alone.without.rate):>8} {rest:>20}"
-        )
-    return lines
+    return ["", *criteria_lines("PARTS alone", trial.parts)] if len(trial.parts) > 1 else []
 
 
 def _ladders(trial: Trial) -> list[str]:
@@ -132,12 +124,17 @@ def _mark(threshold: int | float, written: bool) -> str:
 def _then(trial: Trial) -> list[str]:
     if not trial.then:
         return []
-    lines = ["", "AMONG THOSE WHO MEET IT, upgraders also did"]
+    lines = ["", f"{'AMONG THOSE WHO MEET IT, upgraders also did':<45} {'with it':>10} {'without it':>13}  times"]
     for one in trial.then:
         risk = one.table.relative_risk(design_effect=one.design_effect)
-        span = f"{times(risk.value)} [{times(risk.low)}, {times(risk.high)}]"
+        bound = f">= {compact(one.threshold)} in {one.behaviour.window.length}"
+        did, rest = one.table.with_, one.table.without
         lines.append(
-            f"  {named(one.behaviour, 34):<34} >= {one.threshold:<5,} in {one.behaviour.window.length!s:<4} "
-            f"{percent(one.table.with_.rate):>6} against {percent(one.table.without.rate):>6}  {span}"
+            f"  {fit(named(one.behaviour), 26)} {bound:<13} {_short(did):>13} {_short(rest):>13}  "
+            f"{times(risk.value):>5}"
         )
     return lines
+
+
+def _short(value: Rate) -> str:
+    return f"{percent(value.rate)} of {compact(value.denominator)}"
