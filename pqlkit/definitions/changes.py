@@ -192,17 +192,17 @@ def _ref(before: Ref, after: Ref) -> Iterator[Change]:
 def _criterion(before: Criterion, after: Criterion) -> Iterator[Change]:
     name = after.id
     if _events(before) != _events(after):
-        yield _turned(Part.QUALIFY, f"{name}: event", _events(before), _events(after))
+        yield _turned(Part.QUALIFY, f"{name}, event", _events(before), _events(after))
     if before.measure != after.measure:
-        yield _turned(Part.QUALIFY, f"{name}: measure", _measure(before), _measure(after))
+        yield _turned(Part.QUALIFY, f"{name}, measure", _measure(before), _measure(after))
     if (before.window.kind, before.window.length) != (after.window.kind, after.window.length):
-        yield _turned(Part.WINDOWS, f"{name}: window", _window(before), _window(after))
+        yield _turned(Part.WINDOWS, f"{name}, window", _window(before), _window(after))
     for key in ("at_least", "at_most"):
         old, new = getattr(before, key), getattr(after, key)
         if bound_meaning(old) != bound_meaning(new):
             note = _direction(old, new, lower=key == "at_least")
-            yield _turned(Part.QUALIFY, f"{name}: {key.replace('_', ' ')}", _bound(old), _bound(new), note)
-    yield from _conditions(Part.QUALIFY, f"{name}: where", before.where, after.where)
+            yield _turned(Part.QUALIFY, f"{name}, {key.replace('_', ' ')}", _bound(old), _bound(new), note)
+    yield from _conditions(Part.QUALIFY, f"{name}, where", before.where, after.where)
 
 
 def _events(criterion: Criterion) -> str:
@@ -229,7 +229,7 @@ def _bound(bound: Bound | None) -> str:
 def _direction(before: Bound | None, after: Bound | None, *, lower: bool) -> str:
     if not isinstance(before, int | float) or not isinstance(after, int | float):
         return ""
-    return " (stricter)" if (after > before) is lower else " (looser)"
+    return ", stricter" if (after > before) is lower else ", looser"
 
 
 def _phrase(leaf: Criterion | Ref) -> str:

@@ -22,9 +22,7 @@ from pqlkit.definitions.phrases import (
 from pqlkit.definitions.wording import Wording, counted, figure, named, plural, singular, wording, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pqlkit.definitions.model import Bound, Condition, Definition, Outcome
+    from pqlkit.definitions.model import Bound, Definition, Outcome
     from pqlkit.typing import Number
 
 __all__ = ["behaviour", "describe", "evidence", "missing", "phrase"]
@@ -38,12 +36,12 @@ def describe(definition: Definition) -> str:
     >>> from pqlkit.definitions.loading import load_definition
     >>> from pqlkit.shipped import shipped
     >>> print(describe(load_definition(shipped("definitions") / "team-rollout.yml")))
-    An account that, in the last 28 days, has 4 or more teammate_invited and 10 or more active days. Success is a
-    conversion within 28 days of qualifying. A lead is fresh for 30 days and may qualify again 28 days after it lapsed.
+    An account that, in the last 28 days, has 4 or more teammate_invited events and 10 or more active days. Success is
+    a conversion within 28 days of qualifying. A lead is fresh for 30 days and may qualify again 28 days after it lapsed.
     """
     sentences = [
         _subject(definition),
-        _eligible(definition.eligible),
+        _eligible(definition),
         _outcome(definition.outcome),
         _lead(definition),
     ]
@@ -125,23 +123,27 @@ def _points(definition: Definition, who: str) -> str:
     return f"{who} has at least {figure(score.pql_at)} of 100 points: {'; '.join(given)}."
 
 
-def _eligible(conditions: Sequence[Condition]) -> str:
-    return f"Only where {listed([condition_phrase(c) for c in conditions], 'and')}." if conditions else ""
+def _eligible(definition: Definition) -> str:
+    if not definition.eligible:
+        return ""
+    conditions = [f"whose {condition_phrase(condition)}" for condition in definition.eligible]
+    return f"Only {definition.entity}s {listed(conditions, 'and')}."
 
 
 def _outcome(outcome: Outcome | None) -> str:
     if outcome is None:
         return ""
     if outcome.definition is not None:
-        what = f"qualifying as {named(outcome.definition.name)}"
+        what = f"meeting the definition {named(outcome.definition.name)}"
     else:
-        what = named(outcome.event) if outcome.event is not None else "a conversion"
+        what = f"the event {named(outcome.event)}" if outcome.event is not None else "a conversion"
     details = [condition_phrase(condition) for condition in outcome.where]
     details += [f"kind is {named(outcome.kind)}"] if outcome.kind is not None else []
     details += [f"the plan before is {either(outcome.from_plan)}"] if outcome.from_plan is not None else []
     details += [f"the plan after is {either(outcome.to_plan)}"] if outcome.to_plan is not None else []
     where = f", where {listed(details, 'and')}" if details else ""
-    stays = f", that lasts {outcome.retained_for.in_words}" if outcome.retained_for is not None else ""
+    joint = " and" if details else ","
+    stays = f"{joint} which lasts {outcome.retained_for.in_words}" if outcome.retained_for is not None else ""
     return f"Success is {what} within {outcome.within.in_words} of qualifying{where}{stays}."
 
 

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 SEVERAL: Final = 3
 """Names that are listed before "and so many more"."""
 
+ANY_EVENT: Final = "any event"
+"""What a criterion over every event is about."""
+
+_ONE: Final = "at least one "
+
 
 def phrase(part: Node, anchor: Anchor | None = None) -> str:
     """Say one criterion or formula as what must be there, each criterion with its window.
@@ -42,7 +47,7 @@ def phrase(part: Node, anchor: Anchor | None = None) -> str:
     --------
     >>> from pqlkit.definitions.expression import parse_expression
     >>> phrase(parse_expression("teammate_invited >= 4 trailing 28d and days(any) >= 10 rolling 7d"))
-    '4 or more teammate_invited in the last 28 days and 10 or more active days in any 7 days'
+    '4 or more teammate_invited events in the last 28 days and 10 or more active days in any 7 days'
     """
     return formula(part, anchor, with_windows=True, inner=False)
 
@@ -88,7 +93,7 @@ def formula(node: Node, anchor: Anchor | None, *, with_windows: bool, inner: boo
         case Ref():
             return _ref(node)
         case Not(part=part):
-            return f"not {formula(part, anchor, with_windows=with_windows, inner=True)}"
+            return _without(part, anchor, with_windows)
         case All(parts=parts) | Any(parts=parts) | NOf(parts=parts):
             said = [formula(part, anchor, with_windows=with_windows, inner=True) for part in parts]
     if isinstance(node, NOf):
@@ -98,10 +103,16 @@ def formula(node: Node, anchor: Anchor | None, *, with_windows: bool, inner: boo
     return f"({text})" if inner and len(said) > 1 else text
 
 
+def _without(part: Node, anchor: Anchor | None, with_windows: bool) -> str:
+    """Say a negation: of a bare "at least one" it is "no"."""
+    said = formula(part, anchor, with_windows=with_windows, inner=True)
+    return f"no {said.removeprefix(_ONE)}" if said.startswith(_ONE) else f"not {said}"
+
+
 def _ref(ref: Ref) -> str:
     if ref.users_at_least is None:
         return f"qualification as {named(ref.name)}"
-    users = "at least one user" if ref.users_at_least == 1 else f"{figure(ref.users_at_least)} or more users"
+    users = f"{_ONE}user" if ref.users_at_least == 1 else f"{figure(ref.users_at_least)} or more users"
     return f"{users} qualified as {named(ref.name)}"
 
 
@@ -114,29 +125,39 @@ def _criterion(criterion: Criterion) -> str:
 
 def _measured(criterion: Criterion) -> str:
     names, measure = _events(criterion.events), criterion.measure
-    amount = _amount(criterion)
     prop = named(measure.property or "")
     match measure.kind:
         case MeasureKind.COUNT:
-            return f"{amount} {names}"
-        case MeasureKind.DAYS:
-            return f"{amount} active days" if criterion.events is None else f"{amount} days with {names}"
-        case MeasureKind.USERS:
-            return f"{amount} active users" if criterion.events is None else f"{amount} users with {names}"
+            return _counted(criterion, "event" if criterion.events is None else f"{names} event")
+        case MeasureKind.DAYS | MeasureKind.USERS as kind:
+            noun = kind.value.removesuffix("s")
+            if criterion.events is None:
+                return _counted(criterion, f"active {noun}")
+            return f"{_counted(criterion, noun)} with {names}"
         case MeasureKind.DISTINCT:
-            return f"{amount} different {prop} over {names}"
+            return f"{_counted(criterion, f'different {prop} value')} in {_rows(names)}"
+        case MeasureKind.SUM:
+            return f"{prop} adding up to {_range(criterion)} in {_rows(names)}"
         case kind:
-            word = {"max": "largest", "last": "latest"}.get(kind, "sum of")
-            return f"a {word} {prop} of {_range(criterion)} over {names}"
+            word = "largest" if kind is MeasureKind.MAX else "latest"
+            return f"a {word} {prop} value of {_range(criterion)} in {_rows(names)}"
 
 
-def _amount(criterion: Criterion) -> str:
+def _rows(names: str) -> str:
+    return names if names == ANY_EVENT else f"{names} events"
+
+
+def _counted(criterion: Criterion, noun: str) -> str:
+    """Say how many: ``at least one login event``, ``4 or more login events``, ``at most one active day``."""
     least, most = criterion.at_least, criterion.at_most
-    if least is not None and most is None:
-        if least == 1:
-            return "at least one" if criterion.measure.kind is MeasureKind.COUNT else "1 or more"
-        return f"{_bound(least)} or more"
-    return _range(criterion)
+    if most is None and least == 1:
+        return f"{_ONE}{noun}"
+    if least is None and most == 1:
+        return f"at most one {noun}"
+    if least is None and most == 0:
+        return f"no {noun}s"
+    amount = f"{_bound(least)} or more" if least is not None and most is None else _range(criterion)
+    return f"{amount} {noun}s"
 
 
 def _range(criterion: Criterion) -> str:
@@ -155,7 +176,7 @@ def _bound(bound: Bound | None) -> str:
 
 def _events(events: tuple[str, ...] | None) -> str:
     if events is None:
-        return "any event"
+        return ANY_EVENT
     return either(events)
 
 

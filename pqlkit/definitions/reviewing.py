@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pqlkit.definitions.changes import Review
     from pqlkit.definitions.facts import ComparisonFacts, Proportion
+    from pqlkit.definitions.model import Definition
     from pqlkit.typing import Json
 
 _SPECIAL: Final = re.compile(r"([\\`*{}\[\]#!|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
@@ -30,7 +31,7 @@ def review_markdown(reviews: Sequence[Review]) -> str:
         parts.append(_heading(review))
         parts.append(_body(review))
         if review.comparison is not None:
-            parts.append("\n".join(_compared(review.comparison)))
+            parts += _compared(review, review.comparison)
     return "\n\n".join(parts) + "\n"
 
 
@@ -78,7 +79,8 @@ def _heading(review: Review) -> str:
         return f"{name}: new, version {review.after.version if review.after is not None else '?'}"
     if review.after is None:
         return f"{name}: removed (was version {review.before.version})"
-    versions = f"version {review.before.version} → {review.after.version}"
+    before, after = review.before.version, review.after.version
+    versions = f"version {before}" if before == after else f"version {before} → {after}"
     if review.changes and not review.version_raised:
         versions += ", **not raised**"
     return f"{name}: {versions}"
@@ -89,31 +91,48 @@ def _body(review: Review) -> str:
         from pqlkit.definitions.describing import describe
 
         return f"> {escaped(describe(review.after))}"
+    if review.after is None:
+        return "Nobody qualifies by it any more: its leads and its line in reports end."
     lines = [f"- {change.part.value}: {escaped(change.text)}" for change in review.changes]
     return "\n".join(lines) if lines else "_Nothing that changes who qualifies, or what counts as success._"
 
 
-def _compared(facts: ComparisonFacts) -> Iterator[str]:
-    yield "| | before | after |"
-    yield "|---|---|---|"
-    before, after = facts.both + facts.left, facts.both + facts.entered
-    yield f"| qualified of {facts.entities:,} | {before:,} | {after:,} |"
-    yield f"| leave / enter | {facts.left:,} | {facts.entered:,} |"
-    yield f"| converted after qualifying | {_rate(facts.before)} | {_rate(facts.after)} |"
+def _compared(review: Review, facts: ComparisonFacts) -> Iterator[str]:
+    """Say who enters and leaves, then what the figures do; every rate with its counts, horizon and 95 % interval."""
+    after, before = review.after, review.before
+    whom = f"{after.entity}s" if after is not None else "entities"
+    yield f"Of {facts.entities:,} {whom}, {_number(facts.entered)} enter and {_number(facts.left)} leave."
+    rows = [(f"{whom} that qualify", f"{facts.both + facts.left:,}", f"{facts.both + facts.entered:,}")]
+    rows.append(
+        (f"qualifications followed by a conversion{_horizon(before, after)}", _rate(facts.before), _rate(facts.after))
+    )
     if facts.left_rate is not None or facts.entered_rate is not None:
-        yield f"| of those who leave / enter | {_rate(facts.left_rate)} | {_rate(facts.entered_rate)} |"
+        rows.append(("the same, of those who leave or enter", _rate(facts.left_rate), _rate(facts.entered_rate)))
     if facts.leads_per_week_before is not None and facts.leads_per_week_after is not None:
-        yield f"| leads a week (median) | {facts.leads_per_week_before:g} | {facts.leads_per_week_after:g} |"
+        rows.append(
+            ("new leads a week (median)", f"{facts.leads_per_week_before:g}", f"{facts.leads_per_week_after:g}")
+        )
+    yield "\n".join(["| | before | after |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
+    if review.before is not None:
+        yield "_In brackets: counts, and the 95 % interval. One of them may qualify more than once._"
+
+
+def _number(number: int) -> str:
+    return f"{number:,}" if number else "none"
+
+
+def _horizon(before: Definition | None, after: Definition | None) -> str:
+    """Name the horizon, both if it changed."""
+    known = [d.outcome.within.in_words for d in (before, after) if d is not None and d.outcome is not None]
+    return f" within {' (before), '.join(dict.fromkeys(known))}" if known else ""
 
 
 def _rate(rate: Proportion | None) -> str:
     if rate is None or rate.value is None:
-        return "not known"
-    counts = f"{100 * rate.value:.1f} % ({rate.numerator:,} of {rate.denominator:,})"
-    interval = (
-        f", {100 * rate.low:.1f} to {100 * rate.high:.1f}" if rate.low is not None and rate.high is not None else ""
-    )
-    return counts + interval
+        return "none" if rate is None or rate.denominator == 0 else "not known"
+    known = rate.low is not None and rate.high is not None
+    interval = f"; {100 * rate.low:.1f} to {100 * rate.high:.1f} %" if known else ""  # type: ignore[operator]
+    return f"{100 * rate.value:.1f} % ({rate.numerator:,} of {rate.denominator:,}{interval})"
 
 
 def _comparison_record(facts: ComparisonFacts) -> Json:

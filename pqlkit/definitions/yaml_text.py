@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from pqlkit.typing import Json
 
-SCHEMA_COMMENT: Final = "# yaml-language-server: $schema=./pqlkit-definition.schema.json"
-
 _WIDEST: Final = 96
 _GROUPS: Final = (
     ("pqlkit", "name", "kind", "version", "title", "owner", "rationale", "status", "review_by"),
@@ -41,7 +39,7 @@ def write(mapping: Mapping[str, Json]) -> str:
     """Write the mapping of a definition file (`emitting.plain`) as YAML."""
     groups = ([key for key in group if key in mapping] for group in _GROUPS)
     blocks = ["\n".join(line for key in group for line in _top(key, mapping[key])) for group in groups if group]
-    return SCHEMA_COMMENT + "\n" + "\n\n".join(blocks) + "\n"
+    return "\n\n".join(blocks) + "\n"
 
 
 def _top(key: str, value: Any) -> Iterator[str]:

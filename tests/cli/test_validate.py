@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,89 @@ def test_without_data_nothing_heavy_is_loaded() -> None:
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.parametrize("place", ["configs", "examples/sample-product", "examples/relax"])
+def test_what_is_shipped_has_no_fault(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(str(ROOT / place), "--strict") == 0
+    assert capsys.readouterr().out.endswith("checked: no faults\n")
+
+
+HOSTILE = {
+    "brackets.yml": b"a: " + b"[" * 100_000,
+    "bomb.yml": b"".join(b"a%d: &a%d [%s]\n" % (i, i, b",".join([b"*a%d" % (i - 1)] * 9)) for i in range(1, 12)),
+    "tag.yml": b"!!python/object/apply:os.system ['true']\n",
+    "flow.yml": b"pqlkit: 1\nqualify: {all: " + b"[{event: a}," * 80_000,
+    "colons.yml": b":" * 1_000_000,
+    "dashes.yml": b"- " * 500_000,
+    "question.yml": b"? " * 100_000,
+    "values.yml": b"pqlkit: 1\neligible: [" + b"1," * 500_000,
+    "pattern.yml": b"pqlkit: 1\neligible: [{trait: a, matching: '" + b"(a{1000}){1000}" * 20_000 + b"'}]\n",
+    "aliases.yml": b"a: &x y\nb: [" + b"*x," * 300_000 + b"]\n",
+}
+
+
+def test_hostile_files_are_told_within_bounds_of_memory_and_time() -> None:
+    """Each alone in a process that may take 512 MB and 10 s of CPU: the interpreter survives, and says what is wrong."""
+    limits = "import resource as r; r.setrlimit(r.RLIMIT_AS, (4 << 27, 4 << 27)); r.setrlimit(r.RLIMIT_CPU, (10, 10))"
+    with Path("huge.yml").open("wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    for name, content in HOSTILE.items():
+        Path(name).write_bytes(content)
+    for name in [*HOSTILE, "huge.yml"]:
+        code = f"{limits}; from pqlkit.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", code, "validate", name], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert (done.returncode, done.stderr) == (1, ""), name
+        assert done.stdout.startswith(f"{name}:"), name
+        assert len(done.stdout) < 500_000, name
+
+
+def test_a_terminal_of_80_columns_shows_each_excerpt_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    criteria = ", ".join(f"{{event: some_long_event_name_{number}, at_leest: {number}}}" for number in range(9))
+    Path("wide.yml").write_text(framed(f"qualify: {{all: [{criteria}]}}\n"))
+    assert ran("wide.yml") == 1
+    lines = capsys.readouterr().out.splitlines()
+    marked = [(line, carets) for line, carets in pairwise(lines) if set(carets) <= {" ", "|", "^"} and "^" in carets]
+    below = [line[carets.index("^") : carets.rindex("^") + 1] for line, carets in marked]
+    assert below.count("at_leest") == 9
+    assert all(len(line) <= 80 for line, _ in marked)
+
+
+def test_colour_is_for_terminals_that_want_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("bad.yml").write_text(BAD)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    ran("bad.yml")
+    assert "\x1b" not in capsys.readouterr().out  # a pipe
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    ran("bad.yml")
+    assert "\x1b[31mPQL101" in capsys.readouterr().out
+    for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            ran("bad.yml")
+            assert "\x1b" not in capsys.readouterr().out
+
+
+def test_faults_of_the_project_file_have_a_place_and_the_nearest_key(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("pqlkit.yml").write_text(
+        "pqlkit: 1\ntimezon: UTC\nexports:\n  evnts: {path: a.csv}\n  users: {pth: b.csv}\n"
+        "traits: {fixd: [country]}\noutcome: {within: 30}\npropose: {max_criterias: 2}\n"
+    )
+    assert ran("pqlkit.yml", "--format", "json") == 1
+    found = json.loads(capsys.readouterr().out)["diagnostics"]
+    assert [(d["line"], d["column"], d["code"], d["hint"]) for d in found] == [
+        (2, 1, "PQL101", "did you mean timezone?"),
+        (4, 3, "PQL101", "did you mean events?"),
+        (5, 11, "PQL101", "did you mean path?"),
+        (6, 10, "PQL101", "did you mean fixed?"),
+        (7, 19, "PQL104", "write 30d for days"),
+        (8, 11, "PQL101", "did you mean max_criteria?"),
+    ]
+
+
 def test_the_documented_jobs_use_options_that_exist() -> None:
     import re
     import shlex
@@ -186,7 +270,9 @@ def test_the_documented_jobs_use_options_that_exist() -> None:
     from pqlkit.cli.validate import ValidateOptions
 
     known = {"--" + f.name.replace("_", "-") for kind in (ValidateOptions, DataOptions) for f in fields(kind)}
-    text = (ROOT / "docs" / "ci.md").read_text() + (ROOT / "action.yml").read_text()
+    text = (ROOT / "docs" / "ci.md").read_text() + (
+        ROOT / ".github" / "actions" / "validate" / "action.yml"
+    ).read_text()
     lines = re.findall(r"(?<!`)\bpqlkit validate (.+)$", text, re.MULTILINE)
     assert len(lines) >= 6
     for line in lines:
@@ -273,7 +359,7 @@ def test_with_data_and_a_base_the_review_counts_who_comes_and_goes(
     comparison = content["reviews"][0]["comparison"]
     assert (comparison["both"], comparison["entered"], comparison["left"]) == (50, 0, 150)
     assert (comparison["after"]["numerator"], comparison["after"]["denominator"]) == (26, 50)
-    assert "| leave / enter | 150 | 0 |" in content["review_markdown"]
+    assert "Of 200 users, none enter and 150 leave." in content["review_markdown"]
 
 
 def test_a_catalogue_that_load_wrote_is_read(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,26 +53,26 @@ outcome: {within: 30d}
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("at_least: 10", "at_least: 5", ["qualify: logins: at least: 10 → 5 (looser)"]),
-        ("at_least: 2", "at_least: 4", ["qualify: invited: at least: 2 → 4 (stricter)"]),
-        ("at_least: 10", "at_least: 10, at_most: 50", ["qualify: logins: at most: none → 50"]),
-        ("event: login", "event: [login, sso]", ["qualify: logins: event: login → login or sso"]),
-        ("event: login,", "event: login, measure: days,", ["qualify: logins: measure: count → days"]),
+        ("at_least: 10", "at_least: 5", ["qualify: logins, at least: 10 → 5, looser"]),
+        ("at_least: 2", "at_least: 4", ["qualify: invited, at least: 2 → 4, stricter"]),
+        ("at_least: 10", "at_least: 10, at_most: 50", ["qualify: logins, at most: none → 50"]),
+        ("event: login", "event: [login, sso]", ["qualify: logins, event: login → login or sso"]),
+        ("event: login,", "event: login, measure: days,", ["qualify: logins, measure: count → days"]),
         (
             "within: 14d",
             "within: 7d",
             [
-                "windows: logins: window: within 14d → within 7d",
-                "windows: invited: window: within 14d → within 7d",
+                "windows: logins, window: within 14d → within 7d",
+                "windows: invited, window: within 14d → within 7d",
             ],
         ),
-        ("at_least: 10", "at_least: 10, trailing: 28d", ["windows: logins: window: within 14d → trailing 28d"]),
+        ("at_least: 10", "at_least: 10, trailing: 28d", ["windows: logins, window: within 14d → trailing 28d"]),
         (
             "role: admin",
             "role: owner",
             [
-                "qualify: invited: where: no longer asks for role equals admin",
-                "qualify: invited: where: now asks for role equals owner",
+                "qualify: invited, where: no longer asks for role equals admin",
+                "qualify: invited, where: now asks for role equals owner",
             ],
         ),
         (
@@ -117,7 +117,7 @@ def test_points_are_told_by_id() -> None:
     )
     after = before.replace("a: 60, b: 40", "a: 50, b: 50").replace("pql_at: 60", "pql_at: 50")
     assert told(before, after) == [
-        "points: points to qualify: 60 → 50 (looser)",
+        "points: points to qualify: 60 → 50, looser",
         "points: points for a: 60 → 50",
         "points: points for b: 40 → 50",
     ]
@@ -242,8 +242,8 @@ def test_a_revision_is_a_base(repository: Path, monkeypatch: pytest.MonkeyPatch)
         ("definitions/standing.yml", "PQL211"),
     ]
     markdown = review_markdown(report.reviews)
-    assert "**changed** (definitions/changed.yml): version 1 → 1, **not raised**" in markdown
-    assert "removed (was version 1)" in markdown
+    assert "**changed** (definitions/changed.yml): version 1, **not raised**" in markdown
+    assert "**gone** (definitions/gone.yml): removed (was version 1)\n\nNobody qualifies by it any more" in markdown
 
 
 def test_a_file_and_a_folder_are_bases_too(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -298,10 +298,11 @@ def test_figures_stand_beside_the_words() -> None:
     before, after = read(BASE), read(BASE.replace("at_least: 10", "at_least: 5"))
     review = Review(path="a.yml", before=before, after=after, changes=changes(before, after), comparison=comparison)
     markdown = review_markdown([review])
-    assert "| qualified of 9,000 | 1,040 | 1,210 |" in markdown
-    assert "| leave / enter | 40 | 210 |" in markdown
-    assert "8.6 % (104 of 1,210), 7.1 to 10.3" in markdown
-    assert "| leads a week (median) | 137 | 150 |" in markdown
+    said = "8.6 % (104 of 1,210; 7.1 to 10.3 %)"
+    assert "Of 9,000 users, 210 enter and 40 leave." in markdown
+    assert "| users that qualify | 1,040 | 1,210 |" in markdown
+    assert f"| qualifications followed by a conversion within 30 days | {said} | {said} |" in markdown
+    assert "| new leads a week (median) | 137 | 150 |" in markdown
     assert "**not raised**" in markdown
 
 
@@ -310,7 +311,7 @@ def test_a_review_is_data_too(repository: Path, monkeypatch: pytest.MonkeyPatch)
     content = json.loads(render_json(validate(["definitions"], today=EXAMPLE_DAY, base="main")))
     changed = next(review for review in content["reviews"] if review["name"] == "changed")
     assert changed["changes"] == [
-        {"part": "qualify", "text": "logins: at least: 10 → 5 (looser)", "before": "10", "after": "5"}
+        {"part": "qualify", "text": "logins, at least: 10 → 5, looser", "before": "10", "after": "5"}
     ]
     assert (changed["version_before"], changed["version_after"], changed["version_raised"]) == (1, 1, False)
     assert content["review_markdown"].startswith("### What changes in meaning\n")

@@ -120,16 +120,22 @@ def test_refs_are_said_by_name() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a trailing 28d", "at least one a in the last 28 days"),
-        ("a >= 4 rolling 1d", "4 or more a in any 1 day"),
-        ("a <= 4 in 2w", "at most 4 a within 2 weeks of signup"),
-        ("days(a) ever", "1 or more days with a at any time"),
+        ("a trailing 28d", "at least one a event in the last 28 days"),
+        ("a >= 4 rolling 1d", "4 or more a events in any 1 day"),
+        ("a <= 4 in 2w", "at most 4 a events within 2 weeks of signup"),
+        ("days(a) ever", "at least one day with a at any time"),
         ("users(any) >= 3 in 7d", "3 or more active users within 7 days of signup"),
-        ("sum(a.b) >= 1.5 in 7d", "a sum of b of at least 1.5 over a within 7 days of signup"),
-        ("a in 7d and (b ever or c ever)", "at least one a within 7 days of signup and "
-         "(at least one b at any time or at least one c at any time)"),
-        ("not a in 7d", "not at least one a within 7 days of signup"),
-        ('"Trial Started" ever', 'at least one "Trial Started" at any time'),
+        ("sum(a.b) >= 1.5 in 7d", "b adding up to at least 1.5 in a events within 7 days of signup"),
+        ("a in 7d and (b ever or c ever)", "at least one a event within 7 days of signup and "
+         "(at least one b event at any time or at least one c event at any time)"),
+        ("not a in 7d", "no a event within 7 days of signup"),
+        ("not a >= 2 in 7d", "not 2 or more a events within 7 days of signup"),
+        ("a <= 0 in 7d", "no a events within 7 days of signup"),
+        ("any >= 5 in 7d", "5 or more events within 7 days of signup"),
+        ("any in 7d", "at least one event within 7 days of signup"),
+        ("distinct(any.page) >= 5 ever", "5 or more different page values in any event at any time"),
+        ("last(a.seats) >= 5 ever", "a latest seats value of at least 5 in a events at any time"),
+        ('"Trial Started" ever', 'at least one "Trial Started" event at any time'),
     ],
 )  # fmt: skip
 def test_phrases_use_the_names_of_the_export(text: str, said: str) -> None:
@@ -178,8 +184,8 @@ def test_a_definition_is_said_whole() -> None:
         lead=Lead(fresh_for=Duration(14, "d")),
     )
     assert describe(definition) == (
-        'An account that, at any time, has 2 or more a. Only where plan is free. Success is "Submit Upgrade" within 30 '
-        "days of qualifying. A lead is fresh for 14 days."
+        "An account that, at any time, has 2 or more a events. Only accounts whose plan is free. Success is the event "
+        '"Submit Upgrade" within 30 days of qualifying. A lead is fresh for 14 days.'
     )
     expansion = Outcome(within=Duration(30, "d"), kind="expansion", from_plan=("free",), to_plan=("pro", "team"))
     assert describe(replace(definition, eligible=(), lead=Lead(), outcome=expansion)).endswith(

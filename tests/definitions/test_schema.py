@@ -124,3 +124,13 @@ def test_nothing_of_pydantic_shows() -> None:
     assert '"null"' not in text
     assert "(?:" not in text  # some editors' regular expressions know no such group
     assert SCHEMA["title"] == "pqlkit definition"
+
+
+@pytest.mark.parametrize("name", ["definition", "project"])
+def test_the_schemas_that_are_shipped_are_those_of_the_forms(name: str) -> None:
+    """After a change: ``pqlkit schema NAME --out configs/pqlkit-NAME.schema.json``."""
+    from pqlkit.exports.project import project_schema
+    from pqlkit.shipped import shipped
+
+    written = (shipped("definitions").parent / f"pqlkit-{name}.schema.json").read_text(encoding="utf-8")
+    assert json.loads(written) == (definition_schema() if name == "definition" else project_schema())

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH: Final = 100
+WIDTH: Final = 72
+"""Characters of a line that are shown: with its number and two ellipses it fits a terminal of 80 columns."""
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
@@ -39,7 +40,7 @@ def excerpt(source: Sequence[str], line: int, column: int, end_line: int, end_co
     Returns
     -------
     Excerpt or None
-        At most 100 characters around the mark, control and bidirectional characters replaced one for one; None if the
+        At most `WIDTH` characters around the mark, control and bidirectional characters replaced one for one; None if the
         file has no such line.
 
     Examples
