@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,8 @@ import typer
 
 from pqlkit.cli.commands import Commands
 from pqlkit.cli.exit import ExitCode
-from pqlkit.errors import PqlkitError
+from pqlkit.cli.streams import abandon, usable
+from pqlkit.errors import OutputError, PqlkitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line and leave with a documented exit code."""
+    usable()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -49,10 +51,20 @@ def run(arguments: list[str]) -> int:
         code = _guarded(lambda: typer.main.get_command(app)(args=arguments, prog_name="pqlkit", standalone_mode=True))
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of our output left (`| head`): what it wanted it has. Python would complain at exit otherwise.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output left (`| head`): what it wanted it has.
+        abandon()
         return ExitCode.DONE
+    except OSError as error:
+        # A full disk behind stdout, for one; where stderr is full too, the exit code alone can say it.
+        with contextlib.suppress(OSError):
+            tell(OutputError(f"cannot write the output: {error.strerror or error}", where=_named(error)))
+        abandon()
+        return ExitCode.COULD_NOT_RUN
     return code
+
+
+def _named(error: OSError) -> str | None:
+    return None if error.filename is None else str(error.filename)
 
 
 def _guarded(work: Callable[[], object]) -> int:

@@ -71,6 +71,7 @@ def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> Non
     output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
     if not options.definition:
         raise UsageError("report needs a definition", hint="pqlkit report -d definitions/NAME.yml")
+    floor = None if options.fail_under is None else share(options.fail_under, "--fail-under")
     definitions = [load_definition(path) for path in options.definition]
     with output.working("reading exports") as progress:
         dataset = found.dataset(progress)
@@ -98,7 +99,6 @@ def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> Non
 
         output.page(options.html, as_page(reports))
     show(reports, out.format or Format.TABLE, output)
-    floor = None if options.fail_under is None else share(options.fail_under, "--fail-under")
     if any(failing(one, floor, bool(options.fail_on_drift), output) for one in reports):
         raise typer.Exit(ExitCode.FINDINGS)
 

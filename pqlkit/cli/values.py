@@ -152,6 +152,24 @@ def chosen(text: str | None, kind: type[Choice], name: str) -> Choice | None:
         raise UsageError(f"{name}: {text!r} is not known", hint=hint) from None
 
 
+def definition_name(text: str, name: str) -> str:
+    """Check a name that a definition is to bear, and its file with it.
+
+    Raises
+    ------
+    UsageError
+        It is no name that a definition can have.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from pqlkit.definitions.values import Name
+
+    try:
+        return TypeAdapter[str](Name).validate_python(text)
+    except ValidationError as error:
+        raise UsageError(f"{name}: {error.errors()[0]['msg']}") from None
+
+
 def whole(value: int | None, name: str, least: int, most: int) -> int | None:
     """Check a whole number against its bounds.
 
