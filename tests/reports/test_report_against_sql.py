@@ -113,10 +113,14 @@ def test_waiting_is_of_those_followed_equally_long(step, when, within):
 
 def test_amounts_are_per_customer_and_per_lead():
     found = made().amounts
-    customers, total = sql().execute(
-        f"""SELECT count(*), sum(x.amount) FROM life JOIN conversions_ x ON x.user_id = life.user_id
+    customers, total = (
+        sql()
+        .execute(
+            f"""SELECT count(*), sum(x.amount) FROM life JOIN conversions_ x ON x.user_id = life.user_id
             AND epoch_us(x.converted_at) = c WHERE c <= q + {HORIZON} AND q + {HORIZON} <= {made().population.as_of}"""
-    ).fetchone()
+        )
+        .fetchone()
+    )
     assert found.customers == customers == made().funnel.pql_to_customer.numerator
     assert found.per_customer == pytest.approx(total / customers, rel=1e-12)
     assert found.per_pql == pytest.approx(total / made().funnel.pql_to_customer.denominator, rel=1e-12)

@@ -1,0 +1,151 @@
+"""Hypotheses: a start-up with 41 upgrades, whose own definitions are tested exactly and where nothing is searched."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scipy.stats import fisher_exact
+from statsmodels.stats.multitest import multipletests
+
+from pqlkit.analysis.analyzing import analyze
+from pqlkit.analysis.hypotheses import hypotheses
+from pqlkit.analysis.population import population
+from pqlkit.analysis.tiers import Tier
+from pqlkit.demo import worlds
+from pqlkit.exports.dataset import open_dataset
+from pqlkit.exports.project import read_project
+from pqlkit.proposal.proposing import propose
+
+SHAPE = "pqlkit: 1\nname: {name}\nentity: user\nqualify: {{event: {event}, at_least: {least}, within: 14d}}\noutcome: {{within: 30d}}\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("little")
+    worlds.little().write(folder)
+    (folder / "definitions").mkdir()
+    return folder
+
+
+def write(folder, name, event="milestone_reached", least=3, more=""):
+    path = folder / "definitions" / f"{name}.yml"
+    path.write_text(SHAPE.format(name=name, event=event, least=least) + more)
+    return path
+
+
+@pytest.fixture
+def questions(folder):
+    written = [
+        write(folder, "a-milestones"),
+        write(folder, "b-notes", "note_written", 4),
+        write(folder, "c-tags", "tag_created", 2),
+    ]
+    yield folder
+    for path in written:
+        path.unlink()
+
+
+@pytest.fixture(scope="module")
+def analysis(folder):
+    project = read_project(folder / "pqlkit.yml")
+    return analyze(population(open_dataset(project), project))
+
+
+def run(folder, *arguments):
+    command = [sys.executable, "-m", "pqlkit", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_each_is_tested_exactly_and_corrected_together(analysis, questions):
+    found = hypotheses(analysis.observed)
+    assert [one.definition.name for one in found.tested] == ["a-milestones", "b-notes", "c-tags"]
+    plain = []
+    for one in found.tested:
+        a, b, c, d = one.table.cells
+        plain.append(fisher_exact([[a, b], [c, d]]).pvalue)
+        assert one.p_value == pytest.approx(plain[-1], rel=1e-9)
+        assert one.table.total == 781
+        assert one.table.m1 == 22
+    holm = multipletests(plain, method="holm")[1]
+    assert [one.p_adjusted for one in found.tested] == pytest.approx(list(holm), rel=1e-9)
+    planted = found.tested[0]
+    assert planted.verdict == "more"
+    assert (planted.table.a, planted.table.n1) == (14, 210)
+    assert planted.odds_ratio.low > 1
+    assert planted.leads_per_week.median > 0
+
+
+def test_with_few_upgrades_nothing_is_searched(analysis):
+    found = analysis
+    assert found.tier is Tier.HYPOTHESES
+    opens = found.search_opens
+    assert opens > found.observed.population.as_of
+    proposal = propose(found.observed.population)
+    assert proposal.candidates == ()
+    assert proposal.search is None
+    assert any("22" in text for text in proposal.warnings)
+
+
+def test_at_most_five_are_asked(analysis, folder):
+    written = [write(folder, f"q{i}", "note_written", i + 1) for i in range(7)]
+    found = hypotheses(analysis.observed)
+    assert [one.definition.name for one in found.tested] == [f"q{i}" for i in range(5)]
+    assert [name for name, _ in found.left_out] == ["q5", "q6"]
+    for path in written:
+        path.unlink()
+
+
+def test_what_is_no_hypothesis_is_named_with_the_reason(analysis, folder):
+    written = [
+        write(folder, "chosen", more="evidence: {chosen_by: propose}\n"),
+        write(folder, "faulty", more="surprise: 1\n"),
+        write(folder, "old", more="status: retired\n"),
+        write(folder, "by-plan", more="eligible: [{trait: nothing_such, equals: 1}]\n"),
+    ]
+    written.append(folder / "definitions" / "accounts.yml")
+    written[-1].write_text(SHAPE.format(name="accounts", event="x", least=1).replace("entity: user", "entity: account"))
+    found = hypotheses(analysis.observed)
+    assert found.tested == ()
+    reasons = {Path(name).stem: reason for name, reason in found.left_out}
+    assert set(reasons) == {"chosen", "faulty", "old", "by-plan", "accounts"}
+    assert "found in data" in reasons["chosen"]
+    assert "account" in reasons["accounts"]
+    for path in written:
+        path.unlink()
+
+
+def test_the_screen_is_never_empty(folder):
+    result = run(folder, "analyze")
+    assert result.returncode == 0, result.stderr
+    text = " ".join(result.stdout.split())
+    for part in (
+        "22 usable upgrades",
+        "multiplies the rate by 3.4",
+        "Search starts at 50",
+        "2027",
+        "explain --converters",
+    ):
+        assert part in text
+    assert "YOUR HYPOTHESES: none" in text
+    proposed = run(folder, "propose")
+    assert proposed.returncode == 0, proposed.stderr
+    assert "22 usable upgrades" in proposed.stdout
+    assert not list((folder / "definitions").iterdir())
+
+
+def test_the_screen_and_the_json_say_the_same(questions):
+    shown = run(questions, "analyze")
+    assert "14/210 6.7%" in shown.stdout
+    assert "USE NOW: pqlkit score -d" in shown.stdout
+    assert all(len(line.rstrip()) <= 80 for line in shown.stdout.splitlines())
+    written = json.loads(run(questions, "analyze", "--format", "json").stdout)
+    first = written["hypotheses"][0]
+    assert (first["definition"], first["with"]["converted"], first["with"]["entities"]) == ("a-milestones", 14, 210)
+    assert first["verdict"] == "more"
+    assert written["little"]["usable"] == 22
+    assert written["little"]["detectable_relative_risk"] == pytest.approx(3.4, abs=0.05)
+    assert written["little"]["search_opens"].startswith("2027")
