@@ -39,8 +39,10 @@ class Sample:
     ----------
     looks
         Row numbers, ascending.
-    y, cluster
+    y
         Of these rows.
+    cluster
+        Of these rows; None where each is one of its own.
     adjusters
         Calendar blocks and age bands as 0/1 columns, the commonest of each left out.
 
@@ -51,7 +53,7 @@ class Sample:
 
     looks: NDArray[np.int64]
     y: NDArray[np.bool_]
-    cluster: NDArray[np.int64]
+    cluster: NDArray[np.int64] | None
     adjusters: NDArray[np.float64]
 
     @classmethod
@@ -84,10 +86,11 @@ class Sample:
         negative = _some(np.flatnonzero(~y & inside), CONTROLS * max(len(positive), 1), generator)
         looks = np.sort(np.concatenate([positive, negative]))
         columns = [_dummies(frame.get_column(name).to_numpy()[looks]) for name in ("block", "age_band")]
+        cluster = labels[looks]
         return cls(
             looks=looks,
             y=y[looks],
-            cluster=labels[looks],
+            cluster=None if np.unique(cluster).size == cluster.size else cluster,
             adjusters=np.concatenate(columns, axis=1),
         )
 

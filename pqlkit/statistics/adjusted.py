@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pqlkit.statistics.arrays import Z95, Floats, Numbers, floats, number
+from pqlkit.statistics.arrays import Z95, Floats, Indices, Numbers, floats, number
 from pqlkit.statistics.estimate import Estimate, Undefined
 
 if TYPE_CHECKING:
@@ -156,19 +156,21 @@ def fit_logistic(
     'separation'
     """
     x, y, w = _columns(design, outcome, weights)
-    why = _impossible(x, y)
+    first, place = _alike(x, y)
+    kinds, outcomes, weight = x[first], y[first], floats(np.bincount(place, weights=w))
+    why = _impossible(kinds, outcomes, rows=len(y))
     if why:
         return LogisticFit(undefined=why)
-    centre, scale = x.mean(axis=0), x.std(axis=0)
-    z = np.column_stack([np.ones(len(y)), (x - centre) / scale])
-    beta, last = _newton(z, y, w, np.zeros(z.shape[1]))
+    centre, scale = kinds.mean(axis=0), kinds.std(axis=0)
+    z = np.column_stack([np.ones(len(first)), (kinds - centre) / scale])
+    beta, last = _newton(z, outcomes, weight, np.zeros(z.shape[1]))
     if beta is None:
         return LogisticFit(undefined=Undefined.SEPARATION)
     if last > _SETTLED:
         return LogisticFit(undefined=Undefined.NOT_CONVERGED)
     chance = _chance(z @ beta)
-    bread = np.linalg.inv(z.T @ (z * (w * chance * (1 - chance))[:, None]))
-    robust = bread @ _meat(z * (w * (y - chance))[:, None], clusters) @ bread
+    bread = np.linalg.inv(z.T @ (z * (weight * chance * (1 - chance))[:, None]))
+    robust = bread @ _meat(z * (outcomes - chance)[:, None], place, w, clusters) @ bread
     unscale = np.outer(scale, scale)
     slopes = beta[1:] / scale
     return LogisticFit(
@@ -176,8 +178,20 @@ def fit_logistic(
         coefficients=slopes,
         covariance=floats(robust[1:, 1:] / unscale),
         model_covariance=floats(bread[1:, 1:] / unscale),
-        log_likelihood=_log_likelihood(z @ beta, y, w),
+        log_likelihood=_log_likelihood(z @ beta, outcomes, weight),
     )
+
+
+def _alike(x: Floats, y: Floats) -> tuple[Indices, Indices]:
+    """Find the kinds of rows, which are far fewer than rows where columns are counts: a row of each, and the kind of each row."""
+    digits = np.column_stack([y, x]).view(np.uint64)
+    # Sums modulo 2^64 of odd multiples: rows that differ may share one, hence the check.
+    odd = np.random.default_rng(0).integers(0, 2**63, digits.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    _, first, place = np.unique((digits * odd).sum(axis=1), return_index=True, return_inverse=True)
+    place = place.ravel()
+    if not np.array_equal(digits[first[place]], digits):
+        first = place = np.arange(len(y))
+    return first, place
 
 
 def _columns(design: Numbers, outcome: Numbers, weights: Numbers | None) -> tuple[Floats, Floats, Floats]:
@@ -188,13 +202,13 @@ def _columns(design: Numbers, outcome: Numbers, weights: Numbers | None) -> tupl
     return x, y, np.ones_like(y) if weights is None else floats(weights)
 
 
-def _impossible(x: Floats, y: Floats) -> Undefined | None:
+def _impossible(x: Floats, y: Floats, *, rows: int) -> Undefined | None:
     """Find a reason, visible before fitting, why no fit exists."""
     if not y.any():
         return Undefined.NO_CONVERTERS
     if y.all():
         return Undefined.ALL_CONVERTED
-    if len(y) <= x.shape[1] + 1:
+    if rows <= x.shape[1] + 1:
         return Undefined.TOO_FEW
     if x.shape[1] == 0:
         return None
@@ -260,15 +274,18 @@ def _part(beta: tuple[Floats, Floats], log_odds: tuple[Floats, Floats], y: Float
     return next((part for part in 0.5 ** np.arange(30) if height(float(part)) >= floor), 0.0)
 
 
-def _meat(scores: Floats, clusters: NDArray[Any] | None) -> Floats:
-    """Add up the outer products of the scores, of rows or of clusters."""
-    if clusters is not None:
+def _meat(scores: Floats, place: Indices, w: Floats, clusters: NDArray[Any] | None) -> Floats:
+    """Add up the outer products of the scores, of rows or of clusters; `scores` are those of kinds, `place` the rows' kinds."""
+    if clusters is None:
+        count = len(place)
+        total = scores.T @ (scores * np.bincount(place, weights=w**2)[:, None])
+    else:
         _, labels = np.unique(clusters, return_inverse=True)
         order = np.argsort(labels, kind="stable")
         starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
-        scores = floats(np.add.reduceat(scores[order], starts, axis=0))
-    count = len(scores)
-    return floats(scores.T @ scores * (count / max(1, count - 1)))
+        sums = np.add.reduceat((scores[place] * w[:, None])[order], starts, axis=0)
+        count, total = len(sums), sums.T @ sums
+    return floats(total * (count / max(1, count - 1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

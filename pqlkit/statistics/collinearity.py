@@ -80,9 +80,14 @@ def spearman_matrix(design: Numbers) -> Floats:
     array([[ 1., -1.],
            [-1.,  1.]])
     """
-    from scipy.stats import rankdata
+    columns = floats(design)
+    return _correlation(np.column_stack([_midranks(column) for column in columns.T]) if columns.size else columns)
 
-    return _correlation(floats(rankdata(floats(design), axis=0)))
+
+def _midranks(values: Floats) -> Floats:
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - (counts - 1) / 2
+    return floats(middle[place.ravel()])
 
 
 def interchangeable(correlation: Numbers, *, threshold: float = 0.8) -> tuple[tuple[int, ...], ...]:
