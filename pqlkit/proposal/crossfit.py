@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pqlkit.proposal.earning import earned
 from pqlkit.proposal.literals import literals
 from pqlkit.proposal.objective import Constraints
 from pqlkit.proposal.rule import holds
@@ -138,4 +139,4 @@ def _choice(
         max_seconds=max_seconds,
         seed=seed,
     )
-    return holds(cube, found.best.literals, traits) if found.best else None
+    return holds(cube, earned(found, found.best).literals, traits) if found.best else None

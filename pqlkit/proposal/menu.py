@@ -52,20 +52,29 @@ def menu(found: Search, *, most: int = 5, similar: float = SIMILAR) -> tuple[Dis
     Returns
     -------
     tuple of Dish
-        By falling score; empty if the search found nothing. The best rule of each size is always considered.
+        By falling score of the rules as searched; empty if the search found nothing. The best rule of each size is always
+        considered. Criteria that have not earned their place are struck out of what is chosen, and the rule as searched
+        stands as an equivalent.
     """
+    from pqlkit.proposal.earning import earned
+
     chosen: list[Rule] = []
     equivalents: list[list[Rule]] = []
     words: list[NDArray[np.uint64]] = []
     for rule in _considered(found):
         own = meets(found, rule.literals)
         index = next((i for i, other in enumerate(words) if jaccard(found, own, other) > similar), None)
-        if index is not None:
+        if index is None and len(chosen) < most:
+            plain = earned(found, rule)
+            own = meets(found, plain.literals)
+            index = next((i for i, other in enumerate(words) if jaccard(found, own, other) > similar), None)
+            if index is None:
+                chosen.append(plain)
+                equivalents.append([])
+                words.append(own)
+                index = len(chosen) - 1
+        if index is not None and rule.literals != chosen[index].literals:
             equivalents[index].append(rule)
-        elif len(chosen) < most:
-            chosen.append(rule)
-            equivalents.append([])
-            words.append(own)
     return tuple(Dish(rule=rule, equivalents=tuple(others)) for rule, others in zip(chosen, equivalents, strict=True))
 
 

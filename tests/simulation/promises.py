@@ -17,7 +17,7 @@ from pqlkit.demo.worlds import freemium, recipe
 from pqlkit.proposal.gates import gate
 from pqlkit.statistics.rate import Rate
 from tests.simulation.printed import recomputed
-from tests.simulation.trial import as_planted, f1, offered, planted, populated, trial
+from tests.simulation.trial import as_planted, chosen, f1, offered, planted, populated, trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +70,7 @@ def easy(seed: int, *, users: int = 20_000) -> Numbers:
         numbers = _recovery(made)
         traps, rule = world.truth.traps, {name for name, _, _ in planted(world)}
         flagged = {one.event: one.reason.value for one in made.draft.suspects if not one.trait}
-        searched = {literal.name for found in made.draft.search().rules for literal in found.literals}
+        searched = {literal.name for literal in made.draft.search().literals}
         classes = made.draft.observed.looks.classes
         ordinary = set(flagged) - {traps.before, traps.after}
         stated = {name: count for name, count in world.truth.classes.items() if count}
@@ -95,7 +95,7 @@ def _recovery(made: Trial) -> Numbers:
     found = made.draft.search()
     seconds = time.process_time() - begun
     rule = planted(made.world)
-    best = () if found.best is None else found.best.literals
+    best = chosen(found)
     met, later, y = made.held(best), made.later, made.y
     events = {name for name, _, _ in rule}
     names = {literal.name for literal in best}
@@ -136,7 +136,12 @@ def trap_lines(runs: Sequence[Numbers]) -> list[Line]:
     classes = int(_total(runs, "classes"))
     return [
         Line(what="both leaks left out", promised="always", reached=f"{leaks} of {n}", kept=leaks == n),
-        Line(what="a leak in a rule of the search", promised="never", reached=f"{searched} of {n}", kept=not searched),
+        Line(
+            what="a leak among the literals of the search",
+            promised="never",
+            reached=f"{searched} of {n}",
+            kept=not searched,
+        ),
         Line(what="the ubiquitous event in the rule", promised="never", reached=f"{common} of {n}", kept=not common),
         Line(
             what="ordinary events flagged or suspect",
@@ -204,7 +209,7 @@ def additive(seed: int, *, users: int = 20_000) -> Numbers:
         cube, y, later = made.draft.observed.cube, made.y, made.later
         card = points_card(cube, y, made.draft.parts.fit, found)
         assert card is not None
-        best = () if found.best is None else found.best.literals
+        best = chosen(found)
         return {
             "points": float(roc_auc_score(y[later], total(cube, card)[later])),
             "true": float(roc_auc_score(y[later], made.chance[later])),
@@ -334,9 +339,10 @@ def promise_kept(number: int) -> Numbers:
     users, base = ((2_000, 0.2), (5_000, 0.04), (3_000, 0.08))[number % 3]
     with trial(recipe(users, 7000 + number, base_rate=base)) as made:
         found = made.draft.search()
-        if found.best is None or made.draft.parts.first is None:
+        best = chosen(found)
+        if not best or made.draft.parts.first is None:
             return {"said": False}
-        met, later = made.held(found.best.literals), made.later
+        met, later = made.held(best), made.later
         qualified, converted = int((met & later).sum()), int((met & later & made.y).sum())
         verdict = gate(
             qualified=qualified,
@@ -389,7 +395,7 @@ def freemium_world(seed: int, *, accounts: int = 60_000) -> Numbers:
     world = freemium(accounts, 8000 + seed)
     with trial(world, looks="every:28d") as made:
         found = made.draft.search()
-        best = () if found.best is None else found.best.literals
+        best = chosen(found)
         places = made.draft.observed.looks.places
         parts = [
             name for name in places.__slots__ if name not in {"rows", "first", "repeats", "filtered", "unknown_entity"}

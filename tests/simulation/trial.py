@@ -17,6 +17,7 @@ from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
 from pqlkit.proposal.choosing import choose
 from pqlkit.proposal.drafting import NOTHING_HERE, Draft
+from pqlkit.proposal.menu import menu
 from pqlkit.proposal.rule import holds
 from pqlkit.proposal.wishes import Wishes
 
@@ -96,6 +97,12 @@ def offered(made: Trial) -> tuple[Search, tuple[Candidate, ...]]:
         if top is not None and top.auc is not None and top.auc < NOTHING_HERE:
             return found, ()
     return found, candidates
+
+
+def chosen(found: Search) -> tuple[Literal, ...]:
+    """Give the rule that heads the menu; nothing if there is none."""
+    dishes = menu(found, most=1)
+    return dishes[0].rule.literals if dishes else ()
 
 
 def as_planted(literals: Sequence[Literal]) -> set[tuple[str, int, int]]:

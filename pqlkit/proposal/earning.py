@@ -1,0 +1,93 @@
+"""The earned criterion: one whose absence would let in leads that convert worse than chance explains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pqlkit.proposal.literals import Literal
+    from pqlkit.proposal.rule import Rule
+    from pqlkit.proposal.search import Search
+
+LEVEL: Final = 0.05
+
+__all__ = ["earned"]
+
+
+def earned(found: Search, rule: Rule) -> Rule:
+    """Strike out the criteria of a rule that have not earned their place.
+
+    Parameters
+    ----------
+    found
+        The search that the rule is of.
+    rule
+        Up to three literals.
+
+    Returns
+    -------
+    Rule
+        The rule itself, or a shorter one; its score is that of what is left. Counts of others than converters are estimates
+        where the search ran on a sample.
+
+    Notes
+    -----
+    The best of all rules can always be made a little better by a third criterion that keeps out a few unlucky leads: among a
+    thousand there is one. So the leads that a criterion keeps out must convert worse than those it lets through, by a
+    one-sided Fisher test whose level of 5 % is divided by the number of literals that it was the best of. The criterion with
+    the largest p-value goes first. Nothing is struck out that would break a constraint.
+
+    References
+    ----------
+    Fisher, R. A. (1935). The logic of inductive inference. Journal of the Royal Statistical Society 98, 39-82.
+    """
+    while len(rule.literals) > 1:
+        chances = [_chance(found, rule.literals, literal) for literal in rule.literals]
+        weakest = int(np.argmax(chances))
+        if chances[weakest] * len(found.literals) <= LEVEL:
+            return rule
+        shorter = _counted(found, rule, [one for index, one in enumerate(rule.literals) if index != weakest])
+        if shorter is None:
+            return rule
+        rule = shorter
+    return rule
+
+
+def _chance(found: Search, literals: Sequence[Literal], without: Literal) -> float:
+    """Give the chance of so many converters among those kept, of all whom the others let through, if it made no difference."""
+    from scipy.stats import hypergeom
+
+    hits, others = _heads(found, literals)
+    all_hits, all_others = _heads(found, [one for one in literals if one != without])
+    return float(hypergeom.sf(hits - 1, all_hits + all_others, all_hits, hits + others))
+
+
+def _heads(found: Search, literals: Sequence[Literal]) -> tuple[int, int]:
+    """Count the searched looks that meet all literals: converted, and others (unweighted)."""
+    rows = [found.literals.index(literal) for literal in literals]
+    return _bits(found.bits.hits[rows]), _bits(found.bits.others[rows])
+
+
+def _bits(words: NDArray[np.uint64]) -> int:
+    return int(np.bitwise_count(np.bitwise_and.reduce(words)).sum(dtype=np.int64))
+
+
+def _counted(found: Search, rule: Rule, literals: Sequence[Literal]) -> Rule | None:
+    """Count a shorter rule; None if it breaks a constraint or is a trait alone."""
+    if all(literal.trait is not None for literal in literals):
+        return None
+    hits, others = _heads(found, literals)
+    misses = found.bits.weight * others
+    met, missed = np.array([float(hits)]), np.array([float(misses)])
+    converters, looks = float(found.converters), float(found.looks)
+    if not found.constraints.keep(met, missed, converters=converters, looks=looks)[0]:
+        return None
+    score = float(found.objective.score(met, missed, converters=converters, looks=looks)[0])
+    return replace(rule, literals=tuple(literals), qualified=hits + round(misses), converted=hits, score=score)
