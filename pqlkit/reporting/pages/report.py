@@ -76,7 +76,7 @@ def _funnel(figures: Mapping[str, Any]) -> str:
 
 def _times(figures: Mapping[str, Any]) -> str:
     rows = []
-    for words, key in (("signup to PQL", "time_to_pql"), ("PQL to customer", "time_to_customer")):
+    for words, key in (("signup to PQL", "time_to_pql"), ("signup to customer", "time_to_customer")):
         one = figures[key]
         rows.append(
             (
