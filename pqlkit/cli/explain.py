@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pqlkit.cli.inputs import inputs
 from pqlkit.cli.options import DataOptions, Format, OutputOptions, option, records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pqlkit.analysis.population import Population
+    from pqlkit.cli.inputs import Inputs
+    from pqlkit.cli.output import Output
+    from pqlkit.definitions.model import Definition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,32 +45,83 @@ def explain(
 
     `pqlkit explain --converters`
     """
-    from pqlkit.analysis.population import population
     from pqlkit.cli.output import Output
-    from pqlkit.definitions.loading import load_definition
     from pqlkit.errors import UsageError
-    from pqlkit.reporting.renderers import lead as render
-    from pqlkit.scoring.scoring import score
-    from pqlkit.scoring.timeline import entity_named, timeline
 
     found = inputs("explain", data, ExplainOptions, OutputOptions)
     options, out = found.settle(options), found.settle(out)
     output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
-    if entity is None or options.definition is None:
-        raise UsageError("explain needs an entity and a definition", hint="pqlkit explain ID -d definitions/NAME.yml")
-    definition = load_definition(options.definition)
-    with output.working("reading exports") as progress:
-        people = population(
-            found.dataset(progress),
-            found.project,
-            definition=definition,
-            as_of=found.data.as_of,
-            trust_current=found.trust_current,
-            engine=found.engine,
+    if options.converters and entity is not None:
+        raise UsageError("--converters shows all who upgraded, not one entity", hint="give one of the two")
+    if options.converters:
+        upgraded(found, options, out.format or Format.TABLE, output)
+        return
+    if entity is None:
+        raise UsageError(
+            "explain whom?", hint="pqlkit explain ID -d definitions/NAME.yml, or pqlkit explain --converters"
         )
-        number = entity_named(people, entity)
-        story = timeline(people, number, definition)
-        leads = score(people, definition)
-    row = leads.frame.filter(leads.frame[leads.key].cast(str) == entity).to_dicts()[0]
-    if (out.format or Format.TABLE) is Format.TABLE:
-        output.show(render.as_table(row, story, people.as_of))
+    if options.definition is None:
+        raise UsageError("explain needs a definition", hint=f"pqlkit explain {entity[:60]} -d definitions/NAME.yml")
+    one_lead(found, entity, options.definition, out.format or Format.TABLE, output)
+
+
+def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Output) -> None:
+    """Show one entity's card and timeline."""
+    from pqlkit.definitions.loading import load_definition
+    from pqlkit.reporting.renderers import lead as render
+    from pqlkit.scoring.card import cards
+    from pqlkit.scoring.lead_file import spelled
+    from pqlkit.scoring.scoring import score
+    from pqlkit.scoring.timeline import entity_named, timeline
+
+    definition = load_definition(path)
+    with output.working("reading exports") as progress:
+        people = populated(found, definition, progress)
+        story = timeline(people, entity_named(people, entity), definition)
+        leads = score(people, definition, progress=progress)
+    rows = leads.frame.filter(leads.frame.get_column(leads.key).cast(str) == entity)
+    (card,) = cards(leads, rows)
+    row = spelled(rows).row(0, named=True)
+    match form:
+        case Format.JSON:
+            output.payload(render.as_json(card, row, story))
+        case Format.CSV:
+            output.payload(render.as_csv(story))
+        case Format.MARKDOWN:
+            output.payload(render.as_markdown(card, row, story, zone=people.world.zone))
+        case Format.TABLE:
+            output.show(render.as_table(card, row, story, as_of=people.as_of, zone=people.world.zone))
+
+
+def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Output) -> None:
+    """Show those who upgraded."""
+    from pqlkit.definitions.loading import load_definition
+    from pqlkit.reporting.renderers import lead as render
+    from pqlkit.scoring.converters import converters
+
+    definition = load_definition(options.definition) if options.definition is not None else None
+    with output.working("reading exports") as progress:
+        told = converters(populated(found, definition, progress))
+    match form:
+        case Format.JSON:
+            output.payload(render.converters_as_json(told))
+        case Format.CSV:
+            output.payload(render.converters_as_csv(told))
+        case Format.MARKDOWN:
+            output.payload(render.converters_as_markdown(told))
+        case Format.TABLE:
+            output.show(render.converters_as_table(told))
+
+
+def populated(found: Inputs, definition: Definition | None, progress: Callable[[str], None]) -> Population:
+    """Read who exists."""
+    from pqlkit.analysis.population import population
+
+    return population(
+        found.dataset(progress),
+        found.project,
+        definition=definition,
+        as_of=found.data.as_of,
+        trust_current=found.trust_current,
+        engine=found.engine,
+    )

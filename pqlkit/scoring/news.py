@@ -135,7 +135,7 @@ def _judged(
     as_of = leads.population.as_of
     early = pl.lit(value=False) if since is None else pl.col("start") <= as_of - since.microseconds
     pql = pl.col("status") == LeadStatus.PQL.value
-    named = pl.col("id").is_in(pl.Series(sorted(suppressed), dtype=pl.String))
+    named = pl.col("id").is_in(pl.Series(sorted(suppressed), dtype=pl.String).implode())
     if memory is None:
         new = None if since is None else pql & ~early & ~named
         return table.with_columns(
@@ -296,7 +296,7 @@ def _remembered(leads: Leads, table: pl.DataFrame, memory: Memory | None) -> pl.
 def _learned(leads: Leads, table: pl.DataFrame, queued: frozenset[str] | None) -> pl.DataFrame:
     alerted = pl.lit(value=False)
     if queued is not None:
-        before = pl.col("id").is_in(pl.Series(sorted(queued), dtype=pl.String))
+        before = pl.col("id").is_in(pl.Series(sorted(queued), dtype=pl.String).implode())
         alerted = pl.col("new") & ~before & pl.col("arm").ne_missing(pl.lit(CONTROL))
     return (
         table.filter(pl.col("reason").is_not_null())

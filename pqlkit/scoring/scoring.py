@@ -131,9 +131,7 @@ def definition_hash(definition: Definition) -> str:
     return hashlib.blake2b(emit(meaning).encode(), digest_size=6).hexdigest()
 
 
-def _spells(
-    population: Population, definition: Definition, spells: pl.DataFrame, eligible: pl.Series
-) -> pl.DataFrame:
+def _spells(population: Population, definition: Definition, spells: pl.DataFrame, eligible: pl.Series) -> pl.DataFrame:
     """Keep the spells of who is eligible today, and those that began while the entity was, as far as the past is known."""
     from pqlkit.analysis.traits import TraitKind
 

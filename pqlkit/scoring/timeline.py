@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 import polars as pl
 
-from pqlkit.columns import AT, ENTITY, EVENT, OFF, ON, USER_ID
+from pqlkit.columns import AT, CRITERION, ENTITY, EVENT, OFF, ON, USER_ID
 from pqlkit.definitions.model import Criterion, leaves
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pqlkit.analysis.population import Population
-    from pqlkit.definitions.model import Definition, Ref
+    from pqlkit.definitions.model import Definition
     from pqlkit.measures.world import World
     from pqlkit.typing import Microseconds
+
+
+class Happening(StrEnum):
+    """What a moment is; at one instant they stand in this order."""
+
+    ANCHOR = "anchor"
+    EVENT = "event"
+    MET = "met"
+    LAPSED = "lapsed"
+    OVER = "window over"
+    QUALIFIED = "qualified"
+    UNQUALIFIED = "unqualified"
+    CONVERTED = "converted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,19 +43,17 @@ class Moment:
     Parameters
     ----------
     at
-        UTC microseconds.
+        UTC microseconds; of events the first on that date.
     what
-        ``anchor``, ``event``, ``met``, ``lapsed``, ``qualified``, ``unqualified``, ``converted`` or ``window over``.
+        Which kind of thing.
     name
-        The event or the criterion; empty for the others.
-    count
-        Events of that name on that date.
-    users
-        Users who did them.
+        The event's name or the criterion's id; empty for the others.
+    count, users
+        Events of that name on that date, and who did them.
     """
 
     at: Microseconds
-    what: str
+    what: Happening
     name: str = ""
     count: int = 1
     users: int = 0
@@ -52,24 +66,24 @@ class Timeline:
     Parameters
     ----------
     id
-        As in the export.
+        As in the export, as text.
     anchor, converted
         UTC microseconds or None.
     moments
-        In time order; at one instant the anchor first, then events, then what they brought about.
+        In time order. Events after a conversion are told too; they never count.
+    relevant
+        Events that the definition asks for; empty = all of them.
     """
 
     id: str
     anchor: Microseconds | None
     converted: Microseconds | None
     moments: tuple[Moment, ...]
-
-
-_ORDER = ("anchor", "event", "met", "lapsed", "window over", "qualified", "unqualified", "converted")
+    relevant: frozenset[str] = frozenset()
 
 
 def entity_named(population: Population, name: str) -> int:
-    """Find an entity by its id as text; with an expansion outcome the last stay.
+    """Find an entity by its id as text; with an expansion outcome its last stay.
 
     Raises
     ------
@@ -79,27 +93,54 @@ def entity_named(population: Population, name: str) -> int:
     ids = population.entities.select(ENTITY, pl.col("id").cast(pl.String))
     found = ids.filter(pl.col("id") == name)
     if found.is_empty():
-        close = nearest(name, _alike(ids.get_column("id"), name))
         kind = population.kind.value
+        close = nearest(name[:200], _alike(ids.get_column("id"), name))
         raise DataError(
-            f"there is no {kind} {name!r}",
-            hint=f"did you mean {close}?" if close else f"ids are those of {kind}_id in the exports",
+            f"there is no {kind} {name[:200]!r}",
+            hint=f"did you mean {close}?" if close else f"give a {kind}_id of the exports, as it stands there",
         )
     return int(found.get_column(ENTITY)[-1])
 
 
 def _alike(ids: pl.Series, name: str) -> list[str]:
-    """Narrow down whom to compare: comparing a name with a million ids takes minutes."""
-    head = name[:3].casefold()
-    return (
-        ids.filter(ids.str.to_lowercase().str.starts_with(head) & ids.str.len_chars().is_between(1, 200))
-        .head(2_000)
-        .to_list()
+    """Narrow down whom to compare: with a million ids, comparing with each takes minutes."""
+    for length in (len(name) - 1, 4, 2):
+        part = ids.filter(ids.str.starts_with(name[: max(1, length)]) & (ids.str.len_chars() < 200))
+        if len(part):
+            return [str(one) for one in part.head(1_000)]
+    return []
+
+
+def only(world: World, entities: Sequence[int]) -> World:
+    """Give the world in which just some entities exist: the same clock, their own events."""
+    kept = pl.col(ENTITY).is_in(pl.Series(entities, dtype=pl.Int64).implode())
+    return replace(
+        world,
+        entities=world.entities.filter(kept),
+        members=world.members.filter(kept),
+        accounts=None if world.accounts is None else world.accounts.filter(kept),
     )
 
 
-def timeline(population: Population, entity: int, definition: Definition | None = None) -> Timeline:
-    """Tell one entity's story.
+def events_of(world: World, entities: Sequence[int]) -> pl.DataFrame:
+    """Read the events of some entities at or before `as_of`, whatever came before: ``entity``, ``event``, ``at``, ``user_id``.
+
+    ``user_id`` is null where the export has none.
+    """
+    from pqlkit.measures.scope import scope_of
+
+    small = only(world, entities)
+    scope = scope_of(small)
+    scope = replace(scope, lives=small.entities.select(ENTITY))
+    columns = [EVENT, USER_ID] if USER_ID in scope.dtypes else [EVENT]
+    found = small.engine.collect(scope.owned(scope.events(columns).filter(nw.col(AT) <= small.as_of), []))
+    if USER_ID not in found.columns:
+        found = found.with_columns(pl.lit(None, pl.String).alias(USER_ID))
+    return found.select(ENTITY, EVENT, AT, USER_ID).sort(ENTITY, AT, EVENT)
+
+
+def timeline(population: Population, entity: int, definition: Definition) -> Timeline:
+    """Tell one entity's way to, or towards, qualifying.
 
     Parameters
     ----------
@@ -108,81 +149,77 @@ def timeline(population: Population, entity: int, definition: Definition | None 
     entity
         Its number.
     definition
-        Whose criteria are told; None: events alone.
+        Whose criteria are told.
     """
     row = population.entities.row(entity, named=True)
-    moments = _events(population, entity)
-    if row["anchor"] is not None:
-        moments.append(Moment(at=row["anchor"], what="anchor"))
-    if row["converted"] is not None:
-        moments.append(Moment(at=row["converted"], what="converted"))
-    if definition is not None:
-        moments += _criteria(population, entity, definition)
-    ordered = sorted(moments, key=lambda one: (one.at, _ORDER.index(one.what), one.name))
-    return Timeline(id=str(row["id"]), anchor=row["anchor"], converted=row["converted"], moments=tuple(ordered))
-
-
-def alone(population: Population, entity: int) -> World:
-    """Give the world in which only one entity exists: the same clock, its own events."""
-    from dataclasses import replace
-
-    world = population.world
-    only = pl.col(ENTITY) == entity
-    return replace(
-        world,
-        entities=world.entities.filter(only),
-        members=world.members.filter(only),
-        accounts=None if world.accounts is None else world.accounts.filter(only),
+    anchor, converted = row["anchor"], row["converted"]
+    moments = [*_events(population, entity), *_criteria(population, entity, definition, anchor)]
+    moments += [Moment(at=anchor, what=Happening.ANCHOR)] if anchor is not None else []
+    moments += [Moment(at=converted, what=Happening.CONVERTED)] if converted is not None else []
+    order = list(Happening)
+    return Timeline(
+        id=str(row["id"]),
+        anchor=anchor,
+        converted=converted,
+        moments=tuple(sorted(moments, key=lambda one: (one.at, order.index(one.what), one.name))),
+        relevant=frozenset(_relevant(definition)),
     )
 
 
+def _relevant(definition: Definition) -> list[str]:
+    found: list[str] = []
+    for leaf in leaves(definition.qualify):
+        if isinstance(leaf, Criterion):
+            found += leaf.events or ()
+        else:
+            found += _relevant(leaf.target)
+    return found
+
+
 def _events(population: Population, entity: int) -> list[Moment]:
-    """Count its events by date and name, what came after the conversion included."""
-    from dataclasses import replace
-
-    from pqlkit.measures.scope import scope_of
-
-    world = alone(population, entity)
-    scope = scope_of(world)
-    scope = replace(scope, lives=world.entities.select(ENTITY))
-    columns = [EVENT, USER_ID] if USER_ID in scope.dtypes else [EVENT]
-    events = scope.owned(scope.events(columns).filter(nw.col(AT) <= world.as_of), [])
-    table = world.engine.collect(events).with_columns((pl.col(AT) // DAY).alias("day"))
-    users = pl.col(USER_ID).n_unique() if USER_ID in table.columns else pl.lit(1)
-    counted = table.group_by("day", EVENT).agg(pl.col(AT).min(), pl.len().alias("n"), users.alias("users"))
-    rows = counted.sort(AT, EVENT).select(AT, EVENT, "n", "users").rows()
-    return [Moment(at=at, what="event", name=name or "", count=n, users=who) for at, name, n, who in rows]
+    """Count its events by date (in the project's zone) and name."""
+    table = events_of(population.world, [entity])
+    local = pl.from_epoch(AT, time_unit="us").dt.replace_time_zone("UTC").dt.convert_time_zone(population.world.zone)
+    counted = (
+        table.with_columns(local.dt.date().alias("date"))
+        .group_by("date", EVENT)
+        .agg(pl.col(AT).min(), pl.len().alias("n"), pl.col(USER_ID).drop_nulls().n_unique().alias("users"))
+        .sort(AT, EVENT)
+    )
+    rows = counted.select(AT, EVENT, "n", "users").rows()
+    return [Moment(at=at, what=Happening.EVENT, name=name or "", count=n, users=who) for at, name, n, who in rows]
 
 
-def _criteria(population: Population, entity: int, definition: Definition) -> list[Moment]:
-    from pqlkit.measures.evaluation import evaluate
+def _criteria(population: Population, entity: int, definition: Definition, anchor: Microseconds | None) -> list[Moment]:
+    """Give the starts and ends of each criterion's spells, of the definition's, and windows that ended in vain."""
+    from pqlkit.measures.evaluation import criterion_spells, evaluate
+    from pqlkit.scoring.nearness import window_ends
 
+    world = only(population.world, [entity])
     parts = tuple(leaves(definition.qualify))
-    found = evaluate(alone(population, entity), definition)
-    moments = [
-        Moment(at=row["on"], what="met", name=parts[row["criterion"]].id)
-        for row in found.criteria.filter(pl.col(ON).is_not_null()).to_dicts()
-    ]
+    found = evaluate(world, definition)
+    plain = [(place, leaf) for place, leaf in enumerate(parts) if isinstance(leaf, Criterion)]
+    spells = world.engine.collect(criterion_spells(world, [leaf for _, leaf in plain])) if plain else None
+    moments: list[Moment] = []
+    for row in spells.to_dicts() if spells is not None else []:
+        name = plain[row[CRITERION]][1].id
+        moments.append(Moment(at=row[ON], what=Happening.MET, name=name))
+        moments += [Moment(at=row[OFF], what=Happening.LAPSED, name=name)] if row[OFF] is not None else []
+    for row in found.criteria.filter(pl.col(ON).is_not_null()).to_dicts():
+        leaf = parts[row[CRITERION]]
+        moments += [] if isinstance(leaf, Criterion) else [Moment(at=row[ON], what=Happening.MET, name=leaf.id)]
     for row in found.spells.to_dicts():
-        moments.append(Moment(at=row[ON], what="qualified"))
-        if row[OFF] is not None:
-            moments.append(Moment(at=row[OFF], what="unqualified"))
-    met = {one.name for one in moments if one.what == "met"}
-    anchor = population.entities.row(entity, named=True)["anchor"]
-    moments += [
-        Moment(at=end, what="window over", name=leaf.id)
-        for leaf in parts
-        if leaf.id not in met and (end := _end(leaf, anchor)) is not None and end <= population.as_of
-    ]
-    return moments
+        moments.append(Moment(at=row[ON], what=Happening.QUALIFIED))
+        moments += [Moment(at=row[OFF], what=Happening.UNQUALIFIED)] if row[OFF] is not None else []
+    met = {one.name for one in moments if one.what is Happening.MET}
+    for _, leaf in plain:
+        ends = window_ends(world, leaf) if leaf.id not in met and anchor is not None else None
+        end = ends[0] if ends is not None else None
+        if end is not None and end <= population.as_of:
+            moments.append(Moment(at=int(end), what=Happening.OVER, name=leaf.id))
+    return [one for one in moments if one.at <= population.as_of]
 
 
-def _end(leaf: Criterion | Ref, anchor: Microseconds | None) -> Microseconds | None:
-    if (
-        anchor is None
-        or not isinstance(leaf, Criterion)
-        or leaf.window.kind.value != "within"
-        or leaf.window.length is None
-    ):
-        return None
-    return anchor + leaf.window.length.microseconds
+def days_between(earlier: Microseconds, later: Microseconds) -> float:
+    """Give the days of 86,400 s between two instants."""
+    return (later - earlier) / DAY

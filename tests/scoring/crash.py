@@ -39,7 +39,16 @@ def night(folder: str, url: str) -> None:
 
 
 def options(folder: Path, url: str) -> list[object]:
-    return ["--ledger", folder / "leads.ledger", "--out", folder / "leads.csv", "--summary", folder / "run.json", "--notify", url]
+    return [
+        "--ledger",
+        folder / "leads.ledger",
+        "--out",
+        folder / "leads.csv",
+        "--summary",
+        folder / "run.json",
+        "--notify",
+        url,
+    ]
 
 
 def runs(ledger: Path) -> list[tuple[int, int]]:

@@ -58,7 +58,9 @@ def drawn(seed: int, users: int = 30, days: int = 40) -> list[tuple[str, str, in
             middle = rng.uniform(0, days)
             for _ in range(rng.randrange(2, 9)):
                 moment = min(days, max(0.0, middle + rng.gauss(0, 2.5)))
-                rows.append((f"u{number:03d}", rng.choice(["invite", "login", "login"]), at(moment) + rng.randrange(9999)))
+                rows.append(
+                    (f"u{number:03d}", rng.choice(["invite", "login", "login"]), at(moment) + rng.randrange(9999))
+                )
     return rows
 
 
@@ -72,11 +74,15 @@ def product(
     """Write canonical exports into a folder."""
     folder.mkdir(exist_ok=True)
     instant = pl.Datetime("us", "UTC")
-    table = pl.DataFrame(list(events), schema={"user_id": pl.String, "event": pl.String, "timestamp": pl.Int64}, orient="row")
+    table = pl.DataFrame(
+        list(events), schema={"user_id": pl.String, "event": pl.String, "timestamp": pl.Int64}, orient="row"
+    )
     table.cast({"timestamp": instant}).write_parquet(folder / "events.parquet")
     known = sorted({user for user, _, _ in events})
     people = list(users) if users is not None else [{"user_id": user, "signed_up_at": START} for user in known]
-    pl.DataFrame(people, infer_schema_length=None).cast({"signed_up_at": instant}).write_parquet(folder / "users.parquet")
+    pl.DataFrame(people, infer_schema_length=None).cast({"signed_up_at": instant}).write_parquet(
+        folder / "users.parquet"
+    )
     bought = pl.DataFrame(list(conversions), schema={"user_id": pl.String, "converted_at": pl.Int64}, orient="row")
     bought.cast({"converted_at": instant}).write_parquet(folder / "conversions.parquet")
     (folder / "pqlkit.yml").write_text(

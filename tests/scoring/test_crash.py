@@ -38,7 +38,18 @@ def limited(folder, most, *options):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))\n"
         "sys.exit(run(sys.argv[2:]))\n"
     )
-    command = [sys.executable, "-c", code, most, "score", "-p", folder / "pqlkit.yml", "-d", folder / "team.yml", *options]
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        most,
+        "score",
+        "-p",
+        folder / "pqlkit.yml",
+        "-d",
+        folder / "team.yml",
+        *options,
+    ]
     return subprocess.run([str(one) for one in command], capture_output=True, text=True, check=False, cwd=ROOT)
 
 
@@ -139,5 +150,3 @@ def test_an_interrupt_leaves_everything_as_it_was(folder, monkeypatch):
     assert done.code == 130
     assert (folder / "leads.csv").read_bytes() == old
     assert (folder / "l").read_bytes() == ledger
-
-

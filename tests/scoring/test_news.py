@@ -64,7 +64,9 @@ events_drawn = st.lists(
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(drawn=events_drawn, nights=st.lists(st.integers(1, 41), min_size=2, max_size=9), since=st.sampled_from([None, "3d"]))
+@given(
+    drawn=events_drawn, nights=st.lists(st.integers(1, 41), min_size=2, max_size=9), since=st.sampled_from([None, "3d"])
+)
 def test_every_start_is_new_exactly_once_over_nights_in_any_number(team, drawn, nights, since):
     """Complete data: the oracle knows starts by their exact moment."""
     events = [(user, name, START + hour * HOURS) for user, name, hour in drawn]
@@ -98,7 +100,9 @@ def test_every_start_is_new_exactly_once_over_nights_in_any_number(team, drawn, 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     drawn=st.lists(
-        st.tuples(st.sampled_from(USERS), st.sampled_from(["invite", "login"]), st.integers(0, 24 * 40), st.integers(0, 9)),
+        st.tuples(
+            st.sampled_from(USERS), st.sampled_from(["invite", "login"]), st.integers(0, 24 * 40), st.integers(0, 9)
+        ),
         min_size=10,
         max_size=120,
     ),
@@ -113,7 +117,9 @@ def test_late_events_never_alert_twice_for_one_start(team, drawn, nights):
         as_of = night(day)
         leads = scored(team, [row[:3] for row in events if row[3] < day and row[2] <= as_of], as_of)
         found = news(leads, memory)
-        starts = dict(found.starts.filter(pl.col("reason").is_in(["world", "definition"])).select("id", "on").iter_rows())
+        starts = dict(
+            found.starts.filter(pl.col("reason").is_in(["world", "definition"])).select("id", "on").iter_rows()
+        )
         assert set(starts) == new_of(found)
         for user, on in starts.items():
             alerted[user].append(on)

@@ -87,7 +87,8 @@ def truth(node, holds):
 
 def qualifies(meaning, holds):
     if meaning.score is not None and meaning.score.pql_at is not None:
-        return sum(meaning.score.points[name] for name, on in holds.items() if on) >= meaning.score.pql_at
+        points = sum(Fraction(str(meaning.score.points[name])) for name, on in holds.items() if on)
+        return points >= Fraction(str(meaning.score.pql_at))
     return truth(meaning.qualify, holds)
 
 
@@ -134,7 +135,13 @@ def meanings(draw):
     )
     a, b, c = leaves
     shape = draw(st.integers(0, 4))
-    qualify = [All(parts=leaves), Any(parts=leaves), NOf(n=2, parts=leaves), All(parts=(a, Any(parts=(b, c)))), All(parts=leaves)][shape]
+    qualify = [
+        All(parts=leaves),
+        Any(parts=leaves),
+        NOf(n=2, parts=leaves),
+        All(parts=(a, Any(parts=(b, c)))),
+        All(parts=leaves),
+    ][shape]
     points = Score(points={"login": 33.4, "invite": 33.3, "upload": 33.3}, pql_at=66.7) if shape == 4 else None
     lead = Lead(fresh_for=Duration.parse("6d"), cooldown=Duration.parse("3d"))
     eligible = (Condition(name="country", operator=Operator.NOT_IN, values=("xx",)),)
@@ -169,7 +176,7 @@ def build(drawn, now):
     return in_memory(rows, events, as_of=now, fixed=fixed), rows, events
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(meaning=meanings(), drawn=people, day=st.integers(3, 14), shift=st.sampled_from([-1, 0, 1]))
 def test_statuses_are_those_of_a_walk_through_time(meaning, drawn, day, shift):
     wanted, leaves = meaning
@@ -255,7 +262,11 @@ def test_alternatives_read_as_alternatives():
     window = WINDOWS[3]
     login, invite, upload = (criterion(name, 3, window) for name in NAMES)
     either = definition(All(parts=(login, Any(parts=(invite, upload)))))
-    events = [("login", START + i) for i in range(3)] + [("invite", START), ("upload", START + 9), ("upload", START + 10)]
+    events = [("login", START + i) for i in range(3)] + [
+        ("invite", START),
+        ("upload", START + 9),
+        ("upload", START + 10),
+    ]
     found = one(either, events, START + DAY)
     assert (found["status"], found["missing"]) == ("near", "2 more invites or 1 more upload")
     both = definition(All(parts=(login, Any(parts=(invite, upload)))))

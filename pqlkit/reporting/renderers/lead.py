@@ -1,50 +1,253 @@
-"""One lead for people: as the rep gets it, and how it came about."""
+"""One lead for people: as the rep gets it, how it came about, and how those who upgraded did."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
+from pqlkit.durations import DAY
 from pqlkit.inert import visible
+from pqlkit.reporting.records.figures import moment
 from pqlkit.reporting.renderers.layout import spread, styled, wrapped
+from pqlkit.reporting.renderers.tabular import escape_markdown, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import day
+from pqlkit.scoring.converters import PERIODS
+from pqlkit.scoring.timeline import Happening
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
-    from pqlkit.scoring.timeline import Timeline
+    from pqlkit.scoring.converters import Converter, Converters
+    from pqlkit.scoring.timeline import Moment, Timeline
 
-LINES: Final = 28
-"""Lines of a timeline on one screen."""
+LINES: Final = 24
+"""Dates of a timeline on one screen."""
+
+ROWS: Final = 12
+"""Events of a converter on one screen."""
+
+BESIDE: Final = 5
+"""Converters side by side."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TOLD: Final = {
+    Happening.ANCHOR: "the clock starts",
+    Happening.MET: "+ {} met",
+    Happening.LAPSED: "- {} lapsed",
+    Happening.OVER: "- {}: its window is over",
+    Happening.QUALIFIED: "** QUALIFIES",
+    Happening.UNQUALIFIED: "-- no longer qualifies",
+    Happening.CONVERTED: "$$ UPGRADES",
+}
 
 
-def as_table(row: dict[str, Any], story: Timeline, as_of: int) -> RenderableType:
-    """Give what the terminal shows."""
+def as_table(card: Sequence[str], row: dict[str, Any], story: Timeline, *, as_of: int, zone: str) -> RenderableType:
+    """Give what the terminal shows: the card, each criterion's value, and the way there.
+
+    Parameters
+    ----------
+    card
+        `pqlkit.scoring.card.cards` of the lead.
+    row
+        Its row of the list.
+    story
+        Its timeline.
+    as_of
+        UTC microseconds.
+    zone
+        Where dates are counted.
+    """
+    lines = [*_wrapped_card(card), "", *_timeline(story, as_of, ZoneInfo(zone))]
+    return _group(lines)
+
+
+def as_markdown(card: Sequence[str], row: dict[str, Any], story: Timeline, *, zone: str) -> str:
+    """Give the card as a list and the timeline as a table."""
+    head = f"**{escape_markdown(card[0])}**\n\n" + "".join(f"- {escape_markdown(line)}\n" for line in card[1:])
+    rows = [[date, age, text] for date, age, text in _dates(story, ZoneInfo(zone))]
+    return f"{head}\n{to_markdown(rows, ['date', 'day', 'what'], right=[1])}"
+
+
+def as_json(card: Sequence[str], row: dict[str, Any], story: Timeline) -> str:
+    """Give ``pqlkit/lead/1``: the row of the list, the card, and the timeline."""
+    return to_json(
+        {
+            "schema": "pqlkit/lead/1",
+            "lead": row,
+            "card": list(card),
+            "timeline": [
+                {"at": moment(one.at), "what": one.what.value, "name": one.name or None, "count": one.count}
+                for one in story.moments
+            ],
+        }
+    )
+
+
+def as_csv(story: Timeline) -> str:
+    """Give the timeline, a row per moment."""
+    rows = [
+        {"at": moment(one.at), "what": one.what.value, "name": one.name or None, "count": one.count, "users": one.users}
+        for one in story.moments
+    ]
+    return to_csv(rows, ["at", "what", "name", "count", "users"])
+
+
+def _group(lines: Sequence[str]) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    lines = [*card(row, as_of), "", spread("TIMELINE", f"as of {day(as_of)}"), *_timeline(story)]
     return Group(*[styled(Text(line)) for line in lines])
 
 
-def card(row: dict[str, Any], as_of: int) -> list[str]:
-    """Write one lead as a rep reads it."""
-    key = "user_id" if "user_id" in row else "account_id"
-    head = f"{visible(str(row[key]), 40)}   {(row['band'] or row['status']).upper()}   score {row['score']}"
-    lines = [head]
-    if row["evidence"]:
-        lines += wrapped(visible(row["evidence"], 600), "  ")
-    if row["missing"]:
-        lines += wrapped("Still missing: " + visible(row["missing"], 600), "  ")
-    if row["say"]:
-        lines += wrapped(visible(row["say"], 300), "  ")
+def _wrapped_card(card: Sequence[str]) -> list[str]:
+    lines = wrapped(card[0], "", "    ")
+    for line in card[1:]:
+        lines += wrapped(line, "  ", "    ")
     return lines
 
 
-def _timeline(story: Timeline) -> list[str]:
-    lines = []
+def _timeline(story: Timeline, as_of: int, zone: ZoneInfo) -> list[str]:
+    rows = _dates(story, zone)
+    kept = _kept(rows)
+    lines = [spread("TIMELINE", f"as of {day(as_of)}, days since {day(story.anchor)}")]
+    before = -1
+    for place in kept:
+        if place != before + 1:
+            lines.append(f"  {'':10}  {'':>8}  ... {place - before - 1} more dates")
+        date, age, text = rows[place]
+        lines += wrapped(text, f"  {date:<10}  {age:>8}  ", " " * 24)
+        before = place
+    if kept and kept[-1] < len(rows) - 1:
+        lines.append(f"  {'':10}  {'':>8}  ... {len(rows) - 1 - kept[-1]} more dates")
+    return lines
+
+
+def _kept(rows: Sequence[tuple[str, str, str]]) -> list[int]:
+    """Choose the dates that fit: those on which something came about, the newest first, then the newest others."""
+    telling = [
+        i for i, row in enumerate(rows) if any(mark in row[2] for mark in ("**", "--", "$$", "+ ", "- ", "clock"))
+    ]
+    others = [i for i in range(len(rows)) if i not in set(telling)]
+    chosen = {*telling[:1], *telling[-(LINES - 1) :]}
+    room = LINES - len(chosen)
+    return sorted({*chosen, *(others[-room:] if room > 0 else [])})
+
+
+def _dates(story: Timeline, zone: ZoneInfo) -> list[tuple[str, str, str]]:
+    """Tell each date on a line: events that matter by name, the others counted, then what they brought about."""
+    by_date: dict[str, list[Moment]] = {}
     for one in story.moments:
-        age = "" if story.anchor is None else f"day {(one.at - story.anchor) // 86_400_000_000}"
-        lines.append(
-            f"  {day(one.at)}  {age:>8}  {one.what} {visible(one.name, 40)}{f' x{one.count}' if one.count > 1 else ''}"
+        by_date.setdefault((_EPOCH + timedelta(microseconds=one.at)).astimezone(zone).date().isoformat(), []).append(
+            one
         )
+    rows = []
+    for date, moments in by_date.items():
+        age = "" if story.anchor is None else f"day {(moments[0].at - story.anchor) // DAY}"
+        rows.append((date, age, _told(moments, story.relevant)))
+    return rows
+
+
+def _told(moments: Sequence[Moment], relevant: frozenset[str]) -> str:
+    events = [one for one in moments if one.what is Happening.EVENT]
+    named = [one for one in events if not relevant or one.name in relevant]
+    parts = [f"{visible(one.name, 40)}{f' x{one.count}' if one.count > 1 else ''}" for one in named[:6]]
+    rest = sum(one.count for one in events) - sum(one.count for one in named[:6])
+    if rest:
+        parts.append(f"{rest} other event{'' if rest == 1 else 's'}")
+    told = [_TOLD[one.what].format(visible(one.name, 40)) for one in moments if one.what is not Happening.EVENT]
+    return "; ".join([*([", ".join(parts)] if parts else []), *told])
+
+
+def converters_as_table(found: Converters) -> RenderableType:
+    """Give those who upgraded: side by side first, then one screen each."""
+    lines = _beside(found)
+    for number, one in enumerate(found.shown, start=1):
+        lines += ["", *_screen(one, number, len(found.shown))]
+    return _group(lines)
+
+
+def converters_as_markdown(found: Converters) -> str:
+    """Give the comparison as a table."""
+    header = ["before the upgrade", "did it", "median", *[visible(one.id, 20) for one in found.shown[:BESIDE]]]
+    rows = [
+        [name, f"{count} of {len(found.shown)}", f"{median:g}", *_counts(found, name)]
+        for name, count, median in found.common[:30]
+    ]
+    return to_markdown(rows, header, right=range(1, len(header)))
+
+
+def converters_as_json(found: Converters) -> str:
+    """Give ``pqlkit/converters/1``."""
+    return to_json(
+        {
+            "schema": "pqlkit/converters/1",
+            "total": found.total,
+            "converters": [
+                {
+                    "id": one.id,
+                    "anchor": moment(one.anchor),
+                    "converted_at": moment(one.converted),
+                    "plan": one.plan,
+                    "amount": one.amount,
+                    "before": [
+                        {"event": e.event, "count": e.count, "days": e.days}
+                        | {name: n for (name, _, _), n in zip(PERIODS, e.periods, strict=True)}
+                        for e in one.done
+                    ],
+                }
+                for one in found.shown
+            ],
+        }
+    )
+
+
+def converters_as_csv(found: Converters) -> str:
+    """Give a row per converter and event."""
+    names = [name for name, _, _ in PERIODS]
+    rows = [
+        {"id": one.id, "converted_at": moment(one.converted), "event": e.event, "count": e.count, "days": e.days}
+        | dict(zip(names, e.periods, strict=True))
+        for one in found.shown
+        for e in one.done
+    ]
+    return to_csv(rows, ["id", "converted_at", "event", "count", "days", *names])
+
+
+def _counts(found: Converters, event: str) -> list[str]:
+    return [str(next((e.count for e in one.done if e.event == event), 0)) for one in found.shown[:BESIDE]]
+
+
+def _beside(found: Converters) -> list[str]:
+    lines = [spread("THOSE WHO UPGRADED", f"the newest {len(found.shown)} of {found.total:,}")]
+    if not found.shown:
+        return [*lines, "  nobody yet"]
+    heads = "".join(f"{visible(one.id, 8):>9}" for one in found.shown[:BESIDE])
+    lines.append(f"  {'before the upgrade':<20}{'did it':>8}{'median':>7}{heads}")
+    for name, count, median in found.common[:15]:
+        cells = "".join(f"{text:>9}" for text in _counts(found, name))
+        lines.append(f"  {visible(name, 20):<20}{count:>8}{median:>7g}{cells}")
+    if len(found.common) > 15:
+        lines.append(f"  ... {len(found.common) - 15} more events: --format csv")
+    return [*lines, "  What they did, not why they paid: others did the same and did not."]
+
+
+def _screen(one: Converter, number: int, count: int) -> list[str]:
+    lines = [spread(f"CONVERTER {number} of {count}  {visible(one.id, 40)}", f"upgraded {day(one.converted)}")]
+    facts = (
+        [] if one.anchor is None else [f"began {day(one.anchor)}, {(one.converted - one.anchor) / DAY:.1f} days before"]
+    )
+    facts += [f"plan {visible(one.plan, 30)}"] if one.plan else []
+    facts += [f"amount {one.amount:g}"] if one.amount is not None else []
+    lines += wrapped("; ".join(facts), "  ") if facts else []
+    if not one.done:
+        return [*lines, "  did nothing before it that the events know"]
+    lines.append(f"  {'':<24}" + "".join(f"{name:>8}" for name, _, _ in PERIODS) + f"{'days':>6}")
+    for e in one.done[:ROWS]:
+        cells = "".join(f"{n or '.':>8}" for n in e.periods)
+        lines.append(f"  {visible(e.event, 24):<24}{cells}{e.days:>6}")
+    if len(one.done) > ROWS:
+        lines.append(f"  ... {len(one.done) - ROWS} more events")
     return lines

@@ -1,0 +1,155 @@
+"""The converter: what somebody who upgraded had done before, to be read beside the others'."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from pqlkit.columns import AT, CONVERTED, ENTITY, EVENT
+from pqlkit.durations import DAY
+from pqlkit.scoring.timeline import events_of
+
+if TYPE_CHECKING:
+    from pqlkit.analysis.population import Population
+    from pqlkit.typing import Microseconds
+
+SHOWN: Final = 50
+"""Converters that are told; the newest."""
+
+PERIODS: Final = (
+    ("earlier", None, 28),
+    ("28-21d", 28, 21),
+    ("21-14d", 21, 14),
+    ("14-7d", 14, 7),
+    ("7-1d", 7, 1),
+    ("last day", 1, 0),
+)
+"""Name, begin and end in days before the conversion: a period holds conversion - begin <= at < conversion - end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """One event of one converter before the conversion.
+
+    Parameters
+    ----------
+    event
+        Its name.
+    count, days
+        How often, and on how many dates (UTC).
+    periods
+        How often in each of `PERIODS`.
+    """
+
+    event: str
+    count: int
+    days: int
+    periods: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converter:
+    """One entity that upgraded.
+
+    Parameters
+    ----------
+    id
+        As text.
+    anchor, converted
+        UTC microseconds; a conversion before the anchor makes it a customer already.
+    plan, amount
+        Of the conversion, or None.
+    done
+        What it did strictly before the conversion, the most frequent first.
+    """
+
+    id: str
+    anchor: Microseconds | None
+    converted: Microseconds
+    plan: str | None
+    amount: float | None
+    done: tuple[Done, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converters:
+    """Those who upgraded.
+
+    Parameters
+    ----------
+    total
+        All of them.
+    shown
+        The newest, newest first.
+    common
+        Events by how many of `shown` did them before: name, converters, the median count of those.
+    """
+
+    total: int
+    shown: tuple[Converter, ...]
+    common: tuple[tuple[str, int, float], ...]
+
+
+def converters(population: Population, *, most: int = SHOWN) -> Converters:
+    """Tell what the newest converters did before they upgraded.
+
+    Parameters
+    ----------
+    population
+        Who exists, with conversions.
+    most
+        How many are told.
+    """
+    bought = population.entities.filter(pl.col(CONVERTED).is_not_null()).sort(
+        CONVERTED, "id", descending=[True, False], maintain_order=True
+    )
+    chosen = bought.head(most)
+    done = _done(population, chosen)
+    by_entity = {key[0]: part.to_dicts() for key, part in done.partition_by(ENTITY, as_dict=True).items()}
+    shown = tuple(_converter(row, by_entity.get(row[ENTITY], [])) for row in chosen.to_dicts())
+    common = (
+        done.group_by(EVENT)
+        .agg(pl.len().alias("converters"), pl.col("n").median().alias("median"))
+        .sort("converters", "median", EVENT, descending=[True, True, False])
+    )
+    return Converters(total=bought.height, shown=shown, common=tuple(common.iter_rows()))
+
+
+def _done(population: Population, chosen: pl.DataFrame) -> pl.DataFrame:
+    """Count events before the conversion: ``entity``, ``event``, ``n``, ``days``, ``p0`` ..."""
+    events = events_of(population.world, chosen.get_column(ENTITY).to_list())
+    left = pl.col(CONVERTED) - pl.col(AT)
+    periods = [
+        ((left > (end or 0) * DAY) & (pl.lit(value=True) if begin is None else left <= begin * DAY))
+        .sum()
+        .alias(f"p{i}")
+        for i, (_, begin, end) in enumerate(PERIODS)
+    ]
+    return (
+        events.join(chosen.select(ENTITY, CONVERTED), on=ENTITY)
+        .filter(pl.col(AT) < pl.col(CONVERTED))
+        .group_by(ENTITY, EVENT)
+        .agg(pl.len().alias("n"), (pl.col(AT) // DAY).n_unique().alias("days"), *periods)
+        .sort(ENTITY, "n", EVENT, descending=[False, True, False])
+    )
+
+
+def _converter(row: dict[str, Any], done: list[dict[str, Any]]) -> Converter:
+    return Converter(
+        id=str(row["id"]),
+        anchor=row["anchor"],
+        converted=row[CONVERTED],
+        plan=row["plan"],
+        amount=row["amount"],
+        done=tuple(
+            Done(
+                event=one[EVENT] or "",
+                count=one["n"],
+                days=one["days"],
+                periods=tuple(one[f"p{i}"] for i in range(len(PERIODS))),
+            )
+            for one in done
+        ),
+    )

@@ -1,0 +1,255 @@
+"""Alerts against a real server that fails, hangs, redirects and recovers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pqlkit.errors import UsageError
+from pqlkit.scoring.alert import text
+from pqlkit.scoring.delivery import AUTHORIZATION, deliver, hook
+from pqlkit.scoring.ledger import Alert, Entry, Run, open_ledger
+from pqlkit.scoring.memory import Memory
+from tests.scoring.nights import Receiver, definition, drawn, product, score
+
+SECRET = "s3cr3t-path"
+
+
+def filled(path, count=3):
+    """Open a ledger whose outbox holds some messages."""
+    import polars as pl
+
+    ledger = open_ledger(path)
+    opened = ledger.__enter__()
+    run = Run(
+        definition="d",
+        entity="user",
+        version=1,
+        hash="h",
+        as_of=1,
+        baseline=False,
+        leads=1,
+        new=1,
+        alerted=1,
+        withheld=0,
+        file=None,
+        file_hash=None,
+        finished=False,
+    )
+    starts = pl.DataFrame(
+        schema={
+            "id": pl.String,
+            "on": pl.Int64,
+            "known_at": pl.Int64,
+            "reason": pl.String,
+            "arm": pl.String,
+            "queued": pl.Boolean,
+        }
+    )
+    alerts = [
+        Alert(key=f"k{i}", leads=1, body=json.dumps({"key": f"k{i}", "leads": []}).encode()) for i in range(count)
+    ]
+    opened.record([Entry(run=run, memory=Memory().known, starts=starts, alerts=alerts)])
+    opened.commit()
+    return ledger, opened
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    ledger, opened = filled(tmp_path / "l")
+    yield opened
+    ledger.__exit__(None, None, None)
+
+
+def sent(outbox, receiver, **more):
+    waits: list[float] = []
+    found = deliver(outbox, hook(receiver.url(f"/{SECRET}")), sleep=waits.append, **more)
+    return found, waits
+
+
+def test_each_message_is_posted_once_in_order_with_its_key(outbox):
+    with Receiver() as receiver:
+        found, _ = sent(outbox, receiver)
+    assert (found.messages, found.leads, found.waiting, found.problem) == (3, 3, 0, None)
+    assert [headers["Idempotency-Key"] for _, _, headers in receiver.seen] == ["k0", "k1", "k2"]
+    assert receiver.seen[0][2]["Content-Type"].startswith("application/json")
+    assert outbox.outbox() == []
+
+
+def test_a_server_that_fails_and_recovers_gets_each_message_in_the_end(outbox):
+    with Receiver(lambda n: 503 if n <= 2 else "ok") as receiver:
+        found, waits = sent(outbox, receiver)
+    assert (found.messages, found.waiting) == (3, 0)
+    assert waits == [1.0, 4.0]
+    assert receiver.acknowledged == ["k0", "k1", "k2"]
+
+
+def test_a_server_that_is_down_keeps_everything_for_the_next_run(outbox):
+    with Receiver(lambda _: 500) as receiver:
+        found, _ = sent(outbox, receiver)
+        assert len(receiver.seen) == 3
+    assert (found.messages, found.waiting) == (0, 3)
+    assert found.problem == "the server answered 500 Internal Server Error"
+    assert [alert.tries for alert in outbox.outbox()] == [3, 0, 0]
+    with Receiver() as receiver:
+        assert sent(outbox, receiver)[0].messages == 3
+        assert sent(outbox, receiver)[0].messages == 0
+        assert receiver.acknowledged == ["k0", "k1", "k2"]
+
+
+def test_silence_is_a_failure_after_the_timeout(outbox):
+    with Receiver(lambda n: "hang" if n <= 3 else "ok") as receiver:
+        found, _ = sent(outbox, receiver, timeout=0.1)
+    assert found.problem == "no answer within 0.1 s"
+    assert found.waiting == 3
+
+
+@pytest.mark.parametrize("what", ["drop", "hang"])
+def test_a_broken_answer_is_tried_again(outbox, what):
+    with Receiver(lambda n: what if n == 1 else "ok") as receiver:
+        found, _ = sent(outbox, receiver, timeout=0.2)
+    assert (found.messages, found.waiting) == (3, 0)
+    assert len(receiver.seen) == 4
+
+
+def test_a_refused_connection_waits(outbox):
+    with Receiver() as receiver:
+        url = receiver.url()
+    found = deliver(outbox, hook(url), sleep=lambda _: None)
+    assert found.waiting == 3
+    assert "no connection" in (found.problem or "")
+
+
+def test_a_message_that_is_refused_does_not_hold_up_the_others(outbox):
+    with Receiver(lambda n: 400 if n == 1 else "ok") as receiver:
+        found, waits = sent(outbox, receiver)
+    assert (found.messages, found.waiting, waits) == (2, 1, [])
+    assert [alert.key for alert in outbox.outbox()] == ["k0"]
+
+
+def test_a_redirect_is_not_followed(outbox):
+    with Receiver(lambda _: "redirect") as receiver:
+        found, _ = sent(outbox, receiver)
+    assert {path for path, _, _ in receiver.seen} == {f"/{SECRET}"}
+    assert found.problem == "the server answered 302 Found"
+
+
+def test_a_server_that_asks_for_patience_gets_it_up_to_a_bound(outbox):
+    from pqlkit.scoring import delivery
+
+    assert delivery._retry_after("7") == 7.0
+    assert delivery._retry_after("Wed, 21 Oct") == 0.0
+    assert delivery._retry_after("-5") == 0.0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://host/x",
+        "host/x",
+        "file:///etc/passwd",
+        "http://",
+        f"https://user:{SECRET}@host/",
+        f"http://h/{SECRET} x",
+        f"http://h:99999/{SECRET}",
+        f"http://h\n/{SECRET}",
+    ],
+)
+def test_what_is_no_url_is_refused_without_being_repeated(url):
+    with pytest.raises(UsageError) as caught:
+        hook(url, {})
+    assert SECRET not in str(caught.value)
+
+
+def test_secrets_come_from_the_environment_and_show_nowhere():
+    environment = {"HOOK": SECRET, AUTHORIZATION: f"Bearer {SECRET}"}
+    where = hook("https://hooks.example.com:8443/${HOOK}", environment)
+    assert where.url.endswith(SECRET)
+    assert where.headers == {"Authorization": f"Bearer {SECRET}"}
+    assert where.name == "https://hooks.example.com:8443"
+    assert SECRET not in repr(where)
+    with pytest.raises(UsageError, match="the environment variable OTHER is not set"):
+        hook("https://h/${OTHER}", {})
+
+
+def test_no_name_in_the_data_can_mention_a_channel():
+    assert "<!channel>" not in text("T", [["<!channel> <https://evil|click>"]])
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("pqlkit.scoring.delivery.WAITS", (0.0, 0.0))
+    product(tmp_path, drawn(5, users=60))
+    definition(tmp_path)
+    return tmp_path
+
+
+def night(folder, url, day, *more):
+    return score(folder, "--ledger", folder / "l", "--out", folder / "leads.csv", "--notify", url, *more, day=day)
+
+
+def test_over_nights_each_lead_is_acknowledged_once_whatever_the_server_does(folder):
+    """Down on the second night, failing at random on the third: the fourth has brought everything, once."""
+    moods = iter([])
+    with Receiver(lambda _: next(moods, "ok")) as receiver:
+        assert night(folder, receiver.url(), 10).code == 0
+        moods = iter([500] * 3)
+        down = night(folder, receiver.url(), 14)
+        assert down.code == 1
+        assert "wait in the ledger for the next run" in down.err
+        moods = iter([503, "ok", "drop", 429])
+        night(folder, receiver.url(), 18)
+        last = night(folder, receiver.url(), 18)
+        assert last.code == 0
+        expected = set()
+        for path in (folder / "l",):
+            from pqlkit.scoring.ledger import read_starts
+
+            starts = read_starts(path)
+            expected = {(row["id"], row["on"]) for row in starts.to_dicts() if row["reason"] == "world"}
+        assert expected
+        acknowledged = receiver.acknowledged
+        assert len(set(acknowledged)) == len(acknowledged)
+        told = [
+            lead["user_id"]
+            for _, body, _ in {b["key"]: (p, b, h) for p, b, h in receiver.seen}.values()
+            for lead in body["leads"]
+        ]
+        assert sorted(told) == sorted(name for name, _ in expected)
+
+
+def test_secrets_are_in_no_output_and_no_file(folder, monkeypatch):
+    monkeypatch.setenv("HOOK", SECRET)
+    monkeypatch.setenv(AUTHORIZATION, f"Bearer {SECRET}")
+    with Receiver(lambda _: 404) as receiver:
+        base = receiver.url("/")
+        night(folder, base + "${HOOK}", 10)
+        done = night(folder, base + "${HOOK}", 20, "--verbose", "--summary", folder / "run.json")
+        assert receiver.seen[0][0] == f"/{SECRET}"
+        assert receiver.seen[0][2]["Authorization"] == f"Bearer {SECRET}"
+    assert done.code == 1
+    assert SECRET not in done.out + done.err
+    assert all(SECRET.encode() not in path.read_bytes() for path in folder.iterdir() if path.is_file())
+
+
+def test_alerts_hold_batches_of_twenty_with_text_and_rows(tmp_path):
+    burst = [
+        (f"u{i:03d}", name, 1_767_225_600_000_000 + day * 86_400_000_000 + i)
+        for i in range(45)
+        for name, day in [("invite", 8), ("invite", 8.1), ("invite", 9), ("login", 8), ("login", 9)]
+    ]
+    burst = [(user, name, int(at)) for user, name, at in burst] + [("early", "login", 1_767_225_600_000_000)]
+    product(tmp_path, burst)
+    definition(tmp_path)
+    with Receiver() as receiver:
+        night(tmp_path, receiver.url(), 3)
+        assert night(tmp_path, receiver.url(), 10, "--quiet").err == ""
+    assert [len(body["leads"]) for _, body, _ in receiver.seen] == [20, 20, 5]
+    first = receiver.seen[0][1]
+    assert first["schema"] == "pqlkit/alert/1"
+    assert (first["batch"], first["batches"]) == (1, 3)
+    assert first["text"].startswith("20 new leads: team\n\nu044   PQL")
+    assert first["leads"][0]["status"] == "pql"
+    assert first["leads"][0]["new_because"] == "world"
+    assert any("3 invites (3 needed)" in line for line in first["leads"][0]["card"])
