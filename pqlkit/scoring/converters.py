@@ -24,7 +24,7 @@ PERIODS: Final = (
     ("21-14d", 21, 14),
     ("14-7d", 14, 7),
     ("7-1d", 7, 1),
-    ("last day", 1, 0),
+    ("<1d", 1, 0),
 )
 """Name, begin and end in days before the conversion: a period holds conversion - begin <= at < conversion - end."""
 

@@ -107,7 +107,7 @@ def _alike(ids: pl.Series, name: str) -> list[str]:
     for length in (len(name) - 1, 4, 2):
         part = ids.filter(ids.str.starts_with(name[: max(1, length)]) & (ids.str.len_chars() < 200))
         if len(part):
-            return [str(one) for one in part.head(1_000)]
+            return [str(one) for one in part.head(10_000)]
     return []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from pqlkit.durations import DAY
@@ -29,12 +29,12 @@ LINES: Final = 24
 ROWS: Final = 12
 """Events of a converter on one screen."""
 
-BESIDE: Final = 5
+BESIDE: Final = 4
 """Converters side by side."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TOLD: Final = {
-    Happening.ANCHOR: "the clock starts",
+    Happening.ANCHOR: "* the clock starts",
     Happening.MET: "+ {} met",
     Happening.LAPSED: "- {} lapsed",
     Happening.OVER: "- {}: its window is over",
@@ -42,6 +42,10 @@ _TOLD: Final = {
     Happening.UNQUALIFIED: "-- no longer qualifies",
     Happening.CONVERTED: "$$ UPGRADES",
 }
+
+
+_MARKS: Final = "*+-$"
+_Date: TypeAlias = tuple[str, str, list[str]]
 
 
 def as_table(card: Sequence[str], row: dict[str, Any], story: Timeline, *, as_of: int, zone: str) -> RenderableType:
@@ -67,7 +71,7 @@ def as_table(card: Sequence[str], row: dict[str, Any], story: Timeline, *, as_of
 def as_markdown(card: Sequence[str], row: dict[str, Any], story: Timeline, *, zone: str) -> str:
     """Give the card as a list and the timeline as a table."""
     head = f"**{escape_markdown(card[0])}**\n\n" + "".join(f"- {escape_markdown(line)}\n" for line in card[1:])
-    rows = [[date, age, text] for date, age, text in _dates(story, ZoneInfo(zone))]
+    rows = [[date, age, "; ".join(told)] for date, age, told in _dates(story, ZoneInfo(zone))]
     return f"{head}\n{to_markdown(rows, ['date', 'day', 'what'], right=[1])}"
 
 
@@ -110,39 +114,40 @@ def _wrapped_card(card: Sequence[str]) -> list[str]:
 
 
 def _timeline(story: Timeline, as_of: int, zone: ZoneInfo) -> list[str]:
-    rows = _dates(story, zone)
-    kept = _kept(rows)
+    dates = _dates(story, zone)
+    kept = _kept(dates)
     lines = [spread("TIMELINE", f"as of {day(as_of)}, days since {day(story.anchor)}")]
-    before = -1
-    for place in kept:
-        if place != before + 1:
-            lines.append(f"  {'':10}  {'':>8}  ... {place - before - 1} more dates")
-        date, age, text = rows[place]
-        lines += wrapped(text, f"  {date:<10}  {age:>8}  ", " " * 24)
-        before = place
-    if kept and kept[-1] < len(rows) - 1:
-        lines.append(f"  {'':10}  {'':>8}  ... {len(rows) - 1 - kept[-1]} more dates")
+    for before, place in zip([-1, *kept], [*kept, len(dates)], strict=True):
+        skipped = place - before - 1
+        if skipped:
+            lines.append(f"{'':24}... {skipped} more date{'' if skipped == 1 else 's'}")
+        if place < len(dates):
+            date, age, told = dates[place]
+            for number, text in enumerate(told):
+                lines += wrapped(text, f"  {date:<10}  {age:>8}  " if number == 0 else " " * 24, " " * 26)
     return lines
 
 
-def _kept(rows: Sequence[tuple[str, str, str]]) -> list[int]:
-    """Choose the dates that fit: those on which something came about, the newest first, then the newest others."""
-    telling = [
-        i for i, row in enumerate(rows) if any(mark in row[2] for mark in ("**", "--", "$$", "+ ", "- ", "clock"))
-    ]
-    others = [i for i in range(len(rows)) if i not in set(telling)]
-    chosen = {*telling[:1], *telling[-(LINES - 1) :]}
-    room = LINES - len(chosen)
-    return sorted({*chosen, *(others[-room:] if room > 0 else [])})
+def _kept(dates: Sequence[_Date]) -> list[int]:
+    """Choose the dates that fit: the first, those on which something came about, then others, the newest first."""
+    telling = [i for i, one in enumerate(dates) if one[2][-1][:1] in _MARKS]
+    others = [i for i in range(len(dates)) if i not in set(telling)]
+    chosen: set[int] = set(range(len(dates))[:1])
+    room = LINES
+    for place in [*reversed(telling), *reversed(others)]:
+        room -= len(dates[place][2])
+        if room < 0:
+            break
+        chosen.add(place)
+    return sorted(chosen)
 
 
-def _dates(story: Timeline, zone: ZoneInfo) -> list[tuple[str, str, str]]:
-    """Tell each date on a line: events that matter by name, the others counted, then what they brought about."""
+def _dates(story: Timeline, zone: ZoneInfo) -> list[_Date]:
+    """Tell each date: events that matter by name, the others counted, then a line for each thing that came about."""
     by_date: dict[str, list[Moment]] = {}
     for one in story.moments:
-        by_date.setdefault((_EPOCH + timedelta(microseconds=one.at)).astimezone(zone).date().isoformat(), []).append(
-            one
-        )
+        local = (_EPOCH + timedelta(microseconds=one.at)).astimezone(zone)
+        by_date.setdefault(local.date().isoformat(), []).append(one)
     rows = []
     for date, moments in by_date.items():
         age = "" if story.anchor is None else f"day {(moments[0].at - story.anchor) // DAY}"
@@ -150,15 +155,15 @@ def _dates(story: Timeline, zone: ZoneInfo) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _told(moments: Sequence[Moment], relevant: frozenset[str]) -> str:
+def _told(moments: Sequence[Moment], relevant: frozenset[str]) -> list[str]:
     events = [one for one in moments if one.what is Happening.EVENT]
-    named = [one for one in events if not relevant or one.name in relevant]
-    parts = [f"{visible(one.name, 40)}{f' x{one.count}' if one.count > 1 else ''}" for one in named[:6]]
-    rest = sum(one.count for one in events) - sum(one.count for one in named[:6])
+    named = [one for one in events if not relevant or one.name in relevant][:6]
+    parts = [f"{visible(one.name, 40)}{f' x{one.count}' if one.count > 1 else ''}" for one in named]
+    rest = sum(one.count for one in events) - sum(one.count for one in named)
     if rest:
         parts.append(f"{rest} other event{'' if rest == 1 else 's'}")
     told = [_TOLD[one.what].format(visible(one.name, 40)) for one in moments if one.what is not Happening.EVENT]
-    return "; ".join([*([", ".join(parts)] if parts else []), *told])
+    return [*([", ".join(parts)] if parts else []), *told]
 
 
 def converters_as_table(found: Converters) -> RenderableType:
@@ -224,10 +229,10 @@ def _beside(found: Converters) -> list[str]:
     lines = [spread("THOSE WHO UPGRADED", f"the newest {len(found.shown)} of {found.total:,}")]
     if not found.shown:
         return [*lines, "  nobody yet"]
-    heads = "".join(f"{visible(one.id, 8):>9}" for one in found.shown[:BESIDE])
+    heads = "".join(f"{visible(one.id, 9):>10}" for one in found.shown[:BESIDE])
     lines.append(f"  {'before the upgrade':<20}{'did it':>8}{'median':>7}{heads}")
     for name, count, median in found.common[:15]:
-        cells = "".join(f"{text:>9}" for text in _counts(found, name))
+        cells = "".join(f"{text:>10}" for text in _counts(found, name))
         lines.append(f"  {visible(name, 20):<20}{count:>8}{median:>7g}{cells}")
     if len(found.common) > 15:
         lines.append(f"  ... {len(found.common) - 15} more events: --format csv")
