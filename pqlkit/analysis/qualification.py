@@ -35,20 +35,23 @@ def qualifications(
     Returns
     -------
     DataFrame
-        ``entity``, ``on``, ``off``, sorted by entity and start. Traits are judged as of the start.
+        ``entity``, ``on``, ``off``, sorted by entity and start. Traits are judged as of the start. Entities with clock faults,
+        and those that were never at risk (no stay in the plan that an expansion starts from), have none.
 
     Raises
     ------
     UsageError
         A condition needs a trait of which only today's value is known, and it is not trusted.
     """
+    import polars as pl
+
     from pqlkit.measures.evaluation import spells_of
 
     found = spells_of(population.world, definition) if spells is None else spells
+    able = population.entities.filter(~pl.col("invalid"), "at_risk").select(ENTITY)
+    found = found.join(able, on=ENTITY, how="semi")
     if definition.eligible and not now:
         population.traits.refuse_current((condition.name for condition in definition.eligible), population.trusted)
-        import polars as pl
-
         held = population.traits.holds(definition.eligible, found.select(ENTITY, pl.col(ON).alias(AT)))
         found = found.filter(held)
     return found.select(ENTITY, ON, OFF).sort(ENTITY, ON)

@@ -148,7 +148,7 @@ def test_cohorts_segments_and_periods_add_up():
     periods = [counts(part.rate) for part in found.periods]
     assert tuple(map(sum, zip(*periods, strict=True))) == counts(found.funnel.pql_to_customer)
     assert sum(part.starts for part in found.periods) == found.starts.height
-    assert sum((part.look.total for part in found.periods)) == found.funnel.look.total
+    assert sum(part.look.total for part in found.periods) == found.funnel.look.total
 
 
 def test_a_period_holds_the_starts_of_its_dates():
