@@ -117,7 +117,15 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
     American Journal of Epidemiology 133, 144-153.
     """
     certain = _near_deterministic(levels) if levels is not None else {}
-    suspects: list[Suspect] = []
+    suspects = [
+        Suspect(
+            event=event,
+            reason=LeakReason.NEAR_DETERMINISTIC,
+            evidence=certain[event],
+            named=sounds_like_paying(event),
+        )
+        for event in sorted(set(certain) - set(around.events))
+    ]
     base = around.converters / around.entities if around.entities else 0.0
     daily = around.converters / around.days_at_risk if around.days_at_risk else 0.0
     ratio = (around.hazard + 0.5) / (around.control + 0.5)
@@ -127,10 +135,10 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
         ever = around.users_converted / around.users
         late = around.first_late / around.users_converted
     for index, event in enumerate(around.events):
-        if around.users[index] < FEWEST:
-            continue
         hazard = int(around.hazard[index])
         reason = None
+        if around.users[index] < FEWEST and event not in certain:
+            continue
         if ratio[index] >= RATIO and hazard >= HEADS and day[index] >= max(WITHIN_A_DAY, 5 * daily):
             reason = LeakReason.PART_OF_UPGRADE
         elif late[index] >= LATE and ever[index] >= max(EVER, min(10 * base, _few_failures(base))):

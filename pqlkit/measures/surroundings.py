@@ -34,11 +34,12 @@ class Surroundings:
     Parameters
     ----------
     events
-        Event names, sorted; one per cell of the arrays.
+        Names of the events that converters do, sorted; one per cell of the arrays.
     entities, converters
         Of all entities asked about, whatever they did.
     users
-        Entities that do the event at least once.
+        Entities that do the event at least once; counted where converters begin it late or do it more just before they
+        convert, else 0: nothing hangs on the others, and the count takes all events.
     users_converted
         Of these, how many convert at or before `as_of`.
     first_late
@@ -103,9 +104,12 @@ def surroundings(
     converters = lives.filter(pl.col(CONVERTED).is_not_null())
     if world.dates_only:
         converters, lives = (_dated(scope, frame) for frame in (converters, lives))
-    firsts = _firsts(replace(scope, lives=lives), end)
-    near, active = _near(replace(scope, lives=converters), end)
-    joined = firsts.join(near, on=EVENT, how="left").sort(EVENT)
+    each = _each(replace(scope, lives=converters), end)
+    names = [name for name in each.columns if name.startswith(("hazard", "control"))]
+    active = each.group_by(ENTITY).agg(pl.col(names).max()).select(pl.col(names).sum())
+    near = each.group_by(EVENT).agg(pl.len().alias("users_converted"), pl.col(each.columns[2:]).sum())
+    users = _users(replace(scope, lives=lives), end, near.filter(_notable()).get_column(EVENT).to_list())
+    joined = near.join(users, on=EVENT, how="left").sort(EVENT)
 
     def counts(name: str) -> NDArray[np.int64]:
         return joined.get_column(name).fill_null(0).cast(pl.Int64).to_numpy()
@@ -120,8 +124,9 @@ def surroundings(
         within_a_day=counts("within_a_day"),
         hazard=counts("hazard"),
         control=np.sum([counts(f"control_{days}") for days in CONTROL_DAYS], axis=0) / len(CONTROL_DAYS),
-        active_hazard=active["hazard"],
-        active_control=sum(active[f"control_{days}"] for days in CONTROL_DAYS) / len(CONTROL_DAYS),
+        active_hazard=int(active.get_column("hazard")[0] or 0),
+        active_control=sum(int(active.get_column(f"control_{days}")[0] or 0) for days in CONTROL_DAYS)
+        / len(CONTROL_DAYS),
         days_at_risk=_days_at_risk(lives, end),
     )
 
@@ -139,26 +144,8 @@ def _dated(scope: Scope, lives: pl.DataFrame) -> pl.DataFrame:
     return frame.to_native()
 
 
-def _firsts(scope: Scope, end: Microseconds) -> pl.DataFrame:
-    """Count entities per event by when they do it first."""
-    owned = scope.owned(scope.events([EVENT]).filter(nw.col(AT) <= end), [CONVERTED])
-    first = owned.group_by(ENTITY, EVENT).agg(nw.col(AT).min().alias("first"), nw.col(CONVERTED).max().alias(CONVERTED))
-    converted = ~nw.col(CONVERTED).is_null()
-    wait = nw.col(CONVERTED) - nw.col("first")
-    flags = {
-        "users": nw.lit(1, nw.Int64),
-        "users_converted": _one(converted),
-        "first_late": _one(converted & (nw.col("first") >= nw.col(CONVERTED) - _hour(scope))),
-        "within_a_day": _one(converted & (wait >= -_slack(scope)) & (wait <= DAY)),
-    }
-    counted = first.with_columns(**flags).group_by(EVENT).agg(*(nw.col(name).sum() for name in flags))
-    return scope.world.engine.collect(counted)
-
-
-def _near(scope: Scope, end: Microseconds) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Count converters by whether they do an event, and anything at all, just before the conversion and in the controls."""
-    import polars as pl
-
+def _each(scope: Scope, end: Microseconds) -> pl.DataFrame:
+    """Mark for each converter and event (``entity``, ``event``) when it is done: first, just before, and in the controls."""
     owned = scope.owned(scope.events([EVENT]).filter(nw.col(AT) <= end), [CONVERTED])
     at, converted = nw.col(AT), nw.col(CONVERTED)
     hour = DAY if scope.world.dates_only else HOUR
@@ -166,13 +153,32 @@ def _near(scope: Scope, end: Microseconds) -> tuple[pl.DataFrame, dict[str, int]
     flags = {"hazard": (at >= begin) & (at <= _through(scope))}
     for days in CONTROL_DAYS:
         flags[f"control_{days}"] = (at >= begin - days * DAY) & (at < begin - days * DAY + hour)
-    close = owned.filter((at >= begin - max(CONTROL_DAYS) * DAY) & (at <= _through(scope)))
-    marked = close.with_columns(**{name: _one(flag) for name, flag in flags.items()})
-    each = scope.world.engine.collect(marked.group_by(ENTITY, EVENT).agg(*(nw.col(name).max() for name in flags)))
-    active = each.group_by(ENTITY).agg(pl.col(*flags).max()).select(pl.col(*flags).sum())
-    return each.group_by(EVENT).agg(pl.col(*flags).sum()), {
-        name: int(active.get_column(name)[0] or 0) for name in flags
-    }
+    marked = owned.with_columns(**{name: _one(flag) for name, flag in flags.items()})
+    moments = (at.min().alias("first"), converted.max().alias(CONVERTED))
+    found = marked.group_by(ENTITY, EVENT).agg(*moments, *(nw.col(name).max() for name in flags))
+    first, wait = nw.col("first"), converted - nw.col("first")
+    late = _one(first >= begin).alias("first_late")
+    day = _one((wait >= -_slack(scope)) & (wait <= DAY)).alias("within_a_day")
+    return scope.world.engine.collect(found.select(ENTITY, EVENT, late, day, *flags))
+
+
+def _notable() -> pl.Expr:
+    """Whether converters begin an event late, or do it twice as often just before they convert as in the controls."""
+    import polars as pl
+
+    control = pl.sum_horizontal(f"control_{days}" for days in CONTROL_DAYS) / len(CONTROL_DAYS)
+    return (2 * pl.col("first_late") >= pl.col("users_converted")) | (pl.col("hazard") >= 2 * control + 1)
+
+
+def _users(scope: Scope, end: Microseconds, names: list[str]) -> pl.DataFrame:
+    """Count the entities that do each of a few events at least once."""
+    import polars as pl
+
+    if not names:
+        return pl.DataFrame(schema={EVENT: pl.String, "users": pl.Int64})
+    events = scope.events([EVENT]).filter(nw.col(AT) <= end, nw.col(EVENT).is_in(names))
+    pairs = scope.owned(events, []).select(ENTITY, EVENT).unique()
+    return scope.world.engine.collect(pairs.group_by(EVENT).agg(nw.len().alias("users")))
 
 
 def _hour(scope: Scope) -> int:
