@@ -7,6 +7,7 @@ layers of one look to an entity.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
@@ -16,10 +17,14 @@ import polars as pl
 from pqlkit.columns import AT, CUTOFF, ENTITY, LOOK
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.durations import DAY, HOUR
-from pqlkit.measures.cells import ANY, CODE, DATE, VALUE, column_of, extent
+from pqlkit.measures.cells import ANY, CODE, MOST_LOOKS, VALUE, column_of, extent
+from pqlkit.measures.tallies import KEY, Packing, Tally, sorted_numbers, stretches_of
+from pqlkit.measures.trails import Trail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from pqlkit.definitions.model import Measure
     from pqlkit.measures.cells import Sightings
@@ -31,47 +36,56 @@ _BASE: Final = "base"  # an entity's first cutoff
 _TOP: Final = "top"  # its last
 _BLOCK: Final = "block"
 _PART: Final = "part"  # how many of the edges inside its block an event lies at or beyond, less one
-_TWICE: Final = "twice"  # days: 1 if the block's first date is also the last of the block before
+_PLACE: Final = "place"  # position of the block among the entity's
+_WHO: Final = "who"  # position of the entity
+_ROOM: Final = 1 << 23  # places of looks held at once
 _DAYS: Final = (MeasureKind.COUNT, MeasureKind.DAYS)
 
 
 def block_cells(
     found: Sightings, windows: Sequence[Microseconds], measures: Sequence[Measure]
-) -> Iterator[tuple[tuple[int, ...], LazyFrame]]:
-    """Plan the cells of windows that end at the cutoff; yields as `span_cells` does."""
-    together = tuple(i for i, measure in enumerate(measures) if measure.kind in _DAYS)
-    alone = [(i,) for i, measure in enumerate(measures) if measure.kind not in _DAYS]
-    for looks, step in _layers(found.looks, windows):
-        part = _Pass(found, looks, step, windows)
-        for held in ([together] if together else []) + alone:
-            yield held, part.cells(held, measures)
+) -> Iterator[tuple[tuple[int, ...], pl.DataFrame]]:
+    """Measure windows that end at the cutoff; yields as `span_cells` does."""
+    together: dict[MeasureKind, int] = {measure.kind: i for i, measure in enumerate(measures) if measure.kind in _DAYS}
+    if together:
+        for part, step in _layers(found, windows):
+            whole = _Pass(part, step, windows)
+            for own in part.parts(min(part.most(), whole.packing(together).most)):
+                for frame in _Pass(own, step, windows).tallies(together):
+                    yield tuple(sorted(together.values())), frame
+    engine = found.scope.world.engine
+    for i, measure in enumerate(measures):
+        if measure.kind not in _DAYS:
+            for some in found.parts(MOST_LOOKS):
+                for part, step in _layers(some, windows):
+                    yield (i,), engine.collect(_Pass(part, step, windows).cells(i, measure))
 
 
-def _layers(looks: pl.DataFrame, windows: Sequence[Microseconds]) -> Iterator[tuple[pl.DataFrame, Microseconds]]:
-    ordered, longest = looks.sort(ENTITY, CUTOFF), max(windows)
+def _layers(found: Sightings, windows: Sequence[Microseconds]) -> Iterator[tuple[Sightings, Microseconds]]:
+    ordered, longest = found.looks.sort(ENTITY, CUTOFF), max(windows)
     gaps = ordered.select((pl.col(CUTOFF) - pl.col(CUTOFF).shift(1)).over(ENTITY).drop_nulls()).to_series().unique()
     if gaps.is_empty():
-        yield ordered, longest
+        yield replace(found, looks=ordered), longest
         return
     step = int(np.gcd.reduce(gaps.to_numpy()))
     # No date may reach over more than one edge: neither a block nor the part of one may be as short as a date.
     pieces = [step, *(window % step for window in windows if window > step and window % step)]
     if min(pieces) >= _LONGEST_DATE and -(-longest // step) <= _MOST:
-        yield ordered, step
+        yield replace(found, looks=ordered), step
         return
     ranked = ordered.with_columns(pl.int_range(pl.len()).over(ENTITY).alias("rank"))
     for _, layer in sorted(ranked.partition_by("rank", as_dict=True).items()):
-        yield layer.drop("rank"), longest
+        yield replace(found, looks=layer.drop("rank")), longest
 
 
 class _Pass:
     """One pass over the events, for looks a step apart."""
 
-    def __init__(
-        self, found: Sightings, looks: pl.DataFrame, step: Microseconds, windows: Sequence[Microseconds]
-    ) -> None:
+    def __init__(self, found: Sightings, step: Microseconds, windows: Sequence[Microseconds]) -> None:
+        looks = found.looks
         self._found, self._step, self._windows = found, step, windows
         ends = looks.group_by(ENTITY).agg(pl.col(CUTOFF).min().alias(_BASE), pl.col(CUTOFF).max().alias(_TOP))
+        ends = ends.sort(ENTITY).with_row_index(_WHO).with_columns(pl.col(_WHO).cast(pl.Int64))
         self._ends = ends
         self._longest = max(windows)
         self._blocks = -(-self._longest // step)
@@ -79,17 +93,86 @@ class _Pass:
         numbered = looks.join(ends, on=ENTITY).with_columns(number.alias("number"))
         self._numbers = extent(numbered.get_column("number"))[1] + 1
         self._wide = self._numbers + 2 * self._blocks + 2
-        place = pl.col(ENTITY) * self._wide + pl.col("number") + self._blocks
-        self._places = numbered.select(place.alias("place"), LOOK)
+        place = pl.col(_WHO) * self._wide + pl.col("number") + self._blocks
+        self._places = numbered.select(place.alias("place"), LOOK).sort("place")
         self._codes = len(found.names) + 1
         # How far into a block a window begins: 0 = the whole block counts.
         self._edges = sorted({self._edge(window, back) for window in windows for back in self._seen(window)})
 
-    def cells(self, held: Sequence[int], measures: Sequence[Measure]) -> LazyFrame:
-        first = measures[held[0]]
-        if first.kind in _DAYS:
-            return self._counts_and_days({measures[i].kind: i for i in held})
-        return _WAYS[first.kind](self, self._rows(first), held[0])
+    def cells(self, held: int, measure: Measure) -> LazyFrame:
+        """Plan the cells of one measure, grouped by the engine."""
+        return _WAYS[measure.kind](self, self._rows(measure), held)
+
+    def packing(self, places: Mapping[MeasureKind, int]) -> Packing:
+        """Say how an event becomes a number: the band is 0 beyond the last edge of its block."""
+        dates = self._date_range()[1] if MeasureKind.DAYS in places else 1
+        return Packing.of(codes=self._codes, stretches=self._wide, dates=dates, bands=len(self._edges))
+
+    def tallies(self, places: Mapping[MeasureKind, int]) -> Iterator[pl.DataFrame]:
+        """Measure counts of events and dates."""
+        pack = self.packing(places)
+        date = self._found.scope.day() - self._date_range()[0] if pack.date else 0
+        band = len(self._edges) - 1 - nw.col(_PART).cast(nw.Int64)
+        # Windows that begin in a block of their own see nothing before their edge.
+        rows = self._rows(None).filter(nw.col(_PART) >= 0)
+        plan = rows.select(pack.number(nw.col(_WHO), nw.col(CODE), nw.col(_PLACE), date, band).alias(KEY))
+        for numbers in stretches_of(
+            sorted_numbers(self._found.scope.world.engine, plan), pack, whos=max(1, _ROOM >> pack.stretch)
+        ):
+            yield from self._tallied(Tally.of(numbers, pack), pack, places)
+            yield from self._tallied(Tally.of(pack.anything(numbers), pack), pack, places, code=ANY)
+
+    def _tallied(
+        self, tally: Tally, pack: Packing, places: Mapping[MeasureKind, int], *, code: int | None = None
+    ) -> Iterator[pl.DataFrame]:
+        cells = tally.cells
+        if not cells.size:
+            return
+        codes = cells >> pack.stretch & ((1 << pack.code) - 1)
+        stretch = cells & ((1 << pack.stretch) - 1)
+        who = cells >> (pack.stretch + pack.code)
+        looks = self._looks_at(int(who[0]), int(who[-1]))
+        place = (who - who[0]) * self._wide + stretch
+        series = {
+            i: Trail.of(cells, tally.counts)
+            if kind is MeasureKind.COUNT
+            else Trail.of(cells, tally.days, self._twice(tally))
+            for kind, i in places.items()
+        }
+        following = np.diff(cells, append=cells[-1] + self._blocks)
+        for ahead in range(self._blocks):
+            # A look is given the newest block that it sees, and that one looks back at the others.
+            own = np.flatnonzero(following > ahead)
+            if code is None:
+                own = own[codes[own] < self._codes - 1]
+            look = looks[place[own] + 1 + ahead]
+            own, look = own[look >= 0], look[look >= 0]
+            columns = {
+                column_of(i, j): one.seen(own, -(-window // self._step) - 1 - ahead, self._band(window))
+                for i, one in series.items()
+                for j, window in enumerate(self._windows)
+            }
+            names = codes[own].astype(np.int32) if code is None else np.full(own.size, code, np.int32)
+            yield pl.DataFrame({LOOK: look, CODE: names, **columns})
+
+    def _looks_at(self, first: int, last: int) -> NDArray[np.int64]:
+        """Give the look at each place of the entities `first` to `last`; -1 where there is none."""
+        table = np.full((last - first + 1) * self._wide, -1, np.int64)
+        places = self._places.get_column("place").to_numpy()
+        some = slice(*np.searchsorted(places, [first * self._wide, (last + 1) * self._wide]))
+        table[places[some] - first * self._wide] = self._places.get_column(LOOK).to_numpy()[some]
+        return table
+
+    def _band(self, window: Microseconds) -> int:
+        """Give the band up to which the oldest block of a window counts."""
+        return len(self._edges) - 1 - self._edges.index(self._edge(window, self._seen(window)[-1]))
+
+    def _twice(self, tally: Tally) -> NDArray[np.bool_] | None:
+        """Say which cells begin with the date that the block before ended with: it is still one date."""
+        if self._aligned():
+            return None
+        near: NDArray[np.bool_] = np.diff(tally.cells, prepend=tally.cells[0] - 2) == 1
+        return near & (tally.first == np.roll(tally.last, 1))
 
     def _seen(self, window: Microseconds) -> range:
         return range(-(-window // self._step))
@@ -108,33 +191,14 @@ class _Pass:
         rows = self._found.rows(measure, self._ends, begin=begin, end=end)
         shifted = nw.col(AT) - nw.col(_BASE) + self._blocks * self._step
         rows = rows.filter(shifted >= 0, nw.col(AT) < nw.col(_TOP)).with_columns(shifted.alias("shifted"))
-        block = nw.col(ENTITY) * self._wide + nw.col("shifted") // self._step
+        place = nw.col("shifted") // self._step
+        block = nw.col(_WHO) * self._wide + place
         rest = nw.col("shifted") % self._step
         part = nw.lit(-1 if self._edges[0] else 0, nw.Int8)
         for position, edge in enumerate(self._edges):
             if edge:
                 part = nw.when(rest >= edge).then(nw.lit(position, nw.Int8)).otherwise(part)
-        return rows.with_columns(block.alias(_BLOCK), part.alias(_PART))
-
-    def _counts_and_days(self, places: dict[MeasureKind, int]) -> LazyFrame:
-        key = nw.col(_BLOCK) * self._codes + nw.col(CODE)
-        counts = self._counts(places)
-        if MeasureKind.DAYS not in places:
-            by_name = self._rows(None).select(key.alias("key"), _PART).group_by("key").agg(*counts)
-            whole = by_name.with_columns((nw.col("key") // self._codes).alias("key"))
-            return self._at_looks(self._joined(by_name, whole.group_by("key").agg(*self._sums(places))), places)
-        first, dates = self._date_range()
-        day = self._found.scope.day() - first
-        daily = self._rows(None).select((key * dates + day).alias("key"), _PART)
-        daily = daily.group_by("key").agg(*counts, nw.col(_PART).max().alias(_PART))
-        named = daily.with_columns((nw.col("key") // dates).alias("key"), (nw.col("key") % dates).alias(DATE))
-        whole = named.with_columns((nw.col("key") // self._codes * dates + nw.col(DATE)).alias("key"))
-        whole = whole.group_by("key").agg(*self._sums(places), nw.col(_PART).max().alias(_PART))
-        whole = whole.with_columns((nw.col("key") // dates).alias("key"), (nw.col("key") % dates).alias(DATE))
-        aggregates = [*self._sums(places), *self._dates(places[MeasureKind.DAYS])]
-        by_name = named.group_by("key").agg(*aggregates)
-        anything = whole.group_by("key").agg(*aggregates)
-        return self._at_looks(self._untwice(self._joined(by_name, anything)), places)
+        return rows.with_columns(block.alias(_BLOCK), place.alias(_PLACE), part.alias(_PART))
 
     def _date_range(self) -> tuple[int, int]:
         begin, end = self._stretch()
@@ -145,26 +209,6 @@ class _Pass:
         _, last = extent(self._ends.get_column(_TOP))
         return first - self._longest, last
 
-    def _counts(self, places: dict[MeasureKind, int]) -> list[nw.Expr]:
-        if MeasureKind.COUNT not in places:
-            return []
-        own = places[MeasureKind.COUNT]
-        return [
-            (nw.len() if edge == 0 else self._beyond(edge).sum()).alias(self._column(own, edge)) for edge in self._edges
-        ]
-
-    def _sums(self, places: dict[MeasureKind, int]) -> list[nw.Expr]:
-        if MeasureKind.COUNT not in places:
-            return []
-        names = [self._column(places[MeasureKind.COUNT], edge) for edge in self._edges]
-        return [nw.col(name).sum().alias(name) for name in names]
-
-    def _dates(self, measure: int) -> list[nw.Expr]:
-        whole = [self._beyond(edge).sum().alias(self._column(measure, edge)) for edge in self._edges]
-        if self._aligned():
-            return whole
-        return [*whole, nw.col(DATE).min().alias("first_date"), nw.col(DATE).max().alias("last_date")]
-
     def _aligned(self) -> bool:
         """Whether every block begins with a date of its own, or dates are instants: then none can lie in two."""
         calendar = self._found.scope.calendar
@@ -173,54 +217,6 @@ class _Pass:
         if calendar.changes or self._step % DAY:
             return False
         return bool(((self._ends.get_column(_BASE) + calendar.first) % DAY == 0).all())
-
-    def _joined(self, by_name: LazyFrame, anything: LazyFrame) -> LazyFrame:
-        columns = [name for name in by_name.collect_schema().names() if name != "key"]
-        values = [nw.col(name).cast(nw.Int32).alias(name) for name in columns]
-        code = (nw.col("key") % self._codes).cast(nw.Int32)
-        named = by_name.select((nw.col("key") // self._codes).alias(_BLOCK), code.alias(CODE), *values)
-        whole = anything.select(nw.col("key").alias(_BLOCK), nw.lit(ANY, nw.Int32).alias(CODE), *values)
-        return nw.concat([named.filter(nw.col(CODE) < len(self._found.names)), whole], how="vertical")
-
-    def _untwice(self, blocks: LazyFrame) -> LazyFrame:
-        if self._aligned():
-            return blocks
-        # The calendar's offsets change: a date may end one block and begin the next, and is still one date.
-        who = (nw.col(_BLOCK) // self._wide).alias("who")
-        near = nw.col(_BLOCK).shift(1).over("who", CODE, order_by=_BLOCK) == nw.col(_BLOCK) - 1
-        same = nw.col("last_date").shift(1).over("who", CODE, order_by=_BLOCK) == nw.col("first_date")
-        both = (near & same).fill_null(False)
-        return blocks.with_columns(who).with_columns(both.cast(nw.Int32).alias(_TWICE))
-
-    def _at_looks(self, blocks: LazyFrame, places: dict[MeasureKind, int]) -> LazyFrame:
-        names = [column_of(i, j) for i in sorted(places.values()) for j in range(len(self._windows))]
-        parts = [self._seen_from(blocks, back, places) for back in range(self._blocks)]
-        seen = parts[0]
-        if len(parts) > 1:
-            sums = [nw.col(name).sum().alias(name) for name in names]
-            seen = nw.concat(parts, how="vertical").group_by("key").agg(*sums)
-        # Only now the looks: what was added up is fewer than what was seen from them.
-        width = self._codes + 1
-        code = (nw.col("key") % width - 1).cast(nw.Int32)
-        placed = seen.with_columns((nw.col("key") // width).alias("place"), code.alias(CODE))
-        looks = self._found.scope.world.engine.lift(self._places)
-        joined = placed.join(looks, on="place", how="inner")
-        return joined.select(LOOK, CODE, *(nw.col(name).cast(nw.Int32).alias(name) for name in names))
-
-    def _seen_from(self, blocks: LazyFrame, back: int, places: dict[MeasureKind, int]) -> LazyFrame:
-        columns: dict[str, nw.Expr] = {}
-        for kind, i in sorted(places.items(), key=lambda pair: pair[1]):
-            for j, window in enumerate(self._windows):
-                columns[column_of(i, j)] = self._share(kind, i, window, back)
-        key = (nw.col(_BLOCK) + 1 + back) * (self._codes + 1) + nw.col(CODE) + 1
-        return blocks.select(key.alias("key"), **columns)
-
-    def _share(self, kind: MeasureKind, measure: int, window: Microseconds, back: int) -> nw.Expr:
-        if back not in self._seen(window):
-            return nw.lit(0, nw.Int32)
-        share = nw.col(self._column(measure, self._edge(window, back)))
-        earlier = back + 1 in self._seen(window)
-        return share - nw.col(_TWICE) if kind is MeasureKind.DAYS and earlier and not self._aligned() else share
 
     def _looked(self, blocks: LazyFrame, back: int) -> LazyFrame:
         # Block b ends at cutoff number b - blocks + 1; seen from `back` cutoffs later.

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 CODE: Final = "code"
 """Int32 position in `Sightings.names`; one more = an event that was not asked for; `ANY` = all events together."""
 ANY: Final = -1
+MOST_LOOKS: Final = 1_500_000
+"""Looks whose cells an engine groups at once; more of them take further passes over the events."""
+
+_MOST_EVENTS: Final = 100_000_000
 VALUE: Final = "value"
-DATE: Final = "date"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,6 +62,11 @@ class Sightings:
             yield replace(
                 self, scope=replace(self.scope, lives=self.scope.lives.filter(own)), looks=self.looks.filter(own)
             )
+
+    def most(self) -> int:
+        """How many looks may be tallied at once, so that the events of a pass stay bounded."""
+        events = self.scope.world.engine.collect(self.scope.world.events.select(nw.len())).item()
+        return max(1, self.looks.height * _MOST_EVENTS // max(1, int(events)))
 
     def rows(
         self, measure: Measure | None, lives: pl.DataFrame, *, begin: Microseconds, end: Microseconds

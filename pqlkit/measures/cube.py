@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 _SCALED: Final = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
 _WITH_ANY: Final = {MeasureKind.COUNT, MeasureKind.DAYS}
 _SMALL: Final = 1 << 16
-_MOST_LOOKS: Final = 1_500_000
-"""Looks whose cells are held at once; more of them take further passes over the events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -162,9 +160,7 @@ class Seen:
             message = f"looks are measured within or trailing windows, not {self.kind.value}"
             raise UsageError(message)
         lengths = [window.microseconds for window in self.windows]
-        for part in self.found.parts(_MOST_LOOKS):
-            for held, frame in ways[self.kind](part, lengths, self.measures):
-                yield held, self.found.scope.world.engine.collect(frame)
+        yield from ways[self.kind](self.found, lengths, self.measures)
 
     def wanted(self, code: int, measure: int) -> bool:
         """Whether there is such a behaviour: any event is looked at by count and days alone."""

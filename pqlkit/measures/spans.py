@@ -6,18 +6,21 @@ However many looks and windows there are, an event is looked at once, against th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 
 from pqlkit.columns import ANCHOR, AT, CUTOFF, ENTITY, LOOK
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.durations import DAY
-from pqlkit.measures.cells import ANY, CODE, DATE, VALUE, column_of, extent
+from pqlkit.measures.cells import ANY, CODE, MOST_LOOKS, VALUE, column_of, extent
+from pqlkit.measures.tallies import KEY, Packing, Tally, sorted_numbers, stretches_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pqlkit.definitions.model import Measure
     from pqlkit.measures.cells import Sightings
@@ -33,31 +36,45 @@ _DAYS: Final = (MeasureKind.COUNT, MeasureKind.DAYS)
 
 def span_cells(
     found: Sightings, windows: Sequence[Microseconds], measures: Sequence[Measure]
-) -> Iterator[tuple[tuple[int, ...], LazyFrame]]:
-    """Plan the cells of windows that start at the anchor.
+) -> Iterator[tuple[tuple[int, ...], pl.DataFrame]]:
+    """Measure windows that start at the anchor.
 
     Yields
     ------
     tuple
-        Positions of the measures held, and the lazy frame ``look``, ``code`` and a column per measure and window. A look and code
-        stand in one row of a frame at most.
+        Positions of the measures held, and the frame ``look``, ``code`` and a column per measure and window. A look and code
+        stand in one row of all frames of these measures at most.
     """
+    together: dict[MeasureKind, int] = {measure.kind: i for i, measure in enumerate(measures) if measure.kind in _DAYS}
+    if together:
+        for part in _aged(found, windows):
+            whole = _Pass(part, windows)
+            for own in part.parts(min(part.most(), whole.packing(together).most)):
+                for frame in _Pass(own, windows).tallies(together):
+                    yield tuple(sorted(together.values())), frame
+    engine = found.scope.world.engine
+    for i, measure in enumerate(measures):
+        if measure.kind not in _DAYS:
+            for some in found.parts(MOST_LOOKS):
+                for part in _aged(some, windows):
+                    yield (i,), engine.collect(_Pass(part, windows).cells(i, measure))
+
+
+def _aged(found: Sightings, windows: Sequence[Microseconds]) -> Iterator[Sightings]:
+    """Part the looks by age, a few ages at once."""
     age = pl.min_horizontal(pl.col(CUTOFF) - pl.col(ANCHOR), pl.lit(max(windows), pl.Int64))
     aged = found.looks.with_columns(age.alias(_AGE)).filter(pl.col(_AGE) > 0)
     ages = sorted(aged.get_column(_AGE).unique().to_list())
-    together = tuple(i for i, measure in enumerate(measures) if measure.kind in _DAYS)
-    alone = [(i,) for i, measure in enumerate(measures) if measure.kind not in _DAYS]
     room = max(1, _MOST - len(windows))
     for start in range(0, len(ages), room):
-        part = aged.filter(pl.col(_AGE).is_in(ages[start : start + room]))
-        for held in ([together] if together else []) + alone:
-            yield held, _Pass(found, part, windows).cells(held, measures)
+        yield replace(found, looks=aged.filter(pl.col(_AGE).is_in(ages[start : start + room])))
 
 
 class _Pass:
     """One pass over the events, for looks of a few ages."""
 
-    def __init__(self, found: Sightings, looks: pl.DataFrame, windows: Sequence[Microseconds]) -> None:
+    def __init__(self, found: Sightings, windows: Sequence[Microseconds]) -> None:
+        looks = found.looks
         self._found, self._looks, self._windows = found, looks, windows
         self._ages: list[int] = sorted(looks.get_column(_AGE).unique().to_list())
         self._lengths = sorted({min(window, age) for window in windows for age in self._ages})
@@ -65,21 +82,47 @@ class _Pass:
         self._single = bool(looks.get_column(ENTITY).is_unique().all()) and len(self._ages) == 1
         self._codes = len(found.names) + 1
 
-    def cells(self, held: Sequence[int], measures: Sequence[Measure]) -> LazyFrame:
-        first = measures[held[0]]
-        if first.kind in _DAYS:
-            spans = self._counts_and_days({measures[i].kind: i for i in held})
-        else:
-            rows = self._rows(first)
-            spans = _WAYS[first.kind](self, rows, held[0])
-        return self._at_looks(spans, held, nw.Int32 if first.property is None else nw.Int64)
+    def cells(self, held: int, measure: Measure) -> LazyFrame:
+        """Plan the cells of one measure, grouped by the engine."""
+        spans = _WAYS[measure.kind](self, self._rows(measure), held)
+        return self._at_looks(spans, held, nw.Int32 if measure.property is None else nw.Int64)
+
+    def packing(self, places: Mapping[MeasureKind, int]) -> Packing:
+        """Say how an event becomes a number."""
+        dates = self._date_range()[1] if MeasureKind.DAYS in places else 1
+        return Packing.of(codes=self._codes, stretches=1, dates=dates, bands=len(self._lengths))
+
+    def tallies(self, places: Mapping[MeasureKind, int]) -> Iterator[pl.DataFrame]:
+        """Measure counts of events and dates."""
+        pack = self.packing(places)
+        date = self._found.scope.day() - self._date_range()[0] if pack.date else 0
+        number = pack.number(nw.col(_WHO), nw.col(CODE), 0, date, nw.col(_BAND).cast(nw.Int64))
+        plan = self._rows(None).select(number.alias(KEY))
+        for numbers in stretches_of(sorted_numbers(self._found.scope.world.engine, plan), pack):
+            yield from self._tallied(Tally.of(numbers, pack), pack, places)
+            yield from self._tallied(Tally.of(pack.anything(numbers), pack), pack, places, code=ANY)
+
+    def _tallied(
+        self, tally: Tally, pack: Packing, places: Mapping[MeasureKind, int], *, code: int | None = None
+    ) -> Iterator[pl.DataFrame]:
+        codes = tally.cells & ((1 << pack.code) - 1) if code is None else np.full(tally.cells.size, code)
+        frame = pl.DataFrame({_WHO: tally.cells >> pack.code, CODE: codes.astype(np.int32)})
+        tables = {MeasureKind.COUNT: tally.counts, MeasureKind.DAYS: tally.days}
+        for age in self._ages:
+            columns = [
+                pl.Series(column_of(i, j), tables[kind][self._lengths.index(min(window, age))])
+                for kind, i in places.items()
+                for j, window in enumerate(self._windows)
+            ]
+            seen = frame.with_columns(columns).filter(pl.col(CODE) < self._codes - 1)
+            if self._single:
+                yield seen.rename({_WHO: LOOK})
+            else:
+                looks = self._looks.filter(pl.col(_AGE) == age).select(LOOK, pl.col(ENTITY).alias(_WHO))
+                yield seen.join(looks, on=_WHO, how="inner").drop(_WHO)
 
     def column(self, measure: int, length: Microseconds) -> str:
         return f"m{measure}_l{self._lengths.index(length)}"
-
-    @property
-    def lengths(self) -> list[int]:
-        return self._lengths
 
     def _rows(self, measure: Measure | None) -> LazyFrame:
         longest = self._lengths[-1]
@@ -93,53 +136,10 @@ class _Pass:
             band = nw.when(nw.col(_OFFSET) < length).then(nw.lit(position, nw.Int8)).otherwise(band)
         return rows.with_columns(band.alias(_BAND))
 
-    def _counts_and_days(self, places: dict[MeasureKind, int]) -> LazyFrame:
-        rows = self._rows(None)
-        key = nw.col(_WHO) * self._codes + nw.col(CODE)
-        if MeasureKind.DAYS not in places:
-            rows = rows.select(key.alias("key"), _BAND)
-            by_name = rows.group_by("key").agg(*self._counts(places))
-            return self._with_any(by_name)
-        first_date, dates = self._date_range()
-        day = self._found.scope.day() - first_date
-        keyed = rows.select((key * dates + day).alias("key"), _BAND)
-        daily = keyed.group_by("key").agg(*self._counts(places), nw.col(_BAND).min().alias(_BAND))
-        named = daily.with_columns((nw.col("key") // dates).alias("key"), (nw.col("key") % dates).alias(DATE))
-        by_name = named.group_by("key").agg(*self._sums(places), *self._within(places[MeasureKind.DAYS]))
-        whole = named.with_columns((nw.col("key") // self._codes * dates + nw.col(DATE)).alias("key"))
-        whole = whole.group_by("key").agg(*self._sums(places), nw.col(_BAND).min().alias(_BAND))
-        whole = whole.with_columns((nw.col("key") // dates).alias("key"))
-        anything = whole.group_by("key").agg(*self._sums(places), *self._within(places[MeasureKind.DAYS]))
-        return self._joined(by_name, anything)
-
     def _date_range(self) -> tuple[int, int]:
         begin, latest = extent(self._looks.get_column(ANCHOR))
         first = begin // DAY - 2
         return first, (latest + self._lengths[-1]) // DAY + 3 - first
-
-    def _with_any(self, by_name: LazyFrame) -> LazyFrame:
-        columns = [name for name in by_name.collect_schema().names() if name != "key"]
-        whole = by_name.with_columns((nw.col("key") // self._codes).alias("key"))
-        return self._joined(by_name, whole.group_by("key").agg(*(nw.col(name).sum().alias(name) for name in columns)))
-
-    def _joined(self, by_name: LazyFrame, anything: LazyFrame) -> LazyFrame:
-        columns = [name for name in by_name.collect_schema().names() if name != "key"]
-        values = [nw.col(name).cast(nw.Int32).alias(name) for name in columns]
-        code = (nw.col("key") % self._codes).cast(nw.Int32)
-        named = by_name.select((nw.col("key") // self._codes).alias(_WHO), code.alias(CODE), *values)
-        whole = anything.select(nw.col("key").alias(_WHO), nw.lit(ANY, nw.Int32).alias(CODE), *values)
-        return nw.concat([named.filter(nw.col(CODE) < len(self._found.names)), whole], how="vertical")
-
-    def _counts(self, places: dict[MeasureKind, int]) -> list[nw.Expr]:
-        if MeasureKind.COUNT not in places:
-            return []
-        return self._within(places[MeasureKind.COUNT])
-
-    def _sums(self, places: dict[MeasureKind, int]) -> list[nw.Expr]:
-        if MeasureKind.COUNT not in places:
-            return []
-        names = [self.column(places[MeasureKind.COUNT], length) for length in self._lengths]
-        return [nw.col(name).sum().alias(name) for name in names]
 
     def _within(self, measure: int) -> list[nw.Expr]:
         longest = len(self._lengths) - 1
@@ -185,12 +185,11 @@ class _Pass:
         tops = rows.select(_WHO, CODE, **seen).group_by(_WHO, CODE)
         return tops.agg(*(nw.col(name).max().alias(name) for name in seen))
 
-    def _at_looks(self, spans: LazyFrame, held: Sequence[int], dtype: type[nw.Int32 | nw.Int64]) -> LazyFrame:
+    def _at_looks(self, spans: LazyFrame, held: int, dtype: type[nw.Int32 | nw.Int64]) -> LazyFrame:
         parts = []
         for age in self._ages:
             columns = {
-                column_of(i, j): nw.col(self.column(i, min(window, age))).cast(dtype)
-                for i in held
+                column_of(held, j): nw.col(self.column(held, min(window, age))).cast(dtype)
                 for j, window in enumerate(self._windows)
             }
             if self._single:
