@@ -364,6 +364,8 @@ def deliver(
     """Write the lists, commit the ledger, send the alerts, sum up."""
     from pqlkit.scoring.night import record, summaries, write_lists
 
+    for one in listings:
+        asked.shape.names(one.rows.columns)  # refuses unknown columns, whatever the format
     breached = [f"{one.news.leads.definition.name}: {text}" for one in listings for text in one.breaches]
     targets = places(listings, out, aside=bool(breached))
     if ledger is not None:

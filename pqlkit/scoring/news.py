@@ -106,7 +106,7 @@ def news(
     arms = arm_column(leads.population, control or 0.0).gather(leads.people.get_column("entity"))
     table = table.with_columns(arms.alias("assigned"))
     table = _judged(leads, table, memory, since, suppressed)
-    table = _with_arms(table, control)
+    table = _with_arms(table, control, known=memory is not None)
     table = _withdrawn(leads, table, memory)
     queued = memory.queued if memory is not None else frozenset()
     return News(
@@ -174,12 +174,12 @@ def _is_another(leads: Leads) -> pl.Expr:
     return pl.col("was_on").is_null() | later
 
 
-def _with_arms(table: pl.DataFrame, control: float | None) -> pl.DataFrame:
+def _with_arms(table: pl.DataFrame, control: float | None, *, known: bool) -> pl.DataFrame:
     """Give arms to those who become new; an arm once given stays."""
     given = pl.lit(None, pl.String) if control is None else pl.col("assigned")
     qualified = pl.col("start").is_not_null()
     # Without memory everybody who qualified shows the arm; with it, those who became new while there was a control arm.
-    fresh = pl.when(pl.col("new") if "reason" in table.columns else qualified).then(given)
+    fresh = pl.when(pl.col("new") if known else qualified).then(given)
     return table.with_columns(pl.coalesce("was_arm", fresh).alias("arm"))
 
 

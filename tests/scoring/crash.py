@@ -33,7 +33,7 @@ PRELOAD = ["pqlkit.cli.score", "pqlkit.scoring.night", "pqlkit.scoring.alert", "
 
 def night(folder: str, url: str) -> None:
     """What the killed process does."""
-    with open(os.devnull, "w") as nowhere:
+    with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     score(Path(folder), *options(Path(folder), url), day=NIGHTS[1])
 

@@ -143,10 +143,10 @@ def read_status(text):
 
 def test_previous_works_night_after_night_without_a_ledger(folder):
     """The same leads are new as with a ledger."""
-    before = None
+    before: str | None = None
     for day in (16, 18, 20, 24):
         assert score(folder, "--ledger", folder / "l", "--out", folder / "with.csv", day=day).code == 0
-        options = ["--previous", folder / before, "--all"] if before else []
+        options: list[object] = ["--previous", folder / before, "--all"] if before is not None else []
         before = f"without{day}.csv"
         assert score(folder, *options, "--out", folder / before, day=day).code == 0
         if day > 16:
@@ -177,8 +177,8 @@ def test_a_rerun_of_a_night_tells_nobody_again_and_a_skipped_one_loses_nobody(fo
 
 
 def test_only_new_holds_new_leads_without_the_control_arm(folder):
-    score(folder, "--ledger", folder / "l", day=15)
-    done = score(folder, "--ledger", folder / "l", "--control", "50%", "--only-new", "--format", "csv", day=27)
+    score(folder, "--ledger", folder / "l", day=10)
+    done = score(folder, "--ledger", folder / "l", "--control", "50%", "--only-new", "--format", "csv", day=20)
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert rows
     assert {(row["newly_qualified"], row["arm"]) for row in rows} == {("true", "contact")}
@@ -195,7 +195,7 @@ def test_the_share_of_the_control_arm_is_what_was_asked_and_grows_without_moving
 
     population = in_memory([{"id": f"user-{i}", "anchor": START} for i in range(20_000)], as_of=START)
     small, large = arm_column(population, 0.2), arm_column(population, 0.3)
-    assert abs((small == "control").mean() - 0.2) < 0.012
+    assert abs(small.to_list().count("control") - 4_000) < 240
     assert ((small == "control") & (large == "contact")).sum() == 0
     assert (arm_column(population, 0.0) == "contact").all()
     assert (arm_column(population, 1.0) == "control").all()
@@ -336,7 +336,7 @@ def test_hostile_names_are_inert_everywhere(tmp_path):
     product(tmp_path, events, users=people, conversions=[("b", at(2))])
     definition(tmp_path, "qualify: {id: invites, event: invite, at_least: 3, ever: true}\noutcome: {within: 10d}\n")
     assert score(tmp_path, "--keep", "name", "--out", tmp_path / "leads.csv", day=3).code == 0
-    (first, *_) = list(csv.DictReader((tmp_path / "leads.csv").open(newline="")))
+    (first, *_) = csv.DictReader(io.StringIO((tmp_path / "leads.csv").read_bytes().decode(), newline=""))
     assert first["user_id"] == first["name"] == "'" + HOSTILE
     for form in ("table", "markdown", "json", "csv"):
         for done in (
@@ -401,7 +401,7 @@ def test_converters_count_what_came_strictly_before_the_upgrade(folder):
 
 def test_a_version_change_is_told_in_the_summary(folder):
     score(folder, "--ledger", folder / "l", "--out", folder / "leads.csv", day=20)
-    definition(folder, TEAM.replace("at_least: 3", "at_least: 2"), version=2)
+    definition(folder, TEAM.replace("at_least: 3", "at_least: 1").replace("at_least: 2", "at_least: 1"), version=2)
     done = score(
         folder, "--ledger", folder / "l", "--out", folder / "leads.csv", "--summary", folder / "run.json", day=20.5
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,7 +12,10 @@ from pqlkit.scoring.alert import text
 from pqlkit.scoring.delivery import AUTHORIZATION, deliver, hook
 from pqlkit.scoring.ledger import Alert, Entry, Run, open_ledger
 from pqlkit.scoring.memory import Memory
-from tests.scoring.nights import Receiver, definition, drawn, product, score
+from tests.scoring.nights import Receiver, at, definition, drawn, product, score
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SECRET = "s3cr3t-path"
 
@@ -191,7 +195,7 @@ def night(folder, url, day, *more):
 
 def test_over_nights_each_lead_is_acknowledged_once_whatever_the_server_does(folder):
     """Down on the second night, failing at random on the third: the fourth has brought everything, once."""
-    moods = iter([])
+    moods: Iterator[str | int] = iter([])
     with Receiver(lambda _: next(moods, "ok")) as receiver:
         assert night(folder, receiver.url(), 10).code == 0
         moods = iter([500] * 3)
@@ -234,12 +238,8 @@ def test_secrets_are_in_no_output_and_no_file(folder, monkeypatch):
 
 
 def test_alerts_hold_batches_of_twenty_with_text_and_rows(tmp_path):
-    burst = [
-        (f"u{i:03d}", name, 1_767_225_600_000_000 + day * 86_400_000_000 + i)
-        for i in range(45)
-        for name, day in [("invite", 8), ("invite", 8.1), ("invite", 9), ("login", 8), ("login", 9)]
-    ]
-    burst = [(user, name, int(at)) for user, name, at in burst] + [("early", "login", 1_767_225_600_000_000)]
+    days = [("invite", 8.0), ("invite", 8.1), ("invite", 9.0), ("login", 8.0), ("login", 9.0)]
+    burst = [(f"u{i:03d}", name, at(day) + i) for i in range(45) for name, day in days] + [("early", "login", at(0))]
     product(tmp_path, burst)
     definition(tmp_path)
     with Receiver() as receiver:

@@ -71,7 +71,7 @@ def test_csv_is_rfc_4180_utf8_without_a_mark_and_formula_cells_are_text():
 @settings(max_examples=60, deadline=None)
 @given(
     texts=st.lists(
-        st.text(max_size=12).filter(lambda t: "\0" not in t and t.isprintable() or t[:1] in "=+-@'\t"),
+        st.text(max_size=12).filter(lambda t: ("\0" not in t and t.isprintable()) or t[:1] in "=+-@'\t"),
         min_size=2,
         max_size=5,
     )
