@@ -71,6 +71,11 @@ def _guarded(work: Callable[[], object]) -> int:
     try:
         work()
     except SystemExit as leaving:
+        # Typer makes 1 of a closed pipe, and 130 of Ctrl-C without a word.
+        if isinstance(leaving.__context__, BrokenPipeError):
+            raise leaving.__context__ from None
+        if leaving.code == ExitCode.INTERRUPTED:
+            sys.stderr.write("interrupted\n")
         return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
     except PqlkitError as error:
         tell(error)

@@ -48,11 +48,11 @@ def write_sample(folder: Path, users: int = 360) -> None:
         name, signup = f"u{number:03}", START + timedelta(hours=number * 6)
         people.append(f"{name},{signup:%Y-%m-%dT%H:%M:%SZ},free")
         keen = dice.random() < 0.4
-        for event, most in (("login", 8), ("invite", 5 if keen else 1), ("export", 2)):
+        for event, most in (("login", 8), ("invite", 6 if keen else 1), ("export", 2)):
             for _ in range(dice.randrange(most + 1)):
                 at = signup + timedelta(minutes=dice.randrange(10, 14 * 1440))
                 events.append(f"{name},{event},{at:%Y-%m-%dT%H:%M:%SZ}")
-        if dice.random() < (0.6 if keen else 0.1):
+        if dice.random() < (0.8 if keen else 0.04):
             at = signup + timedelta(days=dice.randrange(15, 26))
             upgrades.append(f"{name},{at:%Y-%m-%dT%H:%M:%SZ}")
     folder.mkdir(parents=True, exist_ok=True)

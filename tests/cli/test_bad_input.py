@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,10 @@ from tests.cli.sample import LINES, SOURCES, write_sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from _pytest.capture import CaptureResult
+
+    Said = CaptureResult[str]
 
 READERS: Final = tuple(LINES)
 
@@ -88,10 +93,6 @@ def no_parquet() -> None:
     Path("events.parquet").write_bytes(b"PAR1 and then nothing")
 
 
-def header_only_conversions() -> None:
-    Path("conversions.csv").write_text("user_id,converted_at\n")
-
-
 REFUSED: Final[dict[str, tuple[Callable[[], None], str, list[str]]]] = {
     "a missing file": (missing, "events.csv", ["did you mean conversions.csv?"]),
     "an empty file": (empty, "events.csv", ["empty"]),
@@ -107,12 +108,12 @@ REFUSED: Final[dict[str, tuple[Callable[[], None], str, list[str]]]] = {
 """What is wrong, the file that the message names, and words of the message."""
 
 
-def said(code: int, captured: pytest.CaptureResult[str], expected: int) -> None:
+def said(code: int, captured: Said, expected: int) -> None:
     assert "Traceback" not in captured.err
     assert code == expected, captured.err
     if expected == 2:
         assert captured.out == ""
-        assert captured.err.startswith("error: "), captured.err
+        assert re.search(r"^error: ", captured.err, re.M), captured.err
 
 
 @pytest.mark.parametrize("command", READERS)
@@ -190,7 +191,7 @@ def lines_of(table: str) -> list[bytes]:
     return Path(f"{table}.csv").read_bytes().splitlines()
 
 
-@pytest.mark.parametrize("command", [one for one in READERS if one != "load"])
+@pytest.mark.parametrize("command", ["analyze", "score"])
 @pytest.mark.parametrize("what", TOLERATED)
 def test_what_is_odd_stops_no_command(what: str, command: str, capsys: pytest.CaptureFixture[str]) -> None:
     TOLERATED[what][0]()
@@ -200,23 +201,23 @@ def test_what_is_odd_stops_no_command(what: str, command: str, capsys: pytest.Ca
     json.loads(captured.out)
 
 
-THIN: Final[dict[str, Callable[[], None]]] = {
-    "no conversions at all": header_only_conversions,
-    "events without a row": lambda: Path("events.csv").write_text("user_id,event,timestamp\n") and None,
-    "users without a row": lambda: Path("users.csv").write_text("user_id,signed_up_at\n") and None,
-    "one of each": lambda: (
-        Path("events.csv").write_text("user_id,event,timestamp\nu1,login,2026-01-02\n")
-        and Path("users.csv").write_text("user_id,signed_up_at\nu1,2026-01-01\n")
-        and Path("conversions.csv").write_text("user_id,converted_at\nu1,2026-01-05\n")
-        and None
-    ),
+THIN: Final[dict[str, dict[str, str]]] = {
+    "no conversions at all": {"conversions.csv": "user_id,converted_at\n"},
+    "events without a row": {"events.csv": "user_id,event,timestamp\n"},
+    "users without a row": {"users.csv": "user_id,signed_up_at\n"},
+    "one of each": {
+        "events.csv": "user_id,event,timestamp\nu1,invite,2026-01-02\n",
+        "users.csv": "user_id,signed_up_at\nu1,2026-01-01\n",
+        "conversions.csv": "user_id,converted_at\nu1,2026-01-05\n",
+    },
 }
 
 
 @pytest.mark.parametrize("command", READERS)
 @pytest.mark.parametrize("what", THIN)
 def test_too_little_is_a_result_or_a_clear_error(what: str, command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    THIN[what]()
+    for file, text in THIN[what].items():
+        Path(file).write_text(text)
     code = run(list(LINES[command]))
     captured = capsys.readouterr()
     assert code in {0, 2}, captured.err
