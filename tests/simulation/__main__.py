@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import platform
+import re
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +24,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+
+SECTION = re.compile(r"^(?=## [A-Z]\. )", re.MULTILINE)
 
 HEAD = """# What was promised, and what was reached
 
@@ -46,7 +48,8 @@ def main() -> int:
     parser.add_argument("--part", type=float, default=1.0, help="share of the runs of each study")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
-    begun, blocks, broken = time.monotonic(), {}, 0
+    blocks: dict[str, str] = {}
+    broken = 0
     done: dict[object, list[dict[str, object]]] = {}
     chosen = [study for study in STUDIES if not asked.letters or study.letter in asked.letters]
     with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
@@ -58,15 +61,15 @@ def main() -> int:
             blocks[study.letter] = block(study, lines, len(done[study.run]), time.monotonic() - started)
             broken += sum(line.kept is False for line in lines)
             print(blocks[study.letter], flush=True)
-            if not asked.letters:
-                # After every study, so that a run that is stopped keeps what it found.
-                write(blocks, time.monotonic() - begun)
+            # After every study, so that a run that is stopped keeps what it found.
+            write(blocks)
     return 1 if broken else 0
 
 
 def block(study: Study, lines: Sequence[Line], runs: int, seconds: float) -> str:
     """Write one study's table."""
-    rows = [f"## {study.letter}. {study.title}", "", f"{runs} runs, {seconds:.0f} s.", ""]
+    of = "" if runs == study.runs else f" of {study.runs}"
+    rows = [f"## {study.letter}. {study.title}", "", f"{runs} runs{of}, {seconds:.0f} s.", ""]
     rows += ["| | promised | reached | kept |", "|---|---|---|---|"]
     for line in lines:
         mark = {True: "yes", False: "**no**", None: ""}[line.kept]
@@ -74,11 +77,12 @@ def block(study: Study, lines: Sequence[Line], runs: int, seconds: float) -> str
     return "\n".join([*rows, ""])
 
 
-def write(blocks: dict[str, str], seconds: float) -> None:
-    """Write the results so far."""
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    body = "\n".join(blocks[letter] for letter in sorted(blocks))
-    RESULTS.write_text(f"{HEAD}Took {seconds / 60:.0f} minutes on {machine}.\n\n{body}{FOOT}", encoding="utf-8")
+def write(blocks: dict[str, str]) -> None:
+    """Write the results so far; other letters keep what an earlier run found."""
+    known = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else ""
+    parts = {part[3]: part.split("\nD (1 million", 1)[0].rstrip() + "\n" for part in SECTION.split(known)[1:]}
+    merged = parts | blocks
+    RESULTS.write_text(HEAD + "\n".join(merged[letter] for letter in sorted(merged)) + FOOT, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,183 @@
+"""Leaks: what belongs to the upgrade is caught at any base rate, and what does not is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pqlkit.analysis.analyzing import observe
+from pqlkit.analysis.leaks import LeakReason, leaks, overruled, sounds_like_paying
+from pqlkit.analysis.settings import Settings
+from pqlkit.analysis.trait_leaks import trait_leaks
+from pqlkit.demo.worlds import recipe
+from pqlkit.durations import DAY, HOUR, MINUTE
+from pqlkit.measures.surroundings import surroundings
+from pqlkit.proposal.drafting import Draft
+from pqlkit.proposal.wishes import Wishes
+from tests.analysis.canonical import in_memory
+from tests.simulation.trial import populated, trial
+
+SECOND = 1_000_000
+ORDINARY = ("login", "view", "search", "export")
+
+
+def product(base: float, seed: int, *, users: int = 500, days: int = 60, visits: float = 0.003):
+    """Make a small product: sessions of everyday events, an upgrade in the middle of a session, a bill after it.
+
+    The page "Upgrade" is visited in a share `visits` of all sessions, and within the minutes before every upgrade. A
+    "paid_bill" comes some seconds after the upgrade and monthly from then on.
+    """
+    rng = np.random.default_rng(seed)
+    people, events = [], []
+    for user in range(users):
+        name, anchor = f"u{user:04}", int(rng.integers(0, 30 * DAY))
+        sessions = np.sort(rng.integers(anchor, anchor + days * DAY, rng.poisson(12) + 1))
+        converted = int(rng.choice(sessions)) + 5 * MINUTE if rng.random() < base else None
+        people.append({"id": name, "anchor": anchor, "converted": converted})
+        for start in sessions.tolist():
+            events.append((name, "login", start))
+            at = start
+            for _ in range(rng.poisson(6)):
+                at += int(rng.exponential(3 * MINUTE))
+                events.append((name, str(rng.choice(ORDINARY)), at))
+            if rng.random() < visits:
+                events.append((name, "Upgrade", start + MINUTE))
+        if converted is not None:
+            events.append((name, "Upgrade", converted - int(rng.integers(5, 200)) * SECOND))
+            events += [(name, "paid_bill", converted + 20 * SECOND + month * 30 * DAY) for month in range(3)]
+    return in_memory(people, events, as_of=120 * DAY, history_from=0)
+
+
+@pytest.mark.parametrize("base", [0.03, 0.15, 0.3, 0.6])
+def test_leaks_are_caught_and_ordinary_events_are_not_at_any_base_rate(base):
+    people = product(base, 1, users=1200 if base < 0.1 else 500)
+    found = {one.event: one for one in leaks(surroundings(people.world))}
+    assert {name for name, one in found.items() if one.excluded} == {"Upgrade", "paid_bill"}
+    assert found["Upgrade"].reason is LeakReason.PART_OF_UPGRADE
+    assert found["paid_bill"].reason is LeakReason.CONSEQUENCE
+    assert not set(found) & set(ORDINARY)
+
+
+def test_a_page_that_many_visit_and_leave_is_suspect_and_stays():
+    """A quarter of those who do it must convert within a day; below that it is marked, and kept."""
+    found = {one.event: one for one in leaks(surroundings(product(0.15, 1, users=700, visits=0.02).world))}
+    assert found["Upgrade"].reason is LeakReason.SUSPECT
+    assert not found["Upgrade"].excluded
+
+
+def test_the_two_traps_of_the_recipe_and_nothing_else():
+    for seed in (51, 52):
+        world = recipe(5_000, seed)
+        with populated(world) as people:
+            found = {one.event for one in leaks(surroundings(people.world))}
+        traps = world.truth.traps
+        assert found == {traps.before, traps.after}
+        assert traps.common not in found
+
+
+def test_where_nothing_leaks_nothing_is_flagged():
+    with populated(recipe(6_000, 54, traps=False)) as people:
+        assert leaks(surroundings(people.world)) == ()
+
+
+def test_a_leak_that_begins_in_the_later_period_is_not_known_to_the_search():
+    """Judged on the fit part alone: what only the holdout knows must not steer the search."""
+    world = recipe(8_000, 55)
+    late = world.truth.traps.before
+    with trial(world) as made:
+        first = made.draft.parts.first
+        assert first is not None
+        cut = pl.from_epoch(pl.lit(first), time_unit="us").dt.replace_time_zone("UTC")
+        early = world.events.filter((pl.col("event") != late) | (pl.col("timestamp") >= cut))
+    with populated(replace(world, events=early)) as people:
+        observed = observe(people, Settings(looks="once:14d"))
+        draft = Draft.of(observed, Wishes(permutations=0), lambda _: None)
+        assert late in {one.event for one in observed.suspects}
+        assert late not in {one.event for one in draft.suspects}
+
+
+def test_keep_event_overrules_and_still_shows():
+    people = product(0.3, 3)
+    kept = overruled(leaks(surroundings(people.world)), ["paid_*"])
+    by_name = {one.event: one for one in kept}
+    assert by_name["paid_bill"].kept
+    assert not by_name["paid_bill"].excluded
+    assert by_name["Upgrade"].excluded
+
+
+def test_names_are_a_hint_only():
+    assert sounds_like_paying("Billing page viewed")
+    people = product(0.3, 4)
+    events = people.world.events
+    import narwhals as nw
+
+    renamed = events.with_columns(
+        event=nw.when(nw.col("event") == "view").then(nw.lit("invoice_viewed")).otherwise(nw.col("event"))
+    )
+    found = {one.event for one in leaks(surroundings(replace(people.world, events=renamed)))}
+    assert "invoice_viewed" not in found
+
+
+def test_events_of_fewer_than_twenty_are_never_judged():
+    people = [{"id": f"u{n:03}", "anchor": 0, "converted": 10 * DAY if n < 19 else None} for n in range(100)]
+    events = [(f"u{n:03}", "secret", 10 * DAY + 1) for n in range(19)] + [("u050", "login", DAY)]
+    few = in_memory(people, events, as_of=90 * DAY)
+    assert leaks(surroundings(few.world)) == ()
+    more = [{"id": f"u{n:03}", "anchor": 0, "converted": 10 * DAY if n < 20 else None} for n in range(100)]
+    events.append(("u019", "secret", 10 * DAY + 1))
+    found = leaks(surroundings(in_memory(more, events, as_of=90 * DAY).world))
+    assert [one.event for one in found] == ["secret"]
+
+
+def traited(values: dict[str, list[object]], y: list[bool]):
+    rows = len(y)
+    people = [{"id": f"u{n:04}", "anchor": 0, "converted": 15 * DAY if y[n] else None} for n in range(rows)]
+    made = in_memory(people, [], as_of=90 * DAY, fixed=values)
+    frame = pl.DataFrame({"entity": range(rows), "cutoff": [14 * DAY] * rows})
+    return trait_leaks(made, frame, np.array(y))
+
+
+def test_a_trait_that_only_payers_have_is_a_leak():
+    y = [n % 10 == 0 for n in range(1000)]
+    card = ["visa" if converted else None for converted in y]
+    channel = [["ads", "search", "friends"][n % 3] for n in range(1000)]
+    (found,) = traited({"card": card, "channel": channel}, y)
+    assert found.event == "card"
+    assert found.trait
+    assert found.excluded
+    assert found.reason is LeakReason.NEAR_DETERMINISTIC
+    assert "100 of 100" in found.evidence
+
+
+@pytest.mark.parametrize(("hits", "caught"), [(24, True), (23, False)])
+def test_a_value_leaks_from_eighty_percent_of_thirty_looks_on(hits, caught):
+    y = [n < hits for n in range(30)] + [n < 20 for n in range(470)]
+    plan = ["pro"] * 30 + ["free"] * 470
+    assert bool(traited({"plan": plan}, y)) is caught
+
+
+def test_a_trait_with_few_looks_is_not_judged():
+    y = [True] * 29 + [n < 20 for n in range(471)]
+    assert traited({"plan": ["pro"] * 29 + ["free"] * 471}, y) == ()
+
+
+def test_where_most_convert_a_common_value_is_no_leak():
+    y = [n % 20 < 16 for n in range(1000)]
+    assert traited({"country": ["NL"] * 1000}, y) == ()
+
+
+def test_a_leaky_trait_never_becomes_eligibility():
+    from pqlkit.proposal.drafting import _traits
+
+    y = [n % 10 == 0 for n in range(1000)]
+    people = [{"id": f"u{n:04}", "anchor": n, "converted": 15 * DAY if y[n] else None} for n in range(1000)]
+    card = ["visa" if converted else "none" for converted in y]
+    made = in_memory(people, [("u0000", "login", HOUR)], as_of=90 * DAY, fixed={"card": card, "tier": ["a", "b"] * 500})
+    observed = observe(made, Settings(looks="once:14d"))
+    assert [one.event for one in observed.suspects if one.trait] == ["card"]
+    assert observed.left_out == frozenset()
+    offered = {one.condition.name for one in _traits(observed, {"card"})}
+    assert offered == {"tier"}
