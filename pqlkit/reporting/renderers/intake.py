@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pqlkit.inert import visible
+from pqlkit.reporting.renderers.layout import wrapped
 from pqlkit.reporting.renderers.tabular import to_csv, to_json, to_markdown
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def as_table(intake: Intake) -> RenderableType:
     lines = [line for part in intake.tables.values() for line in _bad(part)]
     lines += _matching(intake.matching)
     lines += [f"  no rows of {gap.table} from {gap.first} to {gap.last} ({gap.days} days)" for gap in intake.gaps]
-    lines += [f"warning: {visible(warning, 400)}" for warning in intake.warnings]
+    for warning in intake.warnings:
+        lines += wrapped(f"warning: {visible(warning, 400)}", "", "  ")
     if intake.quarantine is not None:
         lines.append(f"  every quarantined row: {intake.quarantine}")
     return Group(table, *[Text(line) for line in lines])
@@ -65,10 +67,12 @@ def _row(table: TableIntake) -> dict[str, Any]:
 
 
 def _bad(table: TableIntake) -> list[str]:
-    lines = [f"  {visible(table.name)}: {count:,} rows {visible(reason)}" for reason, count in table.reasons.items()]
+    lines = []
+    for reason, count in table.reasons.items():
+        lines += wrapped(f"{visible(table.name)}: {count:,} rows {visible(reason)}", "  ", "    ")
     for o in table.offenders:
         place = f"{visible(o.file, 60)}:{o.line}" + (f" {visible(o.column, 30)}" if o.column else "")
-        lines.append(f"    {place}: {visible(o.value or '(empty)', 40)} - {visible(o.reason)}")
+        lines += wrapped(f"{place}: {visible(o.value or '(empty)', 40)} - {visible(o.reason)}", "    ", "      ")
     return lines
 
 

@@ -8,7 +8,7 @@ from pqlkit.definitions.describing import describe, phrase
 from pqlkit.inert import visible
 from pqlkit.reporting.records.report import period, record
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
-from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
+from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import day, interval, percent, rate, times
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def as_markdown(report: Report) -> str:
         for one in report.periods
     ]
     return (
-        f"{describe(report.definition)}\n\n"
+        f"{escape_markdown(describe(report.definition), 2000)}\n\n"
         + to_markdown(steps, ["step", "rate [95 %]"], right=[1])
         + "\n"
         + to_markdown(periods, ["period", "new leads", "PQL to customer", "verdict"], right=[1, 2])
@@ -232,13 +232,13 @@ def several(reports: Sequence[Report]) -> RenderableType:
         head = f"looks {one.looks.text}, upgrades in {one.looks.design.horizon}"
         lines += ["", spread("SIDE BY SIDE", head)]
         lines.append(
-            f"  {'':<28} {'of looks':>8} {'upgraded':>8} {'of upgrades':>11}   at {one.sides[0].leads:,} leads"
+            f"  {'':<24} {'of looks':>8} {'upgraded':>8} {'of upgr.':>8}  at {one.sides[0].leads:,} leads, x base"
         )
         for side in one.sides:
             table = side.table
             lines.append(
-                f"  {visible(side.name, 28):<28} {percent(table.share.rate):>8} {percent(table.with_.rate):>8} "
-                f"{percent(table.coverage.rate):>11}   {percent(side.rate)}, {times(side.lift)} x base"
+                f"  {fit(side.name, 24)} {percent(table.share.rate):>8} {percent(table.with_.rate):>8} "
+                f"{percent(table.coverage.rate):>8}  {percent(side.rate):>8} {times(side.lift):>6}"
             )
     found = overlaps(reports)
     lines += ["", spread("WHO FINDS WHOM", "entities that became leads, in one row each")]

@@ -8,7 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from pqlkit.inert import cell, visible
+from pqlkit.inert import LONGEST, cell, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,15 +87,15 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def escape_markdown(text: str) -> str:
-    r"""Make text show as itself in Markdown.
+def escape_markdown(text: str, longest: int = LONGEST) -> str:
+    r"""Make text show as itself in Markdown: one line, at most `longest` characters before the escapes.
 
     Examples
     --------
     >>> escape_markdown("<b>*x*")
     '\\<b\\>\\*x\\*'
     """
-    return _MARKDOWN.sub(r"\\\1", visible(text))
+    return _MARKDOWN.sub(r"\\\1", visible(text, longest))
 
 
 def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pqlkit.reporting.records.report import sides
 from pqlkit.reporting.records.trial import record
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.report import criteria_lines
-from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
+from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import compact, day, interval, named, percent, rate, times
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def as_markdown(trial: Trial, file: str | None = None) -> str:
         ["new leads", rate(trial.promised.rate)],
     ]
     return (
-        f"`{visible(trial.text)}`: {times(risk.value)} times [{times(risk.low)}, {times(risk.high)}]\n\n"
+        f"{escape_markdown(trial.text)}: {times(risk.value)} times [{times(risk.low)}, {times(risk.high)}]\n\n"
         + to_markdown(rows, ["looks", "upgraded"], right=[1])
         + f"\n{SENTENCE}\n"
     )

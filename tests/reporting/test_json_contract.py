@@ -1,0 +1,151 @@
+"""The JSON that other programs read: every key that was promised is there, of the promised kind."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from pqlkit.reporting.renderers import analysis, proposal, report
+from tests.reporting import worlds
+
+# As promised; a `{}` stands for any object and `[]` for any list.
+ANALYSIS = """
+{"schema": "pqlkit/analysis/1", "as_of": "...", "entity": "user", "looks": "once:14d", "exposure": "landmark", "windows": ["3d", "7d", "14d"], "horizon": "30d",
+ "population": {"entities": 0, "invalid": 0, "ineligible": 0, "deleted": 0, "unobserved": 0, "customer_already": 0, "early": 0, "immature": 0, "dormant": 0, "converted": 0, "not_converted": 0,
+                "converted_later": 0, "looks": 0, "without_events": 0, "rate": 0.0, "low": 0.0, "high": 0.0},
+ "conversions": {"rows": 0, "first": 0, "repeats": 0, "filtered": 0, "unknown_entity": 0, "used": 0, "before_history": 0, "before_first_look": 0, "gap": 0, "not_retained": 0,
+                 "dormant": 0, "later": 0, "immature": 0, "ineligible": 0, "customer_already": 0, "invalid": 0, "deleted": 0},
+ "behaviours": [{"event": "project_created", "where": null, "measure": "count", "window": "7d", "threshold": 3,
+   "with": {"entities": 0, "converted": 0, "rate": 0.0, "low": 0.0, "high": 0.0},
+   "without": {"entities": 0, "converted": 0, "rate": 0.0, "low": 0.0, "high": 0.0},
+   "lift": 0.0, "relative_risk": 0.0, "relative_risk_low": 0.0, "relative_risk_high": 0.0, "risk_difference": 0.0,
+   "odds_ratio": 0.0, "odds_ratio_low": 0.0, "odds_ratio_high": 0.0, "phi": 0.0, "auc": 0.0, "p_value": 0.0, "q_value": 0.0,
+   "adjusted_odds_ratio": 0.0, "adjusted_low": 0.0, "adjusted_high": 0.0,
+   "flags": [], "curve": [{"threshold": 1, "with": {}, "without": {}}]}],
+ "suspects": [{"event": "...", "reason": "part-of-upgrade", "evidence": "..."}],
+ "cohorts": [{"by": "signup_month", "cohort": "2026-01", "entities": 0, "converted": 0, "rate": 0.0, "low": 0.0, "high": 0.0,
+              "curve": [{"day": 1, "converted_share": 0.0, "low": 0.0, "high": 0.0}]}], "warnings": []}
+"""
+PROPOSAL = """
+{"schema": "pqlkit/proposal/1", "objective": "kappa", "looks": "once:14d", "horizon": "30d",
+ "split": {"fit": {"from": "...", "through": "...", "entities": 0, "converted": 0}, "holdout": {"from": "...", "through": "...", "entities": 0, "converted": 0, "opened": 1}},
+ "base_rate": {"fit": {}, "holdout": {}},
+ "candidates": [{"name": "...", "file": "...", "definition": {}, "criteria": 2,
+   "fit": {"qualified": 0, "converted": 0, "rate": 0.0, "low": 0.0, "high": 0.0, "share": 0.0, "coverage": 0.0, "lift": 0.0, "relative_risk": 0.0},
+   "holdout": {"qualified": 0, "converted": 0, "rate": 0.0, "low": 0.0, "high": 0.0, "share": 0.0, "coverage": 0.0, "lift": 0.0, "relative_risk": 0.0},
+   "trigger": {"fit": {}, "holdout": {}}, "notice": {"median_days": 0.0, "within_a_day": 0.0}, "leads_per_week": {"median": 0.0, "p90": 0.0},
+   "stability": 0.0, "threshold_ranges": {}, "by_period": [], "adjusted_odds_ratio": 0.0, "simpler_alternative": null}],
+ "front": [{"name": "...", "rate": 0.0, "coverage": 0.0}], "points": {}, "search": {"complete": true, "seconds": 0.0, "rules": 0},
+ "ceiling": {"model": "...", "holdout_rate_at_same_share": 0.0, "holdout_auc": 0.0}, "excluded": [{"event": "...", "reason": "..."}], "warnings": []}
+"""
+REPORT = """
+{"schema": "pqlkit/report/1", "definition": "...", "horizon": "30d", "as_of": "...",
+ "funnel": {"signups": 0, "pqls": 0, "customers": 0,
+   "signup_to_pql": {"numerator": 0, "denominator": 0, "rate": 0.0, "low": 0.0, "high": 0.0},
+   "pql_to_customer": {"view": "trigger"}, "signup_to_customer": {}, "coverage": {},
+   "look": {"with": {}, "without": {}, "relative_risk": 0.0, "lift": 0.0}},
+ "time_to_pql": {"median_days": 0.0, "p25_days": 0.0, "p75_days": 0.0}, "time_to_customer": {}, "notice": {}, "leads_per_week": {},
+ "criteria": [{"id": "...", "alone": {}, "without_it": {}}], "contacted": {}, "arms": {},
+ "cohorts": [], "segments": [], "periods": [{"period": "2026-Q1", "pql_to_customer": {}, "drift": {"p_value": 1.0, "verdict": "stable"}}]}
+"""
+
+
+def produced(hostile: bool = False) -> dict[str, Any]:
+    found = worlds.results(hostile)
+    files = {one.definition.name: f"definitions/{one.definition.name}.yml" for one in found.proposal.candidates}
+    return {
+        "analysis": json.loads(analysis.as_json(found.analysis)),
+        "proposal": json.loads(proposal.as_json(found.proposal, files)),
+        "report": json.loads(report.as_json(found.report)),
+        "reports": json.loads(report.several_as_json([found.report, found.other])),
+    }
+
+
+def missing(promised: Any, real: Any, path: str = "$") -> list[str]:
+    """Name the promised keys that are not there, and values of another kind; None may stand for any number or text."""
+    if isinstance(promised, dict):
+        if not isinstance(real, dict):
+            return [f"{path}: {type(real).__name__} is no object"]
+        lost = [f"{path}.{key}" for key in promised if key not in real]
+        return lost + [
+            fault for key in promised if key in real for fault in missing(promised[key], real[key], f"{path}.{key}")
+        ]
+    if isinstance(promised, list):
+        if not isinstance(real, list):
+            return [f"{path}: {type(real).__name__} is no list"]
+        return [fault for one in promised[:1] for item in real for fault in missing(one, item, f"{path}[]")]
+    if real is None or promised is None:
+        return []
+    kinds = (int, float) if isinstance(promised, float) else type(promised)
+    return [] if isinstance(real, kinds) else [f"{path}: {real!r} is no {type(promised).__name__}"]
+
+
+@pytest.mark.parametrize(("name", "promised"), [("analysis", ANALYSIS), ("proposal", PROPOSAL), ("report", REPORT)])
+@pytest.mark.parametrize("hostile", [False, True], ids=["plain", "hostile"])
+def test_every_promised_key_is_there(name: str, promised: str, hostile: bool) -> None:
+    real = produced(hostile)[name]
+    assert missing(json.loads(promised), real) == (
+        [] if real.get("ceiling", real) else ["$.ceiling: NoneType is no object"]
+    )
+    assert real["schema"] == json.loads(promised)["schema"]
+    assert real.get("candidates", [1])
+    assert real.get("behaviours", [1])
+
+
+def test_a_missing_key_would_be_noticed() -> None:
+    promised = {"a": [{"b": 1.0, "c": "..."}]}
+    assert missing(promised, {"a": [{"b": 2, "c": None}]}) == []
+    assert missing(promised, {"a": [{"b": "2", "c": "x"}]}) == ["$.a[].b: '2' is no float"]
+    assert missing(promised, {"a": [{"b": 2}]}) == ["$.a[].c"]
+    assert missing(promised, {"a": {}}) == ["$.a: dict is no list"]
+
+
+def test_several_reports_stand_in_one_object() -> None:
+    both = produced()["reports"]
+    assert both["schema"] == "pqlkit/reports/1"
+    assert [one["definition"] for one in both["reports"]] == ["inviters", "other"]
+    assert [one["schema"] for one in both["reports"]] == ["pqlkit/report/1"] * 2
+    assert missing(json.loads(REPORT), both["reports"][1]) == []
+    found = {tuple(row["definitions"]): row["entities"] for row in both["overlap"]}
+    assert found.get(("inviters",), 0) + found[("inviters", "other")] == both["reports"][0]["funnel"]["pqls"]
+
+
+def test_rates_agree_with_their_counts() -> None:
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            for top, bottom in (("converted", "entities"), ("converted", "qualified"), ("numerator", "denominator")):
+                if {top, bottom, "rate", "low", "high"} <= value.keys():
+                    if value[bottom] == 0:
+                        assert value["rate"] is None
+                    else:
+                        assert math.isclose(value["rate"], value[top] / value[bottom])
+                        assert 0 <= value["low"] <= value["rate"] <= value["high"] <= 1
+            for key, inner in value.items():
+                if key != "definition":  # a definition's evidence is written for people
+                    walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+
+    for name, result in produced().items():
+        walk({key: value for key, value in result.items() if (name, key) != ("analysis", "population")})
+
+
+def test_with_and_without_are_the_whole_analysis() -> None:
+    found = produced()["analysis"]
+    looks = found["population"]["looks"]
+    for row in found["behaviours"]:
+        assert row["with"]["entities"] + row["without"]["entities"] == looks
+        assert row["curve"][0]["threshold"] == 1
+        assert row["threshold"] in [step["threshold"] for step in row["curve"]]
+
+
+def test_value_metrics_are_in_the_json() -> None:
+    first, second = produced()["analysis"]["comparison"]
+    assert (first["event"], first["behind_best"], first["monotonic"]) == ("invite", None, True)
+    assert second["behind_best"]["low"] > 0
+    assert first["auc_low"] < first["auc"] < first["auc_high"]
+    assert {part["by"] for part in first["parts"]} == {"period", "channel"}

@@ -1,0 +1,241 @@
+"""The pages: inert, whole, readable by everybody, and with no number that the JSON does not hold."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+from functools import cache
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pqlkit.reporting.pages import analysis as analysis_page
+from pqlkit.reporting.pages import proposal as proposal_page
+from pqlkit.reporting.pages import report as report_page
+from pqlkit.reporting.renderers import analysis, proposal, report
+from tests.reporting import worlds
+from tests.tools import needs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KINDS = ("analysis", "proposal", "report", "reports")
+CHARTS = {"analysis": 6, "proposal": 2, "report": 5, "reports": 10}
+EVERY = pytest.mark.parametrize("kind", KINDS)
+BOTH = pytest.mark.parametrize("hostile", [False, True], ids=["plain", "hostile"])
+VOID = {"meta", "br", "hr"}
+KNOWN = frozenset(
+    [
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "header",
+        "main",
+        "footer",
+        "section",
+        "h1",
+        "h2",
+        "h3",
+        "p",
+        "b",
+        "span",
+        "bdi",
+        "data",
+        "time",
+        "div",
+        "figure",
+        "figcaption",
+        "details",
+        "summary",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "ul",
+        "li",
+        "script",
+        "svg",
+        "g",
+        "path",
+        "line",
+        "text",
+        "rect",
+    ]
+)
+
+
+@cache
+def page(kind: str, hostile: bool) -> str:
+    found = worlds.results(hostile)
+    return {
+        "analysis": lambda: analysis_page.as_page(found.analysis),
+        "proposal": lambda: proposal_page.as_page(found.proposal),
+        "report": lambda: report_page.as_page([found.report]),
+        "reports": lambda: report_page.as_page([found.report, found.other]),
+    }[kind]()
+
+
+@cache
+def figures(kind: str, hostile: bool) -> Any:
+    found = worlds.results(hostile)
+    return json.loads(
+        {
+            "analysis": lambda: analysis.as_json(found.analysis),
+            "proposal": lambda: proposal.as_json(found.proposal),
+            "report": lambda: report.as_json(found.report),
+            "reports": lambda: report.several_as_json([found.report, found.other]),
+        }[kind]()
+    )
+
+
+class Reader(HTMLParser):
+    """Collects elements, attributes, and the text outside drawings, figures of data, names and sentences of the result."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[tuple[str, str]] = []
+        self.values: list[float] = []
+        self.words: list[str] = []
+        self.said: list[str] = []
+        self.misnested: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append((tag, found))
+        if tag == "data":
+            self.values.append(float(found["value"] or "nan"))
+        if tag not in VOID:
+            self.open.append((tag, found.get("class") or ""))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop()[0] != tag:
+            self.misnested.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        inside = {tag for tag, _ in self.open}
+        classes = {name for _, names in self.open for name in names.split()}
+        if "said" in classes:
+            self.said.append(data)
+        elif not inside & {"svg", "data", "time", "style", "script", "title", "h1"} and "name" not in classes:
+            self.words.append(data)
+
+
+@cache
+def read(kind: str, hostile: bool) -> Reader:
+    reader = Reader()
+    reader.feed(page(kind, hostile))
+    reader.close()
+    return reader
+
+
+def numbers(value: Any) -> set[float]:
+    if isinstance(value, dict):
+        return set().union(*map(numbers, value.values())) if value else set()
+    if isinstance(value, list):
+        return set().union(*map(numbers, value)) if value else set()
+    return {float(value)} if isinstance(value, int | float) and not isinstance(value, bool) else set()
+
+
+@EVERY
+@BOTH
+def test_every_number_on_the_page_is_in_the_json(kind: str, hostile: bool) -> None:
+    reader = read(kind, hostile)
+    assert len(reader.values) > 20
+    assert set(reader.values) <= numbers(figures(kind, hostile))
+    # What is no figure of the result: the level of the intervals, days of the cohorts' table, how many definitions.
+    loose = [word for word in reader.words if re.search(r"\d", re.sub(r"95 %|by day \d+", "", word))]
+    assert loose == []
+    warnings = json.dumps(figures(kind, hostile), ensure_ascii=False)
+    assert all(json.dumps(text, ensure_ascii=False)[1:-1] in warnings for text in reader.said if len(text) < 900)
+
+
+@EVERY
+@BOTH
+def test_the_page_asks_for_nothing_and_runs_nothing(kind: str, hostile: bool) -> None:
+    reader, text = read(kind, hostile), page(kind, hostile)
+    assert {tag for tag, _ in reader.tags} <= KNOWN
+    for tag, attributes in reader.tags:
+        assert not {name for name in attributes if name.startswith("on")}
+        assert not attributes.keys() & {"src", "href", "xlink:href", "srcset", "action", "data", "poster", "style"}
+        assert "url(" not in " ".join(value or "" for value in attributes.values())
+        if tag == "script":
+            assert attributes == {"type": "application/json", "id": "figures"}
+    style = re.search(r"<style>(.*?)</style>", text, re.S)
+    assert style is not None
+    assert "url(" not in style[1]
+    assert "@import" not in style[1]
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    policy = next(found["content"] for tag, found in reader.tags if tag == "meta" and "http-equiv" in found)
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert "http:" not in text
+    assert "https:" not in text
+    assert reader.misnested == []
+    assert reader.open == []
+
+
+@EVERY
+@BOTH
+def test_whoever_does_not_see_the_charts_gets_them_as_words_and_tables(kind: str, hostile: bool) -> None:
+    reader = read(kind, hostile)
+    pictures = [found for tag, found in reader.tags if found.get("role") == "img"]
+    assert len(pictures) >= CHARTS[kind]
+    assert all((found["aria-label"] or "").strip() for found in pictures)
+    assert sum(tag == "svg" for tag, _ in reader.tags) == len(pictures)
+    headers = [found for tag, found in reader.tags if tag == "th"]
+    assert {found["scope"] for found in headers} == {"col", "row"}
+    assert sum(tag == "table" for tag, _ in reader.tags) == sum(tag == "caption" for tag, _ in reader.tags)
+    assert sum(tag == "figure" for tag, _ in reader.tags) == sum(tag == "details" for tag, _ in reader.tags)
+    assert [found.get("lang") for tag, found in reader.tags if tag == "html"] == ["en"]
+    ids = [found["id"] for _, found in reader.tags if "id" in found]
+    assert ids == ["figures"]
+
+
+@EVERY
+def test_the_data_block_is_the_json_of_what_is_shown(kind: str) -> None:
+    block = re.search(r'<script type="application/json" id="figures">(.*?)</script>', page(kind, True), re.S)
+    assert block is not None
+    assert not re.search("[<>&]", block[1])
+    shown, whole = json.loads(block[1]), figures(kind, True)
+    for key in whole.keys() - {"behaviours", "search"}:
+        assert shown[key] == whole[key], key
+    assert all(row in whole["behaviours"] for row in shown.get("behaviours", []))
+
+
+@pytest.mark.parametrize("kind", ["analysis", "report"])
+def test_the_same_result_gives_the_same_bytes(kind: str) -> None:
+    first = page(kind, True)
+    assert page.__wrapped__(kind, True) == first
+
+
+@pytest.mark.parametrize("kind", ["analysis", "proposal", "reports"])
+def test_a_browser_shows_the_charts_and_runs_no_name(kind: str, tmp_path: Path) -> None:
+    chromium = needs("chromium")
+    path = tmp_path / "page.html"
+    path.write_text(page(kind, True), encoding="utf-8")
+    options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+    command = [chromium, *options.split(), "--disable-component-update", f"--user-data-dir={tmp_path / 'profile'}"]
+    command += ["--enable-logging=stderr", "--dump-dom", path.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    reader = Reader()
+    reader.feed(done.stdout)
+    title = re.search(r"<title>(.*?)</title>", done.stdout)
+    assert title is not None
+    assert title[1] != "owned"
+    assert sum(tag == "svg" for tag, _ in reader.tags) >= CHARTS[kind]
+    assert {tag for tag, _ in reader.tags} <= KNOWN
+    assert "CONSOLE" not in done.stderr
+    assert re.sub(r"\s", "", worlds.SCRIPT.replace("<", "&lt;").replace(">", "&gt;"))[:10] in done.stdout
