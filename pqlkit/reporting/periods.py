@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Json, Microseconds
 
-MONTHLY: Final = 100
-"""Mature starts a month, in the median month, from which on periods are months."""
+MONTHLY: Final = 300
+"""Mature starts a month, in the median month, from which on periods are months: fewer would not show by themselves, and
+corrected for a year of months, that a rate fell to half."""
 
 ENOUGH: Final = 300
 """Mature starts that a reference without evidence should have."""

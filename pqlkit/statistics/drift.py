@@ -129,7 +129,8 @@ def assess(reference: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     1. ``volume-drift``: the share of the qualified changed by more than a quarter, or one of the behaviours shifted by its
        population stability index (0.1 or more, and more than chance). First, because other people meeting the definition
        also changes its rate: the behaviours have to be looked at before the effect.
-    2. ``effect-decayed``: the relative risk fell to 0.8 of the reference's or less.
+    2. ``effect-decayed``: the relative risk fell to 0.8 of the reference's or less; or the promised rate did, and fell as far
+       below the rate of those not qualified (a change that both share is no decay), where enough have qualified to say so.
     3. ``base-rate-shift``: the rate of those *not* qualified changed by more than a quarter.
     4. ``too-few``: nothing found, and a fall of the rate to half would not have been seen with 80 % power.
     5. ``stable``: nothing found, and enough to have found it.
@@ -179,8 +180,10 @@ def _drift(reference: Period, period: Period, effect: Estimate, p: dict[str, flo
     if known.rate:
         fall = detectable_fall(known.rate, known.denominator, seen.denominator)
     shifts = tuple(map(stability_index, reference.behaviours, period.behaviours))
-    found = _findings(p, effect, share, base, moved=any(shift.shifted for shift in shifts))
     blind = known.rate is None or fall is None or fall > BLIND * known.rate
+    # So few that a fall to half would not show are too few for a test of rates by the normal approximation.
+    promise = None if blind else _change(seen, known)
+    found = _findings(p, effect, share, base, promise, moved=any(shift.shifted for shift in shifts))
     findings = found or ((Verdict.TOO_FEW,) if blind else (Verdict.STABLE,))
     both = seen.denominator > 0 and known.denominator > 0
     difference = newcombe(seen.numerator, seen.denominator, known.numerator, known.denominator)
@@ -201,13 +204,20 @@ def _drift(reference: Period, period: Period, effect: Estimate, p: dict[str, flo
 
 
 def _findings(
-    p: dict[str, float | None], effect: Estimate, share: float | None, base: float | None, *, moved: bool
+    p: dict[str, float | None],
+    effect: Estimate,
+    share: float | None,
+    base: float | None,
+    promise: float | None,
+    *,
+    moved: bool,
 ) -> tuple[Verdict, ...]:
     """List what is both significant and large, what explains most first."""
     decayed = effect.value is not None and effect.value <= DECAY and _significant(p["effect"])
+    fallen = promise is not None and promise <= DECAY * min(1.0, 1.0 if base is None else base)
     held = {
         Verdict.VOLUME_DRIFT: moved or (_shifted(share) and _significant(p["share"])),
-        Verdict.EFFECT_DECAYED: decayed,
+        Verdict.EFFECT_DECAYED: decayed or (fallen and _significant(p["rate"])),
         Verdict.BASE_RATE_SHIFT: _shifted(base) and _significant(p["base"]),
     }
     return tuple(verdict for verdict, holds in held.items() if holds)

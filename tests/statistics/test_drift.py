@@ -82,9 +82,15 @@ def test_the_trigger_rate_is_followed_when_given() -> None:
     reference = Period(table=THEN, rate=Rate.of(200, 1000))
     drift = assess(reference, [Period(table=Contingency(75, 225, 156, 5544), rate=Rate.of(10, 200))])[0]
     assert drift.rate_difference.value == pytest.approx(-0.15)
-    assert drift.verdict is Verdict.STABLE
+    assert drift.verdict is Verdict.EFFECT_DECAYED
     assert drift.p_value is not None
     assert drift.p_value < 0.001
+
+
+def test_a_fall_that_everybody_shares_is_no_decay() -> None:
+    reference = Period(table=THEN, rate=Rate.of(250, 1000))
+    fallen = Period(table=Contingency(38, 262, 78, 5622), rate=Rate.of(125, 1000))
+    assert assess(reference, [fallen])[0].findings == (Verdict.BASE_RATE_SHIFT,)
 
 
 def test_an_empty_period_is_too_few() -> None:
