@@ -55,7 +55,7 @@ def owned(world: World, events: LazyFrame) -> LazyFrame:
     An account's events are those that carry its id, else those of its users. With expansion outcomes events before
     ``since`` are dropped.
     """
-    members = world.engine.lift(world.members)
+    members = world.engine.lift(world.members.select(USER_ID, ENTITY))
     if world.accounts is None or ACCOUNT_ID not in events.collect_schema().names():
         found = events.join(members, on=USER_ID, how="inner")
     else:

@@ -63,7 +63,8 @@ def account_of(population: Population) -> pl.DataFrame | None:
     if pairs is None:
         return None
     known = (
-        population.world.members.join(pairs.drop_nulls(), on=USER_ID)
+        population.world.members.select(USER_ID, ENTITY)
+        .join(pairs.drop_nulls(), on=USER_ID)
         .group_by(ENTITY)
         .agg(pl.col(ACCOUNT_ID).min())
         .with_columns(pl.len().over(ACCOUNT_ID).alias("users"))

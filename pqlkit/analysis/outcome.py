@@ -178,7 +178,7 @@ def _known_persons(frame: pl.DataFrame, roster: Roster) -> pl.DataFrame:
 
 def _owner(frame: pl.DataFrame, world: World, roster: Roster) -> pl.Series:
     """Find whose a row is: for accounts its own account, else its user's."""
-    by_user = _looked_up(frame, USER_ID, world.members)
+    by_user = _looked_up(frame, USER_ID, world.members.select(USER_ID, ENTITY))
     if world.accounts is None:
         return by_user
     by_account = _looked_up(frame, ACCOUNT_ID, world.accounts)

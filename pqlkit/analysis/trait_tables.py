@@ -50,7 +50,7 @@ def _history(dataset: Dataset, name: str, roster: Roster, world: World) -> pl.Da
     if ACCOUNT_ID in frame.columns and world.accounts is not None:
         owned_rows = frame.join(world.accounts, on=ACCOUNT_ID)
     elif USER_ID in frame.columns:
-        owned_rows = frame.join(world.members, on=USER_ID)
+        owned_rows = frame.join(world.members.select(USER_ID, ENTITY), on=USER_ID)
     else:
         users = roster.members.join(world.members, on=USER_ID).select(ACCOUNT_ID, ENTITY)
         owned_rows = frame.join(users, on=ACCOUNT_ID)

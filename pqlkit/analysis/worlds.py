@@ -9,7 +9,7 @@ import narwhals as nw
 import polars as pl
 
 from pqlkit.analysis.activity import owned
-from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CONVERTED, ENTITY, EVENT, USER_ID
+from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CONVERTED, ENTITY, EVENT, SIGNED_UP_AT, USER_ID
 from pqlkit.definitions.model import EntityKind
 from pqlkit.measures.world import World
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pqlkit.typing import Microseconds
 
 SINCE = "since"
+SIGNUP = "signup"
 
 
 def bare_world(
@@ -34,7 +35,9 @@ def bare_world(
         accounts = index.select(pl.col("id").alias(ACCOUNT_ID), ENTITY)
         # Where only events pair users with accounts, a user of two accounts belongs to neither by itself.
         single = roster.members.filter(pl.col(ACCOUNT_ID).len().over(USER_ID) == 1)
-        members = single.join(accounts, on=ACCOUNT_ID).select(USER_ID, ENTITY).sort(USER_ID)
+        signups = roster.users.select(USER_ID, pl.col(SIGNED_UP_AT).alias(ANCHOR))
+        members = single.join(accounts, on=ACCOUNT_ID).join(signups, on=USER_ID, how="left")
+        members = members.select(USER_ID, ENTITY, ANCHOR).sort(USER_ID)
     absent = [pl.lit(None, dtype=pl.Int64).alias(name) for name in (CONVERTED, SINCE)]
     return World(
         engine=engine,
@@ -51,13 +54,16 @@ def bare_world(
 
 
 def anchored(world: World, clock: Anchor) -> World:
-    """Set the clocks that a definition starts with an event."""
+    """Set the clocks that a definition starts with an event; ``signup`` then keeps the signups."""
+    moved = SIGNUP in world.entities.columns
     if clock.kind == "signup":
-        return world
+        back = world.entities.with_columns(pl.col(SIGNUP).alias(ANCHOR)).drop(SIGNUP) if moved else world.entities
+        return replace(world, entities=back)
     events = world.events if clock.event is None else world.events.filter(nw.col(EVENT) == clock.event)
     firsts = world.engine.collect(owned(world, events).group_by(ENTITY).agg(nw.col(AT).min().alias(ANCHOR)))
-    entities = world.entities.drop(ANCHOR).join(firsts, on=ENTITY, how="left", maintain_order="left")
-    return replace(world, entities=entities.select(world.entities.columns))
+    others = world.entities.drop(ANCHOR) if moved else world.entities.rename({ANCHOR: SIGNUP})
+    entities = others.join(firsts, on=ENTITY, how="left", maintain_order="left")
+    return replace(world, entities=entities.select(ENTITY, ANCHOR, pl.exclude(ENTITY, ANCHOR)))
 
 
 def world_per_stay(world: World, origin: pl.Series) -> World:
@@ -66,7 +72,7 @@ def world_per_stay(world: World, origin: pl.Series) -> World:
 
     def repeated(frame: pl.DataFrame, key: str) -> pl.DataFrame:
         joined = frame.join(index, left_on=ENTITY, right_on="origin")
-        return joined.select(key, pl.col("stay").alias(ENTITY)).sort(key, ENTITY)
+        return joined.with_columns(pl.col("stay").alias(ENTITY)).select(frame.columns).sort(key, ENTITY)
 
     return replace(
         world,
