@@ -172,7 +172,8 @@ class _Pass:
         if self._aligned():
             return None
         near: NDArray[np.bool_] = np.diff(tally.cells, prepend=tally.cells[0] - 2) == 1
-        return near & (tally.first == np.roll(tally.last, 1))
+        same: NDArray[np.bool_] = near & (tally.first == np.roll(tally.last, 1))
+        return same
 
     def _seen(self, window: Microseconds) -> range:
         return range(-(-window // self._step))

@@ -111,17 +111,21 @@ def _enough(weighted: pl.DataFrame, enough: int) -> pl.DataFrame:
 
 def _spells(edges: pl.DataFrame, enough: int) -> pl.DataFrame:
     # Edges of one instant go together, so that a part which ends as another begins leaves no gap and no overlap.
-    level = pl.col("weight").cum_sum().over(ENTITY, order_by=AT)
+    # One sort serves it all: an entity's own level is the running sum less what it was before the entity.
+    first = (pl.col(ENTITY) != pl.col(ENTITY).shift(1)).fill_null(value=True)
+    last = (pl.col(ENTITY) != pl.col(ENTITY).shift(-1)).fill_null(value=True)
+    settled = last | (pl.col(AT) != pl.col(AT).shift(-1))
+    base = pl.when(first).then(pl.col("sum").shift(1, fill_value=0)).forward_fill()
     walked = (
         edges.lazy()
         .filter(pl.col(AT) < _FOREVER)
-        .group_by(ENTITY, AT)
-        .agg(pl.col("weight").sum())
         .sort(ENTITY, AT)
-        .with_columns((level >= enough).alias("held"))
-        .with_columns(pl.col("held").shift(1, fill_value=False).over(ENTITY).alias("before"))
+        .with_columns(pl.col("weight").cum_sum().alias("sum"))
+        .filter(settled)
+        .with_columns((pl.col("sum") - base >= enough).alias("held"))
+        .with_columns((pl.col("held").shift(1, fill_value=False) & ~first).alias("before"))
         .filter(pl.col("held") != pl.col("before"))
-        .with_columns(pl.col(AT).shift(-1).over(ENTITY).alias(OFF))
+        .with_columns(pl.when(~last).then(pl.col(AT).shift(-1)).alias(OFF))
         .filter("held")
     )
     return walked.select(ENTITY, pl.col(AT).alias(ON), pl.col(OFF).fill_null(_FOREVER)).collect()

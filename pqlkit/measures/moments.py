@@ -5,7 +5,8 @@ These are the short ways for bounds that are the same for everybody; `sweep` goe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import narwhals as nw
 
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
     from pqlkit.measures.tasks import Task
     from pqlkit.typing import LazyFrame
 
+    _Way: TypeAlias = Callable[["_Seen", Sequence[Task]], LazyFrame]
+
 _GROUP: Final = (ENTITY, CRITERION)
+_PLAIN: Final = {MeasureKind.COUNT, MeasureKind.DAYS}
+"""Measures that need nothing of an event but its time."""
 
 
 def has_short_way(task: Task) -> bool:
@@ -40,24 +45,63 @@ def moment_spells(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
     """Plan the spells of tasks that have a short way: ``entity``, ``criterion``, ``on``, ``off`` (null), unclipped."""
     return [
         moments.with_columns(nw.lit(None, nw.Int64).alias(OFF)).select(*_GROUP, ON, OFF)
-        for part in value_groups(tasks)
+        for part in _parts(tasks)
         for moments in _moments(scope, part)
     ]
 
 
+def _parts(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
+    plain = [task for task in tasks if task.measure in _PLAIN]
+    if plain:
+        yield plain
+    yield from value_groups(task for task in tasks if task.measure not in _PLAIN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Seen:
+    """What the tasks of one part see: planned anew for each way, or read once for all of them."""
+
+    scope: Scope
+    held: LazyFrame | None = None
+
+    @classmethod
+    def of(cls, scope: Scope, tasks: Sequence[Task]) -> _Seen:
+        plain = all(task.measure in _PLAIN for task in tasks)
+        if len(_by_way(tasks)) < 2 or not plain:
+            return cls(scope=scope)
+        # The table is by far larger than what these see of it, and narrow columns halve that once more.
+        narrow = (nw.col(ENTITY).cast(nw.UInt32), nw.col(CRITERION).cast(nw.Int16), nw.col(AT))
+        engine = scope.world.engine
+        return cls(scope=scope, held=engine.lift(engine.collect(occurrences(scope, tasks).select(*narrow))))
+
+    def rows(self, tasks: Sequence[Task]) -> LazyFrame:
+        """Give ``entity``, ``criterion`` and ``at``."""
+        if self.held is None:
+            return occurrences(self.scope, tasks).select(*_GROUP, AT)
+        return self.held.filter(nw.col(CRITERION).is_in([task.index for task in tasks]))
+
+    def things(self, tasks: Sequence[Task]) -> LazyFrame:
+        """Give the ``value`` as well."""
+        if self.held is None:
+            return occurrences(self.scope, tasks)
+        return self.rows(tasks).with_columns(self.scope.day().alias(VALUE))
+
+
 def _moments(scope: Scope, tasks: Sequence[Task]) -> Iterator[LazyFrame]:
+    seen = _Seen.of(scope, tasks)
+    keys = (nw.col(ENTITY).cast(nw.Int64), nw.col(CRITERION).cast(nw.Int32))
     for way, part in _by_way(tasks).items():
-        yield way(scope, part)
+        yield way(seen, part).select(*keys, ON)
 
 
-def _by_way(tasks: Sequence[Task]) -> dict[Callable[[Scope, Sequence[Task]], LazyFrame], list[Task]]:
-    parts: dict[Callable[[Scope, Sequence[Task]], LazyFrame], list[Task]] = {}
+def _by_way(tasks: Sequence[Task]) -> dict[_Way, list[Task]]:
+    parts: dict[_Way, list[Task]] = {}
     for task in tasks:
         parts.setdefault(_way(task), []).append(task)
     return parts
 
 
-def _way(task: Task) -> Callable[[Scope, Sequence[Task]], LazyFrame]:
+def _way(task: Task) -> _Way:
     rolls = task.window is WindowKind.ROLLING
     if task.measure is MeasureKind.MAX:
         return _first_high_enough
@@ -70,21 +114,21 @@ def _way(task: Task) -> Callable[[Scope, Sequence[Task]], LazyFrame]:
     return _kth_within_reach if rolls else _kth
 
 
-def _first(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    return _earliest(occurrences(scope, tasks))
+def _first(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
+    return _earliest(seen.rows(tasks))
 
 
-def _first_high_enough(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    seen = occurrences(scope, tasks, needs=True)
-    return _earliest(seen.filter(nw.col(VALUE) >= nw.col(LOW)))
+def _first_high_enough(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
+    rows = occurrences(seen.scope, tasks, needs=True)
+    return _earliest(rows.filter(nw.col(VALUE) >= nw.col(LOW)))
 
 
-def _kth(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    return _at_rank(occurrences(scope, tasks).select(*_GROUP, AT), tasks)
+def _kth(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
+    return _at_rank(seen.rows(tasks), tasks)
 
 
-def _kth_thing(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    things = occurrences(scope, tasks).group_by(*_GROUP, VALUE).agg(nw.col(AT).min().alias(AT))
+def _kth_thing(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
+    things = seen.things(tasks).group_by(*_GROUP, VALUE).agg(nw.col(AT).min().alias(AT))
     return _at_rank(things.select(*_GROUP, AT), tasks)
 
 
@@ -96,14 +140,14 @@ def _at_rank(rows: LazyFrame, tasks: Sequence[Task]) -> LazyFrame:
     )
 
 
-def _kth_within_reach(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    rows = occurrences(scope, tasks).select(*_GROUP, AT)
+def _kth_within_reach(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
+    rows = seen.rows(tasks)
     return _earliest(_reaching_back(rows, tasks, newest=AT, order=AT))
 
 
-def _kth_date_within_reach(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
+def _kth_date_within_reach(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
     # At the first event of a date the window reaches back the farthest, so no later event of that date does better.
-    dates = occurrences(scope, tasks).group_by(*_GROUP, VALUE)
+    dates = seen.things(tasks).group_by(*_GROUP, VALUE)
     ends = dates.agg(nw.col(AT).min().alias(AT), nw.col(AT).max().alias("newest"))
     return _earliest(_reaching_back(ends, tasks, newest="newest", order=VALUE))
 
@@ -117,8 +161,8 @@ def _reaching_back(rows: LazyFrame, tasks: Sequence[Task], *, newest: str, order
     return rows.with_columns(**earlier).filter(reached)
 
 
-def _sum_reached(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    instants = occurrences(scope, tasks).group_by(*_GROUP, AT).agg(nw.col(VALUE).sum().cast(nw.Int64).alias(VALUE))
+def _sum_reached(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
+    instants = seen.things(tasks).group_by(*_GROUP, AT).agg(nw.col(VALUE).sum().cast(nw.Int64).alias(VALUE))
     total = nw.col(VALUE).cum_sum().over(*_GROUP, order_by=AT)
     reached = holds_for(tasks, lambda task: nw.col("total") >= _constant(task))
     return _earliest(instants.with_columns(total.alias("total")).filter(reached))
