@@ -1,1 +1,130 @@
-"""pqlkit: find which behaviour in a product says that a free user is about to pay."""
+"""pqlkit: find which behaviour in a product says that a free user is about to pay.
+
+The names of `__all__` are the public API, the same steps as the commands; ``docs/library.md`` walks through them. Each is
+loaded when it is first used: ``import pqlkit`` costs next to nothing. Everything else may move.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pqlkit.analysis.analyzing import Analysis, analyze
+    from pqlkit.analysis.looks import Looks, looks
+    from pqlkit.analysis.population import Population, population
+    from pqlkit.analysis.settings import Settings
+    from pqlkit.definitions.describing import describe
+    from pqlkit.definitions.diagnostics import Diagnostic
+    from pqlkit.definitions.emitting import emit
+    from pqlkit.definitions.loading import load_definition
+    from pqlkit.definitions.model import Definition
+    from pqlkit.definitions.validation import validate
+    from pqlkit.durations import Duration
+    from pqlkit.errors import DataError, DefinitionError, EngineError, OutputError, PqlkitError, UsageError
+    from pqlkit.exports.dataset import Dataset, open_dataset
+    from pqlkit.exports.frames import dataset_of
+    from pqlkit.exports.intake import Intake
+    from pqlkit.exports.loading import load
+    from pqlkit.exports.project import Project, read_project
+    from pqlkit.measures.evaluation import Evaluation, evaluate
+    from pqlkit.proposal.proposing import Proposal, propose
+    from pqlkit.proposal.trying import Trial, attempt
+    from pqlkit.proposal.wishes import Wishes
+    from pqlkit.reporting.records.contract import as_record
+    from pqlkit.reporting.report import Report, report
+    from pqlkit.scoring.scoring import Leads, score
+    from pqlkit.statistics.contingency import Contingency
+    from pqlkit.statistics.rate import Rate
+
+__all__ = [
+    "Analysis",
+    "Contingency",
+    "DataError",
+    "Dataset",
+    "Definition",
+    "DefinitionError",
+    "Diagnostic",
+    "Duration",
+    "EngineError",
+    "Evaluation",
+    "Intake",
+    "Leads",
+    "Looks",
+    "OutputError",
+    "Population",
+    "PqlkitError",
+    "Project",
+    "Proposal",
+    "Rate",
+    "Report",
+    "Settings",
+    "Trial",
+    "UsageError",
+    "Wishes",
+    "__version__",
+    "analyze",
+    "as_record",
+    "attempt",
+    "dataset_of",
+    "describe",
+    "emit",
+    "evaluate",
+    "load",
+    "load_definition",
+    "looks",
+    "open_dataset",
+    "population",
+    "propose",
+    "read_project",
+    "report",
+    "score",
+    "validate",
+]
+
+__version__: str
+
+_HOMES: Final = {
+    "analysis.analyzing": "Analysis analyze",
+    "analysis.looks": "Looks looks",
+    "analysis.population": "Population population",
+    "analysis.settings": "Settings",
+    "definitions.describing": "describe",
+    "definitions.diagnostics": "Diagnostic",
+    "definitions.emitting": "emit",
+    "definitions.loading": "load_definition",
+    "definitions.model": "Definition",
+    "definitions.validation": "validate",
+    "durations": "Duration",
+    "errors": "DataError DefinitionError EngineError OutputError PqlkitError UsageError",
+    "exports.dataset": "Dataset open_dataset",
+    "exports.frames": "dataset_of",
+    "exports.intake": "Intake",
+    "exports.loading": "load",
+    "exports.project": "Project read_project",
+    "measures.evaluation": "Evaluation evaluate",
+    "proposal.proposing": "Proposal propose",
+    "proposal.trying": "Trial attempt",
+    "proposal.wishes": "Wishes",
+    "reporting.records.contract": "as_record",
+    "reporting.report": "Report report",
+    "scoring.scoring": "Leads score",
+    "statistics.contingency": "Contingency",
+    "statistics.rate": "Rate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pqlkit")
+    for home, names in _HOMES.items():
+        if name in names.split():
+            from importlib import import_module
+
+            return globals().setdefault(name, getattr(import_module(f"pqlkit.{home}"), name))
+    raise AttributeError(f"module 'pqlkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

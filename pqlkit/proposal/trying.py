@@ -92,8 +92,8 @@ class Trial:
 def attempt(
     population: Population,
     text: str,
-    node: Node,
-    settings: Settings,
+    node: Node | None = None,
+    settings: Settings | None = None,
     *,
     name: str = "hypothesis",
     progress: Callable[[str], None] | None = None,
@@ -105,9 +105,10 @@ def attempt(
     population
         Who exists.
     text, node
-        The hypothesis as written, and as the expression language reads it.
+        The hypothesis as written, and as the expression language reads it; None = read here, a term without a window
+        within the longest of the settings' windows, else 14 days.
     settings
-        How to look.
+        How to look; None = the defaults.
     name
         Of the definition.
     progress
@@ -124,10 +125,15 @@ def attempt(
     from pqlkit.analysis.criteria import criteria, look_table
     from pqlkit.analysis.meeting import judged_at_the_end, meets
     from pqlkit.analysis.qualification import qualifications
+    from pqlkit.analysis.settings import Settings
+    from pqlkit.definitions.expression import parse_expression
+    from pqlkit.durations import Duration
     from pqlkit.proposal.promise import promise, started
     from pqlkit.statistics.exact import odds_ratio
 
     say = progress or (lambda _: None)
+    settings = settings or Settings()
+    node = node or parse_expression(text, windows=settings.windows or (Duration(14, "d"),))
     _known_events(population, node)
     observed = observe(population, settings, progress=progress)
     definition = _definition(observed, node, name)

@@ -6,29 +6,72 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
+from pqlkit.cli.commands import COMMANDS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = ["polars", "narwhals", "numpy", "scipy", "sklearn", "altair", "duckdb", "pyarrow", "pyspark"]
+HEAVY = ["polars", "narwhals", "numpy", "scipy", "sklearn", "altair", "duckdb", "pyarrow", "pyspark", "rich"]
+DEFINITION = """\
+pqlkit: 1
+name: inviters
+entity: user
+qualify: {event: invite, at_least: 2, within: 7d}
+outcome: {within: 14d}
+"""
 
 
-def loaded(*arguments: str, cwd: Path) -> set[str]:
-    """Run one command line in a fresh interpreter and give the heavy modules it loaded."""
+def loaded(*lines: list[str], cwd: Path) -> tuple[set[str], str]:
+    """Run command lines in a fresh interpreter; give the heavy modules it loaded, and what it wrote."""
     code = (
-        "import sys\nfrom pqlkit.cli import app\n"
-        f"from pqlkit.cli.app import run\nrun({list(arguments)!r})\n"
+        "import sys\nfrom pqlkit.cli.app import run\n"
+        f"codes = [run(line) for line in {list(lines)!r}]\nassert not any(codes), codes\n"
         f"sys.stderr.write('LOADED ' + ' '.join(m for m in {HEAVY!r} if m in sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, timeout=60, check=False
     )
     assert "LOADED" in done.stderr, done.stderr
-    return set(done.stderr.rsplit("LOADED", 1)[1].split())
+    return set(done.stderr.rsplit("LOADED", 1)[1].split()), done.stdout
 
 
-def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
-    assert loaded("--help", cwd=tmp_path) == set()
+@pytest.mark.parametrize("line", [["--help"], ["--version"], ["schema"], ["--show-completion", "bash"]], ids=" ".join)
+def test_what_needs_no_data_loads_nothing_heavy(line: list[str], tmp_path: Path) -> None:
+    found, out = loaded(line, cwd=tmp_path)
+    assert found == set()
+    assert out
 
 
-def test_version_loads_nothing_heavy(tmp_path: Path) -> None:
-    assert loaded("--version", cwd=tmp_path) == set()
+def test_no_commands_help_loads_anything_heavy(tmp_path: Path) -> None:
+    assert loaded(*[[name, "--help"] for name in COMMANDS], cwd=tmp_path)[0] == set()
+
+
+def test_validate_loads_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "inviters.yml").write_text(DEFINITION)
+    assert loaded(["validate", "inviters.yml"], ["validate", "."], cwd=tmp_path)[0] == set()
+
+
+def test_validate_of_a_project_loads_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "pqlkit.yml").write_text("pqlkit: 1\nexports: {events: {path: events.csv}}\n")
+    (tmp_path / "definitions").mkdir()
+    (tmp_path / "definitions" / "inviters.yml").write_text(DEFINITION)
+    assert loaded(["validate"], cwd=tmp_path)[0] == set()
+
+
+def test_help_loads_no_command(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom pqlkit.cli.app import run\nrun(['--help'])\n"
+        "sys.stderr.write(' '.join(m for m in sys.modules if m.startswith('pqlkit.') or m in ('pydantic', 'yaml')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert set(done.stderr.split()) == {
+        "pqlkit.cli",
+        "pqlkit.cli.app",
+        "pqlkit.cli.commands",
+        "pqlkit.cli.exit",
+        "pqlkit.cli.help",
+        "pqlkit.cli.streams",
+        "pqlkit.errors",
+    }

@@ -1,0 +1,83 @@
+"""The frame: exports that are Polars frames in memory, taken through the same checks as files."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pqlkit.exports.disk import writing_to
+from pqlkit.exports.mapping import Source
+from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, USERS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from pqlkit.exports.dataset import Dataset, Progress
+    from pqlkit.exports.project import Project
+
+
+def dataset_of(
+    *,
+    events: pl.DataFrame | pl.LazyFrame,
+    users: pl.DataFrame | pl.LazyFrame | None = None,
+    accounts: pl.DataFrame | pl.LazyFrame | None = None,
+    conversions: pl.DataFrame | pl.LazyFrame | None = None,
+    contacts: pl.DataFrame | pl.LazyFrame | None = None,
+    project: Project | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Make a dataset of frames.
+
+    Parameters
+    ----------
+    events
+        ``user_id``, ``event``, ``timestamp``, and any properties. A lazy frame is streamed to disk.
+    users
+        ``user_id``, ``signed_up_at``, optional ``account_id`` and ``deleted_at``; the rest are traits. None: the first
+        event is the anchor.
+    accounts, conversions, contacts
+        The other canonical tables. Conversions: ``user_id`` or ``account_id``, and ``converted_at``.
+    project
+        Its time zone, traits and other declarations count; its exports do not, except for their column mappings.
+    progress
+        Told a sentence at the start of each long step.
+
+    Returns
+    -------
+    Dataset
+        Its files are temporary: they live as long as the process.
+
+    Raises
+    ------
+    DataError
+        A column is missing or a table is empty, as for files.
+    OutputError
+        There is no room for temporary files.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> events = pl.DataFrame({"user_id": ["u1"], "event": ["login"], "timestamp": ["2026-01-02T10:00:00Z"]})
+    >>> sorted(dataset_of(events=events).tables)
+    ['events']
+    """
+    from pqlkit.exports.dataset import open_dataset
+    from pqlkit.exports.project import Project
+
+    project = project if project is not None else Project()
+    named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions, CONTACTS: contacts}
+    folder = Path(tempfile.mkdtemp(prefix="pqlkit-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    sources = {}
+    with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
+        for name, frame in named.items():
+            if frame is not None:
+                path = folder / f"{name}.parquet"
+                frame.lazy().sink_parquet(path)
+                known = project.exports.get(name, Source(path=(), timezone=project.timezone))
+                sources[name] = replace(known, path=(str(path),))
+    return open_dataset(replace(project, exports=sources), progress=progress)
