@@ -14,7 +14,7 @@ from pqlkit.analysis.settings import Settings
 from pqlkit.analysis.trait_leaks import trait_leaks
 from pqlkit.demo.worlds import recipe
 from pqlkit.durations import DAY, HOUR, MINUTE
-from pqlkit.measures.surroundings import surroundings
+from pqlkit.measures.surroundings import Surroundings, surroundings
 from pqlkit.proposal.drafting import Draft
 from pqlkit.proposal.wishes import Wishes
 from tests.analysis.canonical import in_memory
@@ -61,11 +61,38 @@ def test_leaks_are_caught_and_ordinary_events_are_not_at_any_base_rate(base):
     assert not set(found) & set(ORDINARY)
 
 
-def test_a_page_that_many_visit_and_leave_is_suspect_and_stays():
-    """A quarter of those who do it must convert within a day; below that it is marked, and kept."""
-    found = {one.event: one for one in leaks(surroundings(product(0.15, 1, users=700, visits=0.02).world))}
-    assert found["Upgrade"].reason is LeakReason.SUSPECT
-    assert not found["Upgrade"].excluded
+def counts(**changed) -> Surroundings:
+    """Count one event: 1,000 entities, 100 converters, 40 of them in the hour before, 100 users, 40 within a day."""
+    arrays = {"users": 100, "users_converted": 60, "first_late": 10, "within_a_day": 40, "hazard": 40, "control": 1.0}
+    whole = {"entities": 1000, "converters": 100, "active_hazard": 50, "active_control": 25.0, "days_at_risk": 50_000.0}
+    given = {name: changed.pop(name, value) for name, value in arrays.items()}
+    return Surroundings(
+        events=("e",), **{name: np.array([value]) for name, value in given.items()}, **(whole | changed)
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({}, "part-of-upgrade"),
+        ({"within_a_day": 25}, "part-of-upgrade"),
+        ({"within_a_day": 24}, "suspect"),
+        ({"hazard": 19}, "suspect"),
+        ({"control": 3.55}, "part-of-upgrade"),
+        ({"control": 3.56}, "suspect"),
+        ({"hazard": 9, "control": 0.0}, None),
+        ({"hazard": 10, "control": 0.0, "active_control": 50.0}, "suspect"),
+        ({"within_a_day": 0, "active_hazard": 99, "active_control": 2.0}, None),
+        ({"hazard": 0, "users_converted": 82, "first_late": 66}, "consequence"),
+        ({"hazard": 0, "users_converted": 82, "first_late": 65}, None),
+        ({"hazard": 0, "users_converted": 81, "first_late": 81}, None),
+        ({"users": 19, "users_converted": 19, "first_late": 19}, None),
+    ],
+)
+def test_each_bound_is_drawn_where_it_is_stated(changed, reason):
+    found = leaks(counts(**changed))
+    assert [one.reason.value for one in found] == ([] if reason is None else [reason])
+    assert all(one.excluded is (one.reason is not LeakReason.SUSPECT) for one in found)
 
 
 def test_the_two_traps_of_the_recipe_and_nothing_else():

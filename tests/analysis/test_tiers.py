@@ -1,0 +1,39 @@
+"""The tiers: how much may be offered with this many converters, and the floors that go with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pqlkit.analysis.tiers import Floors, Tier, tier
+from pqlkit.proposal.literals import Floors as SearchFloors
+
+
+@pytest.mark.parametrize(
+    ("converters", "offered"),
+    [
+        (0, Tier.DESCRIBE),
+        (9, Tier.DESCRIBE),
+        (10, Tier.HYPOTHESES),
+        (49, Tier.HYPOTHESES),
+        (50, Tier.COARSE),
+        (199, Tier.COARSE),
+        (200, Tier.EVERYTHING),
+    ],
+)
+def test_bounds(converters, offered):
+    assert tier(converters) is offered
+
+
+@pytest.mark.parametrize(
+    ("looks", "converters", "heads", "hits"),
+    [(0, 0, 1, 10), (10_000, 150, 200, 30), (9_999, 149, 199, 30), (900, 60, 18, 12), (900, 40, 18, 10)],
+)
+def test_floors_are_in_heads_and_scaled_down(looks, converters, heads, hits):
+    assert Floors.of(looks, converters) == Floors(looks=heads, converters=hits)
+
+
+@pytest.mark.parametrize(("looks", "converters"), [(10_000, 400), (900, 60), (2_345, 81)])
+def test_the_tables_floors_are_those_of_the_search_up_to_rounding(looks, converters):
+    search, table = SearchFloors.of(looks, converters), Floors.of(looks, converters)
+    assert abs(search.entities - table.looks) <= 1
+    assert abs(search.converters - table.converters) <= 1
