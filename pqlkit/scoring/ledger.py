@@ -9,7 +9,8 @@ Tables
     One row per definition and run that was committed: what was scored, how many were new, the hash of the lead file.
 ``starts``
     One row per start that a run got to know: never changed, never removed. `reason` is ``baseline`` (the first run, nobody was
-    alerted), ``world`` or ``definition`` (why it was new), ``before`` (older than ``--since``) or ``suppressed``.
+    alerted), ``world`` or ``definition`` (why it was new), ``before`` (older than ``--since``), ``stale`` (older than
+    `fresh_for` when it was found) or ``suppressed``.
 ``memories``
     The last run's `Memory`, one Parquet table per definition.
 ``outbox``

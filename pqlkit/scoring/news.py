@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -19,18 +20,17 @@ if TYPE_CHECKING:
     from pqlkit.scoring.scoring import Leads
 
 HOLDING: Final = (LeadStatus.PQL.value, LeadStatus.EXPIRED.value)
-_ID: Final = "__id"
 
 
-class Reason:
+class Reason(StrEnum):
     """Why a start became known."""
 
-    WORLD: Final = "world"
-    DEFINITION: Final = "definition"
-    BASELINE: Final = "baseline"
-    BEFORE: Final = "before"
-    STALE: Final = "stale"
-    SUPPRESSED: Final = "suppressed"
+    WORLD = "world"
+    DEFINITION = "definition"
+    BASELINE = "baseline"
+    BEFORE = "before"
+    STALE = "stale"
+    SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,10 +103,9 @@ def news(
     its baseline.
     """
     table = _beside(leads, memory or Memory())
-    arms = arm_column(leads.population, control or 0.0).gather(leads.people.get_column("entity"))
-    table = table.with_columns(arms.alias("assigned"))
+    table = table.with_columns(_assigned(leads, control).alias("assigned"))
     table = _judged(leads, table, memory, since, suppressed)
-    table = _with_arms(table, control, known=memory is not None)
+    table = _with_arms(table, known=memory is not None)
     table = _withdrawn(leads, table, memory)
     queued = memory.queued if memory is not None else frozenset()
     return News(
@@ -116,6 +115,12 @@ def news(
         starts=_learned(leads, table, queued if notify else None),
         baseline=memory is not None and memory.as_of is None,
     )
+
+
+def _assigned(leads: Leads, control: float | None) -> pl.Series:
+    if control is None:
+        return pl.repeat(None, leads.people.height, dtype=pl.String, eager=True)
+    return arm_column(leads.population, control).gather(leads.people.get_column("entity"))
 
 
 def _beside(leads: Leads, memory: Memory) -> pl.DataFrame:
@@ -145,23 +150,25 @@ def _judged(
     unknown = pl.col("start").is_not_null() & _is_another(leads)
     first = memory.as_of is None
     redefined = memory.definition_hash is not None and memory.definition_hash != leads.hash
-    because = pl.when(pl.lit(redefined) & (pl.col("start") <= (memory.as_of or 0))).then(pl.lit(Reason.DEFINITION))
+    because = pl.when(pl.lit(redefined) & (pl.col("start") <= (memory.as_of or 0))).then(
+        pl.lit(Reason.DEFINITION.value)
+    )
     backlog = (early if since is not None else pl.lit(value=True)) if first else early & pl.col("status").is_in(HOLDING)
     reason = (
         pl.when(~unknown)
         .then(None)
         .when(backlog)
-        .then(pl.lit(Reason.BASELINE if first else Reason.BEFORE))
+        .then(pl.lit(Reason.BASELINE.value if first else Reason.BEFORE.value))
         .when(pl.col("status") == LeadStatus.EXPIRED.value)
-        .then(pl.lit(Reason.STALE))
+        .then(pl.lit(Reason.STALE.value))
         .when(~pql)
         .then(None)
         .when(named)
-        .then(pl.lit(Reason.SUPPRESSED))
-        .otherwise(because.otherwise(pl.lit(Reason.WORLD)))
+        .then(pl.lit(Reason.SUPPRESSED.value))
+        .otherwise(because.otherwise(pl.lit(Reason.WORLD.value)))
     )
     return table.with_columns(reason.alias("reason")).with_columns(
-        pl.col("reason").is_in([Reason.WORLD, Reason.DEFINITION]).fill_null(value=False).alias("new")
+        pl.col("reason").is_in([Reason.WORLD.value, Reason.DEFINITION.value]).fill_null(value=False).alias("new")
     )
 
 
@@ -174,12 +181,11 @@ def _is_another(leads: Leads) -> pl.Expr:
     return pl.col("was_on").is_null() | later
 
 
-def _with_arms(table: pl.DataFrame, control: float | None, *, known: bool) -> pl.DataFrame:
+def _with_arms(table: pl.DataFrame, *, known: bool) -> pl.DataFrame:
     """Give arms to those who become new; an arm once given stays."""
-    given = pl.lit(None, pl.String) if control is None else pl.col("assigned")
     qualified = pl.col("start").is_not_null()
     # Without memory everybody who qualified shows the arm; with it, those who became new while there was a control arm.
-    fresh = pl.when(pl.col("new") if known else qualified).then(given)
+    fresh = pl.when(pl.col("new") if known else qualified).then("assigned")
     return table.with_columns(pl.coalesce("was_arm", fresh).alias("arm"))
 
 

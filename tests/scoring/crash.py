@@ -98,16 +98,14 @@ def one_kill(stage: Stage, context: multiprocessing.context.BaseContext, rng: ra
     with Receiver() as receiver:
         victim = context.Process(target=night, args=(str(stage.folder), receiver.url()))  # type: ignore[attr-defined]
         victim.start()
-        # Half of the kills at any moment; half once something is being written, where the short dangerous stretch is.
-        if rng.random() < 0.5:
+        # Some kills at any moment; most once a list is being written, where the short dangerous stretch is.
+        if rng.random() < 0.3:
             victim.join(rng.uniform(0, span))
         else:
-            before = sorted(p.name for p in stage.folder.iterdir())
-            until = time.monotonic() + 5 * span
-            while time.monotonic() < until and victim.is_alive():
-                if sorted(p.name for p in stage.folder.iterdir()) != before:
-                    break
-            victim.join(rng.uniform(0, span / 3))
+            until = time.monotonic() + 10 * span
+            while time.monotonic() < until and victim.is_alive() and not list(stage.folder.glob(".*.part")):
+                time.sleep(0.0005)
+            victim.join(rng.uniform(0, rng.choice([0.01, 0.1, 0.3]) * span))
         victim.kill()
         victim.join()
         state = stage.check()
