@@ -153,7 +153,7 @@ def _ref(form: RefForm, entity: EntityKind, target: Definition) -> Ref:
 def _measure(form: CriterionForm) -> Measure:
     if isinstance(form.measure, str):
         return Measure(kind=MeasureKind(form.measure))
-    ((kind, name),) = form.measure.model_dump().items()
+    ((kind, name),) = form.measure.plain().items()
     return Measure(kind=MeasureKind(kind), property=name)
 
 

@@ -1,11 +1,11 @@
-"""The fault of a form: pydantic's errors become diagnostics with a place in the file."""
+"""The fault of a form: the slips of a form become diagnostics with a place in the file."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.definitions.codes import FORM, INVALID_VALUE, MISSING_KEY, UNKNOWN_KEY, WRONG_TYPE
-from pqlkit.definitions.formula_form import Stray
+from pqlkit.definitions.shape import KEY
 from pqlkit.definitions.values import kind_of, shown
 from pqlkit.errors import nearest
 from pqlkit.inert import visible
@@ -13,9 +13,8 @@ from pqlkit.inert import visible
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pydantic import ValidationError
-
     from pqlkit.definitions.diagnostics import Diagnostic
+    from pqlkit.definitions.shape import FormError, Slip
     from pqlkit.definitions.yaml_source import Document, Path, Yaml
 
 _EXAMPLES: Final = {
@@ -31,13 +30,11 @@ _EXAMPLES: Final = {
 }
 
 
-def diagnostics(document: Document, error: ValidationError, base: Path = ()) -> list[Diagnostic]:
+def diagnostics(document: Document, error: FormError, base: Path = ()) -> list[Diagnostic]:
     """Say every error of a form that was validated from the data at `base`."""
-    data = at(document.data, base)
-    found = error.errors(include_url=False)
-    misspelt = {_meant(fault) for fault in found if fault["type"] == "extra_forbidden"}
+    misspelt = {_meant(slip) for slip in error.slips if slip.kind == "unknown"}
     # One slip is one fault: a key that is misspelt is not missing too.
-    return [_diagnostic(document, fault, base, data) for fault in found if fault["loc"] not in misspelt]
+    return [_diagnostic(document, slip, base) for slip in error.slips if slip.place not in misspelt]
 
 
 def at(data: Yaml, path: Path) -> Yaml:
@@ -50,12 +47,6 @@ def at(data: Yaml, path: Path) -> Yaml:
         else:
             return None
     return data
-
-
-def _leads_on(data: Yaml, step: str | int) -> bool:
-    if isinstance(data, dict):
-        return step in data
-    return isinstance(data, list) and isinstance(step, int) and step < len(data)
 
 
 def missing(document: Document, path: Path, key: str) -> Diagnostic:
@@ -80,26 +71,25 @@ def dotted(path: Path) -> str:
     return text
 
 
-def _diagnostic(document: Document, fault: Any, base: Path, data: Yaml) -> Diagnostic:
-    path, is_key = _path(fault["loc"], base, data)
-    kind, context = fault["type"], fault.get("ctx", {})
-    if kind in FORM:
-        return _own(document, kind, path, context, is_key)
-    if kind == "missing":
-        return missing(document, path, str(fault["loc"][-1]))
-    if kind == "extra_forbidden":
-        return _unknown(document, path, fault["input"])
-    if kind == "too_short":
+def _diagnostic(document: Document, slip: Slip, base: Path) -> Diagnostic:
+    is_key = slip.place[-1:] == (KEY,)
+    path = (*base, *(slip.place[:-1] if is_key else slip.place))
+    if slip.kind in FORM:
+        return _own(document, slip.kind, path, slip.context, is_key)
+    if slip.kind == "missing":
+        return missing(document, path[:-1], str(path[-1]))
+    if slip.kind == "unknown":
+        return _unknown(document, path, slip.context["known"], slip.context["what"])
+    if slip.kind == "empty":
         return document.diagnostic(INVALID_VALUE, path, f"{dotted(path)} is empty")
-    expected = {"list_type": "a list", "dict_type": "a mapping"}.get(kind, "something else")
-    message = f"{expected} belongs here, not {kind_of(at(document.data, path))}"
+    message = f"a {slip.kind.removeprefix('no ')} belongs here, not {kind_of(at(document.data, path))}"
     return document.diagnostic(WRONG_TYPE, path, message)
 
 
-def _meant(fault: Any) -> tuple[str | int, ...]:
-    """Give the location at which a misspelt key would have been right, or the stray key's own."""
-    *parent, key = fault["loc"]
-    near = nearest(str(key)[:100], fault["input"].known) if isinstance(fault["input"], Stray) else None
+def _meant(slip: Slip) -> Path:
+    """Give the place at which a misspelt key would have been right."""
+    *parent, key = slip.place
+    near = nearest(str(key)[:100], slip.context["known"])
     return (*parent, near) if near else ()
 
 
@@ -121,9 +111,8 @@ def _own(document: Document, kind: str, path: Path, context: Mapping[str, Any], 
     )
 
 
-def _unknown(document: Document, path: Path, stray: object) -> Diagnostic:
-    key = str(path[-1]) if path else ""
-    known, what = (stray.known, stray.what) if isinstance(stray, Stray) else ((), "the file")
+def _unknown(document: Document, path: Path, known: tuple[str, ...], what: str) -> Diagnostic:
+    key = str(path[-1])
     near = nearest(key[:100], known)
     hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
     beside = at(document.data, path[:-1])
@@ -131,15 +120,3 @@ def _unknown(document: Document, path: Path, stray: object) -> Diagnostic:
     safe = near is not None and isinstance(beside, dict) and near not in beside
     message = f"unknown key {shown(key)} in {what}"
     return document.diagnostic(UNKNOWN_KEY, path, message, key=True, hint=hint, fix=near, safe=safe)
-
-
-def _path(location: tuple[str | int, ...], base: Path, data: Yaml) -> tuple[Path, bool]:
-    """Leave out of pydantic's location what is not a step into the data: tags of unions, and missing keys."""
-    steps: list[str | int] = []
-    for step in location:
-        if step == "[key]":
-            return (*base, *steps), True
-        if _leads_on(data, step):
-            steps.append(step)
-            data = at(data, (step,))
-    return (*base, *steps), False

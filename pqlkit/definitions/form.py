@@ -1,20 +1,22 @@
 """The form: a definition file exactly as written, sugar included.
 
-One pydantic model per mapping. They are the single truth about keys and types: `reading` validates files with them,
+One class per mapping. They are the single truth about keys and types: `reading` validates files with them,
 `schema` derives the JSON Schema from them.
 """
 
-from typing import Annotated, Any, Final, Literal, Self
-
-from pydantic import Discriminator, Field, PlainValidator, Tag, model_validator
+from typing import Annotated, Any, Final, Literal
 
 from pqlkit.definitions.codes import INVALID_VALUE
-from pqlkit.definitions.formula_form import CriterionForm, EventForm, Form, NodeForm, TraitForm, Where
+from pqlkit.definitions.formula_form import CriterionForm, EventForm, NodeForm, TraitForm, Where
 from pqlkit.definitions.model import EntityKind, Status
+from pqlkit.definitions.shape import Choice, Form, Tag
 from pqlkit.definitions.values import (
     FORMAT,
+    Check,
     Date,
+    Field,
     Id,
+    Limits,
     Name,
     Points,
     Rate,
@@ -49,18 +51,18 @@ class EventAnchorForm(Form):
 AnchorForm = Annotated[
     Annotated[
         str,
-        PlainValidator(one_of(("signup", "first_event")), json_schema_input_type=Literal["signup", "first_event"]),
+        Check(one_of(("signup", "first_event")), as_type=Literal["signup", "first_event"]),
         Tag("(word)"),
     ]
     | Annotated[EventAnchorForm, Tag("(mapping)")],
-    Discriminator(lambda value: "(mapping)" if isinstance(value, dict) else "(word)"),
+    Choice(lambda value: "(mapping)" if isinstance(value, dict) else "(word)"),
 ]
 
 
 class ScoreForm(Form):
     """The score: points per criterion id."""
 
-    points: Annotated[dict[Id, Points], Field(min_length=1)] = Field(
+    points: Annotated[dict[Id, Points], Limits(min_length=1)] = Field(
         description="Points per criterion id; they add up to 100.", examples=[{"contacts": 60, "pipeline": 40}]
     )
     pql_at: Points | None = Field(None, description="A PQL while its points are at or above this.")
@@ -68,12 +70,10 @@ class ScoreForm(Form):
         None, description="Names for ranges of the score, by their lower end.", examples=[{"hot": 90, "warm": 50}]
     )
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _judge(self) -> None:
         total = sum(self.points.values())
         if abs(total - 100) > 1e-9:
             raise fault(INVALID_VALUE, f"the points add up to {total}, not 100", at="points")
-        return self
 
 
 class OutcomeForm(Form):
@@ -89,14 +89,12 @@ class OutcomeForm(Form):
     definition: Name | None = Field(None, description="Meeting this definition or milestone is the conversion.")
     returns_after: Span | None = Field(None, description="Expansion: at risk again after this long.")
 
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        written = type(self).written(self.model_fields_set)
+    def _judge(self) -> None:
+        written = self.written(self.given)
         for source, others in _SOURCES.items():
             clash = [key for key in others if key in written]
             if source in written and clash:
                 raise fault(INVALID_VALUE, f"the outcome is {source} or {clash[0]}, not both", at=clash[0])
-        return self
 
 
 _SOURCES: Final = {
@@ -141,33 +139,33 @@ def _nodes_or_list(value: Any) -> str:
 class DefinitionForm(Form):
     """The definition: a named, versioned formula over criteria."""
 
-    pqlkit: Annotated[int, PlainValidator(check_format, json_schema_input_type=Literal[1])] = Field(
+    pqlkit: Annotated[int, Check(check_format, as_type=Literal[1])] = Field(
         description="The format of this file.", examples=[FORMAT]
     )
     name: Name = Field(description="Names the definition in refs, files and leads.", examples=["crm-trial"])
-    kind: Annotated[str | None, PlainValidator(one_of(("milestone",)), json_schema_input_type=Literal["milestone"])] = (
-        Field(None, description="milestone: a building block for refs, without outcome, score and expect.")
+    kind: Annotated[str | None, Check(one_of(("milestone",)), as_type=Literal["milestone"])] = Field(
+        None, description="milestone: a building block for refs, without outcome, score and expect."
     )
-    version: Annotated[int, PlainValidator(whole_number(1), json_schema_input_type=Annotated[int, Field(ge=1)])] = (
-        Field(1, description="Raise it whenever the meaning changes.")
+    version: Annotated[int, Check(whole_number(1), as_type=Annotated[int, Limits(ge=1)])] = Field(
+        1, description="Raise it whenever the meaning changes."
     )
     title: Text | None = Field(None, description="One line for people; default: the name.")
     owner: Text | None = Field(None, description="Who answers for it.", examples=["growth@example.com"])
     rationale: Text | None = Field(None, description="Why this behaviour should matter.")
-    status: Annotated[
-        Status, PlainValidator(one_of(Status), json_schema_input_type=Literal["hypothesis", "active", "retired"])
-    ] = Field(Status.ACTIVE, description="Where it stands in its life.")
+    status: Annotated[Status, Check(one_of(Status), as_type=Literal["hypothesis", "active", "retired"])] = Field(
+        Status.ACTIVE, description="Where it stands in its life."
+    )
     review_by: Date | None = Field(None, description="A date after which validate warns.", examples=["2027-01-31"])
-    entity: Annotated[
-        EntityKind, PlainValidator(one_of(EntityKind), json_schema_input_type=Literal["user", "account"])
-    ] = Field(description="What is qualified.")
+    entity: Annotated[EntityKind, Check(one_of(EntityKind), as_type=Literal["user", "account"])] = Field(
+        description="What is qualified."
+    )
     anchor: AnchorForm = Field("signup", description="The moment the clock starts.")
     within: Span | None = Field(None, description="The window of every criterion without one, from the anchor.")
     eligible: list[TraitForm] | None = Field(None, description="Who can be a lead at all, by traits.")
     qualify: Annotated[
         Annotated[NodeForm, Tag("(node)")]
-        | Annotated[Annotated[list[CriterionForm], Field(min_length=1)], Tag("(points)")],
-        Discriminator(_nodes_or_list),
+        | Annotated[Annotated[list[CriterionForm], Limits(min_length=1)], Tag("(points)")],
+        Choice(_nodes_or_list),
     ] = Field(description="The formula; with score.pql_at a plain list of criteria.")
     score: ScoreForm | None = Field(None, description="Points instead of, or beside, yes and no.")
     outcome: OutcomeForm | None = Field(None, description="Success; required unless kind is milestone.")

@@ -3,15 +3,16 @@
 Nodes are told apart by their one key, so that a fault is said of what was meant and not of every alternative.
 """
 
-from typing import Annotated, Any, Final, Literal, Self
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainValidator, Tag, model_validator
+from typing import Annotated, Any, Final, Literal
 
 from pqlkit.definitions.codes import INVALID_VALUE, MISSING_KEY, UNKNOWN_KEY, WRONG_TYPE
 from pqlkit.definitions.model import MeasureKind, Operator
+from pqlkit.definitions.shape import Before, Choice, Form, Tag
 from pqlkit.definitions.values import (
-    Blank,
+    Check,
+    Field,
     Id,
+    Limits,
     Name,
     Pattern,
     Percent,
@@ -28,45 +29,6 @@ from pqlkit.definitions.values import (
     whole_number,
 )
 from pqlkit.errors import nearest
-
-
-class Stray:
-    """What stands under a key that a form does not know; carries what the form knows."""
-
-    def __init__(self, known: tuple[str, ...], what: str) -> None:
-        self.known = known
-        self.what = what
-
-
-class Form(BaseModel):
-    """A mapping with known keys."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_by_alias=True, validate_by_name=False)
-
-    @classmethod
-    def keys(cls) -> tuple[str, ...]:
-        """List the keys as they are written."""
-        return tuple(field.alias or name for name, field in cls.model_fields.items())
-
-    @classmethod
-    def written(cls, names: set[str]) -> set[str]:
-        """Spell field names as keys."""
-        return {cls.model_fields[name].alias or name for name in names if name in cls.model_fields}
-
-    @classmethod
-    def what(cls) -> str:
-        """Name the mapping in messages."""
-        return (cls.__doc__ or "").split(":")[0].split(".")[0].strip().lower()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _mapping(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            keys = ", ".join(cls.keys()[:6])
-            raise fault(WRONG_TYPE, f"{cls.what()} is a mapping with keys such as {keys}, not {kind_of(data)}")
-        known = cls.keys()
-        filled = {key: Blank() if value is None else value for key, value in data.items()}
-        return {key: value if key in known else Stray(known, cls.what()) for key, value in filled.items()}
 
 
 class OperatorsForm(Form):
@@ -89,19 +51,17 @@ class OperatorsForm(Form):
     @property
     def tests(self) -> list[tuple[Operator, tuple[str | int | float | bool, ...]]]:
         """The operators that were written, in the order of `Operator`, with their values."""
-        written = {type(self).model_fields[name].alias or name: getattr(self, name) for name in self.model_fields_set}
+        written = self.plain()
         return [
             (operator, tuple(value) if isinstance(value := written[operator], list) else (value,))
             for operator in Operator
             if operator in written
         ]
 
-    @model_validator(mode="after")
-    def _tested(self) -> Self:
+    def _judge(self) -> None:
         if not self.tests:
             operators = ", ".join(operator.value for operator in Operator)
             raise fault(MISSING_KEY, "this condition tests nothing", hint=f"use one of {operators}")
-        return self
 
 
 class TraitForm(OperatorsForm):
@@ -116,7 +76,7 @@ def _written_as(value: Any) -> str:
 
 WhereValue = Annotated[
     Annotated[Scalar, Tag("(scalar)")] | Annotated[Scalars, Tag("(list)")] | Annotated[OperatorsForm, Tag("(mapping)")],
-    Discriminator(_written_as),
+    Choice(_written_as),
 ]
 Where = dict[Text, WhereValue]
 
@@ -175,15 +135,13 @@ def _kind_of_measure(value: Any) -> str | None:
 
 
 MeasureForm = Annotated[
-    Annotated[
-        str, PlainValidator(_measure_word, json_schema_input_type=Literal["count", "days", "users"]), Tag("(word)")
-    ]
+    Annotated[str, Check(_measure_word, as_type=Literal["count", "days", "users"]), Tag("(word)")]
     | Annotated[DistinctForm, Tag("(distinct)")]
     | Annotated[SumForm, Tag("(sum)")]
     | Annotated[MaxForm, Tag("(max)")]
     | Annotated[LastForm, Tag("(last)")],
-    Discriminator(_kind_of_measure),
-    BeforeValidator(_one_measure),
+    Choice(_kind_of_measure),
+    Before(_one_measure),
 ]
 
 
@@ -213,18 +171,18 @@ class LimitForm(Form):
         Annotated[Percent, Tag("(number)")]
         | Annotated[PropertyLimitForm, Tag("(property)")]
         | Annotated[TraitLimitForm, Tag("(trait)")],
-        Discriminator(_kind_of_limit),
+        Choice(_kind_of_limit),
     ] = Field(description="The limit: a number, {property: name} of the same event, or {trait: name}.")
 
 
 BoundForm = Annotated[
     Annotated[Threshold, Tag("(number)")] | Annotated[LimitForm, Tag("(mapping)")],
-    Discriminator(lambda value: "(mapping)" if isinstance(value, dict) else "(number)"),
+    Choice(lambda value: "(mapping)" if isinstance(value, dict) else "(number)"),
 ]
 
 EventForm = Annotated[
-    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")],
-    Discriminator(lambda value: "(list)" if isinstance(value, list) else "(text)"),
+    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Limits(min_length=1)], Tag("(list)")],
+    Choice(lambda value: "(list)" if isinstance(value, list) else "(text)"),
 ]
 
 WINDOWS: Final = ("within", "rolling", "trailing", "ever")
@@ -251,17 +209,15 @@ class CriterionForm(Form):
     mechanical: Truth = Field(False, description="It precedes the upgrade by construction (a limit reached).")
     say: Text | None = Field(None, description="One sentence for the person who calls.")
 
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _judge(self) -> None:
         windows = [key for key in WINDOWS if getattr(self, key) is not None]
         if len(windows) > 1:
             raise fault(INVALID_VALUE, f"a criterion has one window, not {' and '.join(windows)}", at=windows[1])
         if self.ever is False:
             raise fault(INVALID_VALUE, "ever is true or left out", at="ever")
-        kind = self.measure if isinstance(self.measure, str) else next(iter(type(self.measure).model_fields))
+        kind = self.measure if isinstance(self.measure, str) else next(iter(type(self.measure).fields()))
         if kind in {"sum", "max", "last"} and self.at_least is None and self.at_most is None:
             raise fault(MISSING_KEY, f"{kind} needs at_least or at_most", at="measure")
-        return self
 
 
 class RefForm(Form):
@@ -269,40 +225,38 @@ class RefForm(Form):
 
     ref: Name = Field(description="The name of another definition or milestone.", examples=["activated"])
     id: Id | None = Field(None, description="Names it in leads; made from the name.")
-    measure: Annotated[str | None, PlainValidator(one_of(("users",)), json_schema_input_type=Literal["users"])] = Field(
+    measure: Annotated[str | None, Check(one_of(("users",)), as_type=Literal["users"])] = Field(
         None, description="users: so many users of the account met it."
     )
-    at_least: Annotated[
-        int | None, PlainValidator(whole_number(1), json_schema_input_type=Annotated[int, Field(ge=1)])
-    ] = Field(None, description="How many users of the account.")
+    at_least: Annotated[int | None, Check(whole_number(1), as_type=Annotated[int, Limits(ge=1)])] = Field(
+        None, description="How many users of the account."
+    )
     say: Text | None = Field(None, description="One sentence for the person who calls.")
 
 
 class AllForm(Form):
     """All of these: holds while every part holds."""
 
-    all: Annotated[list["NodeForm"], Field(min_length=1)] = Field(description="Every part must hold.")
+    all: Annotated[list["NodeForm"], Limits(min_length=1)] = Field(description="Every part must hold.")
 
 
 class AnyForm(Form):
     """Any of these: holds while at least one part holds."""
 
-    any: Annotated[list["NodeForm"], Field(min_length=1)] = Field(description="At least one part must hold.")
+    any: Annotated[list["NodeForm"], Limits(min_length=1)] = Field(description="At least one part must hold.")
 
 
 class CountedForm(Form):
     """N_of: so many of these parts."""
 
-    n: Annotated[int, PlainValidator(whole_number(1), json_schema_input_type=Annotated[int, Field(ge=1)])] = Field(
+    n: Annotated[int, Check(whole_number(1), as_type=Annotated[int, Limits(ge=1)])] = Field(
         description="How many parts must hold."
     )
-    of: Annotated[list["NodeForm"], Field(min_length=1)] = Field(description="The parts.")
+    of: Annotated[list["NodeForm"], Limits(min_length=1)] = Field(description="The parts.")
 
-    @model_validator(mode="after")
-    def _reachable(self) -> Self:
+    def _judge(self) -> None:
         if self.n > len(self.of):
             raise fault(INVALID_VALUE, f"{self.n} of {len(self.of)} parts can never hold", at="n")
-        return self
 
 
 class NOfForm(Form):
@@ -338,7 +292,7 @@ def _one_node(value: Any) -> Any:
 def _no_node(value: dict[str, Any]) -> Exception:
     for key in value:
         near = nearest(key[:100], NODES)
-        if near is not None and key not in CriterionForm.model_fields:
+        if near is not None and key not in CriterionForm.keys():  # noqa: SIM118 - a method, not a mapping's
             message = f"unknown key {shown(str(key))} in a node"
             return fault(UNKNOWN_KEY, message, hint=f"did you mean {near}?", at=key, fix=near, safe=True)
     return fault(MISSING_KEY, f"a node needs one of {', '.join(NODES)}")
@@ -355,6 +309,6 @@ NodeForm = Annotated[
     | Annotated[AnyForm, Tag("(any)")]
     | Annotated[NOfForm, Tag("(n_of)")]
     | Annotated[NotForm, Tag("(not)")],
-    Discriminator(_kind_of_node),
-    BeforeValidator(_one_node),
+    Choice(_kind_of_node),
+    Before(_one_node),
 ]

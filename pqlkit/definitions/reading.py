@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pydantic import ValidationError
-
 from pqlkit.definitions import faults
 from pqlkit.definitions.building import build_definition, build_outcome
 from pqlkit.definitions.codes import (
@@ -23,6 +21,7 @@ from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.form import DefinitionForm, ProjectOutcomeForm
 from pqlkit.definitions.formula_form import WINDOWS
 from pqlkit.definitions.model import LEAD_COLUMNS, EntityKind, leaves
+from pqlkit.definitions.shape import FormError
 from pqlkit.definitions.values import FORMAT, kind_of, shown
 from pqlkit.definitions.yaml_source import LARGEST, parse
 from pqlkit.errors import DefinitionError, nearest
@@ -153,11 +152,9 @@ def read_outcome(written: Mapping[str, Any], *, within: Duration, resolver: Reso
         The mapping has faults, or ``definition`` names nothing that is known.
     """
     try:
-        form = ProjectOutcomeForm.model_validate(dict(written))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        message = first.get("ctx", {}).get("message", first["msg"])
-        raise DefinitionError(f"outcome: {message}") from error
+        form = ProjectOutcomeForm.read(dict(written))
+    except FormError as error:
+        raise DefinitionError(f"outcome: {error}") from error
     target = _resolve(form.definition, resolver) if form.definition is not None else None
     if isinstance(target, Unresolved):
         raise DefinitionError(target.reason, hint=target.hint)
@@ -206,8 +203,8 @@ class _Reading:
 
     def _form(self) -> DefinitionForm | None:
         try:
-            return DefinitionForm.model_validate(self.data)
-        except ValidationError as error:
+            return DefinitionForm.read(self.data)
+        except FormError as error:
             self.found += faults.diagnostics(self.document, error)
             return None
 

@@ -1,18 +1,14 @@
 """The written value: one scalar of a definition file, checked and typed.
 
-Each type is an `Annotated` alias for pydantic: a validator that says what is wrong in pqlkit's words, and the JSON Schema
-of what a person may write. A validator that fails raises `PydanticCustomError` whose type is the rule code and whose
-context holds the message and may hold a ``hint``, a ``fix`` with ``safe``, and ``at``, the key below that is at fault.
+Each type is an `Annotated` alias: a check that says what is wrong in pqlkit's words, and the type of what a person may
+write, for the JSON Schema. A check that fails raises a `FaultError`.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final
-
-from pydantic import Field, PlainValidator
-from pydantic_core import PydanticCustomError
 
 from pqlkit.definitions import pattern
 from pqlkit.definitions.codes import (
@@ -40,13 +36,86 @@ _ID: Final = re.compile(r"[a-z][a-z0-9_]{0,99}", re.ASCII)
 _DURATION: Final = "^[0-9]{1,9}[mhdw]$"
 
 
-def fault(code: Code, message: str, **context: Any) -> PydanticCustomError:
-    """Make the error of a validator."""
-    return PydanticCustomError(code.code, "{message}", {"message": message, **context})
+class FaultError(ValueError):
+    """Why a value is refused.
+
+    Parameters
+    ----------
+    code
+        The rule.
+    message
+        What is wrong.
+    context
+        May hold a ``hint``, a ``fix`` with ``safe``, and ``at``, the key below that is at fault.
+    """
+
+    def __init__(self, code: Code, message: str, context: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.context = context
+
+
+def fault(code: Code, message: str, **context: Any) -> FaultError:
+    """Make the error of a check."""
+    return FaultError(code, message, context)
+
+
+class Check:
+    """How a scalar is checked, and `as_type`, what a person may write."""
+
+    def __init__(self, check: Callable[[Any], Any], as_type: Any) -> None:
+        self.check = check
+        self.as_type = as_type
+
+
+class Limits:
+    """Limits of a type: of a length, a number (``ge``: at least, ``gt``: above, ``lt``: below) or a pattern."""
+
+    def __init__(
+        self,
+        *,
+        min_length: int | None = None,
+        pattern: str | None = None,
+        ge: float | None = None,
+        gt: float | None = None,
+        lt: float | None = None,
+    ) -> None:
+        self.min_length = min_length
+        self.pattern = pattern
+        self.ge = ge
+        self.gt = gt
+        self.lt = lt
+
+
+class _Required:
+    """Stands where there is no default."""
+
+
+class Key:
+    """A key of a form: its default (`required` without one), its spelling where the name is Python's, and its help."""
+
+    def __init__(self, default: Any, *, alias: str | None, description: str, examples: Sequence[Any] | None) -> None:
+        self.default = default
+        self.alias = alias
+        self.description = description
+        self.examples = examples
+
+    @property
+    def required(self) -> bool:
+        """The key must be written."""
+        return self.default is _Required
+
+
+def Field(  # noqa: N802 - declares an attribute, so that its annotation is the type of the value
+    default: Any = _Required, *, description: str = "", alias: str | None = None, examples: Sequence[Any] | None = None
+) -> Any:
+    """Declare a key of a form."""
+    return Key(default, alias=alias, description=description, examples=examples)
 
 
 class Blank:
-    """What stands after a key that was left empty; pydantic would take None for a key that was left out."""
+    """What stands after a key that was left empty: not the None of a key that was left out."""
 
 
 def kind_of(value: Any) -> str:
@@ -263,28 +332,24 @@ def _id(value: Any) -> str:
     return text
 
 
-Text = Annotated[str, PlainValidator(_text, json_schema_input_type=Annotated[str, Field(min_length=1)])]
-Name = Annotated[
-    str, PlainValidator(_definition_name, json_schema_input_type=Annotated[str, Field(pattern=f"^{_NAME.pattern}$")])
-]
-Id = Annotated[str, PlainValidator(_id, json_schema_input_type=Annotated[str, Field(pattern=f"^{_ID.pattern}$")])]
-Threshold = Annotated[int | float, PlainValidator(_threshold, json_schema_input_type=int | float)]
-Percent = Annotated[int | float, PlainValidator(_positive, json_schema_input_type=Annotated[float, Field(gt=0)])]
-Points = Annotated[int | float, PlainValidator(_positive, json_schema_input_type=Annotated[float, Field(gt=0)])]
-Truth = Annotated[bool, PlainValidator(_truth, json_schema_input_type=bool)]
-Span = Annotated[Duration, PlainValidator(_span, json_schema_input_type=Annotated[str, Field(pattern=_DURATION)])]
-SpanOrNone = Annotated[
-    Duration, PlainValidator(_duration, json_schema_input_type=Annotated[str, Field(pattern=_DURATION)])
-]
+Text = Annotated[str, Check(_text, as_type=Annotated[str, Limits(min_length=1)])]
+Name = Annotated[str, Check(_definition_name, as_type=Annotated[str, Limits(pattern=f"^{_NAME.pattern}$")])]
+Id = Annotated[str, Check(_id, as_type=Annotated[str, Limits(pattern=f"^{_ID.pattern}$")])]
+Threshold = Annotated[int | float, Check(_threshold, as_type=int | float)]
+Percent = Annotated[int | float, Check(_positive, as_type=Annotated[float, Limits(gt=0)])]
+Points = Annotated[int | float, Check(_positive, as_type=Annotated[float, Limits(gt=0)])]
+Truth = Annotated[bool, Check(_truth, as_type=bool)]
+Span = Annotated[Duration, Check(_span, as_type=Annotated[str, Limits(pattern=_DURATION)])]
+SpanOrNone = Annotated[Duration, Check(_duration, as_type=Annotated[str, Limits(pattern=_DURATION)])]
 Rate = Annotated[
     float,
-    PlainValidator(
+    Check(
         _rate,
-        json_schema_input_type=Annotated[str, Field(pattern="^[0-9]{1,3}([.][0-9]{1,20})? ?%$")]
-        | Annotated[float, Field(ge=0, lt=1)],
+        as_type=Annotated[str, Limits(pattern="^[0-9]{1,3}([.][0-9]{1,20})? ?%$")]
+        | Annotated[float, Limits(ge=0, lt=1)],
     ),
 ]
-Date = Annotated[date, PlainValidator(_date, json_schema_input_type=date)]
-Pattern = Annotated[str, PlainValidator(_pattern, json_schema_input_type=Annotated[str, Field(min_length=1)])]
-Scalar = Annotated[str | int | float | bool, PlainValidator(_scalar, json_schema_input_type=str | int | float | bool)]
-Scalars = Annotated[list[Scalar], Field(min_length=1)]
+Date = Annotated[date, Check(_date, as_type=date)]
+Pattern = Annotated[str, Check(_pattern, as_type=Annotated[str, Limits(min_length=1)])]
+Scalar = Annotated[str | int | float | bool, Check(_scalar, as_type=str | int | float | bool)]
+Scalars = Annotated[list[Scalar], Limits(min_length=1)]

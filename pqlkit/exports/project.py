@@ -15,7 +15,7 @@ from pqlkit.definitions import faults
 from pqlkit.definitions.building import build_eligible
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.reading import read_document, refusal
-from pqlkit.definitions.schema import DIALECT
+from pqlkit.definitions.schema import form_schema
 from pqlkit.exports.mapping import Column, Source
 from pqlkit.exports.preset import preset
 from pqlkit.exports.tables import NAMES
@@ -123,16 +123,15 @@ def check_project(document: Document) -> tuple[Project | None, list[Diagnostic]]
     >>> [(one.line, one.column, one.code, one.hint) for one in found]
     [(1, 23, 'PQL101', 'did you mean events?')]
     """
-    from pydantic import ValidationError
-
+    from pqlkit.definitions.shape import FormError
     from pqlkit.exports.project_form import FullProjectForm
 
     found = list(document.diagnostics)
     if document.broken:
         return None, found
     try:
-        form = FullProjectForm.model_validate(document.data)
-    except ValidationError as error:
+        form = FullProjectForm.read(document.data)
+    except FormError as error:
         found = sorted([*found, *faults.diagnostics(document, error)], key=lambda one: (one.line, one.column, one.code))
         return None, found
     if any(one.severity is Severity.ERROR for one in found):
@@ -217,10 +216,11 @@ def _column(form: str | list[str] | NamedColumnForm | ConstantForm) -> Column:
 
 def _options(form: ProjectForm) -> dict[str, dict[str, Json]]:
     options: dict[str, dict[str, Json]] = {}
-    for name in type(form).model_fields:
+    for name in form.fields():
         if name.endswith("_options") and (block := getattr(form, name)) is not None:
-            given = block.model_dump(by_alias=True, exclude_unset=True)
-            options[name.removesuffix("_options")] = {key: value for key, value in given.items() if value is not None}
+            options[name.removesuffix("_options")] = {
+                key: value for key, value in block.plain().items() if value is not None
+            }
     return options
 
 
@@ -243,5 +243,4 @@ def project_schema() -> dict[str, Json]:
     """
     from pqlkit.exports.project_form import FullProjectForm
 
-    schema = FullProjectForm.model_json_schema(by_alias=True, mode="validation")
-    return {"$schema": DIALECT, **schema, "title": "pqlkit project"}
+    return {**form_schema(FullProjectForm), "title": "pqlkit project"}

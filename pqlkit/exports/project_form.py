@@ -1,16 +1,27 @@
-"""The project file's form: ``pqlkit.yml`` exactly as written, one model per mapping.
+"""The project file's form: ``pqlkit.yml`` exactly as written, one class per mapping.
 
-`project` reads files with these models, and the JSON Schema is derived from them.
+`project` reads files with these classes, and the JSON Schema is derived from them.
 """
 
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, PlainValidator, Tag, create_model
-
 from pqlkit.definitions.codes import INVALID_VALUE, WRONG_TYPE
-from pqlkit.definitions.form import Form, ProjectOutcomeForm, TraitForm
-from pqlkit.definitions.values import FORMAT, Blank, Text, Truth, check_format, fault, one_of, shown
+from pqlkit.definitions.form import ProjectOutcomeForm, TraitForm
+from pqlkit.definitions.shape import Choice, Form, Tag, made
+from pqlkit.definitions.values import (
+    FORMAT,
+    Blank,
+    Check,
+    Field,
+    Limits,
+    Text,
+    Truth,
+    check_format,
+    fault,
+    one_of,
+    shown,
+)
 from pqlkit.errors import DataError
 from pqlkit.exports.mapping import Match
 from pqlkit.exports.preset import presets
@@ -170,12 +181,12 @@ def _option(value: Any) -> Any:
     raise fault(WRONG_TYPE, f"an option is a value or a list of values, not {shown(value)}")
 
 
-Zone = Annotated[str, PlainValidator(_zone, json_schema_input_type=str)]
-Moment = Annotated[str | None, PlainValidator(_moment, json_schema_input_type=str | None)]
-OptionalText = Annotated[str | None, PlainValidator(_optional_text, json_schema_input_type=str | None)]
+Zone = Annotated[str, Check(_zone, as_type=str)]
+Moment = Annotated[str | None, Check(_moment, as_type=str | None)]
+OptionalText = Annotated[str | None, Check(_optional_text, as_type=str | None)]
 OptionValue = Annotated[
     Any,
-    PlainValidator(_option, json_schema_input_type=str | int | float | bool | list[str | int | float | bool] | None),
+    Check(_option, as_type=str | int | float | bool | list[str | int | float | bool] | None),
 ]
 
 
@@ -184,8 +195,8 @@ def _list_or_text(value: Any) -> str:
 
 
 Texts = Annotated[
-    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")],
-    Discriminator(_list_or_text),
+    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Limits(min_length=1)], Tag("(list)")],
+    Choice(_list_or_text),
 ]
 
 
@@ -214,10 +225,10 @@ def _kind_of_column(value: Any) -> str:
 
 ColumnForm = Annotated[
     Annotated[Text, Tag("(text)")]
-    | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")]
+    | Annotated[Annotated[list[Text], Limits(min_length=1)], Tag("(list)")]
     | Annotated[NamedColumnForm, Tag("(column)")]
     | Annotated[ConstantForm, Tag("(constant)")],
-    Discriminator(_kind_of_column),
+    Choice(_kind_of_column),
 ]
 
 
@@ -229,9 +240,9 @@ class SourceForm(Form):
     )
     format: Annotated[
         str | None,
-        PlainValidator(
+        Check(
             lambda value: None if isinstance(value, Blank) else one_of(presets())(value),
-            json_schema_input_type=str | None,
+            as_type=str | None,
         ),
     ] = Field(None, description="A vendor's format: " + ", ".join(presets()) + ".")
     columns: dict[Text, ColumnForm] | None = Field(
@@ -243,13 +254,13 @@ class SourceForm(Form):
         None, description="Of times without an offset; default: the vendor's, else the project's."
     )
     complete_through: Moment = Field(None, description="The last date (or time) that the export is complete for.")
-    match: Annotated[Match, PlainValidator(one_of(Match), json_schema_input_type=Literal["user_id", "email"])] = Field(
+    match: Annotated[Match, Check(one_of(Match), as_type=Literal["user_id", "email"])] = Field(
         Match.USER_ID, description="Of conversions: how a row finds its user."
     )
-    encoding: Annotated[
-        str | None, PlainValidator(one_of(ENCODINGS), json_schema_input_type=Literal["utf-8", "latin-1", "utf-16"])
-    ] = Field(None, description="Of CSV files; default: told from the bytes.")
-    separator: Annotated[str | None, PlainValidator(_separator, json_schema_input_type=str)] = Field(
+    encoding: Annotated[str | None, Check(one_of(ENCODINGS), as_type=Literal["utf-8", "latin-1", "utf-16"])] = Field(
+        None, description="Of CSV files; default: told from the bytes."
+    )
+    separator: Annotated[str | None, Check(_separator, as_type=str)] = Field(
         None, description="Of CSV files; default: told from the first lines."
     )
 
@@ -267,7 +278,7 @@ class ExportsForm(Form):
 
 HistoryForm = Annotated[
     Annotated[Text, Tag("(text)")] | Annotated[SourceForm, Tag("(mapping)")],
-    Discriminator(lambda value: "(mapping)" if isinstance(value, dict) else "(text)"),
+    Choice(lambda value: "(mapping)" if isinstance(value, dict) else "(text)"),
 ]
 
 
@@ -294,24 +305,22 @@ class SignupForm(Form):
     event: OptionalText = Field(None, description="The first event of this name is the anchor.")
 
 
-def _options_form(command: str) -> Any:
-    fields: dict[str, Any] = {name: (OptionValue, Field(None)) for name in OPTIONS[command]}
-    # A field may not be called as a method of pydantic's models; the key is its alias.
-    named = {f"option_{name}": (kind, Field(None, alias=name)) for name, (kind, _) in fields.items()}
-    make: Any = create_model  # its overloads do not know field definitions by keyword
-    return make(f"{command.title()}Options", __base__=Form, __doc__=f"The {command} block.", **named)
+def _options_form(command: str) -> type[Form]:
+    # An option may be called as an attribute of forms is; the key is its alias.
+    keys = {f"option_{name}": (OptionValue, Field(None, alias=name)) for name in OPTIONS[command]}
+    return made(f"{command.title()}Options", Form, f"The {command} block.", keys)
 
 
 class ProjectForm(Form):
     """The project file: exports, traits and defaults."""
 
-    pqlkit: Annotated[int, PlainValidator(check_format, json_schema_input_type=Literal[1])] = Field(
+    pqlkit: Annotated[int, Check(check_format, as_type=Literal[1])] = Field(
         description="The format of this file.", examples=[FORMAT]
     )
     timezone: Zone = Field("UTC", description="For dates and weeks; instants are always kept in UTC.")
     entity: Annotated[
         str,
-        PlainValidator(one_of(("auto", "user", "account")), json_schema_input_type=Literal["auto", "user", "account"]),
+        Check(one_of(("auto", "user", "account")), as_type=Literal["auto", "user", "account"]),
     ] = Field("auto", description="What is qualified.")
     exports: ExportsForm | None = Field(None, description="Where the exports are.")
     traits: TraitsForm | None = Field(None, description="Of which moment each trait is.")
@@ -322,11 +331,10 @@ class ProjectForm(Form):
     definitions: Text = Field("definitions/", description="The folder of definition files.")
 
 
-_make: Any = create_model
-FullProjectForm: Any = _make(
+FullProjectForm: Any = made(
     "FullProjectForm",
-    __base__=ProjectForm,
-    __doc__=ProjectForm.__doc__,
-    **{f"{name}_options": (_options_form(name) | None, Field(None, alias=name)) for name in OPTIONS},
+    ProjectForm,
+    ProjectForm.__doc__ or "",
+    {f"{name}_options": (_options_form(name) | None, Field(None, alias=name)) for name in OPTIONS},
 )
 """`ProjectForm` and a block of options for each command, under the command's name."""

@@ -7,9 +7,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from pqlkit.definitions.form import DefinitionForm, Form
+from pqlkit.definitions.form import DefinitionForm
 from pqlkit.definitions.reading import check_definition
 from pqlkit.definitions.schema import definition_schema
+from pqlkit.definitions.shape import Form
 from pqlkit.definitions.yaml_source import parse
 from pqlkit.shipped import shipped
 
@@ -90,7 +91,7 @@ def every_form() -> list[type[Form]]:
 @pytest.mark.parametrize("form", every_form(), ids=lambda form: form.__name__)
 def test_every_key_is_described(form: type[Form]) -> None:
     assert form.__doc__
-    for name, field in form.model_fields.items():
+    for name, field in form.fields().items():
         assert field.description, name
         assert field.description[0].isupper() or field.description[0].isdigit() or ":" in field.description
 

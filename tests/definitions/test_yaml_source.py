@@ -70,6 +70,7 @@ def test_bare_text_is_read_by_the_core_rules(text: str, expected: object) -> Non
         ("1_000", "a number"),
         ("0x1F", "a number"),
         ("1e3", "a number"),
+        ("-.5", "a number"),
         (".nan", "infinity or not a number"),
         ("1.0e+999", "infinity"),
         ("2026-02-30", "a date that does not exist"),
