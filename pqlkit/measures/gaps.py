@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
 
 from pqlkit.columns import ANCHOR, EVENT
-from pqlkit.definitions.model import MeasureKind, Operator
+from pqlkit.definitions.model import Limit, MeasureKind, Operator, Ref, leaves
+from pqlkit.inert import visible
 from pqlkit.measures.conditions import all_hold
 from pqlkit.measures.numbers import number
 from pqlkit.measures.scope import known_column, scope_of
@@ -17,12 +18,14 @@ from pqlkit.measures.tasks import tasks_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pqlkit.definitions.model import Criterion
+    from pqlkit.definitions.model import Criterion, Definition
     from pqlkit.measures.scope import Scope
     from pqlkit.measures.tasks import Task
     from pqlkit.measures.world import World
 
-_COMPARED = {Operator.AT_LEAST, Operator.AT_MOST}
+UNREADABLE: Final = "unreadable"
+NO_LIMIT: Final = "no limit"
+_COMPARED: Final = {Operator.AT_LEAST, Operator.AT_MOST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,20 +64,52 @@ def gaps(world: World, criteria: Sequence[Criterion]) -> tuple[Gap, ...]:
     return tuple(gap for task in tasks_of(criteria) for gap in _gaps(scope, task) if gap.rows)
 
 
+def gap_warnings(world: World, definition: Definition) -> tuple[str, ...]:
+    """Say in a sentence each what `gaps` finds in a definition and in the milestones that it refers to.
+
+    Without properties and traits nothing is read.
+    """
+    asking = [criterion for criterion in _criteria(definition) if _asks(criterion)]
+    found = gaps(world, asking) if asking else ()
+    return tuple(dict.fromkeys(_sentence(definition.name, gap) for gap in found))
+
+
+def _asks(criterion: Criterion) -> bool:
+    bounds = (criterion.at_least, criterion.at_most)
+    by_limit = any(isinstance(bound, Limit) for bound in bounds)
+    return by_limit or bool(criterion.where) or criterion.measure.property is not None
+
+
+def _criteria(definition: Definition) -> Iterator[Criterion]:
+    for leaf in leaves(definition.qualify):
+        if isinstance(leaf, Ref):
+            for criterion in _criteria(leaf.target):
+                yield replace(criterion, id=f"{leaf.name}, {criterion.id}")
+        else:
+            yield leaf
+
+
+def _sentence(definition: str, gap: Gap) -> str:
+    where, name = f"{visible(definition)}: criterion {visible(gap.criterion)}", visible(gap.name)
+    if gap.reason == UNREADABLE:
+        return f"{where}: {name} is not a number in {gap.rows:,} of {gap.of:,} events; they count as if it were missing"
+    return f"{where}: {name} gives no limit for {gap.rows:,} of {gap.of:,}; the bound is not met there"
+
+
 def _gaps(scope: Scope, task: Task) -> Iterator[Gap]:
     measured = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
     names = [condition.name for condition in task.criterion.where if condition.operator in _COMPARED]
     for name in dict.fromkeys(names):
         # The condition itself leaves such rows out, so they are looked for among all of the event's.
-        yield _counted(scope, task, name, "unreadable", _unreadable(scope, name), where=False)
+        yield _counted(scope, task, name, UNREADABLE, _unreadable(scope, name), where=False)
     if task.measure in measured and task.criterion.measure.property is not None:
         name = task.criterion.measure.property
-        yield _counted(scope, task, name, "unreadable", _unreadable(scope, name), where=True)
+        yield _counted(scope, task, name, UNREADABLE, _unreadable(scope, name), where=True)
     for need in (task.low, task.high):
         if need is not None and need.property is not None:
             column = scope.property(need.property)
             limit = number(column, scope.dtypes[column])
-            yield _counted(scope, task, need.property, "no limit", ~(limit > 0).fill_null(False), where=True)
+            yield _counted(scope, task, need.property, NO_LIMIT, ~(limit > 0).fill_null(False), where=True)
         if need is not None and need.trait is not None:
             yield _unlimited(scope, task, need.trait)
 
@@ -102,4 +137,4 @@ def _unlimited(scope: Scope, task: Task, trait: str) -> Gap:
     frame = nw.from_native(scope.world.entities).filter(~nw.col(ANCHOR).is_null())
     known = (number(column, frame.schema[column]) > 0).fill_null(False)
     rows = int(frame.select((~known).sum()).item() or 0)
-    return Gap(criterion=task.criterion.id, name=trait, reason="no limit", rows=rows, of=frame.shape[0])
+    return Gap(criterion=task.criterion.id, name=trait, reason=NO_LIMIT, rows=rows, of=frame.shape[0])
