@@ -82,6 +82,10 @@ def attempt(
     file = None
     if keep.save is not None:
         file = write_definitions([result.definition], keep.save.parent)[result.definition.name]
+    if look.html is not None:
+        from pqlkit.reporting.pages.trial import as_page
+
+        output.page(look.html, as_page(result, file))
     match out.format or Format.TABLE:
         case Format.JSON:
             output.payload(render.as_json(result, file))

@@ -16,15 +16,16 @@ import pytest
 from pqlkit.reporting.pages import analysis as analysis_page
 from pqlkit.reporting.pages import proposal as proposal_page
 from pqlkit.reporting.pages import report as report_page
-from pqlkit.reporting.renderers import analysis, proposal, report
+from pqlkit.reporting.pages import trial as trial_page
+from pqlkit.reporting.renderers import analysis, proposal, report, trial
 from tests.reporting import worlds
 from tests.tools import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KINDS = ("analysis", "proposal", "report", "reports")
-CHARTS = {"analysis": 6, "proposal": 2, "report": 5, "reports": 10}
+KINDS = ("analysis", "proposal", "trial", "report", "reports")
+CHARTS = {"analysis": 8, "proposal": 2, "trial": 3, "report": 5, "reports": 10}
 EVERY = pytest.mark.parametrize("kind", KINDS)
 BOTH = pytest.mark.parametrize("hostile", [False, True], ids=["plain", "hostile"])
 VOID = {"meta", "br", "hr"}
@@ -80,6 +81,7 @@ def page(kind: str, hostile: bool) -> str:
     return {
         "analysis": lambda: analysis_page.as_page(found.analysis),
         "proposal": lambda: proposal_page.as_page(found.proposal),
+        "trial": lambda: trial_page.as_page(found.trial),
         "report": lambda: report_page.as_page([found.report]),
         "reports": lambda: report_page.as_page([found.report, found.other]),
     }[kind]()
@@ -92,6 +94,7 @@ def figures(kind: str, hostile: bool) -> Any:
         {
             "analysis": lambda: analysis.as_json(found.analysis),
             "proposal": lambda: proposal.as_json(found.proposal),
+            "trial": lambda: trial.as_json(found.trial),
             "report": lambda: report.as_json(found.report),
             "reports": lambda: report.several_as_json([found.report, found.other]),
         }[kind]()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.reporting.pages import markup as m
+from pqlkit.reporting.pages.comparison import comparison
 from pqlkit.reporting.pages.curves import curves
 from pqlkit.reporting.pages.heat_map import cells, heat_map
 from pqlkit.reporting.pages.intervals import Interval, ratios
@@ -49,6 +50,7 @@ def as_page(analysis: Analysis, top: int = 20) -> str:
         m.section("Where upgrades fall", _places(analysis, figures)),
         _behaviours(figures, names),
         m.section("Threshold and window", *[_map(name, rows, every) for name, rows in grids]),
+        comparison(figures["comparison"]),
         m.section("Cohorts", *[_cohorts(figures, by) for by in dict.fromkeys(one["by"] for one in figures["cohorts"])]),
         m.section("Left out, because it looks like part of the upgrade", _left_out(figures)),
     ]

@@ -42,6 +42,14 @@ def ratios(points: Sequence[Interval], *, axis: str, says: str) -> str:
     return draw(_chart(points, x, 1.0), says)
 
 
+def areas(points: Sequence[Interval], *, says: str) -> str:
+    """Draw areas under the ROC curve between 0 and 1, with a line at one half."""
+    import altair as alt
+
+    x = alt.X("value:Q", axis=alt.Axis(title="AUC", tickCount=6), scale=alt.Scale(zero=False, nice=True))
+    return draw(_chart(points, x, 0.5), says)
+
+
 def _chart(points: Sequence[Interval], x: Any, base: float | None) -> Any:
     import altair as alt
 

@@ -46,6 +46,7 @@ def as_page(proposal: Proposal, files: dict[str, str] | None = None) -> str:
         m.section("On later looks, not used to choose it" if _apart(figures) else "Not independent", _later(figures)),
         m.section("Would it hold?", _hold(figures)),
         m.section("The menu", _menu(figures)),
+        m.section("Limits reached, apart from behaviour", _mechanical(figures)),
         m.section("Rate against coverage", _front(figures)),
         m.section("Did not hold later", _rejected(figures)),
         _left_out(figures),
@@ -165,6 +166,15 @@ def _groups(groups: Sequence[Mapping[str, Any]], key: str, words: str) -> str:
 
 
 def _menu(figures: Mapping[str, Any]) -> str:
+    return _rules("Rules that later looks bear out, the proposed one first", figures["candidates"]) + _champion(figures)
+
+
+def _mechanical(figures: Mapping[str, Any]) -> str:
+    found = figures["mechanical"]
+    return _rules("They precede the upgrade by construction: a list of their own", found) if found else ""
+
+
+def _rules(caption: str, found: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         (
             m.name(one["name"], 60),
@@ -174,10 +184,27 @@ def _menu(figures: Mapping[str, Any]) -> str:
             m.fraction(one["holdout"]["coverage"]),
             m.number(one["leads_per_week"]["median"], _whole(one["leads_per_week"]["median"])),
         )
-        for one in figures["candidates"]
+        for one in found
     ]
     header = ("name", "rule", "later looks", "later leads", "of all upgrades", "leads a week")
-    return m.table("Rules that later looks bear out, the proposed one first", header, rows, left=2)
+    return m.table(caption, header, rows, left=2)
+
+
+def _champion(figures: Mapping[str, Any]) -> str:
+    one = figures["champion"]
+    if one is None:
+        return ""
+    rows = [
+        (
+            m.name(one["name"], 60),
+            m.rate(one["holdout"], "converted", "qualified"),
+            m.rate(one["trigger"], "converted", "qualified"),
+            m.fraction(one["holdout"]["coverage"]),
+        )
+    ]
+    return m.table(
+        "In use today, on the same later looks", ("name", "later looks", "later leads", "of all upgrades"), rows
+    )
 
 
 def _briefly(one: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pqlkit.reporting.pages import markup as m
 from pqlkit.reporting.pages.bars import bars
+from pqlkit.reporting.pages.criteria import criteria
 from pqlkit.reporting.pages.intervals import Interval, rates
 from pqlkit.reporting.pages.page import page
 from pqlkit.reporting.pages.timeline import timeline
@@ -45,11 +46,12 @@ def _one(figures: Mapping[str, Any]) -> list[str]:
         m.section("Signup, PQL, customer", _funnel(figures)),
         m.section("Time", _times(figures)),
         m.section("Against the others", _against(figures)),
-        m.section("Criteria, each alone", _criteria(figures)),
+        m.section("Criteria, each alone", criteria(figures["criteria"]) + _unmechanical(figures)),
         m.section("By period of the start", _periods(figures)),
         m.section("By signup", _groups(figures["cohorts"], "cohort")),
         m.section("By trait", _groups(figures["segments"], "segment")),
         m.section("Contacted or not", _contacted(figures)),
+        m.section("Team by team", _teams(figures)),
     ]
 
 
@@ -121,32 +123,16 @@ def _against(figures: Mapping[str, Any]) -> str:
     return m.table(caption, ("who", "upgraded"), rows) + m.paragraph(text)
 
 
-def _criteria(figures: Mapping[str, Any]) -> str:
-    criteria = figures["criteria"]
-    points = [
-        Interval(name=one["describe"], value=side["rate"], low=side["low"], high=side["high"], group=words)
-        for one in criteria
-        for words, side in (("with it", one["alone"]["with"]), ("without it", one["alone"]["without"]))
-        if side["rate"] is not None
+def _unmechanical(figures: Mapping[str, Any]) -> str:
+    """Say what is left of the rule without criteria that precede the upgrade by construction."""
+    rest = figures["without_mechanical"]
+    if not rest:
+        return ""
+    rows = [
+        ("meet it without them", m.rate(rest["with"], "converted", "entities")),
+        ("others", m.rate(rest["without"], "converted", "entities")),
     ]
-    table = m.table(
-        "Each criterion alone, and the whole rule without it",
-        ("criterion", "with it", "without it", "times", "the rule without it"),
-        [
-            (
-                m.name(one["describe"], 120) + (" (mechanical)" if one["mechanical"] else ""),
-                m.rate(one["alone"]["with"], "converted", "entities"),
-                m.rate(one["alone"]["without"], "converted", "entities"),
-                m.ratio(one["alone"]["relative_risk"]),
-                m.rate(one["without_it"].get("with", {}), "converted", "entities"),
-            )
-            for one in criteria
-        ],
-    )
-    if len(points) < 2:
-        return table
-    says = f"Share upgraded with and without each of {len(criteria)} criteria, with 95 % intervals."
-    return m.figure(rates(points, axis="upgraded", says=says), "Upgraded, with and without each criterion.", table)
+    return m.table("The rule without its mechanical criteria", ("looks", "upgraded"), rows)
 
 
 def _periods(figures: Mapping[str, Any]) -> str:
@@ -216,14 +202,40 @@ _STEPS = ("signup_to_pql", "pql_to_customer", "signup_to_customer")
 
 
 def _contacted(figures: Mapping[str, Any]) -> str:
-    one = figures["contacted"]
-    if not one:
-        return ""
+    one, text = figures["contacted"], ""
+    if one:
+        rows = [
+            (m.words(words), m.rate(one[key], "numerator", "denominator"))
+            for words, key in (("somebody contacted", "contacted"), ("nobody contacted", "not_contacted"))
+        ]
+        text += m.table("Leads were not chosen at random: this is no effect of calls", ("leads", "upgraded"), rows)
+    arms = figures["arms"]
+    if arms:
+        rows = [
+            (m.words(words), m.rate(arms[key], "numerator", "denominator"))
+            for words, key in (("contact", "contact"), ("control, left alone", "control"))
+        ]
+        text += m.table("Arms drawn by lot", ("arm", "upgraded"), rows)
+        gain = arms["difference"]
+        if gain["value"] is not None:
+            text += m.paragraph(
+                f"Contact less control: {m.fraction(gain['value'])}{m.span(gain['low'], gain['high'])}. "
+                "This is what contacting does."
+            )
+    return text
+
+
+def _teams(figures: Mapping[str, Any]) -> str:
     rows = [
-        (m.words(words), m.rate(one[key], "numerator", "denominator"))
-        for words, key in (("somebody contacted", "contacted"), ("nobody contacted", "not_contacted"))
+        (
+            m.words(one["team"]),
+            f"{m.count(one['quantity'])} {m.words(one['quantity_of'])}",
+            m.rate(one["quality"], "numerator", "denominator"),
+            m.words(one["quality_of"]),
+        )
+        for one in figures["teams"]
     ]
-    return m.table("Leads were not chosen at random: this is no effect of calls", ("leads", "upgraded"), rows)
+    return m.table("How much, and how good", ("team", "quantity", "quality", "as"), rows) if rows else ""
 
 
 def _side_by_side(together: Mapping[str, Any]) -> str:
@@ -237,6 +249,7 @@ def _side_by_side(together: Mapping[str, Any]) -> str:
         for one in together["reports"]
     ]
     table = m.table("Definitions", ("definition", "PQL to customer", "upgrades that qualified", "signup to PQL"), rows)
+    table += "".join(_same_looks(one) for one in together["side_by_side"])
     overlap = [(" + ".join(one["definitions"]), one["entities"], one["converted"]) for one in together["overlap"]]
     if not overlap:
         return m.section("Side by side", table)
@@ -248,3 +261,18 @@ def _side_by_side(together: Mapping[str, Any]) -> str:
     )
     drawing = bars([(name, entities) for name, entities, _ in overlap], says=says)
     return m.section("Side by side", table, m.figure(drawing, "Who is found by exactly which definitions.", behind))
+
+
+def _same_looks(one: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            m.name(side["definition"], 80),
+            m.rate(side["with"], "converted", "entities"),
+            m.rate(side["without"], "converted", "entities"),
+            m.fraction(side["at_equal_leads"]["rate"]),
+            m.ratio(side["at_equal_leads"]["lift"]),
+        )
+        for side in one["definitions"]
+    ]
+    header = ("definition", "meet it", "others", "at as many leads as the first", "times the rate of all")
+    return m.table("All on the same looks", header, rows)
