@@ -1,0 +1,184 @@
+"""Adjusted effects: the planted events come first, and the figures are those of an unpenalised model with robust errors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import statsmodels.api as sm
+
+from pqlkit.analysis.adjustment import Sample, adjust, rule_effect
+from pqlkit.analysis.analyzing import analyze
+from pqlkit.analysis.associations import Levels, associations
+from pqlkit.analysis.settings import Settings
+from pqlkit.definitions.model import Measure, Window, WindowKind
+from pqlkit.demo.worlds import recipe
+from pqlkit.durations import Duration
+from pqlkit.measures.behaviour import GRID, Behaviour, Cube
+from tests.simulation.trial import planted, populated
+
+
+def behaviour(event: str, days: int = 14) -> Behaviour:
+    return Behaviour(event=event, measure=Measure(), window=Window(kind=WindowKind.WITHIN, length=Duration(days, "d")))
+
+
+def cube_of(columns: dict[str, np.ndarray]) -> Cube:
+    rows, levels, offsets = [], [], [0]
+    for counts in columns.values():
+        level = np.searchsorted(np.array(GRID), counts, side="right").astype(np.uint8)
+        rows.append(np.flatnonzero(level).astype(np.uint32))
+        levels.append(level[level > 0])
+        offsets.append(offsets[-1] + len(rows[-1]))
+    return Cube(
+        behaviours=tuple(behaviour(name) for name in columns),
+        looks=len(next(iter(columns.values()))),
+        offsets=np.array(offsets),
+        rows=np.concatenate(rows),
+        levels=np.concatenate(levels),
+    )
+
+
+@pytest.fixture(scope="module")
+def confounded():
+    """Activity makes both "busy" and converting likely; only "true" adds to it. Two looks an entity."""
+    rng = np.random.default_rng(5)
+    entity = np.repeat(np.arange(3000), 2)
+    activity = np.repeat(rng.normal(size=3000), 2)
+    columns = {name: rng.poisson(np.exp(0.8 * activity)) for name in ("busy", "other", "true")}
+    shift = -3.2 + 0.8 * activity + 1.2 * (columns["true"] >= 2)
+    y = rng.random(len(entity)) < 1 / (1 + np.exp(-shift))
+    frame = pl.DataFrame({"y": y, "entity": entity, "block": entity % 3, "age_band": np.zeros(len(entity), np.int8)})
+    return cube_of(columns), frame
+
+
+def met(cube: Cube, index: int, threshold: int) -> np.ndarray:
+    values = np.zeros(cube.looks)
+    rows, levels = cube.column(index)
+    values[rows] = np.array([0, *GRID])[levels]
+    return values >= threshold
+
+
+def values(cube: Cube, index: int) -> np.ndarray:
+    dense = np.zeros(cube.looks)
+    rows, levels = cube.column(index)
+    dense[rows] = np.array([0, *GRID])[levels]
+    return dense
+
+
+def test_a_rows_figure_is_that_of_statsmodels(confounded):
+    cube, frame = confounded
+    y = frame["y"].to_numpy()
+    assert y.sum() * 10 > (~y).sum()  # everybody is in the sample: the figures can be compared exactly
+    found = associations(Levels.of(cube, y), rare_below=(1, 1), flags={})
+    adjusted = adjust(found, cube, frame)
+    commonest = frame["block"].value_counts().sort("count", "block", descending=[True, False])["block"][0]
+    blocks = [b for b in (0, 1, 2) if b != commonest]
+    for index, one in enumerate(adjusted):
+        others = sum(values(cube, other) for other in range(3) if other != index)
+        design = np.column_stack(
+            [np.ones(len(y)), met(cube, index, one.threshold), np.log1p(others)]
+            + [(frame["block"].to_numpy() == b) for b in blocks]
+        ).astype(float)
+        fit = sm.Logit(y.astype(float), design).fit(disp=0)
+        assert one.adjusted.value == pytest.approx(np.exp(fit.params[1]), rel=1e-4)
+        assert one.adjusted.low < one.adjusted.value < one.adjusted.high
+
+
+def test_what_only_goes_with_activity_shrinks_towards_one_and_what_adds_to_it_does_not(confounded):
+    cube, frame = confounded
+    found = associations(Levels.of(cube, frame["y"].to_numpy()), rare_below=(1, 1), flags={})
+    by_name = {one.behaviour.event: one for one in adjust(found, cube, frame)}
+    busy, true = by_name["busy"], by_name["true"]
+    assert busy.table.odds_ratio().low > 1.2
+    assert busy.adjusted.low < 1.25
+    assert true.adjusted.low > 2
+    assert abs(true.order) > abs(busy.order)
+
+
+def test_errors_are_by_cluster(confounded):
+    cube, frame = confounded
+    rule = met(cube, 2, 2)
+    alone = rule_effect(rule, {"true"}, cube, frame)
+    twice = pl.concat([frame, frame])
+    doubled = Cube(
+        behaviours=cube.behaviours,
+        looks=2 * cube.looks,
+        offsets=2 * cube.offsets,
+        rows=np.concatenate([np.concatenate([r, r + cube.looks]) for r, _ in map(cube.column, range(3))]).astype(
+            np.uint32
+        ),
+        levels=np.concatenate([np.concatenate([level, level]) for _, level in map(cube.column, range(3))]),
+    )
+    # Every look a second time, by the same entities: nothing is learnt, so the interval must not shrink.
+    again = rule_effect(np.concatenate([rule, rule]), {"true"}, doubled, twice)
+    assert again.value == pytest.approx(alone.value, rel=1e-6)
+    assert again.low == pytest.approx(alone.low, rel=1e-3)
+    labels = np.arange(twice.height)
+    naive = rule_effect(np.concatenate([rule, rule]), {"true"}, doubled, twice, clusters=labels)
+    assert naive.low > again.low * 1.02
+
+
+def test_only_the_asked_rows_count(confounded):
+    cube, frame = confounded
+    rule, half = met(cube, 2, 2), np.arange(cube.looks) < cube.looks // 2
+    part = rule_effect(rule, {"true"}, cube, frame, rows=half)
+    changed = frame.with_columns(y=pl.when(pl.Series(half)).then("y").otherwise(~pl.col("y")))
+    assert rule_effect(rule, {"true"}, cube, changed, rows=half).value == pytest.approx(part.value)
+    assert rule_effect(rule, {"true"}, cube, frame, rows=np.zeros(cube.looks, bool)) is None
+
+
+def test_too_few_converters_a_parameter_is_not_fitted(confounded):
+    cube, frame = confounded
+    few = frame.with_columns(y=pl.col("y") & (pl.int_range(pl.len()) < 60))
+    found = rule_effect(met(cube, 2, 2), {"true"}, cube, few)
+    assert found.value is None
+    assert found.undefined == "too-few"
+
+
+def test_the_sample_takes_all_converters_and_ten_others_each():
+    frame = pl.DataFrame(
+        {
+            "y": [n < 20 for n in range(5000)],
+            "entity": range(5000),
+            "block": [n % 2 for n in range(5000)],
+            "age_band": [0] * 5000,
+        }
+    )
+    sample = Sample.of(frame)
+    assert (int(sample.y.sum()), len(sample.y)) == (20, 220)
+    assert np.array_equal(Sample.of(frame).looks, sample.looks)
+
+
+@pytest.fixture(scope="module")
+def analysed():
+    """Analyse worlds by the recipe: their events, in order of adjusted effect."""
+    found = []
+    for seed in (71,):
+        world = recipe(12_000, seed)
+        with populated(world) as people:
+            result = analyze(people, Settings(looks="once:14d"))
+        events = list(dict.fromkeys(one.behaviour.event for one in result.behaviours if one.adjusted is not None))
+        lift = sorted(result.behaviours, key=lambda one: -(one.curve[0].table.lift or 0))
+        found.append((world, events, list(dict.fromkeys(one.behaviour.event for one in lift)), result))
+    return found
+
+
+def test_planted_events_come_first_by_adjusted_effect(analysed):
+    for world, events, _, _ in analysed:
+        true = {name for name, _, _ in planted(world)}
+        # Its proxy may stand between them: it is all but the same behaviour.
+        assert true <= set(events[: len(true) + 1])
+
+
+def test_by_lift_of_having_done_it_at_all_they_would_not(analysed):
+    places = [by_lift.index(name) for world, _, by_lift, _ in analysed for name, _, _ in planted(world)]
+    assert max(places) > 5
+
+
+def test_the_ubiquitous_event_and_activity_are_not_among_them(analysed):
+    for world, events, _, result in analysed:
+        assert world.truth.traps.common not in events[:3]
+        assert None not in events
+        assert replace(result, warnings=()).behaviours[0].adjusted.low > 1
