@@ -173,12 +173,13 @@ def _facts(leads: Leads, rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
 def _contacts(leads: Leads) -> pl.DataFrame | None:
     """Find each entity's last contact at or before `as_of`; None without a contacts table for this kind of entity."""
     table = leads.population.dataset.tables.get("contacts")
-    if table is None or leads.key not in table.columns:
+    key = next((name for name in (leads.key, ENTITY) if table is not None and name in table.columns), None)
+    if table is None or key is None:
         return None
     return (
         pl.scan_parquet(list(table.paths))
         .filter(pl.col("at").dt.timestamp("us") <= leads.population.as_of)
-        .group_by(pl.col(leads.key).cast(pl.String).alias("id"))
+        .group_by(pl.col(key).cast(pl.String).alias("id"))
         .agg(pl.col("at").max().alias("contacted"))
         .collect()
     )

@@ -1,0 +1,68 @@
+"""The card: what a rep reads about one lead."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pqlkit.definitions.loading import load_definition
+from pqlkit.exports.dataset import ColumnType, Dataset, Table
+from pqlkit.scoring.card import cards
+from pqlkit.scoring.scoring import score
+from tests.analysis.canonical import in_memory
+from tests.scoring.nights import START, at, definition
+
+BODY = """qualify:
+  all:
+    - {id: invites, event: invite, at_least: 3, trailing: 10d, say: Ask who is next.}
+    - {id: logins, event: login, measure: days, at_least: 2, trailing: 10d}
+outcome: {within: 10d}
+lead: {fresh_for: 8d, cooldown: 5d}
+evidence:
+  chosen_by: propose
+  holdout: {view: trigger, from: 2026-03-16, through: 2026-09-28, qualified: 417, converted: 72, rate: 0.1727, low: 0.14, high: 0.21, opened: 1}
+"""
+EVENTS = [("a", "invite", at(1) + i) for i in range(6)] + [("a", "login", at(0)), ("a", "login", at(1.5))]
+
+
+def told(tmp_path, *, days=3.0, contacts=None, **fixed):
+    from dataclasses import replace
+
+    meaning = load_definition(definition(tmp_path, BODY))
+    population = in_memory([{"id": "a", "anchor": START}], EVENTS, as_of=at(days), fixed=fixed)
+    if contacts is not None:
+        frame = pl.DataFrame(contacts, schema={"entity": pl.String, "at": pl.Int64}, orient="row")
+        path = tmp_path / "contacts.parquet"
+        frame.cast({"at": pl.Datetime("us", "UTC")}).write_parquet(path)
+        columns = {"entity": ColumnType.TEXT, "at": ColumnType.INSTANT}
+        table = Table(name="contacts", paths=(str(path),), columns=columns, rows=frame.height)
+        population = replace(population, dataset=Dataset(folder=None, tables={"contacts": table}))
+    leads = score(population, meaning)
+    return cards(leads, leads.frame)[0]
+
+
+def test_a_card_says_what_was_done_what_was_needed_and_what_it_promises(tmp_path):
+    lines = told(tmp_path, name=["Northwind"], owner=["J. Lind"], plan=["free"], seats=[8])
+    assert lines == [
+        "Northwind (a)   PQL   score 81   qualified Fri 12:00",
+        "6 invites (3 needed); login on 2 of 10 days (2 needed)",
+        "Ask who is next.",
+        "free plan, 8 seats",
+        "Users like this: 72 of 417 upgraded within 10 days (17.3 %)",
+        "Owner: J. Lind   last active Fri 12:00   fresh until 10 Jan 2026",
+    ]
+
+
+def test_dates_beyond_six_days_are_dates(tmp_path):
+    assert told(tmp_path, days=7.5)[0].endswith("qualified 2 Jan 2026")
+
+
+def test_contacts_are_told_where_there_is_a_table(tmp_path):
+    assert "not contacted" in told(tmp_path, contacts=[("b", at(2))])[-1]
+    assert "contacted Sat 00:00" in told(tmp_path, contacts=[("a", at(2)), ("a", at(1)), ("a", at(4))])[-1]
+    assert "ontacted" not in told(tmp_path)[-1]
+
+
+def test_a_near_one_is_told_what_is_missing(tmp_path):
+    meaning = load_definition(definition(tmp_path, BODY))
+    leads = score(in_memory([{"id": "a", "anchor": START}], EVENTS[:-1], as_of=at(3)), meaning)
+    assert "Missing: login on 1 more day" in cards(leads, leads.frame)[0]
