@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FOLDER: Final = Path("pqlkit-demo")
 FEWEST: Final = 50
 MOST: Final = 1_000_000
+HYPOTHESIS: Final = "teammate_invited >= 4 trailing 28d"
 STEPS: Final = (
     ("Read and check the exports", "load --out dataset"),
     ("Which behaviours go with upgrading?", "analyze --data dataset"),
@@ -75,9 +76,10 @@ def demo(
         (folder / ".pqlkit-demo").write_text("made by pqlkit demo; may be replaced by it\n")
     head = f"A made-up product with {accounts:,} accounts (seed {seed}): its exports and pqlkit.yml are in {folder}/"
     sys.stdout.write(f"{head}\n\n$ cd {folder}\n")
-    worked = steps(folder)
-    if worked:
-        sys.stdout.write(closing(product, folder))
+    code = steps(folder)
+    if code:
+        raise typer.Exit(code)
+    sys.stdout.write(closing(product, folder))
 
 
 def clear(folder: Path) -> None:
@@ -89,25 +91,34 @@ def clear(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def steps(folder: Path) -> bool:
-    """Run each step as a person would, in the folder; False if one failed."""
-    from pqlkit.cli.app import run
-
+def steps(folder: Path) -> int:
+    """Run each step as a person would, in the folder; the first exit code that is not 0 ends it."""
     before = Path.cwd()
     os.chdir(folder)
     try:
         for number, (what, command) in enumerate(STEPS, 1):
-            sys.stdout.write(f"\n{number}. {what}\n$ pqlkit {command}\n")
-            sys.stdout.flush()
-            code = run(shlex.split(command))
+            sys.stdout.write(f"\n{number}. {what}\n")
+            code = step(command)
+            if code == 0 and command.startswith("propose") and not Path("definitions/first.yml").exists():
+                sys.stdout.write("\nNo search found a rule, so a written hypothesis stands in for it\n")
+                code = step(f"try {shlex.quote(HYPOTHESIS)} --data dataset --save definitions/first.yml")
             if code != 0:
                 sys.stderr.write(f"`pqlkit {command}` ended with {code}\n")
-                return False
+                return code
             if command.startswith("score"):
                 preview(Path("leads.csv"))
     finally:
         os.chdir(before)
-    return True
+    return 0
+
+
+def step(command: str) -> int:
+    """Show a command line and run it; give its exit code."""
+    from pqlkit.cli.app import run
+
+    sys.stdout.write(f"$ pqlkit {command}\n")
+    sys.stdout.flush()
+    return run(shlex.split(command))
 
 
 def preview(path: Path) -> None:
@@ -126,11 +137,13 @@ def preview(path: Path) -> None:
 
 def closing(product: Product, folder: Path) -> str:
     """Say what was planted, and what to try next."""
+    import textwrap
+
     from pqlkit.definitions.describing import describe
 
     rule = describe(product.truth.rule) if product.truth.rule is not None else "nothing"
     return (
-        f"\nThe truth that was planted: {rule}\n"
+        f"\n{textwrap.fill(f'The truth that was planted: {rule}', 79)}\n"
         f"\nNext, in {folder}/:\n"
         '  pqlkit try "teammate_invited >= 4 in 28d" --data dataset\n'
         "  pqlkit explain --converters --data dataset\n"

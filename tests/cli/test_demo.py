@@ -1,0 +1,68 @@
+"""The demo runs every step, says what to try next, and what it says works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pqlkit.cli import demo
+from pqlkit.cli.app import run
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_every_step_runs_and_what_comes_next_runs_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["demo", "sample", "--accounts", "200"]) == 0
+    said = capsys.readouterr()
+    shown = re.findall(r"^\$ pqlkit (\S+)", said.out, re.M)
+    assert [one for one in shown if one != "try"] == ["load", "analyze", "propose", "validate", "score", "report"]
+    assert "error" not in said.err
+    assert "Traceback" not in said.err
+    for file in ("leads.csv", "definitions/first.yml", "dataset/manifest.json", "pqlkit.yml"):
+        assert (tmp_path / "sample" / file).is_file(), file
+    assert re.search(r"^  org_\d+  pql  score \d+  \S", said.out, re.M), "a lead with its reason"
+    last = said.out[said.out.index("The truth that was planted") :]
+    assert all(len(line) <= 80 for line in last.splitlines() if not line.startswith("Then"))
+    proposed = re.findall(r"^  pqlkit (.+)$", last, re.M)
+    assert len(proposed) == 3
+    monkeypatch.chdir("sample")
+    for line in proposed:
+        assert run(shlex.split(line)) == 0, line
+        assert capsys.readouterr().out
+
+
+def test_a_second_time_it_replaces_what_it_made_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "STEPS", demo.STEPS[:1])
+    outs = []
+    for _ in range(2):
+        code = run(["demo", "sample", "--accounts", "50"])
+        outs.append((code, capsys.readouterr().out))
+    assert outs[0] == outs[1]
+    assert outs[0][0] == 0
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    assert run(["demo", "mine"]) == 2
+    assert "is not empty and was not made by `pqlkit demo`" in capsys.readouterr().err
+    assert [path.name for path in mine.iterdir()] == ["notes.txt"]
+
+
+def test_a_step_that_fails_is_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "STEPS", (("Fails", "validate nowhere.yml"), ("Is not reached", "schema")))
+    assert run(["demo", "sample", "--accounts", "50"]) == 2
+    said = capsys.readouterr()
+    assert "`pqlkit validate nowhere.yml` ended with 2" in said.err
+    assert "Is not reached" not in said.out
+    assert Path.cwd() == tmp_path
