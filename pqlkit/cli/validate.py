@@ -12,6 +12,7 @@ import typer
 from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.inputs import PROJECT, inputs
 from pqlkit.cli.options import DataOptions, option, records
+from pqlkit.cli.plain_check import check_project_file, report_text
 from pqlkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
 
     from pqlkit.cli.inputs import Inputs
     from pqlkit.cli.output import Output
-    from pqlkit.definitions.diagnostics import Diagnostic
     from pqlkit.definitions.facts import Facts
     from pqlkit.definitions.validation import Compare, FactsOf, Report
-    from pqlkit.definitions.yaml_source import Document
 
 _OUTPUT: Final = "Output"
 _CHECK: Final = "Check"
@@ -178,7 +177,7 @@ def _checked(paths: Sequence[Path], options: ValidateOptions, found: Inputs, out
             facts=facts,
             base=options.base,
             folders=[found.project.definitions] if found.project.path is not None else [],
-            project_checker=_project,
+            project_checker=check_project_file,
             compare=compare,
         )
 
@@ -190,12 +189,6 @@ def _checked(paths: Sequence[Path], options: ValidateOptions, found: Inputs, out
         files = "1 file" if changed == 1 else f"{changed:,} files"
         output.say(f"repaired {faults} in {files}" if done else "nothing to repair")
     return report
-
-
-def _project(document: Document) -> Sequence[Diagnostic]:
-    from pqlkit.exports.project import check_project
-
-    return check_project(document)[1]
 
 
 def _against(options: ValidateOptions, found: Inputs, output: Output) -> tuple[Facts | FactsOf | None, Compare | None]:
@@ -264,13 +257,7 @@ def _rendered(report: Report, options: ValidateOptions) -> str:
 
 
 def _text(report: Report, options: ValidateOptions) -> str:
-    import os
-    import sys
-
-    from pqlkit.definitions.renderers.text import render_text
-
-    colour = options.out is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    text = render_text(report, colour=colour and os.environ.get("TERM") != "dumb")
+    text = report_text(report, to_file=options.out is not None)
     if report.reviews is None:
         return text
     from pqlkit.definitions.reviewing import review_markdown

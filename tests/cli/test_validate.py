@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from pqlkit.cli.plain_check import plain_check
 from pqlkit.cli.validate import validate_command
 from pqlkit.definitions.rules.rule import framed
 from pqlkit.errors import DataError, DefinitionError, UsageError
@@ -376,3 +377,38 @@ def test_a_catalogue_that_load_wrote_is_read(place: Path, capsys: pytest.Capture
         assert set(facts.names.events["project_created"].properties or ()) == {"rows"}
         assert set(facts.names.traits["user"]) == {"plan"}
     assert ran("definitions/good.yml", "--catalogue", "catalogue.yml") == 0
+
+
+# Without options
+
+
+def test_the_plain_check_says_what_the_command_says(capsys: pytest.CaptureFixture[str]) -> None:
+    bad()
+    for files in (["definitions/good.yml"], ["definitions"], ["definitions/bad.yml", "definitions/good.yml"]):
+        code, plain = plain_check(["validate", *files]), capsys.readouterr()
+        assert (code, plain.out, plain.err) == (ran(*files), *capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["validate"], ["score", "a"], ["validate", "--strict", "definitions"], ["validate", "nowhere.yml"]],
+)
+def test_what_is_not_plain_is_left_to_the_command(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert plain_check(arguments) is None
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_project_file_may_hold_options_so_the_command_reads_it() -> None:
+    Path("pqlkit.yml").write_text("pqlkit: 1\nvalidate: {strict: true}\n")
+    assert plain_check(["validate", "definitions"]) is None
+
+
+def test_the_plain_check_loads_no_library_but_yaml() -> None:
+    code = (
+        "import sys; from pqlkit.cli.plain_check import plain_check\n"
+        "assert plain_check(['validate', 'definitions']) == 0\n"
+        "heavy = {'typer', 'rich', 'pydantic', 'pydantic_core', 'polars', 'numpy'}\n"
+        "sys.stderr.write('LOADED ' + ' '.join(sorted(heavy & set(sys.modules))))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == "LOADED "
