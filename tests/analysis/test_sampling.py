@@ -81,4 +81,6 @@ def test_given_says_whose_tables_these_are(exports):
     assert 0 < len(part.y) < len(whole.y)
     assert part.looks.classes == whole.looks.classes
     assert part.looks.frame["look"].to_list() == list(range(len(part.y)))
+    assert part.base.rate is not None
+    assert whole.base.rate is not None
     assert part.base.rate > whole.base.rate

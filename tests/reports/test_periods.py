@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from pqlkit.reporting.periods import ENOUGH, Basis, _bounds, _over, newest_verdict
-from pqlkit.reporting.records.report import record
-from pqlkit.reporting.report import report
-from tests.reports.simulated import people, rule
+from tests.reports.simulated import people, record, report, rule
 
 
 @cache
-def made(name, evidence=()):
+def made(name, evidence=()) -> Any:
     asked = rule(name)
     if evidence:
         asked = replace(asked, evidence={"data": dict(zip(("from", "through"), evidence, strict=True))})

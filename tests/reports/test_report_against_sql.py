@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import duckdb
 import pytest
 
-from pqlkit.definitions.model import leaves
 from pqlkit.durations import DAY
-from pqlkit.reporting.records.report import record
-from pqlkit.reporting.report import report
-from tests.reports.simulated import people, rule, world
+from tests.reports.simulated import people, record, report, rule, world
 
 HORIZON, PATIENCE = 30 * DAY, 14 * DAY
 
 
 @cache
-def made():
+def made() -> Any:
     return report(people("recipe"), rule("recipe"), by=["signup_month", "channel"])
 
 
 @cache
-def sql():
+def sql() -> Any:
     """One row per user: when it qualified (`q`), converted (`c`) and was to be looked at (`s`), in microseconds."""
     found, simulated = made(), world("recipe")[0]
     connection = duckdb.connect()
@@ -31,7 +29,7 @@ def sql():
     connection.register("conversions_", simulated.conversions.to_arrow())
     e = found.population.as_of
     reached = []
-    for index, leaf in enumerate(leaves(found.definition.qualify)):
+    for index, leaf in enumerate(found.definition.criteria):
         reached.append(
             f"""r{index} AS (SELECT user_id, t AS at FROM (
                 SELECT user_id, t, row_number() OVER (PARTITION BY user_id ORDER BY t) AS n FROM e
@@ -56,7 +54,7 @@ def sql():
     return connection
 
 
-def one(text):
+def one(text) -> Any:
     return sql().execute(text.replace(":e", str(made().population.as_of))).fetchone()
 
 

@@ -16,10 +16,10 @@ from pqlkit.errors import UsageError
 from pqlkit.exports.dataset import ColumnType, Table
 from pqlkit.exports.project import Project
 from pqlkit.measures.evaluation import spells_of
-from pqlkit.reporting.records.report import record
-from pqlkit.reporting.report import design_of, report
+from pqlkit.reporting.report import design_of
 from pqlkit.statistics.rate import Rate
 from tests.analysis.canonical import dataset
+from tests.reports.simulated import record, report
 
 T0 = 1_700_006_400_000_000
 END = T0 + 200 * DAY

@@ -12,9 +12,8 @@ import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from pqlkit.definitions.emitting import emit
-from pqlkit.reporting.report import report
 from pqlkit.scoring.arms import arms_of
-from tests.reports.simulated import people, rule, world
+from tests.reports.simulated import people, report, rule, world
 
 
 def run(name, *arguments, code=0):

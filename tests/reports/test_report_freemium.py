@@ -5,34 +5,38 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import polars as pl
 import pytest
 
 from pqlkit.analysis.population import population
+from pqlkit.analysis.settings import Settings
 from pqlkit.analysis.trigger import between, trigger_rate
-from pqlkit.definitions.model import Lead, leaves
+from pqlkit.definitions.model import Lead, WindowKind
 from pqlkit.durations import DAY, Duration
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
 from pqlkit.proposal.promise import promise, started
-from pqlkit.reporting.report import report
-from tests.reports.simulated import people, rule, world
+from pqlkit.proposal.proposing import propose
+from pqlkit.proposal.wishes import Wishes
+from pqlkit.reporting.periods import Basis
+from tests.reports.simulated import people, report, rule, world
 
 WEEKS4 = 28 * DAY
 
 
 @cache
-def made():
+def made() -> Any:
     return report(people("freemium"), rule("freemium"))
 
 
 @cache
-def lives():
+def lives() -> Any:
     """Per account: anchor, conversion, and the instants of each criterion's event, as the exports have them."""
     simulated, as_of = world("freemium")[0], made().population.as_of
     entities = made().population.entities
-    wanted = [leaf.events[0] for leaf in leaves(rule("freemium").qualify)]
+    wanted = [leaf.events[0] for leaf in rule("freemium").criteria]
     times = (
         simulated.events.with_columns(pl.col("timestamp").dt.timestamp("us").alias("t"))
         .filter(pl.col("event").is_in(wanted), pl.col("t") <= as_of)
@@ -75,9 +79,13 @@ def spells(anchor, converted, instants, thresholds, as_of):
 
 @cache
 def walked():
-    thresholds = [leaf.at_least for leaf in leaves(rule("freemium").qualify)]
+    thresholds = [leaf.at_least for leaf in rule("freemium").criteria]
     as_of = made().population.as_of
-    return {key: spells(*life, thresholds, as_of) for key, life in lives().items() if life[0] is not None}
+    return {
+        key: spells(life[0], life[1], life[2], thresholds, as_of)
+        for key, life in lives().items()
+        if life[0] is not None
+    }
 
 
 def counted(horizon=WEEKS4, cooldown=WEEKS4):
@@ -199,3 +207,28 @@ def test_older_history_changes_only_what_its_windows_see(cut_off):
     assert spells_of(short) == spells_of(made())
     assert short.spells["on"].min() >= short.population.history_from
     assert len(spells_of(short)) > 50
+
+
+def test_what_is_proposed_promises_what_its_report_counts():
+    """Looks every so many days give trailing criteria, a `lead` block, and the trigger rate as the promise."""
+    _, project, data, _ = world("freemium large")
+    found = propose(population(data, project), Settings(looks="every:28d"), Wishes(permutations=0, top=1))
+    (best,) = found.candidates
+    assert {leaf.window.kind for leaf in best.definition.criteria} == {WindowKind.TRAILING}
+    assert best.definition.lead is not None
+    assert best.definition.cooldown == Duration(28, "d")
+    evidence: Any = best.definition.evidence
+    own = report(population(data, project, definition=best.definition), best.definition)
+    assert own.looks.text == "every:28d"
+    part = between(own.starts, found.holdout.first, None)
+    assert best.promised.rate == trigger_rate(part)
+    assert best.promised.starts == part.height
+    holdout = evidence["holdout"]
+    rate = best.promised.rate
+    assert (holdout["view"], holdout["qualified"], holdout["converted"]) == (
+        "trigger",
+        rate.denominator,
+        rate.numerator,
+    )
+    # The reference is the evidence's only if something came after it.
+    assert {one.basis for one in own.periods if one.reference} == {Basis.FIRST}

@@ -5,31 +5,36 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 
 from pqlkit.analysis.criteria import look_table
 from pqlkit.analysis.looks import looks
 from pqlkit.analysis.meeting import meets
-from pqlkit.definitions.model import Any
+from pqlkit.definitions import model
 from pqlkit.durations import Duration
 from pqlkit.measures.evaluation import spells_of
-from pqlkit.reporting.overlap import overlaps
-from pqlkit.reporting.report import report
-from pqlkit.reporting.side_by_side import expected, record, side_by_side
+from pqlkit.reporting import overlap
+from pqlkit.reporting import side_by_side as comparison
+from pqlkit.reporting.side_by_side import expected
 from pqlkit.statistics.contingency import Contingency
-from tests.reports.simulated import people, rule
+from tests.reports.simulated import people, report, rule
+
+overlaps: Any = overlap.overlaps
+side_by_side: Any = comparison.side_by_side
+record: Any = comparison.record
 
 
 @cache
-def made():
+def made() -> Any:
     """The planted rule, either of its parts, and its first part alone within three days."""
     planted = rule("recipe")
     parts = planted.qualify.parts
     window = replace(parts[0].window, length=Duration(3, "d"))
     variants = {
         "planted": planted.qualify,
-        "either": Any(parts=parts),
+        "either": model.Any(parts=parts),
         "first": replace(parts[0], window=window, at_least=1),
     }
     definitions = [replace(planted, name=name, qualify=node) for name, node in variants.items()]
