@@ -66,6 +66,10 @@ class Stage:
     times: int = 0
     repeats: int = 0
     waiting: list[pl.DataFrame] = field(default_factory=list)
+    # Of what waits: many small files would make sums over it again and again.
+    known: dict[str, pl.DataType] = field(default_factory=dict)
+    height: int = 0
+    size: int = 0
 
     @property
     def dates_only(self) -> bool:
@@ -88,10 +92,10 @@ class Stage:
         if not self._fits(frame):
             self.flush()
         self.waiting.append(frame)
-        if (
-            sum(one.height for one in self.waiting) >= PART_ROWS
-            or sum(one.estimated_size() for one in self.waiting) >= PART_BYTES
-        ):
+        self.known.update(frame.schema)
+        self.height += frame.height
+        self.size += int(frame.estimated_size())
+        if self.height >= PART_ROWS or self.size >= PART_BYTES:
             self.flush()
 
     def flush(self) -> None:
@@ -100,6 +104,8 @@ class Stage:
             return
         frame = pl.concat(self.waiting, how="diagonal")
         self.waiting.clear()
+        self.known.clear()
+        self.height = self.size = 0
         path = self.folder / f"{len(self.parts):06}.parquet"
         time = self.layout.time
         if time is not None and time in frame.columns:
@@ -113,8 +119,7 @@ class Stage:
         self.parts.append(Part(path=path, rows=frame.height, first=extremes[0], last=extremes[1], schema=frame.schema))
 
     def _fits(self, frame: pl.DataFrame) -> bool:
-        known = {name: dtype for one in self.waiting for name, dtype in one.schema.items()}
-        return all(known.get(name, dtype) == dtype for name, dtype in frame.schema.items())
+        return all(self.known.get(name, dtype) == dtype for name, dtype in frame.schema.items())
 
     def _count_days(self, frame: pl.DataFrame) -> None:
         time = self.layout.time
