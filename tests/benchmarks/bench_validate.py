@@ -41,6 +41,8 @@ outcome:
 lead: {{fresh_for: 30d, cooldown: 90d}}
 """
 VALIDATE = "from pqlkit.cli import main; main()"
+PLAIN = "import sys; from pqlkit.cli.plain_check import plain_check; sys.exit(plain_check(sys.argv[1:]))"
+TYPER = "import typer, sys\nfrom pathlib import Path\nsys.argv[1:] = sys.argv[2:]\ndef check(files: list[Path]) -> None: pass\ntyper.run(check)"
 IMPORTS = "import pydantic, yaml, typer"
 MODELS = "import yaml, typer\nfrom pydantic import BaseModel\nclass Form(BaseModel):\n    name: str"
 PURE = "import sys, yaml, pathlib\nfor p in sorted(pathlib.Path(sys.argv[1]).iterdir()): yaml.safe_load(p.read_bytes())"
@@ -69,6 +71,8 @@ def main() -> None:
         rows = [
             ("one file: import pydantic, yaml, typer (bare)", imports, imports),
             ("one file: the same, and one pydantic model", seconds(MODELS), imports),
+            ("one file: a typer command that does nothing", seconds(TYPER, "validate", one), imports),
+            ("one file: the check without a command line", seconds(PLAIN, "validate", one), imports),
             ("one file: pqlkit validate", seconds(VALIDATE, "validate", one), imports),
             (f"{FILES:,} files: PyYAML alone, pure Python", pure, pure),
             (f"{FILES:,} files: PyYAML alone, libyaml", seconds(LIBYAML, folder), pure),
