@@ -23,4 +23,8 @@ def bars(counts: Sequence[tuple[str, int]], *, says: str) -> str:
         y=alt.Y("name:N", sort=names, axis=alt.Axis(title=None, grid=False, domain=False, ticks=False, labelLimit=300)),
     )
     end = chart.mark_text(align="left", dx=6, fontSize=12, color="#7d848d").encode(text="text:N")
-    return draw(alt.layer(chart.mark_bar(color=BLUE), end).properties(width=WIDTH - 60, height=alt.Step(34)), says)
+    return draw(
+        alt.layer(chart.mark_bar(color=BLUE), end).properties(width=WIDTH - 60, height=alt.Step(34)),
+        says,
+        room=max(map(len, names)),
+    )

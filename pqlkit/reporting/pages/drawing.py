@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 560
 """Pixels of the plot itself; labels stand beside it."""
-LABEL: Final = 60
+LABEL: Final = 64
 """Characters of a name on an axis."""
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#2f7fd1", "#d0632c", "#2b9362", "#a066c8", "#858b93"
 """Each differs from a white and from a dark background by at least 3 : 1 (WCAG 2.2, 1.4.11)."""
 COLOURS: Final = (BLUE, ORANGE, GREEN, PURPLE)
 _OPENING: Final = re.compile(r"<svg [^>]*?width=\"([\d.]+)\" height=\"([\d.]+)\" viewBox=\"([\d. -]+)\"[^>]*>")
 _VERSION: Final = "6.4"
+_PADDING: Final = {"right": 24, "top": 4, "bottom": 4}
 _CONFIGURATION: Final = {
     "background": None,
     "font": "Arial, Helvetica, Liberation Sans, sans-serif",
@@ -33,12 +34,11 @@ _CONFIGURATION: Final = {
         "grid": True,
     },
     "legend": {"labelFontSize": 12, "titleFontSize": 12, "orient": "top", "labelLimit": 320, "columnPadding": 28},
-    "padding": {"left": 30, "right": 20, "top": 4, "bottom": 4},
     "title": {"fontSize": 13, "anchor": "start", "fontWeight": "normal"},
 }
 
 
-def draw(chart: Any, says: str) -> str:
+def draw(chart: Any, says: str, *, room: int = 0) -> str:
     """Render an Altair chart as an inline SVG picture.
 
     Parameters
@@ -47,6 +47,9 @@ def draw(chart: Any, says: str) -> str:
         An Altair chart over values it carries; nothing is fetched.
     says
         What a person who does not see it should know, as text.
+    room
+        Characters of the longest label at the left edge. Fonts differ from those that the converter measures with, so that
+        a long label needs more room than it says.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def draw(chart: Any, says: str) -> str:
     """
     import vl_convert
 
-    spec = {**chart.to_dict(), "config": _CONFIGURATION}
+    spec = {**chart.to_dict(), "config": {**_CONFIGURATION, "padding": {**_PADDING, "left": 8 + room}}}
     text: str = vl_convert.vegalite_to_svg(spec, vl_version=_VERSION, allowed_base_urls=[])
     opening = _OPENING.match(text)
     if opening is None:  # pragma: no cover - a converter that no longer writes what it did

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pqlkit.reporting.pages.drawing import BLUE, COLOURS, GREY, WIDTH, draw, told_apart, values
+from pqlkit.reporting.pages.drawing import BLUE, COLOURS, GREY, WIDTH, draw, label, told_apart, values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def rates(points: Sequence[Interval], *, axis: str, says: str, base: float | Non
     import altair as alt
 
     x = alt.X("value:Q", axis=alt.Axis(format="~%", title=axis, tickCount=6), scale=alt.Scale(zero=True))
-    return draw(_chart(points, x, base), says)
+    return draw(_chart(points, x, base), says, room=_room(points))
 
 
 def ratios(points: Sequence[Interval], *, axis: str, says: str) -> str:
@@ -39,7 +39,7 @@ def ratios(points: Sequence[Interval], *, axis: str, says: str) -> str:
         axis=alt.Axis(title=axis, format="~g", tickCount=6),
         scale=alt.Scale(type="log", nice=False, padding=12),
     )
-    return draw(_chart(points, x, 1.0), says)
+    return draw(_chart(points, x, 1.0), says, room=_room(points))
 
 
 def areas(points: Sequence[Interval], *, says: str) -> str:
@@ -47,7 +47,11 @@ def areas(points: Sequence[Interval], *, says: str) -> str:
     import altair as alt
 
     x = alt.X("value:Q", axis=alt.Axis(title="AUC", tickCount=6), scale=alt.Scale(zero=False, nice=True))
-    return draw(_chart(points, x, 0.5), says)
+    return draw(_chart(points, x, 0.5), says, room=_room(points))
+
+
+def _room(points: Sequence[Interval]) -> int:
+    return max(len(label(one.name)) for one in points)
 
 
 def _chart(points: Sequence[Interval], x: Any, base: float | None) -> Any:

@@ -33,15 +33,24 @@ def ladders(curves: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], *, axis: 
         x=alt.X(
             "threshold:Q",
             scale=alt.Scale(type="log", nice=False, padding=12),
-            axis=alt.Axis(title="at least", format="~s"),
+            axis=alt.Axis(title="at least", format="~s", values=_ticks(rows)),
         ),
         color=alt.Color("name:N", sort=names, scale=scale, legend=legend),
     )
     y = alt.Y("rate:Q", axis=alt.Axis(title=axis, format="~%", tickCount=6), scale=alt.Scale(zero=True))
     layers = [
-        chart.mark_rule(strokeWidth=1.5, opacity=0.6).encode(y=alt.Y("low:Q"), y2="high:Q"),
+        chart.mark_rule(strokeWidth=1).encode(y=alt.Y("low:Q"), y2="high:Q"),
         chart.mark_line(strokeWidth=2).encode(y=y),
         chart.mark_point(filled=True, size=50, opacity=1).encode(y=y),
     ]
     says = f"Rate by threshold of {len(names)} behaviours, with 95 % intervals."
     return draw(alt.layer(*layers).properties(width=WIDTH, height=260), says)
+
+
+def _ticks(rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Choose thresholds for the axis that stand an eighth apart or more."""
+    found: list[int] = []
+    for threshold in sorted({row["threshold"] for row in rows}):
+        if not found or 8 * threshold >= 9 * found[-1]:
+            found.append(threshold)
+    return found

@@ -127,7 +127,7 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], *,
     head = "".join(f'<th scope="col"{_side(i, left)}>{escape(text)}</th>' for i, text in enumerate(header))
     body = "".join(f"<tr>{''.join(_cell(i, cell, left) for i, cell in enumerate(row))}</tr>" for row in rows)
     return (
-        f'<div class="wide"><table><caption>{escape(caption)}</caption>'
+        f'<div class="wide" tabindex="0"><table><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

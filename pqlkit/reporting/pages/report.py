@@ -83,17 +83,18 @@ def _times(figures: Mapping[str, Any]) -> str:
         rows.append(
             (
                 m.words(words),
+                m.name(one["within"]),
+                f"{m.count(one['reached'])} of {m.count(one['n'])}",
                 m.days(one["p25_days"]),
                 m.days(one["median_days"]),
                 m.days(one["p75_days"]),
-                f"{m.count(one['reached'])} of {m.count(one['n'])}",
             )
         )
     weekly, quick = figures["leads_per_week"], figures["notice"]
     text = ""
     if weekly["median"] is not None:
         text += m.paragraph(
-            f"New leads: {m.number(weekly['median'], _whole(weekly['median']))} in the middle week, "
+            f"New leads: {m.number(weekly['median'], _whole(weekly['median']))} in the median week, "
             f"{m.number(weekly['p90'], _whole(weekly['p90']))} in the busiest of ten."
         )
     if quick["median_days"] is not None:
@@ -101,8 +102,8 @@ def _times(figures: Mapping[str, Any]) -> str:
             f"Notice: half of the {m.count(quick['n'])} who upgrade in time do so after {m.days(quick['median_days'])} days; "
             f"within a day {m.fraction(quick['within_a_day'])}."
         )
-    header = ("from", "a quarter by day", "half by day", "three quarters by day", "got there so far")
-    return m.table("Days, those who still wait respected", header, rows) + text
+    header = ("from", "watched for", "got there", "a quarter in days", "half in days", "three quarters in days")
+    return m.table("Of those who got there while everybody was watched equally long", header, rows) + text
 
 
 def _whole(value: float | None) -> str:

@@ -8,7 +8,7 @@ STYLE: Final = """
 :root{color-scheme:light dark;--paper:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d5dae0;--tint:#f3f5f8}
 @media (prefers-color-scheme:dark){:root{--paper:#14171b;--ink:#e6e9ed;--soft:#a3abb5;--line:#363c44;--tint:#1e2329}}
 *{box-sizing:border-box}
-body{margin:0 auto;padding:2rem 1rem 4rem;max-width:62rem;background:var(--paper);color:var(--ink);
+body{margin:0 auto;padding:2rem 1rem 4rem;max-width:68rem;background:var(--paper);color:var(--ink);
  font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 h1{font-size:1.7rem;line-height:1.2;margin:0 0 .3rem}
 h2{font-size:1.15rem;margin:2.6rem 0 .6rem;padding-top:.8rem;border-top:1px solid var(--line)}
@@ -16,7 +16,7 @@ h3{font-size:1rem;margin:1.6rem 0 .3rem}
 p{margin:.4rem 0;max-width:46rem}
 .under,figcaption,caption,.span,footer,.none{color:var(--soft)}
 .span{white-space:nowrap;font-size:.9em}
-.name{overflow-wrap:anywhere}
+.name{overflow-wrap:break-word}
 .warning{border-left:3px solid #c9821c;padding-left:.7rem}
 .tiles{display:flex;flex-wrap:wrap;gap:.8rem;margin:1rem 0;padding:0}
 .tile{flex:1 1 11rem;background:var(--tint);border-radius:.5rem;padding:.7rem .9rem}
@@ -40,6 +40,7 @@ th,td{padding:.25rem .9rem .25rem 0;border-bottom:1px solid var(--line);text-ali
 thead th{font-weight:600;vertical-align:bottom}
 th.figure,td.figure{text-align:right;white-space:nowrap}
 td b{font-weight:600}
+td.figure .span{display:block}
 th .name,td.text .name{display:inline-block;min-width:9rem;max-width:22rem}td.text .name{min-width:6rem}
 @media (min-width:40rem){td.text .long{min-width:18rem}}
 footer{margin-top:3rem;padding-top:.8rem;border-top:1px solid var(--line);font-size:.9rem}

@@ -66,7 +66,7 @@ def _leads(figures: Mapping[str, Any]) -> str:
     text = m.paragraph(f"Upgraded after beginning to meet it: {m.rate(trigger, 'converted', 'qualified')}.")
     if weekly["median"] is not None:
         text += m.paragraph(
-            f"New leads in the middle week: {m.number(weekly['median'], format(weekly['median'], ',.0f'))}."
+            f"New leads in the median week: {m.number(weekly['median'], format(weekly['median'], ',.0f'))}."
         )
     return text
 
