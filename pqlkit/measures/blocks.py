@@ -133,10 +133,11 @@ class _Pass:
         who = cells >> (pack.stretch + pack.code)
         looks = self._looks_at(int(who[0]), int(who[-1]))
         place = (who - who[0]) * self._wide + stretch
+        reaches: dict[int, NDArray[np.intp]] = {}
         series = {
-            i: Trail.of(cells, tally.counts)
+            i: Trail.of(cells, tally.counts, reaches=reaches)
             if kind is MeasureKind.COUNT
-            else Trail.of(cells, tally.days, self._twice(tally))
+            else Trail.of(cells, tally.days, self._twice(tally), reaches=reaches)
             for kind, i in places.items()
         }
         following = np.diff(cells, append=cells[-1] + self._blocks)

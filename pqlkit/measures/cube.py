@@ -191,10 +191,12 @@ def levels_of(values: pl.Series, measure: Measure) -> NDArray[np.uint8]:
     if unit > 1:
         return np.searchsorted(grid, numbers, side="right").astype(np.uint8)
     table = np.searchsorted(grid, np.arange(_SMALL), side="right").astype(np.uint8)
+    if not numbers.size or numbers.max() < _SMALL:
+        few: NDArray[np.uint8] = table[numbers]
+        return few
     levels: NDArray[np.uint8] = table[np.clip(numbers, 0, _SMALL - 1)]
     large = np.flatnonzero(numbers >= _SMALL)
-    if large.size:
-        levels[large] = np.searchsorted(grid, numbers[large], side="right")
+    levels[large] = np.searchsorted(grid, numbers[large], side="right")
     return levels
 
 

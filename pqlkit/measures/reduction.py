@@ -77,12 +77,12 @@ def _nothing() -> pl.DataFrame:
 def _counted(seen: Seen, group_of: np.ndarray, groups: int) -> Iterator[pl.DataFrame]:
     for held, frame in seen.frames():
         group = group_of[frame.get_column(LOOK).to_numpy()]
-        place = (frame.get_column(CODE).to_numpy().astype(np.int64) + 1) * groups + group
+        place = ((frame.get_column(CODE).to_numpy().astype(np.int64) + 1) * groups + group) * _LEVELS
         cells = (len(seen.found.names) + 1) * groups * _LEVELS
         for i in held:
             for j in range(len(seen.windows)):
                 levels = levels_of(frame.get_column(column_of(i, j)), seen.measures[i])
-                counts = np.bincount(place * _LEVELS + levels, minlength=cells)
+                counts = np.bincount(place + levels, minlength=cells)
                 yield _table(seen, counts, groups, i, j)
 
 
@@ -90,7 +90,8 @@ def _table(seen: Seen, counts: np.ndarray, groups: int, measure: int, window: in
     cells = np.flatnonzero(counts)
     cells = cells[cells % _LEVELS > 0]
     code = cells // (_LEVELS * groups) - 1
-    wanted = np.array([seen.wanted(int(one), measure) for one in code], dtype=bool)
+    known, at = np.unique(code, return_inverse=True)
+    wanted = np.array([seen.wanted(int(one), measure) for one in known], dtype=bool)[at]
     cells, code = cells[wanted], code[wanted]
     return pl.DataFrame(
         {

@@ -28,17 +28,33 @@ class Trail:
         int64, one more than cells: the running sum of whole blocks.
     twice
         The running number of cells whose first date the block before has, too; None if there are none.
+    reaches
+        How far back -> the oldest cell within it of each; filled as they are asked for.
     """
 
     cells: NDArray[np.int64]
     table: NDArray[np.int32]
     sums: NDArray[np.int64]
     twice: NDArray[np.int64] | None
+    reaches: dict[int, NDArray[np.intp]]
 
     @classmethod
-    def of(cls, cells: NDArray[np.int64], table: NDArray[np.int32], twice: NDArray[np.bool_] | None = None) -> Trail:
-        """Add up."""
-        return cls(cells=cells, table=table, sums=_running(table[-1]), twice=None if twice is None else _running(twice))
+    def of(
+        cls,
+        cells: NDArray[np.int64],
+        table: NDArray[np.int32],
+        twice: NDArray[np.bool_] | None = None,
+        *,
+        reaches: dict[int, NDArray[np.intp]] | None = None,
+    ) -> Trail:
+        """Add up; trails of the same cells may share their `reaches`."""
+        return cls(
+            cells=cells,
+            table=table,
+            sums=_running(table[-1]),
+            twice=None if twice is None else _running(twice),
+            reaches={} if reaches is None else reaches,
+        )
 
     def seen(self, own: NDArray[np.intp], back: int, band: int) -> NDArray[np.int32]:
         """Sum each of the cells `own` and those up to `back` blocks before it, of which the oldest counts up to `band`.
@@ -70,6 +86,11 @@ class Trail:
 
     def _oldest(self, back: int) -> NDArray[np.intp]:
         """Find the oldest cell at most `back` blocks before each."""
+        if back not in self.reaches:
+            self.reaches[back] = self._reach(back)
+        return self.reaches[back]
+
+    def _reach(self, back: int) -> NDArray[np.intp]:
         if back > _FEW:
             return np.searchsorted(self.cells, self.cells - back)
         oldest = np.arange(self.cells.size)
