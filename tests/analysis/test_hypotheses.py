@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from pqlkit.demo import worlds
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
 from pqlkit.proposal.proposing import propose
+from tests.reports.simulated import shell
 
 SHAPE = "pqlkit: 1\nname: {name}\nentity: user\nqualify: {{event: {event}, at_least: {least}, within: 14d}}\noutcome: {{within: 30d}}\n"
 
@@ -53,11 +52,6 @@ def questions(folder):
 def analysis(folder):
     project = read_project(folder / "pqlkit.yml")
     return analyze(population(open_dataset(project), project))
-
-
-def run(folder, *arguments):
-    command = [sys.executable, "-m", "pqlkit", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_each_is_tested_exactly_and_corrected_together(analysis, questions):
@@ -119,7 +113,7 @@ def test_what_is_no_hypothesis_is_named_with_the_reason(analysis, folder):
 
 
 def test_the_screen_is_never_empty(folder):
-    result = run(folder, "analyze")
+    result = shell(folder, "analyze")
     assert result.returncode == 0, result.stderr
     text = " ".join(result.stdout.split())
     for part in (
@@ -131,18 +125,18 @@ def test_the_screen_is_never_empty(folder):
     ):
         assert part in text
     assert "YOUR HYPOTHESES: none" in text
-    proposed = run(folder, "propose")
+    proposed = shell(folder, "propose")
     assert proposed.returncode == 0, proposed.stderr
     assert "22 usable upgrades" in proposed.stdout
     assert not list((folder / "definitions").iterdir())
 
 
 def test_the_screen_and_the_json_say_the_same(questions):
-    shown = run(questions, "analyze")
+    shown = shell(questions, "analyze")
     assert "14/210 6.7%" in shown.stdout
     assert "USE NOW: pqlkit score -d" in shown.stdout
     assert all(len(line.rstrip()) <= 80 for line in shown.stdout.splitlines())
-    written = json.loads(run(questions, "analyze", "--format", "json").stdout)
+    written = json.loads(shell(questions, "analyze", "--format", "json").stdout)
     first = written["hypotheses"][0]
     assert (first["definition"], first["with"]["converted"], first["with"]["entities"]) == ("a-milestones", 14, 210)
     assert first["verdict"] == "more"

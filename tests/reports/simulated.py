@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import tempfile
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from pqlkit.analysis.population import population
+from pqlkit.cli.app import run as command_line
 from pqlkit.demo import worlds
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
@@ -47,3 +51,11 @@ def people(name: str, definition: Definition | None = None, **options: Any) -> A
 
 def rule(name: str) -> Any:
     return world(name)[0].truth.rule
+
+
+def shell(folder: Path, *arguments: str) -> Any:
+    """Run pqlkit as at a shell in a folder, in this process; give its code and what it wrote."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = command_line(list(arguments))
+    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())

@@ -13,14 +13,21 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from pqlkit.definitions.emitting import emit
 from pqlkit.scoring.arms import arms_of
-from tests.reports.simulated import people, report, rule, world
+from tests.reports.simulated import people, report, rule, shell, world
 
 
 def run(name, *arguments, code=0):
-    command = [sys.executable, "-m", "pqlkit", *arguments]
-    found = subprocess.run(command, cwd=world(name)[3], capture_output=True, text=True, check=False, timeout=120)
+    found = shell(world(name)[3], *arguments)
     assert found.returncode == code, found.stderr
     return found
+
+
+def test_the_exit_code_is_the_process_own():
+    command = [sys.executable, "-m", "pqlkit", "report"]
+    found = subprocess.run(command, cwd=world("recipe")[3], capture_output=True, text=True, check=False, timeout=120)
+    assert found.returncode == 2
+    assert found.stdout == ""
+    assert "definition" in found.stderr
 
 
 @pytest.fixture
