@@ -1,0 +1,75 @@
+"""Results on stdout or in a file, in every format; messages on stderr, or none."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from pqlkit.cli.app import run
+from tests.cli.sample import LINES, write_sample
+
+FORMATS = ("table", "json", "csv", "markdown")
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def place(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(sample)
+
+
+def line(command: str, form: str) -> list[str]:
+    words = [word for word in LINES[command] if word not in {"--format", "json"}]
+    return [*words, "--format", form]
+
+
+def checked(text: str, form: str) -> None:
+    assert text.endswith("\n")
+    assert "\x1b" not in text
+    if form == "json":
+        assert json.loads(text)["schema"].startswith("pqlkit/")
+    if form == "csv":
+        widths = {len(row) for row in csv.reader(io.StringIO(text))}
+        assert len(widths) == 1
+    if form == "table":
+        assert max(len(row) for row in text.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("command", ["load", "analyze", "try", "propose", "score", "report"])
+def test_quiet_says_errors_alone(command: str, form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*line(command, form), "--quiet"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    checked(said.out, form)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("command", ["analyze", "report"])
+def test_a_file_takes_what_stdout_would(command: str, form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(line(command, form)) == 0
+    expected = capsys.readouterr().out
+    assert run([*line(command, form), "--out", f"result-{command}-{form}"]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"wrote result-{command}-{form}\n" in said.err
+    assert Path(f"result-{command}-{form}").read_text(encoding="utf-8") == expected
+
+
+@pytest.mark.parametrize("command", ["try", "propose"])
+def test_the_same_input_gives_the_same_bytes(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    outs = []
+    for _ in range(2):
+        assert run([*line(command, "markdown"), "--quiet"]) == 0
+        outs.append(capsys.readouterr().out)
+    # How often the later looks were opened is counted, and told.
+    assert outs[0].replace("opened 1x", "") == outs[1].replace("opened 1x", "")
