@@ -352,7 +352,8 @@ def times_opened(draft: Draft, fingerprint: str) -> int:
     folder = draft.wishes.folder
     for written in evidences(folder) if folder is not None and folder.is_dir() else ():
         part = written.get("holdout")
-        if isinstance(part, dict) and (part.get("from"), part.get("through")) == (holdout["from"], holdout["through"]):
+        # Files give dates as dates, whatever they were written from.
+        if isinstance(part, dict) and all(str(part.get(end)) == str(holdout[end]) for end in ("from", "through")):
             seen.add(str(written.get("search")))
     return len(seen)
 
