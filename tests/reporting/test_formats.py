@@ -9,6 +9,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
+from markdown_it import MarkdownIt
 from rich.cells import cell_len
 
 from pqlkit.cli.output import plain
@@ -107,12 +108,11 @@ def test_a_csv_cell_gives_the_name_back() -> None:
 @BOTH
 @pytest.mark.parametrize("kind", ["analysis", "proposal", "trial", "report", "intake"])
 def test_markdown_tables_are_whole_and_names_in_them_are_text(kind: str, hostile: bool) -> None:
-    markdown_it = pytest.importorskip("markdown_it")
     written = text(kind, "md", hostile)
     for block in re.findall(r"(?:^\|.*\|\n)+", written, re.M):
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
         assert len(widths) == 1, block
-    page = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table").render(written)
+    page = MarkdownIt("commonmark", {"html": True}).enable("table").render(written)
     tags = set(re.findall(r"<(/?[a-zA-Z]+)", page))
     assert tags <= {
         f"{slash}{tag}" for tag in ("p", "table", "thead", "tbody", "tr", "th", "td", "code") for slash in ("", "/")
