@@ -1,0 +1,71 @@
+"""The question: what every contender is asked, spelled once."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+DAY = 86_400_000_000
+WINDOWS = (1, 3, 7, 14)
+HORIZON = 30
+LANDMARK = 14
+COLUMNS = ("user_id", "status", "score", "qualified_at", "last_active_at", "met", "evidence", "a", "b", "c")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """Three criteria: `a` three times, `b` once, `c` on two dates; within 14 days of the signup, or ever."""
+
+    name: str
+    events: tuple[str, str, str]
+    within: bool
+
+    def write(self, path: Path) -> None:
+        """Write them as a definition."""
+        a, b, c = self.events
+        window = "within: 14d" if self.within else "ever: true"
+        path.write_text(
+            f"pqlkit: 1\nname: bench\nentity: user\nqualify:\n  all:\n"
+            f"    - {{id: a, event: {a}, {window}, at_least: 3}}\n"
+            f"    - {{id: b, event: {b}, {window}, at_least: 1}}\n"
+            f"    - {{id: c, event: {c}, {window}, measure: days, at_least: 2}}\n"
+            f"outcome:\n  within: 30d\n"
+        )
+
+
+CRITERIA = {
+    "rare": Criteria(name="rare", events=("event_09", "event_18", "event_27"), within=True),
+    "common": Criteria(name="common", events=("event_00", "event_01", "event_02"), within=False),
+}
+
+
+def sources(folder: Path) -> list[str]:
+    """Name the three tables as options of `pqlkit`."""
+    return [part for name in ("events", "users", "conversions") for part in (f"--{name}", f"{folder / name}.parquet")]
+
+
+def pqlkit(*arguments: str) -> list[str]:
+    """Give the command line of `pqlkit`, as installed beside this interpreter."""
+    return [str(Path(sys.executable).with_name("pqlkit")), *arguments]
+
+
+def score(folder: Path, criteria: str, out: Path, *, engine: str = "polars") -> list[str]:
+    """Give the command line that scores."""
+    definition = out.with_suffix(".yml")
+    CRITERIA[criteria].write(definition)
+    shape = ["--columns", ",".join(COLUMNS), "--format", "csv", "--out", str(out), "--quiet"]
+    return pqlkit("score", "-d", str(definition), *sources(folder), "--engine", engine, *shape)
+
+
+def analyze(folder: Path, out: Path, *, engine: str = "polars") -> list[str]:
+    """Give the command line that analyzes."""
+    windows = ",".join(f"{days}d" for days in WINDOWS)
+    design = ["--looks", f"once:{LANDMARK}d", "--windows", windows, "--horizon", f"{HORIZON}d"]
+    rest = ["--engine", engine, "--format", "json", "--out", str(out), "--quiet"]
+    return pqlkit("analyze", *sources(folder), *design, *rest)
+
+
+def by_hand(way: str, folder: Path, out: Path) -> list[str]:
+    """Give the command line of a way written by hand (`tests.benchmarks.by_hand`)."""
+    return [sys.executable, "-m", "tests.benchmarks.by_hand", way, str(folder), str(out)]
