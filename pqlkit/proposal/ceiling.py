@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pqlkit.measures.behaviour import Cube
 
 MODEL: Final = "gradient boosting"
-MOST_CONTROLS: Final = 200_000
+MOST_CONTROLS: Final = 60_000
 FITTED: Final = 0.7
 """Share of entities that the model is fitted on where an entity has several looks."""
 

@@ -25,7 +25,7 @@ FULL: Final = 100
 BETTER: Final = 1.2
 """How many times the rule's average precision a card must reach to be the definition."""
 
-_SAMPLE: Final = 60_000
+_SAMPLE: Final = 30_000
 _SHORTLIST: Final = 150
 _STRENGTHS: Final = tuple(float(c) for c in np.geomspace(1e-4, 1.0, 17))
 _STEPS: Final = (5, 1)
