@@ -48,9 +48,11 @@ def block_cells(
     """Measure windows that end at the cutoff; yields as `span_cells` does."""
     together: dict[MeasureKind, int] = {measure.kind: i for i, measure in enumerate(measures) if measure.kind in _DAYS}
     if together:
+        passes = found.passes()
         for part, step in _layers(found, windows):
             whole = _Pass(part, step, windows)
-            for own in part.parts(min(part.most(), whole.packing(together).most)):
+            share = -(-part.looks.height // passes)
+            for own in part.parts(min(share, whole.packing(together).most)):
                 for frame in _Pass(own, step, windows).tallies(together):
                     yield tuple(sorted(together.values())), frame
     engine = found.scope.world.engine

@@ -63,10 +63,10 @@ class Sightings:
                 self, scope=replace(self.scope, lives=self.scope.lives.filter(own)), looks=self.looks.filter(own)
             )
 
-    def most(self) -> int:
-        """How many looks may be tallied at once, so that the events of a pass stay bounded."""
+    def passes(self) -> int:
+        """Say into how many parts tallies are taken, so that the events of each stay bounded."""
         events = self.scope.world.engine.collect(self.scope.world.events.select(nw.len())).item()
-        return max(1, self.looks.height * _MOST_EVENTS // max(1, int(events)))
+        return max(1, -(-int(events) // _MOST_EVENTS))
 
     def rows(
         self, measure: Measure | None, lives: pl.DataFrame, *, begin: Microseconds, end: Microseconds

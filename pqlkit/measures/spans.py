@@ -47,9 +47,11 @@ def span_cells(
     """
     together: dict[MeasureKind, int] = {measure.kind: i for i, measure in enumerate(measures) if measure.kind in _DAYS}
     if together:
+        passes = found.passes()
         for part in _aged(found, windows):
             whole = _Pass(part, windows)
-            for own in part.parts(min(part.most(), whole.packing(together).most)):
+            share = -(-part.looks.height // passes)
+            for own in part.parts(min(share, whole.packing(together).most)):
                 for frame in _Pass(own, windows).tallies(together):
                     yield tuple(sorted(together.values())), frame
     engine = found.scope.world.engine
