@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pqlkit.reporting.pages import analysis as analysis_page
+from pqlkit.reporting.pages import drawing, heat_map
 from pqlkit.reporting.pages import proposal as proposal_page
 from pqlkit.reporting.pages import report as report_page
 from pqlkit.reporting.pages import trial as trial_page
+from pqlkit.reporting.pages.style import STYLE
 from pqlkit.reporting.renderers import analysis, proposal, report, trial
 from tests.reporting import worlds
 from tests.tools import needs
@@ -205,6 +207,39 @@ def test_whoever_does_not_see_the_charts_gets_them_as_words_and_tables(kind: str
     assert [found.get("lang") for tag, found in reader.tags if tag == "html"] == ["en"]
     ids = [found["id"] for _, found in reader.tags if "id" in found]
     assert ids == ["figures"]
+
+
+def contrast(one: str, two: str) -> float:
+    """WCAG 2.2: (lighter + 0.05) / (darker + 0.05)."""
+
+    def luminance(colour: str) -> float:
+        full = colour if len(colour) == 7 else "#" + "".join(2 * digit for digit in colour[1:])
+        parts = [int(full[index : index + 2], 16) / 255 for index in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    light, dark = sorted((luminance(one), luminance(two)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", range(2), ids=["light", "dark"])
+def test_text_and_marks_stand_out_in_light_and_dark(theme: int) -> None:
+    themes = [dict(re.findall(r"--(\w+):(#\w+)", rule)) for rule in re.findall(r":root\{([^}]*)\}", STYLE)]
+    colours = themes[theme]
+    for paper in (colours["paper"], colours["tint"]):
+        assert contrast(colours["ink"], paper) >= 7
+        assert contrast(colours["soft"], paper) >= 4.5
+    for mark in (*drawing.COLOURS, drawing.GREY):
+        assert contrast(mark, colours["paper"]) >= 3
+
+
+def test_figures_in_a_heat_map_can_be_read() -> None:
+    for rate in (0.0, 0.2, 0.5, 0.74, 0.76, 0.9, 1.0):
+        stops = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in heat_map.SHADES]
+        lower, share = (0, 2 * rate) if rate < 0.5 else (1, 2 * rate - 1)
+        mixed = [round(a + share * (b - a)) for a, b in zip(stops[lower], stops[lower + 1], strict=True)]
+        cell = "#" + "".join(f"{part:02x}" for part in mixed)
+        assert contrast(cell, heat_map.ink(rate)) >= 3.8
 
 
 @EVERY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pqlkit.reporting.pages.drawing import BLUE, WIDTH, draw, told_apart, values
+from pqlkit.reporting.pages.drawing import BLUE, INK, WIDTH, draw, told_apart, values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ def bars(counts: Sequence[tuple[str, int]], *, says: str) -> str:
         x=alt.X("count:Q", axis=None),
         y=alt.Y("name:N", sort=names, axis=alt.Axis(title=None, grid=False, domain=False, ticks=False, labelLimit=300)),
     )
-    end = chart.mark_text(align="left", dx=6, fontSize=12, color="#7d848d").encode(text="text:N")
+    end = chart.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(text="text:N")
     return draw(
         alt.layer(chart.mark_bar(color=BLUE), end).properties(width=WIDTH - 60, height=alt.Step(34)),
         says,

@@ -17,6 +17,8 @@ LABEL: Final = 64
 """Characters of a name on an axis."""
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#2f7fd1", "#d0632c", "#2b9362", "#a066c8", "#858b93"
 """Each differs from a white and from a dark background by at least 3 : 1 (WCAG 2.2, 1.4.11)."""
+INK: Final = "currentColor"
+"""Text in a drawing: the colour of the page's text, light or dark."""
 COLOURS: Final = (BLUE, ORANGE, GREEN, PURPLE)
 _OPENING: Final = re.compile(r"<svg [^>]*?width=\"([\d.]+)\" height=\"([\d.]+)\" viewBox=\"([\d. -]+)\"[^>]*>")
 _VERSION: Final = "6.4"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.reporting.pages.drawing import BLUE, GREY, ORANGE, WIDTH, draw, values
+from pqlkit.reporting.pages.drawing import BLUE, GREY, INK, ORANGE, WIDTH, draw, values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,9 @@ def front(places: Sequence[Place], base: float | None) -> str:
     layers = [
         only_front.mark_line(strokeWidth=1.5, strokeDash=[4, 3], order=False),
         chart.mark_point(filled=True, size=80, opacity=1),
-        marked.mark_text(dx=10, align="left", fontSize=12, fontWeight="bold").encode(text="mark:N"),
+        marked.mark_text(dx=10, align="left", fontSize=12, fontWeight="bold").encode(
+            text="mark:N", color=alt.value(INK)
+        ),
     ]
     if base is not None:
         line = alt.Chart(values([{"rate": base}])).mark_rule(strokeDash=[2, 3], color=GREY)

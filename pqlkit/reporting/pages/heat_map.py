@@ -16,6 +16,21 @@ MOST: Final = 12
 """So many thresholds fit beside each other."""
 
 
+SHADES: Final = ("#eef4fb", "#8fbbe8", "#154a87")
+"""Of a cell: none, half of the highest rate, the highest."""
+
+
+def ink(share: float) -> str:
+    """Choose the colour of a figure on a cell of so much of the highest rate.
+
+    Examples
+    --------
+    >>> ink(0.1), ink(0.9)
+    ('#1b1f24', '#ffffff')
+    """
+    return "#ffffff" if share > 0.75 else "#1b1f24"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """One threshold of one window: the JSON's step of the curve, and whether it is the best cell of all."""
@@ -81,7 +96,7 @@ def heat_map(grid: Sequence[Cell], *, behaviour: str, doing: str) -> str:
             "window": cell.window,
             "threshold": cell.threshold,
             "rate": cell.step["with"]["rate"],
-            "ink": "#ffffff" if (cell.step["with"]["rate"] or 0.0) > 0.75 * top else "#1b1f24",
+            "ink": ink((cell.step["with"]["rate"] or 0.0) / top),
             "best": cell.best,
         }
         for cell in grid
@@ -92,7 +107,7 @@ def heat_map(grid: Sequence[Cell], *, behaviour: str, doing: str) -> str:
         x=alt.X("threshold:O", sort=thresholds, axis=alt.Axis(title="at least", labelAngle=0, grid=False)),
         y=alt.Y("window:O", sort=windows, axis=alt.Axis(title=doing, grid=False)),
     )
-    scale = alt.Scale(domain=[0, top], range=["#eef4fb", "#8fbbe8", "#154a87"])
+    scale = alt.Scale(domain=[0, top], range=list(SHADES))
     layers = [
         chart.mark_rect(stroke="#ffffff", strokeWidth=1).encode(color=alt.Color("rate:Q", scale=scale, legend=None)),
         chart.mark_text(fontSize=11).encode(

@@ -25,7 +25,7 @@ p{margin:.4rem 0;max-width:46rem}
 .tile .span{white-space:normal}
 figure{margin:1rem 0 1.6rem}
 figcaption{font-size:.9rem;max-width:46rem}
-.drawing,.wide{overflow-x:auto}
+.drawing,.wide{overflow-x:auto;color:var(--ink)}
 .drawing svg{display:block;max-width:100%;min-width:30rem;height:auto}
 .drawing .role-axis-label text,.drawing .role-axis-title text,.drawing .role-legend-label text,
 .drawing .role-legend-title text,.drawing .role-title text,.drawing .plain text{fill:var(--ink)}
