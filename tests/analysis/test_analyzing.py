@@ -1,0 +1,201 @@
+"""The analysis as a whole: who is looked at, what is warned of, and what each setting changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pqlkit.analysis.analyzing import analyze, disagrees, observe
+from pqlkit.analysis.clusters import account_of, clusters
+from pqlkit.analysis.settings import Exposure, Settings
+from pqlkit.demo.worlds import age_trial, recipe
+from pqlkit.durations import DAY
+from pqlkit.statistics.design_effect import design_effect
+from tests.analysis.canonical import dataset, in_memory
+from tests.analysis.findings import connected
+from tests.analysis.hand_made import definition, part
+from tests.simulation.trial import populated
+
+ONCE = Settings(looks="once:14d")
+
+
+def drifted(rate_then: float, rate_now: float, *, seed: int = 1, users: int = 6_000):
+    """Sign users up over 200 days; those of the last 40 convert at another rate."""
+    rng = np.random.default_rng(seed)
+    as_of = 200 * DAY
+    people = []
+    for number in range(users):
+        anchor = int(rng.integers(0, as_of))
+        chance = rate_now if anchor > as_of - 44 * DAY else rate_then
+        at = anchor + 14 * DAY + int(rng.integers(1, 30 * DAY))
+        converted = at if rng.random() < chance and at <= as_of else None
+        people.append({"id": f"u{number:05}", "anchor": anchor, "converted": converted})
+    return in_memory(people, [("u00000", "e", 1)], as_of=as_of)
+
+
+@pytest.mark.parametrize(("now", "word"), [(0.0, "worse"), (0.3, "better"), (0.1, None)])
+def test_the_curve_and_the_plain_rate_part_when_newer_entities_convert_differently(now, word):
+    said = disagrees(observe(drifted(0.1, now), ONCE))
+    assert (said is None) if word is None else (said is not None and f"convert {word}" in said)
+
+
+def test_they_part_by_chance_as_rarely_as_two_standard_errors_do():
+    said = [disagrees(observe(drifted(0.1, 0.1, seed=seed, users=1_500), ONCE)) for seed in range(100, 120)]
+    assert sum(one is not None for one in said) <= 4  # 4.6 % of 20, with room for chance
+
+
+def test_a_narrowed_analysis_is_not_compared_with_the_curve():
+    people = drifted(0.1, 0.0)
+    assert disagrees(observe(people, ONCE)) is not None
+    assert disagrees(observe(people, replace(ONCE, given=definition(part("e"))))) is None
+
+
+@pytest.fixture(scope="module")
+def world():
+    return recipe(3_000, 91)
+
+
+@pytest.fixture(scope="module")
+def people(world):
+    with populated(world) as found:
+        yield found
+
+
+def test_until_conversion_keeps_early_converters_and_stops_their_clock(world, people):
+    found = observe(people, replace(ONCE, exposure=Exposure.UNTIL_CONVERSION))
+    reach = 44 * DAY
+    facts = f"""
+        WITH firsts AS (SELECT user_id, min(converted_at) AS c FROM conversions GROUP BY 1),
+        facts AS (SELECT u.user_id, epoch_us(signed_up_at) AS a, epoch_us(c) AS c
+                  FROM users u LEFT JOIN firsts USING (user_id)),
+        looks AS (SELECT *, coalesce(c >= a AND c <= a + {reach}, false) AS y FROM facts
+                  WHERE (c IS NULL OR c >= a) AND a + {reach} <= {people.as_of} AND a >= {people.history_from})
+    """
+    with connected(world) as connection:
+        whole = connection.execute(facts + "SELECT count(*), count(*) FILTER (y) FROM looks").fetchone()
+        did = connection.execute(
+            facts
+            + f"""SELECT event, count(DISTINCT user_id), count(DISTINCT user_id) FILTER (y)
+                  FROM events JOIN looks USING (user_id)
+                  WHERE epoch_us(timestamp) >= a AND epoch_us(timestamp) < a + {14 * DAY}
+                    AND (c IS NULL OR epoch_us(timestamp) < c) GROUP BY 1"""
+        ).fetchall()
+    assert (len(found.y), int(found.y.sum())) == whole
+    counted = {}
+    for index, one in enumerate(found.cube.behaviours):
+        if one.event and one.measure.kind == "count" and one.window.length.microseconds == 14 * DAY:
+            rows, _ = found.cube.column(index)
+            counted[one.event] = (len(rows), int(found.y[rows].sum()))
+    assert counted == {event: (n, m) for event, n, m in did}
+    assert int(found.y.sum()) > int(observe(people, ONCE).y.sum())
+    assert found.looks.classes.early == 0
+
+
+def test_until_conversion_is_said_and_needs_one_age(people):
+    from pqlkit.errors import UsageError
+
+    result = analyze(people, replace(ONCE, exposure=Exposure.UNTIL_CONVERSION, by=()))
+    assert any("shorter time" in warning for warning in result.warnings)
+    with pytest.raises(UsageError, match="until-conversion"):
+        observe(people, Settings(looks="every:28d", exposure=Exposure.UNTIL_CONVERSION))
+
+
+def test_excluded_events_are_nowhere_and_globs_are_globs(people, world):
+    names = set(world.events["event"].unique())
+    gone = {name for name in names if name.startswith("c")}
+    found = observe(people, replace(ONCE, exclude=("c*",)))
+    seen = {one.event for one in found.cube.behaviours}
+    assert gone
+    assert not seen & gone
+    assert found.cube.offsets[-1] == len(found.cube.rows) == len(found.cube.levels)
+    whole = observe(people, ONCE)
+    for index, one in enumerate(found.cube.behaviours):
+        rows, levels = whole.cube.column(whole.cube.behaviours.index(one))
+        assert np.array_equal(found.cube.column(index)[0], rows)
+        assert np.array_equal(found.cube.column(index)[1], levels)
+
+
+def test_given_keeps_the_looks_that_meet_a_definition(people, world):
+    event = "dashboard_viewed"
+    whole = observe(people, ONCE)
+    index = next(
+        i
+        for i, one in enumerate(whole.cube.behaviours)
+        if one.event == event and one.measure.kind == "count" and one.window.length.microseconds == 14 * DAY
+    )
+    rows, levels = whole.cube.column(index)
+    meeting = rows[levels >= 3]
+    found = observe(people, replace(ONCE, given=definition(part(event, 3))))
+    wanted = whole.looks.frame["entity"].to_numpy()[meeting]
+    assert found.looks.frame["entity"].to_list() == wanted.tolist()
+    assert found.looks.frame["look"].to_list() == list(range(len(wanted)))
+
+
+def test_looks_that_overlap_have_a_design_effect_and_tables_pay_for_it():
+    with populated(age_trial(3_000, 92)) as people:
+        found = observe(people, Settings(looks="age:1d,3d,5d"))
+    entity = found.looks.frame["entity"].to_numpy()
+    assert len(set(entity.tolist())) < len(entity)
+    assert found.design_effect == design_effect(found.y, entity)
+    assert found.design_effect > 1.3
+    assert found.base.low < found.base.numerator / found.base.denominator - 0.001
+
+
+def test_once_has_none(people):
+    assert observe(people, ONCE).design_effect == 1.0
+
+
+def shared(tmp_path, *, alike: bool):
+    """Sign up 300 accounts of four users; with `alike`, all users of an account convert or none does."""
+    from pqlkit.analysis.population import population
+    from pqlkit.exports.project import Project
+
+    rng = np.random.default_rng(3)
+    team = rng.random(300) < 0.2
+    users, events, conversions = [], [], []
+    for number in range(1200):
+        account = number // 4
+        users.append({"user_id": f"u{number:04}", "account_id": f"a{account:03}", "signed_up_at": number})
+        events.append({"user_id": f"u{number:04}", "event": "e", "timestamp": number})
+        if team[account] if alike else rng.random() < 0.2:
+            conversions.append({"user_id": f"u{number:04}", "converted_at": number + 20 * DAY})
+    events.append({"user_id": "u0000", "event": "e", "timestamp": 90 * DAY})
+    tables = dataset(tmp_path, users=users, events=events, conversions=conversions)
+    return population(tables, Project(), entity="user", as_of="1970-04-01")
+
+
+def test_users_of_one_account_are_not_independent(tmp_path):
+    people = shared(tmp_path, alike=True)
+    accounts = account_of(people)
+    assert accounts is not None
+    assert accounts["account"].n_unique() == 300
+    found = observe(people, ONCE)
+    assert found.design_effect == pytest.approx(4, rel=0.05)  # four users that always agree count for one
+    labels = clusters(people, np.arange(8))
+    assert len(set(labels[:4].tolist())) == 1
+    assert labels[0] != labels[4]
+
+
+def test_where_they_do_not_agree_the_design_effect_is_small(tmp_path):
+    found = observe(shared(tmp_path, alike=False), ONCE)
+    assert len(found.y) == 1200
+    assert 1.0 <= found.design_effect < 1.4
+
+
+def test_lonely_users_have_no_account_in_common(people):
+    assert account_of(people) is None
+    entity = np.array([3, 1, 2])
+    assert clusters(people, entity) is entity
+
+
+def test_order_is_by_distance_of_the_adjusted_interval_from_one(people):
+    result = analyze(people, replace(ONCE, by=()))
+    fitted = [one.adjusted for one in result.behaviours if one.adjusted is not None and one.adjusted.value is not None]
+    assert [one.adjusted for one in result.behaviours[: len(fitted)]] == fitted
+    distance = [max(np.log(one.low), -np.log(one.high), 0.0) for one in fitted]
+    assert distance == sorted(distance, reverse=True)
+    frame = pl.DataFrame({"q": [one.q_value for one in result.behaviours]})
+    assert frame["q"].null_count() == 0
