@@ -120,8 +120,9 @@ def _hold(figures: Mapping[str, Any]) -> str:
             first["adjusted_low"], first["adjusted_high"], of_ratio=True
         )
         facts.append(f"Beyond activity: odds ratio {adjusted}.")
-    if first["stability"] is not None:
-        facts.append(f"Random halves of the data choose the same behaviours in {m.fraction(first['stability'])}.")
+    chosen = [f"{m.name(one['behaviour'], 60)} {m.fraction(one['share'])}" for one in first["stability_by_criterion"]]
+    if chosen:
+        facts.append(f"Searches of random halves of the data choose these behaviours again: {', '.join(chosen)}.")
     for name, (low, high) in first["threshold_ranges"].items():
         if low != high:
             facts.append(f"{m.name(name, 60)}: thresholds {m.count(low)} to {m.count(high)} cannot be told apart.")

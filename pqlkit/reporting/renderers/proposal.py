@@ -211,7 +211,10 @@ def _stability(one: Candidate) -> list[str]:
                 f"  unstable    {visible(chosen.literal.name, 30)}: in {chosen.share:.0%} of random halves{unsure}"
             )
     if not lines:
-        lines.append(f"  random halves choose the same behaviours in {one.stability.share:.0%}")
+        shares = ", ".join(
+            f"{visible(chosen.literal.name, 30)} {chosen.share:.0%}" for chosen in one.stability.criteria
+        )
+        lines += wrapped(f"random halves choose them again: {shares}", "  ", "    ")
     return lines
 
 
