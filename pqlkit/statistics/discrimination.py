@@ -30,8 +30,8 @@ def area_interval(area: Numbers, error: Numbers) -> tuple[Floats, Floats]:
 
     Examples
     --------
-    >>> [end.round(3) for end in area_interval([0.75], [0.049])]
-    [array([0.642]), array([0.834])]
+    >>> [end.round(3) for end in area_interval([0.75], [0.05])]
+    [array([0.64]), array([0.835])]
     """
     area, spread = floats(area), ratio(Z95 * floats(error), floats(area) * (1 - floats(area)))
     with np.errstate(divide="ignore"):
