@@ -62,7 +62,7 @@ def analyze(folder: Path, out: Path, *, engine: str = "polars") -> list[str]:
     """Give the command line that analyzes."""
     windows = ",".join(f"{days}d" for days in WINDOWS)
     design = ["--looks", f"once:{LANDMARK}d", "--windows", windows, "--horizon", f"{HORIZON}d"]
-    rest = ["--engine", engine, "--format", "json", "--out", str(out), "--quiet"]
+    rest = ["--events-from", "2025-01-01", "--engine", engine, "--format", "json", "--out", str(out), "--quiet"]
     return pqlkit("analyze", *sources(folder), *design, *rest)
 
 

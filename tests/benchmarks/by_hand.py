@@ -8,6 +8,7 @@ What a good analyst would write for these three tables and these questions alone
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,13 +162,16 @@ def score_polars(criteria: Criteria, folder: Path, out: Path) -> None:
     if criteria.within:
         seen = seen.filter(at >= pl.col("anchor"), at < pl.col("anchor") + SPAN)
     seen = seen.select("user_id", "event", "at").collect(engine="streaming").lazy()
-    third = seen.filter(pl.col("event") == a).group_by("user_id")
-    third = third.agg(pl.len().alias("a"), at.sort().get(2, null_on_oob=True).alias("third"))
+    third = (
+        seen.filter(pl.col("event") == a)
+        .group_by("user_id")
+        .agg(pl.len().alias("a"), at.sort().get(2, null_on_oob=True).alias("third"))
+    )
     once = seen.filter(pl.col("event") == b).group_by("user_id").agg(pl.len().alias("b"), at.min().alias("once"))
     dates = seen.filter(pl.col("event") == c).group_by("user_id", at // DAY).agg(at.min().alias("first"))
     twice = dates.group_by("user_id").agg(pl.len().alias("c"), pl.col("first").sort().get(1, null_on_oob=True))
     last = _events(folder).group_by("user_id").agg(at.max().alias("last")).collect(engine="streaming")
-    as_of = max(last["last"].max(), users.select(pl.col("converted").max()).collect().item())  # type: ignore[type-var]
+    as_of = max(last["last"].max(), users.select(pl.col("converted").max()).collect().item())
     whole = users.join(third, on="user_id", how="left").join(once, on="user_id", how="left")
     whole = whole.join(twice, on="user_id", how="left").join(last.lazy(), on="user_id", how="left")
     whole = whole.with_columns(pl.col("a", "b", "c").fill_null(0).cast(pl.Int64))
@@ -184,11 +188,9 @@ def score_polars(criteria: Criteria, folder: Path, out: Path) -> None:
     excess = sum(((part - 1).clip(upper_bound=1.0) for part in parts), pl.lit(0.0))
     recent = (20 * (1 - (as_of - moment) / FRESH).clip(lower_bound=0.0)).floor()
     status = pl.when(bought.is_not_null()).then(pl.lit("customer")).when(pl.col("pql")).then(pl.lit("pql"))
-    if criteria.within:
-        status = status.otherwise(pl.lit("missed"))
-    else:
-        near = status.when((3 - pl.col("met") <= 1) & pl.col("began")).then(pl.lit("near"))
-        status = near.when(pl.col("began")).then(pl.lit("started")).otherwise(pl.lit("inactive"))
+    near = status.when((3 - pl.col("met") <= 1) & pl.col("began")).then(pl.lit("near"))
+    open_ = near.when(pl.col("began")).then(pl.lit("started")).otherwise(pl.lit("inactive"))
+    stands = status.otherwise(pl.lit("missed")) if criteria.within else open_
     order = {"pql": 0, "near": 1, "started": 2, "missed": 3, "inactive": 4, "customer": 5}
     points = (
         pl.when("pql")
@@ -205,7 +207,7 @@ def score_polars(criteria: Criteria, folder: Path, out: Path) -> None:
     ]
     evidence = pl.concat_str(words, separator="; ", ignore_nulls=True)
     table = whole.with_columns(
-        status.alias("status"),
+        stands.alias("status"),
         points.cast(pl.Int64).alias("score"),
         pl.when("pql").then(moment).alias("qualified_at"),
         pl.when(evidence != "").then(evidence).alias("evidence"),
@@ -313,12 +315,12 @@ def scan(folder: Path, out: Path) -> None:
 
 WAYS: dict[str, Callable[[Path, Path], None]] = {
     **{
-        f"score-{name}-{case}": (lambda folder, out, run=run, case=case: run(CRITERIA[case], folder, out))
-        for case in CRITERIA
+        f"score-{name}-{case}": partial(run, criteria)
+        for case, criteria in CRITERIA.items()
         for name, run in (("duckdb", score_duckdb), ("polars", score_polars))
     },
-    "analyze-duckdb": lambda folder, out: analyze_duckdb(folder, out, daily=False),
-    "analyze-duckdb-daily": lambda folder, out: analyze_duckdb(folder, out, daily=True),
+    "analyze-duckdb": partial(analyze_duckdb, daily=False),
+    "analyze-duckdb-daily": partial(analyze_duckdb, daily=True),
     "analyze-polars": analyze_polars,
     "analyze-counting": analyze_counting,
     "scan": scan,

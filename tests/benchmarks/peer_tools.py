@@ -6,11 +6,15 @@ The world holds `levels` (looks x columns, how many thresholds of the grid a val
 (pairs of column and least level). A tool gives its best rule on the fit part as (column, operator, level) triples.
 """
 
+# mypy: ignore-errors
+# The tools are not installed where mypy runs.
+
 from __future__ import annotations
 
 import json
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -46,7 +50,7 @@ def pysubgroup(levels, y, literals, *, exact):
             return 2 * found.positives_count / (found.positives_count + self.dataset_statistics.positives_count)
 
     names = [f"l{index}" for index in range(len(literals))]
-    columns = {name: levels[:, column] >= level for name, (column, level) in zip(names, literals)}
+    columns = {name: levels[:, column] >= level for name, (column, level) in zip(names, literals, strict=True)}
     data = pd.DataFrame({**columns, "y": y})
     begin = time.perf_counter(), time.process_time()
     task = ps.SubgroupDiscoveryTask(
@@ -115,8 +119,8 @@ def main():
     rule, begin = TOOLS[tool](world["levels"][fit], world["y"][fit], literals)
     took = time.perf_counter() - begin[0], time.process_time() - begin[1]
     rule = [(part[0], ">=", part[1]) if len(part) == 2 else part for part in rule]
-    with open(target, "w", encoding="utf-8") as sink:
-        json.dump({"rule": [[int(c), s, int(level)] for c, s, level in rule], "seconds": took[0], "cpu": took[1]}, sink)
+    found = {"rule": [[int(c), s, int(level)] for c, s, level in rule], "seconds": took[0], "cpu": took[1]}
+    Path(target).write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
