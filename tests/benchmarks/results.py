@@ -24,7 +24,7 @@ on the machine disturbs them least. CPU seconds count all cores and are what a b
 Ratios carry over to other machines better than seconds.
 
 All contenders of a race write the same columns, and their answers are compared before a figure is kept: the lead lists
-byte for byte (1 row a user, sorted), the counts of `analyze` at every threshold of every event, measure and window.
+byte for byte but for line ends (a row a user, sorted), the counts of `analyze` at every threshold of every event, measure and window.
 The SQL and Polars by hand (`by_hand.py`) know their three tables: they check no input, and give no intervals, leaks,
 adjusted effects or cohorts. `pqlkit analyze` does all of this in the time shown.
 
