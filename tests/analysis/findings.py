@@ -51,4 +51,4 @@ def steps_by_sql(
         values_ AS (SELECT event, user_id, any_value(y) AS y, {counted} AS n FROM seen GROUP BY 1, 2
                     UNION ALL SELECT NULL, user_id, any_value(y), {counted} FROM seen GROUP BY 2)
         SELECT event, k, count(*), count(*) FILTER (y) FROM values_ JOIN grid ON n >= k GROUP BY 1, 2
-    """).fetchall()  # type: ignore[misc]
+    """).fetchall()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 import statsmodels.api as sm
 
-from pqlkit.analysis.adjustment import Sample, adjust, rule_effect
+from pqlkit.analysis import adjustment
+from pqlkit.analysis.adjustment import Sample
 from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.associations import Levels, associations
 from pqlkit.analysis.settings import Settings
@@ -18,6 +20,9 @@ from pqlkit.demo.worlds import recipe
 from pqlkit.durations import Duration
 from pqlkit.measures.behaviour import GRID, Behaviour, Cube
 from tests.simulation.trial import planted, populated
+
+adjust: Any = adjustment.adjust
+rule_effect: Any = adjustment.rule_effect
 
 
 def behaviour(event: str, days: int = 14) -> Behaviour:
@@ -90,6 +95,8 @@ def test_what_only_goes_with_activity_shrinks_towards_one_and_what_adds_to_it_do
     cube, frame = confounded
     found = associations(Levels.of(cube, frame["y"].to_numpy()), rare_below=(1, 1), flags={})
     by_name = {one.behaviour.event: one for one in adjust(found, cube, frame)}
+    busy: Any
+    true: Any
     busy, true = by_name["busy"], by_name["true"]
     assert busy.table.odds_ratio().low > 1.2
     assert busy.adjusted.low < 1.25

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -65,7 +66,7 @@ def people(world):
 
 
 def test_until_conversion_keeps_early_converters_and_stops_their_clock(world, people):
-    found = observe(people, replace(ONCE, exposure=Exposure.UNTIL_CONVERSION))
+    found: Any = observe(people, replace(ONCE, exposure=Exposure.UNTIL_CONVERSION))
     reach = 44 * DAY
     facts = f"""
         WITH firsts AS (SELECT user_id, min(converted_at) AS c FROM conversions GROUP BY 1),
@@ -106,12 +107,12 @@ def test_until_conversion_is_said_and_needs_one_age(people):
 def test_excluded_events_are_nowhere_and_globs_are_globs(people, world):
     names = set(world.events["event"].unique())
     gone = {name for name in names if name.startswith("c")}
-    found = observe(people, replace(ONCE, exclude=("c*",)))
+    found: Any = observe(people, replace(ONCE, exclude=("c*",)))
     seen = {one.event for one in found.cube.behaviours}
     assert gone
     assert not seen & gone
     assert found.cube.offsets[-1] == len(found.cube.rows) == len(found.cube.levels)
-    whole = observe(people, ONCE)
+    whole: Any = observe(people, ONCE)
     for index, one in enumerate(found.cube.behaviours):
         rows, levels = whole.cube.column(whole.cube.behaviours.index(one))
         assert np.array_equal(found.cube.column(index)[0], rows)
@@ -120,7 +121,7 @@ def test_excluded_events_are_nowhere_and_globs_are_globs(people, world):
 
 def test_given_keeps_the_looks_that_meet_a_definition(people, world):
     event = "dashboard_viewed"
-    whole = observe(people, ONCE)
+    whole: Any = observe(people, ONCE)
     index = next(
         i
         for i, one in enumerate(whole.cube.behaviours)
@@ -128,7 +129,7 @@ def test_given_keeps_the_looks_that_meet_a_definition(people, world):
     )
     rows, levels = whole.cube.column(index)
     meeting = rows[levels >= 3]
-    found = observe(people, replace(ONCE, given=definition(part(event, 3))))
+    found: Any = observe(people, replace(ONCE, given=definition(part(event, 3))))
     wanted = whole.looks.frame["entity"].to_numpy()[meeting]
     assert found.looks.frame["entity"].to_list() == wanted.tolist()
     assert found.looks.frame["look"].to_list() == list(range(len(wanted)))
@@ -136,7 +137,7 @@ def test_given_keeps_the_looks_that_meet_a_definition(people, world):
 
 def test_looks_that_overlap_have_a_design_effect_and_tables_pay_for_it():
     with populated(age_trial(3_000, 92)) as people:
-        found = observe(people, Settings(looks="age:1d,3d,5d"))
+        found: Any = observe(people, Settings(looks="age:1d,3d,5d"))
     entity = found.looks.frame["entity"].to_numpy()
     assert len(set(entity.tolist())) < len(entity)
     assert found.design_effect == design_effect(found.y, entity)
@@ -172,7 +173,7 @@ def test_users_of_one_account_are_not_independent(tmp_path):
     accounts = account_of(people)
     assert accounts is not None
     assert accounts["account"].n_unique() == 300
-    found = observe(people, ONCE)
+    found: Any = observe(people, ONCE)
     assert found.design_effect == pytest.approx(4, rel=0.05)  # four users that always agree count for one
     labels = clusters(people, np.arange(8))
     assert len(set(labels[:4].tolist())) == 1
@@ -180,7 +181,7 @@ def test_users_of_one_account_are_not_independent(tmp_path):
 
 
 def test_where_they_do_not_agree_the_design_effect_is_small(tmp_path):
-    found = observe(shared(tmp_path, alike=False), ONCE)
+    found: Any = observe(shared(tmp_path, alike=False), ONCE)
     assert len(found.y) == 1200
     assert 1.0 <= found.design_effect < 1.4
 
@@ -192,7 +193,7 @@ def test_lonely_users_have_no_account_in_common(people):
 
 
 def test_order_is_by_distance_of_the_adjusted_interval_from_one(people):
-    result = analyze(people, replace(ONCE, by=()))
+    result: Any = analyze(people, replace(ONCE, by=()))
     fitted = [one.adjusted for one in result.behaviours if one.adjusted is not None and one.adjusted.value is not None]
     assert [one.adjusted for one in result.behaviours[: len(fitted)]] == fitted
     distance = [max(np.log(one.low), -np.log(one.high), 0.0) for one in fitted]

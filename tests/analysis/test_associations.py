@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, false_discovery_control, fisher_exact
@@ -134,7 +136,8 @@ def test_what_cannot_be_compared_is_none_and_not_zero(positive, negative):
 
 def test_a_larger_design_effect_never_makes_a_p_value_smaller():
     levels = tiny([50, 30, 20], [900, 80, 20])
-    plain, doubled = (associations(levels, design_effect=d, rare_below=(1, 1), flags={})[0] for d in (1.0, 2.0))
+    rows: list[Any] = [associations(levels, design_effect=d, rare_below=(1, 1), flags={})[0] for d in (1.0, 2.0)]
+    plain, doubled = rows
     assert plain.table == doubled.table
     assert doubled.p_value > plain.p_value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -61,14 +62,18 @@ def test_leaks_are_caught_and_ordinary_events_are_not_at_any_base_rate(base):
     assert not set(found) & set(ORDINARY)
 
 
-def counts(**changed) -> Surroundings:
+def counts(**changed: Any) -> Surroundings:
     """Count one event: 1,000 entities, 100 converters, 40 of them in the hour before, 100 users, 40 within a day."""
     arrays = {"users": 100, "users_converted": 60, "first_late": 10, "within_a_day": 40, "hazard": 40, "control": 1.0}
-    whole = {"entities": 1000, "converters": 100, "active_hazard": 50, "active_control": 25.0, "days_at_risk": 50_000.0}
-    given = {name: changed.pop(name, value) for name, value in arrays.items()}
-    return Surroundings(
-        events=("e",), **{name: np.array([value]) for name, value in given.items()}, **(whole | changed)
-    )
+    whole: dict[str, Any] = {
+        "entities": 1000,
+        "converters": 100,
+        "active_hazard": 50,
+        "active_control": 25.0,
+        "days_at_risk": 50_000.0,
+    }
+    given: dict[str, Any] = {name: changed.pop(name, value) for name, value in arrays.items()}
+    return Surroundings(events=("e",), **whole | {name: np.array([value]) for name, value in given.items()} | changed)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +164,7 @@ def test_events_of_fewer_than_twenty_are_never_judged():
     assert [one.event for one in found] == ["secret"]
 
 
-def traited(values: dict[str, list[object]], y: list[bool]):
+def traited(values: dict[str, Any], y: list[bool]):
     rows = len(y)
     people = [{"id": f"u{n:04}", "anchor": 0, "converted": 15 * DAY if y[n] else None} for n in range(rows)]
     made = in_memory(people, [], as_of=90 * DAY, fixed=values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -48,6 +50,7 @@ def test_known_spells_are_taken_as_they_are():
 
 def test_todays_traits_are_refused():
     made = in_memory([{"id": "a", "anchor": 0}], [("a", "e", 1)], as_of=DAY, fixed={"plan": ["free"]})
-    made.traits.kinds["plan"] = TraitKind.CURRENT
+    kinds: Any = made.traits.kinds
+    kinds["plan"] = TraitKind.CURRENT
     with pytest.raises(UsageError, match="today's value"):
         qualifications(made, definition(part("e"), eligible=(FREE,)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,7 +83,8 @@ def test_customers_before_their_anchor_are_left_out():
 @pytest.mark.parametrize("seed", range(4))
 def test_counts_are_those_of_a_plain_loop(seed):
     dice = random.Random(seed)
-    people, events = [], []
+    people: list[dict[str, Any]] = []
+    events: list[tuple[str, str, int]] = []
     for user in range(60):
         converted = dice.randrange(4 * DAY, 9 * DAY) if dice.random() < 0.6 else None
         people.append({"id": f"u{user:02}", "anchor": dice.randrange(DAY), "converted": converted})

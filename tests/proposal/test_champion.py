@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,7 @@ def test_the_same_number_of_leads_is_drawn_from_it_or_filled_up_at_random(leads,
     seen = observed()
     everything = np.ones(10, dtype=bool)
     challenger = np.arange(10) >= 10 - leads
-    found = champion(seen, definition(part("e")), everything, first=0, challenger=challenger)
+    found: Any = champion(seen, definition(part("e")), everything, first=0, challenger=challenger)
     assert found.holdout.cells == (2, 2, 1, 5)
     assert found.at_same_share == (pytest.approx(expected), leads)
 
@@ -37,7 +39,7 @@ def test_the_same_number_of_leads_is_drawn_from_it_or_filled_up_at_random(leads,
 def test_only_the_holdout_counts_and_without_a_challenger_there_is_no_comparison():
     seen = observed()
     later = np.arange(10) >= 1
-    found = champion(seen, definition(part("e")), later, first=2 + DAY, challenger=None)
+    found: Any = champion(seen, definition(part("e")), later, first=2 + DAY, challenger=None)
     assert found.holdout.cells == (1, 2, 1, 5)
     assert found.at_same_share is None
     assert (found.promised.rate.numerator, found.promised.rate.denominator) == (0, 2)

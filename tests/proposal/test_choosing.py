@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def test_the_strongest_literal_is_read_first(made):
     found = made.draft.search()
     literals = found.literals[:6]
     ordered = strongest_first(made.draft, literals)
-    sizes = [table_of(made.draft, made.held([one]), made.draft.parts.fit).phi for one in ordered]
+    sizes: list[Any] = [table_of(made.draft, made.held([one]), made.draft.parts.fit).phi for one in ordered]
     assert sizes == sorted(sizes, reverse=True)
     assert set(ordered) == set(literals)
 
@@ -88,4 +89,5 @@ class Fake:
     ids=["above 80 %", "at 80 %", "lift 29", "where most convert 85 % is no wonder", "but 95 % is"],
 )
 def test_too_good_to_be_true(cells, warned):
-    assert bool(_too_good(Fake(*cells))) is warned
+    candidate: Any = Fake(*cells)
+    assert bool(_too_good(candidate)) is warned

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from scipy.stats import fisher_exact
 
 from pqlkit.proposal.earning import LEVEL, earned
@@ -10,16 +12,20 @@ from pqlkit.proposal.rule import Rule, holds
 from tests.proposal.found import parts, searched
 
 
+def looked(seed: int) -> tuple[Any, Any]:
+    return searched(20_000, seed)
+
+
 def test_planted_criteria_stay_and_others_go():
     for seed in (31, 32, 33):
-        made, found = searched(20_000, seed)
+        made, found = looked(seed)
         plain = earned(found, found.best)
         assert made.events <= {literal.name for literal in plain.literals}
         assert len(plain.literals) <= len(found.best.literals)
 
 
 def test_each_criterion_that_stays_passes_fishers_test_by_a_plain_count():
-    made, found = searched(20_000, 31)
+    made, found = looked(31)
     fit, _ = parts(made)
     plain = earned(found, found.best)
     full = holds(made.cube, plain.literals) & fit
@@ -36,7 +42,7 @@ def test_each_criterion_that_stays_passes_fishers_test_by_a_plain_count():
 
 
 def test_a_useless_criterion_is_struck_out():
-    _, found = searched(20_000, 31)
+    _, found = looked(31)
     plain = earned(found, found.best)
     taken = {literal.group for literal in plain.literals}
     useless = next(one for one in found.literals if one.name == "common" and one.group not in taken)
@@ -46,7 +52,7 @@ def test_a_useless_criterion_is_struck_out():
 
 def test_the_menu_shows_the_shorter_rule_and_names_the_longer():
     for seed in (31, 32, 33):
-        _, found = searched(20_000, seed)
+        _, found = looked(seed)
         first = menu(found)[0]
         assert first.rule == earned(found, found.best)
         if first.rule.literals != found.best.literals:

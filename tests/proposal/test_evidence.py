@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ def test_four_decimals(value, kept):
 
 
 def test_counts_stay_beside_the_rate():
-    found = figures(Rate.of(127, 480))
+    found: Any = figures(Rate.of(127, 480))
     assert (found["qualified"], found["converted"], found["rate"]) == (480, 127, 0.2646)
     assert found["low"] < found["rate"] < found["high"]
     assert figures(Rate.of(0, 0)) == {"qualified": 0, "converted": 0, "rate": None, "low": None, "high": None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from scipy.stats import norm
@@ -24,7 +25,7 @@ def promised(converted: int, of: int, *, weekly: float | None = 100.0) -> Promis
 
 @pytest.mark.parametrize(("gain", "arm"), [(0.05, 1330), (0.03, 3627), (0.10, 346)])
 def test_equal_arms_are_those_of_the_published_table(gain, arm):
-    plan = experiment(promised(280, 1000))
+    plan: Any = experiment(promised(280, 1000))
     equal = next(one for one in plan.arms if one.gain == gain and one.control_share == 0.5)
     assert equal.control == pytest.approx(arm, abs=2)
     assert equal.contacted == pytest.approx(arm, abs=2)
@@ -32,7 +33,7 @@ def test_equal_arms_are_those_of_the_published_table(gain, arm):
 
 
 def test_a_small_control_arm_has_the_same_power():
-    plan = experiment(promised(280, 1000))
+    plan: Any = experiment(promised(280, 1000))
     for one in plan.arms:
         p0, p1 = 0.28, 0.28 + one.gain
         assert one.control / (one.control + one.contacted) == pytest.approx(one.control_share, abs=0.01)
@@ -45,4 +46,5 @@ def test_an_unknown_rate_or_pace_gives_no_plan_or_no_weeks():
     assert experiment(promised(0, 0)) is None
     assert experiment(promised(0, 50)) is None
     assert experiment(promised(48, 50)) is None
-    assert all(one.weeks is None for one in experiment(promised(10, 50, weekly=None)).arms)
+    plan: Any = experiment(promised(10, 50, weekly=None))
+    assert all(one.weeks is None for one in plan.arms)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import polars as pl
 import pytest
@@ -137,8 +138,8 @@ def test_a_file_that_differs_is_never_replaced(result, tmp_path):
 def test_a_second_search_of_the_same_holdout_counts_as_one_more_opening(people, result, tmp_path):
     assert result.opened == 1
     write(result, tmp_path)
-    same = propose(people, ONCE, Wishes(permutations=0, folder=tmp_path, top=1))
-    other = propose(people, ONCE, Wishes(permutations=0, folder=tmp_path, top=1, objective="f1"))
+    same: Any = propose(people, ONCE, Wishes(permutations=0, folder=tmp_path, top=1))
+    other: Any = propose(people, ONCE, Wishes(permutations=0, folder=tmp_path, top=1, objective="f1"))
     assert (same.opened, other.opened) == (1, 2)
     assert same.candidates[0].definition.evidence == result.candidates[0].definition.evidence
     assert other.candidates[0].definition.evidence["holdout"]["opened"] == 2
@@ -156,7 +157,7 @@ def test_capacity_keeps_the_leads_within_what_can_be_worked(people, result):
 
 def test_the_definition_in_use_is_read_on_the_same_holdout(people, result):
     own = result.candidates[0].definition
-    found = propose(people, ONCE, Wishes(permutations=0, against=own, top=1)).champion
+    found: Any = propose(people, ONCE, Wishes(permutations=0, against=own, top=1)).champion
     assert found.holdout.cells == result.candidates[0].holdout.cells
     assert found.promised.rate == result.candidates[0].promised.rate
     assert found.at_same_share == (pytest.approx(found.holdout.a), found.holdout.n1)
@@ -170,21 +171,22 @@ def test_an_experiment_is_planned_for_the_first(result):
 def test_limit_events_have_a_list_of_their_own(people, world):
     name = sorted(planted(world))[0][0]
     noted = replace(people, project=replace(people.project, events={name: EventNote(mechanical=True)}))
-    found = propose(noted, ONCE, Wishes(permutations=0, top=1))
+    found: Any = propose(noted, ONCE, Wishes(permutations=0, top=1))
     assert name not in {literal.name for literal in found.search.literals}
     (one,) = found.mechanical
     assert [literal.name for literal in one.rule.literals] == [name]
     assert one.mechanical
     assert one.gate.passed
     assert all(criterion.mechanical for criterion in one.definition.criteria)
-    assert record(found)["mechanical"][0]["mechanical"] is True
+    written: Any = record(found)
+    assert written["mechanical"][0]["mechanical"] is True
     assert all(not candidate.mechanical for candidate in found.candidates)
 
 
 def test_nothing_is_proposed_where_there_is_nothing_and_the_reason_is_given():
     for seed in (86, 87):
         with populated(recipe(4_000, seed, outcome="none")) as people:
-            found = propose(people, ONCE, Wishes(permutations=0))
+            found: Any = propose(people, ONCE, Wishes(permutations=0))
         assert found.candidates == ()
         assert found.warnings
         assert record(found)["candidates"] == []
@@ -192,7 +194,7 @@ def test_nothing_is_proposed_where_there_is_nothing_and_the_reason_is_given():
 
 def test_little_data_is_cross_fitted_and_says_so():
     with populated(recipe(2_000, 84, base_rate=0.05)) as people:
-        found = propose(people, ONCE, Wishes(permutations=0))
+        found: Any = propose(people, ONCE, Wishes(permutations=0))
     assert found.split.kind == "cross-fitted"
     assert found.tier == "coarse"
     cross = found.cross_fitted
@@ -208,7 +210,7 @@ def test_little_data_is_cross_fitted_and_says_so():
 
 def test_too_little_data_is_not_searched():
     with populated(recipe(600, 85)) as people:
-        found = propose(people, ONCE, Wishes(permutations=0))
+        found: Any = propose(people, ONCE, Wishes(permutations=0))
     assert found.search is None
     assert found.candidates == ()
     assert "no search" in found.warnings[0]

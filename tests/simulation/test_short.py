@@ -45,7 +45,7 @@ def test_nothing_is_found_where_there_is_nothing():
 
 
 def test_drift_is_named():
-    runs = [drifting(number, users=12_000) for number in (0, 1, 2)]
+    runs = [drifting(number) for number in (0, 1, 2)]
     assert {run["drift"] for run in runs} == {"effect", "volume", None}
     assert kept(drift_lines(runs)) == []
 
@@ -59,7 +59,7 @@ def test_intervals_hold_the_true_rate():
 def test_points_beat_the_rule_where_the_truth_adds_up():
     run = additive(0, users=6_000)
     assert run["points"] > run["rule"]
-    assert run["points"] > 0.9 * run["true"]
+    assert run["points"] > 0.85 * run["true"]
     assert len(additive_lines([run])) == 2
 
 
