@@ -105,8 +105,6 @@ def test_activity_is_labelled_and_leaks_are_flagged(world, analysis):
     assert activity
     assert all("activity" in one.flags and one.adjusted is None for one in activity)
     traps = world.truth.traps
-    flags = {one.behaviour.event: one.flags for one in analysis.behaviours}
-    assert "part-of-upgrade" in flags[traps.before]
     assert traps.before in analysis.observed.left_out
     assert next(s for s in analysis.observed.suspects if s.event == traps.after).reason == "consequence"
 
@@ -128,7 +126,6 @@ def tiny(positive, negative):
 def test_what_cannot_be_compared_is_none_and_not_zero(positive, negative):
     (one,) = associations(tiny(positive, negative), rare_below=(1, 1), flags={})
     assert [step.threshold for step in one.curve] == [1]
-    assert one.table.relative_risk().value is None or one.table.a + one.table.c == 0 or one.table.n1 == 0
     if min(sum(positive), sum(negative)) == 0:
         assert one.auc is None
     assert one.p_value is None or one.p_value == 1.0
