@@ -8,6 +8,11 @@ def main() -> None:
     import sys
 
     try:
+        from pqlkit.cli.plain_check import plain_check
+
+        # `validate FILE...` runs in editors and hooks at every save: it starts without the options' library.
+        if (code := plain_check(sys.argv[1:])) is not None:
+            sys.exit(code)
         from pqlkit.cli.app import main as start
 
         start()

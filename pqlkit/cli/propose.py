@@ -203,13 +203,13 @@ def check(wish: ProposeOptions) -> None:
     UsageError
         An option's value is outside of what it can be.
     """
-    from pqlkit.cli.values import definition_name, share
+    from pqlkit.cli.values import checked_name, share
     from pqlkit.errors import UsageError
     from pqlkit.proposal.objective import parse_objective
 
     parse_objective(wish.objective or "kappa", base_rate=_RARE, value=wish.value, cost=wish.cost)
     if wish.name is not None:
-        definition_name(wish.name, "--name")
+        checked_name(wish.name, "--name")
     if wish.holdout is not None and not 0 < share(wish.holdout, "--holdout") < 1:
         raise UsageError("--holdout: both parts need looks", hint="write 25%")
     if wish.permutations is not None and wish.permutations < 0:

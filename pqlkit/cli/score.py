@@ -57,11 +57,20 @@ def score(data: DataOptions, options: ScoreOptions, out: OutputOptions) -> None:
         ledger = stack.enter_context(opened(options.ledger)) if options.ledger is not None else None
         with output.working("reading exports") as progress:
             leads = scored(found, definitions, options, progress)
+        for warning in dict.fromkeys(warning for one in leads for warning in warnings_of(one)):
+            output.warn(warning)
         memories = [memory(one, options, ledger, asked.shape) for one in leads]
         listings = compared(leads, memories, asked, ledger, found.data.as_of)
         code = deliver(listings, options, out, asked, ledger, where, output)
     if code:
         raise typer.Exit(code)
+
+
+def warnings_of(leads: Leads) -> tuple[str, ...]:
+    """Give what a person should know of the data: silent conversions, values that are no numbers, limits not known."""
+    from pqlkit.measures.gaps import gap_warnings
+
+    return (*leads.population.warnings, *gap_warnings(leads.population.world, leads.definition))
 
 
 def refuse_twins(definitions: Sequence[Definition]) -> None:

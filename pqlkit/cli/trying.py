@@ -50,7 +50,7 @@ def attempt(
     from pqlkit.cli.analyze import sample, settings
     from pqlkit.cli.definition_files import write_definitions
     from pqlkit.cli.output import Output
-    from pqlkit.cli.values import definition_name
+    from pqlkit.cli.values import checked_name
     from pqlkit.definitions.expression import parse_expression
     from pqlkit.durations import Duration
     from pqlkit.errors import UsageError
@@ -65,7 +65,7 @@ def attempt(
     if keep.save is not None and keep.save.suffix not in {".yml", ".yaml"}:
         raise UsageError(f"--save: {keep.save} is no .yml file", hint="--save definitions/NAME.yml")
     if keep.save is not None:
-        definition_name(keep.save.stem, "--save")
+        checked_name(keep.save.stem, "--save")
     with output.working("reading exports") as progress:
         people = population(
             found.dataset(progress),

@@ -152,7 +152,7 @@ def chosen(text: str | None, kind: type[Choice], name: str) -> Choice | None:
         raise UsageError(f"{name}: {text!r} is not known", hint=hint) from None
 
 
-def definition_name(text: str, name: str) -> str:
+def checked_name(text: str, name: str) -> str:
     """Check a name that a definition is to bear, and its file with it.
 
     Raises
@@ -160,14 +160,12 @@ def definition_name(text: str, name: str) -> str:
     UsageError
         It is no name that a definition can have.
     """
-    from pydantic import TypeAdapter, ValidationError
-
-    from pqlkit.definitions.values import Name
+    from pqlkit.definitions.values import FaultError, definition_name
 
     try:
-        return TypeAdapter[str](Name).validate_python(text)
-    except ValidationError as error:
-        raise UsageError(f"{name}: {error.errors()[0]['msg']}") from None
+        return definition_name(text)
+    except FaultError as error:
+        raise UsageError(f"{name}: {error}") from None
 
 
 def whole(value: int | None, name: str, least: int, most: int) -> int | None:

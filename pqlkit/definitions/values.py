@@ -316,7 +316,14 @@ def one_of(words: Iterable[str]) -> Callable[[Any], str]:
     return check
 
 
-def _definition_name(value: Any) -> str:
+def definition_name(value: Any) -> str:
+    """Read the name of a definition: up to 100 letters, digits, ``-``, ``_`` and ``.``, without spaces.
+
+    Raises
+    ------
+    FaultError
+        It is something else.
+    """
     text = _text(value)
     if not _NAME.fullmatch(text):
         message = f"{shown(text)} is not a name: up to 100 letters, digits, '-', '_' and '.', without spaces"
@@ -333,7 +340,7 @@ def _id(value: Any) -> str:
 
 
 Text = Annotated[str, Check(_text, as_type=Annotated[str, Limits(min_length=1)])]
-Name = Annotated[str, Check(_definition_name, as_type=Annotated[str, Limits(pattern=f"^{_NAME.pattern}$")])]
+Name = Annotated[str, Check(definition_name, as_type=Annotated[str, Limits(pattern=f"^{_NAME.pattern}$")])]
 Id = Annotated[str, Check(_id, as_type=Annotated[str, Limits(pattern=f"^{_ID.pattern}$")])]
 Threshold = Annotated[int | float, Check(_threshold, as_type=int | float)]
 Percent = Annotated[int | float, Check(_positive, as_type=Annotated[float, Limits(gt=0)])]

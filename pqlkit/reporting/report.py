@@ -207,6 +207,7 @@ def report(
     from pqlkit.analysis.meeting import judged_at_the_end, meets
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.trigger import leads_per_week, notice, starts
+    from pqlkit.measures.gaps import gap_warnings
     from pqlkit.reporting.arms import arms
     from pqlkit.reporting.contacts import contacted
     from pqlkit.reporting.periods import periods
@@ -255,7 +256,7 @@ def report(
         retained=retained,
         teams=teams(funnel, retained),
         amounts=_amounts(population, mature),
-        warnings=population.warnings,
+        warnings=(*population.warnings, *gap_warnings(population.world, definition)),
     )
 
 
