@@ -122,10 +122,7 @@ def cohorts(population: Population, looks: Looks, by: str) -> Cohorts:
             f"--by {by}: {len(parts)} cohorts are more than a person can read", hint="choose a coarser one"
         )
     order = sorted(parts, key=lambda name: (name == UNKNOWN, name))
-    tables = {
-        name: _life_table(parts[name])
-        for name in order
-    }
+    tables = {name: _life_table(parts[name]) for name in order}
     p_value = log_rank([tables[name] for name in order]).p_value if len(order) > 1 else None
     return Cohorts(
         by=by,
