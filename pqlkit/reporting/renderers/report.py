@@ -10,6 +10,7 @@ from pqlkit.reporting.records.report import period, record
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import day, interval, percent, rate, times
+from pqlkit.statistics.drift import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.reporting.report import Report, Segment, Waiting
+    from pqlkit.statistics.drift import Drift
     from pqlkit.statistics.rate import Rate
 
 SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."
@@ -168,13 +170,22 @@ def _periods(report: Report) -> list[str]:
     lines = [spread("BY PERIOD of the start", "PQL to customer   since the reference")]
     for one in report.periods[-8:]:
         verdict = one.drift.verdict.value if one.drift is not None else _pending(one.mature, one.reference)
-        p = f" (p = {one.drift.p_value:.2g})" if one.drift is not None and one.drift.p_value is not None else ""
+        p = _tested(one.drift)
         counts = f"{one.rate.numerator:,} of {one.rate.denominator:,}"
         lines.append(
             f"  {one.period:<8} {one.starts:>7,} leads {counts:>15} {percent(one.rate.rate):>6} "
             f"{interval(one.rate.low, one.rate.high):<13} {verdict}{p}"
         )
     return lines
+
+
+def _tested(drift: Drift | None) -> str:
+    """Give the p-value of what the verdict rests on."""
+    if drift is None:
+        return ""
+    shift = {Verdict.VOLUME_DRIFT: drift.share_p_value, Verdict.BASE_RATE_SHIFT: drift.base_p_value}
+    value = shift.get(drift.verdict, drift.p_value)
+    return "" if value is None else f" p {value:.2g}"
 
 
 def _pending(mature: bool, reference: bool) -> str:
