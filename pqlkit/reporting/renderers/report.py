@@ -185,7 +185,7 @@ def _tested(drift: Drift | None) -> str:
         return ""
     shift = {Verdict.VOLUME_DRIFT: drift.share_p_value, Verdict.BASE_RATE_SHIFT: drift.base_p_value}
     value = shift.get(drift.verdict, drift.p_value)
-    return "" if value is None else f" p {value:.2g}"
+    return "" if value is None else f" p {value:.1g}"
 
 
 def _pending(mature: bool, reference: bool) -> str:
