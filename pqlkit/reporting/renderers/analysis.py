@@ -128,12 +128,18 @@ def _population(analysis: Analysis) -> list[str]:
     lines += wrapped(f"{classes.entities:,} {kind}s = {' + '.join(parts)}", "  ")
     lines.append(f"  {_base_line(analysis)}")
     if base.design_effect > 1:
-        lines.append(f"  rows of one {kind} overlap: intervals are those of n / {base.design_effect:.2f}")
+        lines.append(f"  {_together(kind, analysis)} go together: intervals are those of n / {base.design_effect:.2f}")
     dormant = looks.dormant
     if dormant.looks:
         share = dormant.converted / dormant.looks
         lines.append(f"  dormant, apart: {dormant.looks:,} looks, {dormant.converted:,} upgrades ({percent(share)})")
     return lines
+
+
+def _together(kind: str, analysis: Analysis) -> str:
+    """Say whose looks are not independent: one entity's where they overlap, else those of users who share an account."""
+    age = analysis.observed.looks.design.kind is DesignKind.AGE
+    return f"looks of one {kind}" if age or kind != "user" else "users of one account"
 
 
 def _base_line(analysis: Analysis) -> str:
