@@ -198,6 +198,7 @@ def main() -> None:
     options.add_argument("--folder", type=Path, default=Path(".bench"))
     options.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
     options.add_argument("--only", choices=["races", "peers"])
+    options.add_argument("--race", default="", help="only races whose title begins like this: score, analyze, propose")
     chosen = options.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     results = Results.read(chosen.folder / "results.json")
@@ -215,7 +216,8 @@ def main() -> None:
 def run(chosen: argparse.Namespace, results: Results) -> None:
     """Run the races, round by round, and keep what was found after each."""
     until = time.monotonic() + 60 * chosen.minutes
-    planned = [race for number in chosen.events for race in races(chosen.folder, number)]
+    every = [race for number in chosen.events for race in races(chosen.folder, number)]
+    planned = [race for race in every if race.title.startswith(chosen.race)]
     checked: dict[str, str] = {}
     begun = time.strftime("%Y-%m-%d %H:%M")
     for number in range(chosen.rounds):

@@ -25,7 +25,7 @@ SEED = 1
 ENVIRONMENTS = {
     "pysubgroup": ("pysubgroup==0.9.0", "numpy==1.26.4", "pandas==3.0.6", "scikit-learn==1.9.1"),
     "sklearn": ("scikit-learn==1.9.1", "numpy==2.4.6"),
-    "imodels": ("imodels==3.0.4", "scikit-learn==1.9.1", "numpy==2.4.6"),
+    "imodels": ("imodels==3.0.4", "scikit-learn==1.9.1", "numpy==2.4.6", "six==1.17.0"),
 }
 
 
@@ -131,7 +131,7 @@ def compare(base: Path, say: Callable[[str], None]) -> str:
         "Every tool gets the same looks, leaks already left out; pysubgroup the same literals and F1 written as its quality, the "
         "others the same levels and their own criterion, of whose rules the best F1 on the earlier looks is taken. F1 and kappa "
         f"on the later looks are recounted here from the rule that each gave. Seconds are those of the search alone; {TIMEOUT:.0f} s are allowed "
-        "for the whole process. SkopeRules is the edition of imodels: skope-rules 1.0.1 itself does not import with scikit-learn 1.9.",
+        "for the whole process. SkopeRules is the edition of imodels: skope-rules 1.0.1 itself does not import on Python 3.11.",
         "",
     ]
     for users in USERS:
