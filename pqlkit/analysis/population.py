@@ -117,7 +117,8 @@ class Population:
     @property
     def without_events(self) -> int:
         """Entities without any event at or before `as_of`; counted when asked, which takes all events."""
-        bare = self.world.entities.with_columns(pl.lit(None, pl.Int64).alias(SINCE))
+        # No conversion cuts here: an event after it is an event.
+        bare = self.world.entities.with_columns(pl.lit(None, pl.Int64).alias(name) for name in (CONVERTED, SINCE))
         return self.entities.height - _with_events(replace(self.world, entities=bare))
 
 
