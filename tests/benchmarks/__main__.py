@@ -71,13 +71,13 @@ class Race:
         """
         paths = [str(one.out) for one in self.contenders if one.answers and one.name in self.found]
         if len(paths) < 2:
-            return "alone"
+            return ""
         command = [sys.executable, "-m", "tests.benchmarks.answers", self.question, *paths]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{self.title}: {done.stderr.strip()}")
         say(f"  {self.title}: {len(paths)} answers agree ({done.stdout.strip()[:12]})")
-        return f"{len(paths)} answers agree"
+        return f"{len(paths)} answers agree. "
 
 
 def say(text: str) -> None:
@@ -227,8 +227,9 @@ def run(chosen: argparse.Namespace, results: Results) -> None:
             race.round(number, timeout=chosen.timeout, until=until)
             if race.title not in checked:
                 checked[race.title] = race.check()
-            results.machine, results.rounds, results.begun = machine(), number + 1, begun
-            results.races[race.title] = (checked[race.title], rows(race))
+            results.machine = machine()
+            run_as = f"Run {begun} UTC, {number + 1} round{'s' if number else ''}."
+            results.races[race.title] = (f"{checked[race.title]}{run_as}", rows(race))
             results.write(chosen.folder / "results.json")
 
 

@@ -50,8 +50,6 @@ class Results:
     """Everything that RESULTS.md shows."""
 
     machine: dict[str, str] = field(default_factory=dict)
-    begun: str = ""
-    rounds: int = 0
     races: dict[str, tuple[str, list[Row]]] = field(default_factory=dict)
     peers: str = ""
 
@@ -110,7 +108,6 @@ def _order(item: tuple[str, object]) -> tuple[int, str]:
 
 def _machine(results: Results) -> str:
     facts = [f"* {name}: {text}" for name, text in results.machine.items()]
-    facts.append(f"* last run: {results.begun} UTC, {results.rounds} round(s)")
     return "\n".join(["## Machine", "", *facts, ""])
 
 
@@ -118,7 +115,7 @@ def _table(title: str, agreed: str, rows: list[Row]) -> str:
     base = _best([row for row in rows if row.way.startswith("DuckDB SQL")])
     lines = [f"## {title[0].upper()}{title[1:]}", ""]
     loads = [row.cost.load for row in rows if row.cost]
-    said = [] if agreed == "alone" else [f"{agreed}.", "Ratios are to the fastest SQL."]
+    said = [agreed, "Ratios are to the fastest SQL."] if base else [agreed]
     if loads:
         said.append(f"Load average before the processes: {min(loads):.1f} to {max(loads):.1f} (least of the rounds).")
     lines += [" ".join(said), ""]
