@@ -92,6 +92,8 @@ class Population:
         What starts the clock.
     excluded
         Entities that the project's `population` filter leaves out.
+    without_events
+        Entities without any event at or before `as_of`.
     trusted
         Current traits that may be used all the same (``--trust-current``).
     warnings
@@ -111,15 +113,9 @@ class Population:
     conversions: ConversionRows
     anchor: Anchor
     excluded: int = 0
+    without_events: int = 0
     trusted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-
-    @property
-    def without_events(self) -> int:
-        """Entities without any event at or before `as_of`; counted when asked, which takes all events."""
-        # No conversion cuts here: an event after it is an event.
-        bare = self.world.entities.with_columns(pl.lit(None, pl.Int64).alias(name) for name in (CONVERTED, SINCE))
-        return self.entities.height - _with_events(replace(self.world, entities=bare))
 
 
 def population(
@@ -207,6 +203,7 @@ def population(
         conversions=counts,
         anchor=clock,
         excluded=filtered,
+        without_events=people.height - _with_events(world),
         trusted=tuple(trust_current),
         warnings=(silent,) if silent is not None else (),
     )
