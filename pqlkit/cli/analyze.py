@@ -8,7 +8,11 @@ from pqlkit.cli.inputs import inputs
 from pqlkit.cli.options import DataOptions, Format, LookOptions, OutputOptions, records
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pqlkit.analysis.population import Population
     from pqlkit.analysis.settings import Settings
+    from pqlkit.cli.inputs import Inputs
     from pqlkit.definitions.model import Definition
 
 
@@ -27,7 +31,6 @@ def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
     `pqlkit analyze --entity account --looks every:28d --format json | jq .behaviours[0]`
     """
     from pqlkit.analysis.analyzing import analyze as run
-    from pqlkit.analysis.population import population
     from pqlkit.cli.output import Output
     from pqlkit.cli.values import whole
     from pqlkit.reporting.renderers import analysis as render
@@ -37,16 +40,7 @@ def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
     output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
     asked, top = settings(look), whole(look.top, "--top", 1, 100_000) or 20
     with output.working("reading exports") as progress:
-        dataset = found.dataset(progress)
-        people = population(
-            dataset,
-            found.project,
-            entity=look.entity or "auto",
-            as_of=found.data.as_of,
-            trust_current=found.trust_current,
-            engine=found.engine,
-            sample=sample(look),
-        )
+        people = whoever(found, look, progress)
         result = run(people, asked, progress=progress)
     for warning in result.warnings:
         output.warn(warning)
@@ -63,6 +57,21 @@ def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
             output.payload(render.as_markdown(result, top))
         case Format.TABLE:
             output.show(render.as_table(result, top if look.top else render.ROWS))
+
+
+def whoever(found: Inputs, look: LookOptions, progress: Callable[[str], None]) -> Population:
+    """Read the exports and say who exists: what `analyze`, `try` and `propose` look at."""
+    from pqlkit.analysis.population import population
+
+    return population(
+        found.dataset(progress),
+        found.project,
+        entity=look.entity or "auto",
+        as_of=found.data.as_of,
+        trust_current=found.trust_current,
+        engine=found.engine,
+        sample=sample(look),
+    )
 
 
 def settings(look: LookOptions) -> Settings:

@@ -115,8 +115,7 @@ def propose(data: DataOptions, look: LookOptions, wish: ProposeOptions, out: Out
 
     `pqlkit propose --against definitions/ten-logins.yml --plan-experiment`
     """
-    from pqlkit.analysis.population import population
-    from pqlkit.cli.analyze import sample, settings
+    from pqlkit.cli.analyze import settings, whoever
     from pqlkit.cli.output import Output
     from pqlkit.proposal.proposing import propose as run
     from pqlkit.reporting.renderers import proposal as render
@@ -127,15 +126,7 @@ def propose(data: DataOptions, look: LookOptions, wish: ProposeOptions, out: Out
     folder = wish.out_dir or found.project.definitions
     asked, how = wishes(wish, look, folder), settings(look)
     with output.working("reading exports") as progress:
-        people = population(
-            found.dataset(progress),
-            found.project,
-            entity=look.entity or "auto",
-            as_of=found.data.as_of,
-            trust_current=found.trust_current,
-            engine=found.engine,
-            sample=sample(look),
-        )
+        people = whoever(found, look, progress)
         result = run(people, how, asked, progress=progress)
     files = write(result, folder)
     for path in files.values():

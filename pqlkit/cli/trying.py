@@ -46,8 +46,7 @@ def attempt(
 
     `pqlkit try "teammate_invited >= 4 trailing 28d" --save definitions/invites.yml`
     """
-    from pqlkit.analysis.population import population
-    from pqlkit.cli.analyze import sample, settings
+    from pqlkit.cli.analyze import settings, whoever
     from pqlkit.cli.definition_files import write_definitions
     from pqlkit.cli.output import Output
     from pqlkit.cli.values import checked_name
@@ -67,15 +66,7 @@ def attempt(
     if keep.save is not None:
         checked_name(keep.save.stem, "--save")
     with output.working("reading exports") as progress:
-        people = population(
-            found.dataset(progress),
-            found.project,
-            entity=look.entity or "auto",
-            as_of=found.data.as_of,
-            trust_current=found.trust_current,
-            engine=found.engine,
-            sample=sample(look),
-        )
+        people = whoever(found, look, progress)
         result = run(
             people, hypothesis, node, asked, name=keep.save.stem if keep.save else "hypothesis", progress=progress
         )
