@@ -6,6 +6,7 @@ numbers and turn NaN into None.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -59,6 +60,39 @@ def ratio(above: Numbers, below: Numbers) -> Floats:
     """
     a, b = together(above, below)
     return floats(np.divide(a, b, out=np.full(a.shape, np.nan), where=b != 0))
+
+
+def exp(values: Numbers) -> Floats:
+    """Raise e to each power, to the same last digit on every processor.
+
+    NumPy's own differs in the last digit between processors with and without AVX-512, and printed figures may not.
+
+    Examples
+    --------
+    >>> exp([0.0, 1.0])
+    array([1.        , 2.71828183])
+    """
+    with np.errstate(invalid="ignore"):
+        return floats(_EXP(floats(values)))
+
+
+def log(values: Numbers) -> Floats:
+    """Give natural logarithms to the same last digit on every processor, as `exp`; 0 gives minus infinity.
+
+    Examples
+    --------
+    >>> log([0.0, 1.0])
+    array([-inf,   0.])
+    """
+    with np.errstate(invalid="ignore"):
+        return floats(_LOG(floats(values)))
+
+
+_LARGEST_POWER: Final = 709.78
+"""e to a larger power is beyond what a float holds."""
+
+_EXP: Final = np.frompyfunc(lambda value: math.inf if value > _LARGEST_POWER else math.exp(value), 1, 1)
+_LOG: Final = np.frompyfunc(lambda value: math.log(value) if value else -math.inf, 1, 1)
 
 
 def number(value: Any) -> float | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.statistics.arrays import Z95, Floats, Numbers, floats, number, ratio, together
+from pqlkit.statistics.arrays import Z95, Floats, Numbers, exp, floats, number, ratio, together
 from pqlkit.statistics.estimate import Estimate, Undefined
 
 if TYPE_CHECKING:
@@ -140,17 +141,17 @@ def risk_ratio_change(now: Contingency, then: Contingency) -> tuple[Estimate, fl
     later, before = now.relative_risk(), then.relative_risk()
     if later.value is None or before.value is None:
         return Estimate.none(later.undefined or before.undefined or Undefined.TOO_FEW), None
-    middle = np.log(later.value) - np.log(before.value)
+    middle = math.log(later.value) - math.log(before.value)
     error = np.hypot(_log_error(later), _log_error(before))
-    ends = np.exp(middle + np.array([-1, 1]) * Z95 * error)
+    ends = exp(middle + np.array([-1, 1]) * Z95 * error)
     corrected = later.corrected or before.corrected
-    change = Estimate.of(np.exp(middle), ends[0], ends[1], corrected=corrected)
+    change = Estimate.of(later.value / before.value, ends[0], ends[1], corrected=corrected)
     return change, float(2 * ndtr(-abs(middle) / error))
 
 
 def _log_error(estimate: Estimate) -> float:
     """Read the standard error back from the interval of a ratio."""
-    return float(np.log((estimate.high or np.nan) / (estimate.low or np.nan)) / (2 * Z95))
+    return math.log((estimate.high or math.nan) / (estimate.low or math.nan)) / (2 * Z95)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

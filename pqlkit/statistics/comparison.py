@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from pqlkit.statistics import exact
-from pqlkit.statistics.arrays import Z95, Flags, Floats, Numbers, ratio, together
+from pqlkit.statistics.arrays import Z95, Flags, Floats, Numbers, exp, ratio, together
 from pqlkit.statistics.rate import wilson
 
 __all__ = [
@@ -119,7 +119,7 @@ def relative_risk(
 
 def _log_interval(value: Floats, variance: Floats, defined: Flags) -> tuple[Floats, Floats, Floats]:
     """Spread a ratio by its standard error on the log scale, where it is defined."""
-    spread = np.exp(Z95 * np.sqrt(variance))
+    spread = exp(Z95 * np.sqrt(variance))
     columns = (value, value / spread, value * spread)
     low_to_high = [np.where(defined, column, np.nan) for column in columns]
     return low_to_high[0], low_to_high[1], low_to_high[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pqlkit.statistics.arrays import Z95, Floats, Numbers, floats, ratio
+from pqlkit.statistics.arrays import Z95, Floats, Numbers, exp, floats, log, ratio
 from pqlkit.statistics.ranks import auc
 
 __all__ = ["area_difference", "area_interval", "heterogeneity"]
@@ -34,9 +34,8 @@ def area_interval(area: Numbers, error: Numbers) -> tuple[Floats, Floats]:
     [array([0.64]), array([0.835])]
     """
     area, spread = floats(area), ratio(Z95 * floats(error), floats(area) * (1 - floats(area)))
-    with np.errstate(divide="ignore"):
-        middle = np.log(area) - np.log1p(-area)
-    return floats(1 / (1 + np.exp(spread - middle))), floats(1 / (1 + np.exp(-spread - middle)))
+    middle = log(area) - log(1 - area)
+    return floats(1 / (1 + exp(spread - middle))), floats(1 / (1 + exp(-spread - middle)))
 
 
 def area_difference(positive: Numbers, negative: Numbers, *, design_effect: float = 1.0) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from pqlkit.statistics.arrays import Z95, Floats, Numbers, floats, ratio, together
+from pqlkit.statistics.arrays import Z95, Floats, Numbers, exp, floats, log, ratio, together
 
 __all__ = [
     "auc",
@@ -124,9 +124,8 @@ def auc_interval(positive: Numbers, negative: Numbers) -> tuple[Floats, Floats, 
     """
     area = auc(positive, negative)
     spread = ratio(Z95 * auc_error(positive, negative), area * (1 - area))
-    with np.errstate(divide="ignore"):
-        middle = np.log(area) - np.log1p(-area)
-    low, high = 1 / (1 + np.exp(spread - middle)), 1 / (1 + np.exp(-spread - middle))
+    middle = log(area) - log(1 - area)
+    low, high = 1 / (1 + exp(spread - middle)), 1 / (1 + exp(-spread - middle))
     return area, floats(low), floats(high)
 
 

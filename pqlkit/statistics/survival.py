@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pqlkit.statistics.arrays import Z95, Floats, Numbers, floats, number, ratio, together
+from pqlkit.statistics.arrays import Z95, Floats, Numbers, exp, floats, log, number, ratio, together
 from pqlkit.statistics.estimate import Estimate, Undefined
 from pqlkit.statistics.rate import Rate, wilson
 
@@ -291,11 +291,22 @@ def _curve(table: LifeTable, converted: Floats, variance: Floats) -> Curve:
     left, error, at_risk = 1 - converted, np.where(converted < 1, np.sqrt(variance), 0.0), table.at_risk
     inside = (left > 0) & (converted > 0)
     safe = np.where(inside, left, 0.5)
-    power = np.exp(np.minimum(Z95 * ratio(error, -safe * np.log(safe)), 500.0))
+    low_scaled, high_scaled = _log_log(safe, error)
     edges = wilson(np.where(converted > 0, at_risk, 0), at_risk)
-    low = np.where(inside, 1 - safe ** (1 / power), edges[0])
-    high = np.where(inside, 1 - safe**power, edges[1])
+    low = np.where(inside, low_scaled, edges[0])
+    high = np.where(inside, high_scaled, edges[1])
     return Curve(times=table.times, at_risk=at_risk, converted=converted, error=error, low=low, high=high)
+
+
+def _log_log(left: Floats, error: Floats) -> tuple[Floats, Floats]:
+    """Spread the share not converted by its error on the log(-log) scale; ends of the share converted.
+
+    A curve is flat between conversions: each of its steps is computed once.
+    """
+    fresh = np.append(True, (np.diff(left) != 0) | (np.diff(error) != 0))[: len(left)]
+    step, logs = np.cumsum(fresh) - 1, log(left[fresh])
+    power = exp(np.minimum(Z95 * ratio(error[fresh], -left[fresh] * logs), 500.0))
+    return (1 - exp(logs / power))[step], (1 - exp(logs * power))[step]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
