@@ -53,6 +53,9 @@ class Observed:
         Conversions among looks.
     suspects
         Events and traits that look like leaks, judged on all looks.
+    dependent
+        Whether looks of one label are not independent: those of one entity overlap, or users share accounts. Looks of
+        ``every`` tile an entity's life, and are.
     """
 
     population: Population
@@ -64,6 +67,18 @@ class Observed:
     design_effect: float
     base: Rate
     suspects: tuple[Suspect, ...]
+    dependent: bool = False
+
+    @property
+    def converters(self) -> int:
+        """Usable converters: entities with a look that was followed by their conversion. One may have several such looks."""
+        return self.heads(self.y)
+
+    def heads(self, rows: NDArray[np.bool_]) -> int:
+        """Count the entities of some looks (bool, one per look)."""
+        import numpy as np
+
+        return len(np.unique(self.looks.frame.get_column("entity").to_numpy()[rows]))
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -179,6 +194,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
         design_effect=max(1.0, effect or 1.0),
         base=Rate.of(int(y.sum()), len(y), design_effect=effect),
         suspects=suspects,
+        dependent=dependent,
     )
 
 
@@ -213,8 +229,8 @@ def analyze(
     say = progress or (lambda _: None)
     observed = observe(population, settings, progress=progress)
     say("comparing those who did with those who did not")
-    positives = int(observed.y.sum())
-    floors = Floors.of(len(observed.y), positives)
+    usable = observed.converters
+    floors = Floors.of(len(observed.y), usable)
     found = associations(
         Levels.of(observed.cube, observed.y),
         design_effect=observed.design_effect,
@@ -230,7 +246,6 @@ def analyze(
     landmark = once and settings.exposure is Exposure.LANDMARK
     early = early_warning(population, design) if landmark else None
     parted = disagrees(observed) if landmark else None
-    usable = observed.looks.frame.filter("y").get_column("entity").n_unique()
     little = usable < HYPOTHESES_BELOW
     return Analysis(
         observed=observed,

@@ -82,15 +82,13 @@ def choose(draft: Draft, found: Search, cross: CrossFit | None = None) -> Choice
     opened = times_opened(draft, fingerprint)
     warnings: list[str] = []
     if not dishes:
-        warnings.append(
-            "no rule of up to three criteria stands out on the earlier looks (relative risk of 1.5 or more)"
-        )
+        warnings.append(nothing_stands_out(draft))
     candidates: list[Candidate] = []
     rejected: list[tuple[str, tuple[str, ...]]] = []
     for dish in dishes:
         tables = _tables(draft, dish.rule)
         if cross is not None:
-            tables = (tables[0], cross_table(cross), tables[2])
+            tables = (tables[0], cross_table(cross, draft.observed.design_effect), tables[2])
         verdict = _verdict(draft, tables[1])
         if verdict.passed:
             names = [one.definition.name for one in candidates]
@@ -109,10 +107,36 @@ def choose(draft: Draft, found: Search, cross: CrossFit | None = None) -> Choice
     return Choice(candidates=tuple(ordered), rejected=tuple(rejected), opened=opened, warnings=warnings)
 
 
-def cross_table(cross: CrossFit) -> Contingency:
+def nothing_stands_out(draft: Draft) -> str:
+    """Say that no rule is left, and which of the bounds that were asked for every rule had to keep."""
+    wishes = draft.wishes
+    size = {1: "one criterion", 2: "up to two criteria", 3: "up to three criteria"}[draft.max_criteria]
+    asked = [
+        f"{name} {value:.0%}"
+        for name, value in (
+            ("--min-share", wishes.min_share),
+            ("--min-coverage", wishes.min_coverage),
+            ("--min-rate", wishes.min_rate),
+        )
+        if value is not None
+    ]
+    if wishes.capacity is not None:
+        asked.append(f"--capacity {wishes.capacity:g}/week")
+    worth = draft.objective().threshold
+    if worth is not None:
+        asked.append(f"a rate of {worth:.2g} or more, from which on a lead pays for itself")
+    bounds = f" and keeps {', '.join(asked)}" if asked else ""
+    return f"no rule of {size} stands out on the earlier looks (relative risk of 1.5 or more){bounds}"
+
+
+def cross_table(cross: CrossFit, design_effect: float = 1.0) -> Contingency:
     """Count what cross-fitted choices did as a 2x2 table."""
     return Contingency.of(
-        qualified=cross.qualified, converted=cross.converted, entities=cross.looks, converters=cross.converters
+        qualified=cross.qualified,
+        converted=cross.converted,
+        entities=cross.looks,
+        converters=cross.converters,
+        design_effect=design_effect,
     )
 
 
@@ -170,6 +194,7 @@ def table_of(draft: Draft, met: NDArray[np.bool_], part: NDArray[np.bool_]) -> C
         converted=int((met & part & y).sum()),
         entities=int(part.sum()),
         converters=int((part & y).sum()),
+        design_effect=draft.observed.design_effect,
     )
 
 
@@ -212,7 +237,7 @@ def _candidate(
     cross = draft.parts.kind is SplitKind.CROSS_FITTED
     chosen = promise(population, counted, first=begin, before=None if cross else draft.holdout_from - horizon)
     promised = promise(population, counted, first=draft.holdout_from, before=None)
-    evidence = _evidence(draft, fit, promised, search)
+    evidence = _evidence(draft, fit, holdout, promised, search)
     capacity = draft.wishes.capacity
     weekly = promised.leads_per_week.median
     return Candidate(
@@ -358,7 +383,9 @@ def times_opened(draft: Draft, fingerprint: str) -> int:
     return len(seen)
 
 
-def _evidence(draft: Draft, fit: Contingency, promised: Promise, search: tuple[str, int]) -> dict[str, Json]:
+def _evidence(
+    draft: Draft, fit: Contingency, holdout: Contingency, promised: Promise, search: tuple[str, int]
+) -> dict[str, Json]:
     observed = draft.observed
     everything = np.ones(len(observed.y), dtype=np.bool_)
     coverage = fit.coverage.rate
@@ -381,6 +408,7 @@ def _evidence(draft: Draft, fit: Contingency, promised: Promise, search: tuple[s
             "view": "trigger",
             **span(draft.observed, draft.parts.holdout),
             **figures(promised.rate),
+            "coverage": rounded(holdout.coverage.rate),
             "opened": search[1],
             **({"independent": False} if draft.parts.kind is SplitKind.CROSS_FITTED else {}),
         },

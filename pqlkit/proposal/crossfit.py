@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pqlkit.proposal.earning import earned
-from pqlkit.proposal.literals import literals
+from pqlkit.proposal.headline import headline
+from pqlkit.proposal.literals import Floors, literals
 from pqlkit.proposal.objective import Constraints
 from pqlkit.proposal.rule import holds
 from pqlkit.proposal.search import search
@@ -52,6 +52,7 @@ def cross_fit(
     *,
     objective: Objective,
     constraints: Constraints | None = None,
+    thresholds: tuple[int, ...] | None = None,
     entities: NDArray[np.int64] | None = None,
     exclude: Collection[str] = (),
     traits: Sequence[Trait] = (),
@@ -67,6 +68,8 @@ def cross_fit(
         int64, one per look.
     constraints
         None = the gates scaled to each part.
+    thresholds
+        The only thresholds to try; None = the whole grid.
     entities, exclude, traits, max_criteria
         As for `literals` and `search`.
     max_seconds
@@ -88,6 +91,7 @@ def cross_fit(
             ~inside,
             objective=objective,
             constraints=constraints,
+            thresholds=thresholds,
             entities=entities,
             exclude=exclude,
             traits=traits,
@@ -117,6 +121,7 @@ def _choice(
     *,
     objective: Objective,
     constraints: Constraints | None,
+    thresholds: tuple[int, ...] | None,
     entities: NDArray[np.int64] | None,
     exclude: Collection[str],
     traits: Sequence[Trait],
@@ -127,16 +132,20 @@ def _choice(
     """Search one part; the looks that meet its best rule, or None."""
     if not (fit & y).any():
         return None
+    converters = int((fit & y).sum())
+    heads = converters if entities is None else len(np.unique(entities[fit & y]))
+    floors = replace(Floors.of(int(fit.sum()), heads), thresholds=thresholds)
     found = search(
         cube,
         y,
         fit,
-        literals(cube, y, fit, entities=entities, exclude=exclude, traits=traits),
+        literals(cube, y, fit, floors=floors, entities=entities, exclude=exclude, traits=traits),
         objective=objective,
-        constraints=constraints or Constraints.of(int((fit & y).sum())),
+        constraints=constraints or Constraints.of(converters, heads=heads),
         traits=traits,
         max_criteria=max_criteria,
         max_seconds=max_seconds,
         seed=seed,
     )
-    return holds(cube, earned(found, found.best).literals, traits) if found.best else None
+    rule = headline(found)
+    return None if rule is None else holds(cube, rule.literals, traits)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pqlkit.analysis.design import DesignKind
 from pqlkit.analysis.tiers import Tier, tier
 from pqlkit.proposal.proposing import Frontier, Halves, Proposal
-from pqlkit.proposal.split import SplitKind, split
+from pqlkit.proposal.split import TOO_FEW, SplitKind, split
 from pqlkit.proposal.wording import in_words
 from pqlkit.statistics.rate import Rate
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.ceiling import Ceiling
     from pqlkit.proposal.choosing import Choice
     from pqlkit.proposal.crossfit import CrossFit
-    from pqlkit.proposal.literals import Trait
+    from pqlkit.proposal.literals import Floors, Trait
     from pqlkit.proposal.objective import Constraints, Objective
     from pqlkit.proposal.search import Search
     from pqlkit.proposal.selection_test import SelectionTest
@@ -70,7 +71,7 @@ class Draft:
     def of(cls, observed: Observed, wishes: Wishes, say: Callable[[str], None]) -> Draft:
         """Split the looks and judge leaks on the earlier part alone."""
         say("setting later looks aside")
-        parts = _split(observed, wishes)
+        parts = _split(observed, wishes, coarse=tier(observed.converters) is Tier.COARSE)
         suspects = _suspects(observed, parts)
         notes = observed.population.project.events
         mechanical = {name for name, note in notes.items() if note.mechanical}
@@ -108,6 +109,18 @@ class Draft:
             return self.parts.first
         return int(self.observed.looks.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
 
+    @property
+    def tier(self) -> Tier:
+        """What the data bears, by its usable converters."""
+        return tier(self.observed.converters)
+
+    @property
+    def thresholds(self) -> tuple[int, ...] | None:
+        """The thresholds that may be tried: few with little data, else None for the whole grid."""
+        from pqlkit.proposal.literals import COARSE
+
+        return COARSE if self.tier is Tier.COARSE else None
+
     def halves(self) -> tuple[Halves, Halves]:
         """Describe both sides of the split."""
         return _half(self.observed, self.parts.fit), _half(self.observed, self.parts.holdout)
@@ -120,17 +133,16 @@ class Draft:
         only
             These events alone (the mechanical ones); None = all that are not excluded.
         """
-        from pqlkit.proposal.literals import Floors, literals
+        from pqlkit.proposal.literals import literals
         from pqlkit.proposal.search import search
 
         observed, fit = self.observed, self.parts.fit
-        looks, converters = int(fit.sum()), int((fit & observed.y).sum())
         self.say("searching rules")
         listed = literals(
             observed.cube,
             observed.y,
             fit,
-            floors=Floors.of(looks, converters),
+            floors=self.floors(fit),
             entities=observed.looks.frame.get_column("entity").to_numpy(),
             exclude=self.excluded if only is None else (),
             only=only,
@@ -149,10 +161,19 @@ class Draft:
             seed=self.wishes.seed,
         )
 
+    def floors(self, part: NDArray[np.bool_]) -> Floors:
+        """Say what a literal needs to enter a search of some looks."""
+        from dataclasses import replace
+
+        from pqlkit.proposal.literals import Floors
+
+        floors = Floors.of(int(part.sum()), self.observed.heads(part & self.observed.y))
+        return replace(floors, thresholds=self.thresholds)
+
     @property
     def max_criteria(self) -> int:
         """At most two criteria with little data."""
-        return min(self.wishes.max_criteria, 2 if tier(int(self.observed.y.sum())) is Tier.COARSE else 3)
+        return min(self.wishes.max_criteria, 2 if self.tier is Tier.COARSE else 3)
 
     def objective(self) -> Objective:
         """Say what is best."""
@@ -167,31 +188,50 @@ class Draft:
             capacity=self.wishes.capacity is not None,
         )
 
-    def constraints(self) -> Constraints:
-        """Say what counts at all; a capacity becomes the largest share of looks that gives no more leads a week."""
+    def constraints(self, part: NDArray[np.bool_] | None = None) -> Constraints:
+        """Say what counts at all; a capacity becomes the largest share of looks that gives no more leads a week.
+
+        Where a lead has a price, a rule that loses money on the average lead does not count: calling nobody is better.
+
+        Parameters
+        ----------
+        part
+            The looks that choose; None = the fit part.
+        """
         from pqlkit.proposal.objective import Constraints
 
-        wishes, fit = self.wishes, self.parts.fit
+        wishes = self.wishes
+        converted = (self.parts.fit if part is None else part) & self.observed.y
         return Constraints.of(
-            int((fit & self.observed.y).sum()),
+            int(converted.sum()),
+            heads=self.observed.heads(converted),
             min_share=wishes.min_share,
             max_share=self._capacity_share(),
             min_coverage=wishes.min_coverage,
-            min_rate=wishes.min_rate,
+            min_rate=self._least_rate(),
         )
+
+    def _least_rate(self) -> float | None:
+        """Give the rate that a rule must reach: what was asked for, and what a lead must bring to pay for itself."""
+        bounds = [bound for bound in (self.wishes.min_rate, self.objective().threshold) if bound is not None]
+        return max(bounds, default=None)
 
     def _capacity_share(self) -> float | None:
         if self.wishes.capacity is None:
             return None
         cutoffs = self.observed.looks.frame.get_column("cutoff").to_numpy()[self.parts.fit]
         weeks = max(1.0, float(np.ptp(cutoffs)) / WEEK)
-        return min(1.0, self.wishes.capacity * weeks / len(cutoffs))
+        # At several ages an entity is one lead, whatever the number of its looks.
+        leads = (
+            self.observed.heads(self.parts.fit) if self.observed.looks.design.kind is DesignKind.AGE else len(cutoffs)
+        )
+        return min(1.0, self.wishes.capacity * weeks / leads)
 
     def proposal(self) -> Proposal:
         """Search, choose, check, and sum up."""
         from pqlkit.analysis.tiers import HYPOTHESES_BELOW
 
-        converters = int(self.observed.y.sum())
+        converters = self.observed.converters
         if converters < HYPOTHESES_BELOW:
             return self._empty(
                 f"{converters} usable upgrades: no search, it would find luck (it opens at {HYPOTHESES_BELOW})",
@@ -227,7 +267,7 @@ class Draft:
         """Fit the boosting model; not with little data, where nothing is set aside to read it on."""
         from pqlkit.proposal.ceiling import ceiling
 
-        if tier(int(self.observed.y.sum())) is not Tier.EVERYTHING or self.parts.kind is SplitKind.CROSS_FITTED:
+        if self.tier is not Tier.EVERYTHING or self.parts.kind is SplitKind.CROSS_FITTED:
             return None
         return ceiling(
             self.observed.cube,
@@ -262,7 +302,7 @@ class Draft:
             fit=fit,
             holdout=holdout,
             opened=choice.opened,
-            tier=tier(int(observed.y.sum())),
+            tier=self.tier,
             search=found,
             candidates=choice.candidates,
             mechanical=mechanical(self, choice.candidates),
@@ -310,14 +350,15 @@ class Draft:
         if self.wishes.permutations == 0:
             return None
         self.say(f"searching {self.wishes.permutations} shuffled outcomes")
-        observed = self.observed
+        observed, part = self.observed, self._independent()
         return selection_test(
             observed.cube,
             observed.y,
-            self.parts.fit,
+            part,
             self.strata(),
             objective=self.objective(),
-            constraints=self.constraints(),
+            constraints=self.constraints(part),
+            floors=self.floors(part),
             entities=observed.looks.frame.get_column("entity").to_numpy(),
             exclude=self.excluded,
             traits=self.traits,
@@ -325,6 +366,19 @@ class Draft:
             permutations=self.wishes.permutations,
             seed=self.wishes.seed,
         )
+
+    def _independent(self) -> NDArray[np.bool_]:
+        """Give the looks of the fit part that may be shuffled: one drawn of each label where looks depend on each other.
+
+        Shuffled one by one, the looks of one entity would each get another outcome, and chance would look weaker than it is.
+        """
+        if not self.observed.dependent:
+            return self.parts.fit
+        rows = np.random.default_rng(self.wishes.seed).permutation(np.flatnonzero(self.parts.fit))
+        _, first = np.unique(self.observed.clusters[rows], return_index=True)
+        part = np.zeros(len(self.parts.fit), dtype=np.bool_)
+        part[rows[first]] = True
+        return part
 
     def cross_fitted(self) -> CrossFit | None:
         """Read the choices of the search where they had no say; None where later looks are set aside."""
@@ -338,6 +392,7 @@ class Draft:
             observed.y,
             self.parts.folds,
             objective=self.objective(),
+            thresholds=self.thresholds,
             entities=observed.looks.frame.get_column("entity").to_numpy(),
             exclude=self.excluded,
             traits=self.traits,
@@ -355,7 +410,7 @@ class Draft:
             fit=fit,
             holdout=holdout,
             opened=0,
-            tier=tier(int(self.observed.y.sum())),
+            tier=self.tier,
             search=found,
             candidates=(),
             mechanical=(),
@@ -383,7 +438,10 @@ def _half(observed: Observed, part: NDArray[np.bool_]) -> Halves:
     return Halves(first=int(cutoffs.min()), through=int(cutoffs.max()), base=base)
 
 
-def _split(observed: Observed, wishes: Wishes) -> Split:
+def _split(observed: Observed, wishes: Wishes, *, coarse: bool) -> Split:
+    """Divide the looks; with little data every part is needed for choosing, and the choice is cross-fitted."""
+    import polars as pl
+
     frame = observed.looks.frame
     outcome, design = observed.population.outcome, observed.looks.design
     retained = outcome.retained_for.microseconds if outcome.retained_for is not None else 0
@@ -391,13 +449,23 @@ def _split(observed: Observed, wishes: Wishes) -> Split:
     since = wishes.holdout_from
     if since is not None and design.cutoffs and len(design.cutoffs) == 1:
         since += design.cutoffs[0].microseconds  # `once` is split by the anchor
+    block, counts = (
+        pl.col("block"),
+        pl.col("y") & (pl.col("cutoff") == pl.col("cutoff").filter("y").max().over("entity")),
+    )
+    if observed.dependent:
+        # Looks that overlap go into one fold.
+        block = block.min().over(pl.Series(observed.clusters))
+    blocks, last = frame.select(block.cast(pl.Int64).alias("block"), counts.fill_null(value=False).alias("last"))
     return split(
         cutoff,
         cutoff + design.horizon.microseconds + retained,
         observed.y,
-        block=frame.get_column("block").to_numpy().astype(np.int64),
+        block=blocks.to_numpy(),
+        counts=last.to_numpy(),
         share=wishes.holdout,
         holdout_from=since,
+        too_few=float("inf") if coarse else TOO_FEW,
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pqlkit.definitions.model import MeasureKind
 from pqlkit.measures.behaviour import GRID
 
 if TYPE_CHECKING:
@@ -19,10 +21,19 @@ if TYPE_CHECKING:
     from pqlkit.measures.behaviour import Behaviour, Cube
 
 COARSE: Final = (1, 3, 5, 10, 25)
-"""The thresholds that are tried with 50 to 199 converters."""
+"""The thresholds that are tried with 50 to 199 usable converters."""
 
-MANY: Final = 200
-"""Converters from which on the whole grid is tried."""
+
+class View(IntEnum):
+    """How directly a literal looks at a behaviour: of rules that cannot be told apart the more direct one reads better.
+
+    `NAMED` is a named event (or a trait), `DATES` the dates of a named event whose events are counted too, `ACTIVITY` any
+    event at all, which goes with every behaviour.
+    """
+
+    NAMED = 0
+    DATES = 1
+    ACTIVITY = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +59,19 @@ class Floors:
     thresholds: tuple[int, ...] | None = None
 
     @classmethod
-    def of(cls, looks: int, converters: int) -> Floors:
-        """Scale the floors to the data: min(200, 2 % of looks), min(30, max(10, 20 % of converters)); coarse grid below 200.
+    def of(cls, looks: int, converters: int, *, coarse: bool = False) -> Floors:
+        """Scale the floors to the part that chooses: min(200, 2 % of looks), min(30, max(10, 20 % of converters)).
+
+        Parameters
+        ----------
+        looks, converters
+            Of the part; converters in heads.
+        coarse
+            Try the few thresholds of `COARSE` alone. It goes by the converters of the whole analysis, not of the part.
 
         Examples
         --------
-        >>> Floors.of(2000, 80)
+        >>> Floors.of(2000, 80, coarse=True)
         Floors(entities=40, converters=16, reach=0.9, apart=0.1, thresholds=(1, 3, 5, 10, 25))
         >>> Floors.of(100_000, 4000).entities
         200
@@ -61,7 +79,7 @@ class Floors:
         return cls(
             entities=min(200, math.ceil(looks / 50)),
             converters=min(30, max(10, math.ceil(converters / 5))),
-            thresholds=COARSE if converters < MANY else None,
+            thresholds=COARSE if coarse else None,
         )
 
 
@@ -120,6 +138,26 @@ class Literal:
         """Sorts the plainer literal first: rounder threshold, smaller threshold, shorter window, name."""
         length = self.behaviour.window.length if self.behaviour is not None else None
         return (roundness(self.threshold), self.threshold or 0, length.microseconds if length else 0, _reading(self))
+
+
+def views(literals: Sequence[Literal]) -> NDArray[np.int8]:
+    """Tell how directly each of these literals looks at a behaviour (`View`)."""
+    counted = {one.group for one in literals if _measured(one, MeasureKind.COUNT)}
+    return np.array(
+        [
+            View.ACTIVITY
+            if one.group == ("any", "")
+            else View.DATES
+            if _measured(one, MeasureKind.DAYS) and one.group in counted
+            else View.NAMED
+            for one in literals
+        ],
+        dtype=np.int8,
+    )
+
+
+def _measured(literal: Literal, kind: MeasureKind) -> bool:
+    return literal.behaviour is not None and literal.behaviour.measure.kind is kind
 
 
 def roundness(threshold: int | None) -> int:

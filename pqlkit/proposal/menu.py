@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from pqlkit.proposal.difference import meets
 
+if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.search import Search
 
@@ -38,7 +37,7 @@ class Step:
 
 
 def menu(found: Search, *, most: int = 5, similar: float = SIMILAR) -> tuple[Dish, ...]:
-    """Choose greedily: the best rule, then the best that is not similar to a chosen one.
+    """Choose greedily: the headline, then the best rule that is not similar to a chosen one.
 
     Parameters
     ----------
@@ -52,9 +51,9 @@ def menu(found: Search, *, most: int = 5, similar: float = SIMILAR) -> tuple[Dis
     Returns
     -------
     tuple of Dish
-        By falling score of the rules as searched; empty if the search found nothing. The best rule of each size is always
-        considered. Criteria that have not earned their place are struck out of what is chosen, and the rule as searched
-        stands as an equivalent.
+        The headline, then by falling score of the rules as searched; empty if the search found nothing. The best rule of
+        each size is always considered. Criteria that have not earned their place are struck out of what is chosen, and the
+        rule as searched stands as an equivalent.
     """
     from pqlkit.proposal.earning import earned
 
@@ -79,15 +78,12 @@ def menu(found: Search, *, most: int = 5, similar: float = SIMILAR) -> tuple[Dis
 
 
 def _considered(found: Search) -> list[Rule]:
+    from pqlkit.proposal.headline import preferred
+
+    first = preferred(found)
     rules = dict.fromkeys([*found.rules, *found.best_of_size.values()])
-    return sorted(rules, key=lambda rule: (-rule.score, rule.plainness))
-
-
-def meets(found: Search, literals: Sequence[Literal]) -> NDArray[np.uint64]:
-    """Give the searched looks at which all literals hold: words of the converted, then of the others."""
-    rows = [found.literals.index(literal) for literal in literals]
-    bits = found.bits
-    return np.concatenate([np.bitwise_and.reduce(bits.hits[rows]), np.bitwise_and.reduce(bits.others[rows])])
+    others = sorted(rules, key=lambda rule: (-rule.score, rule.plainness))
+    return [] if first is None else [first, *(rule for rule in others if rule != first)]
 
 
 def jaccard(found: Search, one: NDArray[np.uint64], two: NDArray[np.uint64]) -> float:

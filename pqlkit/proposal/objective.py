@@ -214,6 +214,7 @@ class Constraints:
         cls,
         converters: int,
         *,
+        heads: int | None = None,
         min_share: float | None = None,
         max_share: float | None = None,
         min_coverage: float | None = None,
@@ -221,17 +222,28 @@ class Constraints:
     ) -> Constraints:
         """Set the gate on converters by the fit part: max(10, min(30, 20 % of its converters), rounded up).
 
+        Parameters
+        ----------
+        converters
+            Converted looks of the fit part.
+        heads
+            How many entities they are of, where looks overlap: the gate is on entities, each worth its share of the looks.
+
         Examples
         --------
         >>> [Constraints.of(n).converters for n in (20, 101, 5000)]
         [10, 21, 30]
+        >>> Constraints.of(500, heads=100).converters
+        100
         """
+        heads = converters if heads is None else heads
+        gate = max(10, min(30, math.ceil(heads / 5)))
         return cls(
             min_share=min_share,
             max_share=max_share,
             min_coverage=min_coverage,
             min_rate=min_rate,
-            converters=max(10, min(30, math.ceil(converters / 5))),
+            converters=math.ceil(gate * converters / heads) if heads else gate,
         )
 
     def keep(

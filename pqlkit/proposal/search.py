@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from pqlkit.errors import UsageError
 from pqlkit.proposal.bits import MOST_CONTROLS, pack, together
+from pqlkit.proposal.headline import preferred
+from pqlkit.proposal.literals import views
 from pqlkit.proposal.pool import Pool, counted, front
 from pqlkit.proposal.rule import Rule
 from pqlkit.proposal.tables import Tables, tables
 from pqlkit.proposal.triples import Triples
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -45,6 +47,10 @@ class Search:
         all known, triples those that came near the best.
     best_of_size
         The best rule of 1, 2 and 3 literals (absent: none keeps the constraints).
+    plainer
+        How many literals each narrower vocabulary has (`pqlkit.proposal.literals.View`), and its best rule: named events
+        alone and, where the whole vocabulary beats those, named events with their dates. None in which nothing keeps the
+        constraints.
     complete
         Whether every rule over these literals was counted or proved to be no better than the best of its size (on the
         sample, if there is one); False: stopped by the clock.
@@ -63,6 +69,7 @@ class Search:
     rules: tuple[Rule, ...]
     front: tuple[Rule, ...]
     best_of_size: dict[int, Rule]
+    plainer: tuple[tuple[int, Rule], ...]
     complete: bool
     seconds: float
     considered: int
@@ -188,19 +195,82 @@ def search(
         )
     started = time.monotonic()
     chosen = _affordable(tuple(literals), y, fit, max_seconds)
-    bits = pack(cube, chosen, y, fit, traits=traits, seed=seed)
-    counts = tables(bits, chosen, objective=objective, constraints=constraints)
-    found = explore(counts, max_criteria=max_criteria, deadline=started + max_seconds, keep=keep)
-    pools = found.pools if bits.weight == 1.0 else _recounted(cube, y, fit, chosen, traits, counts, found.pools)
-    return Search(
-        rules=tuple(_ranked(pools.values(), chosen, keep)),
-        front=_front(pools, chosen),
-        best_of_size={size: next(iter(_ranked([pool], chosen, 1))) for size, pool in pools.items() if len(pool.scores)},
+    found = searched(
+        pack(cube, chosen, y, fit, traits=traits, seed=seed),
+        chosen,
+        objective=objective,
+        constraints=constraints,
+        traits=traits,
+        max_criteria=max_criteria,
+        deadline=started + max_seconds,
+        keep=keep,
+        recount=lambda counts, pools: _recounted(cube, y, fit, chosen, traits, counts, pools),
+    )
+    return replace(
+        found,
         complete=found.complete and len(chosen) == len(literals),
+        considered=_considered(literals, max_criteria),
+        seconds=time.monotonic() - started,
+    )
+
+
+def searched(
+    bits: Bits,
+    literals: Sequence[Literal],
+    *,
+    objective: Objective,
+    constraints: Constraints,
+    traits: Sequence[Trait] = (),
+    max_criteria: int = MOST_CRITERIA,
+    deadline: float,
+    keep: int,
+    recount: Callable[[Tables, dict[int, Pool]], dict[int, Pool]] | None = None,
+) -> Search:
+    """Search packed looks: the narrowest vocabulary, the whole, and what lies between where it may matter.
+
+    Parameters
+    ----------
+    bits, literals
+        The looks, and what is searched among them.
+    deadline
+        `time.monotonic` after which the best so far is given.
+    recount
+        Counts rules that were found on a sample of the controls again, on all looks.
+
+    Returns
+    -------
+    Search
+        As of `search`.
+    """
+    started = time.monotonic()
+    counts = tables(bits, literals, objective=objective, constraints=constraints)
+    view = views(literals)
+
+    def best_of(width: int) -> tuple[Explored, dict[int, Pool]]:
+        rows = np.flatnonzero(view <= width)
+        found = explore(counts.among(rows), max_criteria=max_criteria, deadline=deadline, keep=keep)
+        pools = {size: replace(pool, parts=rows[pool.parts]) for size, pool in found.pools.items()}
+        return found, pools if recount is None or bits.weight == 1.0 else recount(counts, pools)
+
+    def plainest(width: int) -> tuple[tuple[int, Rule], ...]:
+        best = _ranked(best_of(width)[1].values(), literals, 1)
+        return ((int((view <= width).sum()), best[0]),) if best else ()
+
+    widths = np.unique(view).tolist()
+    plainer = plainest(widths[0]) if len(widths) > 1 else ()
+    found, pools = best_of(max(widths, default=0))
+    whole = Search(
+        rules=tuple(_ranked(pools.values(), literals, keep)),
+        front=_front(pools, literals),
+        best_of_size={
+            size: next(iter(_ranked([pool], literals, 1))) for size, pool in pools.items() if len(pool.scores)
+        },
+        plainer=plainer,
+        complete=found.complete,
         seconds=time.monotonic() - started,
         considered=_considered(literals, max_criteria),
         counted=found.counted,
-        literals=chosen,
+        literals=tuple(literals),
         bits=bits,
         objective=objective,
         constraints=constraints,
@@ -208,6 +278,10 @@ def search(
         looks=round(counts.looks),
         converters=bits.converters,
     )
+    # Between the two there is something to find only if the whole beats the narrowest: the search is the dearest part.
+    if len(widths) > 2 and preferred(whole) == whole.best:
+        return replace(whole, plainer=(*plainer, *plainest(widths[1])), seconds=time.monotonic() - started)
+    return whole
 
 
 def _affordable(

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from pqlkit.proposal.menu import meets
+from pqlkit.proposal.difference import REPLICATES, meets, of_looks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.search import Search
-
-REPLICATES: Final = 400
 
 
 def simpler(found: Search, rule: Rule, *, replicates: int = REPLICATES, seed: int = 0) -> Rule | None:
@@ -103,35 +100,5 @@ def _within_one_error(
     found: Search, best: NDArray[np.uint64], other: NDArray[np.uint64], replicates: int, seed: int
 ) -> bool:
     """Tell whether the other's score is within one bootstrap standard error of the difference below the best's."""
-    cells = _cells(found, best, other)
-    total = int(cells.sum())
-    drawn = np.random.default_rng(seed).multinomial(total, cells.ravel() / total, size=replicates)
-    draws = drawn.reshape(replicates, 2, 2, 2).astype(np.float64)
-    real = cells.reshape(1, 2, 2, 2).astype(np.float64)
-    spread = float(np.std(_difference(found, draws), ddof=1))
-    return float(_difference(found, real)[0]) <= spread
-
-
-def _cells(found: Search, best: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Count converted (1) or not (0) x meets the best x meets the other."""
-    start, bits = found.bits.hits.shape[1], found.bits
-    cells = np.zeros((2, 2, 2), dtype=np.int64)
-    for converted, part, all_ in ((1, slice(0, start), bits.converters), (0, slice(start, None), bits.controls)):
-        both, one, two = (
-            int(np.bitwise_count(words[part]).sum(dtype=np.int64)) for words in (best & other, best, other)
-        )
-        cells[converted] = [[all_ - one - two + both, two - both], [one - both, both]]
-    return cells
-
-
-def _difference(found: Search, cells: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Score of the best less score of the other, for each table (n, converted, best, other)."""
-    weight = found.bits.weight
-    hits, misses = cells[:, 1], cells[:, 0] * weight
-    scores = []
-    converters = hits.sum(axis=(1, 2))
-    looks = converters + misses.sum(axis=(1, 2))
-    for axis in (2, 1):
-        met, missed = hits.sum(axis=axis)[:, 1], misses.sum(axis=axis)[:, 1]
-        scores.append(found.objective.score(met, missed, converters=converters, looks=looks))
-    return scores[0] - scores[1]
+    gap = of_looks(found, best, other, replicates=replicates, seed=seed)
+    return gap.value <= gap.error

@@ -56,10 +56,11 @@ def split(
     y: NDArray[np.bool_],
     *,
     block: NDArray[np.int64],
+    counts: NDArray[np.bool_] | None = None,
     share: float = SHARE,
     holdout_from: Microseconds | None = None,
     enough: int = ENOUGH,
-    too_few: int = TOO_FEW,
+    too_few: float = TOO_FEW,
 ) -> Split:
     """Divide looks by time.
 
@@ -73,13 +74,15 @@ def split(
         Converted.
     block
         Calendar block of each look: the folds when there are too few converters.
+    counts
+        The look at which each converter is counted, its last that converted, where it has several; None = `y`.
     share
         The newest share of looks that tests; one instant is never split.
     holdout_from
         Cutoffs from here on test, never widened; None = by `share`, widened until it holds `enough` converters, to at most
         half of all looks.
     too_few
-        Fewer converters than this in the holdout: cross-fitting (not with `holdout_from`).
+        Fewer converters than this in the holdout: cross-fitting (not with `holdout_from`). Infinite = cross-fitting for sure.
 
     Notes
     -----
@@ -92,9 +95,10 @@ def split(
     >>> parts.first, np.flatnonzero(parts.fit).tolist(), np.flatnonzero(parts.holdout).tolist()
     (6, [0, 1, 2, 3, 4], [6, 7])
     """
-    first = holdout_from if holdout_from is not None else _first(cutoff, y, share, enough)
+    counts = y if counts is None else counts
+    first = holdout_from if holdout_from is not None else _first(cutoff, counts, share, enough)
     later = cutoff >= first if first is not None else np.zeros(len(cutoff), dtype=np.bool_)
-    if holdout_from is None and int((later & y).sum()) < too_few:
+    if holdout_from is None and int((later & counts).sum()) < too_few:
         everybody = np.ones(len(cutoff), dtype=np.bool_)
         folds = _folds(cutoff, y, block)
         return Split(kind=SplitKind.CROSS_FITTED, fit=everybody, holdout=everybody, folds=folds, first=None)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.proposal.rule import plainness
-from pqlkit.proposal.search import explore
-from pqlkit.proposal.tables import tables
+from pqlkit.proposal.headline import headline
+from pqlkit.proposal.search import searched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +89,8 @@ def stability(found: Search, rule: Rule, *, halves: int = 30, seed: int = 0, max
 
     Notes
     -----
-    The gate on converters is halved with the looks.
+    The gate on converters is halved with the looks. Each half is searched and its headline taken as for the rule itself: plain
+    words first, every criterion earned.
 
     References
     ----------
@@ -110,8 +110,8 @@ def stability(found: Search, rule: Rule, *, halves: int = 30, seed: int = 0, max
 
 
 def _narrowed(found: Search, rule: Rule) -> tuple[list[Literal], Bits]:
-    """Keep the columns of the rule and of the best rules."""
-    best = [*found.rules[:_AMONG], rule]
+    """Keep the columns of the rule and of the best rules, plain ones included."""
+    best = [*found.rules[:_AMONG], *(plain for _, plain in found.plainer), rule]
     columns = {(literal.trait is not None, literal.column) for other in best for literal in other.literals}
     rows = [
         index for index, literal in enumerate(found.literals) if (literal.trait is not None, literal.column) in columns
@@ -145,17 +145,19 @@ def _best(
     size: int,
     deadline: float,
 ) -> tuple[Literal, ...]:
-    """Search one half; the best rule's literals, or none."""
-    counts = tables(bits, literals, objective=found.objective, constraints=constraints)
-    sizes = max(size, *found.best_of_size) if found.best_of_size else size
-    pools = explore(counts, max_criteria=sizes, deadline=deadline, keep=_KEEP).pools.values()
-    best = max((pool.best for pool in pools), default=-np.inf)
-    rules = [
-        tuple(literals[index] for index in parts)
-        for pool in pools
-        for parts in pool.parts[pool.scores == best].tolist()
-    ]
-    return min(rules, key=plainness, default=())
+    """Search one half; the literals of its headline, or none."""
+    half = searched(
+        bits,
+        literals,
+        objective=found.objective,
+        constraints=constraints,
+        traits=found.traits,
+        max_criteria=max(size, *found.best_of_size) if found.best_of_size else size,
+        deadline=deadline,
+        keep=_KEEP,
+    )
+    rule = headline(half)
+    return () if rule is None else rule.literals
 
 
 def _judged(rule: Rule, choices: Sequence[tuple[Literal, ...]]) -> Stability:

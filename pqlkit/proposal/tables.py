@@ -51,6 +51,20 @@ class Tables:
     objective: Objective
     constraints: Constraints
 
+    def among(self, rows: NDArray[np.intp]) -> Tables:
+        """Keep these literals alone."""
+        if len(rows) == len(self.hits):
+            return self
+        square = np.ix_(rows, rows)
+        return replace(
+            self,
+            bits=replace(self.bits, hits=self.bits.hits[rows], others=self.bits.others[rows]),
+            hits=self.hits[square],
+            misses=self.misses[square],
+            allowed=self.allowed[square],
+            alone=self.alone[rows],
+        )
+
     def score(self, hits: NDArray[np.float64], misses: NDArray[np.float64]) -> NDArray[np.float64]:
         """Score by the objective."""
         return self.objective.score(hits, misses, converters=self.converters, looks=self.looks)

@@ -6,7 +6,7 @@ tables; here NaN becomes None, with the reason where an interval belongs to the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pqlkit.statistics import agreement, comparison
 from pqlkit.statistics.arrays import number
@@ -26,6 +26,8 @@ class Contingency:
         Entities (or looks) that did it: converted, not converted.
     c, d
         Those that did not: converted, not converted.
+    design_effect
+        Rows per independent row, at least 1: every interval and test is that of so many fewer rows, the counts are not.
 
     Raises
     ------
@@ -45,6 +47,7 @@ class Contingency:
     b: int
     c: int
     d: int
+    design_effect: float = field(default=1.0, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse negative cells."""
@@ -53,7 +56,9 @@ class Contingency:
             raise ValueError(message)
 
     @classmethod
-    def of(cls, *, qualified: int, converted: int, entities: int, converters: int) -> Contingency:
+    def of(
+        cls, *, qualified: int, converted: int, entities: int, converters: int, design_effect: float = 1.0
+    ) -> Contingency:
         """Build a table from its margins.
 
         Parameters
@@ -64,6 +69,8 @@ class Contingency:
             Those of them that converted (a).
         entities, converters
             All entities (N), and all that converted (m1).
+        design_effect
+            Rows per independent row.
 
         Examples
         --------
@@ -71,11 +78,32 @@ class Contingency:
         Contingency(a=30, b=70, c=70, d=830)
         """
         rest = converters - converted
-        return cls(int(converted), int(qualified - converted), int(rest), int(entities - qualified - rest))
+        return cls(
+            int(converted),
+            int(qualified - converted),
+            int(rest),
+            int(entities - qualified - rest),
+            design_effect=design_effect,
+        )
 
     def __add__(self, other: Contingency) -> Contingency:
-        """Merge with the table of a disjoint group."""
-        return Contingency(self.a + other.a, self.b + other.b, self.c + other.c, self.d + other.d)
+        """Merge with the table of a disjoint group; of two design effects the larger stands."""
+        effect = max(self.design_effect, other.design_effect)
+        return Contingency(self.a + other.a, self.b + other.b, self.c + other.c, self.d + other.d, design_effect=effect)
+
+    @property
+    def independent(self) -> Contingency:
+        """The table of as many rows as are independent, each cell divided by the design effect and rounded, for exact tests.
+
+        Examples
+        --------
+        >>> Contingency(30, 70, 70, 830, design_effect=5.0).independent
+        Contingency(a=6, b=14, c=14, d=166)
+        """
+        return Contingency(*(round(cell / max(self.design_effect, 1.0)) for cell in self.cells))
+
+    def _effect(self, stated: float | None) -> float:
+        return self.design_effect if stated is None else stated
 
     @property
     def cells(self) -> tuple[int, int, int, int]:
@@ -105,27 +133,27 @@ class Contingency:
     @property
     def with_(self) -> Rate:
         """Converted among those that did it."""
-        return Rate.of(self.a, self.n1)
+        return Rate.of(self.a, self.n1, design_effect=self.design_effect)
 
     @property
     def without(self) -> Rate:
         """Converted among those that did not."""
-        return Rate.of(self.c, self.n0)
+        return Rate.of(self.c, self.n0, design_effect=self.design_effect)
 
     @property
     def base(self) -> Rate:
         """Converted among all."""
-        return Rate.of(self.m1, self.total)
+        return Rate.of(self.m1, self.total, design_effect=self.design_effect)
 
     @property
     def share(self) -> Rate:
         """Those that did it among all."""
-        return Rate.of(self.n1, self.total)
+        return Rate.of(self.n1, self.total, design_effect=self.design_effect)
 
     @property
     def coverage(self) -> Rate:
         """Those that did it among the converters (recall)."""
-        return Rate.of(self.a, self.m1)
+        return Rate.of(self.a, self.m1, design_effect=self.design_effect)
 
     @property
     def _undefined(self) -> Undefined | None:
@@ -151,32 +179,32 @@ class Contingency:
     @property
     def p_value(self) -> float | None:
         """Two-sided p: Fisher's if an expected cell is below 5, else chi-squared; None when a margin is 0 (see `pqlkit.statistics.comparison.p_value`)."""
-        return number(comparison.p_value(*self.cells))
+        return number(comparison.p_value(*self.cells, design_effect=self.design_effect))
 
-    def relative_risk(self, *, design_effect: float = 1.0) -> Estimate:
+    def relative_risk(self, *, design_effect: float | None = None) -> Estimate:
         """Relative risk with Katz's 95 % interval (see `pqlkit.statistics.comparison.relative_risk`)."""
         if self._undefined:
             return Estimate.none(self._undefined)
-        value, low, high, corrected = comparison.relative_risk(*self.cells, design_effect=design_effect)
+        value, low, high, corrected = comparison.relative_risk(*self.cells, design_effect=self._effect(design_effect))
         return Estimate.of(value, low, high, corrected=bool(corrected))
 
-    def risk_difference(self, *, design_effect: float = 1.0) -> Estimate:
+    def risk_difference(self, *, design_effect: float | None = None) -> Estimate:
         """Risk difference with Newcombe's 95 % interval; None only if a side is empty (see `pqlkit.statistics.comparison.risk_difference`)."""
         if min(self.n1, self.n0) == 0:
             return Estimate.none(Undefined.EMPTY_GROUP)
-        return Estimate.of(*comparison.risk_difference(*self.cells, design_effect=design_effect))
+        return Estimate.of(*comparison.risk_difference(*self.cells, design_effect=self._effect(design_effect)))
 
-    def odds_ratio(self, *, design_effect: float = 1.0) -> Estimate:
+    def odds_ratio(self, *, design_effect: float | None = None) -> Estimate:
         """Odds ratio with Woolf's 95 % interval (see `pqlkit.statistics.comparison.odds_ratio`)."""
         why = self._undefined or (Undefined.ALL_CONVERTED if self.m1 == self.total else None)
         if why:
             return Estimate.none(why)
-        value, low, high, corrected = comparison.odds_ratio(*self.cells, design_effect=design_effect)
+        value, low, high, corrected = comparison.odds_ratio(*self.cells, design_effect=self._effect(design_effect))
         return Estimate.of(value, low, high, corrected=bool(corrected))
 
-    def mid_p(self, *, design_effect: float = 1.0) -> float | None:
+    def mid_p(self, *, design_effect: float | None = None) -> float | None:
         """One-sided exact mid-p of converting more; None when a margin is 0 (see `pqlkit.statistics.comparison.mid_p`)."""
-        return number(comparison.mid_p(*self.cells, design_effect=design_effect))
+        return number(comparison.mid_p(*self.cells, design_effect=self._effect(design_effect)))
 
     @property
     def kappa(self) -> float | None:

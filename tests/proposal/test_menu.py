@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from pqlkit.proposal.difference import meets
 from pqlkit.proposal.literals import Floors, literals
-from pqlkit.proposal.menu import front, jaccard, ladder, meets, menu
+from pqlkit.proposal.menu import front, jaccard, ladder, menu
 from pqlkit.proposal.objective import Constraints, Objective
 from pqlkit.proposal.rule import holds
 from pqlkit.proposal.search import search

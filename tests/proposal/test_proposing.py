@@ -34,7 +34,7 @@ ONCE = Settings(looks="once:14d")
 
 @pytest.fixture(scope="module")
 def world():
-    return recipe(5_000, 81)
+    return recipe(8_000, 81)
 
 
 @pytest.fixture(scope="module")

@@ -92,3 +92,19 @@ def test_laws(cutoff, horizon, enough, data):
     again = make(times[order], y[order], horizon=horizon, enough=enough)
     assert again.first == parts.first
     np.testing.assert_array_equal(again.fit, parts.fit[order])
+
+
+def test_a_converter_with_several_looks_is_counted_at_its_last():
+    # One person converts after looks 60 to 99, another after 10.
+    y = np.zeros(100, dtype=bool)
+    y[60:] = y[10] = True
+    last = np.zeros(100, dtype=bool)
+    last[99] = last[10] = True
+    assert make(np.arange(100), y, too_few=2).kind is SplitKind.TIME
+    assert make(np.arange(100), y, counts=last, too_few=2).kind is SplitKind.CROSS_FITTED
+    assert make(np.arange(100), y, counts=last, too_few=1).kind is SplitKind.TIME
+
+
+def test_cross_fitting_can_be_asked_for():
+    parts = make(np.arange(100), too_few=float("inf"))
+    assert parts.kind is SplitKind.CROSS_FITTED

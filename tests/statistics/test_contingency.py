@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pqlkit.statistics import comparison
 from pqlkit.statistics.contingency import Contingency
 from pqlkit.statistics.estimate import Undefined
+from pqlkit.statistics.rate import Rate
 
 cell = st.integers(0, 400)
 tables = st.builds(Contingency, cell, cell, cell, cell)
@@ -188,3 +189,27 @@ def test_objectives_of_one_table() -> None:
     assert table.youden == pytest.approx(20 / 30 - 5 / 20)
     assert table.net_benefit(0.2) == pytest.approx((20 - 5 / 4) / 50)
     assert table.net_benefit(0.2, standardised=True) == pytest.approx((20 - 5 / 4) / 30)
+
+
+def test_a_table_of_dependent_rows_has_the_intervals_of_fewer():
+    plain, dependent = Contingency(30, 70, 70, 830), Contingency(30, 70, 70, 830, design_effect=5.0)
+    assert dependent.with_ == Rate.of(30, 100, design_effect=5.0)
+    assert dependent.without == Rate.of(70, 900, design_effect=5.0)
+    assert dependent.share == Rate.of(100, 1_000, design_effect=5.0)
+    assert dependent.coverage == Rate.of(30, 100, design_effect=5.0)
+    assert dependent.relative_risk() == plain.relative_risk(design_effect=5.0)
+    assert dependent.odds_ratio() == plain.odds_ratio(design_effect=5.0)
+    assert dependent.risk_difference() == plain.risk_difference(design_effect=5.0)
+    assert dependent.mid_p() == plain.mid_p(design_effect=5.0)
+    assert dependent.p_value > plain.p_value
+    assert dependent.relative_risk(design_effect=1.0) == plain.relative_risk()
+
+
+def test_a_sum_of_tables_keeps_the_larger_design_effect():
+    total = Contingency(1, 2, 3, 4, design_effect=2.0) + Contingency(1, 1, 1, 1)
+    assert (total.cells, total.design_effect) == ((2, 3, 4, 5), 2.0)
+
+
+def test_exact_tests_see_the_rows_that_are_independent():
+    assert Contingency(30, 70, 70, 830, design_effect=4.0).independent.cells == (8, 18, 18, 208)
+    assert Contingency(3, 7, 7, 83).independent.cells == (3, 7, 7, 83)
