@@ -82,6 +82,7 @@ def test_a_wider_vocabulary_must_beat_the_plain_one_by_more_than_its_size_explai
     for seed in range(12):
         one = found(seed, "count", looks=3_000)
         (size, plain), *_ = one.plainer
+        assert one.best is not None
         gain = difference(one, one.best.literals, plain.literals)
         beats = gain.value > norm.isf(LEVEL / (len(one.literals) - size)) * gain.error
         assert (preferred(one) == plain) == (not beats)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from pqlkit.analysis.analyzing import observe
@@ -24,7 +25,6 @@ from pqlkit.proposal.wishes import Wishes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from pqlkit.analysis.population import Population
@@ -103,6 +103,28 @@ def chosen(found: Search) -> tuple[Literal, ...]:
     """Give the rule that heads the menu; nothing if there is none."""
     dishes = menu(found, most=1)
     return dishes[0].rule.literals if dishes else ()
+
+
+def true_rate(world: SimulatedWorld, literals: Sequence[Literal]) -> float:
+    """Give the mean chance of those who meet a rule at the landmark, among everybody at risk there."""
+    from pqlkit.analysis.looks import looks
+    from pqlkit.definitions.model import WindowKind
+    from pqlkit.measures.cube import cube
+
+    behaviours = [one.behaviour for one in literals if one.behaviour is not None]
+    with populated(world) as people:
+        seen = looks(people, "once:14d").frame
+        measured = cube(
+            people.world,
+            seen.select("look", "entity", "cutoff"),
+            kind=WindowKind.WITHIN,
+            windows=sorted({one.window.length for one in behaviours if one.window.length is not None}),
+            measures=list(dict.fromkeys(one.measure for one in behaviours)),
+            events=sorted({one.event for one in behaviours if one.event is not None}),
+        )
+        here = [replace(one, column=measured.behaviours.index(one.behaviour)) for one in literals if one.behaviour]
+        chance = _truth(world, people)["chance"].fill_null(float("nan")).to_numpy()[seen["entity"].to_numpy()]
+        return float(np.nanmean(chance[holds(measured, here)]))
 
 
 def as_planted(literals: Sequence[Literal]) -> set[tuple[str, int, int]]:
