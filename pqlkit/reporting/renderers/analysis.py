@@ -8,8 +8,10 @@ from pqlkit.analysis.design import DesignKind
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier
 from pqlkit.inert import visible
 from pqlkit.reporting.records.analysis import behaviour, record
+from pqlkit.reporting.renderers.cohorts import cohorts
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
+from pqlkit.reporting.renderers.timing import notes, timing
 from pqlkit.reporting.renderers.words import compact, day, interval, month, named, percent, sparkline, times
 
 if TYPE_CHECKING:
@@ -54,8 +56,18 @@ def as_markdown(analysis: Analysis, top: int = 20) -> str:
     return f"{to_markdown(rows, header, right=range(2, 8))}\n{_base_line(analysis)}\n\n{SENTENCE}\n"
 
 
-def as_table(analysis: Analysis, top: int = ROWS) -> RenderableType:
-    """Give what the terminal shows: at most about 40 lines of 80 columns."""
+def as_table(analysis: Analysis, top: int = ROWS, *, by: bool = False) -> RenderableType:
+    """Give what the terminal shows: at most about 40 lines of 80 columns, and the cohorts where they were asked for.
+
+    Parameters
+    ----------
+    analysis
+        What was found.
+    top
+        Behaviours to show.
+    by
+        Whether cohorts were asked for: else a terminal leaves them out.
+    """
     from rich.console import Group
     from rich.text import Text
 
@@ -63,6 +75,7 @@ def as_table(analysis: Analysis, top: int = ROWS) -> RenderableType:
     if analysis.tier in {Tier.DESCRIBE, Tier.HYPOTHESES}:
         lines += [*_little(analysis), ""]
     lines += [*_behaviours(analysis, top), *(_compared(analysis) or _ladder(analysis))]
+    lines += cohorts(analysis) if by else []
     lines += [*_left_out(analysis), "", f"{SENTENCE} Next: {_next(analysis)}"]
     return Group(*[styled(Text(line)) for line in lines])
 
@@ -79,14 +92,14 @@ def _upgrades(analysis: Analysis) -> list[str]:
         (places.unknown_entity, "of unknown ids"),
     ):
         rows += f"   {count:,} {what}" if count else ""
-    lines += wrapped(rows, "  ")
+    lines += [*wrapped(rows, "  "), *timing(analysis)]
     where = places_in_words(looks)
     for key, text in where.items():
         if getattr(places, key):
             lines.append(f"  {getattr(places, key):>9,}  {text}{'   <- used here' if key == 'used' else ''}")
     if looks.reason:
         lines += wrapped(looks.reason, "  ")
-    return lines
+    return lines + [line for text in notes(analysis) for line in wrapped(text, "  ", "    ")]
 
 
 def places_in_words(looks: Looks) -> dict[str, str]:
@@ -127,6 +140,7 @@ def _population(analysis: Analysis) -> list[str]:
     parts = [f"{seen:,} looked at", *[f"{count:,} {what}" for count, what in others if count]]
     lines += wrapped(f"{classes.entities:,} {kind}s = {' + '.join(parts)}", "  ")
     lines.append(f"  {_base_line(analysis)}")
+    lines += _on_the_curve(analysis)
     if base.design_effect > 1:
         lines.append(f"  {_together(kind, analysis)} go together: intervals are those of n / {base.design_effect:.2f}")
     dormant = looks.dormant
@@ -134,6 +148,15 @@ def _population(analysis: Analysis) -> list[str]:
         share = dormant.converted / dormant.looks
         lines.append(f"  dormant, apart: {dormant.looks:,} looks, {dormant.converted:,} upgrades ({percent(share)})")
     return lines
+
+
+def _on_the_curve(analysis: Analysis) -> list[str]:
+    """Give the base rate with those whose horizon is not over, where there are any."""
+    curve, looks = analysis.curve, analysis.observed.base.denominator
+    if curve.rate.value is None or curve.looks <= looks:
+        return []
+    said = f"{percent(curve.rate.value)} {interval(curve.rate.low, curve.rate.high)}"
+    return [f"  with {curve.looks - looks:,} looks not over yet, as far as seen: {said} (Kaplan-Meier)"]
 
 
 def _together(kind: str, analysis: Analysis) -> str:
