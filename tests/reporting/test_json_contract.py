@@ -151,6 +151,16 @@ def test_value_metrics_are_in_the_json() -> None:
     assert {part["by"] for part in first["parts"]} == {"period", "channel", "invite >= 3 in 7d"}
 
 
+def test_what_could_explain_a_rule_away_and_whom_it_finds_tonight_are_in_the_json() -> None:
+    found = produced()["proposal"]
+    first, *others = [one["e_value"] for one in found["candidates"]]
+    assert first["of"] == "adjusted-odds-ratio"
+    assert first["value"] > first["limit"] > 1
+    assert {one["of"] for one in others} == {"relative-risk"}
+    assert found["tonight"]["since"] == "7d"
+    assert found["tonight"]["meet"] >= found["tonight"]["new"]
+
+
 def test_cohorts_by_behaviour_are_in_the_json() -> None:
     found = produced()["analysis"]
     by = "invite >= 3 in 7d"

@@ -45,6 +45,7 @@ def as_page(proposal: Proposal, files: dict[str, str] | None = None) -> str:
         _rule(first, rule),
         m.section("On later looks, not used to choose it" if _apart(figures) else "Not independent", _later(figures)),
         m.section("Would it hold?", _hold(figures)),
+        m.section("Tonight", _tonight(figures)),
         m.section("The menu", _menu(figures)),
         m.section("Limits reached, apart from behaviour", _mechanical(figures)),
         m.section("Rate against coverage", _front(figures)),
@@ -120,6 +121,8 @@ def _hold(figures: Mapping[str, Any]) -> str:
             first["adjusted_low"], first["adjusted_high"], of_ratio=True
         )
         facts.append(f"Beyond activity: odds ratio {adjusted}.")
+    if first["e_value"] is not None:
+        facts.append(_doubt(first["e_value"]))
     chosen = [f"{m.name(one['behaviour'], 60)} {m.fraction(one['share'])}" for one in first["stability_by_criterion"]]
     if chosen:
         facts.append(f"Searches of random halves of the data choose these behaviours again: {', '.join(chosen)}.")
@@ -137,6 +140,28 @@ def _hold(figures: Mapping[str, Any]) -> str:
         captured = "" if top["captured"] is None else f"; the rule has {m.fraction(top['captured'])} of what is there"
         facts.append(f"A model at the same share: {m.fraction(top['holdout_rate_at_same_share'])}{captured}.")
     return "".join(m.paragraph(fact) for fact in facts) + "".join(parts)
+
+
+def _doubt(found: Mapping[str, Any]) -> str:
+    """Say how strong an unmeasured trait would have to be (the E-value)."""
+    limit = found["limit"]
+    ends = "" if limit is None else f" ({m.ratio(limit)} for the end of the interval nearest no difference)"
+    return (
+        "An unmeasured trait would have to be tied to both, meeting the rule and upgrading, by a risk ratio of at least "
+        f"{m.ratio(found['value'])} each to explain it away{ends}."
+    )
+
+
+def _tonight(figures: Mapping[str, Any]) -> str:
+    """Say how many meet the rule already, and how many of them are new."""
+    found = figures["tonight"]
+    if found is None:
+        return ""
+    return m.paragraph(
+        f"{m.count(found['meet'])} {figures['entity']}s already meet it: a backlog, not new leads. "
+        f"{m.count(found['new'])} of them began to within {m.name(found['since'])}: the leads of ",
+        f"pqlkit score --since {m.name(found['since'])}.",
+    )
 
 
 def _groups(groups: Sequence[Mapping[str, Any]], key: str, words: str) -> str:
