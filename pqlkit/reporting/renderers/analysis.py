@@ -15,10 +15,12 @@ from pqlkit.reporting.renderers.timing import notes, timing
 from pqlkit.reporting.renderers.words import compact, day, interval, month, named, percent, sparkline, times
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
     from pqlkit.analysis.analyzing import Analysis
-    from pqlkit.analysis.association import Association
+    from pqlkit.analysis.association import Association, Step
     from pqlkit.analysis.comparison import ValueMetric
     from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.looks import Looks
@@ -337,7 +339,7 @@ def _ladder(analysis: Analysis) -> list[str]:
     if not shown:
         return []
     first = shown[0]
-    steps = [step for step in first.curve if step.table.n1 >= 20][:LADDER]
+    steps = _rungs([step for step in first.curve if step.table.n1 >= 20], first.threshold)
     if len(steps) < 2:
         return []
     window = first.behaviour.window
@@ -350,6 +352,18 @@ def _ladder(analysis: Analysis) -> list[str]:
         "                      " + "".join(f"{mark:>7}" for mark in sparkline(rates)),
         "  looks that do it    " + "".join(f"{percent(step.table.n1 / step.table.total):>7}" for step in steps),
     ]
+
+
+def _rungs(steps: Sequence[Step], best: int) -> list[Step]:
+    """Choose so many thresholds as fit, spread over all of them, the first and the best among them."""
+    if len(steps) <= LADDER:
+        return list(steps)
+    places = {round(index * (len(steps) - 1) / (LADDER - 1)) for index in range(LADDER)}
+    at = next((index for index, step in enumerate(steps) if step.threshold == best), 0)
+    if at not in places:
+        nearest = min(places - {0}, key=lambda place: abs(place - at))
+        places = places - {nearest} | {at}
+    return [steps[index] for index in sorted(places)]
 
 
 def _compared(analysis: Analysis) -> list[str]:
