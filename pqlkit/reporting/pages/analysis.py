@@ -50,6 +50,7 @@ def as_page(analysis: Analysis, top: int = 20) -> str:
         _warnings(figures),
         _tiles(figures),
         m.section("Where upgrades fall", _places(analysis, figures), _timing(analysis, figures)),
+        m.section("Small data", _little(figures)),
         _behaviours(figures, names),
         m.section("Threshold and window", *[_map(name, rows, every) for name, rows in grids]),
         comparison(figures["comparison"]),
@@ -107,6 +108,39 @@ def _places(analysis: Analysis, figures: Mapping[str, Any]) -> str:
     rows = [(m.name(text), m.count(places[key])) for key, text in words.items() if places[key]]
     why = m.said(figures["looks_reason"], warning=False) if figures["looks_reason"] else ""
     return why + m.table("First upgrades, by where they fall", ("place", "upgrades"), rows)
+
+
+def _little(figures: Mapping[str, Any]) -> str:
+    """Say what so few upgrades can show, and what the written definitions did; nothing where a search is open."""
+    found = figures["little"]
+    if not found:
+        return ""
+    parts = [f"{m.count(found['usable'])} usable upgrades. No search: it would find luck."]
+    if found["detectable_relative_risk"] is not None:
+        parts.append(
+            "A behaviour of every fourth look shows only if it multiplies the rate by "
+            f"{m.ratio(found['detectable_relative_risk'])} or more."
+        )
+    if found["search_opens"] is not None:
+        parts.append(f"At this pace a search opens about {m.moment(found['search_opens'])}.")
+    words = {"more": "yes", "fewer": "less", "open": "cannot be told"}
+    rows = [
+        (
+            m.name(one["definition"], 60),
+            m.rate(one["with"], "converted", "entities"),
+            m.rate(one["without"], "converted", "entities"),
+            m.ratio(one["relative_risk"]) + m.span(one["relative_risk_low"], one["relative_risk_high"], of_ratio=True),
+            m.words(words[one["verdict"]]),
+        )
+        for one in figures["hypotheses"]
+    ]
+    header = ("definition", "with it", "without it", "times", "upgrades more often?")
+    table = m.table("Your own definitions, tested exactly (Fisher, Holm)", header, rows) if rows else ""
+    untested = [
+        m.paragraph("Not tested: ", m.name(one["definition"], 60), " ", m.name(one["reason"], 200))
+        for one in found["not_tested"][:5]
+    ]
+    return m.paragraph(" ".join(parts)) + table + "".join(untested)
 
 
 def _timing(analysis: Analysis, figures: Mapping[str, Any]) -> str:

@@ -86,7 +86,8 @@ def _nothing(proposal: Proposal) -> list[str]:
     top = proposal.ceiling
     if top is not None and top.auc is not None:
         lines.append(f"  a model of all behaviours reaches an AUC of {top.auc:.2f} on the later looks (0.5 = chance)")
-    return [*lines, "", 'Test what you believe: pqlkit try "EVENT >= 3 in 14d"']
+    believed = any("pqlkit try" in warning for warning in proposal.warnings)
+    return lines if believed else [*lines, "", 'Test what you believe: pqlkit try "EVENT >= 3 in 14d"']
 
 
 def _proposed(one: Candidate, file: str | None) -> list[str]:
