@@ -253,7 +253,8 @@ def analyze(
     landmark = once and settings.exposure is Exposure.LANDMARK
     early = early_warning(population, design) if landmark or design.kind is DesignKind.EVERY else None
     piled = spike(population)
-    notes = (early, disagreement_in_words(observed), None if piled is None else str(piled))
+    curve = curve_rate(observed)
+    notes = (early, disagreement_in_words(observed, curve), None if piled is None else str(piled))
     usable = observed.looks.frame.filter("y").get_column("entity").n_unique()
     little = usable < HYPOTHESES_BELOW
     return Analysis(
@@ -272,7 +273,7 @@ def analyze(
         search_opens=search_opens(observed.looks, population, HYPOTHESES_BELOW) if little else None,
         warnings=(*warnings, *(text for text in notes if text)),
         comparison=compare(observed, settings.compare, behaviours=done),
-        curve=curve_rate(observed),
+        curve=curve,
     )
 
 

@@ -41,16 +41,18 @@ class Unread(StrEnum):
     """Nobody has been followed for the whole horizon."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CurveRate:
     """The share converted by the horizon as the curve has it (Kaplan-Meier), with those whose horizon is not over.
 
-    `looks` is how many were followed; `unread` says why there is no `rate`, and is None where there is one.
+    `looks` is how many were followed; `unread` says why there is no `rate`, and is None where there is one. `curve` is what it
+    was read off, in days from the cutoff.
     """
 
     rate: Estimate
     looks: int
     unread: Unread | None
+    curve: Curve | None = None
 
 
 def follow_up(observed: Observed) -> pl.DataFrame:
@@ -108,16 +110,27 @@ def life_table(followed: pl.DataFrame) -> LifeTable:
 
 def curve_rate(observed: Observed) -> CurveRate:
     """Read the share converted by the horizon off the curve of all looks at one age, the newest among them."""
+    from pqlkit.statistics.survival import kaplan_meier
+
     why = _unread(observed)
     if why is not None:
         return CurveRate(rate=Estimate.none(Undefined.NOT_REACHED), looks=0, unread=why)
-    curve, looks = _curve(observed)
+    followed = follow_up(observed)
+    curve = kaplan_meier(life_table(followed).thinned(observed.design_effect))
     rate = curve.converted_by(observed.looks.design.horizon.microseconds / DAY)
-    return CurveRate(rate=rate, looks=looks, unread=Unread.NOT_REACHED if rate.value is None else None)
+    unread = Unread.NOT_REACHED if rate.value is None else None
+    return CurveRate(rate=rate, looks=followed.height, unread=unread, curve=curve)
 
 
-def disagreement_in_words(observed: Observed) -> str | None:
+def disagreement_in_words(observed: Observed, read: CurveRate | None = None) -> str | None:
     """Warn where the curve, which uses the newest entities too, parts from the plain rate of the mature ones.
+
+    Parameters
+    ----------
+    observed
+        The looks.
+    read
+        Their curve, if it is drawn already.
 
     Returns
     -------
@@ -126,11 +139,9 @@ def disagreement_in_words(observed: Observed) -> str | None:
     """
     from pqlkit.statistics.survival import disagreement
 
-    if _unread(observed) is not None:
-        return None
     base, horizon = observed.base, observed.looks.design.horizon
-    curve, _ = _curve(observed)
-    found = disagreement(curve, base, horizon.microseconds / DAY)
+    curve = (read or curve_rate(observed)).curve
+    found = None if curve is None else disagreement(curve, base, horizon.microseconds / DAY)
     if found is None or not found.drift or base.rate is None:
         return None
     return (
@@ -138,13 +149,6 @@ def disagreement_in_words(observed: Observed) -> str | None:
         f"rate of the mature ones is {base.rate:.1%}: newer entities convert {'better' if found.difference > 0 else 'worse'} "
         "than older ones did"
     )
-
-
-def _curve(observed: Observed) -> tuple[Curve, int]:
-    from pqlkit.statistics.survival import kaplan_meier
-
-    followed = follow_up(observed)
-    return kaplan_meier(life_table(followed).thinned(observed.design_effect)), followed.height
 
 
 def _unread(observed: Observed) -> Unread | None:

@@ -16,6 +16,7 @@ import pytest
 
 from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.settings import Settings
+from pqlkit.cli.output import plain
 from pqlkit.definitions.emitting import emit
 from pqlkit.reporting.pages import analysis as analysis_page
 from pqlkit.reporting.pages import drawing, heat_map
@@ -293,3 +294,8 @@ def test_the_page_of_little_data_says_what_can_be_seen_and_tests_what_was_writte
     assert found.hypotheses is not None
     assert "usable upgrades. No search: it would find luck." in text
     assert "Your own definitions, tested exactly" in text
+    shown = plain(analysis.as_table(found))
+    assert "SMALL DATA" in shown
+    assert "no behaviours are ranked" in analysis.as_markdown(found)
+    for ranked in ("BEHAVIOURS", "Behaviours before an upgrade"):
+        assert ranked not in text + shown + analysis.as_markdown(found)

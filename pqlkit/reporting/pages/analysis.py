@@ -12,7 +12,7 @@ from pqlkit.reporting.pages.heat_map import cells, heat_map
 from pqlkit.reporting.pages.intervals import Interval, ratios
 from pqlkit.reporting.pages.page import page
 from pqlkit.reporting.records.analysis import behaviour, record
-from pqlkit.reporting.renderers.analysis import SENTENCE, places_in_words, winners
+from pqlkit.reporting.renderers.analysis import SENTENCE, is_little, places_in_words, winners
 from pqlkit.reporting.renderers.timing import beginning
 from pqlkit.reporting.renderers.words import chance, named
 
@@ -50,8 +50,7 @@ def as_page(analysis: Analysis, top: int = 20) -> str:
         _warnings(figures),
         _tiles(figures),
         m.section("Where upgrades fall", _places(analysis, figures), _timing(analysis, figures)),
-        m.section("Small data", _little(figures)),
-        _behaviours(figures, names),
+        m.section("Small data", _little(figures)) if is_little(analysis) else _behaviours(figures, names),
         m.section("Threshold and window", *[_map(name, rows, every) for name, rows in grids]),
         comparison(figures["comparison"]),
         m.section("Cohorts", *[_cohorts(figures, by) for by in dict.fromkeys(one["by"] for one in figures["cohorts"])]),

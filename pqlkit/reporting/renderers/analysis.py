@@ -55,6 +55,9 @@ def as_markdown(analysis: Analysis, top: int = 20) -> str:
     """Give the behaviours that differ as a table for a document, and the sentence about causes."""
     header = ["behaviour", "window", "at least", "does", "with", "without", "times [95 %]", "allowing for activity"]
     rows = [_cells(one, analysis) for one in winners(analysis)[:top]]
+    if is_little(analysis):
+        said = f"{analysis.observed.base.numerator} usable upgrades: no behaviours are ranked, it would find luck."
+        return f"{said}\n\n{_base_line(analysis)}\n\n{SENTENCE}\n"
     return f"{to_markdown(rows, header, right=range(2, 8))}\n{_base_line(analysis)}\n\n{SENTENCE}\n"
 
 
@@ -74,12 +77,18 @@ def as_table(analysis: Analysis, top: int = ROWS, *, by: bool = False) -> Render
     from rich.text import Text
 
     lines = [*_upgrades(analysis), "", *_population(analysis), ""]
-    if analysis.tier in {Tier.DESCRIBE, Tier.HYPOTHESES}:
-        lines += [*_little(analysis), ""]
-    lines += [*_behaviours(analysis, top), *(_compared(analysis) or _ladder(analysis))]
+    if is_little(analysis):
+        lines += [*_little(analysis), *_compared(analysis)]
+    else:
+        lines += [*_behaviours(analysis, top), *(_compared(analysis) or _ladder(analysis))]
     lines += cohorts(analysis) if by else []
     lines += [*_left_out(analysis), "", f"{SENTENCE} Next: {_next(analysis)}"]
     return Group(*[styled(Text(line)) for line in lines])
+
+
+def is_little(analysis: Analysis) -> bool:
+    """Say whether there are too few upgrades for a search: then what was written down is tested, and nothing is ranked."""
+    return analysis.tier in {Tier.DESCRIBE, Tier.HYPOTHESES}
 
 
 def _upgrades(analysis: Analysis) -> list[str]:
@@ -235,7 +244,12 @@ def _ratio(value: Rate) -> str:
 
 
 def winners(analysis: Analysis) -> list[Association]:
-    """Choose one row per event: its first of those that differ by more than chance and by a size that matters."""
+    """Choose one row per event: its first of those that differ by more than chance and by a size that matters.
+
+    None with too few upgrades for a search: the best of many rows would be luck, and one look that did it a rate of 100 %.
+    """
+    if is_little(analysis):
+        return []
     seen: set[tuple[str | None, str]] = set()
     rows = []
     for one in analysis.behaviours:
@@ -425,6 +439,6 @@ def _left_out(analysis: Analysis) -> list[str]:
 
 
 def _next(analysis: Analysis) -> str:
-    if analysis.tier in {Tier.DESCRIBE, Tier.HYPOTHESES}:
+    if is_little(analysis):
         return 'pqlkit try "EVENT >= 3 in 14d"'
     return "pqlkit propose"
