@@ -79,7 +79,7 @@ def _later(figures: Mapping[str, Any]) -> str:
     tiles = [
         (m.count(later["qualified"]), "new leads, old enough to judge"),
         (m.fraction(later["rate"]) + m.span(later["low"], later["high"]), "of them upgraded"),
-        (m.fraction(look["coverage"]), "of all upgrades were looks that met it"),
+        (_coverage(look), "of all upgrades were looks that met it"),
     ]
     if weekly["median"] is not None:
         tiles.append((m.number(weekly["median"], f"{weekly['median']:,.0f}"), "new leads a week"))
@@ -104,12 +104,17 @@ def _later(figures: Mapping[str, Any]) -> str:
                 m.rate(one, "converted", "qualified"),
                 m.rate(base, "converted", "entities"),
                 m.ratio(one["relative_risk"]),
-                m.fraction(one["coverage"]),
+                _coverage(one),
             )
             for words, one, base in rows
         ],
     )
     return f'<div class="tiles">{"".join(tile(*one) for one in tiles)}</div>{period}{table}'
+
+
+def _coverage(look: Mapping[str, Any]) -> str:
+    """Show the share of all upgrades with its interval."""
+    return m.fraction(look["coverage"]) + m.span(look["coverage_low"], look["coverage_high"])
 
 
 def _hold(figures: Mapping[str, Any]) -> str:
@@ -207,7 +212,7 @@ def _rules(caption: str, found: Sequence[Mapping[str, Any]]) -> str:
             m.name(_briefly(one), 200),
             m.rate(one["holdout"], "converted", "qualified"),
             m.rate(one["trigger"]["holdout"], "converted", "qualified"),
-            m.fraction(one["holdout"]["coverage"]),
+            _coverage(one["holdout"]),
             m.number(one["leads_per_week"]["median"], _whole(one["leads_per_week"]["median"])),
         )
         for one in found
@@ -225,7 +230,7 @@ def _champion(figures: Mapping[str, Any]) -> str:
             m.name(one["name"], 60),
             m.rate(one["holdout"], "converted", "qualified"),
             m.rate(one["trigger"], "converted", "qualified"),
-            m.fraction(one["holdout"]["coverage"]),
+            _coverage(one["holdout"]),
         )
     ]
     return m.table(

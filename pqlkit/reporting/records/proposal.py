@@ -150,6 +150,8 @@ def _look(table: Contingency) -> dict[str, Json]:
         **table.with_.to_json(numerator="converted", denominator="qualified"),
         "share": table.share.rate,
         "coverage": table.coverage.rate,
+        "coverage_low": table.coverage.low,
+        "coverage_high": table.coverage.high,
         "lift": table.lift,
         "relative_risk": table.relative_risk().value,
         "f1": modelled(table.f_beta()),
