@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from pqlkit.analysis.design import DesignKind
+from pqlkit.analysis.design import LANDMARK, DesignKind
 from pqlkit.analysis.settings import Exposure, Settings
 from pqlkit.definitions.model import MeasureKind, WindowKind
 
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.cohorts import Cohorts
     from pqlkit.analysis.comparison import ValueMetric
+    from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.leaks import Suspect
     from pqlkit.analysis.looks import Looks
     from pqlkit.analysis.population import Population
     from pqlkit.analysis.tiers import Tier
-    from pqlkit.analysis.windows import HorizonAdvice, Spike
+    from pqlkit.analysis.windows import Delays, HorizonAdvice, Spike
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.behaviour import Cube
     from pqlkit.statistics.rate import Rate
@@ -53,9 +54,6 @@ class Observed:
         Conversions among looks.
     suspects
         Events and traits that look like leaks, judged on all looks.
-    dependent
-        Whether looks of one label are not independent: those of one entity overlap, or users share accounts. Looks of
-        ``every`` tile an entity's life, and are.
     """
 
     population: Population
@@ -67,7 +65,6 @@ class Observed:
     design_effect: float
     base: Rate
     suspects: tuple[Suspect, ...]
-    dependent: bool = False
 
     @property
     def converters(self) -> int:
@@ -79,6 +76,16 @@ class Observed:
         import numpy as np
 
         return len(np.unique(self.looks.frame.get_column("entity").to_numpy()[rows]))
+
+    @property
+    def dependent(self) -> bool:
+        """Whether looks go together: those of one entity overlap, or users share accounts.
+
+        Looks of ``every`` tile an entity's life without overlap: only shared accounts make them dependent.
+        """
+        return self.looks.design.kind is DesignKind.AGE or bool(
+            (self.clusters != self.looks.frame.get_column("entity").to_numpy()).any()
+        )
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -101,8 +108,11 @@ class Analysis:
         One group per ``--by``.
     tier
         What the data bears.
-    advice, spike
-        About the horizon, and a day on which conversions pile up.
+    advice, early, spike
+        About the horizon; that too many convert before the first look, and which looks would see them; a day on which
+        conversions pile up.
+    ages
+        How long after their beginning entities converted.
     hypotheses, search_opens
         Where there is too little to search: what the project's own definitions did, and when a search opens at the present
         pace (None = no pace). None elsewhere.
@@ -110,6 +120,8 @@ class Analysis:
         Sentences for a person.
     comparison
         The events of ``--compare`` as value metrics, the best first.
+    curve
+        The base rate as the conversion curve has it.
     """
 
     observed: Observed
@@ -117,10 +129,13 @@ class Analysis:
     cohorts: tuple[Cohorts, ...]
     tier: Tier
     advice: HorizonAdvice | None
+    early: str | None
     spike: Spike | None
+    ages: Delays
     hypotheses: Hypotheses | None
     search_opens: Microseconds | None
     warnings: tuple[str, ...]
+    curve: CurveRate
     comparison: tuple[ValueMetric, ...] = ()
 
 
@@ -194,7 +209,6 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
         design_effect=max(1.0, effect or 1.0),
         base=Rate.of(int(y.sum()), len(y), design_effect=effect),
         suspects=suspects,
-        dependent=dependent,
     )
 
 
@@ -219,14 +233,18 @@ def analyze(
     """
     from pqlkit.analysis.adjustment import adjust
     from pqlkit.analysis.associations import Levels, associations
+    from pqlkit.analysis.behaviour_cohorts import behaviour_cohorts
     from pqlkit.analysis.cohorts import cohorts
     from pqlkit.analysis.comparison import compare
+    from pqlkit.analysis.follow_up import curve_rate, disagreement_in_words
+    from pqlkit.analysis.grouping import behaviours
     from pqlkit.analysis.hypotheses import hypotheses
     from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Floors, tier
-    from pqlkit.analysis.windows import early_warning, horizon_advice, search_opens, spike
+    from pqlkit.analysis.windows import conversion_ages, early_warning, horizon_advice, search_opens, spike
 
     settings = settings or Settings()
     say = progress or (lambda _: None)
+    done = behaviours(population, settings.by, windows=settings.windows or (LANDMARK,))
     observed = observe(population, settings, progress=progress)
     say("comparing those who did with those who did not")
     usable = observed.converters
@@ -244,62 +262,28 @@ def analyze(
     once = design.kind is DesignKind.ONCE
     warnings = [*population.warnings, *_warnings(observed)]
     landmark = once and settings.exposure is Exposure.LANDMARK
-    early = early_warning(population, design) if landmark else None
-    parted = disagrees(observed) if landmark else None
+    early = early_warning(population, design) if landmark or design.kind is DesignKind.EVERY else None
+    piled = spike(population)
+    curve = curve_rate(observed)
+    notes = (early, disagreement_in_words(observed, curve), None if piled is None else str(piled))
     little = usable < HYPOTHESES_BELOW
     return Analysis(
         observed=observed,
         behaviours=tuple(sorted(found, key=_order)),
-        cohorts=tuple(cohorts(population, observed.looks, by) for by in settings.by),
+        cohorts=tuple(
+            behaviour_cohorts(observed, by, done[by]) if by in done else cohorts(population, observed.looks, by)
+            for by in settings.by
+        ),
         tier=tier(usable),
         advice=horizon_advice(population, design.cutoffs[0]) if once else None,
-        spike=spike(population),
+        spike=piled,
+        early=early,
+        ages=conversion_ages(population),
         hypotheses=hypotheses(observed) if little else None,
         search_opens=search_opens(observed.looks, population, HYPOTHESES_BELOW) if little else None,
-        warnings=(*warnings, *(text for text in (early, parted) if text)),
-        comparison=compare(observed, settings.compare),
-    )
-
-
-def disagrees(observed: Observed) -> str | None:
-    """Warn where the conversion curve, which uses the newest entities too, parts from the plain rate of the mature ones.
-
-    Returns
-    -------
-    str or None
-        A sentence, for looks at one age that no other condition narrows; None where both agree within two standard errors
-        of their difference, or the outcome cannot be read off one time (a gap, a retention).
-    """
-    import polars as pl
-
-    from pqlkit.analysis.classes import EntityClass
-    from pqlkit.durations import DAY
-    from pqlkit.statistics.survival import LifeTable, disagreement, kaplan_meier
-
-    design, settings, population = observed.looks.design, observed.settings, observed.population
-    if settings.given is not None or design.gap.microseconds or population.outcome.retained_for is not None:
-        return None
-    anchor, converted = pl.col("anchor") + design.cutoffs[0].microseconds, pl.col("converted")
-    kept = (EntityClass.IMMATURE, EntityClass.CONVERTED, EntityClass.NOT_CONVERTED)
-    lives = (
-        population.entities.join(observed.looks.entity_classes, on="entity")
-        .filter(pl.col("class").is_in(kept), anchor < population.as_of)
-        .select(
-            # Where a deletion date is known it ends no follow-up: whoever left stays among those who did not convert.
-            ((pl.coalesce(converted, pl.lit(population.as_of)) - anchor) / DAY).alias("days"),
-            converted.is_not_null().alias("done"),
-        )
-    )
-    days, done = lives["days"].to_numpy(), lives["done"].to_numpy()
-    horizon = design.horizon.microseconds / DAY
-    curve = kaplan_meier(LifeTable.of(days, done, ~done))
-    found = disagreement(curve, observed.base, horizon)
-    if found is None or not found.drift or observed.base.rate is None:
-        return None
-    return (
-        f"the conversion curve with the newest entities reaches {observed.base.rate + found.difference:.1%} in "
-        f"{design.horizon}, the plain rate of the mature ones is {observed.base.rate:.1%}: newer entities convert "
-        f"{'better' if found.difference > 0 else 'worse'} than older ones did"
+        warnings=(*warnings, *(text for text in notes if text)),
+        comparison=compare(observed, settings.compare, behaviours=done),
+        curve=curve,
     )
 
 
@@ -307,13 +291,11 @@ def _narrowed(population: Population, seen: Looks, given: Definition | None) -> 
     """Keep the looks at which ``--given`` holds; classes and places still tell where everybody went before."""
     import polars as pl
 
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
-    from pqlkit.analysis.qualification import qualifications
+    from pqlkit.analysis.qualification import holds_at
 
     if given is None:
         return seen
-    held = meets(qualifications(population, given), seen.frame, at_cutoff=judged_at_the_end(given.qualify))
-    frame = seen.frame.filter(pl.Series(held))
+    frame = seen.frame.filter(pl.Series(holds_at(population, given, seen.frame)))
     return replace(seen, frame=frame.with_columns(pl.int_range(frame.height, dtype=pl.Int64).alias("look")))
 
 

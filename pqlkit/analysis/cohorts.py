@@ -1,8 +1,9 @@
-"""The cohort: entities that began together (or share a trait), and how their conversions add up over time."""
+"""The cohort: entities that began together, share a trait or did the same, and how their conversions add up over time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY
@@ -31,9 +32,16 @@ UNKNOWN: Final = "(unknown)"
 MOST: Final = 200
 
 
+class Start(StrEnum):
+    """Where the days of a curve are counted from: the entity's beginning, or the look."""
+
+    ANCHOR = "anchor"
+    CUTOFF = "cutoff"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One day of a conversion curve: the share converted within so many days of the anchor, censoring respected."""
+    """One day of a conversion curve: the share converted within so many days of the start, censoring respected."""
 
     day: int
     converted_share: float
@@ -43,18 +51,18 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """A group of entities.
+    """A group of entities, or of looks where a behaviour forms it.
 
     Parameters
     ----------
     by, cohort
-        How it was formed (``signup_month`` or a trait), and its name.
+        How it was formed (``signup_month``, a trait, or a behaviour as written), and its name.
     rate
-        Converted looks of all looks of its entities in the analysis: the cohorts' rates add up to the population's.
+        Converted looks of all its looks in the analysis: the cohorts' rates add up to the population's.
     entities
-        Its entities with an anchor that were no customers before it.
+        Its entities with an anchor that were no customers before it; with a behaviour, its looks that are followed.
     curve
-        Kaplan-Meier from the anchor, drawn as far as the cohort has been seen.
+        Kaplan-Meier from the anchor, with a behaviour from the look, drawn as far as the cohort has been seen.
     """
 
     by: str
@@ -66,11 +74,16 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohorts:
-    """All cohorts of one kind, and whether their curves differ (log-rank; None with fewer than two)."""
+    """All cohorts of one kind, and whether their curves differ (log-rank; None with fewer than two).
+
+    `start` is where their curves begin; `clustered` says that the test allows for looks that go together.
+    """
 
     by: str
     cohorts: tuple[Cohort, ...]
     p_value: float | None
+    start: Start = Start.ANCHOR
+    clustered: bool = False
 
 
 def cohorts(population: Population, looks: Looks, by: str) -> Cohorts:
@@ -132,7 +145,7 @@ def cohorts(population: Population, looks: Looks, by: str) -> Cohorts:
                 cohort=name,
                 rate=rates.get(name, Rate.of(0, 0)),
                 entities=parts[name].height,
-                curve=_curve(tables[name], parts[name].height),
+                curve=conversion_curve(tables[name]),
             )
             for name in order
         ),
@@ -147,17 +160,26 @@ def _life_table(part: pl.DataFrame) -> LifeTable:
     return LifeTable.of(part.get_column("duration").to_numpy(), observed, ~observed)
 
 
-def _curve(table: LifeTable, entities: int) -> tuple[Point, ...]:
+def conversion_curve(table: LifeTable, *, design_effect: float = 1.0) -> tuple[Point, ...]:
+    """Draw a conversion curve as far as enough are followed.
+
+    Parameters
+    ----------
+    table
+        In days.
+    design_effect
+        The intervals are those of n / this.
+    """
     import numpy as np
 
     from pqlkit.statistics.survival import kaplan_meier
 
-    curve = kaplan_meier(table)
-    needed = max(FOLLOWED, entities // 10)
+    curve = kaplan_meier(table.thinned(design_effect))
+    needed = min(max(FOLLOWED, table.entities // 10), table.entities)
     points = []
-    for day in DAYS:
-        followed = int(curve.at_risk[np.searchsorted(curve.times, day)]) if day <= curve.times[-1] else 0
-        if followed < min(needed, entities):
+    for day in DAYS if table.entities else ():
+        followed = int(table.at_risk[np.searchsorted(table.times, day)]) if day <= table.times[-1] else 0
+        if followed < needed:
             break
         share = curve.converted_by(float(day))
         if share.value is None:

@@ -17,12 +17,13 @@ from pqlkit.statistics.estimate import Estimate
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
 
     from pqlkit.analysis.analyzing import Observed
+    from pqlkit.definitions.model import Node
     from pqlkit.measures.behaviour import Behaviour
 
 FEWEST: Final = 20
@@ -88,7 +89,7 @@ class ValueMetric:
         The first threshold from which on the rate is lower than just below it, beyond chance (5 %, Bonferroni over the
         rungs); None if the ladder never falls.
     parts, stability
-        By calendar quarter of the look, by age where looks have several, and by each trait asked for.
+        By calendar quarter of the look, by age where looks have several, and by each trait and behaviour asked for.
     """
 
     behaviour: Behaviour
@@ -107,7 +108,9 @@ class ValueMetric:
         return self.breaks_at is None
 
 
-def compare(observed: Observed, events: Sequence[str]) -> tuple[ValueMetric, ...]:
+def compare(
+    observed: Observed, events: Sequence[str], *, behaviours: Mapping[str, Node] | None = None
+) -> tuple[ValueMetric, ...]:
     """Compare events as value metrics.
 
     Parameters
@@ -116,6 +119,8 @@ def compare(observed: Observed, events: Sequence[str]) -> tuple[ValueMetric, ...
         The looks and what was measured at them.
     events
         Names; each is read through the first measure and the longest window.
+    behaviours
+        Those of the settings' ``--by`` that are behaviours, with their formulas.
 
     Returns
     -------
@@ -129,7 +134,7 @@ def compare(observed: Observed, events: Sequence[str]) -> tuple[ValueMetric, ...
     """
     chosen = [_behaviour(observed, event) for event in dict.fromkeys(events)]
     columns = [_column(observed, index) for index in chosen]
-    groups = _groups(observed)
+    groups = _groups(observed, behaviours or {}) if chosen else []
     found = [
         _metric(observed, observed.cube.behaviours[index], column, groups)
         for index, column in zip(chosen, columns, strict=True)
@@ -277,10 +282,11 @@ def _stability(by: str, parts: Sequence[Part]) -> Stability:
     return Stability(by=by, p_value=None if np.isnan(p_value) else p_value)
 
 
-def _groups(observed: Observed) -> list[tuple[str, str, NDArray[np.bool_]]]:
-    """Cut the looks by calendar quarter, by age where looks have several, and by each trait of ``--by``."""
+def _groups(observed: Observed, behaviours: Mapping[str, Node]) -> list[tuple[str, str, NDArray[np.bool_]]]:
+    """Cut the looks by calendar quarter, by age where looks have several, and by each trait and behaviour of ``--by``."""
     import polars as pl
 
+    from pqlkit.analysis.behaviour_cohorts import did
     from pqlkit.analysis.cohorts import TIMES, cohort_names
     from pqlkit.analysis.looks import AGE_BANDS
 
@@ -294,7 +300,9 @@ def _groups(observed: Observed) -> list[tuple[str, str, NDArray[np.bool_]]]:
     if len(np.unique(bands)) > 1:
         found += [(AGE, name, bands == band) for band, name in enumerate(AGE_BANDS) if (bands == band).any()]
     for by in observed.settings.by:
-        if by not in TIMES:
+        if by in behaviours:
+            found += _cut(by, did(observed, by, behaviours[by]))
+        elif by not in TIMES:
             named = frame.select("entity").join(
                 cohort_names(population, by), on="entity", how="left", maintain_order="left"
             )

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from pqlkit.columns import AT, ENTITY, OFF, ON
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
     from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Definition
 
-__all__ = ["qualifications"]
+__all__ = ["holds_at", "qualifications"]
 
 
 def qualifications(
@@ -55,3 +57,24 @@ def qualifications(
         held = population.traits.holds(definition.eligible, found.select(ENTITY, pl.col(ON).alias(AT)))
         found = found.filter(held)
     return found.select(ENTITY, ON, OFF).sort(ENTITY, ON)
+
+
+def holds_at(population: Population, definition: Definition, frame: pl.DataFrame) -> NDArray[np.bool_]:
+    """Say for each look whether a definition holds there, by what came before its cutoff.
+
+    Parameters
+    ----------
+    population, definition
+        As for `qualifications`.
+    frame
+        ``entity``, ``cutoff``, one row per look.
+
+    Returns
+    -------
+    array of bool
+        In the order of `frame`.
+    """
+    from pqlkit.analysis.meeting import judged_at_the_end, meets
+
+    spells = qualifications(population, definition)
+    return meets(spells, frame, at_cutoff=judged_at_the_end(definition.qualify))

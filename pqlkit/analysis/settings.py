@@ -42,7 +42,7 @@ class Settings:
     exclude, keep
         Globs of event names: left out; kept although they look like a leak.
     by
-        Cohorts: ``signup_week``, ``signup_month``, ``signup_quarter`` or a trait.
+        Cohorts: ``signup_week``, ``signup_month``, ``signup_quarter``, a trait, or a behaviour as `pqlkit try` reads it.
     given
         Only looks at which this definition holds.
     compare

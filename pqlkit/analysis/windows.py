@@ -28,16 +28,43 @@ MATURE: Final = 0.6
 EARLY: Final = 0.3
 SPIKE: Final = 0.3
 SPIKE_CONVERSIONS: Final = 20
+ADVISED_FROM: Final = 20
+"""With fewer conversions in the first 90 days a horizon's share of them says little."""
 QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delays:
+    """How long conversions took: how many, and the quantiles (fraction, days) at 10, 25, 50, 75 and 90 %; none of none."""
+
+    n: int
+    quantiles: tuple[tuple[float, float], ...]
+
+    @property
+    def median(self) -> float | None:
+        """Days within which half of them came."""
+        return dict(self.quantiles).get(0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HorizonOption:
-    """One horizon: the share of the first 90 days' conversions that it holds, and of entities that it leaves mature."""
+    """One horizon: how many of the first 90 days' conversions it holds, and how many of those at risk it leaves mature."""
 
     horizon: Duration
-    holds: float | None
-    mature: float | None
+    held: int
+    conversions: int
+    old: int
+    at_risk: int
+
+    @property
+    def holds(self) -> float | None:
+        """The share of the first 90 days' conversions that it holds."""
+        return _share(self.held, self.conversions)
+
+    @property
+    def mature(self) -> float | None:
+        """The share of entities at risk that are old enough for it."""
+        return _share(self.old, self.at_risk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +79,29 @@ class HorizonAdvice:
     options: tuple[HorizonOption, ...]
     n: int
     delays: tuple[tuple[float, float], ...]
+
+    def says(self, horizon: Duration) -> str | None:
+        """Say what the horizon in force holds, and which would suit better; None where too few converted.
+
+        Parameters
+        ----------
+        horizon
+            The one in force.
+        """
+        known = {option.horizon: option for option in self.options}
+        if self.options[-1].conversions < ADVISED_FROM:
+            return None
+        if self.advised is None:
+            return (
+                f"no horizon of {HORIZONS[0]} to {HORIZONS[-1]} holds four in five of the upgrades of the first {HORIZONS[-1]} "
+                "after the look and leaves three in five of the looks old enough"
+            )
+        best, now = known[self.advised], known.get(horizon)
+        held = f"{best.held:,} of {best.conversions:,} upgrades of the first {HORIZONS[-1]} after the look"
+        if self.advised == horizon:
+            return f"the horizon {horizon} holds {held}"
+        beside = "" if now is None else f" ({horizon}: {now.held:,})"
+        return f"--horizon {self.advised} would hold {held}{beside}, with {best.old:,} of {best.at_risk:,} looks old enough"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +134,25 @@ def horizon_advice(population: Population, landmark: Duration) -> HorizonAdvice:
     options = tuple(
         HorizonOption(
             horizon=horizon,
-            holds=_share(int((delays <= horizon.microseconds).sum()), inside),
-            mature=_share(int((at_risk["landmark"] + horizon.microseconds <= population.as_of).sum()), at_risk.height),
+            held=int((delays <= horizon.microseconds).sum()),
+            conversions=inside,
+            old=int((at_risk["landmark"] + horizon.microseconds <= population.as_of).sum()),
+            at_risk=at_risk.height,
         )
         for horizon in HORIZONS
     )
     good = (option.horizon for option in options if (option.holds or 0) >= HOLDS and (option.mature or 0) >= MATURE)
     return HorizonAdvice(advised=next(good, None), options=options, n=len(delays), delays=_quantiles(delays))
+
+
+def conversion_ages(population: Population) -> Delays:
+    """Give how long after its beginning each entity converted, among all that were no customers before it.
+
+    Those who will convert later are not among them: the quantiles are of the conversions seen.
+    """
+    known = population.entities.filter(~pl.col("invalid"), "at_risk", pl.col(CONVERTED) >= pl.col(ANCHOR))
+    ages = known.select(age=pl.col(CONVERTED) - pl.col(ANCHOR))["age"]
+    return Delays(n=len(ages), quantiles=_quantiles(ages))
 
 
 def early_warning(population: Population, design: Design) -> str | None:

@@ -28,6 +28,8 @@ def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
 
     `pqlkit analyze --events events.parquet --users users.csv --conversions upgrades.csv`
 
+    `pqlkit analyze --by channel --by "teammate_invited >= 3 in 7d"`: conversion curves by trait, and by behaviour
+
     `pqlkit analyze --entity account --looks every:28d --format json | jq .behaviours[0]`
     """
     from pqlkit.analysis.analyzing import analyze as run
@@ -56,7 +58,7 @@ def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
         case Format.MARKDOWN:
             output.payload(render.as_markdown(result, top))
         case Format.TABLE:
-            output.show(render.as_table(result, top if look.top else render.ROWS))
+            output.show(render.as_table(result, top if look.top else render.ROWS, by=bool(look.by)))
 
 
 def whoever(found: Inputs, look: LookOptions, progress: Callable[[str], None]) -> Population:

@@ -213,7 +213,7 @@ class LookOptions:
         list[str] | None,
         option(
             "--by",
-            help="Cohorts: signup_week, signup_month, signup_quarter or a trait. Repeatable.",
+            help='Cohorts: signup_week, signup_month, signup_quarter, a trait, or (analyze) a behaviour like "login >= 3 in 7d". Repeatable.',
             metavar="COHORT",
             panel=_LOOKS,
         ),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pqlkit.analysis.trigger import LeadsPerWeek, Notice
     from pqlkit.definitions.model import Definition
+    from pqlkit.proposal.confounding import Confounder
     from pqlkit.proposal.gates import Gate
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.stability import Stability
@@ -69,6 +70,8 @@ class Candidate:
         Whether an event precedes the upgrade by construction.
     over_capacity
         More new leads a week than asked for.
+    design_effect
+        Rows per independent row of the later looks.
     """
 
     definition: Definition
@@ -87,6 +90,14 @@ class Candidate:
     simpler: tuple[str, Contingency] | None
     mechanical: bool
     over_capacity: bool
+    design_effect: float = 1.0
+
+    @property
+    def confounder(self) -> Confounder | None:
+        """How strong an unmeasured trait would have to be to explain away what later looks show."""
+        from pqlkit.proposal.confounding import confounder
+
+        return confounder(self.holdout, self.adjusted, design_effect=self.design_effect)
 
     @property
     def optimism(self) -> float | None:

@@ -257,6 +257,7 @@ def _candidate(
         simpler=None,
         mechanical=any(one.mechanical for one in bare.criteria),
         over_capacity=capacity is not None and weekly is not None and weekly > capacity,
+        design_effect=draft.observed.design_effect,
     )
 
 

@@ -288,6 +288,7 @@ class Draft:
         from pqlkit.proposal.menu import ladder
         from pqlkit.proposal.points import points_card, prefer_points
         from pqlkit.proposal.rule import holds
+        from pqlkit.proposal.tonight import tonight
 
         observed, parts, wishes = self.observed, self.parts, self.wishes
         first = choice.candidates[0] if choice.candidates else None
@@ -321,6 +322,7 @@ class Draft:
             if wishes.against is None
             else champion(observed, wishes.against, parts.holdout, first=self.holdout_from, challenger=met),
             experiment=experiment(first.promised) if first is not None and wishes.plan_experiment else None,
+            tonight=None if first is None else tonight(observed.population, first.definition),
             suspects=self.suspects,
             warnings=(*observed.population.warnings, *warnings),
         )

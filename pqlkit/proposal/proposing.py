@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.search import Search
     from pqlkit.proposal.selection_test import SelectionTest
     from pqlkit.proposal.split import Split
+    from pqlkit.proposal.tonight import Tonight
     from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Microseconds
 
@@ -87,6 +88,8 @@ class Proposal:
         The definition in use, on the same holdout.
     experiment
         The plan that would show whether working the leads helps.
+    tonight
+        Whom the first candidate finds at the end of the data; None without one.
     suspects
         Events and traits that look like leaks, judged on the fit part alone.
     """
@@ -114,6 +117,7 @@ class Proposal:
     experiment: Experiment | None
     suspects: tuple[Suspect, ...]
     warnings: tuple[str, ...]
+    tonight: Tonight | None = None
 
 
 def propose(

@@ -126,6 +126,7 @@ def attempt(
     from pqlkit.analysis.meeting import judged_at_the_end, meets
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.settings import Settings
+    from pqlkit.analysis.vocabulary import event_names, refuse_unknown
     from pqlkit.definitions.expression import parse_expression
     from pqlkit.durations import Duration
     from pqlkit.proposal.promise import promise, started
@@ -134,7 +135,7 @@ def attempt(
     say = progress or (lambda _: None)
     settings = settings or Settings()
     node = node or parse_expression(text, windows=settings.windows or (Duration(14, "d"),))
-    _known_events(population, node)
+    refuse_unknown(node, event_names(population))
     observed = observe(population, settings, progress=progress)
     definition = _definition(observed, node, name)
     say("testing the hypothesis")
@@ -155,22 +156,6 @@ def attempt(
         then=_then(observed, met, definition),
         warnings=(*population.warnings, *_thoughts(definition)),
     )
-
-
-def _known_events(population: Population, node: Node) -> None:
-    """Refuse event names that the data does not have: a hypothesis with a typo is met by nobody."""
-    import narwhals as nw
-
-    from pqlkit.errors import DataError, nearest
-
-    engine, events = population.world.engine, population.world.events
-    known = set(engine.collect(events.select(nw.col("event")).unique()).get_column("event").to_list())
-    for leaf in leaves(node):
-        for event in (leaf.events or ()) if isinstance(leaf, Criterion) else ():
-            if event not in known:
-                close = nearest(event, known)
-                hint = f"did you mean {close}?" if close else f"there are {len(known)} event names"
-                raise DataError(f"the data has no event {event!r}", hint=hint)
 
 
 def _definition(observed: Observed, node: Node, name: str) -> Definition:

@@ -43,6 +43,8 @@ def name_of(literals: Sequence[Literal], taken: Sequence[str] = ()) -> str:
     parts = list(
         dict.fromkeys("active" if one.name == "any event" else slug(one.name) for one in literals if one.behaviour)
     )
+    while len("-and-".join(parts)) > LONGEST_NAME and len(parts) > 1:
+        parts.pop()  # the weakest: half a word would tell less than none
     return numbered("-and-".join(parts)[:LONGEST_NAME].rstrip("-"), taken)
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
-__all__ = ["e_value", "e_value_limit"]
+__all__ = ["COMMON", "e_value", "e_value_limit", "risk_ratio_of_odds"]
+
+COMMON: Final = 0.15
+"""An outcome of more than this share is common: an odds ratio is no relative risk then."""
 
 
 def e_value(relative_risk: float) -> float:
@@ -69,3 +73,34 @@ def e_value_limit(low: float, high: float) -> float:
     if low <= 1 <= high:
         return 1.0
     return e_value(low if low > 1 else high)
+
+
+def risk_ratio_of_odds(odds_ratio: float, outcome: float) -> float:
+    """Turn an odds ratio into about the relative risk that an E-value needs.
+
+    Parameters
+    ----------
+    odds_ratio
+        Above 0.
+    outcome
+        The share of all rows with the outcome.
+
+    Returns
+    -------
+    float
+        The odds ratio itself where the outcome is rare, its square root where more than 15 % have it.
+
+    References
+    ----------
+    VanderWeele, T. J. and Ding, P. (2017). Sensitivity analysis in observational research: introducing the E-value. Annals
+    of Internal Medicine 167, 268-274.
+
+    VanderWeele, T. J. (2017). On a square-root transformation of the odds ratio for a common outcome. Epidemiology 28,
+    e58-e60.
+
+    Examples
+    --------
+    >>> risk_ratio_of_odds(4.0, 0.03), risk_ratio_of_odds(4.0, 0.3)
+    (4.0, 2.0)
+    """
+    return math.sqrt(odds_ratio) if outcome > COMMON else odds_ratio

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pqlkit.analysis.analyzing import analyze, disagrees, observe
+from pqlkit.analysis.analyzing import analyze, observe
 from pqlkit.analysis.clusters import account_of, clusters
+from pqlkit.analysis.follow_up import disagreement_in_words
 from pqlkit.analysis.settings import Exposure, Settings
 from pqlkit.demo.worlds import age_trial, recipe
 from pqlkit.durations import DAY
@@ -39,19 +40,19 @@ def drifted(rate_then: float, rate_now: float, *, seed: int = 1, users: int = 6_
 
 @pytest.mark.parametrize(("now", "word"), [(0.0, "worse"), (0.3, "better"), (0.1, None)])
 def test_the_curve_and_the_plain_rate_part_when_newer_entities_convert_differently(now, word):
-    said = disagrees(observe(drifted(0.1, now), ONCE))
+    said = disagreement_in_words(observe(drifted(0.1, now), ONCE))
     assert (said is None) if word is None else (said is not None and f"convert {word}" in said)
 
 
 def test_they_part_by_chance_as_rarely_as_two_standard_errors_do():
-    said = [disagrees(observe(drifted(0.1, 0.1, seed=seed, users=1_500), ONCE)) for seed in range(100, 120)]
+    said = [disagreement_in_words(observe(drifted(0.1, 0.1, seed=seed, users=1_500), ONCE)) for seed in range(100, 120)]
     assert sum(one is not None for one in said) <= 4  # 4.6 % of 20, with room for chance
 
 
 def test_a_narrowed_analysis_is_not_compared_with_the_curve():
     people = drifted(0.1, 0.0)
-    assert disagrees(observe(people, ONCE)) is not None
-    assert disagrees(observe(people, replace(ONCE, given=definition(part("e"))))) is None
+    assert disagreement_in_words(observe(people, ONCE)) is not None
+    assert disagreement_in_words(observe(people, replace(ONCE, given=definition(part("e"))))) is None
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from pqlkit.analysis.design import parse_looks
 from pqlkit.analysis.looks import looks
-from pqlkit.analysis.windows import early_warning, horizon_advice, search_opens, spike
+from pqlkit.analysis.windows import conversion_ages, early_warning, horizon_advice, search_opens, spike
 from pqlkit.durations import DAY, WEEK
 from tests.analysis.canonical import days, in_memory
 
@@ -29,6 +29,43 @@ def test_the_smallest_horizon_that_holds_four_fifths():
     assert str(advice.advised) == "30d"
     assert advice.n == 11
     assert dict(advice.delays)[0.5] == 25.0
+
+
+def test_the_advice_is_said_with_its_counts():
+    advice = horizon_advice(crowd([14 + d for d in [1, 5, 20, 25, 29] * 4 + [50] * 4], silent=6), days("14d"))
+    assert advice.says(days("30d")) == "the horizon 30d holds 20 of 24 upgrades of the first 90d after the look"
+    said = "--horizon 30d would hold 20 of 24 upgrades of the first 90d after the look"
+    assert advice.says(days("14d")) == f"{said} (14d: 8), with 30 of 30 looks old enough"
+    assert advice.says(days("21d")) == f"{said}, with 30 of 30 looks old enough"
+
+
+def test_no_horizon_is_advised_where_none_suits_or_too_few_converted():
+    few = horizon_advice(crowd([20] * 19), days("14d"))
+    assert few.advised is not None
+    assert few.says(days("30d")) is None
+    young = horizon_advice(crowd([94] * 20, silent=200, end=120), days("14d"))
+    assert young.advised is not None
+    late = horizon_advice(
+        in_memory(
+            [
+                *({"id": f"u{i}", "anchor": MONDAY, "converted": MONDAY + 90 * DAY} for i in range(20)),
+                *({"id": f"x{i}", "anchor": MONDAY + 80 * DAY} for i in range(200)),
+            ],
+            as_of=MONDAY + 120 * DAY,
+            history_from=MONDAY,
+        ),
+        days("14d"),
+    )
+    assert late.advised is None
+    assert str(late.says(days("30d"))).startswith("no horizon of 14d to 90d holds four in five")
+
+
+def test_how_long_after_their_beginning_entities_converted():
+    found = conversion_ages(crowd([1, 2, 3, 4, 5], silent=3))
+    assert (found.n, found.median) == (5, 3.0)
+    assert conversion_ages(crowd([])).median is None
+    before = in_memory([{"id": "a", "anchor": 5 * DAY, "converted": 4 * DAY}], as_of=90 * DAY)
+    assert conversion_ages(before).n == 0
 
 
 def test_too_young_a_population_gets_no_advice():

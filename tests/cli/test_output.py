@@ -73,3 +73,13 @@ def test_the_same_input_gives_the_same_bytes(command: str, capsys: pytest.Captur
         outs.append(capsys.readouterr().out)
     # How often the later looks were opened is counted, and told.
     assert outs[0].replace("opened 1x", "") == outs[1].replace("opened 1x", "")
+
+
+@pytest.mark.parametrize("start", [["try"], ["analyze", "--by"]], ids=["try", "by"])
+def test_a_fault_in_an_expression_is_pointed_at(start: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    exports = line("analyze", "table")[1:]
+    assert run([*start, "login  >= 3 in 7d and x > 4", *exports]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    at = next(index for index, text in enumerate(lines) if text.strip() == "^")
+    assert lines[at - 1][lines[at].index("^")] == ">"
+    assert lines[at - 1].strip() == "login  >= 3 in 7d and x > 4"

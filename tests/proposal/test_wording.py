@@ -43,6 +43,8 @@ def test_names_follow_the_events_and_are_numbered_when_taken():
     assert name_of([literal("Team Invited"), literal(None)]) == "team-invited-and-active"
     assert name_of([literal("a"), literal("a", 5)]) == "a"
     assert name_of([literal("a")], ["a", "a-2"]) == "a-3"
+    long = [literal("teammate_invited"), literal("invite_dialog_opened"), literal("session_started")]
+    assert name_of(long) == "teammate-invited-and-invite-dialog-opened"
     assert numbered("b", ["a"]) == "b"
 
 

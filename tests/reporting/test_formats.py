@@ -20,7 +20,7 @@ from tests.reporting import worlds
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-KINDS = ("analysis", "proposal", "trial", "report", "reports", "intake")
+KINDS = ("analysis", "cohorts", "proposal", "trial", "report", "reports", "intake")
 NEVER = re.compile(r"\b(drives?|causes?|aha moment|certified|will convert)\b", re.IGNORECASE)
 BOTH = pytest.mark.parametrize("hostile", [False, True], ids=["plain", "hostile"])
 
@@ -29,6 +29,7 @@ def table(kind: str, hostile: bool) -> RenderableType:
     found = worlds.results(hostile)
     return {
         "analysis": lambda: analysis.as_table(found.analysis),
+        "cohorts": lambda: analysis.as_table(found.analysis, by=True),
         "proposal": lambda: proposal.as_table(found.proposal),
         "trial": lambda: trial.as_table(found.trial),
         "report": lambda: report.as_table(found.report),
@@ -69,6 +70,16 @@ def test_a_result_is_about_one_screen_and_ends_by_saying_what_it_does_not_say(ki
     assert lines[-1].startswith("Says who upgrades, not why")
 
 
+def test_cohorts_stand_in_a_terminal_where_they_were_asked_for() -> None:
+    lines = plain(table("cohorts", hostile=False)).splitlines()
+    heads = [line for line in lines if line.startswith("COHORTS")]
+    assert heads == ["COHORTS by signup_month", "COHORTS by channel", "COHORTS by invite >= 3 in 7d"]
+    at = lines.index(heads[2])
+    assert lines[at + 1].split() == ["looks", "upgraded", "in", "30d", "by", "day", "30", "by", "day", "90"]
+    assert [line.split()[:-9] for line in lines[at + 2 : at + 4]] == [["did", "360"], ["did", "not", "540"]]
+    assert "COHORTS" not in plain(table("analysis", hostile=False))
+
+
 @BOTH
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_terminal_gets_no_orders_from_names(kind: str, hostile: bool) -> None:
@@ -81,7 +92,7 @@ def test_a_terminal_gets_no_orders_from_names(kind: str, hostile: bool) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_promises_more_than_was_counted(kind: str, hostile: bool) -> None:
     assert not NEVER.search(plain(table(kind, hostile)))
-    if kind != "reports":
+    if kind not in {"reports", "cohorts"}:
         assert not NEVER.search(text(kind, "md", hostile))
 
 

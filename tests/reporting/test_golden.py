@@ -25,6 +25,7 @@ def rendered(name: str) -> str:
     found, loaded = worlds.results(), worlds.intake()
     texts = {
         "analysis.txt": lambda: plain(analysis.as_table(found.analysis)),
+        "cohorts.txt": lambda: plain(analysis.as_table(found.analysis, by=True)),
         "analysis.json": lambda: analysis.as_json(found.analysis),
         "analysis.csv": lambda: analysis.as_csv(found.analysis),
         "analysis.md": lambda: analysis.as_markdown(found.analysis),
@@ -55,6 +56,7 @@ NAMES = [
         for kind in ("analysis", "proposal", "trial", "report", "intake")
         for form in ("txt", "json", "csv", "md")
     ),
+    "cohorts.txt",
     "reports.txt",
 ]
 

@@ -148,4 +148,37 @@ def test_value_metrics_are_in_the_json() -> None:
     assert (first["event"], first["behind_best"], first["monotonic"]) == ("invite", None, True)
     assert second["behind_best"]["low"] > 0
     assert first["auc_low"] < first["auc"] < first["auc_high"]
-    assert {part["by"] for part in first["parts"]} == {"period", "channel"}
+    assert {part["by"] for part in first["parts"]} == {"period", "channel", "invite >= 3 in 7d"}
+
+
+def test_what_could_explain_a_rule_away_and_whom_it_finds_tonight_are_in_the_json() -> None:
+    found = produced()["proposal"]
+    first, *others = [one["e_value"] for one in found["candidates"]]
+    assert first["of"] == "adjusted-odds-ratio"
+    assert first["value"] > first["limit"] > 1
+    assert {one["of"] for one in others} == {"relative-risk"}
+    assert found["tonight"]["since"] == "7d"
+    assert found["tonight"]["meet"] >= found["tonight"]["new"]
+
+
+def test_cohorts_by_behaviour_are_in_the_json() -> None:
+    found = produced()["analysis"]
+    by = "invite >= 3 in 7d"
+    rows = [one for one in found["cohorts"] if one["by"] == by]
+    assert [one["cohort"] for one in rows] == ["did", "did not"]
+    assert sum(one["entities"] for one in rows) == found["population"]["looks"]
+    assert sum(one["converted"] for one in rows) == found["conversions"]["used"]
+    (test,) = [one for one in found["cohort_tests"] if one["by"] == by]
+    assert (test["from"], test["clustered"]) == ("cutoff", False)
+    assert [one["from"] for one in found["cohort_tests"]] == ["anchor", "anchor", "cutoff"]
+
+
+def test_the_rate_on_the_curve_and_the_advice_are_in_the_json() -> None:
+    found = produced()["analysis"]
+    curve, advice = found["population"]["kaplan_meier"], found["advice"]
+    assert curve["low"] < curve["rate"] < curve["high"]
+    assert (curve["undefined"], curve["looks"]) == (None, 900)
+    assert advice["after_start"]["n"] == 126
+    assert advice["after_look"]["p10_days"] <= advice["after_look"]["p50_days"] <= advice["after_look"]["p90_days"]
+    assert advice["horizon_says"].startswith("--horizon 14d would hold 70 of 81")
+    assert advice["spike"]["says"] in found["warnings"]

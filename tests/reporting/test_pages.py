@@ -7,12 +7,17 @@ import hashlib
 import json
 import re
 import subprocess
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pqlkit.analysis.analyzing import analyze
+from pqlkit.analysis.settings import Settings
+from pqlkit.cli.output import plain
+from pqlkit.definitions.emitting import emit
 from pqlkit.reporting.pages import analysis as analysis_page
 from pqlkit.reporting.pages import drawing, heat_map
 from pqlkit.reporting.pages import proposal as proposal_page
@@ -20,6 +25,7 @@ from pqlkit.reporting.pages import report as report_page
 from pqlkit.reporting.pages import trial as trial_page
 from pqlkit.reporting.pages.style import STYLE
 from pqlkit.reporting.renderers import analysis, proposal, report, trial
+from tests.analysis.hand_made import definition, part
 from tests.reporting import worlds
 from tests.tools import needs
 
@@ -277,3 +283,19 @@ def test_a_browser_shows_the_charts_and_runs_no_name(kind: str, tmp_path: Path) 
     assert {tag for tag, _ in reader.tags} <= KNOWN
     assert "CONSOLE" not in done.stderr
     assert re.sub(r"\s", "", worlds.SCRIPT.replace("<", "&lt;").replace(">", "&gt;"))[:10] in done.stdout
+
+
+def test_the_page_of_little_data_says_what_can_be_seen_and_tests_what_was_written(tmp_path: Path) -> None:
+    (tmp_path / "inviters.yml").write_text(emit(worlds.definition(worlds.PLAIN, 3)), encoding="utf-8")
+    people = worlds.population(worlds.PLAIN)
+    few = replace(people, project=replace(people.project, definitions=tmp_path))
+    found = analyze(few, Settings(looks="once:14d", given=definition(part("long", 6))))
+    text = analysis_page.as_page(found)
+    assert found.hypotheses is not None
+    assert "usable upgrades. No search: it would find luck." in text
+    assert "Your own definitions, tested exactly" in text
+    shown = plain(analysis.as_table(found))
+    assert "SMALL DATA" in shown
+    assert "no behaviours are ranked" in analysis.as_markdown(found)
+    for ranked in ("BEHAVIOURS", "Behaviours before an upgrade"):
+        assert ranked not in text + shown + analysis.as_markdown(found)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.settings import Settings
+from pqlkit.definitions.expression import expression
 from pqlkit.definitions.model import (
     All,
     Criterion,
@@ -27,6 +28,7 @@ from pqlkit.proposal.trying import attempt
 from pqlkit.proposal.wishes import Wishes
 from pqlkit.reporting.report import report
 from tests.analysis.canonical import in_memory
+from tests.analysis.hand_made import part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,9 +79,10 @@ def results(hostile: bool = False) -> Results:
     node = definition(names, 3).qualify
     text = f"{names['invite']} >= 3 in 14d and {names['login']} >= 2 in 14d"
     compare = (names["invite"], names["login"])
+    by = ("signup_month", names["channel"], expression(part(names["invite"], 3, days=7)))
     settings = Settings(looks="once:14d", windows=(Duration(3, "d"), Duration(14, "d")), horizon=Duration(30, "d"))
     return Results(
-        analysis=analyze(people, Settings(by=("signup_month", names["channel"]), compare=compare, looks="once:14d")),
+        analysis=analyze(people, Settings(by=by, compare=compare, looks="once:14d")),
         proposal=propose(people, settings, Wishes(permutations=0, folder=Path("nowhere"))),
         trial=attempt(people, text, node, settings),
         report=report(people, definition(names, 3), by=("signup_month", names["channel"])),

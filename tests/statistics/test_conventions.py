@@ -28,6 +28,7 @@ PLAIN = {
     "survival.LifeTable.of",
     "survival.LifeTable.from_rows",
     "survival.LifeTable.at_risk",
+    "survival.LifeTable.thinned",
     "survival.LifeTable.entities",
     "survival.Curve.at",
     "survival.Curve.converted_by",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pqlkit.analysis.cohorts import TIMES
 from pqlkit.reporting.pages import markup as m
 from pqlkit.reporting.pages.comparison import comparison
 from pqlkit.reporting.pages.curves import curves
@@ -11,8 +12,9 @@ from pqlkit.reporting.pages.heat_map import cells, heat_map
 from pqlkit.reporting.pages.intervals import Interval, ratios
 from pqlkit.reporting.pages.page import page
 from pqlkit.reporting.records.analysis import behaviour, record
-from pqlkit.reporting.renderers.analysis import SENTENCE, places_in_words, winners
-from pqlkit.reporting.renderers.words import named
+from pqlkit.reporting.renderers.analysis import SENTENCE, is_little, places_in_words, winners
+from pqlkit.reporting.renderers.timing import beginning
+from pqlkit.reporting.renderers.words import chance, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 MAPS: Final = 3
 """So many behaviours get a heat map."""
-DAYS: Final = (7, 14, 30, 60, 90, 180)
+DAYS: Final = (7, 14, 28, 30, 60, 90, 180)
 """Days of the cohorts' table."""
 
 
@@ -47,8 +49,8 @@ def as_page(analysis: Analysis, top: int = 20) -> str:
     sections = [
         _warnings(figures),
         _tiles(figures),
-        m.section("Where upgrades fall", _places(analysis, figures)),
-        _behaviours(figures, names),
+        m.section("Where upgrades fall", _places(analysis, figures), _timing(analysis, figures)),
+        m.section("Small data", _little(figures)) if is_little(analysis) else _behaviours(figures, names),
         m.section("Threshold and window", *[_map(name, rows, every) for name, rows in grids]),
         comparison(figures["comparison"]),
         m.section("Cohorts", *[_cohorts(figures, by) for by in dict.fromkeys(one["by"] for one in figures["cohorts"])]),
@@ -81,8 +83,17 @@ def _tiles(figures: Mapping[str, Any]) -> str:
         (m.count(used["first"]), "first upgrades"),
         (m.count(population["looks"]), "looks"),
         (m.fraction(base["rate"]) + m.span(base["low"], base["high"]), "of looks were followed by an upgrade"),
+        *_curve_tile(base["kaplan_meier"], base["looks"]),
     ]
     return f'<div class="tiles">{"".join(tile(*one) for one in tiles)}</div>'
+
+
+def _curve_tile(curve: Mapping[str, Any], looks: int) -> list[tuple[str, str]]:
+    """Show the base rate with those whose horizon is not over, where there are any."""
+    if curve["rate"] is None or curve["looks"] <= looks:
+        return []
+    words = "with the looks that are not over yet, as far as they have been seen (Kaplan-Meier)"
+    return [(m.fraction(curve["rate"]) + m.span(curve["low"], curve["high"]), words)]
 
 
 def tile(figure: str, says: str) -> str:
@@ -96,6 +107,56 @@ def _places(analysis: Analysis, figures: Mapping[str, Any]) -> str:
     rows = [(m.name(text), m.count(places[key])) for key, text in words.items() if places[key]]
     why = m.said(figures["looks_reason"], warning=False) if figures["looks_reason"] else ""
     return why + m.table("First upgrades, by where they fall", ("place", "upgrades"), rows)
+
+
+def _little(figures: Mapping[str, Any]) -> str:
+    """Say what so few upgrades can show, and what the written definitions did; nothing where a search is open."""
+    found = figures["little"]
+    if not found:
+        return ""
+    parts = [f"{m.count(found['usable'])} usable upgrades. No search: it would find luck."]
+    if found["detectable_relative_risk"] is not None:
+        parts.append(
+            "A behaviour of every fourth look shows only if it multiplies the rate by "
+            f"{m.ratio(found['detectable_relative_risk'])} or more."
+        )
+    if found["search_opens"] is not None:
+        parts.append(f"At this pace a search opens about {m.moment(found['search_opens'])}.")
+    words = {"more": "yes", "fewer": "less", "open": "cannot be told"}
+    rows = [
+        (
+            m.name(one["definition"], 60),
+            m.rate(one["with"], "converted", "entities"),
+            m.rate(one["without"], "converted", "entities"),
+            m.ratio(one["relative_risk"]) + m.span(one["relative_risk_low"], one["relative_risk_high"], of_ratio=True),
+            m.words(words[one["verdict"]]),
+        )
+        for one in figures["hypotheses"]
+    ]
+    header = ("definition", "with it", "without it", "times", "upgrades more often?")
+    table = m.table("Your own definitions, tested exactly (Fisher, Holm)", header, rows) if rows else ""
+    untested = [
+        m.paragraph("Not tested: ", m.name(one["definition"], 60), " ", m.name(one["reason"], 200))
+        for one in found["not_tested"][:5]
+    ]
+    return m.paragraph(" ".join(parts)) + table + "".join(untested)
+
+
+def _timing(analysis: Analysis, figures: Mapping[str, Any]) -> str:
+    """Show how long upgrades took, and the advice about horizon and looks."""
+    found = (
+        (f"after {beginning(analysis)}", figures["advice"]["after_start"]),
+        ("after the look, of looks seen for 90 days", figures["advice"]["after_look"]),
+    )
+    rows = [
+        (m.name(words), m.count(one["n"]), *[m.days(one[f"p{share}_days"]) for share in (10, 25, 50, 75, 90)])
+        for words, one in found
+        if one["n"]
+    ]
+    header = ("days", "upgrades", "a tenth within", "a quarter", "half", "three quarters", "nine tenths")
+    table = m.table("Days to the upgrade, of the upgrades seen so far", header, rows) if rows else ""
+    said = figures["advice"]["horizon_says"]
+    return table + (m.said(said, warning=False) if said is not None else "")
 
 
 def _behaviours(figures: Mapping[str, Any], names: Sequence[str]) -> str:
@@ -180,12 +241,15 @@ def _map(name: str, rows: Sequence[Mapping[str, Any]], every: bool) -> str:
 
 def _cohorts(figures: Mapping[str, Any], by: str) -> str:
     group = [one for one in figures["cohorts"] if one["by"] == by]
-    timed = by.startswith("signup_")
-    drawing = curves(group, timed=timed, unit=figures["entity"])
-    days = [day for day in DAYS if any(point["day"] == day for one in group for point in one["curve"])]
+    test = next(one for one in figures["cohort_tests"] if one["by"] == by)
+    looks = test["from"] == "cutoff"
+    unit, since = ("look", "the look") if looks else (figures["entity"], "the beginning")
+    drawing = curves(group, timed=by in TIMES, unit=unit, since=since)
+    reached = {point["day"] for one in group for point in one["curve"]}
+    days = [day for day in DAYS if day in reached and not (day == 28 and 30 in reached)]
     table = m.table(
         "Share converted by day, with 95 % intervals",
-        ("cohort", "members", "upgrades after looks", *[f"by day {day}" for day in days]),
+        ("cohort", f"{unit}s followed", "upgrades after looks", *[f"by day {day}" for day in days]),
         [
             (
                 m.name(one["cohort"], 60),
@@ -196,13 +260,18 @@ def _cohorts(figures: Mapping[str, Any], by: str) -> str:
             for one in group
         ],
     )
-    test = next((one["log_rank_p"] for one in figures["cohort_tests"] if one["by"] == by), None)
-    verdict = "" if test is None else f" Do the curves differ? Log-rank p = {m.number(test, f'{test:.2g}')}."
     head = f"<h3>By {m.name(by)}</h3>"
     if not drawing:
         return head + table
-    caption = f"Share of the {figures['entity']}s converted by each day, those still young respected.{verdict}"
+    caption = f"Share of the {unit}s converted by each day after {since}, those still young respected.{_verdict(test)}"
     return head + m.figure(drawing, caption, table)
+
+
+def _verdict(test: Mapping[str, Any]) -> str:
+    if test["log_rank_p"] is None:
+        return ""
+    allowed = ", looks that go together allowed for" if test["clustered"] else ""
+    return f" Do the curves differ? Log-rank {m.number(test['log_rank_p'], chance(test['log_rank_p']))}{allowed}."
 
 
 def _at(curve: Sequence[Mapping[str, Any]], day: int) -> str:

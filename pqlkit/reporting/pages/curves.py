@@ -14,7 +14,7 @@ SHOWN: Final = 4
 _OTHERS: Final = "the others"
 
 
-def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str) -> str:
+def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str, since: str = "the beginning") -> str:
     """Draw cohorts of one kind, as the JSON contract spells them; nothing where no curve has two points.
 
     Parameters
@@ -25,6 +25,8 @@ def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str) -> s
         In time order: the newest that are old enough have the colours. Else the largest.
     unit
         What a member is.
+    since
+        From when the days count.
     """
     import altair as alt
 
@@ -48,7 +50,7 @@ def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str) -> s
     hues = [*COLOURS[: len(chosen)], *([GREY] if rest else [])]
     chart = alt.Chart(values(rows)).mark_line(strokeWidth=2)
     chart = chart.encode(
-        x=alt.X("day:Q", axis=alt.Axis(title="days since the beginning", tickCount=8)),
+        x=alt.X("day:Q", axis=alt.Axis(title=f"days since {since}", tickCount=8)),
         y=alt.Y("share:Q", axis=alt.Axis(title="converted", format="~%", tickCount=6)),
         detail="line:N",
         color=alt.Color(
@@ -56,7 +58,7 @@ def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str) -> s
         ),
         opacity=alt.condition(alt.datum.cohort == _OTHERS, alt.value(0.45), alt.value(1.0)),
     )
-    says = f"Conversion curves of {len(drawn)} cohorts of {unit}s: share converted by days since the beginning."
+    says = f"Conversion curves of {len(drawn)} cohorts of {unit}s: share converted by days since {since}."
     return draw(chart.properties(width=WIDTH, height=280), says)
 
 

@@ -45,6 +45,7 @@ def as_page(proposal: Proposal, files: dict[str, str] | None = None) -> str:
         _rule(first, rule),
         m.section("On later looks, not used to choose it" if _apart(figures) else "Not independent", _later(figures)),
         m.section("Would it hold?", _hold(figures)),
+        m.section("Tonight", _tonight(figures)),
         m.section("The menu", _menu(figures)),
         m.section("Limits reached, apart from behaviour", _mechanical(figures)),
         m.section("Rate against coverage", _front(figures)),
@@ -78,7 +79,7 @@ def _later(figures: Mapping[str, Any]) -> str:
     tiles = [
         (m.count(later["qualified"]), "new leads, old enough to judge"),
         (m.fraction(later["rate"]) + m.span(later["low"], later["high"]), "of them upgraded"),
-        (m.fraction(look["coverage"]), "of all upgrades were looks that met it"),
+        (_coverage(look), "of all upgrades were looks that met it"),
     ]
     if weekly["median"] is not None:
         tiles.append((m.number(weekly["median"], f"{weekly['median']:,.0f}"), "new leads a week"))
@@ -103,12 +104,17 @@ def _later(figures: Mapping[str, Any]) -> str:
                 m.rate(one, "converted", "qualified"),
                 m.rate(base, "converted", "entities"),
                 m.ratio(one["relative_risk"]),
-                m.fraction(one["coverage"]),
+                _coverage(one),
             )
             for words, one, base in rows
         ],
     )
     return f'<div class="tiles">{"".join(tile(*one) for one in tiles)}</div>{period}{table}'
+
+
+def _coverage(look: Mapping[str, Any]) -> str:
+    """Show the share of all upgrades with its interval."""
+    return m.fraction(look["coverage"]) + m.span(look["coverage_low"], look["coverage_high"])
 
 
 def _hold(figures: Mapping[str, Any]) -> str:
@@ -120,6 +126,8 @@ def _hold(figures: Mapping[str, Any]) -> str:
             first["adjusted_low"], first["adjusted_high"], of_ratio=True
         )
         facts.append(f"Beyond activity: odds ratio {adjusted}.")
+    if first["e_value"] is not None:
+        facts.append(_doubt(first["e_value"]))
     chosen = [f"{m.name(one['behaviour'], 60)} {m.fraction(one['share'])}" for one in first["stability_by_criterion"]]
     if chosen:
         facts.append(f"Searches of random halves of the data choose these behaviours again: {', '.join(chosen)}.")
@@ -137,6 +145,28 @@ def _hold(figures: Mapping[str, Any]) -> str:
         captured = "" if top["captured"] is None else f"; the rule has {m.fraction(top['captured'])} of what is there"
         facts.append(f"A model at the same share: {m.fraction(top['holdout_rate_at_same_share'])}{captured}.")
     return "".join(m.paragraph(fact) for fact in facts) + "".join(parts)
+
+
+def _doubt(found: Mapping[str, Any]) -> str:
+    """Say how strong an unmeasured trait would have to be (the E-value)."""
+    limit = found["limit"]
+    ends = "" if limit is None else f" ({m.ratio(limit)} for the end of the interval nearest no difference)"
+    return (
+        "An unmeasured trait would have to be tied to both, meeting the rule and upgrading, by a risk ratio of at least "
+        f"{m.ratio(found['value'])} each to explain it away{ends}."
+    )
+
+
+def _tonight(figures: Mapping[str, Any]) -> str:
+    """Say how many meet the rule already, and how many of them are new."""
+    found = figures["tonight"]
+    if found is None:
+        return ""
+    return m.paragraph(
+        f"{m.count(found['meet'])} {figures['entity']}s already meet it: a backlog, not new leads. "
+        f"{m.count(found['new'])} of them began to within {m.name(found['since'])}: the leads of ",
+        f"pqlkit score --since {m.name(found['since'])}.",
+    )
 
 
 def _groups(groups: Sequence[Mapping[str, Any]], key: str, words: str) -> str:
@@ -182,7 +212,7 @@ def _rules(caption: str, found: Sequence[Mapping[str, Any]]) -> str:
             m.name(_briefly(one), 200),
             m.rate(one["holdout"], "converted", "qualified"),
             m.rate(one["trigger"]["holdout"], "converted", "qualified"),
-            m.fraction(one["holdout"]["coverage"]),
+            _coverage(one["holdout"]),
             m.number(one["leads_per_week"]["median"], _whole(one["leads_per_week"]["median"])),
         )
         for one in found
@@ -200,7 +230,7 @@ def _champion(figures: Mapping[str, Any]) -> str:
             m.name(one["name"], 60),
             m.rate(one["holdout"], "converted", "qualified"),
             m.rate(one["trigger"], "converted", "qualified"),
-            m.fraction(one["holdout"]["coverage"]),
+            _coverage(one["holdout"]),
         )
     ]
     return m.table(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.cohorts import Cohort
     from pqlkit.analysis.comparison import ValueMetric
+    from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypothesis
     from pqlkit.measures.behaviour import Behaviour
     from pqlkit.statistics.contingency import Contingency
@@ -43,7 +44,7 @@ def record(analysis: Analysis) -> dict[str, Json]:
         "gap": str(looks.design.gap),
         "design_effect": modelled(observed.design_effect),
         "tier": analysis.tier.value,
-        "population": {**counts(looks.classes), **base},
+        "population": {**counts(looks.classes), **base, "kaplan_meier": _on_the_curve(analysis.curve)},
         "dormant": dormant,
         "conversions": counts(looks.places),
         "behaviours": [behaviour(one) for one in analysis.behaviours],
@@ -58,12 +59,31 @@ def record(analysis: Analysis) -> dict[str, Json]:
             for suspect in observed.suspects
         ],
         "cohorts": [cohort(one) for group in analysis.cohorts for one in group.cohorts],
-        "cohort_tests": [{"by": group.by, "log_rank_p": modelled(group.p_value)} for group in analysis.cohorts],
+        "cohort_tests": [
+            {
+                "by": group.by,
+                "log_rank_p": modelled(group.p_value),
+                "from": group.start.value,
+                "clustered": group.clustered,
+            }
+            for group in analysis.cohorts
+        ],
         "comparison": [value_metric(one) for one in analysis.comparison],
         "advice": _advice(analysis),
         "hypotheses": [hypothesis(one) for one in (analysis.hypotheses.tested if analysis.hypotheses else ())],
         "little": _little(analysis),
         "warnings": list(analysis.warnings),
+    }
+
+
+def _on_the_curve(one: CurveRate) -> Json:
+    """Write the Kaplan-Meier rate of the looks; `undefined` says why there is none."""
+    return {
+        "rate": one.rate.value,
+        "low": one.rate.low,
+        "high": one.rate.high,
+        "looks": one.looks,
+        "undefined": None if one.unread is None else one.unread.value,
     }
 
 
@@ -221,11 +241,32 @@ def _little(analysis: Analysis) -> Json:
 
 def _advice(analysis: Analysis) -> Json:
     advice, spike = analysis.advice, analysis.spike
+    delays = () if advice is None else advice.delays
+    horizon = analysis.observed.looks.design.horizon
     return {
         "horizon": str(advice.advised) if advice is not None and advice.advised is not None else None,
         "horizons": [
-            {"horizon": str(option.horizon), "holds": modelled(option.holds), "mature": modelled(option.mature)}
+            {
+                "horizon": str(option.horizon),
+                "holds": modelled(option.holds),
+                "mature": modelled(option.mature),
+                "held": option.held,
+                "conversions": option.conversions,
+                "old_enough": option.old,
+                "at_risk": option.at_risk,
+            }
             for option in (advice.options if advice is not None else ())
         ],
-        "spike": None if spike is None else {"day": spike.day, "converted": spike.converted, "of": spike.of},
+        "horizon_says": None if advice is None else advice.says(horizon),
+        "window_says": analysis.early,
+        "after_start": _quantiles(analysis.ages.n, analysis.ages.quantiles),
+        "after_look": _quantiles(0 if advice is None else advice.n, delays),
+        "spike": None
+        if spike is None
+        else {"day": spike.day, "converted": spike.converted, "of": spike.of, "says": str(spike)},
     }
+
+
+def _quantiles(n: int, quantiles: Sequence[tuple[float, float]]) -> Json:
+    """Write how many conversions, and within how many days a tenth, a quarter, half... of them came."""
+    return {"n": n, **{f"p{share * 100:.0f}_days": modelled(days) for share, days in quantiles}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.definitions.emitting import plain
+from pqlkit.proposal.tonight import NEW
 from pqlkit.proposal.wording import in_words
 from pqlkit.reporting.records.figures import modelled, moment
 
@@ -72,6 +73,9 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
         "cross_fitted": _cross_fitted(proposal),
         "champion": _champion(proposal),
         "experiment": _experiment(proposal),
+        "tonight": None
+        if proposal.tonight is None
+        else {"meet": proposal.tonight.meet, "new": proposal.tonight.new, "since": str(NEW)},
         "excluded": [
             {"event": one.event, "reason": one.reason.value, "evidence": one.evidence}
             for one in proposal.suspects
@@ -85,7 +89,7 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
     """Write one candidate; `fit` and `holdout` are the look view, `trigger` the trigger view."""
     notice, weekly = one.promised.notice, one.promised.leads_per_week
     stable = one.stability
-    adjusted = one.adjusted
+    adjusted, doubt = one.adjusted, one.confounder
     return {
         "name": one.definition.name,
         "file": file,
@@ -122,6 +126,9 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
         "adjusted_odds_ratio": modelled(adjusted.value) if adjusted else None,
         "adjusted_low": modelled(adjusted.low) if adjusted else None,
         "adjusted_high": modelled(adjusted.high) if adjusted else None,
+        "e_value": None
+        if doubt is None
+        else {"value": modelled(doubt.value), "limit": modelled(doubt.limit), "of": doubt.scale.value},
         "equivalents": list(one.equivalents),
         "simpler_alternative": None
         if one.simpler is None
@@ -143,6 +150,8 @@ def _look(table: Contingency) -> dict[str, Json]:
         **table.with_.to_json(numerator="converted", denominator="qualified"),
         "share": table.share.rate,
         "coverage": table.coverage.rate,
+        "coverage_low": table.coverage.low,
+        "coverage_high": table.coverage.high,
         "lift": table.lift,
         "relative_risk": table.relative_risk().value,
         "f1": modelled(table.f_beta()),

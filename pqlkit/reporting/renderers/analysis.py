@@ -8,15 +8,19 @@ from pqlkit.analysis.design import DesignKind
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier
 from pqlkit.inert import visible
 from pqlkit.reporting.records.analysis import behaviour, record
+from pqlkit.reporting.renderers.cohorts import cohorts
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
+from pqlkit.reporting.renderers.timing import notes, timing
 from pqlkit.reporting.renderers.words import compact, day, interval, month, named, percent, sparkline, times
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
     from pqlkit.analysis.analyzing import Analysis
-    from pqlkit.analysis.association import Association
+    from pqlkit.analysis.association import Association, Step
     from pqlkit.analysis.comparison import ValueMetric
     from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.looks import Looks
@@ -51,20 +55,40 @@ def as_markdown(analysis: Analysis, top: int = 20) -> str:
     """Give the behaviours that differ as a table for a document, and the sentence about causes."""
     header = ["behaviour", "window", "at least", "does", "with", "without", "times [95 %]", "allowing for activity"]
     rows = [_cells(one, analysis) for one in winners(analysis)[:top]]
+    if is_little(analysis):
+        said = f"{analysis.observed.base.numerator} usable upgrades: no behaviours are ranked, it would find luck."
+        return f"{said}\n\n{_base_line(analysis)}\n\n{SENTENCE}\n"
     return f"{to_markdown(rows, header, right=range(2, 8))}\n{_base_line(analysis)}\n\n{SENTENCE}\n"
 
 
-def as_table(analysis: Analysis, top: int = ROWS) -> RenderableType:
-    """Give what the terminal shows: at most about 40 lines of 80 columns."""
+def as_table(analysis: Analysis, top: int = ROWS, *, by: bool = False) -> RenderableType:
+    """Give what the terminal shows: at most about 40 lines of 80 columns, and the cohorts where they were asked for.
+
+    Parameters
+    ----------
+    analysis
+        What was found.
+    top
+        Behaviours to show.
+    by
+        Whether cohorts were asked for: else a terminal leaves them out.
+    """
     from rich.console import Group
     from rich.text import Text
 
     lines = [*_upgrades(analysis), "", *_population(analysis), ""]
-    if analysis.tier in {Tier.DESCRIBE, Tier.HYPOTHESES}:
-        lines += [*_little(analysis), ""]
-    lines += [*_behaviours(analysis, top), *(_compared(analysis) or _ladder(analysis))]
+    if is_little(analysis):
+        lines += [*_little(analysis), *_compared(analysis)]
+    else:
+        lines += [*_behaviours(analysis, top), *(_compared(analysis) or _ladder(analysis))]
+    lines += cohorts(analysis) if by else []
     lines += [*_left_out(analysis), "", f"{SENTENCE} Next: {_next(analysis)}"]
     return Group(*[styled(Text(line)) for line in lines])
+
+
+def is_little(analysis: Analysis) -> bool:
+    """Say whether there are too few upgrades for a search: then what was written down is tested, and nothing is ranked."""
+    return analysis.tier in {Tier.DESCRIBE, Tier.HYPOTHESES}
 
 
 def _upgrades(analysis: Analysis) -> list[str]:
@@ -79,14 +103,14 @@ def _upgrades(analysis: Analysis) -> list[str]:
         (places.unknown_entity, "of unknown ids"),
     ):
         rows += f"   {count:,} {what}" if count else ""
-    lines += wrapped(rows, "  ")
+    lines += [*wrapped(rows, "  "), *timing(analysis)]
     where = places_in_words(looks)
     for key, text in where.items():
         if getattr(places, key):
             lines.append(f"  {getattr(places, key):>9,}  {text}{'   <- used here' if key == 'used' else ''}")
     if looks.reason:
         lines += wrapped(looks.reason, "  ")
-    return lines
+    return lines + [line for text in notes(analysis) for line in wrapped(text, "  ", "    ")]
 
 
 def places_in_words(looks: Looks) -> dict[str, str]:
@@ -127,6 +151,7 @@ def _population(analysis: Analysis) -> list[str]:
     parts = [f"{seen:,} looked at", *[f"{count:,} {what}" for count, what in others if count]]
     lines += wrapped(f"{classes.entities:,} {kind}s = {' + '.join(parts)}", "  ")
     lines.append(f"  {_base_line(analysis)}")
+    lines += _on_the_curve(analysis)
     if base.design_effect > 1:
         lines.append(f"  {_together(kind, analysis)} go together: intervals are those of n / {base.design_effect:.2f}")
     dormant = looks.dormant
@@ -134,6 +159,15 @@ def _population(analysis: Analysis) -> list[str]:
         share = dormant.converted / dormant.looks
         lines.append(f"  dormant, apart: {dormant.looks:,} looks, {dormant.converted:,} upgrades ({percent(share)})")
     return lines
+
+
+def _on_the_curve(analysis: Analysis) -> list[str]:
+    """Give the base rate with those whose horizon is not over, where there are any."""
+    curve, looks = analysis.curve, analysis.observed.base.denominator
+    if curve.rate.value is None or curve.looks <= looks:
+        return []
+    said = f"{percent(curve.rate.value)} {interval(curve.rate.low, curve.rate.high)}"
+    return [f"  with {curve.looks - looks:,} looks not over yet, as far as seen: {said} (Kaplan-Meier)"]
 
 
 def _together(kind: str, analysis: Analysis) -> str:
@@ -210,7 +244,12 @@ def _ratio(value: Rate) -> str:
 
 
 def winners(analysis: Analysis) -> list[Association]:
-    """Choose one row per event: its first of those that differ by more than chance and by a size that matters."""
+    """Choose one row per event: its first of those that differ by more than chance and by a size that matters.
+
+    None with too few upgrades for a search: the best of many rows would be luck, and one look that did it a rate of 100 %.
+    """
+    if is_little(analysis):
+        return []
     seen: set[tuple[str | None, str]] = set()
     rows = []
     for one in analysis.behaviours:
@@ -314,7 +353,7 @@ def _ladder(analysis: Analysis) -> list[str]:
     if not shown:
         return []
     first = shown[0]
-    steps = [step for step in first.curve if step.table.n1 >= 20][:LADDER]
+    steps = _rungs([step for step in first.curve if step.table.n1 >= 20], first.threshold)
     if len(steps) < 2:
         return []
     window = first.behaviour.window
@@ -327,6 +366,18 @@ def _ladder(analysis: Analysis) -> list[str]:
         "                      " + "".join(f"{mark:>7}" for mark in sparkline(rates)),
         "  looks that do it    " + "".join(f"{percent(step.table.n1 / step.table.total):>7}" for step in steps),
     ]
+
+
+def _rungs(steps: Sequence[Step], best: int) -> list[Step]:
+    """Choose so many thresholds as fit, spread over all of them, the first and the best among them."""
+    if len(steps) <= LADDER:
+        return list(steps)
+    places = {round(index * (len(steps) - 1) / (LADDER - 1)) for index in range(LADDER)}
+    at = next((index for index, step in enumerate(steps) if step.threshold == best), 0)
+    if at not in places:
+        nearest = min(places - {0}, key=lambda place: abs(place - at))
+        places = places - {nearest} | {at}
+    return [steps[index] for index in sorted(places)]
 
 
 def _compared(analysis: Analysis) -> list[str]:
@@ -388,6 +439,6 @@ def _left_out(analysis: Analysis) -> list[str]:
 
 
 def _next(analysis: Analysis) -> str:
-    if analysis.tier in {Tier.DESCRIBE, Tier.HYPOTHESES}:
+    if is_little(analysis):
         return 'pqlkit try "EVENT >= 3 in 14d"'
     return "pqlkit propose"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.definitions.describing import phrase
 from pqlkit.inert import visible
 from pqlkit.proposal.split import SplitKind
+from pqlkit.proposal.tonight import NEW
 from pqlkit.proposal.wording import in_words
 from pqlkit.reporting.records.proposal import candidate, record
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
-from pqlkit.reporting.renderers.words import day, interval, percent, rate, times
+from pqlkit.reporting.renderers.words import chance, day, interval, percent, rate, times
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -65,8 +66,9 @@ def as_table(proposal: Proposal, files: dict[str, str] | None = None) -> Rendera
         lines = _nothing(proposal)
     else:
         first = proposal.candidates[0]
-        lines = [*_proposed(first, (files or {}).get(first.definition.name)), "", *_later(proposal, first), ""]
-        lines += [*_would_it_hold(proposal, first), "", *_others(proposal), "", *_closing(proposal, first)]
+        file = (files or {}).get(first.definition.name)
+        lines = [*_proposed(first, file), "", *_later(proposal, first), ""]
+        lines += [*_would_it_hold(proposal, first), "", *_others(proposal), "", *_closing(proposal, first, file)]
     return Group(*[styled(Text(line)) for line in lines])
 
 
@@ -84,7 +86,8 @@ def _nothing(proposal: Proposal) -> list[str]:
     top = proposal.ceiling
     if top is not None and top.auc is not None:
         lines.append(f"  a model of all behaviours reaches an AUC of {top.auc:.2f} on the later looks (0.5 = chance)")
-    return [*lines, "", 'Test what you believe: pqlkit try "EVENT >= 3 in 14d"']
+    believed = any("pqlkit try" in warning for warning in proposal.warnings)
+    return lines if believed else [*lines, "", 'Test what you believe: pqlkit try "EVENT >= 3 in 14d"']
 
 
 def _proposed(one: Candidate, file: str | None) -> list[str]:
@@ -150,13 +153,12 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
     lines = ["WOULD IT HOLD?"]
     fit, later = one.fit.with_, one.holdout.with_
     span = f"{day(proposal.fit.first)} to {day(proposal.fit.through)}"
-    lines.append(f"  chosen on   {span}   {percent(fit.rate)} of looks  ->  {percent(later.rate)} on later ones")
+    lines.append(
+        f"  chosen on   {span}   {percent(fit.rate)} of {fit.denominator:,}  ->  {percent(later.rate)} of "
+        f"{later.denominator:,} later"
+    )
     if len(one.by_period) > 1:
-        lines += wrapped(
-            f"by quarter  {'  '.join(f'{g.name} {percent(g.table.with_.rate)}' for g in one.by_period[-6:])}",
-            "  ",
-            " " * 14,
-        )
+        lines += wrapped(f"by quarter  {_by_quarter(one)}", "  ", " " * 14)
     if len(one.by_age) > 1:
         parts = "  ".join(f"{group.name} {times(group.table.relative_risk().value)}x" for group in one.by_age)
         lines.append(f"  by age      {parts}{_onboarding(one)}")
@@ -171,7 +173,7 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
     if test is not None and test.p_value is not None:
         best = f"best {times(test.best_relative_risk)}x, " if test.best_relative_risk is not None else "nothing, "
         lines.append(
-            f"  by chance   search on shuffled upgrades: {best}ours {times(test.relative_risk)}x (p = {test.p_value:.2g})"
+            f"  by chance   search on shuffled upgrades: {best}ours {times(test.relative_risk)}x ({chance(test.p_value)})"
         )
     if one.adjusted is not None and one.adjusted.value is not None:
         adjusted = one.adjusted
@@ -179,6 +181,7 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
         lines.append(
             f"  beyond activity   odds ratio {times(adjusted.value)} [{times(adjusted.low)}, {times(adjusted.high)}]{only}"
         )
+    lines += _doubt(one)
     top = proposal.ceiling
     if top is not None and one.holdout.share.rate:
         reached = top.rate_at(one.holdout.share.rate)
@@ -191,6 +194,37 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
             "    ",
         )
     return lines
+
+
+def _by_quarter(one: Candidate) -> str:
+    """Give the newest four calendar quarters, and whether the rate of all goes up or down."""
+    from pqlkit.statistics.change import cochran_armitage
+
+    rates = [group.table.with_ for group in one.by_period]
+    shown = "  ".join(f"{group.name} {percent(group.table.with_.rate)}" for group in one.by_period[-4:])
+    # Where looks go together the plain test would find trends in chance.
+    trend = cochran_armitage([r.numerator for r in rates], [r.denominator for r in rates])
+    if trend.p_value is None or trend.z is None or one.design_effect > 1:
+        return shown
+    word = "no clear change" if trend.p_value >= 0.05 else "rising" if trend.z > 0 else "falling"
+    return f"{shown}   {word} ({chance(trend.p_value)})"
+
+
+def _doubt(one: Candidate) -> list[str]:
+    """Say how strong an unmeasured trait would have to be (the E-value)."""
+    found = one.confounder
+    if found is None:
+        return []
+    limit = found.limit
+    ends = (
+        "" if limit is None else "; the interval holds 1" if limit <= 1 else f" ({times(limit)} for the interval's end)"
+    )
+    return wrapped(
+        f"an unmeasured trait would have to be tied to both by a risk ratio of at least {times(found.value)} each to explain "
+        f"it away{ends}",
+        "  ",
+        "    ",
+    )
 
 
 def _onboarding(one: Candidate) -> str:
@@ -255,12 +289,12 @@ def _others(proposal: Proposal) -> list[str]:
     return lines
 
 
-def _closing(proposal: Proposal, first: Candidate) -> list[str]:
+def _closing(proposal: Proposal, first: Candidate, file: str | None) -> list[str]:
     found = proposal.search
     lines: list[str] = []
     if found is not None:
         state = "complete" if found.complete else "stopped by the clock"
-        lines.append(f"  Search {state}: {found.considered:,} rules of 1 to 3 criteria.")
+        lines.append(f"  Search {state}: {_many(found.considered)} rules of 1 to 3 criteria.")
     if proposal.prefer_points:
         lines.append("  A points card does better here: see points in --format json")
     left_out = [one for one in proposal.suspects if one.excluded]
@@ -279,4 +313,23 @@ def _closing(proposal: Proposal, first: Candidate) -> list[str]:
             )
     for warning in proposal.warnings:
         lines += wrapped(warning, "  ! ", "    ")
-    return [*lines, SENTENCE]
+    return [*lines, *_tonight(proposal, first, file), SENTENCE]
+
+
+def _many(count: int) -> str:
+    return f"{count / 1e6:,.1f} M" if count >= 1_000_000 else f"{count:,}"
+
+
+def _tonight(proposal: Proposal, first: Candidate, file: str | None) -> list[str]:
+    """Say how many meet it already, and the command that takes only the new ones."""
+    found = proposal.tonight
+    if found is None:
+        return []
+    kind = first.definition.entity.value
+    who = f"1 {kind} already meets it" if found.meet == 1 else f"{found.meet:,} {kind}s already meet it"
+    lines = ["", f"TONIGHT  {who}: a backlog, not new leads." if found.meet else f"TONIGHT  no {kind} meets it now."]
+    path = visible(file or f"definitions/{first.definition.name}.yml", 200)
+    command = f"  pqlkit score -d {path} --since {NEW}   -> {found.new:,} new"
+    # A command is copied: a line that is too long breaks where a shell goes on.
+    broken = [f"  pqlkit score --since {NEW} \\", f"    -d {path}   -> {found.new:,} new"]
+    return [*lines, *([command] if len(command) < 80 else broken)]

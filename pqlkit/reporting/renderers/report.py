@@ -167,14 +167,14 @@ def _share(value: Rate) -> str:
 
 
 def _periods(report: Report) -> list[str]:
-    lines = [spread("BY PERIOD of the start", "PQL to customer   since the reference")]
+    lines = [f"{'BY PERIOD':<11}{'leads':>7}{'PQL to customer':>23}{'':<14}since the reference"]
     for one in report.periods[-8:]:
         verdict = one.drift.verdict.value if one.drift is not None else _pending(one.mature, one.reference)
         p = _tested(one.drift)
         counts = f"{one.rate.numerator:,} of {one.rate.denominator:,}"
         lines.append(
-            f"  {one.period:<8} {one.starts:>7,} leads {counts:>15} {percent(one.rate.rate):>6} "
-            f"{interval(one.rate.low, one.rate.high):<13} {verdict}{p}"
+            f"  {one.period:<8} {one.starts:>7,} {counts:>15} {percent(one.rate.rate):>6} "
+            f"{interval(one.rate.low, one.rate.high):<12} {verdict}{p}"
         )
     return lines
 

@@ -115,6 +115,17 @@ def compact(value: float) -> str:
     return f"{value:,}"
 
 
+def chance(p_value: float) -> str:
+    """Write a p-value with two figures, and one that is all but zero as a bound.
+
+    Examples
+    --------
+    >>> chance(0.0421), chance(1e-30)
+    ('p = 0.042', 'p < 0.0001')
+    """
+    return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"
+
+
 def times(value: float | None) -> str:
     """Write a ratio with about three figures.
 

@@ -1,0 +1,86 @@
+"""The grouping: what one ``--by`` asks for, a time of signup, a trait, or a behaviour."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pqlkit.analysis.population import Population
+    from pqlkit.definitions.model import Node
+    from pqlkit.durations import Duration
+
+__all__ = ["behaviours"]
+
+_FORMULA: Final = re.compile(r'[<>=≥≤()"]')
+
+
+def behaviours(population: Population, asked: Sequence[str], *, windows: Sequence[Duration]) -> dict[str, Node]:
+    """Read those of several ``--by`` that are behaviours, and refuse what is nothing at all.
+
+    Parameters
+    ----------
+    population
+        Its traits and events.
+    asked
+        As written: ``signup_month``, a trait, or an expression as `pqlkit try` reads it. A trait's name wins over an event's.
+    windows
+        The longest of these is the window of a term without one.
+
+    Returns
+    -------
+    dict
+        Text -> formula, for the behaviours alone.
+
+    Raises
+    ------
+    UsageError
+        A name is neither a trait nor an event (with the nearest), or an expression has a fault (at its character).
+    DataError
+        An expression names an event that the data does not have.
+    """
+    from pqlkit.analysis.cohorts import TIMES
+
+    traits = [*TIMES, *population.traits.kinds]
+    unknown = [by for by in dict.fromkeys(asked) if by not in traits]
+    if not unknown:
+        return {}
+    from pqlkit.analysis.vocabulary import event_names
+
+    events = event_names(population)
+    return {by: _behaviour(by, traits, events, windows) for by in unknown}
+
+
+def _behaviour(by: str, traits: Sequence[str], events: frozenset[str], windows: Sequence[Duration]) -> Node:
+    from pqlkit.analysis.vocabulary import refuse_unknown
+    from pqlkit.definitions.expression import parse_expression
+    from pqlkit.definitions.model import Criterion
+
+    formula = _FORMULA.search(by) is not None
+    try:
+        node = parse_expression(by, windows=windows)
+    except UsageError as error:
+        # Without a sign of the language it was meant for a name, if one is near or it is one word.
+        if not formula and (nearest(by, traits) or " " not in by.strip()):
+            raise _no_such(by, traits, events) from error
+        raise UsageError(error.message, where="--by", hint=error.hint) from error
+    bare = isinstance(node, Criterion) and not formula and node.events == (by.strip(),)
+    if bare and by.strip() not in events:
+        raise _no_such(by, traits, events)
+    refuse_unknown(node, events)
+    return node
+
+
+def _no_such(by: str, traits: Sequence[str], events: frozenset[str]) -> UsageError:
+    from pqlkit.inert import visible
+
+    close = nearest(by, traits) or nearest(by, events)
+    other = f'one of {", ".join(visible(name, 40) for name in traits[:8])}, or a behaviour like "login >= 3 in 7d"'
+    return UsageError(
+        f"--by {visible(by, 60)}: no such trait, and no such event",
+        hint=f"did you mean {visible(close, 60)}?" if close else other,
+    )
