@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.literals import Trait
     from pqlkit.proposal.objective import Constraints, Objective
+    from pqlkit.proposal.points import Points
     from pqlkit.proposal.search import Search
     from pqlkit.proposal.selection_test import SelectionTest
     from pqlkit.proposal.split import Split
@@ -206,8 +207,9 @@ class Draft:
         from pqlkit.proposal.choosing import choose
 
         found = self.search()
+        self.say("comparing with points and a model")
+        card, top = self._card_and_ceiling(found)
         self.say("reading the later looks, once")
-        top = self.ceiling()
         warnings = (
             []
             if found.complete
@@ -221,7 +223,19 @@ class Draft:
         cross = self.cross_fitted()
         choice = choose(self, found, cross)
         warnings += choice.warnings
-        return self._summed_up(found, choice, top, warnings, cross)
+        return self._summed_up(found, choice, card, top, warnings, cross)
+
+    def _card_and_ceiling(self, found: Search) -> tuple[Points | None, Ceiling | None]:
+        """Fit the card and the model side by side: each keeps one core busy, and neither needs the other."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        from pqlkit.proposal.points import points_card
+
+        observed, fit = self.observed, self.parts.fit
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            top = beside.submit(self.ceiling)
+            card = points_card(observed.cube, observed.y, fit, found, seed=self.wishes.seed) if found.rules else None
+            return card, top.result()
 
     def ceiling(self) -> Ceiling | None:
         """Fit the boosting model; not with little data, where nothing is set aside to read it on."""
@@ -240,20 +254,24 @@ class Draft:
         )
 
     def _summed_up(
-        self, found: Search, choice: Choice, top: Ceiling | None, warnings: list[str], cross: CrossFit | None
+        self,
+        found: Search,
+        choice: Choice,
+        card: Points | None,
+        top: Ceiling | None,
+        warnings: list[str],
+        cross: CrossFit | None,
     ) -> Proposal:
         from pqlkit.proposal.champion import champion
         from pqlkit.proposal.choosing import mechanical
         from pqlkit.proposal.experiment import experiment
         from pqlkit.proposal.menu import ladder
-        from pqlkit.proposal.points import points_card, prefer_points
+        from pqlkit.proposal.points import prefer_points
         from pqlkit.proposal.rule import holds
 
         observed, parts, wishes = self.observed, self.parts, self.wishes
         first = choice.candidates[0] if choice.candidates else None
         met = None if first is None else holds(observed.cube, first.rule.literals, self.traits)
-        self.say("comparing with points and a model")
-        card = points_card(observed.cube, observed.y, parts.fit, found, seed=wishes.seed) if found.rules else None
         fit, holdout = self.halves()
         return Proposal(
             observed=observed,
