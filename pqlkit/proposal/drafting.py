@@ -206,9 +206,7 @@ class Draft:
     def _searched(self) -> Proposal:
         from pqlkit.proposal.choosing import choose
 
-        found = self.search()
-        self.say("comparing with points and a model")
-        card, top = self._card_and_ceiling(found)
+        found, card, top = self._compared()
         self.say("reading the later looks, once")
         warnings = (
             []
@@ -225,8 +223,8 @@ class Draft:
         warnings += choice.warnings
         return self._summed_up(found, choice, card, top, warnings, cross)
 
-    def _card_and_ceiling(self, found: Search) -> tuple[Points | None, Ceiling | None]:
-        """Fit the card and the model side by side: each keeps one core busy, and neither needs the other."""
+    def _compared(self) -> tuple[Search, Points | None, Ceiling | None]:
+        """Search, and fit the card; the model, which needs neither, is fitted beside them: each keeps one core busy."""
         from concurrent.futures import ThreadPoolExecutor
 
         from pqlkit.proposal.points import points_card
@@ -234,8 +232,10 @@ class Draft:
         observed, fit = self.observed, self.parts.fit
         with ThreadPoolExecutor(max_workers=1) as beside:
             top = beside.submit(self.ceiling)
+            found = self.search()
+            self.say("comparing with points and a model")
             card = points_card(observed.cube, observed.y, fit, found, seed=self.wishes.seed) if found.rules else None
-            return card, top.result()
+            return found, card, top.result()
 
     def ceiling(self) -> Ceiling | None:
         """Fit the boosting model; not with little data, where nothing is set aside to read it on."""
