@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 
 from pqlkit.analysis.design import monday
 from pqlkit.columns import ACCOUNT_ID, AT, CUTOFF, ENTITY, EVENT, USER_ID
 from pqlkit.durations import WEEK
+from pqlkit.measures.tallies import KEY, sorted_numbers
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from pqlkit.analysis.population import Population
     from pqlkit.durations import Duration
     from pqlkit.measures.world import World
@@ -40,8 +44,13 @@ def active(population: Population, looks: pl.DataFrame, within: Duration) -> pl.
         Bool, in the order of `looks`.
     """
     key = pl.col(ENTITY) * _SPAN + pl.col("week")
-    bins = last_by_week(population).with_columns(key=key).select("key", "last").sort("key").set_sorted("key")
     origin = monday(population.world.zone)
+    if within.microseconds % WEEK == 0:
+        # Whether an event of a week is recent enough then does not depend on when in the week it was.
+        ends = pl.lit(origin - 1) + (pl.col("key") % _SPAN + 1) * WEEK
+        bins = pl.DataFrame({"key": active_weeks(population)}).with_columns(ends.alias("last")).set_sorted("key")
+    else:
+        bins = last_by_week(population).with_columns(key=key).select("key", "last").sort("key").set_sorted("key")
     asked = looks.select(ENTITY, CUTOFF, week=(pl.col(CUTOFF) - origin) // WEEK - 1).with_columns(key=key)
     found = asked.set_sorted("key").join_asof(bins, on="key", strategy="backward", coalesce=False)
     same = pl.col("key_right") // _SPAN == pl.col(ENTITY)
@@ -70,11 +79,28 @@ def owned(world: World, events: LazyFrame) -> LazyFrame:
     return joined.filter(nw.col("since").is_null() | (nw.col(AT) >= nw.col("since")))
 
 
+def active_weeks(population: Population) -> NDArray[np.int64]:
+    """Give each entity and week with an event that is not automatic, packed into one number, ascending.
+
+    Events are those of `last_by_week`; to sort numbers takes half of what a grouping of entities and weeks does.
+    """
+    engine = population.world.engine
+    numbers = sorted_numbers(engine, _by_week(population).select((nw.col(ENTITY) * _SPAN + nw.col("week")).alias(KEY)))
+    found: NDArray[np.int64] = numbers[np.append(True, numbers[1:] != numbers[:-1])[: numbers.size]]
+    return found
+
+
 def last_by_week(population: Population) -> pl.DataFrame:
     """Give the last event that is not automatic of each entity and week: ``entity``, ``week``, ``last`` (microseconds).
 
     Weeks are counted from `monday`; events before `since` are not there; those after the conversion are, and no look asks for them.
     """
+    plan = _by_week(population).group_by(ENTITY, "week").agg(last=nw.col(AT).max())
+    return population.world.engine.collect(plan)
+
+
+def _by_week(population: Population) -> LazyFrame:
+    """Plan the events that are not automatic, with their ``entity`` and ``week``."""
     world = population.world
     automatic = sorted(name for name, note in population.project.events.items() if note.automatic)
     events = world.events
@@ -82,5 +108,4 @@ def last_by_week(population: Population) -> pl.DataFrame:
         events = events.filter(~nw.col(EVENT).is_in(automatic))
     # One week more than there can be keeps the division away from negative numbers, which engines round differently.
     week = (nw.col(AT) - (monday(world.zone) - _EARLY * WEEK)) // WEEK - _EARLY
-    plan = owned(world, events).with_columns(week=week).group_by(ENTITY, "week").agg(last=nw.col(AT).max())
-    return world.engine.collect(plan)
+    return owned(world, events).with_columns(week=week)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pqlkit.analysis.design import LANDMARK, DesignKind
@@ -52,8 +53,8 @@ class Observed:
         Rows per independent row: 1 unless an entity has several looks that overlap, or users share accounts.
     base
         Conversions among looks.
-    suspects
-        Events and traits that look like leaks, judged on all looks.
+    judged
+        Gives `suspects`, and takes the passes over the events for it once, when first asked.
     """
 
     population: Population
@@ -64,7 +65,12 @@ class Observed:
     clusters: NDArray[np.int64]
     design_effect: float
     base: Rate
-    suspects: tuple[Suspect, ...]
+    judged: Callable[[], tuple[Suspect, ...]] = field(repr=False)
+
+    @property
+    def suspects(self) -> tuple[Suspect, ...]:
+        """Events and traits that look like leaks, judged on all looks (`propose` judges the fit part alone instead)."""
+        return self.judged()
 
     @property
     def converters(self) -> int:
@@ -156,13 +162,9 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     UsageError
         A design, window or measure cannot be obeyed.
     """
-    from pqlkit.analysis.associations import Levels
     from pqlkit.analysis.clusters import clusters
-    from pqlkit.analysis.leaks import leaks, overruled
     from pqlkit.analysis.looks import looks as look
-    from pqlkit.analysis.trait_leaks import trait_leaks
     from pqlkit.measures.cube import cube
-    from pqlkit.measures.surroundings import surroundings
     from pqlkit.statistics.design_effect import design_effect
     from pqlkit.statistics.rate import Rate
 
@@ -190,10 +192,6 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     )
     measured = _without(measured, settings.exclude, population.outcome.event)
     y = seen.frame.get_column("y").to_numpy()
-    say("looking for events that belong to the upgrade")
-    around = surroundings(population.world)
-    found = (*leaks(around, Levels.of(measured, y)), *trait_leaks(population, seen.frame, y))
-    suspects = overruled(found, settings.keep)
     entity = seen.frame.get_column("entity").to_numpy()
     labels = clusters(population, entity)
     # Looks of `every` tile an entity's life without overlap: only shared accounts make them dependent.
@@ -208,8 +206,27 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
         clusters=labels,
         design_effect=max(1.0, effect or 1.0),
         base=Rate.of(int(y.sum()), len(y), design_effect=effect),
-        suspects=suspects,
+        judged=cache(lambda: _suspects(population, seen, measured, y, settings, say)),
     )
+
+
+def _suspects(
+    population: Population,
+    seen: Looks,
+    measured: Cube,
+    y: NDArray[np.bool_],
+    settings: Settings,
+    say: Callable[[str], None],
+) -> tuple[Suspect, ...]:
+    from pqlkit.analysis.associations import Levels
+    from pqlkit.analysis.leaks import leaks, overruled
+    from pqlkit.analysis.trait_leaks import trait_leaks
+    from pqlkit.measures.surroundings import surroundings
+
+    say("looking for events that belong to the upgrade")
+    around = surroundings(population.world)
+    found = (*leaks(around, Levels.of(measured, y)), *trait_leaks(population, seen.frame, y))
+    return overruled(found, settings.keep)
 
 
 def analyze(
@@ -246,6 +263,7 @@ def analyze(
     say = progress or (lambda _: None)
     done = behaviours(population, settings.by, windows=settings.windows or (LANDMARK,))
     observed = observe(population, settings, progress=progress)
+    flags = _flags(observed)
     say("comparing those who did with those who did not")
     usable = observed.converters
     floors = Floors.of(len(observed.y), usable)
@@ -253,7 +271,7 @@ def analyze(
         Levels.of(observed.cube, observed.y),
         design_effect=observed.design_effect,
         rare_below=(floors.looks, floors.converters),
-        flags=_flags(observed),
+        flags=flags,
     )
     say("allowing for activity")
     found = adjust(found, observed.cube, observed.looks.frame, skip=observed.left_out, clusters=observed.clusters)

@@ -70,7 +70,11 @@ def scan_events(engine: Engine, table: Table, as_of: Microseconds) -> tuple[Lazy
     """Scan the events that exist at `as_of`; give them and their properties' columns."""
     names = {name: name for name in (USER_ID, ACCOUNT_ID, EVENT) if name in table.columns} | {TIMESTAMP: AT}
     properties = {name: f"p{index}" for index, name in enumerate(sorted(set(table.columns) - set(_EVENTS)))}
-    return engine.scan(table.paths, names | properties).filter(nw.col(AT) <= as_of), properties
+    events = engine.scan(table.paths, names | properties)
+    # A condition that all rows are known to meet would cost every pass a column.
+    if table.last is None or table.last > as_of:
+        events = events.filter(nw.col(AT) <= as_of)
+    return events, properties
 
 
 def read_roster(dataset: Dataset, project: Project, engine: Engine, as_of: Microseconds) -> Roster:

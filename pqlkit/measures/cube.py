@@ -106,14 +106,14 @@ def columns(
     """Measure as `cube` does, and give the columns one after another; one behaviour may come in several parts."""
     seen = Seen.of(world, looks, kind=kind, windows=windows, measures=measures, events=events)
     for held, frame in seen.frames():
-        # Sorted by name and look: a column then is one slice, its rows ascending.
-        table = frame.sort(CODE, LOOK)
-        codes = table.get_column(CODE).to_numpy()
-        rows = table.get_column(LOOK).to_numpy().astype(np.uint32)
+        # By name and look: a column then is one slice, its rows ascending.
+        codes, rows = frame.get_column(CODE).to_numpy(), frame.get_column(LOOK).to_numpy().astype(np.uint32)
+        order = by_name(codes, rows)
+        codes, rows = codes[order], rows[order]
         edges = np.flatnonzero(np.diff(codes, prepend=codes[:1] - 1)) if codes.size else np.array([], dtype=np.int64)
         for i in held:
             for j in range(len(windows)):
-                levels = levels_of(table.get_column(column_of(i, j)), measures[i])
+                levels = levels_of(frame.get_column(column_of(i, j)), measures[i])[order]
                 for start, end in zip(edges, [*edges[1:], codes.size][: edges.size], strict=True):
                     own = levels[start:end]
                     kept = np.flatnonzero(own)
@@ -124,6 +124,23 @@ def columns(
                             rows=rows[start:end][kept],
                             levels=own[kept],
                         )
+
+
+def by_name(codes: NDArray[np.int32], looks: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """Order cells by name, and by look within a name.
+
+    Examples
+    --------
+    >>> by_name(np.array([1, -1, 1], np.int32), np.array([9, 3, 4], np.uint32)).tolist()
+    [1, 2, 0]
+    """
+    # A stable sort of 16 bits is one pass over counts: a tenth of what a comparison of both columns takes.
+    names = (codes + 1).astype(np.uint16) if codes.max(initial=0) < _SMALL - 1 else codes
+    if (looks[1:] >= looks[:-1]).all():
+        return np.argsort(names, kind="stable")
+    order = np.argsort((looks & (_SMALL - 1)).astype(np.uint16), kind="stable")
+    order = order[np.argsort((looks >> 16).astype(np.uint16)[order], kind="stable")]
+    return order[np.argsort(names[order], kind="stable")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

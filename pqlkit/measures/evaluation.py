@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
@@ -20,13 +20,13 @@ from pqlkit.measures.sweep import GROUP, sweep_spells
 from pqlkit.measures.tasks import Task, tasks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.world import World
     from pqlkit.typing import LazyFrame
 
-__all__ = ["Evaluation", "criterion_spells", "evaluate", "spells_of", "values"]
+__all__ = ["Evaluation", "criterion_spells", "evaluate", "spells_of", "spells_of_each", "values"]
 
 VALUE = "value"
 HOLDS = "holds"
@@ -82,6 +82,31 @@ def spells_of(world: World, definition: Definition) -> pl.DataFrame:
     return _combined(world, definition, _leaf_spells(world, definition))
 
 
+def spells_of_each(world: World, definitions: Sequence[Definition]) -> list[pl.DataFrame]:
+    """Give the spells of each of several definitions, as `spells_of`; each criterion is measured once, in few passes."""
+    # By spelling, since 1 and true are equal values and different conditions.
+    wanted = {
+        repr(_bare(leaf)): _bare(leaf)
+        for one in definitions
+        for leaf in leaves(one.qualify)
+        if isinstance(leaf, Criterion)
+    }
+    named = [spelled for spelled, criterion in wanted.items() if criterion.events is not None]
+    # A criterion on any event sees all of them: several such at once would hold the whole table several times.
+    parts = [named, *([spelled] for spelled in wanted if spelled not in named)]
+    measured: dict[str, pl.DataFrame] = {}
+    for part in parts:
+        found = world.engine.collect(criterion_spells(world, [wanted[spelled] for spelled in part]))
+        by_place = found.partition_by(CRITERION, as_dict=True)
+        measured |= {spelled: by_place.get((place,), _NO_SPELLS) for place, spelled in enumerate(part)}
+    return [_combined(world, one, _leaf_spells(world, one, measured)) for one in definitions]
+
+
+def _bare(criterion: Criterion) -> Criterion:
+    """Give what is measured: criteria that differ in their names alone have the same spells."""
+    return replace(criterion, id="any", mechanical=False, say=None)
+
+
 def criterion_spells(world: World, criteria: Sequence[Criterion]) -> LazyFrame:
     """Plan the spells of each criterion: ``entity``, ``criterion`` (Int32 position), ``on``, ``off``, clipped as above."""
     tasks = tasks_of(criteria)
@@ -132,11 +157,18 @@ def _clipped(scope: Scope, spells: LazyFrame) -> LazyFrame:
     return joined.select(*GROUP, on.alias(ON), off.alias(OFF))
 
 
-def _leaf_spells(world: World, definition: Definition) -> pl.DataFrame:
+def _leaf_spells(
+    world: World, definition: Definition, measured: Mapping[str, pl.DataFrame] | None = None
+) -> pl.DataFrame:
     positions = list(enumerate(leaves(definition.qualify)))
     plain = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
     frames = [_NO_SPELLS]
-    if plain:
+    if measured is not None:
+        frames += [
+            measured[repr(_bare(leaf))].select(ENTITY, pl.lit(position, pl.Int32).alias(CRITERION), ON, OFF)
+            for position, leaf in plain
+        ]
+    elif plain:
         found = world.engine.collect(criterion_spells(world, [leaf for _, leaf in plain]))
         frames.append(_placed(found, [position for position, _ in plain]))
     for position, leaf in positions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
+import polars as pl
 
 from pqlkit.columns import ANCHOR, AT, CRITERION, ENTITY, EVENT, USER_ID
 from pqlkit.definitions.model import MeasureKind, WindowKind
@@ -80,29 +81,13 @@ def universe(scope: Scope, tasks: Sequence[Task], *, lives: Sequence[str]) -> La
 
 
 def _lanes(tasks: Sequence[Task]) -> list[list[Task]]:
-    # Tasks on different events share one pass over the table: each event then belongs to one of them at most.
-    lanes: list[tuple[set[str], list[Task]]] = []
-    for task in tasks:
-        names = None if task.criterion.events is None else set(task.criterion.events)
-        home = None
-        if names is not None:
-            home = next((lane for lane in lanes if lane[0] and not lane[0] & names), None)
-        if home is None:
-            lanes.append((names or set(), [task]))
-        else:
-            home[0].update(names or ())
-            home[1].append(task)
-    return [lane for _, lane in lanes]
+    # All tasks that name their events share one pass over the table.
+    named = [task for task in tasks if task.criterion.events is not None]
+    return [*([named] if named else []), *([task] for task in tasks if task.criterion.events is None)]
 
 
 def _lane(scope: Scope, tasks: Sequence[Task], *, needs: bool, lives: Sequence[str], at_moment: bool) -> LazyFrame:
-    names = {name for task in tasks for name in task.criterion.events or ()}
-    everything = any(task.criterion.events is None for task in tasks)
-    frame = scope.events([EVENT, *_columns(scope, tasks)])
-    if not everything:
-        frame = frame.filter(nw.col(EVENT).is_in(sorted(names)))
-    frame = frame.with_columns(_criterion(scope, tasks).alias(CRITERION))
-    frame = frame.filter(~nw.col(CRITERION).is_null())
+    frame = _told_apart(scope, scope.events([EVENT, *_columns(scope, tasks)]), tasks)
     frame = frame.with_columns(_value(scope, tasks).alias(VALUE)).filter(~nw.col(VALUE).is_null())
     sides: list[str] = []
     if needs:
@@ -121,6 +106,25 @@ def _lane(scope: Scope, tasks: Sequence[Task], *, needs: bool, lives: Sequence[s
             nw.coalesce(nw.col(HIGH), _owner_need(scope, tasks, upper=True)).alias(HIGH),
         )
     return owned.select(ENTITY, CRITERION, AT, VALUE, *sides, *lives)
+
+
+def _told_apart(scope: Scope, frame: LazyFrame, tasks: Sequence[Task]) -> LazyFrame:
+    """Add ``criterion`` to the events that tasks of one lane see."""
+    pairs = sorted((name, task.index) for task in tasks for name in set(task.criterion.events or ()))
+    names = sorted({name for name, _ in pairs})
+    if pairs:
+        frame = frame.filter(nw.col(EVENT).is_in(names))
+    if len(names) == len(pairs):
+        # Each event belongs to one task at most, and no row is wanted twice.
+        return frame.with_columns(_criterion(scope, tasks).alias(CRITERION)).filter(~nw.col(CRITERION).is_null())
+    table = pl.DataFrame(pairs, schema={EVENT: pl.String, CRITERION: pl.Int32}, orient="row")
+    repeated = frame.join(scope.world.engine.lift(table), on=EVENT, how="inner")
+    return repeated.filter(holds_for(tasks, lambda task: _where(scope, task)))
+
+
+def _where(scope: Scope, task: Task) -> nw.Expr:
+    columns = {condition.name: scope.property(condition.name) for condition in task.criterion.where}
+    return all_hold(task.criterion.where, columns, scope.dtypes)
 
 
 def _columns(scope: Scope, tasks: Sequence[Task]) -> list[str]:
@@ -147,8 +151,7 @@ def _needed_lives(scope: Scope, tasks: Sequence[Task], lives: Sequence[str], at_
 def _criterion(scope: Scope, tasks: Sequence[Task]) -> nw.Expr:
     chain = nw.lit(None, nw.Int32)
     for task in tasks:
-        columns = {condition.name: scope.property(condition.name) for condition in task.criterion.where}
-        test = all_hold(task.criterion.where, columns, scope.dtypes)
+        test = _where(scope, task)
         if task.criterion.events is not None:
             test = nw.col(EVENT).is_in(list(task.criterion.events)) & test
         chain = nw.when(test).then(nw.lit(task.index, nw.Int32)).otherwise(chain)

@@ -109,6 +109,7 @@ class _Pass:
     ) -> Iterator[pl.DataFrame]:
         codes = tally.cells & ((1 << pack.code) - 1) if code is None else np.full(tally.cells.size, code)
         frame = pl.DataFrame({_WHO: tally.cells >> pack.code, CODE: codes.astype(np.int32)})
+        unasked = bool((codes == self._codes - 1).any())
         tables = {MeasureKind.COUNT: tally.counts, MeasureKind.DAYS: tally.days}
         for age in self._ages:
             columns = [
@@ -116,7 +117,8 @@ class _Pass:
                 for kind, i in places.items()
                 for j, window in enumerate(self._windows)
             ]
-            seen = frame.with_columns(columns).filter(pl.col(CODE) < self._codes - 1)
+            seen = frame.with_columns(columns)
+            seen = seen.filter(pl.col(CODE) < self._codes - 1) if unasked else seen
             if self._single:
                 yield seen.rename({_WHO: LOOK})
             else:

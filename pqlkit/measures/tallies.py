@@ -154,6 +154,10 @@ def _within(numbers: NDArray[np.int64], starts: NDArray[np.intp], pack: Packing)
     found[-1] = np.diff(starts, append=numbers.size)
     if pack.bands > 1:
         band = (numbers & ((1 << pack.band) - 1)).astype(np.int8)
+        edges = np.append(starts, numbers.size)
+        # Differences of a running count: adding up each cell by itself takes four times as long.
+        running = np.zeros(numbers.size + 1, np.int32)
         for j in range(pack.bands - 1):
-            np.add.reduceat((band <= j).view(np.int8), starts, dtype=np.int32, out=found[j])
+            np.cumsum(band <= j, dtype=np.int32, out=running[1:])
+            found[j] = np.diff(running[edges])
     return found

@@ -70,8 +70,6 @@ class Candidate:
         Whether an event precedes the upgrade by construction.
     over_capacity
         More new leads a week than asked for.
-    design_effect
-        Rows per independent row of the later looks.
     """
 
     definition: Definition
@@ -90,14 +88,13 @@ class Candidate:
     simpler: tuple[str, Contingency] | None
     mechanical: bool
     over_capacity: bool
-    design_effect: float = 1.0
 
     @property
     def confounder(self) -> Confounder | None:
         """How strong an unmeasured trait would have to be to explain away what later looks show."""
         from pqlkit.proposal.confounding import confounder
 
-        return confounder(self.holdout, self.adjusted, design_effect=self.design_effect)
+        return confounder(self.holdout, self.adjusted)
 
     @property
     def optimism(self) -> float | None:

@@ -37,7 +37,7 @@ class Confounder:
     scale: Scale
 
 
-def confounder(table: Contingency, adjusted: Estimate | None, *, design_effect: float = 1.0) -> Confounder | None:
+def confounder(table: Contingency, adjusted: Estimate | None) -> Confounder | None:
     """Give the E-value of a rule: of what is left beyond activity where that was estimated, else of its relative risk.
 
     Parameters
@@ -46,8 +46,6 @@ def confounder(table: Contingency, adjusted: Estimate | None, *, design_effect: 
         The rule on the later looks.
     adjusted
         Its odds ratio beyond activity there.
-    design_effect
-        Of the looks, for the interval of the relative risk.
 
     Returns
     -------
@@ -63,7 +61,7 @@ def confounder(table: Contingency, adjusted: Estimate | None, *, design_effect: 
             risk_ratio_of_odds(end, outcome) if end else None for end in (adjusted.value, adjusted.low, adjusted.high)
         ]
     else:
-        risk, scale = table.relative_risk(design_effect=design_effect), Scale.RISK
+        risk, scale = table.relative_risk(), Scale.RISK
         ends = [risk.value, risk.low, risk.high]
     value, low, high = ends
     if not value:

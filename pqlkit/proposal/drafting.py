@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.literals import Floors, Trait
     from pqlkit.proposal.objective import Constraints, Objective
+    from pqlkit.proposal.points import Points
     from pqlkit.proposal.search import Search
     from pqlkit.proposal.selection_test import SelectionTest
     from pqlkit.proposal.split import Split
@@ -245,9 +246,8 @@ class Draft:
     def _searched(self) -> Proposal:
         from pqlkit.proposal.choosing import choose
 
-        found = self.search()
+        found, card, top = self._compared()
         self.say("reading the later looks, once")
-        top = self.ceiling()
         warnings = (
             []
             if found.complete
@@ -261,7 +261,21 @@ class Draft:
         cross = self.cross_fitted()
         choice = choose(self, found, cross)
         warnings += choice.warnings
-        return self._summed_up(found, choice, top, warnings, cross)
+        return self._summed_up(found, choice, card, top, warnings, cross)
+
+    def _compared(self) -> tuple[Search, Points | None, Ceiling | None]:
+        """Search, and fit the card; the model, which needs neither, is fitted beside them: each keeps one core busy."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        from pqlkit.proposal.points import points_card
+
+        observed, fit = self.observed, self.parts.fit
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            top = beside.submit(self.ceiling)
+            found = self.search()
+            self.say("comparing with points and a model")
+            card = points_card(observed.cube, observed.y, fit, found, seed=self.wishes.seed) if found.rules else None
+            return found, card, top.result()
 
     def ceiling(self) -> Ceiling | None:
         """Fit the boosting model; not with little data, where nothing is set aside to read it on."""
@@ -280,21 +294,25 @@ class Draft:
         )
 
     def _summed_up(
-        self, found: Search, choice: Choice, top: Ceiling | None, warnings: list[str], cross: CrossFit | None
+        self,
+        found: Search,
+        choice: Choice,
+        card: Points | None,
+        top: Ceiling | None,
+        warnings: list[str],
+        cross: CrossFit | None,
     ) -> Proposal:
         from pqlkit.proposal.champion import champion
         from pqlkit.proposal.choosing import mechanical
         from pqlkit.proposal.experiment import experiment
         from pqlkit.proposal.menu import ladder
-        from pqlkit.proposal.points import points_card, prefer_points
+        from pqlkit.proposal.points import prefer_points
         from pqlkit.proposal.rule import holds
         from pqlkit.proposal.tonight import tonight
 
         observed, parts, wishes = self.observed, self.parts, self.wishes
         first = choice.candidates[0] if choice.candidates else None
         met = None if first is None else holds(observed.cube, first.rule.literals, self.traits)
-        self.say("comparing with points and a model")
-        card = points_card(observed.cube, observed.y, parts.fit, found, seed=wishes.seed) if found.rules else None
         fit, holdout = self.halves()
         return Proposal(
             observed=observed,

@@ -235,6 +235,7 @@ def _newton(z: Floats, y: Floats, w: Floats, penalty: Floats) -> tuple[Floats | 
     beta = np.zeros(z.shape[1])
     beta[0] = np.log((w @ y) / (w @ (1 - y)))
     log_odds, room, start, change = z @ beta, np.empty_like(z), None, np.inf
+    here: float | None = None
     for _ in range(_STEPS):
         chance = _chance(log_odds)
         curvature = _curvature(z, w * chance * (1 - chance), penalty, room)
@@ -243,7 +244,7 @@ def _newton(z: Floats, y: Floats, w: Floats, penalty: Floats) -> tuple[Floats | 
             return None, np.inf
         step = floats(np.linalg.solve(curvature, z.T @ (w * (y - chance)) - penalty * beta))
         move = z @ step
-        part = _part((beta, step), (log_odds, move), y, w, penalty)
+        part, here = _part((beta, step), (log_odds, move), y, w, penalty, here)
         beta, log_odds, change = beta + part * step, log_odds + part * move, float(np.abs(step).max())
         if change <= _SETTLED:
             break
@@ -262,16 +263,30 @@ def _flattest(curvature: Floats, start: Floats) -> float:
     return float(np.linalg.eigvalsh(inverse @ curvature @ inverse.T)[0])
 
 
-def _part(beta: tuple[Floats, Floats], log_odds: tuple[Floats, Floats], y: Floats, w: Floats, penalty: Floats) -> float:
-    """Halve a Newton step until it does not lead downwards: the part of it to take."""
+def _part(
+    beta: tuple[Floats, Floats],
+    log_odds: tuple[Floats, Floats],
+    y: Floats,
+    w: Floats,
+    penalty: Floats,
+    here: float | None = None,
+) -> tuple[float, float]:
+    """Halve a Newton step until it does not lead downwards: the part of it to take, and the height there.
+
+    `here` is the height of the place itself, where the step before has left it.
+    """
 
     def height(part: float) -> float:
         trial = beta[0] + part * beta[1]
         return _log_likelihood(log_odds[0] + part * log_odds[1], y, w) - float(penalty @ trial**2) / 2
 
-    floor = height(0.0)
-    floor -= 1e-10 * abs(floor)
-    return next((part for part in 0.5 ** np.arange(30) if height(float(part)) >= floor), 0.0)
+    start = height(0.0) if here is None else here
+    floor = start - 1e-10 * abs(start)
+    for part in 0.5 ** np.arange(30):
+        reached = height(float(part))
+        if reached >= floor:
+            return float(part), reached
+    return 0.0, start
 
 
 def _meat(scores: Floats, place: Indices, w: Floats, clusters: NDArray[Any] | None) -> Floats:

@@ -201,3 +201,11 @@ def test_order_is_by_distance_of_the_adjusted_interval_from_one(people):
     assert distance == sorted(distance, reverse=True)
     frame = pl.DataFrame({"q": [one.q_value for one in result.behaviours]})
     assert frame["q"].null_count() == 0
+
+
+def test_leaks_are_judged_when_they_are_asked_for_and_once(people):
+    said: list[str] = []
+    found = observe(people, ONCE, progress=said.append)
+    assert not any("belong to the upgrade" in sentence for sentence in said)
+    assert found.suspects is found.suspects
+    assert sum("belong to the upgrade" in sentence for sentence in said) == 1

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.benchmarks import asked
 from tests.benchmarks.process import Cost, FailedError, measure
-from tests.benchmarks.results import Results, Row, machine, render
+from tests.benchmarks.results import LOOKED_ONCE, PQLKIT, Results, Row, machine, render
 
 HERE = Path(__file__).parent
 MILLION = 1_000_000
@@ -110,6 +110,7 @@ def races(base: Path, number: int) -> list[Race]:
         for name in asked.CRITERIA
     ]
     planned.append(Race(title=f"analyze, {size}", question="analyze", contenders=[*analyze(folder, out), scan]))
+    planned.append(every(folder, out, size))
     planned.append(propose(world("recipe", base, number // 50), out, number // 50))
     return planned
 
@@ -157,6 +158,20 @@ def analyze(folder: Path, out: Path) -> list[Contender]:
             for name, way in hand.items()
         ),
     ]
+
+
+def every(folder: Path, out: Path, size: str) -> Race:
+    """Plan the analysis of looks at calendar moments beside that of one look to a user."""
+    ways = {PQLKIT: "every:28d", LOOKED_ONCE: "once:14d"}
+    files = {name: out / f"every-{looks.partition(':')[0]}.json" for name, looks in ways.items()}
+    return Race(
+        title=f"every, {size}",
+        question="every",
+        contenders=[
+            Contender(name=name, command=asked.every(folder, looks, files[name]), out=files[name], answers=False)
+            for name, looks in ways.items()
+        ],
+    )
 
 
 def propose(folder: Path, out: Path, users: int) -> Race:

@@ -66,6 +66,12 @@ def analyze(folder: Path, out: Path, *, engine: str = "polars") -> list[str]:
     return pqlkit("analyze", *sources(folder), *design, *rest)
 
 
+def every(folder: Path, looks: str, out: Path) -> list[str]:
+    """Give the command line that analyzes at a design's own windows and horizon."""
+    rest = ["--looks", looks, "--format", "json", "--out", str(out), "--quiet"]
+    return pqlkit("analyze", *sources(folder), *rest)
+
+
 def by_hand(way: str, folder: Path, out: Path) -> list[str]:
     """Give the command line of a way written by hand (`tests.benchmarks.by_hand`)."""
     return [sys.executable, "-m", "tests.benchmarks.by_hand", way, str(folder), str(out)]

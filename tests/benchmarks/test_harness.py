@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pqlkit.cli.app import run
+from tests.benchmarks import __main__ as bench
 from tests.benchmarks import asked
 from tests.benchmarks.answers import ANSWERS, main
 from tests.benchmarks.by_hand import WAYS
@@ -75,6 +76,17 @@ def test_results_come_back_and_say_what_was_not_reached(tmp_path):
     made.write(tmp_path / "results.json")
     page = render(Results.read(tmp_path / "results.json"))
     assert "| score, rare, 5M events | 1 x DuckDB SQL | 2.00 x | 2.00 x | no | 1.50 | 1 | no |" in page
+
+
+def test_looks_at_calendar_moments_are_held_against_one_look_to_a_user(world, tmp_path):
+    race = bench.every(world, tmp_path, "60k events")
+    for one in race.contenders:
+        assert run(one.command[1:]) == 0
+    costs = (Cost(wall=w, cpu=w, gigabytes=1.5, load=0.0) for w in (3.0, 2.0))
+    race.found = dict(zip((one.name for one in race.contenders), costs, strict=True))
+    page = render(Results(races={race.title: ("", bench.rows(race))}))
+    assert "| every, 60k events | 2 x pqlkit, looks once:14d | 1.50 x | 1.50 x | yes | 1.50 | 3 | yes |" in page
+    assert "Ratios are to looks once:14d." in page
 
 
 def test_a_foreign_rule_is_recounted():

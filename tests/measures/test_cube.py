@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -14,7 +15,7 @@ from pqlkit.definitions.model import Criterion, Measure, MeasureKind, Window, Wi
 from pqlkit.durations import Duration
 from pqlkit.errors import UsageError
 from pqlkit.measures.behaviour import GRID
-from pqlkit.measures.cube import cube
+from pqlkit.measures.cube import by_name, cube
 from pqlkit.measures.reduction import histogram
 from tests.measures.oracle import DAY, Question, Rules
 from tests.measures.worlds import START, draw_lives, make_world
@@ -155,3 +156,14 @@ def test_last_over_trailing_windows_is_refused():
     looks = pl.DataFrame({"look": [0], "entity": [0], "cutoff": [START + DAY]})
     with pytest.raises(UsageError, match="last has no meaning over trailing windows"):
         cube(world, looks, kind=WindowKind.TRAILING, windows=[Duration.parse("7d")], measures=MEASURES)
+
+
+@pytest.mark.parametrize("names", [3, 70_000])
+@pytest.mark.parametrize("looks", [5, 200_000])
+def test_cells_are_ordered_by_name_then_look(names, looks):
+    dice = np.random.default_rng(names + looks)
+    codes = dice.integers(-1, names, 5_000).astype(np.int32)
+    rows = dice.integers(0, looks, 5_000).astype(np.uint32)
+    for look in (rows, np.sort(rows)):
+        assert by_name(codes, look).tolist() == np.lexsort((look, codes)).tolist()
+    assert by_name(codes[:0], rows[:0]).tolist() == []

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 
 from pqlkit.definitions.model import (
+    All,
     Condition,
     Criterion,
     Definition,
@@ -22,7 +25,7 @@ from pqlkit.definitions.model import (
 )
 from pqlkit.durations import Duration
 from pqlkit.errors import DataError, DefinitionError
-from pqlkit.measures.evaluation import criterion_spells, evaluate, spells_of, values
+from pqlkit.measures.evaluation import criterion_spells, evaluate, spells_of, spells_of_each, values
 from tests.measures.grid import every_criterion
 from tests.measures.oracle import DAY, Life, Question, Rules, Seen
 from tests.measures.worlds import START, draw_lives, make_world
@@ -261,6 +264,34 @@ def test_the_whole_of_one_criterion_is_its_spells():
     assert whole.criteria.height == sum(life.anchor is not None for life in lives)
     held = set(alone.filter(pl.col("off").is_null()).get_column("entity"))
     assert set(whole.criteria.filter("holds").get_column("entity")) == held
+
+
+def test_spells_of_several_definitions_are_those_of_each_alone():
+    world = make_world(draw_lives(5, 60), Rules(as_of=START + 12 * DAY))
+    criteria = [replace(criterion, id=f"c{n}") for n, criterion in enumerate(every_criterion()[::7])]
+    definitions = [
+        Definition(name="d", entity=EntityKind.ACCOUNT, qualify=All(parts=tuple(part)), outcome=None)
+        for part in itertools.pairwise(criteria)
+    ]
+    for found, one in zip(spells_of_each(world, definitions), definitions, strict=True):
+        assert found.equals(spells_of(world, one))
+    assert spells_of_each(world, []) == []
+
+
+def test_criteria_that_see_the_same_events_are_told_apart():
+    lives = lives_at(START, START + 1, START + 2)
+    for seen, amount in zip(lives[0].events, (1.0, 2.0, 3.0), strict=True):
+        seen.properties["amount"] = amount
+    large = Condition(name="amount", operator=Operator.AT_LEAST, values=(2,))
+    asked = [
+        Criterion(id="one", events=(A,), window=EVER),
+        Criterion(id="two", events=(A, "b"), window=EVER, at_least=2),
+        Criterion(id="large", events=(A, A), window=EVER, where=(large,)),
+        Criterion(id="any", events=None, window=EVER, at_least=3),
+    ]
+    world = make_world(lives, Rules(as_of=START + DAY))
+    found = world.engine.collect(criterion_spells(world, asked)).sort("criterion")
+    assert (found.get_column("on") - START).to_list() == [0, 1, 1, 2]
 
 
 def test_no_criteria_have_no_spells_and_no_values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_without_an_adjusted_figure_it_is_of_the_relative_risk(adjusted):
     assert risk.low is not None
     assert (found.value, found.scale) == (e_value(risk.value), Scale.RISK)
     assert found.limit == e_value(risk.low)
-    wider = confounder(RARE, adjusted, design_effect=4.0)
+    wider = confounder(replace(RARE, design_effect=4.0), adjusted)
     assert wider is not None
     assert wider.limit is not None
     assert wider.limit < e_value(risk.low)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pqlkit.durations import DAY
-from pqlkit.proposal.promise import promise, started
+from pqlkit.proposal.promise import promise, started, started_each
 from tests.analysis.canonical import in_memory
 from tests.analysis.hand_made import definition, part
 
@@ -44,6 +44,14 @@ def test_only_mature_starts_enter_the_rate(as_of, mature):
 def test_the_period_is_half_open(first, before, inside):
     people = world(None)
     assert promise(people, started(people, definition(part("e"))), first=first, before=before).starts == inside
+
+
+def test_the_starts_of_several_definitions_are_those_of_each_alone():
+    people = world(None, START + 1, START)
+    definitions = [definition(part("e")), definition(part("f")), definition(part("e", 2))]
+    for found, one in zip(started_each(people, definitions), definitions, strict=True):
+        assert found.equals(started(people, one))
+    assert [found.height for found in started_each(people, definitions)] == [2, 0, 0]
 
 
 def test_a_milestone_promises_nothing():

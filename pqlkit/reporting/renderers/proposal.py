@@ -204,7 +204,7 @@ def _by_quarter(one: Candidate) -> str:
     shown = "  ".join(f"{group.name} {percent(group.table.with_.rate)}" for group in one.by_period[-4:])
     # Where looks go together the plain test would find trends in chance.
     trend = cochran_armitage([r.numerator for r in rates], [r.denominator for r in rates])
-    if trend.p_value is None or trend.z is None or one.design_effect > 1:
+    if trend.p_value is None or trend.z is None or one.holdout.design_effect > 1:
         return shown
     word = "no clear change" if trend.p_value >= 0.05 else "rising" if trend.z > 0 else "falling"
     return f"{shown}   {word} ({chance(trend.p_value)})"
