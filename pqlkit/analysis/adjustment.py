@@ -94,6 +94,18 @@ class Sample:
             adjusters=np.concatenate(columns, axis=1),
         )
 
+    def sized(self, cube: Cube) -> Sample:
+        """Adjust for the size of accounts too: how many users were active in the longest window, where that was measured."""
+        sizes = [
+            index
+            for index, one in enumerate(cube.behaviours)
+            if one.event is None
+            and one.measure.kind is MeasureKind.USERS
+            and one.window == max((b.window for b in cube.behaviours), key=_length)
+        ]
+        columns = [np.log1p(self.column(cube, index))[:, None] for index in sizes]
+        return replace(self, adjusters=np.concatenate([self.adjusters, *columns], axis=1))
+
     def column(self, cube: Cube, index: int) -> NDArray[np.float64]:
         """Give the values (on the grid) of one behaviour at the sampled looks."""
         rows, levels = cube.column(index)
@@ -140,7 +152,7 @@ def adjust(
     tuple of Association
         Same order. The joint ridge (one column an event: log count in the longest window) ranks the events; the best row
         of each of the first 40 is then put, unpenalised and alone, beside log counts of *other* behaviours in the longest
-        and the shortest window, calendar blocks and age bands. Errors are robust, by cluster. Fewer than 10
+        and the shortest window, calendar blocks, age bands and, for accounts, the number of active users. Errors are robust, by cluster. Fewer than 10
         converters a parameter: not fitted.
 
     Notes
@@ -153,7 +165,7 @@ def adjust(
         for index, one in enumerate(cube.behaviours)
         if one.event is not None and one.event not in leaks and one.measure.kind is MeasureKind.COUNT and not one.where
     ]
-    sample = Sample.of(frame, clusters=clusters)
+    sample = Sample.of(frame, clusters=clusters).sized(cube)
     if not counts or sample.y.all() or not sample.y.any():
         return tuple(found)
     lengths = sorted({length for index in counts if (length := cube.behaviours[index].window.length) is not None})
@@ -270,7 +282,7 @@ def rule_effect(
     clusters: NDArray[np.int64] | None = None,
     rows: NDArray[np.bool_] | None = None,
 ) -> Estimate | None:
-    """Estimate the odds ratio of meeting a rule, beside activity by other behaviours than its own, calendar and age.
+    """Estimate the odds ratio of meeting a rule, beside activity by other behaviours than its own, size, calendar and age.
 
     Parameters
     ----------
@@ -278,7 +290,7 @@ def rule_effect(
         Who meets it, one per look.
     own
         The rule's events: their counts are left out of activity. None among them (any event) is activity itself: then
-        there is nothing to adjust for but calendar and age.
+        there is nothing to adjust for but calendar and age, not even the number of active users.
     cube, frame, skip, clusters
         As for `adjust`.
     rows
@@ -288,6 +300,8 @@ def rule_effect(
     from pqlkit.statistics.estimate import Estimate, Undefined
 
     sample = Sample.of(frame, clusters=clusters, rows=rows)
+    if None not in own:
+        sample = sample.sized(cube)
     indicator = met[sample.looks].astype(np.float64)
     if sample.y.all() or not sample.y.any() or np.ptp(indicator) == 0:
         return None

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pqlkit.analysis.design import LANDMARK, DesignKind
-from pqlkit.analysis.settings import Exposure, Settings
+from pqlkit.analysis.settings import Exposure, Settings, default_measures
 from pqlkit.definitions.model import MeasureKind, WindowKind
 
 if TYPE_CHECKING:
@@ -168,6 +168,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     from pqlkit.statistics.design_effect import design_effect
     from pqlkit.statistics.rate import Rate
 
+    settings = replace(settings, measures=settings.measures or default_measures(population.kind))
     say = progress or (lambda _: None)
     say("choosing when to look")
     seen = look(

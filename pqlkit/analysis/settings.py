@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pqlkit.definitions.model import Measure, MeasureKind
+from pqlkit.definitions.model import EntityKind, Measure, MeasureKind
 from pqlkit.durations import Duration
 
 if TYPE_CHECKING:
@@ -19,6 +19,21 @@ class Exposure(StrEnum):
 
     LANDMARK = "landmark"
     UNTIL_CONVERSION = "until-conversion"
+
+
+def default_measures(kind: EntityKind) -> tuple[Measure, ...]:
+    """Count every event and its days and, for accounts, the users who did it.
+
+    Examples
+    --------
+    >>> from pqlkit.definitions.model import EntityKind
+    >>> [one.kind.value for one in default_measures(EntityKind.ACCOUNT)]
+    ['count', 'days', 'users']
+    """
+    kinds = [MeasureKind.COUNT, MeasureKind.DAYS]
+    if kind is EntityKind.ACCOUNT:
+        kinds.append(MeasureKind.USERS)
+    return tuple(Measure(kind=one) for one in kinds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +51,7 @@ class Settings:
     events_from
         First moment of the events export, if it begins before its first row.
     measures
-        What every event is seen through.
+        What every event is seen through; empty = `default_measures` of the entity.
     exposure
         See `Exposure`.
     exclude, keep
@@ -55,7 +70,7 @@ class Settings:
     gap: Duration | None = None
     active_within: Duration = field(default_factory=lambda: Duration(28, "d"))
     events_from: Microseconds | None = None
-    measures: tuple[Measure, ...] = (Measure(kind=MeasureKind.COUNT), Measure(kind=MeasureKind.DAYS))
+    measures: tuple[Measure, ...] = ()
     exposure: Exposure = Exposure.LANDMARK
     exclude: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()

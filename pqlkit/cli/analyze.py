@@ -95,7 +95,7 @@ def settings(look: LookOptions) -> Settings:
         gap=duration(look.gap, "--gap"),
         active_within=duration(look.active_within, "--active-within") or defaults.active_within,
         events_from=moment(look.events_from, "--events-from"),
-        measures=measures(look.measures) or defaults.measures,
+        measures=measures(look.measures) or (),
         exposure=chosen(look.exposure, Exposure, "--exposure") or Exposure.LANDMARK,
         exclude=tuple(look.exclude_event or ()),
         keep=tuple(look.keep_event or ()),

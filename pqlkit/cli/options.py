@@ -179,7 +179,7 @@ class LookOptions:
         str | None,
         option(
             "--measures",
-            help="Measures to look at, like count,days,users,sum(amount) [default: count,days].",
+            help="Measures to look at, like count,days,users,sum(amount) [default: count,days; for accounts also users].",
             metavar="LIST",
             panel=_LOOKS,
         ),

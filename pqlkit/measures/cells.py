@@ -87,7 +87,7 @@ class Sightings:
         if measure is not None:
             frame = frame.filter(~nw.col(VALUE).is_null())
         frame = scope.world.engine.encode(frame, EVENT, self.names)
-        if measure is not None:
+        if measure is not None and kind is not MeasureKind.USERS:
             frame = frame.filter(~nw.col(EVENT).is_null())
         frame = frame.with_columns(nw.col(EVENT).fill_null(len(self.names)).cast(nw.Int64).alias(CODE))
         shown = replace(scope, lives=scope.lives.join(lives, on=ENTITY, how="inner"))
@@ -96,9 +96,14 @@ class Sightings:
         seen = shown.owned(frame, wanted).filter(nw.col(AT) <= nw.col(LAST))
         if scope.has_since:
             seen = seen.filter(nw.col(SINCE).is_null() | (nw.col(AT) >= nw.col(SINCE)))
-        return seen.select(
+        seen = seen.select(
             ENTITY, CODE, AT, *([VALUE] if measure is not None else []), *dict.fromkeys([ANCHOR, *extra])
         )
+        if kind is not MeasureKind.USERS:
+            return seen
+        # Users of any event: the users of all names cannot be added up, so every event stands a second time without its name.
+        anyone = seen.with_columns(nw.lit(ANY, nw.Int64).alias(CODE))
+        return nw.concat([seen.filter(nw.col(CODE) < len(self.names)), anyone], how="vertical")
 
 
 def extent(values: pl.Series) -> tuple[int, int]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pqlkit.measures.world import World
 
 _SCALED: Final = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
-_WITH_ANY: Final = {MeasureKind.COUNT, MeasureKind.DAYS}
+_WITH_ANY: Final = {MeasureKind.COUNT, MeasureKind.DAYS, MeasureKind.USERS}
 _SMALL: Final = 1 << 16
 
 
@@ -67,7 +67,7 @@ def cube(
         count, days, users, and measures of properties (`last` only within).
     events
         The event names to look at; None = all that occur. The pseudo-behaviour event=None ("any event", whatever `events`
-        names) is always there for count and days.
+        names) is always there for count, days and users.
 
     Returns
     -------
@@ -180,7 +180,7 @@ class Seen:
         yield from ways[self.kind](self.found, lengths, self.measures)
 
     def wanted(self, code: int, measure: int) -> bool:
-        """Whether there is such a behaviour: any event is looked at by count and days alone."""
+        """Whether there is such a behaviour: any event is looked at by count, days and users alone."""
         return code != ANY or self.measures[measure].kind in _WITH_ANY
 
     def behaviour(self, code: int, measure: int, window: int) -> Behaviour:

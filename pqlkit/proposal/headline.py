@@ -29,7 +29,7 @@ def headline(found: Search) -> Rule | None:
 
 
 def preferred(found: Search) -> Rule | None:
-    """Choose between the best rule of named events, the best with their dates, and the best with activity at large.
+    """Choose between the best rule of named events, the best with their dates and users, and the best with activity at large.
 
     Parameters
     ----------

@@ -27,12 +27,12 @@ COARSE: Final = (1, 3, 5, 10, 25)
 class View(IntEnum):
     """How directly a literal looks at a behaviour: of rules that cannot be told apart the more direct one reads better.
 
-    `NAMED` is a named event (or a trait), `DATES` the dates of a named event whose events are counted too, `ACTIVITY` any
-    event at all, which goes with every behaviour.
+    `NAMED` is a named event (or a trait), `SPREAD` the dates on which, or the users by whom, a named event was done whose events
+    are counted too, `ACTIVITY` any event at all, which goes with every behaviour.
     """
 
     NAMED = 0
-    DATES = 1
+    SPREAD = 1
     ACTIVITY = 2
 
 
@@ -147,8 +147,8 @@ def views(literals: Sequence[Literal]) -> NDArray[np.int8]:
         [
             View.ACTIVITY
             if one.group == ("any", "")
-            else View.DATES
-            if _measured(one, MeasureKind.DAYS) and one.group in counted
+            else View.SPREAD
+            if _measured(one, MeasureKind.DAYS, MeasureKind.USERS) and one.group in counted
             else View.NAMED
             for one in literals
         ],
@@ -156,8 +156,8 @@ def views(literals: Sequence[Literal]) -> NDArray[np.int8]:
     )
 
 
-def _measured(literal: Literal, kind: MeasureKind) -> bool:
-    return literal.behaviour is not None and literal.behaviour.measure.kind is kind
+def _measured(literal: Literal, *kinds: MeasureKind) -> bool:
+    return literal.behaviour is not None and literal.behaviour.measure.kind in kinds
 
 
 def roundness(threshold: int | None) -> int:

@@ -49,7 +49,7 @@ class Search:
         The best rule of 1, 2 and 3 literals (absent: none keeps the constraints).
     plainer
         How many literals each narrower vocabulary has (`pqlkit.proposal.literals.View`), and its best rule: named events
-        alone and, where the whole vocabulary beats those, named events with their dates. None in which nothing keeps the
+        alone and, where the whole vocabulary beats those, named events with their dates and users. None in which nothing keeps the
         constraints.
     complete
         Whether every rule over these literals was counted or proved to be no better than the best of its size (on the

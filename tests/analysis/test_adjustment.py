@@ -15,7 +15,7 @@ from pqlkit.analysis.adjustment import Sample
 from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.associations import Levels, associations
 from pqlkit.analysis.settings import Settings
-from pqlkit.definitions.model import Measure, Window, WindowKind
+from pqlkit.definitions.model import Measure, MeasureKind, Window, WindowKind
 from pqlkit.demo.worlds import recipe
 from pqlkit.durations import Duration
 from pqlkit.measures.behaviour import GRID, Behaviour, Cube
@@ -189,3 +189,28 @@ def test_the_ubiquitous_event_and_activity_are_not_among_them(analysed):
         assert world.truth.traps.common not in events[:3]
         assert None not in events
         assert replace(result, warnings=()).behaviours[0].adjusted.low > 1
+
+
+def test_accounts_are_adjusted_for_how_many_of_their_users_were_active():
+    users = Measure(kind=MeasureKind.USERS)
+    short, long = (Window(kind=WindowKind.WITHIN, length=Duration(days, "d")) for days in (7, 14))
+    cube = Cube(
+        behaviours=(
+            Behaviour(event=None, measure=users, window=short),
+            Behaviour(event=None, measure=users, window=long),
+            Behaviour(event="x", measure=users, window=long),
+        ),
+        looks=4,
+        offsets=np.array([0, 1, 4, 5]),
+        rows=np.array([0, 0, 1, 3, 2], dtype=np.uint32),
+        levels=np.array([1, 1, 3, 9, 2], dtype=np.uint8),
+    )
+    frame = pl.DataFrame(
+        {"entity": [0, 1, 2, 3], "y": [True, False, False, False], "block": [0] * 4, "age_band": [0] * 4}
+    )
+    sample = Sample.of(frame)
+    sized = sample.sized(cube)
+    assert sized.adjusters.shape == (4, sample.adjusters.shape[1] + 1)
+    assert sized.adjusters[:, -1].tolist() == np.log1p([1, 3, 0, 10]).tolist()  # level 9 of the grid is ten
+    counted = replace(cube, behaviours=tuple(replace(one, measure=Measure()) for one in cube.behaviours))
+    assert sample.sized(counted).adjusters.shape == sample.adjusters.shape

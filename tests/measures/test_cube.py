@@ -93,7 +93,7 @@ def check(seed, design, kind, *, name="polars", zone="UTC", start=START, dates_o
     cells = cells_of(made)
     for look, entity, cutoff, _ in looks.iter_rows():
         for event in [None, *(events or ["a", "b", "c"])]:
-            for measure in measures[: 2 if event is None else None]:
+            for measure in measures[: 3 if event is None else None]:
                 for window in windows:
                     criterion = Criterion(
                         id="x",

@@ -97,7 +97,7 @@ def test_the_plain_rule_is_the_best_of_its_literals_by_brute_force():
     options: dict[str, Any] = {"objective": Objective(), "constraints": Constraints.of(int(y.sum()))}
     one = search(cube, y, fit, columns, **options)
     view = views(columns)
-    for (size, rule), width in zip(one.plainer, (View.NAMED, View.DATES), strict=False):
+    for (size, rule), width in zip(one.plainer, (View.NAMED, View.SPREAD), strict=False):
         among = [literal for literal, kind in zip(columns, view, strict=True) if kind <= width]
         assert size == len(among)
         best = best_of_size(cube, y, fit, among, **options)
@@ -111,7 +111,7 @@ def test_dates_alone_are_plain():
     columns = [one for one in literals(cube, y, fit) if one.column in only]
     assert set(views(columns).tolist()) == {View.NAMED}
     both = views(literals(cube, y, fit))
-    assert set(both.tolist()) == {View.NAMED, View.DATES, View.ACTIVITY}
+    assert set(both.tolist()) == {View.NAMED, View.SPREAD, View.ACTIVITY}
 
 
 def test_nothing_found_has_no_headline():
