@@ -124,19 +124,22 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     Raises
     ------
     UsageError
-        A design, window or measure cannot be obeyed.
+        A design, window or measure cannot be obeyed, or ``--given`` is about other entities.
     """
     from pqlkit.analysis.associations import Levels
     from pqlkit.analysis.clusters import clusters
     from pqlkit.analysis.leaks import leaks, overruled
     from pqlkit.analysis.looks import looks as look
     from pqlkit.analysis.trait_leaks import trait_leaks
+    from pqlkit.analysis.worlds import refuse_other_kind
     from pqlkit.measures.cube import cube
     from pqlkit.measures.surroundings import surroundings
     from pqlkit.statistics.design_effect import design_effect
     from pqlkit.statistics.rate import Rate
 
     say = progress or (lambda _: None)
+    if settings.given is not None:
+        refuse_other_kind(population, settings.given)
     say("choosing when to look")
     seen = look(
         population,
@@ -292,12 +295,12 @@ def _narrowed(population: Population, seen: Looks, given: Definition | None) -> 
     """Keep the looks at which ``--given`` holds; classes and places still tell where everybody went before."""
     import polars as pl
 
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
-    from pqlkit.analysis.qualification import qualifications
+    from pqlkit.analysis.meeting import met_at
+    from pqlkit.analysis.worlds import clocked
 
     if given is None:
         return seen
-    held = meets(qualifications(population, given), seen.frame, at_cutoff=judged_at_the_end(given.qualify))
+    held = met_at(clocked(population, given), given, seen.frame)
     frame = seen.frame.filter(pl.Series(held))
     return replace(seen, frame=frame.with_columns(pl.int_range(frame.height, dtype=pl.Int64).alias("look")))
 

@@ -100,11 +100,11 @@ def without(node: Node, leaf: Criterion | Ref) -> Node | None:
 
 
 def _read(population: Population, definition: Definition, node: Node, seen: Looks) -> Contingency:
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.meeting import meets
     from pqlkit.measures.evaluation import spells_of
 
-    spells = spells_of(population.world, replace(definition, qualify=node, score=None))
-    return look_table(seen, meets(spells, seen.frame, at_cutoff=judged_at_the_end(node)))
+    spells = spells_of(population.world, replace(definition, qualify=node, score=None), early=True)
+    return look_table(seen, meets(spells, seen.frame))
 
 
 def look_table(seen: Looks, met: NDArray[np.bool_]) -> Contingency:

@@ -16,7 +16,12 @@ __all__ = ["qualifications"]
 
 
 def qualifications(
-    population: Population, definition: Definition, *, spells: pl.DataFrame | None = None, now: bool = False
+    population: Population,
+    definition: Definition,
+    *,
+    spells: pl.DataFrame | None = None,
+    now: bool = False,
+    early: bool = False,
 ) -> pl.DataFrame:
     """Give the spells of a definition that begin while the entity is eligible.
 
@@ -31,6 +36,8 @@ def qualifications(
     now
         For tonight's leads: eligibility is judged as of `as_of` by whoever asks, and not here (today's traits are right for
         today's leads, and wrong for last year's).
+    early
+        For looks, as in `pqlkit.measures.evaluation.spells_of`.
 
     Returns
     -------
@@ -47,7 +54,7 @@ def qualifications(
 
     from pqlkit.measures.evaluation import spells_of
 
-    found = spells_of(population.world, definition) if spells is None else spells
+    found = spells_of(population.world, definition, early=early) if spells is None else spells
     able = population.entities.filter(~pl.col("invalid"), "at_risk").select(ENTITY)
     found = found.join(able, on=ENTITY, how="semi")
     if definition.eligible and not now:

@@ -123,7 +123,7 @@ def attempt(
     """
     from pqlkit.analysis.analyzing import observe
     from pqlkit.analysis.criteria import criteria, look_table
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.settings import Settings
     from pqlkit.definitions.expression import parse_expression
@@ -139,7 +139,7 @@ def attempt(
     definition = _definition(observed, node, name)
     say("testing the hypothesis")
     spells = qualifications(population, definition)
-    met = meets(spells, observed.looks.frame, at_cutoff=judged_at_the_end(node))
+    met = met_at(population, definition, observed.looks.frame, spells=spells)
     table = look_table(observed.looks, met)
     counted = started(population, definition, spells=spells)
     promised = promise(population, counted, first=population.history_from, before=None)
@@ -262,12 +262,9 @@ def _with_bound(node: Node, leaf: Criterion, threshold: int | float) -> Node:
 
 def _read(observed: Observed, definition: Definition) -> Contingency:
     from pqlkit.analysis.criteria import look_table
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
-    from pqlkit.analysis.qualification import qualifications
+    from pqlkit.analysis.meeting import met_at
 
-    spells = qualifications(observed.population, definition)
-    met = meets(spells, observed.looks.frame, at_cutoff=judged_at_the_end(definition.qualify))
-    return look_table(observed.looks, met)
+    return look_table(observed.looks, met_at(observed.population, definition, observed.looks.frame))
 
 
 def _then(observed: Observed, met: NDArray[np.bool_], definition: Definition) -> tuple[Association, ...]:
