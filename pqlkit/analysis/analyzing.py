@@ -80,8 +80,8 @@ class Analysis:
     observed
         The looks and what was measured at them.
     behaviours
-        One per event x measure x window, ordered by adjusted effect: first those whose interval stays farthest from 1, then
-        the others by the same of their unadjusted relative risk.
+        One per event x measure x window, ordered by adjusted effect at the dependable threshold: first those whose interval
+        stays farthest from 1, then the others by the same of their unadjusted relative risk, then what is rare.
     cohorts
         One group per ``--by``.
     tier
@@ -355,13 +355,14 @@ def outcome_events(population: Population) -> frozenset[str]:
     return frozenset(event for part in parts for event in part.events or ())
 
 
-def _order(one: Association) -> tuple[float, float, float, str]:
-    adjusted = one.adjusted
+def _order(one: Association) -> tuple[int, float, float, str]:
+    shown = one.as_shown()
+    adjusted = None if shown is None else shown.adjusted
     fitted = adjusted is not None and adjusted.value is not None
-    risk = one.table.relative_risk()
+    risk = (shown or one).table.relative_risk()
     near = _distance(adjusted.low, adjusted.high) if fitted and adjusted is not None else 0.0
     plain = _distance(risk.low, risk.high)
-    return (0.0 if fitted else 1.0, -near, -plain, _sortable(one))
+    return (2 if shown is None else 0 if fitted else 1, -near, -plain, _sortable(one))
 
 
 def _sortable(one: Association) -> str:

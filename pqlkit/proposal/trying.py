@@ -270,14 +270,21 @@ def _read(observed: Observed, definition: Definition) -> Contingency:
 def _then(observed: Observed, met: NDArray[np.bool_], definition: Definition) -> tuple[Association, ...]:
     """Find what sets apart those who upgrade among those who meet the hypothesis, its own events and leaks left out."""
     from pqlkit.analysis.associations import Levels, associations
+    from pqlkit.analysis.tiers import Floors
 
     own = {event for leaf in definition.criteria for event in leaf.events or ()}
     levels = Levels.of(observed.cube, observed.y, rows=met)
-    found = associations(levels, design_effect=observed.design_effect, rare_below=(20, 5), flags={})
+    floors = Floors.of(int(met.sum()), int((met & observed.y).sum()))
+    found = associations(
+        levels,
+        design_effect=observed.design_effect,
+        rare_below=(floors.looks, floors.converters),
+        flags={},
+    )
     best: dict[str, Association] = {}
-    for one in found:
+    for one in (shown for row in found if (shown := row.as_shown()) is not None):
         event = one.behaviour.event
-        if event is None or event in own | observed.left_out or "rare" in one.flags:
+        if event is None or event in own | observed.left_out:
             continue
         rival = best.get(event)
         if rival is None or abs(one.table.phi or 0) > abs(rival.table.phi or 0):

@@ -121,7 +121,7 @@ def drawn_leaf(dice: random.Random, *, ends: bool) -> Criterion:
     return Criterion(id=event, events=(event,), window=Window(kind=kind, length=length), at_least=least, at_most=most)
 
 
-def drawn_formula(dice: random.Random) -> All | Any | Not | Criterion:
+def drawn_formula(dice: random.Random) -> Anything:
     one = drawn_leaf(dice, ends=False)
     ended = [drawn_leaf(dice, ends=True) for _ in range(3)]
     return dice.choice(
