@@ -99,7 +99,12 @@ def tell(error: PqlkitError) -> None:
         for d in getattr(error, "diagnostics", ())
     ]
     if error.hint:
-        lines += [f"  {visible(line, 2_000)}" for line in error.hint.splitlines()]
+        # Leading blanks stay: they put a caret under its character.
+        blanks = [line[: len(line) - len(line.lstrip(" "))] for line in error.hint.splitlines()]
+        lines += [
+            f"  {blank}{visible(line.lstrip(), 2_000)}"
+            for blank, line in zip(blanks, error.hint.splitlines(), strict=True)
+        ]
     sys.stderr.write("\n".join(lines) + "\n")
 
 
