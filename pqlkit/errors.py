@@ -44,9 +44,9 @@ class PqlkitError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Render ``where: message`` and, on a second line, the hint."""
+        """Render ``where: message`` and, below it, the hint."""
         text = f"{self.where}: {self.message}" if self.where else self.message
-        return f"{text}\n  {self.hint}" if self.hint else text
+        return "\n".join([text, *(f"  {line}" for line in (self.hint or "").splitlines())])
 
 
 class UsageError(PqlkitError):

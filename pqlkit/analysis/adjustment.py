@@ -150,7 +150,7 @@ def adjust(
     Returns
     -------
     tuple of Association
-        Same order. The joint ridge (one column an event: log count in the longest window) ranks the events; the best row
+        Same order; `dependable` too has its own figure. The joint ridge (one column an event: log count in the longest window) ranks the events; the best row
         of each of the first 40 is then put, unpenalised and alone, beside log counts of *other* behaviours in the longest
         and the shortest window, calendar blocks, age bands and, for accounts, the number of active users. Errors are robust, by cluster. Fewer than 10
         converters a parameter: not fitted.
@@ -176,24 +176,21 @@ def adjust(
     order = _ridge(sample, by_window[0], dense, cube)
     chosen = _shortlist(found, order)
     activity = [np.sum([dense[i] for i in part], axis=0) for part in by_window]
-    fitted = {
-        index: _fit(
-            found[index],
-            index,
-            sample,
-            cube,
-            activity,
-            [{cube.behaviours[i].event: i for i in part} for part in by_window],
-            dense,
-        )
-        for index in chosen
-    }
+    own = [{cube.behaviours[i].event: i for i in part} for part in by_window]
+
+    def fit(index: int, threshold: int) -> Estimate:
+        return _fit(found[index].behaviour.event, sample.column(cube, index) >= threshold, sample, activity, own, dense)
+
+    fitted = {(index, threshold): fit(index, threshold) for index in chosen for threshold in _thresholds(found[index])}
     alike = _alike(sample, by_window[0], dense, cube, order)
     return tuple(
         replace(
             one,
             order=order.get(one.behaviour.event or ""),
-            adjusted=fitted.get(index),
+            adjusted=fitted.get((index, one.threshold)),
+            dependable=None
+            if one.dependable is None
+            else replace(one.dependable, adjusted=fitted.get((index, one.dependable.threshold))),
             alike=alike.get(one.behaviour.event or "", ()),
         )
         for index, one in enumerate(found)
@@ -222,17 +219,26 @@ def _shortlist(found: Sequence[Association], order: dict[str, float]) -> list[in
         event = one.behaviour.event
         if event is not None and event in order:
             rival = best.get(event)
-            if rival is None or abs(one.table.phi or 0) > abs(found[rival].table.phi or 0):
+            if rival is None or _strength(one) > _strength(found[rival]):
                 best[event] = index
     events = sorted(best, key=lambda event: (-abs(order[event]), event))
     return [best[event] for event in events[:SHORTLIST]]
 
 
+def _strength(one: Association) -> tuple[bool, float]:
+    """Rank a row by what people will be shown of it, where there is something."""
+    shown = one.dependable
+    return shown is not None, abs((one.table if shown is None else shown.table).phi or 0)
+
+
+def _thresholds(one: Association) -> set[int]:
+    return {one.threshold, *(() if one.dependable is None else (one.dependable.threshold,))}
+
+
 def _fit(
-    one: Association,
-    index: int,
+    event: str | None,
+    does: NDArray[np.bool_],
     sample: Sample,
-    cube: Cube,
     activity: Sequence[NDArray[np.float64]],
     own: Sequence[dict[str | None, int]],
     dense: dict[int, NDArray[np.float64]],
@@ -240,9 +246,9 @@ def _fit(
     from pqlkit.statistics.adjusted import fit_logistic
     from pqlkit.statistics.estimate import Estimate, Undefined
 
-    indicator = (sample.column(cube, index) >= one.threshold).astype(np.float64)
+    indicator = does.astype(np.float64)
     others = [
-        np.log1p(total - (dense[part[one.behaviour.event]] if one.behaviour.event in part else 0.0))
+        np.log1p(total - (dense[part[event]] if event in part else 0.0))
         for total, part in zip(activity, own, strict=True)
     ]
     if len(others) == 2 and np.array_equal(others[0], others[1]):

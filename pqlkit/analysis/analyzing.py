@@ -108,8 +108,8 @@ class Analysis:
     observed
         The looks and what was measured at them.
     behaviours
-        One per event x measure x window, ordered by adjusted effect: first those whose interval stays farthest from 1, then
-        the others by the same of their unadjusted relative risk.
+        One per event x measure x window, ordered by adjusted effect at the dependable threshold: first those whose interval
+        stays farthest from 1, then the others by the same of their unadjusted relative risk, then what is rare.
     cohorts
         One group per ``--by``.
     tier
@@ -160,16 +160,19 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     Raises
     ------
     UsageError
-        A design, window or measure cannot be obeyed.
+        A design, window or measure cannot be obeyed, or ``--given`` is about other entities.
     """
     from pqlkit.analysis.clusters import clusters
     from pqlkit.analysis.looks import looks as look
+    from pqlkit.analysis.worlds import refuse_other_kind
     from pqlkit.measures.cube import cube
     from pqlkit.statistics.design_effect import design_effect
     from pqlkit.statistics.rate import Rate
 
     settings = replace(settings, measures=settings.measures or default_measures(population.kind))
     say = progress or (lambda _: None)
+    if settings.given is not None:
+        refuse_other_kind(population, settings.given)
     say("choosing when to look")
     seen = look(
         population,
@@ -310,7 +313,7 @@ def _narrowed(population: Population, seen: Looks, given: Definition | None) -> 
     """Keep the looks at which ``--given`` holds; classes and places still tell where everybody went before."""
     import polars as pl
 
-    from pqlkit.analysis.qualification import holds_at
+    from pqlkit.analysis.meeting import holds_at
 
     if given is None:
         return seen
@@ -368,13 +371,14 @@ def outcome_events(population: Population) -> frozenset[str]:
     return frozenset(event for part in parts for event in part.events or ())
 
 
-def _order(one: Association) -> tuple[float, float, float, str]:
-    adjusted = one.adjusted
+def _order(one: Association) -> tuple[int, float, float, str]:
+    shown = one.as_shown()
+    adjusted = None if shown is None else shown.adjusted
     fitted = adjusted is not None and adjusted.value is not None
-    risk = one.table.relative_risk()
+    risk = (shown or one).table.relative_risk()
     near = _distance(adjusted.low, adjusted.high) if fitted and adjusted is not None else 0.0
     plain = _distance(risk.low, risk.high)
-    return (0.0 if fitted else 1.0, -near, -plain, _sortable(one))
+    return (2 if shown is None else 0 if fitted else 1, -near, -plain, _sortable(one))
 
 
 def _sortable(one: Association) -> str:

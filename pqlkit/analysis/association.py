@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One threshold of a behaviour's ladder."""
+    """One threshold of a behaviour's ladder; `adjusted` as for an `Association`, where it was fitted."""
 
     threshold: int
     table: Contingency
+    adjusted: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,9 @@ class Association:
         ``rare``, ``mechanical``, ``automatic``, ``activity``, ``part-of-outcome``, and reasons of suspicion.
     curve
         Every threshold of the grid up to the largest value seen, always including 1.
+    dependable
+        The best of the thresholds that enough looks and converters reach (the floors in heads): what people are shown, for
+        the largest phi of all may be two looks' luck. None where no threshold does (flag ``rare``).
     alike
         Events that cannot be told apart from this one (proxy pairs).
     """
@@ -59,4 +63,12 @@ class Association:
     adjusted: Estimate | None = None
     flags: tuple[str, ...] = ()
     curve: tuple[Step, ...] = ()
+    dependable: Step | None = None
     alike: tuple[str, ...] = field(default=())
+
+    def as_shown(self) -> Association | None:
+        """Give the row at its dependable threshold; p and q stay, which are corrected for all thresholds."""
+        step = self.dependable
+        return (
+            None if step is None else replace(self, threshold=step.threshold, table=step.table, adjusted=step.adjusted)
+        )

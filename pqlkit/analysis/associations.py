@@ -111,7 +111,8 @@ def associations(
     design_effect
         Rows per independent row.
     rare_below
-        Floors in heads: a behaviour that fewer looks, or fewer converters, do is flagged ``rare``.
+        Floors in heads: a behaviour that fewer looks, or fewer converters, do is flagged ``rare``, and no threshold below
+        them is dependable.
     flags
         Event -> flags known beforehand.
 
@@ -131,7 +132,10 @@ def associations(
     cells = (ladders.a, ladders.b, ladders.c, ladders.d)
     starts = np.flatnonzero(np.r_[True, np.diff(ladders.row) > 0])
     ends = np.r_[starts[1:], len(ladders.row)]
-    best = _largest(np.abs(np.nan_to_num(phi(*cells))), starts, ends)
+    size = np.abs(np.nan_to_num(phi(*cells)))
+    best = _largest(size, starts, ends)
+    enough = (ladders.a + ladders.b >= rare_below[0]) & (ladders.a >= rare_below[1])
+    sound = _largest(np.where(enough, size, -1.0), starts, ends)
     smallest = np.fmin.reduceat(p_value(*cells, design_effect=design_effect), starts)
     corrected = bonferroni(smallest, ends - starts)
     q = benjamini_hochberg(corrected)
@@ -139,6 +143,9 @@ def associations(
 
     def table(step: int) -> Contingency:
         return Contingency(*(int(cell[step]) for cell in cells))
+
+    def rung(step: int) -> Step:
+        return Step(threshold=GRID[int(ladders.level[step]) - 1], table=table(step))
 
     return tuple(
         Association(
@@ -150,10 +157,8 @@ def associations(
             p_value=_number(corrected[index]),
             q_value=_number(q[index]),
             flags=_flags(table(int(starts[index])), rare_below, flags.get(behaviour.event, ())),
-            curve=tuple(
-                Step(threshold=GRID[int(ladders.level[step]) - 1], table=table(step))
-                for step in range(int(starts[index]), int(ends[index]))
-            ),
+            curve=tuple(rung(step) for step in range(int(starts[index]), int(ends[index]))),
+            dependable=rung(int(sound[index])) if enough[sound[index]] else None,
         )
         for index, behaviour in enumerate(levels.behaviours)
     )

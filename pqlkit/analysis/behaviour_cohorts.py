@@ -8,7 +8,7 @@ import polars as pl
 
 from pqlkit.analysis.cohorts import Cohort, Cohorts, Start, conversion_curve
 from pqlkit.analysis.follow_up import follow_up, life_table
-from pqlkit.analysis.qualification import holds_at
+from pqlkit.analysis.meeting import holds_at
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, leaves
+from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, Ref, leaves
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
     from pqlkit.analysis.looks import Looks
     from pqlkit.analysis.population import Population
-    from pqlkit.definitions.model import Definition, Node, Ref
+    from pqlkit.definitions.model import Definition, Node
     from pqlkit.statistics.contingency import Contingency
 
 
@@ -25,8 +27,10 @@ class CriterionRates:
     ----------
     leaf
         Which.
+    part
+        It as the rule means it: the leaf, or `Not` of it where the rule turns it round.
     alone
-        Looks that meet it, whatever else, and the others.
+        Looks that meet the part, whatever else, and the others.
     without_it
         Looks that meet the rule with this criterion struck out, and the others; None if nothing is left of the rule.
     mechanical
@@ -34,6 +38,7 @@ class CriterionRates:
     """
 
     leaf: Criterion | Ref
+    part: Node
     alone: Contingency
     without_it: Contingency | None
     mechanical: bool
@@ -51,21 +56,35 @@ def criteria(
     met
         Where the whole definition holds, one per look.
     """
-    found = list(leaves(definition.qualify))
+    found = list(_parts(definition.qualify))
     if len(found) == 1:
+        leaf, part = found[0]
         table = look_table(seen, met)
-        return (CriterionRates(leaf=found[0], alone=table, without_it=None, mechanical=_mechanical(found[0])),)
+        return (CriterionRates(leaf=leaf, part=part, alone=table, without_it=None, mechanical=_mechanical(leaf)),)
     return tuple(
         CriterionRates(
             leaf=leaf,
-            alone=_read(population, definition, leaf, seen),
+            part=part,
+            alone=_read(population, definition, part, seen),
             without_it=None
             if (rest := without(definition.qualify, leaf)) is None
             else _read(population, definition, rest, seen),
             mechanical=_mechanical(leaf),
         )
-        for leaf in found
+        for leaf, part in found
     )
+
+
+def _parts(node: Node, *, turned: bool = False) -> Iterator[tuple[Criterion | Ref, Node]]:
+    """Walk the leaves, each with what it stands for under the `Not`s above it."""
+    match node:
+        case Criterion() | Ref():
+            yield node, Not(part=node) if turned else node
+        case Not(part=part):
+            yield from _parts(part, turned=not turned)
+        case All(parts=parts) | Any(parts=parts) | NOf(parts=parts):
+            for part in parts:
+                yield from _parts(part, turned=turned)
 
 
 def without_mechanical(population: Population, definition: Definition, seen: Looks) -> Contingency | None:
@@ -100,11 +119,11 @@ def without(node: Node, leaf: Criterion | Ref) -> Node | None:
 
 
 def _read(population: Population, definition: Definition, node: Node, seen: Looks) -> Contingency:
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.meeting import meets
     from pqlkit.measures.evaluation import spells_of
 
-    spells = spells_of(population.world, replace(definition, qualify=node, score=None))
-    return look_table(seen, meets(spells, seen.frame, at_cutoff=judged_at_the_end(node)))
+    spells = spells_of(population.world, replace(definition, qualify=node, score=None), early=True)
+    return look_table(seen, meets(spells, seen.frame))
 
 
 def look_table(seen: Looks, met: NDArray[np.bool_]) -> Contingency:

@@ -95,7 +95,7 @@ def follow_up(observed: Observed) -> pl.DataFrame:
     given = observed.settings.given
     if given is None:
         return frame
-    from pqlkit.analysis.qualification import holds_at
+    from pqlkit.analysis.meeting import holds_at
 
     return frame.filter(pl.Series(holds_at(population, given, frame)))
 

@@ -134,19 +134,17 @@ def _unasked(one: Definition, observed: Observed) -> str | None:
 
 def _tested(observed: Observed, definition: Definition) -> Hypothesis:
     from pqlkit.analysis.criteria import look_table
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.trigger import leads_per_week, starts
-    from pqlkit.analysis.worlds import anchored
+    from pqlkit.analysis.worlds import clocked
     from pqlkit.statistics.arrays import number
     from pqlkit.statistics.exact import fisher, odds_ratio
 
-    population = observed.population
-    if definition.anchor != population.anchor:
-        population = replace(population, world=anchored(population.world, definition.anchor))
+    population = clocked(observed.population, definition)
     spells = qualifications(population, definition)
     looks = observed.looks
-    table = look_table(looks, meets(spells, looks.frame, at_cutoff=judged_at_the_end(definition.qualify)))
+    table = look_table(looks, met_at(population, definition, looks.frame, spells=spells))
     counted = starts(population, spells, horizon=looks.design.horizon, cooldown=definition.cooldown)
     first = int(population.entities["anchor"].drop_nulls().min() or 0)  # type: ignore[arg-type]
     return Hypothesis(

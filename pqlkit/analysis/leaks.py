@@ -88,7 +88,7 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
     around
         Counts of entities per event, on the data before any cut.
     levels
-        Of the looks, for the near-deterministic test; None leaves that test out.
+        Of the looks, for the near-deterministic test; None judges entities alone.
 
     Returns
     -------
@@ -105,7 +105,8 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
     * ``consequence``: 80 % of its converting users do it for the first time in the hour before the conversion or later, and
       at least half of its users convert (10 times the base rate, or with a fifth of the others' failures).
     * ``near-deterministic``: 80 % of 30 or more looks that do it convert, and at most a quarter as many fail to as usual
-      (which says more where the base rate is above 20 %).
+      (which says more where the base rate is above 20 %); or so do entities that do it before that hour, for whoever
+      converts late has many looks that nothing follows.
     * ``suspect``: the ratio is 5 times that of any activity at all, with 10 converters in the hazard window. Where people
       upgrade in the middle of a session, everything they do has a high ratio; what stands out from that is suspect.
 
@@ -116,7 +117,7 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
     Maclure, M. (1991). The case-crossover design: a method for studying transient effects on the risk of acute events.
     American Journal of Epidemiology 133, 144-153.
     """
-    certain = _near_deterministic(levels) if levels is not None else {}
+    certain = {**_of_entities(around), **(_near_deterministic(levels) if levels is not None else {})}
     suspects = [
         Suspect(
             event=event,
@@ -183,6 +184,17 @@ def _evidence(reason: LeakReason, around: Surroundings, index: int) -> str:
         f"{hazard} of {around.converters} converters do it in the hour before ({control:.1f} in the same hour of the days "
         f"before); {day} of {users} convert within a day of their first ({day / users:.0%})"
     )
+
+
+def _of_entities(around: Surroundings) -> dict[str, str]:
+    """Find events after which nearly all of 30 or more entities convert, however long it takes."""
+    bound = nearly_all(around.converters / around.entities if around.entities else 0.0)
+    users, did = around.users - around.first_late, around.users_converted - around.first_late
+    return {
+        around.events[index]: f"{did[index]} of {users[index]} who do it before the hour of paying pay "
+        f"({did[index] / users[index]:.0%})"
+        for index in np.flatnonzero((users >= DETERMINISTIC_HEADS) & (did >= bound * users))
+    }
 
 
 def _near_deterministic(levels: Levels) -> dict[str, str]:

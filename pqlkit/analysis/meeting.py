@@ -12,13 +12,61 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from pqlkit.definitions.model import Node
+    from pqlkit.analysis.population import Population
+    from pqlkit.definitions.model import Definition, Node
 
-__all__ = ["judged_at_the_end", "meets"]
+__all__ = ["holds_at", "judged_at_the_end", "meets", "met_at", "seen_spells"]
 
 
-def meets(spells: pl.DataFrame, frame: pl.DataFrame, *, at_cutoff: bool = False) -> NDArray[np.bool_]:
-    """Say for each look whether the definition holds there.
+def holds_at(population: Population, definition: Definition, frame: pl.DataFrame) -> NDArray[np.bool_]:
+    """Say for each look whether a definition holds there by its own clock, which need not be the population's.
+
+    Raises
+    ------
+    UsageError
+        It is about other entities.
+    """
+    from pqlkit.analysis.worlds import clocked
+
+    return met_at(clocked(population, definition), definition, frame)
+
+
+def met_at(
+    population: Population, definition: Definition, frame: pl.DataFrame, *, spells: pl.DataFrame | None = None
+) -> NDArray[np.bool_]:
+    """Say for each look whether a definition holds there.
+
+    Parameters
+    ----------
+    population
+        Who exists, by the definition's own clock (see `pqlkit.analysis.worlds.clocked`).
+    definition
+        Its formula and `eligible` conditions.
+    frame
+        ``entity``, ``cutoff``, one row per look.
+    spells
+        The definition's, as `qualifications` gives them, if they are known already.
+    """
+    return meets(seen_spells(population, definition, spells), frame)
+
+
+def seen_spells(population: Population, definition: Definition, spells: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Give a definition's spells as looks see them, for `meets`; `spells` as `qualifications` gives them, if they are known.
+
+    Notes
+    -----
+    A look at s uses no row at or after s. A window [anchor, anchor + W) that ends at s is over there all the same, so
+    `at_most` and `not` are judged a microsecond before it ends; the spells of leads begin when it ends, too late for that look.
+    """
+    from pqlkit.analysis.qualification import qualifications
+
+    if spells is not None and not judged_at_the_end(definition.qualify):
+        return spells
+    return qualifications(population, definition, early=True)
+
+
+def meets(spells: pl.DataFrame, frame: pl.DataFrame) -> NDArray[np.bool_]:
+    """Say for each look whether a spell covers the microsecond before its cutoff: nothing at the cutoff counts.
 
     Parameters
     ----------
@@ -26,9 +74,6 @@ def meets(spells: pl.DataFrame, frame: pl.DataFrame, *, at_cutoff: bool = False)
         ``entity``, ``on``, ``off`` of the whole definition; disjoint per entity; any order.
     frame
         ``entity``, ``cutoff``, one row per look.
-    at_cutoff
-        False: a spell must cover the microsecond before the cutoff, so that nothing at the cutoff counts. True: the
-        cutoff itself, for formulas that are judged when a window ends (see `judged_at_the_end`).
 
     Returns
     -------
@@ -44,8 +89,7 @@ def meets(spells: pl.DataFrame, frame: pl.DataFrame, *, at_cutoff: bool = False)
     """
     import polars as pl
 
-    moment = pl.col(CUTOFF) if at_cutoff else pl.col(CUTOFF) - 1
-    asked = frame.select(ENTITY, moment.alias("moment")).with_row_index("row").sort("moment", ENTITY)
+    asked = frame.select(ENTITY, (pl.col(CUTOFF) - 1).alias("moment")).with_row_index("row").sort("moment", ENTITY)
     known = spells.select(ENTITY, ON, OFF).sort(ON, ENTITY)
     joined = asked.join_asof(
         known, left_on="moment", right_on=ON, by=ENTITY, strategy="backward", check_sortedness=False
@@ -55,7 +99,7 @@ def meets(spells: pl.DataFrame, frame: pl.DataFrame, *, at_cutoff: bool = False)
 
 
 def judged_at_the_end(node: Node) -> bool:
-    """Say whether a part of the formula is judged when its window ends (`at_most` and `not`), hence at the cutoff itself."""
+    """Say whether a part of the formula is judged when its window ends: `at_most` and `not`."""
     match node:
         case Criterion():
             return node.at_most is not None

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 from pqlkit.columns import AT, ENTITY, OFF, ON
 
 if TYPE_CHECKING:
-    import numpy as np
     import polars as pl
-    from numpy.typing import NDArray
 
     from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Definition
 
-__all__ = ["holds_at", "qualifications"]
+__all__ = ["qualifications"]
 
 
 def qualifications(
-    population: Population, definition: Definition, *, spells: pl.DataFrame | None = None, now: bool = False
+    population: Population,
+    definition: Definition,
+    *,
+    spells: pl.DataFrame | None = None,
+    now: bool = False,
+    early: bool = False,
 ) -> pl.DataFrame:
     """Give the spells of a definition that begin while the entity is eligible.
 
@@ -33,6 +36,8 @@ def qualifications(
     now
         For tonight's leads: eligibility is judged as of `as_of` by whoever asks, and not here (today's traits are right for
         today's leads, and wrong for last year's).
+    early
+        For looks, as in `pqlkit.measures.evaluation.spells_of`.
 
     Returns
     -------
@@ -49,7 +54,7 @@ def qualifications(
 
     from pqlkit.measures.evaluation import spells_of
 
-    found = spells_of(population.world, definition) if spells is None else spells
+    found = spells_of(population.world, definition, early=early) if spells is None else spells
     able = population.entities.filter(~pl.col("invalid"), "at_risk").select(ENTITY)
     found = found.join(able, on=ENTITY, how="semi")
     if definition.eligible and not now:
@@ -57,24 +62,3 @@ def qualifications(
         held = population.traits.holds(definition.eligible, found.select(ENTITY, pl.col(ON).alias(AT)))
         found = found.filter(held)
     return found.select(ENTITY, ON, OFF).sort(ENTITY, ON)
-
-
-def holds_at(population: Population, definition: Definition, frame: pl.DataFrame) -> NDArray[np.bool_]:
-    """Say for each look whether a definition holds there, by what came before its cutoff.
-
-    Parameters
-    ----------
-    population, definition
-        As for `qualifications`.
-    frame
-        ``entity``, ``cutoff``, one row per look.
-
-    Returns
-    -------
-    array of bool
-        In the order of `frame`.
-    """
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
-
-    spells = qualifications(population, definition)
-    return meets(spells, frame, at_cutoff=judged_at_the_end(definition.qualify))

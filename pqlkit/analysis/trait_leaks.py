@@ -1,12 +1,12 @@
-"""The leaky trait: a value that all but decides the outcome, because it is only known of those who pay."""
+"""The leaky trait: a value that all but decides the outcome, because it is that of those who pay, or of those who do not."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.analysis.leaks import DETERMINISTIC_HEADS, LeakReason, Suspect, nearly_all, sounds_like_paying
+from pqlkit.analysis.leaks import DETERMINISTIC_HEADS, EVER, LeakReason, Suspect, nearly_all, sounds_like_paying
 from pqlkit.analysis.traits import TraitKind
-from pqlkit.columns import AT, CUTOFF, ENTITY
+from pqlkit.columns import AT, CONVERTED, CUTOFF, ENTITY
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 VALUES: Final = 100
 """Values of a trait that are judged one by one; whether it is known at all is judged always."""
+
+EXPECTED: Final = 50
+RULED_OUT: Final = 50
 
 __all__ = ["trait_leaks"]
 
@@ -36,8 +39,21 @@ def trait_leaks(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_
     Returns
     -------
     tuple of Suspect
-        By name, reason ``near-deterministic``: 80 % of 30 or more looks with one value (or with any value at all) convert, and
-        at most a quarter as many fail to as usual. Current traits that are not trusted are refused everywhere, and not judged.
+        By name, reason ``near-deterministic``. Current traits that are not trusted are refused everywhere, and not judged.
+
+    Notes
+    -----
+    Entities are judged, not looks: whoever buys late has many looks that nothing follows, so that the rate of looks says
+    little of a value that every buyer ends up with. An entity counts for each value that it has at one of its looks, and
+    converts if one of them is followed by it, or the newest cutoff of all looks finds it converted: nothing later is known
+    to whoever stands there.
+
+    * A value (or any value at all) decides: 80 % of 30 or more entities with it convert, and at most a quarter as many fail to
+      as usual.
+    * A value (or having none) rules out: 50 or more conversions are to be expected of its entities at the usual rate, and at
+      most one in 50 of these is seen; and of the entities with other values, which hold nearly all converters, half convert
+      and at most half as many fail to as usual. Without that it may be what the outcome asks for (an upgrade from a free plan
+      is closed to whoever began on a paid one), or simply matter.
     """
     import polars as pl
 
@@ -46,11 +62,12 @@ def trait_leaks(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_
     if not names or not len(y):
         return ()
     moments = frame.select(ENTITY, (pl.col(CUTOFF) - 1).alias(AT))
-    bound = nearly_all(float(y.mean()))
+    buyers = _buyers(population, frame, y)
+    base = buyers.filter("buyer").height / buyers.height
     found = []
     for name in sorted(names):
-        values = traits.at(moments, [name]).get_column(name)
-        evidence = _evidence(values, pl.Series(y), bound)
+        held = traits.at(moments, [name]).select(ENTITY, value=pl.col(name).cast(pl.String)).unique()
+        evidence = _evidence(held.join(buyers, on=ENTITY), base)
         if evidence is not None:
             found.append(
                 Suspect(
@@ -64,21 +81,46 @@ def trait_leaks(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_
     return tuple(found)
 
 
-def _evidence(values: pl.Series, y: pl.Series, bound: float) -> str | None:
-    """Find the value with the most looks that nearly all convert; None if there is none."""
+def _buyers(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_]) -> pl.DataFrame:
+    """Say of each entity of the looks whether it is known to convert (``entity``, ``buyer``)."""
     import polars as pl
 
-    counted = (
-        pl.DataFrame({"value": values.cast(pl.String), "y": y})
-        .filter(pl.col("value").is_not_null())
-        .group_by("value")
-        .agg(pl.len().alias("n"), pl.col("y").sum().cast(pl.Int64).alias("m"))
-        .sort("n", "value", descending=[True, False])
+    newest = frame.get_column(CUTOFF).max()
+    converted = population.entities.select(ENTITY, known=(pl.col(CONVERTED) <= newest).fill_null(value=False))
+    return (
+        frame.select(ENTITY, y=pl.Series(y))
+        .group_by(ENTITY)
+        .agg(pl.col("y").any())
+        .join(converted, on=ENTITY)
+        .select(ENTITY, buyer=pl.col("y") | pl.col("known"))
     )
-    known, converted = int(counted["n"].sum()), int(counted["m"].sum())
-    if values.null_count() and known >= DETERMINISTIC_HEADS and converted >= bound * known:
-        return f"{converted} of {known} of whom it is known convert ({converted / known:.0%})"
-    for value, n, m in counted.head(VALUES).iter_rows():
-        if n >= DETERMINISTIC_HEADS and m >= bound * n:
-            return f"{m} of {n} with the value {value} convert ({m / n:.0%})"
+
+
+def _evidence(held: pl.DataFrame, base: float) -> str | None:
+    """Find the value with the most entities that decides the outcome, or rules it out; None if there is none."""
+    import polars as pl
+
+    bound = nearly_all(base)
+    known = held.filter(pl.col("value").is_not_null())
+    entities = known.group_by(ENTITY).agg(pl.col("buyer").first())
+    n, m = entities.height, int(entities["buyer"].sum())
+    if known.height < held.height and n >= DETERMINISTIC_HEADS and m >= bound * n:
+        return f"{m:,} of {n:,} of whom it is known convert ({m / n:.0%})"
+    counted = (
+        held.group_by("value")
+        .agg(pl.len().alias("n"), pl.col("buyer").sum().cast(pl.Int64).alias("m"))
+        .sort("n", "value", descending=[True, False])
+        .head(VALUES)
+    )
+    for value, n, m in counted.iter_rows():
+        if value is not None and n >= DETERMINISTIC_HEADS and m >= bound * n:
+            return f"{m:,} of {n:,} with the value {value} convert ({m / n:.0%})"
+    everybody = held.group_by(ENTITY).agg(pl.col("buyer").first())
+    for value, n, m in counted.iter_rows():
+        expected, others = base * n, everybody.height - n
+        rest = int(everybody["buyer"].sum()) - m
+        telling = rest >= max(EVER, 1 - (1 - base) / 2) * others
+        if expected >= EXPECTED and m * RULED_OUT <= expected and telling:
+            whom = "without a value" if value is None else f"with the value {value}"
+            return f"{m:,} of {n:,} {whom} convert, where {expected:.0f} are to be expected"
     return None

@@ -50,8 +50,7 @@ def attempt(
     from pqlkit.cli.definition_files import write_definitions
     from pqlkit.cli.output import Output
     from pqlkit.cli.values import checked_name
-    from pqlkit.definitions.expression import parse_expression
-    from pqlkit.durations import Duration
+    from pqlkit.definitions.expression import read_expression
     from pqlkit.errors import UsageError
     from pqlkit.proposal.trying import attempt as run
     from pqlkit.reporting.renderers import trial as render
@@ -60,7 +59,8 @@ def attempt(
     look, keep, out = found.settle(look), found.settle(keep), found.settle(out)
     output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
     asked = settings(look)
-    node = parse_expression(hypothesis, windows=asked.windows or (Duration(14, "d"),))
+    # What cannot be read or answered is said before the exports are read.
+    read_expression(hypothesis).refuse_unanswerable()
     if keep.save is not None and keep.save.suffix not in {".yml", ".yaml"}:
         raise UsageError(f"--save: {keep.save} is no .yml file", hint="--save definitions/NAME.yml")
     if keep.save is not None:
@@ -68,7 +68,7 @@ def attempt(
     with output.working("reading exports") as progress:
         people = whoever(found, look, progress)
         result = run(
-            people, hypothesis, node, asked, name=keep.save.stem if keep.save else "hypothesis", progress=progress
+            people, hypothesis, settings=asked, name=keep.save.stem if keep.save else "hypothesis", progress=progress
         )
     file = None
     if keep.save is not None:

@@ -67,6 +67,95 @@ _TOKEN: Final = re.compile(
 _UNDECIDED: Final = Window(kind=WindowKind.WITHIN)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """Where a term of an expression stands: the characters, from 0, at which its parts begin (None = not written)."""
+
+    at: int
+    event: int
+    property: int | None
+    window: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """A formula as it was read: terms without a window wait for one, and each knows where it stands.
+
+    Parameters
+    ----------
+    text
+        As written.
+    tree
+        The formula; see `completed`.
+    terms
+        One per leaf, in order.
+    """
+
+    text: str
+    tree: Node
+    terms: tuple[Term, ...]
+
+    @property
+    def leaves(self) -> tuple[tuple[Criterion, Term], ...]:
+        """Each criterion with its place."""
+        found = [leaf for leaf in leaves(self.tree) if isinstance(leaf, Criterion)]
+        return tuple(zip(found, self.terms, strict=True))
+
+    @property
+    def waits(self) -> bool:
+        """Whether a term has no window."""
+        return any(leaf.window is _UNDECIDED for leaf, _ in self.leaves)
+
+    def completed(self, default: Window | None) -> Node:
+        """Give terms without a window the expression's only one, else `default`.
+
+        Raises
+        ------
+        UsageError
+            There is neither, or a term asks over its window what has no answer there; the message points at the character.
+        """
+        window = self._filling(default)
+        waiting = next((term for leaf, term in self.leaves if leaf.window is _UNDECIDED), None)
+        if waiting is not None and window is None:
+            self.fail("this term has no window", waiting.at, "add in 14d, rolling 7d, trailing 28d or ever")
+        return ids.given(self.tree if window is None else _filled(self.tree, window))
+
+    def _filling(self, default: Window | None) -> Window | None:
+        named = {leaf.window for leaf, _ in self.leaves if leaf.window is not _UNDECIDED}
+        return next(iter(named)) if len(named) == 1 else default
+
+    def refuse_unanswerable(self, default: Window | None = None) -> None:
+        """Refuse what no window of that kind can answer; a term without a window is asked over `default`, if there is one.
+
+        Raises
+        ------
+        UsageError
+            ``last`` over ``rolling`` or ``trailing``, ``<=`` or ``not`` over ``rolling`` or ``ever``.
+        """
+        turned, filling = _turned(self.tree), self._filling(default)
+        for (leaf, term), negated in zip(self.leaves, turned, strict=True):
+            window = filling if filling is not None and leaf.window is _UNDECIDED else leaf.window
+            at, name = term.at if term.window is None else term.window, window.kind.value
+            is_last = leaf.measure.kind is MeasureKind.LAST
+            if is_last and window.kind in {WindowKind.ROLLING, WindowKind.TRAILING}:
+                self.fail(
+                    f"last is measured in a window from the anchor, or ever, not {name}", at, "use in 14d, or ever"
+                )
+            if window.kind in {WindowKind.ROLLING, WindowKind.EVER} and (
+                negated or (leaf.at_most is not None and not is_last)
+            ):
+                asked = "not" if negated else "<="
+                self.fail(
+                    f"{asked} needs a window that ends, and {name} does not",
+                    at,
+                    "use in 14d, which is judged at its end, or trailing 28d",
+                )
+
+    def fail(self, message: str, at: int, hint: str | None = None) -> NoReturn:
+        """Raise what is wrong at a character, from 0."""
+        raise UsageError(f"{message} (character {at + 1})", hint=pointed(self.text, at, hint))
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     kind: str
@@ -103,10 +192,23 @@ def parse_expression(text: str, *, windows: Sequence[Duration] = ()) -> Node:
     >>> print(expression(node))
     login >= 10 in 14d and sum(contacts_imported.contacts) >= 50 in 14d
     """
+    longest = Window(kind=WindowKind.WITHIN, length=max(windows)) if windows else None
+    return read_expression(text).completed(longest)
+
+
+def read_expression(text: str) -> Expression:
+    """Read an expression whose terms without a window get theirs later, as for `parse_expression`.
+
+    Raises
+    ------
+    UsageError
+        The text is not an expression; the message points at the character.
+    """
     if len(text) > LONGEST:
         raise UsageError(f"the expression has {len(text):,} characters; at most {LONGEST:,} are read")
     parser = _Parser(text)
-    return ids.given(_decided(parser.formula(), windows, parser))
+    tree = parser.formula()
+    return Expression(text=text, tree=tree, terms=tuple(parser.terms))
 
 
 class _Parser:
@@ -117,7 +219,7 @@ class _Parser:
         self.tokens = self._tokens()
         self.next = next(self.tokens)
         self.depth = 0
-        self.terms: list[int] = []
+        self.terms: list[Term] = []
 
     def formula(self) -> Node:
         node = self._either()
@@ -128,7 +230,7 @@ class _Parser:
 
     def fail(self, message: str, at: int | None = None, hint: str | None = None) -> NoReturn:
         at = self.next.at if at is None else at
-        raise UsageError(f"{message} (character {at + 1})", hint=_pointed(self.text, at, hint))
+        raise UsageError(f"{message} (character {at + 1})", hint=pointed(self.text, at, hint))
 
     def _tokens(self) -> Iterator[_Token]:
         at = 0
@@ -202,30 +304,36 @@ class _Parser:
         return node
 
     def _term(self) -> Criterion:
-        self.terms.append(self.next.at)
-        events, measure = self._behaviour()
+        at = self.next.at
+        events, measure, event_at, property_at = self._behaviour()
         at_least, at_most = self._bound()
+        window_at = self.next.at
         window = self._window()
+        self.terms.append(
+            Term(at=at, event=event_at, property=property_at, window=None if window is None else window_at)
+        )
         return Criterion(
             id="", events=events, measure=measure, window=window or _UNDECIDED, at_least=at_least, at_most=at_most
         )
 
-    def _behaviour(self) -> tuple[tuple[str, ...] | None, Measure]:
+    def _behaviour(self) -> tuple[tuple[str, ...] | None, Measure, int, int | None]:
+        """Read events and measure, and say where the event and the property begin."""
         first = self._take()
         if not self._is("("):
-            return self._event(first), Measure()
+            return self._event(first), Measure(), first.at, None
         if first.kind != "word" or first.text not in _MEASURES:
             near = nearest(first.text[:40], _MEASURES)
             hint = f"did you mean {near}?" if near else f"known are {', '.join(_MEASURES)}"
             self.fail(f"{first.said} is not a measure", first.at, hint)
         self._take()
-        kind, events = MeasureKind(first.text), self._event(self._take())
+        kind, name = MeasureKind(first.text), self._take()
+        events, dot = self._event(name), self.next.at
         path = self._property()
         if (kind in _WITH_PROPERTY) != (path is not None):
             needs = f"{kind} needs a property: {kind}(event.property)" if path is None else f"{kind} takes no property"
             self.fail(needs)
         self._expect(")", "after the event")
-        return events, Measure(kind=kind, property=path)
+        return events, Measure(kind=kind, property=path), name.at, None if path is None else dot + 1
 
     def _event(self, token: _Token) -> tuple[str, ...] | None:
         if token.kind == "quoted":
@@ -287,19 +395,15 @@ class _Parser:
         return Window(kind=_WINDOWS[word.text.lower()], length=length)
 
 
-def _decided(node: Node, windows: Sequence[Duration], parser: _Parser) -> Node:
-    """Give terms without a window the expression's only one, else the longest of `windows`."""
-    terms = [leaf for leaf in leaves(node) if isinstance(leaf, Criterion)]
-    named = {leaf.window for leaf in terms if leaf.window is not _UNDECIDED}
-    default = next(iter(named)) if len(named) == 1 else None
-    if default is None and windows:
-        default = Window(kind=WindowKind.WITHIN, length=max(windows))
-    if default is None:
-        first = next((at for leaf, at in zip(terms, parser.terms, strict=True) if leaf.window is _UNDECIDED), None)
-        if first is not None:
-            parser.fail("this term has no window", first, "add in 14d, rolling 7d, trailing 28d or ever")
-        return node
-    return _filled(node, default)
+def _turned(node: Node, *, inside: bool = False) -> list[bool]:
+    """Say for each leaf, in order, whether it stands inside a `Not`."""
+    match node:
+        case Not(part=part):
+            return _turned(part, inside=True)
+        case All(parts=parts) | Any(parts=parts):
+            return [one for part in parts for one in _turned(part, inside=inside)]
+        case _:
+            return [inside]
 
 
 def _filled(node: Node, window: Window) -> Node:
@@ -314,12 +418,19 @@ def _filled(node: Node, window: Window) -> Node:
             return node
 
 
-def _pointed(text: str, at: int, hint: str | None) -> str:
-    """Show the stretch of `text` around a character, and a caret under it."""
-    start = max(0, at - 60)
-    line = "".join(c if c.isprintable() else "\ufffd" for c in text[start : at + 20])
-    shown = f"{line}\n  {' ' * (at - start)}^"
-    return f"{shown}\n  {hint}" if hint else shown
+def pointed(text: str, at: int, hint: str | None = None) -> str:
+    """Show the stretch of `text` around a character, and a caret under it.
+
+    Examples
+    --------
+    >>> print(pointed("login  >= 3 and logn", 16))
+    login >= 3 and logn
+                   ^
+    """
+    # Blanks are made one here, as they are wherever text of others is shown, so that the caret stands right.
+    before = visible(text[max(0, at - 60) : at]).lstrip()
+    shown = f"{before}{visible(text[at : at + 20])}\n{' ' * len(before)}^"
+    return f"{shown}\n{hint}" if hint else shown
 
 
 # ---------------------------------------------------------------- writing

@@ -77,9 +77,19 @@ def evaluate(world: World, definition: Definition) -> Evaluation:
     )
 
 
-def spells_of(world: World, definition: Definition) -> pl.DataFrame:
-    """Give the spells of the whole formula alone, as `Evaluation.spells`."""
-    return _combined(world, definition, _leaf_spells(world, definition))
+def spells_of(world: World, definition: Definition, *, early: bool = False) -> pl.DataFrame:
+    """Give the spells of the whole formula alone, as `Evaluation.spells`.
+
+    Parameters
+    ----------
+    world, definition
+        What is evaluated.
+    early
+        Judge what a window decides at its end (`at_most` and `not`, and the first moment of either over ``trailing``) at the
+        last microsecond before: nothing more can fall into [anchor, anchor + W) then. For looks: at a cutoff s a window
+        that ends at s is over, although nothing at s or later is known.
+    """
+    return _combined(world, definition, _leaf_spells(world, definition, early=early), early=early)
 
 
 def spells_of_each(world: World, definitions: Sequence[Definition]) -> list[pl.DataFrame]:
@@ -107,10 +117,13 @@ def _bare(criterion: Criterion) -> Criterion:
     return replace(criterion, id="any", mechanical=False, say=None)
 
 
-def criterion_spells(world: World, criteria: Sequence[Criterion]) -> LazyFrame:
-    """Plan the spells of each criterion: ``entity``, ``criterion`` (Int32 position), ``on``, ``off``, clipped as above."""
+def criterion_spells(world: World, criteria: Sequence[Criterion], *, early: bool = False) -> LazyFrame:
+    """Plan the spells of each criterion: ``entity``, ``criterion`` (Int32 position), ``on``, ``off``, clipped as above.
+
+    `early` is as for `spells_of`.
+    """
     tasks = tasks_of(criteria)
-    scope = _scope(world, tasks)
+    scope = _scope(world, tasks, early=early)
     short = [task for task in tasks if has_short_way(task)]
     plans = moment_spells(scope, short)
     plans += sweep_spells(scope, [task for task in tasks if task not in short])
@@ -136,10 +149,10 @@ def values(world: World, criteria: Sequence[Criterion], *, cutoffs: pl.DataFrame
     return amounts(_scope(world, tasks, cutoffs), tasks)
 
 
-def _scope(world: World, tasks: Sequence[Task], cutoffs: pl.DataFrame | None = None) -> Scope:
+def _scope(world: World, tasks: Sequence[Task], cutoffs: pl.DataFrame | None = None, *, early: bool = False) -> Scope:
     needs = [need for task in tasks for need in (task.low, task.high) if need is not None]
     traits = [need.trait for need in needs if need.trait is not None]
-    scope = scope_of(world, traits=traits, cutoffs=cutoffs)
+    scope = scope_of(world, traits=traits, cutoffs=cutoffs, early=early)
     refuse_overflow(scope, tasks)
     return scope
 
@@ -158,7 +171,7 @@ def _clipped(scope: Scope, spells: LazyFrame) -> LazyFrame:
 
 
 def _leaf_spells(
-    world: World, definition: Definition, measured: Mapping[str, pl.DataFrame] | None = None
+    world: World, definition: Definition, measured: Mapping[str, pl.DataFrame] | None = None, *, early: bool = False
 ) -> pl.DataFrame:
     positions = list(enumerate(leaves(definition.qualify)))
     plain = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
@@ -169,18 +182,18 @@ def _leaf_spells(
             for position, leaf in plain
         ]
     elif plain:
-        found = world.engine.collect(criterion_spells(world, [leaf for _, leaf in plain]))
+        found = world.engine.collect(criterion_spells(world, [leaf for _, leaf in plain], early=early))
         frames.append(_placed(found, [position for position, _ in plain]))
     for position, leaf in positions:
         if isinstance(leaf, Ref):
-            spells = _ref_spells(world, definition, leaf)
+            spells = _ref_spells(world, definition, leaf, early=early)
             frames.append(spells.select(ENTITY, pl.lit(position, pl.Int32).alias(CRITERION), ON, OFF))
     return pl.concat(frames)
 
 
-def _ref_spells(world: World, definition: Definition, ref: Ref) -> pl.DataFrame:
+def _ref_spells(world: World, definition: Definition, ref: Ref, *, early: bool) -> pl.DataFrame:
     own = milestone_world(world, definition, ref)
-    spells = spells_of(own, ref.target)
+    spells = spells_of(own, ref.target, early=early)
     if counts_users(definition, ref):
         enough = counted_users(world, spells).filter(pl.col("rank") == (ref.users_at_least or 1))
         spells = enough.select(ENTITY, ON, pl.lit(None, pl.Int64).alias(OFF))
@@ -217,19 +230,20 @@ def _placed(found: pl.DataFrame, positions: Sequence[int]) -> pl.DataFrame:
     return found.with_columns(pl.col(CRITERION).cast(pl.Int32).replace_strict(places, return_dtype=pl.Int32))
 
 
-def _combined(world: World, definition: Definition, parts: pl.DataFrame) -> pl.DataFrame:
+def _combined(world: World, definition: Definition, parts: pl.DataFrame, *, early: bool = False) -> pl.DataFrame:
     if definition.score is not None and definition.score.pql_at is not None:
         return combine_points(definition.qualify, definition.score, parts)
-    whole = combine(definition.qualify, parts, _ends(world, definition))
+    whole = combine(definition.qualify, parts, _ends(world, definition, early=early))
     return within_lives(world, whole)
 
 
-def _ends(world: World, definition: Definition) -> pl.DataFrame:
-    scope = scope_of(world)
+def _ends(world: World, definition: Definition, *, early: bool) -> pl.DataFrame:
+    scope = scope_of(world, early=early)
     frame = nw.from_native(scope.lives)
     for position, leaf in enumerate(leaves(definition.qualify)):
         if isinstance(leaf, Criterion) and leaf.window.length is not None:
             end = f"end_{position}"
-            frame = frame.with_columns((nw.col(ANCHOR) + leaf.window.length.microseconds).alias(end))
+            length = leaf.window.length.microseconds - scope.early
+            frame = frame.with_columns((nw.col(ANCHOR) + length).alias(end))
             frame = frame.with_columns(scope.instant(end).alias(end))
     return frame.to_native()

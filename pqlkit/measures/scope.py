@@ -46,12 +46,15 @@ class Scope:
         One row per entity with an anchor: ``entity``, ``anchor``, ``last_at``, ``moment`` on the events' clock (where events
         are dates, the midnights of a clock in the zone), ``begin``, ``end`` as instants, ``since`` where the world has it, and the
         limits that were asked for (Int64 millionths).
+    early
+        How much before the end of a window that decides at its end it is judged: 0, or the last microsecond (see `spells_of`).
     """
 
     world: World
     calendar: Calendar
     dtypes: Mapping[str, DType]
     lives: pl.DataFrame
+    early: Microseconds = 0
 
     @property
     def has_since(self) -> bool:
@@ -124,7 +127,9 @@ def known_column(columns: Mapping[str, str], name: str, what: str) -> str:
     raise DataError(message, hint=f"did you mean {visible(near)!r}?" if near else None)
 
 
-def scope_of(world: World, *, traits: Sequence[str] = (), cutoffs: pl.DataFrame | None = None) -> Scope:
+def scope_of(
+    world: World, *, traits: Sequence[str] = (), cutoffs: pl.DataFrame | None = None, early: bool = False
+) -> Scope:
     """Make a world ready.
 
     Parameters
@@ -135,6 +140,8 @@ def scope_of(world: World, *, traits: Sequence[str] = (), cutoffs: pl.DataFrame 
         Traits to keep as limits.
     cutoffs
         ``entity`` (unique), ``cutoff``: lives end before it, and only these entities live. None: everybody, to `as_of`.
+    early
+        Judge windows that decide at their end a microsecond before it.
     """
     calendar = _calendar(world)
     lives = _lives(world, cutoffs)
@@ -143,7 +150,13 @@ def scope_of(world: World, *, traits: Sequence[str] = (), cutoffs: pl.DataFrame 
     kept = [ENTITY, ANCHOR, LAST, MOMENT, BEGIN, END, *(name for name in lives.columns if name.startswith("limit_"))]
     if SINCE in lives.columns and lives.get_column(SINCE).null_count() < lives.height:
         kept.append(SINCE)
-    return Scope(world=world, calendar=calendar, dtypes=dict(world.events.collect_schema()), lives=lives.select(kept))
+    return Scope(
+        world=world,
+        calendar=calendar,
+        dtypes=dict(world.events.collect_schema()),
+        lives=lives.select(kept),
+        early=int(early),
+    )
 
 
 def _lives(world: World, cutoffs: pl.DataFrame | None) -> pl.DataFrame:

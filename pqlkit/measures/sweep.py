@@ -136,7 +136,7 @@ def _first_looks(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
     if not chosen:
         return []
     everybody = universe(scope, chosen, lives=[ANCHOR])
-    start = nw.col(ANCHOR) + per_task(chosen, lambda task: looked[task.index])
+    start = nw.col(ANCHOR) + per_task(chosen, lambda task: looked[task.index] - scope.early)
     zero = nw.lit(0, nw.Int64)
     return [
         everybody.select(
@@ -236,5 +236,5 @@ def _at_end(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
         *(nw.col(name).fill_null(0) for name in (LEVEL, BAD, PRESENT)),
         *(nw.coalesce(nw.col(side), nw.col(f"event_{side}")).alias(side) for side in (LOW, HIGH)),
     )
-    on = (nw.col(ANCHOR) + per_task(tasks, lambda task: task.length)).alias(ON)
+    on = (nw.col(ANCHOR) + per_task(tasks, lambda task: task.length - scope.early)).alias(ON)
     return filled.filter(satisfied(tasks)).select(*GROUP, on, nw.lit(None, nw.Int64).alias(OFF))

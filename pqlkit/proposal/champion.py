@@ -63,14 +63,20 @@ def champion(
         Beginning of the holdout period.
     challenger
         bool, one per look: the proposed rule, for the number of leads.
+
+    Raises
+    ------
+    UsageError
+        The definition is about other entities.
     """
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
+    from pqlkit.analysis.worlds import clocked
     from pqlkit.statistics.contingency import Contingency
 
-    population = observed.population
+    population = clocked(observed.population, definition)
     spells = qualifications(population, definition)
-    met = meets(spells, observed.looks.frame, at_cutoff=judged_at_the_end(definition.qualify))
+    met = met_at(population, definition, observed.looks.frame, spells=spells)
     looks, converters = int(holdout.sum()), int((holdout & observed.y).sum())
     table = Contingency.of(
         qualified=int((met & holdout).sum()),

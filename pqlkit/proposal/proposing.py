@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pqlkit.analysis.settings import Settings
+from pqlkit.errors import UsageError
+from pqlkit.inert import visible
 from pqlkit.proposal.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -148,10 +150,17 @@ def propose(
     Raises
     ------
     UsageError
-        A wish cannot be obeyed.
+        A wish cannot be obeyed, or the definition in use is about other entities.
     """
     from pqlkit.analysis.analyzing import observe
+    from pqlkit.analysis.worlds import refuse_other_kind
     from pqlkit.proposal.drafting import Draft
 
+    wishes = wishes or Wishes()
+    if wishes.against is not None:
+        # Before the search, which takes its time.
+        refuse_other_kind(population, wishes.against)
+        if wishes.against.outcome is None:
+            raise UsageError(f"{visible(wishes.against.name)} is a milestone: it has no outcome to compare")
     observed = observe(population, settings or Settings(), progress=progress)
-    return Draft.of(observed, wishes or Wishes(), progress or (lambda _: None)).proposal()
+    return Draft.of(observed, wishes, progress or (lambda _: None)).proposal()

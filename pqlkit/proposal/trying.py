@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.definitions.model import Criterion, Definition, Lead, Status, WindowKind, leaves
+from pqlkit.analysis.design import DesignKind
+from pqlkit.definitions.model import Criterion, Definition, Lead, Status, Window, WindowKind, leaves
 from pqlkit.measures.behaviour import GRID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.analysis.population import Population
     from pqlkit.analysis.settings import Settings
-    from pqlkit.definitions.model import Node
+    from pqlkit.definitions.expression import Expression, Term
+    from pqlkit.definitions.model import Node, Ref
+    from pqlkit.errors import DataError
     from pqlkit.proposal.candidate import Promise
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
@@ -57,6 +60,8 @@ class Trial:
     ----------
     text
         As written.
+    completed
+        The hypothesis with the windows that it does not name, as an expression; None where it names them all.
     definition
         The hypothesis as a definition, its evidence included (``chosen_by: hand``).
     observed
@@ -78,6 +83,7 @@ class Trial:
     """
 
     text: str
+    completed: str | None
     definition: Definition
     observed: Observed
     table: Contingency
@@ -105,8 +111,8 @@ def attempt(
     population
         Who exists.
     text, node
-        The hypothesis as written, and as the expression language reads it; None = read here, a term without a window
-        within the longest of the settings' windows, else 14 days.
+        The hypothesis as written, and as the expression language reads it; None = read here, a term without a window over
+        the expression's only one, else over the longest of the looks' windows (trailing for ``every``).
     settings
         How to look; None = the defaults.
     name
@@ -117,35 +123,37 @@ def attempt(
     Raises
     ------
     DataError
-        The data has no such event or property.
+        The data has no such event or property; the message points at it, where the text was read here.
     UsageError
-        A setting cannot be obeyed.
+        A setting cannot be obeyed, or the text is no expression.
     """
     from pqlkit.analysis.analyzing import observe
     from pqlkit.analysis.criteria import criteria, look_table
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.settings import Settings
-    from pqlkit.analysis.vocabulary import event_names, refuse_unknown
-    from pqlkit.definitions.expression import parse_expression
-    from pqlkit.durations import Duration
+    from pqlkit.definitions.expression import Expression, read_expression
     from pqlkit.proposal.promise import promise, started
     from pqlkit.statistics.exact import odds_ratio
 
     say = progress or (lambda _: None)
     settings = settings or Settings()
-    node = node or parse_expression(text, windows=settings.windows or (Duration(14, "d"),))
-    refuse_unknown(node, event_names(population))
+    asked = read_expression(text) if node is None else node
+    if isinstance(asked, Expression):
+        asked.refuse_unanswerable()
+    _known_names(population, asked)
     observed = observe(population, settings, progress=progress)
+    node, completed = _completed(asked, observed)
     definition = _definition(observed, node, name)
     say("testing the hypothesis")
     spells = qualifications(population, definition)
-    met = meets(spells, observed.looks.frame, at_cutoff=judged_at_the_end(node))
+    met = met_at(population, definition, observed.looks.frame, spells=spells)
     table = look_table(observed.looks, met)
     counted = started(population, definition, spells=spells)
     promised = promise(population, counted, first=population.history_from, before=None)
     return Trial(
         text=text,
+        completed=completed,
         definition=replace(definition, evidence=_evidence(observed, table, promised)),
         observed=observed,
         table=table,
@@ -156,6 +164,58 @@ def attempt(
         then=_then(observed, met, definition),
         warnings=(*population.warnings, *_thoughts(definition)),
     )
+
+
+def _completed(asked: Expression | Node, observed: Observed) -> tuple[Node, str | None]:
+    """Give terms that name no window the looks' longest, and say what the hypothesis then reads like."""
+    from pqlkit.definitions.expression import Expression, expression
+
+    if not isinstance(asked, Expression):
+        return asked, None
+    design = observed.looks.design
+    every = design.kind is DesignKind.EVERY
+    window = Window(kind=WindowKind.TRAILING if every else WindowKind.WITHIN, length=design.longest)
+    asked.refuse_unanswerable(window)
+    node = asked.completed(window)
+    return node, expression(node) if asked.waits else None
+
+
+def _known_names(population: Population, asked: Expression | Node) -> None:
+    """Refuse names of events and properties that the data does not have: a hypothesis with a typo is met by nobody."""
+    import narwhals as nw
+
+    from pqlkit.definitions.expression import Expression
+
+    engine, events = population.world.engine, population.world.events
+    known = set(engine.collect(events.select(nw.col("event")).unique()).get_column("event").to_list())
+    properties = set(population.world.properties)
+    places: Iterable[tuple[Criterion | Ref, Term | None]] = (
+        asked.leaves if isinstance(asked, Expression) else ((leaf, None) for leaf in leaves(asked))
+    )
+    text = asked.text if isinstance(asked, Expression) else ""
+    for leaf, term in places:
+        if not isinstance(leaf, Criterion):
+            continue
+        for event in leaf.events or ():
+            if event not in known:
+                raise _unknown("event", event, known, text, None if term is None else term.event)
+        name = leaf.measure.property
+        if name is not None and name not in properties:
+            raise _unknown("property", name, properties, text, None if term is None else term.property)
+
+
+def _unknown(what: str, name: str, known: set[str], text: str, at: int | None) -> DataError:
+    """Name what the data does not have, what is near, and where it stands in the text."""
+    from pqlkit.definitions.expression import pointed
+    from pqlkit.errors import DataError, nearest
+
+    close = nearest(name, known)
+    plural = "properties" if what == "property" else "event names"
+    hint = f"did you mean {close}?" if close else f"the data has {len(known)} {plural}"
+    message = f"the data has no {what} {name!r}"
+    if at is None:
+        return DataError(message, hint=hint)
+    return DataError(f"{message} (character {at + 1})", hint=pointed(text, at, hint))
 
 
 def _definition(observed: Observed, node: Node, name: str) -> Definition:
@@ -247,25 +307,29 @@ def _with_bound(node: Node, leaf: Criterion, threshold: int | float) -> Node:
 
 def _read(observed: Observed, definition: Definition) -> Contingency:
     from pqlkit.analysis.criteria import look_table
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
-    from pqlkit.analysis.qualification import qualifications
+    from pqlkit.analysis.meeting import met_at
 
-    spells = qualifications(observed.population, definition)
-    met = meets(spells, observed.looks.frame, at_cutoff=judged_at_the_end(definition.qualify))
-    return look_table(observed.looks, met)
+    return look_table(observed.looks, met_at(observed.population, definition, observed.looks.frame))
 
 
 def _then(observed: Observed, met: NDArray[np.bool_], definition: Definition) -> tuple[Association, ...]:
     """Find what sets apart those who upgrade among those who meet the hypothesis, its own events and leaks left out."""
     from pqlkit.analysis.associations import Levels, associations
+    from pqlkit.analysis.tiers import Floors
 
     own = {event for leaf in definition.criteria for event in leaf.events or ()}
     levels = Levels.of(observed.cube, observed.y, rows=met)
-    found = associations(levels, design_effect=observed.design_effect, rare_below=(20, 5), flags={})
+    floors = Floors.of(int(met.sum()), int((met & observed.y).sum()))
+    found = associations(
+        levels,
+        design_effect=observed.design_effect,
+        rare_below=(floors.looks, floors.converters),
+        flags={},
+    )
     best: dict[str, Association] = {}
-    for one in found:
+    for one in (shown for row in found if (shown := row.as_shown()) is not None):
         event = one.behaviour.event
-        if event is None or event in own | observed.left_out or "rare" in one.flags:
+        if event is None or event in own | observed.left_out:
             continue
         rival = best.get(event)
         if rival is None or abs(one.table.phi or 0) > abs(rival.table.phi or 0):

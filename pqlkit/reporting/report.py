@@ -204,7 +204,7 @@ def report(
     """
     from pqlkit.analysis.criteria import criteria, look_table, without_mechanical
     from pqlkit.analysis.looks import looks as look
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.trigger import leads_per_week, notice, starts
     from pqlkit.measures.gaps import gap_warnings
@@ -223,7 +223,7 @@ def report(
     )
     say("comparing with those who did not")
     seen = look(population, design_of(definition, outcome), eligible=definition.eligible)
-    met = meets(spells, seen.frame, at_cutoff=judged_at_the_end(definition.qualify))
+    met = met_at(population, definition, seen.frame, spells=spells)
     patience = _patience(definition)
     people = _people(population, seen, spells, patience, outcome)
     first = int(counted.get_column("on").min() or population.as_of) if counted.height else population.as_of  # type: ignore[arg-type]

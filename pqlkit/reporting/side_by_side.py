@@ -132,12 +132,13 @@ def _breadth(one: Report) -> tuple[bool, int]:
 
 def _met(one: Report, owner: Report, seen: Looks) -> NDArray[np.bool_]:
     """Say at which of the owner's looks a definition holds."""
-    from pqlkit.analysis.meeting import judged_at_the_end, meets
+    from pqlkit.analysis.meeting import meets, seen_spells
 
     theirs, ours = (report.population.entities.select("entity", "id") for report in (one, owner))
     index = theirs.join(ours, on="id", suffix="_ours").select("entity", "entity_ours")
-    spells = one.spells.join(index, on="entity").select("on", "off", entity="entity_ours")
-    return meets(spells, seen.frame, at_cutoff=judged_at_the_end(one.definition.qualify))
+    spells = seen_spells(one.population, one.definition, one.spells)
+    spells = spells.join(index, on="entity").select("on", "off", entity="entity_ours")
+    return meets(spells, seen.frame)
 
 
 def expected(table: Contingency, leads: int) -> float:

@@ -144,6 +144,22 @@ def test_too_few_converters_a_parameter_is_not_fitted(confounded):
     assert found.undefined == "too-few"
 
 
+def test_the_threshold_that_people_are_shown_has_a_figure_of_its_own(confounded):
+    cube, frame = confounded
+    levels = Levels.of(cube, frame["y"].to_numpy())
+    plain = associations(levels, rare_below=(1, 1), flags={})
+    floored = associations(levels, rare_below=(2_500, 1), flags={})
+    moved = [i for i, one in enumerate(floored) if one.dependable and one.dependable.threshold != one.threshold]
+    assert moved
+    found = adjust(floored, cube, frame)
+    for index in moved:
+        shown = floored[index].as_shown()
+        assert shown is not None
+        wanted = adjust([shown if i == index else one for i, one in enumerate(plain)], cube, frame)[index].adjusted
+        assert found[index].as_shown().adjusted == wanted
+        assert found[index].adjusted == adjust(plain, cube, frame)[index].adjusted != wanted
+
+
 def test_the_sample_takes_all_converters_and_ten_others_each():
     frame = pl.DataFrame(
         {

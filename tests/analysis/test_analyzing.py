@@ -13,8 +13,10 @@ from pqlkit.analysis.analyzing import analyze, observe
 from pqlkit.analysis.clusters import account_of, clusters
 from pqlkit.analysis.follow_up import disagreement_in_words
 from pqlkit.analysis.settings import Exposure, Settings
+from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.demo.worlds import age_trial, recipe
 from pqlkit.durations import DAY
+from pqlkit.errors import UsageError
 from pqlkit.statistics.design_effect import design_effect
 from tests.analysis.canonical import dataset, in_memory
 from tests.analysis.findings import connected
@@ -134,6 +136,28 @@ def test_given_keeps_the_looks_that_meet_a_definition(people, world):
     wanted = whole.looks.frame["entity"].to_numpy()[meeting]
     assert found.looks.frame["entity"].to_list() == wanted.tolist()
     assert found.looks.frame["look"].to_list() == list(range(len(wanted)))
+
+
+def late_clock():
+    """Users who sign up at 0 and begin on day 5; all do "e" on day 12, which is within 14 days of either, and half on day 2."""
+    events = [(f"u{n}", name, at * DAY) for n in range(8) for name, at in (("begin", 5), ("e", 12), ("end", 60))]
+    events += [(f"u{n}", "f", 2 * DAY) for n in range(4)]
+    return in_memory([{"id": f"u{n}", "anchor": 0} for n in range(8)], events, as_of=90 * DAY)
+
+
+def test_given_is_read_by_the_clock_of_the_definition():
+    early = replace(definition(part("e", days=10)), anchor=Anchor(kind="event", event="begin"))
+    assert observe(late_clock(), replace(ONCE, given=early)).looks.frame.height == 8
+    assert observe(late_clock(), replace(ONCE, given=replace(early, anchor=Anchor()))).looks.frame.height == 0
+    before = replace(definition(part("f")), anchor=Anchor(kind="event", event="begin"))
+    assert observe(late_clock(), replace(ONCE, given=before)).looks.frame.height == 0
+
+
+def test_given_about_other_entities_is_refused():
+    other = replace(definition(part("e"), name="teams"), entity=EntityKind.ACCOUNT)
+    with pytest.raises(UsageError, match="teams is about accounts, and these looks are of users") as caught:
+        observe(late_clock(), replace(ONCE, given=other))
+    assert caught.value.hint == "use --entity account, or a definition about users"
 
 
 def test_looks_that_overlap_have_a_design_effect_and_tables_pay_for_it():

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.associations import Levels, associations
 from pqlkit.analysis.settings import Settings
+from pqlkit.analysis.tiers import Floors
 from pqlkit.definitions.model import Measure, Window, WindowKind
 from pqlkit.demo.worlds import recipe
 from pqlkit.durations import DAY, Duration
@@ -68,6 +69,20 @@ def test_the_best_threshold_has_the_largest_phi_and_ties_go_to_the_smaller(analy
     for one in analysis.behaviours:
         sizes = [abs(step.table.phi or 0.0) for step in one.curve]
         assert one.threshold == one.curve[int(np.argmax(sizes))].threshold
+
+
+def test_what_people_are_shown_is_the_best_threshold_that_enough_looks_and_converters_reach(analysis):
+    floors = Floors.of(len(analysis.observed.y), int(analysis.observed.y.sum()))
+    for one in analysis.behaviours:
+        reached = [step for step in one.curve if step.table.n1 >= floors.looks and step.table.a >= floors.converters]
+        sizes = [abs(step.table.phi or 0.0) for step in reached]
+        assert (one.dependable is None) is (not reached) is ("rare" in one.flags)
+        if one.dependable is not None:
+            assert one.dependable.threshold == reached[int(np.argmax(sizes))].threshold
+            shown: Any = one.as_shown()
+            assert (shown.threshold, shown.table) == (one.dependable.threshold, one.dependable.table)
+            assert (shown.p_value, shown.q_value, shown.curve) == (one.p_value, one.q_value, one.curve)
+    assert any(one.dependable and one.dependable.threshold != one.threshold for one in analysis.behaviours)
 
 
 def plain_p(table) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from pqlkit.analysis.criteria import criteria, without
 from pqlkit.analysis.looks import looks
-from pqlkit.analysis.meeting import meets
+from pqlkit.analysis.meeting import meets, met_at
 from pqlkit.analysis.qualification import qualifications
 from pqlkit.definitions.model import All, Any, NOf, Not
 from pqlkit.durations import DAY
@@ -71,3 +71,14 @@ def test_a_single_criterion_is_the_rule_and_nothing_is_left_without_it():
     (only,) = criteria(made, rule, seen, met)
     assert only.alone.n1 == int(np.sum(met)) == 3
     assert only.without_it is None
+
+
+def test_a_criterion_that_the_rule_turns_round_is_read_turned_round():
+    made, rule = people(), definition(All(parts=(A, Not(part=B))))
+    seen = looks(made, "once:14d")
+    first, second = criteria(made, rule, seen, met_at(made, rule, seen.frame))
+    assert (first.part, second.part, second.leaf) == (A, Not(part=B), B)
+    assert second.alone.cells == (1, 1, 1, 2)
+    assert first.without_it == second.alone
+    twice = definition(Not(part=All(parts=(A, Not(part=B)))))
+    assert [one.part for one in criteria(made, twice, seen, met_at(made, twice, seen.frame))] == [Not(part=A), B]

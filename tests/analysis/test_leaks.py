@@ -100,6 +100,19 @@ def test_each_bound_is_drawn_where_it_is_stated(changed, reason):
     assert all(one.excluded is (one.reason is not LeakReason.SUSPECT) for one in found)
 
 
+@pytest.mark.parametrize(
+    ("changed", "caught"),
+    [
+        ({"users": 40, "users_converted": 34, "first_late": 10}, True),
+        ({"users": 40, "users_converted": 33, "first_late": 10}, False),
+        ({"users": 39, "users_converted": 39, "first_late": 10}, False),
+    ],
+)
+def test_whoever_does_it_pays_however_late(changed, caught):
+    found = leaks(counts(hazard=0, **changed))
+    assert [one.reason.value for one in found] == (["near-deterministic"] if caught else [])
+
+
 def test_the_two_traps_of_the_recipe_and_nothing_else():
     for seed in (51, 52):
         world = recipe(5_000, seed)
@@ -189,6 +202,62 @@ def test_a_value_leaks_from_eighty_percent_of_thirty_looks_on(hits, caught):
     y = [n < hits for n in range(30)] + [n < 20 for n in range(470)]
     plan = ["pro"] * 30 + ["free"] * 470
     assert bool(traited({"plan": plan}, y)) is caught
+
+
+def tiled(values: dict[str, Any], bought: list[int | None], *, newest: int = 10):
+    """Look at each user ten times, every 28 days, until it buys in the given stretch; stretches that nobody looked at exist."""
+    people = [
+        {"id": f"u{n:04}", "anchor": 0, "converted": None if at is None else (28 * at + 9) * DAY}
+        for n, at in enumerate(bought)
+    ]
+    made = in_memory(people, [], as_of=400 * DAY, fixed=values)
+    rows = [
+        (n, 28 * step * DAY, at == step)
+        for n, at in enumerate(bought)
+        for step in range(newest)
+        if (at is None or step <= at) and step % 3 != 1
+    ]
+    frame = pl.DataFrame(rows, schema=["entity", "cutoff", "y"], orient="row")
+    return trait_leaks(made, frame, frame["y"].to_numpy())
+
+
+def buyers(number: int, of: int) -> list[int | None]:
+    return [n % 9 if n < number else None for n in range(of)]
+
+
+def test_a_value_of_late_buyers_leaks_although_few_of_their_looks_are_followed_by_it():
+    bought = buyers(60, 1000)
+    plan = ["team" if at is not None else "free" for at in bought]
+    country = [["NL", "DE", "FR"][n % 3] for n in range(1000)]
+    (found,) = tiled({"plan": plan, "country": country}, bought)
+    assert (found.event, found.evidence) == ("plan", "60 of 60 with the value team convert (100%)")
+
+
+def test_what_is_bought_after_the_looks_is_not_known_to_them():
+    bought = [9 if n < 60 else None for n in range(1000)]
+    plan = ["team" if at is not None else "free" for at in bought]
+    assert tiled({"plan": plan}, bought, newest=9) == ()
+    assert tiled({"plan": plan}, [8, *bought[1:]], newest=9) == ()
+    assert len(tiled({"plan": plan}, [n % 8 if at is not None else None for n, at in enumerate(bought)], newest=9)) == 1
+
+
+@pytest.mark.parametrize(("others", "caught"), [(53, True), (54, False)])
+def test_a_value_that_rules_buying_out_leaks_where_half_of_the_others_buy(others, caught):
+    # Seats of those who bought lie apart: no single value has 30 heads.
+    bought = buyers(60, 1000)
+    seats = [2 + n % 40 if n < 60 + others else 1 for n in range(1000)]
+    found = tiled({"seats": seats}, bought)
+    assert [one.evidence for one in found] == (
+        [f"0 of {940 - others} with the value 1 convert, where {0.06 * (940 - others):.0f} are to be expected"]
+        if caught
+        else []
+    )
+
+
+def test_what_the_outcome_asks_for_is_no_leak():
+    """Only who began on the free plan can upgrade from it: the others never do, and a third of these."""
+    bought = buyers(300, 1200)
+    assert tiled({"initial": ["free" if n < 900 else "paid" for n in range(1200)]}, bought) == ()
 
 
 def test_a_trait_with_few_looks_is_not_judged():

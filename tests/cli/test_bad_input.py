@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -360,3 +361,21 @@ def test_what_cannot_be_obeyed_is_exit_code_2(arguments: list[str], capsys: pyte
     assert (code, captured.out) == (2, ""), captured.err
     assert "rror: " in captured.err
     assert {path: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("text", "under"),
+    [
+        ("invite  >=", ""),
+        ("invite and   invte >= 2", "invte"),
+        ("not invite  ever", "ever"),
+        ("a; b", ";"),
+        ("   invite in", ""),
+    ],
+)
+def test_the_caret_stands_under_its_character(text: str, under: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["try", text, *SOURCES]) == 2
+    shown, caret = next(pair for pair in pairwise(capsys.readouterr().err.splitlines()) if pair[1].strip() == "^")
+    at = caret.index("^")
+    assert shown[at : at + len(under)] == under
+    assert under or at >= len(shown)

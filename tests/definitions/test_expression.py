@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pqlkit.definitions import ids
-from pqlkit.definitions.expression import expression, parse_expression
+from pqlkit.definitions.expression import expression, parse_expression, read_expression
 from pqlkit.definitions.model import (
     All,
     Any,
@@ -183,3 +183,45 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_what_the_language_cannot_say_is_refused(node: Node) -> None:
     with pytest.raises(UsageError, match="an expression cannot say"):
         expression(node)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "message"),
+    [
+        ("not a ever", 7, "not needs a window that ends, and ever does not"),
+        ("a in 3d and not (b and c rolling 7d)", 26, "not needs a window that ends, and rolling does not"),
+        ("a  <= 3  rolling 7d", 10, "<= needs a window that ends, and rolling does not"),
+        ("a ever and not b", 16, "not needs a window that ends, and ever does not"),
+        ("a and last(b.c) trailing 28d", 17, "last is measured in a window from the anchor, or ever, not trailing"),
+        ("last(b.c) >= 3", 1, "last is measured in a window from the anchor, or ever, not trailing"),
+    ],
+)
+def test_what_no_window_of_that_kind_answers_is_pointed_at(text: str, at: int, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_expression(text).refuse_unanswerable(Window(kind=WindowKind.TRAILING, length=WEEK))
+    assert caught.value.message == f"{message} (character {at})"
+    shown, caret, _ = (caught.value.hint or "").splitlines()
+    assert shown[len(caret) - 1 :].startswith(text[at - 1 :].split()[0])
+
+
+def test_what_can_be_answered_is_not_refused() -> None:
+    for text in (
+        "not a in 7d",
+        "a <= 3 trailing 7d",
+        "last(a.b) ever",
+        "last(a.b) <= 3 in 7d",
+        "a ever",
+        "a rolling 7d",
+    ):
+        read_expression(text).refuse_unanswerable()
+
+
+def test_each_term_knows_where_it_stands() -> None:
+    read = read_expression('not days( "a b" ) and sum(c.d.e) >= 3 in 7d')
+    assert [(one.at, one.event, one.property, one.window) for one in read.terms] == [
+        (4, 10, None, None),
+        (22, 26, 28, 38),
+    ]
+    assert [leaf.events for leaf, _ in read.leaves] == [("a b",), ("c",)]
+    assert read.waits
+    assert not read_expression("a ever").waits

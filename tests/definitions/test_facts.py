@@ -190,6 +190,12 @@ def test_eligibility_that_removes_everybody_alike_is_fine() -> None:
     ]
     assert told(text, eligibility=found(40, 380)) == []
     assert told(text, eligibility=found(4, 0)) == []
+    assert told(text, eligibility=found(3, 997)) == [
+        "3:5 PQL311 warning keeps 97 of 100 converters, but 3 of 1,000 others"
+    ]
+    assert told(text, eligibility=found(3, 970)) == []
+    assert told(text, eligibility=found(71, 1000)) == []
+    assert told(text, eligibility=found(70, 1000))[0].endswith("keeps 30 of 100 converters, but 0 of 1,000 others")
 
 
 def test_nobody_names_the_criterion_that_nobody_meets() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,12 @@ import pytest
 
 from pqlkit.analysis.analyzing import observe
 from pqlkit.analysis.settings import Settings
+from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.durations import DAY
+from pqlkit.errors import UsageError
 from pqlkit.proposal.champion import champion
+from pqlkit.proposal.proposing import propose
+from pqlkit.proposal.wishes import Wishes
 from tests.analysis.canonical import in_memory
 from tests.analysis.hand_made import definition, part
 
@@ -43,3 +48,26 @@ def test_only_the_holdout_counts_and_without_a_challenger_there_is_no_comparison
     assert found.holdout.cells == (1, 2, 1, 5)
     assert found.at_same_share is None
     assert (found.promised.rate.numerator, found.promised.rate.denominator) == (0, 2)
+
+
+def test_it_is_read_by_its_own_clock():
+    people = [{"id": f"u{n}", "anchor": 0, "converted": 20 * DAY if n < 3 else None} for n in range(10)]
+    events = [(f"u{n}", name, at) for n in range(10) for name, at in (("begin", 5 * DAY), ("e", 12 * DAY))]
+    seen = observe(in_memory(people, [*events, ("u0", "end", 80 * DAY)], as_of=90 * DAY), Settings(looks="once:14d"))
+    soon = definition(part("e", days=10))
+    own = replace(soon, anchor=Anchor(kind="event", event="begin"))
+    found: Any = champion(seen, own, np.ones(10, dtype=bool), first=0, challenger=None)
+    assert found.holdout.cells == (3, 7, 0, 0)
+    assert (found.promised.rate.numerator, found.promised.rate.denominator) == (3, 10)
+    assert champion(seen, soon, np.ones(10, dtype=bool), first=0, challenger=None).holdout.n1 == 0
+
+
+def test_what_cannot_be_compared_is_refused_before_the_search():
+    population = observed().population
+    teams = replace(definition(part("e"), name="teams"), entity=EntityKind.ACCOUNT)
+    with pytest.raises(UsageError, match="teams is about accounts, and these looks are of users"):
+        propose(population, Settings(looks="once:14d"), Wishes(against=teams))
+    with pytest.raises(UsageError, match="milestone"):
+        propose(
+            population, Settings(looks="once:14d"), Wishes(against=replace(teams, entity=EntityKind.USER, outcome=None))
+        )

@@ -12,7 +12,7 @@ from pqlkit.reporting.pages.heat_map import cells, heat_map
 from pqlkit.reporting.pages.intervals import Interval, ratios
 from pqlkit.reporting.pages.page import page
 from pqlkit.reporting.records.analysis import behaviour, record
-from pqlkit.reporting.renderers.analysis import SENTENCE, is_little, places_in_words, winners
+from pqlkit.reporting.renderers.analysis import SENTENCE, is_little, leading, places_in_words, who
 from pqlkit.reporting.renderers.timing import beginning
 from pqlkit.reporting.renderers.words import chance, named
 
@@ -38,7 +38,7 @@ def as_page(analysis: Analysis, top: int = 20) -> str:
     top
         Behaviours to show.
     """
-    shown = winners(analysis)[:top]
+    shown = leading(analysis)[:top]
     grids = [_grid(one, analysis) for one in [one for one in shown if one.behaviour.event is not None][:MAPS]]
     whole = record(analysis)
     whole["behaviours"] = [behaviour(one) for one in shown]
@@ -48,7 +48,7 @@ def as_page(analysis: Analysis, top: int = 20) -> str:
     every = str(figures["looks"]).startswith("every")
     sections = [
         _warnings(figures),
-        _tiles(figures),
+        _tiles(figures, who(analysis)),
         m.section("Where upgrades fall", _places(analysis, figures), _timing(analysis, figures)),
         m.section("Small data", _little(figures)) if is_little(analysis) else _behaviours(figures, names),
         m.section("Threshold and window", *[_map(name, rows, every) for name, rows in grids]),
@@ -75,11 +75,11 @@ def _warnings(figures: Mapping[str, Any]) -> str:
     return "".join(m.said(text) for text in figures["warnings"])
 
 
-def _tiles(figures: Mapping[str, Any]) -> str:
+def _tiles(figures: Mapping[str, Any], entities: str) -> str:
     population, used = figures["population"], figures["conversions"]
     base = {**population, "looks": population["looks"]}
     tiles = [
-        (m.count(population["entities"]), f"{figures['entity']}s"),
+        (m.count(population["entities"]), entities),
         (m.count(used["first"]), "first upgrades"),
         (m.count(population["looks"]), "looks"),
         (m.fraction(base["rate"]) + m.span(base["low"], base["high"]), "of looks were followed by an upgrade"),
@@ -160,7 +160,7 @@ def _timing(analysis: Analysis, figures: Mapping[str, Any]) -> str:
 
 
 def _behaviours(figures: Mapping[str, Any], names: Sequence[str]) -> str:
-    rows = figures["behaviours"]
+    rows = [{**row, **(row["shown"] or {})} for row in figures["behaviours"]]
     if not rows:
         return m.section("Behaviours", "<p>None differs by more than chance and by a size that matters.</p>")
     points = [

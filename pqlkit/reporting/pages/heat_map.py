@@ -47,11 +47,12 @@ def cells(rows: Sequence[Mapping[str, Any]]) -> list[Cell]:
     Parameters
     ----------
     rows
-        Its behaviours, one per window, as the JSON contract spells them. The best cell is the threshold of the row with
-        the largest absolute phi (ties to the shorter window).
+        Its behaviours, one per window, as the JSON contract spells them. The best cell is the shown threshold of the row
+        with the largest absolute phi (ties to the shorter window).
     """
-    best = max(rows, key=lambda row: abs(row["phi"] or 0.0))
-    steps = [(row, step) for row in rows for step in row["curve"] if step["with"]["entities"] >= FEWEST]
+    marked = [{**row, **(row["shown"] or {})} for row in rows]
+    best = max(marked, key=lambda row: abs(row["phi"] or 0.0))
+    steps = [(row, step) for row in marked for step in row["curve"] if step["with"]["entities"] >= FEWEST]
     kept = set(_spread(sorted({step["threshold"] for _, step in steps}), best["threshold"]))
     return [
         Cell(

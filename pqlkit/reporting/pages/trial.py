@@ -28,8 +28,9 @@ def as_page(trial: Trial, file: str | None = None) -> str:
         Where its definition was written.
     """
     figures: dict[str, Any] = record(trial, file)
+    read = f" (read as {m.name(figures['completed'], 600)})" if figures["completed"] else ""
     under = (
-        f"{m.name(figures['hypothesis'], 600)}. As of {m.moment(figures['as_of'])}. Looks {m.name(figures['looks'])}, "
+        f"{m.name(figures['hypothesis'], 600)}{read}. As of {m.moment(figures['as_of'])}. Looks {m.name(figures['looks'])}, "
         f"upgrades within {m.name(figures['horizon'])}."
     )
     sections = [

@@ -88,10 +88,9 @@ def _on_the_curve(one: CurveRate) -> Json:
 
 
 def behaviour(one: Association) -> dict[str, Json]:
-    """Write one row of the behaviours."""
+    """Write one row of the behaviours; `shown` is what people read of it, null where too few reach any threshold."""
     table, effect = one.table, one.design_effect
     risk, difference, odds = _ratios(table, effect)
-    adjusted = one.adjusted
     length = one.behaviour.window.length
     return {
         "event": one.behaviour.event,
@@ -114,12 +113,10 @@ def behaviour(one: Association) -> dict[str, Json]:
         "auc": one.auc,
         "p_value": modelled(one.p_value),
         "q_value": modelled(one.q_value),
-        "adjusted_odds_ratio": modelled(adjusted.value) if adjusted else None,
-        "adjusted_low": modelled(adjusted.low) if adjusted else None,
-        "adjusted_high": modelled(adjusted.high) if adjusted else None,
-        "adjusted_undefined": adjusted.undefined.value if adjusted and adjusted.undefined else None,
+        **_adjusted(one.adjusted),
         "flags": [*one.flags, *(["corrected"] if risk.corrected else [])],
         "alike": list(one.alike),
+        "shown": _shown(one),
         "curve": [
             {
                 "threshold": step.threshold,
@@ -128,6 +125,34 @@ def behaviour(one: Association) -> dict[str, Json]:
             }
             for step in one.curve
         ],
+    }
+
+
+def _shown(one: Association) -> Json:
+    shown = one.as_shown()
+    if shown is None:
+        return None
+    table, effect = shown.table, shown.design_effect
+    risk = table.relative_risk(design_effect=effect)
+    return {
+        "threshold": shown.threshold,
+        "with": _group(table.a, table.a + table.b, effect),
+        "without": _group(table.c, table.c + table.d, effect),
+        "share": table.share.rate,
+        "relative_risk": risk.value,
+        "relative_risk_low": risk.low,
+        "relative_risk_high": risk.high,
+        "phi": table.phi,
+        **_adjusted(shown.adjusted),
+    }
+
+
+def _adjusted(adjusted: Estimate | None) -> dict[str, Json]:
+    return {
+        "adjusted_odds_ratio": modelled(adjusted.value) if adjusted else None,
+        "adjusted_low": modelled(adjusted.low) if adjusted else None,
+        "adjusted_high": modelled(adjusted.high) if adjusted else None,
+        "adjusted_undefined": adjusted.undefined.value if adjusted and adjusted.undefined else None,
     }
 
 

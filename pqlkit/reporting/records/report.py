@@ -127,7 +127,7 @@ def criterion(one: CriterionRates) -> dict[str, Json]:
     rest = one.without_it
     return {
         "id": one.leaf.id,
-        "describe": phrase(one.leaf),
+        "describe": phrase(one.part),
         "mechanical": one.mechanical,
         "alone": {**sides(one.alone), "relative_risk": one.alone.relative_risk().value},
         "without_it": {} if rest is None else {**sides(rest), "relative_risk": rest.relative_risk().value},

@@ -23,6 +23,7 @@ def record(trial: Trial, file: str | None = None) -> dict[str, Json]:
         "as_of": moment(trial.observed.population.as_of),
         "entity": trial.observed.population.kind.value,
         "hypothesis": trial.text,
+        "completed": trial.completed,
         "file": file,
         "looks": looks.text,
         "horizon": str(looks.design.horizon),

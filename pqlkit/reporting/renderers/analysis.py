@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.analysis.design import DesignKind
+from pqlkit.analysis.expansion import is_expansion
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier
 from pqlkit.inert import visible
 from pqlkit.reporting.records.analysis import behaviour, record
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pqlkit.analysis.analyzing import Analysis
+    from pqlkit.analysis.analyzing import Analysis, Observed
     from pqlkit.analysis.association import Association, Step
     from pqlkit.analysis.comparison import ValueMetric
     from pqlkit.analysis.hypotheses import Hypotheses
@@ -45,7 +46,7 @@ def as_csv(analysis: Analysis) -> str:
     """Give one row per behaviour, nested keys joined with dots, without the curve."""
     rows = []
     for one in analysis.behaviours:
-        row = flat({key: value for key, value in behaviour(one).items() if key != "curve"})
+        row = flat({key: value for key, value in behaviour(one).items() if key not in {"curve", "shown"}})
         rows.append({**row, "flags": " ".join(one.flags), "alike": " ".join(one.alike)})
     columns = list(rows[0]) if rows else ["event", "measure", "window", "threshold"]
     return to_csv(rows, columns)
@@ -149,7 +150,7 @@ def _population(analysis: Analysis) -> list[str]:
         (classes.invalid, "with clock faults"),
     )
     parts = [f"{seen:,} looked at", *[f"{count:,} {what}" for count, what in others if count]]
-    lines += wrapped(f"{classes.entities:,} {kind}s = {' + '.join(parts)}", "  ")
+    lines += wrapped(f"{classes.entities:,} {who(analysis)} = {' + '.join(parts)}", "  ")
     lines.append(f"  {_base_line(analysis)}")
     lines += _on_the_curve(analysis)
     if base.design_effect > 1:
@@ -170,6 +171,15 @@ def _on_the_curve(analysis: Analysis) -> list[str]:
     return [f"  with {curve.looks - looks:,} looks not over yet, as far as seen: {said} (Kaplan-Meier)"]
 
 
+def who(analysis: Analysis) -> str:
+    """Name what the classes count: with an outcome of customers, stays at risk, of which an entity may have several."""
+    population = analysis.observed.population
+    people = f"{population.kind.value}s"
+    if not is_expansion(population.outcome):
+        return people
+    return f"stays at risk of {population.entities['id'].n_unique():,} {people}"
+
+
 def _together(kind: str, analysis: Analysis) -> str:
     """Say whose looks are not independent: one entity's where they overlap, else those of users who share an account."""
     age = analysis.observed.looks.design.kind is DesignKind.AGE
@@ -177,9 +187,17 @@ def _together(kind: str, analysis: Analysis) -> str:
 
 
 def _base_line(analysis: Analysis) -> str:
-    base, looks = analysis.observed.base, analysis.observed.looks
-    text = f"{base.denominator:,} looks, {base.numerator:,} upgrades in {looks.design.horizon}"
+    base = analysis.observed.base
+    text = base_counts(analysis.observed)
     return text if base.rate is None else f"{text}: {percent(base.rate)} {interval(base.low, base.high)}"
+
+
+def base_counts(observed: Observed) -> str:
+    """Say how many looks there are, and how many of them were followed by an upgrade."""
+    base, design = observed.base, observed.looks.design
+    # Looks at ages overlap, and several may be followed by the same upgrade.
+    upgrades = "followed by an upgrade" if design.kind is DesignKind.AGE else "upgrades"
+    return f"{base.denominator:,} looks, {base.numerator:,} {upgrades} in {design.horizon}"
 
 
 def _little(analysis: Analysis) -> list[str]:
@@ -244,7 +262,12 @@ def _ratio(value: Rate) -> str:
 
 
 def winners(analysis: Analysis) -> list[Association]:
-    """Choose one row per event: its first of those that differ by more than chance and by a size that matters.
+    """Give what is shown of the rows that `leading` chooses."""
+    return _as_shown(leading(analysis))
+
+
+def leading(analysis: Analysis) -> list[Association]:
+    """Choose one row per event: its first of those that differ by more than chance and by a size that matters, as shown.
 
     None with too few upgrades for a search: the best of many rows would be luck, and one look that did it a rate of 100 %.
     """
@@ -254,10 +277,16 @@ def winners(analysis: Analysis) -> list[Association]:
     rows = []
     for one in analysis.behaviours:
         key = (one.behaviour.event, "days" if one.behaviour.event is None else "")
-        if key not in seen and _differs(one):
+        shown = one.as_shown()
+        if key not in seen and shown is not None and _differs(shown):
             seen.add(key)
             rows.append(one)
     return rows
+
+
+def _as_shown(rows: Sequence[Association]) -> list[Association]:
+    """Give rows at the thresholds that enough looks and converters reach, without those that have none."""
+    return [shown for one in rows if (shown := one.as_shown()) is not None]
 
 
 def _differs(one: Association) -> bool:
@@ -274,12 +303,14 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
     head = f"BEHAVIOURS before an upgrade   {len(shown)} of {len(events)} differ (q < 5 %, RR > 1.2)"
     if not shown:
         return [head, "  none differs by more than chance and by a size that matters", *_nulls(analysis)]
+    fitted = any(one.adjusted is not None and one.adjusted.value is not None for one in shown[:top])
+    over, under = (" allow.", "  act.*") if fitted else ("", "")
     lines = [
         head,
-        f"  {'behaviour':<{NAME}}  {'last' if every else 'in':>4}    at  does  {'upgrade in ' + horizon:<14} {'times [95 %]':>15} allow.",
-        f"  {'':<{NAME}}       least          with without {'':>15}  act.*",
+        f"  {'behaviour':<{NAME}}  {'last' if every else 'in':>4}    at  does  {'upgrade in ' + horizon:<14} {'times [95 %]':>15}{over}",
+        f"  {'':<{NAME}}       least          with without {'':>15}{under}",
     ]
-    lines += [_line(one) for one in shown[:top]]
+    lines += [_line(one, fitted=fitted) for one in shown[:top]]
     if len(shown) > top:
         lines.append(f"  ... {len(shown) - top} more: --top {2 * top}")
     lines += _nulls(analysis)
@@ -290,8 +321,9 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
         marks.append("M mechanical")
     if any("automatic" in one.flags for one in shown[:top]):
         marks.append("A automatic")
-    lines.append("  " + "   ".join([*marks, "* odds ratio allowing for activity and age"]))
-    return lines
+    if fitted:
+        marks.append("* odds ratio allowing for activity and age")
+    return [*lines, "  " + "   ".join(marks)] if marks else lines
 
 
 def _cells(one: Association, analysis: Analysis) -> list[str]:
@@ -311,22 +343,23 @@ def _cells(one: Association, analysis: Analysis) -> list[str]:
     ]
 
 
-def _line(one: Association) -> str:
+def _line(one: Association, *, fitted: bool) -> str:
     table, mark = one.table, "M" if "mechanical" in one.flags else "A" if "automatic" in one.flags else " "
     risk = table.relative_risk(design_effect=one.design_effect)
     span = f"{times(risk.value)} [{times(risk.low)},{times(risk.high)}]"
     adjusted = "(is)" if "activity" in one.flags else times(one.adjusted.value if one.adjusted else None)
+    allowing = f" {adjusted:>5}" if fitted else ""
     return (
         f"  {fit(named(one.behaviour), NAME)}{mark} {one.behaviour.window.length!s:>4} {compact(one.threshold):>5} "
         f"{percent(table.share.rate):>5} {percent(table.with_.rate):>6} {percent(table.without.rate):>6} "
-        f"{span:>16} {adjusted:>5}"
+        f"{span:>16}{allowing}"
     )
 
 
 def _nulls(analysis: Analysis) -> list[str]:
     """Show plainly what makes no difference: intervals that hold 1 and are narrow."""
     best: dict[str, Association] = {}
-    for one in analysis.behaviours:
+    for one in _as_shown(analysis.behaviours):
         event = one.behaviour.event
         if event is None or _HIDDEN & set(one.flags):
             continue

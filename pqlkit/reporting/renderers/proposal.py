@@ -10,6 +10,7 @@ from pqlkit.proposal.split import SplitKind
 from pqlkit.proposal.tonight import NEW
 from pqlkit.proposal.wording import in_words
 from pqlkit.reporting.records.proposal import candidate, record
+from pqlkit.reporting.renderers.analysis import base_counts
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import chance, day, interval, percent, rate, times
@@ -78,11 +79,7 @@ def _nothing(proposal: Proposal) -> list[str]:
         lines += wrapped(warning, "  ")
     for words, reasons in proposal.rejected[:5]:
         lines += wrapped(f"did not hold: {visible(words, 120)} ({'; '.join(reasons)})", "  ", "    ")
-    base = proposal.observed.base
-    lines += [
-        "",
-        f"  {base.denominator:,} looks, {base.numerator:,} upgrades in {proposal.observed.looks.design.horizon}",
-    ]
+    lines += ["", f"  {base_counts(proposal.observed)}"]
     top = proposal.ceiling
     if top is not None and top.auc is not None:
         lines.append(f"  a model of all behaviours reaches an AUC of {top.auc:.2f} on the later looks (0.5 = chance)")

@@ -156,7 +156,7 @@ def criteria_lines(title: str, criteria: Sequence[CriterionRates]) -> list[str]:
     """Set each criterion over its figures: with it, without it, and the rule without it."""
     lines = [f"{title:<22} {'with it':>17} {'without it':>18} {'the rule without it':>20}"]
     for one in criteria:
-        lines += wrapped(visible(("M " if one.mechanical else "") + phrase(one.leaf), 300), "  ", "    ")
+        lines += wrapped(visible(("M " if one.mechanical else "") + phrase(one.part), 300), "  ", "    ")
         rest = _share(one.without_it.with_) if one.without_it is not None else "-"
         lines.append(f"{'':<22} {_share(one.alone.with_):>17} {_share(one.alone.without):>18} {rest:>20}")
     return lines

@@ -60,6 +60,8 @@ def as_table(trial: Trial, file: str | None = None) -> RenderableType:
     looks, table, risk = trial.observed.looks, trial.table, trial.table.relative_risk()
     lines = [spread("HYPOTHESIS", f"as of {day(trial.observed.population.as_of)}, looks {looks.text}")]
     lines += wrapped(visible(trial.text, 400), "  ")
+    if trial.completed is not None:
+        lines += wrapped(f"read as: {visible(trial.completed, 400)}", "  ", "    ")
     lines += ["", spread("AT THE LOOKS", f"upgraded in {looks.design.horizon}")]
     lines += [_row("meet it", table.with_), _row("others", table.without)]
     lines.append(f"  {times(risk.value)} times [{times(risk.low)}, {times(risk.high)}]{_doubt(trial)}")

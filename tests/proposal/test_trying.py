@@ -1,0 +1,61 @@
+"""The trial: what a hypothesis without a window means, and where its errors point."""
+
+from __future__ import annotations
+
+import pytest
+
+from pqlkit.analysis.settings import Settings
+from pqlkit.cli.output import plain
+from pqlkit.definitions.expression import parse_expression
+from pqlkit.durations import DAY, Duration
+from pqlkit.errors import DataError
+from pqlkit.proposal.trying import attempt
+from pqlkit.reporting.renderers.trial import as_json, as_table
+from tests.analysis.canonical import in_memory
+
+
+def people():
+    users = [{"id": f"u{n}", "anchor": n, "converted": 320 * DAY if n == 3 else None} for n in range(9)]
+    events = [(f"u{n}", name, day * DAY) for n in range(9) for day in range(1, 400, 6) for name in ("login", "invite")]
+    return in_memory(users, events, as_of=400 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("settings", "text", "completed"),
+    [
+        (Settings(looks="once"), "login", "login in 14d"),
+        (Settings(looks="once:7d"), "login >= 2", "login >= 2 in 7d"),
+        (Settings(looks="age:1d,3d"), "login", "login in 3d"),
+        (Settings(looks="every:28d"), "login >= 2", "login >= 2 trailing 84d"),
+        (Settings(looks="every:28d", windows=(Duration(7, "d"), Duration(28, "d"))), "login", "login trailing 28d"),
+        (Settings(looks="every:28d"), "login >= 2 and invite ever", "login >= 2 ever and invite ever"),
+        (Settings(looks="every:28d"), "login in 7d and invite trailing 7d", None),
+    ],
+)
+def test_a_term_without_a_window_has_the_only_one_named_else_that_of_the_looks(settings, text, completed):
+    tried = attempt(people(), text, settings=settings)
+    assert tried.completed == completed
+    assert tried.definition.qualify == parse_expression(completed or text)
+    shown = " ".join(plain(as_table(tried)).split())
+    assert (f"read as: {completed}" in shown) is (completed is not None)
+    assert f'"completed": {"null" if completed is None else chr(34) + completed + chr(34)}' in as_json(tried)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("login  and logn >= 10", "the data has no event 'logn' (character 12)", "login and logn >= 10\n          ^"),
+        (
+            "sum(login.amont) >= 3",
+            "the data has no property 'amont' (character 11)",
+            "sum(login.amont) >= 3\n          ^",
+        ),
+    ],
+)
+def test_an_unknown_name_is_pointed_at(text, message, hint):
+    with pytest.raises(DataError) as caught:
+        attempt(people(), text, settings=Settings(looks="once:14d"))
+    assert caught.value.message == message
+    assert (caught.value.hint or "").startswith(hint)
+    with pytest.raises(DataError, match="the data has no event 'logn'"):
+        attempt(people(), "as written", parse_expression("logn in 7d"))
