@@ -162,11 +162,10 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     UsageError
         A design, window or measure cannot be obeyed, or ``--given`` is about other entities.
     """
-    from pqlkit.analysis.clusters import clusters
+    from pqlkit.analysis.clusters import clusters, looks_effect
     from pqlkit.analysis.looks import looks as look
     from pqlkit.analysis.worlds import refuse_other_kind
     from pqlkit.measures.cube import cube
-    from pqlkit.statistics.design_effect import design_effect
     from pqlkit.statistics.rate import Rate
 
     settings = replace(settings, measures=settings.measures or default_measures(population.kind))
@@ -198,9 +197,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     y = seen.frame.get_column("y").to_numpy()
     entity = seen.frame.get_column("entity").to_numpy()
     labels = clusters(population, entity)
-    # Looks of `every` tile an entity's life without overlap: only shared accounts make them dependent.
-    dependent = seen.design.kind is DesignKind.AGE or labels is not entity
-    effect = design_effect(y, labels) if dependent else None
+    effect = looks_effect(seen, labels)
     return Observed(
         population=population,
         looks=seen,
@@ -208,7 +205,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
         cube=measured,
         y=y,
         clusters=labels,
-        design_effect=max(1.0, effect or 1.0),
+        design_effect=effect,
         base=Rate.of(int(y.sum()), len(y), design_effect=effect),
         judged=cache(lambda: _suspects(population, seen, measured, y, settings, say)),
     )
@@ -293,7 +290,9 @@ def analyze(
         observed=observed,
         behaviours=tuple(sorted(found, key=_order)),
         cohorts=tuple(
-            behaviour_cohorts(observed, by, done[by]) if by in done else cohorts(population, observed.looks, by)
+            behaviour_cohorts(observed, by, done[by])
+            if by in done
+            else cohorts(population, observed.looks, by, design_effect=observed.design_effect)
             for by in settings.by
         ),
         tier=tier(usable),

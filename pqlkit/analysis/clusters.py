@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pqlkit.analysis.design import DesignKind
 from pqlkit.columns import ACCOUNT_ID, ENTITY, USER_ID
 from pqlkit.definitions.model import EntityKind
 
@@ -12,9 +13,10 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from pqlkit.analysis.looks import Looks
     from pqlkit.analysis.population import Population
 
-__all__ = ["account_of", "clusters"]
+__all__ = ["account_of", "clusters", "looks_effect"]
 
 
 def clusters(population: Population, entity: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -44,6 +46,28 @@ def clusters(population: Population, entity: NDArray[np.int64]) -> NDArray[np.in
     labels = np.arange(population.entities.height, dtype=np.int64)
     labels[accounts[ENTITY].to_numpy()] = accounts["account"].to_numpy() + len(labels)
     return labels[entity]
+
+
+def looks_effect(seen: Looks, labels: NDArray[np.int64]) -> float:
+    """Give how many looks are worth one independent look, at least 1.
+
+    Parameters
+    ----------
+    seen
+        The looks.
+    labels
+        As `clusters` gives them.
+
+    Notes
+    -----
+    Looks of ``every`` tile an entity's life without overlap: only shared accounts make them dependent.
+    """
+    from pqlkit.statistics.design_effect import design_effect
+
+    entity = seen.frame.get_column(ENTITY).to_numpy()
+    if seen.design.kind is not DesignKind.AGE and (labels == entity).all():
+        return 1.0
+    return max(1.0, design_effect(seen.frame.get_column("y").to_numpy(), labels) or 1.0)
 
 
 def account_of(population: Population) -> pl.DataFrame | None:

@@ -86,7 +86,7 @@ class Cohorts:
     clustered: bool = False
 
 
-def cohorts(population: Population, looks: Looks, by: str) -> Cohorts:
+def cohorts(population: Population, looks: Looks, by: str, *, design_effect: float = 1.0) -> Cohorts:
     """Form cohorts and draw each one's conversion curve.
 
     Parameters
@@ -97,6 +97,8 @@ def cohorts(population: Population, looks: Looks, by: str) -> Cohorts:
         The analysis, for the rates.
     by
         ``signup_week``, ``signup_month``, ``signup_quarter`` (in the project's zone) or a fixed trait.
+    design_effect
+        Of the looks, for the rates.
 
     Returns
     -------
@@ -128,7 +130,10 @@ def cohorts(population: Population, looks: Looks, by: str) -> Cohorts:
         .group_by("cohort")
         .agg(pl.len().alias("n"), pl.col("y").sum().alias("m"))
     )
-    rates = {name: Rate.of(int(m), int(n)) for name, n, m in counted.select("cohort", "n", "m").iter_rows()}
+    rates = {
+        name: Rate.of(int(m), int(n), design_effect=design_effect)
+        for name, n, m in counted.select("cohort", "n", "m").iter_rows()
+    }
     parts = {str(key[0]): part for key, part in frame.partition_by("cohort", as_dict=True).items()}
     if len(parts) > MOST:
         raise UsageError(

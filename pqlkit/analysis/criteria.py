@@ -45,7 +45,7 @@ class CriterionRates:
 
 
 def criteria(
-    population: Population, definition: Definition, seen: Looks, met: NDArray[np.bool_]
+    population: Population, definition: Definition, seen: Looks, met: NDArray[np.bool_], *, design_effect: float = 1.0
 ) -> tuple[CriterionRates, ...]:
     """Read each criterion alone, and the rule without it, at the definition's looks.
 
@@ -55,20 +55,22 @@ def criteria(
         As reported on.
     met
         Where the whole definition holds, one per look.
+    design_effect
+        Of the looks.
     """
     found = list(_parts(definition.qualify))
     if len(found) == 1:
         leaf, part = found[0]
-        table = look_table(seen, met)
+        table = look_table(seen, met, design_effect)
         return (CriterionRates(leaf=leaf, part=part, alone=table, without_it=None, mechanical=_mechanical(leaf)),)
     return tuple(
         CriterionRates(
             leaf=leaf,
             part=part,
-            alone=_read(population, definition, part, seen),
+            alone=_read(population, definition, part, seen, design_effect),
             without_it=None
             if (rest := without(definition.qualify, leaf)) is None
-            else _read(population, definition, rest, seen),
+            else _read(population, definition, rest, seen, design_effect),
             mechanical=_mechanical(leaf),
         )
         for leaf, part in found
@@ -87,13 +89,15 @@ def _parts(node: Node, *, turned: bool = False) -> Iterator[tuple[Criterion | Re
                 yield from _parts(part, turned=turned)
 
 
-def without_mechanical(population: Population, definition: Definition, seen: Looks) -> Contingency | None:
+def without_mechanical(
+    population: Population, definition: Definition, seen: Looks, *, design_effect: float = 1.0
+) -> Contingency | None:
     """Read the rule with every mechanical criterion struck out; None where it has none, or nothing else is left."""
     node: Node | None = definition.qualify
     struck = [leaf for leaf in leaves(definition.qualify) if _mechanical(leaf)]
     for leaf in struck:
         node = None if node is None else without(node, leaf)
-    return _read(population, definition, node, seen) if struck and node is not None else None
+    return _read(population, definition, node, seen, design_effect) if struck and node is not None else None
 
 
 def without(node: Node, leaf: Criterion | Ref) -> Node | None:
@@ -118,21 +122,25 @@ def without(node: Node, leaf: Criterion | Ref) -> Node | None:
             return None if node is leaf else node
 
 
-def _read(population: Population, definition: Definition, node: Node, seen: Looks) -> Contingency:
+def _read(population: Population, definition: Definition, node: Node, seen: Looks, design_effect: float) -> Contingency:
     from pqlkit.analysis.meeting import meets
     from pqlkit.measures.evaluation import spells_of
 
     spells = spells_of(population.world, replace(definition, qualify=node, score=None), early=True)
-    return look_table(seen, meets(spells, seen.frame))
+    return look_table(seen, meets(spells, seen.frame), design_effect)
 
 
-def look_table(seen: Looks, met: NDArray[np.bool_]) -> Contingency:
-    """Count the looks at which something holds, and those that converted."""
+def look_table(seen: Looks, met: NDArray[np.bool_], design_effect: float = 1.0) -> Contingency:
+    """Count the looks at which something holds, and those that converted; `design_effect` = looks per independent look."""
     from pqlkit.statistics.contingency import Contingency
 
     y = seen.frame.get_column("y").to_numpy()
     return Contingency.of(
-        qualified=int(met.sum()), converted=int((met & y).sum()), entities=len(y), converters=int(y.sum())
+        qualified=int(met.sum()),
+        converted=int((met & y).sum()),
+        entities=len(y),
+        converters=int(y.sum()),
+        design_effect=design_effect,
     )
 
 

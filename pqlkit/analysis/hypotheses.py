@@ -144,15 +144,18 @@ def _tested(observed: Observed, definition: Definition) -> Hypothesis:
     population = clocked(observed.population, definition)
     spells = qualifications(population, definition)
     looks = observed.looks
-    table = look_table(looks, met_at(population, definition, looks.frame, spells=spells))
+    met = met_at(population, definition, looks.frame, spells=spells)
+    table = look_table(looks, met, observed.design_effect)
+    # The exact tests count independent rows: looks of one entity that overlap say the same thing several times.
+    cells = table.independent.cells
     counted = starts(population, spells, horizon=looks.design.horizon, cooldown=definition.cooldown)
     first = int(population.entities["anchor"].drop_nulls().min() or 0)  # type: ignore[arg-type]
     return Hypothesis(
         definition=definition,
         table=table,
-        odds_ratio=odds_ratio(*table.cells),
+        odds_ratio=odds_ratio(*cells),
         relative_risk=table.relative_risk(),
-        p_value=number(fisher(*table.cells)),
+        p_value=number(fisher(*cells)),
         p_adjusted=None,
         leads_per_week=leads_per_week(
             counted,

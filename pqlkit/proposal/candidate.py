@@ -96,6 +96,14 @@ class Candidate:
 
         return confounder(self.holdout, self.adjusted)
 
+    def profit(self, value: float, cost: float) -> float | None:
+        """Give what contacting brings per 1,000 later looks, if every conversion of a lead came of it; None without looks.
+
+        Only conversions that would not have come anyway are worth anything: an upper bound, which an experiment would lower.
+        """
+        table = self.holdout
+        return 1_000 * (value * table.a - cost * table.n1) / table.total if table.total else None
+
     @property
     def optimism(self) -> float | None:
         """How much the rate fell from where the rule was chosen to where it was not, as a fraction."""

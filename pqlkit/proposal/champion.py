@@ -83,6 +83,7 @@ def champion(
         converted=int((met & holdout & observed.y).sum()),
         entities=looks,
         converters=converters,
+        design_effect=observed.design_effect,
     )
     counted = started(population, definition, spells=spells)
     return Champion(

@@ -148,7 +148,7 @@ def attempt(
     say("testing the hypothesis")
     spells = qualifications(population, definition)
     met = met_at(population, definition, observed.looks.frame, spells=spells)
-    table = look_table(observed.looks, met)
+    table = look_table(observed.looks, met, observed.design_effect)
     counted = started(population, definition, spells=spells)
     promised = promise(population, counted, first=population.history_from, before=None)
     return Trial(
@@ -157,9 +157,9 @@ def attempt(
         definition=replace(definition, evidence=_evidence(observed, table, promised)),
         observed=observed,
         table=table,
-        exact=odds_ratio(*table.cells),
+        exact=odds_ratio(*table.independent.cells),
         promised=promised,
-        parts=criteria(population, definition, observed.looks, met),
+        parts=criteria(population, definition, observed.looks, met, design_effect=observed.design_effect),
         ladders=tuple(_ladders(observed, definition)),
         then=_then(observed, met, definition),
         warnings=(*population.warnings, *_thoughts(definition)),
@@ -309,7 +309,8 @@ def _read(observed: Observed, definition: Definition) -> Contingency:
     from pqlkit.analysis.criteria import look_table
     from pqlkit.analysis.meeting import met_at
 
-    return look_table(observed.looks, met_at(observed.population, definition, observed.looks.frame))
+    met = met_at(observed.population, definition, observed.looks.frame)
+    return look_table(observed.looks, met, observed.design_effect)
 
 
 def _then(observed: Observed, met: NDArray[np.bool_], definition: Definition) -> tuple[Association, ...]:

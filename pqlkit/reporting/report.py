@@ -202,6 +202,7 @@ def report(
     UsageError
         A milestone has no outcome to report on, or a trait is not there or only today's.
     """
+    from pqlkit.analysis.clusters import clusters, looks_effect
     from pqlkit.analysis.criteria import criteria, look_table, without_mechanical
     from pqlkit.analysis.looks import looks as look
     from pqlkit.analysis.meeting import met_at
@@ -224,12 +225,13 @@ def report(
     say("comparing with those who did not")
     seen = look(population, design_of(definition, outcome), eligible=definition.eligible)
     met = met_at(population, definition, seen.frame, spells=spells)
+    effect = looks_effect(seen, clusters(population, seen.frame.get_column("entity").to_numpy()))
     patience = _patience(definition)
     people = _people(population, seen, spells, patience, outcome)
     first = int(counted.get_column("on").min() or population.as_of) if counted.height else population.as_of  # type: ignore[arg-type]
     say("counting by period and criterion")
     mature = counted.filter("mature")
-    funnel = _funnel(people, counted, look_table(seen, met))
+    funnel = _funnel(people, counted, look_table(seen, met, effect))
     retained = _retained(mature, outcome)
     until = Duration.of(patience.microseconds + outcome.within.microseconds)
     return Report(
@@ -244,8 +246,8 @@ def report(
         notice=notice(counted),
         leads_per_week=leads_per_week(counted, first=first, through=population.as_of, zone=population.world.zone),
         immature=counted.height - mature.height,
-        criteria=criteria(population, definition, seen, met),
-        without_mechanical=without_mechanical(population, definition, seen),
+        criteria=criteria(population, definition, seen, met, design_effect=effect),
+        without_mechanical=without_mechanical(population, definition, seen, design_effect=effect),
         cohorts=_segments(
             population, people, counted, [one for one in by if one.startswith("signup_")] or ["signup_quarter"]
         ),

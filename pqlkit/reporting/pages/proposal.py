@@ -75,7 +75,7 @@ def _rule(first: Mapping[str, Any], rule: Sequence[str]) -> str:
 def _later(figures: Mapping[str, Any]) -> str:
     first, split = figures["candidates"][0], figures["split"]["holdout"]
     later, weekly = first["trigger"]["holdout"], first["leads_per_week"]
-    look = first["holdout"]
+    look = first["holdout"] if _apart(figures) else first["fit"]
     tiles = [
         (m.count(later["qualified"]), "new leads, old enough to judge"),
         (m.fraction(later["rate"]) + m.span(later["low"], later["high"]), "of them upgraded"),
@@ -93,7 +93,11 @@ def _later(figures: Mapping[str, Any]) -> str:
     )
     rows = [
         ("where it was chosen", first["fit"], figures["base_rate"]["fit"]),
-        ("later", look, figures["base_rate"]["holdout"]),
+        (
+            "later" if _apart(figures) else "what other parts chose, where it was not chosen",
+            first["holdout"],
+            figures["base_rate"]["holdout"],
+        ),
     ]
     table = m.table(
         "Looks that meet the rule, and all looks",
@@ -197,7 +201,8 @@ def _groups(groups: Sequence[Mapping[str, Any]], key: str, words: str) -> str:
 
 
 def _menu(figures: Mapping[str, Any]) -> str:
-    return _rules("Rules that later looks bear out, the proposed one first", figures["candidates"]) + _champion(figures)
+    title = "Rules that later looks bear out, the proposed one first" if _apart(figures) else "The rule proposed"
+    return _rules(title, figures["candidates"], apart=_apart(figures)) + _champion(figures)
 
 
 def _mechanical(figures: Mapping[str, Any]) -> str:
@@ -205,19 +210,21 @@ def _mechanical(figures: Mapping[str, Any]) -> str:
     return _rules("They precede the upgrade by construction: a list of their own", found) if found else ""
 
 
-def _rules(caption: str, found: Sequence[Mapping[str, Any]]) -> str:
+def _rules(caption: str, found: Sequence[Mapping[str, Any]], *, apart: bool = True) -> str:
+    """Tabulate rules by what later looks did or, where none were set aside, by what all looks did."""
+    part, which = ("holdout", "later") if apart else ("fit", "all")
     rows = [
         (
             m.name(one["name"], 60),
             m.name(_briefly(one), 200),
-            m.rate(one["holdout"], "converted", "qualified"),
+            m.rate(one[part], "converted", "qualified"),
             m.rate(one["trigger"]["holdout"], "converted", "qualified"),
-            _coverage(one["holdout"]),
+            _coverage(one[part]),
             m.number(one["leads_per_week"]["median"], _whole(one["leads_per_week"]["median"])),
         )
         for one in found
     ]
-    header = ("name", "rule", "later looks", "later leads", "of all upgrades", "leads a week")
+    header = ("name", "rule", f"{which} looks", f"{which} leads", "of all upgrades", "leads a week")
     return m.table(caption, header, rows, left=2)
 
 

@@ -48,7 +48,10 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "fit": proposal.fit.base.to_json(numerator="converted", denominator="entities"),
             "holdout": proposal.holdout.base.to_json(numerator="converted", denominator="entities"),
         },
-        "candidates": [candidate(one, written.get(one.definition.name)) for one in proposal.candidates],
+        "candidates": [
+            {**candidate(one, written.get(one.definition.name)), "profit_per_1000": _profit(proposal, one)}
+            for one in proposal.candidates
+        ],
         "mechanical": [candidate(one) for one in proposal.mechanical],
         "rejected": [{"rule": words, "reasons": list(reasons)} for words, reasons in proposal.rejected],
         "front": [{"name": one.words, "rate": one.rate, "coverage": one.coverage} for one in proposal.front],
@@ -83,6 +86,11 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
         ],
         "warnings": list(proposal.warnings),
     }
+
+
+def _profit(proposal: Proposal, one: Candidate) -> float | None:
+    value, cost = proposal.wishes.value, proposal.wishes.cost
+    return None if value is None or cost is None else modelled(one.profit(value, cost))
 
 
 def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:

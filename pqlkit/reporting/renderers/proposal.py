@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pqlkit.analysis.tiers import Tier
 from pqlkit.definitions.describing import phrase
 from pqlkit.inert import visible
 from pqlkit.proposal.split import SplitKind
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.proposing import Proposal
+    from pqlkit.statistics.contingency import Contingency
 
 SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."
 
@@ -109,7 +111,7 @@ def _weekly(one: Candidate) -> str:
 
 
 def _later(proposal: Proposal, one: Candidate) -> list[str]:
-    independent = proposal.split is not None and proposal.split.kind is SplitKind.TIME
+    independent = _independent(proposal)
     span = f"{day(proposal.holdout.first)} to {day(proposal.holdout.through)}, opened {proposal.opened}x"
     title = "ON LATER ONES, not used to choose it" if independent else "NOT INDEPENDENT: too few to set any aside"
     lines = [spread(title, span)]
@@ -130,7 +132,8 @@ def _later(proposal: Proposal, one: Candidate) -> list[str]:
     )
     if quick.within_a_day is not None:
         lines.append(f"  within a day of it {percent(quick.within_a_day):>7}   too quick for a call")
-    rest, share = one.holdout.without, one.holdout.coverage
+    table = _read_on(proposal, one)
+    rest, share = table.without, table.coverage
     lines.append(
         f"  other looks      {rest.denominator:>9,}   {percent(rest.rate)} {interval(rest.low, rest.high)} upgraded"
     )
@@ -140,20 +143,44 @@ def _later(proposal: Proposal, one: Candidate) -> list[str]:
     cross = proposal.cross_fitted
     if cross is not None:
         lines += wrapped(
-            f"where not chosen (cross-fitted over {cross.folds} parts): {cross.converted} of {cross.qualified} looks upgraded",
+            f"where not chosen: {rate(one.holdout.with_)} of looks upgraded that met what the other {cross.folds - 1} of "
+            f"{cross.folds} parts chose",
             "  ",
+            "    ",
         )
-    return lines
+    return [*lines, *_worth(proposal, one)]
+
+
+def _independent(proposal: Proposal) -> bool:
+    """Whether later looks were set aside: else the holdout figures are of other rules, each read where it was not chosen."""
+    return proposal.split is not None and proposal.split.kind is SplitKind.TIME
+
+
+def _read_on(proposal: Proposal, one: Candidate) -> Contingency:
+    """Give the rule's own table: of later looks, or of all where none were set aside."""
+    return one.holdout if _independent(proposal) else one.fit
+
+
+def _worth(proposal: Proposal, one: Candidate) -> list[str]:
+    """Say what calling brings at the prices given, and what the sum takes for granted."""
+    value, cost = proposal.wishes.value, proposal.wishes.cost
+    profit = None if value is None or cost is None else one.profit(value, cost)
+    if profit is None:
+        return []
+    return wrapped(
+        f"worth {profit:,.0f} per 1,000 looks ({value:g} an upgrade, {cost:g} a lead) if no upgrade came without the call: "
+        "an experiment tells how many do",
+        "  ",
+        "    ",
+    )
 
 
 def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
     lines = ["WOULD IT HOLD?"]
     fit, later = one.fit.with_, one.holdout.with_
     span = f"{day(proposal.fit.first)} to {day(proposal.fit.through)}"
-    lines.append(
-        f"  chosen on   {span}   {percent(fit.rate)} of {fit.denominator:,}  ->  {percent(later.rate)} of "
-        f"{later.denominator:,} later"
-    )
+    after = f"  ->  {percent(later.rate)} of {later.denominator:,} later" if _independent(proposal) else ""
+    lines.append(f"  chosen on   {span}   {percent(fit.rate)} of {fit.denominator:,}{after}")
     if len(one.by_period) > 1:
         lines += wrapped(f"by quarter  {_by_quarter(one)}", "  ", " " * 14)
     if len(one.by_age) > 1:
@@ -186,11 +213,15 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
         lines.append(f"  a model at the same share   {percent(reached)}{captured}")
     if one.simpler is not None:
         lines += wrapped(
-            f"simpler, as good within chance: {visible(one.simpler[0], 100)}, {percent(one.simpler[1].with_.rate)} of later looks",
+            f"simpler, as good within chance: {visible(one.simpler[0], 100)}, {rate(one.simpler[1].with_)} of {_which(proposal)} looks",
             "  ",
             "    ",
         )
     return lines
+
+
+def _which(proposal: Proposal) -> str:
+    return "later" if _independent(proposal) else "all"
 
 
 def _by_quarter(one: Candidate) -> str:
@@ -253,12 +284,13 @@ def _others(proposal: Proposal) -> list[str]:
     horizon = proposal.observed.looks.design.horizon
     lines = [
         spread(
-            "OTHERS" if len(proposal.candidates) > 1 else "THE RULE", f"later looks, upgrades in {horizon}      leads"
+            "OTHERS" if len(proposal.candidates) > 1 else "THE RULE",
+            f"{_which(proposal)} looks, upgrades in {horizon}      leads",
         ),
         f"  {'':<40} {'rate':>6} {'[95 %]':<12} {'of upgr.':>8} {'a week':>7}",
     ]
     for index, one in enumerate(proposal.candidates):
-        table = one.holdout
+        table = _read_on(proposal, one)
         marks = ("*" if index == 0 else " ") + ("!" if one.over_capacity else " ")
         said = "the rule proposed" if index == 0 and len(proposal.candidates) > 1 else _rule(one)
         first, *more = wrapped(said, "", width=40)[:3]
@@ -291,7 +323,7 @@ def _closing(proposal: Proposal, first: Candidate, file: str | None) -> list[str
     lines: list[str] = []
     if found is not None:
         state = "complete" if found.complete else "stopped by the clock"
-        lines.append(f"  Search {state}: {_many(found.considered)} rules of 1 to 3 criteria.")
+        lines.append(f"  Search {state}: {_many(found.considered)} rules of {_sizes(proposal)}.")
     if proposal.prefer_points:
         lines.append("  A points card does better here: see points in --format json")
     left_out = [one for one in proposal.suspects if one.excluded]
@@ -311,6 +343,12 @@ def _closing(proposal: Proposal, first: Candidate, file: str | None) -> list[str
     for warning in proposal.warnings:
         lines += wrapped(warning, "  ! ", "    ")
     return [*lines, *_tonight(proposal, first, file), SENTENCE]
+
+
+def _sizes(proposal: Proposal) -> str:
+    """Say how many criteria the searched rules had: at most two with little data."""
+    most = min(proposal.wishes.max_criteria, 2 if proposal.tier is Tier.COARSE else 3)
+    return "1 criterion" if most == 1 else f"1 to {most} criteria"
 
 
 def _many(count: int) -> str:
