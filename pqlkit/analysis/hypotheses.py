@@ -157,7 +157,7 @@ def _tested(observed: Observed, definition: Definition) -> Hypothesis:
     from pqlkit.analysis.criteria import look_table
     from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
-    from pqlkit.analysis.trigger import leads_per_week, starts
+    from pqlkit.analysis.trigger import leads_per_week, reach_of, starts
     from pqlkit.analysis.worlds import clocked
     from pqlkit.statistics.arrays import number
     from pqlkit.statistics.exact import fisher, odds_ratio
@@ -166,7 +166,13 @@ def _tested(observed: Observed, definition: Definition) -> Hypothesis:
     spells = qualifications(population, definition)
     looks = _eligible(population, observed.looks, definition)
     table = look_table(looks, met_at(population, definition, looks.frame, spells=spells))
-    counted = starts(population, spells, horizon=looks.design.horizon, cooldown=definition.cooldown)
+    counted = starts(
+        population,
+        spells,
+        horizon=looks.design.horizon,
+        cooldown=definition.cooldown,
+        reaches_back=reach_of(definition),
+    )
     first = int(population.entities["anchor"].drop_nulls().min() or 0)  # type: ignore[arg-type]
     return Hypothesis(
         definition=definition,
