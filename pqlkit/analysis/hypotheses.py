@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
+from pqlkit.columns import AT, CUTOFF, ENTITY
 from pqlkit.errors import PqlkitError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pqlkit.analysis.analyzing import Observed
+    from pqlkit.analysis.looks import Looks
+    from pqlkit.analysis.population import Population
     from pqlkit.analysis.trigger import LeadsPerWeek
-    from pqlkit.definitions.model import Definition
+    from pqlkit.definitions.model import Definition, Outcome
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
 
@@ -31,7 +34,7 @@ class Hypothesis:
     definition
         Which.
     table
-        Looks that meet it, and the others.
+        Looks that meet it, and the others, of those who are eligible by it.
     odds_ratio
         Exact: the conditional estimate with Cornfield's interval.
     relative_risk
@@ -77,7 +80,7 @@ def hypotheses(observed: Observed) -> Hypotheses:
     Returns
     -------
     Hypotheses
-        Left out are files with faults, milestones, other entities, retired definitions, whatever ``propose`` chose (it was
+        Left out are files with faults, milestones, other entities, other outcomes, retired definitions, whatever ``propose`` chose (it was
         found in data, not written down before), and all beyond five.
 
     References
@@ -125,6 +128,8 @@ def _unasked(one: Definition, observed: Observed) -> str | None:
         return "is a milestone"
     if one.entity is not observed.population.kind:
         return f"is about {one.entity.value}s"
+    if _asks_for_more(one.outcome, observed.population.outcome):
+        return "has an outcome of its own: pqlkit report -d reads it"
     if one.status is Status.RETIRED:
         return "is retired"
     if one.evidence is not None and one.evidence.get("chosen_by") == "propose":
@@ -132,23 +137,45 @@ def _unasked(one: Definition, observed: Observed) -> str | None:
     return None
 
 
+def _asks_for_more(own: Outcome, outcome: Outcome) -> bool:
+    """Whether a definition counts other conversions than the looks do; the horizon is the looks' either way."""
+    stated = {item.name: getattr(own, item.name) for item in fields(own) if item.name != "within"}
+    return any(value not in (None, ()) and value != getattr(outcome, name) for name, value in stated.items())
+
+
+def _eligible(population: Population, looks: Looks, definition: Definition) -> Looks:
+    """Keep the looks at which the definition could hold; who is not eligible is no comparison."""
+    import polars as pl
+
+    if not definition.eligible:
+        return looks
+    moments = looks.frame.select(ENTITY, (pl.col(CUTOFF) - 1).alias(AT))
+    return replace(looks, frame=looks.frame.filter(population.traits.holds(definition.eligible, moments)))
+
+
 def _tested(observed: Observed, definition: Definition) -> Hypothesis:
     from pqlkit.analysis.criteria import look_table
     from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
-    from pqlkit.analysis.trigger import leads_per_week, starts
+    from pqlkit.analysis.trigger import leads_per_week, reach_of, starts
     from pqlkit.analysis.worlds import clocked
     from pqlkit.statistics.arrays import number
     from pqlkit.statistics.exact import fisher, odds_ratio
 
     population = clocked(observed.population, definition)
     spells = qualifications(population, definition)
-    looks = observed.looks
+    looks = _eligible(population, observed.looks, definition)
     met = met_at(population, definition, looks.frame, spells=spells)
     table = look_table(looks, met, observed.design_effect)
     # The exact tests count independent rows: looks of one entity that overlap say the same thing several times.
     cells = table.independent.cells
-    counted = starts(population, spells, horizon=looks.design.horizon, cooldown=definition.cooldown)
+    counted = starts(
+        population,
+        spells,
+        horizon=looks.design.horizon,
+        cooldown=definition.cooldown,
+        reaches_back=reach_of(definition),
+    )
     first = int(population.entities["anchor"].drop_nulls().min() or 0)  # type: ignore[arg-type]
     return Hypothesis(
         definition=definition,

@@ -6,20 +6,26 @@ Both the proposal and the report count by this module alone, so that their rates
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from pqlkit.analysis.design import monday
 from pqlkit.analysis.looks import is_retained
-from pqlkit.columns import CONVERTED, ENTITY, OFF, ON
+from pqlkit.analysis.worlds import SIGNUP
+from pqlkit.columns import ANCHOR, CONVERTED, ENTITY, OFF, ON
+from pqlkit.definitions.model import Ref, WindowKind, leaves
 from pqlkit.durations import DAY, WEEK
 
 if TYPE_CHECKING:
     from pqlkit.analysis.population import Population
+    from pqlkit.definitions.model import Definition
     from pqlkit.durations import Duration
     from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Microseconds
+
+
+_MOVING: Final = (WindowKind.TRAILING, WindowKind.ROLLING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +62,7 @@ def starts(
     horizon: Duration,
     cooldown: Duration | None = None,
     retained_for: Duration | None = None,
+    reaches_back: Duration | None = None,
 ) -> pl.DataFrame:
     """Choose the starts that count, and say what followed each.
 
@@ -71,6 +78,9 @@ def starts(
         How long out of the state before a later spell counts; None = the horizon.
     retained_for
         A conversion that ended before this long counts as none; maturity waits for it.
+    reaches_back
+        How far the definition's windows do (see `reach_of`): entities older than the events export have no start sooner after
+        it begins. None = no such bound.
 
     Returns
     -------
@@ -82,6 +92,9 @@ def starts(
     -----
     The first spell counts. A later one counts if it starts at least `cooldown` after the spell before it (counted or not)
     ended, and after the last counted start + `horizon`. A start while already a customer (converted <= on) does not.
+
+    A state that is on when the export begins looks like a start in its first days, while the window fills. Such a start is
+    dropped after the others were chosen: the state went before them all the same.
     """
     reach = horizon.microseconds
     waits = reach + (retained_for.microseconds if retained_for is not None else 0)
@@ -92,6 +105,8 @@ def starts(
         .filter(pl.col(ON) <= population.as_of, pl.col(CONVERTED).is_null() | (pl.col(ON) < pl.col(CONVERTED)))
     )
     counted = _counted(free, reach, reach if cooldown is None else cooldown.microseconds)
+    if reaches_back is not None:
+        counted = counted.filter(_seen_to_begin(population, counted, reaches_back))
     delay = pl.col(CONVERTED) - pl.col(ON)
     return counted.select(
         ENTITY,
@@ -101,6 +116,23 @@ def starts(
         y=((delay <= reach) & pl.col("retained")).fill_null(value=False),
         delay=delay,
     ).sort(ON, ENTITY)
+
+
+def reach_of(definition: Definition) -> Duration | None:
+    """Give the longest window of a definition that moves (``trailing`` and ``rolling``), milestones included; None without one."""
+    found = [
+        reach_of(leaf.target) if isinstance(leaf, Ref) else leaf.window.length if leaf.window.kind in _MOVING else None
+        for leaf in leaves(definition.qualify)
+    ]
+    return max((length for length in found if length is not None), default=None)
+
+
+def _seen_to_begin(population: Population, counted: pl.DataFrame, reach: Duration) -> pl.Series:
+    """Say which starts lie in a life that the export has seen from its signup on, or have a whole window before them."""
+    lives = population.world.entities
+    signups = lives[SIGNUP if SIGNUP in lives.columns else ANCHOR].gather(counted[ENTITY])
+    begin = population.history_from
+    return (signups >= begin) | (counted[ON] >= begin + reach.microseconds)
 
 
 def _counted(spells: pl.DataFrame, reach: int, cooldown: int) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.analysis.qualification import qualifications
-from pqlkit.analysis.trigger import between, leads_per_week, notice, starts, trigger_rate
+from pqlkit.analysis.trigger import between, leads_per_week, notice, reach_of, starts, trigger_rate
 from pqlkit.measures.evaluation import spells_of_each
 from pqlkit.proposal.candidate import Promise
 
@@ -37,6 +37,7 @@ def started(population: Population, definition: Definition, *, spells: pl.DataFr
         horizon=definition.outcome.within,
         cooldown=definition.cooldown,
         retained_for=definition.outcome.retained_for,
+        reaches_back=reach_of(definition),
     )
 
 

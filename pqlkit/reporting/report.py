@@ -207,7 +207,7 @@ def report(
     from pqlkit.analysis.looks import looks as look
     from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
-    from pqlkit.analysis.trigger import leads_per_week, notice, starts
+    from pqlkit.analysis.trigger import leads_per_week, notice, reach_of, starts
     from pqlkit.measures.gaps import gap_warnings
     from pqlkit.reporting.arms import arms
     from pqlkit.reporting.contacts import contacted
@@ -220,7 +220,12 @@ def report(
     say("finding who qualified, and when")
     spells = qualifications(population, definition)
     counted = starts(
-        population, spells, horizon=outcome.within, cooldown=definition.cooldown, retained_for=outcome.retained_for
+        population,
+        spells,
+        horizon=outcome.within,
+        cooldown=definition.cooldown,
+        retained_for=outcome.retained_for,
+        reaches_back=reach_of(definition),
     )
     say("comparing with those who did not")
     seen = look(population, design_of(definition, outcome), eligible=definition.eligible)

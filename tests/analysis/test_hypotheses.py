@@ -9,14 +9,17 @@ import pytest
 from scipy.stats import fisher_exact
 from statsmodels.stats.multitest import multipletests
 
-from pqlkit.analysis.analyzing import analyze
+from pqlkit.analysis.analyzing import analyze, observe
 from pqlkit.analysis.hypotheses import hypotheses
 from pqlkit.analysis.population import population
+from pqlkit.analysis.settings import Settings
 from pqlkit.analysis.tiers import Tier
 from pqlkit.demo import worlds
+from pqlkit.durations import DAY
 from pqlkit.exports.dataset import open_dataset
-from pqlkit.exports.project import read_project
+from pqlkit.exports.project import Project, read_project
 from pqlkit.proposal.proposing import propose
+from tests.analysis.canonical import in_memory
 from tests.reports.simulated import shell
 
 SHAPE = "pqlkit: 1\nname: {name}\nentity: user\nqualify: {{event: {event}, at_least: {least}, within: 14d}}\noutcome: {{within: 30d}}\n"
@@ -71,6 +74,30 @@ def test_each_is_tested_exactly_and_corrected_together(analysis, questions):
     assert (planted.table.a, planted.table.n1) == (14, 210)
     assert (planted.odds_ratio.low or 0) > 1
     assert (planted.leads_per_week.median or 0) > 0
+
+
+def test_who_is_not_eligible_is_no_comparison(tmp_path):
+    """Forty on the free plan, ten of whom do it; sixty on another plan neither do it nor upgrade."""
+    path = tmp_path / "free.yml"
+    path.write_text(SHAPE.format(name="free", event="e", least=1) + "eligible: [{trait: plan, equals: free}]\n")
+    people = [
+        {"id": f"u{n:03}", "anchor": n, "converted": 20 * DAY if n in {0, 1, 2, 11} else None} for n in range(100)
+    ]
+    events = [(f"u{n:03}", "e" if n < 10 else "other", DAY) for n in range(100)]
+    fixed = {"plan": ["free" if n < 40 else "team" for n in range(100)]}
+    made = in_memory(people, events, as_of=90 * DAY, fixed=fixed, project=Project(definitions=tmp_path))
+    found = hypotheses(observe(made, Settings(looks="once:14d")))
+    assert [one.table.cells for one in found.tested] == [(3, 7, 1, 29)]
+
+
+def test_another_outcome_is_not_tested_on_these_looks(analysis, folder):
+    other = write(folder, "retained").read_text().replace("within: 30d}", "within: 30d, retained_for: 90d}", 1)
+    path = folder / "definitions" / "retained.yml"
+    path.write_text(other)
+    found = hypotheses(analysis.observed)
+    assert found.tested == ()
+    assert found.left_out == (("retained", "has an outcome of its own: pqlkit report -d reads it"),)
+    path.unlink()
 
 
 def test_with_few_upgrades_nothing_is_searched(analysis):

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pqlkit.analysis.trigger import between, leads_per_week, notice, starts, trigger_rate, with_period
+from pqlkit.analysis.trigger import between, leads_per_week, notice, reach_of, starts, trigger_rate, with_period
+from pqlkit.definitions.model import All, Not, Ref, WindowKind
 from pqlkit.durations import DAY, WEEK
 from tests.analysis.canonical import days, in_memory
+from tests.analysis.hand_made import definition, part
 
 MONDAY = 946_857_600_000_000 + 1000 * WEEK
 END = MONDAY + 200 * DAY
@@ -176,3 +178,32 @@ def test_no_spells_no_starts():
     found = alone()
     assert found.columns == ["entity", "on", "off", "mature", "y", "delay"]
     assert trigger_rate(found).rate is None
+
+
+@pytest.mark.parametrize(
+    ("anchor", "on", "counts"),
+    [(-1, 28 * DAY, True), (-1, 28 * DAY - 1, False), (0, DAY, True), (0, 0, True), (-1, 0, False)],
+)
+def test_a_state_that_the_export_finds_on_is_no_start(anchor, on, counts):
+    made = in_memory([{"id": "a", "anchor": MONDAY + anchor}], as_of=END, history_from=MONDAY)
+    known = spells((0, MONDAY + on, MONDAY + on + DAY))
+    found = starts(made, known, horizon=days("30d"), reaches_back=days("28d"))
+    assert found.height == int(counts)
+    assert starts(made, known, horizon=days("30d")).height == 1
+
+
+def test_it_goes_before_later_starts_all_the_same():
+    made = in_memory([{"id": "a", "anchor": MONDAY - 1}], as_of=END, history_from=MONDAY)
+    known = spells(
+        (0, MONDAY, MONDAY + 20 * DAY), (0, MONDAY + 40 * DAY, MONDAY + 41 * DAY), (0, MONDAY + 90 * DAY, None)
+    )
+    found = starts(made, known, horizon=days("30d"), reaches_back=days("28d"))
+    assert found["on"].to_list() == [MONDAY + 90 * DAY]
+
+
+def test_how_far_a_definition_reaches_back():
+    moving = [part("a", days=7, kind=WindowKind.ROLLING), part("b", days=28, kind=WindowKind.TRAILING)]
+    assert reach_of(definition(part("a", days=90))) is None
+    assert reach_of(definition(All(parts=(part("a", days=90), *moving)))) == days("28d")
+    ref = Ref(id="m", name="m", target=definition(Not(part=part("b", days=56, kind=WindowKind.TRAILING))))
+    assert reach_of(definition(All(parts=(*moving, ref)))) == days("56d")

@@ -82,3 +82,10 @@ def test_stays_of_customers_are_not_called_users():
     expanding = replace(observed, population=replace(observed.population, outcome=outcome))
     assert render.who(replace(found(), observed=expanding)) == "stays at risk of 4,000 users"
     assert render.who(found()) == "users"
+
+
+def test_the_behaviour_on_the_screen_is_named_among_those_that_cannot_be_told_apart():
+    others = ("a_first", "b_second", "c_third", "d_fourth")
+    rows = tuple(replace(one, alike=others) if one.behaviour.event == "export" else one for one in found().behaviours)
+    text = " ".join(plain(render.as_table(replace(found(), behaviours=rows))).split())
+    assert "Same people: export ~ a_first ~ b_second ~ c_third and 1 more" in text

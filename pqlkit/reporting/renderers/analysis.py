@@ -314,8 +314,7 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
     if len(shown) > top:
         lines.append(f"  ... {len(shown) - top} more: --top {2 * top}")
     lines += _nulls(analysis)
-    pairs = sorted({tuple(sorted((str(one.behaviour.event), *one.alike))) for one in shown[:top] if one.alike})
-    lines += [f"  Same people: {' ~ '.join(visible(name, 24) for name in pair[:3])}" for pair in pairs[:3]]
+    lines += _same_people(shown[:top])
     marks = []
     if any("mechanical" in one.flags for one in shown[:top]):
         marks.append("M mechanical")
@@ -324,6 +323,18 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
     if fitted:
         marks.append("* odds ratio allowing for activity and age")
     return [*lines, "  " + "   ".join(marks)] if marks else lines
+
+
+def _same_people(shown: Sequence[Association]) -> list[str]:
+    """Name the first groups of events that cannot be told apart, the ones on the screen first in each."""
+    on_screen = {str(one.behaviour.event) for one in shown}
+    groups = sorted({tuple(sorted((str(one.behaviour.event), *one.alike))) for one in shown if one.alike})
+    lines = []
+    for group in groups[:3]:
+        names = sorted(group, key=lambda name: (name not in on_screen, name))
+        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+        lines += wrapped(f"Same people: {' ~ '.join(visible(name, 24) for name in names[:4])}{more}", "  ", "    ")
+    return lines
 
 
 def _cells(one: Association, analysis: Analysis) -> list[str]:
