@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -160,14 +161,14 @@ def _few_failures(base: float) -> float:
 
 
 def nearly_all(base: float) -> float:
-    """Give the rate from which on something all but decides the outcome, at a base rate.
+    """Give the rate from which on something all but decides the outcome, at a base rate; none does where everybody converts.
 
     Examples
     --------
-    >>> nearly_all(0.04), round(nearly_all(0.5), 3)
-    (0.8, 0.875)
+    >>> nearly_all(0.04), round(nearly_all(0.5), 3), nearly_all(1.0)
+    (0.8, 0.875, inf)
     """
-    return max(DETERMINISTIC, 1 - (1 - base) / 4)
+    return max(DETERMINISTIC, 1 - (1 - base) / 4) if base < 1 else math.inf
 
 
 def _evidence(reason: LeakReason, around: Surroundings, index: int) -> str:

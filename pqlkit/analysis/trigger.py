@@ -42,6 +42,11 @@ class Notice:
     p75_days: float | None
     within_a_day: float | None
 
+    @property
+    def quick(self) -> str:
+        """Within a day, as counts: ``4 of 104``."""
+        return f"{round((self.within_a_day or 0.0) * self.n):,} of {self.n:,}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadsPerWeek:

@@ -123,6 +123,14 @@ def test_the_two_traps_of_the_recipe_and_nothing_else():
         assert traps.common not in found
 
 
+def test_where_everybody_converts_nothing_decides_it():
+    people = [{"id": f"u{user:02}", "anchor": user * HOUR, "converted": user * HOUR + 20 * DAY} for user in range(60)]
+    events = [(one["id"], "login", one["anchor"] + day * DAY) for one in people for day in range(10)]
+    observed = observe(in_memory(people, events, as_of=120 * DAY, history_from=0), Settings(looks="once:14d"))
+    assert observed.y.all()
+    assert observed.suspects == ()
+
+
 def test_where_nothing_leaks_nothing_is_flagged():
     with populated(recipe(6_000, 54, traps=False)) as people:
         assert leaks(surroundings(people.world)) == ()

@@ -131,7 +131,7 @@ def _later(proposal: Proposal, one: Candidate) -> list[str]:
         f"{interval(promised.rate.low, promised.rate.high)}{half}"
     )
     if quick.within_a_day is not None:
-        lines.append(f"  within a day of it {percent(quick.within_a_day):>7}   too quick for a call")
+        lines.append(f"  within a day of it  {quick.quick:>9}   too quick for a call")
     table = _read_on(proposal, one)
     rest, share = table.without, table.coverage
     lines.append(

@@ -115,7 +115,7 @@ def _funnel(report: Report) -> list[str]:
     quick, weekly = report.notice, report.leads_per_week
     if quick.median_days is not None:
         lines.append(
-            f"  notice: half of those who upgrade do so after {quick.median_days:.0f} days; within a day {percent(quick.within_a_day)}"
+            f"  notice: half of those who upgrade do so after {quick.median_days:.0f} days; within a day {quick.quick}"
         )
     if weekly.median is not None and weekly.p90 is not None:
         lines.append(f"  new leads: {weekly.median:.0f} a week, {weekly.p90:.0f} in the busiest of ten")

@@ -100,7 +100,7 @@ def _leads(trial: Trial) -> list[str]:
         lines.append(f"  {weekly.median:.0f} a week, {weekly.p90:.0f} in the busiest of ten")
     if quick.median_days is not None:
         lines.append(
-            f"  half of those who upgrade do so after {quick.median_days:.0f} days; within a day {percent(quick.within_a_day)}"
+            f"  half of those who upgrade do so after {quick.median_days:.0f} days; within a day {quick.quick}"
         )
     return lines
 
