@@ -124,8 +124,9 @@ def test_the_two_traps_of_the_recipe_and_nothing_else():
 
 
 def test_where_everybody_converts_nothing_decides_it():
-    people = [{"id": f"u{user:02}", "anchor": user * HOUR, "converted": user * HOUR + 20 * DAY} for user in range(60)]
-    events = [(one["id"], "login", one["anchor"] + day * DAY) for one in people for day in range(10)]
+    starts = {f"u{user:02}": user * HOUR for user in range(60)}
+    people = [{"id": name, "anchor": anchor, "converted": anchor + 20 * DAY} for name, anchor in starts.items()]
+    events = [(name, "login", anchor + day * DAY) for name, anchor in starts.items() for day in range(10)]
     observed = observe(in_memory(people, events, as_of=120 * DAY, history_from=0), Settings(looks="once:14d"))
     assert observed.y.all()
     assert observed.suspects == ()
