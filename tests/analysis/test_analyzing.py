@@ -219,8 +219,12 @@ def test_lonely_users_have_no_account_in_common(people):
 
 def test_order_is_by_distance_of_the_adjusted_interval_from_one(people):
     result: Any = analyze(people, replace(ONCE, by=()))
-    fitted = [one.adjusted for one in result.behaviours if one.adjusted is not None and one.adjusted.value is not None]
-    assert [one.adjusted for one in result.behaviours[: len(fitted)]] == fitted
+    shown = [one.as_shown() for one in result.behaviours]
+    figures = [None if one is None else one.adjusted for one in shown]
+    fitted = [one for one in figures if one is not None and one.value is not None]
+    assert len(fitted) > 5
+    assert figures[: len(fitted)] == fitted
+    assert shown == sorted(shown, key=lambda one: one is None)
     distance = [max(np.log(one.low), -np.log(one.high), 0.0) for one in fitted]
     assert distance == sorted(distance, reverse=True)
     frame = pl.DataFrame({"q": [one.q_value for one in result.behaviours]})

@@ -95,7 +95,9 @@ def counted(horizon=WEEKS4, cooldown=WEEKS4):
         for on, off in found:
             rested = before is None or on >= before + cooldown
             if (last is None or on > last + horizon) and rested and (converted is None or on < converted):
-                rows.append((key, on, converted))
+                # Whoever is older than the export may have met it before: no start until a whole window has gone by.
+                if lives()[key][0] >= made().population.history_from or on >= made().population.history_from + WEEKS4:
+                    rows.append((key, on, converted))
                 last = on
             before = off
     return rows
