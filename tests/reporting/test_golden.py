@@ -18,7 +18,7 @@ from tests.reporting import worlds
 GOLDEN = Path(__file__).parent / "golden"
 SECONDS = re.compile(r'("seconds": )[\d.]+|(\bseconds,|, )\d+\.\d+ s\b')
 LONG = 40_000
-"""A JSON file beyond this many characters is kept up to its second behaviour."""
+"""The JSON of an analysis beyond this many characters is kept up to its second behaviour."""
 
 
 def rendered(name: str) -> str:
@@ -64,7 +64,8 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 def test_the_output_is_what_it_was(name: str) -> None:
     text = SECONDS.sub(r"\g<1>0", rendered(name))
-    text = text if len(text) <= LONG else text[: text.index('"event"', text.index('"curve"'))]
+    if len(text) > LONG and '"curve"' in text:
+        text = text[: text.index('"event"', text.index('"curve"'))]
     path = GOLDEN / name
     if os.environ.get("PQLKIT_GOLDEN") == "write":
         path.write_text(text, encoding="utf-8", newline="")

@@ -57,7 +57,7 @@ HOSTILE: Mapping[str, str] = {
 
 PLAIN = {name: name for name in HOSTILE}
 START = 20_000 * DAY
-USERS = 900
+USERS = 1_800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class Results:
 
 @cache
 def results(hostile: bool = False) -> Results:
-    """Look at 900 users who sign up over 150 days; those who invite three times or more convert more often."""
+    """Look at 1,800 users who sign up over 150 days; those who invite three times or more convert more often."""
     names = HOSTILE if hostile else PLAIN
     people = population(names)
     node = definition(names, 3).qualify
@@ -111,7 +111,7 @@ def population(names: Mapping[str, str]) -> Population:
     users, events, channels = [], [], []
     for number in range(USERS):
         name = f"{number:04}"
-        anchor = START + number * DAY // 6
+        anchor = START + number * DAY // 12
         invites = number * 7 % 5
         keen = invites >= 3 and number * 11 % 10 < 4
         lucky = number * 13 % 100 < 4
