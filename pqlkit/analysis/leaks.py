@@ -12,6 +12,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from pqlkit.analysis.associations import Levels
     from pqlkit.measures.surroundings import Surroundings
 
@@ -194,8 +196,14 @@ def _of_entities(around: Surroundings) -> dict[str, str]:
     return {
         around.events[index]: f"{did[index]} of {users[index]} who do it before the hour of paying pay "
         f"({did[index] / users[index]:.0%})"
-        for index in np.flatnonzero((users >= DETERMINISTIC_HEADS) & (did >= bound * users))
+        for index in _certain(did, users, bound)
     }
+
+
+def _certain(did: NDArray[np.int64], users: NDArray[np.int64], bound: float) -> NDArray[np.intp]:
+    """Find where at least the bound's share of 30 or more convert."""
+    enough = np.flatnonzero(users >= DETERMINISTIC_HEADS)
+    return enough[did[enough] >= bound * users[enough]]
 
 
 def _near_deterministic(levels: Levels) -> dict[str, str]:
@@ -207,7 +215,7 @@ def _near_deterministic(levels: Levels) -> dict[str, str]:
     total = levels.positive[0].sum() + levels.negative[0].sum()
     bound = nearly_all(float(levels.positive[0].sum() / total) if total else 0.0)
     found: dict[str, str] = {}
-    for index in np.flatnonzero((users >= DETERMINISTIC_HEADS) & (did >= bound * users)):
+    for index in _certain(did, users, bound):
         event = levels.behaviours[int(index)].event
         if event is not None and event not in found:
             found[event] = f"{did[index]} of {users[index]} who do it convert ({did[index] / users[index]:.0%})"

@@ -99,9 +99,9 @@ def tell(error: PqlkitError) -> None:
         for d in getattr(error, "diagnostics", ())
     ]
     if error.hint:
-        # As `str(error)` shows it: lines after the first bring their indent. Blanks stay: a caret stands under a character.
-        words = [line[:2_000].split(" ") for line in f"  {error.hint}".splitlines()]
-        lines += [" ".join(visible(word, 2_000) for word in line) for line in words]
+        # Leading blanks stay: they put a caret under its character.
+        hints = [(line, line.lstrip(" ")) for line in error.hint.splitlines()]
+        lines += [f"  {' ' * (len(line) - len(rest))}{visible(rest, 2_000)}" for line, rest in hints]
     sys.stderr.write("\n".join(lines) + "\n")
 
 

@@ -82,4 +82,4 @@ def test_a_fault_in_an_expression_is_pointed_at(start: list[str], capsys: pytest
     lines = capsys.readouterr().err.splitlines()
     at = next(index for index, text in enumerate(lines) if text.strip() == "^")
     assert lines[at - 1][lines[at].index("^")] == ">"
-    assert lines[at - 1].strip() == "login  >= 3 in 7d and x > 4"
+    assert lines[at - 1].strip() == "login >= 3 in 7d and x > 4"

@@ -178,7 +178,7 @@ def test_the_rate_on_the_curve_and_the_advice_are_in_the_json() -> None:
     curve, advice = found["population"]["kaplan_meier"], found["advice"]
     assert curve["low"] < curve["rate"] < curve["high"]
     assert (curve["undefined"], curve["looks"]) == (None, 1_800)
-    assert advice["after_start"]["n"] == 126
+    assert advice["after_start"]["n"] == 252
     assert advice["after_look"]["p10_days"] <= advice["after_look"]["p50_days"] <= advice["after_look"]["p90_days"]
-    assert advice["horizon_says"].startswith("--horizon 14d would hold 70 of 81")
+    assert advice["horizon_says"].startswith("--horizon 14d would hold 140 of 162")
     assert advice["spike"]["says"] in found["warnings"]
