@@ -9,6 +9,7 @@ import numpy as np
 
 from pqlkit.analysis.design import DesignKind
 from pqlkit.analysis.tiers import Tier, tier
+from pqlkit.definitions.model import MeasureKind
 from pqlkit.proposal.proposing import Frontier, Halves, Proposal
 from pqlkit.proposal.split import TOO_FEW, SplitKind, split
 from pqlkit.proposal.wording import in_words
@@ -264,18 +265,17 @@ class Draft:
         return self._summed_up(found, choice, card, top, warnings, cross)
 
     def _compared(self) -> tuple[Search, Points | None, Ceiling | None]:
-        """Search, and fit the card; the model, which needs neither, is fitted beside them: each keeps one core busy."""
-        from concurrent.futures import ThreadPoolExecutor
+        """Search, then fit the card and the model, one after the other.
 
+        Side by side they wait for each other: a search of half a second took seven beside the model.
+        """
         from pqlkit.proposal.points import points_card
 
         observed, fit = self.observed, self.parts.fit
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            top = beside.submit(self.ceiling)
-            found = self.search()
-            self.say("comparing with points and a model")
-            card = points_card(observed.cube, observed.y, fit, found, seed=self.wishes.seed) if found.rules else None
-            return found, card, top.result()
+        found = self.search()
+        self.say("comparing with points and a model")
+        card = points_card(observed.cube, observed.y, fit, found, seed=self.wishes.seed) if found.rules else None
+        return found, card, self.ceiling()
 
     def ceiling(self) -> Ceiling | None:
         """Fit the boosting model; not with little data, where nothing is set aside to read it on."""
@@ -354,7 +354,18 @@ class Draft:
         )
 
     def _columns(self) -> NDArray[np.intp]:
-        kept = [index for index, one in enumerate(self.observed.cube.behaviours) if one.event not in self.excluded]
+        """List the behaviours for the model: the dates and users of events that are counted too say the same once more.
+
+        Without them it took half the time, and its AUC on 82,000 looks fell from .7312 to .7310.
+        """
+        behaviours = self.observed.cube.behaviours
+        counted = {one.event for one in behaviours if one.measure.kind is MeasureKind.COUNT}
+        kept = [
+            index
+            for index, one in enumerate(behaviours)
+            if one.event not in self.excluded
+            and not (one.measure.kind in {MeasureKind.DAYS, MeasureKind.USERS} and one.event in counted)
+        ]
         return np.array(kept, dtype=np.intp)
 
     def strata(self) -> NDArray[np.int64]:

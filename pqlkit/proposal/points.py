@@ -149,9 +149,9 @@ class _Sample:
         scores = (self.weight * (self.y - chance)).astype(np.float32) @ met
         spread = self.weight * chance * (1 - chance)
         # What the chosen columns explain of a column is no information about it.
-        shared = np.stack(
-            [np.bincount(cells.code, weights=spread * column, minlength=len(cells.counts)) for column in met.T]
-        )
+        places = np.zeros((len(cells.code), len(cells.counts)), dtype=np.float32)
+        places[np.arange(len(cells.code)), cells.code] = spread
+        shared = (met.T @ places).astype(np.float64)
         own = spread.astype(np.float32) @ met
         inside = np.bincount(cells.code, weights=spread, minlength=len(cells.counts))
         design = cells.design
