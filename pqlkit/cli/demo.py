@@ -145,7 +145,7 @@ def closing(product: Product, folder: Path) -> str:
     return (
         f"\n{textwrap.fill(f'The truth that was planted: {rule}', 79)}\n"
         f"\nNext, in {folder}/:\n"
-        '  pqlkit try "teammate_invited >= 4 in 28d" --data dataset\n'
+        '  pqlkit try "teammate_invited >= 4 trailing 28d" --data dataset\n'
         "  pqlkit explain --converters --data dataset\n"
         "  pqlkit report -d definitions/first.yml --data dataset --html report.html\n"
         "Then your own exports: pqlkit init EVENTS --users USERS --conversions CONVERSIONS\n"
