@@ -112,7 +112,8 @@ def state_truth(
         looks=_looks(simulation.cutoffs),
         horizon=HORIZON,
         as_of=as_of,
-        classes={name: int((code == position).sum()) for position, name in enumerate(CLASSES)},
+        # Who signs up after the newest row, and does nothing, does not exist yet.
+        classes={name: int((code[anchor <= as_of] == position).sum()) for position, name in enumerate(CLASSES)},
         places=_places(code, converted, as_of, conversions),
         entities=frame,
         traps=traps,

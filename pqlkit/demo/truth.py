@@ -67,8 +67,8 @@ class Truth:
     as_of
         The newest plausible row.
     classes
-        Class of product.md's ``population`` -> entities, exact; they sum to the entities. For ``every`` only those that do
-        not depend on an entity's phase.
+        Class of product.md's ``population`` -> entities, exact; they sum to the entities that began by `as_of`. For ``every``
+        only those that do not depend on an entity's phase.
     places
         Place of product.md's ``conversions`` -> rows, exact; with the same restriction.
     entities

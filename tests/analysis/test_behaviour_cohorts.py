@@ -218,7 +218,7 @@ def test_value_metrics_are_cut_by_it_too():
         ("invit", UsageError, "no such trait, and no such event", "did you mean invite?"),
         ("2026", UsageError, "no such trait, and no such event", "one of signup_week"),
         ("signup month", UsageError, "no such trait, and no such event", "did you mean signup_month?"),
-        ("invite > 2 in 7d", UsageError, "only >= and <= compare (character 8)", "invite > 2 in 7d\n         ^"),
+        ("invite > 2 in 7d", UsageError, "only >= and <= compare (character 8)", "invite > 2 in 7d\n       ^"),
         ("invite >= 2 in 7 days", UsageError, "expected a duration", "^"),
         ("invites >= 2 in 7d", DataError, "the data has no event 'invites'", "did you mean invite?"),
     ],
