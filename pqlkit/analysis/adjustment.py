@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 SHORTLIST: Final = 40
 CONTROLS: Final = 10
-POSITIVES: Final = 20_000
+POSITIVES: Final = 5_000
+"""Converted looks that a model sees: with ten others to each the error of a log odds ratio is about 0.05, in a quarter of the
+time that 20,000 take."""
 PER_PARAMETER: Final = 10
 ALIKE: Final = 0.8
 _VALUES: Final = np.array([0, *GRID][:256], dtype=np.float64)
