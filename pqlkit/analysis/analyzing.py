@@ -85,13 +85,10 @@ class Observed:
 
     @property
     def dependent(self) -> bool:
-        """Whether looks go together: those of one entity overlap, or users share accounts.
+        """Whether looks go together: those of one entity overlap, or users share accounts."""
+        from pqlkit.analysis.clusters import go_together
 
-        Looks of ``every`` tile an entity's life without overlap: only shared accounts make them dependent.
-        """
-        return self.looks.design.kind is DesignKind.AGE or bool(
-            (self.clusters != self.looks.frame.get_column("entity").to_numpy()).any()
-        )
+        return go_together(self.looks, self.clusters)
 
     @property
     def left_out(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.looks import Looks
     from pqlkit.analysis.population import Population
 
-__all__ = ["account_of", "clusters", "looks_effect"]
+__all__ = ["account_of", "clusters", "go_together", "looks_effect"]
 
 
 def clusters(population: Population, entity: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -48,8 +48,8 @@ def clusters(population: Population, entity: NDArray[np.int64]) -> NDArray[np.in
     return labels[entity]
 
 
-def looks_effect(seen: Looks, labels: NDArray[np.int64]) -> float:
-    """Give how many looks are worth one independent look, at least 1.
+def go_together(seen: Looks, labels: NDArray[np.int64]) -> bool:
+    """Whether looks depend on each other: those of one entity overlap, or users share accounts.
 
     Parameters
     ----------
@@ -62,10 +62,14 @@ def looks_effect(seen: Looks, labels: NDArray[np.int64]) -> float:
     -----
     Looks of ``every`` tile an entity's life without overlap: only shared accounts make them dependent.
     """
+    return seen.design.kind is DesignKind.AGE or bool((labels != seen.frame.get_column(ENTITY).to_numpy()).any())
+
+
+def looks_effect(seen: Looks, labels: NDArray[np.int64]) -> float:
+    """Give how many looks are worth one independent look, at least 1; parameters as for `go_together`."""
     from pqlkit.statistics.design_effect import design_effect
 
-    entity = seen.frame.get_column(ENTITY).to_numpy()
-    if seen.design.kind is not DesignKind.AGE and (labels == entity).all():
+    if not go_together(seen, labels):
         return 1.0
     return max(1.0, design_effect(seen.frame.get_column("y").to_numpy(), labels) or 1.0)
 

@@ -1,4 +1,4 @@
-"""The vocabulary: the event names that the data has, which a written formula must keep to."""
+"""The vocabulary: the names of events and properties that the data has, which a written formula must keep to."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from pqlkit.definitions.model import Criterion, leaves
 from pqlkit.errors import DataError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pqlkit.analysis.population import Population
-    from pqlkit.definitions.model import Node
+    from pqlkit.definitions.expression import Expression, Term
+    from pqlkit.definitions.model import Node, Ref
 
 __all__ = ["event_names", "refuse_unknown"]
 
@@ -23,17 +26,46 @@ def event_names(population: Population) -> frozenset[str]:
     return frozenset(engine.collect(events.select(nw.col(EVENT)).unique()).get_column(EVENT).drop_nulls().to_list())
 
 
-def refuse_unknown(node: Node, known: frozenset[str]) -> None:
-    """Refuse event names that the data does not have: a formula with a typo is met by nobody.
+def refuse_unknown(asked: Expression | Node, events: frozenset[str], properties: frozenset[str] | None = None) -> None:
+    """Refuse names of events and properties that the data does not have: a formula with a typo is met by nobody.
+
+    Parameters
+    ----------
+    asked
+        An expression, whose terms know where they stand, or a formula.
+    events, properties
+        The names that there are; None = properties are not asked about.
 
     Raises
     ------
     DataError
-        With the nearest name.
+        With the nearest name and, for an expression, a caret under the one that is meant.
     """
-    for leaf in leaves(node):
-        for event in (leaf.events or ()) if isinstance(leaf, Criterion) else ():
-            if event not in known:
-                close = nearest(event, known)
-                hint = f"did you mean {close}?" if close else f"there are {len(known)} event names"
-                raise DataError(f"the data has no event {event!r}", hint=hint)
+    from pqlkit.definitions.expression import Expression
+
+    places: Iterable[tuple[Criterion | Ref, Term | None]] = (
+        asked.leaves if isinstance(asked, Expression) else ((leaf, None) for leaf in leaves(asked))
+    )
+    text = asked.text if isinstance(asked, Expression) else ""
+    for leaf, term in places:
+        if not isinstance(leaf, Criterion):
+            continue
+        for event in leaf.events or ():
+            if event not in events:
+                raise _unknown("event", event, events, text, None if term is None else term.event)
+        name = leaf.measure.property
+        if name is not None and properties is not None and name not in properties:
+            raise _unknown("property", name, properties, text, None if term is None else term.property)
+
+
+def _unknown(what: str, name: str, known: frozenset[str], text: str, at: int | None) -> DataError:
+    """Name what the data does not have, what is near, and where it stands in the text."""
+    from pqlkit.definitions.expression import pointed
+
+    close = nearest(name, known)
+    plural = "properties" if what == "property" else "event names"
+    hint = f"did you mean {close}?" if close else f"the data has {len(known)} {plural}"
+    message = f"the data has no {what} {name!r}"
+    if at is None:
+        return DataError(message, hint=hint)
+    return DataError(f"{message} (character {at + 1})", hint=pointed(text, at, hint))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -134,7 +134,7 @@ def _choice(
         return None
     converters = int((fit & y).sum())
     heads = converters if entities is None else len(np.unique(entities[fit & y]))
-    floors = replace(Floors.of(int(fit.sum()), heads), thresholds=thresholds)
+    floors = Floors.of(int(fit.sum()), heads, thresholds=thresholds)
     found = search(
         cube,
         y,

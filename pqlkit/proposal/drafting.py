@@ -165,12 +165,10 @@ class Draft:
 
     def floors(self, part: NDArray[np.bool_]) -> Floors:
         """Say what a literal needs to enter a search of some looks."""
-        from dataclasses import replace
-
         from pqlkit.proposal.literals import Floors
 
-        floors = Floors.of(int(part.sum()), self.observed.heads(part & self.observed.y))
-        return replace(floors, thresholds=self.thresholds)
+        heads = self.observed.heads(part & self.observed.y)
+        return Floors.of(int(part.sum()), heads, thresholds=self.thresholds)
 
     @property
     def max_criteria(self) -> int:

@@ -59,19 +59,20 @@ class Floors:
     thresholds: tuple[int, ...] | None = None
 
     @classmethod
-    def of(cls, looks: int, converters: int, *, coarse: bool = False) -> Floors:
+    def of(cls, looks: int, converters: int, *, thresholds: tuple[int, ...] | None = None) -> Floors:
         """Scale the floors to the part that chooses: min(200, 2 % of looks), min(30, max(10, 20 % of converters)).
 
         Parameters
         ----------
         looks, converters
             Of the part; converters in heads.
-        coarse
-            Try the few thresholds of `COARSE` alone. It goes by the converters of the whole analysis, not of the part.
+        thresholds
+            The only ones to try, `COARSE` with little data; None = the whole grid. That goes by the converters of the whole
+            analysis, not of the part.
 
         Examples
         --------
-        >>> Floors.of(2000, 80, coarse=True)
+        >>> Floors.of(2000, 80, thresholds=COARSE)
         Floors(entities=40, converters=16, reach=0.9, apart=0.1, thresholds=(1, 3, 5, 10, 25))
         >>> Floors.of(100_000, 4000).entities
         200
@@ -79,7 +80,7 @@ class Floors:
         return cls(
             entities=min(200, math.ceil(looks / 50)),
             converters=min(30, max(10, math.ceil(converters / 5))),
-            thresholds=COARSE if coarse else None,
+            thresholds=thresholds,
         )
 
 

@@ -12,7 +12,7 @@ from pqlkit.definitions.model import Criterion, Definition, Lead, Status, Window
 from pqlkit.measures.behaviour import GRID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.analysis.population import Population
     from pqlkit.analysis.settings import Settings
-    from pqlkit.definitions.expression import Expression, Term
-    from pqlkit.definitions.model import Node, Ref
-    from pqlkit.errors import DataError
+    from pqlkit.definitions.expression import Expression
+    from pqlkit.definitions.model import Node
     from pqlkit.proposal.candidate import Promise
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
@@ -132,6 +131,7 @@ def attempt(
     from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.settings import Settings
+    from pqlkit.analysis.vocabulary import event_names, refuse_unknown
     from pqlkit.definitions.expression import Expression, read_expression
     from pqlkit.proposal.promise import promise, started
     from pqlkit.statistics.exact import odds_ratio
@@ -141,7 +141,7 @@ def attempt(
     asked = read_expression(text) if node is None else node
     if isinstance(asked, Expression):
         asked.refuse_unanswerable()
-    _known_names(population, asked)
+    refuse_unknown(asked, event_names(population), frozenset(population.world.properties))
     observed = observe(population, settings, progress=progress)
     node, completed = _completed(asked, observed)
     definition = _definition(observed, node, name)
@@ -178,44 +178,6 @@ def _completed(asked: Expression | Node, observed: Observed) -> tuple[Node, str 
     asked.refuse_unanswerable(window)
     node = asked.completed(window)
     return node, expression(node) if asked.waits else None
-
-
-def _known_names(population: Population, asked: Expression | Node) -> None:
-    """Refuse names of events and properties that the data does not have: a hypothesis with a typo is met by nobody."""
-    import narwhals as nw
-
-    from pqlkit.definitions.expression import Expression
-
-    engine, events = population.world.engine, population.world.events
-    known = set(engine.collect(events.select(nw.col("event")).unique()).get_column("event").to_list())
-    properties = set(population.world.properties)
-    places: Iterable[tuple[Criterion | Ref, Term | None]] = (
-        asked.leaves if isinstance(asked, Expression) else ((leaf, None) for leaf in leaves(asked))
-    )
-    text = asked.text if isinstance(asked, Expression) else ""
-    for leaf, term in places:
-        if not isinstance(leaf, Criterion):
-            continue
-        for event in leaf.events or ():
-            if event not in known:
-                raise _unknown("event", event, known, text, None if term is None else term.event)
-        name = leaf.measure.property
-        if name is not None and name not in properties:
-            raise _unknown("property", name, properties, text, None if term is None else term.property)
-
-
-def _unknown(what: str, name: str, known: set[str], text: str, at: int | None) -> DataError:
-    """Name what the data does not have, what is near, and where it stands in the text."""
-    from pqlkit.definitions.expression import pointed
-    from pqlkit.errors import DataError, nearest
-
-    close = nearest(name, known)
-    plural = "properties" if what == "property" else "event names"
-    hint = f"did you mean {close}?" if close else f"the data has {len(known)} {plural}"
-    message = f"the data has no {what} {name!r}"
-    if at is None:
-        return DataError(message, hint=hint)
-    return DataError(f"{message} (character {at + 1})", hint=pointed(text, at, hint))
 
 
 def _definition(observed: Observed, node: Node, name: str) -> Definition:

@@ -56,7 +56,7 @@ def test_little_data_uses_the_coarse_grid():
 
 def test_floors_scale_with_the_data():
     assert Floors.of(1_000, 60) == Floors(entities=20, converters=12)
-    assert Floors.of(1_000, 60, coarse=True) == Floors(entities=20, converters=12, thresholds=COARSE)
+    assert Floors.of(1_000, 60, thresholds=COARSE) == Floors(entities=20, converters=12, thresholds=COARSE)
     assert Floors.of(50_000, 2_000) == Floors()
 
 
