@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import narwhals as nw
+import polars as pl
 
 from pqlkit.columns import AT, CRITERION, ENTITY, OFF, ON
 from pqlkit.definitions.model import MeasureKind, WindowKind
 from pqlkit.measures.occurrences import KEYED, LOW, VALUE, occurrences, value_groups
-from pqlkit.measures.tasks import holds_for, per_task
+from pqlkit.measures.tasks import holds_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from pqlkit.definitions.model import Criterion
     from pqlkit.measures.scope import Scope
     from pqlkit.measures.tasks import Task
     from pqlkit.typing import LazyFrame
@@ -59,32 +61,70 @@ def _parts(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Seen:
-    """What the tasks of one part see: planned anew for each way, or read once for all of them."""
+    """What the tasks of one part see: planned anew for each way, or read once for all of them.
+
+    Tasks that differ in their threshold alone, or in counting events or their dates, see the same: their rows are there once,
+    under the number of the first of them (`first`: number of a task -> that number). Those of ``rolling`` windows, which look
+    back as far as each needs, have their own.
+    """
 
     scope: Scope
+    tasks: Sequence[Task]
+    first: Mapping[int, int]
     held: LazyFrame | None = None
 
     @classmethod
     def of(cls, scope: Scope, tasks: Sequence[Task]) -> _Seen:
         plain = all(task.measure in _PLAIN for task in tasks)
+        first = _first_of_each(tasks) if plain else {task.index: task.index for task in tasks}
         if len(_by_way(tasks)) < 2 or not plain:
-            return cls(scope=scope)
+            return cls(scope=scope, tasks=tasks, first=first)
         # The table is by far larger than what these see of it, and narrow columns halve that once more.
         narrow = (nw.col(ENTITY).cast(nw.UInt32), nw.col(CRITERION).cast(nw.Int16), nw.col(AT))
-        engine = scope.world.engine
-        return cls(scope=scope, held=engine.lift(engine.collect(occurrences(scope, tasks).select(*narrow))))
+        engine, seen = scope.world.engine, [task for task in tasks if first[task.index] == task.index]
+        held = engine.lift(engine.collect(occurrences(scope, seen).select(*narrow)))
+        return cls(scope=scope, tasks=tasks, first=first, held=held)
 
     def rows(self, tasks: Sequence[Task]) -> LazyFrame:
         """Give ``entity``, ``criterion`` and ``at``."""
         if self.held is None:
-            return occurrences(self.scope, tasks).select(*_GROUP, AT)
-        return self.held.filter(nw.col(CRITERION).is_in([task.index for task in tasks]))
+            return self.things(tasks).select(*_GROUP, AT)
+        return self.held.filter(nw.col(CRITERION).is_in(self._numbers(tasks)))
 
     def things(self, tasks: Sequence[Task]) -> LazyFrame:
         """Give the ``value`` as well."""
         if self.held is None:
-            return occurrences(self.scope, tasks)
+            numbers = self._numbers(tasks)
+            return occurrences(self.scope, [task for task in self.tasks if task.index in numbers])
         return self.rows(tasks).with_columns(self.scope.day().alias(VALUE))
+
+    def given(self, moments: LazyFrame, tasks: Sequence[Task]) -> LazyFrame:
+        """Give each task its own moments: ``entity``, ``criterion``, ``on`` of those whose ``rank`` it wants."""
+        wanted = [(self.first[task.index], task.reached, task.index) for task in tasks]
+        schema = {CRITERION: pl.Int32, "rank": pl.Int64, "own": pl.Int32}
+        table = self.scope.world.engine.lift(pl.DataFrame(wanted, schema=schema, orient="row"))
+        found = moments.with_columns(nw.col(CRITERION).cast(nw.Int32), nw.col("rank").cast(nw.Int64))
+        return found.join(table, on=[CRITERION, "rank"], how="inner").select(ENTITY, nw.col("own").alias(CRITERION), ON)
+
+    def _numbers(self, tasks: Sequence[Task]) -> list[int]:
+        return sorted({self.first[task.index] for task in tasks})
+
+
+def _first_of_each(tasks: Sequence[Task]) -> dict[int, int]:
+    """Give for each task the number of the first that sees the same events."""
+    seen: dict[str, int] = {}
+    return {
+        task.index: task.index
+        if task.window is WindowKind.ROLLING
+        else seen.setdefault(_sight(task.criterion), task.index)
+        for task in tasks
+    }
+
+
+def _sight(criterion: Criterion) -> str:
+    """Spell which events a criterion sees (by spelling, since 1 and true are equal values and different conditions)."""
+    events = None if criterion.events is None else sorted(criterion.events)
+    return repr((events, criterion.where, criterion.window))
 
 
 def _moments(scope: Scope, tasks: Sequence[Task]) -> Iterator[LazyFrame]:
@@ -115,7 +155,7 @@ def _way(task: Task) -> _Way:
 
 
 def _first(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
-    return _earliest(seen.rows(tasks))
+    return seen.given(_earliest(seen.rows(tasks)).with_columns(nw.lit(1, nw.Int64).alias("rank")), tasks)
 
 
 def _first_high_enough(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
@@ -124,20 +164,17 @@ def _first_high_enough(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
 
 
 def _kth(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
-    return _at_rank(seen.rows(tasks), tasks)
+    return _at_rank(seen, seen.rows(tasks), tasks)
 
 
 def _kth_thing(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
     things = seen.things(tasks).group_by(*_GROUP, VALUE).agg(nw.col(AT).min().alias(AT))
-    return _at_rank(things.select(*_GROUP, AT), tasks)
+    return _at_rank(seen, things.select(*_GROUP, AT), tasks)
 
 
-def _at_rank(rows: LazyFrame, tasks: Sequence[Task]) -> LazyFrame:
+def _at_rank(seen: _Seen, rows: LazyFrame, tasks: Sequence[Task]) -> LazyFrame:
     rank = nw.col(AT).cum_count().over(*_GROUP, order_by=AT)
-    ranked = rows.with_columns(rank.cast(nw.Int64).alias("rank"))
-    return ranked.filter(nw.col("rank") == per_task(tasks, lambda task: task.reached)).select(
-        *_GROUP, nw.col(AT).alias(ON)
-    )
+    return seen.given(rows.with_columns(nw.col(AT).alias(ON), rank.alias("rank")), tasks)
 
 
 def _kth_within_reach(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from pqlkit.analysis.trigger import LeadsPerWeek, Notice
     from pqlkit.definitions.model import Definition
     from pqlkit.proposal.confounding import Confounder
@@ -70,6 +72,8 @@ class Candidate:
         Whether an event precedes the upgrade by construction.
     over_capacity
         More new leads a week than asked for.
+    spells
+        When the formula holds, as `pqlkit.measures.evaluation.spells_of` gives it: of everybody, eligible or not.
     """
 
     definition: Definition
@@ -88,6 +92,7 @@ class Candidate:
     simpler: tuple[str, Contingency] | None
     mechanical: bool
     over_capacity: bool
+    spells: pl.DataFrame = field(repr=False)
 
     @property
     def confounder(self) -> Confounder | None:

@@ -198,7 +198,7 @@ def _fitted(
 
     model = HistGradientBoostingClassifier(
         max_iter=200,
-        learning_rate=0.05,
+        learning_rate=0.1,  # half of it took twice as many trees for 0.0004 of AUC, and the same rate at the top
         max_leaf_nodes=15,
         max_bins=max(2, int(levels.max()) + 1),  # no column has more values, and smaller tables are faster
         early_stopping=True,

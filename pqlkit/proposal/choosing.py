@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.analysis.leaks import nearly_all
+from pqlkit.measures.evaluation import spells_of_each
 from pqlkit.proposal.candidate import Candidate, Group
 from pqlkit.proposal.evidence import figures, rounded, span
 from pqlkit.proposal.gates import gate
 from pqlkit.proposal.menu import Dish
-from pqlkit.proposal.promise import promise, started_each
+from pqlkit.proposal.promise import promise, started
 from pqlkit.proposal.rule import holds
 from pqlkit.proposal.split import SplitKind
 from pqlkit.proposal.wording import definition_of, in_words, name_of, numbered
@@ -246,15 +247,16 @@ class _Passed:
 
 
 def _candidates(draft: Draft, passed: Sequence[_Passed], search: tuple[str, int]) -> list[Candidate]:
-    """Read all rules' starts at once: most of the time goes into the passes over the events."""
-    starts = started_each(draft.observed.population, [one.bare for one in passed])
-    return [_candidate(draft, one, counted, search) for one, counted in zip(passed, starts, strict=True)]
+    """Evaluate all rules at once: most of the time goes into the passes over the events."""
+    spells = spells_of_each(draft.observed.population.world, [one.bare for one in passed])
+    return [_candidate(draft, one, own, search) for one, own in zip(passed, spells, strict=True)]
 
 
-def _candidate(draft: Draft, one: _Passed, counted: pl.DataFrame, search: tuple[str, int]) -> Candidate:
+def _candidate(draft: Draft, one: _Passed, spells: pl.DataFrame, search: tuple[str, int]) -> Candidate:
     rule, bare = one.dish.rule, one.bare
     fit, holdout, met = one.tables
     population = draft.observed.population
+    counted = started(population, bare, spells=spells)
     begin = int(draft.observed.looks.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
     horizon = draft.outcome.within.microseconds
     cross = draft.parts.kind is SplitKind.CROSS_FITTED
@@ -280,6 +282,7 @@ def _candidate(draft: Draft, one: _Passed, counted: pl.DataFrame, search: tuple[
         simpler=None,
         mechanical=any(criterion.mechanical for criterion in bare.criteria),
         over_capacity=capacity is not None and weekly is not None and weekly > capacity,
+        spells=spells,
     )
 
 

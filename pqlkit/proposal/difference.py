@@ -67,7 +67,7 @@ def of_looks(
 
 def meets(found: Search, literals: Sequence[Literal]) -> NDArray[np.uint64]:
     """Give the searched looks at which all literals hold: words of the converted, then of the others."""
-    rows = [found.literals.index(literal) for literal in literals]
+    rows = found.places(literals)
     bits = found.bits
     return np.concatenate([np.bitwise_and.reduce(bits.hits[rows]), np.bitwise_and.reduce(bits.others[rows])])
 

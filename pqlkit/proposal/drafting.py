@@ -247,11 +247,7 @@ class Draft:
 
         found, card, top = self._compared()
         self.say("reading the later looks, once")
-        warnings = (
-            []
-            if found.complete
-            else [f"the search was stopped after {found.seconds:.0f} s: --max-seconds gives it longer"]
-        )
+        warnings = _unfinished(found)
         if top is not None and top.auc is not None and top.auc < NOTHING_HERE:
             warnings.append(
                 f"nothing here predicts upgrades: a model of all behaviours reaches an AUC of {top.auc:.2f} later"
@@ -272,7 +268,7 @@ class Draft:
         observed, fit = self.observed, self.parts.fit
         found = self.search()
         self.say("comparing with points and a model")
-        card = points_card(observed.cube, observed.y, fit, found, seed=self.wishes.seed) if found.rules else None
+        card = points_card(observed.cube, observed.y, fit, found) if found.rules else None
         return found, card, self.ceiling()
 
     def ceiling(self) -> Ceiling | None:
@@ -338,7 +334,7 @@ class Draft:
             if wishes.against is None
             else champion(observed, wishes.against, parts.holdout, first=self.holdout_from, challenger=met),
             experiment=experiment(first.promised) if first is not None and wishes.plan_experiment else None,
-            tonight=None if first is None else tonight(observed.population, first.definition),
+            tonight=None if first is None else tonight(observed.population, first.definition, spells=first.spells),
             suspects=self.suspects,
             warnings=(*observed.population.warnings, *warnings),
         )
@@ -465,6 +461,19 @@ def _half(observed: Observed, part: NDArray[np.bool_]) -> Halves:
     if not cutoffs.size:
         return Halves(first=None, through=None, base=base)
     return Halves(first=int(cutoffs.min()), through=int(cutoffs.max()), base=base)
+
+
+def _unfinished(found: Search) -> list[str]:
+    """Say what the search did not come to."""
+    said = []
+    if not found.in_time:
+        said.append(f"the search was stopped after {found.seconds:.0f} s: --max-seconds gives it longer")
+    if found.left_out:
+        said.append(
+            f"{found.left_out:,} thresholds were in no combination, for want of time: fewer --windows or --measures, or a longer "
+            "--max-seconds, take them all in"
+        )
+    return said
 
 
 def _split(observed: Observed, wishes: Wishes, *, coarse: bool) -> Split:

@@ -71,7 +71,7 @@ def _chance(found: Search, literals: Sequence[Literal], without: Literal) -> flo
 
 def _heads(found: Search, literals: Sequence[Literal]) -> tuple[int, int]:
     """Count the searched looks that meet all literals: converted, and others (unweighted)."""
-    rows = [found.literals.index(literal) for literal in literals]
+    rows = found.places(literals)
     return _bits(found.bits.hits[rows]), _bits(found.bits.others[rows])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
@@ -225,38 +226,46 @@ def literals(
     looks, converted = int(fit.sum()), int((fit & y).sum())
     floors = floors or Floors.of(looks, converted)
     heads = _Heads(y, fit, entities)
-    kept: list[tuple[Literal, bytes]] = []
+    kept: list[tuple[Literal, int]] = []
     for column, behaviour in enumerate(cube.behaviours):
         if behaviour.event in exclude or (only is not None and behaviour.event not in only):
             continue
         rows, levels = cube.column(column)
         inside = fit[rows]
         rows, levels = rows[inside], levels[inside]
-        for level in _levels(heads, rows, levels, floors, looks):
-            literal = Literal(column=column, level=level, behaviour=behaviour)
-            kept.append((literal, _fingerprint(rows[levels >= level])))
+        for level, reach in _levels(heads, rows, levels, floors, looks):
+            kept.append((Literal(column=column, level=level, behaviour=behaviour), reach))
     for column, trait in enumerate(traits):
         met = np.flatnonzero(trait.holds & fit)
-        if 1 in _levels(heads, met, np.ones(len(met), dtype=np.uint8), floors, looks):
-            kept.append((Literal(column=column, level=0, trait=trait.condition), _fingerprint(met)))
-    return tuple(sorted(_merged(kept), key=_reading))
+        if _levels(heads, met, np.ones(len(met), dtype=np.uint8), floors, looks):
+            kept.append((Literal(column=column, level=0, trait=trait.condition), len(met)))
+    return tuple(sorted(_merged(kept, cube, fit, traits), key=_reading))
 
 
-def _fingerprint(rows: NDArray[np.integer]) -> bytes:
-    """Hash a set of looks."""
-    from hashlib import blake2b  # only the search needs it
-
-    return blake2b(np.ascontiguousarray(rows, dtype=np.uint32).tobytes(), digest_size=16).digest()
-
-
-def _merged(kept: list[tuple[Literal, bytes]]) -> Iterator[Literal]:
-    """Keep the plainest of the literals with equal looks, naming the others."""
-    equal: dict[bytes, list[Literal]] = {}
-    for literal, looks in kept:
-        equal.setdefault(looks, []).append(literal)
+def _merged(
+    kept: list[tuple[Literal, int]], cube: Cube, fit: NDArray[np.bool_], traits: Sequence[Trait]
+) -> Iterator[Literal]:
+    """Keep the plainest of the literals with equal looks, naming the others; only those with equally many are compared."""
+    equal: dict[tuple[int, bytes], list[Literal]] = {}
+    numbers = Counter(reach for _, reach in kept)
+    for literal, reach in kept:
+        looks = _fingerprint(literal, cube, fit, traits) if numbers[reach] > 1 else b""
+        equal.setdefault((reach, looks), []).append(literal)
     for same in equal.values():
         first, *others = sorted(same, key=lambda literal: (literal.trait is not None, literal.plainness))
         yield replace(first, same=tuple(others))
+
+
+def _fingerprint(literal: Literal, cube: Cube, fit: NDArray[np.bool_], traits: Sequence[Trait]) -> bytes:
+    """Hash the looks of the fit part at which a literal holds."""
+    from hashlib import blake2b  # only the search needs it
+
+    if literal.trait is not None:
+        met = np.flatnonzero(traits[literal.column].holds & fit).astype(np.uint32)
+    else:
+        rows, levels = cube.column(literal.column)
+        met = rows[(levels >= literal.level) & fit[rows]].astype(np.uint32)
+    return blake2b(met.tobytes(), digest_size=16).digest()
 
 
 class _Heads:
@@ -294,8 +303,8 @@ def _at_least(levels: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 def _levels(
     heads: _Heads, rows: NDArray[np.integer], levels: NDArray[np.uint8], floors: Floors, looks: int
-) -> list[int]:
-    """Choose the levels of one column within the floors, none too near the one before."""
+) -> list[tuple[int, int]]:
+    """Choose the levels of one column within the floors, none too near the one before, and say how many looks reach each."""
     entities, converted = heads.reach(rows, levels)
     reach = _at_least(levels)
     last = math.inf
@@ -306,6 +315,6 @@ def _levels(
         if floors.thresholds is not None and GRID[level - 1] not in floors.thresholds:
             continue
         if reach[level] <= floors.reach * looks and reach[level] <= (1 - floors.apart) * last:
-            chosen.append(level)
+            chosen.append((level, int(reach[level])))
             last = float(reach[level])
     return chosen

@@ -52,7 +52,7 @@ class Points:
 
 
 def points_card(
-    cube: Cube, y: NDArray[np.bool_], fit: NDArray[np.bool_], found: Search, *, most: int = MOST, seed: int = 0
+    cube: Cube, y: NDArray[np.bool_], fit: NDArray[np.bool_], found: Search, *, most: int = MOST
 ) -> Points | None:
     """Fit a card on the fit part; None if no literal goes with converting.
 
@@ -64,8 +64,6 @@ def points_card(
         The search: its literals (traits left out), objective and constraints.
     most
         Lines of the card.
-    seed
-        Draws the looks on which the lines are chosen, where there are very many.
 
     Notes
     -----
@@ -79,15 +77,17 @@ def points_card(
     References
     ----------
     Rao, C. R. (1948). Large sample tests of statistical hypotheses concerning several parameters with applications to problems
-    of estimation. Mathematical Proceedings of the Cambridge Philosophical Society 44, 50-57; the score test. Ustun, B. &
-    Rudin, C. (2016). Supersparse linear integer models. Machine Learning 102, 349-391.
+    of estimation. Mathematical Proceedings of the Cambridge Philosophical Society 44, 50-57; the score test. Scott, A. J. &
+    Wild, C. J. (1986). Fitting logistic models under case-control or choice based sampling. Journal of the Royal Statistical
+    Society B 48, 170-182; its variance where looks of either outcome were drawn. Ustun, B. & Rudin, C. (2016). Supersparse
+    linear integer models. Machine Learning 102, 349-391.
     """
     view = views(found.literals)
     usable = [index for index, literal in enumerate(found.literals) if literal.behaviour is not None]
     usable = [index for index in usable if view[index] < View.ACTIVITY] or usable
     if not usable or found.converters == 0 or found.converters == found.looks:
         return None
-    sample = _Sample.of(found, usable, seed)
+    sample = _Sample.of(found, usable)
     lines = sample.entering(most)
     lines, slopes = sample.exchanged(lines) if lines else ([], np.zeros(0))
     if not lines:
@@ -102,7 +102,7 @@ def points_card(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sample:
-    """Looks as rows of a 0/1 matrix (looks, literals), their outcome, and what each stands for."""
+    """Where literals hold, as a matrix (literals, looks), the outcome of the looks, and what each stands for."""
 
     literals: Sequence[Literal]
     usable: Sequence[int]
@@ -111,22 +111,18 @@ class _Sample:
     weight: NDArray[np.float64]
 
     @classmethod
-    def of(cls, found: Search, usable: Sequence[int], seed: int) -> _Sample:
-        """Unpack the converters and as many controls as fit."""
+    def of(cls, found: Search, usable: Sequence[int]) -> _Sample:
+        """Unpack the converters and as many controls as fit: packed looks stand in random order, the first are a sample."""
         bits = found.bits
         hits = _unpacked(bits.hits[usable], min(bits.converters, _SAMPLE))
         controls = _unpacked(bits.others[usable], min(bits.controls, _SAMPLE))
-        # The packed looks stand in random order, so that the first of them are a random sample; the seed is the search's.
-        random = np.random.default_rng(seed)
-        order = random.permutation(hits.shape[1] + controls.shape[1])
-        y = np.arange(len(order)) < hits.shape[1]
+        met = np.concatenate([hits, controls], axis=1)
+        y = np.arange(met.shape[1]) < hits.shape[1]
         shares = (bits.converters / max(1, hits.shape[1]), bits.controls * bits.weight / max(1, controls.shape[1]))
-        weight = np.where(y, shares[0], shares[1])
-        met = np.concatenate([hits, controls], axis=1).T
-        return cls(found.literals, usable, met[order], y[order], weight[order])
+        return cls(found.literals, usable, met, y, np.where(y, shares[0], shares[1]))
 
     def entering(self, most: int) -> list[int]:
-        """Choose columns one by one, at most `most`, one to an event, by the score test beside those chosen before."""
+        """Choose literals one by one, at most `most`, one to an event, by the score test beside those chosen before."""
         from scipy.special import ndtri
 
         enough = -float(ndtri(LEVEL / len(self.usable)))
@@ -143,22 +139,23 @@ class _Sample:
         return chosen
 
     def _score_tests(self, met: NDArray[np.float32], chosen: Sequence[int]) -> NDArray[np.float64]:
-        """Test each column beside the chosen ones: its score over its standard error, positive where it goes with converting."""
+        """Test each literal beside the chosen ones: its score over its standard error, positive where it goes with converting."""
         cells = self._cells(chosen)
-        chance = _chances(cells.design, _newton(cells.design, cells.hits, cells.counts)[1])[cells.code]
-        scores = (self.weight * (self.y - chance)).astype(np.float32) @ met
-        spread = self.weight * chance * (1 - chance)
-        # What the chosen columns explain of a column is no information about it.
-        places = np.zeros((len(cells.code), len(cells.counts)), dtype=np.float32)
-        places[np.arange(len(cells.code)), cells.code] = spread
-        shared = (met.T @ places).astype(np.float64)
-        own = spread.astype(np.float32) @ met
-        inside = np.bincount(cells.code, weights=spread, minlength=len(cells.counts))
-        design = cells.design
-        along = shared @ design
-        explained = np.einsum("ij,ij->i", along @ np.linalg.pinv((design * inside[:, None]).T @ design), along)
-        known = np.maximum(own - explained, 1e-9)
-        return np.asarray(scores / np.sqrt(known), dtype=np.float64)
+        count, design = len(cells.counts), cells.design
+        chance = _chances(design, _newton(design, cells.hits, cells.counts)[1])[cells.code]
+        known = self.weight * chance * (1 - chance)
+        # Looks that stand for others vary more than the model says, by what the draw adds.
+        varies = known + self.weight * (self.weight - 1) * (self.y - chance) ** 2
+        places = np.zeros((len(cells.code), 2 * count + 1), dtype=np.float32)
+        rows = np.arange(len(cells.code))
+        places[rows, cells.code], places[rows, count + cells.code] = known, varies
+        places[:, -1] = self.weight * (self.y - chance)
+        sums = (met @ places).astype(np.float64)
+        # What the chosen literals explain of a literal is no information about it.
+        inside, spread = (np.bincount(cells.code, weights=part, minlength=count) for part in (known, varies))
+        explained = sums[:, :count] @ design @ np.linalg.pinv((design * inside[:, None]).T @ design) @ design.T
+        variance = (sums[:, count:-1] * (1 - 2 * explained)).sum(axis=1) + explained**2 @ spread
+        return np.asarray(sums[:, -1] / np.sqrt(np.maximum(variance, 1e-9)), dtype=np.float64)
 
     def exchanged(self, lines: list[int]) -> tuple[list[int], NDArray[np.float64]]:
         """Exchange each line for the best literal of its event, until nothing gains; drop what does not add."""
@@ -194,9 +191,9 @@ class _Sample:
 
     def _cells(self, lines: Sequence[int]) -> _Cells:
         """Group the looks by which of the lines they meet."""
-        code = (
-            self.met[:, lines] @ (1 << np.arange(len(lines))) if len(lines) else np.zeros(len(self.y), dtype=np.int64)
-        )
+        code = np.zeros(len(self.y), dtype=np.int64)
+        for place, line in enumerate(lines):
+            code += self.met[line].astype(np.int64) << place
         cells = 1 << len(lines)
         hits = np.bincount(code, weights=self.weight * self.y, minlength=cells).astype(np.float64)
         counts = np.bincount(code, weights=self.weight, minlength=cells).astype(np.float64)

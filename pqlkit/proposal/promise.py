@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING
 
 from pqlkit.analysis.qualification import qualifications
 from pqlkit.analysis.trigger import between, leads_per_week, notice, reach_of, starts, trigger_rate
-from pqlkit.measures.evaluation import spells_of_each
 from pqlkit.proposal.candidate import Promise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import polars as pl
 
     from pqlkit.analysis.population import Population
@@ -39,12 +36,6 @@ def started(population: Population, definition: Definition, *, spells: pl.DataFr
         retained_for=definition.outcome.retained_for,
         reaches_back=reach_of(definition),
     )
-
-
-def started_each(population: Population, definitions: Sequence[Definition]) -> list[pl.DataFrame]:
-    """Give the counted starts of each of several definitions, as `started`, in few passes over the events."""
-    spells = spells_of_each(population.world, definitions)
-    return [started(population, one, spells=own) for one, own in zip(definitions, spells, strict=True)]
 
 
 def promise(

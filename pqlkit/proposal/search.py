@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from pqlkit.errors import UsageError
-from pqlkit.proposal.bits import MOST_CONTROLS, pack, together
+from pqlkit.proposal.bits import pack, together
 from pqlkit.proposal.headline import preferred
 from pqlkit.proposal.literals import views
 from pqlkit.proposal.pool import Pool, counted, front
@@ -29,11 +30,17 @@ if TYPE_CHECKING:
 
 MOST_CRITERIA: Final = 3
 
-_WORDS_A_SECOND: Final = 0.5e9
-"""Pairs of words that one core surely counts in a second; only sets how many literals a short time allows."""
+_WORDS_A_SECOND: Final = 0.15e9
+"""Pairs of words that one core surely compares in a second; only sets how many pairs of literals a short time allows."""
+
+_MOST_LITERALS: Final = 5_000
+"""The tables of all pairs of more would not fit in memory."""
+
+_KEEP_PLAIN: Final = 50
+"""Rules kept of a narrower vocabulary, of which only the best is wanted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Search:
     """What a search found.
 
@@ -51,9 +58,10 @@ class Search:
         How many literals each narrower vocabulary has (`pqlkit.proposal.literals.View`), and its best rule: named events
         alone and, where the whole vocabulary beats those, named events with their dates and users. None in which nothing keeps the
         constraints.
-    complete
-        Whether every rule over these literals was counted or proved to be no better than the best of its size (on the
-        sample, if there is one); False: stopped by the clock.
+    in_time
+        Whether the search came to its end; False: stopped by the clock.
+    left_out
+        How many literals were paired with no other, the least plain ones: there was no time for all pairs.
     seconds
         Time taken.
     considered
@@ -70,7 +78,8 @@ class Search:
     front: tuple[Rule, ...]
     best_of_size: dict[int, Rule]
     plainer: tuple[tuple[int, Rule], ...]
-    complete: bool
+    in_time: bool
+    left_out: int
     seconds: float
     considered: int
     counted: int
@@ -86,6 +95,30 @@ class Search:
     def best(self) -> Rule | None:
         """The best rule, or None."""
         return self.rules[0] if self.rules else None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every rule was counted or proved to be no better than the best of its size (on the sample, if there is one)."""
+        return self.in_time and not self.left_out
+
+    @cached_property
+    def _places(self) -> dict[tuple[bool, int, int], int]:
+        return {_key(literal): place for place, literal in enumerate(self.literals)}
+
+    def places(self, literals: Sequence[Literal]) -> list[int]:
+        """Give where in `literals` (and in the bits) each of these stands.
+
+        Raises
+        ------
+        KeyError
+            It is none of the literals searched.
+        """
+        return [self._places[_key(literal)] for literal in literals]
+
+
+def _key(literal: Literal) -> tuple[bool, int, int]:
+    """Tell literals of one search apart (comparing them whole takes a second for a few thousand)."""
+    return literal.trait is not None, literal.column, literal.level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -172,7 +205,7 @@ def search(
     max_criteria
         1, 2 or 3.
     max_seconds
-        After this long the best so far is given, with `complete` False.
+        After this long the best so far is given. Pairs that surely take longer are not begun (`left_out`).
     seed
         Shuffles the looks and draws the sample of controls.
     keep
@@ -194,7 +227,7 @@ def search(
             f"a rule of {max_criteria} criteria: the search knows 1 to {MOST_CRITERIA}", where="--max-criteria"
         )
     started = time.monotonic()
-    chosen = _affordable(tuple(literals), y, fit, max_seconds)
+    chosen = _tabulable(literals)
     found = searched(
         pack(cube, chosen, y, fit, traits=traits, seed=seed),
         chosen,
@@ -204,11 +237,12 @@ def search(
         max_criteria=max_criteria,
         deadline=started + max_seconds,
         keep=keep,
+        budget=max_seconds * _WORDS_A_SECOND,
         recount=lambda counts, pools: _recounted(cube, y, fit, chosen, traits, counts, pools),
     )
     return replace(
         found,
-        complete=found.complete and len(chosen) == len(literals),
+        left_out=found.left_out + len(literals) - len(chosen),
         considered=_considered(literals, max_criteria),
         seconds=time.monotonic() - started,
     )
@@ -224,6 +258,7 @@ def searched(
     max_criteria: int = MOST_CRITERIA,
     deadline: float,
     keep: int,
+    budget: float = np.inf,
     recount: Callable[[Tables, dict[int, Pool]], dict[int, Pool]] | None = None,
 ) -> Search:
     """Search packed looks: the narrowest vocabulary, the whole, and what lies between where it may matter.
@@ -234,6 +269,10 @@ def searched(
         The looks, and what is searched among them.
     deadline
         `time.monotonic` after which the best so far is given.
+    keep
+        How many rules to give at most.
+    budget
+        As for `pqlkit.proposal.tables.tables`.
     recount
         Counts rules that were found on a sample of the controls again, on all looks.
 
@@ -243,22 +282,23 @@ def searched(
         As of `search`.
     """
     started = time.monotonic()
-    counts = tables(bits, literals, objective=objective, constraints=constraints)
+    pairs = max_criteria > 1
+    counts = tables(bits, literals, objective=objective, constraints=constraints, budget=budget if pairs else 0.0)
     view = views(literals)
 
-    def best_of(width: int) -> tuple[Explored, dict[int, Pool]]:
+    def best_of(width: int, keep: int) -> tuple[Explored, dict[int, Pool]]:
         rows = np.flatnonzero(view <= width)
         found = explore(counts.among(rows), max_criteria=max_criteria, deadline=deadline, keep=keep)
         pools = {size: replace(pool, parts=rows[pool.parts]) for size, pool in found.pools.items()}
         return found, pools if recount is None or bits.weight == 1.0 else recount(counts, pools)
 
     def plainest(width: int) -> tuple[tuple[int, Rule], ...]:
-        best = _ranked(best_of(width)[1].values(), literals, 1)
+        best = _ranked(best_of(width, _KEEP_PLAIN)[1].values(), literals, 1)
         return ((int((view <= width).sum()), best[0]),) if best else ()
 
     widths = np.unique(view).tolist()
     plainer = plainest(widths[0]) if len(widths) > 1 else ()
-    found, pools = best_of(max(widths, default=0))
+    found, pools = best_of(max(widths, default=0), keep)
     whole = Search(
         rules=tuple(_ranked(pools.values(), literals, keep)),
         front=_front(pools, literals),
@@ -266,7 +306,8 @@ def searched(
             size: next(iter(_ranked([pool], literals, 1))) for size, pool in pools.items() if len(pool.scores)
         },
         plainer=plainer,
-        complete=found.complete,
+        in_time=found.complete,
+        left_out=counts.left_out if pairs else 0,
         seconds=time.monotonic() - started,
         considered=_considered(literals, max_criteria),
         counted=found.counted,
@@ -284,16 +325,12 @@ def searched(
     return whole
 
 
-def _affordable(
-    literals: tuple[Literal, ...], y: NDArray[np.bool_], fit: NDArray[np.bool_], max_seconds: float
-) -> tuple[Literal, ...]:
-    """Leave out literals, level by level from the largest, if their pairs alone would take longer than allowed."""
-    words = (min(int(fit.sum()), MOST_CONTROLS + int((fit & y).sum())) + 63) // 64
-    most = max(3, int((2 * max_seconds * _WORDS_A_SECOND / max(words, 1)) ** 0.5))
-    if len(literals) <= most:
-        return literals
+def _tabulable(literals: Sequence[Literal]) -> tuple[Literal, ...]:
+    """Leave out the least plain literals where there are too many."""
+    if len(literals) <= _MOST_LITERALS:
+        return tuple(literals)
     plainest = sorted(range(len(literals)), key=lambda index: (literals[index].plainness, index))
-    wanted = set(plainest[:most])
+    wanted = set(plainest[:_MOST_LITERALS])
     return tuple(literal for index, literal in enumerate(literals) if index in wanted)
 
 

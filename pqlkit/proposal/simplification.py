@@ -89,7 +89,7 @@ def _last(
     """Walk until a threshold can be told apart; give the last that cannot, or None."""
     last = None
     for literal in walk:
-        words = meets(found, sorted([*rest, literal], key=found.literals.index))
+        words = meets(found, [*rest, literal])
         if not _within_one_error(found, own, words, replicates, seed):
             break
         last = literal.threshold

@@ -39,6 +39,8 @@ class Tables:
         bool, one per literal: is a rule by itself (a trait is not).
     converters, looks
         Of the fit part.
+    left_out
+        How many literals are in no pair because there was no time for them.
     """
 
     bits: Bits
@@ -50,6 +52,7 @@ class Tables:
     looks: float
     objective: Objective
     constraints: Constraints
+    left_out: int = 0
 
     def among(self, rows: NDArray[np.intp]) -> Tables:
         """Keep these literals alone."""
@@ -113,6 +116,7 @@ def tables(
     objective: Objective,
     constraints: Constraints,
     others: NDArray[np.int64] | None = None,
+    budget: float = np.inf,
 ) -> Tables:
     """Count all singles, and all pairs that can matter.
 
@@ -120,38 +124,69 @@ def tables(
     ----------
     others
         ``gram(bits.others)`` where it is known already.
+    budget
+        How many words may be compared at most, about; literals whose pairs do not fit are left out, the least plain first.
 
     Returns
     -------
     Tables
         Not allowed are pairs of one group, and pairs with so few hits that neither they nor any triple with them could be
-        the best of its size, or come near it, if not a single miss came with those hits.
+        the best of its size, or come near it, if not a single miss came with those hits. A literal with so few hits of its own
+        has no such pair, and is not paired at all.
     """
-    hits = gram(bits.hits)
+    own = singles(bits.hits)
     codes = {group: code for code, group in enumerate(sorted({literal.group for literal in literals}))}
     groups = np.array([codes[literal.group] for literal in literals], dtype=np.int64)
+    apart = groups[:, None] != groups[None, :]
     rest = np.diag(singles(bits.others)) if others is None else others
     counts = Tables(
         bits=bits,
-        hits=hits.astype(np.float64),
-        misses=_misses(bits, hits, rest),
-        allowed=groups[:, None] != groups[None, :],
+        hits=np.diag(own).astype(np.float64),
+        misses=_misses(bits, np.diag(own), rest),
+        allowed=apart,
         alone=np.array([literal.trait is None for literal in literals], dtype=np.bool_),
         converters=float(bits.converters),
         looks=bits.converters + bits.controls * bits.weight,
         objective=objective,
         constraints=constraints,
     )
-    allowed = counts.allowed & (hits >= _fewest(counts, _reached(counts)))
-    if others is None:
-        counts = replace(counts, misses=_misses(bits, hits, gram(bits.others, allowed)))
-    return replace(counts, allowed=allowed)
+    fewest = _fewest(counts, _reached(counts) if budget else -np.inf)
+    enough = np.flatnonzero(own >= fewest)
+    rows = _plainest(enough, literals, (2 * budget / bits.hits.shape[1]) ** 0.5)
+    hits = np.diag(own)
+    hits[np.ix_(rows, rows)] = gram(bits.hits[rows])
+    allowed = apart & (hits >= fewest)
+    np.fill_diagonal(allowed, val=False)
+    fitting = _fitting(rows, literals, allowed, budget / bits.others.shape[1]) if others is None else rows
+    unfit = np.setdiff1d(enough, fitting)
+    allowed[unfit] = allowed[:, unfit] = False
+    misses = _misses(bits, hits, gram(bits.others, allowed) if others is None else others)
+    return replace(counts, hits=hits.astype(np.float64), misses=misses, allowed=allowed, left_out=len(unfit))
 
 
 def _misses(bits: Bits, hits: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:
     """Weight the looks without a conversion (where they were counted)."""
     misses = np.maximum(others - hits, 0) if bits.nested else others
     return misses.astype(np.float64) * bits.weight
+
+
+def _plainest(rows: NDArray[np.intp], literals: Sequence[Literal], most: float) -> NDArray[np.intp]:
+    """Keep the plainest literals of `rows`, at most so many (but three)."""
+    if len(rows) <= most:
+        return rows
+    ranked = sorted(rows.tolist(), key=lambda row: (literals[row].plainness, row))
+    return np.sort(np.array(ranked[: max(3, int(most))], dtype=np.intp))
+
+
+def _fitting(
+    rows: NDArray[np.intp], literals: Sequence[Literal], allowed: NDArray[np.bool_], pairs: float
+) -> NDArray[np.intp]:
+    """Keep the plainest literals of `rows` whose allowed pairs are not more than `pairs` together."""
+    if allowed.sum() / 2 <= pairs:
+        return rows
+    ranked = np.array(sorted(rows.tolist(), key=lambda row: (literals[row].plainness, row)), dtype=np.intp)
+    added = np.tril(allowed[np.ix_(ranked, ranked)]).sum(axis=1).cumsum()
+    return np.sort(ranked[: max(3, int(np.searchsorted(added, pairs, side="right")))])
 
 
 def _fewest(counts: Tables, bar: float) -> float:
@@ -166,8 +201,8 @@ def _fewest(counts: Tables, bar: float) -> float:
 
 def _reached(counts: Tables) -> float:
     """Give a score that a pair surely reaches and a triple too, from a first look at the best singles; -inf if none is seen."""
-    alone = counts.score(np.diagonal(counts.hits), np.diagonal(counts.misses))
-    best = np.argsort(-alone, kind="stable")[:_FIRST_SINGLES]
+    own = np.diagonal(counts.hits)
+    best = np.argsort(-counts.score(own, np.diagonal(counts.misses)), kind="stable")[:_FIRST_SINGLES]
     first, second = np.nonzero(np.triu(counts.allowed[np.ix_(best, best)], 1))
     pairs = np.column_stack([best[first], best[second]])
     scores = _scores(counts, pairs)
@@ -175,13 +210,15 @@ def _reached(counts: Tables) -> float:
         return -np.inf
     good = pairs[np.argsort(-scores, kind="stable")[:_FIRST_PAIRS]]
     row, third = np.nonzero(counts.allowed[good[:, 0]] & counts.allowed[good[:, 1]])
-    triples = np.column_stack([good[row], third])
-    triples = triples[counts.hits[triples[:, :2], third[:, None]].min(axis=1) >= counts.constraints.converters]
-    return float(min(scores.max(), _scores(counts, triples).max(initial=-np.inf)))
+    return float(min(scores.max(), _scores(counts, np.column_stack([good[row], third])).max(initial=-np.inf)))
 
 
 def _scores(counts: Tables, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Count and score rules; -inf where a constraint is broken."""
+    scores = np.full(len(rows), -np.inf)
     hits = counts.count_hits(rows)
+    enough = np.flatnonzero(hits >= counts.constraints.converters)
+    rows, hits = rows[enough], hits[enough]
     misses = counts.count_misses(rows, hits)
-    return np.where(counts.keep(hits, misses), counts.score(hits, misses), -np.inf)
+    scores[enough] = np.where(counts.keep(hits, misses), counts.score(hits, misses), -np.inf)
+    return scores

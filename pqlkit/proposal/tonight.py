@@ -34,12 +34,20 @@ class Tonight:
     new: int
 
 
-def tonight(population: Population, definition: Definition) -> Tonight:
-    """Count whom a definition finds at `as_of`, as `pqlkit score` does (who is stale there is in the backlog here)."""
+def tonight(population: Population, definition: Definition, *, spells: pl.DataFrame | None = None) -> Tonight:
+    """Count whom a definition finds at `as_of`, as `pqlkit score` does (who is stale there is in the backlog here).
+
+    Parameters
+    ----------
+    population, definition
+        Whom, and by what.
+    spells
+        The formula's spells, if they are known already.
+    """
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.proposal.promise import started
 
-    spells = qualifications(population, definition, now=True)
+    spells = qualifications(population, definition, spells=spells, now=True)
     now = population.entities.select(ENTITY, pl.lit(population.as_of, dtype=pl.Int64).alias(AT))
     able = pl.Series("able", population.traits.holds(definition.eligible, now))
     free = (

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from pqlkit.proposal.points import _newton, _whole, points_card, prefer_points, total
+from pqlkit.proposal.points import _newton, _Sample, _whole, points_card, prefer_points, total
 from pqlkit.proposal.rule import holds
 from tests.proposal.found import parts, searched
 
@@ -81,3 +83,30 @@ def test_nothing_to_go_by_is_no_card():
     fit, _ = parts(made)
     assert points_card(made.cube, made.y, fit, replace(found, literals=())) is None
     assert points_card(made.cube, made.y, fit, replace(found, converters=0)) is None
+
+
+def sample(y, met, weight):
+    literals = [SimpleNamespace(group=("event", f"e{row}")) for row in range(len(met))]
+    return _Sample(literals, range(len(met)), met, y, weight)  # type: ignore[arg-type]
+
+
+def test_the_score_test_is_raos():
+    random = np.random.default_rng(3)
+    met = random.random((6, 2_000)) < 0.3
+    met[2] |= met[0] & (random.random(2_000) < 0.5)
+    y = random.random(2_000) < 1 / (1 + np.exp(2 - met[0] - 0.7 * met[2]))
+    found = sample(y, met, np.ones(2_000))._score_tests(met.astype(np.float32), [0, 1])
+    model = sm.GLM(y.astype(float), sm.add_constant(met[[0, 1]].T.astype(float)), family=sm.families.Binomial()).fit()
+    for row in range(2, 6):
+        witness = model.score_test(exog_extra=met[row][:, None].astype(float))[0]
+        assert found[row] ** 2 == pytest.approx(witness, rel=1e-3)
+
+
+def test_looks_that_stand_for_others_make_the_score_test_no_bolder():
+    random = np.random.default_rng(4)
+    weight = np.where(np.arange(4_000) < 2_000, 1.0, 12.0)
+    met = random.random((800, 4_000)) < 0.3  # none of them goes with anything
+    met[0] = random.random(4_000) < np.where(weight == 1.0, 0.5, 0.2)
+    tests = sample(weight == 1.0, met, weight)._score_tests(met.astype(np.float32), [0])[1:]
+    # With the information for the variance, as if all looks were there, they spread by 1.5.
+    assert np.std(tests) == pytest.approx(1.0, abs=0.08)

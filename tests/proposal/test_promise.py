@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pqlkit.durations import DAY
-from pqlkit.proposal.promise import promise, started, started_each
+from pqlkit.measures.evaluation import spells_of_each
+from pqlkit.proposal.promise import promise, started
 from tests.analysis.canonical import in_memory
 from tests.analysis.hand_made import definition, part
 
@@ -49,9 +50,11 @@ def test_the_period_is_half_open(first, before, inside):
 def test_the_starts_of_several_definitions_are_those_of_each_alone():
     people = world(None, START + 1, START)
     definitions = [definition(part("e")), definition(part("f")), definition(part("e", 2))]
-    for found, one in zip(started_each(people, definitions), definitions, strict=True):
+    spells = spells_of_each(people.world, definitions)
+    each = [started(people, one, spells=own) for one, own in zip(definitions, spells, strict=True)]
+    for found, one in zip(each, definitions, strict=True):
         assert found.equals(started(people, one))
-    assert [found.height for found in started_each(people, definitions)] == [2, 0, 0]
+    assert [found.height for found in each] == [2, 0, 0]
 
 
 def test_a_milestone_promises_nothing():

@@ -18,7 +18,7 @@ from pqlkit.proposal.bits import pack
 from pqlkit.proposal.literals import Floors, Trait, literals
 from pqlkit.proposal.objective import Constraints, Objective, ObjectiveKind, parse_objective
 from pqlkit.proposal.rule import holds
-from pqlkit.proposal.search import search
+from pqlkit.proposal.search import search, searched
 from tests.proposal.brute import best_of_size
 from tests.proposal.worlds import behaviour, cube_of, world
 
@@ -168,15 +168,35 @@ def test_stopped_by_the_clock_it_says_so_and_gives_the_best_so_far():
     assert found.best is not None
 
 
-def test_too_many_literals_for_the_time_are_left_out_the_least_plain_first():
+def test_pairs_that_there_is_no_time_for_are_those_of_the_least_plain_literals():
     made = world(2_000, 1)
     fit = np.ones(2_000, dtype=bool)
     columns = literals(made.cube, made.y, fit)
-    kept = Constraints(converters=5)
-    found = search(
-        made.cube, made.y, fit, columns, objective=Objective(), constraints=kept, max_criteria=1, max_seconds=1e-6
+    asked: dict[str, Any] = {"objective": Objective(), "constraints": Constraints(converters=5)}
+    bits = pack(made.cube, columns, made.y, fit)
+    all_, some = (
+        searched(bits, columns, deadline=np.inf, keep=10_000, max_criteria=2, budget=budget, **asked)
+        for budget in (np.inf, 200_000.0)
     )
-    assert len(found.literals) < len(columns)
+    assert (all_.complete, all_.left_out) == (True, 0)
+    assert some.in_time
+    assert not some.complete
+    assert 0 < some.left_out < len(columns)
+    assert some.best_of_size[1] == all_.best_of_size[1]  # alone they are all counted
+    paired = {literal.plainness for rule in some.rules if len(rule.literals) == 2 for literal in rule.literals}
+    missed = {literal.plainness for rule in all_.rules if len(rule.literals) == 2 for literal in rule.literals} - paired
+    assert max(paired) < max(missed)
+    alone = search(made.cube, made.y, fit, columns, max_criteria=1, max_seconds=1e-6, **asked)
+    assert alone.complete
+
+
+def test_more_literals_than_can_be_tabled_are_left_out(monkeypatch):
+    made = world(2_000, 1)
+    fit = np.ones(2_000, dtype=bool)
+    columns = literals(made.cube, made.y, fit)
+    monkeypatch.setattr("pqlkit.proposal.search._MOST_LITERALS", 50)
+    found = search(made.cube, made.y, fit, columns, objective=Objective(), constraints=Constraints(converters=5))
+    assert (len(found.literals), found.left_out) == (50, len(columns) - 50)
     assert not found.complete
 
 

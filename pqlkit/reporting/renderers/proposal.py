@@ -322,7 +322,7 @@ def _closing(proposal: Proposal, first: Candidate, file: str | None) -> list[str
     found = proposal.search
     lines: list[str] = []
     if found is not None:
-        state = "complete" if found.complete else "stopped by the clock"
+        state = "complete" if found.complete else "incomplete" if found.in_time else "stopped by the clock"
         lines.append(f"  Search {state}: {_many(found.considered)} rules of {_sizes(proposal)}.")
     if proposal.prefer_points:
         lines.append("  A points card does better here: see points in --format json")
