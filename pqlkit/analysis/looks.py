@@ -51,7 +51,7 @@ class Looks:
     text
         The design as ``--looks`` spells it.
     frame
-        ``look`` (Int64, 0..n-1, by cutoff then entity), ``entity``, ``anchor``, ``cutoff`` (Int64 UTC microseconds), ``y``
+        ``look`` (Int64, 0..n-1, by entity then cutoff), ``entity``, ``anchor``, ``cutoff`` (Int64 UTC microseconds), ``y``
         (bool), ``delay`` (Int64 microseconds from cutoff to conversion, whenever it comes; null = never; not positive only
         with `until_conversion`), ``age_band`` (Int8, index into `AGE_BANDS`), ``block`` (Int32, calendar quarter of the cutoff counted from the earliest: 0, 1, ...).
     classes, places
@@ -235,14 +235,13 @@ def _entities(
 
 
 def _frame(population: Population, rows: pl.DataFrame) -> pl.DataFrame:
-    """Give the rows of the table their order, names, age bands and calendar blocks."""
+    """Give the rows of the table, which are sorted, their names, age bands and calendar blocks."""
     anchor = population.entities[ANCHOR]
-    ordered = rows.sort(CUTOFF, ENTITY)
     return (
-        ordered.select(
+        rows.select(
             pl.int_range(pl.len(), dtype=pl.Int64).alias(LOOK),
             ENTITY,
-            anchor.gather(ordered[ENTITY]).alias(ANCHOR),
+            anchor.gather(rows[ENTITY]).alias(ANCHOR),
             CUTOFF,
             "y",
             "delay",

@@ -6,6 +6,8 @@ import zlib
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pqlkit.analysis.design import monday, parse_looks, phases
 from pqlkit.errors import UsageError
@@ -78,6 +80,13 @@ def test_phases_are_the_crc_of_salt_and_id():
     assert phases(pl.Series(ids), 4).to_list() == expected
     assert phases(pl.Series([7, 10]), 4).to_list() == phases(pl.Series(["7", "10"]), 4).to_list()
     assert phases(pl.Series(ids), 4, salt="x").to_list() != expected
+
+
+@given(st.lists(st.one_of(st.none(), st.text(max_size=20), st.text(min_size=200, max_size=300)), max_size=12))
+def test_phases_are_those_of_zlib_whatever_the_ids(ids):
+    expected = [0 if text is None else zlib.crc32(("salt" + text).encode()) % 97 for text in ids]
+    found = phases(pl.Series(ids, dtype=pl.String), 97, salt="salt")
+    assert (found.name, found.dtype, found.to_list()) == ("phase", pl.Int64, expected)
 
 
 def test_phases_spread_evenly():
