@@ -82,16 +82,17 @@ def cube(
     UsageError
         `last` over trailing windows, or a window kind that is neither within nor trailing.
     """
-    found = sorted(columns(world, looks, kind=kind, windows=windows, measures=measures, events=events), key=_order)
-    merged = list(_merged(found))
-    sizes = [0, *(column.rows.size for column in merged)]
-    return Cube(
-        behaviours=tuple(column.behaviour for column in merged),
-        looks=looks.height,
-        offsets=np.cumsum(np.array(sizes, dtype=np.int64)),
-        rows=np.concatenate([np.array([], np.uint32), *(column.rows for column in merged)]),
-        levels=np.concatenate([np.array([], np.uint8), *(column.levels for column in merged)]),
-    )
+    found = columns(world, looks, kind=kind, windows=windows, measures=measures, events=events)
+    parts: dict[tuple[int, int, int], list[Column]] = {}
+    for column in found:
+        parts.setdefault(column.order, []).append(column)
+    orders = sorted(parts)
+    behaviours = tuple(parts[order][0].behaviour for order in orders)
+    offsets = np.cumsum([0, *(sum(part.rows.size for part in parts[order]) for order in orders)], dtype=np.int64)
+    rows, levels = np.empty(offsets[-1], np.uint32), np.empty(offsets[-1], np.uint8)
+    for order, start, end in zip(orders, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+        _join(parts.pop(order), rows[start:end], levels[start:end])  # popped: the whole is not held twice
+    return Cube(behaviours=behaviours, looks=looks.height, offsets=offsets, rows=rows, levels=levels)
 
 
 def columns(
@@ -223,24 +224,10 @@ def levels_of(values: pl.Series, measure: Measure) -> NDArray[np.uint8]:
     return levels
 
 
-def _order(column: Column) -> tuple[int, int, int]:
-    return column.order
-
-
-def _merged(found: Sequence[Column]) -> Iterator[Column]:
-    start = 0
-    for end in range(1, len(found) + 1):
-        if end < len(found) and found[end].order == found[start].order:
-            continue
-        parts = found[start:end]
-        yield parts[0] if len(parts) == 1 else _one(parts)
-        start = end
-
-
-def _one(parts: Sequence[Column]) -> Column:
-    rows = np.concatenate([part.rows for part in parts])
-    levels = np.concatenate([part.levels for part in parts])
-    if (rows[1:] > rows[:-1]).all():
-        return Column(order=parts[0].order, behaviour=parts[0].behaviour, rows=rows, levels=levels)
-    order = np.argsort(rows, kind="stable")
-    return Column(order=parts[0].order, behaviour=parts[0].behaviour, rows=rows[order], levels=levels[order])
+def _join(parts: Sequence[Column], rows: NDArray[np.uint32], levels: NDArray[np.uint8]) -> None:
+    """Write the parts of one behaviour, by ascending look."""
+    np.concatenate([part.rows for part in parts], out=rows)
+    np.concatenate([part.levels for part in parts], out=levels)
+    if not (rows[1:] > rows[:-1]).all():
+        order = np.argsort(rows, kind="stable")
+        rows[:], levels[:] = rows[order], levels[order]
