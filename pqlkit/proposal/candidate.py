@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.trigger import LeadsPerWeek, Notice
     from pqlkit.definitions.model import Definition
+    from pqlkit.measures.openers import Opener
     from pqlkit.proposal.confounding import Confounder
     from pqlkit.proposal.gates import Gate
     from pqlkit.proposal.rule import Rule
@@ -72,6 +73,8 @@ class Candidate:
         Whether an event precedes the upgrade by construction.
     over_capacity
         More new leads a week than asked for.
+    openers
+        Events that mostly lead to one of the rule's within a minute: it stands for them too.
     spells
         When the formula holds, as `pqlkit.measures.evaluation.spells_of` gives it: of everybody, eligible or not.
     """
@@ -92,6 +95,7 @@ class Candidate:
     simpler: tuple[str, Contingency] | None
     mechanical: bool
     over_capacity: bool
+    openers: tuple[Opener, ...]
     spells: pl.DataFrame = field(repr=False)
 
     @property

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.definitions.model import Definition
+    from pqlkit.measures.openers import Opener
     from pqlkit.proposal.candidate import Promise
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.drafting import Draft
@@ -282,8 +283,15 @@ def _candidate(draft: Draft, one: _Passed, spells: pl.DataFrame, search: tuple[s
         simpler=None,
         mechanical=any(criterion.mechanical for criterion in bare.criteria),
         over_capacity=capacity is not None and weekly is not None and weekly > capacity,
+        openers=_openers(draft, rule),
         spells=spells,
     )
+
+
+def _openers(draft: Draft, rule: Rule) -> tuple[Opener, ...]:
+    """List the events that lead to one of the rule's, and that it does not name itself."""
+    named = {literal.behaviour.event for literal in rule.literals if literal.behaviour is not None}
+    return tuple(one for one in draft.openers if one.leads_to in named and one.event not in named)
 
 
 def strongest_first(draft: Draft, literals: Sequence[Literal]) -> tuple[Literal, ...]:

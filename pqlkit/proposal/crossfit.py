@@ -14,7 +14,7 @@ from pqlkit.proposal.rule import holds
 from pqlkit.proposal.search import search
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,6 +56,7 @@ def cross_fit(
     entities: NDArray[np.int64] | None = None,
     exclude: Collection[str] = (),
     traits: Sequence[Trait] = (),
+    leads_to: Mapping[str, str] | None = None,
     max_criteria: int = 2,
     max_seconds: float = 20.0,
     seed: int = 0,
@@ -70,7 +71,7 @@ def cross_fit(
         None = the gates scaled to each part.
     thresholds
         The only thresholds to try; None = the whole grid.
-    entities, exclude, traits, max_criteria
+    entities, exclude, traits, leads_to, max_criteria
         As for `literals` and `search`.
     max_seconds
         For all folds together.
@@ -95,6 +96,7 @@ def cross_fit(
             entities=entities,
             exclude=exclude,
             traits=traits,
+            leads_to=leads_to,
             max_criteria=max_criteria,
             max_seconds=budget,
             seed=seed,
@@ -125,6 +127,7 @@ def _choice(
     entities: NDArray[np.int64] | None,
     exclude: Collection[str],
     traits: Sequence[Trait],
+    leads_to: Mapping[str, str] | None,
     max_criteria: int,
     max_seconds: float,
     seed: int,
@@ -139,7 +142,7 @@ def _choice(
         cube,
         y,
         fit,
-        literals(cube, y, fit, floors=floors, entities=entities, exclude=exclude, traits=traits),
+        literals(cube, y, fit, floors=floors, entities=entities, exclude=exclude, traits=traits, leads_to=leads_to),
         objective=objective,
         constraints=constraints or Constraints.of(converters, heads=heads),
         traits=traits,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.analysis.design import DesignKind
-from pqlkit.analysis.tiers import Tier, tier
+from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier, tier
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.proposal.proposing import Frontier, Halves, Proposal
 from pqlkit.proposal.split import TOO_FEW, SplitKind, split
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.leaks import Suspect
     from pqlkit.definitions.model import Outcome
+    from pqlkit.measures.openers import Opener
     from pqlkit.proposal.ceiling import Ceiling
     from pqlkit.proposal.choosing import Choice
     from pqlkit.proposal.crossfit import CrossFit
@@ -58,6 +59,8 @@ class Draft:
         Those of them that precede the upgrade by construction, and nothing worse is known of: for a list of their own.
     traits
         Fixed traits as literals, where asked for.
+    openers
+        Events that mostly lead to another, seen before the later looks begin; none are looked for where nothing is searched.
     """
 
     observed: Observed
@@ -68,10 +71,13 @@ class Draft:
     excluded: frozenset[str]
     mechanical: frozenset[str]
     traits: tuple[Trait, ...]
+    openers: tuple[Opener, ...] = ()
 
     @classmethod
     def of(cls, observed: Observed, wishes: Wishes, say: Callable[[str], None]) -> Draft:
         """Split the looks and judge leaks on the earlier part alone."""
+        from pqlkit.measures.openers import openers
+
         say("setting later looks aside")
         parts = _split(observed, wishes, coarse=tier(observed.converters) is Tier.COARSE)
         suspects = _suspects(observed, parts)
@@ -91,6 +97,9 @@ class Draft:
             excluded=frozenset((leaks | mechanical | automatic | own) - kept),
             mechanical=frozenset(mechanical - leaks - ((automatic | own) - kept)),
             traits=_traits(observed, leaky_traits) if wishes.use_traits else (),
+            openers=openers(observed.population.world, before=parts.first)
+            if observed.converters >= HYPOTHESES_BELOW
+            else (),
         )
 
     @property
@@ -149,6 +158,7 @@ class Draft:
             exclude=self.excluded if only is None else (),
             only=only,
             traits=self.traits if only is None else (),
+            leads_to=self.leads_to,
         )
         return search(
             observed.cube,
@@ -162,6 +172,11 @@ class Draft:
             max_seconds=self.wishes.max_seconds,
             seed=self.wishes.seed,
         )
+
+    @property
+    def leads_to(self) -> dict[str, str]:
+        """What each opener leads to."""
+        return {one.event: one.leads_to for one in self.openers}
 
     def floors(self, part: NDArray[np.bool_]) -> Floors:
         """Say what a literal needs to enter a search of some looks."""
@@ -229,8 +244,6 @@ class Draft:
 
     def proposal(self) -> Proposal:
         """Search, choose, check, and sum up."""
-        from pqlkit.analysis.tiers import HYPOTHESES_BELOW
-
         converters = self.observed.converters
         if converters < HYPOTHESES_BELOW:
             return self._empty(
@@ -421,6 +434,7 @@ class Draft:
             entities=observed.looks.frame.get_column("entity").to_numpy(),
             exclude=self.excluded,
             traits=self.traits,
+            leads_to=self.leads_to,
             max_criteria=self.max_criteria,
             max_seconds=self.wishes.max_seconds,
             seed=self.wishes.seed,

@@ -14,7 +14,7 @@ from pqlkit.definitions.model import MeasureKind
 from pqlkit.measures.behaviour import GRID
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,12 +28,13 @@ COARSE: Final = (1, 3, 5, 10, 25)
 class View(IntEnum):
     """How directly a literal looks at a behaviour: of rules that cannot be told apart the more direct one reads better.
 
-    `NAMED` is a named event (or a trait), `SPREAD` the dates on which, or the users by whom, a named event was done whose events
-    are counted too, `ACTIVITY` any event at all, which goes with every behaviour.
+    `NAMED` is a named event (or a trait). `INDIRECT` are the dates on which, or the users by whom, a named event was done whose
+    events are counted too, and an event that mostly leads to another that is counted too (`pqlkit.measures.openers`): the
+    dialog in which something is done. `ACTIVITY` is any event at all, which goes with every behaviour.
     """
 
     NAMED = 0
-    SPREAD = 1
+    INDIRECT = 1
     ACTIVITY = 2
 
 
@@ -105,6 +106,8 @@ class Literal:
         1.. for a behaviour (`value >= GRID[level - 1]`), 0 for a trait.
     behaviour, trait
         Exactly one is set.
+    leads_to
+        The event that this one mostly leads to within a minute, or None.
     same
         Other literals that hold at exactly the same looks of the fit part; only this one, the plainest, is searched.
     """
@@ -113,6 +116,7 @@ class Literal:
     level: int
     behaviour: Behaviour | None = None
     trait: Condition | None = None
+    leads_to: str | None = None
     same: tuple[Literal, ...] = ()
 
     @property
@@ -149,8 +153,9 @@ def views(literals: Sequence[Literal]) -> NDArray[np.int8]:
         [
             View.ACTIVITY
             if one.group == ("any", "")
-            else View.SPREAD
-            if _measured(one, MeasureKind.DAYS, MeasureKind.USERS) and one.group in counted
+            else View.INDIRECT
+            if ("event", one.leads_to) in counted
+            or (_measured(one, MeasureKind.DAYS, MeasureKind.USERS) and one.group in counted)
             else View.NAMED
             for one in literals
         ],
@@ -196,6 +201,7 @@ def literals(
     exclude: Collection[str] = (),
     only: Collection[str] | None = None,
     traits: Sequence[Trait] = (),
+    leads_to: Mapping[str, str] | None = None,
 ) -> tuple[Literal, ...]:
     """List the literals that the search may use, in reading order.
 
@@ -217,6 +223,8 @@ def literals(
         Only these events; None = all. The pseudo-event "any event" is in unless `only` is given.
     traits
         Fixed traits as eligibility; they must meet the same floors.
+    leads_to
+        Event -> the event that it mostly leads to within a minute.
 
     Returns
     -------
@@ -225,7 +233,7 @@ def literals(
     """
     looks, converted = int(fit.sum()), int((fit & y).sum())
     floors = floors or Floors.of(looks, converted)
-    heads = _Heads(y, fit, entities)
+    heads, leads_to = _Heads(y, fit, entities), leads_to or {}
     kept: list[tuple[Literal, int]] = []
     for column, behaviour in enumerate(cube.behaviours):
         if behaviour.event in exclude or (only is not None and behaviour.event not in only):
@@ -234,7 +242,8 @@ def literals(
         inside = fit[rows]
         rows, levels = rows[inside], levels[inside]
         for level, reach in _levels(heads, rows, levels, floors, looks):
-            kept.append((Literal(column=column, level=level, behaviour=behaviour), reach))
+            onward = leads_to.get(behaviour.event or "")
+            kept.append((Literal(column=column, level=level, behaviour=behaviour, leads_to=onward), reach))
     for column, trait in enumerate(traits):
         met = np.flatnonzero(trait.holds & fit)
         if _levels(heads, met, np.ones(len(met), dtype=np.uint8), floors, looks):

@@ -55,9 +55,9 @@ class Search:
     best_of_size
         The best rule of 1, 2 and 3 literals (absent: none keeps the constraints).
     plainer
-        How many literals each narrower vocabulary has (`pqlkit.proposal.literals.View`), and its best rule: named events
-        alone and, where the whole vocabulary beats those, named events with their dates and users. None in which nothing keeps the
-        constraints.
+        How many literals each vocabulary narrower than that of the best rule has (`pqlkit.proposal.literals.View`), and its
+        best rule: named events alone and, where the best rule beats those, what looks at named events indirectly. None in
+        which nothing keeps the constraints.
     in_time
         Whether the search came to its end; False: stopped by the clock.
     left_out
@@ -261,7 +261,7 @@ def searched(
     budget: float = np.inf,
     recount: Callable[[Tables, dict[int, Pool]], dict[int, Pool]] | None = None,
 ) -> Search:
-    """Search packed looks: the narrowest vocabulary, the whole, and what lies between where it may matter.
+    """Search packed looks: the whole vocabulary, and the narrower ones where they may matter.
 
     Parameters
     ----------
@@ -292,12 +292,7 @@ def searched(
         pools = {size: replace(pool, parts=rows[pool.parts]) for size, pool in found.pools.items()}
         return found, pools if recount is None or bits.weight == 1.0 else recount(counts, pools)
 
-    def plainest(width: int) -> tuple[tuple[int, Rule], ...]:
-        best = _ranked(best_of(width, _KEEP_PLAIN)[1].values(), literals, 1)
-        return ((int((view <= width).sum()), best[0]),) if best else ()
-
     widths = np.unique(view).tolist()
-    plainer = plainest(widths[0]) if len(widths) > 1 else ()
     found, pools = best_of(max(widths, default=0), keep)
     whole = Search(
         rules=tuple(_ranked(pools.values(), literals, keep)),
@@ -305,10 +300,10 @@ def searched(
         best_of_size={
             size: next(iter(_ranked([pool], literals, 1))) for size, pool in pools.items() if len(pool.scores)
         },
-        plainer=plainer,
+        plainer=(),
         in_time=found.complete,
         left_out=counts.left_out if pairs else 0,
-        seconds=time.monotonic() - started,
+        seconds=0.0,
         considered=_considered(literals, max_criteria),
         counted=found.counted,
         literals=tuple(literals),
@@ -319,10 +314,17 @@ def searched(
         looks=round(counts.looks),
         converters=bits.converters,
     )
-    # Between the two there is something to find only if the whole beats the narrowest: the search is the dearest part.
-    if len(widths) > 2 and preferred(whole) == whole.best:
-        return replace(whole, plainer=(*plainer, *plainest(widths[1])), seconds=time.monotonic() - started)
-    return whole
+    # The search is the dearest part: there is something to find only below the words of the best rule, and in between only if
+    # that beats the narrowest.
+    widest = -1 if whole.best is None else max(view[whole.places(whole.best.literals)].tolist())
+    for width in widths:
+        if width >= widest or preferred(whole) != whole.best:
+            break
+        narrow, pools = best_of(width, _KEEP_PLAIN)
+        best = _ranked(pools.values(), literals, 1)
+        plainer = (*whole.plainer, *((int((view <= width).sum()), rule) for rule in best))
+        whole = replace(whole, plainer=plainer, in_time=whole.in_time and narrow.complete)
+    return replace(whole, seconds=time.monotonic() - started)
 
 
 def _tabulable(literals: Sequence[Literal]) -> tuple[Literal, ...]:

@@ -81,8 +81,11 @@ def test_a_wider_vocabulary_must_beat_the_plain_one_by_more_than_its_size_explai
     plain_kept = 0
     for seed in range(12):
         one = found(seed, "count", looks=3_000)
-        (size, plain), *_ = one.plainer
         assert one.best is not None
+        if not one.plainer:  # the best rule is plain itself
+            assert all(view is View.NAMED for view in map(View, views(one.literals)[one.places(one.best.literals)]))
+            continue
+        (size, plain), *_ = one.plainer
         gain = difference(one, one.best.literals, plain.literals)
         beats = gain.value > norm.isf(LEVEL / (len(one.literals) - size)) * gain.error
         assert (preferred(one) == plain) == (not beats)
@@ -97,7 +100,7 @@ def test_the_plain_rule_is_the_best_of_its_literals_by_brute_force():
     options: dict[str, Any] = {"objective": Objective(), "constraints": Constraints.of(int(y.sum()))}
     one = search(cube, y, fit, columns, **options)
     view = views(columns)
-    for (size, rule), width in zip(one.plainer, (View.NAMED, View.SPREAD), strict=False):
+    for (size, rule), width in zip(one.plainer, (View.NAMED, View.INDIRECT), strict=False):
         among = [literal for literal, kind in zip(columns, view, strict=True) if kind <= width]
         assert size == len(among)
         best = best_of_size(cube, y, fit, among, **options)
@@ -111,7 +114,35 @@ def test_dates_alone_are_plain():
     columns = [one for one in literals(cube, y, fit) if one.column in only]
     assert set(views(columns).tolist()) == {View.NAMED}
     both = views(literals(cube, y, fit))
-    assert set(both.tolist()) == {View.NAMED, View.SPREAD, View.ACTIVITY}
+    assert set(both.tolist()) == {View.NAMED, View.INDIRECT, View.ACTIVITY}
+
+
+@pytest.mark.parametrize(("planted", "wanted"), [("done", {"done", "login"}), ("opened", {"opened", "login"})])
+def test_what_is_done_is_named_rather_than_the_opener_unless_the_opener_says_more(planted, wanted):
+    named_first = 0
+    for seed in range(4):
+        random = np.random.default_rng(seed)
+        done = random.poisson(2.0, 6_000)
+        opened = random.binomial(done, 0.9) + random.poisson(0.3 if planted == "done" else 2.0, 6_000)
+        counts = {"done": done, "login": random.poisson(2.0, 6_000), "opened": opened}
+        met = (counts[planted] >= 3) & (counts["login"] >= 2)
+        y = random.random(6_000) < np.where(met, 0.25, 0.03)
+        cube = cube_of({behaviour(name): count for name, count in counts.items()})
+        fit = np.ones(len(y), dtype=bool)
+        columns = literals(cube, y, fit, leads_to={"opened": "done"})
+        assert {one.name for one, view in zip(columns, views(columns), strict=True) if view} == {"opened"}
+        one = search(cube, y, fit, columns, objective=Objective(), constraints=Constraints.of(int(y.sum())))
+        rule = headline(one)
+        named_first += rule is not None and {literal.name for literal in rule.literals} == wanted
+    assert named_first == 4
+
+
+def test_an_opener_to_what_is_not_searched_is_plain():
+    cube, y = product(1, "count")
+    fit = np.ones(len(y), dtype=bool)
+    columns = [one for one in literals(cube, y, fit, leads_to={"e1": "gone"}) if one.name == "e1"]
+    assert {one.leads_to for one in columns} == {"gone"}
+    assert View.NAMED in views(columns)
 
 
 def test_nothing_found_has_no_headline():

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 import pytest
+from rich.console import Console
 
 from pqlkit.analysis.population import population
 from pqlkit.analysis.settings import Settings
@@ -25,6 +27,7 @@ from pqlkit.exports.project import EventNote, read_project
 from pqlkit.proposal.proposing import propose
 from pqlkit.proposal.wishes import Wishes
 from pqlkit.reporting.records.proposal import record
+from pqlkit.reporting.renderers.proposal import as_table
 from pqlkit.reporting.report import report
 from tests.simulation.printed import recomputed
 from tests.simulation.trial import planted, populated
@@ -53,6 +56,17 @@ def test_the_planted_events_are_proposed(world, result):
     assert {name for name, _, _ in planted(world)} <= {literal.name for literal in first.rule.literals}
     assert result.search.complete
     assert result.selection.p_value == pytest.approx(1 / 3)
+
+
+def test_the_rule_stands_for_what_leads_to_its_events(world, result):
+    proxy = world.truth.traps.proxy
+    [opener] = result.candidates[0].openers
+    assert (opener.event, opener.leads_to) == (proxy, proxy.removesuffix("_opened"))
+    figures: Any = record(result)
+    assert figures["candidates"][0]["openers"][0]["event"] == proxy
+    shown = StringIO()
+    Console(width=80, file=shown).print(as_table(result))
+    assert f"{opener.leads_to} stands for {proxy} too" in " ".join(shown.getvalue().split())
 
 
 def test_no_leak_is_searched_and_each_is_named(world, result):

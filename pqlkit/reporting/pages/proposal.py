@@ -138,6 +138,11 @@ def _hold(figures: Mapping[str, Any]) -> str:
     for name, (low, high) in first["threshold_ranges"].items():
         if low != high:
             facts.append(f"{m.name(name, 60)}: thresholds {m.count(low)} to {m.count(high)} cannot be told apart.")
+    facts += [
+        f"{m.name(one['leads_to'], 60)} stands for {m.name(one['event'], 60)} too: {m.fraction(one['share'])} of the time it is the "
+        "next thing done within a minute."
+        for one in first["openers"]
+    ]
     test = figures["selection"]
     if test is not None and test["p_value"] is not None:
         facts.append(

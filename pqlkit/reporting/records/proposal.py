@@ -70,6 +70,7 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "seconds": round(found.seconds, 3) if found is not None else None,
             "rules": found.considered if found is not None else 0,
             "counted": found.counted if found is not None else 0,
+            "left_out": found.left_out if found is not None else 0,
         },
         "selection": _selection(proposal),
         "ceiling": _ceiling(proposal),
@@ -106,6 +107,10 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
         "criteria": len(one.definition.criteria),
         "mechanical": one.mechanical,
         "over_capacity": one.over_capacity,
+        "openers": [
+            {"event": opener.event, "leads_to": opener.leads_to, "times": opener.times, "share": opener.share}
+            for opener in one.openers
+        ],
         "fit": _look(one.fit),
         "holdout": _look(one.holdout),
         "gate": {"relative_risk": one.gate.relative_risk, "p_value": modelled(one.gate.p_value)},
