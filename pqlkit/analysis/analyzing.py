@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.windows import Delays, HorizonAdvice, Spike
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.behaviour import Cube
+    from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Microseconds
 
@@ -82,6 +83,10 @@ class Observed:
         import numpy as np
 
         return len(np.unique(self.looks.frame.get_column("entity").to_numpy()[rows]))
+
+    def table(self, met: NDArray[np.bool_], part: NDArray[np.bool_] | None = None) -> Contingency:
+        """Count the looks (of a part) at which something holds, and those that converted; intervals allow for dependence."""
+        return self.looks.table(met, part=part, design_effect=self.design_effect)
 
     @property
     def dependent(self) -> bool:

@@ -61,7 +61,7 @@ def criteria(
     found = list(_parts(definition.qualify))
     if len(found) == 1:
         leaf, part = found[0]
-        table = look_table(seen, met, design_effect)
+        table = seen.table(met, design_effect=design_effect)
         return (CriterionRates(leaf=leaf, part=part, alone=table, without_it=None, mechanical=_mechanical(leaf)),)
     return tuple(
         CriterionRates(
@@ -127,21 +127,7 @@ def _read(population: Population, definition: Definition, node: Node, seen: Look
     from pqlkit.measures.evaluation import spells_of
 
     spells = spells_of(population.world, replace(definition, qualify=node, score=None), early=True)
-    return look_table(seen, meets(spells, seen.frame), design_effect)
-
-
-def look_table(seen: Looks, met: NDArray[np.bool_], design_effect: float = 1.0) -> Contingency:
-    """Count the looks at which something holds, and those that converted; `design_effect` = looks per independent look."""
-    from pqlkit.statistics.contingency import Contingency
-
-    y = seen.frame.get_column("y").to_numpy()
-    return Contingency.of(
-        qualified=int(met.sum()),
-        converted=int((met & y).sum()),
-        entities=len(y),
-        converters=int(y.sum()),
-        design_effect=design_effect,
-    )
+    return seen.table(meets(spells, seen.frame), design_effect=design_effect)
 
 
 def _mechanical(leaf: Criterion | Ref) -> bool:

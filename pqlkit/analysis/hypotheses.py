@@ -154,7 +154,6 @@ def _eligible(population: Population, looks: Looks, definition: Definition) -> L
 
 
 def _tested(observed: Observed, definition: Definition) -> Hypothesis:
-    from pqlkit.analysis.criteria import look_table
     from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.trigger import leads_per_week, reach_of, starts
@@ -166,7 +165,7 @@ def _tested(observed: Observed, definition: Definition) -> Hypothesis:
     spells = qualifications(population, definition)
     looks = _eligible(population, observed.looks, definition)
     met = met_at(population, definition, looks.frame, spells=spells)
-    table = look_table(looks, met, observed.design_effect)
+    table = looks.table(met, design_effect=observed.design_effect)
     # The exact tests count independent rows: looks of one entity that overlap say the same thing several times.
     cells = table.independent.cells
     counted = starts(

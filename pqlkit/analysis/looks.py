@@ -29,8 +29,12 @@ from pqlkit.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Condition
+    from pqlkit.statistics.contingency import Contingency
     from pqlkit.typing import Microseconds
 
 ACTIVE_WITHIN: Final = Duration(28, "d")
@@ -72,6 +76,33 @@ class Looks:
     dormant: Dormant
     reason: str | None
     entity_classes: pl.DataFrame
+
+    def table(
+        self, met: NDArray[np.bool_], *, part: NDArray[np.bool_] | None = None, design_effect: float = 1.0
+    ) -> Contingency:
+        """Count the looks at which something holds, and those that converted.
+
+        Parameters
+        ----------
+        met
+            bool, one per look.
+        part
+            bool, one per look: count these alone; None = all.
+        design_effect
+            Looks per independent look.
+        """
+        from pqlkit.statistics.contingency import Contingency
+
+        y = self.frame.get_column("y").to_numpy()
+        if part is not None:
+            met, y = met[part], y[part]
+        return Contingency.of(
+            qualified=int(met.sum()),
+            converted=int((met & y).sum()),
+            entities=len(y),
+            converters=int(y.sum()),
+            design_effect=design_effect,
+        )
 
 
 def looks(

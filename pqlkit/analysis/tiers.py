@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 from typing import Final
 
 DESCRIBE_BELOW: Final = 10
@@ -46,7 +47,7 @@ class Floors:
 
     @classmethod
     def of(cls, looks: int, converters: int) -> Floors:
-        """Scale the floors of 200 and 30 heads down where there is little data.
+        """Scale the floors of 200 and 30 heads down where there is little data: 2 % of the looks, 20 % of the converters.
 
         Parameters
         ----------
@@ -59,6 +60,6 @@ class Floors:
         (Floors(looks=200, converters=30), Floors(looks=18, converters=12))
         """
         return cls(
-            looks=min(HEADS, max(1, looks // 50)),
-            converters=min(CONVERTERS, max(10, round(0.2 * converters))),
+            looks=min(HEADS, ceil(looks / 50)),
+            converters=min(CONVERTERS, max(10, ceil(converters / 5))),
         )

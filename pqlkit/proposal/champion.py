@@ -72,19 +72,11 @@ def champion(
     from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.worlds import clocked
-    from pqlkit.statistics.contingency import Contingency
 
     population = clocked(observed.population, definition)
     spells = qualifications(population, definition)
     met = met_at(population, definition, observed.looks.frame, spells=spells)
-    looks, converters = int(holdout.sum()), int((holdout & observed.y).sum())
-    table = Contingency.of(
-        qualified=int((met & holdout).sum()),
-        converted=int((met & holdout & observed.y).sum()),
-        entities=looks,
-        converters=converters,
-        design_effect=observed.design_effect,
-    )
+    table = observed.table(met, holdout)
     counted = started(population, definition, spells=spells)
     return Champion(
         definition=definition,

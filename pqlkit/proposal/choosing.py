@@ -187,19 +187,7 @@ def _best_of_each(rules: Sequence[Rule]) -> list[Rule]:
 
 def _tables(draft: Draft, rule: Rule) -> tuple[Contingency, Contingency, NDArray[np.bool_]]:
     met = holds(draft.observed.cube, rule.literals, draft.traits)
-    return table_of(draft, met, draft.parts.fit), table_of(draft, met, draft.parts.holdout), met
-
-
-def table_of(draft: Draft, met: NDArray[np.bool_], part: NDArray[np.bool_]) -> Contingency:
-    """Count a rule in one part of the looks."""
-    y = draft.observed.y
-    return Contingency.of(
-        qualified=int((met & part).sum()),
-        converted=int((met & part & y).sum()),
-        entities=int(part.sum()),
-        converters=int((part & y).sum()),
-        design_effect=draft.observed.design_effect,
-    )
+    return draft.observed.table(met, draft.parts.fit), draft.observed.table(met, draft.parts.holdout), met
 
 
 def _verdict(draft: Draft, table: Contingency) -> Gate:
@@ -298,7 +286,7 @@ def strongest_first(draft: Draft, literals: Sequence[Literal]) -> tuple[Literal,
     """Put the literal first that says most on its own (largest phi on the fit part); traits last."""
 
     def strength(one: Literal) -> tuple[bool, float]:
-        table = table_of(draft, holds(draft.observed.cube, (one,), draft.traits), draft.parts.fit)
+        table = draft.observed.table(holds(draft.observed.cube, (one,), draft.traits), draft.parts.fit)
         return one.behaviour is None, -(table.phi or 0.0)
 
     return tuple(sorted(literals, key=strength))
@@ -359,7 +347,7 @@ def _groups(draft: Draft, met: NDArray[np.bool_], by: str) -> tuple[Group, ...]:
         keys = frame.get_column("block").to_numpy()
         names = _quarters(draft)
     return tuple(
-        Group(name=names[int(key)], table=table_of(draft, met, keys == key))
+        Group(name=names[int(key)], table=draft.observed.table(met, keys == key))
         for key in np.unique(keys)
         if int(key) in names
     )
@@ -472,4 +460,4 @@ def _too_good(one: Candidate) -> list[str]:
     return []
 
 
-__all__ = ["Choice", "choose", "search_hash", "strongest_first", "table_of", "times_opened"]
+__all__ = ["Choice", "choose", "search_hash", "strongest_first", "times_opened"]

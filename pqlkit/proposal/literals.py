@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pqlkit.analysis import tiers
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.measures.behaviour import GRID
 
@@ -54,15 +55,15 @@ class Floors:
         Only these thresholds; None = the whole grid.
     """
 
-    entities: int = 200
-    converters: int = 30
+    entities: int = tiers.HEADS
+    converters: int = tiers.CONVERTERS
     reach: float = 0.9
     apart: float = 0.1
     thresholds: tuple[int, ...] | None = None
 
     @classmethod
     def of(cls, looks: int, converters: int, *, thresholds: tuple[int, ...] | None = None) -> Floors:
-        """Scale the floors to the part that chooses: min(200, 2 % of looks), min(30, max(10, 20 % of converters)).
+        """Scale the floors to the part that chooses, as `pqlkit.analysis.tiers.Floors` does.
 
         Parameters
         ----------
@@ -79,11 +80,8 @@ class Floors:
         >>> Floors.of(100_000, 4000).entities
         200
         """
-        return cls(
-            entities=min(200, math.ceil(looks / 50)),
-            converters=min(30, max(10, math.ceil(converters / 5))),
-            thresholds=thresholds,
-        )
+        least = tiers.Floors.of(looks, converters)
+        return cls(entities=least.looks, converters=least.converters, thresholds=thresholds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

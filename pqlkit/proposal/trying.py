@@ -127,7 +127,7 @@ def attempt(
         A setting cannot be obeyed, or the text is no expression.
     """
     from pqlkit.analysis.analyzing import observe
-    from pqlkit.analysis.criteria import criteria, look_table
+    from pqlkit.analysis.criteria import criteria
     from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.settings import Settings
@@ -148,7 +148,7 @@ def attempt(
     say("testing the hypothesis")
     spells = qualifications(population, definition)
     met = met_at(population, definition, observed.looks.frame, spells=spells)
-    table = look_table(observed.looks, met, observed.design_effect)
+    table = observed.table(met)
     counted = started(population, definition, spells=spells)
     promised = promise(population, counted, first=population.history_from, before=None)
     return Trial(
@@ -268,11 +268,10 @@ def _with_bound(node: Node, leaf: Criterion, threshold: int | float) -> Node:
 
 
 def _read(observed: Observed, definition: Definition) -> Contingency:
-    from pqlkit.analysis.criteria import look_table
     from pqlkit.analysis.meeting import met_at
 
     met = met_at(observed.population, definition, observed.looks.frame)
-    return look_table(observed.looks, met, observed.design_effect)
+    return observed.table(met)
 
 
 def _then(observed: Observed, met: NDArray[np.bool_], definition: Definition) -> tuple[Association, ...]:

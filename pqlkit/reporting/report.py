@@ -203,7 +203,7 @@ def report(
         A milestone has no outcome to report on, or a trait is not there or only today's.
     """
     from pqlkit.analysis.clusters import clusters, looks_effect
-    from pqlkit.analysis.criteria import criteria, look_table, without_mechanical
+    from pqlkit.analysis.criteria import criteria, without_mechanical
     from pqlkit.analysis.looks import looks as look
     from pqlkit.analysis.meeting import met_at
     from pqlkit.analysis.qualification import qualifications
@@ -236,7 +236,7 @@ def report(
     first = int(counted.get_column("on").min() or population.as_of) if counted.height else population.as_of  # type: ignore[arg-type]
     say("counting by period and criterion")
     mature = counted.filter("mature")
-    funnel = _funnel(people, counted, look_table(seen, met, effect))
+    funnel = _funnel(people, counted, seen.table(met, design_effect=effect))
     retained = _retained(mature, outcome)
     until = Duration.of(patience.microseconds + outcome.within.microseconds)
     return Report(

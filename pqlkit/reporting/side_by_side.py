@@ -103,12 +103,11 @@ def side_by_side(reports: Sequence[Report]) -> tuple[Comparison, ...]:
 
 
 def _compared(members: Sequence[Report], kind: EntityKind) -> Comparison:
-    from pqlkit.analysis.criteria import look_table
     from pqlkit.analysis.looks import looks as look
 
     owner = max(members, key=_breadth)
     seen = look(owner.population, owner.looks.design)
-    tables = [look_table(seen, _met(one, owner, seen)) for one in members]
+    tables = [seen.table(_met(one, owner, seen)) for one in members]
     leads = tables[0].n1
     sides = tuple(
         Side(

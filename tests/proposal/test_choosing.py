@@ -10,7 +10,7 @@ import pytest
 
 from pqlkit.analysis.settings import Exposure, Settings
 from pqlkit.demo.worlds import recipe
-from pqlkit.proposal.choosing import _too_good, cross_table, search_hash, strongest_first, table_of
+from pqlkit.proposal.choosing import _too_good, cross_table, search_hash, strongest_first
 from pqlkit.proposal.crossfit import CrossFit
 from pqlkit.proposal.wishes import Wishes
 from pqlkit.statistics.contingency import Contingency
@@ -47,7 +47,7 @@ def test_the_same_search_has_the_same_name_and_another_has_not(made):
 def test_tables_count_one_part(made):
     draft = made.draft
     part = draft.parts.fit
-    table = table_of(draft, made.meets, part)
+    table = draft.observed.table(made.meets, part)
     assert table.a == int((made.meets & part & made.y).sum())
     assert table.total == int(part.sum())
     assert table.m1 == int((part & made.y).sum())
@@ -57,7 +57,7 @@ def test_the_strongest_literal_is_read_first(made):
     found = made.draft.search()
     literals = found.literals[:6]
     ordered = strongest_first(made.draft, literals)
-    sizes: list[Any] = [table_of(made.draft, made.held([one]), made.draft.parts.fit).phi for one in ordered]
+    sizes: list[Any] = [made.draft.observed.table(made.held([one]), made.draft.parts.fit).phi for one in ordered]
     assert sizes == sorted(sizes, reverse=True)
     assert set(ordered) == set(literals)
 

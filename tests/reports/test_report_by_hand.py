@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from pqlkit.analysis.criteria import look_table, without_mechanical
+from pqlkit.analysis.criteria import without_mechanical
 from pqlkit.analysis.meeting import meets
 from pqlkit.analysis.population import population
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
@@ -212,7 +212,7 @@ def test_two_mechanical_criteria_go_together(tmp_path):
     asked = definition(All(parts=(within("x", mechanical=True), within("y"), within("m", mechanical=True))))
     found = report(crowd(tmp_path, asked), asked)
     spells = spells_of(found.population.world, definition(within("y")))
-    assert found.without_mechanical == look_table(found.looks, meets(spells, found.looks.frame))
+    assert found.without_mechanical == found.looks.table(meets(spells, found.looks.frame))
 
 
 UPSELL = {"kind": "expansion", "from_plan": ("pro",), "to_plan": ("team",), "returns_after": Duration(60, "d")}

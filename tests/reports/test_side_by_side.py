@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from pqlkit.analysis.criteria import look_table
 from pqlkit.analysis.looks import looks
 from pqlkit.analysis.meeting import meets
 from pqlkit.definitions import model
@@ -49,7 +48,7 @@ def test_all_are_read_on_the_same_looks():
     seen = looks(made()[0].population, "once:14d", horizon=Duration(30, "d"))
     for side, one in zip(found.sides, made(), strict=True):
         held = meets(spells_of(one.population.world, one.definition), seen.frame)
-        assert side.table == look_table(seen, held)
+        assert side.table == seen.table(held)
         assert side.table.base == found.sides[0].table.base
 
 
