@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
@@ -47,7 +48,7 @@ from pqlkit.engines.factory import engine as engine_named
 from pqlkit.errors import DefinitionError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pqlkit.analysis.outcome import ConversionRows
     from pqlkit.definitions.model import Definition, Outcome
@@ -92,8 +93,8 @@ class Population:
         What starts the clock.
     excluded
         Entities that the project's `population` filter leaves out.
-    without_events
-        Entities without any event at or before `as_of`.
+    idle
+        Gives `without_events`, and takes a pass over the events for it once, when first asked.
     trusted
         Current traits that may be used all the same (``--trust-current``).
     warnings
@@ -113,9 +114,14 @@ class Population:
     conversions: ConversionRows
     anchor: Anchor
     excluded: int = 0
-    without_events: int = 0
+    idle: Callable[[], int] = field(default=lambda: 0, repr=False)
     trusted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def without_events(self) -> int:
+        """Entities without any event at or before `as_of`."""
+        return self.idle()
 
 
 def population(
@@ -203,7 +209,7 @@ def population(
         conversions=counts,
         anchor=clock,
         excluded=filtered,
-        without_events=people.height - _with_events(world),
+        idle=cache(lambda: people.height - _with_events(world)),
         trusted=tuple(trust_current),
         warnings=(silent,) if silent is not None else (),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -138,7 +140,8 @@ def _bad(layout: Layout, columns: dict[str, ColumnType]) -> pl.Expr:
             text = pl.col(name)
             bad = bad | (text == "") | (text.str.len_bytes() > LONGEST_NAME)
             if name != EVENT:
-                bad = bad | text.is_in(PLACEHOLDERS)
+                # One by one they take half of what `is_in` does.
+                bad = reduce(or_, [text == placeholder for placeholder in PLACEHOLDERS], bad)
     if layout.owned:
         owners = [pl.col(name).is_null() for name in ("user_id", "account_id") if name in columns]
         bad = bad | pl.all_horizontal(owners)
