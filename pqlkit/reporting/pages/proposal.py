@@ -139,8 +139,8 @@ def _hold(figures: Mapping[str, Any]) -> str:
         if low != high:
             facts.append(f"{m.name(name, 60)}: thresholds {m.count(low)} to {m.count(high)} cannot be told apart.")
     facts += [
-        f"{m.name(one['leads_to'], 60)} stands for {m.name(one['event'], 60)} too: {m.fraction(one['share'])} of the time it is the "
-        "next thing done within a minute."
+        f"{m.name(one['leads_to'], 60)} stands for {m.name(one['event'], 60)} too, which comes within a minute before "
+        f"{m.fraction(one['share'])} of them."
         for one in first["openers"]
     ]
     test = figures["selection"]

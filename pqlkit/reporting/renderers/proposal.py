@@ -194,9 +194,7 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
             lines += wrapped(f"thresholds  {ranges} cannot be told apart", "  ", " " * 14)
     for opener in one.openers:
         done, begun = visible(opener.leads_to, 30), visible(opener.event, 30)
-        lines += wrapped(
-            f"{done} stands for {begun} too, which leads to it ({opener.share:.0%} of the time)", "  ", "    "
-        )
+        lines += wrapped(f"{done} stands for {begun} too, which comes before {opener.share:.0%} of them", "  ", "    ")
     lines += _stability(one)
     test = proposal.selection
     if test is not None and test.p_value is not None:
