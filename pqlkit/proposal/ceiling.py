@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pqlkit.proposal.boosting import Boosting
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -22,7 +25,6 @@ FITTED: Final = 0.7
 """Share of entities that the model is fitted on where an entity has several looks."""
 
 _SMALLEST_CLASS: Final = 10
-_CHUNK: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,7 +86,8 @@ class Ceiling:
         return (float(self.y[met].mean()) - base) / (model - base)
 
 
-def ceiling(
+@contextmanager
+def ceiling_begun(
     cube: Cube,
     y: NDArray[np.bool_],
     fit: NDArray[np.bool_],
@@ -94,8 +97,8 @@ def ceiling(
     entities: NDArray[np.int64] | None = None,
     seed: int = 0,
     most: int = MOST,
-) -> Ceiling:
-    """Fit gradient boosting on the fit part, read it on the holdout.
+) -> Iterator[Callable[[], Ceiling]]:
+    """Begin to fit gradient boosting on the fit part; what is yielded waits for it and reads it on the holdout.
 
     Parameters
     ----------
@@ -112,32 +115,49 @@ def ceiling(
     most
         More looks of one outcome than this are sampled.
 
-    Returns
-    -------
-    Ceiling
-        Without a model (all figures None, all scores 0) if the fit part has fewer than ten looks of either outcome, or there is
-        no behaviour or no look to read.
+    Yields
+    ------
+    Callable
+        Gives the ceiling: without a model (all figures None, all scores 0) if the fit part has fewer than ten looks of either
+        outcome, or there is no behaviour or no look to read.
 
     Notes
     -----
     The model is a ceiling of what these measurements hold, not of what could be known. Sampling either outcome changes no
     ranking, and nothing else is read from the scores.
-
-    References
-    ----------
-    Ke, G. et al. (2017). LightGBM: a highly efficient gradient boosting decision tree. NeurIPS 30; the histogram method.
     """
     random = np.random.default_rng(seed)
     fit, read = _apart(fit, holdout, entities, random)
     used = np.arange(len(cube.behaviours)) if columns is None else np.asarray(columns)
     rows = _training(y, fit, most, random)
     if len(used) == 0 or not read.any() or min(y[rows].sum(), (~y[rows]).sum()) < _SMALLEST_CLASS:
-        return _unfitted(y[read], read)
-    levels = _dense(cube, used, rows)
-    known = _fitted(levels, y[rows], seed)
+        yield lambda: _unfitted(y[read], read)
+        return
     looks = np.flatnonzero(read)
-    scores = known(_dense(cube, used, looks))
-    return _reading(y[looks], scores, _best_cut(known(levels), y, fit, rows), read)
+
+    def finished() -> Ceiling:
+        fitted, scores = model.scores()
+        return _reading(y[looks], scores, _best_cut(fitted, y, fit, rows), read)
+
+    levels, others = _dense(cube, used, rows), _dense(cube, used, looks)
+    with Boosting(levels=levels, y=y[rows], read=others, seed=seed) as model:
+        yield finished
+
+
+def ceiling(
+    cube: Cube,
+    y: NDArray[np.bool_],
+    fit: NDArray[np.bool_],
+    holdout: NDArray[np.bool_],
+    *,
+    columns: NDArray[np.intp] | None = None,
+    entities: NDArray[np.int64] | None = None,
+    seed: int = 0,
+    most: int = MOST,
+) -> Ceiling:
+    """Fit gradient boosting on the fit part and read it on the holdout, as `ceiling_begun` does, and wait for it."""
+    with ceiling_begun(cube, y, fit, holdout, columns=columns, entities=entities, seed=seed, most=most) as finished:
+        return finished()
 
 
 def _unfitted(y: NDArray[np.bool_], read: NDArray[np.bool_]) -> Ceiling:
@@ -187,33 +207,6 @@ def _dense(cube: Cube, columns: NDArray[np.intp], looks: NDArray[np.intp]) -> ND
         rows, levels = cube.column(int(column))
         row[place[rows]] = levels
     return dense[:, :-1].T
-
-
-def _fitted(
-    levels: NDArray[np.uint8], y: NDArray[np.bool_], seed: int
-) -> Callable[[NDArray[np.uint8]], NDArray[np.float64]]:
-    """Fit the model; give what turns levels into scores."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # what scikit-learn itself uses
-
-    model = HistGradientBoostingClassifier(
-        max_iter=200,
-        learning_rate=0.1,  # half of it took twice as many trees for 0.0004 of AUC, and the same rate at the top
-        max_leaf_nodes=15,
-        max_bins=max(2, int(levels.max()) + 1),  # no column has more values, and smaller tables are faster
-        early_stopping=True,
-        random_state=seed,
-    )
-    # Its threads wait for each other by spinning: on a busy machine two were ten times slower than one.
-    with threadpool_limits(limits=1, user_api="openmp"):
-        model.fit(levels.astype(np.float32), y)
-
-    def scores(rows: NDArray[np.uint8]) -> NDArray[np.float64]:
-        parts = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
-        with threadpool_limits(limits=1, user_api="openmp"):
-            return np.concatenate([model.decision_function(part.astype(np.float32)) for part in parts])
-
-    return scores
 
 
 def _best_cut(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from pqlkit.proposal.wording import in_words
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -272,25 +273,29 @@ class Draft:
         return self._summed_up(found, choice, card, top, warnings, cross)
 
     def _compared(self) -> tuple[Search, Points | None, Ceiling | None]:
-        """Search, then fit the card and the model, one after the other.
-
-        Side by side they wait for each other: a search of half a second took seven beside the model.
-        """
+        """Search and fit the card, while the model is fitted."""
         from pqlkit.proposal.points import points_card
 
         observed, fit = self.observed, self.parts.fit
-        found = self.search()
-        self.say("comparing with points and a model")
-        card = points_card(observed.cube, observed.y, fit, found) if found.rules else None
-        return found, card, self.ceiling()
+        with self._ceiling_begun() as ceiling:
+            found = self.search()
+            self.say("comparing with points and a model")
+            card = points_card(observed.cube, observed.y, fit, found) if found.rules else None
+            return found, card, ceiling()
 
     def ceiling(self) -> Ceiling | None:
         """Fit the boosting model; not with little data, where nothing is set aside to read it on."""
-        from pqlkit.proposal.ceiling import ceiling
+        with self._ceiling_begun() as ceiling:
+            return ceiling()
+
+    @contextmanager
+    def _ceiling_begun(self) -> Iterator[Callable[[], Ceiling | None]]:
+        from pqlkit.proposal.ceiling import ceiling_begun
 
         if self.tier is not Tier.EVERYTHING or self.parts.kind is SplitKind.CROSS_FITTED:
-            return None
-        return ceiling(
+            yield lambda: None
+            return
+        with ceiling_begun(
             self.observed.cube,
             self.observed.y,
             self.parts.fit,
@@ -298,7 +303,8 @@ class Draft:
             columns=self._columns(),
             entities=self.observed.looks.frame.get_column("entity").to_numpy(),
             seed=self.wishes.seed,
-        )
+        ) as ceiling:
+            yield ceiling
 
     def _summed_up(
         self,
