@@ -152,6 +152,7 @@ def _hold(figures: Mapping[str, Any]) -> str:
     top = figures["ceiling"]
     if top is not None and top["holdout_rate_at_same_share"] is not None:
         captured = "" if top["captured"] is None else f"; the rule has {m.fraction(top['captured'])} of what is there"
+        captured = "; the rule does better" if (top["captured"] or 0) > 1 else captured
         facts.append(f"A model at the same share: {m.fraction(top['holdout_rate_at_same_share'])}{captured}.")
     return "".join(m.paragraph(fact) for fact in facts) + "".join(parts)
 

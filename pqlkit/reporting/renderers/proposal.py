@@ -212,7 +212,9 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
     top = proposal.ceiling
     if top is not None and one.holdout.share.rate:
         reached = top.rate_at(one.holdout.share.rate)
-        captured = f": the rule has {proposal.captured:.0%} of what is there" if proposal.captured is not None else ""
+        captured = "" if proposal.captured is None else f": the rule has {proposal.captured:.0%} of what is there"
+        if proposal.captured is not None and proposal.captured > 1:
+            captured = ": the rule does better"
         lines.append(f"  a model at the same share   {percent(reached)}{captured}")
     if one.simpler is not None:
         lines += wrapped(
