@@ -290,17 +290,17 @@ class _Heads:
 
     def reach(
         self, rows: NDArray[np.integer], levels: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give how many reach each level, and how many of them converted (at a look at which they reached it)."""
-        hits = self.y[rows]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Give how many reach each level, how many of them converted (at a look at which they reached it), and how many looks do."""
+        hits, looks = self.y[rows], _at_least(levels)
         if self.codes is None:
-            return _at_least(levels), _at_least(levels[hits])
+            return looks, _at_least(levels[hits]), looks
         codes = self.codes[rows]
         self.most[:] = 0
         self.converted[:] = 0
         np.maximum.at(self.most, codes, levels)
         np.maximum.at(self.converted, codes[hits], levels[hits])
-        return _at_least(self.most), _at_least(self.converted)
+        return _at_least(self.most), _at_least(self.converted), looks
 
 
 def _at_least(levels: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -312,8 +312,7 @@ def _levels(
     heads: _Heads, rows: NDArray[np.integer], levels: NDArray[np.uint8], floors: Floors, looks: int
 ) -> list[tuple[int, int]]:
     """Choose the levels of one column within the floors, none too near the one before, and say how many looks reach each."""
-    entities, converted = heads.reach(rows, levels)
-    reach = _at_least(levels)
+    entities, converted, reach = heads.reach(rows, levels)
     last = math.inf
     chosen = []
     for level in range(1, int(levels.max(initial=0)) + 1):
