@@ -101,8 +101,16 @@ def periods(
     -----
     The reference is what the definition's ``evidence.data`` was gathered in: the mature periods whose middle lies within its
     dates, taken together, if a mature period follows them. Where there is no evidence, or nothing after it yet, it is the
-    first mature periods, taken together until they have 300 mature starts, but at most half of them. Rates of the evidence's
-    periods are a little better than what was to be expected, because the definition was chosen on a part of them.
+    first mature periods, taken together until they have 300 mature starts, but at most half of them (rounded up), and only as
+    long as the next one has not itself drifted from those before it: a change must not hide within the reference. Rates of
+    the evidence's periods are a little better than what was to be expected, because the definition was chosen on a part of
+    them.
+
+    References
+    ----------
+    Viele, K., Berry, S., Neuenschwander, B., Amzal, B., Chen, F., Enas, N., Hobbs, B., Ibrahim, J. G., Kinnersley, N.,
+    Lindborg, S., Micallef, S., Roychoudhury, S. and Thompson, L. (2014). Use of historical control data for assessing
+    treatment effects in clinical trials. Pharmaceutical Statistics 13, 41-54.
     """
     import polars as pl
 
@@ -156,10 +164,18 @@ def _reference(
     first = next((i for i, part in enumerate(parts) if _usable([part])), None)
     if first is None:
         return [], Basis.FIRST
-    last, most = first, first + max(1, (len(parts) - first) // 2)
-    while last + 1 < most and sum(part.promise.denominator for part in parts[first : last + 1]) < ENOUGH:
-        last += 1
-    return list(range(first, last + 1)), Basis.FIRST
+    end, most = first + 1, first + (len(parts) - first + 1) // 2
+    while end < most and not _enough(parts[first:end], parts[end]):
+        end += 1
+    return list(range(first, end)), Basis.FIRST
+
+
+def _enough(parts: Sequence[Period], following: Period) -> bool:
+    """Say whether the first periods make a reference, because they hold enough or because the next one differs."""
+    from pqlkit.statistics.drift import assess
+
+    reference = _pooled(parts)
+    return reference.promise.denominator >= ENOUGH or assess(reference, [following])[0].drifted
 
 
 def _usable(parts: Sequence[Period]) -> bool:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = [
     "StabilityIndex",
     "Trend",
+    "chance_of_size",
     "cochran_armitage",
+    "ratio_error",
     "risk_ratio_change",
     "stability_index",
     "two_proportions",
@@ -52,6 +54,65 @@ def two_proportions(successes: Numbers, total: Numbers, other: Numbers, other_to
     pooled = ratio(x1 + x0, n1 + n0)
     error = np.sqrt(pooled * (1 - pooled) * (ratio(1, n1) + ratio(1, n0)))
     return floats(2 * ndtr(-np.abs(ratio(ratio(x1, n1) - ratio(x0, n0), error))))
+
+
+def ratio_error(successes: Numbers, total: Numbers, other: Numbers, other_total: Numbers) -> Floats:
+    r"""Give the standard error that the log ratio of two rates has if they are the same.
+
+    Returns
+    -------
+    Floats
+        NaN where a group is empty or nobody in either succeeded.
+
+    Notes
+    -----
+    With the pooled rate :math:`\bar p`: :math:`\sqrt{(1 - \bar p) / \bar p \cdot (1 / n_1 + 1 / n_0)}`.
+
+    References
+    ----------
+    Katz, D., Baptista, J., Azen, S. P. and Pike, M. C. (1978). Obtaining confidence intervals for the risk ratio in cohort
+    studies. Biometrics 34, 469-474.
+
+    Examples
+    --------
+    >>> ratio_error([60], [300], [90], [300]).round(4)
+    array([0.1414])
+    """
+    x1, n1, x0, n0 = together(successes, total, other, other_total)
+    pooled = ratio(x1 + x0, n1 + n0)
+    return floats(np.sqrt(ratio(1 - pooled, pooled) * (ratio(1, n1) + ratio(1, n0))))
+
+
+def chance_of_size(error: Numbers, low: float, high: float = math.inf) -> Floats:
+    """Give the chance that a ratio whose true value is 1 comes out at `low` or less, or at `high` or more.
+
+    Parameters
+    ----------
+    error
+        Standard error of its logarithm.
+    low, high
+        Sizes that matter, below and above 1.
+
+    Returns
+    -------
+    Floats
+        By the normal approximation on the log scale.
+
+    References
+    ----------
+    Katz, D., Baptista, J., Azen, S. P. and Pike, M. C. (1978). Obtaining confidence intervals for the risk ratio in cohort
+    studies. Biometrics 34, 469-474.
+
+    Examples
+    --------
+    >>> chance_of_size([0.1, 0.2], 0.8).round(4)
+    array([0.0128, 0.1323])
+    >>> chance_of_size([0.1, 0.2], 0.75, 1.25).round(4)
+    array([0.0148, 0.2074])
+    """
+    from scipy.special import ndtr
+
+    return floats(ndtr(ratio(math.log(low), error)) + ndtr(ratio(-math.log(high), error)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +227,14 @@ class StabilityIndex:
         Chance of a value as large if nothing had moved.
     shifted
         Both significant and of a size that matters (0.1 or more).
+    chance_of_size
+        Chance of a value of 0.1 or more if nothing had moved; None when either period is empty.
     """
 
     value: float | None
     p_value: float | None
     shifted: bool
+    chance_of_size: float | None
 
 
 def stability_index(reference: Numbers, current: Numbers) -> StabilityIndex:
@@ -211,9 +275,15 @@ def stability_index(reference: Numbers, current: Numbers) -> StabilityIndex:
     then, now = then[held], now[held]
     n, m = float(then.sum()), float(now.sum())
     if min(n, m) == 0:
-        return StabilityIndex(value=None, p_value=None, shifted=False)
+        return StabilityIndex(value=None, p_value=None, shifted=False, chance_of_size=None)
     p, q = (then + 0.5) / (then + 0.5).sum(), (now + 0.5) / (now + 0.5).sum()
     value = float(((q - p) * np.log(q / p)).sum())
     degrees = len(then) - 1
-    p_value = float(chdtrc(degrees, value / (1 / n + 1 / m))) if degrees else 1.0
-    return StabilityIndex(value=value, p_value=p_value, shifted=p_value <= _LEVEL and value >= LARGE)
+    # A distribution over one bin cannot move.
+    p_value, chance = chdtrc(degrees, np.array([value, LARGE]) / (1 / n + 1 / m)) if degrees else (1.0, 0.0)
+    return StabilityIndex(
+        value=value,
+        p_value=float(p_value),
+        shifted=bool(p_value <= _LEVEL and value >= LARGE),
+        chance_of_size=float(chance),
+    )

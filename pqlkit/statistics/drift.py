@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.statistics.arrays import Floats, number, ratio
-from pqlkit.statistics.change import StabilityIndex, risk_ratio_change, stability_index, two_proportions
-from pqlkit.statistics.comparison import newcombe
+from pqlkit.statistics.arrays import Z95, Floats, number, ratio
+from pqlkit.statistics.change import (
+    StabilityIndex,
+    chance_of_size,
+    ratio_error,
+    risk_ratio_change,
+    stability_index,
+)
+from pqlkit.statistics.comparison import mid_p, newcombe, p_value
 from pqlkit.statistics.estimate import Estimate, Undefined
-from pqlkit.statistics.multiplicity import holm
+from pqlkit.statistics.multiplicity import attainable, attainable_level
 from pqlkit.statistics.power import detectable_fall
 
 if TYPE_CHECKING:
@@ -24,9 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Drift", "Period", "Verdict", "assess"]
 
 LEVEL: Final = 0.05
-"""Level of every test here, after Holm's correction over the periods."""
+"""Level of all tests of all periods together."""
 DECAY: Final = 0.8
-"""The effect has decayed only if the relative risk is at most this part of the reference's."""
+"""The effect has decayed only if rate and relative risk are at most this part of the reference's."""
 SHIFT: Final = 0.25
 """A share or a base rate has shifted only if it changed by more than this part of the reference's."""
 BLIND: Final = 0.5
@@ -78,19 +85,21 @@ class Drift:
     findings
         Every verdict that holds.
     p_value
-        Of the change of the promised rate, after Holm's correction over the periods; None when untestable.
+        That the promised rate fell by chance, corrected for all tests of all periods; None when untestable. Near 1 after a
+        rise.
     rate_difference
         Promised rate now less then, with Newcombe's interval.
     effect_ratio, effect_p_value
-        Relative risk now over then, and its p after Holm.
+        Relative risk now over then, and the corrected p of a fall.
     share_ratio, share_p_value
-        Share of the qualified now over then, and its p after Holm.
+        Share of the qualified now over then, and the corrected p of a change.
     base_ratio, base_p_value
-        Rate of those not qualified now over then, and its p after Holm.
+        Rate of those not qualified now over then, and the corrected p of a change.
     detectable_fall
-        Smallest fall of the rate that this period could show with 80 % power; None when not even a fall to 0.
+        Smallest fall of the rate that this period could show with 80 % power, after the correction; None when not even a
+        fall to 0.
     shifts
-        Population stability index of each behaviour.
+        Population stability index of each behaviour, with its p corrected likewise.
     """
 
     verdict: Verdict
@@ -106,6 +115,11 @@ class Drift:
     detectable_fall: float | None
     shifts: tuple[StabilityIndex, ...]
 
+    @property
+    def drifted(self) -> bool:
+        """Whether anything was found: neither stable nor too few to say."""
+        return self.verdict not in {Verdict.STABLE, Verdict.TOO_FEW}
+
 
 def assess(reference: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     """Compare later periods with the one in which a definition was chosen.
@@ -120,7 +134,7 @@ def assess(reference: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     Returns
     -------
     tuple of Drift
-        One a period. Every test is corrected over the periods (Holm, 5 %), and needs a size that matters besides.
+        One a period. What has not changed at all is called changed, in any of the periods, in at most 5 % of cases.
 
     Notes
     -----
@@ -129,15 +143,29 @@ def assess(reference: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     1. ``volume-drift``: the share of the qualified changed by more than a quarter, or one of the behaviours shifted by its
        population stability index (0.1 or more, and more than chance). First, because other people meeting the definition
        also changes its rate: the behaviours have to be looked at before the effect.
-    2. ``effect-decayed``: the relative risk fell to 0.8 of the reference's or less; or the promised rate did, and fell as far
-       below the rate of those not qualified (a change that both share is no decay), where enough have qualified to say so.
+    2. ``effect-decayed``: the promised rate fell to 0.8 of the reference's or less, and by as much more than the rate of those
+       not qualified: the relative risk fell so far, or the one rate against the other. A change that both rates share is no
+       decay, nor is a rise of the other alone.
     3. ``base-rate-shift``: the rate of those *not* qualified changed by more than a quarter.
-    4. ``too-few``: nothing found, and a fall of the rate to half would not have been seen with 80 % power.
+    4. ``too-few``: nothing found, and a fall of the rate to half would not have been found with 80 % power.
     5. ``stable``: nothing found, and enough to have found it.
+
+    Each needs a size that matters and significance besides. All tests of all periods are one family: a definition that does
+    what it did is asked about its rate, its effect, its share, its base and each behaviour in every period, and whichever of
+    them errs, it is called drifted. Hence each p value is corrected for all that the family could find by chance, at 5 %
+    (`pqlkit.statistics.multiplicity.attainable`): the more entities, the less often chance alone reaches a size that
+    matters, and the less is there to correct for.
+
+    Only a fall is a decay, so the rate and the effect are tested on one side: the rate exactly (mid-p), since a period may
+    hold few leads, the effect on the log scale.
 
     References
     ----------
-    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6, 65-70.
+    Westfall, P. H. and Wolfinger, R. D. (1997). Multiple tests with discrete distributions. The American Statistician 51,
+    3-8.
+
+    Lancaster, H. O. (1961). Significance tests in discrete distributions. Journal of the American Statistical
+    Association 56, 223-234.
 
     Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions: comparison of eleven
     methods. Statistics in Medicine 17, 873-890.
@@ -152,73 +180,131 @@ def assess(reference: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     >>> [drift.verdict.value for drift in assess(then, [Period(table=table) for table in now])]
     ['stable', 'effect-decayed', 'too-few']
     """
-    then, changes = reference.table, [risk_ratio_change(period.table, reference.table) for period in periods]
-    promises = [(period.promise.numerator, period.promise.denominator) for period in periods]
-    known = reference.promise
-    tests = {
-        "rate": _compared(promises, (known.numerator, known.denominator)),
-        "effect": holm([np.nan if p is None else p for _, p in changes]),
-        "share": _compared([(p.table.n1, p.table.total) for p in periods], (then.n1, then.total)),
-        "base": _compared([(p.table.c, p.table.n0) for p in periods], (then.c, then.n0)),
-    }
+    compared = [_compare(reference, period) for period in periods]
+    family = [test for one in compared for test in one.tests]
+    chances = [test.chance for test in family]
+    corrected = iter(attainable([test.p for test in family], chances))
+    level = attainable_level([test.chance for test in family if not math.isnan(test.p)], LEVEL)
     return tuple(
-        _drift(reference, period, changes[place][0], {name: number(p[place]) for name, p in tests.items()})
-        for place, period in enumerate(periods)
+        _drift(reference, period, one, [number(next(corrected)) for _ in one.tests], level)
+        for period, one in zip(periods, compared, strict=True)
     )
 
 
-def _compared(counts: Sequence[tuple[int, int]], then: tuple[int, int]) -> Floats:
-    """Test the rate of every period against the reference's, with Holm's correction."""
-    columns = np.array(counts, dtype=np.float64).reshape(-1, 2)
-    return holm(two_proportions(columns[:, 0], columns[:, 1], *then))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Test:
+    """One comparison: its p value (NaN when untestable) and the chance that it finds a size that matters for nothing."""
+
+    p: float
+    chance: float
 
 
-def _drift(reference: Period, period: Period, effect: Estimate, p: dict[str, float | None]) -> Drift:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """What changed in a period, and the tests of it: rate, effect, share, base, and each behaviour."""
+
+    rate: float | None
+    effect: Estimate
+    share: float | None
+    base: float | None
+    shifts: tuple[StabilityIndex, ...]
+    tests: tuple[_Test, ...]
+
+
+def _compare(reference: Period, period: Period) -> _Compared:
     then, now, known, seen = reference.table, period.table, reference.promise, period.promise
-    share, base = _change(now.share, then.share), _change(now.without, then.without)
+    effect, p = risk_ratio_change(now, then)
+    shifts = tuple(map(stability_index, reference.behaviours, period.behaviours))
+    return _Compared(
+        rate=_change(seen, known),
+        effect=effect,
+        share=_change(now.share, then.share),
+        base=_change(now.without, then.without),
+        shifts=shifts,
+        tests=(
+            _fall_of_rate(seen, known),
+            _fall_of_effect(effect, p),
+            _change_of_rate(now.share, then.share),
+            _change_of_rate(now.without, then.without),
+            *(_Test(p=_or_nan(shift.p_value), chance=_or_nan(shift.chance_of_size)) for shift in shifts),
+        ),
+    )
+
+
+def _fall_of_rate(now: Rate, then: Rate) -> _Test:
+    p = mid_p(*_cells(then), *_cells(now))
+    return _Test(p=float(p), chance=float(chance_of_size(_error(now, then), DECAY)))
+
+
+def _fall_of_effect(effect: Estimate, p: float | None) -> _Test:
+    if effect.value is None or effect.low is None or effect.high is None or p is None:
+        return _Test(p=math.nan, chance=math.nan)
+    error = math.log(effect.high / effect.low) / (2 * Z95)
+    return _Test(p=p / 2 if effect.value < 1 else 1 - p / 2, chance=float(chance_of_size(error, DECAY)))
+
+
+def _change_of_rate(now: Rate, then: Rate) -> _Test:
+    p = p_value(*_cells(then), *_cells(now))
+    return _Test(p=float(p), chance=float(chance_of_size(_error(now, then), 1 - SHIFT, 1 + SHIFT)))
+
+
+def _cells(rate: Rate) -> tuple[int, int]:
+    return rate.numerator, rate.denominator - rate.numerator
+
+
+def _error(now: Rate, then: Rate) -> Floats:
+    return ratio_error(now.numerator, now.denominator, then.numerator, then.denominator)
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _drift(reference: Period, period: Period, one: _Compared, p: Sequence[float | None], level: float) -> Drift:
+    known, seen = reference.promise, period.promise
     fall = None
     if known.rate:
-        fall = detectable_fall(known.rate, known.denominator, seen.denominator)
-    shifts = tuple(map(stability_index, reference.behaviours, period.behaviours))
+        # The rate is tested on one side: the level of a test on two is twice as much.
+        fall = detectable_fall(known.rate, known.denominator, seen.denominator, alpha=2 * level)
     blind = known.rate is None or fall is None or fall > BLIND * known.rate
-    # So few that a fall to half would not show are too few for a test of rates by the normal approximation.
-    promise = None if blind else _change(seen, known)
-    found = _findings(p, effect, share, base, promise, moved=any(shift.shifted for shift in shifts))
+    rate, effect, share, base, *behaviours = p
+    shifts = tuple(
+        replace(shift, p_value=value, shifted=shift.shifted and _significant(value))
+        for shift, value in zip(one.shifts, behaviours, strict=True)
+    )
+    found = _findings(replace(one, shifts=shifts), rate=rate, effect=effect, share=share, base=base)
     findings = found or ((Verdict.TOO_FEW,) if blind else (Verdict.STABLE,))
     both = seen.denominator > 0 and known.denominator > 0
     difference = newcombe(seen.numerator, seen.denominator, known.numerator, known.denominator)
     return Drift(
         verdict=findings[0],
         findings=findings,
-        p_value=p["rate"],
+        p_value=rate,
         rate_difference=Estimate.of(*difference) if both else Estimate.none(Undefined.EMPTY_GROUP),
-        effect_ratio=effect,
-        effect_p_value=p["effect"],
-        share_ratio=share,
-        share_p_value=p["share"],
-        base_ratio=base,
-        base_p_value=p["base"],
+        effect_ratio=one.effect,
+        effect_p_value=effect,
+        share_ratio=one.share,
+        share_p_value=share,
+        base_ratio=one.base,
+        base_p_value=base,
         detectable_fall=fall,
         shifts=shifts,
     )
 
 
 def _findings(
-    p: dict[str, float | None],
-    effect: Estimate,
-    share: float | None,
-    base: float | None,
-    promise: float | None,
-    *,
-    moved: bool,
+    one: _Compared, *, rate: float | None, effect: float | None, share: float | None, base: float | None
 ) -> tuple[Verdict, ...]:
     """List what is both significant and large, what explains most first."""
-    decayed = effect.value is not None and effect.value <= DECAY and _significant(p["effect"])
-    fallen = promise is not None and promise <= DECAY * min(1.0, 1.0 if base is None else base)
+    # A relative risk also falls when those not qualified convert more: that the qualified convert less is what decay means.
+    kept = one.rate is not None and one.rate > DECAY
+    decayed = one.effect.value is not None and one.effect.value <= DECAY and not kept
+    fallen = one.rate is not None and one.rate <= DECAY * min(1.0, 1.0 if one.base is None else one.base)
+    moved = any(shift.shifted for shift in one.shifts)
     held = {
-        Verdict.VOLUME_DRIFT: moved or (_shifted(share) and _significant(p["share"])),
-        Verdict.EFFECT_DECAYED: decayed or (fallen and _significant(p["rate"])),
-        Verdict.BASE_RATE_SHIFT: _shifted(base) and _significant(p["base"]),
+        Verdict.VOLUME_DRIFT: moved or (_shifted(one.share) and _significant(share)),
+        Verdict.EFFECT_DECAYED: (decayed and _significant(effect)) or (fallen and _significant(rate)),
+        Verdict.BASE_RATE_SHIFT: _shifted(one.base) and _significant(base),
     }
     return tuple(verdict for verdict, holds in held.items() if holds)
 

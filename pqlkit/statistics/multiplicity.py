@@ -11,7 +11,7 @@ from pqlkit.statistics.arrays import Floats, Numbers, floats, together
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["benjamini_hochberg", "bonferroni", "holm", "miller_siegmund"]
+__all__ = ["attainable", "attainable_level", "benjamini_hochberg", "bonferroni", "holm", "miller_siegmund"]
 
 
 def bonferroni(p: Numbers, tests: Numbers) -> Floats:
@@ -104,6 +104,85 @@ def holm(p: Numbers) -> Floats:
         return floats(np.maximum.accumulate(ordered * np.arange(len(ordered), 0, -1)))
 
     return _in_order(downward, p)
+
+
+def attainable(p: Numbers, chance: Numbers) -> Floats:
+    r"""Correct p values of findings that must also have a size that matters, counting what each could find by chance.
+
+    Parameters
+    ----------
+    p
+        P values of one family. NaN: not tested.
+    chance
+        The chance that each finds its size where there is nothing, known from the numbers of entities alone; 1 where no size
+        is asked for. NaN, where it is not known, counts as 1.
+
+    Returns
+    -------
+    Floats
+        In the order given: the chance that any finding of the family is as significant as this one if there is nothing to
+        find. Never below p, and never above Bonferroni's.
+
+    Notes
+    -----
+    .. math:: \tilde p_i = \max\Bigl(p_i, \min\bigl(1, \sum_k \min(p_i, \pi_k)\bigr)\Bigr)
+
+    A test that asks for a size as well finds something with a chance of at most :math:`\min(p, \pi)` at the level p, and the
+    chances of a family add up to no less than that of any (Bonferroni). This is the correction of Westfall and Wolfinger for
+    tests whose p values cannot all be reached: those that cannot alarm by chance cost the others nothing.
+
+    References
+    ----------
+    Tarone, R. E. (1990). A modified Bonferroni method for discrete data. Biometrics 46, 515-522.
+
+    Westfall, P. H. and Wolfinger, R. D. (1997). Multiple tests with discrete distributions. The American Statistician 51,
+    3-8.
+
+    Examples
+    --------
+    >>> attainable([0.01, 0.03, 0.5], [1, 0.02, 0.0001])
+    array([0.0201, 0.0501, 0.5201])
+    """
+    values, chances = together(p, chance)
+    tested, chances = ~np.isnan(values), np.where(np.isnan(chances), 1.0, chances)
+    result = np.full(values.shape, np.nan)
+    sums = np.minimum(values[tested][:, None], chances[tested]).sum(axis=1)
+    result[tested] = np.maximum(values[tested], np.minimum(sums, 1.0))
+    return result
+
+
+def attainable_level(chance: Numbers, level: float) -> float:
+    """Find the largest p that `attainable` still leaves at `level` or below: the level of each single test.
+
+    Parameters
+    ----------
+    chance
+        As in `attainable`, of what was tested.
+    level
+        Of the whole family.
+
+    Returns
+    -------
+    float
+        Between level / number of tests and `level`.
+
+    References
+    ----------
+    Westfall, P. H. and Wolfinger, R. D. (1997). Multiple tests with discrete distributions. The American Statistician 51,
+    3-8.
+
+    Examples
+    --------
+    >>> round(attainable_level([1, 1, 0.01, 0.0], 0.05), 4), attainable_level([0.001, 0.002], 0.05)
+    (0.02, 0.05)
+    """
+    known = floats(chance)
+    rising = np.sort(np.where(np.isnan(known), 1.0, known))
+    # What is left of the level for each of the others, if those that can least alarm by chance use up theirs.
+    left = level - np.concatenate([[0.0], np.cumsum(rising)[:-1]])[: len(rising)]
+    each = left / np.arange(len(rising), 0, -1)
+    fitting = each[each <= rising]
+    return min(float(fitting[0]), level) if len(fitting) else level
 
 
 def _in_order(adjust: Callable[[Floats], Floats], p: Numbers) -> Floats:

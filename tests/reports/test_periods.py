@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from pqlkit.reporting.periods import ENOUGH, Basis, _bounds, _over, newest_verdict
+from pqlkit.reporting.periods import ENOUGH, Basis, _bounds, _over, _reference, newest_verdict
+from pqlkit.reporting.renderers.report import _tested
+from pqlkit.statistics.contingency import Contingency
+from pqlkit.statistics.drift import Period, Verdict, assess
 from tests.reports.simulated import people, record, report, rule
 
 
@@ -49,11 +52,55 @@ def test_without_evidence_the_first_periods_are_taken_together():
     reference = [one for one in found if one.reference]
     mature = [one for one in found if one.mature]
     assert basis[: len(reference)] == [Basis.FIRST] * len(reference)
-    assert len(reference) <= len(mature) / 2
+    half = (len(mature) + 1) // 2
+    assert len(reference) <= half
     leads = [one.rate.denominator for one in reference]
-    assert sum(leads) >= ENOUGH > sum(leads[:-1]) or len(reference) == len(mature) // 2
+    assert sum(leads) >= ENOUGH > sum(leads[:-1]) or len(reference) == half
     assert all(one.drift is None for one in reference)
     assert all(one.drift is not None for one in mature[len(reference) :])
+
+
+def quarters(*tables):
+    return [Period(table=Contingency(*cells)) for cells in tables]
+
+
+CALM, BUSY, LOST = (55, 145, 100, 3900), (110, 290, 100, 3900), (16, 184, 100, 3900)
+
+
+@pytest.mark.parametrize(
+    ("parts", "chosen"),
+    [
+        (quarters(CALM), [0]),
+        (quarters(CALM, CALM), [0]),
+        (quarters(CALM, CALM, CALM), [0, 1]),
+        (quarters(CALM, CALM, CALM, CALM), [0, 1]),
+        (quarters(CALM, CALM, CALM, CALM, CALM), [0, 1]),
+        (quarters(BUSY, BUSY, BUSY), [0]),
+        (quarters(CALM, LOST, LOST, LOST), [0]),
+        (quarters((0, 0, 0, 0), CALM, CALM, CALM), [1, 2]),
+    ],
+    ids=["one", "two", "three", "four", "five", "enough", "a change", "an empty one"],
+)
+def test_the_reference_grows_until_it_holds_enough_or_something_changes(parts, chosen):
+    names = [f"2025-Q{number + 1}" for number in range(len(parts))]
+    found, basis = _reference(names, parts, replace(rule("steady"), evidence=None), "UTC")
+    assert (found, basis) == (chosen, Basis.FIRST)
+
+
+def test_the_p_value_beside_a_verdict_is_that_of_what_it_rests_on():
+    then = Period(table=Contingency(375, 1125, 780, 27_720), behaviours=((2000, 800, 200),))
+    now = {
+        "volume": Period(table=Contingency(75, 225, 156, 5544), behaviours=((1000, 1200, 800),)),
+        "effect": Period(table=Contingency(38, 262, 156, 5544), behaviours=((2000, 800, 200),)),
+        "none": Period(table=Contingency(70, 230, 156, 5544), behaviours=((2000, 800, 200),)),
+    }
+    found: dict[str, Any] = {name: assess(then, [period])[0] for name, period in now.items()}
+    assert found["volume"].verdict is Verdict.VOLUME_DRIFT
+    assert found["volume"].share_p_value > 0.9
+    assert _tested(found["volume"]) == f" p {found['volume'].shifts[0].p_value:.1g}"
+    assert _tested(found["effect"]) == f" p {min(found['effect'].p_value, found['effect'].effect_p_value):.1g}"
+    assert _tested(found["none"]) == f" p {found['none'].p_value:.1g}"
+    assert _tested(None) == ""
 
 
 def test_the_evidence_chooses_the_reference():

@@ -453,7 +453,7 @@ STUDIES = (
     Study(letter="E", title="Traps (the worlds of A)", runs=20, run=easy, lines=trap_lines),
     Study(letter="F", title="An additive truth", runs=10, run=additive, lines=additive_lines),
     Study(letter="G", title="Nothing is there", runs=405, run=nothing, lines=nothing_lines),
-    Study(letter="H", title="Drift", runs=45, run=drifting, lines=drift_lines),
+    Study(letter="H", title="Drift", runs=300, run=drifting, lines=drift_lines),
     Study(letter="I", title="What is printed", runs=4, run=printed, lines=printed_lines),
     Study(letter="J", title="Promises hold", runs=1000, run=promise_kept, lines=promise_lines),
     Study(letter="K", title="The freemium world", runs=20, run=freemium_world, lines=freemium_lines),

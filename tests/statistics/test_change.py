@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chi2, norm
+from scipy.stats.contingency import relative_risk
 
-from pqlkit.statistics.change import cochran_armitage, risk_ratio_change, stability_index, two_proportions
+from pqlkit.statistics.change import (
+    chance_of_size,
+    cochran_armitage,
+    ratio_error,
+    risk_ratio_change,
+    stability_index,
+    two_proportions,
+)
 from pqlkit.statistics.contingency import Contingency
 from pqlkit.statistics.estimate import Undefined
 
@@ -47,6 +56,35 @@ def test_the_change_turns_round() -> None:
     assert there.value == pytest.approx(3)
     assert there.low * back.high == pytest.approx(1)
     assert p == pytest.approx(same)
+
+
+@pytest.mark.parametrize(("x", "n", "m"), [(60, 300, 1), (25, 100, 2), (3, 400, 5)])
+def test_the_error_of_a_ratio_of_equal_rates_is_that_of_the_relative_risk(x: int, n: int, m: int) -> None:
+    interval = relative_risk(x, n, m * x, m * n).confidence_interval(0.95)
+    assert float(ratio_error(x, n, m * x, m * n)) == pytest.approx(np.log(interval.high) / norm.ppf(0.975))
+
+
+def test_the_chance_of_a_size_is_what_comes_out_where_nothing_changed() -> None:
+    error = np.array([0.05, 0.1, 0.3])
+    expected = norm(scale=error).cdf(np.log(0.75)) + norm(scale=error).sf(np.log(1.25))
+    np.testing.assert_allclose(chance_of_size(error, 0.75, 1.25), expected)
+    np.testing.assert_allclose(chance_of_size(error, 0.8), norm(scale=error).cdf(np.log(0.8)))
+    generator = np.random.default_rng(4)
+    x, y = generator.binomial(300, 0.25, (2, 20_000))
+    assert float(chance_of_size(ratio_error(75, 300, 75, 300), 0.8)) == pytest.approx(np.mean(x / y <= 0.8), abs=0.01)
+
+
+def test_no_error_no_chance() -> None:
+    assert np.isnan(ratio_error([0, 0, 3], [9, 0, 0], [0, 3, 3], [9, 9, 9])).tolist() == [True, True, True]
+    assert np.isnan(chance_of_size(np.nan, 0.8))
+
+
+def test_an_index_that_matters_comes_by_chance_among_few_only() -> None:
+    few, many = stability_index([50, 30, 20], [48, 29, 23]), stability_index([500, 300, 200], [480, 290, 230])
+    assert few.chance_of_size == pytest.approx(chi2(2).sf(0.1 / (2 / 100)))
+    assert many.chance_of_size == pytest.approx(chi2(2).sf(0.1 / (2 / 1000)))
+    assert stability_index([5], [9]).chance_of_size == 0
+    assert stability_index([0], [9]).chance_of_size is None
 
 
 def test_an_undefined_effect_says_why() -> None:

@@ -34,6 +34,7 @@ PLAIN = {
     "survival.Curve.converted_by",
     "power.Arms.total",
     "drift.Period.promise",
+    "drift.Drift.drifted",
 }
 """Public names that build or read a record and compute nothing that a paper stands behind."""
 

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import hypergeom, norm
 
+from pqlkit.statistics.change import stability_index
 from pqlkit.statistics.contingency import Contingency
 from pqlkit.statistics.drift import Period, Verdict, assess
 from pqlkit.statistics.estimate import Undefined
+from pqlkit.statistics.power import detectable_fall
 from pqlkit.statistics.rate import Rate
 
 THEN = Contingency(375, 1125, 780, 27_720)
@@ -43,14 +46,20 @@ def test_planted_drift_is_named(change: dict[str, float], expected: Verdict) -> 
     assert found.count(expected) >= 90
 
 
-def test_four_calm_quarters_seldom_alarm() -> None:
+@pytest.mark.parametrize(
+    ("then", "now"), [(15_000, (5000,) * 4), (4000, (4900, 4900)), (1000, (1000,) * 4), (300, (300,) * 2)]
+)
+def test_what_has_not_changed_is_seldom_called_drifted_in_any_period(then: int, now: tuple[int, ...]) -> None:
     generator = np.random.default_rng(23)
-    alarms = 0
-    for _ in range(200):
-        then = Period(table=draw(generator, n=15_000))
-        drifts = assess(then, [Period(table=draw(generator, n=5000)) for _ in range(4)])
-        alarms += any(drift.verdict not in (Verdict.STABLE, Verdict.TOO_FEW) for drift in drifts)
-    assert alarms / 200 <= 0.12
+    spread = [0.5, 0.2, 0.1, 0.1, 0.06, 0.04]
+
+    def calm(n: int) -> Period:
+        behaviours = tuple(tuple(map(float, generator.multinomial(n, spread))) for _ in range(3))
+        return Period(table=draw(generator, n=n, share=0.06), behaviours=behaviours)
+
+    alarms = sum(any(drift.drifted for drift in assess(calm(then), [calm(n) for n in now])) for _ in range(500))
+    # 5 %, and two standard errors of 500 worlds.
+    assert alarms / 500 <= 0.07
 
 
 def test_every_finding_is_kept_beside_the_verdict() -> None:
@@ -69,13 +78,63 @@ def test_a_better_effect_is_not_decay() -> None:
     assert verdict(Contingency(180, 120, 156, 5544)) is Verdict.STABLE
 
 
-def test_tests_are_corrected_over_the_periods() -> None:
-    table = Contingency(60, 240, 156, 5544)
+def test_all_tests_of_all_periods_are_one_family() -> None:
+    table, same = Contingency(60, 240, 156, 5544), Period(table=Contingency(75, 225, 156, 5544))
     alone = assess(Period(table=THEN), [Period(table=table)])[0]
-    same = Period(table=Contingency(75, 225, 156, 5544))
-    together = assess(Period(table=THEN), [Period(table=table), same, same, same])[0]
     assert alone.p_value is not None
-    assert together.p_value == pytest.approx(4 * alone.p_value)
+    # P(A > a) + P(A = a) / 2 of those who converted then, and for each test what it could find by chance at that level.
+    then = hypergeom(1800, 435, 1500)
+    p = then.sf(375) + then.pmf(375) / 2
+    rate = norm.cdf(np.log(0.8) / np.sqrt((1 - 435 / 1800) / (435 / 1800) * (1 / 300 + 1 / 1500)))
+    effect = norm.cdf(np.log(0.8) / np.sqrt(0.8 / 60 + 0.75 / 375 + (1 - 156 / 5700) / 156 + (1 - 780 / 28_500) / 780))
+    errors = [np.sqrt((1 - part) / part * (1 / n + 1 / (5 * n))) for part, n in ((0.05, 6000), (156 / 5700, 5700))]
+    both = [norm.cdf(np.log(0.75) / error) + norm.sf(np.log(1.25) / error) for error in errors]
+    assert alone.p_value == pytest.approx(np.minimum(p, [rate, effect, *both]).sum())
+    together = assess(Period(table=THEN), [Period(table=table), same, same, same])[0]
+    assert together.p_value is not None
+    assert 3 * alone.p_value < together.p_value <= 4 * alone.p_value
+
+
+def test_a_base_rate_that_differs_by_one_test_in_twenty_has_not_shifted() -> None:
+    """Its own test, corrected over two periods only, has 0.047; but five tests a period were made."""
+    then = Period(table=Contingency(71, 131, 75, 3826))
+    first, second = (
+        Period(table=table) for table in (Contingency(73, 158, 121, 4605), Contingency(83, 156, 131, 4804))
+    )
+    found = assess(then, [first, second])
+    assert [drift.verdict for drift in found] == [Verdict.STABLE] * 2
+    assert found[1].base_ratio == pytest.approx(1.38, abs=0.01)
+    assert found[1].base_p_value is not None
+    assert found[1].base_p_value > 0.05
+
+
+def test_a_rise_of_the_others_alone_is_no_decay() -> None:
+    """The relative risk halves because its denominator doubles; the promised rate is what it was."""
+    drift = assess(Period(table=THEN), [Period(table=Contingency(75, 225, 312, 5388))])[0]
+    assert drift.effect_ratio.value == pytest.approx(0.5)
+    assert drift.effect_p_value is not None
+    assert drift.effect_p_value < 0.001
+    assert drift.findings == (Verdict.BASE_RATE_SHIFT,)
+
+
+def test_only_a_fall_is_tested() -> None:
+    risen = assess(Period(table=THEN), [Period(table=Contingency(105, 195, 156, 5544))])[0]
+    assert risen.verdict is Verdict.STABLE
+    assert risen.p_value is not None
+    assert risen.p_value > 0.99
+    assert risen.effect_p_value is not None
+    assert risen.effect_p_value > 0.99
+
+
+def test_a_fall_among_few_leads_is_tested_exactly() -> None:
+    """A fall to half would not have been seen often enough to call others stable; a fall to a fifth is seen."""
+    then = Period(table=Contingency(35, 181, 133, 4272), rate=Rate.of(35, 226))
+    fallen, less = (Period(table=Contingency(30, 207, 136, 4749), rate=Rate.of(x, 229)) for x in (7, 25))
+    found = assess(then, [fallen])[0]
+    assert found.verdict is Verdict.EFFECT_DECAYED
+    assert found.detectable_fall is not None
+    assert found.detectable_fall > 0.5 * 35 / 226
+    assert assess(then, [less])[0].verdict is Verdict.TOO_FEW
 
 
 def test_the_trigger_rate_is_followed_when_given() -> None:
@@ -113,6 +172,30 @@ def test_shifts_of_the_behaviours_are_measured_in_their_order() -> None:
     first, second = assess(then, [now])[0].shifts
     assert first.shifted
     assert second.value == 0
+
+
+def test_shifts_of_the_behaviours_are_corrected_too() -> None:
+    then, now = (60, 20, 20), (42, 30, 28)
+    plain = stability_index(then, now)
+    assert plain.shifted
+    assert plain.p_value is not None
+    table = Contingency(25, 75, 30, 970)
+    found = assess(Period(table=table, behaviours=(then,) * 3), [Period(table=table, behaviours=(now, then, then))])[0]
+    assert found.shifts[0].value == plain.value
+    assert found.shifts[0].p_value is not None
+    assert found.shifts[0].p_value > 2 * plain.p_value
+    assert not found.shifts[0].shifted
+    assert not found.drifted
+
+
+def test_what_a_period_could_show_is_said_after_the_correction() -> None:
+    period = Period(table=Contingency(75, 225, 156, 5544))
+    alone, among = (assess(Period(table=THEN), [period] * times)[0].detectable_fall for times in (1, 6))
+    assert alone is not None
+    assert among is not None
+    assert alone < among
+    # A test on one side, at the level that remains for each of few tests: less than a test on two at 5 % alone could show.
+    assert among > (detectable_fall(0.25, 1500, 300) or 1)
 
 
 def test_what_a_period_could_show_is_said() -> None:

@@ -140,7 +140,7 @@ def _periods(figures: Mapping[str, Any]) -> str:
     periods = figures["periods"]
     table = m.table(
         "PQL to customer by period of the start, compared with the reference period",
-        ("period", "new leads", "PQL to customer", "verdict", "p value"),
+        ("period", "new leads", "PQL to customer", "verdict", "p value of a fall"),
         [
             (
                 m.name(one["period"]),

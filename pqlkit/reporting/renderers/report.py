@@ -180,12 +180,17 @@ def _periods(report: Report) -> list[str]:
 
 
 def _tested(drift: Drift | None) -> str:
-    """Give the p-value of what the verdict rests on."""
+    """Give the p-value of what the verdict rests on: the smallest of its tests, all of which are corrected together."""
     if drift is None:
         return ""
-    shift = {Verdict.VOLUME_DRIFT: drift.share_p_value, Verdict.BASE_RATE_SHIFT: drift.base_p_value}
-    value = shift.get(drift.verdict, drift.p_value)
-    return "" if value is None else f" p {value:.1g}"
+    moved = (shift.p_value for shift in drift.shifts if shift.shifted)
+    grounds = {
+        Verdict.VOLUME_DRIFT: (drift.share_p_value, *moved),
+        Verdict.EFFECT_DECAYED: (drift.p_value, drift.effect_p_value),
+        Verdict.BASE_RATE_SHIFT: (drift.base_p_value,),
+    }
+    values = [value for value in grounds.get(drift.verdict, (drift.p_value,)) if value is not None]
+    return f" p {min(values):.1g}" if values else ""
 
 
 def _pending(mature: bool, reference: bool) -> str:
