@@ -144,22 +144,6 @@ def ceiling_begun(
         yield finished
 
 
-def ceiling(
-    cube: Cube,
-    y: NDArray[np.bool_],
-    fit: NDArray[np.bool_],
-    holdout: NDArray[np.bool_],
-    *,
-    columns: NDArray[np.intp] | None = None,
-    entities: NDArray[np.int64] | None = None,
-    seed: int = 0,
-    most: int = MOST,
-) -> Ceiling:
-    """Fit gradient boosting on the fit part and read it on the holdout, as `ceiling_begun` does, and wait for it."""
-    with ceiling_begun(cube, y, fit, holdout, columns=columns, entities=entities, seed=seed, most=most) as finished:
-        return finished()
-
-
 def _unfitted(y: NDArray[np.bool_], read: NDArray[np.bool_]) -> Ceiling:
     """Say that there is no model."""
     return Ceiling(

@@ -277,19 +277,15 @@ class Draft:
         from pqlkit.proposal.points import points_card
 
         observed, fit = self.observed, self.parts.fit
-        with self._ceiling_begun() as ceiling:
+        with self.ceiling_begun() as ceiling:
             found = self.search()
             self.say("comparing with points and a model")
             card = points_card(observed.cube, observed.y, fit, found) if found.rules else None
             return found, card, ceiling()
 
-    def ceiling(self) -> Ceiling | None:
-        """Fit the boosting model; not with little data, where nothing is set aside to read it on."""
-        with self._ceiling_begun() as ceiling:
-            return ceiling()
-
     @contextmanager
-    def _ceiling_begun(self) -> Iterator[Callable[[], Ceiling | None]]:
+    def ceiling_begun(self) -> Iterator[Callable[[], Ceiling | None]]:
+        """Begin to fit the boosting model; not with little data, where nothing is set aside to read it on."""
         from pqlkit.proposal.ceiling import ceiling_begun
 
         if self.tier is not Tier.EVERYTHING or self.parts.kind is SplitKind.CROSS_FITTED:

@@ -15,7 +15,7 @@ from pqlkit.proposal.headline import preferred
 from pqlkit.proposal.literals import views
 from pqlkit.proposal.pool import Pool, counted, front
 from pqlkit.proposal.rule import Rule
-from pqlkit.proposal.tables import Tables, tables
+from pqlkit.proposal.tables import Tables, plainest, tables
 from pqlkit.proposal.triples import Triples
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def search(
             f"a rule of {max_criteria} criteria: the search knows 1 to {MOST_CRITERIA}", where="--max-criteria"
         )
     started = time.monotonic()
-    chosen = _tabulable(literals)
+    chosen = tuple(literals[row] for row in plainest(np.arange(len(literals)), literals, _MOST_LITERALS))
     found = searched(
         pack(cube, chosen, y, fit, traits=traits, seed=seed),
         chosen,
@@ -325,15 +325,6 @@ def searched(
         plainer = (*whole.plainer, *((int((view <= width).sum()), rule) for rule in best))
         whole = replace(whole, plainer=plainer, in_time=whole.in_time and narrow.complete)
     return replace(whole, seconds=time.monotonic() - started)
-
-
-def _tabulable(literals: Sequence[Literal]) -> tuple[Literal, ...]:
-    """Leave out the least plain literals where there are too many."""
-    if len(literals) <= _MOST_LITERALS:
-        return tuple(literals)
-    plainest = sorted(range(len(literals)), key=lambda index: (literals[index].plainness, index))
-    wanted = set(plainest[:_MOST_LITERALS])
-    return tuple(literal for index, literal in enumerate(literals) if index in wanted)
 
 
 def _recounted(

@@ -152,7 +152,7 @@ def tables(
     )
     fewest = _fewest(counts, _reached(counts) if budget else -np.inf)
     enough = np.flatnonzero(own >= fewest)
-    rows = _plainest(enough, literals, (2 * budget / bits.hits.shape[1]) ** 0.5)
+    rows = plainest(enough, literals, (2 * budget / bits.hits.shape[1]) ** 0.5)
     hits = np.diag(own)
     hits[np.ix_(rows, rows)] = gram(bits.hits[rows])
     allowed = apart & (hits >= fewest)
@@ -170,12 +170,13 @@ def _misses(bits: Bits, hits: NDArray[np.int64], others: NDArray[np.int64]) -> N
     return misses.astype(np.float64) * bits.weight
 
 
-def _plainest(rows: NDArray[np.intp], literals: Sequence[Literal], most: float) -> NDArray[np.intp]:
-    """Keep the plainest literals of `rows`, at most so many (but three)."""
-    if len(rows) <= most:
-        return rows
-    ranked = sorted(rows.tolist(), key=lambda row: (literals[row].plainness, row))
-    return np.sort(np.array(ranked[: max(3, int(most))], dtype=np.intp))
+def plainest(rows: NDArray[np.intp], literals: Sequence[Literal], most: float) -> NDArray[np.intp]:
+    """Keep the plainest literals of `rows`, in their order, at most so many (but three)."""
+    return rows if len(rows) <= most else np.sort(_by_plainness(rows, literals)[: max(3, int(most))])
+
+
+def _by_plainness(rows: NDArray[np.intp], literals: Sequence[Literal]) -> NDArray[np.intp]:
+    return np.array(sorted(rows.tolist(), key=lambda row: (literals[row].plainness, row)), dtype=np.intp)
 
 
 def _fitting(
@@ -184,9 +185,9 @@ def _fitting(
     """Keep the plainest literals of `rows` whose allowed pairs are not more than `pairs` together."""
     if allowed.sum() / 2 <= pairs:
         return rows
-    ranked = np.array(sorted(rows.tolist(), key=lambda row: (literals[row].plainness, row)), dtype=np.intp)
+    ranked = _by_plainness(rows, literals)
     added = np.tril(allowed[np.ix_(ranked, ranked)]).sum(axis=1).cumsum()
-    return np.sort(ranked[: max(3, int(np.searchsorted(added, pairs, side="right")))])
+    return plainest(rows, literals, int(np.searchsorted(added, pairs, side="right")))
 
 
 def _fewest(counts: Tables, bar: float) -> float:

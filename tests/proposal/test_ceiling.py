@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from pqlkit.proposal.ceiling import Ceiling, ceiling
+from pqlkit.proposal.ceiling import Ceiling, ceiling_begun
 from pqlkit.proposal.rule import holds
 from tests.proposal.found import parts, searched
 from tests.proposal.worlds import world
+
+
+def ceiling(*looks, **options) -> Ceiling:
+    with ceiling_begun(*looks, **options) as finished:
+        return finished()
 
 
 def of(scores, y) -> Ceiling:

@@ -93,7 +93,8 @@ def offered(made: Trial) -> tuple[Search, tuple[Candidate, ...]]:
     found = draft.search()
     candidates = choose(draft, found, draft.cross_fitted()).candidates
     if candidates:
-        top = draft.ceiling()
+        with draft.ceiling_begun() as ceiling:
+            top = ceiling()
         if top is not None and top.auc is not None and top.auc < NOTHING_HERE:
             return found, ()
     return found, candidates
