@@ -26,7 +26,8 @@ __all__ = ["Boosting", "boosted"]
 APART: Final = 10_000_000
 """Levels to read and fit from which on a process of its own pays for its start (about a second)."""
 
-_CHUNK: Final = 100_000
+_CHUNK: Final = 1_024
+"""Looks scored at once: their levels stay in fast memory, and it takes a quarter of the time of many more."""
 _ASKED: Final = "asked.npz"
 _FOUND: Final = "found.npz"
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.proposal.boosting import Boosting
+from pqlkit.statistics.histogram import Histogram
+from pqlkit.statistics.ranks import auc, average_precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -209,14 +211,13 @@ def _best_cut(
 
 def _reading(y: NDArray[np.bool_], scores: NDArray[np.float64], cut: float, read: NDArray[np.bool_]) -> Ceiling:
     """Read the model where it was not fitted."""
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
     both = bool(y.any() and (~y).any())
+    ranked = Histogram.of(scores, y, ~y)
     called = scores >= cut
     return Ceiling(
         model=MODEL,
-        auc=float(roc_auc_score(y, scores)) if both else None,
-        average_precision=float(average_precision_score(y, scores)) if both else None,
+        auc=float(auc(ranked.positive, ranked.negative)) if both else None,
+        average_precision=float(average_precision(ranked.positive, ranked.negative)) if both else None,
         f1=float(2 * (called & y).sum() / (called.sum() + y.sum())) if y.any() else None,
         looks=len(y),
         converters=int(y.sum()),

@@ -9,6 +9,8 @@ import numpy as np
 
 from pqlkit.proposal.literals import View, views
 from pqlkit.proposal.rule import holds
+from pqlkit.statistics.histogram import Histogram
+from pqlkit.statistics.ranks import average_precision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -283,13 +285,13 @@ def prefer_points(
 
     That is when, on the holdout, its average precision beats the rule's by more than 20 % and its F1 at `pql_at` is no worse.
     """
-    from sklearn.metrics import average_precision_score
-
     truth = y[holdout]
     if card.pql_at is None or not truth.any():
         return False
     sums, met = total(cube, card)[holdout], rule[holdout]
-    precise = average_precision_score(truth, sums) > BETTER * average_precision_score(truth, met.astype(np.float64))
+    ranked = (Histogram.of(levels, truth, ~truth) for levels in (sums, met))
+    card_precision, rule_precision = (float(average_precision(one.positive, one.negative)) for one in ranked)
+    precise = card_precision > BETTER * rule_precision
     return bool(precise and _f1(sums >= card.pql_at, truth) >= _f1(met, truth))
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "auc",
     "auc_error",
     "auc_interval",
+    "average_precision",
     "information_value",
     "mann_whitney",
     "mutual_information",
@@ -49,6 +50,31 @@ def auc(positive: Numbers, negative: Numbers) -> Floats:
 def _below(counts: Floats) -> Floats:
     """Count those below each level, and half of those at it."""
     return floats(np.cumsum(counts, axis=-1) - counts / 2)
+
+
+def average_precision(positive: Numbers, negative: Numbers) -> Floats:
+    """Average the share of converters among those from a level on, over the levels at which converters stand.
+
+    Returns
+    -------
+    Floats
+        In (0, 1]: each level counts by its converters, and those at one level are taken together, not one after another. A
+        ranking that says nothing comes to about the share of converters. NaN where a class is empty.
+
+    References
+    ----------
+    Buckley, C. and Voorhees, E. M. (2000). Evaluating evaluation measure stability. SIGIR 23, 33-40; without interpolation.
+
+    Examples
+    --------
+    >>> average_precision([[1, 3], [2, 2]], [[3, 1], [2, 2]])
+    array([0.6875, 0.5   ])
+    """
+    pos, neg = together(positive, negative)
+    above, others = (floats(np.cumsum(counts[..., ::-1], axis=-1)[..., ::-1]) for counts in (pos, neg))
+    share = np.nan_to_num(ratio(above, above + others))  # NaN only above the topmost, where nobody is counted
+    whole = pos.sum(axis=-1)
+    return ratio((pos * share).sum(axis=-1), np.where(neg.sum(axis=-1) > 0, whole, 0))
 
 
 def auc_error(positive: Numbers, negative: Numbers, *, method: Literal["delong", "hanley-mcneil"] = "delong") -> Floats:

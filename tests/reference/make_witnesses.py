@@ -114,7 +114,7 @@ def exactly(a: int, b: int, c: int, d: int) -> list[dict[str, Any]]:
 
 def rankings() -> list[dict[str, Any]]:
     from scipy import stats
-    from sklearn.metrics import mutual_info_score, roc_auc_score
+    from sklearn.metrics import average_precision_score, mutual_info_score, roc_auc_score
 
     rows = []
     for levels, positive, negative in LEVELS.values():
@@ -122,6 +122,8 @@ def rankings() -> list[dict[str, Any]]:
         x, y = np.r_[x1, x0], np.r_[np.ones(len(x1)), np.zeros(len(x0))]
         counts = [positive, negative]
         rows.append(row("auc", counts, roc_auc_score(y, x), "sklearn roc_auc_score"))
+        precision = average_precision_score(y, x)
+        rows.append(row("average_precision", counts, precision, "sklearn average_precision_score"))
         above = (x1[:, None] > x0[None, :]) + (x1[:, None] == x0[None, :]) / 2
         delong = above.mean(axis=1).var(ddof=1) / len(x1) + above.mean(axis=0).var(ddof=1) / len(x0)
         rows.append(row("auc_error", counts, math.sqrt(delong), "variance of placements over all pairs"))

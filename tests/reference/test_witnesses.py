@@ -113,6 +113,7 @@ FORMULAS: dict[str, Callable[..., Any]] = {
     "mcnemar": exact.mcnemar,
     "auc": ranks.auc,
     "auc_error": ranks.auc_error,
+    "average_precision": ranks.average_precision,
     "mann_whitney": ranks.mann_whitney,
     "spearman": ranks.spearman,
     "point_biserial": ranks.point_biserial,

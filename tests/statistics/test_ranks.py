@@ -15,6 +15,7 @@ def test_swapping_the_classes_turns_the_ranking_round(positive: list[int], negat
     area, back = float(ranks.auc(positive, negative)), float(ranks.auc(negative, positive))
     if not sum(positive) or not sum(negative):
         assert np.isnan(area)
+        assert np.isnan(ranks.average_precision(positive, negative))
         assert np.isnan(ranks.mann_whitney(positive, negative))
         assert np.isnan(ranks.information_value(positive, negative))
         return
@@ -39,7 +40,8 @@ def test_interval_contains_the_area(positive: list[int], negative: list[int]) ->
 def test_rows_of_a_table_are_ranked_alone() -> None:
     generator = np.random.default_rng(7)
     positive, negative = generator.integers(0, 20, (6, 5)), generator.integers(0, 90, (6, 5))
-    for formula in (ranks.auc, ranks.auc_error, ranks.mann_whitney, ranks.spearman, ranks.mutual_information):
+    formulas = (ranks.auc, ranks.auc_error, ranks.average_precision, ranks.mann_whitney)
+    for formula in (*formulas, ranks.spearman, ranks.mutual_information):
         whole = formula(positive, negative)
         assert whole.shape == (6,)
         np.testing.assert_allclose(whole, [float(formula(p, n)) for p, n in zip(positive, negative, strict=True)])
@@ -47,6 +49,7 @@ def test_rows_of_a_table_are_ranked_alone() -> None:
 
 def test_all_at_one_level_says_nothing() -> None:
     assert float(ranks.auc([5], [9])) == 0.5
+    assert float(ranks.average_precision([5], [9])) == pytest.approx(5 / 14)
     assert np.isnan(ranks.mann_whitney([5], [9]))
     assert np.isnan(ranks.spearman([5], [9]))
     assert np.isnan(ranks.point_biserial([3], [5], [9]))
@@ -55,6 +58,8 @@ def test_all_at_one_level_says_nothing() -> None:
 
 def test_one_converter() -> None:
     assert float(ranks.auc([0, 1], [9, 0])) == 1
+    assert float(ranks.average_precision([0, 1], [9, 0])) == 1
+    assert float(ranks.average_precision([1, 0, 0], [9, 2, 0])) == pytest.approx(1 / 12)
     assert np.isnan(ranks.auc_error([0, 1], [9, 0]))
     assert float(ranks.auc_error([0, 1], [9, 1], method="hanley-mcneil")) > 0
     assert np.isnan(ranks.auc_interval([0, 4], [9, 0])[1])
