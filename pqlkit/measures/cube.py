@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from pqlkit.errors import UsageError
 from pqlkit.measures.behaviour import GRID, Behaviour, Cube
 from pqlkit.measures.blocks import block_cells
 from pqlkit.measures.cells import ANY, CODE, Sightings, column_of, refuse_impossible, sightings
+from pqlkit.measures.crew import worked
 from pqlkit.measures.numbers import LARGEST
 from pqlkit.measures.spans import span_cells
 
@@ -106,25 +108,8 @@ def columns(
 ) -> Iterator[Column]:
     """Measure as `cube` does, and give the columns one after another; one behaviour may come in several parts."""
     seen = Seen.of(world, looks, kind=kind, windows=windows, measures=measures, events=events)
-    for held, frame in seen.frames():
-        # By name and look: a column then is one slice, its rows ascending.
-        codes, rows = frame.get_column(CODE).to_numpy(), frame.get_column(LOOK).to_numpy().astype(np.uint32)
-        order = by_name(codes, rows)
-        codes, rows = codes[order], rows[order]
-        edges = np.flatnonzero(np.diff(codes, prepend=codes[:1] - 1)) if codes.size else np.array([], dtype=np.int64)
-        for i in held:
-            for j in range(len(windows)):
-                levels = levels_of(frame.get_column(column_of(i, j)), measures[i])[order]
-                for start, end in zip(edges, [*edges[1:], codes.size][: edges.size], strict=True):
-                    own = levels[start:end]
-                    kept = np.flatnonzero(own)
-                    if kept.size and seen.wanted(int(codes[start]), i):
-                        yield Column(
-                            order=(int(codes[start]), i, j),
-                            behaviour=seen.behaviour(int(codes[start]), i, j),
-                            rows=rows[start:end][kept],
-                            levels=own[kept],
-                        )
+    for some in worked(seen.columns, seen.frames()):
+        yield from some
 
 
 def by_name(codes: NDArray[np.int32], looks: NDArray[np.uint32]) -> NDArray[np.intp]:
@@ -185,6 +170,30 @@ class Seen:
             raise UsageError(message)
         lengths = [window.microseconds for window in self.windows]
         yield from ways[self.kind](self.found, lengths, self.measures)
+
+    def columns(self, part: tuple[tuple[int, ...], pl.DataFrame]) -> list[Column]:
+        """Cut what a plan gave into columns."""
+        held, frame = part
+        # By name and look: a column then is one slice, its rows ascending.
+        codes, rows = frame.get_column(CODE).to_numpy(), frame.get_column(LOOK).to_numpy().astype(np.uint32)
+        order = by_name(codes, rows)
+        codes, rows = codes[order], rows[order]
+        edges = np.flatnonzero(np.diff(codes, prepend=codes[:1] - 1)) if codes.size else np.array([], dtype=np.int64)
+        found = []
+        for i, j in product(held, range(len(self.windows))):
+            levels = levels_of(frame.get_column(column_of(i, j)), self.measures[i])[order]
+            for start, end in zip(edges, [*edges[1:], codes.size][: edges.size], strict=True):
+                own = levels[start:end]
+                kept = np.flatnonzero(own)
+                if kept.size and self.wanted(int(codes[start]), i):
+                    column = Column(
+                        order=(int(codes[start]), i, j),
+                        behaviour=self.behaviour(int(codes[start]), i, j),
+                        rows=rows[start:end][kept],
+                        levels=own[kept],
+                    )
+                    found.append(column)
+        return found
 
     def wanted(self, code: int, measure: int) -> bool:
         """Whether there is such a behaviour: any event is looked at by count, days and users alone."""

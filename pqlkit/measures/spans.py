@@ -17,10 +17,13 @@ from pqlkit.columns import ANCHOR, AT, CUTOFF, ENTITY, LOOK
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.durations import DAY
 from pqlkit.measures.cells import ANY, CODE, MOST_LOOKS, VALUE, column_of, extent
+from pqlkit.measures.crew import worked
 from pqlkit.measures.tallies import KEY, Packing, Tally, sorted_numbers, stretches_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from pqlkit.definitions.model import Measure
     from pqlkit.measures.cells import Sightings
@@ -100,9 +103,13 @@ class _Pass:
         date = self._found.scope.day() - self._date_range()[0] if pack.date else 0
         number = pack.number(nw.col(_WHO), nw.col(CODE), 0, date, nw.col(_BAND).cast(nw.Int64))
         plan = self._rows(None).select(number.alias(KEY))
-        for numbers in stretches_of(sorted_numbers(self._found.scope.world.engine, plan), pack):
-            yield from self._tallied(Tally.of(numbers, pack), pack, places)
-            yield from self._tallied(Tally.of(pack.anything(numbers), pack), pack, places, code=ANY)
+
+        def frames(numbers: NDArray[np.int64]) -> list[pl.DataFrame]:
+            named = self._tallied(Tally.of(numbers, pack), pack, places)
+            return [*named, *self._tallied(Tally.of(pack.anything(numbers), pack), pack, places, code=ANY)]
+
+        for some in worked(frames, stretches_of(sorted_numbers(self._found.scope.world.engine, plan), pack)):
+            yield from some
 
     def _tallied(
         self, tally: Tally, pack: Packing, places: Mapping[MeasureKind, int], *, code: int | None = None

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pqlkit.statistics.exact import fisher_greater
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -62,11 +64,10 @@ def earned(found: Search, rule: Rule) -> Rule:
 
 def _chance(found: Search, literals: Sequence[Literal], without: Literal) -> float:
     """Give the chance of so many converters among those kept, of all whom the others let through, if it made no difference."""
-    from scipy.stats import hypergeom
-
     hits, others = _heads(found, literals)
     all_hits, all_others = _heads(found, [one for one in literals if one != without])
-    return float(hypergeom.sf(hits - 1, all_hits + all_others, all_hits, hits + others))
+    chance = float(fisher_greater(hits, others, all_hits - hits, all_others - others))
+    return 1.0 if np.isnan(chance) else chance  # it kept nobody out
 
 
 def _heads(found: Search, literals: Sequence[Literal]) -> tuple[int, int]:

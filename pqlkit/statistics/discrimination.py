@@ -109,7 +109,7 @@ def heterogeneity(values: Numbers, errors: Numbers) -> float:
     >>> round(heterogeneity([0.1, 0.9], [0.2, 0.2]), 4), round(heterogeneity([0.5, 0.5], [0.2, 0.1]), 4)
     (0.0047, 1.0)
     """
-    from scipy.stats import chi2
+    from scipy.special import chdtrc
 
     value, error = floats(values), floats(errors)
     known = np.isfinite(value) & np.isfinite(error) & (error > 0)
@@ -117,4 +117,4 @@ def heterogeneity(values: Numbers, errors: Numbers) -> float:
         return float("nan")
     weight = 1 / error[known] ** 2
     middle = (weight * value[known]).sum() / weight.sum()
-    return float(chi2.sf((weight * (value[known] - middle) ** 2).sum(), int(known.sum()) - 1))
+    return float(chdtrc(int(known.sum()) - 1, (weight * (value[known] - middle) ** 2).sum()))

@@ -16,7 +16,7 @@ from pqlkit.statistics.estimate import Estimate, Undefined
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["fisher", "mcnemar", "mid_p_greater", "odds_ratio"]
+__all__ = ["fisher", "fisher_greater", "mcnemar", "mid_p_greater", "odds_ratio"]
 
 _CELLS: Final = 2_000_000
 _TIES: Final = 1 + 1e-7
@@ -91,12 +91,39 @@ def mid_p_greater(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> Floats:
     0.007143
     """
 
-    def above(seen: Indices, chance: Floats) -> Floats:
-        beyond = np.arange(chance.shape[1]) > seen
-        own = np.take_along_axis(chance, seen, axis=1)[:, 0]
-        return floats(np.where(beyond, chance, 0.0).sum(axis=1) + own / 2)
+    return _over_tables(lambda seen, chance: _above(seen, chance, own=0.5), a, b, c, d)
 
-    return _over_tables(above, a, b, c, d)
+
+def fisher_greater(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> Floats:
+    """Test exactly whether those who did it convert *more*: P(A >= a).
+
+    Parameters
+    ----------
+    a, b, c, d
+        Whole counts, elementwise.
+
+    Returns
+    -------
+    Floats
+        One-sided p-values; NaN where a margin is 0.
+
+    References
+    ----------
+    Fisher, R. A. (1935). The logic of inductive inference. Journal of the Royal Statistical Society 98, 39-82.
+
+    Examples
+    --------
+    >>> round(float(fisher_greater(4, 0, 0, 4)), 6)
+    0.014286
+    """
+    return _over_tables(lambda seen, chance: _above(seen, chance, own=1.0), a, b, c, d)
+
+
+def _above(seen: Indices, chance: Floats, *, own: float) -> Floats:
+    """Add up the chances of all that lies above what was seen, and of that itself the share `own`."""
+    beyond = np.arange(chance.shape[1]) > seen
+    here = np.take_along_axis(chance, seen, axis=1)[:, 0]
+    return floats(np.where(beyond, chance, 0.0).sum(axis=1) + own * here)
 
 
 def _over_tables(rule: Callable[[Indices, Floats], Floats], *cells: Numbers) -> Floats:
@@ -240,13 +267,13 @@ def mcnemar(only_first: int, only_second: int, *, mid_p: bool = False) -> float 
     >>> round(mcnemar(1, 6), 4), round(mcnemar(1, 6, mid_p=True), 4)
     (0.125, 0.0703)
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
     pairs = only_first + only_second
     if pairs == 0:
         return None
     least = min(only_first, only_second)
-    exact = 2 * float(binom.cdf(least, pairs, 0.5))
-    if mid_p:
-        exact -= float(binom.pmf(least, pairs, 0.5))
+    up_to = float(bdtr(least, pairs, 0.5))
+    below = float(bdtr(least - 1, pairs, 0.5)) if least else 0.0
+    exact = up_to + below if mid_p else 2 * up_to
     return min(1.0, exact)

@@ -227,19 +227,23 @@ def detectable_relative_risk(converters: int, share: float, *, power: float = 0.
     >>> round(detectable_relative_risk(22, 0.25), 1)
     3.4
     """
-    from scipy.stats import binom
+    import numpy as np
+    from scipy.special import bdtrc
 
     if converters <= 0 or not 0 < share < 1:
         return None
     # The test is significant above `edge`, and at `edge` itself in a part of the cases that fills the level.
-    edge = int(binom.isf(alpha / 2, converters, share))
-    part = (alpha / 2 - float(binom.sf(edge, converters, share))) / float(binom.pmf(edge, converters, share))
+    beyond = bdtrc(np.arange(converters + 1), converters, share)
+    edge = int(np.argmax(beyond <= alpha / 2))
+    here = (float(beyond[edge - 1]) if edge else 1.0) - float(beyond[edge])
+    part = (alpha / 2 - float(beyond[edge])) / here
 
     def surplus(log_risk: float) -> float:
         risk = math.exp(log_risk)
         among = share * risk / (share * risk + 1 - share)
-        found = binom.sf(edge, converters, among) + part * binom.pmf(edge, converters, among)
-        return float(found) - power
+        more = float(bdtrc(edge, converters, among))
+        least = float(bdtrc(edge - 1, converters, among)) if edge else 1.0
+        return more + part * (least - more) - power
 
     found = _crossing(surplus, 0.0, math.log(_NEVER))
     return None if found is None else math.exp(found)
