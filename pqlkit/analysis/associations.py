@@ -51,13 +51,13 @@ class Levels:
             bool, one per look: only these. None = all.
         """
         counts = np.zeros((len(cube.behaviours), 2, LEVELS), dtype=np.int64)
-        offset = y.astype(np.int64) * LEVELS
+        # Others, converters, and those that are not asked for, one behind the other: no look is picked out of a column.
+        offset = y.astype(np.uint16) * LEVELS
+        if rows is not None:
+            offset[~rows] = 2 * LEVELS
         for index in range(len(cube.behaviours)):
             looks, levels = cube.column(index)
-            if rows is not None:
-                inside = rows[looks]
-                looks, levels = looks[inside], levels[inside]
-            counts[index] = np.bincount(levels + offset[looks], minlength=2 * LEVELS).reshape(2, LEVELS)
+            counts[index] = np.bincount(offset[looks] + levels, minlength=3 * LEVELS)[: 2 * LEVELS].reshape(2, LEVELS)
         kept = y if rows is None else y[rows]
         total = np.array([np.count_nonzero(~kept), np.count_nonzero(kept)])
         counts[:, :, 0] = total - counts.sum(axis=2)

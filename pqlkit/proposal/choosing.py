@@ -370,9 +370,9 @@ def search_hash(draft: Draft) -> str:
     frame = observed.looks.frame
     seen = hashlib.blake2b(digest_size=8)
     for column in ("entity", "cutoff", "y"):
-        seen.update(np.ascontiguousarray(frame.get_column(column).to_numpy()).tobytes())
+        seen.update(np.ascontiguousarray(frame.get_column(column).to_numpy()).data)
     for array in (observed.cube.offsets, observed.cube.rows, observed.cube.levels):
-        seen.update(np.ascontiguousarray(array).tobytes())
+        seen.update(np.ascontiguousarray(array).data)
     asked = {
         "behaviours": [repr(one) for one in observed.cube.behaviours],
         "looks": observed.looks.text,

@@ -6,11 +6,12 @@ import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
 from pqlkit.analysis import tiers
+from pqlkit.analysis.associations import LEVELS, Levels
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.measures.behaviour import GRID
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
     from pqlkit.definitions.model import Condition
     from pqlkit.measures.behaviour import Behaviour, Cube
+
+    _Reach: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
+_Size: TypeAlias = tuple[int, int]
+"""How many looks of the fit part a literal holds at, and how many heads (or looks) of them convert."""
 
 COARSE: Final = (1, 3, 5, 10, 25)
 """The thresholds that are tried with 50 to 199 usable converters."""
@@ -231,33 +237,30 @@ def literals(
     """
     looks, converted = int(fit.sum()), int((fit & y).sum())
     floors = floors or Floors.of(looks, converted)
-    heads, leads_to = _Heads(y, fit, entities), leads_to or {}
-    kept: list[tuple[Literal, int]] = []
+    heads, leads_to = _Heads(cube, y, fit, entities), leads_to or {}
+    kept: list[tuple[Literal, _Size]] = []
     for column, behaviour in enumerate(cube.behaviours):
         if behaviour.event in exclude or (only is not None and behaviour.event not in only):
             continue
-        rows, levels = cube.column(column)
-        inside = fit[rows]
-        rows, levels = rows[inside], levels[inside]
-        for level, reach in _levels(heads, rows, levels, floors, looks):
+        for level, size in _levels(heads.of_column(column), floors, looks):
             onward = leads_to.get(behaviour.event or "")
-            kept.append((Literal(column=column, level=level, behaviour=behaviour, leads_to=onward), reach))
+            kept.append((Literal(column=column, level=level, behaviour=behaviour, leads_to=onward), size))
     for column, trait in enumerate(traits):
         met = np.flatnonzero(trait.holds & fit)
-        if _levels(heads, met, np.ones(len(met), dtype=np.uint8), floors, looks):
-            kept.append((Literal(column=column, level=0, trait=trait.condition), len(met)))
+        for _, size in _levels(heads.reach(met, np.ones(len(met), dtype=np.uint8)), floors, looks):
+            kept.append((Literal(column=column, level=0, trait=trait.condition), size))
     return tuple(sorted(_merged(kept, cube, fit, traits), key=_reading))
 
 
 def _merged(
-    kept: list[tuple[Literal, int]], cube: Cube, fit: NDArray[np.bool_], traits: Sequence[Trait]
+    kept: list[tuple[Literal, _Size]], cube: Cube, fit: NDArray[np.bool_], traits: Sequence[Trait]
 ) -> Iterator[Literal]:
-    """Keep the plainest of the literals with equal looks, naming the others; only those with equally many are compared."""
-    equal: dict[tuple[int, bytes], list[Literal]] = {}
-    numbers = Counter(reach for _, reach in kept)
-    for literal, reach in kept:
-        looks = _fingerprint(literal, cube, fit, traits) if numbers[reach] > 1 else b""
-        equal.setdefault((reach, looks), []).append(literal)
+    """Keep the plainest of the literals with equal looks, naming the others; only those of one size are compared."""
+    equal: dict[tuple[_Size, bytes], list[Literal]] = {}
+    numbers = Counter(size for _, size in kept)
+    for literal, size in kept:
+        looks = _fingerprint(literal, cube, fit, traits) if numbers[size] > 1 else b""
+        equal.setdefault((size, looks), []).append(literal)
     for same in equal.values():
         first, *others = sorted(same, key=lambda literal: (literal.trait is not None, literal.plainness))
         yield replace(first, same=tuple(others))
@@ -271,16 +274,19 @@ def _fingerprint(literal: Literal, cube: Cube, fit: NDArray[np.bool_], traits: S
         met = np.flatnonzero(traits[literal.column].holds & fit).astype(np.uint32)
     else:
         rows, levels = cube.column(literal.column)
-        met = rows[(levels >= literal.level) & fit[rows]].astype(np.uint32)
+        met = rows[(levels >= literal.level) & fit[rows]]
     return blake2b(met.tobytes(), digest_size=16).digest()
 
 
 class _Heads:
     """Counts entities, and entities that converted, by the level that they reach."""
 
-    def __init__(self, y: NDArray[np.bool_], fit: NDArray[np.bool_], entities: NDArray[np.int64] | None) -> None:
-        self.y = y
+    def __init__(
+        self, cube: Cube, y: NDArray[np.bool_], fit: NDArray[np.bool_], entities: NDArray[np.int64] | None
+    ) -> None:
+        self.cube, self.y, self.fit = cube, y, fit
         self.codes: NDArray[np.intp] | None = None
+        self.levels: Levels | None = None
         if entities is not None:
             names, codes = np.unique(entities, return_inverse=True)
             if len(names) < len(entities):
@@ -288,39 +294,50 @@ class _Heads:
                 self.most = np.zeros(len(names), dtype=np.uint8)
                 self.converted = np.zeros(len(names), dtype=np.uint8)
 
-    def reach(
-        self, rows: NDArray[np.integer], levels: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Give how many reach each level, how many of them converted (at a look at which they reached it), and how many looks do."""
-        hits, looks = self.y[rows], _at_least(levels)
+    def of_column(self, column: int) -> _Reach:
+        """Count the looks of the fit part, as `reach`."""
         if self.codes is None:
-            return looks, _at_least(levels[hits]), looks
+            self.levels = self.levels or Levels.of(self.cube, self.y, rows=self.fit)
+            converted = _at_least(self.levels.positive[column])
+            looks = converted + _at_least(self.levels.negative[column])
+            return looks, converted, looks
+        rows, levels = self.cube.column(column)
+        inside = self.fit[rows]
+        return self.reach(rows[inside], levels[inside])
+
+    def reach(self, rows: NDArray[np.integer], levels: NDArray[np.uint8]) -> _Reach:
+        """Give how many reach each level, how many of them converted (at a look at which they reached it), and how many looks do."""
+        hits, looks = self.y[rows], _at_least(_counts(levels))
+        if self.codes is None:
+            return looks, _at_least(_counts(levels[hits])), looks
         codes = self.codes[rows]
         self.most[:] = 0
         self.converted[:] = 0
         np.maximum.at(self.most, codes, levels)
         np.maximum.at(self.converted, codes[hits], levels[hits])
-        return _at_least(self.most), _at_least(self.converted), looks
+        return _at_least(_counts(self.most)), _at_least(_counts(self.converted)), looks
 
 
-def _at_least(levels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Count how many are at or above each level 0..255."""
-    return np.cumsum(np.bincount(levels, minlength=256)[::-1])[::-1].astype(np.int64)
+def _counts(levels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return np.bincount(levels, minlength=LEVELS)
 
 
-def _levels(
-    heads: _Heads, rows: NDArray[np.integer], levels: NDArray[np.uint8], floors: Floors, looks: int
-) -> list[tuple[int, int]]:
-    """Choose the levels of one column within the floors, none too near the one before, and say how many looks reach each."""
-    entities, converted, reach = heads.reach(rows, levels)
+def _at_least(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count how many are at or above each level."""
+    return np.cumsum(counts[::-1])[::-1].astype(np.int64)
+
+
+def _levels(counted: _Reach, floors: Floors, looks: int) -> list[tuple[int, _Size]]:
+    """Choose the levels of one column within the floors, none too near the one before, each with its `_Size`."""
+    entities, converted, reach = counted
     last = math.inf
     chosen = []
-    for level in range(1, int(levels.max(initial=0)) + 1):
-        if entities[level] < floors.entities or converted[level] < floors.converters:
+    for level in range(1, LEVELS):
+        if not entities[level] or entities[level] < floors.entities or converted[level] < floors.converters:
             break
         if floors.thresholds is not None and GRID[level - 1] not in floors.thresholds:
             continue
         if reach[level] <= floors.reach * looks and reach[level] <= (1 - floors.apart) * last:
-            chosen.append((level, int(reach[level])))
+            chosen.append((level, (int(reach[level]), int(converted[level]))))
             last = float(reach[level])
     return chosen

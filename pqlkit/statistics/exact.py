@@ -90,7 +90,6 @@ def mid_p_greater(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> Floats:
     >>> round(float(mid_p_greater(4, 0, 0, 4)), 6)
     0.007143
     """
-
     return _over_tables(lambda seen, chance: _above(seen, chance, own=0.5), a, b, c, d)
 
 
