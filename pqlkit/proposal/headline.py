@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.proposal.difference import difference
@@ -53,8 +54,6 @@ def preferred(found: Search) -> Rule | None:
     ----------
     Dunn, O. J. (1961). Multiple comparisons among means. Journal of the American Statistical Association 56, 52-64.
     """
-    from scipy.special import ndtri
-
     if found.best is None:
         return None
     rungs = [*found.plainer, (len(found.literals), found.best)]
@@ -64,6 +63,6 @@ def preferred(found: Search) -> Rule | None:
             continue
         gain = difference(found, rival.literals, chosen.literals)
         # Above the level 5 % there is nothing to divide: one literal more is one comparison.
-        if gain.value > -float(ndtri(LEVEL / max(wider - size, 1))) * gain.error:
+        if gain.value > -NormalDist().inv_cdf(LEVEL / max(wider - size, 1)) * gain.error:
             size, chosen = wider, rival
     return chosen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -125,9 +126,7 @@ class _Sample:
 
     def entering(self, most: int) -> list[int]:
         """Choose literals one by one, at most `most`, one to an event, by the score test beside those chosen before."""
-        from scipy.special import ndtri
-
-        enough = -float(ndtri(LEVEL / len(self.usable)))
+        enough = -NormalDist().inv_cdf(LEVEL / len(self.usable))
         groups = [self.literals[index].group for index in self.usable]
         met = self.met.astype(np.float32)
         chosen: list[int] = []

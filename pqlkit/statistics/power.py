@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -41,17 +42,11 @@ class Arms:
         return self.control + self.treated
 
 
-def _quantile(probability: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(probability))
-
-
 def _needed(control: float, treated: float, power: float, alpha: float, ratio: float) -> float:
     """Compute the control leads needed, as a fraction of leads; `ratio` = treated / control."""
     pooled = (control + ratio * treated) / (1 + ratio)
-    chance = _quantile(1 - alpha / 2) * math.sqrt((1 + 1 / ratio) * pooled * (1 - pooled))
-    real = _quantile(power) * math.sqrt(control * (1 - control) + treated * (1 - treated) / ratio)
+    chance = NormalDist().inv_cdf(1 - alpha / 2) * math.sqrt((1 + 1 / ratio) * pooled * (1 - pooled))
+    real = NormalDist().inv_cdf(power) * math.sqrt(control * (1 - control) + treated * (1 - treated) / ratio)
     return ((chance + real) / (treated - control)) ** 2
 
 
