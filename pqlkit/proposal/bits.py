@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 MOST_CONTROLS: Final = 400_000
 """Looks without a conversion above which a sample of them is searched."""
 
-_WORDS: Final = 512  # a block of two operands stays in the second-level cache
-_ROWS: Final = 64
+_WORDS: Final = 512
+_AT_ONCE: Final = 32_768  # words; a block of two operands stays in the second-level cache
 _PAD: Final = 512  # bits; a block is folded eight words at a time
 _BYTES: Final = np.uint64(0x00FF00FF00FF00FF)
 _LANES: Final = np.uint64(0x0001000100010001)
@@ -171,17 +171,17 @@ def gram(bits: NDArray[np.uint64], wanted: NDArray[np.bool_] | None = None) -> N
     for start in range(0, bits.shape[1], _WORDS):
         block = np.ascontiguousarray(bits[:, start : start + _WORDS])
         for first, others in enumerate(partners):
-            for part in _slices(others):
+            for part in _slices(others, _AT_ONCE // block.shape[1]):
                 table[first, part] += _folded(block[first] & block[part])
     table += table.T
     np.fill_diagonal(table, singles(bits))
     return table
 
 
-def _slices(rows: NDArray[np.intp]) -> Iterator[slice | NDArray[np.intp]]:
+def _slices(rows: NDArray[np.intp], most: int) -> Iterator[slice | NDArray[np.intp]]:
     """Cut rows into parts that fit the cache, as slices (no copy) where they are consecutive."""
-    for start in range(0, len(rows), _ROWS):
-        part = rows[start : start + _ROWS]
+    for start in range(0, len(rows), most):
+        part = rows[start : start + most]
         together = int(part[-1] - part[0]) == len(part) - 1
         yield slice(int(part[0]), int(part[-1]) + 1) if together else part
 
@@ -201,10 +201,11 @@ def together(bits: NDArray[np.uint64], rows: NDArray[np.intp]) -> NDArray[np.int
     counts = np.zeros(len(rows), dtype=np.int64)
     for start in range(0, bits.shape[1], 128):
         block = np.ascontiguousarray(bits[:, start : start + 128])
-        for first in range(0, len(rows), 256):
-            part = rows[first : first + 256]
+        step = _AT_ONCE // block.shape[1]
+        for first in range(0, len(rows), step):
+            part = rows[first : first + step]
             words = block[part[:, 0]]
             for other in range(1, rows.shape[1]):
                 words &= block[part[:, other]]
-            counts[first : first + 256] += _folded(words)
+            counts[first : first + step] += _folded(words)
     return counts

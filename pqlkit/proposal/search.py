@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -355,7 +356,11 @@ def _ranked(pools: Collection[Pool], literals: Sequence[Literal], keep: int) -> 
     bar = _nth(np.concatenate([np.zeros(0), *(pool.scores for pool in pools)]), keep)
     for pool in pools:
         rules += _rules(pool.take(pool.scores >= bar), literals)
-    return sorted(rules, key=lambda rule: (-rule.score, rule.plainness))[:keep]
+    ranked: list[Rule] = []
+    for _, equal in groupby(sorted(rules, key=lambda rule: -rule.score), key=lambda rule: rule.score):
+        same = list(equal)
+        ranked += sorted(same, key=lambda rule: rule.plainness) if len(same) > 1 else same
+    return ranked[:keep]
 
 
 def _nth(scores: NDArray[np.float64], keep: int) -> float:

@@ -54,7 +54,9 @@ class Triples:
         self._extend(pairs)
         self.bar = max(self.bar, self.floor)
         self._scan()
-        return joined(self.pools, 3).thinned(self.keep)
+        found = joined(self.pools, 3)
+        # The best was met twice: among the extensions, and by the scan for what is no worse.
+        return found.take(self._distinct(found.parts)).thinned(self.keep)
 
     def _extend(self, pairs: Pool) -> None:
         """Count all extensions of the best pairs."""
@@ -63,28 +65,42 @@ class Triples:
         third = allowed[best[:, 0]] & allowed[best[:, 1]]
         row, literal = np.nonzero(third)
         parts = np.sort(np.column_stack([best[row], literal]), axis=1)
-        self._count(np.unique(parts, axis=0).reshape(-1, 3))
+        self._count(parts[self._distinct(parts)])
+
+    def _distinct(self, parts: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Find the first of equal rows, in the order of their literals."""
+        size = len(self.tables.hits)
+        numbers = (parts[:, 0] * size + parts[:, 1]) * size + parts[:, 2]
+        first: NDArray[np.intp] = np.unique(numbers, return_index=True)[1]
+        return first
 
     def _scan(self) -> None:
         """Go through all literals; each triple is met once, at the first of its literals in the order taken."""
-        tables = self.tables
-        usable = tables.allowed & self._worth(tables.hits)
+        usable = self._usable()
         order = np.argsort(usable.sum(axis=1), kind="stable")
         left = np.ones(len(order), dtype=np.bool_)
+        bar, upper = self.bar, np.triu(usable, 1)
         waiting: list[NDArray[np.intp]] = []
         for literal in order:
             if time.monotonic() > self.deadline:
                 self.complete = False
                 return
+            if bar != self.bar:
+                bar, usable = self.bar, self._usable()
+                upper = np.triu(usable, 1)
             left[literal] = False
-            partners = np.flatnonzero(left & tables.allowed[literal] & self._worth(tables.hits[literal]))
+            partners = np.flatnonzero(left & usable[literal])
             if len(partners) > 1:
-                waiting.append(self._promising(int(literal), partners))
+                waiting.append(self._promising(int(literal), partners, upper))
             if sum(map(len, waiting)) >= _BATCH:
                 self._count(np.concatenate(waiting))
                 waiting = []
         if waiting:
             self._count(np.concatenate(waiting))
+
+    def _usable(self) -> NDArray[np.bool_]:
+        """Tell which pairs have hits enough for the bar."""
+        return self.tables.allowed & self._worth(self.tables.hits)
 
     def _worth(self, hits: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell whether so many hits could reach the bar if not a single miss came with them."""
@@ -101,28 +117,25 @@ class Triples:
             return np.ones(hits.shape, dtype=np.bool_)
         return self.tables.score(hits, misses) >= self.bar - _ROUNDING * abs(self.bar)
 
-    def _promising(self, literal: int, partners: NDArray[np.intp]) -> NDArray[np.intp]:
-        """List the triples of a literal with two of `partners` that the pair tables do not rule out, (n, 3)."""
-        tables = self.tables
-        own = tables.hits[literal, partners]
-        square = np.ix_(partners, partners)
-        # Table by table: to list pairs before most of them are ruled out takes twice as long.
-        most = np.minimum(np.minimum(own[:, None], own[None, :]), tables.hits[square])
-        first, second = np.nonzero(np.triu(self._worth(most) & tables.allowed[square], 1))
-        one, two, hits = partners[first], partners[second], most[first, second]
-        kept = self._possible(literal, one, two, hits)
-        parts = np.column_stack([np.full(int(kept.sum()), literal), one[kept], two[kept]])
-        return np.sort(parts, axis=1)
+    def _promising(self, literal: int, partners: NDArray[np.intp], upper: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """List the triples of a literal with two of `partners` that the pair tables do not rule out, (n, 3).
 
-    def _possible(
-        self, literal: int, one: NDArray[np.intp], two: NDArray[np.intp], hits: NDArray[np.float64]
-    ) -> NDArray[np.bool_]:
+        `upper` holds the pairs with hits enough, each once: a triple has as few hits as any of its pairs, so all three have them.
+        """
+        first, second = np.nonzero(upper[np.ix_(partners, partners)])
+        one, two = partners[first], partners[second]
+        kept = self._possible(literal, one, two)
+        one, two = one[kept], two[kept]
+        return np.column_stack([np.full(len(one), literal), one, two])
+
+    def _possible(self, literal: int, one: NDArray[np.intp], two: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Judge triples by the most hits and the fewest misses that their pairs leave."""
         tables = self.tables
         single = np.diagonal(tables.hits)
-        pairs = tables.hits[literal, one] + tables.hits[literal, two] + tables.hits[one, two]
+        first, second, third = tables.hits[literal, one], tables.hits[literal, two], tables.hits[one, two]
         # Those in none of the three are not fewer than 0: inclusion and exclusion bounds the triple from above.
-        hits = np.minimum(hits, tables.converters - (single[literal] + single[one] + single[two]) + pairs)
+        inside = tables.converters - (single[literal] + single[one] + single[two]) + first + second + third
+        hits = np.minimum(np.minimum(first, second), np.minimum(third, inside))
         least = _least(tables.misses, literal, one, two)
         most = np.minimum(np.minimum(tables.misses[literal, one], tables.misses[literal, two]), tables.misses[one, two])
         kept = self._reaches(hits, least)
@@ -148,7 +161,7 @@ class Triples:
         parts, hits = parts[kept], hits[kept]
         self.counted += len(parts)
         left, misses = tables.sift_misses(parts, hits, self._reaches)
-        pool = counted(tables, parts[left], hits[left], misses)
+        pool = counted(tables, np.sort(parts[left], axis=1), hits[left], misses)
         self.bar = max(self.bar, pool.best)
         self.pools.append(pool)
         if sum(len(pool.scores) for pool in self.pools) > 50 * self.keep:
