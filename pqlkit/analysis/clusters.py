@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from pqlkit.analysis.design import DesignKind
 from pqlkit.columns import ACCOUNT_ID, ENTITY, USER_ID
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from pqlkit.analysis.looks import Looks
     from pqlkit.analysis.population import Population
 
-__all__ = ["account_of", "clusters", "go_together", "looks_effect"]
+__all__ = ["account_of", "clusters", "effect_of", "effect_of_bins", "go_together", "looks_effect"]
+
+_ACCOUNTS: Final[WeakKeyDictionary[Population, pl.DataFrame | None]] = WeakKeyDictionary()
+"""What `account_of` found, as long as the population is there: it may have taken a pass over the events."""
 
 
 def clusters(population: Population, entity: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -67,11 +71,27 @@ def go_together(seen: Looks, labels: NDArray[np.int64]) -> bool:
 
 def looks_effect(seen: Looks, labels: NDArray[np.int64]) -> float:
     """Give how many looks are worth one independent look, at least 1; parameters as for `go_together`."""
+    return effect_of(seen.frame.get_column("y").to_numpy(), labels) if go_together(seen, labels) else 1.0
+
+
+def effect_of(happened: NDArray[np.bool_], labels: NDArray[np.int64]) -> float:
+    """Give how many rows are worth one independent row, at least 1; 1 where no two rows share a label."""
     from pqlkit.statistics.design_effect import design_effect
 
-    if not go_together(seen, labels):
-        return 1.0
-    return max(1.0, design_effect(seen.frame.get_column("y").to_numpy(), labels) or 1.0)
+    return 1.0 if _distinct(labels) else design_effect(happened, labels) or 1.0
+
+
+def effect_of_bins(bins: NDArray[np.integer], labels: NDArray[np.int64]) -> float:
+    """Give what `effect_of` gives where rows fall into several bins."""
+    from pqlkit.statistics.design_effect import mean_design_effect
+
+    return 1.0 if _distinct(labels) else mean_design_effect(bins, labels) or 1.0
+
+
+def _distinct(labels: NDArray[np.int64]) -> bool:
+    import numpy as np
+
+    return len(np.unique(labels)) == len(labels)
 
 
 def account_of(population: Population) -> pl.DataFrame | None:
@@ -83,6 +103,12 @@ def account_of(population: Population) -> pl.DataFrame | None:
         ``entity``, ``account`` (Int64, 0, 1, ...), one row per user of such an account, the least account where a user is in
         several; None where entities are accounts, or no account has two users.
     """
+    if population not in _ACCOUNTS:
+        _ACCOUNTS[population] = _shared(population)
+    return _ACCOUNTS[population]
+
+
+def _shared(population: Population) -> pl.DataFrame | None:
     import polars as pl
 
     if population.kind is EntityKind.ACCOUNT:

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 _DETAILS: Final = (AMOUNT, KIND, PLAN, FROM_PLAN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Population:
     """Everything that analysis, proposal, scoring and reporting know about who exists.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from pqlkit.analysis.clusters import clusters, effect_of
 from pqlkit.analysis.design import monday
 from pqlkit.analysis.looks import is_retained
 from pqlkit.analysis.worlds import SIGNUP
@@ -91,7 +92,8 @@ def starts(
     -------
     DataFrame
         Sorted by ``on`` and ``entity``: ``entity``, ``on``, ``off``, ``mature`` (on + horizon + retained_for <= as_of),
-        ``y`` (converted in (on, on + horizon], and stayed), ``delay`` (microseconds to the conversion, whenever; or null).
+        ``y`` (converted in (on, on + horizon], and stayed), ``delay`` (microseconds to the conversion, whenever; or null),
+        ``cluster`` (Int64: equal for users who share an account, see `pqlkit.analysis.clusters.clusters`).
 
     Notes
     -----
@@ -113,6 +115,7 @@ def starts(
     if reaches_back is not None:
         counted = counted.filter(_seen_to_begin(population, counted, reaches_back))
     delay = pl.col(CONVERTED) - pl.col(ON)
+    labels = clusters(population, counted.get_column(ENTITY).to_numpy())
     return counted.select(
         ENTITY,
         ON,
@@ -120,6 +123,7 @@ def starts(
         mature=pl.col(ON) + waits <= population.as_of,
         y=((delay <= reach) & pl.col("retained")).fill_null(value=False),
         delay=delay,
+        cluster=pl.Series(labels, dtype=pl.Int64),
     ).sort(ON, ENTITY)
 
 
@@ -155,11 +159,14 @@ def _counted(spells: pl.DataFrame, reach: int, cooldown: int) -> pl.DataFrame:
 
 
 def trigger_rate(starts: pl.DataFrame) -> Rate:
-    """Give conversions within the horizon among mature starts."""
+    """Give conversions within the horizon among mature starts; its interval knows of users who share accounts."""
     from pqlkit.statistics.rate import Rate
 
     mature = starts.filter(pl.col("mature"))
-    return Rate.of(int(mature["y"].sum()), mature.height)
+    labels = mature["cluster"]
+    shared = bool((labels != mature[ENTITY]).any())
+    effect = effect_of(mature["y"].to_numpy(), labels.to_numpy()) if shared else 1.0
+    return Rate.of(int(mature["y"].sum()), mature.height, design_effect=effect)
 
 
 def notice(starts: pl.DataFrame) -> Notice:

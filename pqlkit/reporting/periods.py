@@ -106,6 +106,9 @@ def periods(
     the evidence's periods are a little better than what was to be expected, because the definition was chosen on a part of
     them.
 
+    Who met the definition at one look often meets it at the next, whether or not outcomes depend on each other: shares and
+    behaviours carry a design effect by entity (or account), rates of outcomes where looks overlap or users share accounts.
+
     References
     ----------
     Viele, K., Berry, S., Neuenschwander, B., Amzal, B., Chen, F., Enas, N., Hobbs, B., Ibrahim, J. G., Kinnersley, N.,
@@ -114,6 +117,7 @@ def periods(
     """
     import polars as pl
 
+    from pqlkit.analysis.clusters import clusters, go_together
     from pqlkit.statistics.drift import assess
 
     unit = "month" if _monthly(population, counted) else "quarter"
@@ -124,7 +128,9 @@ def periods(
     ).with_row_index("row")
     names = sorted(set(started.get_column("period").to_list()) | set(looked.get_column("period").to_list()))
     levels = _levels(population, definition, seen)
-    parts = [_part(name, started, looked, list(levels.values())) for name in names]
+    labels = clusters(population, seen.frame.get_column("entity").to_numpy())
+    dependent = go_together(seen, labels)
+    parts = [_part(name, started, looked, list(levels.values()), labels, dependent=dependent) for name in names]
     mature = [i for i, name in enumerate(names) if _over(name, population, definition)]
     chosen, basis = _reference([names[i] for i in mature], [parts[i] for i in mature], definition, zone)
     reference = [mature[i] for i in chosen]
@@ -208,14 +214,7 @@ def _pooled(parts: Sequence[Period]) -> Period:
     from functools import reduce
     from operator import add
 
-    from pqlkit.statistics.drift import Period
-
-    columns = [np.sum([part.behaviours[i] for part in parts], axis=0) for i in range(len(parts[0].behaviours))]
-    return Period(
-        table=reduce(add, [part.table for part in parts]),
-        rate=reduce(add, [part.promise for part in parts]),
-        behaviours=tuple(tuple(float(count) for count in column) for column in columns),
-    )
+    return reduce(add, parts)
 
 
 def _moved(drift: Drift | None, events: Sequence[str]) -> tuple[str, ...]:
@@ -247,31 +246,50 @@ def _named(at: pl.Expr, unit: str, zone: str) -> pl.Expr:
     return local.dt.year().cast(pl.String) + "-Q" + local.dt.quarter().cast(pl.String)
 
 
-def _part(name: str, started: pl.DataFrame, looked: pl.DataFrame, levels: Sequence[NDArray[np.uint8]]) -> Period:
+def _part(
+    name: str,
+    started: pl.DataFrame,
+    looked: pl.DataFrame,
+    levels: Sequence[NDArray[np.uint8]],
+    labels: NDArray[np.int64],
+    *,
+    dependent: bool,
+) -> Period:
     import polars as pl
 
+    from pqlkit.analysis.clusters import effect_of, effect_of_bins
     from pqlkit.analysis.trigger import trigger_rate
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.drift import Period
+    from pqlkit.statistics.histogram import COUNT_BINS
 
     part = looked.filter(pl.col("period") == name)
     y, met = part.get_column("y").to_numpy(), part.get_column("met").to_numpy()
     rows = part.get_column("row").to_numpy()
+    own = labels[rows]
+    bins = [_bins(column[rows]) for column in levels]
     return Period(
         table=Contingency.of(
-            qualified=int(met.sum()), converted=int((met & y).sum()), entities=len(y), converters=int(y.sum())
+            qualified=int(met.sum()),
+            converted=int((met & y).sum()),
+            entities=len(y),
+            converters=int(y.sum()),
+            design_effect=effect_of(y, own) if dependent else 1.0,
         ),
         rate=trigger_rate(started.filter(pl.col("period") == name)),
-        behaviours=tuple(_bins(column[rows]) for column in levels),
+        behaviours=tuple(tuple(map(float, np.bincount(one, minlength=len(COUNT_BINS)))) for one in bins),
+        share_effect=effect_of(met, own),
+        behaviour_effects=tuple(effect_of_bins(one, own) for one in bins),
     )
 
 
-def _bins(levels: NDArray[np.uint8]) -> tuple[float, ...]:
-    """Count looks by value: 0, 1, 2, 3-4, 5-9, 10 and more."""
+def _bins(levels: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Say into which of `COUNT_BINS` each look's value falls."""
     from pqlkit.measures.behaviour import GRID
+    from pqlkit.statistics.histogram import COUNT_BINS
 
-    edges = [0, *(GRID.index(value) + 1 for value in (1, 2, 3, 5, 10)), 256]
-    return tuple(float(count) for count in np.histogram(levels, bins=edges)[0])
+    edges = [GRID.index(int(value)) + 1 for value in COUNT_BINS[1:]]
+    return np.searchsorted(edges, levels, side="right")
 
 
 def _levels(population: Population, definition: Definition, seen: Looks) -> dict[str, NDArray[np.uint8]]:

@@ -22,7 +22,6 @@ __all__ = [
     "ratio_error",
     "risk_ratio_change",
     "stability_index",
-    "two_proportions",
 ]
 
 LARGE: Final = 0.1
@@ -30,34 +29,19 @@ LARGE: Final = 0.1
 _LEVEL: Final = 0.05
 
 
-def two_proportions(successes: Numbers, total: Numbers, other: Numbers, other_total: Numbers) -> Floats:
-    """Test whether two rates differ (pooled z test).
-
-    Returns
-    -------
-    Floats
-        Two-sided p values; NaN where a group is empty or the rates are both 0 or both 1.
-
-    References
-    ----------
-    Fleiss, J. L., Levin, B. and Paik, M. C. (2003). Statistical Methods for Rates and Proportions, 3rd edition. Wiley,
-    Hoboken.
-
-    Examples
-    --------
-    >>> two_proportions([56], [70], [48], [80]).round(6)
-    array([0.008045])
-    """
-    from scipy.special import ndtr
-
-    x1, n1, x0, n0 = together(successes, total, other, other_total)
-    pooled = ratio(x1 + x0, n1 + n0)
-    error = np.sqrt(pooled * (1 - pooled) * (ratio(1, n1) + ratio(1, n0)))
-    return floats(2 * ndtr(-np.abs(ratio(ratio(x1, n1) - ratio(x0, n0), error))))
-
-
-def ratio_error(successes: Numbers, total: Numbers, other: Numbers, other_total: Numbers) -> Floats:
+def ratio_error(
+    successes: Numbers, total: Numbers, other: Numbers, other_total: Numbers, *, design_effect: Numbers = 1.0
+) -> Floats:
     r"""Give the standard error that the log ratio of two rates has if they are the same.
+
+    Parameters
+    ----------
+    successes, total
+        One group.
+    other, other_total
+        The other.
+    design_effect
+        Rows per independent row, in both.
 
     Returns
     -------
@@ -66,7 +50,8 @@ def ratio_error(successes: Numbers, total: Numbers, other: Numbers, other_total:
 
     Notes
     -----
-    With the pooled rate :math:`\bar p`: :math:`\sqrt{(1 - \bar p) / \bar p \cdot (1 / n_1 + 1 / n_0)}`.
+    With the pooled rate :math:`\bar p` and the design effect :math:`d`:
+    :math:`\sqrt{d (1 - \bar p) / \bar p \cdot (1 / n_1 + 1 / n_0)}`.
 
     References
     ----------
@@ -78,9 +63,9 @@ def ratio_error(successes: Numbers, total: Numbers, other: Numbers, other_total:
     >>> ratio_error([60], [300], [90], [300]).round(4)
     array([0.1414])
     """
-    x1, n1, x0, n0 = together(successes, total, other, other_total)
+    x1, n1, x0, n0, deff = together(successes, total, other, other_total, design_effect)
     pooled = ratio(x1 + x0, n1 + n0)
-    return floats(np.sqrt(ratio(1 - pooled, pooled) * (ratio(1, n1) + ratio(1, n0))))
+    return floats(np.sqrt(deff * ratio(1 - pooled, pooled) * (ratio(1, n1) + ratio(1, n0))))
 
 
 def chance_of_size(error: Numbers, low: float, high: float = math.inf) -> Floats:
@@ -237,19 +222,21 @@ class StabilityIndex:
     chance_of_size: float | None
 
 
-def stability_index(reference: Numbers, current: Numbers) -> StabilityIndex:
+def stability_index(reference: Numbers, current: Numbers, *, design_effect: float = 1.0) -> StabilityIndex:
     r"""Measure how far a distribution over bins has moved (population stability index).
 
     Parameters
     ----------
     reference, current
         Entities in each bin, for instance of `pqlkit.statistics.histogram.COUNT_BINS`.
+    design_effect
+        Rows per independent row, the mean over bins (see `pqlkit.statistics.design_effect.mean_design_effect`).
 
     Returns
     -------
     StabilityIndex
         With the significance that the rule of thumb (0.1, 0.25) lacks: without any shift the index is about
-        (1/n + 1/m) times a chi-squared with bins - 1 degrees of freedom.
+        (1/n + 1/m) times the design effect times a chi-squared with bins - 1 degrees of freedom.
 
     Notes
     -----
@@ -261,6 +248,9 @@ def stability_index(reference: Numbers, current: Numbers) -> StabilityIndex:
     ----------
     Yurdakul, B. and Naranjo, J. (2020). Statistical properties of the population stability index. Journal of Risk Model
     Validation 14.
+
+    Rao, J. N. K. and Scott, A. J. (1981). The analysis of categorical data from complex sample surveys. Journal of the
+    American Statistical Association 76, 221-230.
 
     Examples
     --------
@@ -280,7 +270,9 @@ def stability_index(reference: Numbers, current: Numbers) -> StabilityIndex:
     value = float(((q - p) * np.log(q / p)).sum())
     degrees = len(then) - 1
     # A distribution over one bin cannot move.
-    p_value, chance = chdtrc(degrees, np.array([value, LARGE]) / (1 / n + 1 / m)) if degrees else (1.0, 0.0)
+    p_value, chance = (
+        chdtrc(degrees, np.array([value, LARGE]) / (1 / n + 1 / m) / design_effect) if degrees else (1.0, 0.0)
+    )
     return StabilityIndex(
         value=value,
         p_value=float(p_value),

@@ -15,7 +15,7 @@ from pqlkit.statistics.arrays import Numbers, together
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ClusterSums", "design_effect"]
+__all__ = ["ClusterSums", "design_effect", "mean_design_effect"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,3 +179,44 @@ def design_effect(outcome: Numbers, cluster: NDArray[Any]) -> float | None:
     _, labels = np.unique(cluster, return_inverse=True)
     y = np.asarray(outcome, dtype=np.float64)
     return ClusterSums.of(np.bincount(labels, weights=y), np.bincount(labels)).ratio
+
+
+def mean_design_effect(bins: NDArray[np.integer], cluster: NDArray[Any]) -> float | None:
+    r"""Measure how many dependent rows are worth one independent row where rows fall into several bins.
+
+    Parameters
+    ----------
+    bins
+        The bin of each row.
+    cluster
+        Label of the entity or account that each row belongs to.
+
+    Returns
+    -------
+    float or None
+        What a chi-squared over the bins is divided by, at least 1; None with fewer than two clusters, or fewer than two bins
+        that hold a row.
+
+    Notes
+    -----
+    With the share :math:`p_b` and the design effect :math:`d_b` of each of :math:`B` bins:
+    :math:`\sum_b (1 - p_b) d_b / (B - 1)`.
+
+    References
+    ----------
+    Rao, J. N. K. and Scott, A. J. (1981). The analysis of categorical data from complex sample surveys: chi-squared tests
+    for goodness of fit and independence in two-way tables. Journal of the American Statistical Association 76, 221-230.
+
+    Examples
+    --------
+    >>> level, who = np.array([0, 0, 1, 1, 2, 2] * 50), np.repeat(np.arange(150), 2)
+    >>> round(mean_design_effect(level, who), 2)
+    2.01
+    """
+    held = np.unique(bins)
+    inside = [bins == one for one in held]
+    effects = [design_effect(one, cluster) for one in inside]
+    if len(held) < 2 or any(effect is None for effect in effects):
+        return None
+    weighted = sum((1 - one.mean()) * (effect or 1.0) for one, effect in zip(inside, effects, strict=True))
+    return float(weighted / (len(held) - 1))

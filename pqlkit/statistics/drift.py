@@ -21,12 +21,12 @@ from pqlkit.statistics.comparison import mid_p, newcombe, p_value
 from pqlkit.statistics.estimate import Estimate, Undefined
 from pqlkit.statistics.multiplicity import attainable, attainable_level
 from pqlkit.statistics.power import detectable_fall
+from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pqlkit.statistics.contingency import Contingency
-    from pqlkit.statistics.rate import Rate
 
 __all__ = ["Drift", "Period", "Verdict", "assess"]
 
@@ -57,21 +57,40 @@ class Period:
     Parameters
     ----------
     table
-        Qualified or not x converted or not (the look view).
+        Qualified or not x converted or not (the look view); its design effect is that of the outcomes.
     rate
         The promised rate of the period (the trigger view); the rate of the qualified in `table` when None.
     behaviours
         Entities in each bin of each criterion's behaviour, in one order for all periods; empty when not followed.
+    share_effect
+        How many looks are worth one independent look when it is asked who of them qualified.
+    behaviour_effects
+        The same for each of `behaviours`; empty where looks are independent.
     """
 
     table: Contingency
     rate: Rate | None = None
     behaviours: tuple[tuple[float, ...], ...] = ()
+    share_effect: float = 1.0
+    behaviour_effects: tuple[float, ...] = ()
 
     @property
     def promise(self) -> Rate:
         """The rate that is followed."""
         return self.table.with_ if self.rate is None else self.rate
+
+    def __add__(self, other: Period) -> Period:
+        """Take together with a period of other looks; of two design effects the larger stands."""
+        return Period(
+            table=self.table + other.table,
+            rate=self.promise + other.promise,
+            behaviours=tuple(
+                tuple(x + y for x, y in zip(one, two, strict=True))
+                for one, two in zip(self.behaviours, other.behaviours, strict=True)
+            ),
+            share_effect=max(self.share_effect, other.share_effect),
+            behaviour_effects=_larger(self, other),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,25 +233,33 @@ class _Compared:
 def _compare(reference: Period, period: Period) -> _Compared:
     then, now, known, seen = reference.table, period.table, reference.promise, period.promise
     effect, p = risk_ratio_change(now, then)
-    shifts = tuple(map(stability_index, reference.behaviours, period.behaviours))
+    effects = _larger(reference, period) or (1.0,) * len(reference.behaviours)
+    shifts = tuple(
+        stability_index(one, two, design_effect=three)
+        for one, two, three in zip(reference.behaviours, period.behaviours, effects, strict=True)
+    )
     return _Compared(
         rate=_change(seen, known),
         effect=effect,
-        share=_change(now.share, then.share),
+        share=_change(_share(period), _share(reference)),
         base=_change(now.without, then.without),
         shifts=shifts,
         tests=(
             _fall_of_rate(seen, known),
             _fall_of_effect(effect, p),
-            _change_of_rate(now.share, then.share),
+            _change_of_rate(_share(period), _share(reference)),
             _change_of_rate(now.without, then.without),
             *(_Test(p=_or_nan(shift.p_value), chance=_or_nan(shift.chance_of_size)) for shift in shifts),
         ),
     )
 
 
+def _share(period: Period) -> Rate:
+    return Rate.of(period.table.n1, period.table.total, design_effect=period.share_effect)
+
+
 def _fall_of_rate(now: Rate, then: Rate) -> _Test:
-    p = mid_p(*_cells(then), *_cells(now))
+    p = mid_p(*_cells(then), *_cells(now), design_effect=_effect(now, then))
     return _Test(p=float(p), chance=float(chance_of_size(_error(now, then), DECAY)))
 
 
@@ -244,7 +271,7 @@ def _fall_of_effect(effect: Estimate, p: float | None) -> _Test:
 
 
 def _change_of_rate(now: Rate, then: Rate) -> _Test:
-    p = p_value(*_cells(then), *_cells(now))
+    p = p_value(*_cells(then), *_cells(now), design_effect=_effect(now, then))
     return _Test(p=float(p), chance=float(chance_of_size(_error(now, then), 1 - SHIFT, 1 + SHIFT)))
 
 
@@ -253,7 +280,19 @@ def _cells(rate: Rate) -> tuple[int, int]:
 
 
 def _error(now: Rate, then: Rate) -> Floats:
-    return ratio_error(now.numerator, now.denominator, then.numerator, then.denominator)
+    counts = (now.numerator, now.denominator, then.numerator, then.denominator)
+    return ratio_error(*counts, design_effect=_effect(now, then))
+
+
+def _effect(now: Rate, then: Rate) -> float:
+    return max(now.design_effect, then.design_effect)
+
+
+def _larger(one: Period, other: Period) -> tuple[float, ...]:
+    """Give the larger design effect of each behaviour."""
+    if not one.behaviour_effects or not other.behaviour_effects:
+        return one.behaviour_effects or other.behaviour_effects
+    return tuple(map(max, one.behaviour_effects, other.behaviour_effects))
 
 
 def _or_nan(value: float | None) -> float:
@@ -265,7 +304,8 @@ def _drift(reference: Period, period: Period, one: _Compared, p: Sequence[float 
     fall = None
     if known.rate:
         # The rate is tested on one side: the level of a test on two is twice as much.
-        fall = detectable_fall(known.rate, known.denominator, seen.denominator, alpha=2 * level)
+        sizes = (rate.denominator / _effect(seen, known) for rate in (known, seen))
+        fall = detectable_fall(known.rate, *sizes, alpha=2 * level)
     blind = known.rate is None or fall is None or fall > BLIND * known.rate
     rate, effect, share, base, *behaviours = p
     shifts = tuple(
@@ -275,7 +315,8 @@ def _drift(reference: Period, period: Period, one: _Compared, p: Sequence[float 
     found = _findings(replace(one, shifts=shifts), rate=rate, effect=effect, share=share, base=base)
     findings = found or ((Verdict.TOO_FEW,) if blind else (Verdict.STABLE,))
     both = seen.denominator > 0 and known.denominator > 0
-    difference = newcombe(seen.numerator, seen.denominator, known.numerator, known.denominator)
+    counts = (seen.numerator, seen.denominator, known.numerator, known.denominator)
+    difference = newcombe(*counts, design_effect=_effect(seen, known))
     return Drift(
         verdict=findings[0],
         findings=findings,

@@ -13,9 +13,10 @@ from pqlkit.analysis.analyzing import analyze, observe
 from pqlkit.analysis.clusters import account_of, clusters
 from pqlkit.analysis.follow_up import disagreement_in_words
 from pqlkit.analysis.settings import Exposure, Settings
+from pqlkit.analysis.trigger import starts, trigger_rate
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.demo.worlds import age_trial, recipe
-from pqlkit.durations import DAY
+from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
 from pqlkit.statistics.design_effect import design_effect
 from tests.analysis.canonical import dataset, in_memory
@@ -209,6 +210,20 @@ def test_where_they_do_not_agree_the_design_effect_is_small(tmp_path):
     found: Any = observe(shared(tmp_path, alike=False), ONCE)
     assert len(found.y) == 1200
     assert 1.0 <= found.design_effect < 1.4
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_leads_of_one_account_are_not_independent_either(tmp_path, alike):
+    people = shared(tmp_path, alike=alike)
+    spells = people.entities.select("entity", on=pl.col("anchor") + DAY, off=pl.lit(None, pl.Int64))
+    rate = trigger_rate(starts(people, spells, horizon=Duration(30, "d")))
+    assert rate.denominator == 1200
+    assert rate.design_effect == pytest.approx(4 if alike else 1.1, abs=0.3)
+
+
+def test_leads_of_lonely_users_are(people):
+    spells = people.entities.select("entity", on=pl.col("anchor") + DAY, off=pl.lit(None, pl.Int64))
+    assert trigger_rate(starts(people, spells.drop_nulls("on"), horizon=Duration(30, "d"))).design_effect == 1.0
 
 
 def test_lonely_users_have_no_account_in_common(people):

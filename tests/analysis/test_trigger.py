@@ -176,7 +176,7 @@ def test_periods_go_by_the_start():
 
 def test_no_spells_no_starts():
     found = alone()
-    assert found.columns == ["entity", "on", "off", "mature", "y", "delay"]
+    assert found.columns == ["entity", "on", "off", "mature", "y", "delay", "cluster"]
     assert trigger_rate(found).rate is None
 
 

@@ -106,7 +106,6 @@ FORMULAS: dict[str, Callable[..., Any]] = {
     "relative_risk": three(comparison.relative_risk),
     "phi": comparison.phi,
     "p_value": comparison.p_value,
-    "two_proportions": change.two_proportions,
     "fisher": exact.fisher,
     "mid_p": comparison.mid_p,
     "exact_odds_ratio": conditional,

@@ -7,13 +7,19 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pqlkit.analysis.population import population
+from pqlkit.durations import DAY
+from pqlkit.exports.project import Project
 from pqlkit.reporting.periods import ENOUGH, Basis, _bounds, _over, _reference, newest_verdict
 from pqlkit.reporting.renderers.report import _tested
 from pqlkit.statistics.contingency import Contingency
 from pqlkit.statistics.drift import Period, Verdict, assess
+from tests.analysis.canonical import dataset
 from tests.reports.simulated import people, record, report, rule
+from tests.reports.test_report_by_hand import definition, within
 
 
 @cache
@@ -58,6 +64,35 @@ def test_without_evidence_the_first_periods_are_taken_together():
     assert sum(leads) >= ENOUGH > sum(leads[:-1]) or len(reference) == half
     assert all(one.drift is None for one in reference)
     assert all(one.drift is not None for one in mature[len(reference) :])
+
+
+def test_periods_know_that_looks_go_together(tmp_path):
+    """Accounts of four users who do and buy the same: a look weighs a quarter; four looks at a life: only shares do."""
+    rng = np.random.default_rng(9)
+    users, events, bought = [], [], []
+    for account in range(300):
+        signup, does, buys = int(rng.integers(0, 150)) * DAY, rng.random() < 0.4, rng.random() < 0.3
+        for user in (f"a{account:03}-{k}" for k in range(4)):
+            users.append({"user_id": user, "account_id": f"a{account:03}", "signed_up_at": signup})
+            events += [{"user_id": user, "event": "x", "timestamp": signup + DAY}] if does else []
+            bought += [{"user_id": user, "converted_at": signup + 20 * DAY}] if buys else []
+    events.append({"user_id": users[0]["user_id"], "event": "y", "timestamp": 260 * DAY})
+    tables: dict[str, Any] = {"users": users, "events": events, "conversions": bought}
+    asked = definition(within("x"))
+    told = report(population(dataset(tmp_path, **tables), Project(), entity="user"), asked)
+    found = [one for one in told.periods if one.mature]
+    assert len(found) == 2
+    assert all(3.5 < one.look.design_effect < 4.5 for one in found)
+    assert all(3.5 < one.rate.design_effect < 4.5 for one in found)
+    lonely: dict[str, Any] = {"users": [{**user, "account_id": user["user_id"]} for user in users]}
+    (tmp_path / "b").mkdir()
+    alone = report(population(dataset(tmp_path / "b", **tables | lonely), Project(), entity="user"), asked)
+    assert all(one.look.design_effect == one.rate.design_effect == 1.0 for one in alone.periods)
+    assert [one.look.cells for one in alone.periods] == [one.look.cells for one in told.periods]
+    then, now = (told.periods[1].drift, alone.periods[1].drift)
+    assert then.share_ratio == now.share_ratio
+    assert then.share_p_value > now.share_p_value
+    assert then.shifts[0].p_value > now.shifts[0].p_value
 
 
 def quarters(*tables):

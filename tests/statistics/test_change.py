@@ -13,14 +13,13 @@ from pqlkit.statistics.change import (
     ratio_error,
     risk_ratio_change,
     stability_index,
-    two_proportions,
 )
+from pqlkit.statistics.comparison import p_value
 from pqlkit.statistics.contingency import Contingency
 from pqlkit.statistics.estimate import Undefined
 
 
 def test_nothing_to_test() -> None:
-    assert np.isnan(two_proportions([0, 5, 0], [9, 5, 0], [0, 5, 3], [9, 5, 9])).all()
     for successes, totals in (([0, 0], [9, 9]), ([9, 9], [9, 9]), ([3, 0], [9, 0]), ([], [])):
         assert cochran_armitage(successes, totals).p_value is None
 
@@ -36,9 +35,9 @@ def test_trend_is_n_times_the_squared_correlation() -> None:
     assert shifted.z == pytest.approx(found.z)
 
 
-def test_two_periods_have_the_trend_of_two_proportions() -> None:
+def test_two_periods_have_the_trend_of_a_table() -> None:
     trend = cochran_armitage([30, 50], [100, 110])
-    assert trend.p_value == pytest.approx(float(two_proportions(30, 100, 50, 110)))
+    assert trend.p_value == pytest.approx(float(p_value(30, 70, 50, 60)))
 
 
 def test_a_base_rate_that_doubles_everywhere_is_no_change_of_effect() -> None:
@@ -122,3 +121,13 @@ def test_the_index_by_chance_is_as_often_significant_as_it_says() -> None:
     draws = [(generator.multinomial(2000, share), generator.multinomial(800, share)) for _ in range(1500)]
     rate = np.mean([(stability_index(then, now).p_value or 0) <= 0.05 for then, now in draws])
     assert 0.03 <= rate <= 0.07
+
+
+def test_dependent_rows_pay_for_it() -> None:
+    assert float(ratio_error(60, 300, 90, 300, design_effect=4)) == pytest.approx(
+        2 * float(ratio_error(60, 300, 90, 300))
+    )
+    then, now = [500, 300, 200], [400, 300, 300]
+    found = stability_index(then, now, design_effect=5)
+    assert found.value == stability_index(then, now).value
+    assert found.p_value == pytest.approx(chi2.sf((found.value or 0) / (1 / 1000 + 1 / 1000) / 5, 2))

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import hypergeom, norm
 
 from pqlkit.statistics.change import stability_index
 from pqlkit.statistics.contingency import Contingency
+from pqlkit.statistics.design_effect import design_effect, mean_design_effect
 from pqlkit.statistics.drift import Period, Verdict, assess
 from pqlkit.statistics.estimate import Undefined
 from pqlkit.statistics.power import detectable_fall
@@ -205,3 +208,52 @@ def test_what_a_period_could_show_is_said() -> None:
     assert small.detectable_fall is not None
     assert large.detectable_fall is not None
     assert large.detectable_fall < small.detectable_fall
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_looks_of_one_entity_are_not_taken_for_several(known: bool) -> None:
+    """Five looks at each of 200 people who never change: only who knows that they go together calls it stable."""
+    generator = np.random.default_rng(12)
+    drifted = 0
+    for _ in range(200):
+        periods = []
+        for _ in range(2):
+            level = np.repeat(generator.choice(3, 200, p=[0.6, 0.25, 0.15]), 5)
+            met, who, y = level == 2, np.repeat(np.arange(200), 5), generator.random(1000) < 0.2
+            period = Period(
+                table=Contingency.of(
+                    qualified=int(met.sum()), converted=int((met & y).sum()), entities=1000, converters=int(y.sum())
+                ),
+                behaviours=(tuple(np.bincount(level, minlength=3).astype(float)),),
+                share_effect=design_effect(met, who) or 1.0 if known else 1.0,
+                behaviour_effects=(mean_design_effect(level, who) or 1.0,) if known else (),
+            )
+            periods.append(period)
+        drifted += Verdict.VOLUME_DRIFT in assess(periods[0], periods[1:])[0].findings
+    assert drifted <= 14 if known else drifted > 40
+
+
+def test_outcomes_that_go_together_weigh_less() -> None:
+    then, now = Contingency(120, 280, 160, 7440), Contingency(20, 180, 80, 3720)
+    alone = assess(Period(table=then), [Period(table=now)])[0]
+    together = assess(Period(table=then), [Period(table=replace(now, design_effect=8.0))])[0]
+    assert (alone.verdict, together.verdict) == (Verdict.EFFECT_DECAYED, Verdict.TOO_FEW)
+    assert (together.p_value or 0) > (alone.p_value or 0)
+    assert (together.effect_p_value or 0) > (alone.effect_p_value or 0)
+    assert together.rate_difference.value == alone.rate_difference.value
+    assert (together.rate_difference.low or 0) < (alone.rate_difference.low or 0)
+    assert together.detectable_fall is None or together.detectable_fall > (alone.detectable_fall or 0)
+
+
+def test_of_two_periods_taken_together_the_larger_effects_stand() -> None:
+    one = Period(table=THEN, behaviours=((1, 2), (3, 4)), share_effect=2.0, behaviour_effects=(1.5, 3.0))
+    two = Period(table=THEN, behaviours=((10, 20), (30, 40)), share_effect=1.2, behaviour_effects=(2.5, 1.0))
+    both = one + two
+    assert both == Period(
+        table=THEN + THEN,
+        rate=THEN.with_ + THEN.with_,
+        behaviours=((11, 22), (33, 44)),
+        share_effect=2.0,
+        behaviour_effects=(2.5, 3.0),
+    )
+    assert (one + Period(table=THEN, behaviours=((0, 0), (0, 0)))).behaviour_effects == (1.5, 3.0)
