@@ -18,7 +18,6 @@ from pqlkit.columns import AT, CUTOFF, ENTITY, LOOK
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.durations import DAY, HOUR
 from pqlkit.measures.cells import ANY, CODE, MOST_LOOKS, VALUE, column_of, extent
-from pqlkit.measures.crew import worked
 from pqlkit.measures.tallies import KEY, Packing, Tally, sorted_numbers, stretches_of
 from pqlkit.measures.trails import Trail
 
@@ -119,14 +118,11 @@ class _Pass:
         # Windows that begin in a block of their own see nothing before their edge.
         rows = self._rows(None).filter(nw.col(_PART) >= 0)
         plan = rows.select(pack.number(nw.col(_WHO), nw.col(CODE), nw.col(_PLACE), date, band).alias(KEY))
-
-        def frames(numbers: NDArray[np.int64]) -> list[pl.DataFrame]:
-            named = self._tallied(Tally.of(numbers, pack), pack, places)
-            return [*named, *self._tallied(Tally.of(pack.anything(numbers), pack), pack, places, code=ANY)]
-
-        numbers = sorted_numbers(self._found.scope.world.engine, plan)
-        for some in worked(frames, stretches_of(numbers, pack, whos=max(1, _ROOM >> pack.stretch))):
-            yield from some
+        for numbers in stretches_of(
+            sorted_numbers(self._found.scope.world.engine, plan), pack, whos=max(1, _ROOM >> pack.stretch)
+        ):
+            yield from self._tallied(Tally.of(numbers, pack), pack, places)
+            yield from self._tallied(Tally.of(pack.anything(numbers), pack), pack, places, code=ANY)
 
     def _tallied(
         self, tally: Tally, pack: Packing, places: Mapping[MeasureKind, int], *, code: int | None = None

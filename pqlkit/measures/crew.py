@@ -45,7 +45,7 @@ def worked(work: Callable[[Item], Result], items: Iterable[Item], *, hands: int 
     try:
         for item in items:
             begun.append(pool.submit(work, item))
-            if len(begun) > hands:
+            if len(begun) >= hands:
                 yield begun.popleft().result()
         while begun:
             yield begun.popleft().result()
