@@ -96,10 +96,12 @@ def exactly(a: int, b: int, c: int, d: int) -> list[dict[str, Any]]:
     weights = {x: math.comb(n1, x) * math.comb(total - n1, m1 - x) for x in range(max(0, m1 - c - d), min(n1, m1) + 1)}
     whole = sum(weights.values())
     fisher = Fraction(sum(w for w in weights.values() if w <= weights[a]), whole)
+    greater = Fraction(sum(w for x, w in weights.items() if x >= a), whole)
     mid_p = Fraction(2 * sum(w for x, w in weights.items() if x > a) + weights[a], 2 * whole)
     cells = [a, b, c, d]
     rows = [
         row("fisher", cells, float(fisher), "exact fractions"),
+        row("fisher_greater", cells, float(greater), "exact fractions"),
         row("mid_p", cells, float(mid_p), "exact fractions"),
     ]
     if min(cells) > 0:

@@ -107,6 +107,7 @@ FORMULAS: dict[str, Callable[..., Any]] = {
     "phi": comparison.phi,
     "p_value": comparison.p_value,
     "fisher": exact.fisher,
+    "fisher_greater": exact.fisher_greater,
     "mid_p": comparison.mid_p,
     "exact_odds_ratio": conditional,
     "mcnemar": exact.mcnemar,
