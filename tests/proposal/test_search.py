@@ -103,6 +103,18 @@ def test_bounds_leave_out_most_triples_and_never_the_best():
         assert found.counted < found.considered / 3
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_no_rule_is_told_twice(seed):
+    """The best triple is met among the extensions of pairs, and again by the scan that proves it."""
+    cube, y, fit, _ = small(seed, 600, 6, 1.5)
+    listed = literals(cube, y, fit, floors=LOOSE)
+    found = search(
+        cube, y, fit, listed, objective=Objective(), constraints=Constraints(relative_risk=1.0, converters=5)
+    )
+    assert any(len(rule.literals) == 3 for rule in found.rules)
+    assert len({rule.literals for rule in found.rules}) == len(found.rules)
+
+
 def test_a_planted_rule_is_found_exactly():
     made = world(20_000, 2, kind="easy")
     fit = np.arange(20_000) < 15_000
