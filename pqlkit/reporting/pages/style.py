@@ -38,7 +38,7 @@ table{border-collapse:collapse;font-size:.88rem;margin:.5rem 0;font-variant-nume
 caption{text-align:left;font-size:.85rem;padding-bottom:.2rem}
 th,td{padding:.25rem .9rem .25rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;font-weight:400}
 thead th{font-weight:600;vertical-align:bottom}
-th.figure,td.figure{text-align:right;white-space:nowrap}
+th.figure,td.figure{text-align:right}td.figure{white-space:nowrap}
 td b{font-weight:600}
 td.figure .span{display:block}
 th .name,td.text .name{display:inline-block;min-width:9rem;max-width:22rem}td.text .name{min-width:6rem}
