@@ -69,6 +69,7 @@ def starts(
     cooldown: Duration | None = None,
     retained_for: Duration | None = None,
     reaches_back: Duration | None = None,
+    clustered: bool = True,
 ) -> pl.DataFrame:
     """Choose the starts that count, and say what followed each.
 
@@ -87,6 +88,8 @@ def starts(
     reaches_back
         How far the definition's windows do (see `reach_of`): entities older than the events export have no start sooner after
         it begins. None = no such bound.
+    clustered
+        Give ``cluster`` too. To find out who shares an account may take a pass over the events: not where no rate is taken.
 
     Returns
     -------
@@ -115,16 +118,18 @@ def starts(
     if reaches_back is not None:
         counted = counted.filter(_seen_to_begin(population, counted, reaches_back))
     delay = pl.col(CONVERTED) - pl.col(ON)
-    labels = clusters(population, counted.get_column(ENTITY).to_numpy())
-    return counted.select(
+    chosen = counted.select(
         ENTITY,
         ON,
         OFF,
         mature=pl.col(ON) + waits <= population.as_of,
         y=((delay <= reach) & pl.col("retained")).fill_null(value=False),
         delay=delay,
-        cluster=pl.Series(labels, dtype=pl.Int64),
     ).sort(ON, ENTITY)
+    if not clustered:
+        return chosen
+    labels = clusters(population, chosen.get_column(ENTITY).to_numpy())
+    return chosen.with_columns(cluster=pl.Series(labels, dtype=pl.Int64))
 
 
 def reach_of(definition: Definition) -> Duration | None:

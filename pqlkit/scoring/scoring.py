@@ -350,6 +350,7 @@ def _starts(population: Population, definition: Definition, spells: pl.DataFrame
             horizon=definition.outcome.within,
             cooldown=definition.cooldown,
             retained_for=definition.outcome.retained_for,
+            clustered=False,
         )
     ids = population.entities.select(ENTITY, "id")
     return counted.select(ENTITY, ON, OFF).join(ids, on=ENTITY, maintain_order="left")

@@ -221,6 +221,14 @@ def test_leads_of_one_account_are_not_independent_either(tmp_path, alike):
     assert rate.design_effect == pytest.approx(4 if alike else 1.1, abs=0.3)
 
 
+def test_nobody_asks_who_shares_an_account_where_no_rate_is_taken(tmp_path, monkeypatch):
+    people = shared(tmp_path, alike=True)
+    spells = people.entities.select("entity", on=pl.col("anchor") + DAY, off=pl.lit(None, pl.Int64))
+    whole = starts(people, spells, horizon=Duration(30, "d"))
+    monkeypatch.setattr("pqlkit.analysis.trigger.clusters", None)
+    assert starts(people, spells, horizon=Duration(30, "d"), clustered=False).equals(whole.drop("cluster"))
+
+
 def test_leads_of_lonely_users_are(people):
     spells = people.entities.select("entity", on=pl.col("anchor") + DAY, off=pl.lit(None, pl.Int64))
     assert trigger_rate(starts(people, spells.drop_nulls("on"), horizon=Duration(30, "d"))).design_effect == 1.0

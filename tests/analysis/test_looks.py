@@ -374,8 +374,13 @@ def test_a_look_measures_nothing_that_comes_after_it(text, world, week):
             windows=found.design.windows,
             measures=[Measure(), Measure(kind=MeasureKind.DAYS)],
         )
+        # By entity and cutoff: which number a look has depends on the looks after s of those before it.
+        places = dict(zip(rows["look"], rows.select("entity", "cutoff").iter_rows(), strict=True))
         columns = {name: measured.column(index) for index, name in enumerate(measured.behaviours)}
-        return {name: (looks_.tolist(), levels.tolist()) for name, (looks_, levels) in columns.items()}
+        return {
+            name: {places[look]: level for look, level in zip(looks_.tolist(), levels.tolist(), strict=True)}
+            for name, (looks_, levels) in columns.items()
+        }
 
     assert seen(events) == seen([row for row in events if row[2] < s])
 
