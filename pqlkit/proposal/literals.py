@@ -286,18 +286,17 @@ class _Heads:
     ) -> None:
         self.cube, self.y, self.fit = cube, y, fit
         self.codes: NDArray[np.intp] | None = None
-        self.levels: Levels | None = None
         if entities is not None:
             names, codes = np.unique(entities, return_inverse=True)
             if len(names) < len(entities):
                 self.codes = codes
                 self.most = np.zeros(len(names), dtype=np.uint8)
                 self.converted = np.zeros(len(names), dtype=np.uint8)
+        self.levels = Levels.of(cube, y, rows=fit) if self.codes is None else None
 
     def of_column(self, column: int) -> _Reach:
         """Count the looks of the fit part, as `reach`."""
-        if self.codes is None:
-            self.levels = self.levels or Levels.of(self.cube, self.y, rows=self.fit)
+        if self.levels is not None:
             converted = _at_least(self.levels.positive[column])
             looks = converted + _at_least(self.levels.negative[column])
             return looks, converted, looks

@@ -280,8 +280,11 @@ def _cells(rate: Rate) -> tuple[int, int]:
 
 
 def _error(now: Rate, then: Rate) -> Floats:
-    counts = (now.numerator, now.denominator, then.numerator, then.denominator)
-    return ratio_error(*counts, design_effect=_effect(now, then))
+    return ratio_error(*_counts(now, then), design_effect=_effect(now, then))
+
+
+def _counts(now: Rate, then: Rate) -> tuple[int, int, int, int]:
+    return now.numerator, now.denominator, then.numerator, then.denominator
 
 
 def _effect(now: Rate, then: Rate) -> float:
@@ -315,8 +318,7 @@ def _drift(reference: Period, period: Period, one: _Compared, p: Sequence[float 
     found = _findings(replace(one, shifts=shifts), rate=rate, effect=effect, share=share, base=base)
     findings = found or ((Verdict.TOO_FEW,) if blind else (Verdict.STABLE,))
     both = seen.denominator > 0 and known.denominator > 0
-    counts = (seen.numerator, seen.denominator, known.numerator, known.denominator)
-    difference = newcombe(*counts, design_effect=_effect(seen, known))
+    difference = newcombe(*_counts(seen, known), design_effect=_effect(seen, known))
     return Drift(
         verdict=findings[0],
         findings=findings,
