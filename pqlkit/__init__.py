@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis, analyze
-    from pqlkit.analysis.looks import Looks, looks
-    from pqlkit.analysis.population import Population, population
     from pqlkit.analysis.settings import Settings
     from pqlkit.definitions.describing import describe
     from pqlkit.definitions.diagnostics import Diagnostic
@@ -27,12 +25,14 @@ if TYPE_CHECKING:
     from pqlkit.exports.loading import load
     from pqlkit.exports.project import Project, read_project
     from pqlkit.measures.evaluation import Evaluation, evaluate
+    from pqlkit.population.population import Population, population
     from pqlkit.proposal.proposing import Proposal, propose
     from pqlkit.proposal.trying import Trial, attempt
     from pqlkit.proposal.wishes import Wishes
+    from pqlkit.rates.report import Report, report
     from pqlkit.reporting.records.contract import as_record
-    from pqlkit.reporting.report import Report, report
     from pqlkit.scoring.scoring import Leads, score
+    from pqlkit.snapshots.snapshots import Snapshots, snapshots
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.rate import Rate
 
@@ -49,7 +49,6 @@ __all__ = [
     "Evaluation",
     "Intake",
     "Leads",
-    "Looks",
     "OutputError",
     "Population",
     "PqlkitError",
@@ -58,6 +57,7 @@ __all__ = [
     "Rate",
     "Report",
     "Settings",
+    "Snapshots",
     "Trial",
     "UsageError",
     "Wishes",
@@ -71,13 +71,13 @@ __all__ = [
     "evaluate",
     "load",
     "load_definition",
-    "looks",
     "open_dataset",
     "population",
     "propose",
     "read_project",
     "report",
     "score",
+    "snapshots",
     "validate",
 ]
 
@@ -85,8 +85,8 @@ __version__: str
 
 _HOMES: Final = {
     "analysis.analyzing": "Analysis analyze",
-    "analysis.looks": "Looks looks",
-    "analysis.population": "Population population",
+    "snapshots.snapshots": "Snapshots snapshots",
+    "population.population": "Population population",
     "analysis.settings": "Settings",
     "definitions.describing": "describe",
     "definitions.diagnostics": "Diagnostic",
@@ -106,7 +106,7 @@ _HOMES: Final = {
     "proposal.trying": "Trial attempt",
     "proposal.wishes": "Wishes",
     "reporting.records.contract": "as_record",
-    "reporting.report": "Report report",
+    "rates.report": "Report report",
     "scoring.scoring": "Leads score",
     "statistics.contingency": "Contingency",
     "statistics.rate": "Rate",

@@ -30,5 +30,5 @@ CONVERTED: Final = "converted"  # Int64 UTC microseconds of the first conversion
 ON: Final = "on"  # Int64 UTC microseconds, start of a spell, inclusive
 OFF: Final = "off"  # Int64 UTC microseconds, end of a spell, exclusive; null = still on at as_of
 CRITERION: Final = "criterion"  # Int32, position in the list of criteria that was asked for
-LOOK: Final = "look"  # Int64, 0..n-1, row number of a look
+SNAPSHOT: Final = "snapshot"  # Int64, 0..n-1, row number of a snapshot
 CUTOFF: Final = "cutoff"  # Int64 UTC microseconds

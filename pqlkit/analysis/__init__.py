@@ -1,1 +1,1 @@
-"""The finding: looks, tables, associations, leaks."""
+"""The finding: snapshots, tables, associations, leaks."""

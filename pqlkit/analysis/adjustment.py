@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SHORTLIST: Final = 40
 CONTROLS: Final = 10
 POSITIVES: Final = 5_000
-"""Converted looks that a model sees: with ten others to each the error of a log odds ratio is about 0.05, in a quarter of the
+"""Converted snapshots that a model sees: with ten others to each the error of a log odds ratio is about 0.05, in a quarter of the
 time that 20,000 take."""
 PER_PARAMETER: Final = 10
 ALIKE: Final = 0.8
@@ -33,13 +33,13 @@ _VALUES: Final = np.array([0, *GRID][:256], dtype=np.float64)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sample:
-    """The looks that the models are fitted on: all converters (at most 20,000) and 10 others for each.
+    """The snapshots that the models are fitted on: all converters (at most 20,000) and 10 others for each.
 
     Slopes of a logistic regression do not change in expectation when controls are sampled; only its intercept does.
 
     Parameters
     ----------
-    looks
+    snapshots
         Row numbers, ascending.
     y
         Of these rows.
@@ -53,7 +53,7 @@ class Sample:
     Prentice, R. L. and Pyke, R. (1979). Logistic disease incidence models and case-control studies. Biometrika 66, 403-411.
     """
 
-    looks: NDArray[np.int64]
+    snapshots: NDArray[np.int64]
     y: NDArray[np.bool_]
     cluster: NDArray[np.int64] | None
     adjusters: NDArray[np.float64]
@@ -72,11 +72,11 @@ class Sample:
         Parameters
         ----------
         frame
-            The looks: ``y``, ``entity``, ``block``, ``age_band``.
+            The snapshots: ``y``, ``entity``, ``block``, ``age_band``.
         clusters
-            int64, one per look; None = each entity is one.
+            int64, one per snapshot; None = each entity is one.
         rows
-            bool, one per look: only these. None = all.
+            bool, one per snapshot: only these. None = all.
         seed
             Of the draw.
         """
@@ -86,12 +86,12 @@ class Sample:
         generator = np.random.default_rng([seed, 1])
         positive = _some(np.flatnonzero(y & inside), POSITIVES, generator)
         negative = _some(np.flatnonzero(~y & inside), CONTROLS * max(len(positive), 1), generator)
-        looks = np.sort(np.concatenate([positive, negative]))
-        columns = [_dummies(frame.get_column(name).to_numpy()[looks]) for name in ("block", "age_band")]
-        cluster = labels[looks]
+        snapshots = np.sort(np.concatenate([positive, negative]))
+        columns = [_dummies(frame.get_column(name).to_numpy()[snapshots]) for name in ("block", "age_band")]
+        cluster = labels[snapshots]
         return cls(
-            looks=looks,
-            y=y[looks],
+            snapshots=snapshots,
+            y=y[snapshots],
             cluster=None if np.unique(cluster).size == cluster.size else cluster,
             adjusters=np.concatenate(columns, axis=1),
         )
@@ -109,11 +109,11 @@ class Sample:
         return replace(self, adjusters=np.concatenate([self.adjusters, *columns], axis=1))
 
     def column(self, cube: Cube, index: int) -> NDArray[np.float64]:
-        """Give the values (on the grid) of one behaviour at the sampled looks."""
+        """Give the values (on the grid) of one behaviour at the sampled snapshots."""
         rows, levels = cube.column(index)
-        dense = np.zeros(cube.looks, dtype=np.uint8)
+        dense = np.zeros(cube.snapshots, dtype=np.uint8)
         dense[rows] = levels
-        values: NDArray[np.float64] = _VALUES[dense[self.looks]]
+        values: NDArray[np.float64] = _VALUES[dense[self.snapshots]]
         return values
 
 
@@ -143,11 +143,11 @@ def adjust(
     found
         As `associations` gives them, in the cube's order.
     cube, frame
-        The same looks.
+        The same snapshots.
     skip
         Events that leak the outcome: in no model, not even as somebody's activity.
     clusters
-        int64, one per look: looks of one label are not independent. None = looks of one entity.
+        int64, one per snapshot: snapshots of one label are not independent. None = snapshots of one entity.
 
     Returns
     -------
@@ -268,7 +268,7 @@ def _fit(
 def _alike(
     sample: Sample, columns: Sequence[int], dense: dict[int, NDArray[np.float64]], cube: Cube, order: dict[str, float]
 ) -> dict[str, tuple[str, ...]]:
-    """Name the events whose counts rank the looks nearly the same way (Spearman above 0.8)."""
+    """Name the events whose counts rank the snapshots nearly the same way (Spearman above 0.8)."""
     from pqlkit.statistics.collinearity import interchangeable, spearman_matrix
 
     kept = [i for i in columns if str(cube.behaviours[i].event) in order]
@@ -295,14 +295,14 @@ def rule_effect(
     Parameters
     ----------
     met
-        Who meets it, one per look.
+        Who meets it, one per snapshot.
     own
         The rule's events: their counts are left out of activity. None among them (any event) is activity itself: then
         there is nothing to adjust for but calendar and age, not even the number of active users.
     cube, frame, skip, clusters
         As for `adjust`.
     rows
-        bool, one per look: only these (the later ones). None = all.
+        bool, one per snapshot: only these (the later ones). None = all.
     """
     from pqlkit.statistics.adjusted import fit_logistic
     from pqlkit.statistics.estimate import Estimate, Undefined
@@ -310,7 +310,7 @@ def rule_effect(
     sample = Sample.of(frame, clusters=clusters, rows=rows)
     if None not in own:
         sample = sample.sized(cube)
-    indicator = met[sample.looks].astype(np.float64)
+    indicator = met[sample.snapshots].astype(np.float64)
     if sample.y.all() or not sample.y.any() or np.ptp(indicator) == 0:
         return None
     leaks = set(skip)

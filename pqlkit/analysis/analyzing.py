@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pqlkit.analysis.design import LANDMARK, DesignKind
 from pqlkit.analysis.settings import Exposure, Settings, default_measures
 from pqlkit.definitions.model import MeasureKind, WindowKind
+from pqlkit.snapshots.schedule import LANDMARK, DesignKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.cohorts import Cohorts
-    from pqlkit.analysis.comparison import ValueMetric
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.leaks import Suspect
-    from pqlkit.analysis.looks import Looks
-    from pqlkit.analysis.population import Population
     from pqlkit.analysis.tiers import Tier
-    from pqlkit.analysis.windows import Delays, HorizonAdvice, Spike
+    from pqlkit.analysis.value_metric import ValueMetric
+    from pqlkit.analysis.window_advice import ConversionWindowAdvice, Delays, Spike
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.behaviour import Cube
+    from pqlkit.population.population import Population
+    from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Microseconds
@@ -42,24 +42,24 @@ class Observed:
 
     Parameters
     ----------
-    population, looks, settings
+    population, snapshots, settings
         Who, when, and how it was asked for.
     cube
-        Levels of every behaviour at every look, without the events that the settings exclude.
+        Levels of every behaviour at every snapshot, without the events that the settings exclude.
     y
-        Converted, one per look.
+        Converted, one per snapshot.
     clusters
-        int64, one per look: looks of one label are not independent (one entity, or users of one account).
+        int64, one per snapshot: snapshots of one label are not independent (one entity, or users of one account).
     design_effect
-        Rows per independent row: 1 unless an entity has several looks that overlap, or users share accounts.
+        Rows per independent row: 1 unless an entity has several snapshots that overlap, or users share accounts.
     base
-        Conversions among looks.
+        Conversions among snapshots.
     judged
-        Gives `suspects`, and takes the passes over the events for it once, when first asked.
+        Gives `leakage`, and takes the passes over the events for it once, when first asked.
     """
 
     population: Population
-    looks: Looks
+    snapshots: Snapshots
     settings: Settings
     cube: Cube
     y: NDArray[np.bool_]
@@ -69,36 +69,36 @@ class Observed:
     judged: Callable[[], tuple[Suspect, ...]] = field(repr=False)
 
     @property
-    def suspects(self) -> tuple[Suspect, ...]:
-        """Events and traits that look like leaks, judged on all looks (`propose` judges the fit part alone instead)."""
+    def leakage(self) -> tuple[Suspect, ...]:
+        """Events and traits that look like leaks, judged on all snapshots (`propose` judges the fit part alone instead)."""
         return self.judged()
 
     @property
     def converters(self) -> int:
-        """Usable converters: entities with a look that was followed by their conversion. One may have several such looks."""
+        """Usable converters: entities with a snapshot that was followed by their conversion. One may have several such snapshots."""
         return self.heads(self.y)
 
     def heads(self, rows: NDArray[np.bool_]) -> int:
-        """Count the entities of some looks (bool, one per look)."""
+        """Count the entities of some snapshots (bool, one per snapshot)."""
         import numpy as np
 
-        return len(np.unique(self.looks.frame.get_column("entity").to_numpy()[rows]))
+        return len(np.unique(self.snapshots.frame.get_column("entity").to_numpy()[rows]))
 
     def table(self, met: NDArray[np.bool_], part: NDArray[np.bool_] | None = None) -> Contingency:
-        """Count the looks (of a part) at which something holds, and those that converted; intervals allow for dependence."""
-        return self.looks.table(met, part=part, design_effect=self.design_effect)
+        """Count the snapshots (of a part) at which something holds, and those that converted; intervals allow for dependence."""
+        return self.snapshots.table(met, part=part, design_effect=self.design_effect)
 
     @property
     def dependent(self) -> bool:
-        """Whether looks go together: those of one entity overlap, or users share accounts."""
-        from pqlkit.analysis.clusters import go_together
+        """Whether snapshots go together: those of one entity overlap, or users share accounts."""
+        from pqlkit.snapshots.clusters import go_together
 
-        return go_together(self.looks, self.clusters)
+        return go_together(self.snapshots, self.clusters)
 
     @property
     def left_out(self) -> frozenset[str]:
         """Events that no search may use."""
-        return frozenset(suspect.event for suspect in self.suspects if suspect.excluded and not suspect.trait)
+        return frozenset(suspect.event for suspect in self.leakage if suspect.excluded and not suspect.trait)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,7 +108,7 @@ class Analysis:
     Parameters
     ----------
     observed
-        The looks and what was measured at them.
+        The snapshots and what was measured at them.
     behaviours
         One per event x measure x window, ordered by adjusted effect at the dependable threshold: first those whose interval
         stays farthest from 1, then the others by the same of their unadjusted relative risk, then what is rare.
@@ -117,7 +117,7 @@ class Analysis:
     tier
         What the data bears.
     advice, early, spike
-        About the horizon; that too many convert before the first look, and which looks would see them; a day on which
+        About the conversion window; that too many convert before the first snapshot, and which snapshots would see them; a day on which
         conversions pile up.
     ages
         How long after their beginning entities converted.
@@ -136,7 +136,7 @@ class Analysis:
     behaviours: tuple[Association, ...]
     cohorts: tuple[Cohorts, ...]
     tier: Tier
-    advice: HorizonAdvice | None
+    advice: ConversionWindowAdvice | None
     early: str | None
     spike: Spike | None
     ages: Delays
@@ -148,14 +148,14 @@ class Analysis:
 
 
 def observe(population: Population, settings: Settings, *, progress: Callable[[str], None] | None = None) -> Observed:
-    """Look at a population and measure every behaviour at every look.
+    """Look at a population and measure every behaviour at every snapshot.
 
     Parameters
     ----------
     population
         Who exists.
     settings
-        How to look.
+        When snapshots are taken.
     progress
         Told each step.
 
@@ -164,33 +164,33 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     UsageError
         A design, window or measure cannot be obeyed, or ``--given`` is about other entities.
     """
-    from pqlkit.analysis.clusters import clusters, looks_effect
-    from pqlkit.analysis.looks import looks as look
-    from pqlkit.analysis.worlds import refuse_other_kind
     from pqlkit.measures.cube import cube
+    from pqlkit.population.clocks import refuse_other_kind
+    from pqlkit.snapshots.clusters import clusters, snapshots_effect
+    from pqlkit.snapshots.snapshots import snapshots as snapshot
     from pqlkit.statistics.rate import Rate
 
     settings = replace(settings, measures=settings.measures or default_measures(population.kind))
     say = progress or (lambda _: None)
     if settings.given is not None:
         refuse_other_kind(population, settings.given)
-    say("choosing when to look")
-    seen = look(
+    say("choosing when to take snapshots")
+    seen = snapshot(
         population,
-        settings.looks,
+        settings.snapshots,
         windows=settings.windows,
-        horizon=settings.horizon,
+        conversion_window=settings.conversion_window,
         gap=settings.gap,
         active_within=settings.active_within,
         events_from=settings.events_from,
         until_conversion=settings.exposure is Exposure.UNTIL_CONVERSION,
     )
     seen = _narrowed(population, seen, settings.given)
-    say(f"measuring every event at {seen.frame.height:,} looks")
+    say(f"measuring every event at {seen.frame.height:,} snapshots")
     trailing = seen.design.kind is DesignKind.EVERY
     measured = cube(
         population.world,
-        seen.frame.select("look", "entity", "cutoff"),
+        seen.frame.select("snapshot", "entity", "cutoff"),
         kind=WindowKind.TRAILING if trailing else WindowKind.WITHIN,
         windows=seen.design.windows,
         measures=settings.measures,
@@ -199,23 +199,23 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     y = seen.frame.get_column("y").to_numpy()
     entity = seen.frame.get_column("entity").to_numpy()
     labels = clusters(population, entity)
-    effect = looks_effect(seen, labels)
+    effect = snapshots_effect(seen, labels)
     return Observed(
         population=population,
-        looks=seen,
+        snapshots=seen,
         settings=settings,
         cube=measured,
         y=y,
         clusters=labels,
         design_effect=effect,
         base=Rate.of(int(y.sum()), len(y), design_effect=effect),
-        judged=cache(lambda: _suspects(population, seen, measured, y, settings, say)),
+        judged=cache(lambda: _leakage(population, seen, measured, y, settings, say)),
     )
 
 
-def _suspects(
+def _leakage(
     population: Population,
-    seen: Looks,
+    seen: Snapshots,
     measured: Cube,
     y: NDArray[np.bool_],
     settings: Settings,
@@ -242,7 +242,7 @@ def analyze(
     population
         Who exists.
     settings
-        How to look; None = the defaults.
+        When snapshots are taken; None = the defaults.
     progress
         Told each step.
 
@@ -255,12 +255,18 @@ def analyze(
     from pqlkit.analysis.associations import Levels, associations
     from pqlkit.analysis.behaviour_cohorts import behaviour_cohorts
     from pqlkit.analysis.cohorts import cohorts
-    from pqlkit.analysis.comparison import compare
     from pqlkit.analysis.follow_up import curve_rate, disagreement_in_words
     from pqlkit.analysis.grouping import behaviours
     from pqlkit.analysis.hypotheses import hypotheses
     from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Floors, tier
-    from pqlkit.analysis.windows import conversion_ages, early_warning, horizon_advice, search_opens, spike
+    from pqlkit.analysis.value_metric import compare
+    from pqlkit.analysis.window_advice import (
+        conversion_ages,
+        conversion_window_advice,
+        early_warning,
+        search_opens,
+        spike,
+    )
 
     settings = settings or Settings()
     say = progress or (lambda _: None)
@@ -273,13 +279,13 @@ def analyze(
     found = associations(
         Levels.of(observed.cube, observed.y),
         design_effect=observed.design_effect,
-        rare_below=(floors.looks, floors.converters),
+        rare_below=(floors.snapshots, floors.converters),
         flags=flags,
     )
     say("allowing for activity")
-    found = adjust(found, observed.cube, observed.looks.frame, skip=observed.left_out, clusters=observed.clusters)
+    found = adjust(found, observed.cube, observed.snapshots.frame, skip=observed.left_out, clusters=observed.clusters)
     say("drawing the cohorts")
-    design = observed.looks.design
+    design = observed.snapshots.design
     once = design.kind is DesignKind.ONCE
     warnings = [*population.warnings, *_warnings(observed)]
     landmark = once and settings.exposure is Exposure.LANDMARK
@@ -294,32 +300,32 @@ def analyze(
         cohorts=tuple(
             behaviour_cohorts(observed, by, done[by])
             if by in done
-            else cohorts(population, observed.looks, by, design_effect=observed.design_effect)
+            else cohorts(population, observed.snapshots, by, design_effect=observed.design_effect)
             for by in settings.by
         ),
         tier=tier(usable),
-        advice=horizon_advice(population, design.cutoffs[0]) if once else None,
+        advice=conversion_window_advice(population, design.cutoffs[0]) if once else None,
         spike=piled,
         early=early,
         ages=conversion_ages(population),
         hypotheses=hypotheses(observed) if little else None,
-        search_opens=search_opens(observed.looks, population, HYPOTHESES_BELOW) if little else None,
+        search_opens=search_opens(observed.snapshots, population, HYPOTHESES_BELOW) if little else None,
         warnings=(*warnings, *(text for text in notes if text)),
         comparison=compare(observed, settings.compare, behaviours=done),
         curve=curve,
     )
 
 
-def _narrowed(population: Population, seen: Looks, given: Definition | None) -> Looks:
-    """Keep the looks at which ``--given`` holds; classes and places still tell where everybody went before."""
+def _narrowed(population: Population, seen: Snapshots, given: Definition | None) -> Snapshots:
+    """Keep the snapshots at which ``--given`` holds; classes and places still tell where everybody went before."""
     import polars as pl
 
-    from pqlkit.analysis.meeting import holds_at
+    from pqlkit.snapshots.matches import holds_at
 
     if given is None:
         return seen
     frame = seen.frame.filter(pl.Series(holds_at(population, given, seen.frame)))
-    return replace(seen, frame=frame.with_columns(pl.int_range(frame.height, dtype=pl.Int64).alias("look")))
+    return replace(seen, frame=frame.with_columns(pl.int_range(frame.height, dtype=pl.Int64).alias("snapshot")))
 
 
 def _without(measured: Cube, patterns: Sequence[str], outcome: str | None) -> Cube:
@@ -340,7 +346,7 @@ def _without(measured: Cube, patterns: Sequence[str], outcome: str | None) -> Cu
     sizes = [len(rows) for rows, _ in columns]
     return Cube(
         behaviours=tuple(measured.behaviours[index] for index in keep),
-        looks=measured.looks,
+        snapshots=measured.snapshots,
         offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         rows=np.concatenate([rows for rows, _ in columns]) if columns else measured.rows[:0],
         levels=np.concatenate([levels for _, levels in columns]) if columns else measured.levels[:0],
@@ -354,7 +360,7 @@ def _flags(observed: Observed) -> Mapping[str | None, tuple[str, ...]]:
         flags.setdefault(name, []).extend(
             flag for flag, on in (("mechanical", note.mechanical), ("automatic", note.automatic)) if on
         )
-    for suspect in observed.suspects:
+    for suspect in observed.leakage:
         flags.setdefault(suspect.event, []).append(suspect.reason.value)
     for name in outcome_events(observed.population):
         flags.setdefault(name, []).append("part-of-outcome")
@@ -400,10 +406,10 @@ def _distance(low: float | None, high: float | None) -> float:
 
 def _warnings(observed: Observed) -> list[str]:
     warnings = []
-    looks, given = observed.looks, observed.settings.given
+    snapshots, given = observed.snapshots, observed.settings.given
     if given is not None:
         warnings.append(
-            f"given {given.name}: the tables are of the {looks.frame.height:,} of {looks.classes.looks:,} looks that meet it; "
+            f"given {given.name}: the tables are of the {snapshots.frame.height:,} of {snapshots.classes.snapshots:,} snapshots that meet it; "
             "the classes and the places of conversions are of everybody"
         )
     if observed.settings.exposure is Exposure.UNTIL_CONVERSION:
@@ -412,9 +418,9 @@ def _warnings(observed: Observed) -> list[str]:
             "converters were watched for a shorter time, and the rates are not those of a rule that fires in time"
         )
     if any(measure.kind is MeasureKind.LAST for measure in observed.settings.measures) and (
-        observed.looks.design.kind is DesignKind.EVERY
+        observed.snapshots.design.kind is DesignKind.EVERY
     ):
-        warnings.append("the measure last has no trailing window; it was left out of looks every so many days")
+        warnings.append("the measure last has no trailing window; it was left out of snapshots every so many days")
     if observed.y.size and not observed.y.any():
-        warnings.append("no look was followed by a conversion: nothing can be compared")
+        warnings.append("no snapshot was followed by a conversion: nothing can be compared")
     return warnings

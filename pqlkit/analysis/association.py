@@ -29,7 +29,7 @@ class Association:
     behaviour
         What was measured.
     threshold, table
-        The best threshold and its 2x2 table over all looks of the analysis.
+        The best threshold and its 2x2 table over all snapshots of the analysis.
     design_effect
         At least 1; intervals are those of n / this many rows.
     auc
@@ -46,8 +46,8 @@ class Association:
     curve
         Every threshold of the grid up to the largest value seen, always including 1.
     dependable
-        The best of the thresholds that enough looks and converters reach (the floors in heads): what people are shown, for
-        the largest phi of all may be two looks' luck. None where no threshold does (flag ``rare``).
+        The best of the thresholds that enough snapshots and converters reach (the floors in heads): what people are shown, for
+        the largest phi of all may be two snapshots' luck. None where no threshold does (flag ``rare``).
     alike
         Events that cannot be told apart from this one (proxy pairs).
     """

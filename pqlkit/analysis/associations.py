@@ -46,18 +46,20 @@ class Levels:
         cube
             Levels above zero.
         y
-            One per look.
+            One per snapshot.
         rows
-            bool, one per look: only these. None = all.
+            bool, one per snapshot: only these. None = all.
         """
         counts = np.zeros((len(cube.behaviours), 2, LEVELS), dtype=np.int64)
-        # Others, converters, and those that are not asked for, one behind the other: no look is picked out of a column.
+        # Others, converters, and those that are not asked for, one behind the other: no snapshot is picked out of a column.
         offset = y.astype(np.uint16) * LEVELS
         if rows is not None:
             offset[~rows] = 2 * LEVELS
         for index in range(len(cube.behaviours)):
-            looks, levels = cube.column(index)
-            counts[index] = np.bincount(offset[looks] + levels, minlength=3 * LEVELS)[: 2 * LEVELS].reshape(2, LEVELS)
+            snapshots, levels = cube.column(index)
+            counts[index] = np.bincount(offset[snapshots] + levels, minlength=3 * LEVELS)[: 2 * LEVELS].reshape(
+                2, LEVELS
+            )
         kept = y if rows is None else y[rows]
         total = np.array([np.count_nonzero(~kept), np.count_nonzero(kept)])
         counts[:, :, 0] = total - counts.sum(axis=2)
@@ -111,7 +113,7 @@ def associations(
     design_effect
         Rows per independent row.
     rare_below
-        Floors in heads: a behaviour that fewer looks, or fewer converters, do is flagged ``rare``, and no threshold below
+        Floors in heads: a behaviour that fewer snapshots, or fewer converters, do is flagged ``rare``, and no threshold below
         them is dependable.
     flags
         Event -> flags known beforehand.

@@ -1,4 +1,4 @@
-"""The behaviour's cohorts: looks at which it had been done by the cutoff and looks at which it had not, and what followed."""
+"""The behaviour's cohorts: snapshots at which it had been done by the cutoff and snapshots at which it had not, and what followed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from pqlkit.analysis.cohorts import Cohort, Cohorts, Start, conversion_curve
 from pqlkit.analysis.follow_up import follow_up, life_table
-from pqlkit.analysis.meeting import holds_at
+from pqlkit.snapshots.matches import holds_at
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.analysis.analyzing import Observed
-    from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Definition, Node
+    from pqlkit.population.population import Population
 
 __all__ = ["DID", "DID_NOT", "behaviour_cohorts", "did"]
 
@@ -26,12 +26,12 @@ DID_NOT: Final = "did not"
 
 
 def behaviour_cohorts(observed: Observed, by: str, node: Node) -> Cohorts:
-    """Split the looks by a behaviour, and draw each part's conversion curve from the cutoff on.
+    """Split the snapshots by a behaviour, and draw each part's conversion curve from the cutoff on.
 
     Parameters
     ----------
     observed
-        The looks.
+        The snapshots.
     by, node
         The behaviour as written, and as the expression language reads it.
 
@@ -40,15 +40,15 @@ def behaviour_cohorts(observed: Observed, by: str, node: Node) -> Cohorts:
     Cohorts
         ``did`` and ``did not``, always both. Who belongs where is known at the cutoff, by what came before it, and the clock
         starts there: a curve from signup would give those who did it the time that they had to stay unconverted to do it.
-        Rates are of the looks of the analysis, and add up to its base; curves also use looks whose horizon is not over.
+        Rates are of the snapshots of the analysis, and add up to its base; curves also use snapshots whose conversion window is not over.
 
     Notes
     -----
-    Looks of ``every`` follow one another without overlap, and who is at risk in each, and in which group, is known when it
-    begins: the plain log-rank test adds up their surprises and holds. Looks of ``age`` overlap, and users of one account are
+    Snapshots of ``every`` follow one another without overlap, and who is at risk in each, and in which group, is known when it
+    begins: the plain log-rank test adds up their surprises and holds. Snapshots of ``age`` overlap, and users of one account are
     alike: there the variance is that between entities, or accounts.
     """
-    frame, followed = observed.looks.frame, follow_up(observed)
+    frame, followed = observed.snapshots.frame, follow_up(observed)
     definition = _definition(observed.population, by, node)
     held, watched = (holds_at(observed.population, definition, rows) for rows in (frame, followed))
     groups = ((DID, held, watched), (DID_NOT, ~held, ~watched))
@@ -73,14 +73,14 @@ def behaviour_cohorts(observed: Observed, by: str, node: Node) -> Cohorts:
 
 
 def did(observed: Observed, by: str, node: Node) -> pl.Series:
-    """Name the group of each look of the analysis, in its order."""
-    held = holds_at(observed.population, _definition(observed.population, by, node), observed.looks.frame)
+    """Name the group of each snapshot of the analysis, in its order."""
+    held = holds_at(observed.population, _definition(observed.population, by, node), observed.snapshots.frame)
     return pl.select(pl.when(pl.Series(held)).then(pl.lit(DID)).otherwise(pl.lit(DID_NOT)).alias("cohort")).to_series()
 
 
 def _differ(observed: Observed, followed: pl.DataFrame, watched: NDArray[np.bool_]) -> float | None:
     """Test whether the two curves are one."""
-    from pqlkit.analysis.clusters import clusters
+    from pqlkit.snapshots.clusters import clusters
     from pqlkit.statistics.clustered_log_rank import clustered_log_rank
     from pqlkit.statistics.survival import log_rank
 

@@ -14,8 +14,8 @@ from pqlkit.statistics.rate import Rate
 if TYPE_CHECKING:
     import polars as pl
 
-    from pqlkit.analysis.looks import Looks
-    from pqlkit.analysis.population import Population
+    from pqlkit.population.population import Population
+    from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.survival import LifeTable
 
 WEEK: Final = "signup_week"
@@ -33,7 +33,7 @@ MOST: Final = 200
 
 
 class Start(StrEnum):
-    """Where the days of a curve are counted from: the entity's beginning, or the look."""
+    """Where the days of a curve are counted from: the entity's beginning, or the snapshot."""
 
     ANCHOR = "anchor"
     CUTOFF = "cutoff"
@@ -51,18 +51,18 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """A group of entities, or of looks where a behaviour forms it.
+    """A group of entities, or of snapshots where a behaviour forms it.
 
     Parameters
     ----------
     by, cohort
         How it was formed (``signup_month``, a trait, or a behaviour as written), and its name.
     rate
-        Converted looks of all its looks in the analysis: the cohorts' rates add up to the population's.
+        Converted snapshots of all its snapshots in the analysis: the cohorts' rates add up to the population's.
     entities
-        Its entities with an anchor that were no customers before it; with a behaviour, its looks that are followed.
+        Its entities with an anchor that were no customers before it; with a behaviour, its snapshots that are followed.
     curve
-        Kaplan-Meier from the anchor, with a behaviour from the look, drawn as far as the cohort has been seen.
+        Kaplan-Meier from the anchor, with a behaviour from the snapshot, drawn as far as the cohort has been seen.
     """
 
     by: str
@@ -76,7 +76,7 @@ class Cohort:
 class Cohorts:
     """All cohorts of one kind, and whether their curves differ (log-rank; None with fewer than two).
 
-    `start` is where their curves begin; `clustered` says that the test allows for looks that go together.
+    `start` is where their curves begin; `clustered` says that the test allows for snapshots that go together.
     """
 
     by: str
@@ -86,19 +86,19 @@ class Cohorts:
     clustered: bool = False
 
 
-def cohorts(population: Population, looks: Looks, by: str, *, design_effect: float = 1.0) -> Cohorts:
+def cohorts(population: Population, snapshots: Snapshots, by: str, *, design_effect: float = 1.0) -> Cohorts:
     """Form cohorts and draw each one's conversion curve.
 
     Parameters
     ----------
     population
         Who exists; customers before their anchor are left out.
-    looks
+    snapshots
         The analysis, for the rates.
     by
         ``signup_week``, ``signup_month``, ``signup_quarter`` (in the project's zone) or a fixed trait.
     design_effect
-        Of the looks, for the rates.
+        Of the snapshots, for the rates.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def cohorts(population: Population, looks: Looks, by: str, *, design_effect: flo
         )
     )
     counted = (
-        looks.frame.select(ENTITY, "y")
+        snapshots.frame.select(ENTITY, "y")
         .join(names, on=ENTITY)
         .group_by("cohort")
         .agg(pl.len().alias("n"), pl.col("y").sum().alias("m"))

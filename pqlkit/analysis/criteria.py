@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.looks import Looks
-    from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Definition, Node
+    from pqlkit.population.population import Population
+    from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.contingency import Contingency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionRates:
-    """The look view of one criterion ("28 % with a pipeline, 7 % without").
+    """The snapshot view of one criterion ("28 % with a pipeline, 7 % without").
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ class CriterionRates:
     part
         It as the rule means it: the leaf, or `Not` of it where the rule turns it round.
     alone
-        Looks that meet the part, whatever else, and the others.
+        Snapshots that meet the part, whatever else, and the others.
     without_it
-        Looks that meet the rule with this criterion struck out, and the others; None if nothing is left of the rule.
+        Snapshots that meet the rule with this criterion struck out, and the others; None if nothing is left of the rule.
     mechanical
         It precedes the upgrade by construction.
     """
@@ -45,18 +45,23 @@ class CriterionRates:
 
 
 def criteria(
-    population: Population, definition: Definition, seen: Looks, met: NDArray[np.bool_], *, design_effect: float = 1.0
+    population: Population,
+    definition: Definition,
+    seen: Snapshots,
+    met: NDArray[np.bool_],
+    *,
+    design_effect: float = 1.0,
 ) -> tuple[CriterionRates, ...]:
-    """Read each criterion alone, and the rule without it, at the definition's looks.
+    """Read each criterion alone, and the rule without it, at the definition's snapshots.
 
     Parameters
     ----------
     population, definition, seen
         As reported on.
     met
-        Where the whole definition holds, one per look.
+        Where the whole definition holds, one per snapshot.
     design_effect
-        Of the looks.
+        Of the snapshots.
     """
     found = list(_parts(definition.qualify))
     if len(found) == 1:
@@ -90,7 +95,7 @@ def _parts(node: Node, *, turned: bool = False) -> Iterator[tuple[Criterion | Re
 
 
 def without_mechanical(
-    population: Population, definition: Definition, seen: Looks, *, design_effect: float = 1.0
+    population: Population, definition: Definition, seen: Snapshots, *, design_effect: float = 1.0
 ) -> Contingency | None:
     """Read the rule with every mechanical criterion struck out; None where it has none, or nothing else is left."""
     node: Node | None = definition.qualify
@@ -122,9 +127,11 @@ def without(node: Node, leaf: Criterion | Ref) -> Node | None:
             return None if node is leaf else node
 
 
-def _read(population: Population, definition: Definition, node: Node, seen: Looks, design_effect: float) -> Contingency:
-    from pqlkit.analysis.meeting import meets
+def _read(
+    population: Population, definition: Definition, node: Node, seen: Snapshots, design_effect: float
+) -> Contingency:
     from pqlkit.measures.evaluation import spells_of
+    from pqlkit.snapshots.matches import meets
 
     spells = spells_of(population.world, replace(definition, qualify=node, score=None), early=True)
     return seen.table(meets(spells, seen.frame), design_effect=design_effect)

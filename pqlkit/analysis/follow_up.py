@@ -1,6 +1,6 @@
-"""The follow-up: every look that is at risk at its cutoff, watched until it converts or is lost to sight.
+"""The follow-up: every snapshot that is at risk at its cutoff, watched until it converts or is lost to sight.
 
-The rate of an analysis counts looks whose horizon is over. Their curve also uses those whose horizon is not, as far as they
+The rate of an analysis counts snapshots whose conversion window is over. Their curve also uses those whose conversion window is not, as far as they
 have been seen.
 """
 
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pqlkit.analysis.classes import EntityClass
-from pqlkit.analysis.design import DesignKind
 from pqlkit.analysis.settings import Exposure
 from pqlkit.columns import ANCHOR, CONVERTED, CUTOFF, ENTITY
 from pqlkit.durations import DAY
+from pqlkit.snapshots.classes import EntityClass
+from pqlkit.snapshots.schedule import DesignKind
 from pqlkit.statistics.estimate import Estimate, Undefined
 
 if TYPE_CHECKING:
@@ -27,58 +27,58 @@ __all__ = ["CurveRate", "Unread", "curve_rate", "disagreement_in_words", "follow
 
 
 class Unread(StrEnum):
-    """Why the rate of the looks cannot be read off a curve."""
+    """Why the rate of the snapshots cannot be read off a curve."""
 
-    REPEATED = "repeated-looks"
-    """An entity has several looks, each followed for one horizon: the curve would end at the plain rate."""
+    REPEATED = "repeated-snapshots"
+    """An entity has several snapshots, each followed for one conversion window: the curve would end at the plain rate."""
     EXPOSURE = "until-conversion"
-    """The looks have those who converted before the cutoff."""
+    """The snapshots have those who converted before the cutoff."""
     GAP = "gap"
     """Conversions inside the gap do not count: the outcome is not one moment."""
     RETENTION = "retention"
     """Conversions count once they have lasted: the outcome is not one moment."""
     NOT_REACHED = "not-reached"
-    """Nobody has been followed for the whole horizon."""
+    """Nobody has been followed for the whole conversion window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CurveRate:
-    """The share converted by the horizon as the curve has it (Kaplan-Meier), with those whose horizon is not over.
+    """The share converted by the conversion window as the curve has it (Kaplan-Meier), with those whose conversion window is not over.
 
-    `looks` is how many were followed; `unread` says why there is no `rate`, and is None where there is one. `curve` is what it
+    `snapshots` is how many were followed; `unread` says why there is no `rate`, and is None where there is one. `curve` is what it
     was read off, in days from the cutoff.
     """
 
     rate: Estimate
-    looks: int
+    snapshots: int
     unread: Unread | None
     curve: Curve | None = None
 
 
 def follow_up(observed: Observed) -> pl.DataFrame:
-    """Follow every look from its cutoff.
+    """Follow every snapshot from its cutoff.
 
     Returns
     -------
     DataFrame
-        ``entity``, ``cutoff``, ``days`` (Float64: to the conversion, or as long as seen), ``done`` (bool: converted then). Looks
-        at one age are followed until `as_of`, those whose horizon is not over among them; looks of ``age`` and ``every`` for
-        their horizon, since the next look of the entity begins then. Whoever has converted by the cutoff is not at risk.
+        ``entity``, ``cutoff``, ``days`` (Float64: to the conversion, or as long as seen), ``done`` (bool: converted then). Snapshots
+        at one age are followed until `as_of`, those whose conversion window is not over among them; snapshots of ``age`` and ``every`` for
+        their conversion window, since the next snapshot of the entity begins then. Whoever has converted by the cutoff is not at risk.
 
     Notes
     -----
     A known deletion ends no follow-up: whoever left stays among those who did not convert.
     """
-    design, population = observed.looks.design, observed.population
+    design, population = observed.snapshots.design, observed.population
     if design.kind is not DesignKind.ONCE:
-        frame, reach = observed.looks.frame, design.horizon.microseconds
+        frame, reach = observed.snapshots.frame, design.conversion_window.microseconds
         done = (pl.col("delay") <= reach).fill_null(value=False)
         days = pl.min_horizontal(pl.col("delay"), pl.lit(reach)) / DAY
         return frame.select(ENTITY, CUTOFF, days.alias("days"), done.alias("done"))
-    kept = (EntityClass.IMMATURE, EntityClass.CONVERTED, EntityClass.NOT_CONVERTED)
+    kept = (EntityClass.IN_PROGRESS, EntityClass.CONVERTED, EntityClass.NOT_CONVERTED)
     converted, end = pl.col(CONVERTED), pl.lit(population.as_of)
     frame = (
-        population.entities.join(observed.looks.entity_classes, on=ENTITY, maintain_order="left")
+        population.entities.join(observed.snapshots.entity_classes, on=ENTITY, maintain_order="left")
         .with_columns((pl.col(ANCHOR) + design.cutoffs[0].microseconds).alias(CUTOFF))
         .filter(
             pl.col("class").is_in(kept),
@@ -95,13 +95,13 @@ def follow_up(observed: Observed) -> pl.DataFrame:
     given = observed.settings.given
     if given is None:
         return frame
-    from pqlkit.analysis.meeting import holds_at
+    from pqlkit.snapshots.matches import holds_at
 
     return frame.filter(pl.Series(holds_at(population, given, frame)))
 
 
 def life_table(followed: pl.DataFrame) -> LifeTable:
-    """Count a follow-up by days, one row a look."""
+    """Count a follow-up by days, one row a snapshot."""
     from pqlkit.statistics.survival import LifeTable
 
     done = followed.get_column("done").to_numpy()
@@ -109,17 +109,17 @@ def life_table(followed: pl.DataFrame) -> LifeTable:
 
 
 def curve_rate(observed: Observed) -> CurveRate:
-    """Read the share converted by the horizon off the curve of all looks at one age, the newest among them."""
+    """Read the share converted by the conversion window off the curve of all snapshots at one age, the newest among them."""
     from pqlkit.statistics.survival import kaplan_meier
 
     why = _unread(observed)
     if why is not None:
-        return CurveRate(rate=Estimate.none(Undefined.NOT_REACHED), looks=0, unread=why)
+        return CurveRate(rate=Estimate.none(Undefined.NOT_REACHED), snapshots=0, unread=why)
     followed = follow_up(observed)
     curve = kaplan_meier(life_table(followed).thinned(observed.design_effect))
-    rate = curve.converted_by(observed.looks.design.horizon.microseconds / DAY)
+    rate = curve.converted_by(observed.snapshots.design.conversion_window.microseconds / DAY)
     unread = Unread.NOT_REACHED if rate.value is None else None
-    return CurveRate(rate=rate, looks=followed.height, unread=unread, curve=curve)
+    return CurveRate(rate=rate, snapshots=followed.height, unread=unread, curve=curve)
 
 
 def disagreement_in_words(observed: Observed, read: CurveRate | None = None) -> str | None:
@@ -128,7 +128,7 @@ def disagreement_in_words(observed: Observed, read: CurveRate | None = None) -> 
     Parameters
     ----------
     observed
-        The looks.
+        The snapshots.
     read
         Their curve, if it is drawn already.
 
@@ -139,20 +139,20 @@ def disagreement_in_words(observed: Observed, read: CurveRate | None = None) -> 
     """
     from pqlkit.statistics.survival import disagreement
 
-    base, horizon = observed.base, observed.looks.design.horizon
+    base, conversion_window = observed.base, observed.snapshots.design.conversion_window
     curve = (read or curve_rate(observed)).curve
-    found = None if curve is None else disagreement(curve, base, horizon.microseconds / DAY)
+    found = None if curve is None else disagreement(curve, base, conversion_window.microseconds / DAY)
     if found is None or not found.drift or base.rate is None:
         return None
     return (
-        f"the conversion curve with the newest entities reaches {base.rate + found.difference:.1%} in {horizon}, the plain "
+        f"the conversion curve with the newest entities reaches {base.rate + found.difference:.1%} in {conversion_window}, the plain "
         f"rate of the mature ones is {base.rate:.1%}: newer entities convert {'better' if found.difference > 0 else 'worse'} "
         "than older ones did"
     )
 
 
 def _unread(observed: Observed) -> Unread | None:
-    design = observed.looks.design
+    design = observed.snapshots.design
     rules = (
         (Unread.REPEATED, design.kind is not DesignKind.ONCE),
         (Unread.EXPOSURE, observed.settings.exposure is Exposure.UNTIL_CONVERSION),

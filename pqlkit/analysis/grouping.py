@@ -10,9 +10,9 @@ from pqlkit.errors import UsageError, nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Node
     from pqlkit.durations import Duration
+    from pqlkit.population.population import Population
 
 __all__ = ["behaviours"]
 
@@ -49,16 +49,16 @@ def behaviours(population: Population, asked: Sequence[str], *, windows: Sequenc
     unknown = [by for by in dict.fromkeys(asked) if by not in traits]
     if not unknown:
         return {}
-    from pqlkit.analysis.vocabulary import event_names
+    from pqlkit.population.vocabulary import event_names
 
     events = event_names(population)
     return {by: _behaviour(by, traits, events, windows) for by in unknown}
 
 
 def _behaviour(by: str, traits: Sequence[str], events: frozenset[str], windows: Sequence[Duration]) -> Node:
-    from pqlkit.analysis.vocabulary import refuse_unknown
     from pqlkit.definitions.expression import parse_expression
     from pqlkit.definitions.model import Criterion
+    from pqlkit.population.vocabulary import refuse_unknown
 
     formula = _FORMULA.search(by) is not None
     try:

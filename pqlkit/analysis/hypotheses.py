@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pqlkit.analysis.analyzing import Observed
-    from pqlkit.analysis.looks import Looks
-    from pqlkit.analysis.population import Population
-    from pqlkit.analysis.trigger import LeadsPerWeek
     from pqlkit.definitions.model import Definition, Outcome
+    from pqlkit.population.population import Population
+    from pqlkit.snapshots.qualifications import PqlsPerWeek
+    from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
 
@@ -27,21 +27,21 @@ LEVEL: Final = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
-    """How one written definition did at the looks.
+    """How one written definition did at the snapshots.
 
     Parameters
     ----------
     definition
         Which.
     table
-        Looks that meet it, and the others, of those who are eligible by it.
+        Snapshots that meet it, and the others, of those who are eligible by it.
     odds_ratio
         Exact: the conditional estimate with Cornfield's interval.
     relative_risk
         With Katz' interval, for people.
     p_value, p_adjusted
         Fisher's exact test on either side, and after Holm's correction over the hypotheses; None = untestable.
-    leads_per_week
+    pqls_per_week
         How many new leads it would give.
     """
 
@@ -51,7 +51,7 @@ class Hypothesis:
     relative_risk: Estimate
     p_value: float | None
     p_adjusted: float | None
-    leads_per_week: LeadsPerWeek
+    pqls_per_week: PqlsPerWeek
 
     @property
     def verdict(self) -> str:
@@ -70,12 +70,12 @@ class Hypotheses:
 
 
 def hypotheses(observed: Observed) -> Hypotheses:
-    """Test the definitions of the project's folder, at most five, on the looks.
+    """Test the definitions of the project's folder, at most five, on the snapshots.
 
     Parameters
     ----------
     observed
-        The looks and who they are of.
+        The snapshots and who they are of.
 
     Returns
     -------
@@ -138,40 +138,40 @@ def _unasked(one: Definition, observed: Observed) -> str | None:
 
 
 def _asks_for_more(own: Outcome, outcome: Outcome) -> bool:
-    """Whether a definition counts other conversions than the looks do; the horizon is the looks' either way."""
+    """Whether a definition counts other conversions than the snapshots do; the conversion window is the snapshots' either way."""
     stated = {item.name: getattr(own, item.name) for item in fields(own) if item.name != "within"}
     return any(value not in (None, ()) and value != getattr(outcome, name) for name, value in stated.items())
 
 
-def _eligible(population: Population, looks: Looks, definition: Definition) -> Looks:
-    """Keep the looks at which the definition could hold; who is not eligible is no comparison."""
+def _eligible(population: Population, snapshots: Snapshots, definition: Definition) -> Snapshots:
+    """Keep the snapshots at which the definition could hold; who is not eligible is no comparison."""
     import polars as pl
 
     if not definition.eligible:
-        return looks
-    moments = looks.frame.select(ENTITY, (pl.col(CUTOFF) - 1).alias(AT))
-    return replace(looks, frame=looks.frame.filter(population.traits.holds(definition.eligible, moments)))
+        return snapshots
+    moments = snapshots.frame.select(ENTITY, (pl.col(CUTOFF) - 1).alias(AT))
+    return replace(snapshots, frame=snapshots.frame.filter(population.traits.holds(definition.eligible, moments)))
 
 
 def _tested(observed: Observed, definition: Definition) -> Hypothesis:
-    from pqlkit.analysis.meeting import met_at
-    from pqlkit.analysis.qualification import qualifications
-    from pqlkit.analysis.trigger import leads_per_week, reach_of, starts
-    from pqlkit.analysis.worlds import clocked
+    from pqlkit.population.clocks import clocked
+    from pqlkit.snapshots.matches import met_at
+    from pqlkit.snapshots.qualifications import pqls_per_week, reach_of, starts
+    from pqlkit.snapshots.spells import qualifications
     from pqlkit.statistics.arrays import number
     from pqlkit.statistics.exact import fisher, odds_ratio
 
     population = clocked(observed.population, definition)
     spells = qualifications(population, definition)
-    looks = _eligible(population, observed.looks, definition)
-    met = met_at(population, definition, looks.frame, spells=spells)
-    table = looks.table(met, design_effect=observed.design_effect)
-    # The exact tests count independent rows: looks of one entity that overlap say the same thing several times.
+    snapshots = _eligible(population, observed.snapshots, definition)
+    met = met_at(population, definition, snapshots.frame, spells=spells)
+    table = snapshots.table(met, design_effect=observed.design_effect)
+    # The exact tests count independent rows: snapshots of one entity that overlap say the same thing several times.
     cells = table.independent.cells
     counted = starts(
         population,
         spells,
-        horizon=looks.design.horizon,
+        conversion_window=snapshots.design.conversion_window,
         cooldown=definition.cooldown,
         reaches_back=reach_of(definition),
     )
@@ -183,7 +183,7 @@ def _tested(observed: Observed, definition: Definition) -> Hypothesis:
         relative_risk=table.relative_risk(),
         p_value=number(fisher(*cells)),
         p_adjusted=None,
-        leads_per_week=leads_per_week(
+        pqls_per_week=pqls_per_week(
             counted,
             first=max(first, population.history_from),
             through=population.as_of,

@@ -33,8 +33,8 @@ NAMES: Final = ("invoice", "billing", "checkout", "payment", "upgrade", "subscri
 class LeakReason(StrEnum):
     """Why an event (or trait) is suspected; all but `SUSPECT` keep it out of the search."""
 
-    PART_OF_UPGRADE = "part-of-upgrade"
-    CONSEQUENCE = "consequence"
+    PART_OF_CONVERSION = "part-of-conversion"
+    FOLLOWS_CONVERSION = "follows-conversion"
     NEAR_DETERMINISTIC = "near-deterministic"
     SUSPECT = "suspect"
 
@@ -91,7 +91,7 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
     around
         Counts of entities per event, on the data before any cut.
     levels
-        Of the looks, for the near-deterministic test; None judges entities alone.
+        Of the snapshots, for the near-deterministic test; None judges entities alone.
 
     Returns
     -------
@@ -103,13 +103,13 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
     The hazard window is the hour before the conversion (its own second included); the control windows are the same hour one,
     two and three days earlier, of the same entities: a case-crossover comparison. ``ratio = (hazard + 0.5) / (control + 0.5)``.
 
-    * ``part-of-upgrade``: ratio >= 10, 20 converters in the hazard window, and a conversion within a day of the first one in
+    * ``part-of-conversion``: ratio >= 10, 20 converters in the hazard window, and a conversion within a day of the first one in
       a quarter of all who do it (and 5 times what a day at random brings).
-    * ``consequence``: 80 % of its converting users do it for the first time in the hour before the conversion or later, and
+    * ``follows-conversion``: 80 % of its converting users do it for the first time in the hour before the conversion or later, and
       at least half of its users convert (10 times the base rate, or with a fifth of the others' failures).
-    * ``near-deterministic``: 80 % of 30 or more looks that do it convert, and at most a quarter as many fail to as usual
+    * ``near-deterministic``: 80 % of 30 or more snapshots that do it convert, and at most a quarter as many fail to as usual
       (which says more where the base rate is above 20 %); or so do entities that do it before that hour, for whoever
-      converts late has many looks that nothing follows.
+      converts late has many snapshots that nothing follows.
     * ``suspect``: the ratio is 5 times that of any activity at all, with 10 converters in the hazard window. Where people
       upgrade in the middle of a session, everything they do has a high ratio; what stands out from that is suspect.
 
@@ -121,7 +121,7 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
     American Journal of Epidemiology 133, 144-153.
     """
     certain = {**_of_entities(around), **(_near_deterministic(levels) if levels is not None else {})}
-    suspects = [
+    leakage = [
         Suspect(
             event=event,
             reason=LeakReason.NEAR_DETERMINISTIC,
@@ -144,17 +144,17 @@ def leaks(around: Surroundings, levels: Levels | None = None) -> tuple[Suspect, 
         if around.users[index] < FEWEST and event not in certain:
             continue
         if ratio[index] >= RATIO and hazard >= HEADS and day[index] >= max(WITHIN_A_DAY, 5 * daily):
-            reason = LeakReason.PART_OF_UPGRADE
+            reason = LeakReason.PART_OF_CONVERSION
         elif late[index] >= LATE and ever[index] >= max(EVER, min(10 * base, _few_failures(base))):
-            reason = LeakReason.CONSEQUENCE
+            reason = LeakReason.FOLLOWS_CONVERSION
         elif event in certain:
             reason = LeakReason.NEAR_DETERMINISTIC
         elif ratio[index] >= SUSPECT_RATIO * max(1.0, usual) and hazard >= SUSPECT_HEADS:
             reason = LeakReason.SUSPECT
         if reason is not None:
             evidence = certain[event] if reason is LeakReason.NEAR_DETERMINISTIC else _evidence(reason, around, index)
-            suspects.append(Suspect(event=event, reason=reason, evidence=evidence, named=sounds_like_paying(event)))
-    return tuple(sorted(suspects, key=lambda suspect: suspect.event))
+            leakage.append(Suspect(event=event, reason=reason, evidence=evidence, named=sounds_like_paying(event)))
+    return tuple(sorted(leakage, key=lambda suspect: suspect.event))
 
 
 def _few_failures(base: float) -> float:
@@ -174,7 +174,7 @@ def nearly_all(base: float) -> float:
 
 
 def _evidence(reason: LeakReason, around: Surroundings, index: int) -> str:
-    if reason is LeakReason.CONSEQUENCE:
+    if reason is LeakReason.FOLLOWS_CONVERSION:
         converted, late = int(around.users_converted[index]), int(around.first_late[index])
         users = int(around.users[index])
         return (
@@ -207,7 +207,7 @@ def _certain(did: NDArray[np.int64], users: NDArray[np.int64], bound: float) -> 
 
 
 def _near_deterministic(levels: Levels) -> dict[str, str]:
-    """Find events after which nearly all of 30 or more looks convert, whatever the time."""
+    """Find events after which nearly all of 30 or more snapshots convert, whatever the time."""
     did = levels.positive[:, 1:].sum(axis=1)
     users = did + levels.negative[:, 1:].sum(axis=1)
     if not len(did):
@@ -222,12 +222,12 @@ def _near_deterministic(levels: Levels) -> dict[str, str]:
     return found
 
 
-def overruled(suspects: Sequence[Suspect], keep: Sequence[str]) -> tuple[Suspect, ...]:
+def overruled(leakage: Sequence[Suspect], keep: Sequence[str]) -> tuple[Suspect, ...]:
     """Mark the suspects that ``--keep-event`` keeps (globs, case-sensitive)."""
     from dataclasses import replace
     from fnmatch import fnmatchcase
 
     return tuple(
         replace(suspect, kept=True) if any(fnmatchcase(suspect.event, pattern) for pattern in keep) else suspect
-        for suspect in suspects
+        for suspect in leakage
     )

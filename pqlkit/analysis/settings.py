@@ -42,9 +42,9 @@ class Settings:
 
     Parameters
     ----------
-    looks
-        A design as ``--looks`` spells it, or ``auto``.
-    windows, horizon, gap
+    snapshots
+        A design as ``--snapshots`` spells it, or ``auto``.
+    windows, conversion window, gap
         As stated; None = the design's defaults.
     active_within
         For ``every``.
@@ -59,14 +59,14 @@ class Settings:
     by
         Cohorts: ``signup_week``, ``signup_month``, ``signup_quarter``, a trait, or a behaviour as `pqlkit try` reads it.
     given
-        Only looks at which this definition holds.
+        Only snapshots at which this definition holds.
     compare
         Events to compare as value metrics.
     """
 
-    looks: str = "auto"
+    snapshots: str = "auto"
     windows: tuple[Duration, ...] | None = None
-    horizon: Duration | None = None
+    conversion_window: Duration | None = None
     gap: Duration | None = None
     active_within: Duration = field(default_factory=lambda: Duration(28, "d"))
     events_from: Microseconds | None = None

@@ -15,7 +15,7 @@ CONVERTERS: Final = 30
 
 
 class Tier(StrEnum):
-    """How much the data bears (looks.md, "Little data")."""
+    """How much the data bears (snapshots.md, "Little data")."""
 
     DESCRIBE = "describe"
     HYPOTHESES = "hypotheses"
@@ -40,26 +40,26 @@ def tier(converters: int) -> Tier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floors:
-    """A behaviour enters a search with at least this many looks doing it, and this many of them converters."""
+    """A behaviour enters a search with at least this many snapshots doing it, and this many of them converters."""
 
-    looks: int
+    snapshots: int
     converters: int
 
     @classmethod
-    def of(cls, looks: int, converters: int) -> Floors:
-        """Scale the floors of 200 and 30 heads down where there is little data: 2 % of the looks, 20 % of the converters.
+    def of(cls, snapshots: int, converters: int) -> Floors:
+        """Scale the floors of 200 and 30 heads down where there is little data: 2 % of the snapshots, 20 % of the converters.
 
         Parameters
         ----------
-        looks, converters
+        snapshots, converters
             Of the fit part.
 
         Examples
         --------
         >>> Floors.of(100_000, 4_000), Floors.of(900, 60)
-        (Floors(looks=200, converters=30), Floors(looks=18, converters=12))
+        (Floors(snapshots=200, converters=30), Floors(snapshots=18, converters=12))
         """
         return cls(
-            looks=min(HEADS, ceil(looks / 50)),
+            snapshots=min(HEADS, ceil(snapshots / 50)),
             converters=min(CONVERTERS, max(10, ceil(converters / 5))),
         )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.analysis.leaks import DETERMINISTIC_HEADS, EVER, LeakReason, Suspect, nearly_all, sounds_like_paying
-from pqlkit.analysis.traits import TraitKind
 from pqlkit.columns import AT, CONVERTED, CUTOFF, ENTITY
+from pqlkit.population.traits import TraitKind
 
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.population import Population
+    from pqlkit.population.population import Population
 
 VALUES: Final = 100
 """Values of a trait that are judged one by one; whether it is known at all is judged always."""
@@ -32,9 +32,9 @@ def trait_leaks(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_
     population
         Fixed traits, traits with a history (as of the microsecond before the cutoff) and current ones that are trusted.
     frame
-        ``entity``, ``cutoff`` of each look (of the fit part).
+        ``entity``, ``cutoff`` of each snapshot (of the fit part).
     y
-        Converted, one per look.
+        Converted, one per snapshot.
 
     Returns
     -------
@@ -43,9 +43,9 @@ def trait_leaks(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_
 
     Notes
     -----
-    Entities are judged, not looks: whoever buys late has many looks that nothing follows, so that the rate of looks says
-    little of a value that every buyer ends up with. An entity counts for each value that it has at one of its looks, and
-    converts if one of them is followed by it, or the newest cutoff of all looks finds it converted: nothing later is known
+    Entities are judged, not snapshots: whoever buys late has many snapshots that nothing follows, so that the rate of snapshots says
+    little of a value that every buyer ends up with. An entity counts for each value that it has at one of its snapshots, and
+    converts if one of them is followed by it, or the newest cutoff of all snapshots finds it converted: nothing later is known
     to whoever stands there.
 
     * A value (or any value at all) decides: 80 % of 30 or more entities with it convert, and at most a quarter as many fail to
@@ -82,7 +82,7 @@ def trait_leaks(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_
 
 
 def _buyers(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_]) -> pl.DataFrame:
-    """Say of each entity of the looks whether it is known to convert (``entity``, ``buyer``)."""
+    """Say of each entity of the snapshots whether it is known to convert (``entity``, ``buyer``)."""
     import polars as pl
 
     newest = frame.get_column(CUTOFF).max()

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, LookOptions, OutputOptions, records
+from pqlkit.cli.options import DataOptions, Format, OutputOptions, SnapshotOptions, records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pqlkit.analysis.population import Population
     from pqlkit.analysis.settings import Settings
     from pqlkit.cli.inputs import Inputs
     from pqlkit.definitions.model import Definition
+    from pqlkit.population.population import Population
 
 
-@records(DataOptions, LookOptions, OutputOptions)
-def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
+@records(DataOptions, SnapshotOptions, OutputOptions)
+def analyze(data: DataOptions, snapshot: SnapshotOptions, out: OutputOptions) -> None:
     """Say where conversions fall, draw the cohorts, and find which behaviours go with upgrading.
 
     Every figure is an association: it says who upgrades, not why.
@@ -30,26 +30,26 @@ def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
 
     `pqlkit analyze --by channel --by "teammate_invited >= 3 in 7d"`: conversion curves by trait, and by behaviour
 
-    `pqlkit analyze --entity account --looks every:28d --format json | jq .behaviours[0]`
+    `pqlkit analyze --entity account --snapshots every:28d --format json | jq .behaviours[0]`
     """
     from pqlkit.analysis.analyzing import analyze as run
     from pqlkit.cli.output import Output
     from pqlkit.cli.values import whole
     from pqlkit.reporting.renderers import analysis as render
 
-    found = inputs("analyze", data, LookOptions, OutputOptions)
-    look, out = found.settle(look), found.settle(out)
+    found = inputs("analyze", data, SnapshotOptions, OutputOptions)
+    snapshot, out = found.settle(snapshot), found.settle(out)
     output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
-    asked, top = settings(look), whole(look.top, "--top", 1, 100_000) or 20
+    asked, top = settings(snapshot), whole(snapshot.top, "--top", 1, 100_000) or 20
     with output.working("reading exports") as progress:
-        people = whoever(found, look, progress)
+        people = whoever(found, snapshot, progress)
         result = run(people, asked, progress=progress)
     for warning in result.warnings:
         output.warn(warning)
-    if look.html is not None:
+    if snapshot.html is not None:
         from pqlkit.reporting.pages.analysis import as_page
 
-        output.page(look.html, as_page(result, top))
+        output.page(snapshot.html, as_page(result, top))
     match out.format or Format.TABLE:
         case Format.JSON:
             output.payload(render.as_json(result))
@@ -58,26 +58,26 @@ def analyze(data: DataOptions, look: LookOptions, out: OutputOptions) -> None:
         case Format.MARKDOWN:
             output.payload(render.as_markdown(result, top))
         case Format.TABLE:
-            output.show(render.as_table(result, top if look.top else render.ROWS, by=bool(look.by)))
+            output.show(render.as_table(result, top if snapshot.top else render.ROWS, by=bool(snapshot.by)))
 
 
-def whoever(found: Inputs, look: LookOptions, progress: Callable[[str], None]) -> Population:
+def whoever(found: Inputs, snapshot: SnapshotOptions, progress: Callable[[str], None]) -> Population:
     """Read the exports and say who exists: what `analyze`, `try` and `propose` look at."""
-    from pqlkit.analysis.population import population
+    from pqlkit.population.population import population
 
     return population(
         found.dataset(progress),
         found.project,
-        entity=look.entity or "auto",
+        entity=snapshot.entity or "auto",
         as_of=found.data.as_of,
         trust_current=found.trust_current,
         engine=found.engine,
-        sample=sample(look),
+        sample=sample(snapshot),
     )
 
 
-def settings(look: LookOptions) -> Settings:
-    """Turn the look options into values.
+def settings(snapshot: SnapshotOptions) -> Settings:
+    """Turn the snapshot options into values.
 
     Raises
     ------
@@ -89,23 +89,23 @@ def settings(look: LookOptions) -> Settings:
 
     defaults = Settings()
     return Settings(
-        looks=look.looks or "auto",
-        windows=durations(look.windows, "--windows"),
-        horizon=duration(look.horizon, "--horizon"),
-        gap=duration(look.gap, "--gap"),
-        active_within=duration(look.active_within, "--active-within") or defaults.active_within,
-        events_from=moment(look.events_from, "--events-from"),
-        measures=measures(look.measures) or (),
-        exposure=chosen(look.exposure, Exposure, "--exposure") or Exposure.LANDMARK,
-        exclude=tuple(look.exclude_event or ()),
-        keep=tuple(look.keep_event or ()),
-        by=tuple(look.by or defaults.by),
-        given=_given(look),
-        compare=tuple(look.compare or ()),
+        snapshots=snapshot.snapshots or "auto",
+        windows=durations(snapshot.windows, "--windows"),
+        conversion_window=duration(snapshot.conversion_window, "--conversion-window"),
+        gap=duration(snapshot.gap, "--gap"),
+        active_within=duration(snapshot.active_within, "--active-within") or defaults.active_within,
+        events_from=moment(snapshot.events_from, "--events-from"),
+        measures=measures(snapshot.measures) or (),
+        exposure=chosen(snapshot.exposure, Exposure, "--exposure") or Exposure.LANDMARK,
+        exclude=tuple(snapshot.exclude_event or ()),
+        keep=tuple(snapshot.keep_event or ()),
+        by=tuple(snapshot.by or defaults.by),
+        given=_given(snapshot),
+        compare=tuple(snapshot.compare or ()),
     )
 
 
-def sample(look: LookOptions) -> float | None:
+def sample(snapshot: SnapshotOptions) -> float | None:
     """Read ``--sample``; None = everybody.
 
     Raises
@@ -115,12 +115,12 @@ def sample(look: LookOptions) -> float | None:
     """
     from pqlkit.cli.values import share
 
-    return None if look.sample is None else share(look.sample, "--sample")
+    return None if snapshot.sample is None else share(snapshot.sample, "--sample")
 
 
-def _given(look: LookOptions) -> Definition | None:
-    if look.given is None:
+def _given(snapshot: SnapshotOptions) -> Definition | None:
+    if snapshot.given is None:
         return None
     from pqlkit.definitions.loading import load_definition
 
-    return load_definition(look.given)
+    return load_definition(snapshot.given)

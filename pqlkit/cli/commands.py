@@ -53,7 +53,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "propose": Entry(
         place="propose:propose",
         summary=(
-            "Search threshold rules of one to three criteria, check them on later looks, write the best as definitions."
+            "Search threshold rules of one to three criteria, check them on later snapshots, write the best as definitions."
         ),
     ),
     "validate": Entry(

@@ -14,10 +14,10 @@ from pqlkit.cli.options import DataOptions, Format, OutputOptions, option, recor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pqlkit.analysis.population import Population
     from pqlkit.cli.inputs import Inputs
     from pqlkit.cli.output import Output
     from pqlkit.definitions.model import Definition
+    from pqlkit.population.population import Population
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Outpu
 
 def populated(found: Inputs, definition: Definition | None, progress: Callable[[str], None]) -> Population:
     """Read who exists."""
-    from pqlkit.analysis.population import population
+    from pqlkit.population.population import population
 
     return population(
         found.dataset(progress),

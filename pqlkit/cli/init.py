@@ -44,7 +44,7 @@ def init(
     """
     from pqlkit.cli.output import Output
     from pqlkit.errors import UsageError
-    from pqlkit.exports.drafting import project_text
+    from pqlkit.exports.project_draft import project_text
     from pqlkit.exports.sniffing import sniff
     from pqlkit.files import write_text
     from pqlkit.inert import visible

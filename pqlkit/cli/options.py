@@ -47,7 +47,7 @@ def option(*names: str, help: str, metavar: str | None = None, panel: str | None
 
 _DATA = "Data"
 _OUTPUT = "Output"
-_LOOKS = "Looks"
+_SNAPSHOTS = "Snapshots"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,35 +126,38 @@ class OutputOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookOptions:
+class SnapshotOptions:
     """When behaviour is measured, and when the outcome is."""
 
-    looks: Annotated[
+    snapshots: Annotated[
         str | None,
         option(
-            "--looks", help="auto, once:14d, age:1d,3d,7d or every:28d [default: auto].", metavar="DESIGN", panel=_LOOKS
+            "--snapshots",
+            help="auto, once:14d, age:1d,3d,7d or every:28d [default: auto].",
+            metavar="DESIGN",
+            panel=_SNAPSHOTS,
         ),
     ] = None
     windows: Annotated[
         str | None,
-        option("--windows", help="Windows of the behaviours, like 3d,7d,14d.", metavar="LIST", panel=_LOOKS),
+        option("--windows", help="Windows of the behaviours, like 3d,7d,14d.", metavar="LIST", panel=_SNAPSHOTS),
     ] = None
-    horizon: Annotated[
+    conversion_window: Annotated[
         str | None,
         option(
-            "--horizon",
-            help="How long after a look a conversion counts [default: 30d].",
+            "--conversion-window",
+            help="How long after a snapshot a conversion counts [default: 30d].",
             metavar="DURATION",
-            panel=_LOOKS,
+            panel=_SNAPSHOTS,
         ),
     ] = None
     gap: Annotated[
         str | None,
         option(
             "--gap",
-            help="Conversions this soon after a look do not count [default: 0d].",
+            help="Conversions this soon after a snapshot do not count [default: 0d].",
             metavar="DURATION",
-            panel=_LOOKS,
+            panel=_SNAPSHOTS,
         ),
     ] = None
     active_within: Annotated[
@@ -163,7 +166,7 @@ class LookOptions:
             "--active-within",
             help="With `every`: entities are looked at if active this recently [default: 28d].",
             metavar="DURATION",
-            panel=_LOOKS,
+            panel=_SNAPSHOTS,
         ),
     ] = None
     events_from: Annotated[
@@ -172,7 +175,7 @@ class LookOptions:
             "--events-from",
             help="The first day of the events export, if it begins before its first row.",
             metavar="DATE",
-            panel=_LOOKS,
+            panel=_SNAPSHOTS,
         ),
     ] = None
     measures: Annotated[
@@ -181,11 +184,11 @@ class LookOptions:
             "--measures",
             help="Measures to look at, like count,days,users,sum(amount) [default: count,days; for accounts also users].",
             metavar="LIST",
-            panel=_LOOKS,
+            panel=_SNAPSHOTS,
         ),
     ] = None
     entity: Annotated[
-        str | None, option("--entity", help="auto, user or account [default: auto].", metavar="KIND", panel=_LOOKS)
+        str | None, option("--entity", help="auto, user or account [default: auto].", metavar="KIND", panel=_SNAPSHOTS)
     ] = None
     exposure: Annotated[
         str | None,
@@ -193,12 +196,12 @@ class LookOptions:
             "--exposure",
             help="landmark (equal exposure) or until-conversion [default: landmark].",
             metavar="KIND",
-            panel=_LOOKS,
+            panel=_SNAPSHOTS,
         ),
     ] = None
     exclude_event: Annotated[
         list[str] | None,
-        option("--exclude-event", help="Leave this event out (a glob). Repeatable.", metavar="NAME", panel=_LOOKS),
+        option("--exclude-event", help="Leave this event out (a glob). Repeatable.", metavar="NAME", panel=_SNAPSHOTS),
     ] = None
     keep_event: Annotated[
         list[str] | None,
@@ -206,7 +209,7 @@ class LookOptions:
             "--keep-event",
             help="Keep this event though it looks like a leak (a glob). Repeatable.",
             metavar="NAME",
-            panel=_LOOKS,
+            panel=_SNAPSHOTS,
         ),
     ] = None
     by: Annotated[
@@ -215,20 +218,23 @@ class LookOptions:
             "--by",
             help='Cohorts: signup_week, signup_month, signup_quarter, a trait, or (analyze) a behaviour like "login >= 3 in 7d". Repeatable.',
             metavar="COHORT",
-            panel=_LOOKS,
+            panel=_SNAPSHOTS,
         ),
     ] = None
     given: Annotated[
-        Path | None, option("--given", help="Only those who meet this definition.", metavar="DEFINITION", panel=_LOOKS)
+        Path | None,
+        option("--given", help="Only those who meet this definition.", metavar="DEFINITION", panel=_SNAPSHOTS),
     ] = None
     sample: Annotated[
         str | None,
-        option("--sample", help="Look at this share of the entities, like 5%.", metavar="SHARE", panel=_LOOKS),
+        option("--sample", help="Look at this share of the entities, like 5%.", metavar="SHARE", panel=_SNAPSHOTS),
     ] = None
-    top: Annotated[int | None, option("--top", help="How many rows to show.", metavar="N", panel=_LOOKS)] = None
+    top: Annotated[int | None, option("--top", help="How many rows to show.", metavar="N", panel=_SNAPSHOTS)] = None
     compare: Annotated[
         list[str] | None,
-        option("--compare", help="Compare these events as value metrics. Repeatable.", metavar="EVENT", panel=_LOOKS),
+        option(
+            "--compare", help="Compare these events as value metrics. Repeatable.", metavar="EVENT", panel=_SNAPSHOTS
+        ),
     ] = None
     html: Annotated[
         Path | None, option("--html", help="Also write one self-contained page.", metavar="FILE", panel=_OUTPUT)

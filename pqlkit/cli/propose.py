@@ -1,4 +1,4 @@
-"""`pqlkit propose`: rules searched on earlier looks, checked on later ones, written as definition files."""
+"""`pqlkit propose`: rules searched on earlier snapshots, checked on later ones, written as definition files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, LookOptions, OutputOptions, option, records
+from pqlkit.cli.options import DataOptions, Format, OutputOptions, SnapshotOptions, option, records
 
 if TYPE_CHECKING:
     from pqlkit.proposal.proposing import Proposal
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _SEARCH = "Search"
 _RARE = 1e-6
-"""A base rate at which every multiple of it can be meant: the real one is known after the search's looks are taken."""
+"""A base rate at which every multiple of it can be meant: the real one is known after the search's snapshots are taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +45,9 @@ class ProposeOptions:
     min_share: Annotated[
         str | None, option("--min-share", help="At least this share qualifies.", metavar="SHARE", panel=_SEARCH)
     ] = None
-    min_coverage: Annotated[
+    min_recall: Annotated[
         str | None,
-        option("--min-coverage", help="At least this share of converters qualifies.", metavar="SHARE", panel=_SEARCH),
+        option("--min-recall", help="At least this share of converters qualifies.", metavar="SHARE", panel=_SEARCH),
     ] = None
     min_rate: Annotated[
         str | None,
@@ -57,7 +57,7 @@ class ProposeOptions:
         str | None,
         option(
             "--holdout",
-            help="The newest share of looks, set aside to test [default: 25%].",
+            help="The newest share of snapshots, set aside to test [default: 25%].",
             metavar="SHARE",
             panel=_SEARCH,
         ),
@@ -69,7 +69,10 @@ class ProposeOptions:
     against: Annotated[
         Path | None,
         option(
-            "--against", help="A definition in use, read on the same later looks.", metavar="DEFINITION", panel=_SEARCH
+            "--against",
+            help="A definition in use, read on the same later snapshots.",
+            metavar="DEFINITION",
+            panel=_SEARCH,
         ),
     ] = None
     use_traits: Annotated[
@@ -101,11 +104,11 @@ class ProposeOptions:
     ] = None
 
 
-@records(DataOptions, LookOptions, ProposeOptions, OutputOptions)
-def propose(data: DataOptions, look: LookOptions, wish: ProposeOptions, out: OutputOptions) -> None:
-    """Search threshold rules of one to three criteria, check them on later looks, write the best as definitions.
+@records(DataOptions, SnapshotOptions, ProposeOptions, OutputOptions)
+def propose(data: DataOptions, snapshot: SnapshotOptions, wish: ProposeOptions, out: OutputOptions) -> None:
+    """Search threshold rules of one to three criteria, check them on later snapshots, write the best as definitions.
 
-    The later looks are opened once. Finding nothing is a result: the output says why, and the exit code is 0.
+    The later snapshots are opened once. Finding nothing is a result: the output says why, and the exit code is 0.
 
     **Examples**
 
@@ -120,21 +123,21 @@ def propose(data: DataOptions, look: LookOptions, wish: ProposeOptions, out: Out
     from pqlkit.proposal.proposing import propose as run
     from pqlkit.reporting.renderers import proposal as render
 
-    found = inputs("propose", data, LookOptions, ProposeOptions, OutputOptions)
-    look, wish, out = found.settle(look), found.settle(wish), found.settle(out)
+    found = inputs("propose", data, SnapshotOptions, ProposeOptions, OutputOptions)
+    snapshot, wish, out = found.settle(snapshot), found.settle(wish), found.settle(out)
     output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
     folder = wish.out_dir or found.project.definitions
-    asked, how = wishes(wish, look, folder), settings(look)
+    asked, how = wishes(wish, snapshot, folder), settings(snapshot)
     with output.working("reading exports") as progress:
-        people = whoever(found, look, progress)
+        people = whoever(found, snapshot, progress)
         result = run(people, how, asked, progress=progress)
     files = write(result, folder)
     for path in files.values():
         output.say(f"wrote {path}")
-    if look.html is not None:
+    if snapshot.html is not None:
         from pqlkit.reporting.pages.proposal import as_page
 
-        output.page(look.html, as_page(result, files))
+        output.page(snapshot.html, as_page(result, files))
     match out.format or Format.TABLE:
         case Format.JSON:
             output.payload(render.as_json(result, files))
@@ -146,7 +149,7 @@ def propose(data: DataOptions, look: LookOptions, wish: ProposeOptions, out: Out
             output.show(render.as_table(result, files))
 
 
-def wishes(wish: ProposeOptions, look: LookOptions, folder: Path) -> Wishes:
+def wishes(wish: ProposeOptions, snapshot: SnapshotOptions, folder: Path) -> Wishes:
     """Turn the options into values.
 
     Raises
@@ -170,7 +173,7 @@ def wishes(wish: ProposeOptions, look: LookOptions, folder: Path) -> Wishes:
         cost=wish.cost,
         capacity=None if wish.capacity is None else weekly(wish.capacity),
         min_share=part(wish.min_share, "--min-share"),
-        min_coverage=part(wish.min_coverage, "--min-coverage"),
+        min_recall=part(wish.min_recall, "--min-recall"),
         min_rate=part(wish.min_rate, "--min-rate"),
         holdout=part(wish.holdout, "--holdout") or defaults.holdout,
         holdout_from=moment(wish.holdout_from, "--holdout-from"),
@@ -178,7 +181,7 @@ def wishes(wish: ProposeOptions, look: LookOptions, folder: Path) -> Wishes:
         use_traits=bool(wish.use_traits),
         permutations=defaults.permutations if wish.permutations is None else wish.permutations,
         max_seconds=wish.max_seconds or defaults.max_seconds,
-        top=whole(look.top, "--top", 1, 5) or defaults.top,
+        top=whole(snapshot.top, "--top", 1, 5) or defaults.top,
         name=wish.name,
         folder=folder,
         seed=wish.seed or 0,
@@ -202,7 +205,7 @@ def check(wish: ProposeOptions) -> None:
     if wish.name is not None:
         checked_name(wish.name, "--name")
     if wish.holdout is not None and not 0 < share(wish.holdout, "--holdout") < 1:
-        raise UsageError("--holdout: both parts need looks", hint="write 25%")
+        raise UsageError("--holdout: both parts need snapshots", hint="write 25%")
     if wish.permutations is not None and wish.permutations < 0:
         raise UsageError(f"--permutations: {wish.permutations} is below 0")
     if wish.max_seconds is not None and not wish.max_seconds > 0:

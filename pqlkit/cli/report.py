@@ -14,7 +14,7 @@ from pqlkit.cli.options import DataOptions, Format, OutputOptions, option, recor
 
 if TYPE_CHECKING:
     from pqlkit.cli.output import Output
-    from pqlkit.reporting.report import Report
+    from pqlkit.rates.report import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +58,13 @@ def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> Non
 
     `pqlkit report -d definitions/team-rollout.yml --fail-under 5% --fail-on-drift`: for CI
     """
-    from pqlkit.analysis.population import population
     from pqlkit.cli.output import Output
     from pqlkit.cli.values import share
     from pqlkit.definitions.loading import load_definition
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import with_contacts
-    from pqlkit.reporting.report import report as run
+    from pqlkit.population.population import population
+    from pqlkit.rates.report import report as run
 
     found = inputs("report", data, ReportOptions, OutputOptions)
     options, out = found.settle(options), found.settle(out)
@@ -134,6 +134,6 @@ def failing(report: Report, floor: float | None, on_drift: bool, output: Output)
     if on_drift and report.drifted:
         newest = [one for one in report.periods if one.drift is not None][-1]
         verdict = newest.drift.verdict.value if newest.drift is not None else ""
-        output.warn(f"{report.definition.name}: {newest.period} drifted since the reference: {verdict}")
+        output.warn(f"{report.definition.name}: {newest.period} drifted since the baseline: {verdict}")
         failed = True
     return failed

@@ -100,7 +100,7 @@ def scored(
     found: Inputs, definitions: Sequence[Definition], options: ScoreOptions, progress: Callable[[str], None]
 ) -> list[Leads]:
     """Score each definition over the same exports."""
-    from pqlkit.analysis.population import population
+    from pqlkit.population.population import population
     from pqlkit.scoring.scoring import score as run
 
     dataset = found.dataset(progress)
@@ -238,7 +238,7 @@ def write_summary(
         alerts = None if sent is None else {"messages": sent.messages, "leads": sent.leads, "waiting": sent.waiting}
         write_text(options.summary, to_json(document(list(found), alerts=alerts, overlap=common)))
     if len(listings) > 1 and out.out is not None:
-        write_text(out.out / "overlap.json", to_json({"schema": "pqlkit/lead-overlap/1", "overlap": common}))
+        write_text(out.out / "overlap.json", to_json({"schema": "pqlkit/lead-overlap/2", "overlap": common}))
     for row in common if len(listings) > 1 else ():
         names = " and ".join(str(name) for name in row["definitions"])  # type: ignore[union-attr]
         output.say(f"{row['leads']:,} {row['entity']}s are leads of {names} alone")

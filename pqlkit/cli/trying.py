@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, LookOptions, OutputOptions, option, records
+from pqlkit.cli.options import DataOptions, Format, OutputOptions, SnapshotOptions, option, records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class TryOptions:
     ] = None
 
 
-@records(DataOptions, LookOptions, TryOptions, OutputOptions)
+@records(DataOptions, SnapshotOptions, TryOptions, OutputOptions)
 def attempt(
     hypothesis: Annotated[
         str,
@@ -30,7 +30,7 @@ def attempt(
         ),
     ],
     data: DataOptions,
-    look: LookOptions,
+    snapshot: SnapshotOptions,
     keep: TryOptions,
     out: OutputOptions,
 ) -> None:
@@ -55,10 +55,10 @@ def attempt(
     from pqlkit.proposal.trying import attempt as run
     from pqlkit.reporting.renderers import trial as render
 
-    found = inputs("try", data, LookOptions, TryOptions, OutputOptions)
-    look, keep, out = found.settle(look), found.settle(keep), found.settle(out)
+    found = inputs("try", data, SnapshotOptions, TryOptions, OutputOptions)
+    snapshot, keep, out = found.settle(snapshot), found.settle(keep), found.settle(out)
     output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
-    asked = settings(look)
+    asked = settings(snapshot)
     # What cannot be read or answered is said before the exports are read.
     read_expression(hypothesis).refuse_unanswerable()
     if keep.save is not None and keep.save.suffix not in {".yml", ".yaml"}:
@@ -66,17 +66,17 @@ def attempt(
     if keep.save is not None:
         checked_name(keep.save.stem, "--save")
     with output.working("reading exports") as progress:
-        people = whoever(found, look, progress)
+        people = whoever(found, snapshot, progress)
         result = run(
             people, hypothesis, settings=asked, name=keep.save.stem if keep.save else "hypothesis", progress=progress
         )
     file = None
     if keep.save is not None:
         file = write_definitions([result.definition], keep.save.parent)[result.definition.name]
-    if look.html is not None:
+    if snapshot.html is not None:
         from pqlkit.reporting.pages.trial import as_page
 
-        output.page(look.html, as_page(result, file))
+        output.page(snapshot.html, as_page(result, file))
     match out.format or Format.TABLE:
         case Format.JSON:
             output.payload(render.as_json(result, file))

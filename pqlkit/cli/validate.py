@@ -208,7 +208,7 @@ def _data(found: Inputs, output: Output) -> tuple[FactsOf, Compare]:
     """Open the data, and give the two functions that measure definitions on it."""
     from functools import partial
 
-    from pqlkit.reporting.facts import comparison_of, facts_of
+    from pqlkit.validation.data_facts import comparison_of, facts_of
 
     with output.working("reading exports") as progress:
         dataset = found.dataset(progress)

@@ -83,7 +83,7 @@ def build_definition(form: DefinitionForm, find: Find, path: str | None) -> Defi
 
 
 def build_outcome(form: OutcomeForm, within: Duration, find: Find) -> Outcome:
-    """Give the outcome that a form means, over the horizon `within`."""
+    """Give the outcome that a form means, over the conversion window `within`."""
     return Outcome(
         within=within,
         where=_where(form.where),

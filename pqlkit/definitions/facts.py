@@ -115,7 +115,7 @@ class Proportion:
 class LeakFacts:
     """One event that the leak screen suspects.
 
-    `reason` is spelled as in product.md: ``part-of-upgrade``, ``consequence``, ``near-deterministic`` or ``suspect``;
+    `reason` is spelled as in product.md: ``part-of-conversion``, ``follows-conversion``, ``near-deterministic`` or ``suspect``;
     `evidence` is the sentence shown to people.
     """
 
@@ -157,14 +157,14 @@ class DefinitionFacts:
         Eligible, observed entities.
     qualified
         How many of them ever qualified by `as_of`.
-    trigger
-        `pql_to_customer`: conversions within the horizon of a start, among mature starts while not a customer.
+    qualification
+        `pql_to_customer`: conversions within the conversion window of a start, among mature starts while not a customer.
     share
         `signup_to_pql`: qualified by anchor + T, among eligible entities observed past that moment.
-    look_with, look_without
-        Conversions within the horizon of the cutoff among looks that meet the rule, and among those that do not.
-    look_base
-        The same among all looks: the base rate.
+    snapshot_with, snapshot_without
+        Conversions within the conversion window of the cutoff among snapshots that meet the rule, and among those that do not.
+    snapshot_base
+        The same among all snapshots: the base rate.
     leaks
         Suspicions about the events that the definition uses.
     eligibility
@@ -175,11 +175,11 @@ class DefinitionFacts:
 
     entities: int | None = None
     qualified: int | None = None
-    trigger: Proportion | None = None
+    qualifications: Proportion | None = None
     share: Proportion | None = None
-    look_with: Proportion | None = None
-    look_without: Proportion | None = None
-    look_base: Proportion | None = None
+    snapshot_with: Proportion | None = None
+    snapshot_without: Proportion | None = None
+    snapshot_base: Proportion | None = None
     leaks: tuple[LeakFacts, ...] = ()
     eligibility: tuple[EligibilityFacts, ...] = ()
     criteria: Mapping[str, CriterionFacts] = field(default_factory=dict)
@@ -221,10 +221,10 @@ class ComparisonFacts:
     both, entered, left
         Qualified under both; under the new one only; under the old one only.
     before, after
-        Trigger rates of the two versions.
+        PQL conversion rates of the two versions.
     entered_rate, left_rate
-        Trigger rates of those who enter (under the new version) and of those who leave (under the old one).
-    leads_per_week_before, leads_per_week_after
+        PQL conversion rates of those who enter (under the new version) and of those who leave (under the old one).
+    pqls_per_week_before, pqls_per_week_after
         Medians, or None.
     """
 
@@ -236,5 +236,5 @@ class ComparisonFacts:
     after: Proportion | None = None
     entered_rate: Proportion | None = None
     left_rate: Proportion | None = None
-    leads_per_week_before: Number | None = None
-    leads_per_week_after: Number | None = None
+    pqls_per_week_before: Number | None = None
+    pqls_per_week_after: Number | None = None

@@ -79,7 +79,9 @@ class ScoreForm(Form):
 class OutcomeForm(Form):
     """The outcome: what counts as success."""
 
-    within: Span = Field(description="The horizon: how long after qualifying a conversion counts.", examples=["30d"])
+    within: Span = Field(
+        description="The conversion window: how long after qualifying a conversion counts.", examples=["30d"]
+    )
     where: Where | None = Field(None, description="Conditions on the conversion row.")
     retained_for: Span | None = Field(None, description="Converted, and stayed this long.", examples=["90d"])
     kind: Text | None = Field(None, description="The kind of conversion: new, expansion ...")
@@ -106,7 +108,7 @@ _SOURCES: Final = {
 class ProjectOutcomeForm(OutcomeForm):
     """The outcome: what counts as success, for every definition that does not say."""
 
-    within: Span | None = Field(None, description="The horizon.", examples=["30d"])  # type: ignore[assignment]
+    within: Span | None = Field(None, description="The conversion window.", examples=["30d"])  # type: ignore[assignment]
 
 
 class LeadForm(Form):
@@ -114,7 +116,7 @@ class LeadForm(Form):
 
     fresh_for: Span | None = Field(None, description="A lead is old after this long.", examples=["30d"])
     cooldown: SpanOrNone | None = Field(
-        None, description="How long out of the state before it may qualify again; default: the horizon."
+        None, description="How long out of the state before it may qualify again; default: the conversion window."
     )
 
 

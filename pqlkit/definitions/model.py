@@ -303,7 +303,7 @@ class Definition:
 
     @property
     def cooldown(self) -> Duration | None:
-        """How long out of the state before it may qualify again: `lead.cooldown`, else the horizon."""
+        """How long out of the state before it may qualify again: `lead.cooldown`, else the conversion window."""
         if self.lead is not None and self.lead.cooldown is not None:
             return self.lead.cooldown
         return self.outcome.within if self.outcome is not None else None

@@ -142,7 +142,7 @@ def read_outcome(written: Mapping[str, Any], *, within: Duration, resolver: Reso
     written
         Plain data as `yaml_source.parse` gives it.
     within
-        The horizon where the mapping has none.
+        The conversion window where the mapping has none.
     resolver
         Finds what ``definition`` names.
 

@@ -98,20 +98,22 @@ def _body(review: Review) -> str:
 
 
 def _compared(review: Review, facts: ComparisonFacts) -> Iterator[str]:
-    """Say who enters and leaves, then what the figures do; every rate with its counts, horizon and 95 % interval."""
+    """Say who enters and leaves, then what the figures do; every rate with its counts, conversion window and 95 % interval."""
     after, before = review.after, review.before
     whom = f"{after.entity}s" if after is not None else "entities"
     yield f"Of {facts.entities:,} {whom}, {_number(facts.entered)} enter and {_number(facts.left)} leave."
     rows = [(f"{whom} that qualify", f"{facts.both + facts.left:,}", f"{facts.both + facts.entered:,}")]
     rows.append(
-        (f"qualifications followed by a conversion{_horizon(before, after)}", _rate(facts.before), _rate(facts.after))
+        (
+            f"qualifications followed by a conversion{_conversion_window(before, after)}",
+            _rate(facts.before),
+            _rate(facts.after),
+        )
     )
     if facts.left_rate is not None or facts.entered_rate is not None:
         rows.append(("the same, of those who leave or enter", _rate(facts.left_rate), _rate(facts.entered_rate)))
-    if facts.leads_per_week_before is not None and facts.leads_per_week_after is not None:
-        rows.append(
-            ("new leads a week (median)", f"{facts.leads_per_week_before:g}", f"{facts.leads_per_week_after:g}")
-        )
+    if facts.pqls_per_week_before is not None and facts.pqls_per_week_after is not None:
+        rows.append(("new leads a week (median)", f"{facts.pqls_per_week_before:g}", f"{facts.pqls_per_week_after:g}"))
     yield "\n".join(["| | before | after |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
     if review.before is not None:
         yield "_In brackets: counts, and the 95 % interval. One of them may qualify more than once._"
@@ -121,8 +123,8 @@ def _number(number: int) -> str:
     return f"{number:,}" if number else "none"
 
 
-def _horizon(before: Definition | None, after: Definition | None) -> str:
-    """Name the horizon, both if it changed."""
+def _conversion_window(before: Definition | None, after: Definition | None) -> str:
+    """Name the conversion window, both if it changed."""
     known = [d.outcome.within.in_words for d in (before, after) if d is not None and d.outcome is not None]
     return f" within {' (before), '.join(dict.fromkeys(known))}" if known else ""
 
@@ -145,8 +147,8 @@ def _comparison_record(facts: ComparisonFacts) -> Json:
         "after": _rate_record(facts.after),
         "entered_rate": _rate_record(facts.entered_rate),
         "left_rate": _rate_record(facts.left_rate),
-        "leads_per_week_before": facts.leads_per_week_before,
-        "leads_per_week_after": facts.leads_per_week_after,
+        "pqls_per_week_before": facts.pqls_per_week_before,
+        "pqls_per_week_after": facts.pqls_per_week_after,
     }
 
 

@@ -66,8 +66,8 @@ class Choice:
 class Before:
     """Looks at a value before it is read, and may refuse it by `fault`."""
 
-    def __init__(self, look: Callable[[Any], Any]) -> None:
-        self.look = look
+    def __init__(self, snapshot: Callable[[Any], Any]) -> None:
+        self.snapshot = snapshot
 
 
 class Form:
@@ -242,7 +242,7 @@ def _scalar(check: Check) -> Reader:
 def _chosen(choice: Choice, readers: Mapping[str, Reader], before: Before | None) -> Reader:
     def read(value: Any, place: Place, slips: list[Slip]) -> Any:
         try:
-            seen = value if before is None else before.look(value)
+            seen = value if before is None else before.snapshot(value)
         except FaultError as error:
             slips.append(_slip(error, place))
             return None

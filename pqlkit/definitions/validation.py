@@ -11,7 +11,7 @@ from pqlkit.definitions.diagnostics import Diagnostic, Severity
 from pqlkit.definitions.discovery import discover
 from pqlkit.definitions.ignoring import apply_ignores
 from pqlkit.definitions.loading import load_documents
-from pqlkit.definitions.places import placed
+from pqlkit.definitions.positions import placed
 from pqlkit.definitions.rules.pql219_outside_link import CODE as OUTSIDE_LINK
 from pqlkit.definitions.rules.registry import checks
 from pqlkit.definitions.rules.rule import Need, Subject

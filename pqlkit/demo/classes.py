@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NEVER: Final = 2**62
 """Stands for the conversion of an entity that never converts."""
 
-CLASSES: Final = ("customer_already", "early", "immature", "converted", "not_converted")
+CLASSES: Final = ("customer_already", "early", "in_progress", "converted", "not_converted")
 
 
 def classify(
@@ -24,7 +24,7 @@ def classify(
     converted: NDArray[np.int64],
     *,
     cutoffs: Sequence[Microseconds],
-    horizon: Microseconds,
+    conversion_window: Microseconds,
     as_of: Microseconds,
 ) -> NDArray[np.int64]:
     """Give each entity's position in `CLASSES`, the first that fits.
@@ -36,16 +36,18 @@ def classify(
     converted
         Microseconds of the first conversion, `NEVER` without one; later than `as_of` counts as never.
     cutoffs
-        The ages of the looks, ascending; a landmark has one.
-    horizon
-        A conversion at exactly cutoff + horizon is in, one at exactly the cutoff is not.
+        The ages of the snapshots, ascending; a landmark has one.
+    conversion window
+        A conversion at exactly cutoff + conversion window is in, one at exactly the cutoff is not.
     as_of
-        An entity with cutoff + horizon at exactly `as_of` is mature.
+        An entity with cutoff + conversion window at exactly `as_of` is mature.
     """
     known = np.where(converted <= as_of, converted, NEVER)
     cutoff = anchor + cutoffs[0]
-    reached = np.searchsorted(np.array(cutoffs), as_of - horizon - anchor, side="right")
+    reached = np.searchsorted(np.array(cutoffs), as_of - conversion_window - anchor, side="right")
     last = anchor + np.array(cutoffs)[np.maximum(reached - 1, 0)]
     return np.select(
-        [known < anchor, known <= cutoff, as_of < cutoff + horizon, known <= last + horizon], [0, 1, 2, 3], 4
+        [known < anchor, known <= cutoff, as_of < cutoff + conversion_window, known <= last + conversion_window],
+        [0, 1, 2, 3],
+        4,
     ).astype(np.int64)

@@ -11,7 +11,7 @@ from pqlkit.columns import ACCOUNT_ID, CONVERTED_AT, TIMESTAMP
 from pqlkit.demo.classes import NEVER
 from pqlkit.demo.freemium import ERA, EXPORTED_FROM, NAMES, trailing_definition
 from pqlkit.demo.simulation import STRANGERS, named
-from pqlkit.demo.tiling import CLASSES, HISTORY, HORIZON, TiledLooks, weekly_activity
+from pqlkit.demo.tiling import CLASSES, CONVERSION_WINDOW, HISTORY, TiledSnapshots, weekly_activity
 from pqlkit.demo.traps import AFTER, BEFORE
 from pqlkit.demo.truth import Traps, Truth
 
@@ -40,8 +40,8 @@ def state_freemium(
     as_of = _newest(events, conversions)
     owner, at = events[ACCOUNT_ID].to_numpy() - 1, events[TIMESTAMP].dt.epoch("us").to_numpy()
     active = weekly_activity(ERA, owner, at, converted)
-    looks = TiledLooks(pl.Series(ids), ERA, EXPORTED_FROM, anchor, converted, deleted, active, as_of)
-    code = looks.classes()
+    snapshots = TiledSnapshots(pl.Series(ids), ERA, EXPORTED_FROM, anchor, converted, deleted, active, as_of)
+    code = snapshots.classes()
     rate, base = _rates(chunks, as_of)
     paid = (converted <= as_of) & (converted < NEVER)
     strangers = int((conversions[ACCOUNT_ID] > STRANGERS).sum())
@@ -50,8 +50,8 @@ def state_freemium(
         rule=trailing_definition(demands) if demands else None,
         rate=rate if demands else None,
         base_rate=base,
-        looks="every:28d",
-        horizon=HORIZON,
+        snapshots="every:28d",
+        conversion_window=CONVERSION_WINDOW,
         as_of=as_of,
         classes={name: int((code == position).sum()) for position, name in enumerate(CLASSES)},
         places={
@@ -60,7 +60,7 @@ def state_freemium(
             "repeats": conversions.height - strangers - int(paid.sum()),
             "filtered": 0,
             "unknown_entity": strangers,
-            **looks.places(code, paid),
+            **snapshots.places(code, paid),
         },
         entities=pl.DataFrame(
             {"entity": ids, "class": named(CLASSES, code)},
@@ -80,7 +80,11 @@ def _rates(chunks: Sequence[Lives], as_of: Microseconds) -> tuple[float | None, 
     for lives in chunks:
         monday = ERA.mondays
         risk = (monday >= np.maximum(lives.anchor, EXPORTED_FROM + HISTORY)[:, None]) & lives.active
-        risk &= (monday < lives.converted[:, None]) & (monday < lives.deleted[:, None]) & (monday + HORIZON <= as_of)
+        risk &= (
+            (monday < lives.converted[:, None])
+            & (monday < lives.deleted[:, None])
+            & (monday + CONVERSION_WINDOW <= as_of)
+        )
         stays = 1 - lives.hazard
         chance = 1 - stays[:, :-3] * stays[:, 1:-2] * stays[:, 2:-1] * stays[:, 3:]
         inside, holds = risk[:, :-3], lives.holds[:, :-3]

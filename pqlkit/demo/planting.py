@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WINDOWS: Final = (3, 7, 14)
 THRESHOLDS: Final = (2, 3, 4, 5, 6, 7, 8, 10)
-HORIZON: Final = 30 * DAY
+CONVERSION_WINDOW: Final = 30 * DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ def choose_points(sample: Sample, seed: int, *, conditions: int = 6) -> tuple[in
 
 
 def as_definition(names: Sequence[str], literals: Sequence[Literal], kind: EntityKind, *, name: str) -> Definition:
-    """Write literals as the definition ``all of them``, with a horizon of 30 days."""
+    """Write literals as the definition ``all of them``, with a conversion window of 30 days."""
     criteria = tuple(
         Criterion(
             id=names[literal.code],

@@ -25,9 +25,9 @@ from pqlkit.demo.classes import NEVER
 from pqlkit.demo.company import CODES, ERA, NAMES, PROJECTS, Company, draw_company
 from pqlkit.demo.exporting import write_exports
 from pqlkit.demo.faults import INSTANT, draw_robots, with_faults
-from pqlkit.demo.people import People, account_ids, account_names, draw_people, emails, user_ids, who_did
 from pqlkit.demo.product_truth import state_product
 from pqlkit.demo.simulation import named
+from pqlkit.demo.staff import People, account_ids, account_names, draw_people, emails, user_ids, who_did
 from pqlkit.demo.streams import stream
 from pqlkit.durations import DAY, HOUR
 from pqlkit.errors import UsageError

@@ -11,7 +11,7 @@ from pqlkit.columns import ACCOUNT_ID, CONVERTED_AT, EVENT, TIMESTAMP
 from pqlkit.demo.classes import NEVER
 from pqlkit.demo.company import ERA, EXPORTED_FROM, team_rollout
 from pqlkit.demo.simulation import named
-from pqlkit.demo.tiling import CLASSES, HISTORY, HORIZON, TiledLooks, weekly_activity
+from pqlkit.demo.tiling import CLASSES, CONVERSION_WINDOW, HISTORY, TiledSnapshots, weekly_activity
 from pqlkit.demo.truth import Traps, Truth
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def state_product(company: Company, ids: pl.Series, events: pl.DataFrame, upgrad
     active = weekly_activity(ERA, owner, own[TIMESTAMP].dt.epoch("us").to_numpy(), converted)
     newest = [events[TIMESTAMP].dt.epoch("us").max(), upgrades[CONVERTED_AT].dt.epoch("us").max()]
     as_of = max(int(moment) for moment in newest if isinstance(moment, int))
-    looks = TiledLooks(clients, ERA, EXPORTED_FROM, anchor, converted, deleted, active, as_of)
-    code = looks.classes()
+    snapshots = TiledSnapshots(clients, ERA, EXPORTED_FROM, anchor, converted, deleted, active, as_of)
+    code = snapshots.classes()
     paid = converted <= as_of
     strangers = int((~upgrades[ACCOUNT_ID].is_in(ids.implode())).sum())
     rate, base = _rates(company, active, as_of)
@@ -47,8 +47,8 @@ def state_product(company: Company, ids: pl.Series, events: pl.DataFrame, upgrad
         rule=team_rollout(),
         rate=rate,
         base_rate=base,
-        looks="every:28d",
-        horizon=HORIZON,
+        snapshots="every:28d",
+        conversion_window=CONVERSION_WINDOW,
         as_of=as_of,
         classes={name: int((code == position).sum()) for position, name in enumerate(CLASSES)},
         places={
@@ -57,7 +57,7 @@ def state_product(company: Company, ids: pl.Series, events: pl.DataFrame, upgrad
             "repeats": upgrades.height - strangers - int(paid.sum()),
             "filtered": 0,
             "unknown_entity": strangers,
-            **looks.places(code, paid & (converted < NEVER)),
+            **snapshots.places(code, paid & (converted < NEVER)),
         },
         entities=pl.DataFrame({"entity": clients, "class": named(CLASSES, code)}).with_columns(
             meets=pl.lit(None, dtype=pl.Boolean), chance=pl.lit(None, dtype=pl.Float64)
@@ -76,7 +76,11 @@ def _rates(company: Company, active: NDArray[np.bool_], as_of: int) -> tuple[flo
     """Average the chance of the next four weeks over the active Mondays at risk: where the rule holds, and everywhere."""
     anchor, converted, deleted = company.anchor[:-1], company.converted[:-1], company.deleted[:-1]
     risk = active & (np.maximum(anchor, EXPORTED_FROM + HISTORY)[:, None] <= ERA.mondays)
-    risk &= (ERA.mondays < converted[:, None]) & (ERA.mondays < deleted[:, None]) & (ERA.mondays + HORIZON <= as_of)
+    risk &= (
+        (ERA.mondays < converted[:, None])
+        & (ERA.mondays < deleted[:, None])
+        & (ERA.mondays + CONVERSION_WINDOW <= as_of)
+    )
     stays = 1 - company.chance[:-1]
     chance = 1 - stays[:, :-3] * stays[:, 1:-2] * stays[:, 2:-1] * stays[:, 3:]
     inside = risk[:, :-3]

@@ -80,6 +80,6 @@ events:                            # what is known about names
 population:                        # own staff and their events stay out of every command
   - {{trait: email, not_matching: "@ourcompany\\\\.com$"}}
 
-outcome: {{within: 28d}}             # the horizon
+outcome: {{within: 28d}}             # the conversion window
 definitions: definitions/
 """

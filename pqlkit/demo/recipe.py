@@ -10,7 +10,7 @@ import numpy as np
 from pqlkit.definitions.model import EntityKind
 from pqlkit.demo.classes import NEVER
 from pqlkit.demo.habits import WINDOW, Usage, draw_habits
-from pqlkit.demo.planting import HORIZON, Literal, Sample, choose_points, choose_rule, draw_sample
+from pqlkit.demo.planting import CONVERSION_WINDOW, Literal, Sample, choose_points, choose_rule, draw_sample
 from pqlkit.demo.simulation import DRIFT_FROM, Decision, Simulation
 from pqlkit.demo.streams import stream
 from pqlkit.durations import DAY, HOUR
@@ -39,7 +39,7 @@ class Rule:
     background: float
 
     def chance(self, usage: Usage) -> NDArray[np.float64]:
-        """Give each entity's chance to convert within the horizon of the landmark."""
+        """Give each entity's chance to convert within the conversion window of the landmark."""
         held = np.logical_and.reduce([literal.met(usage) for literal in self.literals])
         return np.where(held, self.rate, np.minimum(self.background * np.exp(0.35 * usage.activity), 1.0))
 
@@ -53,7 +53,7 @@ class Points:
     constant: float
 
     def chance(self, usage: Usage) -> NDArray[np.float64]:
-        """Give each entity's chance to convert within the horizon of the landmark."""
+        """Give each entity's chance to convert within the conversion window of the landmark."""
         total = sum(odds * literal.met(usage) for odds, literal in zip(self.odds, self.literals, strict=True))
         return np.asarray(1 / (1 + np.exp(-(self.constant + total))), dtype=np.float64)
 
@@ -66,7 +66,7 @@ class Flat:
     rate: float
 
     def chance(self, usage: Usage) -> NDArray[np.float64]:
-        """Give each entity's chance to convert within the horizon of the landmark."""
+        """Give each entity's chance to convert within the conversion window of the landmark."""
         return np.full(usage.activity.size, self.rate)
 
 
@@ -110,8 +110,8 @@ def landmark_outcome(
             chance = np.where((chance == planted.rate) & (anchor >= DRIFT_FROM), chance * decay, chance)
         hasty = EARLY if isinstance(planted, Flat) else EARLY * np.exp(0.35 * usage.activity - 0.06)
         at_once = HOUR + (rng.random(n) * (WINDOW - HOUR)).astype(np.int64)
-        within = WINDOW + 1 + (rng.beta(1.0, 1.6, n) * (HORIZON - 1)).astype(np.int64)
-        late = WINDOW + HORIZON + DAY + (rng.standard_exponential(n) * (25 * DAY)).astype(np.int64)
+        within = WINDOW + 1 + (rng.beta(1.0, 1.6, n) * (CONVERSION_WINDOW - 1)).astype(np.int64)
+        late = WINDOW + CONVERSION_WINDOW + DAY + (rng.standard_exponential(n) * (25 * DAY)).astype(np.int64)
         after = np.select(
             [rng.random(n) < hasty, rng.random(n) < chance, rng.random(n) < LATER], [at_once, within, late], NEVER
         )

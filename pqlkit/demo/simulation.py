@@ -52,7 +52,7 @@ class Decision:
     after
         Int64 microseconds from the anchor to the first conversion, `NEVER` without one.
     chance
-        The chance to convert within the horizon of the landmark, for an entity at risk there.
+        The chance to convert within the conversion window of the landmark, for an entity at risk there.
     """
 
     after: NDArray[np.int64]
@@ -70,7 +70,7 @@ class Simulation:
     literals
         What is planted; the first one carries the proxy, the extra use after paying, and the drift of volume.
     cutoffs
-        The ages of the looks that the truth's classes refer to.
+        The ages of the snapshots that the truth's classes refer to.
     planted
         What the literals are: with ``additive`` the truth has a rule but no rate, with ``none`` neither.
     faults

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pqlkit.demo.classes import CLASSES, classify
-from pqlkit.demo.planting import HORIZON, as_definition
+from pqlkit.demo.planting import CONVERSION_WINDOW, as_definition
 from pqlkit.demo.simulated import SimulatedWorld, write_parts, write_tables
 from pqlkit.demo.simulation import STRANGERS, make_chunk, named
 from pqlkit.demo.traps import AFTER, BEFORE, proxy_of
@@ -85,7 +85,7 @@ def state_truth(
     """Count the classes and places of a whole world, and write down what was planted."""
     anchor = entities["anchor"].to_numpy()
     converted = entities["converted"].to_numpy()
-    code = classify(anchor, converted, cutoffs=simulation.cutoffs, horizon=HORIZON, as_of=as_of)
+    code = classify(anchor, converted, cutoffs=simulation.cutoffs, conversion_window=CONVERSION_WINDOW, as_of=as_of)
     used = code >= CLASSES.index("converted")
     held = entities["held"].to_numpy()
     chance = entities["chance"].to_numpy()
@@ -109,8 +109,8 @@ def state_truth(
         rule=rule if simulation.planted != "none" else None,
         rate=float(chance[qualified].mean()) if obeyed and qualified.any() else None,
         base_rate=float(chance[used].mean()),
-        looks=_looks(simulation.cutoffs),
-        horizon=HORIZON,
+        snapshots=_snapshots(simulation.cutoffs),
+        conversion_window=CONVERSION_WINDOW,
         as_of=as_of,
         # Who signs up after the newest row, and does nothing, does not exist yet.
         classes={name: int((code[anchor <= as_of] == position).sum()) for position, name in enumerate(CLASSES)},
@@ -122,7 +122,7 @@ def state_truth(
     )
 
 
-def _looks(cutoffs: Sequence[Microseconds]) -> str:
+def _snapshots(cutoffs: Sequence[Microseconds]) -> str:
     ages = ",".join(f"{cutoff // DAY}d" for cutoff in cutoffs)
     return f"{'once' if len(cutoffs) == 1 else 'age'}:{ages}"
 
@@ -142,8 +142,8 @@ def _places(
         "filtered": 0,
         "unknown_entity": strangers,
         "used": where["converted"],
-        "before_first_look": where["early"],
+        "before_first_snapshot": where["early"],
         "later": where["not_converted"],
-        "immature": where["immature"],
+        "in_progress": where["in_progress"],
         "customer_already": where["customer_already"],
     }

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.analysis.design import phases
 from pqlkit.demo.bursts import trailing
 from pqlkit.demo.weeks import weekly_bins
 from pqlkit.durations import DAY, WEEK
+from pqlkit.snapshots.schedule import phases
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from pqlkit.demo.weeks import Era
     from pqlkit.typing import Microseconds
 
-HORIZON: Final = 28 * DAY
+CONVERSION_WINDOW: Final = 28 * DAY
 HISTORY: Final = 84 * DAY
 CLASSES: Final = (
     "unobserved",
     "customer_already",
     "early",
     "deleted",
-    "immature",
+    "in_progress",
     "dormant",
     "converted",
     "not_converted",
@@ -33,8 +33,8 @@ CLASSES: Final = (
 _ORIGIN: Final = 946_857_600_000_000  # Monday 2000-01-03
 
 
-class TiledLooks:
-    """The looks of ``every:28d``, worked out on the table of accounts x weeks."""
+class TiledSnapshots:
+    """The snapshots of ``every:28d``, worked out on the table of accounts x weeks."""
 
     def __init__(
         self,
@@ -58,19 +58,19 @@ class TiledLooks:
         self.first = _ORIGIN + (week + (phase - week) % 4) * WEEK
         self.asked = mine & (monday <= as_of) & (monday < converted[:, None])
         self.alive = self.asked & (monday < deleted[:, None])
-        self.mature = self.alive & (monday + HORIZON <= as_of)
+        self.mature = self.alive & (monday + CONVERSION_WINDOW <= as_of)
         self.seen = self.mature & active
-        self.holding = self.asked & (converted[:, None] <= monday + HORIZON)
+        self.holding = self.asked & (converted[:, None] <= monday + CONVERSION_WINDOW)
 
     def classes(self) -> NDArray[np.int64]:
         """Give each account's position in `CLASSES`."""
-        unlooked = ~self.asked.any(axis=1)
+        unseen = ~self.asked.any(axis=1)
         return np.select(
             [
                 self.converted < self.opened,
                 self.converted < self.anchor,
                 self.converted <= self.first,
-                (self.deleted <= self.first) & (unlooked | ~self.alive.any(axis=1)),
+                (self.deleted <= self.first) & (unseen | ~self.alive.any(axis=1)),
                 ~self.mature.any(axis=1),
                 ~self.seen.any(axis=1),
                 (self.seen & self.holding).any(axis=1),
@@ -88,10 +88,10 @@ class TiledLooks:
         counts = {
             "used": looked & used,
             "dormant": looked & mature & ~used,
-            "immature": named_class["immature"] | (looked & ~mature & self.holding.any(axis=1)),
+            "in_progress": named_class["in_progress"] | (looked & ~mature & self.holding.any(axis=1)),
             "later": looked & ~self.holding.any(axis=1),
             "before_history": named_class["unobserved"],
-            "before_first_look": named_class["early"],
+            "before_first_snapshot": named_class["early"],
             "customer_already": named_class["customer_already"],
             "deleted": named_class["deleted"],
         }

@@ -10,7 +10,7 @@ import numpy as np
 from pqlkit.definitions.model import EntityKind
 from pqlkit.demo.classes import NEVER
 from pqlkit.demo.habits import WINDOW, draw_habits
-from pqlkit.demo.planting import HORIZON, draw_sample
+from pqlkit.demo.planting import CONVERSION_WINDOW, draw_sample
 from pqlkit.demo.recipe import Rule, landmark_outcome, plant_rule
 from pqlkit.demo.simulation import SPAN, START, Decision, Simulation
 from pqlkit.durations import DAY, HOUR, MINUTE
@@ -58,7 +58,7 @@ class Daily:
     literals: tuple[Literal, ...]
 
     def decide(self, usage: Usage, anchor: NDArray[np.int64], rng: np.random.Generator) -> Decision:
-        """Draw conversions; the chance is that of an upgrade within 30 days of the first look."""
+        """Draw conversions; the chance is that of an upgrade within 30 days of the first snapshot."""
         n = anchor.size
         since = np.maximum.reduce([reached(literal, usage) for literal in self.literals])
         holds = since[:, None] <= np.arange(_DAYS) * DAY
@@ -71,7 +71,7 @@ class Daily:
         at = day * DAY + 1 + (rng.random(n) * (DAY - 1)).astype(np.int64)
         late = WINDOW + 1 + (rng.standard_exponential(n) * (12 * DAY)).astype(np.int64)
         after = np.select([day < _DAYS, draw < inside + outside], [at, late], NEVER)
-        # Of those who upgrade late, the share within 30 days of the first look: 17 of the days after the trial.
+        # Of those who upgrade late, the share within 30 days of the first snapshot: 17 of the days after the trial.
         soon = inside - hazard[:, 0] + outside * -np.expm1(-(1 + 30 - _DAYS) / 12)
         return Decision(after=after.astype(np.int64), chance=soon / (1 - hazard[:, 0]))
 
@@ -106,7 +106,7 @@ def plan_card_trial(users: int, seed: int) -> Simulation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Automatic:
-    """The recipe's outcome, but four of five who convert in the horizon do so when the trial ends."""
+    """The recipe's outcome, but four of five who convert in the conversion window do so when the trial ends."""
 
     rule: Rule
 
@@ -114,12 +114,14 @@ class Automatic:
         """Draw conversions as at a landmark, then move most of them to the end of the trial."""
         decision = landmark_outcome(self.rule)(usage, anchor, rng)
         spike = WINDOW + MINUTE + (rng.random(anchor.size) * (3 * HOUR)).astype(np.int64)
-        moved = (decision.after > WINDOW) & (decision.after <= WINDOW + HORIZON) & (rng.random(anchor.size) < 0.8)
+        moved = (
+            (decision.after > WINDOW) & (decision.after <= WINDOW + CONVERSION_WINDOW) & (rng.random(anchor.size) < 0.8)
+        )
         return Decision(after=np.where(moved, spike, decision.after), chance=decision.chance)
 
 
 def plan_little(seed: int) -> Simulation:
-    """Plan a start-up of 900 signups and exactly 41 upgrades: 9 early, 22 in the horizon, 7 later, 3 too recent."""
+    """Plan a start-up of 900 signups and exactly 41 upgrades: 9 early, 22 in the conversion window, 7 later, 3 too recent."""
     habits = draw_habits(seed)
     sample = draw_sample(habits, seed, reach=(0.2, 0.3))
     rule = plant_rule(sample, seed, conditions=1, share=(0.2, 0.3), rate=0.07, base_rate=0.03)
@@ -151,12 +153,17 @@ class Few:
         age = START + SPAN - DAY - anchor  # a day's grace: the newest row is what a tool takes for the end
         weight = np.log(chance) + rng.gumbel(size=anchor.size)
         after = np.full(anchor.size, NEVER)
-        mature = age >= WINDOW + HORIZON
+        mature = age >= WINDOW + CONVERSION_WINDOW
         groups = (
             (self.early, mature, HOUR, WINDOW - HOUR),
-            (self.used, mature, WINDOW + 1, HORIZON - 1),
-            (self.later, age >= WINDOW + HORIZON + 30 * DAY, WINDOW + HORIZON + DAY, 25 * DAY),
-            (self.recent, (age >= WINDOW + 5 * DAY) & (age < WINDOW + HORIZON - 2 * DAY), WINDOW + 1, 4 * DAY),
+            (self.used, mature, WINDOW + 1, CONVERSION_WINDOW - 1),
+            (self.later, age >= WINDOW + CONVERSION_WINDOW + 30 * DAY, WINDOW + CONVERSION_WINDOW + DAY, 25 * DAY),
+            (
+                self.recent,
+                (age >= WINDOW + 5 * DAY) & (age < WINDOW + CONVERSION_WINDOW - 2 * DAY),
+                WINDOW + 1,
+                4 * DAY,
+            ),
         )
         for count, who, start, length in groups:
             free = np.where(who & (after == NEVER), weight, -np.inf)

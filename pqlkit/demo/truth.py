@@ -54,15 +54,15 @@ class Truth:
     rule
         The planted rule as a definition whose `path` is None, or None where nothing (or something additive) is planted.
     rate
-        The chance to convert within the horizon of the cutoff, for an entity that meets the rule there and is at risk;
+        The chance to convert within the conversion window of the cutoff, for an entity that meets the rule there and is at risk;
         None without a rule. For weekly hazards: the mean over all active moments at which it holds.
     base_rate
         The same chance over everybody at risk.
     points
         Additive worlds: criterion id -> log odds ratio. The criteria are those of `rule`, which nobody is told to obey.
-    looks
+    snapshots
         The design that the classes refer to: ``once:14d``, ``age:...`` or ``every:28d``.
-    horizon
+    conversion window
         In microseconds.
     as_of
         The newest plausible row.
@@ -73,7 +73,7 @@ class Truth:
         Place of product.md's ``conversions`` -> rows, exact; with the same restriction.
     entities
         ``entity`` (the export's id), ``class``, ``meets`` (the rule held at the landmark; null where there is none), and
-        ``chance`` (of converting within the horizon, null where it is not defined).
+        ``chance`` (of converting within the conversion window, null where it is not defined).
     traps
         The planted traps.
     drift_from
@@ -83,8 +83,8 @@ class Truth:
     rule: Definition | None
     rate: float | None
     base_rate: float
-    looks: str
-    horizon: Microseconds
+    snapshots: str
+    conversion_window: Microseconds
     as_of: Microseconds
     classes: Mapping[str, int]
     places: Mapping[str, int]

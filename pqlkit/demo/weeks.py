@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pqlkit.demo.calendar import office_hours
 from pqlkit.demo.classes import NEVER
+from pqlkit.demo.office_hours import office_hours
 from pqlkit.durations import WEEK
 
 if TYPE_CHECKING:

@@ -89,13 +89,13 @@ def _kind(*, accounts: bool) -> EntityKind:
 def age_trial(users: int = 20_000, seed: int = 1) -> SimulatedWorld:
     """Make a trial of 14 days in which 70 % of the upgrades come inside it; two conditions within 3 days are planted.
 
-    The classes of its truth are those of ``age:1d,2d,3d,5d,7d,10d``; the chance is that of the first look.
+    The classes of its truth are those of ``age:1d,2d,3d,5d,7d,10d``; the chance is that of the first snapshot.
     """
     return simulate(plan_age_trial(users, seed))
 
 
 def card_trial(users: int = 20_000, seed: int = 1) -> SimulatedWorld:
-    """Make a trial with the card on file: four of five conversions in the horizon are automatic, as the trial ends."""
+    """Make a trial with the card on file: four of five conversions in the conversion window are automatic, as the trial ends."""
     return simulate(plan_card_trial(users, seed))
 
 

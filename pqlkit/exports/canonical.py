@@ -14,7 +14,7 @@ from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import flatten
 from pqlkit.exports.mapping import Column, Match
 from pqlkit.exports.nested import unpacked
-from pqlkit.exports.picking import id_text, none_if_empty, plain, text_of, values_of
+from pqlkit.exports.picked_column import id_text, none_if_empty, plain, text_of, values_of
 from pqlkit.exports.preset import Variant, preset
 from pqlkit.exports.quarantine import SCHEMA, rejected_frame, row_text
 from pqlkit.exports.tables import EMAIL, EVENTS

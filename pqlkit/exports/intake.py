@@ -89,9 +89,9 @@ class Intake:
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
-        """Give the report as JSON values: ``{"schema": "pqlkit/intake/1", "tables": [...], ...}``."""
+        """Give the report as JSON values: ``{"schema": "pqlkit/intake/2", "tables": [...], ...}``."""
         return {
-            "schema": "pqlkit/intake/1",
+            "schema": "pqlkit/intake/2",
             "tables": [_table_json(table) for table in self.tables.values()],
             "matching": asdict(self.matching),
             "gaps": [asdict(gap) for gap in self.gaps],

@@ -31,7 +31,7 @@ PART_ROWS: Final = 500_000
 GROUP_ROWS: Final = 16_384
 PART_BYTES: Final = 256 * 1024 * 1024
 SNIFFED: Final = 10_000
-"""Rows that a first look takes in."""
+"""Rows that a first snapshot takes in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

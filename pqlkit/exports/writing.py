@@ -255,10 +255,10 @@ def repeats(paths: Sequence[Path | str]) -> pl.DataFrame:
     )
     hashed = pl.struct(EVENT_ID, EVENT).hash(seed=1).alias(_KEY)
     hashes = keys.select(hashed).collect(engine="streaming")[_KEY].sort()
-    suspects = hashes.filter(hashes == hashes.shift(1)).unique()
-    if suspects.is_empty():
+    leakage = hashes.filter(hashes == hashes.shift(1)).unique()
+    if leakage.is_empty():
         return pl.DataFrame(schema=keys.collect_schema())
-    found = keys.with_columns(hashed).filter(pl.col(_KEY).is_in(suspects.implode())).drop(_KEY)
+    found = keys.with_columns(hashed).filter(pl.col(_KEY).is_in(leakage.implode())).drop(_KEY)
     return found.group_by(EVENT_ID, EVENT).len().filter(pl.col("len") > 1).drop("len").collect(engine="streaming")
 
 

@@ -38,29 +38,29 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cube:
-    """The level of every behaviour at every look, zeros left out (compressed columns).
+    """The level of every behaviour at every snapshot, zeros left out (compressed columns).
 
     Parameters
     ----------
     behaviours
         One per column, in canonical order (event, measure, window).
-    looks
-        How many looks there are; row ids run over 0..looks-1.
+    snapshots
+        How many snapshots there are; row ids run over 0..snapshots-1.
     offsets
         int64, one more than behaviours: column i is ``rows[offsets[i]:offsets[i+1]]``.
     rows
-        uint32 look ids, ascending within a column.
+        uint32 snapshot ids, ascending within a column.
     levels
         uint8 levels, at least 1.
     """
 
     behaviours: tuple[Behaviour, ...]
-    looks: int
+    snapshots: int
     offsets: NDArray[np.int64]
     rows: NDArray[np.uint32]
     levels: NDArray[np.uint8]
 
     def column(self, index: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
-        """Give the looks at which behaviour `index` is above zero, and its levels there."""
+        """Give the snapshots at which behaviour `index` is above zero, and its levels there."""
         part = slice(int(self.offsets[index]), int(self.offsets[index + 1]))
         return self.rows[part], self.levels[part]

@@ -1,8 +1,8 @@
 """The block: the stretch between two neighbouring cutoffs of an entity, of which trailing windows are made up.
 
 Cutoffs of an entity lie a step apart. A trailing window is then some whole blocks and perhaps the end of one more, so an
-event is counted once into its block, and a look adds up the few blocks it sees. Looks at odd intervals are taken in
-layers of one look to an entity.
+event is counted once into its block, and a snapshot adds up the few blocks it sees. Snapshots at odd intervals are taken in
+layers of one snapshot to an entity.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from pqlkit.columns import AT, CUTOFF, ENTITY, LOOK
+from pqlkit.columns import AT, CUTOFF, ENTITY, SNAPSHOT
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.durations import DAY, HOUR
-from pqlkit.measures.cells import ANY, CODE, MOST_LOOKS, VALUE, column_of, extent
+from pqlkit.measures.cells import ANY, CODE, MOST_SNAPSHOTS, VALUE, column_of, extent
 from pqlkit.measures.tallies import KEY, Packing, Tally, sorted_numbers, stretches_of
 from pqlkit.measures.trails import Trail
 
@@ -38,7 +38,7 @@ _BLOCK: Final = "block"
 _PART: Final = "part"  # how many of the edges inside its block an event lies at or beyond, less one
 _PLACE: Final = "place"  # position of the block among the entity's
 _WHO: Final = "who"  # position of the entity
-_ROOM: Final = 1 << 23  # places of looks held at once
+_ROOM: Final = 1 << 23  # places of snapshots held at once
 _DAYS: Final = (MeasureKind.COUNT, MeasureKind.DAYS)
 
 
@@ -51,52 +51,52 @@ def block_cells(
         passes = found.passes()
         for part, step in _layers(found, windows):
             whole = _Pass(part, step, windows)
-            share = -(-part.looks.height // passes)
+            share = -(-part.snapshots.height // passes)
             for own in part.parts(min(share, whole.packing(together).most)):
                 for frame in _Pass(own, step, windows).tallies(together):
                     yield tuple(sorted(together.values())), frame
     engine = found.scope.world.engine
     for i, measure in enumerate(measures):
         if measure.kind not in _DAYS:
-            for some in found.parts(MOST_LOOKS):
+            for some in found.parts(MOST_SNAPSHOTS):
                 for part, step in _layers(some, windows):
                     yield (i,), engine.collect(_Pass(part, step, windows).cells(i, measure))
 
 
 def _layers(found: Sightings, windows: Sequence[Microseconds]) -> Iterator[tuple[Sightings, Microseconds]]:
-    ordered, longest = found.looks.sort(ENTITY, CUTOFF), max(windows)
+    ordered, longest = found.snapshots.sort(ENTITY, CUTOFF), max(windows)
     gaps = ordered.select((pl.col(CUTOFF) - pl.col(CUTOFF).shift(1)).over(ENTITY).drop_nulls()).to_series().unique()
     if gaps.is_empty():
-        yield replace(found, looks=ordered), longest
+        yield replace(found, snapshots=ordered), longest
         return
     step = int(np.gcd.reduce(gaps.to_numpy()))
     # No date may reach over more than one edge: neither a block nor the part of one may be as short as a date.
     pieces = [step, *(window % step for window in windows if window > step and window % step)]
     if min(pieces) >= _LONGEST_DATE and -(-longest // step) <= _MOST:
-        yield replace(found, looks=ordered), step
+        yield replace(found, snapshots=ordered), step
         return
     ranked = ordered.with_columns(pl.int_range(pl.len()).over(ENTITY).alias("rank"))
     for _, layer in sorted(ranked.partition_by("rank", as_dict=True).items()):
-        yield replace(found, looks=layer.drop("rank")), longest
+        yield replace(found, snapshots=layer.drop("rank")), longest
 
 
 class _Pass:
-    """One pass over the events, for looks a step apart."""
+    """One pass over the events, for snapshots a step apart."""
 
     def __init__(self, found: Sightings, step: Microseconds, windows: Sequence[Microseconds]) -> None:
-        looks = found.looks
+        snapshots = found.snapshots
         self._found, self._step, self._windows = found, step, windows
-        ends = looks.group_by(ENTITY).agg(pl.col(CUTOFF).min().alias(_BASE), pl.col(CUTOFF).max().alias(_TOP))
+        ends = snapshots.group_by(ENTITY).agg(pl.col(CUTOFF).min().alias(_BASE), pl.col(CUTOFF).max().alias(_TOP))
         ends = ends.sort(ENTITY).with_row_index(_WHO).with_columns(pl.col(_WHO).cast(pl.Int64))
         self._ends = ends
         self._longest = max(windows)
         self._blocks = -(-self._longest // step)
         number = (pl.col(CUTOFF) - pl.col(_BASE)) // step
-        numbered = looks.join(ends, on=ENTITY).with_columns(number.alias("number"))
+        numbered = snapshots.join(ends, on=ENTITY).with_columns(number.alias("number"))
         self._numbers = extent(numbered.get_column("number"))[1] + 1
         self._wide = self._numbers + 2 * self._blocks + 2
         place = pl.col(_WHO) * self._wide + pl.col("number") + self._blocks
-        self._places = numbered.select(place.alias("place"), LOOK).sort("place")
+        self._places = numbered.select(place.alias("place"), SNAPSHOT).sort("place")
         self._codes = len(found.names) + 1
         # How far into a block a window begins: 0 = the whole block counts.
         self._edges = sorted({self._edge(window, back) for window in windows for back in self._seen(window)})
@@ -133,7 +133,7 @@ class _Pass:
         codes = cells >> pack.stretch & ((1 << pack.code) - 1)
         stretch = cells & ((1 << pack.stretch) - 1)
         who = cells >> (pack.stretch + pack.code)
-        looks = self._looks_at(int(who[0]), int(who[-1]))
+        snapshots = self._snapshots_at(int(who[0]), int(who[-1]))
         place = (who - who[0]) * self._wide + stretch
         reaches: dict[int, NDArray[np.intp]] = {}
         series = {
@@ -144,26 +144,26 @@ class _Pass:
         }
         following = np.diff(cells, append=cells[-1] + self._blocks)
         for ahead in range(self._blocks):
-            # A look is given the newest block that it sees, and that one looks back at the others.
+            # A snapshot is given the newest block that it sees, and that one looks back at the others.
             own = np.flatnonzero(following > ahead)
             if code is None:
                 own = own[codes[own] < self._codes - 1]
-            look = looks[place[own] + 1 + ahead]
-            own, look = own[look >= 0], look[look >= 0]
+            snapshot = snapshots[place[own] + 1 + ahead]
+            own, snapshot = own[snapshot >= 0], snapshot[snapshot >= 0]
             columns = {
                 column_of(i, j): one.seen(own, -(-window // self._step) - 1 - ahead, self._band(window))
                 for i, one in series.items()
                 for j, window in enumerate(self._windows)
             }
             names = codes[own].astype(np.int32) if code is None else np.full(own.size, code, np.int32)
-            yield pl.DataFrame({LOOK: look, CODE: names, **columns})
+            yield pl.DataFrame({SNAPSHOT: snapshot, CODE: names, **columns})
 
-    def _looks_at(self, first: int, last: int) -> NDArray[np.int64]:
-        """Give the look at each place of the entities `first` to `last`; -1 where there is none."""
+    def _snapshots_at(self, first: int, last: int) -> NDArray[np.int64]:
+        """Give the snapshot at each place of the entities `first` to `last`; -1 where there is none."""
         table = np.full((last - first + 1) * self._wide, -1, np.int64)
         places = self._places.get_column("place").to_numpy()
         some = slice(*np.searchsorted(places, [first * self._wide, (last + 1) * self._wide]))
-        table[places[some] - first * self._wide] = self._places.get_column(LOOK).to_numpy()[some]
+        table[places[some] - first * self._wide] = self._places.get_column(SNAPSHOT).to_numpy()[some]
         return table
 
     def _band(self, window: Microseconds) -> int:
@@ -225,8 +225,8 @@ class _Pass:
     def _looked(self, blocks: LazyFrame, back: int) -> LazyFrame:
         # Block b ends at cutoff number b - blocks + 1; seen from `back` cutoffs later.
         place = nw.col(_BLOCK) + 1 + back
-        looks = self._found.scope.world.engine.lift(self._places)
-        return blocks.with_columns(place.alias("place")).join(looks, on="place", how="inner")
+        snapshots = self._found.scope.world.engine.lift(self._places)
+        return blocks.with_columns(place.alias("place")).join(snapshots, on="place", how="inner")
 
     def things(self, rows: LazyFrame, measure: int) -> LazyFrame:
         things = rows.group_by(_BLOCK, CODE, VALUE).agg(nw.col(_PART).max().alias(_PART))
@@ -239,9 +239,9 @@ class _Pass:
                 else nw.lit(0, nw.Int64)
                 for name, window in zip(names, self._windows, strict=True)
             }
-            parts.append(self._looked(things, back).select(LOOK, CODE, VALUE, **seen))
-        each = nw.concat(parts, how="vertical").group_by(LOOK, CODE, VALUE)
-        each = each.agg(*(nw.col(name).max().alias(name) for name in names)).group_by(LOOK, CODE)
+            parts.append(self._looked(things, back).select(SNAPSHOT, CODE, VALUE, **seen))
+        each = nw.concat(parts, how="vertical").group_by(SNAPSHOT, CODE, VALUE)
+        each = each.agg(*(nw.col(name).max().alias(name) for name in names)).group_by(SNAPSHOT, CODE)
         return self._coded(each.agg(*(nw.col(name).sum().cast(nw.Int64).alias(name) for name in names)), names)
 
     def sums(self, rows: LazyFrame, measure: int) -> LazyFrame:
@@ -268,12 +268,12 @@ class _Pass:
                 name: nw.col(self._column(measure, self._edge(window, back))) if back in self._seen(window) else nothing
                 for name, window in zip(names, self._windows, strict=True)
             }
-            parts.append(self._looked(blocks, back).select(LOOK, CODE, **seen))
-        whole = nw.concat(parts, how="vertical").group_by(LOOK, CODE).agg(*(reduced(name) for name in names))
+            parts.append(self._looked(blocks, back).select(SNAPSHOT, CODE, **seen))
+        whole = nw.concat(parts, how="vertical").group_by(SNAPSHOT, CODE).agg(*(reduced(name) for name in names))
         return self._coded(whole, names)
 
     def _coded(self, frame: LazyFrame, names: Sequence[str]) -> LazyFrame:
-        return frame.select(LOOK, nw.col(CODE).cast(nw.Int32).alias(CODE), *names)
+        return frame.select(SNAPSHOT, nw.col(CODE).cast(nw.Int32).alias(CODE), *names)
 
 
 _WAYS: Final = {

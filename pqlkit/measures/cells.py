@@ -1,4 +1,4 @@
-"""The cell: a number for one event name, measure and window at one look, planned for all of them together."""
+"""The cell: a number for one event name, measure and window at one snapshot, planned for all of them together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import narwhals as nw
 import polars as pl
 
-from pqlkit.columns import ANCHOR, AT, CUTOFF, ENTITY, EVENT, LOOK, USER_ID
+from pqlkit.columns import ANCHOR, AT, CUTOFF, ENTITY, EVENT, SNAPSHOT, USER_ID
 from pqlkit.definitions.model import Criterion, Measure, MeasureKind, Window, WindowKind
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 CODE: Final = "code"
 """Int32 position in `Sightings.names`; one more = an event that was not asked for; `ANY` = all events together."""
 ANY: Final = -1
-MOST_LOOKS: Final = 1_500_000
-"""Looks whose cells an engine groups at once; more of them take further passes over the events."""
+MOST_SNAPSHOTS: Final = 1_500_000
+"""Snapshots whose cells an engine groups at once; more of them take further passes over the events."""
 
 _MOST_EVENTS: Final = 100_000_000
 VALUE: Final = "value"
@@ -41,26 +41,28 @@ class Sightings:
     ----------
     scope
         The world; its lives are those that are looked at.
-    looks
-        ``look``, ``entity``, ``cutoff`` and ``anchor``, on the events' clock.
+    snapshots
+        ``snapshot``, ``entity``, ``cutoff`` and ``anchor``, on the events' clock.
     names
         The event names that were asked for, sorted.
     """
 
     scope: Scope
-    looks: pl.DataFrame
+    snapshots: pl.DataFrame
     names: tuple[str, ...]
 
     def parts(self, most: int) -> Iterator[Sightings]:
-        """Split by entity into parts of about `most` looks at most."""
-        count = -(-self.looks.height // most)
+        """Split by entity into parts of about `most` snapshots at most."""
+        count = -(-self.snapshots.height // most)
         if count <= 1:
             yield self
             return
         for rest in range(count):
             own = pl.col(ENTITY) % count == rest
             yield replace(
-                self, scope=replace(self.scope, lives=self.scope.lives.filter(own)), looks=self.looks.filter(own)
+                self,
+                scope=replace(self.scope, lives=self.scope.lives.filter(own)),
+                snapshots=self.snapshots.filter(own),
             )
 
     def passes(self) -> int:
@@ -117,16 +119,16 @@ def column_of(measure: int, window: int) -> str:
     return f"m{measure}_w{window}"
 
 
-def sightings(world: World, looks: pl.DataFrame, events: Sequence[str] | None) -> Sightings:
-    """Make a world ready for cells at looks; `events` None = all names that occur."""
+def sightings(world: World, snapshots: pl.DataFrame, events: Sequence[str] | None) -> Sightings:
+    """Make a world ready for cells at snapshots; `events` None = all names that occur."""
     scope = scope_of(world)
-    lives = scope.lives.join(looks.select(ENTITY).unique(), on=ENTITY, how="semi")
-    placed = looks.select(LOOK, ENTITY, CUTOFF).join(lives.select(ENTITY, ANCHOR), on=ENTITY, how="inner")
+    lives = scope.lives.join(snapshots.select(ENTITY).unique(), on=ENTITY, how="semi")
+    placed = snapshots.select(SNAPSHOT, ENTITY, CUTOFF).join(lives.select(ENTITY, ANCHOR), on=ENTITY, how="inner")
     if world.dates_only:
         last = scope.calendar.date(nw.col(CUTOFF) - 1) * DAY
         placed = nw.from_native(placed).with_columns((last + 1).alias(CUTOFF)).to_native()
     names = _names(world) if events is None else sorted(set(events))
-    return Sightings(scope=replace(scope, lives=lives), looks=placed, names=tuple(names))
+    return Sightings(scope=replace(scope, lives=lives), snapshots=placed, names=tuple(names))
 
 
 def refuse_impossible(found: Sightings, measures: Sequence[Measure], kind: WindowKind) -> None:

@@ -1,4 +1,4 @@
-"""The cube: the level of every behaviour at every look."""
+"""The cube: the level of every behaviour at every snapshot."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.columns import LOOK
+from pqlkit.columns import SNAPSHOT
 from pqlkit.definitions.model import SCALE, MeasureKind, Window, WindowKind
 from pqlkit.errors import UsageError
 from pqlkit.measures.behaviour import GRID, Behaviour, Cube
 from pqlkit.measures.blocks import block_cells
 from pqlkit.measures.cells import ANY, CODE, Sightings, column_of, refuse_impossible, sightings
-from pqlkit.measures.crew import worked
 from pqlkit.measures.numbers import LARGEST
+from pqlkit.measures.parallel import worked
 from pqlkit.measures.spans import span_cells
 
 if TYPE_CHECKING:
@@ -45,21 +45,21 @@ class Column:
 
 def cube(
     world: World,
-    looks: pl.DataFrame,
+    snapshots: pl.DataFrame,
     *,
     kind: WindowKind,
     windows: Sequence[Duration],
     measures: Sequence[Measure],
     events: Sequence[str] | None = None,
 ) -> Cube:
-    """Measure every event in every window at every look.
+    """Measure every event in every window at every snapshot.
 
     Parameters
     ----------
     world
         The population.
-    looks
-        ``look`` (Int64, 0..n-1), ``entity``, ``cutoff`` (Int64 microseconds): any number per entity.
+    snapshots
+        ``snapshot`` (Int64, 0..n-1), ``entity``, ``cutoff`` (Int64 microseconds): any number per entity.
     kind
         `WITHIN`: events in [anchor, min(anchor + w, cutoff)); `TRAILING`: in [cutoff - w, cutoff); both strictly before the
         conversion.
@@ -74,7 +74,7 @@ def cube(
     Returns
     -------
     Cube
-        Behaviours that are at level 1 or above at one look at least, sorted by event (None first), measure and window in the
+        Behaviours that are at level 1 or above at one snapshot at least, sorted by event (None first), measure and window in the
         order given. A sum within is the highest reached, as for a criterion's `at_least`.
 
     Raises
@@ -84,7 +84,7 @@ def cube(
     UsageError
         `last` over trailing windows, or a window kind that is neither within nor trailing.
     """
-    found = columns(world, looks, kind=kind, windows=windows, measures=measures, events=events)
+    found = columns(world, snapshots, kind=kind, windows=windows, measures=measures, events=events)
     parts: dict[tuple[int, int, int], list[Column]] = {}
     for column in found:
         parts.setdefault(column.order, []).append(column)
@@ -94,12 +94,12 @@ def cube(
     rows, levels = np.empty(offsets[-1], np.uint32), np.empty(offsets[-1], np.uint8)
     for order, start, end in zip(orders, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
         _join(parts.pop(order), rows[start:end], levels[start:end])  # popped: the whole is not held twice
-    return Cube(behaviours=behaviours, looks=looks.height, offsets=offsets, rows=rows, levels=levels)
+    return Cube(behaviours=behaviours, snapshots=snapshots.height, offsets=offsets, rows=rows, levels=levels)
 
 
 def columns(
     world: World,
-    looks: pl.DataFrame,
+    snapshots: pl.DataFrame,
     *,
     kind: WindowKind,
     windows: Sequence[Duration],
@@ -107,13 +107,13 @@ def columns(
     events: Sequence[str] | None,
 ) -> Iterator[Column]:
     """Measure as `cube` does, and give the columns one after another; one behaviour may come in several parts."""
-    seen = Seen.of(world, looks, kind=kind, windows=windows, measures=measures, events=events)
+    seen = Seen.of(world, snapshots, kind=kind, windows=windows, measures=measures, events=events)
     for some in worked(seen.columns, seen.frames()):
         yield from some
 
 
-def by_name(codes: NDArray[np.int32], looks: NDArray[np.uint32]) -> NDArray[np.intp]:
-    """Order cells by name, and by look within a name.
+def by_name(codes: NDArray[np.int32], snapshots: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """Order cells by name, and by snapshot within a name.
 
     Examples
     --------
@@ -123,16 +123,16 @@ def by_name(codes: NDArray[np.int32], looks: NDArray[np.uint32]) -> NDArray[np.i
     # A stable sort of 16 bits is one pass over counts: a tenth of what a comparison of both columns takes.
     names = (codes + 1).astype(np.uint16) if codes.max(initial=0) < _SMALL - 1 else codes
     order = np.argsort(names, kind="stable")
-    if _ascending(names[order], looks[order]):
+    if _ascending(names[order], snapshots[order]):
         return order
-    order = np.argsort((looks & (_SMALL - 1)).astype(np.uint16), kind="stable")
-    order = order[np.argsort((looks >> 16).astype(np.uint16)[order], kind="stable")]
+    order = np.argsort((snapshots & (_SMALL - 1)).astype(np.uint16), kind="stable")
+    order = order[np.argsort((snapshots >> 16).astype(np.uint16)[order], kind="stable")]
     return order[np.argsort(names[order], kind="stable")]
 
 
-def _ascending(names: NDArray[np.integer], looks: NDArray[np.uint32]) -> bool:
-    """Whether looks ascend within each name."""
-    return bool(((looks[1:] > looks[:-1]) | (names[1:] != names[:-1])).all())
+def _ascending(names: NDArray[np.integer], snapshots: NDArray[np.uint32]) -> bool:
+    """Whether snapshots ascend within each name."""
+    return bool(((snapshots[1:] > snapshots[:-1]) | (names[1:] != names[:-1])).all())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -148,7 +148,7 @@ class Seen:
     def of(
         cls,
         world: World,
-        looks: pl.DataFrame,
+        snapshots: pl.DataFrame,
         *,
         kind: WindowKind,
         windows: Sequence[Duration],
@@ -156,17 +156,17 @@ class Seen:
         events: Sequence[str] | None,
     ) -> Seen:
         """Check what was asked."""
-        found = sightings(world, looks, events)
+        found = sightings(world, snapshots, events)
         refuse_impossible(found, measures, kind)
         return cls(found=found, kind=kind, windows=tuple(windows), measures=tuple(measures))
 
     def frames(self) -> Iterator[tuple[tuple[int, ...], pl.DataFrame]]:
-        """Run the plans: the measures' positions, and ``look``, ``code``, ``m<i>_w<j>``."""
-        if not self.found.looks.height or not self.windows or not self.measures:
+        """Run the plans: the measures' positions, and ``snapshot``, ``code``, ``m<i>_w<j>``."""
+        if not self.found.snapshots.height or not self.windows or not self.measures:
             return
         ways = {WindowKind.WITHIN: span_cells, WindowKind.TRAILING: block_cells}
         if self.kind not in ways:
-            message = f"looks are measured within or trailing windows, not {self.kind.value}"
+            message = f"snapshots are measured within or trailing windows, not {self.kind.value}"
             raise UsageError(message)
         lengths = [window.microseconds for window in self.windows]
         yield from ways[self.kind](self.found, lengths, self.measures)
@@ -174,8 +174,8 @@ class Seen:
     def columns(self, part: tuple[tuple[int, ...], pl.DataFrame]) -> list[Column]:
         """Cut what a plan gave into columns."""
         held, frame = part
-        # By name and look: a column then is one slice, its rows ascending.
-        codes, rows = frame.get_column(CODE).to_numpy(), frame.get_column(LOOK).to_numpy().astype(np.uint32)
+        # By name and snapshot: a column then is one slice, its rows ascending.
+        codes, rows = frame.get_column(CODE).to_numpy(), frame.get_column(SNAPSHOT).to_numpy().astype(np.uint32)
         order = by_name(codes, rows)
         codes, rows = codes[order], rows[order]
         edges = np.flatnonzero(np.diff(codes, prepend=codes[:1] - 1)) if codes.size else np.array([], dtype=np.int64)
@@ -234,7 +234,7 @@ def levels_of(values: pl.Series, measure: Measure) -> NDArray[np.uint8]:
 
 
 def _join(parts: Sequence[Column], rows: NDArray[np.uint32], levels: NDArray[np.uint8]) -> None:
-    """Write the parts of one behaviour, by ascending look."""
+    """Write the parts of one behaviour, by ascending snapshot."""
     np.concatenate([part.rows for part in parts], out=rows)
     np.concatenate([part.levels for part in parts], out=levels)
     if not (rows[1:] > rows[:-1]).all():

@@ -86,7 +86,7 @@ def spells_of(world: World, definition: Definition, *, early: bool = False) -> p
         What is evaluated.
     early
         Judge what a window decides at its end (`at_most` and `not`, and the first moment of either over ``trailing``) at the
-        last microsecond before: nothing more can fall into [anchor, anchor + W) then. For looks: at a cutoff s a window
+        last microsecond before: nothing more can fall into [anchor, anchor + W) then. For snapshots: at a cutoff s a window
         that ends at s is over, although nothing at s or later is known.
     """
     return _combined(world, definition, _leaf_spells(world, definition, early=early), early=early)

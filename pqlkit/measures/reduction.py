@@ -1,4 +1,4 @@
-"""The reduction: counts of looks by behaviour, level and group, the sufficient statistic of every table."""
+"""The reduction: counts of snapshots by behaviour, level and group, the sufficient statistic of every table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from pqlkit.columns import LOOK
+from pqlkit.columns import SNAPSHOT
 from pqlkit.measures.cells import CODE, column_of
 from pqlkit.measures.cube import Seen, levels_of
 
@@ -28,7 +28,7 @@ _LEVELS = 256
 
 def histogram(
     world: World,
-    looks: pl.DataFrame,
+    snapshots: pl.DataFrame,
     *,
     groups: Sequence[str],
     kind: WindowKind,
@@ -36,28 +36,28 @@ def histogram(
     measures: Sequence[Measure],
     events: Sequence[str] | None = None,
 ) -> tuple[tuple[Behaviour, ...], pl.DataFrame]:
-    """Count looks by behaviour, level and group, without keeping a row per look and behaviour.
+    """Count snapshots by behaviour, level and group, without keeping a row per snapshot and behaviour.
 
     Parameters
     ----------
-    world, looks, kind, windows, measures, events
-        As for `cube`; `looks` also holds the columns of `groups`.
+    world, snapshots, kind, windows, measures, events
+        As for `cube`; `snapshots` also holds the columns of `groups`.
     groups
-        Columns of `looks` to count by: the outcome ``y``, a cohort, an age band. Few distinct combinations.
+        Columns of `snapshots` to count by: the outcome ``y``, a cohort, an age band. Few distinct combinations.
 
     Returns
     -------
     tuple
         The behaviours (the cube's, in its order), and a frame ``behaviour`` (Int32 position), ``level`` (UInt8, at least 1),
-        the group columns, ``n`` (Int64). Level 0 is what is missing to the looks of a group. Sorted by behaviour, level and
+        the group columns, ``n`` (Int64). Level 0 is what is missing to the snapshots of a group. Sorted by behaviour, level and
         the group columns.
     """
-    known = looks.select(groups).unique().sort(groups, nulls_last=False).with_row_index(_GROUP) if groups else None
-    group_of = np.zeros(looks.height, dtype=np.int64)
+    known = snapshots.select(groups).unique().sort(groups, nulls_last=False).with_row_index(_GROUP) if groups else None
+    group_of = np.zeros(snapshots.height, dtype=np.int64)
     if known is not None:
-        placed = looks.select(LOOK, *groups).join(known, on=list(groups), how="left", nulls_equal=True)
-        group_of[placed.get_column(LOOK).to_numpy()] = placed.get_column(_GROUP).to_numpy()
-    seen = Seen.of(world, looks, kind=kind, windows=windows, measures=measures, events=events)
+        placed = snapshots.select(SNAPSHOT, *groups).join(known, on=list(groups), how="left", nulls_equal=True)
+        group_of[placed.get_column(SNAPSHOT).to_numpy()] = placed.get_column(_GROUP).to_numpy()
+    seen = Seen.of(world, snapshots, kind=kind, windows=windows, measures=measures, events=events)
     counted = pl.concat([_nothing(), *_counted(seen, group_of, 1 if known is None else known.height)])
     places = counted.select("__code", "__measure", "__window").unique().sort("__code", "__measure", "__window")
     behaviours = tuple(seen.behaviour(*row) for row in places.iter_rows())
@@ -76,7 +76,7 @@ def _nothing() -> pl.DataFrame:
 
 def _counted(seen: Seen, group_of: np.ndarray, groups: int) -> Iterator[pl.DataFrame]:
     for held, frame in seen.frames():
-        group = group_of[frame.get_column(LOOK).to_numpy()]
+        group = group_of[frame.get_column(SNAPSHOT).to_numpy()]
         place = ((frame.get_column(CODE).to_numpy().astype(np.int64) + 1) * groups + group) * _LEVELS
         cells = (len(seen.found.names) + 1) * groups * _LEVELS
         for i in held:

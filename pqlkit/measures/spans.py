@@ -1,7 +1,7 @@
 """The span: a length of time from the anchor, and what was done in it.
 
-A look at age a sees of the window w the span of length min(w, a); an age beyond the longest window is as good as that.
-However many looks and windows there are, an event is looked at once, against the few lengths that occur.
+A snapshot at age a sees of the window w the span of length min(w, a); an age beyond the longest window is as good as that.
+However many snapshots and windows there are, an event is looked at once, against the few lengths that occur.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from pqlkit.columns import ANCHOR, AT, CUTOFF, ENTITY, LOOK
+from pqlkit.columns import ANCHOR, AT, CUTOFF, ENTITY, SNAPSHOT
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.durations import DAY
-from pqlkit.measures.cells import ANY, CODE, MOST_LOOKS, VALUE, column_of, extent
-from pqlkit.measures.crew import worked
+from pqlkit.measures.cells import ANY, CODE, MOST_SNAPSHOTS, VALUE, column_of, extent
+from pqlkit.measures.parallel import worked
 from pqlkit.measures.tallies import KEY, Packing, Tally, sorted_numbers, stretches_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def span_cells(
     Yields
     ------
     tuple
-        Positions of the measures held, and the frame ``look``, ``code`` and a column per measure and window. A look and code
+        Positions of the measures held, and the frame ``snapshot``, ``code`` and a column per measure and window. A snapshot and code
         stand in one row of all frames of these measures at most.
     """
     together: dict[MeasureKind, int] = {measure.kind: i for i, measure in enumerate(measures) if measure.kind in _DAYS}
@@ -53,44 +53,44 @@ def span_cells(
         passes = found.passes()
         for part in _aged(found, windows):
             whole = _Pass(part, windows)
-            share = -(-part.looks.height // passes)
+            share = -(-part.snapshots.height // passes)
             for own in part.parts(min(share, whole.packing(together).most)):
                 for frame in _Pass(own, windows).tallies(together):
                     yield tuple(sorted(together.values())), frame
     engine = found.scope.world.engine
     for i, measure in enumerate(measures):
         if measure.kind not in _DAYS:
-            for some in found.parts(MOST_LOOKS):
+            for some in found.parts(MOST_SNAPSHOTS):
                 for part in _aged(some, windows):
                     yield (i,), engine.collect(_Pass(part, windows).cells(i, measure))
 
 
 def _aged(found: Sightings, windows: Sequence[Microseconds]) -> Iterator[Sightings]:
-    """Part the looks by age, a few ages at once."""
+    """Part the snapshots by age, a few ages at once."""
     age = pl.min_horizontal(pl.col(CUTOFF) - pl.col(ANCHOR), pl.lit(max(windows), pl.Int64))
-    aged = found.looks.with_columns(age.alias(_AGE)).filter(pl.col(_AGE) > 0)
+    aged = found.snapshots.with_columns(age.alias(_AGE)).filter(pl.col(_AGE) > 0)
     ages = sorted(aged.get_column(_AGE).unique().to_list())
     room = max(1, _MOST - len(windows))
     for start in range(0, len(ages), room):
-        yield replace(found, looks=aged.filter(pl.col(_AGE).is_in(ages[start : start + room])))
+        yield replace(found, snapshots=aged.filter(pl.col(_AGE).is_in(ages[start : start + room])))
 
 
 class _Pass:
-    """One pass over the events, for looks of a few ages."""
+    """One pass over the events, for snapshots of a few ages."""
 
     def __init__(self, found: Sightings, windows: Sequence[Microseconds]) -> None:
-        looks = found.looks
-        self._found, self._looks, self._windows = found, looks, windows
-        self._ages: list[int] = sorted(looks.get_column(_AGE).unique().to_list())
+        snapshots = found.snapshots
+        self._found, self._snapshots, self._windows = found, snapshots, windows
+        self._ages: list[int] = sorted(snapshots.get_column(_AGE).unique().to_list())
         self._lengths = sorted({min(window, age) for window in windows for age in self._ages})
-        # With one look to an entity it stands for it, and no join is needed at the end.
-        self._single = bool(looks.get_column(ENTITY).is_unique().all()) and len(self._ages) == 1
+        # With one snapshot to an entity it stands for it, and no join is needed at the end.
+        self._single = bool(snapshots.get_column(ENTITY).is_unique().all()) and len(self._ages) == 1
         self._codes = len(found.names) + 1
 
     def cells(self, held: int, measure: Measure) -> LazyFrame:
         """Plan the cells of one measure, grouped by the engine."""
         spans = _WAYS[measure.kind](self, self._rows(measure), held)
-        return self._at_looks(spans, held, nw.Int32 if measure.property is None else nw.Int64)
+        return self._at_snapshots(spans, held, nw.Int32 if measure.property is None else nw.Int64)
 
     def packing(self, places: Mapping[MeasureKind, int]) -> Packing:
         """Say how an event becomes a number."""
@@ -127,18 +127,18 @@ class _Pass:
             seen = frame.with_columns(columns)
             seen = seen.filter(pl.col(CODE) < self._codes - 1) if unasked else seen
             if self._single:
-                yield seen.rename({_WHO: LOOK})
+                yield seen.rename({_WHO: SNAPSHOT})
             else:
-                looks = self._looks.filter(pl.col(_AGE) == age).select(LOOK, pl.col(ENTITY).alias(_WHO))
-                yield seen.join(looks, on=_WHO, how="inner").drop(_WHO)
+                snapshots = self._snapshots.filter(pl.col(_AGE) == age).select(SNAPSHOT, pl.col(ENTITY).alias(_WHO))
+                yield seen.join(snapshots, on=_WHO, how="inner").drop(_WHO)
 
     def column(self, measure: int, length: Microseconds) -> str:
         return f"m{measure}_l{self._lengths.index(length)}"
 
     def _rows(self, measure: Measure | None) -> LazyFrame:
         longest = self._lengths[-1]
-        begin, latest = extent(self._looks.get_column(ANCHOR))
-        who = self._looks.select(ENTITY, pl.col(LOOK if self._single else ENTITY).alias(_WHO)).unique()
+        begin, latest = extent(self._snapshots.get_column(ANCHOR))
+        who = self._snapshots.select(ENTITY, pl.col(SNAPSHOT if self._single else ENTITY).alias(_WHO)).unique()
         rows = self._found.rows(measure, who, begin=begin, end=latest + longest)
         rows = rows.with_columns((nw.col(AT) - nw.col(ANCHOR)).alias(_OFFSET))
         rows = rows.filter(nw.col(_OFFSET) >= 0, nw.col(_OFFSET) < longest)
@@ -148,7 +148,7 @@ class _Pass:
         return rows.with_columns(band.alias(_BAND))
 
     def _date_range(self) -> tuple[int, int]:
-        begin, latest = extent(self._looks.get_column(ANCHOR))
+        begin, latest = extent(self._snapshots.get_column(ANCHOR))
         first = begin // DAY - 2
         return first, (latest + self._lengths[-1]) // DAY + 3 - first
 
@@ -196,7 +196,7 @@ class _Pass:
         tops = rows.select(_WHO, CODE, **seen).group_by(_WHO, CODE)
         return tops.agg(*(nw.col(name).max().alias(name) for name in seen))
 
-    def _at_looks(self, spans: LazyFrame, held: int, dtype: type[nw.Int32 | nw.Int64]) -> LazyFrame:
+    def _at_snapshots(self, spans: LazyFrame, held: int, dtype: type[nw.Int32 | nw.Int64]) -> LazyFrame:
         parts = []
         for age in self._ages:
             columns = {
@@ -204,11 +204,11 @@ class _Pass:
                 for j, window in enumerate(self._windows)
             }
             if self._single:
-                seen = spans.with_columns(nw.col(_WHO).alias(LOOK))
+                seen = spans.with_columns(nw.col(_WHO).alias(SNAPSHOT))
             else:
-                looks = self._looks.filter(pl.col(_AGE) == age).select(LOOK, pl.col(ENTITY).alias(_WHO))
-                seen = spans.join(self._found.scope.world.engine.lift(looks), on=_WHO, how="inner")
-            parts.append(seen.select(LOOK, nw.col(CODE).cast(nw.Int32).alias(CODE), **columns))
+                snapshots = self._snapshots.filter(pl.col(_AGE) == age).select(SNAPSHOT, pl.col(ENTITY).alias(_WHO))
+                seen = spans.join(self._found.scope.world.engine.lift(snapshots), on=_WHO, how="inner")
+            parts.append(seen.select(SNAPSHOT, nw.col(CODE).cast(nw.Int32).alias(CODE), **columns))
         return parts[0] if len(parts) == 1 else nw.concat(parts, how="vertical")
 
 

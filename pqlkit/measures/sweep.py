@@ -63,7 +63,7 @@ def levels(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
         plans += _keyed_changes(seen if not added else seen.filter(_is_one_of(keyed)), keyed)
     if added:
         plans += _added_changes(seen if not keyed else seen.filter(_is_one_of(added)), added)
-    plans += _first_looks(scope, tasks)
+    plans += _first_snapshots(scope, tasks)
     changes = nw.concat(plans, how="vertical").group_by(*GROUP, AT)
     sums = {name: nw.col(name).sum().cast(nw.Int64) for name in (LEVEL, BAD, PRESENT, FRESH)}
     tops = {name: nw.col(name).max() for name in (LOW, HIGH, _START)}
@@ -129,7 +129,7 @@ def _pulses(rows: LazyFrame, at: str, *, present: int, fresh: int) -> LazyFrame:
     )
 
 
-def _first_looks(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
+def _first_snapshots(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
     # A state that nothing brings about (no event at all) still needs an instant at which it is looked at first.
     looked = {task.index: wait for task in tasks if (wait := _wait(task)) is not None}
     chosen = [task for task in tasks if task.index in looked]

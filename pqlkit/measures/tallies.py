@@ -54,7 +54,7 @@ class Packing:
 
     @property
     def most(self) -> int:
-        """How many entities or looks can be told apart; at least 1."""
+        """How many entities or snapshots can be told apart; at least 1."""
         return 1 << max(0, _BITS - self.whole)
 
     @property

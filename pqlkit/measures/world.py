@@ -1,6 +1,6 @@
 """The world: one population's events and entities, as every measure sees them.
 
-`analysis.population` builds it from a dataset; `measures` asks it. Rows at `as_of` exist, later ones do not.
+`population.population` builds it from a dataset; `measures` asks it. Rows at `as_of` exist, later ones do not.
 """
 
 from __future__ import annotations

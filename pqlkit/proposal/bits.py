@@ -1,4 +1,4 @@
-"""Packed bits: at which looks each literal holds, 64 looks a word, converters and the others apart."""
+"""Packed bits: at which snapshots each literal holds, 64 snapshots a word, converters and the others apart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.literals import Literal, Trait
 
 MOST_CONTROLS: Final = 400_000
-"""Looks without a conversion above which a sample of them is searched."""
+"""Snapshots without a conversion above which a sample of them is searched."""
 
 _WORDS: Final = 512
 _AT_ONCE: Final = 32_768  # words; a block of two operands stays in the second-level cache
@@ -28,28 +28,28 @@ _LANES: Final = np.uint64(0x0001000100010001)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bits:
-    """Where each literal holds among the searched looks.
+    """Where each literal holds among the searched snapshots.
 
     Parameters
     ----------
     hits
-        uint64 (literals, words): looks that converted, in random order, padded with zeros.
+        uint64 (literals, words): snapshots that converted, in random order, padded with zeros.
     others
-        The same for looks that did not; or, if `nested`, for all looks, the converted included.
+        The same for snapshots that did not; or, if `nested`, for all snapshots, the converted included.
     nested
         Whether `others` counts the hits too.
-    looks
-        Look ids of `others`, bit by bit (without the padding).
+    snapshots
+        Snapshot ids of `others`, bit by bit (without the padding).
     converters, controls
-        How many looks of each kind are searched.
+        How many snapshots of each kind are searched.
     weight
-        How many looks each control stands for: 1 unless they were sampled.
+        How many snapshots each control stands for: 1 unless they were sampled.
     """
 
     hits: NDArray[np.uint64]
     others: NDArray[np.uint64]
     nested: bool
-    looks: NDArray[np.uint32]
+    snapshots: NDArray[np.uint32]
     converters: int
     controls: int
     weight: float
@@ -65,7 +65,7 @@ def pack(
     seed: int = 0,
     most_controls: int | None = MOST_CONTROLS,
 ) -> Bits:
-    """Pack the looks of the fit part, a seeded sample of the controls where there are more than `most_controls`."""
+    """Pack the snapshots of the fit part, a seeded sample of the controls where there are more than `most_controls`."""
     random = np.random.default_rng(seed)
     hits = random.permutation(np.flatnonzero(fit & y).astype(np.uint32))
     controls = random.permutation(np.flatnonzero(fit & ~y).astype(np.uint32))
@@ -74,8 +74,8 @@ def pack(
         controls = controls[:most_controls]
     start = _padded(len(hits))
     length = start + _padded(len(controls))
-    # Looks outside the sample all land on one bit beyond the end, which is cut off.
-    place = np.full(cube.looks, length, dtype=np.uint32)
+    # Snapshots outside the sample all land on one bit beyond the end, which is cut off.
+    place = np.full(cube.snapshots, length, dtype=np.uint32)
     place[hits] = np.arange(len(hits), dtype=np.uint32)
     place[controls] = start + np.arange(len(controls), dtype=np.uint32)
     words = np.empty((len(literals), length // 64), dtype=np.uint64)
@@ -85,7 +85,7 @@ def pack(
         hits=words[:, : start // 64],
         others=words[:, start // 64 :],
         nested=False,
-        looks=controls,
+        snapshots=controls,
         converters=len(hits),
         controls=len(controls),
         weight=total / len(controls) if len(controls) else 1.0,
@@ -93,16 +93,16 @@ def pack(
 
 
 def relabelled(bits: Bits, y: NDArray[np.bool_]) -> Bits:
-    """Give the same looks another outcome; `bits` must hold no hits (packed with nobody converted) and no sample of weight.
+    """Give the same snapshots another outcome; `bits` must hold no hits (packed with nobody converted) and no sample of weight.
 
     Parameters
     ----------
     bits
-        All looks as controls.
+        All snapshots as controls.
     y
-        The outcome of each look of the cube.
+        The outcome of each snapshot of the cube.
     """
-    at = np.flatnonzero(y[bits.looks])
+    at = np.flatnonzero(y[bits.snapshots])
     word, bit = at >> 6, (at & 63).astype(np.uint64)
     length = _padded(len(at))
     hits = np.zeros((len(bits.others), length // 64), dtype=np.uint64)
@@ -114,7 +114,7 @@ def relabelled(bits: Bits, y: NDArray[np.bool_]) -> Bits:
         hits=hits,
         others=bits.others,
         nested=True,
-        looks=bits.looks,
+        snapshots=bits.snapshots,
         converters=len(at),
         controls=bits.controls - len(at),
         weight=1.0,
@@ -143,12 +143,12 @@ def _columns(
 
 
 def singles(bits: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Count the looks at which each literal holds."""
+    """Count the snapshots at which each literal holds."""
     return np.array([int(np.bitwise_count(row).sum(dtype=np.int64)) for row in bits], dtype=np.int64)
 
 
 def gram(bits: NDArray[np.uint64], wanted: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-    """Count the looks at which each two literals hold together.
+    """Count the snapshots at which each two literals hold together.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def _folded(words: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def together(bits: NDArray[np.uint64], rows: NDArray[np.intp]) -> NDArray[np.int64]:
-    """Count the looks at which all literals of each row of `rows` (n, size) hold."""
+    """Count the snapshots at which all literals of each row of `rows` (n, size) hold."""
     counts = np.zeros(len(rows), dtype=np.int64)
     for start in range(0, bits.shape[1], 128):
         block = np.ascontiguousarray(bits[:, start : start + 128])

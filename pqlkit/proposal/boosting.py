@@ -27,7 +27,7 @@ APART: Final = 10_000_000
 """Levels to read and fit from which on a process of its own pays for its start (about a second)."""
 
 _CHUNK: Final = 1_024
-"""Looks scored at once: their levels stay in fast memory, and it takes a quarter of the time of many more."""
+"""Snapshots scored at once: their levels stay in fast memory, and it takes a quarter of the time of many more."""
 _ASKED: Final = "asked.npz"
 _FOUND: Final = "found.npz"
 
@@ -89,9 +89,9 @@ def boosted(
     Parameters
     ----------
     levels, y
-        (looks, behaviours) and the outcome of each look: what is fitted on.
+        (snapshots, behaviours) and the outcome of each snapshot: what is fitted on.
     read
-        (looks, behaviours): what else is scored.
+        (snapshots, behaviours): what else is scored.
     seed
         Of the model's own validation part.
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-    from pqlkit.analysis.trigger import LeadsPerWeek, Notice
     from pqlkit.definitions.model import Definition
-    from pqlkit.measures.openers import Opener
+    from pqlkit.measures.precursors import Precursor
     from pqlkit.proposal.confounding import Confounder
     from pqlkit.proposal.gates import Gate
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.stability import Stability
+    from pqlkit.snapshots.qualifications import PqlsPerWeek, TimeToConvert
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
     from pqlkit.statistics.rate import Rate
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The rule in one group of looks (a calendar quarter, an age band): with and without."""
+    """The rule in one group of snapshots (a calendar quarter, an age band): with and without."""
 
     name: str
     table: Contingency
@@ -30,15 +30,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """The trigger view: starts of the definition's spells in a period, and the conversions within the horizon of each.
+    """The qualification view: starts of the definition's spells in a period, and the conversions within the conversion window of each.
 
     `starts` counts all of the period, `rate` the mature ones alone.
     """
 
     starts: int
     rate: Rate
-    notice: Notice
-    leads_per_week: LeadsPerWeek
+    time_to_convert: TimeToConvert
+    pqls_per_week: PqlsPerWeek
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,19 +52,19 @@ class Candidate:
     rule
         Its literals.
     fit, holdout
-        The look view: 2x2 tables over the looks that chose it, and the later ones.
+        The snapshot view: 2x2 tables over the snapshots that chose it, and the later ones.
     gate
-        Whether the later looks bear it out.
+        Whether the later snapshots bear it out.
     chosen, promised
-        The trigger view in the fit and in the holdout period.
+        The qualification view in the fit and in the holdout period.
     by_period, by_age
-        The look view over all looks by calendar quarter and age band.
+        The snapshot view over all snapshots by calendar quarter and age band.
     stability
         How often half the data choose the same; None for all but the first.
     ranges
         Criterion id -> thresholds that cannot be told apart.
     adjusted
-        Odds ratio of meeting the rule beyond activity, on the later looks; None for all but the first.
+        Odds ratio of meeting the rule adjusted, on the later snapshots; None for all but the first.
     equivalents
         Rules that give (nearly) the same leads, in words.
     simpler
@@ -73,7 +73,7 @@ class Candidate:
         Whether an event precedes the upgrade by construction.
     over_capacity
         More new leads a week than asked for.
-    openers
+    precursors
         Events that mostly lead to one of the rule's within a minute: it stands for them too.
     spells
         When the formula holds, as `pqlkit.measures.evaluation.spells_of` gives it: of everybody, eligible or not.
@@ -95,18 +95,18 @@ class Candidate:
     simpler: tuple[str, Contingency] | None
     mechanical: bool
     over_capacity: bool
-    openers: tuple[Opener, ...]
+    precursors: tuple[Precursor, ...]
     spells: pl.DataFrame = field(repr=False)
 
     @property
     def confounder(self) -> Confounder | None:
-        """How strong an unmeasured trait would have to be to explain away what later looks show."""
+        """How strong an unmeasured factor would have to be to explain away what later snapshots show."""
         from pqlkit.proposal.confounding import confounder
 
         return confounder(self.holdout, self.adjusted)
 
     def profit(self, value: float, cost: float) -> float | None:
-        """Give what contacting brings per 1,000 later looks, if every conversion of a lead came of it; None without looks.
+        """Give what contacting brings per 1,000 later snapshots, if every conversion of a lead came of it; None without snapshots.
 
         Only conversions that would not have come anyway are worth anything: an upper bound, which an experiment would lower.
         """

@@ -27,12 +27,12 @@ class Champion:
     definition
         Which.
     holdout
-        The look view on the later looks.
+        The snapshot view on the later snapshots.
     promised
-        The trigger view in the holdout period.
+        The qualification view in the holdout period.
     at_same_share
-        The look view if it had given as many leads as the proposed rule: its qualified looks drawn (or others added at
-        random) in expectation, as (converted, looks); None without a proposal.
+        The snapshot view if it had given as many leads as the proposed rule: its qualified snapshots drawn (or others added at
+        random) in expectation, as (converted, snapshots); None without a proposal.
     """
 
     definition: Definition
@@ -54,28 +54,28 @@ def champion(
     Parameters
     ----------
     observed
-        The looks.
+        The snapshots.
     definition
-        The one in use; its outcome is read with the analysis' horizon in the look view, its own in the trigger view.
+        The one in use; its outcome is read with the analysis' conversion window in the snapshot view, its own in the qualification view.
     holdout
-        bool, one per look.
+        bool, one per snapshot.
     first
         Beginning of the holdout period.
     challenger
-        bool, one per look: the proposed rule, for the number of leads.
+        bool, one per snapshot: the proposed rule, for the number of leads.
 
     Raises
     ------
     UsageError
         The definition is about other entities.
     """
-    from pqlkit.analysis.meeting import met_at
-    from pqlkit.analysis.qualification import qualifications
-    from pqlkit.analysis.worlds import clocked
+    from pqlkit.population.clocks import clocked
+    from pqlkit.snapshots.matches import met_at
+    from pqlkit.snapshots.spells import qualifications
 
     population = clocked(observed.population, definition)
     spells = qualifications(population, definition)
-    met = met_at(population, definition, observed.looks.frame, spells=spells)
+    met = met_at(population, definition, observed.snapshots.frame, spells=spells)
     table = observed.table(met, holdout)
     counted = started(population, definition, spells=spells)
     return Champion(
@@ -87,7 +87,7 @@ def champion(
 
 
 def _same_share(table: Contingency, leads: int) -> tuple[float, int]:
-    """Expect the conversions of `leads` looks taken from those that meet it first, from the others at random after."""
+    """Expect the conversions of `leads` snapshots taken from those that meet it first, from the others at random after."""
     inside = min(leads, table.n1)
     outside = leads - inside
     converted = table.a * (inside / table.n1 if table.n1 else 0.0) + table.c * (outside / table.n0 if table.n0 else 0.0)

@@ -1,4 +1,4 @@
-"""The choice: the menu of rules read on the later looks, and the candidates that come out."""
+"""The choice: the menu of rules read on the later snapshots, and the candidates that come out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.definitions.model import Definition
-    from pqlkit.measures.openers import Opener
+    from pqlkit.measures.precursors import Precursor
     from pqlkit.proposal.candidate import Promise
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.drafting import Draft
@@ -50,7 +50,7 @@ class Choice:
     Parameters
     ----------
     candidates
-        Those that later looks bear out, the proposed one first.
+        Those that later snapshots bear out, the proposed one first.
     rejected
         The others, in words, with what they failed.
     opened
@@ -61,12 +61,12 @@ class Choice:
 
     candidates: tuple[Candidate, ...]
     rejected: tuple[tuple[str, tuple[str, ...]], ...]
-    opened: int
+    read: int
     warnings: list[str]
 
 
 def choose(draft: Draft, found: Search, cross: CrossFit | None = None) -> Choice:
-    """Read the menu on the later looks, all rules at once.
+    """Read the menu on the later snapshots, all rules at once.
 
     Parameters
     ----------
@@ -75,15 +75,15 @@ def choose(draft: Draft, found: Search, cross: CrossFit | None = None) -> Choice
     found
         The search.
     cross
-        With little data, where no later looks are set aside: what the choices of the search did on the parts that had no say
-        in them. It judges the search as a whole, since its rules were chosen on the very looks they would be read on; one rule
-        alone is offered then, with these figures for its later looks.
+        With little data, where no later snapshots are set aside: what the choices of the search did on the parts that had no say
+        in them. It judges the search as a whole, since its rules were chosen on the very snapshots they would be read on; one rule
+        alone is offered then, with these figures for its later snapshots.
     """
     from pqlkit.proposal.menu import menu
 
     dishes = menu(found, most=min(draft.wishes.top, 5) if cross is None else 1)
     fingerprint = search_hash(draft)
-    opened = times_opened(draft, fingerprint)
+    read = times_read(draft, fingerprint)
     warnings: list[str] = []
     if not dishes:
         warnings.append(nothing_stands_out(draft))
@@ -99,16 +99,16 @@ def choose(draft: Draft, found: Search, cross: CrossFit | None = None) -> Choice
             passed.append(_Passed.of(draft, dish, tables, verdict, names, name=draft.wishes.name))
         else:
             rejected.append((in_words(dish.rule.literals), verdict.reasons))
-    candidates = _candidates(draft, passed, (fingerprint, opened))
+    candidates = _candidates(draft, passed, (fingerprint, read))
     if dishes and not candidates:
-        warnings.append("no rule found on the earlier looks held on the later ones: nothing is proposed")
-    if opened > 1:
-        warnings.append(f"this holdout was opened {opened} times: figures after the first opening are optimistic")
+        warnings.append("no rule found on the earlier snapshots held on the later ones: nothing is proposed")
+    if read > 1:
+        warnings.append(f"this holdout was opened {read} times: figures after the first opening are optimistic")
     warnings += [warning for one in candidates for warning in _too_good(one)]
     ordered = sorted(candidates, key=lambda one: one.over_capacity)  # stable: the search's order within
     if candidates:
         ordered[0] = _examined(draft, found, ordered[0])
-    return Choice(candidates=tuple(ordered), rejected=tuple(rejected), opened=opened, warnings=warnings)
+    return Choice(candidates=tuple(ordered), rejected=tuple(rejected), read=read, warnings=warnings)
 
 
 def nothing_stands_out(draft: Draft) -> str:
@@ -119,7 +119,7 @@ def nothing_stands_out(draft: Draft) -> str:
         f"{name} {value:.0%}"
         for name, value in (
             ("--min-share", wishes.min_share),
-            ("--min-coverage", wishes.min_coverage),
+            ("--min-recall", wishes.min_recall),
             ("--min-rate", wishes.min_rate),
         )
         if value is not None
@@ -130,7 +130,7 @@ def nothing_stands_out(draft: Draft) -> str:
     if worth is not None:
         asked.append(f"a rate of {worth:.2g} or more, from which on a lead pays for itself")
     bounds = f" and keeps {', '.join(asked)}" if asked else ""
-    return f"no rule of {size} stands out on the earlier looks (relative risk of 1.5 or more){bounds}"
+    return f"no rule of {size} stands out on the earlier snapshots (relative risk of 1.5 or more){bounds}"
 
 
 def cross_table(cross: CrossFit, design_effect: float = 1.0) -> Contingency:
@@ -138,14 +138,14 @@ def cross_table(cross: CrossFit, design_effect: float = 1.0) -> Contingency:
     return Contingency.of(
         qualified=cross.qualified,
         converted=cross.converted,
-        entities=cross.looks,
+        entities=cross.snapshots,
         converters=cross.converters,
         design_effect=design_effect,
     )
 
 
 def mechanical(draft: Draft, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Read the best threshold of each event that precedes the upgrade by construction, on the later looks.
+    """Read the best threshold of each event that precedes the upgrade by construction, on the later snapshots.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def mechanical(draft: Draft, candidates: Sequence[Candidate]) -> tuple[Candidate
         return ()
     found = draft.search(only=draft.mechanical)
     fingerprint = search_hash(draft)
-    search = (fingerprint, times_opened(draft, fingerprint))
+    search = (fingerprint, times_read(draft, fingerprint))
     names = [one.definition.name for one in candidates]
     passed: list[_Passed] = []
     for rule in _best_of_each(found.rules)[:5]:
@@ -194,7 +194,7 @@ def _verdict(draft: Draft, table: Contingency) -> Gate:
     return gate(
         qualified=table.n1,
         converted=table.a,
-        looks=table.total,
+        snapshots=table.total,
         converters=table.m1,
         deff=draft.observed.design_effect,
     )
@@ -202,7 +202,7 @@ def _verdict(draft: Draft, table: Contingency) -> Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Passed:
-    """A rule that later looks bear out, its tables of both parts, where it holds, and its definition without evidence."""
+    """A rule that later snapshots bear out, its tables of both parts, where it holds, and its definition without evidence."""
 
     dish: Dish
     tables: tuple[Contingency, Contingency, NDArray[np.bool_]]
@@ -246,14 +246,14 @@ def _candidate(draft: Draft, one: _Passed, spells: pl.DataFrame, search: tuple[s
     fit, holdout, met = one.tables
     population = draft.observed.population
     counted = started(population, bare, spells=spells)
-    begin = int(draft.observed.looks.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
-    horizon = draft.outcome.within.microseconds
+    begin = int(draft.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
+    conversion_window = draft.outcome.within.microseconds
     cross = draft.parts.kind is SplitKind.CROSS_FITTED
-    chosen = promise(population, counted, first=begin, before=None if cross else draft.holdout_from - horizon)
+    chosen = promise(population, counted, first=begin, before=None if cross else draft.holdout_from - conversion_window)
     promised = promise(population, counted, first=draft.holdout_from, before=None)
     evidence = _evidence(draft, fit, holdout, promised, search)
     capacity = draft.wishes.capacity
-    weekly = promised.leads_per_week.median
+    weekly = promised.pqls_per_week.median
     return Candidate(
         definition=replace(bare, evidence=evidence, rationale=_rationale(draft, promised)),
         rule=rule,
@@ -271,15 +271,15 @@ def _candidate(draft: Draft, one: _Passed, spells: pl.DataFrame, search: tuple[s
         simpler=None,
         mechanical=any(criterion.mechanical for criterion in bare.criteria),
         over_capacity=capacity is not None and weekly is not None and weekly > capacity,
-        openers=_openers(draft, rule),
+        precursors=_precursors(draft, rule),
         spells=spells,
     )
 
 
-def _openers(draft: Draft, rule: Rule) -> tuple[Opener, ...]:
+def _precursors(draft: Draft, rule: Rule) -> tuple[Precursor, ...]:
     """List the events that lead to one of the rule's, and that it does not name itself."""
     named = {literal.behaviour.event for literal in rule.literals if literal.behaviour is not None}
-    return tuple(one for one in draft.openers if one.leads_to in named and one.event not in named)
+    return tuple(one for one in draft.precursors if one.leads_to in named and one.event not in named)
 
 
 def strongest_first(draft: Draft, literals: Sequence[Literal]) -> tuple[Literal, ...]:
@@ -319,7 +319,7 @@ def _examined(draft: Draft, found: Search, first: Candidate) -> Candidate:
 
 
 def _adjusted(draft: Draft, rule: Rule) -> Estimate | None:
-    """Give the odds ratio of meeting the rule beside activity by other behaviours than its own, on the later looks."""
+    """Give the odds ratio of meeting the rule beside activity by other behaviours than its own, on the later snapshots."""
     from pqlkit.analysis.adjustment import rule_effect
 
     observed = draft.observed
@@ -329,7 +329,7 @@ def _adjusted(draft: Draft, rule: Rule) -> Estimate | None:
         met,
         own,
         observed.cube,
-        observed.looks.frame,
+        observed.snapshots.frame,
         skip=draft.excluded,
         clusters=observed.clusters,
         rows=draft.parts.holdout,
@@ -337,9 +337,9 @@ def _adjusted(draft: Draft, rule: Rule) -> Estimate | None:
 
 
 def _groups(draft: Draft, met: NDArray[np.bool_], by: str) -> tuple[Group, ...]:
-    from pqlkit.analysis.looks import AGE_BANDS
+    from pqlkit.snapshots.snapshots import AGE_BANDS
 
-    frame = draft.observed.looks.frame
+    frame = draft.observed.snapshots.frame
     if by == "age_band":
         keys = frame.get_column("age_band").to_numpy()
         names = dict(enumerate(AGE_BANDS))
@@ -358,16 +358,16 @@ def _quarters(draft: Draft) -> dict[int, str]:
     import polars as pl
 
     zone = draft.observed.population.world.zone
-    first = draft.observed.looks.frame.group_by("block").agg(pl.col("cutoff").min())
+    first = draft.observed.snapshots.frame.group_by("block").agg(pl.col("cutoff").min())
     local = pl.from_epoch("cutoff", time_unit="us").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
     text = local.dt.year().cast(pl.String) + "-Q" + local.dt.quarter().cast(pl.String)
     return {int(block): name for block, name in first.select("block", text.alias("name")).iter_rows()}
 
 
 def search_hash(draft: Draft) -> str:
-    """Name this search: eight hexadecimal digits of a hash of its options and of the looks it saw."""
+    """Name this search: eight hexadecimal digits of a hash of its options and of the snapshots it saw."""
     observed, wishes = draft.observed, draft.wishes
-    frame = observed.looks.frame
+    frame = observed.snapshots.frame
     seen = hashlib.blake2b(digest_size=8)
     for column in ("entity", "cutoff", "y"):
         seen.update(np.ascontiguousarray(frame.get_column(column).to_numpy()).data)
@@ -375,22 +375,22 @@ def search_hash(draft: Draft) -> str:
         seen.update(np.ascontiguousarray(array).data)
     asked = {
         "behaviours": [repr(one) for one in observed.cube.behaviours],
-        "looks": observed.looks.text,
-        "windows": [str(window) for window in observed.looks.design.windows],
-        "horizon": str(observed.looks.design.horizon),
+        "snapshots": observed.snapshots.text,
+        "windows": [str(window) for window in observed.snapshots.design.windows],
+        "conversion_window": str(observed.snapshots.design.conversion_window),
         "excluded": sorted(draft.excluded),
-        "gap": str(observed.looks.design.gap),
+        "gap": str(observed.snapshots.design.gap),
         "exposure": observed.settings.exposure.value,
         "wishes": [
             wishes.max_criteria, wishes.objective, wishes.value, wishes.cost, wishes.capacity, wishes.min_share,
-            wishes.min_coverage, wishes.min_rate, wishes.holdout, wishes.holdout_from, wishes.use_traits, wishes.seed,
+            wishes.min_recall, wishes.min_rate, wishes.holdout, wishes.holdout_from, wishes.use_traits, wishes.seed,
         ],
         "data": seen.hexdigest(),
     }  # fmt: skip
     return hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=4).hexdigest()
 
 
-def times_opened(draft: Draft, fingerprint: str) -> int:
+def times_read(draft: Draft, fingerprint: str) -> int:
     """Count the distinct searches, this one included, that definitions in the output folder tell of this holdout."""
     from pqlkit.definitions.evidence import evidences
 
@@ -410,28 +410,28 @@ def _evidence(
 ) -> dict[str, Json]:
     observed = draft.observed
     everything = np.ones(len(observed.y), dtype=np.bool_)
-    coverage = fit.coverage.rate
+    recall = fit.recall.rate
     return {
         "chosen_by": "propose",
         "search": search[0],
         "data": {
             **span(observed, everything),
-            "looks": len(observed.y),
-            "entities": observed.looks.frame.get_column("entity").n_unique(),
+            "snapshots": len(observed.y),
+            "entities": observed.snapshots.frame.get_column("entity").n_unique(),
             "converted": int(observed.y.sum()),
         },
         "fit": {
-            "view": "look",
+            "view": "snapshot",
             **span(draft.observed, draft.parts.fit),
             **figures(fit.with_),
-            "coverage": rounded(coverage),
+            "recall": rounded(recall),
         },
         "holdout": {
-            "view": "trigger",
+            "view": "qualification",
             **span(draft.observed, draft.parts.holdout),
             **figures(promised.rate),
-            "coverage": rounded(holdout.coverage.rate),
-            "opened": search[1],
+            "recall": rounded(holdout.recall.rate),
+            "read": search[1],
             **({"independent": False} if draft.parts.kind is SplitKind.CROSS_FITTED else {}),
         },
     }
@@ -439,14 +439,14 @@ def _evidence(
 
 def _rationale(draft: Draft, promised: Promise) -> str:
     rate = promised.rate
-    horizon = draft.outcome.within.in_words
+    conversion_window = draft.outcome.within.in_words
     base = draft.halves()[1].base
     if rate.rate is None or base.rate is None:
         return "Found by search in earlier data; too few later leads to say what they did."
     what = "later leads" if draft.parts.kind is SplitKind.TIME else "leads (not independent of the choice)"
     return (
-        f"{rate.numerator:,} of {rate.denominator:,} {what} upgraded within {horizon} ({rate.rate:.1%}), "
-        f"against {base.rate:.1%} of all looks in that time. Says who upgrades, not why."
+        f"{rate.numerator:,} of {rate.denominator:,} {what} upgraded within {conversion_window} ({rate.rate:.1%}), "
+        f"against {base.rate:.1%} of all snapshots in that time. Says who upgrades, not why."
     )
 
 
@@ -460,4 +460,4 @@ def _too_good(one: Candidate) -> list[str]:
     return []
 
 
-__all__ = ["Choice", "choose", "search_hash", "strongest_first", "times_opened"]
+__all__ = ["Choice", "choose", "search_hash", "strongest_first", "times_read"]

@@ -17,9 +17,9 @@ class Scale(StrEnum):
     """Which figure stands for the relative risk."""
 
     RISK = "relative-risk"
-    """That of the later looks, nothing allowed for."""
+    """That of the later snapshots, nothing allowed for."""
     ODDS = "adjusted-odds-ratio"
-    """The odds ratio beyond activity: near the relative risk where the outcome is rare."""
+    """The odds ratio adjusted: near the relative risk where the outcome is rare."""
     ROOT = "square-root-of-adjusted-odds-ratio"
     """The same where the outcome is common, and the odds ratio lies far from the relative risk."""
 
@@ -38,14 +38,14 @@ class Confounder:
 
 
 def confounder(table: Contingency, adjusted: Estimate | None) -> Confounder | None:
-    """Give the E-value of a rule: of what is left beyond activity where that was estimated, else of its relative risk.
+    """Give the E-value of a rule: of what is left adjusted where that was estimated, else of its relative risk.
 
     Parameters
     ----------
     table
-        The rule on the later looks.
+        The rule on the later snapshots.
     adjusted
-        Its odds ratio beyond activity there.
+        Its odds ratio adjusted there.
 
     Returns
     -------

@@ -29,15 +29,15 @@ class CrossFit:
 
     Parameters
     ----------
-    looks, converters
+    snapshots, converters
         All of them.
     qualified, converted
         By the rule that the other folds chose.
     folds, without
-        How many folds, and in how many nothing was found (their looks count as not qualified).
+        How many folds, and in how many nothing was found (their snapshots count as not qualified).
     """
 
-    looks: int
+    snapshots: int
     converters: int
     qualified: int
     converted: int
@@ -66,7 +66,7 @@ def cross_fit(
     Parameters
     ----------
     folds
-        int64, one per look.
+        int64, one per snapshot.
     constraints
         None = the gates scaled to each part.
     thresholds
@@ -79,7 +79,7 @@ def cross_fit(
     Notes
     -----
     The sum says what choosing in this way is worth; it does not belong to one rule, and the folds' choices share most of
-    their data, so it is "not independent".
+    their data, so it is "cross-validated".
     """
     names = np.unique(folds)
     budget = max_seconds / max(len(names), 1)
@@ -107,7 +107,7 @@ def cross_fit(
         qualified += int((met & inside).sum())
         converted += int((met & inside & y).sum())
     return CrossFit(
-        looks=len(y),
+        snapshots=len(y),
         converters=int(y.sum()),
         qualified=qualified,
         converted=converted,
@@ -132,7 +132,7 @@ def _choice(
     max_seconds: float,
     seed: int,
 ) -> NDArray[np.bool_] | None:
-    """Search one part; the looks that meet its best rule, or None."""
+    """Search one part; the snapshots that meet its best rule, or None."""
     if not (fit & y).any():
         return None
     converters = int((fit & y).sum())

@@ -1,4 +1,4 @@
-"""The difference: how much more one rule scores than another on the same looks, and its standard error."""
+"""The difference: how much more one rule scores than another on the same snapshots, and its standard error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REPLICATES: Final = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """The score of one rule less that of another, by the search's objective, and its bootstrap standard error (0: same looks)."""
+    """The score of one rule less that of another, by the search's objective, and its bootstrap standard error (0: same snapshots)."""
 
     value: float
     error: float
@@ -29,7 +29,7 @@ class Difference:
 def difference(
     found: Search, one: Sequence[Literal], two: Sequence[Literal], *, replicates: int = REPLICATES, seed: int = 0
 ) -> Difference:
-    """Compare two rules on the looks that were searched.
+    """Compare two rules on the snapshots that were searched.
 
     Parameters
     ----------
@@ -39,16 +39,16 @@ def difference(
         The literals of the two rules.
     replicates, seed
         Of the bootstrap, which draws the eight cells (meets one x meets the other x converted) anew: the two rules are read on
-        the same looks, so that what they share cancels out.
+        the same snapshots, so that what they share cancels out.
 
     References
     ----------
     Efron, B. & Tibshirani, R. J. (1993). An Introduction to the Bootstrap. Chapman & Hall, New York; section 10.3.
     """
-    return of_looks(found, meets(found, one), meets(found, two), replicates=replicates, seed=seed)
+    return of_snapshots(found, meets(found, one), meets(found, two), replicates=replicates, seed=seed)
 
 
-def of_looks(
+def of_snapshots(
     found: Search,
     one: NDArray[np.uint64],
     two: NDArray[np.uint64],
@@ -66,7 +66,7 @@ def of_looks(
 
 
 def meets(found: Search, literals: Sequence[Literal]) -> NDArray[np.uint64]:
-    """Give the searched looks at which all literals hold: words of the converted, then of the others."""
+    """Give the searched snapshots at which all literals hold: words of the converted, then of the others."""
     rows = found.places(literals)
     bits = found.bits
     return np.concatenate([np.bitwise_and.reduce(bits.hits[rows]), np.bitwise_and.reduce(bits.others[rows])])
@@ -88,8 +88,8 @@ def _less(found: Search, cells: NDArray[np.float64]) -> NDArray[np.float64]:
     hits, misses = cells[:, 1], cells[:, 0] * weight
     scores = []
     converters = hits.sum(axis=(1, 2))
-    looks = converters + misses.sum(axis=(1, 2))
+    snapshots = converters + misses.sum(axis=(1, 2))
     for axis in (2, 1):
         met, missed = hits.sum(axis=axis)[:, 1], misses.sum(axis=axis)[:, 1]
-        scores.append(found.objective.score(met, missed, converters=converters, looks=looks))
+        scores.append(found.objective.score(met, missed, converters=converters, snapshots=snapshots))
     return scores[0] - scores[1]

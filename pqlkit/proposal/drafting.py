@@ -1,4 +1,4 @@
-"""The draft: a proposal on its way, from looks over a search to candidates."""
+"""The draft: a proposal on its way, from snapshots over a search to candidates."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.analysis.design import DesignKind
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier, tier
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.proposal.proposing import Frontier, Halves, Proposal
 from pqlkit.proposal.split import TOO_FEW, SplitKind, split
 from pqlkit.proposal.wording import in_words
+from pqlkit.snapshots.schedule import DesignKind
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.leaks import Suspect
     from pqlkit.definitions.model import Outcome
-    from pqlkit.measures.openers import Opener
-    from pqlkit.proposal.ceiling import Ceiling
+    from pqlkit.measures.precursors import Precursor
+    from pqlkit.proposal.benchmark_model import BenchmarkModel
     from pqlkit.proposal.choosing import Choice
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.literals import Floors, Trait
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.wishes import Wishes
 
 NOTHING_HERE: Final = 0.55
-"""A model with no better AUC on the later looks than this has found nothing."""
+"""A model with no better AUC on the later snapshots than this has found nothing."""
 
 WEEK: Final = 7 * 86_400_000_000
 
@@ -60,33 +60,33 @@ class Draft:
         Those of them that precede the upgrade by construction, and nothing worse is known of: for a list of their own.
     traits
         Fixed traits as literals, where asked for.
-    openers
-        Events that mostly lead to another, seen before the later looks begin; none are looked for where nothing is searched.
+    precursors
+        Events that mostly lead to another, seen before the later snapshots begin; none are looked for where nothing is searched.
     """
 
     observed: Observed
     wishes: Wishes
     say: Callable[[str], None]
     parts: Split
-    suspects: tuple[Suspect, ...]
+    leakage: tuple[Suspect, ...]
     excluded: frozenset[str]
     mechanical: frozenset[str]
     traits: tuple[Trait, ...]
-    openers: tuple[Opener, ...] = ()
+    precursors: tuple[Precursor, ...] = ()
 
     @classmethod
     def of(cls, observed: Observed, wishes: Wishes, say: Callable[[str], None]) -> Draft:
-        """Split the looks and judge leaks on the earlier part alone."""
-        from pqlkit.measures.openers import openers
+        """Split the snapshots and judge leaks on the earlier part alone."""
+        from pqlkit.measures.precursors import precursors
 
-        say("setting later looks aside")
+        say("setting later snapshots aside")
         parts = _split(observed, wishes, coarse=tier(observed.converters) is Tier.COARSE)
-        suspects = _suspects(observed, parts)
+        leakage = _leakage(observed, parts)
         notes = observed.population.project.events
         mechanical = {name for name, note in notes.items() if note.mechanical}
         automatic = {name for name, note in notes.items() if note.automatic}
-        leaks = {one.event for one in suspects if one.excluded and not one.trait}
-        leaky_traits = {one.event for one in suspects if one.excluded and one.trait}
+        leaks = {one.event for one in leakage if one.excluded and not one.trait}
+        leaky_traits = {one.event for one in leakage if one.excluded and one.trait}
         own = _own_events(observed)
         kept = {name for name in own | automatic if _kept(name, observed.settings.keep)}
         return cls(
@@ -94,32 +94,33 @@ class Draft:
             wishes=wishes,
             say=say,
             parts=parts,
-            suspects=suspects,
+            leakage=leakage,
             excluded=frozenset((leaks | mechanical | automatic | own) - kept),
             mechanical=frozenset(mechanical - leaks - ((automatic | own) - kept)),
             traits=_traits(observed, leaky_traits) if wishes.use_traits else (),
-            openers=openers(observed.population.world, before=parts.first)
+            precursors=precursors(observed.population.world, before=parts.first)
             if observed.converters >= HYPOTHESES_BELOW
             else (),
         )
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome of every definition that comes out: the analysis' horizon, all keys of the population's outcome."""
+        """The outcome of every definition that comes out: the analysis' conversion window, all keys of the population's outcome."""
         from dataclasses import replace
 
         from pqlkit.durations import Duration
 
         return replace(
-            self.observed.population.outcome, within=Duration.parse(self.observed.looks.design.horizon.emitted)
+            self.observed.population.outcome,
+            within=Duration.parse(self.observed.snapshots.design.conversion_window.emitted),
         )
 
     @property
     def holdout_from(self) -> int:
-        """The first moment of the holdout period; for cross-fitted looks the first cutoff of all."""
+        """The first moment of the holdout period; for cross-fitted snapshots the first cutoff of all."""
         if self.parts.first is not None:
             return self.parts.first
-        return int(self.observed.looks.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
+        return int(self.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
 
     @property
     def tier(self) -> Tier:
@@ -155,7 +156,7 @@ class Draft:
             observed.y,
             fit,
             floors=self.floors(fit),
-            entities=observed.looks.frame.get_column("entity").to_numpy(),
+            entities=observed.snapshots.frame.get_column("entity").to_numpy(),
             exclude=self.excluded if only is None else (),
             only=only,
             traits=self.traits if only is None else (),
@@ -176,11 +177,11 @@ class Draft:
 
     @property
     def leads_to(self) -> dict[str, str]:
-        """What each opener leads to."""
-        return {one.event: one.leads_to for one in self.openers}
+        """What each precursor leads to."""
+        return {one.event: one.leads_to for one in self.precursors}
 
     def floors(self, part: NDArray[np.bool_]) -> Floors:
-        """Say what a literal needs to enter a search of some looks."""
+        """Say what a literal needs to enter a search of some snapshots."""
         from pqlkit.proposal.literals import Floors
 
         heads = self.observed.heads(part & self.observed.y)
@@ -205,14 +206,14 @@ class Draft:
         )
 
     def constraints(self, part: NDArray[np.bool_] | None = None) -> Constraints:
-        """Say what counts at all; a capacity becomes the largest share of looks that gives no more leads a week.
+        """Say what counts at all; a capacity becomes the largest share of snapshots that gives no more leads a week.
 
         Where a lead has a price, a rule that loses money on the average lead does not count: calling nobody is better.
 
         Parameters
         ----------
         part
-            The looks that choose; None = the fit part.
+            The snapshots that choose; None = the fit part.
         """
         from pqlkit.proposal.objective import Constraints
 
@@ -223,7 +224,7 @@ class Draft:
             heads=self.observed.heads(converted),
             min_share=wishes.min_share,
             max_share=self._capacity_share(),
-            min_coverage=wishes.min_coverage,
+            min_recall=wishes.min_recall,
             min_rate=self._least_rate(),
         )
 
@@ -235,11 +236,13 @@ class Draft:
     def _capacity_share(self) -> float | None:
         if self.wishes.capacity is None:
             return None
-        cutoffs = self.observed.looks.frame.get_column("cutoff").to_numpy()[self.parts.fit]
+        cutoffs = self.observed.snapshots.frame.get_column("cutoff").to_numpy()[self.parts.fit]
         weeks = max(1.0, float(np.ptp(cutoffs)) / WEEK)
-        # At several ages an entity is one lead, whatever the number of its looks.
+        # At several ages an entity is one lead, whatever the number of its snapshots.
         leads = (
-            self.observed.heads(self.parts.fit) if self.observed.looks.design.kind is DesignKind.AGE else len(cutoffs)
+            self.observed.heads(self.parts.fit)
+            if self.observed.snapshots.design.kind is DesignKind.AGE
+            else len(cutoffs)
         )
         return min(1.0, self.wishes.capacity * weeks / leads)
 
@@ -253,14 +256,14 @@ class Draft:
             )
         fit = self.observed.y[self.parts.fit]
         if not fit.size or fit.all() or not fit.any():
-            return self._empty("the earlier looks hold only one outcome: nothing can be chosen on them")
+            return self._empty("the earlier snapshots hold only one outcome: nothing can be chosen on them")
         return self._searched()
 
     def _searched(self) -> Proposal:
         from pqlkit.proposal.choosing import choose
 
         found, card, top = self._compared()
-        self.say("reading the later looks, once")
+        self.say("reading the later snapshots, once")
         warnings = _unfinished(found)
         if top is not None and top.auc is not None and top.auc < NOTHING_HERE:
             warnings.append(
@@ -272,42 +275,42 @@ class Draft:
         warnings += choice.warnings
         return self._summed_up(found, choice, card, top, warnings, cross)
 
-    def _compared(self) -> tuple[Search, Points | None, Ceiling | None]:
+    def _compared(self) -> tuple[Search, Points | None, BenchmarkModel | None]:
         """Search and fit the card, while the model is fitted."""
         from pqlkit.proposal.points import points_card
 
         observed, fit = self.observed, self.parts.fit
-        with self.ceiling_begun() as ceiling:
+        with self.benchmark_model_begun() as benchmark_model:
             found = self.search()
             self.say("comparing with points and a model")
             card = points_card(observed.cube, observed.y, fit, found) if found.rules else None
-            return found, card, ceiling()
+            return found, card, benchmark_model()
 
     @contextmanager
-    def ceiling_begun(self) -> Iterator[Callable[[], Ceiling | None]]:
+    def benchmark_model_begun(self) -> Iterator[Callable[[], BenchmarkModel | None]]:
         """Begin to fit the boosting model; not with little data, where nothing is set aside to read it on."""
-        from pqlkit.proposal.ceiling import ceiling_begun
+        from pqlkit.proposal.benchmark_model import benchmark_model_begun
 
         if self.tier is not Tier.EVERYTHING or self.parts.kind is SplitKind.CROSS_FITTED:
             yield lambda: None
             return
-        with ceiling_begun(
+        with benchmark_model_begun(
             self.observed.cube,
             self.observed.y,
             self.parts.fit,
             self.parts.holdout,
             columns=self._columns(),
-            entities=self.observed.looks.frame.get_column("entity").to_numpy(),
+            entities=self.observed.snapshots.frame.get_column("entity").to_numpy(),
             seed=self.wishes.seed,
-        ) as ceiling:
-            yield ceiling
+        ) as benchmark_model:
+            yield benchmark_model
 
     def _summed_up(
         self,
         found: Search,
         choice: Choice,
         card: Points | None,
-        top: Ceiling | None,
+        top: BenchmarkModel | None,
         warnings: list[str],
         cross: CrossFit | None,
     ) -> Proposal:
@@ -329,7 +332,7 @@ class Draft:
             split=parts,
             fit=fit,
             holdout=holdout,
-            opened=choice.opened,
+            read=choice.read,
             tier=self.tier,
             search=found,
             candidates=choice.candidates,
@@ -341,7 +344,7 @@ class Draft:
             prefer_points=card is not None
             and met is not None
             and prefer_points(card, observed.cube, observed.y, parts.holdout, met),
-            ceiling=top,
+            benchmark_model=top,
             captured=None if met is None or top is None else top.captured(met),
             selection=self._selection() if found.rules else None,
             cross_fitted=cross,
@@ -350,7 +353,7 @@ class Draft:
             else champion(observed, wishes.against, parts.holdout, first=self.holdout_from, challenger=met),
             experiment=experiment(first.promised) if first is not None and wishes.plan_experiment else None,
             tonight=None if first is None else tonight(observed.population, first.definition, spells=first.spells),
-            suspects=self.suspects,
+            leakage=self.leakage,
             warnings=(*observed.population.warnings, *warnings),
         )
 
@@ -358,14 +361,14 @@ class Draft:
         from pqlkit.proposal.menu import front
 
         return tuple(
-            Frontier(words=in_words(rule.literals), rate=rule.rate, coverage=rule.converted / found.converters)
+            Frontier(words=in_words(rule.literals), rate=rule.rate, recall=rule.converted / found.converters)
             for rule in front(found)
         )
 
     def _columns(self) -> NDArray[np.intp]:
         """List the behaviours for the model: the dates and users of events that are counted too say the same once more.
 
-        Without them it took half the time, and its AUC on 82,000 looks fell from .7312 to .7310.
+        Without them it took half the time, and its AUC on 82,000 snapshots fell from .7312 to .7310.
         """
         behaviours = self.observed.cube.behaviours
         counted = {one.event for one in behaviours if one.measure.kind is MeasureKind.COUNT}
@@ -379,7 +382,7 @@ class Draft:
 
     def strata(self) -> NDArray[np.int64]:
         """Calendar block x age band: outcomes are shuffled only within."""
-        frame = self.observed.looks.frame
+        frame = self.observed.snapshots.frame
         block = frame.get_column("block").to_numpy().astype(np.int64)
         strata: NDArray[np.int64] = block * 100 + frame.get_column("age_band").to_numpy().astype(np.int64)
         return strata
@@ -399,7 +402,7 @@ class Draft:
             objective=self.objective(),
             constraints=self.constraints(part),
             floors=self.floors(part),
-            entities=observed.looks.frame.get_column("entity").to_numpy(),
+            entities=observed.snapshots.frame.get_column("entity").to_numpy(),
             exclude=self.excluded,
             traits=self.traits,
             max_criteria=self.max_criteria,
@@ -408,9 +411,9 @@ class Draft:
         )
 
     def _independent(self) -> NDArray[np.bool_]:
-        """Give the looks of the fit part that may be shuffled: one drawn of each label where looks depend on each other.
+        """Give the snapshots of the fit part that may be shuffled: one drawn of each label where snapshots depend on each other.
 
-        Shuffled one by one, the looks of one entity would each get another outcome, and chance would look weaker than it is.
+        Shuffled one by one, the snapshots of one entity would each get another outcome, and chance would look weaker than it is.
         """
         if not self.observed.dependent:
             return self.parts.fit
@@ -421,7 +424,7 @@ class Draft:
         return part
 
     def cross_fitted(self) -> CrossFit | None:
-        """Read the choices of the search where they had no say; None where later looks are set aside."""
+        """Read the choices of the search where they had no say; None where later snapshots are set aside."""
         from pqlkit.proposal.crossfit import cross_fit
 
         if self.parts.kind is not SplitKind.CROSS_FITTED:
@@ -433,7 +436,7 @@ class Draft:
             self.parts.folds,
             objective=self.objective(),
             thresholds=self.thresholds,
-            entities=observed.looks.frame.get_column("entity").to_numpy(),
+            entities=observed.snapshots.frame.get_column("entity").to_numpy(),
             exclude=self.excluded,
             traits=self.traits,
             leads_to=self.leads_to,
@@ -442,7 +445,7 @@ class Draft:
             seed=self.wishes.seed,
         )
 
-    def _empty(self, *why: str, found: Search | None = None, top: Ceiling | None = None) -> Proposal:
+    def _empty(self, *why: str, found: Search | None = None, top: BenchmarkModel | None = None) -> Proposal:
         fit, holdout = self.halves()
         return Proposal(
             observed=self.observed,
@@ -450,7 +453,7 @@ class Draft:
             split=self.parts,
             fit=fit,
             holdout=holdout,
-            opened=0,
+            read=0,
             tier=self.tier,
             search=found,
             candidates=(),
@@ -460,19 +463,19 @@ class Draft:
             ladder=(),
             points=None,
             prefer_points=False,
-            ceiling=top,
+            benchmark_model=top,
             captured=None,
             selection=None,
             cross_fitted=None,
             champion=None,
             experiment=None,
-            suspects=self.suspects,
+            leakage=self.leakage,
             warnings=(*self.observed.population.warnings, *why),
         )
 
 
 def _half(observed: Observed, part: NDArray[np.bool_]) -> Halves:
-    cutoffs = observed.looks.frame.get_column("cutoff").to_numpy()[part]
+    cutoffs = observed.snapshots.frame.get_column("cutoff").to_numpy()[part]
     base = Rate.of(int(observed.y[part].sum()), int(part.sum()), design_effect=observed.design_effect)
     if not cutoffs.size:
         return Halves(first=None, through=None, base=base)
@@ -493,11 +496,11 @@ def _unfinished(found: Search) -> list[str]:
 
 
 def _split(observed: Observed, wishes: Wishes, *, coarse: bool) -> Split:
-    """Divide the looks; with little data every part is needed for choosing, and the choice is cross-fitted."""
+    """Divide the snapshots; with little data every part is needed for choosing, and the choice is cross-fitted."""
     import polars as pl
 
-    frame = observed.looks.frame
-    outcome, design = observed.population.outcome, observed.looks.design
+    frame = observed.snapshots.frame
+    outcome, design = observed.population.outcome, observed.snapshots.design
     retained = outcome.retained_for.microseconds if outcome.retained_for is not None else 0
     cutoff = frame.get_column("cutoff").to_numpy()
     since = wishes.holdout_from
@@ -508,12 +511,12 @@ def _split(observed: Observed, wishes: Wishes, *, coarse: bool) -> Split:
         pl.col("y") & (pl.col("cutoff") == pl.col("cutoff").filter("y").max().over("entity")),
     )
     if observed.dependent:
-        # Looks that overlap go into one fold.
+        # Snapshots that overlap go into one fold.
         block = block.min().over(pl.Series(observed.clusters))
     blocks, last = frame.select(block.cast(pl.Int64).alias("block"), counts.fill_null(value=False).alias("last"))
     return split(
         cutoff,
-        cutoff + design.horizon.microseconds + retained,
+        cutoff + design.conversion_window.microseconds + retained,
         observed.y,
         block=blocks.to_numpy(),
         counts=last.to_numpy(),
@@ -523,7 +526,7 @@ def _split(observed: Observed, wishes: Wishes, *, coarse: bool) -> Split:
     )
 
 
-def _suspects(observed: Observed, parts: Split) -> tuple[Suspect, ...]:
+def _leakage(observed: Observed, parts: Split) -> tuple[Suspect, ...]:
     """Judge leaks on the entities and the time of the fit part alone."""
     import polars as pl
 
@@ -532,7 +535,7 @@ def _suspects(observed: Observed, parts: Split) -> tuple[Suspect, ...]:
     from pqlkit.analysis.trait_leaks import trait_leaks
     from pqlkit.measures.surroundings import surroundings
 
-    frame = observed.looks.frame.filter(pl.Series(parts.fit))
+    frame = observed.snapshots.frame.filter(pl.Series(parts.fit))
     until = None if parts.first is None else parts.first - 1
     around = surroundings(observed.population.world, entities=frame.select("entity"), until=until)
     seen = Levels.of(observed.cube, observed.y, rows=parts.fit)
@@ -561,7 +564,7 @@ def _traits(observed: Observed, leaky: set[str]) -> tuple[Trait, ...]:
     from pqlkit.definitions.model import Condition, Operator
     from pqlkit.proposal.literals import Trait
 
-    traits, frame = observed.population.traits, observed.looks.frame
+    traits, frame = observed.population.traits, observed.snapshots.frame
     fixed = [name for name, kind in traits.kinds.items() if kind.value == "fixed" and name not in leaky | {"email"}]
     moments = frame.select("entity", pl.col("cutoff").alias("at"))
     found: list[Trait] = []

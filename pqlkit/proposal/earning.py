@@ -71,7 +71,7 @@ def _chance(found: Search, literals: Sequence[Literal], without: Literal) -> flo
 
 
 def _heads(found: Search, literals: Sequence[Literal]) -> tuple[int, int]:
-    """Count the searched looks that meet all literals: converted, and others (unweighted)."""
+    """Count the searched snapshots that meet all literals: converted, and others (unweighted)."""
     rows = found.places(literals)
     return _bits(found.bits.hits[rows]), _bits(found.bits.others[rows])
 
@@ -87,8 +87,8 @@ def _counted(found: Search, rule: Rule, literals: Sequence[Literal]) -> Rule | N
     hits, others = _heads(found, literals)
     misses = found.bits.weight * others
     met, missed = np.array([float(hits)]), np.array([float(misses)])
-    converters, looks = float(found.converters), float(found.looks)
-    if not found.constraints.keep(met, missed, converters=converters, looks=looks)[0]:
+    converters, snapshots = float(found.converters), float(found.snapshots)
+    if not found.constraints.keep(met, missed, converters=converters, snapshots=snapshots)[0]:
         return None
-    score = float(found.objective.score(met, missed, converters=converters, looks=looks)[0])
+    score = float(found.objective.score(met, missed, converters=converters, snapshots=snapshots)[0])
     return replace(rule, literals=tuple(literals), qualified=hits + round(misses), converted=hits, score=score)

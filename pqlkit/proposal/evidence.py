@@ -17,8 +17,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def span(observed: Observed, part: NDArray[np.bool_]) -> dict[str, Json]:
-    """Give the dates (UTC) of the first and last cutoff of some looks; None without looks."""
-    cutoffs = observed.looks.frame.get_column("cutoff").to_numpy()[part]
+    """Give the dates (UTC) of the first and last cutoff of some snapshots; None without snapshots."""
+    cutoffs = observed.snapshots.frame.get_column("cutoff").to_numpy()[part]
     if not cutoffs.size:
         return {"from": None, "through": None}
     first, last = (

@@ -26,20 +26,20 @@ class Arm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """Leads randomised by account to contact or hold-out when they qualify, intention to treat, conversion in the horizon.
+    """Leads randomised by account to contact or hold-out when they qualify, intention to treat, conversion in the conversion window.
 
     Parameters
     ----------
     rate
-        Of leads that nobody contacts: the trigger rate of the holdout.
-    leads_per_week
+        Of leads that nobody contacts: the PQL conversion rate of the holdout.
+    pqls_per_week
         Median.
     arms
         For a rise by 3, 5 and 10 points, with 20 % and 50 % held out; at 80 % power and 5 % two-sided.
     """
 
     rate: float
-    leads_per_week: float | None
+    pqls_per_week: float | None
     arms: tuple[Arm, ...]
 
 
@@ -48,10 +48,10 @@ def experiment(promised: Promise) -> Experiment | None:
     rate = promised.rate.rate
     if rate is None or not 0 < rate < 1 - max(GAINS):
         return None
-    weekly = promised.leads_per_week.median
+    weekly = promised.pqls_per_week.median
     return Experiment(
         rate=rate,
-        leads_per_week=weekly,
+        pqls_per_week=weekly,
         arms=tuple(_arm(rate, gain, share, weekly) for gain in GAINS for share in SHARES),
     )
 

@@ -40,7 +40,7 @@ def gate(
     *,
     qualified: int,
     converted: int,
-    looks: int,
+    snapshots: int,
     converters: int,
     deff: float = 1.0,
     level: float = LEVEL / MENU,
@@ -50,11 +50,11 @@ def gate(
     Parameters
     ----------
     qualified, converted
-        Looks that meet it, and those of them that converted.
-    looks, converters
+        Snapshots that meet it, and those of them that converted.
+    snapshots, converters
         Of the whole holdout.
     deff
-        Design effect, at least 1: for the p value all counts are divided by it and rounded, where looks of one entity overlap.
+        Design effect, at least 1: for the p value all counts are divided by it and rounded, where snapshots of one entity overlap.
     level
         Of the mid-p.
 
@@ -69,18 +69,18 @@ def gate(
 
     Examples
     --------
-    >>> gate(qualified=100, converted=20, looks=1000, converters=50).passed
+    >>> gate(qualified=100, converted=20, snapshots=1000, converters=50).passed
     True
-    >>> gate(qualified=100, converted=6, looks=1000, converters=50).reasons
+    >>> gate(qualified=100, converted=6, snapshots=1000, converters=50).reasons
     ('converts 1.2 times as often as the others, less than 1.5', 'chance alone does as well with p = 0.3, more than 0.01')
     """
-    rest, missed = looks - qualified, converters - converted
-    if qualified == 0 or rest == 0 or converters == 0 or converters == looks:
+    rest, missed = snapshots - qualified, converters - converted
+    if qualified == 0 or rest == 0 or converters == 0 or converters == snapshots:
         return Gate(passed=False, relative_risk=None, p_value=None, reasons=(_empty(qualified, rest, converters),))
     with_, without = converted / qualified, missed / rest
     risk = with_ / without if missed else None
     reasons = []
-    if not (missed == 0 or with_ >= RELATIVE_RISK * without or _spares(with_, without, converters / looks)):
+    if not (missed == 0 or with_ >= RELATIVE_RISK * without or _spares(with_, without, converters / snapshots)):
         reasons.append(f"converts {with_ / without:.1f} times as often as the others, less than {RELATIVE_RISK:g}")
     p_value = _chance(converted, qualified - converted, missed, rest - missed, deff)
     if p_value is None or p_value > level:

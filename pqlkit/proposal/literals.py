@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     _Reach: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 _Size: TypeAlias = tuple[int, int]
-"""How many looks of the fit part a literal holds at, and how many heads (or looks) of them convert."""
+"""How many snapshots of the fit part a literal holds at, and how many heads (or snapshots) of them convert."""
 
 COARSE: Final = (1, 3, 5, 10, 25)
 """The thresholds that are tried with 50 to 199 usable converters."""
@@ -36,7 +36,7 @@ class View(IntEnum):
     """How directly a literal looks at a behaviour: of rules that cannot be told apart the more direct one reads better.
 
     `NAMED` is a named event (or a trait). `INDIRECT` are the dates on which, or the users by whom, a named event was done whose
-    events are counted too, and an event that mostly leads to another that is counted too (`pqlkit.measures.openers`): the
+    events are counted too, and an event that mostly leads to another that is counted too (`pqlkit.measures.precursors`): the
     dialog in which something is done. `ACTIVITY` is any event at all, which goes with every behaviour.
     """
 
@@ -54,7 +54,7 @@ class Floors:
     entities, converters
         At least so many do it, and so many of them converted.
     reach
-        At most this share of all looks.
+        At most this share of all snapshots.
     apart
         A threshold is skipped if its reach is more than 1 - this of the one kept before.
     thresholds
@@ -68,12 +68,12 @@ class Floors:
     thresholds: tuple[int, ...] | None = None
 
     @classmethod
-    def of(cls, looks: int, converters: int, *, thresholds: tuple[int, ...] | None = None) -> Floors:
+    def of(cls, snapshots: int, converters: int, *, thresholds: tuple[int, ...] | None = None) -> Floors:
         """Scale the floors to the part that chooses, as `pqlkit.analysis.tiers.Floors` does.
 
         Parameters
         ----------
-        looks, converters
+        snapshots, converters
             Of the part; converters in heads.
         thresholds
             The only ones to try, `COARSE` with little data; None = the whole grid. That goes by the converters of the whole
@@ -86,13 +86,13 @@ class Floors:
         >>> Floors.of(100_000, 4000).entities
         200
         """
-        least = tiers.Floors.of(looks, converters)
-        return cls(entities=least.looks, converters=least.converters, thresholds=thresholds)
+        least = tiers.Floors.of(snapshots, converters)
+        return cls(entities=least.snapshots, converters=least.converters, thresholds=thresholds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trait:
-    """A condition on a fixed trait, and the looks at which it holds (bool, one per look)."""
+    """A condition on a fixed trait, and the snapshots at which it holds (bool, one per snapshot)."""
 
     condition: Condition
     holds: NDArray[np.bool_]
@@ -113,7 +113,7 @@ class Literal:
     leads_to
         The event that this one mostly leads to within a minute, or None.
     same
-        Other literals that hold at exactly the same looks of the fit part; only this one, the plainest, is searched.
+        Other literals that hold at exactly the same snapshots of the fit part; only this one, the plainest, is searched.
     """
 
     column: int
@@ -212,15 +212,15 @@ def literals(
     Parameters
     ----------
     cube
-        Levels of every behaviour at every look.
+        Levels of every behaviour at every snapshot.
     y
-        Converted in the horizon; one per look.
+        Converted in the conversion window; one per snapshot.
     fit
-        The looks that may be used for choosing.
+        The snapshots that may be used for choosing.
     floors
         None = scaled to the fit part.
     entities
-        The entity of each look, for floors in heads; None = each look is another entity.
+        The entity of each snapshot, for floors in heads; None = each snapshot is another entity.
     exclude
         Events left out (leaks, and mechanical ones when those have a list of their own).
     only
@@ -233,21 +233,21 @@ def literals(
     Returns
     -------
     tuple of Literal
-        Literals with the same looks are merged, each naming the others in `same`.
+        Literals with the same snapshots are merged, each naming the others in `same`.
     """
-    looks, converted = int(fit.sum()), int((fit & y).sum())
-    floors = floors or Floors.of(looks, converted)
+    snapshots, converted = int(fit.sum()), int((fit & y).sum())
+    floors = floors or Floors.of(snapshots, converted)
     heads, leads_to = _Heads(cube, y, fit, entities), leads_to or {}
     kept: list[tuple[Literal, _Size]] = []
     for column, behaviour in enumerate(cube.behaviours):
         if behaviour.event in exclude or (only is not None and behaviour.event not in only):
             continue
-        for level, size in _levels(heads.of_column(column), floors, looks):
+        for level, size in _levels(heads.of_column(column), floors, snapshots):
             onward = leads_to.get(behaviour.event or "")
             kept.append((Literal(column=column, level=level, behaviour=behaviour, leads_to=onward), size))
     for column, trait in enumerate(traits):
         met = np.flatnonzero(trait.holds & fit)
-        for _, size in _levels(heads.reach(met, np.ones(len(met), dtype=np.uint8)), floors, looks):
+        for _, size in _levels(heads.reach(met, np.ones(len(met), dtype=np.uint8)), floors, snapshots):
             kept.append((Literal(column=column, level=0, trait=trait.condition), size))
     return tuple(sorted(_merged(kept, cube, fit, traits), key=_reading))
 
@@ -255,19 +255,19 @@ def literals(
 def _merged(
     kept: list[tuple[Literal, _Size]], cube: Cube, fit: NDArray[np.bool_], traits: Sequence[Trait]
 ) -> Iterator[Literal]:
-    """Keep the plainest of the literals with equal looks, naming the others; only those of one size are compared."""
+    """Keep the plainest of the literals with equal snapshots, naming the others; only those of one size are compared."""
     equal: dict[tuple[_Size, bytes], list[Literal]] = {}
     numbers = Counter(size for _, size in kept)
     for literal, size in kept:
-        looks = _fingerprint(literal, cube, fit, traits) if numbers[size] > 1 else b""
-        equal.setdefault((size, looks), []).append(literal)
+        snapshots = _fingerprint(literal, cube, fit, traits) if numbers[size] > 1 else b""
+        equal.setdefault((size, snapshots), []).append(literal)
     for same in equal.values():
         first, *others = sorted(same, key=lambda literal: (literal.trait is not None, literal.plainness))
         yield replace(first, same=tuple(others))
 
 
 def _fingerprint(literal: Literal, cube: Cube, fit: NDArray[np.bool_], traits: Sequence[Trait]) -> bytes:
-    """Hash the looks of the fit part at which a literal holds."""
+    """Hash the snapshots of the fit part at which a literal holds."""
     from hashlib import blake2b  # only the search needs it
 
     if literal.trait is not None:
@@ -295,26 +295,26 @@ class _Heads:
         self.levels = Levels.of(cube, y, rows=fit) if self.codes is None else None
 
     def of_column(self, column: int) -> _Reach:
-        """Count the looks of the fit part, as `reach`."""
+        """Count the snapshots of the fit part, as `reach`."""
         if self.levels is not None:
             converted = _at_least(self.levels.positive[column])
-            looks = converted + _at_least(self.levels.negative[column])
-            return looks, converted, looks
+            snapshots = converted + _at_least(self.levels.negative[column])
+            return snapshots, converted, snapshots
         rows, levels = self.cube.column(column)
         inside = self.fit[rows]
         return self.reach(rows[inside], levels[inside])
 
     def reach(self, rows: NDArray[np.integer], levels: NDArray[np.uint8]) -> _Reach:
-        """Give how many reach each level, how many of them converted (at a look at which they reached it), and how many looks do."""
-        hits, looks = self.y[rows], _at_least(_counts(levels))
+        """Give how many reach each level, how many of them converted (at a snapshot at which they reached it), and how many snapshots do."""
+        hits, snapshots = self.y[rows], _at_least(_counts(levels))
         if self.codes is None:
-            return looks, _at_least(_counts(levels[hits])), looks
+            return snapshots, _at_least(_counts(levels[hits])), snapshots
         codes = self.codes[rows]
         self.most[:] = 0
         self.converted[:] = 0
         np.maximum.at(self.most, codes, levels)
         np.maximum.at(self.converted, codes[hits], levels[hits])
-        return _at_least(_counts(self.most)), _at_least(_counts(self.converted)), looks
+        return _at_least(_counts(self.most)), _at_least(_counts(self.converted)), snapshots
 
 
 def _counts(levels: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -326,7 +326,7 @@ def _at_least(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.cumsum(counts[::-1])[::-1].astype(np.int64)
 
 
-def _levels(counted: _Reach, floors: Floors, looks: int) -> list[tuple[int, _Size]]:
+def _levels(counted: _Reach, floors: Floors, snapshots: int) -> list[tuple[int, _Size]]:
     """Choose the levels of one column within the floors, none too near the one before, each with its `_Size`."""
     entities, converted, reach = counted
     last = math.inf
@@ -336,7 +336,7 @@ def _levels(counted: _Reach, floors: Floors, looks: int) -> list[tuple[int, _Siz
             break
         if floors.thresholds is not None and GRID[level - 1] not in floors.thresholds:
             continue
-        if reach[level] <= floors.reach * looks and reach[level] <= (1 - floors.apart) * last:
+        if reach[level] <= floors.reach * snapshots and reach[level] <= (1 - floors.apart) * last:
             chosen.append((level, (int(reach[level]), int(converted[level]))))
             last = float(reach[level])
     return chosen

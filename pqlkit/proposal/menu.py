@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.search import Search
 
 SIMILAR: Final = 0.8
-"""Jaccard index of the qualified looks above which two rules give the same leads."""
+"""Jaccard index of the qualified snapshots above which two rules give the same leads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +99,12 @@ def jaccard(found: Search, one: NDArray[np.uint64], two: NDArray[np.uint64]) -> 
 
 
 def front(found: Search, *, most: int = 10) -> tuple[Rule, ...]:
-    """Thin the front of rate against coverage to `most` rules evenly spread over coverage, both ends kept.
+    """Thin the front of rate against recall to `most` rules evenly spread over recall, both ends kept.
 
     Returns
     -------
     tuple of Rule
-        By rising coverage and so by falling rate.
+        By rising recall and so by falling rate.
     """
     rules = found.front
     if len(rules) <= most:

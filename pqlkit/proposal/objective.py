@@ -59,22 +59,22 @@ class Objective:
         misses: NDArray[np.float64],
         *,
         converters: float | NDArray[np.float64],
-        looks: float | NDArray[np.float64],
+        snapshots: float | NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """Score rules by their converted (`hits`) and not converted (`misses`) looks, elementwise; any shape.
+        """Score rules by their converted (`hits`) and not converted (`misses`) snapshots, elementwise; any shape.
 
         Parameters
         ----------
         hits, misses
-            Looks that meet the rule and did, did not convert.
-        converters, looks
-            Of all looks, one number or one per rule; where either outcome is empty every score is 0 (kappa, Youden) or by its formula.
+            Snapshots that meet the rule and did, did not convert.
+        converters, snapshots
+            Of all snapshots, one number or one per rule; where either outcome is empty every score is 0 (kappa, Youden) or by its formula.
 
         Returns
         -------
         NDArray
             The larger the better. Kappa is Cohen's, 1 = the rule is the outcome, 0 = chance; F is 0 where nobody meets the
-            rule; net benefit is per look; capacity is coverage less a fraction that prefers fewer misses among equals.
+            rule; net benefit is per snapshot; capacity is recall less a fraction that prefers fewer misses among equals.
 
         References
         ----------
@@ -84,15 +84,15 @@ class Objective:
         Examples
         --------
         >>> tp, fp = np.array([20.0]), np.array([5.0])
-        >>> Objective().score(tp, fp, converters=30, looks=50).round(3).tolist()
+        >>> Objective().score(tp, fp, converters=30, snapshots=50).round(3).tolist()
         [0.4]
         """
         qualified = hits + misses
-        others = looks - converters
+        others = snapshots - converters
         match self.kind:
             case ObjectiveKind.KAPPA:
-                agreement = 2.0 * (hits * looks - qualified * converters)
-                return _ratio(agreement, qualified * others + converters * (looks - qualified))
+                agreement = 2.0 * (hits * snapshots - qualified * converters)
+                return _ratio(agreement, qualified * others + converters * (snapshots - qualified))
             case ObjectiveKind.F1 | ObjectiveKind.F05 | ObjectiveKind.F2:
                 square = _BETA[self.kind] ** 2
                 return _ratio((1.0 + square) * hits, square * converters + qualified)
@@ -100,9 +100,9 @@ class Objective:
                 return hits / np.maximum(converters, 1.0) - misses / np.maximum(others, 1.0)
             case ObjectiveKind.NET_BENEFIT:
                 threshold = 0.5 if self.threshold is None else self.threshold
-                return (hits - misses * (threshold / (1.0 - threshold))) / looks
+                return (hits - misses * (threshold / (1.0 - threshold))) / snapshots
             case ObjectiveKind.CAPACITY:
-                return (hits - misses / (looks + 1.0)) / np.maximum(converters, 1.0)
+                return (hits - misses / (snapshots + 1.0)) / np.maximum(converters, 1.0)
 
 
 def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -191,8 +191,8 @@ class Constraints:
     Parameters
     ----------
     min_share, max_share
-        Of looks that meet the rule.
-    min_coverage
+        Of snapshots that meet the rule.
+    min_recall
         Of converters that meet it.
     min_rate
         Of those who meet it, converted.
@@ -204,7 +204,7 @@ class Constraints:
 
     min_share: float | None = None
     max_share: float | None = None
-    min_coverage: float | None = None
+    min_recall: float | None = None
     min_rate: float | None = None
     relative_risk: float = RELATIVE_RISK
     converters: int = 10
@@ -217,7 +217,7 @@ class Constraints:
         heads: int | None = None,
         min_share: float | None = None,
         max_share: float | None = None,
-        min_coverage: float | None = None,
+        min_recall: float | None = None,
         min_rate: float | None = None,
     ) -> Constraints:
         """Set the gate on converters by the fit part: max(10, min(30, 20 % of its converters), rounded up).
@@ -225,9 +225,9 @@ class Constraints:
         Parameters
         ----------
         converters
-            Converted looks of the fit part.
+            Converted snapshots of the fit part.
         heads
-            How many entities they are of, where looks overlap: the gate is on entities, each worth its share of the looks.
+            How many entities they are of, where snapshots overlap: the gate is on entities, each worth its share of the snapshots.
 
         Examples
         --------
@@ -241,17 +241,17 @@ class Constraints:
         return cls(
             min_share=min_share,
             max_share=max_share,
-            min_coverage=min_coverage,
+            min_recall=min_recall,
             min_rate=min_rate,
             converters=math.ceil(gate * converters / heads) if heads else gate,
         )
 
     def keep(
-        self, hits: NDArray[np.float64], misses: NDArray[np.float64], *, converters: float, looks: float
+        self, hits: NDArray[np.float64], misses: NDArray[np.float64], *, converters: float, snapshots: float
     ) -> NDArray[np.bool_]:
         """Tell which rules keep every bound, elementwise."""
         qualified = hits + misses
-        return self.possible(hits, misses, qualified, qualified, converters=converters, looks=looks)
+        return self.possible(hits, misses, qualified, qualified, converters=converters, snapshots=snapshots)
 
     def possible(
         self,
@@ -261,32 +261,32 @@ class Constraints:
         most: NDArray[np.float64],
         *,
         converters: float,
-        looks: float,
+        snapshots: float,
     ) -> NDArray[np.bool_]:
-        """Tell which rules may keep every bound, if they have at most `hits`, at least `misses`, and `least` to `most` looks."""
+        """Tell which rules may keep every bound, if they have at most `hits`, at least `misses`, and `least` to `most` snapshots."""
         qualified = hits + misses
-        slack = _ROUNDING * looks
-        kept = (hits >= self.converters) & self._stands_out(hits, misses, converters, looks)
+        slack = _ROUNDING * snapshots
+        kept = (hits >= self.converters) & self._stands_out(hits, misses, converters, snapshots)
         if self.min_share is not None:
-            kept &= most >= self.min_share * looks - slack
+            kept &= most >= self.min_share * snapshots - slack
         if self.max_share is not None:
-            kept &= least <= self.max_share * looks + slack
-        if self.min_coverage is not None:
-            kept &= hits >= self.min_coverage * converters - slack
+            kept &= least <= self.max_share * snapshots + slack
+        if self.min_recall is not None:
+            kept &= hits >= self.min_recall * converters - slack
         if self.min_rate is not None:
             kept &= hits >= self.min_rate * qualified - slack
         return kept
 
     def _stands_out(
-        self, hits: NDArray[np.float64], misses: NDArray[np.float64], converters: float, looks: float
+        self, hits: NDArray[np.float64], misses: NDArray[np.float64], converters: float, snapshots: float
     ) -> NDArray[np.bool_]:
         """Tell where the relative risk suffices, without dividing: nobody without a conversion is boundless, not undefined."""
         qualified = hits + misses
-        rest = looks - qualified
+        rest = snapshots - qualified
         with_, without = hits * rest, (converters - hits) * qualified
         enough = with_ >= self.relative_risk * without
-        if converters > HIGH_BASE_RATE * looks:
+        if converters > HIGH_BASE_RATE * snapshots:
             spared, lost = (rest - (converters - hits)) * qualified, misses * rest
             enough |= spared >= self.relative_risk * lost
         # Where everybody meets a rule, or everybody or nobody converts, nothing stands out.
-        return enough & (qualified > 0) & (rest > 0) & (0 < converters < looks)
+        return enough & (qualified > 0) & (rest > 0) & (0 < converters < snapshots)

@@ -82,13 +82,13 @@ def points_card(
     Rao, C. R. (1948). Large sample tests of statistical hypotheses concerning several parameters with applications to problems
     of estimation. Mathematical Proceedings of the Cambridge Philosophical Society 44, 50-57; the score test. Scott, A. J. &
     Wild, C. J. (1986). Fitting logistic models under case-control or choice based sampling. Journal of the Royal Statistical
-    Society B 48, 170-182; its variance where looks of either outcome were drawn. Ustun, B. & Rudin, C. (2016). Supersparse
+    Society B 48, 170-182; its variance where snapshots of either outcome were drawn. Ustun, B. & Rudin, C. (2016). Supersparse
     linear integer models. Machine Learning 102, 349-391.
     """
     view = views(found.literals)
     usable = [index for index, literal in enumerate(found.literals) if literal.behaviour is not None]
     usable = [index for index in usable if view[index] < View.ACTIVITY] or usable
-    if not usable or found.converters == 0 or found.converters == found.looks:
+    if not usable or found.converters == 0 or found.converters == found.snapshots:
         return None
     sample = _Sample.of(found, usable)
     lines = sample.entering(most)
@@ -105,7 +105,7 @@ def points_card(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sample:
-    """Where literals hold, as a matrix (literals, looks), the outcome of the looks, and what each stands for."""
+    """Where literals hold, as a matrix (literals, snapshots), the outcome of the snapshots, and what each stands for."""
 
     literals: Sequence[Literal]
     usable: Sequence[int]
@@ -115,7 +115,7 @@ class _Sample:
 
     @classmethod
     def of(cls, found: Search, usable: Sequence[int]) -> _Sample:
-        """Unpack the converters and as many controls as fit: packed looks stand in random order, the first are a sample."""
+        """Unpack the converters and as many controls as fit: packed snapshots stand in random order, the first are a sample."""
         bits = found.bits
         hits = _unpacked(bits.hits[usable], min(bits.converters, _SAMPLE))
         controls = _unpacked(bits.others[usable], min(bits.controls, _SAMPLE))
@@ -145,7 +145,7 @@ class _Sample:
         count, design = len(cells.counts), cells.design
         chance = _chances(design, _newton(design, cells.hits, cells.counts)[1])[cells.code]
         known = self.weight * chance * (1 - chance)
-        # Looks that stand for others vary more than the model says, by what the draw adds.
+        # Snapshots that stand for others vary more than the model says, by what the draw adds.
         varies = known + self.weight * (self.weight - 1) * (self.y - chance) ** 2
         places = np.zeros((len(cells.code), 2 * count + 1), dtype=np.float32)
         rows = np.arange(len(cells.code))
@@ -191,7 +191,7 @@ class _Sample:
         return likelihood, beta[1:]
 
     def _cells(self, lines: Sequence[int]) -> _Cells:
-        """Group the looks by which of the lines they meet."""
+        """Group the snapshots by which of the lines they meet."""
         code = np.zeros(len(self.y), dtype=np.int64)
         for place, line in enumerate(lines):
             code += self.met[line].astype(np.int64) << place
@@ -204,7 +204,7 @@ class _Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Cells:
-    """Looks by which of a few lines they meet: the cell of each, and per cell converters, looks (weighted) and its lines."""
+    """Snapshots by which of a few lines they meet: the cell of each, and per cell converters, snapshots (weighted) and its lines."""
 
     code: NDArray[np.int64]
     hits: NDArray[np.float64]
@@ -217,7 +217,7 @@ def _chances(design: NDArray[np.float64], beta: NDArray[np.float64]) -> NDArray[
 
 
 def _unpacked(words: NDArray[np.uint64], count: int) -> NDArray[np.bool_]:
-    """Unpack the first `count` looks: (literals, count)."""
+    """Unpack the first `count` snapshots: (literals, count)."""
     part = np.ascontiguousarray(words[:, : -(-count // 64)])
     return np.unpackbits(part.view(np.uint8), axis=1, count=count, bitorder="little").astype(np.bool_)
 
@@ -260,7 +260,7 @@ def _cut(totals: NDArray[np.int64], y: NDArray[np.bool_], found: Search) -> int 
     """Choose the least sum that makes a PQL."""
     hits = np.cumsum(np.bincount(totals[y], minlength=FULL + 1)[::-1])[::-1].astype(np.float64)
     misses = np.cumsum(np.bincount(totals[~y], minlength=FULL + 1)[::-1])[::-1].astype(np.float64)
-    counts = {"converters": float(y.sum()), "looks": float(len(y))}
+    counts = {"converters": float(y.sum()), "snapshots": float(len(y))}
     scores = np.where(
         found.constraints.keep(hits, misses, **counts), found.objective.score(hits, misses, **counts), -np.inf
     )
@@ -270,8 +270,8 @@ def _cut(totals: NDArray[np.int64], y: NDArray[np.bool_], found: Search) -> int 
 
 
 def total(cube: Cube, card: Points) -> NDArray[np.int64]:
-    """Add up each look's points: 0..100."""
-    sums = np.zeros(cube.looks, dtype=np.int64)
+    """Add up each snapshot's points: 0..100."""
+    sums = np.zeros(cube.snapshots, dtype=np.int64)
     for literal, points in zip(card.literals, card.points, strict=True):
         sums[holds(cube, [literal])] += points
     return sums

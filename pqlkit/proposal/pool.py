@@ -62,7 +62,7 @@ def joined(pools: Sequence[Pool], size: int) -> Pool:
 
 
 def front(hits: NDArray[np.float64], misses: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Find the rules that no other beats in both coverage and rate, by rising coverage; of equals the first."""
+    """Find the rules that no other beats in both recall and rate, by rising recall; of equals the first."""
     rates = hits / np.maximum(hits + misses, 1.0)
     order = np.lexsort((-rates, -hits))
     best_before = np.concatenate([[-1.0], np.maximum.accumulate(rates[order])[:-1]]) if len(order) else rates

@@ -1,23 +1,30 @@
-"""The promise: what a definition's starts were followed by, in a period (the trigger view)."""
+"""The promise: what a definition's starts were followed by, in a period (the qualification view)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pqlkit.analysis.qualification import qualifications
-from pqlkit.analysis.trigger import between, leads_per_week, notice, reach_of, starts, trigger_rate
 from pqlkit.proposal.candidate import Promise
+from pqlkit.snapshots.qualifications import (
+    between,
+    pql_conversion_rate,
+    pqls_per_week,
+    reach_of,
+    starts,
+    time_to_convert,
+)
+from pqlkit.snapshots.spells import qualifications
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Definition
+    from pqlkit.population.population import Population
     from pqlkit.typing import Microseconds
 
 
 def started(population: Population, definition: Definition, *, spells: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Give the counted starts of a definition over all time, as `pqlkit.analysis.trigger.starts`.
+    """Give the counted starts of a definition over all time, as `pqlkit.snapshots.qualifications.starts`.
 
     Raises
     ------
@@ -31,7 +38,7 @@ def started(population: Population, definition: Definition, *, spells: pl.DataFr
     return starts(
         population,
         found,
-        horizon=definition.outcome.within,
+        conversion_window=definition.outcome.within,
         cooldown=definition.cooldown,
         retained_for=definition.outcome.retained_for,
         reaches_back=reach_of(definition),
@@ -56,7 +63,7 @@ def promise(
     through = population.as_of if before is None else before - 1
     return Promise(
         starts=part.height,
-        rate=trigger_rate(part),
-        notice=notice(part),
-        leads_per_week=leads_per_week(part, first=first, through=through, zone=population.world.zone),
+        rate=pql_conversion_rate(part),
+        time_to_convert=time_to_convert(part),
+        pqls_per_week=pqls_per_week(part, first=first, through=through, zone=population.world.zone),
     )

@@ -1,4 +1,4 @@
-"""The proposal: rules found on earlier looks, held to what later entities did, and written as definitions."""
+"""The proposal: rules found on earlier snapshots, held to what later entities did, and written as definitions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.leaks import Suspect
-    from pqlkit.analysis.population import Population
     from pqlkit.analysis.tiers import Tier
+    from pqlkit.population.population import Population
+    from pqlkit.proposal.benchmark_model import BenchmarkModel
     from pqlkit.proposal.candidate import Candidate
-    from pqlkit.proposal.ceiling import Ceiling
     from pqlkit.proposal.champion import Champion
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.experiment import Experiment
@@ -36,7 +36,7 @@ __all__ = ["Frontier", "Halves", "Proposal", "propose"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halves:
-    """One side of the split: first and last cutoff, looks and conversions. None = no look."""
+    """One side of the split: first and last cutoff, snapshots and conversions. None = no snapshot."""
 
     first: Microseconds | None
     through: Microseconds | None
@@ -45,11 +45,11 @@ class Halves:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frontier:
-    """A rule that no other beats in both rate and coverage, in words, on the fit part."""
+    """A rule that no other beats in both rate and recall, in words, on the fit part."""
 
     words: str
     rate: float
-    coverage: float
+    recall: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,7 +61,7 @@ class Proposal:
     observed, wishes
         What was looked at, and what was asked for.
     split, fit, holdout
-        Who chose, who tested; `opened` says how often this holdout was looked at.
+        Who chose, who tested; `read` says how often this holdout was looked at.
     tier
         What the data bears.
     search
@@ -70,16 +70,16 @@ class Proposal:
         The menu, the proposed one first; empty is a result, and `warnings` says why.
     mechanical
         The best rule of each event that precedes the upgrade by construction (a limit reached): a list of their own, never
-        mixed with behaviour and never written; only what later looks bear out.
+        mixed with behaviour and never written; only what later snapshots bear out.
     rejected
-        Rules of the menu that later looks did not bear out, in words, with the reasons.
+        Rules of the menu that later snapshots did not bear out, in words, with the reasons.
     front
-        Rate against coverage on the fit part.
+        Rate against recall on the fit part.
     ladder
         The best rule of one, two and three criteria.
     points, prefer_points
         The card beside the rule, and whether it should be the definition.
-    ceiling, captured
+    benchmark model, captured
         The boosting model, and the share of the achievable that the first candidate captures.
     selection
         The search on shuffled outcomes.
@@ -101,7 +101,7 @@ class Proposal:
     split: Split | None
     fit: Halves
     holdout: Halves
-    opened: int
+    read: int
     tier: Tier
     search: Search | None
     candidates: tuple[Candidate, ...]
@@ -111,13 +111,13 @@ class Proposal:
     ladder: tuple[Step, ...]
     points: Points | None
     prefer_points: bool
-    ceiling: Ceiling | None
+    benchmark_model: BenchmarkModel | None
     captured: float | None
     selection: SelectionTest | None
     cross_fitted: CrossFit | None
     champion: Champion | None
     experiment: Experiment | None
-    suspects: tuple[Suspect, ...]
+    leakage: tuple[Suspect, ...]
     warnings: tuple[str, ...]
     tonight: Tonight | None = None
 
@@ -129,14 +129,14 @@ def propose(
     *,
     progress: Callable[[str], None] | None = None,
 ) -> Proposal:
-    """Search threshold rules on earlier looks, check them on later ones, and write the best as definitions.
+    """Search threshold rules on earlier snapshots, check them on later ones, and write the best as definitions.
 
     Parameters
     ----------
     population
         Who exists.
     settings
-        How to look; None = the defaults.
+        When snapshots are taken; None = the defaults.
     wishes
         What is asked for; None = the defaults.
     progress
@@ -153,7 +153,7 @@ def propose(
         A wish cannot be obeyed, or the definition in use is about other entities.
     """
     from pqlkit.analysis.analyzing import observe
-    from pqlkit.analysis.worlds import refuse_other_kind
+    from pqlkit.population.clocks import refuse_other_kind
     from pqlkit.proposal.drafting import Draft
 
     wishes = wishes or Wishes()

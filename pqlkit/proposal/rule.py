@@ -27,7 +27,7 @@ class Rule:
     literals
         In reading order; at most one per event and at most one trait, never a trait alone.
     qualified, converted
-        Looks of the fit part that meet it, and those of them that converted.
+        Snapshots of the fit part that meet it, and those of them that converted.
     score
         By the objective of the search, on the fit part.
     """
@@ -61,14 +61,14 @@ def plainness(literals: Sequence[Literal]) -> tuple[int, int, int, int, tuple[st
 
 
 def holds(cube: Cube, literals: Sequence[Literal], traits: Sequence[Trait] = ()) -> NDArray[np.bool_]:
-    """Tell at which looks all literals hold (bool, one per look)."""
-    met = np.ones(cube.looks, dtype=np.bool_)
+    """Tell at which snapshots all literals hold (bool, one per snapshot)."""
+    met = np.ones(cube.snapshots, dtype=np.bool_)
     for literal in literals:
         if literal.trait is not None:
             met &= traits[literal.column].holds
             continue
         rows, levels = cube.column(literal.column)
-        here = np.zeros(cube.looks, dtype=np.bool_)
+        here = np.zeros(cube.snapshots, dtype=np.bool_)
         here[rows[levels >= literal.level]] = True
         met &= here
     return met

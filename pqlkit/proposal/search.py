@@ -48,10 +48,10 @@ class Search:
     Parameters
     ----------
     rules
-        The best first, each keeping the constraints; empty if none does. Counts are of all looks of the fit part, also
+        The best first, each keeping the constraints; empty if none does. Counts are of all snapshots of the fit part, also
         when the search ran on a sample.
     front
-        All rules known that no other known rule beats in both rate and coverage, by rising coverage. Singles and pairs are
+        All rules known that no other known rule beats in both rate and recall, by rising recall. Singles and pairs are
         all known, triples those that came near the best.
     best_of_size
         The best rule of 1, 2 and 3 literals (absent: none keeps the constraints).
@@ -71,7 +71,7 @@ class Search:
         How many of them were counted, the others excluded by bounds.
     literals, bits, objective, constraints, traits
         What was searched, and by what.
-    looks, converters
+    snapshots, converters
         Of the fit part.
     """
 
@@ -89,7 +89,7 @@ class Search:
     objective: Objective
     constraints: Constraints
     traits: tuple[Trait, ...] = field(repr=False)
-    looks: int
+    snapshots: int
     converters: int
 
     @property
@@ -130,7 +130,7 @@ class Explored:
     complete: bool
     counted: int
     converters: float
-    looks: float
+    snapshots: float
 
     @property
     def best(self) -> float:
@@ -145,7 +145,7 @@ class Explored:
             return None
         index = int(np.argmax(pool.scores))
         hits, misses = float(pool.hits[index]), float(pool.misses[index])
-        without = (self.converters - hits) / (self.looks - hits - misses)
+        without = (self.converters - hits) / (self.snapshots - hits - misses)
         return hits / (hits + misses) / without if without else None
 
 
@@ -177,7 +177,7 @@ def explore(
         complete=done,
         counted=number,
         converters=counts.converters,
-        looks=counts.looks,
+        snapshots=counts.snapshots,
     )
 
 
@@ -208,7 +208,7 @@ def search(
     max_seconds
         After this long the best so far is given. Pairs that surely take longer are not begun (`left_out`).
     seed
-        Shuffles the looks and draws the sample of controls.
+        Shuffles the snapshots and draws the sample of controls.
     keep
         How many rules to give at most.
 
@@ -262,12 +262,12 @@ def searched(
     budget: float = np.inf,
     recount: Callable[[Tables, dict[int, Pool]], dict[int, Pool]] | None = None,
 ) -> Search:
-    """Search packed looks: the whole vocabulary, and the narrower ones where they may matter.
+    """Search packed snapshots: the whole vocabulary, and the narrower ones where they may matter.
 
     Parameters
     ----------
     bits, literals
-        The looks, and what is searched among them.
+        The snapshots, and what is searched among them.
     deadline
         `time.monotonic` after which the best so far is given.
     keep
@@ -275,7 +275,7 @@ def searched(
     budget
         As for `pqlkit.proposal.tables.tables`.
     recount
-        Counts rules that were found on a sample of the controls again, on all looks.
+        Counts rules that were found on a sample of the controls again, on all snapshots.
 
     Returns
     -------
@@ -312,7 +312,7 @@ def searched(
         objective=objective,
         constraints=constraints,
         traits=tuple(traits),
-        looks=round(counts.looks),
+        snapshots=round(counts.snapshots),
         converters=bits.converters,
     )
     # The search is the dearest part: there is something to find only below the words of the best rule, and in between only if
@@ -337,7 +337,7 @@ def _recounted(
     counts: Tables,
     pools: dict[int, Pool],
 ) -> dict[int, Pool]:
-    """Count the rules found on a sample again, on all looks."""
+    """Count the rules found on a sample again, on all snapshots."""
     used = np.unique(np.concatenate([pool.parts.ravel() for pool in pools.values()]))
     place = np.zeros(len(literals), dtype=np.intp)
     place[used] = np.arange(len(used))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.literals import Literal, Trait
     from pqlkit.proposal.objective import Constraints, Objective
 
-MOST_LOOKS: Final = 400_000
+MOST_SNAPSHOTS: Final = 400_000
 _KEEP: Final = 50
 
 
@@ -40,11 +40,11 @@ class SelectionTest:
     p_value
         (1 + as_good) / (1 + permutations); None without permutations, or if the real search found nothing.
     score, relative_risk
-        Of the real best rule on the looks used; None if there is none (`relative_risk` also if it is boundless).
+        Of the real best rule on the snapshots used; None if there is none (`relative_risk` also if it is boundless).
     best_score, best_relative_risk
         Of the best-scoring rule seen under any permutation; None if no rule passed the gates. Seen are all singles and pairs,
         and the triples that extend the best pairs or could be as good as the real best.
-    looks
+    snapshots
         How many were used: a random sample where there are very many.
     complete
         Whether every search was; if not, `as_good` may be too small.
@@ -57,7 +57,7 @@ class SelectionTest:
     relative_risk: float | None
     best_score: float | None
     best_relative_risk: float | None
-    looks: int
+    snapshots: int
     complete: bool
 
 
@@ -76,7 +76,7 @@ def selection_test(
     max_criteria: int = 3,
     permutations: int = 19,
     max_seconds: float = 60.0,
-    most_looks: int = MOST_LOOKS,
+    most_snapshots: int = MOST_SNAPSHOTS,
     seed: int = 0,
 ) -> SelectionTest:
     """Shuffle the outcome within strata (block x age band), search again, and count how often chance does as well.
@@ -86,13 +86,13 @@ def selection_test(
     cube, y, fit, objective, constraints, floors, entities, exclude, traits, max_criteria
         As for the search that is tested.
     strata
-        int64, one per look: outcomes are exchanged only within a stratum.
+        int64, one per snapshot: outcomes are exchanged only within a stratum.
     permutations
         How many; 19 can show p = 0.05 at best.
     max_seconds
         After this long no further permutation is begun, and one that runs is cut short.
-    most_looks
-        More looks than this are sampled.
+    most_snapshots
+        More snapshots than this are sampled.
 
     Notes
     -----
@@ -110,25 +110,25 @@ def selection_test(
 
     deadline = time.monotonic() + max_seconds
     random = np.random.default_rng(seed)
-    used = _sampled(fit, most_looks, random)
+    used = _sampled(fit, most_snapshots, random)
     floors = replace(floors or Floors.of(int(used.sum()), int((used & y).sum())), converters=0)
     columns = literals(cube, y, used, floors=floors, entities=entities, exclude=exclude, traits=traits)
-    nobody = np.zeros(cube.looks, dtype=np.bool_)
+    nobody = np.zeros(cube.snapshots, dtype=np.bool_)
     every = pack(cube, columns, nobody, used, traits=traits, seed=seed, most_controls=None)
     trial = _Trial(columns, every, gram(every.others), objective, constraints, max_criteria, deadline)
     real = trial.run(y) if len(columns) else None
     score = real.best if real is not None else -np.inf
-    labels, outcome = strata[every.looks], y[every.looks]
+    labels, outcome = strata[every.snapshots], y[every.snapshots]
     shuffles: list[Explored] = []
     while len(columns) and len(shuffles) < permutations and time.monotonic() < deadline:
         chance = nobody.copy()
-        chance[every.looks] = shuffled(outcome, labels, generator=random)
+        chance[every.snapshots] = shuffled(outcome, labels, generator=random)
         shuffles.append(trial.run(chance, bar=score))
     return trial.verdict(real, shuffles)
 
 
 def _sampled(fit: NDArray[np.bool_], most: int, random: np.random.Generator) -> NDArray[np.bool_]:
-    """Keep at most so many looks, whatever their outcome."""
+    """Keep at most so many snapshots, whatever their outcome."""
     rows = np.flatnonzero(fit)
     if len(rows) <= most:
         return fit
@@ -173,6 +173,6 @@ class _Trial:
             relative_risk=real.relative_risk if real is not None and found else None,
             best_score=best.best if best is not None and seen else None,
             best_relative_risk=best.relative_risk if best is not None and seen else None,
-            looks=len(self.every.looks),
+            snapshots=len(self.every.snapshots),
             complete=all(each.complete for each in ([real] if real else []) + list(shuffles)),
         )

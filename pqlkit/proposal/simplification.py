@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pqlkit.proposal.difference import REPLICATES, meets, of_looks
+from pqlkit.proposal.difference import REPLICATES, meets, of_snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,5 +100,5 @@ def _within_one_error(
     found: Search, best: NDArray[np.uint64], other: NDArray[np.uint64], replicates: int, seed: int
 ) -> bool:
     """Tell whether the other's score is within one bootstrap standard error of the difference below the best's."""
-    gap = of_looks(found, best, other, replicates=replicates, seed=seed)
+    gap = of_snapshots(found, best, other, replicates=replicates, seed=seed)
     return gap.value <= gap.error

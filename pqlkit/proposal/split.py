@@ -1,4 +1,4 @@
-"""The split: which looks choose the rule, and which later ones test it."""
+"""The split: which snapshots choose the rule, and which later ones test it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOLDS: Final = 5
 
 
 class SplitKind(StrEnum):
-    """How the looks are divided."""
+    """How the snapshots are divided."""
 
     TIME = "time"
     CROSS_FITTED = "cross-fitted"
@@ -34,11 +34,11 @@ class Split:
     ----------
     kind
         ``time``: fit before holdout. ``cross-fitted``: too few converters to set any apart; `fit` and `holdout` are both all
-        looks, and every printed test figure must come from `pqlkit.proposal.crossfit` and be called "not independent".
+        snapshots, and every printed test figure must come from `pqlkit.proposal.crossfit` and be called "cross-validated".
     fit, holdout
-        bool, one per look.
+        bool, one per snapshot.
     folds
-        int64, one per look: the fold of cross-fitting; all zeros for ``time``.
+        int64, one per snapshot: the fold of cross-fitting; all zeros for ``time``.
     first
         The first holdout cutoff; None for ``cross-fitted``.
     """
@@ -62,31 +62,31 @@ def split(
     enough: int = ENOUGH,
     too_few: float = TOO_FEW,
 ) -> Split:
-    """Divide looks by time.
+    """Divide snapshots by time.
 
     Parameters
     ----------
     cutoff
-        Of each look, UTC microseconds.
+        Of each snapshot, UTC microseconds.
     ends
-        End of each look's outcome window (cutoff + horizon, + retained_for).
+        End of each snapshot's outcome window (cutoff + conversion window, + retained_for).
     y
         Converted.
     block
-        Calendar block of each look: the folds when there are too few converters.
+        Calendar block of each snapshot: the folds when there are too few converters.
     counts
-        The look at which each converter is counted, its last that converted, where it has several; None = `y`.
+        The snapshot at which each converter is counted, its last that converted, where it has several; None = `y`.
     share
-        The newest share of looks that tests; one instant is never split.
+        The newest share of snapshots that tests; one instant is never split.
     holdout_from
         Cutoffs from here on test, never widened; None = by `share`, widened until it holds `enough` converters, to at most
-        half of all looks.
+        half of all snapshots.
     too_few
         Fewer converters than this in the holdout: cross-fitting (not with `holdout_from`). Infinite = cross-fitting for sure.
 
     Notes
     -----
-    Fit = looks whose outcome window ends before the first holdout cutoff. Looks between are in neither part.
+    Fit = snapshots whose outcome window ends before the first holdout cutoff. Snapshots between are in neither part.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def _first(cutoff: NDArray[np.int64], y: NDArray[np.bool_], share: float, enough
 
 
 def _folds(cutoff: NDArray[np.int64], y: NDArray[np.bool_], block: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give each look its fold: the blocks in order of time, or stretches of time with equal converters if there is one."""
+    """Give each snapshot its fold: the blocks in order of time, or stretches of time with equal converters if there is one."""
     names, codes = np.unique(block, return_inverse=True)
     if len(np.unique(codes[y])) >= 2:
         return codes.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Stability: how often the search chooses the same behaviours on random halves of the looks."""
+"""Stability: how often the search chooses the same behaviours on random halves of the snapshots."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def stability(found: Search, rule: Rule, *, halves: int = 30, seed: int = 0, max
     Parameters
     ----------
     found
-        The search; its packed looks stand in random order, so that half of the words are a random half of the looks.
+        The search; its packed snapshots stand in random order, so that half of the words are a random half of the snapshots.
     rule
         The rule that is judged.
     halves
@@ -89,7 +89,7 @@ def stability(found: Search, rule: Rule, *, halves: int = 30, seed: int = 0, max
 
     Notes
     -----
-    The gate on converters is halved with the looks. Each half is searched and its headline taken as for the rule itself: plain
+    The gate on converters is halved with the snapshots. Each half is searched and its headline taken as for the rule itself: plain
     words first, every criterion earned.
 
     References
@@ -128,7 +128,7 @@ def _half(bits: Bits, random: np.random.Generator) -> Bits:
 
 
 def _drawn(words: NDArray[np.uint64], count: int, random: np.random.Generator) -> tuple[NDArray[np.uint64], int]:
-    """Draw half of the words that hold looks, padded to a whole block; give how many looks they hold."""
+    """Draw half of the words that hold snapshots, padded to a whole block; give how many snapshots they hold."""
     filled = -(-count // 64)
     chosen = np.sort(random.permutation(filled)[: -(-filled // 2)])
     padded = np.zeros((len(words), -(-max(len(chosen), 1) // 8) * 8), dtype=np.uint64)

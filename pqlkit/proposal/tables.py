@@ -1,4 +1,4 @@
-"""The pair tables: how many looks each two literals share, by outcome; every bound of the search comes from them."""
+"""The pair tables: how many snapshots each two literals share, by outcome; every bound of the search comes from them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Tables:
         bool (literals, literals): may stand in one rule.
     alone
         bool, one per literal: is a rule by itself (a trait is not).
-    converters, looks
+    converters, snapshots
         Of the fit part.
     left_out
         How many literals are in no pair because there was no time for them.
@@ -49,7 +49,7 @@ class Tables:
     allowed: NDArray[np.bool_]
     alone: NDArray[np.bool_]
     converters: float
-    looks: float
+    snapshots: float
     objective: Objective
     constraints: Constraints
     left_out: int = 0
@@ -70,18 +70,18 @@ class Tables:
 
     def score(self, hits: NDArray[np.float64], misses: NDArray[np.float64]) -> NDArray[np.float64]:
         """Score by the objective."""
-        return self.objective.score(hits, misses, converters=self.converters, looks=self.looks)
+        return self.objective.score(hits, misses, converters=self.converters, snapshots=self.snapshots)
 
     def keep(self, hits: NDArray[np.float64], misses: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell what keeps the constraints."""
-        return self.constraints.keep(hits, misses, converters=self.converters, looks=self.looks)
+        return self.constraints.keep(hits, misses, converters=self.converters, snapshots=self.snapshots)
 
     def count_hits(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Count the converted looks of each row of literals."""
+        """Count the converted snapshots of each row of literals."""
         return together(self.bits.hits, rows).astype(np.float64)
 
     def count_misses(self, rows: NDArray[np.intp], hits: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Count the looks without a conversion, weighted; `hits` as counted before."""
+        """Count the snapshots without a conversion, weighted; `hits` as counted before."""
         return self._weighted(together(self.bits.others, rows), hits)
 
     def sift_misses(
@@ -146,7 +146,7 @@ def tables(
         allowed=apart,
         alone=np.array([literal.trait is None for literal in literals], dtype=np.bool_),
         converters=float(bits.converters),
-        looks=bits.converters + bits.controls * bits.weight,
+        snapshots=bits.converters + bits.controls * bits.weight,
         objective=objective,
         constraints=constraints,
     )
@@ -165,7 +165,7 @@ def tables(
 
 
 def _misses(bits: Bits, hits: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Weight the looks without a conversion (where they were counted)."""
+    """Weight the snapshots without a conversion (where they were counted)."""
     misses = np.maximum(others - hits, 0) if bits.nested else others
     return misses.astype(np.float64) * bits.weight
 

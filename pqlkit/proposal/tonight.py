@@ -11,8 +11,8 @@ from pqlkit.columns import ANCHOR, AT, CONVERTED, DELETED_AT, ENTITY, OFF, ON
 from pqlkit.durations import Duration
 
 if TYPE_CHECKING:
-    from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Definition
+    from pqlkit.population.population import Population
 
 NEW: Final = Duration(7, "d")
 """How recent a start is that the first night takes for a new lead."""
@@ -44,8 +44,8 @@ def tonight(population: Population, definition: Definition, *, spells: pl.DataFr
     spells
         The formula's spells, if they are known already.
     """
-    from pqlkit.analysis.qualification import qualifications
     from pqlkit.proposal.promise import started
+    from pqlkit.snapshots.spells import qualifications
 
     spells = qualifications(population, definition, spells=spells, now=True)
     now = population.entities.select(ENTITY, pl.lit(population.as_of, dtype=pl.Int64).alias(AT))

@@ -140,7 +140,7 @@ class Triples:
         most = np.minimum(np.minimum(tables.misses[literal, one], tables.misses[literal, two]), tables.misses[one, two])
         kept = self._reaches(hits, least)
         kept &= tables.constraints.possible(
-            hits, least, least, hits + most, converters=tables.converters, looks=tables.looks
+            hits, least, least, hits + most, converters=tables.converters, snapshots=tables.snapshots
         )
         return kept
 

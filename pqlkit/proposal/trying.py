@@ -1,4 +1,4 @@
-"""The trial: a written hypothesis, read on the same looks as any search."""
+"""The trial: a written hypothesis, read on the same snapshots as any search."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.analysis.design import DesignKind
 from pqlkit.definitions.model import Criterion, Definition, Lead, Status, Window, WindowKind, leaves
 from pqlkit.measures.behaviour import GRID
+from pqlkit.snapshots.schedule import DesignKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.criteria import CriterionRates
-    from pqlkit.analysis.population import Population
     from pqlkit.analysis.settings import Settings
     from pqlkit.definitions.expression import Expression
     from pqlkit.definitions.model import Node
+    from pqlkit.population.population import Population
     from pqlkit.proposal.candidate import Promise
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
@@ -64,13 +64,13 @@ class Trial:
     definition
         The hypothesis as a definition, its evidence included (``chosen_by: hand``).
     observed
-        The looks.
+        The snapshots.
     table
-        Looks that meet it, and the others.
+        Snapshots that meet it, and the others.
     exact
         The exact odds ratio, for little data.
     promised
-        The trigger view over all the data.
+        The qualification view over all the data.
     parts
         Each criterion alone, and the hypothesis without it.
     ladders
@@ -111,9 +111,9 @@ def attempt(
         Who exists.
     text, node
         The hypothesis as written, and as the expression language reads it; None = read here, a term without a window over
-        the expression's only one, else over the longest of the looks' windows (trailing for ``every``).
+        the expression's only one, else over the longest of the snapshots' windows (trailing for ``every``).
     settings
-        How to look; None = the defaults.
+        When snapshots are taken; None = the defaults.
     name
         Of the definition.
     progress
@@ -128,12 +128,12 @@ def attempt(
     """
     from pqlkit.analysis.analyzing import observe
     from pqlkit.analysis.criteria import criteria
-    from pqlkit.analysis.meeting import met_at
-    from pqlkit.analysis.qualification import qualifications
     from pqlkit.analysis.settings import Settings
-    from pqlkit.analysis.vocabulary import event_names, refuse_unknown
     from pqlkit.definitions.expression import Expression, read_expression
+    from pqlkit.population.vocabulary import event_names, refuse_unknown
     from pqlkit.proposal.promise import promise, started
+    from pqlkit.snapshots.matches import met_at
+    from pqlkit.snapshots.spells import qualifications
     from pqlkit.statistics.exact import odds_ratio
 
     say = progress or (lambda _: None)
@@ -147,7 +147,7 @@ def attempt(
     definition = _definition(observed, node, name)
     say("testing the hypothesis")
     spells = qualifications(population, definition)
-    met = met_at(population, definition, observed.looks.frame, spells=spells)
+    met = met_at(population, definition, observed.snapshots.frame, spells=spells)
     table = observed.table(met)
     counted = started(population, definition, spells=spells)
     promised = promise(population, counted, first=population.history_from, before=None)
@@ -159,7 +159,7 @@ def attempt(
         table=table,
         exact=odds_ratio(*table.independent.cells),
         promised=promised,
-        parts=criteria(population, definition, observed.looks, met, design_effect=observed.design_effect),
+        parts=criteria(population, definition, observed.snapshots, met, design_effect=observed.design_effect),
         ladders=tuple(_ladders(observed, definition)),
         then=_then(observed, met, definition),
         warnings=(*population.warnings, *_thoughts(definition)),
@@ -167,12 +167,12 @@ def attempt(
 
 
 def _completed(asked: Expression | Node, observed: Observed) -> tuple[Node, str | None]:
-    """Give terms that name no window the looks' longest, and say what the hypothesis then reads like."""
+    """Give terms that name no window the snapshots' longest, and say what the hypothesis then reads like."""
     from pqlkit.definitions.expression import Expression, expression
 
     if not isinstance(asked, Expression):
         return asked, None
-    design = observed.looks.design
+    design = observed.snapshots.design
     every = design.kind is DesignKind.EVERY
     window = Window(kind=WindowKind.TRAILING if every else WindowKind.WITHIN, length=design.longest)
     asked.refuse_unanswerable(window)
@@ -184,7 +184,9 @@ def _definition(observed: Observed, node: Node, name: str) -> Definition:
     from pqlkit.definitions.describing import phrase
     from pqlkit.durations import Duration
 
-    outcome = replace(observed.population.outcome, within=Duration.parse(observed.looks.design.horizon.emitted))
+    outcome = replace(
+        observed.population.outcome, within=Duration.parse(observed.snapshots.design.conversion_window.emitted)
+    )
     trailing = any(isinstance(leaf, Criterion) and leaf.window.kind is WindowKind.TRAILING for leaf in leaves(node))
     text = phrase(node)
     return Definition(
@@ -207,12 +209,12 @@ def _evidence(observed: Observed, table: Contingency, promised: Promise) -> dict
         "chosen_by": "hand",
         "data": {
             **span(observed, everything),
-            "looks": len(observed.y),
-            "entities": observed.looks.frame.get_column("entity").n_unique(),
+            "snapshots": len(observed.y),
+            "entities": observed.snapshots.frame.get_column("entity").n_unique(),
             "converted": int(observed.y.sum()),
         },
-        "fit": {"view": "look", **figures(table.with_), "coverage": figures(table.coverage)["rate"]},
-        "holdout": {"view": "trigger", **span(observed, everything), **figures(promised.rate), "all_data": True},
+        "fit": {"view": "snapshot", **figures(table.with_), "recall": figures(table.recall)["rate"]},
+        "holdout": {"view": "qualification", **span(observed, everything), **figures(promised.rate), "all_data": True},
     }
 
 
@@ -268,9 +270,9 @@ def _with_bound(node: Node, leaf: Criterion, threshold: int | float) -> Node:
 
 
 def _read(observed: Observed, definition: Definition) -> Contingency:
-    from pqlkit.analysis.meeting import met_at
+    from pqlkit.snapshots.matches import met_at
 
-    met = met_at(observed.population, definition, observed.looks.frame)
+    met = met_at(observed.population, definition, observed.snapshots.frame)
     return observed.table(met)
 
 
@@ -285,7 +287,7 @@ def _then(observed: Observed, met: NDArray[np.bool_], definition: Definition) ->
     found = associations(
         levels,
         design_effect=observed.design_effect,
-        rare_below=(floors.looks, floors.converters),
+        rare_below=(floors.snapshots, floors.converters),
         flags={},
     )
     best: dict[str, Association] = {}

@@ -26,10 +26,10 @@ class Wishes:
         Of a conversion and of a lead, in one currency; both or none.
     capacity
         New leads that can be worked in a week; None = any number.
-    min_share, min_coverage, min_rate
+    min_share, min_recall, min_rate
         Fractions; None = no bound.
     holdout, holdout_from
-        The newest share of looks that tests, or the moment from which on looks test.
+        The newest share of snapshots that tests, or the moment from which on snapshots test.
     against
         A definition in use, shown at the same number of leads.
     use_traits
@@ -56,7 +56,7 @@ class Wishes:
     cost: float | None = None
     capacity: float | None = None
     min_share: float | None = None
-    min_coverage: float | None = None
+    min_recall: float | None = None
     min_rate: float | None = None
     holdout: float = 0.25
     holdout_from: Microseconds | None = None

@@ -91,7 +91,7 @@ def definition_of(
     -------
     Definition
         Status ``hypothesis``, the strongest criterion first as the search ordered them; with trailing windows also a
-        `lead` block: a lead is fresh for one horizon, and may come again a horizon after it lapsed.
+        `lead` block: a lead is fresh for one conversion window, and may come again a conversion window after it lapsed.
     """
     criteria = tuple(_criterion(one, mechanical) for one in literals if one.behaviour is not None)
     ids = _ids(criteria)

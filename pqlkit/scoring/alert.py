@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pqlkit.scoring.news import News
 
-SCHEMA: Final = "pqlkit/alert/1"
+SCHEMA: Final = "pqlkit/alert/2"
 BATCH: Final = 20
 """Leads per message."""
 

@@ -13,12 +13,12 @@ from pqlkit.definitions.model import EntityKind
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pqlkit.analysis.population import Population
+    from pqlkit.population.population import Population
 
 CONTACT: Final = "contact"
 CONTROL: Final = "control"
 SALT: Final = "pqlkit:arm:"
-"""Stands before an id when it is hashed, so that arms do not follow the weeks of the looks or a sample."""
+"""Stands before an id when it is hashed, so that arms do not follow the weeks of the snapshots or a sample."""
 
 PARTS: Final = 10_000
 """A share is counted in these."""

@@ -125,7 +125,7 @@ def _plan(facts: Mapping[str, Any]) -> list[str]:
 def _like_this(definition: Definition) -> list[str]:
     """Say what the definition's own evidence promises, from the period that did not choose it."""
     held = (definition.evidence or {}).get("holdout")
-    if not isinstance(held, dict) or held.get("view") != "trigger" or definition.outcome is None:
+    if not isinstance(held, dict) or held.get("view") != "qualification" or definition.outcome is None:
         return []
     paid, of = held.get("converted"), held.get("qualified")
     if not isinstance(paid, int) or not isinstance(of, int) or of <= 0:

@@ -12,7 +12,7 @@ from pqlkit.durations import DAY
 from pqlkit.scoring.timeline import events_of
 
 if TYPE_CHECKING:
-    from pqlkit.analysis.population import Population
+    from pqlkit.population.population import Population
     from pqlkit.typing import Microseconds
 
 SHOWN: Final = 50

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-SCHEMA: Final = "pqlkit/leads/1"
+SCHEMA: Final = "pqlkit/leads/2"
 ROWS: Final = 1_000_000
 """Leads per file: what a spreadsheet (1,048,576 rows) and the importers of CRMs take."""
 

@@ -99,7 +99,7 @@ def news(
     -----
     A lead is new if it is a `pql` whose newest counted start S nobody was told of. Late data moves starts, so a start is
     recognised by time, not by its exact moment: with A the start that was known last and U the last moment at which it was
-    seen to hold, S is another one only if S > A + horizon and S >= U + cooldown. Whoever qualified before the first run is
+    seen to hold, S is another one only if S > A + conversion window and S >= U + cooldown. Whoever qualified before the first run is
     its baseline.
     """
     table = _beside(leads, memory or Memory())
@@ -175,9 +175,9 @@ def _judged(
 def _is_another(leads: Leads) -> pl.Expr:
     """Whether the newest counted start is not the one that was known last."""
     outcome, cooldown = leads.definition.outcome, leads.definition.cooldown
-    horizon = outcome.within.microseconds if outcome is not None else 0
+    conversion_window = outcome.within.microseconds if outcome is not None else 0
     rest = cooldown.microseconds if cooldown is not None else 0
-    later = (pl.col("start") > pl.col("was_on") + horizon) & (pl.col("start") >= pl.col("was_until") + rest)
+    later = (pl.col("start") > pl.col("was_on") + conversion_window) & (pl.col("start") >= pl.col("was_until") + rest)
     return pl.col("was_on").is_null() | later
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Definition, Ref
+    from pqlkit.population.population import Population
     from pqlkit.scoring.nearness import Standing
 
 FRESHNESS: Final = 30 * DAY
@@ -133,7 +133,7 @@ def definition_hash(definition: Definition) -> str:
 
 def _spells(population: Population, definition: Definition, spells: pl.DataFrame, eligible: pl.Series) -> pl.DataFrame:
     """Keep the spells of who is eligible today, and those that began while the entity was, as far as the past is known."""
-    from pqlkit.analysis.traits import TraitKind
+    from pqlkit.population.traits import TraitKind
 
     kinds = population.traits.kinds
     known = [one for one in definition.eligible if kinds.get(one.name) is not TraitKind.CURRENT]
@@ -181,7 +181,7 @@ def _people(population: Population) -> pl.DataFrame:
 
 def _last_active(population: Population) -> pl.DataFrame:
     """Find each entity's last event by `as_of`, whatever came before it, and an account's most active user of 28 days."""
-    from pqlkit.measures.activity import last_active
+    from pqlkit.measures.last_activity import last_active
 
     return last_active(population.world)
 
@@ -339,7 +339,7 @@ def _kept(population: Population, keep: Sequence[str]) -> dict[str, pl.Series]:
 
 
 def _starts(population: Population, definition: Definition, spells: pl.DataFrame) -> pl.DataFrame:
-    from pqlkit.analysis.trigger import starts
+    from pqlkit.snapshots.qualifications import starts
 
     if definition.outcome is None:
         counted = spells
@@ -347,7 +347,7 @@ def _starts(population: Population, definition: Definition, spells: pl.DataFrame
         counted = starts(
             population,
             spells,
-            horizon=definition.outcome.within,
+            conversion_window=definition.outcome.within,
             cooldown=definition.cooldown,
             retained_for=definition.outcome.retained_for,
             clustered=False,

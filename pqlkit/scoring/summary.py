@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pqlkit.scoring.news import News
     from pqlkit.typing import Json
 
-SCHEMA: Final = "pqlkit/score-summary/1"
+SCHEMA: Final = "pqlkit/score-summary/2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +123,7 @@ def summary(news: News, rows: int, *, breaches: tuple[str, ...] = (), files: tup
 def document(
     summaries: list[Summary], *, alerts: dict[str, int] | None, overlap: list[dict[str, Json]]
 ) -> dict[str, Json]:
-    """Give ``pqlkit/score-summary/1``: one record per definition, what became of the alerts, and the overlap."""
+    """Give ``pqlkit/score-summary/2``: one record per definition, what became of the alerts, and the overlap."""
     return {
         "schema": SCHEMA,
         "runs": [

@@ -17,9 +17,9 @@ from pqlkit.errors import DataError, nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pqlkit.analysis.population import Population
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.world import World
+    from pqlkit.population.population import Population
     from pqlkit.typing import Microseconds
 
 

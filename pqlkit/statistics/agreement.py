@@ -14,7 +14,7 @@ __all__ = ["f_beta", "kappa", "net_benefit", "youden"]
 
 
 def f_beta(tp: Numbers, fp: Numbers, positives: Numbers, total: Numbers, *, beta: float = 1.0) -> Floats:
-    """Average precision and coverage harmonically, coverage counting `beta` times as much.
+    """Average precision and recall harmonically, recall counting `beta` times as much.
 
     Returns
     -------

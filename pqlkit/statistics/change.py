@@ -160,7 +160,7 @@ def risk_ratio_change(now: Contingency, then: Contingency) -> tuple[Estimate, fl
     Parameters
     ----------
     now, then
-        Tables of the later and of the reference period, of different entities.
+        Tables of the later and of the baseline period, of different entities.
 
     Returns
     -------
@@ -202,7 +202,7 @@ def _log_error(estimate: Estimate) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StabilityIndex:
-    """How far the distribution of a behaviour has moved since the reference.
+    """How far the distribution of a behaviour has moved since the baseline.
 
     Parameters
     ----------
@@ -222,12 +222,12 @@ class StabilityIndex:
     chance_of_size: float | None
 
 
-def stability_index(reference: Numbers, current: Numbers, *, design_effect: float = 1.0) -> StabilityIndex:
+def stability_index(baseline: Numbers, current: Numbers, *, design_effect: float = 1.0) -> StabilityIndex:
     r"""Measure how far a distribution over bins has moved (population stability index).
 
     Parameters
     ----------
-    reference, current
+    baseline, current
         Entities in each bin, for instance of `pqlkit.statistics.histogram.COUNT_BINS`.
     design_effect
         Rows per independent row, the mean over bins (see `pqlkit.statistics.design_effect.mean_design_effect`).
@@ -260,7 +260,7 @@ def stability_index(reference: Numbers, current: Numbers, *, design_effect: floa
     """
     from scipy.special import chdtrc
 
-    then, now = together(reference, current)
+    then, now = together(baseline, current)
     held = then + now > 0
     then, now = then[held], now[held]
     n, m = float(then.sum()), float(now.sum())

@@ -27,7 +27,7 @@ def clustered_log_rank(duration: Numbers, converted: Numbers, group: Numbers, cl
     group
         Whether the row is of the first group or of the other.
     clusters
-        A label per row (an entity with several overlapping looks, an account with several users).
+        A label per row (an entity with several overlapping snapshots, an account with several users).
 
     Returns
     -------

@@ -23,7 +23,7 @@ class Contingency:
     Parameters
     ----------
     a, b
-        Entities (or looks) that did it: converted, not converted.
+        Entities (or snapshots) that did it: converted, not converted.
     c, d
         Those that did not: converted, not converted.
     design_effect
@@ -151,7 +151,7 @@ class Contingency:
         return Rate.of(self.n1, self.total, design_effect=self.design_effect)
 
     @property
-    def coverage(self) -> Rate:
+    def recall(self) -> Rate:
         """Those that did it among the converters (recall)."""
         return Rate.of(self.a, self.m1, design_effect=self.design_effect)
 
@@ -213,11 +213,11 @@ class Contingency:
 
     @property
     def youden(self) -> float | None:
-        """Coverage less the share of the others that did it (see `pqlkit.statistics.agreement.youden`)."""
+        """Recall less the share of the others that did it (see `pqlkit.statistics.agreement.youden`)."""
         return number(agreement.youden(self.a, self.b, self.m1, self.total))
 
     def f_beta(self, beta: float = 1.0) -> float | None:
-        """Harmonic mean of rate and coverage (see `pqlkit.statistics.agreement.f_beta`)."""
+        """Harmonic mean of rate and recall (see `pqlkit.statistics.agreement.f_beta`)."""
         return number(agreement.f_beta(self.a, self.b, self.m1, self.total, beta=beta))
 
     def net_benefit(self, break_even: float, *, standardised: bool = False) -> float | None:

@@ -1,6 +1,6 @@
 """The design effect: how many dependent rows are worth one independent row.
 
-Users of one account, or looks at one entity, resemble each other; intervals that take them for independent are too short.
+Users of one account, or snapshots of one entity, resemble each other; intervals that take them for independent are too short.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def design_effect(outcome: Numbers, cluster: NDArray[Any]) -> float | None:
 
     Examples
     --------
-    Two looks at each of four entities that always agree count for one:
+    Two snapshots of each of four entities that always agree count for one:
 
     >>> y, who = np.array([1, 1, 0, 0, 1, 1, 0, 0] * 50), np.repeat(np.arange(200), 2)
     >>> round(design_effect(y, who), 2)

@@ -33,9 +33,9 @@ __all__ = ["Drift", "Period", "Verdict", "assess"]
 LEVEL: Final = 0.05
 """Level of all tests of all periods together."""
 DECAY: Final = 0.8
-"""The effect has decayed only if rate and relative risk are at most this part of the reference's."""
+"""The effect has decayed only if rate and relative risk are at most this part of the baseline's."""
 SHIFT: Final = 0.25
-"""A share or a base rate has shifted only if it changed by more than this part of the reference's."""
+"""A share or a base rate has shifted only if it changed by more than this part of the baseline's."""
 BLIND: Final = 0.5
 """A period that could not even show the rate falling by this part says nothing."""
 
@@ -43,11 +43,11 @@ BLIND: Final = 0.5
 class Verdict(StrEnum):
     """What became of a definition in a period."""
 
-    STABLE = "stable"
-    EFFECT_DECAYED = "effect-decayed"
-    BASE_RATE_SHIFT = "base-rate-shift"
-    VOLUME_DRIFT = "volume-drift"
-    TOO_FEW = "too-few"
+    STABLE = "no-change-found"
+    RATE_FELL = "rate-fell"
+    OTHERS_CHANGED = "others-changed"
+    SHARE_CHANGED = "share-changed"
+    TOO_FEW = "too-few-to-tell"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +57,15 @@ class Period:
     Parameters
     ----------
     table
-        Qualified or not x converted or not (the look view); its design effect is that of the outcomes.
+        Qualified or not x converted or not (the snapshot view); its design effect is that of the outcomes.
     rate
-        The promised rate of the period (the trigger view); the rate of the qualified in `table` when None.
+        The promised rate of the period (the qualification view); the rate of the qualified in `table` when None.
     behaviours
         Entities in each bin of each criterion's behaviour, in one order for all periods; empty when not followed.
     share_effect
-        How many looks are worth one independent look when it is asked who of them qualified.
+        How many snapshots are worth one independent snapshot when it is asked who of them qualified.
     behaviour_effects
-        The same for each of `behaviours`; empty where looks are independent.
+        The same for each of `behaviours`; empty where snapshots are independent.
     """
 
     table: Contingency
@@ -80,7 +80,7 @@ class Period:
         return self.table.with_ if self.rate is None else self.rate
 
     def __add__(self, other: Period) -> Period:
-        """Take together with a period of other looks; of two design effects the larger stands."""
+        """Take together with a period of other snapshots; of two design effects the larger stands."""
         return Period(
             table=self.table + other.table,
             rate=self.promise + other.promise,
@@ -95,7 +95,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """How one period compares with the reference.
+    """How one period compares with the baseline.
 
     Parameters
     ----------
@@ -140,12 +140,12 @@ class Drift:
         return self.verdict not in {Verdict.STABLE, Verdict.TOO_FEW}
 
 
-def assess(reference: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
+def assess(baseline: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     """Compare later periods with the one in which a definition was chosen.
 
     Parameters
     ----------
-    reference
+    baseline
         The period that the definition's evidence comes from.
     periods
         Later ones, mature, in order, of other entities.
@@ -159,15 +159,15 @@ def assess(reference: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     -----
     The verdict is the first that holds:
 
-    1. ``volume-drift``: the share of the qualified changed by more than a quarter, or one of the behaviours shifted by its
+    1. ``share-changed``: the share of the qualified changed by more than a quarter, or one of the behaviours shifted by its
        population stability index (0.1 or more, and more than chance). First, because other people meeting the definition
        also changes its rate: the behaviours have to be looked at before the effect.
-    2. ``effect-decayed``: the promised rate fell to 0.8 of the reference's or less, and by as much more than the rate of those
+    2. ``rate-fell``: the promised rate fell to 0.8 of the baseline's or less, and by as much more than the rate of those
        not qualified: the relative risk fell so far, or the one rate against the other. A change that both rates share is no
        decay, nor is a rise of the other alone.
-    3. ``base-rate-shift``: the rate of those *not* qualified changed by more than a quarter.
-    4. ``too-few``: nothing found, and a fall of the rate to half would not have been found with 80 % power.
-    5. ``stable``: nothing found, and enough to have found it.
+    3. ``others-changed``: the rate of those *not* qualified changed by more than a quarter.
+    4. ``too-few-to-tell``: nothing found, and a fall of the rate to half would not have been found with 80 % power.
+    5. ``no-change-found``: nothing found, and enough to have found it.
 
     Each needs a size that matters and significance besides. All tests of all periods are one family: a definition that does
     what it did is asked about its rate, its effect, its share, its base and each behaviour in every period, and whichever of
@@ -197,15 +197,15 @@ def assess(reference: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     >>> then = Period(table=Contingency(120, 280, 160, 7440))
     >>> now = [Contingency(60, 140, 80, 3720), Contingency(16, 184, 80, 3720), Contingency(1, 2, 2, 45)]
     >>> [drift.verdict.value for drift in assess(then, [Period(table=table) for table in now])]
-    ['stable', 'effect-decayed', 'too-few']
+    ['no-change-found', 'rate-fell', 'too-few-to-tell']
     """
-    compared = [_compare(reference, period) for period in periods]
+    compared = [_compare(baseline, period) for period in periods]
     family = [test for one in compared for test in one.tests]
     chances = [test.chance for test in family]
     corrected = iter(attainable([test.p for test in family], chances))
     level = attainable_level([test.chance for test in family if not math.isnan(test.p)], LEVEL)
     return tuple(
-        _drift(reference, period, one, [number(next(corrected)) for _ in one.tests], level)
+        _drift(baseline, period, one, [number(next(corrected)) for _ in one.tests], level)
         for period, one in zip(periods, compared, strict=True)
     )
 
@@ -230,24 +230,24 @@ class _Compared:
     tests: tuple[_Test, ...]
 
 
-def _compare(reference: Period, period: Period) -> _Compared:
-    then, now, known, seen = reference.table, period.table, reference.promise, period.promise
+def _compare(baseline: Period, period: Period) -> _Compared:
+    then, now, known, seen = baseline.table, period.table, baseline.promise, period.promise
     effect, p = risk_ratio_change(now, then)
-    effects = _larger(reference, period) or (1.0,) * len(reference.behaviours)
+    effects = _larger(baseline, period) or (1.0,) * len(baseline.behaviours)
     shifts = tuple(
         stability_index(one, two, design_effect=three)
-        for one, two, three in zip(reference.behaviours, period.behaviours, effects, strict=True)
+        for one, two, three in zip(baseline.behaviours, period.behaviours, effects, strict=True)
     )
     return _Compared(
         rate=_change(seen, known),
         effect=effect,
-        share=_change(_share(period), _share(reference)),
+        share=_change(_share(period), _share(baseline)),
         base=_change(now.without, then.without),
         shifts=shifts,
         tests=(
             _fall_of_rate(seen, known),
             _fall_of_effect(effect, p),
-            _change_of_rate(_share(period), _share(reference)),
+            _change_of_rate(_share(period), _share(baseline)),
             _change_of_rate(now.without, then.without),
             *(_Test(p=_or_nan(shift.p_value), chance=_or_nan(shift.chance_of_size)) for shift in shifts),
         ),
@@ -302,8 +302,8 @@ def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _drift(reference: Period, period: Period, one: _Compared, p: Sequence[float | None], level: float) -> Drift:
-    known, seen = reference.promise, period.promise
+def _drift(baseline: Period, period: Period, one: _Compared, p: Sequence[float | None], level: float) -> Drift:
+    known, seen = baseline.promise, period.promise
     fall = None
     if known.rate:
         # The rate is tested on one side: the level of a test on two is twice as much.
@@ -345,9 +345,9 @@ def _findings(
     fallen = one.rate is not None and one.rate <= DECAY * min(1.0, 1.0 if one.base is None else one.base)
     moved = any(shift.shifted for shift in one.shifts)
     held = {
-        Verdict.VOLUME_DRIFT: moved or (_shifted(one.share) and _significant(share)),
-        Verdict.EFFECT_DECAYED: (decayed and _significant(effect)) or (fallen and _significant(rate)),
-        Verdict.BASE_RATE_SHIFT: _shifted(one.base) and _significant(base),
+        Verdict.SHARE_CHANGED: moved or (_shifted(one.share) and _significant(share)),
+        Verdict.RATE_FELL: (decayed and _significant(effect)) or (fallen and _significant(rate)),
+        Verdict.OTHERS_CHANGED: _shifted(one.base) and _significant(base),
     }
     return tuple(verdict for verdict, holds in held.items() if holds)
 

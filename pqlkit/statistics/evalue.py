@@ -1,4 +1,4 @@
-"""The E-value: how strong an unmeasured trait would have to be to explain an association away."""
+"""The E-value: how strong an unmeasured factor would have to be to explain an association away."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COMMON: Final = 0.15
 
 
 def e_value(relative_risk: float) -> float:
-    """Find the risk ratio that an unmeasured trait would need with both sides to explain a relative risk away.
+    """Find the risk ratio that an unmeasured factor would need with both sides to explain a relative risk away.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def e_value(relative_risk: float) -> float:
     Returns
     -------
     float
-        At least 1. "An unmeasured trait would have to be tied to both doing it and converting by a risk ratio of at least
+        At least 1. "An unmeasured factor would have to be tied to both doing it and converting by a risk ratio of at least
         this each."
 
     Raises
@@ -58,7 +58,7 @@ def e_value_limit(low: float, high: float) -> float:
     Returns
     -------
     float
-        1 when the interval covers 1: no unmeasured trait is needed.
+        1 when the interval covers 1: no unmeasured factor is needed.
 
     References
     ----------

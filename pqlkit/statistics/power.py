@@ -142,16 +142,16 @@ def detectable_difference(
 
 
 def detectable_fall(
-    rate: float, n_reference: float, n_period: float, *, power: float = 0.8, alpha: float = 0.05
+    rate: float, n_baseline: float, n_period: float, *, power: float = 0.8, alpha: float = 0.05
 ) -> float | None:
     """Find the smallest fall of a rate that a later period of this size can show.
 
     Parameters
     ----------
     rate
-        Rate of the reference period, in (0, 1].
-    n_reference, n_period
-        Entities behind the reference and behind the later period.
+        Rate of the baseline period, in (0, 1].
+    n_baseline, n_period
+        Entities behind the baseline and behind the later period.
     power, alpha
         As in `sample_size`.
 
@@ -170,7 +170,7 @@ def detectable_fall(
     >>> round(detectable_fall(0.28, 1330, 1330), 3), detectable_fall(0.05, 1000, 10) is None
     (0.047, True)
     """
-    return detectable_difference(1 - rate, n_reference, n_period, power=power, alpha=alpha)
+    return detectable_difference(1 - rate, n_baseline, n_period, power=power, alpha=alpha)
 
 
 def _crossing(surplus: Callable[[float], float], start: float, end: float) -> float | None:
@@ -244,14 +244,14 @@ def detectable_relative_risk(converters: int, share: float, *, power: float = 0.
     return None if found is None else math.exp(found)
 
 
-def weeks_needed(arms: Arms, leads_per_week: float) -> int | None:
-    """Count the weeks until an experiment has its leads; their outcomes take a horizon longer.
+def weeks_needed(arms: Arms, pqls_per_week: float) -> int | None:
+    """Count the weeks until an experiment has its leads; their outcomes take a conversion window longer.
 
     Parameters
     ----------
     arms
         What is needed.
-    leads_per_week
+    pqls_per_week
         Leads at the present pace.
 
     Returns
@@ -269,4 +269,4 @@ def weeks_needed(arms: Arms, leads_per_week: float) -> int | None:
     >>> weeks_needed(Arms(control=1330, treated=1330), 50)
     54
     """
-    return math.ceil(arms.total / leads_per_week) if leads_per_week > 0 else None
+    return math.ceil(arms.total / pqls_per_week) if pqls_per_week > 0 else None

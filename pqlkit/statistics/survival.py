@@ -435,7 +435,7 @@ def disagreement(curve: Curve, rate: Rate, time: float) -> Disagreement | None:
     rate
         Converted by `time`, among the entities observed that long.
     time
-        The horizon, in the unit of the curve.
+        The conversion window, in the unit of the curve.
 
     Returns
     -------

@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pqlkit.analysis.outcome import ConversionRows
-from pqlkit.analysis.population import Population
-from pqlkit.analysis.traits import TraitKind, Traits
 from pqlkit.columns import ENTITY
 from pqlkit.definitions.model import Anchor, EntityKind, Outcome
 from pqlkit.durations import Duration
@@ -16,6 +13,9 @@ from pqlkit.engines.factory import engine
 from pqlkit.exports.dataset import ColumnType, Dataset, Table
 from pqlkit.exports.project import Project
 from pqlkit.measures.world import World
+from pqlkit.population.outcome import ConversionRows
+from pqlkit.population.population import Population
+from pqlkit.population.traits import TraitKind, Traits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Worlds whose findings several tests look at, and a recount of their looks in SQL."""
+"""Worlds whose findings several tests look at, and a recount of their snapshots in SQL."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pqlkit.measures.behaviour import GRID
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pqlkit.analysis.population import Population
     from pqlkit.demo.simulated import SimulatedWorld
+    from pqlkit.population.population import Population
 
 
-def looks_by_sql(people: Population, *, landmark: int = 14, horizon: int = 30) -> str:
-    """Write the looks of ``once`` as a query over `users` and `conversions`: ``user_id``, ``a``, ``c``, ``y``."""
-    end, reach = landmark * DAY, horizon * DAY
+def snapshots_by_sql(people: Population, *, landmark: int = 14, conversion_window: int = 30) -> str:
+    """Write the snapshots of ``once`` as a query over `users` and `conversions`: ``user_id``, ``a``, ``c``, ``y``."""
+    end, reach = landmark * DAY, conversion_window * DAY
     return f"""
     WITH firsts AS (SELECT user_id, min(converted_at) AS c FROM conversions GROUP BY 1),
     facts AS (SELECT u.user_id, epoch_us(signed_up_at) AS a, epoch_us(c) AS c
@@ -38,14 +38,14 @@ def connected(world: SimulatedWorld) -> duckdb.DuckDBPyConnection:
 
 
 def steps_by_sql(
-    connection: duckdb.DuckDBPyConnection, looks: str, days: int, measure: str
+    connection: duckdb.DuckDBPyConnection, snapshots: str, days: int, measure: str
 ) -> Iterator[tuple[str | None, int, int, int]]:
-    """Give (event or None, threshold, looks that reach it, converted among them) for one window and measure."""
+    """Give (event or None, threshold, snapshots that reach it, converted among them) for one window and measure."""
     counted = "count(*)" if measure == "count" else "count(DISTINCT date_trunc('day', timestamp))"
     grid = ", ".join(f"({k})" for k in GRID if k <= 10_000)
     yield from connection.execute(f"""
-        WITH looks AS ({looks}), grid(k) AS (VALUES {grid}),
-        seen AS (SELECT l.user_id, y, event, timestamp FROM events e JOIN looks l USING (user_id)
+        WITH snapshots AS ({snapshots}), grid(k) AS (VALUES {grid}),
+        seen AS (SELECT l.user_id, y, event, timestamp FROM events e JOIN snapshots l USING (user_id)
                  WHERE epoch_us(timestamp) >= a AND epoch_us(timestamp) < a + {days * DAY}
                    AND (c IS NULL OR epoch_us(timestamp) < c)),
         values_ AS (SELECT event, user_id, any_value(y) AS y, {counted} AS n FROM seen GROUP BY 1, 2

@@ -38,7 +38,7 @@ def cube_of(columns: dict[str, np.ndarray]) -> Cube:
         offsets.append(offsets[-1] + len(rows[-1]))
     return Cube(
         behaviours=tuple(behaviour(name) for name in columns),
-        looks=len(next(iter(columns.values()))),
+        snapshots=len(next(iter(columns.values()))),
         offsets=np.array(offsets),
         rows=np.concatenate(rows),
         levels=np.concatenate(levels),
@@ -47,7 +47,7 @@ def cube_of(columns: dict[str, np.ndarray]) -> Cube:
 
 @pytest.fixture(scope="module")
 def confounded():
-    """Activity makes both "busy" and converting likely; only "true" adds to it. Two looks an entity."""
+    """Activity makes both "busy" and converting likely; only "true" adds to it. Two snapshots an entity."""
     rng = np.random.default_rng(5)
     entity = np.repeat(np.arange(3000), 2)
     activity = np.repeat(rng.normal(size=3000), 2)
@@ -59,14 +59,14 @@ def confounded():
 
 
 def met(cube: Cube, index: int, threshold: int) -> np.ndarray:
-    values = np.zeros(cube.looks)
+    values = np.zeros(cube.snapshots)
     rows, levels = cube.column(index)
     values[rows] = np.array([0, *GRID])[levels]
     return values >= threshold
 
 
 def values(cube: Cube, index: int) -> np.ndarray:
-    dense = np.zeros(cube.looks)
+    dense = np.zeros(cube.snapshots)
     rows, levels = cube.column(index)
     dense[rows] = np.array([0, *GRID])[levels]
     return dense
@@ -111,14 +111,14 @@ def test_errors_are_by_cluster(confounded):
     twice = pl.concat([frame, frame])
     doubled = Cube(
         behaviours=cube.behaviours,
-        looks=2 * cube.looks,
+        snapshots=2 * cube.snapshots,
         offsets=2 * cube.offsets,
-        rows=np.concatenate([np.concatenate([r, r + cube.looks]) for r, _ in map(cube.column, range(3))]).astype(
+        rows=np.concatenate([np.concatenate([r, r + cube.snapshots]) for r, _ in map(cube.column, range(3))]).astype(
             np.uint32
         ),
         levels=np.concatenate([np.concatenate([level, level]) for _, level in map(cube.column, range(3))]),
     )
-    # Every look a second time, by the same entities: nothing is learnt, so the interval must not shrink.
+    # Every snapshot a second time, by the same entities: nothing is learnt, so the interval must not shrink.
     again = rule_effect(np.concatenate([rule, rule]), {"true"}, doubled, twice)
     assert again.value == pytest.approx(alone.value, rel=1e-6)
     assert again.low == pytest.approx(alone.low, rel=1e-3)
@@ -129,11 +129,11 @@ def test_errors_are_by_cluster(confounded):
 
 def test_only_the_asked_rows_count(confounded):
     cube, frame = confounded
-    rule, half = met(cube, 2, 2), np.arange(cube.looks) < cube.looks // 2
+    rule, half = met(cube, 2, 2), np.arange(cube.snapshots) < cube.snapshots // 2
     part = rule_effect(rule, {"true"}, cube, frame, rows=half)
     changed = frame.with_columns(y=pl.when(pl.Series(half)).then("y").otherwise(~pl.col("y")))
     assert rule_effect(rule, {"true"}, cube, changed, rows=half).value == pytest.approx(part.value)
-    assert rule_effect(rule, {"true"}, cube, frame, rows=np.zeros(cube.looks, bool)) is None
+    assert rule_effect(rule, {"true"}, cube, frame, rows=np.zeros(cube.snapshots, bool)) is None
 
 
 def test_too_few_converters_a_parameter_is_not_fitted(confounded):
@@ -171,7 +171,7 @@ def test_the_sample_takes_all_converters_and_ten_others_each():
     )
     sample = Sample.of(frame)
     assert (int(sample.y.sum()), len(sample.y)) == (20, 220)
-    assert np.array_equal(Sample.of(frame).looks, sample.looks)
+    assert np.array_equal(Sample.of(frame).snapshots, sample.snapshots)
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,7 @@ def analysed():
     for seed in (71,):
         world = recipe(12_000, seed)
         with populated(world) as people:
-            result = analyze(people, Settings(looks="once:14d"))
+            result = analyze(people, Settings(snapshots="once:14d"))
         events = list(dict.fromkeys(one.behaviour.event for one in result.behaviours if one.adjusted is not None))
         lift = sorted(result.behaviours, key=lambda one: -(one.curve[0].table.lift or 0))
         found.append((world, events, list(dict.fromkeys(one.behaviour.event for one in lift)), result))
@@ -216,7 +216,7 @@ def test_accounts_are_adjusted_for_how_many_of_their_users_were_active():
             Behaviour(event=None, measure=users, window=long),
             Behaviour(event="x", measure=users, window=long),
         ),
-        looks=4,
+        snapshots=4,
         offsets=np.array([0, 1, 4, 5]),
         rows=np.array([0, 0, 1, 3, 2], dtype=np.uint32),
         levels=np.array([1, 1, 3, 9, 2], dtype=np.uint8),

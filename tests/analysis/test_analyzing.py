@@ -10,21 +10,21 @@ import polars as pl
 import pytest
 
 from pqlkit.analysis.analyzing import analyze, observe
-from pqlkit.analysis.clusters import account_of, clusters
 from pqlkit.analysis.follow_up import disagreement_in_words
 from pqlkit.analysis.settings import Exposure, Settings
-from pqlkit.analysis.trigger import starts, trigger_rate
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.demo.worlds import age_trial, recipe
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
+from pqlkit.snapshots.clusters import account_of, clusters
+from pqlkit.snapshots.qualifications import pql_conversion_rate, starts
 from pqlkit.statistics.design_effect import design_effect
 from tests.analysis.canonical import dataset, in_memory
 from tests.analysis.findings import connected
 from tests.analysis.hand_made import definition, part
 from tests.simulation.trial import populated
 
-ONCE = Settings(looks="once:14d")
+ONCE = Settings(snapshots="once:14d")
 
 
 def drifted(rate_then: float, rate_now: float, *, seed: int = 1, users: int = 6_000):
@@ -76,15 +76,15 @@ def test_until_conversion_keeps_early_converters_and_stops_their_clock(world, pe
         WITH firsts AS (SELECT user_id, min(converted_at) AS c FROM conversions GROUP BY 1),
         facts AS (SELECT u.user_id, epoch_us(signed_up_at) AS a, epoch_us(c) AS c
                   FROM users u LEFT JOIN firsts USING (user_id)),
-        looks AS (SELECT *, coalesce(c >= a AND c <= a + {reach}, false) AS y FROM facts
+        snapshots AS (SELECT *, coalesce(c >= a AND c <= a + {reach}, false) AS y FROM facts
                   WHERE (c IS NULL OR c >= a) AND a + {reach} <= {people.as_of} AND a >= {people.history_from})
     """
     with connected(world) as connection:
-        whole = connection.execute(facts + "SELECT count(*), count(*) FILTER (y) FROM looks").fetchone()
+        whole = connection.execute(facts + "SELECT count(*), count(*) FILTER (y) FROM snapshots").fetchone()
         did = connection.execute(
             facts
             + f"""SELECT event, count(DISTINCT user_id), count(DISTINCT user_id) FILTER (y)
-                  FROM events JOIN looks USING (user_id)
+                  FROM events JOIN snapshots USING (user_id)
                   WHERE epoch_us(timestamp) >= a AND epoch_us(timestamp) < a + {14 * DAY}
                     AND (c IS NULL OR epoch_us(timestamp) < c) GROUP BY 1"""
         ).fetchall()
@@ -96,7 +96,7 @@ def test_until_conversion_keeps_early_converters_and_stops_their_clock(world, pe
             counted[one.event] = (len(rows), int(found.y[rows].sum()))
     assert counted == {event: (n, m) for event, n, m in did}
     assert int(found.y.sum()) > int(observe(people, ONCE).y.sum())
-    assert found.looks.classes.early == 0
+    assert found.snapshots.classes.early == 0
 
 
 def test_until_conversion_is_said_and_needs_one_age(people):
@@ -105,7 +105,7 @@ def test_until_conversion_is_said_and_needs_one_age(people):
     result = analyze(people, replace(ONCE, exposure=Exposure.UNTIL_CONVERSION, by=()))
     assert any("shorter time" in warning for warning in result.warnings)
     with pytest.raises(UsageError, match="until-conversion"):
-        observe(people, Settings(looks="every:28d", exposure=Exposure.UNTIL_CONVERSION))
+        observe(people, Settings(snapshots="every:28d", exposure=Exposure.UNTIL_CONVERSION))
 
 
 def test_excluded_events_are_nowhere_and_globs_are_globs(people, world):
@@ -123,7 +123,7 @@ def test_excluded_events_are_nowhere_and_globs_are_globs(people, world):
         assert np.array_equal(found.cube.column(index)[1], levels)
 
 
-def test_given_keeps_the_looks_that_meet_a_definition(people, world):
+def test_given_keeps_the_snapshots_that_meet_a_definition(people, world):
     event = "dashboard_viewed"
     whole: Any = observe(people, ONCE)
     index = next(
@@ -134,9 +134,9 @@ def test_given_keeps_the_looks_that_meet_a_definition(people, world):
     rows, levels = whole.cube.column(index)
     meeting = rows[levels >= 3]
     found: Any = observe(people, replace(ONCE, given=definition(part(event, 3))))
-    wanted = whole.looks.frame["entity"].to_numpy()[meeting]
-    assert found.looks.frame["entity"].to_list() == wanted.tolist()
-    assert found.looks.frame["look"].to_list() == list(range(len(wanted)))
+    wanted = whole.snapshots.frame["entity"].to_numpy()[meeting]
+    assert found.snapshots.frame["entity"].to_list() == wanted.tolist()
+    assert found.snapshots.frame["snapshot"].to_list() == list(range(len(wanted)))
 
 
 def late_clock():
@@ -148,23 +148,23 @@ def late_clock():
 
 def test_given_is_read_by_the_clock_of_the_definition():
     early = replace(definition(part("e", days=10)), anchor=Anchor(kind="event", event="begin"))
-    assert observe(late_clock(), replace(ONCE, given=early)).looks.frame.height == 8
-    assert observe(late_clock(), replace(ONCE, given=replace(early, anchor=Anchor()))).looks.frame.height == 0
+    assert observe(late_clock(), replace(ONCE, given=early)).snapshots.frame.height == 8
+    assert observe(late_clock(), replace(ONCE, given=replace(early, anchor=Anchor()))).snapshots.frame.height == 0
     before = replace(definition(part("f")), anchor=Anchor(kind="event", event="begin"))
-    assert observe(late_clock(), replace(ONCE, given=before)).looks.frame.height == 0
+    assert observe(late_clock(), replace(ONCE, given=before)).snapshots.frame.height == 0
 
 
 def test_given_about_other_entities_is_refused():
     other = replace(definition(part("e"), name="teams"), entity=EntityKind.ACCOUNT)
-    with pytest.raises(UsageError, match="teams is about accounts, and these looks are of users") as caught:
+    with pytest.raises(UsageError, match="teams is about accounts, and these snapshots are of users") as caught:
         observe(late_clock(), replace(ONCE, given=other))
     assert caught.value.hint == "use --entity account, or a definition about users"
 
 
-def test_looks_that_overlap_have_a_design_effect_and_tables_pay_for_it():
+def test_snapshots_that_overlap_have_a_design_effect_and_tables_pay_for_it():
     with populated(age_trial(3_000, 92)) as people:
-        found: Any = observe(people, Settings(looks="age:1d,3d,5d"))
-    entity = found.looks.frame["entity"].to_numpy()
+        found: Any = observe(people, Settings(snapshots="age:1d,3d,5d"))
+    entity = found.snapshots.frame["entity"].to_numpy()
     assert len(set(entity.tolist())) < len(entity)
     assert found.design_effect == design_effect(found.y, entity)
     assert found.design_effect > 1.3
@@ -177,8 +177,8 @@ def test_once_has_none(people):
 
 def shared(tmp_path, *, alike: bool):
     """Sign up 300 accounts of four users; with `alike`, all users of an account convert or none does."""
-    from pqlkit.analysis.population import population
     from pqlkit.exports.project import Project
+    from pqlkit.population.population import population
 
     rng = np.random.default_rng(3)
     team = rng.random(300) < 0.2
@@ -216,7 +216,7 @@ def test_where_they_do_not_agree_the_design_effect_is_small(tmp_path):
 def test_leads_of_one_account_are_not_independent_either(tmp_path, alike):
     people = shared(tmp_path, alike=alike)
     spells = people.entities.select("entity", on=pl.col("anchor") + DAY, off=pl.lit(None, pl.Int64))
-    rate = trigger_rate(starts(people, spells, horizon=Duration(30, "d")))
+    rate = pql_conversion_rate(starts(people, spells, conversion_window=Duration(30, "d")))
     assert rate.denominator == 1200
     assert rate.design_effect == pytest.approx(4 if alike else 1.1, abs=0.3)
 
@@ -224,14 +224,17 @@ def test_leads_of_one_account_are_not_independent_either(tmp_path, alike):
 def test_nobody_asks_who_shares_an_account_where_no_rate_is_taken(tmp_path, monkeypatch):
     people = shared(tmp_path, alike=True)
     spells = people.entities.select("entity", on=pl.col("anchor") + DAY, off=pl.lit(None, pl.Int64))
-    whole = starts(people, spells, horizon=Duration(30, "d"))
-    monkeypatch.setattr("pqlkit.analysis.trigger.clusters", None)
-    assert starts(people, spells, horizon=Duration(30, "d"), clustered=False).equals(whole.drop("cluster"))
+    whole = starts(people, spells, conversion_window=Duration(30, "d"))
+    monkeypatch.setattr("pqlkit.snapshots.qualifications.clusters", None)
+    assert starts(people, spells, conversion_window=Duration(30, "d"), clustered=False).equals(whole.drop("cluster"))
 
 
 def test_leads_of_lonely_users_are(people):
     spells = people.entities.select("entity", on=pl.col("anchor") + DAY, off=pl.lit(None, pl.Int64))
-    assert trigger_rate(starts(people, spells.drop_nulls("on"), horizon=Duration(30, "d"))).design_effect == 1.0
+    assert (
+        pql_conversion_rate(starts(people, spells.drop_nulls("on"), conversion_window=Duration(30, "d"))).design_effect
+        == 1.0
+    )
 
 
 def test_lonely_users_have_no_account_in_common(people):
@@ -258,5 +261,5 @@ def test_leaks_are_judged_when_they_are_asked_for_and_once(people):
     said: list[str] = []
     found = observe(people, ONCE, progress=said.append)
     assert not any("belong to the upgrade" in sentence for sentence in said)
-    assert found.suspects is found.suspects
+    assert found.leakage is found.leakage
     assert sum("belong to the upgrade" in sentence for sentence in said) == 1

@@ -17,7 +17,7 @@ from pqlkit.definitions.model import Measure, Window, WindowKind
 from pqlkit.demo.worlds import recipe
 from pqlkit.durations import DAY, Duration
 from pqlkit.measures.behaviour import GRID, Behaviour
-from tests.analysis.findings import connected, looks_by_sql, steps_by_sql
+from tests.analysis.findings import connected, snapshots_by_sql, steps_by_sql
 from tests.simulation.trial import populated
 
 
@@ -34,14 +34,14 @@ def people(world):
 
 @pytest.fixture(scope="module")
 def analysis(people):
-    return analyze(people, Settings(looks="once:14d"))
+    return analyze(people, Settings(snapshots="once:14d"))
 
 
 @pytest.mark.parametrize(("days", "measure"), [(3, "count"), (7, "days"), (14, "count")])
 def test_every_threshold_is_the_table_that_sql_counts(world, people, analysis, days, measure):
     with connected(world) as connection:
         counted = {
-            (event, k): (n1, a) for event, k, n1, a in steps_by_sql(connection, looks_by_sql(people), days, measure)
+            (event, k): (n1, a) for event, k, n1, a in steps_by_sql(connection, snapshots_by_sql(people), days, measure)
         }
     found = {
         (one.behaviour.event, step.threshold): (step.table.n1, step.table.a)
@@ -55,11 +55,11 @@ def test_every_threshold_is_the_table_that_sql_counts(world, people, analysis, d
 
 
 def test_with_and_without_are_the_analysis_set(analysis):
-    looks, converted = len(analysis.observed.y), int(analysis.observed.y.sum())
+    snapshots, converted = len(analysis.observed.y), int(analysis.observed.y.sum())
     assert converted > 50
     for one in analysis.behaviours:
         for table in (one.table, *(step.table for step in one.curve)):
-            assert table.total == looks
+            assert table.total == snapshots
             assert table.m1 == converted
             assert min(table.cells) >= 0
         assert one.curve[0].threshold == 1
@@ -71,10 +71,12 @@ def test_the_best_threshold_has_the_largest_phi_and_ties_go_to_the_smaller(analy
         assert one.threshold == one.curve[int(np.argmax(sizes))].threshold
 
 
-def test_what_people_are_shown_is_the_best_threshold_that_enough_looks_and_converters_reach(analysis):
+def test_what_people_are_shown_is_the_best_threshold_that_enough_snapshots_and_converters_reach(analysis):
     floors = Floors.of(len(analysis.observed.y), int(analysis.observed.y.sum()))
     for one in analysis.behaviours:
-        reached = [step for step in one.curve if step.table.n1 >= floors.looks and step.table.a >= floors.converters]
+        reached = [
+            step for step in one.curve if step.table.n1 >= floors.snapshots and step.table.a >= floors.converters
+        ]
         sizes = [abs(step.table.phi or 0.0) for step in reached]
         assert (one.dependable is None) is (not reached) is ("rare" in one.flags)
         if one.dependable is not None:
@@ -109,7 +111,7 @@ def test_auc_is_of_the_values_with_ties(analysis):
     for index in (0, 50, 150):
         behaviour = observed.cube.behaviours[index]
         rows, levels = observed.cube.column(index)
-        values = np.zeros(observed.cube.looks)
+        values = np.zeros(observed.cube.snapshots)
         values[rows] = levels
         one = next(row for row in analysis.behaviours if row.behaviour == behaviour)
         assert one.auc == pytest.approx(roc_auc_score(observed.y, values), abs=1e-12)
@@ -121,7 +123,7 @@ def test_activity_is_labelled_and_leaks_are_flagged(world, analysis):
     assert all("activity" in one.flags and one.adjusted is None for one in activity)
     traps = world.truth.traps
     assert traps.before in analysis.observed.left_out
-    assert next(s for s in analysis.observed.suspects if s.event == traps.after).reason == "consequence"
+    assert next(s for s in analysis.observed.leakage if s.event == traps.after).reason == "follows-conversion"
 
 
 def tiny(positive, negative):

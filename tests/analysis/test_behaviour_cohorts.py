@@ -22,14 +22,14 @@ from pqlkit.errors import DataError, UsageError
 from tests.analysis.canonical import days, in_memory
 from tests.analysis.hand_made import definition, part
 
-ONCE = Settings(looks="once:14d", by=("invite >= 2 in 7d",))
+ONCE = Settings(snapshots="once:14d", by=("invite >= 2 in 7d",))
 L = 14 * DAY
 START = 20_000 * DAY
 END = START + 200 * DAY
 
 
 def groups(people, by="invite >= 2 in 7d", **changed) -> dict[str, Cohort]:
-    observed = observe(people, Settings(**{"looks": "once:14d", "by": (by,), **changed}))
+    observed = observe(people, Settings(**{"snapshots": "once:14d", "by": (by,), **changed}))
     found = behaviour_cohorts(observed, by, parse_expression(by, windows=(days("14d"),)))
     return {one.cohort: one for one in found.cohorts}
 
@@ -64,7 +64,7 @@ def test_nothing_at_the_cutoff_counts_though_its_window_is_open(at, did):
 
 
 @pytest.mark.parametrize(("at", "counted"), [(L, None), (L + 1, 1), (L + 30 * DAY, 1), (L + 30 * DAY + 1, 0)])
-def test_the_rate_counts_conversions_after_the_cutoff_and_in_the_horizon(at, counted):
+def test_the_rate_counts_conversions_after_the_cutoff_and_in_the_conversion_window(at, counted):
     people = in_memory(
         [{"id": "a", "anchor": 0, "converted": at}], [("a", "invite", 1), ("a", "invite", 2)], as_of=90 * DAY
     )
@@ -81,7 +81,7 @@ def test_the_clock_starts_at_the_cutoff():
     assert (curve[9], curve[10]) == (0.0, 1.0)
 
 
-def test_those_whose_horizon_is_not_over_are_on_the_curve_and_in_no_rate():
+def test_those_whose_conversion_window_is_not_over_are_on_the_curve_and_in_no_rate():
     young = [{"id": f"y{n:02}", "anchor": 60 * DAY, "converted": 76 * DAY if n < 5 else None} for n in range(20)]
     old = [{"id": f"o{n:02}", "anchor": 0} for n in range(20)]
     newest = [{"id": f"z{n:02}", "anchor": 80 * DAY} for n in range(20)]  # no cutoff yet
@@ -122,25 +122,25 @@ def test_curves_and_their_test_are_those_of_statsmodels():
 @settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 5),
-    looks=st.sampled_from(["once:14d", "age:3d,7d,14d", "every:28d"]),
+    snapshots=st.sampled_from(["once:14d", "age:3d,7d,14d", "every:28d"]),
     by=st.sampled_from(["invite >= 2 in 7d", "login >= 2 trailing 28d", "not login in 14d", "invite <= 1 in 14d"]),
 )
-def test_the_groups_are_the_whole_table(seed, looks, by):
+def test_the_groups_are_the_whole_table(seed, snapshots, by):
     people = crowd(60, seed=seed)
-    observed = observe(people, Settings(looks=looks, by=(by,), active_within=days("84d")))
+    observed = observe(people, Settings(snapshots=snapshots, by=(by,), active_within=days("84d")))
     found = behaviour_cohorts(observed, by, parse_expression(by)).cohorts
-    assert sum(one.rate.denominator for one in found) == observed.looks.frame.height
+    assert sum(one.rate.denominator for one in found) == observed.snapshots.frame.height
     assert sum(one.rate.numerator for one in found) == int(observed.y.sum())
     assert sum(one.entities for one in found) == follow_up(observed).height
     for one in found:
         assert [p.converted_share for p in one.curve] == sorted(p.converted_share for p in one.curve)
-        if not looks.startswith("once") and one.curve:
-            assert one.curve[-1].day <= observed.looks.design.horizon.microseconds // DAY
+        if not snapshots.startswith("once") and one.curve:
+            assert one.curve[-1].day <= observed.snapshots.design.conversion_window.microseconds // DAY
 
 
-def test_looks_that_follow_one_another_are_followed_for_a_horizon_each():
+def test_snapshots_that_follow_one_another_are_followed_for_a_conversion_window_each():
     people = crowd(200)
-    observed = observe(people, Settings(looks="every:28d", windows=(days("28d"),), active_within=days("84d")))
+    observed = observe(people, Settings(snapshots="every:28d", windows=(days("28d"),), active_within=days("84d")))
     followed = follow_up(observed)
     assert followed["days"].max() == 28.0
     assert followed["done"].to_list() == observed.y.tolist()
@@ -150,9 +150,9 @@ def test_looks_that_follow_one_another_are_followed_for_a_horizon_each():
     assert (again["gap"].drop_nulls() >= 0).all()
 
 
-def test_looks_that_overlap_are_tested_by_entity_and_have_wider_intervals():
+def test_snapshots_that_overlap_are_tested_by_entity_and_have_wider_intervals():
     people = crowd(300)
-    observed = observe(people, Settings(looks="age:3d,7d,14d"))
+    observed = observe(people, Settings(snapshots="age:3d,7d,14d"))
     found = behaviour_cohorts(observed, "login", parse_expression("login ever"))
     assert found.clustered
     assert observed.design_effect > 1
@@ -160,8 +160,8 @@ def test_looks_that_overlap_are_tested_by_entity_and_have_wider_intervals():
     assert rate.design_effect == observed.design_effect
 
 
-def test_the_outcome_of_a_look_stays_the_same_when_later_events_are_cut_off():
-    """A look at s uses no event at or after s: the groups are the same without them."""
+def test_the_outcome_of_a_snapshot_stays_the_same_when_later_events_are_cut_off():
+    """A snapshot at s uses no event at or after s: the groups are the same without them."""
     people = crowd(150)
     whole = groups(people, "login >= 2 in 30d")
     cut = people.world.events.collect().to_native()
@@ -174,10 +174,10 @@ def test_the_outcome_of_a_look_stays_the_same_when_later_events_are_cut_off():
 
 def test_given_narrows_the_curve_as_it_narrows_the_table():
     people = crowd(300)
-    observed = observe(people, Settings(looks="once:14d", given=definition(part("login", 1))))
+    observed = observe(people, Settings(snapshots="once:14d", given=definition(part("login", 1))))
     (one, other) = behaviour_cohorts(observed, "login", parse_expression("login in 14d")).cohorts
     assert (other.entities, other.rate.denominator) == (0, 0)
-    assert one.entities > one.rate.denominator == observed.looks.frame.height
+    assert one.entities > one.rate.denominator == observed.snapshots.frame.height
     assert other.curve == ()
 
 
@@ -191,7 +191,7 @@ def test_those_who_converted_before_the_cutoff_are_on_no_curve():
 
 
 def analysed(by: str, **changed) -> Analysis:
-    return analyze(crowd(60), Settings(**{"looks": "once:14d", "by": (by,), **changed}))
+    return analyze(crowd(60), Settings(**{"snapshots": "once:14d", "by": (by,), **changed}))
 
 
 def test_a_behaviour_is_among_the_cohorts_as_it_was_written():
@@ -240,7 +240,7 @@ def test_the_base_rate_on_the_curve_is_that_of_statsmodels():
     theirs = SurvfuncRight(followed["days"].to_numpy(), followed["done"].to_numpy().astype(int))
     found = curve_rate(observed)
     assert found.rate.value == pytest.approx(1 - theirs.surv_prob[theirs.surv_times <= 30][-1], abs=1e-12)
-    assert found.looks == followed.height > observed.base.denominator
+    assert found.snapshots == followed.height > observed.base.denominator
     assert found.rate.low is not None
     assert found.rate.high is not None
     assert found.rate.low < observed.base.numerator / followed.height + 0.1 < found.rate.high + 0.1
@@ -254,17 +254,17 @@ def test_without_the_young_the_curve_is_the_plain_rate():
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        ({"looks": "every:28d", "windows": (days("28d"),)}, Unread.REPEATED),
-        ({"looks": "age:3d,7d"}, Unread.REPEATED),
+        ({"snapshots": "every:28d", "windows": (days("28d"),)}, Unread.REPEATED),
+        ({"snapshots": "age:3d,7d"}, Unread.REPEATED),
         ({"gap": days("1d")}, Unread.GAP),
         ({"exposure": Exposure.UNTIL_CONVERSION}, Unread.EXPOSURE),
     ],
 )
 def test_where_the_rate_is_on_no_curve_the_reason_is_given(changed, why):
-    found = curve_rate(observe(crowd(60), Settings(**{"looks": "once:14d", **changed})))
+    found = curve_rate(observe(crowd(60), Settings(**{"snapshots": "once:14d", **changed})))
     assert (found.rate.value, found.unread) == (None, why)
 
 
-def test_nobody_followed_for_a_horizon_has_no_rate():
+def test_nobody_followed_for_a_conversion_window_has_no_rate():
     people = in_memory([{"id": "a", "anchor": 0}], as_of=20 * DAY)
     assert curve_rate(observe(people, ONCE)).unread is Unread.NOT_REACHED

@@ -11,16 +11,16 @@ from statsmodels.stats.multitest import multipletests
 
 from pqlkit.analysis.analyzing import analyze, observe
 from pqlkit.analysis.hypotheses import hypotheses
-from pqlkit.analysis.population import population
 from pqlkit.analysis.settings import Settings
 from pqlkit.analysis.tiers import Tier
 from pqlkit.demo import worlds
 from pqlkit.durations import DAY
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import Project, read_project
+from pqlkit.population.population import population
 from pqlkit.proposal.proposing import propose
 from tests.analysis.canonical import in_memory
-from tests.reports.simulated import shell
+from tests.rates.simulated import shell
 
 SHAPE = "pqlkit: 1\nname: {name}\nentity: user\nqualify: {{event: {event}, at_least: {least}, within: 14d}}\noutcome: {{within: 30d}}\n"
 
@@ -73,7 +73,7 @@ def test_each_is_tested_exactly_and_corrected_together(analysis, questions):
     assert planted.verdict == "more"
     assert (planted.table.a, planted.table.n1) == (14, 210)
     assert (planted.odds_ratio.low or 0) > 1
-    assert (planted.leads_per_week.median or 0) > 0
+    assert (planted.pqls_per_week.median or 0) > 0
 
 
 def test_who_is_not_eligible_is_no_comparison(tmp_path):
@@ -86,11 +86,11 @@ def test_who_is_not_eligible_is_no_comparison(tmp_path):
     events = [(f"u{n:03}", "e" if n < 10 else "other", DAY) for n in range(100)]
     fixed = {"plan": ["free" if n < 40 else "team" for n in range(100)]}
     made = in_memory(people, events, as_of=90 * DAY, fixed=fixed, project=Project(definitions=tmp_path))
-    found = hypotheses(observe(made, Settings(looks="once:14d")))
+    found = hypotheses(observe(made, Settings(snapshots="once:14d")))
     assert [one.table.cells for one in found.tested] == [(3, 7, 1, 29)]
 
 
-def test_another_outcome_is_not_tested_on_these_looks(analysis, folder):
+def test_another_outcome_is_not_tested_on_these_snapshots(analysis, folder):
     other = write(folder, "retained").read_text().replace("within: 30d}", "within: 30d, retained_for: 90d}", 1)
     path = folder / "definitions" / "retained.yml"
     path.write_text(other)
@@ -165,7 +165,7 @@ def test_the_screen_and_the_json_say_the_same(questions):
     assert all(len(line.rstrip()) <= 80 for line in shown.stdout.splitlines())
     written = json.loads(shell(questions, "analyze", "--format", "json").stdout)
     first = written["hypotheses"][0]
-    assert (first["definition"], first["with"]["converted"], first["with"]["entities"]) == ("a-milestones", 14, 210)
+    assert (first["definition"], first["with"]["converted"], first["with"]["snapshots"]) == ("a-milestones", 14, 210)
     assert first["verdict"] == "more"
     assert written["little"]["usable"] == 22
     assert written["little"]["detectable_relative_risk"] == pytest.approx(3.4, abs=0.05)

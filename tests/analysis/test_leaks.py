@@ -57,8 +57,8 @@ def test_leaks_are_caught_and_ordinary_events_are_not_at_any_base_rate(base):
     people = product(base, 1, users=1200 if base < 0.1 else 500)
     found = {one.event: one for one in leaks(surroundings(people.world))}
     assert {name for name, one in found.items() if one.excluded} == {"Upgrade", "paid_bill"}
-    assert found["Upgrade"].reason is LeakReason.PART_OF_UPGRADE
-    assert found["paid_bill"].reason is LeakReason.CONSEQUENCE
+    assert found["Upgrade"].reason is LeakReason.PART_OF_CONVERSION
+    assert found["paid_bill"].reason is LeakReason.FOLLOWS_CONVERSION
     assert not set(found) & set(ORDINARY)
 
 
@@ -79,16 +79,16 @@ def counts(**changed: Any) -> Surroundings:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({}, "part-of-upgrade"),
-        ({"within_a_day": 25}, "part-of-upgrade"),
+        ({}, "part-of-conversion"),
+        ({"within_a_day": 25}, "part-of-conversion"),
         ({"within_a_day": 24}, "suspect"),
         ({"hazard": 19}, "suspect"),
-        ({"control": 3.55}, "part-of-upgrade"),
+        ({"control": 3.55}, "part-of-conversion"),
         ({"control": 3.56}, "suspect"),
         ({"hazard": 9, "control": 0.0}, None),
         ({"hazard": 10, "control": 0.0, "active_control": 50.0}, "suspect"),
         ({"within_a_day": 0, "active_hazard": 99, "active_control": 2.0}, None),
-        ({"hazard": 0, "users_converted": 83, "first_late": 67}, "consequence"),
+        ({"hazard": 0, "users_converted": 83, "first_late": 67}, "follows-conversion"),
         ({"hazard": 0, "users_converted": 83, "first_late": 66}, None),
         ({"hazard": 0, "users_converted": 81, "first_late": 81}, None),
         ({"users": 19, "users_converted": 19, "first_late": 19}, None),
@@ -127,9 +127,9 @@ def test_where_everybody_converts_nothing_decides_it():
     starts = {f"u{user:02}": user * HOUR for user in range(60)}
     people = [{"id": name, "anchor": anchor, "converted": anchor + 20 * DAY} for name, anchor in starts.items()]
     events = [(name, "login", anchor + day * DAY) for name, anchor in starts.items() for day in range(10)]
-    observed = observe(in_memory(people, events, as_of=120 * DAY, history_from=0), Settings(looks="once:14d"))
+    observed = observe(in_memory(people, events, as_of=120 * DAY, history_from=0), Settings(snapshots="once:14d"))
     assert observed.y.all()
-    assert observed.suspects == ()
+    assert observed.leakage == ()
 
 
 def test_where_nothing_leaks_nothing_is_flagged():
@@ -147,10 +147,10 @@ def test_a_leak_that_begins_in_the_later_period_is_not_known_to_the_search():
         cut = pl.from_epoch(pl.lit(first), time_unit="us").dt.replace_time_zone("UTC")
         early = world.events.filter((pl.col("event") != late) | (pl.col("timestamp") >= cut))
     with populated(replace(world, events=early)) as people:
-        observed = observe(people, Settings(looks="once:14d"))
+        observed = observe(people, Settings(snapshots="once:14d"))
         draft = Draft.of(observed, Wishes(permutations=0), lambda _: None)
-        assert late in {one.event for one in observed.suspects}
-        assert late not in {one.event for one in draft.suspects}
+        assert late in {one.event for one in observed.leakage}
+        assert late not in {one.event for one in draft.leakage}
 
 
 def test_keep_event_overrules_and_still_shows():
@@ -207,7 +207,7 @@ def test_a_trait_that_only_payers_have_is_a_leak():
 
 
 @pytest.mark.parametrize(("hits", "caught"), [(24, True), (23, False)])
-def test_a_value_leaks_from_eighty_percent_of_thirty_looks_on(hits, caught):
+def test_a_value_leaks_from_eighty_percent_of_thirty_snapshots_on(hits, caught):
     y = [n < hits for n in range(30)] + [n < 20 for n in range(470)]
     plan = ["pro"] * 30 + ["free"] * 470
     assert bool(traited({"plan": plan}, y)) is caught
@@ -234,7 +234,7 @@ def buyers(number: int, of: int) -> list[int | None]:
     return [n % 9 if n < number else None for n in range(of)]
 
 
-def test_a_value_of_late_buyers_leaks_although_few_of_their_looks_are_followed_by_it():
+def test_a_value_of_late_buyers_leaks_although_few_of_their_snapshots_are_followed_by_it():
     bought = buyers(60, 1000)
     plan = ["team" if at is not None else "free" for at in bought]
     country = [["NL", "DE", "FR"][n % 3] for n in range(1000)]
@@ -242,7 +242,7 @@ def test_a_value_of_late_buyers_leaks_although_few_of_their_looks_are_followed_b
     assert (found.event, found.evidence) == ("plan", "60 of 60 with the value team convert (100%)")
 
 
-def test_what_is_bought_after_the_looks_is_not_known_to_them():
+def test_what_is_bought_after_the_snapshots_is_not_known_to_them():
     bought = [9 if n < 60 else None for n in range(1000)]
     plan = ["team" if at is not None else "free" for at in bought]
     assert tiled({"plan": plan}, bought, newest=9) == ()
@@ -269,7 +269,7 @@ def test_what_the_outcome_asks_for_is_no_leak():
     assert tiled({"initial": ["free" if n < 900 else "paid" for n in range(1200)]}, bought) == ()
 
 
-def test_a_trait_with_few_looks_is_not_judged():
+def test_a_trait_with_few_snapshots_is_not_judged():
     y = [True] * 29 + [n < 20 for n in range(471)]
     assert traited({"plan": ["pro"] * 29 + ["free"] * 471}, y) == ()
 
@@ -286,8 +286,8 @@ def test_a_leaky_trait_never_becomes_eligibility():
     people = [{"id": f"u{n:04}", "anchor": n, "converted": 15 * DAY if y[n] else None} for n in range(1000)]
     card = ["visa" if converted else "none" for converted in y]
     made = in_memory(people, [("u0000", "login", HOUR)], as_of=90 * DAY, fixed={"card": card, "tier": ["a", "b"] * 500})
-    observed = observe(made, Settings(looks="once:14d"))
-    assert [one.event for one in observed.suspects if one.trait] == ["card"]
+    observed = observe(made, Settings(snapshots="once:14d"))
+    assert [one.event for one in observed.leakage if one.trait] == ["card"]
     assert observed.left_out == frozenset()
     offered = {one.condition.name for one in _traits(observed, {"card"})}
     assert offered == {"tier"}

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from pqlkit.analysis.population import population
-from pqlkit.analysis.worlds import anchored
 from pqlkit.definitions.loading import load_definitions
 from pqlkit.definitions.model import (
     Anchor,
@@ -22,6 +20,8 @@ from pqlkit.definitions.model import (
 from pqlkit.durations import DAY
 from pqlkit.exports.project import Project
 from pqlkit.measures.evaluation import evaluate, spells_of
+from pqlkit.population.clocks import anchored
+from pqlkit.population.population import population
 from tests.analysis.canonical import dataset, days
 
 T0 = 1_700_006_400_000_000

@@ -25,14 +25,14 @@ def test_bounds(converters, offered):
 
 
 @pytest.mark.parametrize(
-    ("looks", "converters", "heads", "hits"),
+    ("snapshots", "converters", "heads", "hits"),
     [(0, 0, 0, 10), (10_000, 150, 200, 30), (9_950, 144, 199, 29), (901, 61, 19, 13), (900, 40, 18, 10)],
 )
-def test_floors_are_in_heads_and_scaled_down(looks, converters, heads, hits):
-    assert Floors.of(looks, converters) == Floors(looks=heads, converters=hits)
+def test_floors_are_in_heads_and_scaled_down(snapshots, converters, heads, hits):
+    assert Floors.of(snapshots, converters) == Floors(snapshots=heads, converters=hits)
 
 
-@pytest.mark.parametrize(("looks", "converters"), [(10_000, 400), (900, 60), (2_345, 81)])
-def test_the_tables_floors_are_those_of_the_search(looks, converters):
-    search, table = SearchFloors.of(looks, converters), Floors.of(looks, converters)
-    assert (search.entities, search.converters) == (table.looks, table.converters)
+@pytest.mark.parametrize(("snapshots", "converters"), [(10_000, 400), (900, 60), (2_345, 81)])
+def test_the_tables_floors_are_those_of_the_search(snapshots, converters):
+    search, table = SearchFloors.of(snapshots, converters), Floors.of(snapshots, converters)
+    assert (search.entities, search.converters) == (table.snapshots, table.converters)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.benchmarks import asked
 from tests.benchmarks.process import Cost, FailedError, measure
-from tests.benchmarks.results import LOOKED_ONCE, PQLKIT, Results, Row, machine, render
+from tests.benchmarks.results import PQLKIT, SEEN_ONCE, Results, Row, machine, render
 
 HERE = Path(__file__).parent
 MILLION = 1_000_000
@@ -161,15 +161,15 @@ def analyze(folder: Path, out: Path) -> list[Contender]:
 
 
 def every(folder: Path, out: Path, size: str) -> Race:
-    """Plan the analysis of looks at calendar moments beside that of one look to a user."""
-    ways = {PQLKIT: "every:28d", LOOKED_ONCE: "once:14d"}
-    files = {name: out / f"every-{looks.partition(':')[0]}.json" for name, looks in ways.items()}
+    """Plan the analysis of snapshots at calendar moments beside that of one snapshot to a user."""
+    ways = {PQLKIT: "every:28d", SEEN_ONCE: "once:14d"}
+    files = {name: out / f"every-{snapshots.partition(':')[0]}.json" for name, snapshots in ways.items()}
     return Race(
         title=f"every, {size}",
         question="every",
         contenders=[
-            Contender(name=name, command=asked.every(folder, looks, files[name]), out=files[name], answers=False)
-            for name, looks in ways.items()
+            Contender(name=name, command=asked.every(folder, snapshots, files[name]), out=files[name], answers=False)
+            for name, snapshots in ways.items()
         ],
     )
 
@@ -177,7 +177,7 @@ def every(folder: Path, out: Path, size: str) -> Race:
 def propose(folder: Path, out: Path, users: int) -> Race:
     """Plan the proposal from start to finish, beside the bare scan of its events."""
     project = asked.pqlkit(
-        "propose", "--project", str(folder / "pqlkit.yml"), "--permutations", "0", "--looks", "once:14d"
+        "propose", "--project", str(folder / "pqlkit.yml"), "--permutations", "0", "--snapshots", "once:14d"
     )
     rest = ["--out-dir", str(out / "definitions"), "--format", "json", "--out", str(out / "propose.json"), "--quiet"]
     scan = out / "scan-recipe.parquet"

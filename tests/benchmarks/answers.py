@@ -28,7 +28,7 @@ def _of_pqlkit(path: Path) -> Ladder:
     rows = json.loads(path.read_text())["behaviours"]
     return {
         f"{row['event']} {row['measure']} {row['window']}": [
-            [step["threshold"], step["with"]["entities"], step["with"]["converted"]] for step in row["curve"]
+            [step["threshold"], step["with"]["snapshots"], step["with"]["converted"]] for step in row["curve"]
         ]
         for row in rows
         if row["event"] is not None

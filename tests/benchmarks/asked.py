@@ -8,7 +8,7 @@ from pathlib import Path
 
 DAY = 86_400_000_000
 WINDOWS = (1, 3, 7, 14)
-HORIZON = 30
+CONVERSION_WINDOW = 30
 LANDMARK = 14
 COLUMNS = ("user_id", "status", "score", "qualified_at", "last_active_at", "met", "evidence", "a", "b", "c")
 
@@ -61,14 +61,14 @@ def score(folder: Path, criteria: str, out: Path, *, engine: str = "polars") -> 
 def analyze(folder: Path, out: Path, *, engine: str = "polars") -> list[str]:
     """Give the command line that analyzes."""
     windows = ",".join(f"{days}d" for days in WINDOWS)
-    design = ["--looks", f"once:{LANDMARK}d", "--windows", windows, "--horizon", f"{HORIZON}d"]
+    design = ["--snapshots", f"once:{LANDMARK}d", "--windows", windows, "--conversion-window", f"{CONVERSION_WINDOW}d"]
     rest = ["--events-from", "2025-01-01", "--engine", engine, "--format", "json", "--out", str(out), "--quiet"]
     return pqlkit("analyze", *sources(folder), *design, *rest)
 
 
-def every(folder: Path, looks: str, out: Path) -> list[str]:
-    """Give the command line that analyzes at a design's own windows and horizon."""
-    rest = ["--looks", looks, "--format", "json", "--out", str(out), "--quiet"]
+def every(folder: Path, snapshots: str, out: Path) -> list[str]:
+    """Give the command line that analyzes at a design's own windows and conversion window."""
+    rest = ["--snapshots", snapshots, "--format", "json", "--out", str(out), "--quiet"]
     return pqlkit("analyze", *sources(folder), *rest)
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.asked import COLUMNS, CRITERIA, DAY, HORIZON, LANDMARK, WINDOWS, Criteria
+from tests.benchmarks.asked import COLUMNS, CONVERSION_WINDOW, CRITERIA, DAY, LANDMARK, WINDOWS, Criteria
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ NEAR_SQL = """WHEN 3 - met <= 1 AND began THEN 'near' WHEN began THEN 'started' 
 CELLS_SQL = """
 COPY (
 WITH {users},
-    l AS (SELECT user_id, anchor, coalesce(converted <= anchor + {span} + {horizon}, false) y FROM u
+    l AS (SELECT user_id, anchor, coalesce(converted <= anchor + {span} + {conversion_window}, false) y FROM u
           WHERE converted IS NULL OR converted > anchor + {span}),
     e AS (SELECT user_id, event, ts // {day} AS day, ts - anchor age, y
           FROM (SELECT user_id, event, epoch_us(timestamp) ts FROM '{folder}/events.parquet') JOIN l USING (user_id)
@@ -99,7 +99,7 @@ def score_duckdb(criteria: Criteria, folder: Path, out: Path) -> None:
 
 
 def analyze_duckdb(folder: Path, out: Path, *, daily: bool) -> None:
-    """Count in one wide grouping with DISTINCT, or (`daily`) by dates first, which is what a second look would find."""
+    """Count in one wide grouping with DISTINCT, or (`daily`) by dates first, which is what a second snapshot would find."""
     import duckdb
 
     if daily:
@@ -128,7 +128,7 @@ def analyze_duckdb(folder: Path, out: Path, *, daily: bool) -> None:
         out=out,
         day=DAY,
         span=SPAN,
-        horizon=HORIZON * DAY,
+        conversion_window=CONVERSION_WINDOW * DAY,
         cells=cells,
         table=table,
     )
@@ -227,7 +227,7 @@ def analyze_polars(folder: Path, out: Path) -> None:
 
     at, anchor, converted = pl.col("at"), pl.col("anchor"), pl.col("converted")
     users = _users(folder).filter(converted.is_null() | (converted > anchor + SPAN))
-    y = (converted <= anchor + SPAN + HORIZON * DAY).fill_null(value=False)
+    y = (converted <= anchor + SPAN + CONVERSION_WINDOW * DAY).fill_null(value=False)
     users = users.select("user_id", "anchor", y.alias("y")).collect().lazy()
     seen = _events(folder).join(users, on="user_id").with_columns((at - anchor).alias("age"))
     seen = seen.filter(pl.col("age") >= 0, pl.col("age") < SPAN)
@@ -263,10 +263,10 @@ def analyze_counting(folder: Path, out: Path) -> None:
     )
     anchor, converted = pl.col("anchor"), pl.col("converted")
     looked = users.filter(converted.is_null() | (converted > anchor + SPAN)).select(
-        pl.int_range(pl.len(), dtype=pl.Int64).alias("look"),
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("snapshot"),
         "entity",
         (anchor + SPAN).alias("cutoff"),
-        (converted <= anchor + SPAN + HORIZON * DAY).fill_null(value=False).alias("y"),
+        (converted <= anchor + SPAN + CONVERSION_WINDOW * DAY).fill_null(value=False).alias("y"),
     )
     where = engine("polars")
     names = {"user_id": "user_id", "event": "event", "timestamp": "at"}

@@ -2,7 +2,7 @@
 
     .bench/peers/pysubgroup/bin/python tests/benchmarks/peer_tools.py pysubgroup-beam WORLD.npz OUT.json
 
-The world holds `levels` (looks x columns, how many thresholds of the grid a value reaches), `y`, `fit`, and `literals`
+The world holds `levels` (snapshots x columns, how many thresholds of the grid a value reaches), `y`, `fit`, and `literals`
 (pairs of column and least level). A tool gives its best rule on the fit part as (column, operator, level) triples.
 """
 

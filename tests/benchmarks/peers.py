@@ -71,7 +71,7 @@ def search(users: int, target: Path) -> None:
         took = time.perf_counter() - begin[0], time.process_time() - begin[1]
         cube = made.draft.observed.cube
         used = sorted({one.column for one in found.literals if one.behaviour is not None})
-        levels = np.zeros((cube.looks, len(used)), dtype=np.uint8)
+        levels = np.zeros((cube.snapshots, len(used)), dtype=np.uint8)
         for place, column in enumerate(used):
             rows, values = cube.column(column)
             levels[rows, place] = values
@@ -98,7 +98,7 @@ def _named(behaviour: Any) -> str:
 
 
 def judge(world: Path, rules: dict[str, list[list[Any]]]) -> dict[str, dict[str, float]]:
-    """Recount each rule on the later looks, which no tool saw: F1 and kappa; the planted rule is ``truth``."""
+    """Recount each rule on the later snapshots, which no tool saw: F1 and kappa; the planted rule is ``truth``."""
     import numpy as np
 
     from tests.benchmarks.peer_tools import f1, met_by
@@ -127,10 +127,10 @@ def compare(base: Path, say: Callable[[str], None]) -> str:
     parts = [
         "## Peers",
         "",
-        f"The search for the best rule of at most three conditions, by F1 on the earlier looks of the recipe's world (seed {SEED}). "
-        "Every tool gets the same looks, leaks already left out; pysubgroup the same literals and F1 written as its quality, the "
-        "others the same levels and their own criterion, of whose rules the best F1 on the earlier looks is taken. F1 and kappa "
-        f"on the later looks are recounted here from the rule that each gave. Seconds are those of the search alone; {TIMEOUT:.0f} s are allowed "
+        f"The search for the best rule of at most three conditions, by F1 on the earlier snapshots of the recipe's world (seed {SEED}). "
+        "Every tool gets the same snapshots, leaks already left out; pysubgroup the same literals and F1 written as its quality, the "
+        "others the same levels and their own criterion, of whose rules the best F1 on the earlier snapshots is taken. F1 and kappa "
+        f"on the later snapshots are recounted here from the rule that each gave. Seconds are those of the search alone; {TIMEOUT:.0f} s are allowed "
         "for the whole process. SkopeRules is the edition of imodels: skope-rules 1.0.1 itself does not import on Python 3.11.",
         "",
     ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PACKAGES = ("polars", "duckdb", "narwhals", "numpy", "scipy", "scikit-learn")
 PQLKIT = "pqlkit"
 COUNTING = "pqlkit's counting alone"
-LOOKED_ONCE = "pqlkit, looks once:14d"
+SEEN_ONCE = "pqlkit, snapshots once:14d"
 SQL = "DuckDB SQL"
 INTRO = """# Benchmarks
 
@@ -33,7 +33,7 @@ adjusted effects or cohorts. `pqlkit analyze` does all of this in the time shown
 
 * **score, rare**: three criteria on rare events within 14 days of the signup; **common**: on the three commonest, ever.
 * **analyze**: count and distinct days of 40 events in 1, 3, 7 and 14 days after signup, against the outcome in the 30 days after.
-* **every**: the whole analysis at looks every 28 days (windows of 7, 28 and 84 days) beside that at one look to a user 14 days after
+* **every**: the whole analysis at snapshots every 28 days (windows of 7, 28 and 84 days) beside that at one snapshot to a user 14 days after
   signup (3, 7 and 14 days), on the same events.
 * **propose**: from Parquet to the written definition, without permutations, on the world of the statistical recipe.
 * **bare scan** reads the three columns of the events and uses each value.
@@ -116,10 +116,10 @@ def _machine(results: Results) -> str:
 
 
 def _table(title: str, agreed: str, rows: list[Row]) -> str:
-    base = _best([row for row in rows if row.way.startswith((SQL, LOOKED_ONCE))])
+    base = _best([row for row in rows if row.way.startswith((SQL, SEEN_ONCE))])
     lines = [f"## {title[0].upper()}{title[1:]}", ""]
     loads = [row.cost.load for row in rows if row.cost]
-    beside = "looks once:14d" if title.startswith("every") else "the fastest SQL"
+    beside = "snapshots once:14d" if title.startswith("every") else "the fastest SQL"
     said = [agreed, f"Ratios are to {beside}."] if base else [agreed]
     if loads:
         said.append(f"Load average before the processes: {min(loads):.1f} to {max(loads):.1f} (least of the rounds).")
@@ -164,7 +164,7 @@ def _target(title: str, way: str, rows: list[Row]) -> list[str]:
     return [
         f"| {title} | {most:g} x {row.way} | {_ratios(own, row.cost)} | {_yes(own.wall <= most * row.cost.wall)} | {memory} |"
         for row in rows
-        if row.cost and row.way.startswith((SQL, LOOKED_ONCE))
+        if row.cost and row.way.startswith((SQL, SEEN_ONCE))
     ]
 
 

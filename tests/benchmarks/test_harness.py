@@ -78,15 +78,15 @@ def test_results_come_back_and_say_what_was_not_reached(tmp_path):
     assert "| score, rare, 5M events | 1 x DuckDB SQL | 2.00 x | 2.00 x | no | 1.50 | 1 | no |" in page
 
 
-def test_looks_at_calendar_moments_are_held_against_one_look_to_a_user(world, tmp_path):
+def test_snapshots_at_calendar_moments_are_held_against_one_snapshot_to_a_user(world, tmp_path):
     race = bench.every(world, tmp_path, "60k events")
     for one in race.contenders:
         assert run(one.command[1:]) == 0
     costs = (Cost(wall=w, cpu=w, gigabytes=1.5, load=0.0) for w in (3.0, 2.0))
     race.found = dict(zip((one.name for one in race.contenders), costs, strict=True))
     page = render(Results(races={race.title: ("", bench.rows(race))}))
-    assert "| every, 60k events | 2 x pqlkit, looks once:14d | 1.50 x | 1.50 x | yes | 1.50 | 3 | yes |" in page
-    assert "Ratios are to looks once:14d." in page
+    assert "| every, 60k events | 2 x pqlkit, snapshots once:14d | 1.50 x | 1.50 x | yes | 1.50 | 3 | yes |" in page
+    assert "Ratios are to snapshots once:14d." in page
 
 
 def test_a_foreign_rule_is_recounted():

@@ -20,12 +20,12 @@ outcome: {within: 14d}
 SOURCES = ("--events", "events.csv", "--users", "users.csv", "--conversions", "conversions.csv")
 LINES = {
     "load": ("load", *SOURCES, "--out", "data"),
-    "analyze": ("analyze", *SOURCES, "--horizon", "14d", "--format", "json"),
-    "try": ("try", "invite >= 2 in 7d", *SOURCES, "--horizon", "14d", "--format", "json"),
+    "analyze": ("analyze", *SOURCES, "--conversion-window", "14d", "--format", "json"),
+    "try": ("try", "invite >= 2 in 7d", *SOURCES, "--conversion-window", "14d", "--format", "json"),
     "propose": (
         "propose",
         *SOURCES,
-        "--horizon",
+        "--conversion-window",
         "14d",
         "--permutations",
         "0",

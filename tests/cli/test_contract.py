@@ -14,7 +14,7 @@ from pqlkit.cli.commands import COMMANDS, loaded
 from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.help import told
 from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, LookOptions, OutputOptions
+from pqlkit.cli.options import DataOptions, OutputOptions, SnapshotOptions
 from pqlkit.errors import DefinitionError, UsageError
 from pqlkit.exports.project_form import OPTIONS
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 SOURCES = "--project -p --events --users --accounts --conversions"
 DATA = f"{SOURCES} --data --as-of --trust-current --engine"
 OUTPUT = "--format --out --quiet --verbose"
-LOOKS = (
-    "--looks --windows --horizon --gap --active-within --events-from --measures --entity --exposure --exclude-event "
+SNAPSHOTS = (
+    "--snapshots --windows --conversion-window --gap --active-within --events-from --measures --entity --exposure --exclude-event "
     "--keep-event --by --given --sample --top --compare --html"
 )
 PROMISED = {
     "demo": "--accounts --seed",
     "init": "--users --accounts --conversions --out --quiet",
     "load": f"{SOURCES} {OUTPUT} --append --max-bad --plausible --catalogue",
-    "analyze": f"{DATA} {LOOKS} {OUTPUT}",
-    "try": f"{DATA} {LOOKS} {OUTPUT} --save",
+    "analyze": f"{DATA} {SNAPSHOTS} {OUTPUT}",
+    "try": f"{DATA} {SNAPSHOTS} {OUTPUT} --save",
     "propose": (
-        f"{DATA} {LOOKS} {OUTPUT} --max-criteria --objective --value --cost --capacity --min-share --min-coverage "
+        f"{DATA} {SNAPSHOTS} {OUTPUT} --max-criteria --objective --value --cost --capacity --min-share --min-recall "
         "--min-rate --holdout --holdout-from --against --use-traits --permutations --max-seconds --plan-experiment "
         "--out-dir --name --seed"
     ),
@@ -135,29 +135,29 @@ class TestTheProjectFile:
         monkeypatch.chdir(tmp_path)
         return tmp_path
 
-    def settled(self, block: str, command: str = "analyze") -> tuple[LookOptions, OutputOptions, DataOptions]:
+    def settled(self, block: str, command: str = "analyze") -> tuple[SnapshotOptions, OutputOptions, DataOptions]:
         from pathlib import Path
 
         Path("pqlkit.yml").write_text(f"pqlkit: 1\n{command}: {block}\n")
-        found = inputs(command, DataOptions(), LookOptions, OutputOptions)
-        return found.settle(LookOptions()), found.settle(OutputOptions()), found.data
+        found = inputs(command, DataOptions(), SnapshotOptions, OutputOptions)
+        return found.settle(SnapshotOptions()), found.settle(OutputOptions()), found.data
 
     def test_one_of_each_type(self) -> None:
-        look, out, data = self.settled(
-            '{windows: [3d, 7d], horizon: 14d, exclude_event: "$*", keep_event: [a, b], top: 7, given: d.yml, '
+        snapshot, out, data = self.settled(
+            '{windows: [3d, 7d], conversion_window: 14d, exclude_event: "$*", keep_event: [a, b], top: 7, given: d.yml, '
             "format: json, quiet: true, engine: duckdb, as_of: 2026-01-31}"
         )
-        assert (look.windows, look.horizon, look.top) == ("3d,7d", "14d", 7)
-        assert (look.exclude_event, look.keep_event, str(look.given)) == (["$*"], ["a", "b"], "d.yml")
+        assert (snapshot.windows, snapshot.conversion_window, snapshot.top) == ("3d,7d", "14d", 7)
+        assert (snapshot.exclude_event, snapshot.keep_event, str(snapshot.given)) == (["$*"], ["a", "b"], "d.yml")
         assert (out.format, out.quiet, data.engine, data.as_of) == ("json", True, "duckdb", "2026-01-31")
 
     def test_the_command_line_wins(self) -> None:
         from pathlib import Path
 
-        Path("pqlkit.yml").write_text("pqlkit: 1\nanalyze: {horizon: 14d, exclude_event: [a]}\n")
-        found = inputs("analyze", DataOptions(), LookOptions)
-        look = found.settle(LookOptions(horizon="7d", exclude_event=["b"]))
-        assert (look.horizon, look.exclude_event) == ("7d", ["b"])
+        Path("pqlkit.yml").write_text("pqlkit: 1\nanalyze: {conversion_window: 14d, exclude_event: [a]}\n")
+        found = inputs("analyze", DataOptions(), SnapshotOptions)
+        snapshot = found.settle(SnapshotOptions(conversion_window="7d", exclude_event=["b"]))
+        assert (snapshot.conversion_window, snapshot.exclude_event) == ("7d", ["b"])
 
     @pytest.mark.parametrize(
         ("block", "message"),
@@ -190,7 +190,7 @@ class TestTheProjectFile:
         said = capsys.readouterr()
         assert said.out == ""
         assert "pqlkit.yml:3:3: PQL101" in said.err
-        assert "horizon" in said.err
+        assert "conversion_window" in said.err
 
     @pytest.mark.parametrize(
         ("command", "arguments"), [("schema", ["project"]), ("init", ["events.csv"]), ("demo", ["there"])]

@@ -76,13 +76,13 @@ def ran(
 def test_exit_code_0_data_on_stdout_and_nothing_on_stderr_when_quiet(sample: Path, tmp_path: Path) -> None:
     done = ran(*LINES["analyze"], "--quiet", cwd=copied(sample, tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout)["schema"] == "pqlkit/analysis/1"
+    assert json.loads(done.stdout)["schema"] == "pqlkit/analysis/2"
 
 
 def test_exit_code_1_for_findings(sample: Path, tmp_path: Path) -> None:
     done = ran(*LINES["report"], "--fail-under", "100%", cwd=copied(sample, tmp_path))
     assert done.returncode == 1
-    assert json.loads(done.stdout)["schema"] == "pqlkit/report/1"
+    assert json.loads(done.stdout)["schema"] == "pqlkit/report/2"
     assert "below --fail-under 100.0%" in done.stderr
 
 

@@ -83,7 +83,7 @@ outcome: {within: 30d}
                 "eligible: eligible: now asks for signup_plan in free",
             ],
         ),
-        ("outcome: {within: 30d}", "outcome: {within: 60d}", ["outcome: outcome, horizon: 30d → 60d"]),
+        ("outcome: {within: 30d}", "outcome: {within: 60d}", ["outcome: outcome, conversion window: 30d → 60d"]),
         (
             "outcome: {within: 30d}",
             "outcome: {within: 30d, retained_for: 90d}",
@@ -292,8 +292,8 @@ def test_figures_stand_beside_the_words() -> None:
         left=40,
         before=rate,
         after=rate,
-        leads_per_week_before=137,
-        leads_per_week_after=150,
+        pqls_per_week_before=137,
+        pqls_per_week_after=150,
     )
     before, after = read(BASE), read(BASE.replace("at_least: 10", "at_least: 5"))
     review = Review(path="a.yml", before=before, after=after, changes=changes(before, after), comparison=comparison)

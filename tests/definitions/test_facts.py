@@ -140,7 +140,7 @@ def test_an_expectation_is_missed_for_sure_only_with_the_whole_interval(
     bound: str, found: Proportion, expected: str | None
 ) -> None:
     for name, lines in (
-        ("rate", told(f"expect: {{rate: {{{bound}}}}}\n", trigger=found)),
+        ("rate", told(f"expect: {{rate: {{{bound}}}}}\n", qualifications=found)),
         ("share", told(f"expect: {{share: {{{bound}}}}}\n", share=found)),
     ):
         wanted = [] if expected is None else [["PQL308", expected]]
@@ -154,23 +154,23 @@ def test_an_expectation_that_was_not_measured_is_not_judged() -> None:
 def test_evidence_is_compared_like_with_like() -> None:
     evidence = "evidence: {chosen_by: hand, fit: {view: %s, qualified: 480, converted: 127, rate: 0.265, low: 0.227, high: 0.306}}\n"
     low = rate(60, 500, 0.0944, 0.1514)
-    assert [line.split()[1] for line in told(evidence % "trigger", trigger=low)] == ["PQL309"]
-    assert told(evidence % "look", trigger=low) == []
-    assert told(evidence % "trigger", trigger=rate(100, 500, 0.167, 0.237)) == []
+    assert [line.split()[1] for line in told(evidence % "qualifications", qualifications=low)] == ["PQL309"]
+    assert told(evidence % "snapshot", qualifications=low) == []
+    assert told(evidence % "qualifications", qualifications=rate(100, 500, 0.167, 0.237)) == []
 
 
 def test_a_rate_near_the_base_cannot_be_told_apart() -> None:
     base = rate(200, 4000, 0.0437, 0.0572)
     text = "qualify: {event: tour, within: 14d}\n"
-    assert "not above it" in told(text, look_with=rate(20, 600, 0.02, 0.05), look_base=base)[0]
-    assert "cannot be told apart" in told(text, look_with=rate(36, 600, 0.044, 0.082), look_base=base)[0]
-    assert told(text, look_with=rate(96, 600, 0.133, 0.192), look_base=base) == []
-    assert told(text, look_with=rate(0, 0, None, None), look_base=base) == []
+    assert "not above it" in told(text, snapshot_with=rate(20, 600, 0.02, 0.05), snapshot_base=base)[0]
+    assert "cannot be told apart" in told(text, snapshot_with=rate(36, 600, 0.044, 0.082), snapshot_base=base)[0]
+    assert told(text, snapshot_with=rate(96, 600, 0.133, 0.192), snapshot_base=base) == []
+    assert told(text, snapshot_with=rate(0, 0, None, None), snapshot_base=base) == []
 
 
 def test_mechanical_criteria_may_be_near_deterministic() -> None:
     near = LeakFacts(event="limit", reason="near-deterministic", evidence="9 of 10 convert")
-    part = LeakFacts(event="limit", reason="part-of-upgrade", evidence="same minute")
+    part = LeakFacts(event="limit", reason="part-of-conversion", evidence="same minute")
     text = "qualify: {event: limit, within: 14d%s}\n"
     assert [line.split()[1] for line in told(text % "", leaks=(near,))] == ["PQL310"]
     assert told(text % ", mechanical: true", leaks=(near,)) == []

@@ -408,7 +408,7 @@ def test_a_file_that_cannot_be_read_is_an_error_with_its_name(tmp_path, name) ->
         read_definition(tmp_path / name)
 
 
-def test_a_project_files_outcome_may_leave_the_horizon_out() -> None:
+def test_a_project_files_outcome_may_leave_the_conversion_window_out() -> None:
     outcome = read_outcome({"where": {"amount": 5}}, within=Duration(30, "d"))
     assert outcome == Outcome(
         within=Duration(30, "d"), where=(Condition(name="amount", operator=Operator.EQUALS, values=(5,)),)

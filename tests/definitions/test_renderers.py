@@ -240,7 +240,7 @@ def test_sarif_names_the_rule_of_each_result_by_its_index(report: Report) -> Non
 def test_json_is_the_contract(report: Report) -> None:
     content = json.loads(render_json(report))
     assert list(content) == ["schema", "files", "diagnostics"]
-    assert content["schema"] == "pqlkit/diagnostics/1"
+    assert content["schema"] == "pqlkit/diagnostics/2"
     assert content["files"] == 3
     keys = ["path", "line", "column", "end_line", "end_column", "code", "name", "severity", "message", "hint"]
     assert all(list(entry) == keys for entry in content["diagnostics"])

@@ -33,7 +33,7 @@ def plausible(world: SimulatedWorld) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def base(world):
-    """Tables in SQL, with every account's phase hashed here and its looks laid out by SQL."""
+    """Tables in SQL, with every account's phase hashed here and its snapshots laid out by SQL."""
     assert world.accounts is not None
     phase = world.accounts.select("account_id").with_columns(
         phase=pl.Series([zlib.crc32(f"pqlkit{i}".encode()) % 4 for i in world.accounts["account_id"]])
@@ -52,11 +52,11 @@ def base(world):
         CREATE TABLE lives AS SELECT a.account_id, a.signed_up_at AS a, a.deleted_at AS d, p.phase,
             (SELECT min(converted_at) FROM conversions_ c WHERE c.account_id = a.account_id) AS c
         FROM accounts_ a JOIN phases p USING (account_id);
-        CREATE TABLE looks AS
+        CREATE TABLE snapshots AS
         SELECT l.*, s, epoch.n FROM lives l,
             (SELECT {MONDAY}::BIGINT + {WEEK}::BIGINT * k AS s, k % 4 AS n FROM range(0, 1500) r(k)) epoch
         WHERE n = phase AND s >= greatest(a, {EXPORTED_FROM + 84 * DAY}) AND s <= {as_of + 60 * DAY};
-        CREATE TABLE firsts AS SELECT account_id, min(s) AS first FROM looks GROUP BY 1;
+        CREATE TABLE firsts AS SELECT account_id, min(s) AS first FROM snapshots GROUP BY 1;
         CREATE TABLE stamps AS SELECT DISTINCT e.account_id, (timestamp - {MONDAY}) // {WEEK} AS w FROM events_ e
             JOIN lives USING (account_id) WHERE c IS NULL OR timestamp < c;
         CREATE TABLE judged AS
@@ -64,7 +64,7 @@ def base(world):
             EXISTS (SELECT 1 FROM stamps t WHERE t.account_id = k.account_id
                     AND t.w BETWEEN (s - {MONDAY}) // {WEEK} - 4 AND (s - {MONDAY}) // {WEEK} - 1) AS active,
             c IS NOT NULL AND c <= s + {28 * DAY} AS y
-        FROM looks k WHERE s <= {as_of} AND (c IS NULL OR s < c);
+        FROM snapshots k WHERE s <= {as_of} AND (c IS NULL OR s < c);
         """)
         yield connection
 
@@ -77,7 +77,7 @@ def test_classes_are_those_that_sql_counts_from_the_tables(world, base):
             FROM judged GROUP BY 1)
         SELECT CASE WHEN c < {EXPORTED_FROM + 84 * DAY} THEN 'unobserved' WHEN c < a THEN 'customer_already'
             WHEN c <= first THEN 'early' WHEN d <= first THEN 'deleted'
-            WHEN NOT coalesce(mature, false) THEN 'immature' WHEN NOT seen THEN 'dormant'
+            WHEN NOT coalesce(mature, false) THEN 'in_progress' WHEN NOT seen THEN 'dormant'
             WHEN hit THEN 'converted' ELSE 'not_converted' END AS class, count(*)
         FROM lives LEFT JOIN firsts USING (account_id) LEFT JOIN best USING (account_id) GROUP BY 1""").fetchall()
     )
@@ -95,10 +95,10 @@ def test_conversions_are_conserved(world, base):
     others = (
         "used",
         "dormant",
-        "immature",
+        "in_progress",
         "later",
         "before_history",
-        "before_first_look",
+        "before_first_snapshot",
         "customer_already",
         "deleted",
     )
@@ -108,7 +108,7 @@ def test_conversions_are_conserved(world, base):
     assert (places["used"], places["dormant"]) == (used, asleep)
 
 
-def test_most_looks_are_dormant_and_upgrades_take_months(base):
+def test_most_snapshots_are_dormant_and_upgrades_take_months(base):
     dormant = base.execute("SELECT 1 - avg(active::INT) FROM judged WHERE alive AND mature").fetchone()[0]
     assert dormant == pytest.approx(0.72, abs=0.05)
     median = base.execute(f"SELECT median((c - a) / {DAY}) FROM lives WHERE c > a").fetchone()[0]
@@ -139,15 +139,15 @@ def test_the_rule_holds_on_the_mondays_that_the_events_say(world):
     assert_frame_equal(free(said), free(found.filter(pl.col("monday").dt.epoch("us") >= late)))  # type: ignore[union-attr]
 
 
-def test_looks_that_meet_the_rule_convert_at_the_stated_rate(world, base):
+def test_snapshots_that_meet_the_rule_convert_at_the_stated_rate(world, base):
     assert world.weeks is not None
     base = base.cursor()
     base.register("weeks_", world.weeks.with_columns(pl.col("monday").dt.epoch("us")).to_arrow())
     rows = base.execute("""
         SELECT holds, count(*), avg(y::INT) FROM judged JOIN weeks_ w ON w.account_id = judged.account_id AND w.monday = s
         WHERE alive AND mature AND judged.active GROUP BY 1 ORDER BY 1""").fetchall()
-    (_, _, without), (_, looks, with_rule) = rows
-    assert looks > 200
+    (_, _, without), (_, snapshots, with_rule) = rows
+    assert snapshots > 200
     assert with_rule == pytest.approx(world.truth.rate, abs=0.045)
     assert with_rule > 6 * without
 

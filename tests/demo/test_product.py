@@ -65,7 +65,7 @@ def test_upgrades_take_months_and_are_rare(product, firsts):
     assert product.truth.places["used"] >= 200
 
 
-def test_looks_that_meet_the_planted_rule_convert_several_times_as_often(product):
+def test_snapshots_that_meet_the_planted_rule_convert_several_times_as_often(product):
     assert product.truth.rate is not None
     assert product.truth.rate > 5 * product.truth.base_rate
     assert [(criterion.events, criterion.at_least) for criterion in product.truth.rule.criteria] == [
@@ -83,7 +83,7 @@ def test_classes_and_places_sum(product):
     rest = set(places) - {"rows", "first", "repeats", "filtered", "unknown_entity"}
     assert sum(places[name] for name in rest) == places["first"]
     assert places["unknown_entity"] == 3
-    assert all(places[name] > 0 for name in ("before_history", "customer_already", "dormant", "immature"))
+    assert all(places[name] > 0 for name in ("before_history", "customer_already", "dormant", "in_progress"))
 
 
 def test_the_planted_rule_marks_the_upgrades(product, clean, firsts):

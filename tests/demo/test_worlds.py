@@ -61,7 +61,7 @@ WITH firsts AS (SELECT user_id, min(converted_at) AS c FROM conversions GROUP BY
                 FROM people, ages GROUP BY ALL)
 SELECT CASE WHEN c < a THEN 'customer_already'
             WHEN c <= a + to_days($first$) THEN 'early'
-            WHEN a + to_days($first$ + 30) > {LATE} THEN 'immature'
+            WHEN a + to_days($first$ + 30) > {LATE} THEN 'in_progress'
             WHEN hit THEN 'converted' ELSE 'not_converted' END AS class, count(*)
 FROM looked GROUP BY 1
 """
@@ -99,7 +99,7 @@ def test_every_conversion_row_has_one_place(world):
         conversions=world.conversions,
         users=world.users,
     )
-    others = ("used", "before_first_look", "later", "immature", "customer_already")
+    others = ("used", "before_first_snapshot", "later", "in_progress", "customer_already")
     assert places["first"] == first == sum(places[name] for name in others)
     assert places["repeats"] > 0
     assert places["unknown_entity"] > 0
@@ -169,7 +169,7 @@ def test_the_recipe_keeps_its_numbers(seed):
     assert 0.22 <= truth.rate <= 0.34
     assert used.filter("meets")["y"].mean() == pytest.approx(truth.rate, abs=0.06)
     assert truth.classes["early"] / 20_000 == pytest.approx(0.008, abs=0.003)
-    assert truth.classes["immature"] / 20_000 == pytest.approx(0.122, abs=0.01)
+    assert truth.classes["in_progress"] / 20_000 == pytest.approx(0.122, abs=0.01)
     assert truth.rule is not None
     assert 2 <= len(truth.rule.criteria) <= 3
     assert all((criterion.at_least or 0) in range(2, 11) for criterion in truth.rule.criteria)
@@ -300,7 +300,7 @@ def test_seventy_percent_of_the_age_trial_upgrade_inside_it():
         users=world.users,
     )
     assert inside == pytest.approx(0.7, abs=0.04)
-    assert world.truth.looks == "age:1d,2d,3d,5d,7d,10d"
+    assert world.truth.snapshots == "age:1d,2d,3d,5d,7d,10d"
 
 
 def test_the_card_trial_has_its_spike_on_day_14():
@@ -319,8 +319,8 @@ def test_the_card_trial_has_its_spike_on_day_14():
 @pytest.mark.parametrize("seed", range(1, 9))
 def test_the_start_up_has_41_upgrades_where_it_says(seed):
     truth = little(seed).truth
-    assert (truth.places["before_first_look"], truth.places["used"]) == (9, 22)
-    assert (truth.places["later"], truth.places["immature"]) == (7, 3)
+    assert (truth.places["before_first_snapshot"], truth.places["used"]) == (9, 22)
+    assert (truth.places["later"], truth.places["in_progress"]) == (7, 3)
     assert truth.places["rows"] == truth.places["first"] == 41
     assert sum(truth.classes.values()) == 900
 

@@ -57,7 +57,7 @@ def test_a_load_is_read_back_as_it_was_written(exports, tmp_path, table_rows):
 def test_the_report_as_json_adds_up(exports):
     report = exports.load(events=exports.write("e.csv", day(1) + "u9,login,nonsense\n")).to_json()
     json.dumps(report)
-    assert report["schema"] == "pqlkit/intake/1"
+    assert report["schema"] == "pqlkit/intake/2"
     (table,) = report["tables"]
     assert table["read"] == table["kept"] + table["duplicate"] + table["quarantined"] == 4
     assert table["offenders"][0]["value"] == "nonsense"

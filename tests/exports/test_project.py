@@ -37,7 +37,7 @@ population: [{trait: email, not_matching: "@ourcompany\\\\.com$"}]
 signup: {event: null}
 outcome: {within: 30d, where: {amount: {at_least: 2}}}
 definitions: definitions/
-analyze: {exclude_event: ["$*"], horizon: 30d, top: 20}
+analyze: {exclude_event: ["$*"], conversion_window: 30d, top: 20}
 score: {ledger: leads.sqlite}
 """
 
@@ -68,7 +68,7 @@ def test_every_key_of_the_contract_is_read(project, tmp_path):
     assert project.outcome == {"within": "30d", "where": {"amount": {"at_least": 2}}}
     assert project.definitions == tmp_path / "definitions"
     assert project.options == {
-        "analyze": {"exclude_event": ["$*"], "horizon": "30d", "top": 20},
+        "analyze": {"exclude_event": ["$*"], "conversion_window": "30d", "top": 20},
         "score": {"ledger": "leads.sqlite"},
     }
 
@@ -100,7 +100,7 @@ def test_the_schema_accepts_what_reading_accepts():
         ("timezone: Europe/Berln", (2, 11), "PQL114", "did you mean Europe/Berlin?"),
         ("entity: acount", (2, 9), "PQL114", "did you mean account?"),
         ("analyze: {windws: 3d}", (2, 11), "PQL101", "did you mean windows?"),
-        ("analyze: {horizon: {a: 1}}", (2, 20), "PQL103", "a mapping"),
+        ("analyze: {conversion_window: {a: 1}}", (2, 20), "PQL103", "a mapping"),
         ("events: {a: {automatic: yes}}", (2, 25), "PQL110", "true"),
         ("population: [{trait: email}]", (2, 15), "PQL105", "tests nothing"),
         ("outcome: {within: 30}", (2, 19), "PQL104", "30d"),

@@ -7,10 +7,10 @@ import pytest
 
 from pqlkit.errors import DataError
 from pqlkit.exports.dataset import open_dataset
-from pqlkit.exports.drafting import project_text, quoted
 from pqlkit.exports.guessing import guess_columns, guess_format
 from pqlkit.exports.mapping import Column, Match
 from pqlkit.exports.project import EventNote, read_project
+from pqlkit.exports.project_draft import project_text, quoted
 from pqlkit.exports.sniffing import sniff
 
 

@@ -33,7 +33,7 @@ MEASURES = (
 AUTUMN = int(datetime(2026, 10, 26, 4, tzinfo=UTC).timestamp()) * 1_000_000
 
 
-def draw_looks(dice, lives, design, start):
+def draw_snapshots(dice, lives, design, start):
     rows = []
     for entity, life in enumerate(lives):
         if life.anchor is None:
@@ -52,8 +52,8 @@ def draw_looks(dice, lives, design, start):
                 cutoffs = sorted({life.anchor + dice.randint(1, 20 * 24) * HOUR for _ in range(2)})
         rows += [(entity, cutoff) for cutoff in cutoffs]
     dice.shuffle(rows)
-    frame = pl.DataFrame(rows, schema={"entity": pl.Int64, "cutoff": pl.Int64}, orient="row").with_row_index("look")
-    return frame.with_columns(pl.col("look").cast(pl.Int64), (pl.col("entity") % 3).alias("group"))
+    frame = pl.DataFrame(rows, schema={"entity": pl.Int64, "cutoff": pl.Int64}, orient="row").with_row_index("snapshot")
+    return frame.with_columns(pl.col("snapshot").cast(pl.Int64), (pl.col("entity") % 3).alias("group"))
 
 
 def cells_of(made):
@@ -62,8 +62,8 @@ def cells_of(made):
         rows, levels = made.column(i)
         assert (rows[1:] > rows[:-1]).all()
         assert (levels > 0).all()
-        for look, level in zip(rows.tolist(), levels.tolist(), strict=True):
-            cells[behaviour.event, behaviour.measure, str(behaviour.window.length), look] = level
+        for snapshot, level in zip(rows.tolist(), levels.tolist(), strict=True):
+            cells[behaviour.event, behaviour.measure, str(behaviour.window.length), snapshot] = level
     return cells
 
 
@@ -82,16 +82,16 @@ def check(seed, design, kind, *, name="polars", zone="UTC", start=START, dates_o
         for seen in (seen for life in lives for seen in life.events):
             seen.at = rules.instant(rules.clock(seen.at))
     world = make_world(lives, rules, name=name)
-    looks = draw_looks(dice, lives, design, start)
+    snapshots = draw_snapshots(dice, lives, design, start)
     names = dice.choice([["3d", "7d", "14d"], ["7d"], ["7d", "28d"], ["5h", "30h", "9d"]])
     windows = [Duration.parse(name) for name in names]
     measures = MEASURES if kind is WindowKind.WITHIN else MEASURES[:-1]
     events = dice.choice([None, ["a", "b"], ["b", "never seen"]])
     asked: dict[str, Any] = {"kind": kind, "windows": windows, "measures": measures, "events": events}
-    made = cube(world, looks, **asked)
-    assert made.looks == looks.height
+    made = cube(world, snapshots, **asked)
+    assert made.snapshots == snapshots.height
     cells = cells_of(made)
-    for look, entity, cutoff, _ in looks.iter_rows():
+    for snapshot, entity, cutoff, _ in snapshots.iter_rows():
         for event in [None, *(events or ["a", "b", "c"])]:
             for measure in measures[: 3 if event is None else None]:
                 for window in windows:
@@ -103,18 +103,18 @@ def check(seed, design, kind, *, name="polars", zone="UTC", start=START, dates_o
                         at_least=1,
                     )
                     wanted = level_of(rules, lives[entity], cutoff, criterion)
-                    assert cells.get((event, measure, str(window), look), 0) == wanted, (
+                    assert cells.get((event, measure, str(window), snapshot), 0) == wanted, (
                         criterion,
                         cutoff,
                         lives[entity],
                     )
-    behaviours, counts = histogram(world, looks, groups=["group"], **asked)
+    behaviours, counts = histogram(world, snapshots, groups=["group"], **asked)
     assert behaviours == made.behaviours
-    group_of = dict(looks.select("look", "group").iter_rows())
+    group_of = dict(snapshots.select("snapshot", "group").iter_rows())
     counted = Counter(
-        (i, level, group_of[look])
+        (i, level, group_of[snapshot])
         for i in range(len(made.behaviours))
-        for look, level in zip(*(part.tolist() for part in made.column(i)), strict=True)
+        for snapshot, level in zip(*(part.tolist() for part in made.column(i)), strict=True)
     )
     assert counted == {tuple(row[:3]): row[3] for row in counts.iter_rows()}
     return made
@@ -141,29 +141,29 @@ def test_duckdb_gives_the_same(kind):
 
 def test_nothing_looked_at_is_an_empty_cube():
     world = make_world(draw_lives(1, 5), Rules(as_of=START + 40 * DAY))
-    looks = pl.DataFrame(schema={"look": pl.Int64, "entity": pl.Int64, "cutoff": pl.Int64})
+    snapshots = pl.DataFrame(schema={"snapshot": pl.Int64, "entity": pl.Int64, "cutoff": pl.Int64})
     asked: dict[str, Any] = {"kind": WindowKind.WITHIN, "windows": [Duration.parse("7d")], "measures": MEASURES[:2]}
-    made = cube(world, looks, **asked)
+    made = cube(world, snapshots, **asked)
     assert made.behaviours == ()
     assert made.offsets.tolist() == [0]
-    behaviours, counts = histogram(world, looks, groups=[], **asked)
+    behaviours, counts = histogram(world, snapshots, groups=[], **asked)
     assert behaviours == ()
     assert counts.is_empty()
 
 
 def test_last_over_trailing_windows_is_refused():
     world = make_world(draw_lives(1, 5), Rules(as_of=START + 40 * DAY))
-    looks = pl.DataFrame({"look": [0], "entity": [0], "cutoff": [START + DAY]})
+    snapshots = pl.DataFrame({"snapshot": [0], "entity": [0], "cutoff": [START + DAY]})
     with pytest.raises(UsageError, match="last has no meaning over trailing windows"):
-        cube(world, looks, kind=WindowKind.TRAILING, windows=[Duration.parse("7d")], measures=MEASURES)
+        cube(world, snapshots, kind=WindowKind.TRAILING, windows=[Duration.parse("7d")], measures=MEASURES)
 
 
 @pytest.mark.parametrize("names", [3, 70_000])
-@pytest.mark.parametrize("looks", [5, 200_000])
-def test_cells_are_ordered_by_name_then_look(names, looks):
-    dice = np.random.default_rng(names + looks)
+@pytest.mark.parametrize("snapshots", [5, 200_000])
+def test_cells_are_ordered_by_name_then_snapshot(names, snapshots):
+    dice = np.random.default_rng(names + snapshots)
     codes = dice.integers(-1, names, 5_000).astype(np.int32)
-    rows = dice.integers(0, looks, 5_000).astype(np.uint32)
-    for look in (rows, np.sort(rows)):
-        assert by_name(codes, look).tolist() == np.lexsort((look, codes)).tolist()
+    rows = dice.integers(0, snapshots, 5_000).astype(np.uint32)
+    for snapshot in (rows, np.sort(rows)):
+        assert by_name(codes, snapshot).tolist() == np.lexsort((snapshot, codes)).tolist()
     assert by_name(codes[:0], rows[:0]).tolist() == []

@@ -33,10 +33,10 @@ def measured(kind: WindowKind, zone: str) -> Any:
         if life.anchor is not None
         for k in range(4)
     ]
-    frame = pl.DataFrame(rows, schema={"entity": pl.Int64, "cutoff": pl.Int64}, orient="row").with_row_index("look")
+    frame = pl.DataFrame(rows, schema={"entity": pl.Int64, "cutoff": pl.Int64}, orient="row").with_row_index("snapshot")
     found = cube(
         world,
-        frame.with_columns(pl.col("look").cast(pl.Int64)),
+        frame.with_columns(pl.col("snapshot").cast(pl.Int64)),
         kind=kind,
         windows=[Duration.parse(window) for window in ("3d", "7d", "10d", "28d")],
         measures=MEASURES,

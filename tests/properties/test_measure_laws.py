@@ -134,16 +134,18 @@ def test_the_cube_counts_whose_spell_covers_the_microsecond_before_the_cutoff(se
     usable = [
         c <= RULES.as_of and (v.converted is None or v.converted >= c) for v, c in zip(lives, cutoffs, strict=True)
     ]
-    looks = (
-        pl.DataFrame({"entity": range(len(lives)), "cutoff": cutoffs}).filter(pl.Series(usable)).with_row_index("look")
+    snapshots = (
+        pl.DataFrame({"entity": range(len(lives)), "cutoff": cutoffs})
+        .filter(pl.Series(usable))
+        .with_row_index("snapshot")
     )
     window, measures = (
         Duration.parse("4d"),
         [Measure(), Measure(kind=MeasureKind.DAYS), Measure(kind=MeasureKind.SUM, property="amount")],
     )
-    made = cube(world, looks, kind=kind, windows=[window], measures=measures, events=["a", "b"])
-    entity_of = dict(looks.select("look", "entity").iter_rows())
-    cutoff_of = dict(looks.select("entity", "cutoff").iter_rows())
+    made = cube(world, snapshots, kind=kind, windows=[window], measures=measures, events=["a", "b"])
+    entity_of = dict(snapshots.select("snapshot", "entity").iter_rows())
+    cutoff_of = dict(snapshots.select("entity", "cutoff").iter_rows())
     for i, behaviour in enumerate(made.behaviours):
         rows, levels = made.column(i)
         for step in (1, 2, 3):
@@ -165,18 +167,20 @@ def test_the_cube_counts_whose_spell_covers_the_microsecond_before_the_cutoff(se
 
 @LAW
 @given(seed=SEEDS, kind=st.sampled_from([WindowKind.WITHIN, WindowKind.TRAILING]))
-def test_a_look_uses_nothing_at_or_after_its_cutoff(seed, kind):
+def test_a_snapshot_uses_nothing_at_or_after_its_cutoff(seed, kind):
     lives = [life for life in draw_lives(seed, 25) if life.anchor is not None]
     cutoff = START + 6 * DAY
-    looks = pl.DataFrame({"look": range(len(lives)), "entity": range(len(lives)), "cutoff": [cutoff] * len(lives)})
+    snapshots = pl.DataFrame(
+        {"snapshot": range(len(lives)), "entity": range(len(lives)), "cutoff": [cutoff] * len(lives)}
+    )
     asked: dict[str, Any] = {
         "kind": kind,
         "windows": [Duration.parse("7d")],
         "measures": [Measure(), Measure(kind=MeasureKind.DAYS)],
     }
-    whole = cube(make_world(lives, RULES), looks, **asked)
+    whole = cube(make_world(lives, RULES), snapshots, **asked)
     cut = [replace(life, events=[seen for seen in life.events if seen.at < cutoff]) for life in lives]
-    truncated = cube(make_world(cut, RULES), looks, **asked)
+    truncated = cube(make_world(cut, RULES), snapshots, **asked)
     assert whole.behaviours == truncated.behaviours
     for part in ("offsets", "rows", "levels"):
         assert getattr(whole, part).tolist() == getattr(truncated, part).tolist()

@@ -31,7 +31,7 @@ def best_of_size(
     max_criteria: int = 3,
 ) -> dict[int, Rule]:
     columns = {literal: holds(cube, [literal], traits) & fit for literal in literals}
-    totals = {"converters": float((fit & y).sum()), "looks": float(fit.sum())}
+    totals = {"converters": float((fit & y).sum()), "snapshots": float(fit.sum())}
     best: dict[int, Rule] = {}
     for size in range(1, max_criteria + 1):
         rules = []

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 def parts(made: World) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Give the earlier three quarters, and the rest."""
-    fit = np.arange(made.cube.looks) < made.cube.looks * 3 // 4
+    fit = np.arange(made.cube.snapshots) < made.cube.snapshots * 3 // 4
     return fit, ~fit
 
 
 @cache
-def searched(looks: int, seed: int, kind: str = "easy", base_rate: float = 0.04) -> tuple[World, Search]:
+def searched(snapshots: int, seed: int, kind: str = "easy", base_rate: float = 0.04) -> tuple[World, Search]:
     """Search a world's earlier part."""
-    made = world(looks, seed, kind=kind, base_rate=base_rate)
+    made = world(snapshots, seed, kind=kind, base_rate=base_rate)
     fit, _ = parts(made)
     found = search(
         made.cube,

@@ -16,11 +16,11 @@ LOOSE = Floors(entities=1, converters=0, reach=1.0, apart=0.0)
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10_000), looks=st.integers(1, 3_000), rate=st.sampled_from([0.02, 0.5]))
-def test_singles_pairs_and_triples(seed, looks, rate):
+@given(seed=st.integers(0, 10_000), snapshots=st.integers(1, 3_000), rate=st.sampled_from([0.02, 0.5]))
+def test_singles_pairs_and_triples(seed, snapshots, rate):
     random = np.random.default_rng(seed)
-    cube = cube_of({behaviour(f"e{i}"): random.poisson(1.0, looks) for i in range(4)})
-    y, fit = random.random(looks) < rate, random.random(looks) < 0.7
+    cube = cube_of({behaviour(f"e{i}"): random.poisson(1.0, snapshots) for i in range(4)})
+    y, fit = random.random(snapshots) < rate, random.random(snapshots) < 0.7
     columns = literals(cube, y, fit, floors=LOOSE)
     if not columns:
         return
@@ -58,12 +58,12 @@ def test_sampled_controls_carry_their_weight():
     columns = literals(cube, y, fit, floors=LOOSE)
     bits = pack(cube, columns, y, fit, most_controls=2_400)
     assert (bits.converters, bits.controls, bits.weight) == (400, 2_400, 4.0)
-    assert len(set(bits.looks.tolist())) == 2_400
+    assert len(set(bits.snapshots.tolist())) == 2_400
     assert singles(bits.hits).tolist() == [holds(cube, [x])[:400].sum() for x in columns]
-    assert singles(bits.others).tolist() == [holds(cube, [x])[bits.looks].sum() for x in columns]
+    assert singles(bits.others).tolist() == [holds(cube, [x])[bits.snapshots].sum() for x in columns]
 
 
-def test_another_outcome_of_the_same_looks():
+def test_another_outcome_of_the_same_snapshots():
     random = np.random.default_rng(3)
     cube = cube_of({behaviour(f"e{i}"): random.poisson(1.0, 1_000) for i in range(3)})
     fit, nobody = random.random(1_000) < 0.8, np.zeros(1_000, dtype=bool)
@@ -76,10 +76,10 @@ def test_another_outcome_of_the_same_looks():
     np.testing.assert_array_equal(gram(bits.others) - gram(bits.hits), gram(direct.others))
 
 
-@pytest.mark.parametrize("looks", [1, 63, 64, 65, 511, 512, 513, 4096])
-def test_the_last_look_is_not_lost(looks):
-    cube = cube_of({behaviour("a"): np.ones(looks, dtype=np.int64)})
-    fit, y = np.ones(looks, dtype=bool), np.zeros(looks, dtype=bool)
+@pytest.mark.parametrize("snapshots", [1, 63, 64, 65, 511, 512, 513, 4096])
+def test_the_last_snapshot_is_not_lost(snapshots):
+    cube = cube_of({behaviour("a"): np.ones(snapshots, dtype=np.int64)})
+    fit, y = np.ones(snapshots, dtype=bool), np.zeros(snapshots, dtype=bool)
     bits = pack(cube, literals(cube, y, fit, floors=LOOSE), y, fit)
-    assert singles(bits.others).tolist() == [looks]
+    assert singles(bits.others).tolist() == [snapshots]
     assert singles(bits.hits).tolist() == [0]

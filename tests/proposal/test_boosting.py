@@ -12,10 +12,10 @@ from pqlkit.proposal import boosting
 from pqlkit.proposal.boosting import Boosting, boosted
 
 
-def asked(looks: int = 3_000):
+def asked(snapshots: int = 3_000):
     random = np.random.default_rng(8)
-    levels = random.integers(0, 12, (looks, 9)).astype(np.uint8)
-    y = random.random(looks) < 1 / (1 + np.exp(3 - 0.3 * levels[:, 0] - 0.2 * levels[:, 4]))
+    levels = random.integers(0, 12, (snapshots, 9)).astype(np.uint8)
+    y = random.random(snapshots) < 1 / (1 + np.exp(3 - 0.3 * levels[:, 0] - 0.2 * levels[:, 4]))
     return {"levels": levels[:2_000], "y": y[:2_000], "read": levels[2_000:], "seed": 5}, y[2_000:]
 
 

@@ -24,7 +24,7 @@ def observed():
     """Ten users: u0-u3 do it, u0 and u1 of them convert, and so does u9."""
     people = [{"id": f"u{n}", "anchor": n, "converted": 20 * DAY if n in {0, 1, 9} else None} for n in range(10)]
     events = [(f"u{n}", "e" if n < 4 else "other", n + DAY) for n in range(10)]
-    return observe(in_memory(people, events, as_of=90 * DAY), Settings(looks="once:14d"))
+    return observe(in_memory(people, events, as_of=90 * DAY), Settings(snapshots="once:14d"))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,9 @@ def test_only_the_holdout_counts_and_without_a_challenger_there_is_no_comparison
 def test_it_is_read_by_its_own_clock():
     people = [{"id": f"u{n}", "anchor": 0, "converted": 20 * DAY if n < 3 else None} for n in range(10)]
     events = [(f"u{n}", name, at) for n in range(10) for name, at in (("begin", 5 * DAY), ("e", 12 * DAY))]
-    seen = observe(in_memory(people, [*events, ("u0", "end", 80 * DAY)], as_of=90 * DAY), Settings(looks="once:14d"))
+    seen = observe(
+        in_memory(people, [*events, ("u0", "end", 80 * DAY)], as_of=90 * DAY), Settings(snapshots="once:14d")
+    )
     soon = definition(part("e", days=10))
     own = replace(soon, anchor=Anchor(kind="event", event="begin"))
     found: Any = champion(seen, own, np.ones(10, dtype=bool), first=0, challenger=None)
@@ -65,9 +67,11 @@ def test_it_is_read_by_its_own_clock():
 def test_what_cannot_be_compared_is_refused_before_the_search():
     population = observed().population
     teams = replace(definition(part("e"), name="teams"), entity=EntityKind.ACCOUNT)
-    with pytest.raises(UsageError, match="teams is about accounts, and these looks are of users"):
-        propose(population, Settings(looks="once:14d"), Wishes(against=teams))
+    with pytest.raises(UsageError, match="teams is about accounts, and these snapshots are of users"):
+        propose(population, Settings(snapshots="once:14d"), Wishes(against=teams))
     with pytest.raises(UsageError, match="milestone"):
         propose(
-            population, Settings(looks="once:14d"), Wishes(against=replace(teams, entity=EntityKind.USER, outcome=None))
+            population,
+            Settings(snapshots="once:14d"),
+            Wishes(against=replace(teams, entity=EntityKind.USER, outcome=None)),
         )

@@ -63,7 +63,7 @@ def test_the_strongest_literal_is_read_first(made):
 
 
 def test_a_cross_fitted_table_is_that_of_the_folds():
-    cross = CrossFit(looks=1000, converters=60, qualified=100, converted=20, folds=5, without=0)
+    cross = CrossFit(snapshots=1000, converters=60, qualified=100, converted=20, folds=5, without=0)
     assert cross_table(cross).cells == (20, 80, 40, 860)
 
 

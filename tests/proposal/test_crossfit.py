@@ -21,7 +21,7 @@ def test_what_is_there_is_found_without_the_fold():
     cube, y, met = drawn(1, 8)
     judged = cross_fit(cube, y, np.arange(1_500) % 5, objective=Objective())
     assert (judged.folds, judged.without) == (5, 0)
-    assert (judged.looks, judged.converters) == (1_500, y.sum())
+    assert (judged.snapshots, judged.converters) == (1_500, y.sum())
     assert (judged.qualified, judged.converted) == (met.sum(), (met & y).sum())
 
 
@@ -31,7 +31,7 @@ def test_what_is_not_there_does_not_look_like_it():
         cube, y, _ = drawn(seed, 1)
         judged = cross_fit(cube, y, np.arange(1_500) % 3, objective=Objective())
         if judged.qualified:
-            rates.append(judged.converted / judged.qualified / (judged.converters / judged.looks))
+            rates.append(judged.converted / judged.qualified / (judged.converters / judged.snapshots))
     assert rates
     assert np.mean(rates) < 1.3
 

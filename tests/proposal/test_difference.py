@@ -1,11 +1,11 @@
-"""The difference of two rules on the same looks: its value by counting, its error by resampling the looks themselves."""
+"""The difference of two rules on the same snapshots: its value by counting, its error by resampling the snapshots themselves."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from pqlkit.proposal.difference import difference, meets, of_looks
+from pqlkit.proposal.difference import difference, meets, of_snapshots
 from pqlkit.proposal.objective import Objective
 from pqlkit.proposal.rule import holds
 from tests.proposal.found import parts, searched
@@ -13,7 +13,7 @@ from tests.proposal.found import parts, searched
 
 def score(met, y) -> float:
     hits, misses = np.array([float((met & y).sum())]), np.array([float((met & ~y).sum())])
-    return float(Objective().score(hits, misses, converters=float(y.sum()), looks=float(y.size))[0])
+    return float(Objective().score(hits, misses, converters=float(y.sum()), snapshots=float(y.size))[0])
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_the_value_is_the_difference_of_the_scores(two):
     assert difference(found, *rules).value == pytest.approx(score(met[0], y) - score(met[1], y), rel=1e-9)
 
 
-def test_the_error_is_that_of_looks_drawn_again(two):
+def test_the_error_is_that_of_snapshots_drawn_again(two):
     found, rules, met, y = two
     random = np.random.default_rng(7)
     drawn = []
@@ -47,4 +47,4 @@ def test_a_rule_does_not_differ_from_itself(two):
 def test_turned_round_it_changes_its_sign(two):
     found, rules, _, _ = two
     one, other = (meets(found, rule) for rule in rules)
-    assert of_looks(found, one, other).value == -of_looks(found, other, one).value
+    assert of_snapshots(found, one, other).value == -of_snapshots(found, other, one).value

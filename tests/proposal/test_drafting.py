@@ -21,8 +21,8 @@ AGES = "age:1d,2d,3d,5d,7d,10d"
 
 @pytest.fixture(scope="module")
 def ages():
-    """Some 50 to 199 people whose looks that convert are several hundred."""
-    with trial(age_trial(700, 3), looks=AGES) as made:
+    """Some 50 to 199 people whose snapshots that convert are several hundred."""
+    with trial(age_trial(700, 3), snapshots=AGES) as made:
         yield made.draft
 
 
@@ -34,10 +34,10 @@ def once():
 
 
 def people(draft: Any, rows: Any) -> set[int]:
-    return set(draft.observed.looks.frame["entity"].to_numpy()[rows].tolist())
+    return set(draft.observed.snapshots.frame["entity"].to_numpy()[rows].tolist())
 
 
-def test_converters_are_people_not_looks(ages):
+def test_converters_are_people_not_snapshots(ages):
     observed = ages.observed
     heads = len(people(ages, observed.y))
     assert observed.converters == heads < 200 < int(observed.y.sum())
@@ -56,22 +56,22 @@ def test_one_person_is_in_one_fold(ages):
     folds = ages.parts.folds
     assert len(set(folds.tolist())) > 1
     homes: dict[int, set[int]] = {}
-    for entity, fold in zip(ages.observed.looks.frame["entity"].to_list(), folds.tolist(), strict=True):
+    for entity, fold in zip(ages.observed.snapshots.frame["entity"].to_list(), folds.tolist(), strict=True):
         homes.setdefault(entity, set()).add(fold)
     assert {len(found) for found in homes.values()} == {1}
 
 
 def test_the_gate_on_converters_is_one_on_people(ages):
-    heads, looks = ages.observed.converters, int(ages.observed.y.sum())
+    heads, snapshots = ages.observed.converters, int(ages.observed.y.sum())
     wanted = max(10, min(30, -(-heads // 5)))
-    assert ages.constraints().converters == -(-wanted * looks // heads)
+    assert ages.constraints().converters == -(-wanted * snapshots // heads)
 
 
-def test_chance_is_tried_on_one_look_of_each(ages):
+def test_chance_is_tried_on_one_snapshot_of_each(ages):
     part = ages._independent()
     assert part.sum() == len(people(ages, part)) == len(people(ages, ages.parts.fit))
     assert not (part & ~ages.parts.fit).any()
-    ages_of = ages.observed.looks.frame.select(pl_age()).to_series().to_numpy()[part]
+    ages_of = ages.observed.snapshots.frame.select(pl_age()).to_series().to_numpy()[part]
     assert len(set(ages_of.tolist())) == 6  # drawn over all ages, not the first of each
 
 
@@ -93,7 +93,7 @@ def test_the_whole_grid_is_searched_from_two_hundred_usable_converters_on(once):
 def test_a_stated_holdout_is_obeyed_with_little_data_too(ages):
     from pqlkit.proposal.drafting import Draft
 
-    since = int(np.quantile(ages.observed.looks.frame["cutoff"].to_numpy(), 0.7))
+    since = int(np.quantile(ages.observed.snapshots.frame["cutoff"].to_numpy(), 0.7))
     again = Draft.of(ages.observed, Wishes(permutations=0, holdout_from=since), lambda _: None)
     assert (again.parts.kind, again.parts.first) == (SplitKind.TIME, since)
 
@@ -105,10 +105,10 @@ def asked(draft: Any, **wishes: Any) -> Any:
 @pytest.mark.parametrize(
     ("wishes", "words"),
     [
-        ({}, "no rule of up to three criteria stands out on the earlier looks (relative risk of 1.5 or more)"),
-        ({"max_criteria": 1, "min_rate": 0.9}, "no rule of one criterion stands out on the earlier looks"),
+        ({}, "no rule of up to three criteria stands out on the earlier snapshots (relative risk of 1.5 or more)"),
+        ({"max_criteria": 1, "min_rate": 0.9}, "no rule of one criterion stands out on the earlier snapshots"),
         ({"min_rate": 0.9}, "and keeps --min-rate 90%"),
-        ({"min_share": 0.2, "min_coverage": 0.5}, "and keeps --min-share 20%, --min-coverage 50%"),
+        ({"min_share": 0.2, "min_recall": 0.5}, "and keeps --min-share 20%, --min-recall 50%"),
         ({"capacity": 5.0}, "and keeps --capacity 5/week"),
         ({"value": 100.0, "cost": 60.0}, "and keeps a rate of 0.6 or more, from which on a lead pays for itself"),
     ],

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from scipy.stats import norm
 
-from pqlkit.analysis.trigger import LeadsPerWeek, Notice
 from pqlkit.proposal.candidate import Promise
 from pqlkit.proposal.experiment import experiment
+from pqlkit.snapshots.qualifications import PqlsPerWeek, TimeToConvert
 from pqlkit.statistics.rate import Rate
 
 
@@ -18,8 +18,8 @@ def promised(converted: int, of: int, *, weekly: float | None = 100.0) -> Promis
     return Promise(
         starts=of,
         rate=Rate.of(converted, of),
-        notice=Notice(n=0, median_days=None, p25_days=None, p75_days=None, within_a_day=None),
-        leads_per_week=LeadsPerWeek(weeks=10, median=weekly, p90=weekly),
+        time_to_convert=TimeToConvert(n=0, median_days=None, p25_days=None, p75_days=None, within_a_day=None),
+        pqls_per_week=PqlsPerWeek(weeks=10, median=weekly, p90=weekly),
     )
 
 

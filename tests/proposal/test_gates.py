@@ -13,7 +13,7 @@ from pqlkit.proposal.gates import gate
 def test_the_p_value_is_the_hypergeometric_mid_p(qualified, converted):
     law = hypergeom(2_000, 80, qualified)
     expected = law.sf(converted) + law.pmf(converted) / 2
-    judged = gate(qualified=qualified, converted=converted, looks=2_000, converters=80)
+    judged = gate(qualified=qualified, converted=converted, snapshots=2_000, converters=80)
     assert judged.p_value == pytest.approx(expected, rel=1e-9)
     risk = (converted / qualified) / ((80 - converted) / (2_000 - qualified))
     assert judged.relative_risk == pytest.approx(risk)
@@ -22,14 +22,14 @@ def test_the_p_value_is_the_hypergeometric_mid_p(qualified, converted):
 
 
 def test_a_large_but_weak_rule_fails_by_size_alone():
-    judged = gate(qualified=50_000, converted=2_800, looks=100_000, converters=4_800)
+    judged = gate(qualified=50_000, converted=2_800, snapshots=100_000, converters=4_800)
     assert judged.p_value is not None
     assert judged.p_value < 1e-20
     assert judged.reasons == ("converts 1.4 times as often as the others, less than 1.5",)
 
 
 def test_nobody_without_it_converting_is_boundless():
-    judged = gate(qualified=100, converted=40, looks=1_000, converters=40)
+    judged = gate(qualified=100, converted=40, snapshots=1_000, converters=40)
     assert (judged.passed, judged.relative_risk) == (True, None)
 
 
@@ -43,13 +43,13 @@ def test_nobody_without_it_converting_is_boundless():
     ],
 )
 def test_empty_margins_fail_in_words(counts, words):
-    names = ("qualified", "converted", "looks", "converters")
+    names = ("qualified", "converted", "snapshots", "converters")
     judged = gate(**dict(zip(names, counts, strict=True)))
     assert (judged.passed, judged.relative_risk, judged.p_value, judged.reasons) == (False, None, None, (words,))
 
 
-def test_overlapping_looks_count_for_less():
-    counts = {"qualified": 100, "converted": 9, "looks": 1_000, "converters": 40}
+def test_overlapping_snapshots_count_for_less():
+    counts = {"qualified": 100, "converted": 9, "snapshots": 1_000, "converters": 40}
     assert gate(**counts).passed
     assert not gate(**counts, deff=4.0).passed
     assert gate(**counts, deff=4.0).relative_risk == gate(**counts).relative_risk
@@ -57,12 +57,12 @@ def test_overlapping_looks_count_for_less():
 
 def test_high_base_rates_may_spare_instead():
     # .90 with, .70 without: 1.29 times as often, but a third as often not.
-    assert gate(qualified=200, converted=180, looks=1_000, converters=740).passed
+    assert gate(qualified=200, converted=180, snapshots=1_000, converters=740).passed
 
 
 def test_its_size_under_chance():
     random = np.random.default_rng(1)
     hits = random.hypergeometric(40, 960, 80, 4_000)
-    passed = [gate(qualified=80, converted=int(a), looks=1_000, converters=40).passed for a in np.unique(hits)]
+    passed = [gate(qualified=80, converted=int(a), snapshots=1_000, converters=40).passed for a in np.unique(hits)]
     share = sum((hits == a).mean() for a, ok in zip(np.unique(hits), passed, strict=True) if ok)
     assert share <= 0.0125

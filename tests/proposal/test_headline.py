@@ -28,10 +28,10 @@ def days(event: str | None) -> Behaviour:
     )
 
 
-def product(seed: int, planted: str, looks: int = 12_000) -> tuple[Any, Any]:
-    """Make looks of six events: how often, on how many days, and of anything at all; upgrades go with what is planted."""
+def product(seed: int, planted: str, snapshots: int = 12_000) -> tuple[Any, Any]:
+    """Make snapshots of six events: how often, on how many days, and of anything at all; upgrades go with what is planted."""
     random = np.random.default_rng(seed)
-    mood = random.normal(size=looks)
+    mood = random.normal(size=snapshots)
     counts = {f"e{i}": random.poisson(np.exp(0.6 * mood + 0.2)) for i in range(6)}
     dates = {name: np.minimum(count, random.binomial(count, 0.6) + (count > 0)) for name, count in counts.items()}
     anything = np.sum(list(counts.values()), axis=0)
@@ -40,7 +40,7 @@ def product(seed: int, planted: str, looks: int = 12_000) -> tuple[Any, Any]:
         "days": (dates["e1"] >= 3) & (dates["e2"] >= 2),
         "activity": (anything >= 15) & (counts["e1"] >= 3),
     }[planted]
-    y = random.random(looks) < np.where(met, 0.3, 0.02)
+    y = random.random(snapshots) < np.where(met, 0.3, 0.02)
     columns = {behaviour(None): anything}
     columns |= {behaviour(name): count for name, count in counts.items()}
     columns |= {days(name): count for name, count in dates.items()}
@@ -80,7 +80,7 @@ def test_what_is_planted_heads_the_menu(planted, wanted, seed):
 def test_a_wider_vocabulary_must_beat_the_plain_one_by_more_than_its_size_explains():
     plain_kept = 0
     for seed in range(12):
-        one = found(seed, "count", looks=3_000)
+        one = found(seed, "count", snapshots=3_000)
         assert one.best is not None
         if not one.plainer:  # the best rule is plain itself
             assert all(view is View.NAMED for view in map(View, views(one.literals)[one.places(one.best.literals)]))
@@ -94,7 +94,7 @@ def test_a_wider_vocabulary_must_beat_the_plain_one_by_more_than_its_size_explai
 
 
 def test_the_plain_rule_is_the_best_of_its_literals_by_brute_force():
-    cube, y = product(3, "activity", looks=1_500)
+    cube, y = product(3, "activity", snapshots=1_500)
     fit = np.ones(len(y), dtype=bool)
     columns = literals(cube, y, fit)
     options: dict[str, Any] = {"objective": Objective(), "constraints": Constraints.of(int(y.sum()))}
@@ -118,7 +118,7 @@ def test_dates_alone_are_plain():
 
 
 @pytest.mark.parametrize(("planted", "wanted"), [("done", {"done", "login"}), ("opened", {"opened", "login"})])
-def test_what_is_done_is_named_rather_than_the_opener_unless_the_opener_says_more(planted, wanted):
+def test_what_is_done_is_named_rather_than_the_precursor_unless_the_precursor_says_more(planted, wanted):
     named_first = 0
     for seed in range(4):
         random = np.random.default_rng(seed)
@@ -137,7 +137,7 @@ def test_what_is_done_is_named_rather_than_the_opener_unless_the_opener_says_mor
     assert named_first == 4
 
 
-def test_an_opener_to_what_is_not_searched_is_plain():
+def test_an_precursor_to_what_is_not_searched_is_plain():
     cube, y = product(1, "count")
     fit = np.ones(len(y), dtype=bool)
     columns = [one for one in literals(cube, y, fit, leads_to={"e1": "gone"}) if one.name == "e1"]

@@ -1,4 +1,4 @@
-"""Literals enter by floors in heads, at thresholds that people would write, the same looks once."""
+"""Literals enter by floors in heads, at thresholds that people would write, the same snapshots once."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ def listed(found: tuple[Literal, ...]) -> list[tuple[str, int | None]]:
     return [(literal.name, literal.threshold) for literal in found]
 
 
-def look_at(columns: dict[Any, Any], converted: int = 0, **options: Any) -> tuple[Literal, ...]:
+def snapshot_at(columns: dict[Any, Any], converted: int = 0, **options: Any) -> tuple[Literal, ...]:
     cube = cube_of(columns)
-    y = np.arange(cube.looks) < converted
-    fit = options.pop("fit", np.ones(cube.looks, dtype=bool))
+    y = np.arange(cube.snapshots) < converted
+    fit = options.pop("fit", np.ones(cube.snapshots, dtype=bool))
     return literals(cube, y, fit, **options)
 
 
 def test_each_floor_holds_at_its_edge():
     counts = np.repeat([0, 1, 2, 3], [100, 40, 30, 30])
     floors = Floors(entities=30, converters=0, reach=0.5, apart=0.0)
-    assert listed(look_at({behaviour("a"): counts}, floors=floors)) == [("a", 1), ("a", 2), ("a", 3)]
+    assert listed(snapshot_at({behaviour("a"): counts}, floors=floors)) == [("a", 1), ("a", 2), ("a", 3)]
     floors = Floors(entities=31, converters=0, reach=0.499, apart=0.0)
-    assert listed(look_at({behaviour("a"): counts}, floors=floors)) == [("a", 2)]
+    assert listed(snapshot_at({behaviour("a"): counts}, floors=floors)) == [("a", 2)]
 
 
 def test_converters_are_counted_among_those_who_do_it():
     counts = np.repeat([3, 1, 0], [10, 30, 60])
     floors = Floors(entities=1, converters=20, apart=0.0)
-    assert listed(look_at({behaviour("a"): counts}, 20, floors=floors)) == [("a", 1)]
-    assert listed(look_at({behaviour("a"): counts}, 19, floors=floors)) == []
+    assert listed(snapshot_at({behaviour("a"): counts}, 20, floors=floors)) == [("a", 1)]
+    assert listed(snapshot_at({behaviour("a"): counts}, 19, floors=floors)) == []
 
 
 def test_a_threshold_too_near_the_one_kept_before_is_skipped():
     counts = np.repeat([0, 1, 2, 3, 4], [100, 10, 5, 3, 82])
     # Reaches 100, 90, 85, 82: 90 is at the edge of 10 % of 100, the others are nearer to 90.
-    found = look_at({behaviour("a"): counts}, floors=Floors(entities=1, converters=0))
+    found = snapshot_at({behaviour("a"): counts}, floors=Floors(entities=1, converters=0))
     assert listed(found) == [("a", 1), ("a", 2)]
 
 
 def test_little_data_uses_the_coarse_grid():
     counts = np.repeat(np.arange(31), 100)
-    found = look_at(
+    found = snapshot_at(
         {behaviour("a"): counts}, floors=Floors(entities=1, converters=0, reach=1.0, apart=0.0, thresholds=COARSE)
     )
     assert [literal.threshold for literal in found] == [1, 3, 5, 10, 25]
@@ -60,35 +60,37 @@ def test_floors_scale_with_the_data():
     assert Floors.of(50_000, 2_000) == Floors()
 
 
-def test_floors_count_heads_not_looks():
+def test_floors_count_heads_not_snapshots():
     counts = np.repeat([1, 0], [90, 110])
     entities = np.arange(200) // 3
     floors = Floors(entities=31, converters=0)
-    assert listed(look_at({behaviour("a"): counts}, floors=floors)) == [("a", 1)]
-    assert listed(look_at({behaviour("a"): counts}, floors=floors, entities=entities)) == []
+    assert listed(snapshot_at({behaviour("a"): counts}, floors=floors)) == [("a", 1)]
+    assert listed(snapshot_at({behaviour("a"): counts}, floors=floors, entities=entities)) == []
     floors = Floors(entities=30, converters=0)
-    assert listed(look_at({behaviour("a"): counts}, floors=floors, entities=entities)) == [("a", 1)]
+    assert listed(snapshot_at({behaviour("a"): counts}, floors=floors, entities=entities)) == [("a", 1)]
 
 
 def test_converted_heads_are_counted_once():
     counts = np.repeat([1, 0], [90, 110])
     entities = np.arange(200) // 3
     floors = Floors(entities=1, converters=10)
-    assert listed(look_at({behaviour("a"): counts}, 30, floors=floors, entities=entities)) == [("a", 1)]
-    assert listed(look_at({behaviour("a"): counts}, 27, floors=floors, entities=entities)) == []
+    assert listed(snapshot_at({behaviour("a"): counts}, 30, floors=floors, entities=entities)) == [("a", 1)]
+    assert listed(snapshot_at({behaviour("a"): counts}, 27, floors=floors, entities=entities)) == []
 
 
 def test_only_the_fit_part_counts():
     counts = np.repeat([1, 0], [50, 150])
     fit = np.arange(200) >= 25
-    assert listed(look_at({behaviour("a"): counts}, fit=fit, floors=Floors(entities=25, converters=0))) == [("a", 1)]
-    assert listed(look_at({behaviour("a"): counts}, fit=fit, floors=Floors(entities=26, converters=0))) == []
+    assert listed(snapshot_at({behaviour("a"): counts}, fit=fit, floors=Floors(entities=25, converters=0))) == [
+        ("a", 1)
+    ]
+    assert listed(snapshot_at({behaviour("a"): counts}, fit=fit, floors=Floors(entities=26, converters=0))) == []
 
 
-def test_the_same_looks_are_searched_once_and_named_both():
+def test_the_same_snapshots_are_searched_once_and_named_both():
     counts = np.repeat([0, 2], [60, 40])
     columns = {behaviour("b", 7): counts, behaviour("b", 14): counts, behaviour("a", 14): counts // 2}
-    (found,) = look_at(columns, floors=Floors(entities=1, converters=0))
+    (found,) = snapshot_at(columns, floors=Floors(entities=1, converters=0))
     assert (found.name, found.threshold) == ("b", 1)
     assert {(other.name, other.threshold) for other in found.same} == {("a", 1), ("b", 1)}
 
@@ -97,8 +99,8 @@ def test_events_left_out_and_events_alone():
     counts = np.repeat([0, 1], [60, 40])
     columns = {behaviour("a"): counts, behaviour("limit"): counts[::-1].copy(), behaviour(None): np.roll(counts, 7)}
     floors = Floors(entities=1, converters=0)
-    assert listed(look_at(columns, floors=floors, exclude={"limit"})) == [("any event", 1), ("a", 1)]
-    assert listed(look_at(columns, floors=floors, only={"limit"})) == [("limit", 1)]
+    assert listed(snapshot_at(columns, floors=floors, exclude={"limit"})) == [("any event", 1), ("a", 1)]
+    assert listed(snapshot_at(columns, floors=floors, only={"limit"})) == [("limit", 1)]
 
 
 def test_a_trait_is_a_literal_of_its_own_group():
@@ -106,7 +108,7 @@ def test_a_trait_is_a_literal_of_its_own_group():
     met = np.arange(100) % 2 == 0
     trait = Trait(condition=condition, holds=met)
     columns = {behaviour("a"): np.repeat([0, 1], [60, 40])}
-    one, two = look_at(columns, floors=Floors(entities=1, converters=0), traits=[trait])
+    one, two = snapshot_at(columns, floors=Floors(entities=1, converters=0), traits=[trait])
     assert (two.name, two.threshold, two.group) == ("country", None, ("trait", ""))
     assert one.group == ("event", "a")
     np.testing.assert_array_equal(holds(cube_of(columns), [one, two], [trait]), (np.arange(100) >= 60) & met)
@@ -115,14 +117,16 @@ def test_a_trait_is_a_literal_of_its_own_group():
 def test_a_trait_below_the_floors_is_left_out():
     condition = Condition(name="country", operator=Operator.IN, values=("DE", "FR"))
     trait = Trait(condition=condition, holds=np.arange(100) < 5)
-    assert look_at({behaviour("a"): np.zeros(100, int)}, floors=Floors(entities=6, converters=0), traits=[trait]) == ()
+    assert (
+        snapshot_at({behaviour("a"): np.zeros(100, int)}, floors=Floors(entities=6, converters=0), traits=[trait]) == ()
+    )
 
 
 @pytest.mark.parametrize("event", ["any event", "", "\0", "=cmd()", "é" * 5_000])
 def test_hostile_names_are_names(event):
     counts = np.repeat([0, 1], [60, 40])
     columns = {behaviour(event): counts, behaviour(None): counts[::-1].copy()}
-    found = look_at(columns, floors=Floors(entities=1, converters=0))
+    found = snapshot_at(columns, floors=Floors(entities=1, converters=0))
     assert len({literal.group for literal in found}) == 2
 
 

@@ -18,7 +18,7 @@ from tests.proposal.found import parts, searched
 from tests.proposal.worlds import behaviour, cube_of
 
 
-def test_the_jaccard_index_is_that_of_the_looks():
+def test_the_jaccard_index_is_that_of_the_snapshots():
     made, found = searched(20_000, 2)
     fit, _ = parts(made)
     one, two = found.rules[0], found.rules[7]

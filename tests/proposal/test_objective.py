@@ -15,23 +15,23 @@ ALL = [parse_objective(text, base_rate=0.1) for text in ("kappa", "f1", "f0.5", 
 ]
 
 
-def table(tp: int, fp: int, converters: int, looks: int) -> tuple[np.ndarray, np.ndarray]:
-    y = np.arange(looks) < converters
-    met = np.zeros(looks, dtype=bool)
+def table(tp: int, fp: int, converters: int, snapshots: int) -> tuple[np.ndarray, np.ndarray]:
+    y = np.arange(snapshots) < converters
+    met = np.zeros(snapshots, dtype=bool)
     met[:tp] = True
     met[converters : converters + fp] = True
     return y, met
 
 
-def score(objective: Objective, tp: float, fp: float, converters: int, looks: int) -> float:
-    return float(objective.score(np.array([tp]), np.array([fp]), converters=converters, looks=looks)[0])
+def score(objective: Objective, tp: float, fp: float, converters: int, snapshots: int) -> float:
+    return float(objective.score(np.array([tp]), np.array([fp]), converters=converters, snapshots=snapshots)[0])
 
 
-@pytest.mark.parametrize(("tp", "fp", "converters", "looks"), [(20, 30, 40, 500), (1, 0, 1, 9), (5, 45, 50, 100)])
-def test_scores_agree_with_scikit_learn(tp, fp, converters, looks):
+@pytest.mark.parametrize(("tp", "fp", "converters", "snapshots"), [(20, 30, 40, 500), (1, 0, 1, 9), (5, 45, 50, 100)])
+def test_scores_agree_with_scikit_learn(tp, fp, converters, snapshots):
     from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, fbeta_score
 
-    y, met = table(tp, fp, converters, looks)
+    y, met = table(tp, fp, converters, snapshots)
     expected = {
         "kappa": cohen_kappa_score(y, met),
         "f1": fbeta_score(y, met, beta=1),
@@ -40,7 +40,9 @@ def test_scores_agree_with_scikit_learn(tp, fp, converters, looks):
         "youden": 2 * balanced_accuracy_score(y, met) - 1,
     }
     for text, value in expected.items():
-        assert score(Objective(kind=ObjectiveKind(text)), tp, fp, converters, looks) == pytest.approx(value, abs=1e-12)
+        assert score(Objective(kind=ObjectiveKind(text)), tp, fp, converters, snapshots) == pytest.approx(
+            value, abs=1e-12
+        )
 
 
 def test_net_benefit_weighs_misses_by_the_odds_of_breaking_even():
@@ -59,10 +61,10 @@ def test_net_benefit_weighs_misses_by_the_odds_of_breaking_even():
 def test_more_hits_never_lower_a_score_and_more_misses_never_raise_it(objective, converters, others, data):
     tp = data.draw(st.integers(0, converters - 1))
     fp = data.draw(st.integers(0, others - 1))
-    looks = converters + others
-    here = score(objective, tp, fp, converters, looks)
-    assert score(objective, tp + 1, fp, converters, looks) >= here - 1e-12
-    assert score(objective, tp, fp + 1, converters, looks) <= here + 1e-12
+    snapshots = converters + others
+    here = score(objective, tp, fp, converters, snapshots)
+    assert score(objective, tp + 1, fp, converters, snapshots) >= here - 1e-12
+    assert score(objective, tp, fp + 1, converters, snapshots) <= here + 1e-12
 
 
 @given(converters=st.integers(1, 60), others=st.integers(1, 200), risk=st.sampled_from([1.0, 1.5, 3]), data=st.data())
@@ -73,9 +75,9 @@ def test_a_bound_that_fails_rules_out_every_rule_below_it(converters, others, ri
         relative_risk=risk,
         converters=data.draw(st.integers(0, 5)),
         min_rate=data.draw(st.sampled_from([None, 0.3])),
-        min_coverage=data.draw(st.sampled_from([None, 0.5])),
+        min_recall=data.draw(st.sampled_from([None, 0.5])),
     )
-    totals = {"converters": float(converters), "looks": float(converters + others)}
+    totals = {"converters": float(converters), "snapshots": float(converters + others)}
     real = kept.keep(np.array([float(fewer)]), np.array([float(more)]), **totals)[0]
     bound = kept.keep(np.array([float(tp)]), np.array([float(fp)]), **totals)[0]
     assert bound or not real or tp + fp == 0 or tp + fp == converters + others
@@ -87,8 +89,10 @@ def test_capacity_prefers_conversions_then_fewer_leads():
     assert score(objective, 10, 80, 50, 1000) > score(objective, 10, 81, 50, 1000)
 
 
-def kept(constraints: Constraints, tp: int, fp: int, converters: int = 40, looks: int = 1000) -> bool:
-    return bool(constraints.keep(np.array([float(tp)]), np.array([float(fp)]), converters=converters, looks=looks)[0])
+def kept(constraints: Constraints, tp: int, fp: int, converters: int = 40, snapshots: int = 1000) -> bool:
+    return bool(
+        constraints.keep(np.array([float(tp)]), np.array([float(fp)]), converters=converters, snapshots=snapshots)[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,7 +100,7 @@ def kept(constraints: Constraints, tp: int, fp: int, converters: int = 40, looks
     [
         ({"min_share": 0.1}, (20, 80), (20, 79)),
         ({"max_share": 0.1}, (20, 80), (20, 81)),
-        ({"min_coverage": 0.5}, (20, 30), (19, 30)),
+        ({"min_recall": 0.5}, (20, 30), (19, 30)),
         ({"min_rate": 0.2}, (20, 80), (20, 81)),
         ({"converters": 12}, (12, 5), (11, 5)),
         ({"relative_risk": 1.5, "converters": 0}, (6, 94), (5, 95)),
@@ -117,8 +121,8 @@ def test_everybody_and_nobody_is_no_rule():
 def test_at_high_base_rates_sparing_non_converters_counts():
     # 80 and 75 % with, 70 % without: neither is 1.5 times as often, but of those with the first a third fewer do not convert.
     constraints = Constraints(converters=0)
-    assert kept(constraints, 160, 40, converters=160 + 560, looks=200 + 800)
-    assert not kept(constraints, 150, 50, converters=150 + 560, looks=200 + 800)
+    assert kept(constraints, 160, 40, converters=160 + 560, snapshots=200 + 800)
+    assert not kept(constraints, 150, 50, converters=150 + 560, snapshots=200 + 800)
 
 
 @pytest.mark.parametrize(

@@ -102,11 +102,11 @@ def test_the_score_test_is_raos():
         assert found[row] ** 2 == pytest.approx(witness, rel=1e-3)
 
 
-def test_looks_that_stand_for_others_make_the_score_test_no_bolder():
+def test_snapshots_that_stand_for_others_make_the_score_test_no_bolder():
     random = np.random.default_rng(4)
     weight = np.where(np.arange(4_000) < 2_000, 1.0, 12.0)
     met = random.random((800, 4_000)) < 0.3  # none of them goes with anything
     met[0] = random.random(4_000) < np.where(weight == 1.0, 0.5, 0.2)
     tests = sample(weight == 1.0, met, weight)._score_tests(met.astype(np.float32), [0])[1:]
-    # With the information for the variance, as if all looks were there, they spread by 1.5.
+    # With the information for the variance, as if all snapshots were there, they spread by 1.5.
     assert np.std(tests) == pytest.approx(1.0, abs=0.08)

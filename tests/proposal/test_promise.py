@@ -20,7 +20,7 @@ def world(*conversions: int | None, as_of: int = 90 * DAY):
 
 
 @pytest.mark.parametrize(("at", "counts"), [(START + 1, 1), (START + H, 1), (START + H + 1, 0), (None, 0)])
-def test_the_horizon_is_open_at_the_start_and_closed_at_the_end(at, counts):
+def test_the_conversion_window_is_open_at_the_start_and_closed_at_the_end(at, counts):
     people = world(at)
     found = promise(people, started(people, definition(part("e"))), first=0, before=None)
     assert (found.starts, found.rate.numerator, found.rate.denominator) == (1, counts, 1)

@@ -14,7 +14,6 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from pqlkit.analysis.population import population
 from pqlkit.analysis.settings import Settings
 from pqlkit.cli.propose import write
 from pqlkit.definitions.emitting import emit
@@ -24,15 +23,16 @@ from pqlkit.demo.worlds import recipe
 from pqlkit.errors import UsageError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import EventNote, read_project
+from pqlkit.population.population import population
 from pqlkit.proposal.proposing import propose
 from pqlkit.proposal.wishes import Wishes
+from pqlkit.rates.report import report
 from pqlkit.reporting.records.proposal import record
 from pqlkit.reporting.renderers.proposal import as_table
-from pqlkit.reporting.report import report
 from tests.simulation.printed import recomputed
 from tests.simulation.trial import planted, populated
 
-ONCE = Settings(looks="once:14d")
+ONCE = Settings(snapshots="once:14d")
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +60,18 @@ def test_the_planted_events_are_proposed(world, result):
 
 def test_the_rule_stands_for_what_leads_to_its_events(world, result):
     proxy = world.truth.traps.proxy
-    [opener] = result.candidates[0].openers
-    assert (opener.event, opener.leads_to) == (proxy, proxy.removesuffix("_opened"))
+    [precursor] = result.candidates[0].precursors
+    assert (precursor.event, precursor.leads_to) == (proxy, proxy.removesuffix("_read"))
     figures: Any = record(result)
-    assert figures["candidates"][0]["openers"][0]["event"] == proxy
+    assert figures["candidates"][0]["precursors"][0]["event"] == proxy
     shown = StringIO()
     Console(width=80, file=shown).print(as_table(result))
-    assert f"{opener.leads_to} stands for {proxy} too" in " ".join(shown.getvalue().split())
+    assert f"{precursor.leads_to} stands for {proxy} too" in " ".join(shown.getvalue().split())
 
 
 def test_no_leak_is_searched_and_each_is_named(world, result):
     traps = world.truth.traps
-    assert {one.event for one in result.suspects if one.excluded} == {traps.before, traps.after}
+    assert {one.event for one in result.leakage if one.excluded} == {traps.before, traps.after}
     assert not {traps.before, traps.after} & {literal.name for literal in result.search.literals}
 
 
@@ -81,7 +81,7 @@ def test_printed_figures_are_those_that_sql_counts(world, result):
     assert max(gaps) < 1e-9
 
 
-def test_the_trigger_view_is_what_report_says(people, result):
+def test_the_qualifications_view_is_what_report_says(people, result):
     for one in result.candidates[:2]:
         said = report(people, one.definition)
         inside = said.starts.filter(pl.col("on") >= result.split.first)
@@ -150,21 +150,21 @@ def test_a_file_that_differs_is_never_replaced(result, tmp_path):
 
 
 def test_a_second_search_of_the_same_holdout_counts_as_one_more_opening(people, result, tmp_path):
-    assert result.opened == 1
+    assert result.read == 1
     write(result, tmp_path)
     same: Any = propose(people, ONCE, Wishes(permutations=0, folder=tmp_path, top=1))
     other: Any = propose(people, ONCE, Wishes(permutations=0, folder=tmp_path, top=1, objective="f1"))
-    assert (same.opened, other.opened) == (1, 2)
+    assert (same.read, other.read) == (1, 2)
     assert same.candidates[0].definition.evidence == result.candidates[0].definition.evidence
-    assert other.candidates[0].definition.evidence["holdout"]["opened"] == 2
+    assert other.candidates[0].definition.evidence["holdout"]["read"] == 2
     assert any("opened 2 times" in warning for warning in other.warnings)
 
 
 def test_capacity_keeps_the_leads_within_what_can_be_worked(people, result):
-    weekly = result.candidates[0].promised.leads_per_week.median
+    weekly = result.candidates[0].promised.pqls_per_week.median
     tight = propose(people, ONCE, Wishes(permutations=0, top=1, capacity=weekly / 2))
     first = tight.candidates[0]
-    assert first.promised.leads_per_week.median <= weekly / 2 * 1.25
+    assert first.promised.pqls_per_week.median <= weekly / 2 * 1.25
     assert not first.over_capacity
     assert first.fit.n1 < result.candidates[0].fit.n1
 
@@ -179,7 +179,7 @@ def test_the_definition_in_use_is_read_on_the_same_holdout(people, result):
 
 def test_an_experiment_is_planned_for_the_first(result):
     assert result.experiment.rate == result.candidates[0].promised.rate.rate
-    assert result.experiment.leads_per_week == result.candidates[0].promised.leads_per_week.median
+    assert result.experiment.pqls_per_week == result.candidates[0].promised.pqls_per_week.median
 
 
 def test_limit_events_have_a_list_of_their_own(people, world):
@@ -212,8 +212,8 @@ def test_little_data_is_cross_fitted_and_says_so():
     assert found.split.kind == "cross-fitted"
     assert found.tier == "coarse"
     cross = found.cross_fitted
-    assert cross.looks == len(found.observed.y)
-    assert found.ceiling is None
+    assert cross.snapshots == len(found.observed.y)
+    assert found.benchmark_model is None
     for one in found.candidates:
         assert one.holdout.cells[:2] == (cross.converted, cross.qualified - cross.converted)
         assert one.definition.evidence["holdout"]["independent"] is False

@@ -26,20 +26,21 @@ LOOSE = Floors(entities=1, converters=0, reach=1.0, apart=0.0)
 OBJECTIVES = ("kappa", "f1", "f0.5", "f2", "youden", "nb:1.5x", "capacity")
 
 
-def small(seed: int, looks: int, events: int, lift: float) -> tuple[Any, Any, Any, list[Trait]]:
+def small(seed: int, snapshots: int, events: int, lift: float) -> tuple[Any, Any, Any, list[Trait]]:
     """Draw a small world in which the counts of a few events go with the outcome, and a trait."""
     random = np.random.default_rng(seed)
-    mood = random.normal(size=looks)
+    mood = random.normal(size=snapshots)
     columns = {}
     for event in range(events):
         counts = random.poisson(np.exp(0.5 * mood + random.normal(0, 0.7)))
         columns[behaviour(f"e{event}", 7)] = random.binomial(counts, 0.6)
         columns[behaviour(f"e{event}", 14)] = counts
-    columns[behaviour(None, 14)] = random.poisson(3, looks)
-    y = random.random(looks) < 1 / (1 + np.exp(1.5 - lift * mood))
-    fit = random.random(looks) < 0.8
+    columns[behaviour(None, 14)] = random.poisson(3, snapshots)
+    y = random.random(snapshots) < 1 / (1 + np.exp(1.5 - lift * mood))
+    fit = random.random(snapshots) < 0.8
     trait = Trait(
-        condition=Condition(name="plan", operator=Operator.EQUALS, values=("free",)), holds=random.random(looks) < 0.6
+        condition=Condition(name="plan", operator=Operator.EQUALS, values=("free",)),
+        holds=random.random(snapshots) < 0.6,
     )
     return cube_of(dict(sorted(columns.items(), key=str))), y, fit, [trait]
 
@@ -47,22 +48,22 @@ def small(seed: int, looks: int, events: int, lift: float) -> tuple[Any, Any, An
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
-    looks=st.integers(5, 300),
+    snapshots=st.integers(5, 300),
     events=st.integers(1, 4),
     lift=st.floats(0, 2),
     text=st.sampled_from(OBJECTIVES),
     min_share=st.sampled_from([None, 0.05, 0.2]),
     max_share=st.sampled_from([None, 0.1, 0.3]),
-    min_coverage=st.sampled_from([None, 0.2]),
+    min_recall=st.sampled_from([None, 0.2]),
     min_rate=st.sampled_from([None, 0.3]),
     risk=st.sampled_from([0.0, 1.0, 1.5]),
     converters=st.sampled_from([0, 1, 5]),
     use_traits=st.booleans(),
 )
 def test_it_finds_what_counting_every_rule_finds(
-    seed, looks, events, lift, text, min_share, max_share, min_coverage, min_rate, risk, converters, use_traits
+    seed, snapshots, events, lift, text, min_share, max_share, min_recall, min_rate, risk, converters, use_traits
 ):
-    cube, y, fit, traits = small(seed, looks, events, lift)
+    cube, y, fit, traits = small(seed, snapshots, events, lift)
     if not (fit & y).any() or (fit & ~y).sum() == 0:
         return
     traits = traits if use_traits else []
@@ -75,7 +76,7 @@ def test_it_finds_what_counting_every_rule_finds(
     constraints = Constraints(
         min_share=min_share,
         max_share=max_share,
-        min_coverage=min_coverage,
+        min_recall=min_recall,
         min_rate=min_rate,
         relative_risk=risk,
         converters=converters,
@@ -130,7 +131,7 @@ def test_a_planted_rule_is_found_exactly():
     assert sorted(named) == sorted(made.truth)
 
 
-def test_counts_are_those_of_the_looks():
+def test_counts_are_those_of_the_snapshots():
     made = world(3_000, 5)
     fit = np.arange(3_000) % 3 > 0
     columns = literals(made.cube, made.y, fit)
@@ -142,14 +143,14 @@ def test_counts_are_those_of_the_looks():
         assert rule.rate == rule.converted / rule.qualified
 
 
-def test_rules_found_on_a_sample_are_counted_on_all_looks(monkeypatch):
+def test_rules_found_on_a_sample_are_counted_on_all_snapshots(monkeypatch):
     made = world(20_000, 2)
     fit = np.ones(20_000, dtype=bool)
     columns = literals(made.cube, made.y, fit)
     monkeypatch.setattr(search_module, "pack", partial(pack, most_controls=8_000))
     found = search(made.cube, made.y, fit, columns, objective=Objective(), constraints=Constraints.of(800))
     assert found.bits.controls == 8_000
-    assert found.looks == 20_000
+    assert found.snapshots == 20_000
     assert found.best is not None
     assert {literal.name for literal in found.best.literals} == made.events
     for rule in found.rules[:10]:
@@ -158,7 +159,7 @@ def test_rules_found_on_a_sample_are_counted_on_all_looks(monkeypatch):
     assert [rule.score for rule in found.rules] == sorted((rule.score for rule in found.rules), reverse=True)
 
 
-def test_the_seed_and_the_order_of_looks_change_nothing():
+def test_the_seed_and_the_order_of_snapshots_change_nothing():
     made = world(2_000, 7)
     fit = np.arange(2_000) < 1_500
     columns = literals(made.cube, made.y, fit)

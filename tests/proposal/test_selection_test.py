@@ -27,7 +27,7 @@ def test_a_planted_rule_is_not_chance():
     assert (judged.permutations, judged.as_good, judged.p_value, judged.complete) == (19, 0, 0.05, True)
     assert judged.score == found.best.score
     best = found.best
-    rest = (found.converters - best.converted) / (found.looks - best.qualified)
+    rest = (found.converters - best.converted) / (found.snapshots - best.qualified)
     assert judged.relative_risk == pytest.approx(best.rate / rest)
     assert judged.best_score is not None
     assert judged.best_score < best.score / 2
@@ -55,13 +55,13 @@ def test_a_permutation_is_the_search_with_another_outcome():
 
     real = best(y)
     assert judged.score == real
-    # The same shuffles: the looks are packed in a random order drawn from the same seed.
-    looks = pack(cube, columns, np.zeros(400, dtype=bool), fit, most_controls=None).looks
+    # The same shuffles: the snapshots are packed in a random order drawn from the same seed.
+    snapshots = pack(cube, columns, np.zeros(400, dtype=bool), fit, most_controls=None).snapshots
     random = np.random.default_rng(0)
     scores = []
     for _ in range(9):
         chance = np.zeros(400, dtype=bool)
-        chance[looks] = shuffled(y[looks], strata[looks], generator=random)
+        chance[snapshots] = shuffled(y[snapshots], strata[snapshots], generator=random)
         assert (np.bincount(strata[chance], minlength=4) == np.bincount(strata[y], minlength=4)).all()
         scores.append(best(chance))
     assert judged.as_good == sum(score >= real for score in scores)
@@ -89,7 +89,7 @@ def test_under_chance_the_p_value_is_uniform():
     assert np.mean(np.array(p_values) <= 0.2) <= 0.35
 
 
-def test_very_many_looks_are_sampled():
+def test_very_many_snapshots_are_sampled():
     made, found = searched(20_000, 2)
     fit, _ = parts(made)
     judged = selection_test(
@@ -100,9 +100,9 @@ def test_very_many_looks_are_sampled():
         objective=found.objective,
         constraints=found.constraints,
         permutations=3,
-        most_looks=6_000,
+        most_snapshots=6_000,
     )
-    assert judged.looks == 6_000
+    assert judged.snapshots == 6_000
     assert judged.p_value == 0.25
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from pqlkit.proposal.split import Split, SplitKind, split
 
 
-def make(cutoff: Any, y: Any = None, *, horizon: int = 0, **options: Any) -> Split:
+def make(cutoff: Any, y: Any = None, *, conversion_window: int = 0, **options: Any) -> Split:
     cutoff = np.asarray(cutoff, dtype=np.int64)
     y = np.ones(len(cutoff), dtype=bool) if y is None else np.asarray(y, dtype=bool)
     defaults: dict[str, Any] = {"block": np.zeros(len(cutoff), dtype=np.int64), "enough": 0, "too_few": 0}
-    return split(cutoff, cutoff + horizon, y, **(defaults | options))
+    return split(cutoff, cutoff + conversion_window, y, **(defaults | options))
 
 
 def test_the_newest_quarter_tests():
@@ -38,7 +38,7 @@ def test_it_is_widened_for_converters_to_at_most_half():
 
 
 def test_the_whole_outcome_window_lies_before_the_holdout():
-    parts = make(np.arange(100), horizon=10)
+    parts = make(np.arange(100), conversion_window=10)
     # Cutoff 65 ends at 75, the first holdout cutoff itself: not before it.
     assert np.flatnonzero(parts.fit).tolist() == list(range(65))
     assert not (parts.fit & parts.holdout).any()
@@ -74,28 +74,28 @@ def test_nothing_to_split(cutoff):
 
 @given(
     cutoff=st.lists(st.integers(0, 30), min_size=1, max_size=80),
-    horizon=st.integers(0, 5),
+    conversion_window=st.integers(0, 5),
     enough=st.integers(0, 50),
     data=st.data(),
 )
-def test_laws(cutoff, horizon, enough, data):
+def test_laws(cutoff, conversion_window, enough, data):
     y = np.array(data.draw(st.lists(st.booleans(), min_size=len(cutoff), max_size=len(cutoff))))
-    parts = make(cutoff, y, horizon=horizon, enough=enough)
+    parts = make(cutoff, y, conversion_window=conversion_window, enough=enough)
     times = np.array(cutoff)
     assert 2 * parts.holdout.sum() <= len(cutoff)
     assert not (parts.fit & parts.holdout).any()
     if parts.holdout.any():
         assert parts.first == times[parts.holdout].min()
         assert (times[~parts.holdout] < parts.first).all()
-        assert ((times + horizon < parts.first) == parts.fit).all()
+        assert ((times + conversion_window < parts.first) == parts.fit).all()
     order = data.draw(st.permutations(range(len(cutoff))))
-    again = make(times[order], y[order], horizon=horizon, enough=enough)
+    again = make(times[order], y[order], conversion_window=conversion_window, enough=enough)
     assert again.first == parts.first
     np.testing.assert_array_equal(again.fit, parts.fit[order])
 
 
-def test_a_converter_with_several_looks_is_counted_at_its_last():
-    # One person converts after looks 60 to 99, another after 10.
+def test_a_converter_with_several_snapshots_is_counted_at_its_last():
+    # One person converts after snapshots 60 to 99, another after 10.
     y = np.zeros(100, dtype=bool)
     y[60:] = y[10] = True
     last = np.zeros(100, dtype=bool)

@@ -54,7 +54,7 @@ def test_the_clock_can_stop_it():
     assert (judged.halves, judged.share) == (0, 0.0)
 
 
-def test_a_half_holds_half_the_looks():
+def test_a_half_holds_half_the_snapshots():
     words = np.full((2, 16), 2**64 - 1, dtype=np.uint64)
     words[:, 10:] = 0
     words[:, 9] = 7

@@ -23,16 +23,16 @@ def people():
 @pytest.mark.parametrize(
     ("settings", "text", "completed"),
     [
-        (Settings(looks="once"), "login", "login in 14d"),
-        (Settings(looks="once:7d"), "login >= 2", "login >= 2 in 7d"),
-        (Settings(looks="age:1d,3d"), "login", "login in 3d"),
-        (Settings(looks="every:28d"), "login >= 2", "login >= 2 trailing 84d"),
-        (Settings(looks="every:28d", windows=(Duration(7, "d"), Duration(28, "d"))), "login", "login trailing 28d"),
-        (Settings(looks="every:28d"), "login >= 2 and invite ever", "login >= 2 ever and invite ever"),
-        (Settings(looks="every:28d"), "login in 7d and invite trailing 7d", None),
+        (Settings(snapshots="once"), "login", "login in 14d"),
+        (Settings(snapshots="once:7d"), "login >= 2", "login >= 2 in 7d"),
+        (Settings(snapshots="age:1d,3d"), "login", "login in 3d"),
+        (Settings(snapshots="every:28d"), "login >= 2", "login >= 2 trailing 84d"),
+        (Settings(snapshots="every:28d", windows=(Duration(7, "d"), Duration(28, "d"))), "login", "login trailing 28d"),
+        (Settings(snapshots="every:28d"), "login >= 2 and invite ever", "login >= 2 ever and invite ever"),
+        (Settings(snapshots="every:28d"), "login in 7d and invite trailing 7d", None),
     ],
 )
-def test_a_term_without_a_window_has_the_only_one_named_else_that_of_the_looks(settings, text, completed):
+def test_a_term_without_a_window_has_the_only_one_named_else_that_of_the_snapshots(settings, text, completed):
     tried = attempt(people(), text, settings=settings)
     assert tried.completed == completed
     assert tried.definition.qualify == parse_expression(completed or text)
@@ -54,7 +54,7 @@ def test_a_term_without_a_window_has_the_only_one_named_else_that_of_the_looks(s
 )
 def test_an_unknown_name_is_pointed_at(text, message, hint):
     with pytest.raises(DataError) as caught:
-        attempt(people(), text, settings=Settings(looks="once:14d"))
+        attempt(people(), text, settings=Settings(snapshots="once:14d"))
     assert caught.value.message == message
     assert (caught.value.hint or "").startswith(hint)
     with pytest.raises(DataError, match="the data has no event 'logn'"):

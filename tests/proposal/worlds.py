@@ -1,4 +1,4 @@
-"""Worlds to search in: looks, behaviours and a planted rule, in numpy alone (the recipe of the statistics).
+"""Worlds to search in: snapshots, behaviours and a planted rule, in numpy alone (the recipe of the statistics).
 
 Sixty ordinary events of zero-inflated 1 + negative binomial counts, tied together by a latent activity and three personas;
 one that nearly everybody does; a proxy of the first true event. The truth is a rule of two or three counts, or additive.
@@ -52,18 +52,18 @@ def cube_of(columns: dict[Behaviour, NDArray[np.int64]]) -> Cube:
         offsets.append(offsets[-1] + len(above))
     return Cube(
         behaviours=tuple(columns),
-        looks=len(next(iter(columns.values()))),
+        snapshots=len(next(iter(columns.values()))),
         offsets=np.array(offsets, dtype=np.int64),
         rows=np.concatenate(rows) if rows else np.zeros(0, dtype=np.uint32),
         levels=np.concatenate(levels) if levels else np.zeros(0, dtype=np.uint8),
     )
 
 
-def world(looks: int = 20_000, seed: int = 1, *, kind: str = "easy", base_rate: float = 0.04) -> World:
+def world(snapshots: int = 20_000, seed: int = 1, *, kind: str = "easy", base_rate: float = 0.04) -> World:
     """Draw a world; `kind` is easy, thin, additive or none."""
     random = np.random.default_rng(seed)
-    activity = random.normal(size=looks)
-    persona = random.integers(0, 3, looks)
+    activity = random.normal(size=snapshots)
+    persona = random.integers(0, 3, snapshots)
     reach = np.exp(random.uniform(np.log(0.04), np.log(0.6), EVENTS))
     true = random.choice(EVENTS, 3, replace=False)
     reach[true] = random.uniform(0.4, 0.5, 3)
@@ -75,22 +75,28 @@ def world(looks: int = 20_000, seed: int = 1, *, kind: str = "easy", base_rate: 
     mean = np.exp(random.uniform(np.log(0.6), np.log(4), EVENTS))
     for event in range(EVENTS):
         shift = np.log(reach[event] / (1 - reach[event])) + 0.8 * activity + tilt[persona, event]
-        does = random.random(looks) < 1 / (1 + np.exp(-shift))
+        does = random.random(snapshots) < 1 / (1 + np.exp(-shift))
         rate = random.gamma(size[event], mean[event] / size[event] * np.exp(0.35 * activity))
         counts = np.where(does, 1 + random.poisson(rate), 0)
         full.append(counts)
         _windows(random, f"event_{event:02d}", counts, columns, by_name)
-    proxy = np.where(random.random(looks) < 0.8, full[true[0]], random.poisson(0.3, looks))
+    proxy = np.where(random.random(snapshots) < 0.8, full[true[0]], random.poisson(0.3, snapshots))
     _windows(random, "proxy", proxy, columns, by_name)
-    _windows(random, "common", np.where(random.random(looks) < 0.97, 1 + random.poisson(1, looks), 0), columns, by_name)
+    _windows(
+        random,
+        "common",
+        np.where(random.random(snapshots) < 0.97, 1 + random.poisson(1, snapshots), 0),
+        columns,
+        by_name,
+    )
     size_of_truth = 3 if kind == "thin" else 2 + int(random.integers(0, 2))
     truth = _truth(random, true[:size_of_truth], by_name, size_of_truth)
     meets = np.logical_and.reduce([by_name[f"{name}", days] >= k for name, days, k in truth])
     chance = _chance(random, kind, base_rate, activity, meets, truth, by_name)
-    y = random.random(looks) < chance
+    y = random.random(snapshots) < chance
     if kind == "none":
-        meets = np.zeros(looks, dtype=np.bool_)
-    cutoff = np.sort(random.integers(0, 360 * 86_400_000_000, looks))
+        meets = np.zeros(snapshots, dtype=np.bool_)
+    cutoff = np.sort(random.integers(0, 360 * 86_400_000_000, snapshots))
     ordered = dict(sorted(columns.items(), key=lambda item: (item[0].event or "", str(item[0].window.length).zfill(4))))
     return World(cube=cube_of(ordered), y=y, cutoff=cutoff, chance=chance, truth=truth, meets=meets)
 

@@ -289,7 +289,7 @@ def test_the_page_of_little_data_says_what_can_be_seen_and_tests_what_was_writte
     (tmp_path / "inviters.yml").write_text(emit(worlds.definition(worlds.PLAIN, 3)), encoding="utf-8")
     people = worlds.population(worlds.PLAIN)
     few = replace(people, project=replace(people.project, definitions=tmp_path))
-    found = analyze(few, Settings(looks="once:14d", given=definition(part("long", 6))))
+    found = analyze(few, Settings(snapshots="once:14d", given=definition(part("long", 6))))
     text = analysis_page.as_page(found)
     assert found.hypotheses is not None
     assert "usable upgrades. No search: it would find luck." in text

@@ -1,4 +1,4 @@
-"""What people are shown is what enough looks bear out; the JSON keeps every row as it is."""
+"""What people are shown is what enough snapshots bear out; the JSON keeps every row as it is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.analysis.canonical import in_memory
 
 if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis
-    from pqlkit.analysis.population import Population
+    from pqlkit.population.population import Population
 
 USERS = 4_000
 
@@ -41,13 +41,13 @@ def people() -> Population:
 
 @cache
 def found() -> Analysis:
-    return analyze(people(), Settings(looks="once:14d"))
+    return analyze(people(), Settings(snapshots="once:14d"))
 
 
-def test_the_luck_of_three_looks_is_on_no_screen_and_stays_in_the_json():
+def test_the_luck_of_three_snapshots_is_on_no_screen_and_stays_in_the_json():
     rows = json.loads(render.as_json(found()))["behaviours"]
     lucky = next(row for row in rows if (row["event"], row["window"], row["measure"]) == ("search", "14d", "count"))
-    assert (lucky["threshold"], lucky["with"]["entities"], lucky["with"]["converted"]) == (2, 3, 3)
+    assert (lucky["threshold"], lucky["with"]["snapshots"], lucky["with"]["converted"]) == (2, 3, 3)
     assert any("rare" in row["flags"] for row in rows if row["event"] == "unheard")
     for text in (plain(render.as_table(found())), render.as_markdown(found()), as_page(found())):
         assert "export" in text
@@ -58,7 +58,7 @@ def test_the_luck_of_three_looks_is_on_no_screen_and_stays_in_the_json():
 
 
 def test_among_those_who_meet_a_hypothesis_too():
-    tried = attempt(people(), "login in 14d", settings=Settings(looks="once:14d"))
+    tried = attempt(people(), "login in 14d", settings=Settings(snapshots="once:14d"))
     assert next((one.behaviour.event, one.threshold) for one in tried.then) == ("export", 2)
     assert all(one.table.n1 >= 80 and one.table.a >= 30 for one in tried.then)
     assert "unheard" not in plain(trial.as_table(tried))
@@ -70,10 +70,10 @@ def test_a_column_without_figures_has_no_footnote():
     assert ("allowing for activity" in text) is fitted
 
 
-def test_looks_at_ages_overlap_and_are_not_called_upgrades():
-    aged = analyze(people(), Settings(looks="age:1d,3d,7d"))
-    assert f"looks, {aged.observed.base.numerator:,} followed by an upgrade in 30d" in plain(render.as_table(aged))
-    assert f"looks, {found().observed.base.numerator:,} upgrades in 30d" in plain(render.as_table(found()))
+def test_snapshots_at_ages_overlap_and_are_not_called_upgrades():
+    aged = analyze(people(), Settings(snapshots="age:1d,3d,7d"))
+    assert f"snapshots, {aged.observed.base.numerator:,} followed by an upgrade in 30d" in plain(render.as_table(aged))
+    assert f"snapshots, {found().observed.base.numerator:,} upgrades in 30d" in plain(render.as_table(found()))
 
 
 def test_stays_of_customers_are_not_called_users():

@@ -26,7 +26,7 @@ from pqlkit.exports.intake import Gap, Intake, Matching, Offender, TableIntake
 from pqlkit.proposal.proposing import propose
 from pqlkit.proposal.trying import attempt
 from pqlkit.proposal.wishes import Wishes
-from pqlkit.reporting.report import report
+from pqlkit.rates.report import report
 from tests.analysis.canonical import in_memory
 from tests.analysis.hand_made import part
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pqlkit.analysis.analyzing import Analysis
-    from pqlkit.analysis.population import Population
+    from pqlkit.population.population import Population
     from pqlkit.proposal.proposing import Proposal
     from pqlkit.proposal.trying import Trial
-    from pqlkit.reporting.report import Report
+    from pqlkit.rates.report import Report
 
 SCRIPT = "<script>document.title='owned'</script>"
 HOSTILE: Mapping[str, str] = {
@@ -80,9 +80,11 @@ def results(hostile: bool = False) -> Results:
     text = f"{names['invite']} >= 3 in 14d and {names['login']} >= 2 in 14d"
     compare = (names["invite"], names["login"])
     by = ("signup_month", names["channel"], expression(part(names["invite"], 3, days=7)))
-    settings = Settings(looks="once:14d", windows=(Duration(3, "d"), Duration(14, "d")), horizon=Duration(30, "d"))
+    settings = Settings(
+        snapshots="once:14d", windows=(Duration(3, "d"), Duration(14, "d")), conversion_window=Duration(30, "d")
+    )
     return Results(
-        analysis=analyze(people, Settings(by=by, compare=compare, looks="once:14d")),
+        analysis=analyze(people, Settings(by=by, compare=compare, snapshots="once:14d")),
         proposal=propose(people, settings, Wishes(permutations=0, folder=Path("nowhere"))),
         trial=attempt(people, text, node, settings),
         report=report(people, definition(names, 3), by=("signup_month", names["channel"])),

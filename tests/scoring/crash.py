@@ -28,7 +28,7 @@ from pathlib import Path
 from tests.scoring.nights import Receiver, definition, drawn, product, score
 
 NIGHTS = (20.0, 27.0)
-PRELOAD = ["pqlkit.cli.score", "pqlkit.scoring.night", "pqlkit.scoring.alert", "pqlkit.analysis.population"]
+PRELOAD = ["pqlkit.cli.score", "pqlkit.scoring.night", "pqlkit.scoring.alert", "pqlkit.population.population"]
 
 
 def night(folder: str, url: str) -> None:

@@ -19,7 +19,7 @@ outcome: {within: 10d}
 lead: {fresh_for: 8d, cooldown: 5d}
 evidence:
   chosen_by: propose
-  holdout: {view: trigger, from: 2026-03-16, through: 2026-09-28, qualified: 417, converted: 72, rate: 0.1727, low: 0.14, high: 0.21, opened: 1}
+  holdout: {view: qualification, from: 2026-03-16, through: 2026-09-28, qualified: 417, converted: 72, rate: 0.1727, low: 0.14, high: 0.21, read: 1}
 """
 EVENTS = [("a", "invite", at(1) + i) for i in range(6)] + [("a", "login", at(0)), ("a", "login", at(1.5))]
 

@@ -55,7 +55,7 @@ def test_the_same_input_gives_the_same_bytes_and_stdout_is_data(folder, form):
     assert "as of" in first.err
     if form == "json":
         document = json.loads(first.out)
-        assert document["schema"] == "pqlkit/leads/1"
+        assert document["schema"] == "pqlkit/leads/2"
         assert document["as_of"] == "2026-01-21T00:00:00Z"
         assert list(document["leads"][0]) == CONTRACT.split(",")
     if form == "table":
@@ -364,7 +364,7 @@ def test_explain_tells_when_each_criterion_was_met(folder):
     who = next(user for user, row in table.items() if row["status"] == "pql")
     done = explain(folder, who, "-d", folder / "team.yml", "--as-of", "2026-01-20", "--format", "json")
     document = json.loads(done.out)
-    assert document["schema"] == "pqlkit/lead/1"
+    assert document["schema"] == "pqlkit/lead/2"
     qualified = [one["at"] for one in document["timeline"] if one["what"] == "qualified"]
     assert document["lead"]["qualified_at"] == qualified[0]
     met = {one["name"]: one["at"] for one in document["timeline"] if one["what"] == "met" and one["at"] <= qualified[0]}

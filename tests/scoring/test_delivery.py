@@ -247,7 +247,7 @@ def test_alerts_hold_batches_of_twenty_with_text_and_rows(tmp_path):
         assert night(tmp_path, receiver.url(), 10, "--quiet").err == ""
     assert [len(body["leads"]) for _, body, _ in receiver.seen] == [20, 20, 5]
     first = receiver.seen[0][1]
-    assert first["schema"] == "pqlkit/alert/1"
+    assert first["schema"] == "pqlkit/alert/2"
     assert (first["batch"], first["batches"]) == (1, 3)
     assert first["text"].startswith("20 new leads: team\n\nu044   PQL")
     assert first["leads"][0]["status"] == "pql"

@@ -98,7 +98,7 @@ def test_a_header_that_a_spreadsheet_would_run_is_text():
 def test_json_is_one_document_and_jsonl_one_object_a_line():
     table = frame(["</script>\u2028", "b"])
     document = json.loads(as_bytes(table, LeadFormat.JSON, as_of="2026-01-03T00:00:00Z"))
-    assert (document["schema"], document["as_of"]) == ("pqlkit/leads/1", "2026-01-03T00:00:00Z")
+    assert (document["schema"], document["as_of"]) == ("pqlkit/leads/2", "2026-01-03T00:00:00Z")
     assert [row["user_id"] for row in document["leads"]] == ["</script>\u2028", "b"]
     assert b"</script>" not in as_bytes(table, LeadFormat.JSON)
     lines = as_bytes(table, LeadFormat.JSONL).decode().split("\n")

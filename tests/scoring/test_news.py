@@ -107,7 +107,7 @@ def test_every_start_is_new_exactly_once_over_nights_in_any_number(team, drawn, 
     nights=st.lists(st.integers(1, 45), min_size=2, max_size=9),
 )
 def test_late_events_never_alert_twice_for_one_start(team, drawn, nights):
-    """Events arrive up to nine days late and nights come in any order: alerts of a user lie a horizon apart."""
+    """Events arrive up to nine days late and nights come in any order: alerts of a user lie a conversion window apart."""
     events = [(user, name, START + hour * HOURS, hour // 24 + late) for user, name, hour, late in drawn]
     memory = Memory()
     alerted = defaultdict(list)

@@ -10,8 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pqlkit.analysis.qualification import qualifications
-from pqlkit.analysis.trigger import starts
 from pqlkit.definitions.model import (
     All,
     Any,
@@ -31,6 +29,8 @@ from pqlkit.definitions.model import (
 )
 from pqlkit.durations import DAY, Duration
 from pqlkit.scoring.scoring import score
+from pqlkit.snapshots.qualifications import starts
+from pqlkit.snapshots.spells import qualifications
 from tests.analysis.canonical import in_memory
 from tests.scoring.nights import START
 
@@ -304,7 +304,10 @@ def test_score_marks_whom_report_counts(meaning, drawn, day):
     population, _, _ = build(drawn, START + day * DAY)
     found = score(population, wanted)
     counted = starts(
-        population, qualifications(population, wanted), horizon=wanted.outcome.within, cooldown=wanted.cooldown
+        population,
+        qualifications(population, wanted),
+        conversion_window=wanted.outcome.within,
+        cooldown=wanted.cooldown,
     )
     ids = dict(population.entities.select("entity", "id").iter_rows())
     reported = {(ids[entity], on) for entity, on in counted.select("entity", "on").iter_rows()}

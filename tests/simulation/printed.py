@@ -12,40 +12,40 @@ if TYPE_CHECKING:
     from pqlkit.demo.simulated import SimulatedWorld
     from pqlkit.proposal.proposing import Proposal
 
-LOOKS = """
+SNAPSHOTS = """
 CREATE TEMP TABLE facts AS
 WITH firsts AS (SELECT user_id, min(converted_at) AS c FROM conversions GROUP BY 1)
 SELECT u.user_id, epoch_us(signed_up_at) AS a, epoch_us(c) AS c FROM users u LEFT JOIN firsts USING (user_id);
-CREATE TEMP TABLE looks AS
-SELECT user_id, a, c, a + $landmark AS s, coalesce(c > a + $landmark AND c <= a + $landmark + $horizon, false) AS y
+CREATE TEMP TABLE snapshots AS
+SELECT user_id, a, c, a + $landmark AS s, coalesce(c > a + $landmark AND c <= a + $landmark + $conversion window, false) AS y
 FROM facts
-WHERE (c IS NULL OR c > a + $landmark) AND a + $landmark + $horizon <= $as_of AND a >= $history;
+WHERE (c IS NULL OR c > a + $landmark) AND a + $landmark + $conversion window <= $as_of AND a >= $history;
 """
 COUNT = """
 SELECT count(*) FILTER (met), count(*) FILTER (met AND y), count(*), count(*) FILTER (y)
-FROM (SELECT y, {met} AS met FROM looks WHERE s BETWEEN {first} AND {last})
+FROM (SELECT y, {met} AS met FROM snapshots WHERE s BETWEEN {first} AND {last})
 """
 
 
 def recomputed(world: SimulatedWorld, result: Proposal, record: dict[str, Any]) -> list[float]:
-    """Give the difference of every printed look figure of every candidate from its recount.
+    """Give the difference of every printed snapshot figure of every candidate from its recount.
 
-    For looks at one age, criteria with `within` windows and the measures count and days.
+    For snapshots at one age, criteria with `within` windows and the measures count and days.
     """
     gaps: list[float] = []
     people = result.observed.population
-    design = result.observed.looks.design
+    design = result.observed.snapshots.design
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for name in ("events", "users", "conversions"):
             connection.register(name, getattr(world, name).to_arrow())
         values = {
             "$landmark": design.cutoffs[0].microseconds,
-            "$horizon": design.horizon.microseconds,
+            "$conversion window": design.conversion_window.microseconds,
             "$as_of": people.as_of,
             "$history": people.history_from,
         }
-        query = LOOKS
+        query = SNAPSHOTS
         for name, value in values.items():
             query = query.replace(name, str(value))
         for statement in query.split(";"):
@@ -69,15 +69,15 @@ def _met(part: Criterion) -> str:
     counted = "count(*)" if part.measure.kind.value == "count" else "count(DISTINCT date_trunc('day', e.timestamp))"
     end = part.window.length.microseconds
     return (
-        f"(SELECT {counted} FROM events e WHERE e.user_id = looks.user_id AND epoch_us(e.timestamp) >= looks.a "
-        f"AND epoch_us(e.timestamp) < looks.a + {end} AND (looks.c IS NULL OR epoch_us(e.timestamp) < looks.c){names}) "
+        f"(SELECT {counted} FROM events e WHERE e.user_id = snapshots.user_id AND epoch_us(e.timestamp) >= snapshots.a "
+        f"AND epoch_us(e.timestamp) < snapshots.a + {end} AND (snapshots.c IS NULL OR epoch_us(e.timestamp) < snapshots.c){names}) "
         f">= {part.at_least}"
     )
 
 
-def _gaps(written: dict[str, Any], qualified: int, converted: int, looks: int, converters: int) -> list[float]:
+def _gaps(written: dict[str, Any], qualified: int, converted: int, snapshots: int, converters: int) -> list[float]:
     low, high = proportion_confint(converted, qualified, method="wilson")
-    rest = (converters - converted) / (looks - qualified)
+    rest = (converters - converted) / (snapshots - qualified)
     rate = converted / qualified
     counted = {
         "qualified": qualified,
@@ -85,9 +85,9 @@ def _gaps(written: dict[str, Any], qualified: int, converted: int, looks: int, c
         "rate": rate,
         "low": low,
         "high": high,
-        "share": qualified / looks,
-        "coverage": converted / converters,
-        "lift": rate / (converters / looks),
+        "share": qualified / snapshots,
+        "recall": converted / converters,
+        "lift": rate / (converters / snapshots),
         "relative_risk": rate / rest,
     }
     return [abs(float(written[name]) - value) for name, value in counted.items()]

@@ -68,14 +68,14 @@ def easy(seed: int, *, users: int = 20_000) -> Numbers:
     with trial(world) as made:
         numbers = _recovery(made)
         traps, rule = world.truth.traps, {name for name, _, _ in planted(world)}
-        flagged = {one.event: one.reason.value for one in made.draft.suspects if not one.trait}
+        flagged = {one.event: one.reason.value for one in made.draft.leakage if not one.trait}
         searched = {literal.name for literal in made.draft.search().literals}
-        classes = made.draft.observed.looks.classes
+        classes = made.draft.observed.snapshots.classes
         ordinary = set(flagged) - {traps.before, traps.after}
         stated = {name: count for name, count in world.truth.classes.items() if count}
         counted = {name: getattr(classes, name) for name in world.truth.classes if getattr(classes, name)}
         return numbers | {
-            "leaks": {traps.before, traps.after} <= {s.event for s in made.draft.suspects if s.excluded},
+            "leaks": {traps.before, traps.after} <= {s.event for s in made.draft.leakage if s.excluded},
             "leak_searched": bool({traps.before, traps.after} & searched),
             "common_best": traps.common in numbers["found"] and traps.common not in rule,
             "ordinary": len(ordinary),
@@ -127,7 +127,7 @@ def easy_lines(runs: Sequence[Numbers]) -> list[Line]:
             kept=ratio >= 0.98,
         ),
         Line(what="planted events in the rule", promised=">= 90 %", reached=share(inside, n), kept=inside >= 0.9 * n),
-        Line(what="exact rule (the same looks)", promised="-", reached=share(exact, n), kept=None),
+        Line(what="exact rule (the same snapshots)", promised="-", reached=share(exact, n), kept=None),
         Line(what="slowest search", promised="<= 1 s", reached=f"{slowest:.2f} s of one core", kept=slowest <= 1),
     ]
 
@@ -276,12 +276,12 @@ def nothing_lines(runs: Sequence[Numbers]) -> list[Line]:
 # H: drift.
 
 DRIFTS: tuple[str | None, ...] = ("effect", "volume", None)
-VERDICTS = {"effect": "effect-decayed", "volume": "volume-drift", None: "stable"}
+VERDICTS = {"effect": "rate-fell", "volume": "share-changed", None: "no-change-found"}
 
 
 def drifting(number: int, *, users: int = 20_000) -> Numbers:
     """Report on the planted rule where its effect, its volume or nothing changes halfway."""
-    from pqlkit.reporting.report import report
+    from pqlkit.rates.report import report
 
     drift = DRIFTS[number % 3]
     world = recipe(users, 6000 + number, drift=drift)  # type: ignore[arg-type]
@@ -315,7 +315,7 @@ def drift_lines(runs: Sequence[Numbers]) -> list[Line]:
 
 
 def printed(seed: int, *, users: int = 20_000) -> Numbers:
-    """Propose, and count every printed look figure again from the exports with SQL."""
+    """Propose, and count every printed snapshot figure again from the exports with SQL."""
     from pqlkit.analysis.settings import Settings
     from pqlkit.proposal.proposing import propose
     from pqlkit.proposal.wishes import Wishes
@@ -323,7 +323,7 @@ def printed(seed: int, *, users: int = 20_000) -> Numbers:
 
     world = recipe(users, 1000 + seed)
     with populated(world) as people:
-        result = propose(people, Settings(looks="once:14d"), Wishes(permutations=0))
+        result = propose(people, Settings(snapshots="once:14d"), Wishes(permutations=0))
         gaps = recomputed(world, result, record(result))
     return {"figures": len(gaps), "gap": max(gaps, default=0.0), "candidates": len(result.candidates)}
 
@@ -344,10 +344,10 @@ def printed_lines(runs: Sequence[Numbers]) -> list[Line]:
 
 
 def promise_kept(number: int) -> Numbers:
-    """Search a small world and ask whether the interval of the later looks holds the rule's true rate.
+    """Search a small world and ask whether the interval of the later snapshots holds the rule's true rate.
 
     The true rate is that of whoever may come: the mean chance of those who meet the rule among 10,000 other users of the same
-    product. Over the world's own looks it would be a little nearer to what these looks did, and intervals would seem too wide.
+    product. Over the world's own snapshots it would be a little nearer to what these snapshots did, and intervals would seem too wide.
     """
     users, base = ((2_000, 0.2), (8_000, 0.04), (4_000, 0.08))[number % 3]
     with trial(recipe(users, 7000 + number, base_rate=base)) as made:
@@ -360,7 +360,7 @@ def promise_kept(number: int) -> Numbers:
         verdict = gate(
             qualified=qualified,
             converted=converted,
-            looks=int(later.sum()),
+            snapshots=int(later.sum()),
             converters=int((later & made.y).sum()),
         )
         rate = Rate.of(converted, qualified)
@@ -402,15 +402,15 @@ def promise_lines(runs: Sequence[Numbers]) -> list[Line]:
 
 
 def freemium_world(seed: int, *, accounts: int = 60_000) -> Numbers:
-    """Search the freemium world; count its conversions, and its trigger rate twice."""
+    """Search the freemium world; count its conversions, and its PQL conversion rate twice."""
     from pqlkit.proposal.promise import promise, started
-    from pqlkit.reporting.report import report
+    from pqlkit.rates.report import report
 
     world = freemium(accounts, 8000 + seed)
-    with trial(world, looks="every:28d") as made:
+    with trial(world, snapshots="every:28d") as made:
         found = made.draft.search()
         best = chosen(found)
-        places = made.draft.observed.looks.places
+        places = made.draft.observed.snapshots.places
         parts = [
             name for name in places.__slots__ if name not in {"rows", "first", "repeats", "filtered", "unknown_entity"}
         ]
@@ -442,7 +442,12 @@ def freemium_lines(runs: Sequence[Numbers]) -> list[Line]:
         Line(what="exact rule", promised=">= 90 %", reached=share(exact, n), kept=exact >= 0.9 * n),
         Line(what="events exactly right", promised="-", reached=share(events, n), kept=None),
         Line(what="every conversion in one place", promised="always", reached=f"{whole} of {n}", kept=whole == n),
-        Line(what="trigger rate = report's, to the unit", promised="always", reached=f"{same} of {n}", kept=same == n),
+        Line(
+            what="PQL conversion rate = report's, to the unit",
+            promised="always",
+            reached=f"{same} of {n}",
+            kept=same == n,
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""One trial: a simulated product, looked at and searched as `propose` does, with its truth beside every look."""
+"""One trial: a simulated product, looked at and searched as `propose` does, with its truth beside every snapshot."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 
 from pqlkit.analysis.analyzing import observe
-from pqlkit.analysis.population import population
 from pqlkit.analysis.settings import Settings
 from pqlkit.durations import DAY
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
+from pqlkit.population.population import population
 from pqlkit.proposal.choosing import choose
 from pqlkit.proposal.drafting import NOTHING_HERE, Draft
 from pqlkit.proposal.menu import menu
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.population import Population
     from pqlkit.demo.simulated import SimulatedWorld
+    from pqlkit.population.population import Population
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.search import Search
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trial:
-    """A world's draft; `meets` and `chance` are the truth at each look (`chance` NaN where it is not defined)."""
+    """A world's draft; `meets` and `chance` are the truth at each snapshot (`chance` NaN where it is not defined)."""
 
     world: SimulatedWorld
     population: Population
@@ -65,13 +65,13 @@ def populated(world: SimulatedWorld) -> Iterator[Population]:
 
 
 @contextmanager
-def trial(world: SimulatedWorld, *, looks: str = "once:14d", wishes: Wishes | None = None) -> Iterator[Trial]:
-    """Look at a world, and set later looks aside."""
+def trial(world: SimulatedWorld, *, snapshots: str = "once:14d", wishes: Wishes | None = None) -> Iterator[Trial]:
+    """Look at a world, and set later snapshots aside."""
     with populated(world) as people:
-        observed = observe(people, Settings(looks=looks))
+        observed = observe(people, Settings(snapshots=snapshots))
         draft = Draft.of(observed, wishes or Wishes(permutations=0), lambda _: None)
         truth = _truth(world, people)
-        entity = observed.looks.frame["entity"].to_numpy()
+        entity = observed.snapshots.frame["entity"].to_numpy()
         yield Trial(
             world=world,
             population=people,
@@ -93,8 +93,8 @@ def offered(made: Trial) -> tuple[Search, tuple[Candidate, ...]]:
     found = draft.search()
     candidates = choose(draft, found, draft.cross_fitted()).candidates
     if candidates:
-        with draft.ceiling_begun() as ceiling:
-            top = ceiling()
+        with draft.benchmark_model_begun() as benchmark_model:
+            top = benchmark_model()
         if top is not None and top.auc is not None and top.auc < NOTHING_HERE:
             return found, ()
     return found, candidates
@@ -108,16 +108,16 @@ def chosen(found: Search) -> tuple[Literal, ...]:
 
 def true_rate(world: SimulatedWorld, literals: Sequence[Literal]) -> float:
     """Give the mean chance of those who meet a rule at the landmark, among everybody at risk there."""
-    from pqlkit.analysis.looks import looks
     from pqlkit.definitions.model import WindowKind
     from pqlkit.measures.cube import cube
+    from pqlkit.snapshots.snapshots import snapshots
 
     behaviours = [one.behaviour for one in literals if one.behaviour is not None]
     with populated(world) as people:
-        seen = looks(people, "once:14d").frame
+        seen = snapshots(people, "once:14d").frame
         measured = cube(
             people.world,
-            seen.select("look", "entity", "cutoff"),
+            seen.select("snapshot", "entity", "cutoff"),
             kind=WindowKind.WITHIN,
             windows=sorted({one.window.length for one in behaviours if one.window.length is not None}),
             measures=list(dict.fromkeys(one.measure for one in behaviours)),
@@ -156,5 +156,5 @@ def planted(world: SimulatedWorld) -> set[tuple[str, int, int]]:
 
 
 def f1(met: NDArray[np.bool_], y: NDArray[np.bool_]) -> float:
-    """Give the harmonic mean of rate and coverage."""
+    """Give the harmonic mean of rate and recall."""
     return 2 * int((met & y).sum()) / max(1, int(met.sum() + y.sum()))

@@ -36,7 +36,7 @@ def test_negative_cells_are_refused() -> None:
 def test_margins() -> None:
     table = Contingency(1, 2, 3, 4)
     assert (table.n1, table.n0, table.m1, table.total) == (3, 7, 4, 10)
-    assert (table.share.rate, table.coverage.rate, table.base.rate) == (0.3, 0.25, 0.4)
+    assert (table.share.rate, table.recall.rate, table.base.rate) == (0.3, 0.25, 0.4)
 
 
 @given(tables)
@@ -196,7 +196,7 @@ def test_a_table_of_dependent_rows_has_the_intervals_of_fewer():
     assert dependent.with_ == Rate.of(30, 100, design_effect=5.0)
     assert dependent.without == Rate.of(70, 900, design_effect=5.0)
     assert dependent.share == Rate.of(100, 1_000, design_effect=5.0)
-    assert dependent.coverage == Rate.of(30, 100, design_effect=5.0)
+    assert dependent.recall == Rate.of(30, 100, design_effect=5.0)
     assert dependent.relative_risk() == plain.relative_risk(design_effect=5.0)
     assert dependent.odds_ratio() == plain.odds_ratio(design_effect=5.0)
     assert dependent.risk_difference() == plain.risk_difference(design_effect=5.0)

@@ -34,11 +34,11 @@ def verdict(table: Contingency) -> Verdict:
     ("change", "expected"),
     [
         ({}, Verdict.STABLE),
-        ({"rate": 0.10}, Verdict.EFFECT_DECAYED),
-        ({"rate": 0.50, "base": 0.054}, Verdict.BASE_RATE_SHIFT),
-        ({"share": 0.12}, Verdict.VOLUME_DRIFT),
-        ({"share": 0.12, "rate": 0.10}, Verdict.VOLUME_DRIFT),
-        ({"share": 0.0}, Verdict.VOLUME_DRIFT),
+        ({"rate": 0.10}, Verdict.RATE_FELL),
+        ({"rate": 0.50, "base": 0.054}, Verdict.OTHERS_CHANGED),
+        ({"share": 0.12}, Verdict.SHARE_CHANGED),
+        ({"share": 0.12, "rate": 0.10}, Verdict.SHARE_CHANGED),
+        ({"share": 0.0}, Verdict.SHARE_CHANGED),
         ({"n": 300}, Verdict.TOO_FEW),
     ],
     ids=["none", "effect", "base", "volume", "volume and effect", "event gone", "few"],
@@ -67,8 +67,8 @@ def test_what_has_not_changed_is_seldom_called_drifted_in_any_period(then: int, 
 
 def test_every_finding_is_kept_beside_the_verdict() -> None:
     drift = assess(Period(table=THEN), [Period(table=Contingency(70, 630, 140, 5160))])[0]
-    assert drift.findings == (Verdict.VOLUME_DRIFT, Verdict.EFFECT_DECAYED)
-    assert drift.verdict is Verdict.VOLUME_DRIFT
+    assert drift.findings == (Verdict.SHARE_CHANGED, Verdict.RATE_FELL)
+    assert drift.verdict is Verdict.SHARE_CHANGED
     assert drift.share_ratio == pytest.approx((700 / 6000) / 0.05)
     assert drift.effect_ratio.value == pytest.approx((0.1 / (140 / 5300)) / (0.25 / (780 / 28_500)))
     assert drift.base_ratio == pytest.approx((140 / 5300) / (780 / 28_500))
@@ -117,7 +117,7 @@ def test_a_rise_of_the_others_alone_is_no_decay() -> None:
     assert drift.effect_ratio.value == pytest.approx(0.5)
     assert drift.effect_p_value is not None
     assert drift.effect_p_value < 0.001
-    assert drift.findings == (Verdict.BASE_RATE_SHIFT,)
+    assert drift.findings == (Verdict.OTHERS_CHANGED,)
 
 
 def test_only_a_fall_is_tested() -> None:
@@ -134,25 +134,25 @@ def test_a_fall_among_few_leads_is_tested_exactly() -> None:
     then = Period(table=Contingency(35, 181, 133, 4272), rate=Rate.of(35, 226))
     fallen, less = (Period(table=Contingency(30, 207, 136, 4749), rate=Rate.of(x, 229)) for x in (7, 25))
     found = assess(then, [fallen])[0]
-    assert found.verdict is Verdict.EFFECT_DECAYED
+    assert found.verdict is Verdict.RATE_FELL
     assert found.detectable_fall is not None
     assert found.detectable_fall > 0.5 * 35 / 226
     assert assess(then, [less])[0].verdict is Verdict.TOO_FEW
 
 
-def test_the_trigger_rate_is_followed_when_given() -> None:
-    reference = Period(table=THEN, rate=Rate.of(200, 1000))
-    drift = assess(reference, [Period(table=Contingency(75, 225, 156, 5544), rate=Rate.of(10, 200))])[0]
+def test_the_pql_conversion_rate_is_followed_when_given() -> None:
+    baseline = Period(table=THEN, rate=Rate.of(200, 1000))
+    drift = assess(baseline, [Period(table=Contingency(75, 225, 156, 5544), rate=Rate.of(10, 200))])[0]
     assert drift.rate_difference.value == pytest.approx(-0.15)
-    assert drift.verdict is Verdict.EFFECT_DECAYED
+    assert drift.verdict is Verdict.RATE_FELL
     assert drift.p_value is not None
     assert drift.p_value < 0.001
 
 
 def test_a_fall_that_everybody_shares_is_no_decay() -> None:
-    reference = Period(table=THEN, rate=Rate.of(250, 1000))
+    baseline = Period(table=THEN, rate=Rate.of(250, 1000))
     fallen = Period(table=Contingency(38, 262, 78, 5622), rate=Rate.of(125, 1000))
-    assert assess(reference, [fallen])[0].findings == (Verdict.BASE_RATE_SHIFT,)
+    assert assess(baseline, [fallen])[0].findings == (Verdict.OTHERS_CHANGED,)
 
 
 def test_an_empty_period_is_too_few() -> None:
@@ -163,7 +163,7 @@ def test_an_empty_period_is_too_few() -> None:
     assert assess(Period(table=THEN), []) == ()
 
 
-def test_a_reference_without_converters_says_nothing() -> None:
+def test_a_baseline_without_converters_says_nothing() -> None:
     drift = assess(Period(table=Contingency(0, 50, 0, 950)), [Period(table=Contingency(0, 50, 0, 950))])[0]
     assert drift.verdict is Verdict.TOO_FEW
     assert drift.effect_ratio.undefined is Undefined.NO_CONVERTERS
@@ -211,8 +211,8 @@ def test_what_a_period_could_show_is_said() -> None:
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_looks_of_one_entity_are_not_taken_for_several(known: bool) -> None:
-    """Five looks at each of 200 people who never change: only who knows that they go together calls it stable."""
+def test_snapshots_of_one_entity_are_not_taken_for_several(known: bool) -> None:
+    """Five snapshots of each of 200 people who never change: only who knows that they go together calls it stable."""
     generator = np.random.default_rng(12)
     drifted = 0
     for _ in range(200):
@@ -229,7 +229,7 @@ def test_looks_of_one_entity_are_not_taken_for_several(known: bool) -> None:
                 behaviour_effects=(mean_design_effect(level, who) or 1.0,) if known else (),
             )
             periods.append(period)
-        drifted += Verdict.VOLUME_DRIFT in assess(periods[0], periods[1:])[0].findings
+        drifted += Verdict.SHARE_CHANGED in assess(periods[0], periods[1:])[0].findings
     assert drifted <= 14 if known else drifted > 40
 
 
@@ -237,7 +237,7 @@ def test_outcomes_that_go_together_weigh_less() -> None:
     then, now = Contingency(120, 280, 160, 7440), Contingency(20, 180, 80, 3720)
     alone = assess(Period(table=then), [Period(table=now)])[0]
     together = assess(Period(table=then), [Period(table=replace(now, design_effect=8.0))])[0]
-    assert (alone.verdict, together.verdict) == (Verdict.EFFECT_DECAYED, Verdict.TOO_FEW)
+    assert (alone.verdict, together.verdict) == (Verdict.RATE_FELL, Verdict.TOO_FEW)
     assert (together.p_value or 0) > (alone.p_value or 0)
     assert (together.effect_p_value or 0) > (alone.effect_p_value or 0)
     assert together.rate_difference.value == alone.rate_difference.value

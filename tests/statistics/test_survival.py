@@ -127,7 +127,7 @@ def test_log_rank_does_not_depend_on_the_order_of_groups() -> None:
 
 def test_the_error_of_the_incidence_is_that_of_repeated_samples() -> None:
     generator = np.random.default_rng(3)
-    n, horizon = 300, 6.0
+    n, conversion_window = 300, 6.0
 
     def draw() -> LifeTable:
         times = generator.exponential([[10.0], [14.0], [9.0]], (3, n))
@@ -135,7 +135,7 @@ def test_the_error_of_the_incidence_is_that_of_repeated_samples() -> None:
         return LifeTable.of(first, kind == 0, kind == 2, competing=kind == 1)
 
     curves = [cumulative_incidence(draw()) for _ in range(400)]
-    places = [int(np.searchsorted(curve.times, horizon, side="right")) - 1 for curve in curves]
+    places = [int(np.searchsorted(curve.times, conversion_window, side="right")) - 1 for curve in curves]
     shares = [float(curve.converted[place]) for curve, place in zip(curves, places, strict=True)]
     errors = [float(curve.error[place]) for curve, place in zip(curves, places, strict=True)]
     assert np.mean(errors) == pytest.approx(np.std(shares), rel=0.1)
@@ -143,16 +143,16 @@ def test_the_error_of_the_incidence_is_that_of_repeated_samples() -> None:
 
 def test_disagreement_is_rare_without_drift_and_seen_with_it() -> None:
     generator = np.random.default_rng(11)
-    horizon = 30.0
+    conversion_window = 30.0
 
     def warned(new_rate: float) -> bool:
         follow = generator.uniform(0, 90, 3000)
-        rate = np.where(follow >= horizon, 0.10, new_rate)
-        at = np.where(generator.random(3000) < rate, generator.uniform(0, horizon, 3000), np.inf)
+        rate = np.where(follow >= conversion_window, 0.10, new_rate)
+        at = np.where(generator.random(3000) < rate, generator.uniform(0, conversion_window, 3000), np.inf)
         seen = at <= follow
         curve = kaplan_meier(LifeTable.from_rows(np.minimum(at, follow), seen))
-        mature = follow >= horizon
-        found = disagreement(curve, Rate.of(int((seen & mature).sum()), int(mature.sum())), horizon)
+        mature = follow >= conversion_window
+        found = disagreement(curve, Rate.of(int((seen & mature).sum()), int(mature.sum())), conversion_window)
         assert found is not None
         return found.drift
 

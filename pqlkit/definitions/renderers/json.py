@@ -1,4 +1,4 @@
-"""The JSON rendering: ``pqlkit/diagnostics/1``, whose keys are a contract."""
+"""The JSON rendering: ``pqlkit/diagnostics/2``, whose keys are a contract."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pqlkit.definitions.validation import Report
     from pqlkit.typing import Json
 
-SCHEMA = "pqlkit/diagnostics/1"
+SCHEMA = "pqlkit/diagnostics/2"
 
 
 def render_json(report: Report) -> str:

@@ -8,7 +8,7 @@ from pqlkit.definitions.rules.rule import Example, Rule
 RULE = Rule(
     code=MISSING_KEY,
     what="A required key is missing: `pqlkit`, `name`, `entity`, `qualify`, `outcome.within`, or the bound of a `sum`, `max` or `last`.",
-    why="There is no safe default for it: without a horizon no rate can be counted.",
+    why="There is no safe default for it: without a conversion window no rate can be counted.",
     fix="Add the key; the message shows how.",
     bad=Example(
         text="""outcome: {where: {amount: {at_least: 2}}}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pqlkit.definitions.model import Bounds, Condition
-    from pqlkit.definitions.places import Placed
+    from pqlkit.definitions.positions import Placed
     from pqlkit.definitions.rules.rule import Subject
     from pqlkit.definitions.yaml_source import Path
 

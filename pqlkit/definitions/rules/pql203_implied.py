@@ -13,7 +13,7 @@ from pqlkit.definitions.rules.rule import Example, Finding, Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pqlkit.definitions.places import Placed
+    from pqlkit.definitions.positions import Placed
     from pqlkit.definitions.rules.rule import Subject
 
 

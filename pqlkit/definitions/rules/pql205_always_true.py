@@ -82,7 +82,7 @@ def _once(criterion: Criterion) -> bool:
 RULE = Rule(
     code=Code("PQL205", "always-true", Severity.WARNING),
     what="A criterion that every entity meets: the signup event itself, the event of the anchor, a threshold of 0.",
-    why="It makes the definition look stricter than it is, and alone it qualifies everybody.",
+    why="It makes the definition snapshot stricter than it is, and alone it qualifies everybody.",
     fix="Drop it, or ask for something that only some do.",
     bad=Example(text="qualify: {event: user_signed_up, within: 14d}\n"),
     good=Example(text="qualify: {event: teammate_invited, within: 14d}\n"),

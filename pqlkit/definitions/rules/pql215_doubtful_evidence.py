@@ -73,13 +73,13 @@ RULE = Rule(
     bad=Example(
         text="""evidence:
   chosen_by: hand
-  fit: {view: look, qualified: 1403, converted: 393, rate: 0.42, low: 0.257, high: 0.304}
+  fit: {view: snapshot, qualified: 1403, converted: 393, rate: 0.42, low: 0.257, high: 0.304}
 """,
     ),
     good=Example(
         text="""evidence:
   chosen_by: hand
-  fit: {view: look, qualified: 1403, converted: 393, rate: 0.280, low: 0.257, high: 0.304}
+  fit: {view: snapshot, qualified: 1403, converted: 393, rate: 0.280, low: 0.257, high: 0.304}
 """,
     ),
     check=check,

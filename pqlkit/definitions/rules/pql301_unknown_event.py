@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Look every event name up: criteria, anchor and outcome."""
+    """Snapshot every event name up: criteria, anchor and outcome."""
     if subject.facts is None or not subject.facts.names.events:
         return
     known, source = subject.facts.names.events, subject.facts.source

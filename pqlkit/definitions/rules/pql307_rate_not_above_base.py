@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Compare the looks that meet the rule with all looks."""
+    """Compare the snapshots that meet the rule with all snapshots."""
     figures = subject.figures
-    if figures is None or figures.look_with is None or figures.look_base is None or subject.definition.milestone:
+    if (
+        figures is None
+        or figures.snapshot_with is None
+        or figures.snapshot_base is None
+        or subject.definition.milestone
+    ):
         return
-    mine, base = figures.look_with.value, figures.look_base.value
+    mine, base = figures.snapshot_with.value, figures.snapshot_base.value
     if mine is None or base is None:
         return
     if mine <= base:
         yield Finding(path=("qualify",), key=True, message=f"{_rate(figures)}: not above it", hint=_HINT)
-    elif figures.look_with.low is not None and figures.look_with.low <= base:
+    elif figures.snapshot_with.low is not None and figures.snapshot_with.low <= base:
         yield Finding(path=("qualify",), key=True, message=f"{_rate(figures)}: cannot be told apart", hint=_HINT)
 
 
@@ -33,7 +38,7 @@ _HINT = "those who qualify convert no more than the rest: see `pqlkit analyze` f
 
 
 def _rate(figures: DefinitionFacts) -> str:
-    mine, base = figures.look_with, figures.look_base
+    mine, base = figures.snapshot_with, figures.snapshot_base
     return f"conversion {said(mine)} when met, {said(base)} overall"
 
 
@@ -49,15 +54,15 @@ def said(rate: Proportion | None) -> str:
 
 def _data(converted: int, low: float, high: float) -> Facts:
     figures = DefinitionFacts(
-        look_with=Proportion(numerator=converted, denominator=600, low=low, high=high),
-        look_base=Proportion(numerator=200, denominator=4_000, low=0.0437, high=0.0572),
+        snapshot_with=Proportion(numerator=converted, denominator=600, low=low, high=high),
+        snapshot_base=Proportion(numerator=200, denominator=4_000, low=0.0437, high=0.0572),
     )
     return Facts(source="data/", names=NameFacts(), definitions={"example": figures})
 
 
 RULE = Rule(
     code=Code("PQL307", "rate-not-above-base", Severity.WARNING),
-    what="Those who meet the definition convert no more often than everybody (look view), or so little more that chance may do it.",
+    what="Those who meet the definition convert no more often than everybody (snapshot view), or so little more that chance may do it.",
     why="The list is no better than one drawn by lot.",
     fix="Look for behaviours that go with converting: `pqlkit analyze`, `pqlkit propose`.",
     bad=Example(

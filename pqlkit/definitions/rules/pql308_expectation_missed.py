@@ -23,7 +23,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     if expect is None or figures is None:
         return
     if expect.rate is not None:
-        yield from _held(expect.rate, figures.trigger, "rate")
+        yield from _held(expect.rate, figures.qualifications, "rate")
     if expect.share is not None:
         yield from _held(expect.share, figures.share, "share")
 
@@ -36,7 +36,7 @@ def _held(bounds: Bounds, found: Proportion | None, name: str) -> Iterator[Findi
         yield Finding(
             path=("expect", name),
             message=f"the {name} cannot be judged: nobody counts yet",
-            hint="wait until the horizon of the first who qualified is over",
+            hint="wait until the conversion window of the first who qualified is over",
             severity=Severity.WARNING,
         )
         return
@@ -58,13 +58,13 @@ def _missed(name: str, key: str, bound: float, found: Proportion, *, sure: bool)
 
 
 def _data(converted: int, low: float, high: float) -> Facts:
-    figures = DefinitionFacts(trigger=Proportion(numerator=converted, denominator=500, low=low, high=high))
+    figures = DefinitionFacts(qualifications=Proportion(numerator=converted, denominator=500, low=low, high=high))
     return Facts(source="data/", names=NameFacts(), definitions={"example": figures})
 
 
 RULE = Rule(
     code=Code("PQL308", "expectation-missed"),
-    what="The trigger rate or the share lies outside the bounds under `expect`. An error if the whole 95 % interval does, a "
+    what="The PQL conversion rate or the share lies outside the bounds under `expect`. An error if the whole 95 % interval does, a "
     "warning if only the estimate does.",
     why="`expect` is what the team has agreed to hold the definition to.",
     fix="Find out what changed (`pqlkit report`), then revise the definition or the bound.",

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Compare the trigger rate in ``evidence`` with the data's: like with like, and only if their intervals are apart."""
+    """Compare the PQL conversion rate in ``evidence`` with the data's: like with like, and only if their intervals are apart."""
     evidence, figures = subject.definition.evidence, subject.figures
-    if evidence is None or figures is None or figures.trigger is None:
+    if evidence is None or figures is None or figures.qualifications is None:
         return
-    now = figures.trigger
+    now = figures.qualifications
     for part in ("holdout", "fit"):
         block = evidence.get(part)
-        if isinstance(block, dict) and block.get("view") == "trigger":
+        if isinstance(block, dict) and block.get("view") == "qualification":
             yield from _apart(block, now, part)
             return
 
@@ -46,18 +46,18 @@ def _apart(block: Mapping[str, Json], now: Proportion, part: str) -> Iterator[Fi
 
 _EVIDENCE = """evidence:
   chosen_by: hand
-  fit: {view: trigger, qualified: 480, converted: 127, rate: 0.265, low: 0.227, high: 0.306}
+  fit: {view: qualification, qualified: 480, converted: 127, rate: 0.265, low: 0.227, high: 0.306}
 """
 
 
 def _data(converted: int, low: float, high: float) -> Facts:
-    figures = DefinitionFacts(trigger=Proportion(numerator=converted, denominator=500, low=low, high=high))
+    figures = DefinitionFacts(qualifications=Proportion(numerator=converted, denominator=500, low=low, high=high))
     return Facts(source="data/", names=NameFacts(), definitions={"example": figures})
 
 
 RULE = Rule(
     code=Code("PQL309", "stale-evidence", Severity.WARNING),
-    what="The trigger rate of the data and the one in `evidence` have 95 % intervals that do not touch.",
+    what="The PQL conversion rate of the data and the one in `evidence` have 95 % intervals that do not touch.",
     why="The evidence is why the definition is trusted. It describes another product or another market by now.",
     fix="Renew it with `pqlkit propose --against FILE`, and raise the version if the formula changes.",
     bad=Example(

@@ -36,8 +36,8 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 _SAID = {
-    "part-of-upgrade": "part of the upgrade",
-    "consequence": "a consequence of the upgrade",
+    "part-of-conversion": "part of the upgrade",
+    "follows-conversion": "a consequence of the upgrade",
     "near-deterministic": "nearly the same as the upgrade",
     "suspect": "suspected of following the upgrade",
 }
@@ -50,14 +50,16 @@ def _data(*leaks: LeakFacts) -> Facts:
 RULE = Rule(
     code=Code("PQL310", "leaky-event", Severity.WARNING),
     what="A criterion over an event that is part of the upgrade, follows it, or happens almost only to those who upgrade.",
-    why="It says that somebody buys while they buy: the rate looks splendid and every lead comes too late.",
+    why="It says that somebody buys while they buy: the rate snapshots splendid and every lead comes too late.",
     fix="Ask for what people do before. If the event truly comes first by construction (a limit is reached), write "
     "`mechanical: true`.",
     bad=Example(
         text="qualify: {event: checkout_opened, within: 14d}\n",
         facts=_data(
             LeakFacts(
-                event="checkout_opened", reason="part-of-upgrade", evidence="71 % fire in the hour before a conversion"
+                event="checkout_opened",
+                reason="part-of-conversion",
+                evidence="71 % fire in the hour before a conversion",
             )
         ),
         note="where 71 % of `checkout_opened` fire in the hour before a conversion",

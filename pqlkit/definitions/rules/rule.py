@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pqlkit.definitions.codes import Code
     from pqlkit.definitions.facts import DefinitionFacts, Facts
     from pqlkit.definitions.model import Definition
-    from pqlkit.definitions.places import Placed
+    from pqlkit.definitions.positions import Placed
     from pqlkit.definitions.yaml_source import Document
     from pqlkit.definitions.yaml_source import Path as YamlPath
 

@@ -44,8 +44,8 @@ def as_page(analysis: Analysis, top: int = 20) -> str:
     whole["behaviours"] = [behaviour(one) for one in shown]
     figures: dict[str, Any] = {**whole, "grids": [rows for _, rows in grids]}
     names = [named(one.behaviour) for one in shown]
-    under = f"As of {m.moment(figures['as_of'])}. Looks {m.name(figures['looks'])}, upgrades within {m.name(figures['horizon'])}."
-    every = str(figures["looks"]).startswith("every")
+    under = f"As of {m.moment(figures['as_of'])}. Snapshots {m.name(figures['snapshots'])}, upgrades within {m.name(figures['conversion_window'])}."
+    every = str(figures["snapshots"]).startswith("every")
     sections = [
         _warnings(figures),
         _tiles(figures, who(analysis)),
@@ -67,7 +67,7 @@ def _grid(one: Association, analysis: Analysis) -> tuple[str, Sequence[Mapping[s
         for other in analysis.behaviours
         if other.behaviour.event == wanted.event and other.behaviour.measure == wanted.measure
     ]
-    order = {str(window): index for index, window in enumerate(analysis.observed.looks.design.windows)}
+    order = {str(window): index for index, window in enumerate(analysis.observed.snapshots.design.windows)}
     return named(wanted), sorted(rows, key=lambda row: order.get(str(row["window"]), len(order)))
 
 
@@ -77,22 +77,22 @@ def _warnings(figures: Mapping[str, Any]) -> str:
 
 def _tiles(figures: Mapping[str, Any], entities: str) -> str:
     population, used = figures["population"], figures["conversions"]
-    base = {**population, "looks": population["looks"]}
+    base = {**population, "snapshots": population["snapshots"]}
     tiles = [
         (m.count(population["entities"]), entities),
         (m.count(used["first"]), "first upgrades"),
-        (m.count(population["looks"]), "looks"),
-        (m.fraction(base["rate"]) + m.span(base["low"], base["high"]), "of looks were followed by an upgrade"),
-        *_curve_tile(base["kaplan_meier"], base["looks"]),
+        (m.count(population["snapshots"]), "snapshots"),
+        (m.fraction(base["rate"]) + m.span(base["low"], base["high"]), "of snapshots were followed by an upgrade"),
+        *_curve_tile(base["kaplan_meier"], base["snapshots"]),
     ]
     return f'<div class="tiles">{"".join(tile(*one) for one in tiles)}</div>'
 
 
-def _curve_tile(curve: Mapping[str, Any], looks: int) -> list[tuple[str, str]]:
-    """Show the base rate with those whose horizon is not over, where there are any."""
-    if curve["rate"] is None or curve["looks"] <= looks:
+def _curve_tile(curve: Mapping[str, Any], snapshots: int) -> list[tuple[str, str]]:
+    """Show the base rate with those whose conversion window is not over, where there are any."""
+    if curve["rate"] is None or curve["snapshots"] <= snapshots:
         return []
-    words = "with the looks that are not over yet, as far as they have been seen (Kaplan-Meier)"
+    words = "with the snapshots that are not over yet, as far as they have been seen (Kaplan-Meier)"
     return [(m.fraction(curve["rate"]) + m.span(curve["low"], curve["high"]), words)]
 
 
@@ -103,9 +103,9 @@ def tile(figure: str, says: str) -> str:
 
 def _places(analysis: Analysis, figures: Mapping[str, Any]) -> str:
     places = figures["conversions"]
-    words = places_in_words(analysis.observed.looks)
+    words = places_in_words(analysis.observed.snapshots)
     rows = [(m.name(text), m.count(places[key])) for key, text in words.items() if places[key]]
-    why = m.said(figures["looks_reason"], warning=False) if figures["looks_reason"] else ""
+    why = m.said(figures["snapshots_reason"], warning=False) if figures["snapshots_reason"] else ""
     return why + m.table("First upgrades, by where they fall", ("place", "upgrades"), rows)
 
 
@@ -117,7 +117,7 @@ def _little(figures: Mapping[str, Any]) -> str:
     parts = [f"{m.count(found['usable'])} usable upgrades. No search: it would find luck."]
     if found["detectable_relative_risk"] is not None:
         parts.append(
-            "A behaviour of every fourth look shows only if it multiplies the rate by "
+            "A behaviour of every fourth snapshot shows only if it multiplies the rate by "
             f"{m.ratio(found['detectable_relative_risk'])} or more."
         )
     if found["search_opens"] is not None:
@@ -126,8 +126,8 @@ def _little(figures: Mapping[str, Any]) -> str:
     rows = [
         (
             m.name(one["definition"], 60),
-            m.rate(one["with"], "converted", "entities"),
-            m.rate(one["without"], "converted", "entities"),
+            m.rate(one["with"], "converted", "snapshots"),
+            m.rate(one["without"], "converted", "snapshots"),
             m.ratio(one["relative_risk"]) + m.span(one["relative_risk_low"], one["relative_risk_high"], of_ratio=True),
             m.words(words[one["verdict"]]),
         )
@@ -143,10 +143,10 @@ def _little(figures: Mapping[str, Any]) -> str:
 
 
 def _timing(analysis: Analysis, figures: Mapping[str, Any]) -> str:
-    """Show how long upgrades took, and the advice about horizon and looks."""
+    """Show how long upgrades took, and the advice about conversion window and snapshots."""
     found = (
         (f"after {beginning(analysis)}", figures["advice"]["after_start"]),
-        ("after the look, of looks seen for 90 days", figures["advice"]["after_look"]),
+        ("after the snapshot, of snapshots seen for 90 days", figures["advice"]["after_snapshot"]),
     )
     rows = [
         (m.name(words), m.count(one["n"]), *[m.days(one[f"p{share}_days"]) for share in (10, 25, 50, 75, 90)])
@@ -155,7 +155,7 @@ def _timing(analysis: Analysis, figures: Mapping[str, Any]) -> str:
     ]
     header = ("days", "upgrades", "a tenth within", "a quarter", "half", "three quarters", "nine tenths")
     table = m.table("Days to the upgrade, of the upgrades seen so far", header, rows) if rows else ""
-    said = figures["advice"]["horizon_says"]
+    said = figures["advice"]["conversion_window_says"]
     return table + (m.said(said, warning=False) if said is not None else "")
 
 
@@ -179,7 +179,7 @@ def _behaviours(figures: Mapping[str, Any], names: Sequence[str]) -> str:
             "behaviour",
             "window",
             "at least",
-            "looks that do it",
+            "snapshots that do it",
             "with it",
             "without it",
             "times",
@@ -208,8 +208,8 @@ def _row(name: str, row: Mapping[str, Any]) -> Sequence[str]:
         m.name(row["window"] or "ever"),
         m.count(row["threshold"]),
         m.fraction(row["share"]),
-        m.rate(row["with"], "converted", "entities"),
-        m.rate(row["without"], "converted", "entities"),
+        m.rate(row["with"], "converted", "snapshots"),
+        m.rate(row["without"], "converted", "snapshots"),
         m.ratio(row["relative_risk"]) + m.span(row["relative_risk_low"], row["relative_risk_high"], of_ratio=True),
         "it is activity"
         if "activity" in row["flags"]
@@ -229,8 +229,8 @@ def _map(name: str, rows: Sequence[Mapping[str, Any]], every: bool) -> str:
             (
                 m.name(cell.window),
                 m.count(cell.threshold),
-                m.rate(cell.step["with"], "converted", "entities"),
-                m.rate(cell.step["without"], "converted", "entities"),
+                m.rate(cell.step["with"], "converted", "snapshots"),
+                m.rate(cell.step["without"], "converted", "snapshots"),
             )
             for cell in grid
         ],
@@ -242,19 +242,19 @@ def _map(name: str, rows: Sequence[Mapping[str, Any]], every: bool) -> str:
 def _cohorts(figures: Mapping[str, Any], by: str) -> str:
     group = [one for one in figures["cohorts"] if one["by"] == by]
     test = next(one for one in figures["cohort_tests"] if one["by"] == by)
-    looks = test["from"] == "cutoff"
-    unit, since = ("look", "the look") if looks else (figures["entity"], "the beginning")
+    snapshots = test["from"] == "cutoff"
+    unit, since = ("snapshot", "the snapshot") if snapshots else (figures["entity"], "the beginning")
     drawing = curves(group, timed=by in TIMES, unit=unit, since=since)
     reached = {point["day"] for one in group for point in one["curve"]}
     days = [day for day in DAYS if day in reached and not (day == 28 and 30 in reached)]
     table = m.table(
         "Share converted by day, with 95 % intervals",
-        ("cohort", f"{unit}s followed", "upgrades after looks", *[f"by day {day}" for day in days]),
+        ("cohort", f"{unit}s followed", "upgrades after snapshots", *[f"by day {day}" for day in days]),
         [
             (
                 m.name(one["cohort"], 60),
                 m.count(one["members"]),
-                m.rate(one, "converted", "entities"),
+                m.rate(one, "converted", "snapshots"),
                 *[_at(one["curve"], day) for day in days],
             )
             for one in group
@@ -270,7 +270,7 @@ def _cohorts(figures: Mapping[str, Any], by: str) -> str:
 def _verdict(test: Mapping[str, Any]) -> str:
     if test["log_rank_p"] is None:
         return ""
-    allowed = ", looks that go together allowed for" if test["clustered"] else ""
+    allowed = ", snapshots that go together allowed for" if test["clustered"] else ""
     return f" Do the curves differ? Log-rank {m.number(test['log_rank_p'], chance(test['log_rank_p']))}{allowed}."
 
 
@@ -286,7 +286,7 @@ def _left_out(figures: Mapping[str, Any]) -> str:
             m.words("kept on request" if one["kept"] else one["reason"]),
             m.name(one["evidence"], 400),
         )
-        for one in figures["suspects"]
+        for one in figures["leakage"]
     ]
     return (
         m.table(

@@ -23,7 +23,7 @@ def comparison(metrics: Sequence[Mapping[str, Any]]) -> str:
     )
     text = table
     rungs = [(one["event"], one["curve"]) for one in metrics]
-    drawing = ladders(rungs, axis="upgraded, of looks at or above it")
+    drawing = ladders(rungs, axis="upgraded, of snapshots at or above it")
     if drawing:
         text += m.figure(drawing, "The rate at and above each threshold.", _rungs(metrics))
     return m.section("Value metrics compared", text, *[_parts(metrics, by) for by in _stabilities(metrics)])
@@ -46,7 +46,7 @@ def _row(one: Mapping[str, Any]) -> Sequence[str]:
         m.name(one["window"]),
         m.ratio(one["auc"]) + m.span(one["auc_low"], one["auc_high"], of_ratio=True),
         gap,
-        m.rate(one["coverage"], "numerator", "denominator"),
+        m.rate(one["recall"], "numerator", "denominator"),
         rising,
         "; ".join(f"{m.name(kind['by'], 40)} {_steady(kind)}" for kind in one["stability"]),
     )
@@ -61,7 +61,7 @@ def _steady(kind: Mapping[str, Any]) -> str:
 
 def _rungs(metrics: Sequence[Mapping[str, Any]]) -> str:
     rows = [
-        (m.name(one["event"], 80), m.count(rung["threshold"]), m.rate(rung, "converted", "entities"))
+        (m.name(one["event"], 80), m.count(rung["threshold"]), m.rate(rung, "converted", "snapshots"))
         for one in metrics
         for rung in one["curve"]
     ]
@@ -83,7 +83,7 @@ def _parts(metrics: Sequence[Mapping[str, Any]], by: str) -> str:
                 m.name(part["name"], 60),
                 m.name(event, 60),
                 m.ratio(part["auc"]) + m.span(part["auc_low"], part["auc_high"], of_ratio=True),
-                m.rate(part, "converted", "entities"),
+                m.rate(part, "converted", "snapshots"),
             )
             for event, part in parts
         ],

@@ -25,10 +25,10 @@ def criteria(found: Sequence[Mapping[str, Any]]) -> str:
         [
             (
                 m.name(one["describe"], 120) + (" (mechanical)" if one["mechanical"] else ""),
-                m.rate(one["alone"]["with"], "converted", "entities"),
-                m.rate(one["alone"]["without"], "converted", "entities"),
+                m.rate(one["alone"]["with"], "converted", "snapshots"),
+                m.rate(one["alone"]["without"], "converted", "snapshots"),
                 m.ratio(one["alone"]["relative_risk"]),
-                m.rate(one["without_it"].get("with", {}), "converted", "entities"),
+                m.rate(one["without_it"].get("with", {}), "converted", "snapshots"),
             )
             for one in found
         ],

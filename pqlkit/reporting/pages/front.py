@@ -1,4 +1,4 @@
-"""The front: rate against coverage, the rules that no other beats on both."""
+"""The front: rate against recall, the rules that no other beats on both."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FRONT: Final = "the front, where it was chosen"
-LATER: Final = "proposed, on later looks"
+LATER: Final = "proposed, on later snapshots"
 PROPOSED: Final = "proposed, where it was chosen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One rule: share of the upgrades it covers, share of its looks that upgraded, and which kind of point it is."""
+    """One rule: share of the upgrades it covers, share of its snapshots that upgraded, and which kind of point it is."""
 
     mark: str
-    coverage: float
+    recall: float
     rate: float
     kind: str
 
@@ -33,9 +33,9 @@ def front(places: Sequence[Place], base: float | None) -> str:
         return ""
     kinds = [kind for kind in (FRONT, PROPOSED, LATER) if any(one.kind == kind for one in places)]
     hues = {FRONT: GREY, PROPOSED: BLUE, LATER: ORANGE}
-    rows = [{"mark": one.mark, "coverage": one.coverage, "rate": one.rate, "kind": one.kind} for one in places]
+    rows = [{"mark": one.mark, "recall": one.recall, "rate": one.rate, "kind": one.kind} for one in places]
     chart = alt.Chart(values(rows)).encode(
-        x=alt.X("coverage:Q", axis=alt.Axis(title="of all upgrades", format="~%", tickCount=6)),
+        x=alt.X("recall:Q", axis=alt.Axis(title="of all upgrades", format="~%", tickCount=6)),
         y=alt.Y("rate:Q", axis=alt.Axis(title="upgraded, of those who meet the rule", format="~%", tickCount=6)),
         color=alt.Color(
             "kind:N",
@@ -56,5 +56,5 @@ def front(places: Sequence[Place], base: float | None) -> str:
     if base is not None:
         line = alt.Chart(values([{"rate": base}])).mark_rule(strokeDash=[2, 3], color=GREY)
         layers.insert(0, line.encode(y="rate:Q"))
-    says = "Rate against coverage: the front of all searched rules, and the proposed rules where chosen and later."
+    says = "Rate against recall: the front of all searched rules, and the proposed rules where chosen and later."
     return draw(alt.layer(*layers).properties(width=WIDTH, height=300), says)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FEWEST: Final = 20
-"""A cell needs so many looks that meet it."""
+"""A cell needs so many snapshots that meet it."""
 MOST: Final = 12
 """So many thresholds fit beside each other."""
 
@@ -52,7 +52,7 @@ def cells(rows: Sequence[Mapping[str, Any]]) -> list[Cell]:
     """
     marked = [{**row, **(row["shown"] or {})} for row in rows]
     best = max(marked, key=lambda row: abs(row["phi"] or 0.0))
-    steps = [(row, step) for row in marked for step in row["curve"] if step["with"]["entities"] >= FEWEST]
+    steps = [(row, step) for row in marked for step in row["curve"] if step["with"]["snapshots"] >= FEWEST]
     kept = set(_spread(sorted({step["threshold"] for _, step in steps}), best["threshold"]))
     return [
         Cell(

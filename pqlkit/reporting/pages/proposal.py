@@ -1,4 +1,4 @@
-"""The page of a proposal: the rule, what later looks did, the front, and the menu."""
+"""The page of a proposal: the rule, what later snapshots did, the front, and the menu."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def as_page(proposal: Proposal, files: dict[str, str] | None = None) -> str:
     """
     figures: dict[str, Any] = record(proposal, files)
     under = (
-        f"As of {m.moment(figures['as_of'])}. Looks {m.name(figures['looks'])}, upgrades within "
-        f"{m.name(figures['horizon'])}. Chosen by {m.name(figures['objective'])}."
+        f"As of {m.moment(figures['as_of'])}. Snapshots {m.name(figures['snapshots'])}, upgrades within "
+        f"{m.name(figures['conversion_window'])}. Chosen by {m.name(figures['objective'])}."
     )
     warnings = "".join(m.said(text) for text in figures["warnings"])
     if not figures["candidates"]:
@@ -43,12 +43,14 @@ def as_page(proposal: Proposal, files: dict[str, str] | None = None) -> str:
     sections = [
         warnings,
         _rule(first, rule),
-        m.section("On later looks, not used to choose it" if _apart(figures) else "Not independent", _later(figures)),
+        m.section(
+            "On later snapshots, not used to choose it" if _apart(figures) else "Not independent", _later(figures)
+        ),
         m.section("Would it hold?", _hold(figures)),
         m.section("Tonight", _tonight(figures)),
         m.section("The menu", _menu(figures)),
         m.section("Limits reached, apart from behaviour", _mechanical(figures)),
-        m.section("Rate against coverage", _front(figures)),
+        m.section("Rate against recall", _front(figures)),
         m.section("Did not hold later", _rejected(figures)),
         _left_out(figures),
     ]
@@ -61,7 +63,7 @@ def _apart(figures: Mapping[str, Any]) -> bool:
 
 def _nothing(figures: Mapping[str, Any]) -> str:
     base = figures["base_rate"]["fit"]
-    return m.paragraph(f"Upgrades among the looks searched: {m.rate(base, 'converted', 'entities')}") + _rejected(
+    return m.paragraph(f"Upgrades among the snapshots searched: {m.rate(base, 'converted', 'entities')}") + _rejected(
         figures
     )
 
@@ -74,19 +76,19 @@ def _rule(first: Mapping[str, Any], rule: Sequence[str]) -> str:
 
 def _later(figures: Mapping[str, Any]) -> str:
     first, split = figures["candidates"][0], figures["split"]["holdout"]
-    later, weekly = first["trigger"]["holdout"], first["leads_per_week"]
-    look = first["holdout"] if _apart(figures) else first["fit"]
+    later, weekly = first["qualifications"]["holdout"], first["pqls_per_week"]
+    snapshot = first["holdout"] if _apart(figures) else first["fit"]
     tiles = [
         (m.count(later["qualified"]), "new leads, old enough to judge"),
         (m.fraction(later["rate"]) + m.span(later["low"], later["high"]), "of them upgraded"),
-        (_coverage(look), "of all upgrades were looks that met it"),
+        (_recall(snapshot), "of all upgrades were snapshots that met it"),
     ]
     if weekly["median"] is not None:
         tiles.append((m.number(weekly["median"], f"{weekly['median']:,.0f}"), "new leads a week"))
     period = (
         m.paragraph(
             f"Period: {m.moment(split['from'])} to {m.moment(split['through'])}, "
-            f"searches in this folder that opened it: {m.count(split['opened'])}."
+            f"searches in this folder that opened it: {m.count(split['read'])}."
         )
         if split["from"] and split["through"]
         else ""
@@ -100,15 +102,15 @@ def _later(figures: Mapping[str, Any]) -> str:
         ),
     ]
     table = m.table(
-        "Looks that meet the rule, and all looks",
-        ("looks", "meet it and upgraded", "all looks", "times the others", "of all upgrades"),
+        "Snapshots that meet the rule, and all snapshots",
+        ("snapshots", "meet it and upgraded", "all snapshots", "times the others", "of all upgrades"),
         [
             (
                 m.words(words),
                 m.rate(one, "converted", "qualified"),
-                m.rate(base, "converted", "entities"),
+                m.rate(base, "converted", "snapshots"),
                 m.ratio(one["relative_risk"]),
-                _coverage(one),
+                _recall(one),
             )
             for words, one, base in rows
         ],
@@ -116,9 +118,9 @@ def _later(figures: Mapping[str, Any]) -> str:
     return f'<div class="tiles">{"".join(tile(*one) for one in tiles)}</div>{period}{table}'
 
 
-def _coverage(look: Mapping[str, Any]) -> str:
+def _recall(snapshot: Mapping[str, Any]) -> str:
     """Show the share of all upgrades with its interval."""
-    return m.fraction(look["coverage"]) + m.span(look["coverage_low"], look["coverage_high"])
+    return m.fraction(snapshot["recall"]) + m.span(snapshot["recall_low"], snapshot["recall_high"])
 
 
 def _hold(figures: Mapping[str, Any]) -> str:
@@ -141,7 +143,7 @@ def _hold(figures: Mapping[str, Any]) -> str:
     facts += [
         f"{m.name(one['leads_to'], 60)} stands for {m.name(one['event'], 60)} too, which comes within a minute before "
         f"{m.fraction(one['share'])} of them."
-        for one in first["openers"]
+        for one in first["precursors"]
     ]
     test = figures["selection"]
     if test is not None and test["p_value"] is not None:
@@ -149,7 +151,7 @@ def _hold(figures: Mapping[str, Any]) -> str:
             f"The same search on {m.count(test['permutations'])} shuffled outcomes: best {m.ratio(test['best_relative_risk'])} "
             f"times, this one {m.ratio(test['relative_risk'])} times (p = {m.number(test['p_value'], format(test['p_value'], '.2g'))})."
         )
-    top = figures["ceiling"]
+    top = figures["benchmark_model"]
     if top is not None and top["holdout_rate_at_same_share"] is not None:
         captured = "" if top["captured"] is None else f"; the rule has {m.fraction(top['captured'])} of what is there"
         captured = "; the rule does better" if (top["captured"] or 0) > 1 else captured
@@ -158,18 +160,18 @@ def _hold(figures: Mapping[str, Any]) -> str:
 
 
 def _doubt(found: Mapping[str, Any]) -> str:
-    """Say how strong an unmeasured trait would have to be (the E-value)."""
+    """Say how strong an unmeasured factor would have to be (the E-value)."""
     limit = found["limit"]
     ends = "" if limit is None else f" ({m.ratio(limit)} for the end of the interval nearest no difference)"
     return (
-        "An unmeasured trait would have to be tied to both, meeting the rule and upgrading, by a risk ratio of at least "
+        "An unmeasured factor would have to be tied to both, meeting the rule and upgrading, by a risk ratio of at least "
         f"{m.ratio(found['value'])} each to explain it away{ends}."
     )
 
 
 def _tonight(figures: Mapping[str, Any]) -> str:
     """Say how many meet the rule already, and how many of them are new."""
-    found = figures["tonight"]
+    found = figures["now"]
     if found is None:
         return ""
     return m.paragraph(
@@ -190,24 +192,24 @@ def _groups(groups: Sequence[Mapping[str, Any]], key: str, words: str) -> str:
         if one[side]["rate"] is not None
     ]
     table = m.table(
-        f"By {words}: looks that meet the rule, and others",
+        f"By {words}: snapshots that meet the rule, and others",
         (words, "meet it", "others", "times"),
         [
             (
                 m.name(one[key]),
-                m.rate(one["with"], "converted", "entities"),
-                m.rate(one["without"], "converted", "entities"),
+                m.rate(one["with"], "converted", "snapshots"),
+                m.rate(one["without"], "converted", "snapshots"),
                 m.ratio(one["relative_risk"]),
             )
             for one in groups
         ],
     )
-    says = f"Upgraded by {words}, looks that meet the rule and others, with 95 % intervals."
+    says = f"Upgraded by {words}, snapshots that meet the rule and others, with 95 % intervals."
     return f"<h3>By {words}</h3>" + m.figure(rates(points, axis="upgraded", says=says), m.words(says), table)
 
 
 def _menu(figures: Mapping[str, Any]) -> str:
-    title = "Rules that later looks bear out, the proposed one first" if _apart(figures) else "The rule proposed"
+    title = "Rules that later snapshots bear out, the proposed one first" if _apart(figures) else "The rule proposed"
     return _rules(title, figures["candidates"], apart=_apart(figures)) + _champion(figures)
 
 
@@ -217,20 +219,20 @@ def _mechanical(figures: Mapping[str, Any]) -> str:
 
 
 def _rules(caption: str, found: Sequence[Mapping[str, Any]], *, apart: bool = True) -> str:
-    """Tabulate rules by what later looks did or, where none were set aside, by what all looks did."""
+    """Tabulate rules by what later snapshots did or, where none were set aside, by what all snapshots did."""
     part, which = ("holdout", "later") if apart else ("fit", "all")
     rows = [
         (
             m.name(one["name"], 60),
             m.name(_briefly(one), 200),
             m.rate(one[part], "converted", "qualified"),
-            m.rate(one["trigger"]["holdout"], "converted", "qualified"),
-            _coverage(one[part]),
-            m.number(one["leads_per_week"]["median"], _whole(one["leads_per_week"]["median"])),
+            m.rate(one["qualifications"]["holdout"], "converted", "qualified"),
+            _recall(one[part]),
+            m.number(one["pqls_per_week"]["median"], _whole(one["pqls_per_week"]["median"])),
         )
         for one in found
     ]
-    header = ("name", "rule", f"{which} looks", f"{which} leads", "of all upgrades", "leads a week")
+    header = ("name", "rule", f"{which} snapshots", f"{which} leads", "of all upgrades", "leads a week")
     return m.table(caption, header, rows, left=2)
 
 
@@ -242,12 +244,12 @@ def _champion(figures: Mapping[str, Any]) -> str:
         (
             m.name(one["name"], 60),
             m.rate(one["holdout"], "converted", "qualified"),
-            m.rate(one["trigger"], "converted", "qualified"),
-            _coverage(one["holdout"]),
+            m.rate(one["qualifications"], "converted", "qualified"),
+            _recall(one["holdout"]),
         )
     ]
     return m.table(
-        "In use today, on the same later looks", ("name", "later looks", "later leads", "of all upgrades"), rows
+        "In use today, on the same later snapshots", ("name", "later snapshots", "later leads", "of all upgrades"), rows
     )
 
 
@@ -261,23 +263,26 @@ def _whole(value: float | None) -> str:
 
 def _front(figures: Mapping[str, Any]) -> str:
     places = [
-        Place(mark="", coverage=one["coverage"], rate=one["rate"], kind=FRONT)
-        for one in figures["front"]
-        if one["rate"] is not None and one["coverage"] is not None
+        Place(mark="", recall=one["recall"], rate=one["rate"], kind=FRONT)
+        for one in figures["pareto_front"]
+        if one["rate"] is not None and one["recall"] is not None
     ]
     for index, one in enumerate(figures["candidates"], start=1):
         for kind, part in ((PROPOSED, one["fit"]), (LATER, one["holdout"])):
-            if part["rate"] is not None and part["coverage"] is not None:
-                places.append(Place(mark=str(index), coverage=part["coverage"], rate=part["rate"], kind=kind))
+            if part["rate"] is not None and part["recall"] is not None:
+                places.append(Place(mark=str(index), recall=part["recall"], rate=part["rate"], kind=kind))
     drawing = front(places, figures["base_rate"]["fit"]["rate"])
     table = m.table(
         "The front: no searched rule beats these on both",
         ("rule", "upgraded", "of all upgrades"),
-        [(m.name(one["name"], 200), m.fraction(one["rate"]), m.fraction(one["coverage"])) for one in figures["front"]],
+        [
+            (m.name(one["name"], 200), m.fraction(one["rate"]), m.fraction(one["recall"]))
+            for one in figures["pareto_front"]
+        ],
     )
     caption = (
         "Each point is a rule; numbers are places on the menu. The fall from blue to orange is what choosing flatters. "
-        "The dotted line is the rate of all looks."
+        "The dotted line is the rate of all snapshots."
     )
     return m.figure(drawing, caption, table) if drawing else ""
 

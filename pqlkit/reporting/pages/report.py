@@ -17,7 +17,7 @@ from pqlkit.reporting.renderers.report import SENTENCE, several_as_json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pqlkit.reporting.report import Report
+    from pqlkit.rates.report import Report
 
 
 def as_page(reports: Sequence[Report]) -> str:
@@ -36,7 +36,7 @@ def as_page(reports: Sequence[Report]) -> str:
 def _under(figures: Mapping[str, Any]) -> str:
     return (
         f"{m.name(figures['describe'], 600)} "
-        f"As of {m.moment(figures['as_of'])}; upgrades within {m.name(figures['horizon'])} count."
+        f"As of {m.moment(figures['as_of'])}; upgrades within {m.name(figures['conversion_window'])} count."
     )
 
 
@@ -63,14 +63,14 @@ def _funnel(figures: Mapping[str, Any]) -> str:
         ("signup to PQL", "signup_to_pql"),
         ("PQL to customer", "pql_to_customer"),
         ("signup to customer", "signup_to_customer"),
-        ("upgrades that qualified before", "coverage"),
+        ("upgrades that qualified before", "recall"),
     )
     table = m.table(
         "Rates, each among those who have had the time",
         ("step", "rate with its 95 % interval"),
         [(m.words(words), m.rate(funnel[key], "numerator", "denominator")) for words, key in steps],
     )
-    young = funnel["pql_to_customer"].get("immature")
+    young = funnel["pql_to_customer"].get("in_progress")
     late = m.paragraph(f"{m.count(young)} leads are too recent to be in a rate.") if young else ""
     caption = "Everybody so far: signed up, ever qualified, ever converted. Customers need not have been PQLs."
     return bars(counts, says=says) + m.paragraph(m.words(caption)) + table + late
@@ -90,7 +90,7 @@ def _times(figures: Mapping[str, Any]) -> str:
                 m.days(one["p75_days"]),
             )
         )
-    weekly, quick = figures["leads_per_week"], figures["notice"]
+    weekly, quick = figures["pqls_per_week"], figures["time_to_convert"]
     text = ""
     if weekly["median"] is not None:
         text += m.paragraph(
@@ -99,7 +99,7 @@ def _times(figures: Mapping[str, Any]) -> str:
         )
     if quick["median_days"] is not None:
         text += m.paragraph(
-            f"Notice: half of the {m.count(quick['n'])} who upgrade in time do so after {m.days(quick['median_days'])} days; "
+            f"Time to convert: half of the {m.count(quick['n'])} who upgrade in time do so after {m.days(quick['median_days'])} days; "
             f"within a day {m.fraction(quick['within_a_day'])}."
         )
     header = ("from", "watched for", "got there", "a quarter in days", "half in days", "three quarters in days")
@@ -111,16 +111,16 @@ def _whole(value: float | None) -> str:
 
 
 def _against(figures: Mapping[str, Any]) -> str:
-    look = figures["funnel"]["look"]
+    snapshot = figures["funnel"]["snapshot"]
     rows = [
-        ("looks that meet it", m.rate(look["with"], "converted", "entities")),
-        ("other looks", m.rate(look["without"], "converted", "entities")),
+        ("snapshots that meet it", m.rate(snapshot["with"], "converted", "snapshots")),
+        ("other snapshots", m.rate(snapshot["without"], "converted", "snapshots")),
     ]
     text = (
-        f"{m.ratio(look['relative_risk'])} times "
-        f"{m.span(look['relative_risk_low'], look['relative_risk_high'], of_ratio=True)} the rate of the others."
+        f"{m.ratio(snapshot['relative_risk'])} times "
+        f"{m.span(snapshot['relative_risk_low'], snapshot['relative_risk_high'], of_ratio=True)} the rate of the others."
     )
-    caption = "Whoever has not qualified has no moment of qualifying: both are compared at the same looks"
+    caption = "Whoever has not qualified has no moment of qualifying: both are compared at the same snapshots"
     return m.table(caption, ("who", "upgraded"), rows) + m.paragraph(text)
 
 
@@ -130,16 +130,16 @@ def _unmechanical(figures: Mapping[str, Any]) -> str:
     if not rest:
         return ""
     rows = [
-        ("meet it without them", m.rate(rest["with"], "converted", "entities")),
-        ("others", m.rate(rest["without"], "converted", "entities")),
+        ("meet it without them", m.rate(rest["with"], "converted", "snapshots")),
+        ("others", m.rate(rest["without"], "converted", "snapshots")),
     ]
-    return m.table("The rule without its mechanical criteria", ("looks", "upgraded"), rows)
+    return m.table("The rule without its mechanical criteria", ("snapshots", "upgraded"), rows)
 
 
 def _periods(figures: Mapping[str, Any]) -> str:
     periods = figures["periods"]
     table = m.table(
-        "PQL to customer by period of the start, compared with the reference period",
+        "PQL to customer by period of the start, compared with the baseline period",
         ("period", "new leads", "PQL to customer", "verdict", "p value of a fall"),
         [
             (
@@ -155,14 +155,16 @@ def _periods(figures: Mapping[str, Any]) -> str:
     drawing = timeline(periods, figures["funnel"]["pql_to_customer"]["rate"])
     if not drawing:
         return table if periods else ""
-    caption = "Upgraded within the horizon, by the period in which they qualified. The dashed line is the whole."
+    caption = (
+        "Upgraded within the conversion window, by the period in which they qualified. The dashed line is the whole."
+    )
     return m.figure(drawing, caption, table)
 
 
 def _verdict(one: Mapping[str, Any]) -> str:
     if one["drift"]["verdict"]:
         return str(one["drift"]["verdict"])
-    return "the reference" if one["reference"] else "too few" if one["mature"] else "too recent"
+    return "the baseline" if one["baseline"] else "too few" if one["mature"] else "too recent"
 
 
 def _p(value: float | None) -> str:
@@ -244,13 +246,13 @@ def _side_by_side(together: Mapping[str, Any]) -> str:
         (
             m.name(one["definition"], 80),
             m.rate(one["funnel"]["pql_to_customer"], "numerator", "denominator"),
-            m.rate(one["funnel"]["coverage"], "numerator", "denominator"),
+            m.rate(one["funnel"]["recall"], "numerator", "denominator"),
             m.rate(one["funnel"]["signup_to_pql"], "numerator", "denominator"),
         )
         for one in together["reports"]
     ]
     table = m.table("Definitions", ("definition", "PQL to customer", "upgrades that qualified", "signup to PQL"), rows)
-    table += "".join(_same_looks(one) for one in together["side_by_side"])
+    table += "".join(_same_snapshots(one) for one in together["side_by_side"])
     overlap = [(" + ".join(one["definitions"]), one["entities"], one["converted"]) for one in together["overlap"]]
     if not overlap:
         return m.section("Side by side", table)
@@ -264,16 +266,16 @@ def _side_by_side(together: Mapping[str, Any]) -> str:
     return m.section("Side by side", table, m.figure(drawing, "Who is found by exactly which definitions.", behind))
 
 
-def _same_looks(one: Mapping[str, Any]) -> str:
+def _same_snapshots(one: Mapping[str, Any]) -> str:
     rows = [
         (
             m.name(side["definition"], 80),
-            m.rate(side["with"], "converted", "entities"),
-            m.rate(side["without"], "converted", "entities"),
+            m.rate(side["with"], "converted", "snapshots"),
+            m.rate(side["without"], "converted", "snapshots"),
             m.fraction(side["at_equal_leads"]["rate"]),
             m.ratio(side["at_equal_leads"]["lift"]),
         )
         for side in one["definitions"]
     ]
     header = ("definition", "meet it", "others", "at as many leads as the first", "times the rate of all")
-    return m.table("All on the same looks", header, rows)
+    return m.table("All on the same snapshots", header, rows)

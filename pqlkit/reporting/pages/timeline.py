@@ -9,7 +9,7 @@ from pqlkit.reporting.pages.drawing import BLUE, GREY, ORANGE, WIDTH, draw, valu
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-REFERENCE, COMPARED, YOUNG = "the reference", "compared with it", "too recent or too few"
+BASELINE, COMPARED, YOUNG = "the baseline", "compared with it", "too recent or too few"
 
 
 def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None) -> str:
@@ -22,15 +22,15 @@ def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None) -> str
             "rate": one["pql_to_customer"]["rate"],
             "low": one["pql_to_customer"]["low"],
             "high": one["pql_to_customer"]["high"],
-            "kind": REFERENCE if one["reference"] else COMPARED if one["drift"]["verdict"] else YOUNG,
+            "kind": BASELINE if one["baseline"] else COMPARED if one["drift"]["verdict"] else YOUNG,
         }
         for one in periods
         if one["pql_to_customer"]["rate"] is not None
     ]
     if len(rows) < 2:
         return ""
-    kinds = [kind for kind in (REFERENCE, COMPARED, YOUNG) if any(row["kind"] == kind for row in rows)]
-    hues = {REFERENCE: ORANGE, COMPARED: BLUE, YOUNG: GREY}
+    kinds = [kind for kind in (BASELINE, COMPARED, YOUNG) if any(row["kind"] == kind for row in rows)]
+    hues = {BASELINE: ORANGE, COMPARED: BLUE, YOUNG: GREY}
     chart = alt.Chart(values(rows)).encode(
         x=alt.X("period:O", sort=[row["period"] for row in rows], axis=alt.Axis(title=None, labelAngle=0, grid=False)),
         color=alt.Color(

@@ -30,12 +30,12 @@ def as_page(trial: Trial, file: str | None = None) -> str:
     figures: dict[str, Any] = record(trial, file)
     read = f" (read as {m.name(figures['completed'], 600)})" if figures["completed"] else ""
     under = (
-        f"{m.name(figures['hypothesis'], 600)}{read}. As of {m.moment(figures['as_of'])}. Looks {m.name(figures['looks'])}, "
-        f"upgrades within {m.name(figures['horizon'])}."
+        f"{m.name(figures['hypothesis'], 600)}{read}. As of {m.moment(figures['as_of'])}. Snapshots {m.name(figures['snapshots'])}, "
+        f"upgrades within {m.name(figures['conversion_window'])}."
     )
     sections = [
         "".join(m.said(text) for text in figures["warnings"]),
-        m.section("At the looks", _sides(figures)),
+        m.section("At the snapshots", _sides(figures)),
         m.section("As leads", _leads(figures)),
         m.section("Its parts, each alone", criteria(figures["criteria"]) if len(figures["criteria"]) > 1 else ""),
         m.section("Other thresholds, the rest as written", *[_ladder(one) for one in figures["ladders"]]),
@@ -46,25 +46,25 @@ def as_page(trial: Trial, file: str | None = None) -> str:
 
 def _sides(figures: Mapping[str, Any]) -> str:
     rows = [
-        ("meet it", m.rate(figures["with"], "converted", "entities")),
-        ("others", m.rate(figures["without"], "converted", "entities")),
+        ("meet it", m.rate(figures["with"], "converted", "snapshots")),
+        ("others", m.rate(figures["without"], "converted", "snapshots")),
     ]
     times = m.ratio(figures["relative_risk"]) + m.span(
         figures["relative_risk_low"], figures["relative_risk_high"], of_ratio=True
     )
     return (
-        m.table("Looks that meet the hypothesis, and the others", ("looks", "upgraded"), rows)
+        m.table("Snapshots that meet the hypothesis, and the others", ("snapshots", "upgraded"), rows)
         + m.paragraph(f"{times} times the rate of the others.")
         + m.paragraph(
-            f"{m.fraction(figures['share'])} of looks meet it; "
-            f"{m.fraction(figures['coverage'])} of upgrades were looks that did."
+            f"{m.fraction(figures['share'])} of snapshots meet it; "
+            f"{m.fraction(figures['recall'])} of upgrades were snapshots that did."
         )
     )
 
 
 def _leads(figures: Mapping[str, Any]) -> str:
-    trigger, weekly = figures["trigger"], figures["leads_per_week"]
-    text = m.paragraph(f"Upgraded after beginning to meet it: {m.rate(trigger, 'converted', 'qualified')}.")
+    qualifications, weekly = figures["qualifications"], figures["pqls_per_week"]
+    text = m.paragraph(f"Upgraded after beginning to meet it: {m.rate(qualifications, 'converted', 'qualified')}.")
     if weekly["median"] is not None:
         text += m.paragraph(
             f"New leads in the median week: {m.number(weekly['median'], format(weekly['median'], ',.0f'))}."
@@ -80,14 +80,14 @@ def _ladder(one: Mapping[str, Any]) -> str:
         [
             (
                 m.count(rung["threshold"]),
-                m.rate(rung["with"], "converted", "entities"),
-                m.rate(rung["without"], "converted", "entities"),
+                m.rate(rung["with"], "converted", "snapshots"),
+                m.rate(rung["without"], "converted", "snapshots"),
                 "as written" if rung["written"] else "",
             )
             for rung in one["rungs"]
         ],
     )
-    drawing = ladders([(one["id"], rungs)], axis="upgraded, of looks that meet it")
+    drawing = ladders([(one["id"], rungs)], axis="upgraded, of snapshots that meet it")
     head = f"<h3>{m.name(one['id'], 80)}</h3>"
     return head + (m.figure(drawing, "The rate at each threshold.", table) if drawing else table)
 
@@ -99,8 +99,8 @@ def _then(figures: Mapping[str, Any]) -> str:
             m.name(row["measure"], 60),
             m.name(row["window"] or "ever"),
             m.count(row["threshold"]),
-            m.rate(row["with"], "converted", "entities"),
-            m.rate(row["without"], "converted", "entities"),
+            m.rate(row["with"], "converted", "snapshots"),
+            m.rate(row["without"], "converted", "snapshots"),
             m.ratio(row["relative_risk"]) + m.span(row["relative_risk_low"], row["relative_risk_high"], of_ratio=True),
         )
         for row in figures["then"]

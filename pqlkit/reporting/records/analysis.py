@@ -1,4 +1,4 @@
-"""The record of an analysis: ``pqlkit/analysis/1``."""
+"""The record of an analysis: ``pqlkit/analysis/2``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.cohorts import Cohort
-    from pqlkit.analysis.comparison import ValueMetric
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypothesis
+    from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.measures.behaviour import Behaviour
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
@@ -28,27 +28,27 @@ ANY_EVENT = "any event"
 def record(analysis: Analysis) -> dict[str, Json]:
     """Write an analysis as the JSON contract spells it; adding keys is fine, renaming needs a new schema number."""
     observed = analysis.observed
-    population, looks = observed.population, observed.looks
+    population, snapshots = observed.population, observed.snapshots
     base = {"rate": observed.base.rate, "low": observed.base.low, "high": observed.base.high}
-    dormant = counts(looks.dormant)
+    dormant = counts(snapshots.dormant)
     return {
-        "schema": "pqlkit/analysis/1",
+        "schema": "pqlkit/analysis/2",
         "as_of": moment(population.as_of),
         "as_of_reason": population.as_of_reason,
         "entity": population.kind.value,
-        "looks": looks.text,
-        "looks_reason": looks.reason,
+        "snapshots": snapshots.text,
+        "snapshots_reason": snapshots.reason,
         "exposure": observed.settings.exposure.value,
-        "windows": [str(window) for window in looks.design.windows],
-        "horizon": str(looks.design.horizon),
-        "gap": str(looks.design.gap),
+        "windows": [str(window) for window in snapshots.design.windows],
+        "conversion_window": str(snapshots.design.conversion_window),
+        "gap": str(snapshots.design.gap),
         "design_effect": modelled(observed.design_effect),
         "tier": analysis.tier.value,
-        "population": {**counts(looks.classes), **base, "kaplan_meier": _on_the_curve(analysis.curve)},
+        "population": {**counts(snapshots.classes), **base, "kaplan_meier": _on_the_curve(analysis.curve)},
         "dormant": dormant,
-        "conversions": counts(looks.places),
+        "conversions": counts(snapshots.places),
         "behaviours": [behaviour(one) for one in analysis.behaviours],
-        "suspects": [
+        "leakage": [
             {
                 "event": suspect.event,
                 "reason": suspect.reason.value,
@@ -56,7 +56,7 @@ def record(analysis: Analysis) -> dict[str, Json]:
                 "kept": suspect.kept,
                 "named": suspect.named,
             }
-            for suspect in observed.suspects
+            for suspect in observed.leakage
         ],
         "cohorts": [cohort(one) for group in analysis.cohorts for one in group.cohorts],
         "cohort_tests": [
@@ -77,12 +77,12 @@ def record(analysis: Analysis) -> dict[str, Json]:
 
 
 def _on_the_curve(one: CurveRate) -> Json:
-    """Write the Kaplan-Meier rate of the looks; `undefined` says why there is none."""
+    """Write the Kaplan-Meier rate of the snapshots; `undefined` says why there is none."""
     return {
         "rate": one.rate.value,
         "low": one.rate.low,
         "high": one.rate.high,
-        "looks": one.looks,
+        "snapshots": one.snapshots,
         "undefined": None if one.unread is None else one.unread.value,
     }
 
@@ -181,12 +181,12 @@ def value_metric(one: ValueMetric) -> dict[str, Json]:
         "auc_low": one.area.low,
         "auc_high": one.area.high,
         "behind_best": None if one.difference is None else one.difference.to_json(),
-        "coverage": one.coverage.to_json(),
+        "recall": one.recall.to_json(),
         "share": one.share.to_json(),
         "monotonic": one.monotonic,
         "breaks_at": one.breaks_at,
         "curve": [
-            {"threshold": rung.threshold, **rung.rate.to_json(numerator="converted", denominator="entities")}
+            {"threshold": rung.threshold, **rung.rate.to_json(numerator="converted", denominator="snapshots")}
             for rung in one.ladder
         ],
         "stability": [
@@ -196,7 +196,7 @@ def value_metric(one: ValueMetric) -> dict[str, Json]:
             {
                 "by": part.by,
                 "name": part.name,
-                **part.rate.to_json(numerator="converted", denominator="entities"),
+                **part.rate.to_json(numerator="converted", denominator="snapshots"),
                 "auc": part.area.value,
                 "auc_low": part.area.low,
                 "auc_high": part.area.high,
@@ -214,14 +214,14 @@ def cohort(one: Cohort) -> dict[str, Json]:
     return {
         "by": one.by,
         "cohort": one.cohort,
-        **one.rate.to_json(numerator="converted", denominator="entities"),
+        **one.rate.to_json(numerator="converted", denominator="snapshots"),
         "members": one.entities,
         "curve": list(points),
     }
 
 
 def _group(converted: int, entities: int, effect: float) -> dict[str, Json]:
-    return Rate.of(converted, entities, design_effect=effect).to_json(numerator="converted", denominator="entities")
+    return Rate.of(converted, entities, design_effect=effect).to_json(numerator="converted", denominator="snapshots")
 
 
 def table_of(table: Contingency) -> dict[str, Json]:
@@ -244,7 +244,7 @@ def hypothesis(one: Hypothesis) -> dict[str, Json]:
         "p_value": modelled(one.p_value),
         "p_adjusted": modelled(one.p_adjusted),
         "verdict": one.verdict,
-        "leads_per_week": one.leads_per_week.median,
+        "pqls_per_week": one.pqls_per_week.median,
     }
 
 
@@ -267,12 +267,12 @@ def _little(analysis: Analysis) -> Json:
 def _advice(analysis: Analysis) -> Json:
     advice, spike = analysis.advice, analysis.spike
     delays = () if advice is None else advice.delays
-    horizon = analysis.observed.looks.design.horizon
+    conversion_window = analysis.observed.snapshots.design.conversion_window
     return {
-        "horizon": str(advice.advised) if advice is not None and advice.advised is not None else None,
-        "horizons": [
+        "conversion_window": str(advice.advised) if advice is not None and advice.advised is not None else None,
+        "conversion_windows": [
             {
-                "horizon": str(option.horizon),
+                "conversion_window": str(option.conversion_window),
                 "holds": modelled(option.holds),
                 "mature": modelled(option.mature),
                 "held": option.held,
@@ -282,10 +282,10 @@ def _advice(analysis: Analysis) -> Json:
             }
             for option in (advice.options if advice is not None else ())
         ],
-        "horizon_says": None if advice is None else advice.says(horizon),
+        "conversion_window_says": None if advice is None else advice.says(conversion_window),
         "window_says": analysis.early,
         "after_start": _quantiles(analysis.ages.n, analysis.ages.quantiles),
-        "after_look": _quantiles(0 if advice is None else advice.n, delays),
+        "after_snapshot": _quantiles(0 if advice is None else advice.n, delays),
         "spike": None
         if spike is None
         else {"day": spike.day, "converted": spike.converted, "of": spike.of, "says": str(spike)},

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.proposal.proposing import Proposal
     from pqlkit.proposal.trying import Trial
-    from pqlkit.reporting.report import Report
+    from pqlkit.rates.report import Report
     from pqlkit.typing import Json
 
 

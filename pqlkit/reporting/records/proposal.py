@@ -1,4 +1,4 @@
-"""The record of a proposal: ``pqlkit/proposal/1``."""
+"""The record of a proposal: ``pqlkit/proposal/2``."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
         Candidate name -> the file it was written to.
     """
     written = files or {}
-    looks = proposal.observed.looks
+    snapshots = proposal.observed.snapshots
     found = proposal.search
     return {
-        "schema": "pqlkit/proposal/1",
+        "schema": "pqlkit/proposal/2",
         "as_of": moment(proposal.observed.population.as_of),
         "entity": proposal.observed.population.kind.value,
         "objective": proposal.wishes.objective,
-        "looks": looks.text,
-        "looks_reason": looks.reason,
-        "windows": [str(window) for window in looks.design.windows],
-        "horizon": str(looks.design.horizon),
+        "snapshots": snapshots.text,
+        "snapshots_reason": snapshots.reason,
+        "windows": [str(window) for window in snapshots.design.windows],
+        "conversion_window": str(snapshots.design.conversion_window),
         "tier": proposal.tier.value,
         "split": {
             "kind": None if proposal.split is None else proposal.split.kind.value,
             "fit": _half(proposal.fit),
-            "holdout": {**_half(proposal.holdout), "opened": proposal.opened},
+            "holdout": {**_half(proposal.holdout), "read": proposal.read},
         },
         "base_rate": {
-            "fit": proposal.fit.base.to_json(numerator="converted", denominator="entities"),
-            "holdout": proposal.holdout.base.to_json(numerator="converted", denominator="entities"),
+            "fit": proposal.fit.base.to_json(numerator="converted", denominator="snapshots"),
+            "holdout": proposal.holdout.base.to_json(numerator="converted", denominator="snapshots"),
         },
         "candidates": [
             {**candidate(one, written.get(one.definition.name)), "profit_per_1000": _profit(proposal, one)}
@@ -54,7 +54,7 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
         ],
         "mechanical": [candidate(one) for one in proposal.mechanical],
         "rejected": [{"rule": words, "reasons": list(reasons)} for words, reasons in proposal.rejected],
-        "front": [{"name": one.words, "rate": one.rate, "coverage": one.coverage} for one in proposal.front],
+        "pareto_front": [{"name": one.words, "rate": one.rate, "recall": one.recall} for one in proposal.front],
         "ladder": [
             {
                 "criteria": step.size,
@@ -73,16 +73,16 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "left_out": found.left_out if found is not None else 0,
         },
         "selection": _selection(proposal),
-        "ceiling": _ceiling(proposal),
+        "benchmark_model": _benchmark_model(proposal),
         "cross_fitted": _cross_fitted(proposal),
         "champion": _champion(proposal),
         "experiment": _experiment(proposal),
-        "tonight": None
+        "now": None
         if proposal.tonight is None
         else {"meet": proposal.tonight.meet, "new": proposal.tonight.new, "since": str(NEW)},
         "excluded": [
             {"event": one.event, "reason": one.reason.value, "evidence": one.evidence}
-            for one in proposal.suspects
+            for one in proposal.leakage
             if one.excluded
         ],
         "warnings": list(proposal.warnings),
@@ -95,8 +95,8 @@ def _profit(proposal: Proposal, one: Candidate) -> float | None:
 
 
 def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
-    """Write one candidate; `fit` and `holdout` are the look view, `trigger` the trigger view."""
-    notice, weekly = one.promised.notice, one.promised.leads_per_week
+    """Write one candidate; `fit` and `holdout` are the snapshot view, `qualifications` the qualification view."""
+    time_to_convert, weekly = one.promised.time_to_convert, one.promised.pqls_per_week
     stable = one.stability
     adjusted, doubt = one.adjusted, one.confounder
     return {
@@ -107,22 +107,27 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
         "criteria": len(one.definition.criteria),
         "mechanical": one.mechanical,
         "over_capacity": one.over_capacity,
-        "openers": [
-            {"event": opener.event, "leads_to": opener.leads_to, "times": opener.times, "share": opener.share}
-            for opener in one.openers
+        "precursors": [
+            {
+                "event": precursor.event,
+                "leads_to": precursor.leads_to,
+                "times": precursor.times,
+                "share": precursor.share,
+            }
+            for precursor in one.precursors
         ],
-        "fit": _look(one.fit),
-        "holdout": _look(one.holdout),
+        "fit": _snapshot(one.fit),
+        "holdout": _snapshot(one.holdout),
         "gate": {"relative_risk": one.gate.relative_risk, "p_value": modelled(one.gate.p_value)},
         "optimism": one.optimism,
-        "trigger": {"fit": _trigger(one.chosen), "holdout": _trigger(one.promised)},
-        "notice": {
-            "median_days": notice.median_days,
-            "p25_days": notice.p25_days,
-            "p75_days": notice.p75_days,
-            "within_a_day": notice.within_a_day,
+        "qualifications": {"fit": _qualifications(one.chosen), "holdout": _qualifications(one.promised)},
+        "time_to_convert": {
+            "median_days": time_to_convert.median_days,
+            "p25_days": time_to_convert.p25_days,
+            "p75_days": time_to_convert.p75_days,
+            "within_a_day": time_to_convert.within_a_day,
         },
-        "leads_per_week": {"median": weekly.median, "p90": weekly.p90},
+        "pqls_per_week": {"median": weekly.median, "p90": weekly.p90},
         "stability": modelled(stable.share) if stable else None,
         "stability_by_criterion": [
             {
@@ -145,7 +150,7 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
         "equivalents": list(one.equivalents),
         "simpler_alternative": None
         if one.simpler is None
-        else {"rule": one.simpler[0], "holdout": _look(one.simpler[1])},
+        else {"rule": one.simpler[0], "holdout": _snapshot(one.simpler[1])},
     }
 
 
@@ -153,18 +158,18 @@ def _half(half: Halves) -> dict[str, Json]:
     return {
         "from": moment(half.first),
         "through": moment(half.through),
-        "entities": half.base.denominator,
+        "snapshots": half.base.denominator,
         "converted": half.base.numerator,
     }
 
 
-def _look(table: Contingency) -> dict[str, Json]:
+def _snapshot(table: Contingency) -> dict[str, Json]:
     return {
         **table.with_.to_json(numerator="converted", denominator="qualified"),
         "share": table.share.rate,
-        "coverage": table.coverage.rate,
-        "coverage_low": table.coverage.low,
-        "coverage_high": table.coverage.high,
+        "recall": table.recall.rate,
+        "recall_low": table.recall.low,
+        "recall_high": table.recall.high,
         "lift": table.lift,
         "relative_risk": table.relative_risk().value,
         "f1": modelled(table.f_beta()),
@@ -172,15 +177,15 @@ def _look(table: Contingency) -> dict[str, Json]:
     }
 
 
-def _trigger(one: Promise) -> dict[str, Json]:
+def _qualifications(one: Promise) -> dict[str, Json]:
     return {"starts": one.starts, **one.rate.to_json(numerator="converted", denominator="qualified")}
 
 
 def _group(group: Group, key: str) -> dict[str, Json]:
     return {
         key: group.name,
-        "with": group.table.with_.to_json(numerator="converted", denominator="entities"),
-        "without": group.table.without.to_json(numerator="converted", denominator="entities"),
+        "with": group.table.with_.to_json(numerator="converted", denominator="snapshots"),
+        "without": group.table.without.to_json(numerator="converted", denominator="snapshots"),
         "relative_risk": group.table.relative_risk().value,
     }
 
@@ -213,8 +218,8 @@ def _selection(proposal: Proposal) -> Json:
     }
 
 
-def _ceiling(proposal: Proposal) -> Json:
-    top = proposal.ceiling
+def _benchmark_model(proposal: Proposal) -> Json:
+    top = proposal.benchmark_model
     if top is None:
         return None
     share = proposal.candidates[0].holdout.share.rate if proposal.candidates else None
@@ -241,9 +246,9 @@ def _champion(proposal: Proposal) -> Json:
     same = one.at_same_share
     return {
         "name": one.definition.name,
-        "holdout": _look(one.holdout),
-        "trigger": _trigger(one.promised),
-        "at_same_share": None if same is None else {"converted": same[0], "entities": same[1]},
+        "holdout": _snapshot(one.holdout),
+        "qualifications": _qualifications(one.promised),
+        "at_same_share": None if same is None else {"converted": same[0], "snapshots": same[1]},
     }
 
 
@@ -253,7 +258,7 @@ def _experiment(proposal: Proposal) -> Json:
         return None
     return {
         "rate": plan.rate,
-        "leads_per_week": plan.leads_per_week,
+        "pqls_per_week": plan.pqls_per_week,
         "arms": [
             {
                 "gain": arm.gain,

@@ -1,4 +1,4 @@
-"""The record of a report: ``pqlkit/report/1``, and of several: ``pqlkit/reports/1``."""
+"""The record of a report: ``pqlkit/report/2``, and of several: ``pqlkit/reports/2``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pqlkit.reporting.records.figures import modelled, moment
 
 if TYPE_CHECKING:
     from pqlkit.analysis.criteria import CriterionRates
-    from pqlkit.reporting.arms import Arms
-    from pqlkit.reporting.periods import PeriodRates
-    from pqlkit.reporting.report import Report, Segment, Waiting
-    from pqlkit.reporting.teams import Team
+    from pqlkit.rates.arm_rates import Arms
+    from pqlkit.rates.periods import PeriodRates
+    from pqlkit.rates.report import Report, Segment, Waiting
+    from pqlkit.rates.teams import Team
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.typing import Json
 
@@ -20,44 +20,48 @@ if TYPE_CHECKING:
 def record(report: Report) -> dict[str, Json]:
     """Write a report as the JSON contract spells it."""
     funnel, outcome = report.funnel, report.definition.outcome
-    notice, weekly, contacted = report.notice, report.leads_per_week, report.contacted
+    time_to_convert, weekly, contacted = report.time_to_convert, report.pqls_per_week, report.contacted
     return {
-        "schema": "pqlkit/report/1",
+        "schema": "pqlkit/report/2",
         "definition": report.definition.name,
         "definition_version": report.definition.version,
         "title": report.definition.title,
         "describe": describe(report.definition),
         "entity": report.definition.entity.value,
-        "horizon": str(outcome.within) if outcome is not None else None,
+        "conversion_window": str(outcome.within) if outcome is not None else None,
         "as_of": moment(report.population.as_of),
         "as_of_reason": report.population.as_of_reason,
-        "looks": report.looks.text,
+        "snapshots": report.snapshots.text,
         "funnel": {
             "signups": funnel.signups,
             "pqls": funnel.pqls,
             "customers": funnel.customers,
             "signup_to_pql": funnel.signup_to_pql.to_json(),
-            "pql_to_customer": {"view": "trigger", **funnel.pql_to_customer.to_json(), "immature": report.immature},
+            "pql_to_customer": {
+                "view": "qualification",
+                **funnel.pql_to_customer.to_json(),
+                "in_progress": report.in_progress,
+            },
             "signup_to_customer": funnel.signup_to_customer.to_json(),
-            "coverage": funnel.coverage.to_json(),
-            "look": {
-                **sides(funnel.look),
-                "relative_risk": funnel.look.relative_risk().value,
-                "relative_risk_low": funnel.look.relative_risk().low,
-                "relative_risk_high": funnel.look.relative_risk().high,
-                "lift": funnel.look.lift,
+            "recall": funnel.recall.to_json(),
+            "snapshot": {
+                **sides(funnel.snapshot),
+                "relative_risk": funnel.snapshot.relative_risk().value,
+                "relative_risk_low": funnel.snapshot.relative_risk().low,
+                "relative_risk_high": funnel.snapshot.relative_risk().high,
+                "lift": funnel.snapshot.lift,
             },
         },
         "time_to_pql": waiting(report.time_to_pql),
         "time_to_customer": waiting(report.time_to_customer),
-        "notice": {
-            "median_days": notice.median_days,
-            "p25_days": notice.p25_days,
-            "p75_days": notice.p75_days,
-            "within_a_day": notice.within_a_day,
-            "n": notice.n,
+        "time_to_convert": {
+            "median_days": time_to_convert.median_days,
+            "p25_days": time_to_convert.p25_days,
+            "p75_days": time_to_convert.p75_days,
+            "within_a_day": time_to_convert.within_a_day,
+            "n": time_to_convert.n,
         },
-        "leads_per_week": {"median": weekly.median, "p90": weekly.p90, "weeks": weekly.weeks},
+        "pqls_per_week": {"median": weekly.median, "p90": weekly.p90, "weeks": weekly.weeks},
         "criteria": [criterion(one) for one in report.criteria],
         "without_mechanical": {} if report.without_mechanical is None else sides(report.without_mechanical),
         "contacted": {}
@@ -83,8 +87,8 @@ def record(report: Report) -> dict[str, Json]:
 def sides(table: Contingency) -> dict[str, Json]:
     """Write a 2x2 table as its two groups."""
     return {
-        "with": table.with_.to_json(numerator="converted", denominator="entities"),
-        "without": table.without.to_json(numerator="converted", denominator="entities"),
+        "with": table.with_.to_json(numerator="converted", denominator="snapshots"),
+        "without": table.without.to_json(numerator="converted", denominator="snapshots"),
     }
 
 
@@ -106,7 +110,7 @@ def arms(one: Arms) -> dict[str, Json]:
         "contact": one.contact.to_json(),
         "control": one.control.to_json(),
         "difference": {"value": one.difference.value, "low": one.difference.low, "high": one.difference.high},
-        "immature": one.immature,
+        "in_progress": one.in_progress,
         "unmatched": one.unmatched,
     }
 
@@ -147,17 +151,17 @@ def segment(one: Segment, key: str) -> dict[str, Json]:
 
 
 def period(one: PeriodRates) -> dict[str, Json]:
-    """Write one period; `drift` has nulls for the reference and for periods that are too recent."""
+    """Write one period; `drift` has nulls for the baseline and for periods that are too recent."""
     drift = one.drift
     return {
         "period": one.period,
         "starts": one.starts,
         "mature": one.mature,
-        "reference": one.reference,
+        "baseline": one.baseline,
         "basis": one.basis.value if one.basis else None,
-        "pql_to_customer": {"view": "trigger", **one.rate.to_json()},
-        "look": sides(one.look),
-        "share": one.look.share.rate,
+        "pql_to_customer": {"view": "qualification", **one.rate.to_json()},
+        "snapshot": sides(one.snapshot),
+        "share": one.snapshot.share.rate,
         "drift": {
             "p_value": modelled(drift.p_value) if drift else None,
             "verdict": drift.verdict.value if drift else None,

@@ -1,4 +1,4 @@
-"""The record of a trial: ``pqlkit/trial/1``."""
+"""The record of a trial: ``pqlkit/trial/2``."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 def record(trial: Trial, file: str | None = None) -> dict[str, Json]:
     """Write a trial as JSON values."""
-    looks, risk = trial.observed.looks, trial.table.relative_risk()
-    notice, weekly = trial.promised.notice, trial.promised.leads_per_week
+    snapshots, risk = trial.observed.snapshots, trial.table.relative_risk()
+    time_to_convert, weekly = trial.promised.time_to_convert, trial.promised.pqls_per_week
     return {
-        "schema": "pqlkit/trial/1",
+        "schema": "pqlkit/trial/2",
         "as_of": moment(trial.observed.population.as_of),
         "entity": trial.observed.population.kind.value,
         "hypothesis": trial.text,
         "completed": trial.completed,
         "file": file,
-        "looks": looks.text,
-        "horizon": str(looks.design.horizon),
+        "snapshots": snapshots.text,
+        "conversion_window": str(snapshots.design.conversion_window),
         **sides(trial.table),
         "share": trial.table.share.rate,
-        "coverage": trial.table.coverage.rate,
+        "recall": trial.table.recall.rate,
         "relative_risk": risk.value,
         "relative_risk_low": risk.low,
         "relative_risk_high": risk.high,
@@ -37,9 +37,9 @@ def record(trial: Trial, file: str | None = None) -> dict[str, Json]:
         "exact_low": modelled(trial.exact.low),
         "exact_high": modelled(trial.exact.high),
         "p_value": modelled(trial.table.p_value),
-        "trigger": trial.promised.rate.to_json(numerator="converted", denominator="qualified"),
-        "notice": {"median_days": notice.median_days, "within_a_day": notice.within_a_day},
-        "leads_per_week": {"median": weekly.median, "p90": weekly.p90},
+        "qualifications": trial.promised.rate.to_json(numerator="converted", denominator="qualified"),
+        "time_to_convert": {"median_days": time_to_convert.median_days, "within_a_day": time_to_convert.within_a_day},
+        "pqls_per_week": {"median": weekly.median, "p90": weekly.p90},
         "criteria": [criterion(one) for one in trial.parts],
         "ladders": [
             {

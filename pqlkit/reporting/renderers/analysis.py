@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.analysis.design import DesignKind
-from pqlkit.analysis.expansion import is_expansion
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier
 from pqlkit.inert import visible
+from pqlkit.population.stays import is_expansion
 from pqlkit.reporting.records.analysis import behaviour, record
 from pqlkit.reporting.renderers.cohorts import cohorts
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.timing import notes, timing
 from pqlkit.reporting.renderers.words import compact, day, interval, month, named, percent, sparkline, times
+from pqlkit.snapshots.schedule import DesignKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.analyzing import Analysis, Observed
     from pqlkit.analysis.association import Association, Step
-    from pqlkit.analysis.comparison import ValueMetric
     from pqlkit.analysis.hypotheses import Hypotheses
-    from pqlkit.analysis.looks import Looks
+    from pqlkit.analysis.value_metric import ValueMetric
+    from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.rate import Rate
 
 SENTENCE: Final = "Says who upgrades, not why."
@@ -34,11 +34,11 @@ NAME: Final = 21
 LADDER: Final = 8
 ROWS: Final = 10
 """Behaviours that a terminal shows unless told otherwise."""
-_HIDDEN: Final = frozenset({"part-of-upgrade", "consequence", "near-deterministic", "rare"})
+_HIDDEN: Final = frozenset({"part-of-conversion", "follows-conversion", "near-deterministic", "rare"})
 
 
 def as_json(analysis: Analysis) -> str:
-    """Give ``pqlkit/analysis/1``."""
+    """Give ``pqlkit/analysis/2``."""
     return to_json(record(analysis))
 
 
@@ -94,7 +94,7 @@ def is_little(analysis: Analysis) -> bool:
 
 def _upgrades(analysis: Analysis) -> list[str]:
     observed = analysis.observed
-    places, looks = observed.looks.places, observed.looks
+    places, snapshots = observed.snapshots.places, observed.snapshots
     began = f"events from {day(observed.population.history_from)}"
     lines = [spread("UPGRADES", f"as of {day(observed.population.as_of)}, {began}")]
     rows = f"{places.rows:,} rows   {places.first:,} first upgrades"
@@ -105,28 +105,28 @@ def _upgrades(analysis: Analysis) -> list[str]:
     ):
         rows += f"   {count:,} {what}" if count else ""
     lines += [*wrapped(rows, "  "), *timing(analysis)]
-    where = places_in_words(looks)
+    where = places_in_words(snapshots)
     for key, text in where.items():
         if getattr(places, key):
             lines.append(f"  {getattr(places, key):>9,}  {text}{'   <- used here' if key == 'used' else ''}")
-    if looks.reason:
-        lines += wrapped(looks.reason, "  ")
+    if snapshots.reason:
+        lines += wrapped(snapshots.reason, "  ")
     return lines + [line for text in notes(analysis) for line in wrapped(text, "  ", "    ")]
 
 
-def places_in_words(looks: Looks) -> dict[str, str]:
+def places_in_words(snapshots: Snapshots) -> dict[str, str]:
     """Say where first conversions went: the place's name in the JSON -> words."""
-    longest, horizon = looks.design.longest, looks.design.horizon
-    every = looks.design.kind is DesignKind.EVERY
+    longest, conversion_window = snapshots.design.longest, snapshots.design.conversion_window
+    every = snapshots.design.kind is DesignKind.EVERY
     return {
-        "used": f"within {horizon} of a look{' at an active one' if every else ''}",
+        "used": f"within {conversion_window} of a snapshot{' at an active one' if every else ''}",
         "before_history": f"before there are {longest} of history",
-        "before_first_look": "before the first look",
-        "gap": f"within {looks.design.gap} of the look (gap)",
+        "before_first_snapshot": "before the first snapshot",
+        "gap": f"within {snapshots.design.gap} of the snapshot (gap)",
         "not_retained": "did not stay",
-        "dormant": f"within {horizon} of a look at a dormant one",
-        "later": "after every horizon",
-        "immature": "too recent to judge",
+        "dormant": f"within {conversion_window} of a snapshot of a dormant one",
+        "later": "after every conversion window",
+        "in_progress": "too recent to judge",
         "ineligible": "not eligible",
         "customer_already": "customers before they began",
         "invalid": "clock faults",
@@ -135,16 +135,16 @@ def places_in_words(looks: Looks) -> dict[str, str]:
 
 
 def _population(analysis: Analysis) -> list[str]:
-    classes, base, looks = analysis.observed.looks.classes, analysis.observed.base, analysis.observed.looks
+    classes, base, snapshots = analysis.observed.snapshots.classes, analysis.observed.base, analysis.observed.snapshots
     kind = analysis.observed.population.kind.value
-    lines = [spread("POPULATION", f"looks {looks.text}")]
+    lines = [spread("POPULATION", f"snapshots {snapshots.text}")]
     seen = classes.converted + classes.not_converted
     others = (
         (classes.dormant, "dormant"),
-        (classes.early, "converted before a look"),
+        (classes.early, "converted before a snapshot"),
         (classes.customer_already, "customers already"),
         (classes.unobserved, "before the events begin"),
-        (classes.immature, "too young"),
+        (classes.in_progress, "too young"),
         (classes.ineligible, "not eligible"),
         (classes.deleted, "deleted"),
         (classes.invalid, "with clock faults"),
@@ -155,20 +155,22 @@ def _population(analysis: Analysis) -> list[str]:
     lines += _on_the_curve(analysis)
     if base.design_effect > 1:
         lines.append(f"  {_together(kind, analysis)} go together: intervals are those of n / {base.design_effect:.2f}")
-    dormant = looks.dormant
-    if dormant.looks:
-        share = dormant.converted / dormant.looks
-        lines.append(f"  dormant, apart: {dormant.looks:,} looks, {dormant.converted:,} upgrades ({percent(share)})")
+    dormant = snapshots.dormant
+    if dormant.snapshots:
+        share = dormant.converted / dormant.snapshots
+        lines.append(
+            f"  dormant, apart: {dormant.snapshots:,} snapshots, {dormant.converted:,} upgrades ({percent(share)})"
+        )
     return lines
 
 
 def _on_the_curve(analysis: Analysis) -> list[str]:
-    """Give the base rate with those whose horizon is not over, where there are any."""
-    curve, looks = analysis.curve, analysis.observed.base.denominator
-    if curve.rate.value is None or curve.looks <= looks:
+    """Give the base rate with those whose conversion window is not over, where there are any."""
+    curve, snapshots = analysis.curve, analysis.observed.base.denominator
+    if curve.rate.value is None or curve.snapshots <= snapshots:
         return []
     said = f"{percent(curve.rate.value)} {interval(curve.rate.low, curve.rate.high)}"
-    return [f"  with {curve.looks - looks:,} looks not over yet, as far as seen: {said} (Kaplan-Meier)"]
+    return [f"  with {curve.snapshots - snapshots:,} snapshots not over yet, as far as seen: {said} (Kaplan-Meier)"]
 
 
 def who(analysis: Analysis) -> str:
@@ -181,9 +183,9 @@ def who(analysis: Analysis) -> str:
 
 
 def _together(kind: str, analysis: Analysis) -> str:
-    """Say whose looks are not independent: one entity's where they overlap, else those of users who share an account."""
-    age = analysis.observed.looks.design.kind is DesignKind.AGE
-    return f"looks of one {kind}" if age or kind != "user" else "users of one account"
+    """Say whose snapshots are not independent: one entity's where they overlap, else those of users who share an account."""
+    age = analysis.observed.snapshots.design.kind is DesignKind.AGE
+    return f"snapshots of one {kind}" if age or kind != "user" else "users of one account"
 
 
 def _base_line(analysis: Analysis) -> str:
@@ -193,11 +195,11 @@ def _base_line(analysis: Analysis) -> str:
 
 
 def base_counts(observed: Observed) -> str:
-    """Say how many looks there are, and how many of them were followed by an upgrade."""
-    base, design = observed.base, observed.looks.design
-    # Looks at ages overlap, and several may be followed by the same upgrade.
+    """Say how many snapshots there are, and how many of them were followed by an upgrade."""
+    base, design = observed.base, observed.snapshots.design
+    # Snapshots at ages overlap, and several may be followed by the same upgrade.
     upgrades = "followed by an upgrade" if design.kind is DesignKind.AGE else "upgrades"
-    return f"{base.denominator:,} looks, {base.numerator:,} {upgrades} in {design.horizon}"
+    return f"{base.denominator:,} snapshots, {base.numerator:,} {upgrades} in {design.conversion_window}"
 
 
 def _little(analysis: Analysis) -> list[str]:
@@ -207,7 +209,7 @@ def _little(analysis: Analysis) -> list[str]:
     lines = [f"SMALL DATA: {usable} usable upgrades. No search: it would find luck."]
     power = detectable_relative_risk(usable, 0.25) if usable else None
     seen = (
-        f"With {usable}, a behaviour of every fourth look shows only if it multiplies the rate by {times(power)} or more. "
+        f"With {usable}, a behaviour of every fourth snapshot shows only if it multiplies the rate by {times(power)} or more. "
         if power is not None
         else ""
     )
@@ -215,7 +217,7 @@ def _little(analysis: Analysis) -> list[str]:
     pace = f": about {month(opens)} at this pace" if opens is not None else ""
     lines += wrapped(f"{seen}Search starts at {HYPOTHESES_BELOW}{pace}.", "  ")
     lines += _hypotheses(analysis)
-    every = analysis.observed.looks.places.first
+    every = analysis.observed.snapshots.places.first
     return [*lines, f"READ YOUR {every:,}: pqlkit explain --converters   (one screen each, worth an hour)"]
 
 
@@ -242,7 +244,7 @@ def _hypotheses(analysis: Analysis) -> list[str]:
     lines += _untested(found)
     for one in found.tested:
         if one.verdict == "more":
-            pace = one.leads_per_week.median
+            pace = one.pqls_per_week.median
             about = "" if pace is None else f"   (about {pace:.0f} a week)"
             path = one.definition.path or f"{folder}/{one.definition.name}.yml"
             lines += wrapped(f"USE NOW: pqlkit score -d {visible(str(path), 200)}{about}", "")
@@ -269,7 +271,7 @@ def winners(analysis: Analysis) -> list[Association]:
 def leading(analysis: Analysis) -> list[Association]:
     """Choose one row per event: its first of those that differ by more than chance and by a size that matters, as shown.
 
-    None with too few upgrades for a search: the best of many rows would be luck, and one look that did it a rate of 100 %.
+    None with too few upgrades for a search: the best of many rows would be luck, and one snapshot that did it a rate of 100 %.
     """
     if is_little(analysis):
         return []
@@ -285,7 +287,7 @@ def leading(analysis: Analysis) -> list[Association]:
 
 
 def _as_shown(rows: Sequence[Association]) -> list[Association]:
-    """Give rows at the thresholds that enough looks and converters reach, without those that have none."""
+    """Give rows at the thresholds that enough snapshots and converters reach, without those that have none."""
     return [shown for one in rows if (shown := one.as_shown()) is not None]
 
 
@@ -298,8 +300,8 @@ def _differs(one: Association) -> bool:
 def _behaviours(analysis: Analysis, top: int) -> list[str]:
     events = {one.behaviour.event for one in analysis.behaviours}
     shown = winners(analysis)
-    every = analysis.observed.looks.design.kind is DesignKind.EVERY
-    horizon = str(analysis.observed.looks.design.horizon)
+    every = analysis.observed.snapshots.design.kind is DesignKind.EVERY
+    conversion_window = str(analysis.observed.snapshots.design.conversion_window)
     head = f"BEHAVIOURS before an upgrade   {len(shown)} of {len(events)} differ (q < 5 %, RR > 1.2)"
     if not shown:
         return [head, "  none differs by more than chance and by a size that matters", *_nulls(analysis)]
@@ -307,7 +309,7 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
     over, under = (" allow.", "  act.*") if fitted else ("", "")
     lines = [
         head,
-        f"  {'behaviour':<{NAME}}  {'last' if every else 'in':>4}    at  does  {'upgrade in ' + horizon:<14} {'times [95 %]':>15}{over}",
+        f"  {'behaviour':<{NAME}}  {'last' if every else 'in':>4}    at  does  {'upgrade in ' + conversion_window:<14} {'times [95 %]':>15}{over}",
         f"  {'':<{NAME}}       least          with without {'':>15}{under}",
     ]
     lines += [_line(one, fitted=fitted) for one in shown[:top]]
@@ -408,7 +410,7 @@ def _ladder(analysis: Analysis) -> list[str]:
         "  at least            " + "".join(f"{compact(step.threshold):>7}" for step in steps),
         "  upgrade             " + "".join(f"{percent(step.table.with_.rate):>7}" for step in steps),
         "                      " + "".join(f"{mark:>7}" for mark in sparkline(rates)),
-        "  looks that do it    " + "".join(f"{percent(step.table.n1 / step.table.total):>7}" for step in steps),
+        "  snapshots that do it    " + "".join(f"{percent(step.table.n1 / step.table.total):>7}" for step in steps),
     ]
 
 
@@ -439,7 +441,7 @@ def _compared(analysis: Analysis) -> list[str]:
         area = f"{_area(one.area.value)} [{_area(one.area.low)}, {_area(one.area.high)}]"
         lines.append(
             f"  {fit(named(one.behaviour), 22)} {one.behaviour.window.length!s:>4}  {area:<18} {gap:<18} "
-            f"{percent(one.coverage.rate):>8}"
+            f"{percent(one.recall.rate):>8}"
         )
     lines += [line for one in analysis.comparison for line in _unsteady(one)]
     rising = [named(one.behaviour, 24) for one in analysis.comparison if one.monotonic]
@@ -470,7 +472,7 @@ def _unsteady(one: ValueMetric) -> list[str]:
 def _left_out(analysis: Analysis) -> list[str]:
     observed = analysis.observed
     lines: list[str] = []
-    for suspect in observed.suspects:
+    for suspect in observed.leakage:
         name = visible(suspect.event, 24)
         state = "kept on request" if suspect.kept else suspect.reason.value
         short = suspect.evidence.split(";")[0]

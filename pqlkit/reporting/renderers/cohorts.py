@@ -1,4 +1,4 @@
-"""The cohorts on a terminal: members, upgrades after looks, and the share converted by two days, each with its interval."""
+"""The cohorts on a terminal: members, upgrades after snapshots, and the share converted by two days, each with its interval."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ NAME: Final = 12
 
 def cohorts(analysis: Analysis) -> list[str]:
     """Give the lines of every ``--by``."""
-    horizon = str(analysis.observed.looks.design.horizon)
+    conversion_window = str(analysis.observed.snapshots.design.conversion_window)
     kind = analysis.observed.population.kind.value
-    return [line for group in analysis.cohorts for line in _block(group, horizon, kind)]
+    return [line for group in analysis.cohorts for line in _block(group, conversion_window, kind)]
 
 
-def _block(group: Cohorts, horizon: str, kind: str) -> list[str]:
-    looks = group.start is Start.CUTOFF
+def _block(group: Cohorts, conversion_window: str, kind: str) -> list[str]:
+    snapshots = group.start is Start.CUTOFF
     shown = _shown(group)
     days = _days(group.cohorts)
     columns = "".join(f" {f'by day {day}':<18}" for day in days)
     lines = [
         "",
         *wrapped(f"COHORTS by {visible(group.by, 200)}", ""),
-        f"  {'':<{NAME}} {'looks' if looks else f'{kind}s':>7} {f'upgraded in {horizon}':<18}{columns}".rstrip(),
+        f"  {'':<{NAME}} {'snapshots' if snapshots else f'{kind}s':>7} {f'upgraded in {conversion_window}':<18}{columns}".rstrip(),
         *[_row(one, days) for one in shown],
     ]
     if len(shown) < len(group.cohorts):
@@ -76,10 +76,10 @@ def _row(one: Cohort, days: Sequence[int]) -> str:
 
 def _meaning(group: Cohorts, kind: str, days: Sequence[int]) -> list[str]:
     """Say where the days begin, and whether the curves differ."""
-    since = "the look" if group.start is Start.CUTOFF else "the beginning"
+    since = "the snapshot" if group.start is Start.CUTOFF else "the beginning"
     test = ""
     if group.p_value is not None:
-        alone = ", looks that go together allowed for" if group.clustered else ""
+        alone = ", snapshots that go together allowed for" if group.clustered else ""
         test = f"Do the curves differ? Log-rank {chance(group.p_value)}{alone}. "
     by = f"Days count from {since}, as far as seen." if days else f"No {kind} has been followed for a week."
     return wrapped(f"{test}{by}", "  ")

@@ -17,7 +17,7 @@ COLUMNS = ("table", "files", "read", "kept", "duplicate", "quarantined")
 
 
 def as_json(intake: Intake) -> str:
-    """Give the report as ``pqlkit/intake/1``."""
+    """Give the report as ``pqlkit/intake/2``."""
     return to_json(intake.to_json())
 
 

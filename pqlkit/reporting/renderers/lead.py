@@ -76,10 +76,10 @@ def as_markdown(card: Sequence[str], row: dict[str, Any], story: Timeline, *, zo
 
 
 def as_json(card: Sequence[str], row: dict[str, Any], story: Timeline) -> str:
-    """Give ``pqlkit/lead/1``: the row of the list, the card, and the timeline."""
+    """Give ``pqlkit/lead/2``: the row of the list, the card, and the timeline."""
     return to_json(
         {
-            "schema": "pqlkit/lead/1",
+            "schema": "pqlkit/lead/2",
             "lead": row,
             "card": list(card),
             "timeline": [
@@ -185,10 +185,10 @@ def converters_as_markdown(found: Converters) -> str:
 
 
 def converters_as_json(found: Converters) -> str:
-    """Give ``pqlkit/converters/1``."""
+    """Give ``pqlkit/converters/2``."""
     return to_json(
         {
-            "schema": "pqlkit/converters/1",
+            "schema": "pqlkit/converters/2",
             "total": found.total,
             "converters": [
                 {

@@ -27,7 +27,7 @@ SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."
 
 
 def as_json(proposal: Proposal, files: dict[str, str] | None = None) -> str:
-    """Give ``pqlkit/proposal/1``."""
+    """Give ``pqlkit/proposal/2``."""
     return to_json(record(proposal, files))
 
 
@@ -43,14 +43,14 @@ def as_csv(proposal: Proposal, files: dict[str, str] | None = None) -> str:
 
 def as_markdown(proposal: Proposal, files: dict[str, str] | None = None) -> str:
     """Give the menu as a table for a document."""
-    header = ["definition", "rule", "later leads (trigger)", "later looks", "of all upgrades", "leads a week"]
+    header = ["definition", "rule", "later leads (qualification)", "later snapshots", "of all upgrades", "leads a week"]
     rows = [
         [
             one.definition.name,
             _rule(one),
             rate(one.promised.rate),
             rate(one.holdout.with_),
-            percent(one.holdout.coverage.rate),
+            percent(one.holdout.recall.rate),
             _weekly(one),
         ]
         for one in proposal.candidates
@@ -82,9 +82,11 @@ def _nothing(proposal: Proposal) -> list[str]:
     for words, reasons in proposal.rejected[:5]:
         lines += wrapped(f"did not hold: {visible(words, 120)} ({'; '.join(reasons)})", "  ", "    ")
     lines += ["", f"  {base_counts(proposal.observed)}"]
-    top = proposal.ceiling
+    top = proposal.benchmark_model
     if top is not None and top.auc is not None:
-        lines.append(f"  a model of all behaviours reaches an AUC of {top.auc:.2f} on the later looks (0.5 = chance)")
+        lines.append(
+            f"  a model of all behaviours reaches an AUC of {top.auc:.2f} on the later snapshots (0.5 = chance)"
+        )
     believed = any("pqlkit try" in warning for warning in proposal.warnings)
     return lines if believed else [*lines, "", 'Test what you believe: pqlkit try "EVENT >= 3 in 14d"']
 
@@ -106,44 +108,44 @@ def _rule(one: Candidate) -> str:
 
 
 def _weekly(one: Candidate) -> str:
-    weekly = one.promised.leads_per_week
+    weekly = one.promised.pqls_per_week
     return "-" if weekly.median is None else f"{weekly.median:.0f}"
 
 
 def _later(proposal: Proposal, one: Candidate) -> list[str]:
     independent = _independent(proposal)
-    span = f"{day(proposal.holdout.first)} to {day(proposal.holdout.through)}, opened {proposal.opened}x"
-    title = "ON LATER ONES, not used to choose it" if independent else "NOT INDEPENDENT: too few to set any aside"
+    span = f"{day(proposal.holdout.first)} to {day(proposal.holdout.through)}, opened {proposal.read}x"
+    title = "ON LATER ONES, not used to choose it" if independent else "CROSS-VALIDATED: too few to set any aside"
     lines = [spread(title, span)]
     promised = one.promised
-    weekly = promised.leads_per_week
+    weekly = promised.pqls_per_week
     busiest = f", {weekly.p90:.0f} in the busiest of ten" if weekly.p90 is not None else ""
     pace = f"   {weekly.median:.0f} a week{busiest}" if weekly.median is not None else ""
     lines.append(f"  new leads        {promised.rate.denominator:>9,}{pace}")
     late = promised.starts - promised.rate.denominator
     if late:
         lines.append(f"  too recent       {late:>9,}   not in the rates yet")
-    quick = promised.notice
+    quick = promised.time_to_convert
     half = f"   half after {quick.median_days:.0f} days" if quick.median_days is not None else ""
-    horizon = str(proposal.observed.looks.design.horizon)
+    conversion_window = str(proposal.observed.snapshots.design.conversion_window)
     lines.append(
-        f"  upgraded in {horizon:<5}{promised.rate.numerator:>9,}   {percent(promised.rate.rate)} "
+        f"  upgraded in {conversion_window:<5}{promised.rate.numerator:>9,}   {percent(promised.rate.rate)} "
         f"{interval(promised.rate.low, promised.rate.high)}{half}"
     )
     if quick.within_a_day is not None:
         lines.append(f"  within a day of it  {quick.quick:>9}   too quick for a call")
     table = _read_on(proposal, one)
-    rest, share = table.without, table.coverage
+    rest, share = table.without, table.recall
     lines.append(
-        f"  other looks      {rest.denominator:>9,}   {percent(rest.rate)} {interval(rest.low, rest.high)} upgraded"
+        f"  other snapshots      {rest.denominator:>9,}   {percent(rest.rate)} {interval(rest.low, rest.high)} upgraded"
     )
     lines.append(
-        f"  of all upgrades  {percent(share.rate):>9}   were looks that met it {interval(share.low, share.high)}"
+        f"  of all upgrades  {percent(share.rate):>9}   were snapshots that met it {interval(share.low, share.high)}"
     )
     cross = proposal.cross_fitted
     if cross is not None:
         lines += wrapped(
-            f"where not chosen: {rate(one.holdout.with_)} of looks upgraded that met what the other {cross.folds - 1} of "
+            f"where not chosen: {rate(one.holdout.with_)} of snapshots upgraded that met what the other {cross.folds - 1} of "
             f"{cross.folds} parts chose",
             "  ",
             "    ",
@@ -152,12 +154,12 @@ def _later(proposal: Proposal, one: Candidate) -> list[str]:
 
 
 def _independent(proposal: Proposal) -> bool:
-    """Whether later looks were set aside: else the holdout figures are of other rules, each read where it was not chosen."""
+    """Whether later snapshots were set aside: else the holdout figures are of other rules, each read where it was not chosen."""
     return proposal.split is not None and proposal.split.kind is SplitKind.TIME
 
 
 def _read_on(proposal: Proposal, one: Candidate) -> Contingency:
-    """Give the rule's own table: of later looks, or of all where none were set aside."""
+    """Give the rule's own table: of later snapshots, or of all where none were set aside."""
     return one.holdout if _independent(proposal) else one.fit
 
 
@@ -168,7 +170,7 @@ def _worth(proposal: Proposal, one: Candidate) -> list[str]:
     if profit is None:
         return []
     return wrapped(
-        f"worth {profit:,.0f} per 1,000 looks ({value:g} an upgrade, {cost:g} a lead) if no upgrade came without the call: "
+        f"worth {profit:,.0f} per 1,000 snapshots ({value:g} an upgrade, {cost:g} a lead) if no upgrade came without the call: "
         "an experiment tells how many do",
         "  ",
         "    ",
@@ -192,9 +194,11 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
         )
         if ranges:
             lines += wrapped(f"thresholds  {ranges} cannot be told apart", "  ", " " * 14)
-    for opener in one.openers:
-        done, begun = visible(opener.leads_to, 30), visible(opener.event, 30)
-        lines += wrapped(f"{done} stands for {begun} too, which comes before {opener.share:.0%} of them", "  ", "    ")
+    for precursor in one.precursors:
+        done, begun = visible(precursor.leads_to, 30), visible(precursor.event, 30)
+        lines += wrapped(
+            f"{done} stands for {begun} too, which comes before {precursor.share:.0%} of them", "  ", "    "
+        )
     lines += _stability(one)
     test = proposal.selection
     if test is not None and test.p_value is not None:
@@ -206,10 +210,10 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
         adjusted = one.adjusted
         only = ": only active ones?" if (adjusted.low or 0) <= 1 else ""
         lines.append(
-            f"  beyond activity   odds ratio {times(adjusted.value)} [{times(adjusted.low)}, {times(adjusted.high)}]{only}"
+            f"  adjusted   odds ratio {times(adjusted.value)} [{times(adjusted.low)}, {times(adjusted.high)}]{only}"
         )
     lines += _doubt(one)
-    top = proposal.ceiling
+    top = proposal.benchmark_model
     if top is not None and one.holdout.share.rate:
         reached = top.rate_at(one.holdout.share.rate)
         captured = "" if proposal.captured is None else f": the rule has {proposal.captured:.0%} of what is there"
@@ -218,7 +222,7 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
         lines.append(f"  a model at the same share   {percent(reached)}{captured}")
     if one.simpler is not None:
         lines += wrapped(
-            f"simpler, as good within chance: {visible(one.simpler[0], 100)}, {rate(one.simpler[1].with_)} of {_which(proposal)} looks",
+            f"simpler, as good within chance: {visible(one.simpler[0], 100)}, {rate(one.simpler[1].with_)} of {_which(proposal)} snapshots",
             "  ",
             "    ",
         )
@@ -235,7 +239,7 @@ def _by_quarter(one: Candidate) -> str:
 
     rates = [group.table.with_ for group in one.by_period]
     shown = "  ".join(f"{group.name} {percent(group.table.with_.rate)}" for group in one.by_period[-4:])
-    # Where looks go together the plain test would find trends in chance.
+    # Where snapshots go together the plain test would find trends in chance.
     trend = cochran_armitage([r.numerator for r in rates], [r.denominator for r in rates])
     if trend.p_value is None or trend.z is None or one.holdout.design_effect > 1:
         return shown
@@ -244,7 +248,7 @@ def _by_quarter(one: Candidate) -> str:
 
 
 def _doubt(one: Candidate) -> list[str]:
-    """Say how strong an unmeasured trait would have to be (the E-value)."""
+    """Say how strong an unmeasured factor would have to be (the E-value)."""
     found = one.confounder
     if found is None:
         return []
@@ -253,7 +257,7 @@ def _doubt(one: Candidate) -> list[str]:
         "" if limit is None else "; the interval holds 1" if limit <= 1 else f" ({times(limit)} for the interval's end)"
     )
     return wrapped(
-        f"an unmeasured trait would have to be tied to both by a risk ratio of at least {times(found.value)} each to explain "
+        f"an unmeasured factor would have to be tied to both by a risk ratio of at least {times(found.value)} each to explain "
         f"it away{ends}",
         "  ",
         "    ",
@@ -264,7 +268,7 @@ def _onboarding(one: Candidate) -> str:
     """Say so when only the youngest carry the rule."""
     risks = [group.table.relative_risk().low for group in one.by_age]
     clear = [low is not None and low > 1 for low in risks]
-    return "   an onboarding rule: --looks age" if clear[0] and not any(clear[1:]) else ""
+    return "   an onboarding rule: --snapshots age" if clear[0] and not any(clear[1:]) else ""
 
 
 def _stability(one: Candidate) -> list[str]:
@@ -286,11 +290,11 @@ def _stability(one: Candidate) -> list[str]:
 
 
 def _others(proposal: Proposal) -> list[str]:
-    horizon = proposal.observed.looks.design.horizon
+    conversion_window = proposal.observed.snapshots.design.conversion_window
     lines = [
         spread(
             "OTHERS" if len(proposal.candidates) > 1 else "THE RULE",
-            f"{_which(proposal)} looks, upgrades in {horizon}      leads",
+            f"{_which(proposal)} snapshots, upgrades in {conversion_window}      leads",
         ),
         f"  {'':<40} {'rate':>6} {'[95 %]':<12} {'of upgr.':>8} {'a week':>7}",
     ]
@@ -301,7 +305,7 @@ def _others(proposal: Proposal) -> list[str]:
         first, *more = wrapped(said, "", width=40)[:3]
         lines.append(
             f"{marks}{fit(first, 40)} {percent(table.with_.rate):>6} {interval(table.with_.low, table.with_.high):<12} "
-            f"{percent(table.coverage.rate):>8} {_weekly(one):>7}"
+            f"{percent(table.recall.rate):>8} {_weekly(one):>7}"
         )
         lines += [f"    {fit(line, 40)}".rstrip() for line in more]
     if any(one.over_capacity for one in proposal.candidates):
@@ -316,7 +320,7 @@ def _others(proposal: Proposal) -> list[str]:
         same = rival.at_same_share
         expected = f", {percent(same[0] / same[1])} at the same number of leads" if same and same[1] else ""
         lines += wrapped(
-            f"Against {visible(rival.definition.name, 40)} (in use): {rate(rival.holdout.with_)} of looks{expected}",
+            f"Against {visible(rival.definition.name, 40)} (in use): {rate(rival.holdout.with_)} of snapshots{expected}",
             "  ",
             "    ",
         )
@@ -331,7 +335,7 @@ def _closing(proposal: Proposal, first: Candidate, file: str | None) -> list[str
         lines.append(f"  Search {state}: {_many(found.considered)} rules of {_sizes(proposal)}.")
     if proposal.prefer_points:
         lines.append("  A points card does better here: see points in --format json")
-    left_out = [one for one in proposal.suspects if one.excluded]
+    left_out = [one for one in proposal.leakage if one.excluded]
     if left_out:
         names = ", ".join(f"{visible(one.event, 30)} ({one.reason.value})" for one in left_out[:4])
         lines += wrapped(f"Left out: {names}", "  ", "    ")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pqlkit.analysis.criteria import CriterionRates
-    from pqlkit.reporting.report import Report, Segment, Waiting
+    from pqlkit.rates.report import Report, Segment, Waiting
     from pqlkit.statistics.drift import Drift
     from pqlkit.statistics.rate import Rate
 
@@ -26,19 +26,19 @@ SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."
 
 
 def as_json(report: Report) -> str:
-    """Give ``pqlkit/report/1``."""
+    """Give ``pqlkit/report/2``."""
     return to_json(record(report))
 
 
 def several_as_json(reports: Sequence[Report]) -> str:
-    """Give ``pqlkit/reports/1``: each report, who is found by which of them, and all on the same looks."""
-    from pqlkit.reporting.overlap import overlaps
-    from pqlkit.reporting.side_by_side import record as compared
-    from pqlkit.reporting.side_by_side import side_by_side
+    """Give ``pqlkit/reports/2``: each report, who is found by which of them, and all on the same snapshots."""
+    from pqlkit.rates.common_pqls import overlaps
+    from pqlkit.rates.side_by_side import record as compared
+    from pqlkit.rates.side_by_side import side_by_side
 
     return to_json(
         {
-            "schema": "pqlkit/reports/1",
+            "schema": "pqlkit/reports/2",
             "reports": [record(one) for one in reports],
             "overlap": overlaps(reports),
             "side_by_side": [compared(one) for one in side_by_side(reports)],
@@ -61,14 +61,14 @@ def as_markdown(report: Report) -> str:
         ["signup to PQL", rate(funnel.signup_to_pql)],
         ["PQL to customer", rate(funnel.pql_to_customer)],
         ["signup to customer", rate(funnel.signup_to_customer)],
-        ["upgrades that qualified before", rate(funnel.coverage)],
+        ["upgrades that qualified before", rate(funnel.recall)],
     ]
     periods = [
         [
             one.period,
             str(one.starts),
             rate(one.rate),
-            one.drift.verdict.value if one.drift else _pending(one.mature, one.reference),
+            one.drift.verdict.value if one.drift else _pending(one.mature, one.baseline),
         ]
         for one in report.periods
     ]
@@ -100,22 +100,22 @@ def _head(report: Report) -> list[str]:
 
 
 def _funnel(report: Report) -> list[str]:
-    funnel, horizon = report.funnel, report.definition.outcome.within if report.definition.outcome else None
+    funnel, conversion_window = report.funnel, report.definition.outcome.within if report.definition.outcome else None
     lines = [
         spread("FUNNEL", f"{funnel.signups:,} signups, {funnel.pqls:,} PQLs, {funnel.customers:,} customers"),
         _step("signup to PQL", funnel.signup_to_pql),
-        _step(f"PQL to customer in {horizon}", funnel.pql_to_customer),
+        _step(f"PQL to customer in {conversion_window}", funnel.pql_to_customer),
         _step("signup to customer", funnel.signup_to_customer),
-        _step("upgrades that qualified first", funnel.coverage),
+        _step("upgrades that qualified first", funnel.recall),
     ]
-    if report.immature:
-        lines.append(f"  {'too recent, in no rate':<30} {report.immature:>9,}")
+    if report.in_progress:
+        lines.append(f"  {'too recent, in no rate':<30} {report.in_progress:>9,}")
     lines.append(f"  signup to PQL: {_waited(report.time_to_pql)}")
     lines.append(f"  signup to customer: {_waited(report.time_to_customer)}")
-    quick, weekly = report.notice, report.leads_per_week
+    quick, weekly = report.time_to_convert, report.pqls_per_week
     if quick.median_days is not None:
         lines.append(
-            f"  notice: half of those who upgrade do so after {quick.median_days:.0f} days; within a day {quick.quick}"
+            f"  time to convert: half of those who upgrade do so after {quick.median_days:.0f} days; within a day {quick.quick}"
         )
     if weekly.median is not None and weekly.p90 is not None:
         lines.append(f"  new leads: {weekly.median:.0f} a week, {weekly.p90:.0f} in the busiest of ten")
@@ -138,12 +138,15 @@ def _waited(one: Waiting) -> str:
 
 
 def _compared(report: Report) -> list[str]:
-    look = report.funnel.look
-    risk = look.relative_risk()
+    snapshot = report.funnel.snapshot
+    risk = snapshot.relative_risk()
     return [
-        spread("AGAINST THE OTHERS", f"looks {report.looks.text}, upgrades in {report.looks.design.horizon}"),
-        _step("looks that meet it", look.with_),
-        _step("other looks", look.without),
+        spread(
+            "AGAINST THE OTHERS",
+            f"snapshots {report.snapshots.text}, upgrades in {report.snapshots.design.conversion_window}",
+        ),
+        _step("snapshots that meet it", snapshot.with_),
+        _step("other snapshots", snapshot.without),
         f"  {times(risk.value)} times [{times(risk.low)}, {times(risk.high)}]",
     ]
 
@@ -167,9 +170,9 @@ def _share(value: Rate) -> str:
 
 
 def _periods(report: Report) -> list[str]:
-    lines = [f"{'BY PERIOD':<11}{'leads':>7}{'PQL to customer':>23}{'':<14}since the reference"]
+    lines = [f"{'BY PERIOD':<11}{'leads':>7}{'PQL to customer':>23}{'':<14}since the baseline"]
     for one in report.periods[-8:]:
-        verdict = one.drift.verdict.value if one.drift is not None else _pending(one.mature, one.reference)
+        verdict = one.drift.verdict.value if one.drift is not None else _pending(one.mature, one.baseline)
         p = _tested(one.drift)
         counts = f"{one.rate.numerator:,} of {one.rate.denominator:,}"
         lines.append(
@@ -185,16 +188,16 @@ def _tested(drift: Drift | None) -> str:
         return ""
     moved = (shift.p_value for shift in drift.shifts if shift.shifted)
     grounds = {
-        Verdict.VOLUME_DRIFT: (drift.share_p_value, *moved),
-        Verdict.EFFECT_DECAYED: (drift.p_value, drift.effect_p_value),
-        Verdict.BASE_RATE_SHIFT: (drift.base_p_value,),
+        Verdict.SHARE_CHANGED: (drift.share_p_value, *moved),
+        Verdict.RATE_FELL: (drift.p_value, drift.effect_p_value),
+        Verdict.OTHERS_CHANGED: (drift.base_p_value,),
     }
     values = [value for value in grounds.get(drift.verdict, (drift.p_value,)) if value is not None]
     return f" p {min(values):.1g}" if values else ""
 
 
-def _pending(mature: bool, reference: bool) -> str:
-    return "the reference" if reference else "before it" if mature else "too recent"
+def _pending(mature: bool, baseline: bool) -> str:
+    return "the baseline" if baseline else "before it" if mature else "too recent"
 
 
 def _segments(report: Report) -> list[str]:
@@ -236,25 +239,25 @@ def _contacts(report: Report) -> list[str]:
 
 
 def several(reports: Sequence[Report]) -> RenderableType:
-    """Give several definitions on the same looks, and who only one of them finds."""
+    """Give several definitions on the same snapshots, and who only one of them finds."""
     from rich.console import Group
     from rich.text import Text
 
-    from pqlkit.reporting.overlap import overlaps
-    from pqlkit.reporting.side_by_side import side_by_side
+    from pqlkit.rates.common_pqls import overlaps
+    from pqlkit.rates.side_by_side import side_by_side
 
     lines: list[str] = []
     for one in side_by_side(reports):
-        head = f"looks {one.looks.text}, upgrades in {one.looks.design.horizon}"
+        head = f"snapshots {one.snapshots.text}, upgrades in {one.snapshots.design.conversion_window}"
         lines += ["", spread("SIDE BY SIDE", head)]
         lines.append(
-            f"  {'':<24} {'of looks':>8} {'upgraded':>8} {'of upgr.':>8}  at {one.sides[0].leads:,} leads, x base"
+            f"  {'':<24} {'of snapshots':>8} {'upgraded':>8} {'of upgr.':>8}  at {one.sides[0].leads:,} leads, x base"
         )
         for side in one.sides:
             table = side.table
             lines.append(
                 f"  {fit(side.name, 24)} {percent(table.share.rate):>8} {percent(table.with_.rate):>8} "
-                f"{percent(table.coverage.rate):>8}  {percent(side.rate):>8} {times(side.lift):>6}"
+                f"{percent(table.recall.rate):>8}  {percent(side.rate):>8} {times(side.lift):>6}"
             )
     found = overlaps(reports)
     lines += ["", spread("WHO FINDS WHOM", "entities that became leads, in one row each")]

@@ -1,4 +1,4 @@
-"""The timing: when upgrades come, and which horizon and looks would see more of them, in sentences."""
+"""The timing: when upgrades come, and which conversion window and snapshots would see more of them, in sentences."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pqlkit.reporting.renderers.layout import spread, wrapped
 if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis
 
-__all__ = ["after_the_look", "beginning", "half_came", "notes", "timing"]
+__all__ = ["after_the_snapshot", "beginning", "half_came", "notes", "timing"]
 
 
 def timing(analysis: Analysis) -> list[str]:
-    """Give the lines of a terminal: where upgrades fall by age, and by time after the look."""
-    half, after = half_came(analysis), after_the_look(analysis)
+    """Give the lines of a terminal: where upgrades fall by age, and by time after the snapshot."""
+    half, after = half_came(analysis), after_the_snapshot(analysis)
     lines = [spread("  Where they fall", half)] if half is not None else []
     return lines + (wrapped(after, "  ", "    ") if after is not None else [])
 
 
 def notes(analysis: Analysis) -> list[str]:
-    """Give the advice about time: on the horizon, on the looks, and on a day that holds too many."""
+    """Give the advice about time: on the conversion window, on the snapshots, and on a day that holds too many."""
     advice, spike = analysis.advice, analysis.spike
-    horizon = None if advice is None else advice.says(analysis.observed.looks.design.horizon)
-    found = (horizon, analysis.early, None if spike is None else str(spike))
+    conversion_window = None if advice is None else advice.says(analysis.observed.snapshots.design.conversion_window)
+    found = (conversion_window, analysis.early, None if spike is None else str(spike))
     return [text[:1].upper() + text[1:] if text[:2] != "--" else text for text in found if text is not None]
 
 
@@ -34,14 +34,14 @@ def half_came(analysis: Analysis) -> str | None:
     return None if median is None else f"median {_days(median)} after {beginning(analysis)}, of {analysis.ages.n:,}"
 
 
-def after_the_look(analysis: Analysis) -> str | None:
-    """Say within how many days of the look the upgrades came, for looks at one age; None without any."""
+def after_the_snapshot(analysis: Analysis) -> str | None:
+    """Say within how many days of the snapshot the upgrades came, for snapshots at one age; None without any."""
     advice = analysis.advice
     if advice is None or not advice.delays:
         return None
     words = {0.1: "a tenth", 0.25: "a quarter", 0.5: "half", 0.75: "three quarters", 0.9: "nine tenths"}
     parts = ", ".join(f"{words[share]} {days:,.0f}" for share, days in advice.delays)
-    return f"Days from the look, {advice.n:,} upgrades of looks seen for 90d: {parts}"
+    return f"Days from the snapshot, {advice.n:,} upgrades of snapshots seen for 90d: {parts}"
 
 
 def beginning(analysis: Analysis) -> str:

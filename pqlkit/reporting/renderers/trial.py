@@ -22,7 +22,7 @@ SENTENCE: Final = "Says who upgrades, not why. Nothing was searched: all the dat
 
 
 def as_json(trial: Trial, file: str | None = None) -> str:
-    """Give ``pqlkit/trial/1``."""
+    """Give ``pqlkit/trial/2``."""
     return to_json(record(trial, file))
 
 
@@ -47,7 +47,7 @@ def as_markdown(trial: Trial, file: str | None = None) -> str:
     ]
     return (
         f"{escape_markdown(trial.text)}: {times(risk.value)} times [{times(risk.low)}, {times(risk.high)}]\n\n"
-        + to_markdown(rows, ["looks", "upgraded"], right=[1])
+        + to_markdown(rows, ["snapshots", "upgraded"], right=[1])
         + f"\n{SENTENCE}\n"
     )
 
@@ -57,16 +57,16 @@ def as_table(trial: Trial, file: str | None = None) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    looks, table, risk = trial.observed.looks, trial.table, trial.table.relative_risk()
-    lines = [spread("HYPOTHESIS", f"as of {day(trial.observed.population.as_of)}, looks {looks.text}")]
+    snapshots, table, risk = trial.observed.snapshots, trial.table, trial.table.relative_risk()
+    lines = [spread("HYPOTHESIS", f"as of {day(trial.observed.population.as_of)}, snapshots {snapshots.text}")]
     lines += wrapped(visible(trial.text, 400), "  ")
     if trial.completed is not None:
         lines += wrapped(f"read as: {visible(trial.completed, 400)}", "  ", "    ")
-    lines += ["", spread("AT THE LOOKS", f"upgraded in {looks.design.horizon}")]
+    lines += ["", spread("AT THE SNAPSHOTS", f"upgraded in {snapshots.design.conversion_window}")]
     lines += [_row("meet it", table.with_), _row("others", table.without)]
     lines.append(f"  {times(risk.value)} times [{times(risk.low)}, {times(risk.high)}]{_doubt(trial)}")
     lines.append(
-        f"  {percent(table.share.rate)} of looks meet it; {percent(table.coverage.rate)} of upgrades were looks that did"
+        f"  {percent(table.share.rate)} of snapshots meet it; {percent(table.recall.rate)} of upgrades were snapshots that did"
     )
     lines += ["", *_leads(trial), *_parts(trial), *_ladders(trial), *_then(trial)]
     if file is not None:
@@ -91,7 +91,7 @@ def _doubt(trial: Trial) -> str:
 
 def _leads(trial: Trial) -> list[str]:
     promised = trial.promised
-    weekly, quick = promised.leads_per_week, promised.notice
+    weekly, quick = promised.pqls_per_week, promised.time_to_convert
     lines = [
         spread("AS LEADS, when they begin to meet it", f"{promised.starts:,} starts"),
         _row("upgraded after it", promised.rate),
@@ -115,7 +115,7 @@ def _ladders(trial: Trial) -> list[str]:
         lines += ["", f"{visible(ladder.id, 60)}, the rest as written"]
         lines.append("  at least  " + "".join(f"{_mark(rung.threshold, rung.written):>12}" for rung in ladder.rungs))
         lines.append("  upgrade   " + "".join(f"{percent(rung.table.with_.rate):>12}" for rung in ladder.rungs))
-        lines.append("  looks     " + "".join(f"{rung.table.n1:>12,}" for rung in ladder.rungs))
+        lines.append("  snapshots     " + "".join(f"{rung.table.n1:>12,}" for rung in ladder.rungs))
     return lines
 
 

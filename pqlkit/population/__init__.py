@@ -1,0 +1,1 @@
+"""The entity: who exists, since when, of which account, and who paid."""

@@ -1,0 +1,115 @@
+"""The making of a world: entities as `pqlkit.measures` sees them, with their clocks and members."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+import polars as pl
+
+from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CONVERTED, ENTITY, EVENT, SIGNED_UP_AT, USER_ID
+from pqlkit.definitions.model import EntityKind
+from pqlkit.errors import UsageError
+from pqlkit.inert import visible
+from pqlkit.measures.world import World
+from pqlkit.population.recent_activity import owned
+
+if TYPE_CHECKING:
+    from pqlkit.definitions.model import Anchor, Definition
+    from pqlkit.engines.base import Engine
+    from pqlkit.exports.dataset import Dataset
+    from pqlkit.population.population import Population
+    from pqlkit.population.roster import Roster
+    from pqlkit.typing import Microseconds
+
+SINCE = "since"
+SIGNUP = "signup"
+
+
+def bare_world(
+    dataset: Dataset, roster: Roster, engine: Engine, kind: EntityKind, listed: pl.DataFrame, as_of: Microseconds
+) -> World:
+    """Build the world without conversions and traits."""
+    index = listed.select(ENTITY, "id")
+    if kind is EntityKind.USER:
+        members, accounts = index.select(pl.col("id").alias(USER_ID), ENTITY), None
+    else:
+        accounts = index.select(pl.col("id").alias(ACCOUNT_ID), ENTITY)
+        # Where only events pair users with accounts, a user of two accounts belongs to neither by itself.
+        single = roster.members.filter(pl.col(ACCOUNT_ID).len().over(USER_ID) == 1)
+        signups = roster.users.select(USER_ID, pl.col(SIGNED_UP_AT).alias(ANCHOR))
+        members = single.join(accounts, on=ACCOUNT_ID).join(signups, on=USER_ID, how="left")
+        members = members.select(USER_ID, ENTITY, ANCHOR).sort(USER_ID)
+    absent = [pl.lit(None, dtype=pl.Int64).alias(name) for name in (CONVERTED, SINCE)]
+    return World(
+        engine=engine,
+        kind=kind,
+        events=roster.events,
+        entities=listed.select(ENTITY, ANCHOR, *absent),
+        members=members,
+        accounts=accounts,
+        as_of=as_of,
+        properties=roster.properties,
+        zone=dataset.zone,
+        dates_only=dataset.tables["events"].dates_only,
+    )
+
+
+def anchored(world: World, clock: Anchor) -> World:
+    """Set the clocks that a definition starts with an event; ``signup`` then keeps the signups."""
+    moved = SIGNUP in world.entities.columns
+    if clock.kind == "signup":
+        back = world.entities.with_columns(pl.col(SIGNUP).alias(ANCHOR)).drop(SIGNUP) if moved else world.entities
+        return replace(world, entities=back)
+    events = world.events if clock.event is None else world.events.filter(nw.col(EVENT) == clock.event)
+    firsts = world.engine.collect(owned(world, events).group_by(ENTITY).agg(nw.col(AT).min().alias(ANCHOR)))
+    others = world.entities.drop(ANCHOR) if moved else world.entities.rename({ANCHOR: SIGNUP})
+    entities = others.join(firsts, on=ENTITY, how="left", maintain_order="left")
+    return replace(world, entities=entities.select(ENTITY, ANCHOR, pl.exclude(ENTITY, ANCHOR)))
+
+
+def clocked(population: Population, definition: Definition) -> Population:
+    """Give a population the clock of a definition, which need not be the one that the population was made for.
+
+    Raises
+    ------
+    UsageError
+        The definition is about other entities: it could hold for none of these.
+    """
+    refuse_other_kind(population, definition)
+    if definition.anchor == population.anchor:
+        return population
+    return replace(population, world=anchored(population.world, definition.anchor))
+
+
+def refuse_other_kind(population: Population, definition: Definition) -> None:
+    """Refuse a definition of accounts where users are looked at, and the other way round.
+
+    Raises
+    ------
+    UsageError
+        It says what each is about.
+    """
+    own, here = definition.entity.value, population.kind.value
+    if own != here:
+        raise UsageError(
+            f"{visible(definition.name)} is about {own}s, and these snapshots are of {here}s",
+            hint=f"use --entity {own}, or a definition about {here}s",
+        )
+
+
+def world_per_stay(world: World, origin: pl.Series) -> World:
+    """Repeat entities and members for each stay; `origin` is the entity that each stay was cut from."""
+    index = pl.DataFrame({"origin": origin}).with_row_index("stay").with_columns(pl.col("stay").cast(pl.Int64))
+
+    def repeated(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+        joined = frame.join(index, left_on=ENTITY, right_on="origin")
+        return joined.with_columns(pl.col("stay").alias(ENTITY)).select(frame.columns).sort(key, ENTITY)
+
+    return replace(
+        world,
+        entities=world.entities[origin].with_columns(index["stay"].alias(ENTITY)),
+        members=repeated(world.members, USER_ID),
+        accounts=repeated(world.accounts, ACCOUNT_ID) if world.accounts is not None else None,
+    )

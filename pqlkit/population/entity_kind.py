@@ -1,0 +1,99 @@
+"""The kind of entity: users or accounts, as stated or as the data carry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+import polars as pl
+
+from pqlkit.columns import ACCOUNT_ID, USER_ID
+from pqlkit.definitions.model import EntityKind
+from pqlkit.errors import DataError, UsageError
+from pqlkit.population.roster import read_table
+
+if TYPE_CHECKING:
+    from pqlkit.definitions.model import Definition, Outcome
+    from pqlkit.engines.base import Engine
+    from pqlkit.exports.dataset import Dataset, Table
+    from pqlkit.exports.project import Project
+    from pqlkit.population.roster import Roster
+    from pqlkit.typing import LazyFrame
+
+
+def choose_kind(
+    stated: str,
+    dataset: Dataset,
+    project: Project,
+    definition: Definition | None,
+    outcome: Outcome,
+    roster: Roster,
+    engine: Engine,
+) -> EntityKind:
+    """Choose what an entity is: as stated, as the definition or the project says, else by what the data carry."""
+    if definition is not None:
+        if stated not in ("auto", definition.entity):
+            raise UsageError(
+                f"{definition.name} is about {definition.entity}s, not {stated}s",
+                where="--entity",
+                hint="leave --entity out",
+            )
+        return definition.entity
+    for choice in (stated, project.entity):
+        if choice != "auto":
+            if choice not in tuple(EntityKind):
+                raise UsageError(f"{choice!r} is not an entity", where="--entity", hint="write auto, user or account")
+            return EntityKind(choice)
+    if outcome.definition is not None:
+        return outcome.definition.entity
+    table = dataset.tables.get("conversions")
+    if outcome.event is None and table is not None and _names_only_accounts(table, engine):
+        return EntityKind.ACCOUNT
+    return EntityKind.ACCOUNT if _mostly_accounts(roster, engine) else EntityKind.USER
+
+
+def _mostly_accounts(roster: Roster, engine: Engine) -> bool:
+    """Whether most events carry an account's id or come from a user who belongs to one."""
+    if roster.accounts.is_empty():
+        return False
+    members = engine.lift(roster.users.filter(pl.col(ACCOUNT_ID).is_not_null()).select(USER_ID))
+    events, rest = roster.events, roster.events
+    own = 0
+    if ACCOUNT_ID in events.collect_schema().names():
+        own = _count(engine, events.filter(~nw.col(ACCOUNT_ID).is_null()))
+        rest = events.filter(nw.col(ACCOUNT_ID).is_null())
+    return 2 * (own + _count(engine, rest.join(members, on=USER_ID, how="inner"))) > _count(engine, events)
+
+
+def _count(engine: Engine, frame: LazyFrame) -> int:
+    return int(engine.collect(frame.select(n=nw.len()))["n"].item())
+
+
+def check_kind(dataset: Dataset, kind: EntityKind, outcome: Outcome, roster: Roster, engine: Engine) -> None:
+    """Refuse ids that cannot name this kind of entity."""
+    if outcome.definition is not None and outcome.definition.entity != kind:
+        raise UsageError(
+            f"the outcome {outcome.definition.name} is about {outcome.definition.entity}s, not {kind}s",
+            where="--entity",
+            hint=f"use --entity {outcome.definition.entity}",
+        )
+    if kind is EntityKind.ACCOUNT:
+        if roster.accounts.is_empty() and roster.out_accounts.is_empty():
+            raise DataError(
+                "nothing in the data names an account",
+                where="--entity",
+                hint="map account_id in the users or events export, or use --entity user",
+            )
+        return
+    table = dataset.tables.get("conversions")
+    if table is None or outcome.event is not None or outcome.definition is not None:
+        return
+    if _names_only_accounts(table, engine):
+        raise UsageError("the conversions name accounts, not users", where="--entity", hint="use --entity account")
+
+
+def _names_only_accounts(table: Table, engine: Engine) -> bool:
+    """Whether rows carry accounts and not one carries a user."""
+    if not table.rows or ACCOUNT_ID not in table.columns:
+        return False
+    return USER_ID not in table.columns or read_table(engine, table, [USER_ID])[USER_ID].null_count() == table.rows

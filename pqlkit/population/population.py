@@ -1,0 +1,276 @@
+"""The population: the entities of one run, their clocks and their conversions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import narwhals as nw
+import polars as pl
+
+from pqlkit.columns import (
+    ACCOUNT_ID,
+    AMOUNT,
+    ANCHOR,
+    AT,
+    CONVERTED,
+    DELETED_AT,
+    ENDED_AT,
+    ENTITY,
+    FROM_PLAN,
+    KIND,
+    ON,
+    PLAN,
+    USER_ID,
+)
+from pqlkit.definitions.model import Anchor, EntityKind
+from pqlkit.engines.factory import engine as engine_named
+from pqlkit.errors import DefinitionError, nearest
+from pqlkit.population import as_of as moments
+from pqlkit.population.clocks import anchored, bare_world, world_per_stay
+from pqlkit.population.entities import ID, SINCE, not_before_signup, numbered, with_conversions, with_stays
+from pqlkit.population.entity_kind import check_kind, choose_kind
+from pqlkit.population.outcome import (
+    Conversions,
+    by_event,
+    by_spells,
+    first_rows,
+    merged_outcome,
+    no_conversions,
+    read_rows,
+)
+from pqlkit.population.recent_activity import owned
+from pqlkit.population.roster import Roster, read_roster
+from pqlkit.population.sampling import drawn
+from pqlkit.population.stays import is_expansion
+from pqlkit.population.trait_tables import gather_traits, traits_per_stay, with_traits
+from pqlkit.population.traits import Traits, required_traits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pqlkit.definitions.model import Definition, Outcome
+    from pqlkit.exports.dataset import Dataset
+    from pqlkit.exports.project import Project
+    from pqlkit.measures.world import World
+    from pqlkit.population.outcome import ConversionRows
+    from pqlkit.typing import Microseconds
+
+_DETAILS: Final = (AMOUNT, KIND, PLAN, FROM_PLAN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
+class Population:
+    """Everything that analysis, proposal, scoring and reporting know about who exists.
+
+    Parameters
+    ----------
+    dataset, project
+        Where it came from.
+    world
+        The same entities, as `pqlkit.measures` sees them (only events before the conversion exist there).
+    kind
+        What an entity is.
+    entities
+        One row per entity, in entity order: ``entity`` (Int64, 0..n-1, in sorted id order), ``id`` (as in the export),
+        ``anchor``, ``converted`` (Int64 UTC microseconds or null), ``since`` (Int64 or null; expansion outcomes),
+        ``ended_at``, ``deleted_at`` (Int64 or null), ``amount``, ``kind``, ``plan``, ``from_plan``, ``invalid`` (clock faults:
+        no anchor, or deleted before it) and ``at_risk`` (false: an expansion outcome's ``from`` plan was never reached, or the
+        event that starts the clock never happened). Entities whose anchor lies after `as_of` do not exist. With an expansion
+        outcome an id has one row per stay at risk, and ``anchor`` is the start of the stay.
+    traits
+        Trait values, at any moment.
+    as_of, as_of_reason
+        The last microsecond that exists, and why.
+    history_from
+        First microsecond of the first day of the events export, in the dataset's zone.
+    outcome
+        What counts as a conversion.
+    conversions
+        Where the rows of the conversions export went.
+    anchor
+        What starts the clock.
+    excluded
+        Entities that the project's `population` filter leaves out.
+    idle
+        Gives `without_events`, and takes a pass over the events for it once, when first asked.
+    trusted
+        Current traits that may be used all the same (``--trust-current``).
+    warnings
+        Sentences for stderr.
+    """
+
+    dataset: Dataset
+    project: Project
+    world: World
+    kind: EntityKind
+    entities: pl.DataFrame
+    traits: Traits
+    as_of: Microseconds
+    as_of_reason: str
+    history_from: Microseconds
+    outcome: Outcome
+    conversions: ConversionRows
+    anchor: Anchor
+    excluded: int = 0
+    idle: Callable[[], int] = field(default=lambda: 0, repr=False)
+    trusted: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def without_events(self) -> int:
+        """Entities without any event at or before `as_of`."""
+        return self.idle()
+
+
+def population(
+    dataset: Dataset,
+    project: Project,
+    *,
+    entity: str = "auto",
+    outcome: Outcome | None = None,
+    definition: Definition | None = None,
+    as_of: str | None = None,
+    trust_current: Sequence[str] = (),
+    engine: str = "polars",
+    sample: float | None = None,
+) -> Population:
+    """Say who exists, when each clock starts, and who converted when.
+
+    Parameters
+    ----------
+    dataset, project
+        The canonical tables and what the project file declares about them.
+    entity
+        ``auto``, ``user`` or ``account``; a `definition`'s own wins over ``auto``, and so does the project file's.
+    outcome
+        What counts; None = the definition's, else the project's, else the first conversion within 30 days.
+    definition
+        Whose entity, anchor and outcome are meant, and whose traits limits refer to.
+    as_of
+        ``--as-of``; see `pqlkit.population.as_of.as_of`.
+    trust_current
+        Current traits that may be used in historical work.
+    engine
+        Where the plans run.
+    sample
+        Only this share of the entities exists, chosen by a hash of their id; None = all. See `pqlkit.population.sampling`.
+
+    Raises
+    ------
+    UsageError
+        The conversions name accounts and the entity is a user, or `as_of` cannot be read.
+    DataError
+        A table that is needed is missing, or a name is not in the data.
+    """
+    where = engine_named(engine)
+    end = moments.as_of(dataset, as_of)
+    success = outcome or merged_outcome(project, definition, lambda name: _named(project, name))
+    roster = read_roster(dataset, project, where, end.at)
+    kind = choose_kind(entity, dataset, project, definition, success, roster, where)
+    check_kind(dataset, kind, success, roster, where)
+    filtered = len(roster.out_users if kind is EntityKind.USER else roster.out_accounts)
+    if sample is not None:
+        roster = drawn(roster, kind, sample)
+    clock = definition.anchor if definition is not None else Anchor()
+    listed = numbered(roster, kind)
+    bare = bare_world(dataset, roster, where, kind, listed, end.at)
+    traits = gather_traits(dataset, project, roster, bare, listed)
+    traits.refuse_current(trust_current, trust_current)
+    world = with_traits(anchored(bare, clock), traits, definition)
+    if is_expansion(success):
+        people, counts = with_stays(world, dataset, success, roster, traits, listed, clock)
+        world, traits = world_per_stay(world, people["origin"]), traits_per_stay(traits, people["origin"])
+    else:
+        own = definition is not None and success.definition is not None and success.definition.name == definition.name
+        # A definition that is the outcome itself has nothing to precede: cut there, nobody would ever meet it.
+        conversions = no_conversions() if own else _conversions(world, dataset, success, roster, traits, trust_current)
+        people, counts = with_conversions(world, listed, clock, conversions.frame), conversions.rows
+    if _dates_only(dataset, success):
+        people = not_before_signup(people, world.zone)
+    first = dataset.tables["events"].first
+    # Outcomes made of events end where the events end: only an export of its own can end early.
+    by_row = success.event is None and success.definition is None
+    silent = moments.silence(people[CONVERTED].drop_nulls().to_numpy(), end.at) if by_row else None
+    return Population(
+        dataset=dataset,
+        project=project,
+        world=replace(world, entities=world.entities.with_columns(people.select(ANCHOR, CONVERTED, SINCE))),
+        kind=kind,
+        entities=people.select(
+            ENTITY, ID, ANCHOR, CONVERTED, SINCE, ENDED_AT, DELETED_AT, *_DETAILS, "invalid", "at_risk"
+        ),
+        traits=traits,
+        as_of=end.at,
+        as_of_reason=end.reason,
+        history_from=moments.midnight(moments.day_of(end.at if first is None else first, dataset.zone), dataset.zone),
+        outcome=success,
+        conversions=counts,
+        anchor=clock,
+        excluded=filtered,
+        idle=cache(lambda: people.height - _with_events(world)),
+        trusted=tuple(trust_current),
+        warnings=(silent,) if silent is not None else (),
+    )
+
+
+def _named(project: Project, name: str) -> Definition:
+    """Find the definition that the project file's outcome names."""
+    from pqlkit.definitions.loading import load_definitions
+
+    found = {
+        item.definition.name: item.definition
+        for item in load_definitions([project.definitions])
+        if item.definition is not None
+    }
+    if name not in found:
+        near = nearest(name, found)
+        raise DefinitionError(
+            f"the outcome names a definition {name!r}, which is not in {project.definitions}",
+            where=str(project.path) if project.path is not None else None,
+            hint=f"did you mean {near!r}?" if near else None,
+        )
+    return found[name]
+
+
+def _conversions(
+    world: World, dataset: Dataset, outcome: Outcome, roster: Roster, traits: Traits, trusted: Sequence[str]
+) -> Conversions:
+    """Find each entity's conversion."""
+    if outcome.event is not None:
+        return by_event(world, outcome)
+    if outcome.definition is not None:
+        return _qualifications(world, outcome.definition, traits, trusted)
+    table = dataset.tables.get("conversions")
+    if table is None:
+        return no_conversions()
+    rows, excluded = read_rows(table, outcome, world.engine, roster, world, world.as_of)
+    return first_rows(rows, excluded)
+
+
+def _qualifications(world: World, definition: Definition, traits: Traits, trusted: Sequence[str]) -> Conversions:
+    """Take the moments at which eligible entities qualify for another definition, by that definition's own clock."""
+    from pqlkit.measures.evaluation import spells_of
+
+    traits.refuse_current(required_traits(definition), trusted)
+    spells = spells_of(anchored(world, definition.anchor), definition)
+    if definition.eligible:
+        asked = spells.select(ENTITY, (pl.col(ON) - 1).alias(AT))
+        spells = spells.filter(traits.holds(definition.eligible, asked))
+    return by_spells(spells)
+
+
+def _dates_only(dataset: Dataset, outcome: Outcome) -> bool:
+    """Whether conversions stand for dates."""
+    if outcome.definition is not None:
+        return False
+    table = dataset.tables.get("events" if outcome.event is not None else "conversions")
+    return table is not None and table.dates_only
+
+
+def _with_events(world: World) -> int:
+    """Count the entities with an event: by distinct ids first, which is cheaper than to join every event."""
+    keys = [name for name in (USER_ID, ACCOUNT_ID) if name in world.events.collect_schema().names()]
+    newest = world.events.group_by(*keys).agg(nw.col(AT).max())
+    return world.engine.collect(owned(world, newest).select(ENTITY).unique()).height

@@ -1,0 +1,71 @@
+"""The vocabulary: the names of events and properties that the data has, which a written formula must keep to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+from pqlkit.columns import EVENT
+from pqlkit.definitions.model import Criterion, leaves
+from pqlkit.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pqlkit.definitions.expression import Expression, Term
+    from pqlkit.definitions.model import Node, Ref
+    from pqlkit.population.population import Population
+
+__all__ = ["event_names", "refuse_unknown"]
+
+
+def event_names(population: Population) -> frozenset[str]:
+    """List the names of all events that the population has."""
+    engine, events = population.world.engine, population.world.events
+    return frozenset(engine.collect(events.select(nw.col(EVENT)).unique()).get_column(EVENT).drop_nulls().to_list())
+
+
+def refuse_unknown(asked: Expression | Node, events: frozenset[str], properties: frozenset[str] | None = None) -> None:
+    """Refuse names of events and properties that the data does not have: a formula with a typo is met by nobody.
+
+    Parameters
+    ----------
+    asked
+        An expression, whose terms know where they stand, or a formula.
+    events, properties
+        The names that there are; None = properties are not asked about.
+
+    Raises
+    ------
+    DataError
+        With the nearest name and, for an expression, a caret under the one that is meant.
+    """
+    from pqlkit.definitions.expression import Expression
+
+    places: Iterable[tuple[Criterion | Ref, Term | None]] = (
+        asked.leaves if isinstance(asked, Expression) else ((leaf, None) for leaf in leaves(asked))
+    )
+    text = asked.text if isinstance(asked, Expression) else ""
+    for leaf, term in places:
+        if not isinstance(leaf, Criterion):
+            continue
+        for event in leaf.events or ():
+            if event not in events:
+                raise _unknown("event", event, events, text, None if term is None else term.event)
+        name = leaf.measure.property
+        if name is not None and properties is not None and name not in properties:
+            raise _unknown("property", name, properties, text, None if term is None else term.property)
+
+
+def _unknown(what: str, name: str, known: frozenset[str], text: str, at: int | None) -> DataError:
+    """Name what the data does not have, what is near, and where it stands in the text."""
+    from pqlkit.definitions.expression import pointed
+
+    close = nearest(name, known)
+    plural = "properties" if what == "property" else "event names"
+    hint = f"did you mean {close}?" if close else f"the data has {len(known)} {plural}"
+    message = f"the data has no {what} {name!r}"
+    if at is None:
+        return DataError(message, hint=hint)
+    return DataError(f"{message} (character {at + 1})", hint=pointed(text, at, hint))

@@ -1,0 +1,1 @@
+"""The rate: what became of leads, by period, arm, contact and team."""

@@ -1,0 +1,62 @@
+"""The overlap: who several definitions find in common, and who only one of them does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+    from pqlkit.rates.report import Report
+    from pqlkit.typing import Json
+
+
+def overlaps(reports: Sequence[Report]) -> list[dict[str, Json]]:
+    """Count entities with a counted start for every combination of definitions: in exactly these, and in no other.
+
+    Parameters
+    ----------
+    reports
+        Of one kind of entity; combinations across kinds are left out.
+
+    Returns
+    -------
+    list of dict
+        ``definitions`` (names), ``entities``, ``converted`` (by a start of any of them); larger combinations later. Empty
+        combinations are left out; every entity is in exactly one row.
+    """
+    import polars as pl
+
+    rows: list[dict[str, Json]] = []
+    for kind in sorted({one.population.kind for one in reports}):
+        members = [i for i, one in enumerate(reports) if one.population.kind is kind]
+        joined = _found(reports[members[0]], members[0])
+        for i in members[1:]:
+            joined = joined.join(_found(reports[i], i), on="id", how="full", coalesce=True)
+        inside = [pl.col(f"in{i}").fill_null(value=False) for i in members]
+        converted = pl.any_horizontal(pl.col(f"y{i}").fill_null(value=False) for i in members)
+        counted = joined.group_by(inside).agg(pl.len().alias("n"), converted.sum().alias("y"))
+        found = sorted(
+            ([i for i, held in zip(members, row, strict=False) if held], row[-2], row[-1])
+            for row in counted.iter_rows()
+        )
+        rows += [
+            {
+                "definitions": [reports[i].definition.name for i in chosen],
+                "entities": int(entities),
+                "converted": int(paid),
+            }
+            for chosen, entities, paid in sorted(found, key=lambda one: len(one[0]))
+        ]
+    return rows
+
+
+def _found(one: Report, index: int) -> pl.DataFrame:
+    import polars as pl
+
+    ids = one.population.entities.select("entity", pl.col("id").cast(pl.String))
+    # With an expansion outcome an id has several stays: it is found if any of them is.
+    first = one.starts.join(ids, on="entity").group_by("id").agg(pl.col("y").any().alias(f"y{index}"))
+    return first.with_columns(pl.lit(value=True).alias(f"in{index}"))

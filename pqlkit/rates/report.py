@@ -1,0 +1,422 @@
+"""The report: the rates of one definition, from signup to customer, by period, cohort and criterion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.definitions.model import Criterion, WindowKind, leaves
+from pqlkit.durations import DAY, Duration
+from pqlkit.errors import UsageError
+from pqlkit.snapshots.schedule import Design, DesignKind
+from pqlkit.statistics.rate import Rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import polars as pl
+
+    from pqlkit.analysis.criteria import CriterionRates
+    from pqlkit.definitions.model import Definition, Outcome
+    from pqlkit.population.population import Population
+    from pqlkit.rates.arm_rates import Arms
+    from pqlkit.rates.contacts import Contacted
+    from pqlkit.rates.periods import PeriodRates
+    from pqlkit.rates.teams import Team
+    from pqlkit.snapshots.qualifications import PqlsPerWeek, TimeToConvert
+    from pqlkit.snapshots.snapshots import Snapshots
+    from pqlkit.statistics.contingency import Contingency
+
+LONG: Final = Duration(84, "d")
+"""How long after the anchor an entity may take to qualify before it counts as not having, where windows do not say."""
+
+_OUT: Final = ("invalid", "ineligible", "customer_already")
+_UNOBSERVED: Final = "unobserved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How long those took who got there, in days from the anchor.
+
+    Everybody counted has been followed for the whole of `within`, so nobody is censored and nobody had less time than
+    another: `n` entities were followed, `reached` of them got there in time, and the quartiles (interpolated linearly; None
+    = nobody) are of these. The same entities as in the rate of the same name.
+    """
+
+    within: Duration
+    n: int
+    reached: int
+    p25_days: float | None
+    median_days: float | None
+    p75_days: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funnel:
+    """Signup -> PQL -> customer.
+
+    Parameters
+    ----------
+    signups, pqls, customers
+        Entities that are eligible and observed (see `pqlkit.snapshots.classes`); of these, who ever qualified, and who converted.
+    signup_to_pql
+        Qualified by anchor + T, among those past that moment (T = the longest `within`, else 84 d) whose whole life the events
+        export has seen: earlier lives would be false zeros.
+    pql_to_customer
+        The qualification view: conversions within the conversion window of a counted start, among mature starts.
+    signup_to_customer
+        Converted by anchor + T + conversion window, among those past that moment, of the same lives.
+    recall
+        Of the `customers`, who qualified before converting.
+    snapshot
+        The snapshot view, with and without: everything that compares with non-PQLs.
+    """
+
+    signups: int
+    pqls: int
+    customers: int
+    signup_to_pql: Rate
+    pql_to_customer: Rate
+    signup_to_customer: Rate
+    recall: Rate
+    snapshot: Contingency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One cohort or trait value: the same rates among its entities."""
+
+    by: str
+    name: str
+    signups: int
+    signup_to_pql: Rate
+    pql_to_customer: Rate
+    signup_to_customer: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Report:
+    """What `pqlkit report` says of one definition.
+
+    Parameters
+    ----------
+    population, definition, snapshots, spells, starts
+        What the rates were counted on: the definition's own snapshots, its spells and its counted starts.
+    funnel, time_to_pql, time_to_customer, time to convert, pqls_per_week
+        The whole.
+    in progress
+        Counted starts whose conversion window is not over: in no rate.
+    criteria
+        Each alone, and the rule without it.
+    without_mechanical
+        The snapshot view of the rule with every mechanical criterion struck out; None where it has none, or has no other.
+    cohorts, segments
+        By anchor and by trait.
+    periods
+        By start, with drift.
+    contacted
+        Starts that somebody contacted, and others; None without a contacts table.
+    arms
+        Starts by the arm that a ledger gave them; None without a ledger or without arms in it.
+    retained
+        Of the mature starts that converted within the conversion window, those that stayed for ``retained_for``; None without it.
+    teams
+        A quantity and a quality for each team.
+    amounts
+        Mean amount per mature start and per customer, where conversions have amounts.
+    warnings
+        For a person.
+    """
+
+    population: Population
+    definition: Definition
+    snapshots: Snapshots
+    spells: pl.DataFrame
+    starts: pl.DataFrame
+    funnel: Funnel
+    time_to_pql: Waiting
+    time_to_customer: Waiting
+    time_to_convert: TimeToConvert
+    pqls_per_week: PqlsPerWeek
+    in_progress: int
+    criteria: tuple[CriterionRates, ...]
+    without_mechanical: Contingency | None
+    cohorts: tuple[Segment, ...]
+    segments: tuple[Segment, ...]
+    periods: tuple[PeriodRates, ...]
+    contacted: Contacted | None
+    arms: Arms | None
+    retained: Rate | None
+    teams: tuple[Team, ...]
+    amounts: Amounts | None
+    warnings: tuple[str, ...]
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the newest mature period is neither stable nor too small to say."""
+        from pqlkit.rates.periods import newest_verdict
+
+        return newest_verdict(self.periods) not in {None, "no-change-found", "too-few-to-tell"}
+
+    def falls_short(self, floor: float) -> bool:
+        """Whether the whole interval of the PQL-to-customer rate lies below a floor (a fraction)."""
+        high = self.funnel.pql_to_customer.high
+        return high is not None and high < floor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """What conversions are worth: mean amount per customer among mature starts' conversions, and per mature start."""
+
+    customers: int
+    per_customer: float | None
+    per_pql: float | None
+
+
+def report(
+    population: Population,
+    definition: Definition,
+    *,
+    by: Sequence[str] = (),
+    ledger: Path | str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """Count the rates of a definition.
+
+    Parameters
+    ----------
+    population
+        Of the definition: its entity, anchor and outcome.
+    definition
+        With an outcome.
+    by
+        ``signup_week``, ``signup_month``, ``signup_quarter`` (cohorts) and traits (segments); none: by quarter.
+    ledger
+        What ``pqlkit score --ledger --control`` wrote: who was left alone.
+    progress
+        Told each step.
+
+    Raises
+    ------
+    UsageError
+        A milestone has no outcome to report on, or a trait is not there or only today's.
+    """
+    from pqlkit.analysis.criteria import criteria, without_mechanical
+    from pqlkit.measures.gaps import gap_warnings
+    from pqlkit.rates.arm_rates import arms
+    from pqlkit.rates.contacts import contacted
+    from pqlkit.rates.periods import periods
+    from pqlkit.rates.teams import teams
+    from pqlkit.snapshots.clusters import clusters, snapshots_effect
+    from pqlkit.snapshots.matches import met_at
+    from pqlkit.snapshots.qualifications import pqls_per_week, reach_of, starts, time_to_convert
+    from pqlkit.snapshots.snapshots import snapshots as snapshot
+    from pqlkit.snapshots.spells import qualifications
+
+    if definition.outcome is None:
+        raise UsageError(f"{definition.name} is a milestone: it has no outcome to report on")
+    outcome, say = definition.outcome, progress or (lambda _: None)
+    say("finding who qualified, and when")
+    spells = qualifications(population, definition)
+    counted = starts(
+        population,
+        spells,
+        conversion_window=outcome.within,
+        cooldown=definition.cooldown,
+        retained_for=outcome.retained_for,
+        reaches_back=reach_of(definition),
+    )
+    say("comparing with those who did not")
+    seen = snapshot(population, design_of(definition, outcome), eligible=definition.eligible)
+    met = met_at(population, definition, seen.frame, spells=spells)
+    effect = snapshots_effect(seen, clusters(population, seen.frame.get_column("entity").to_numpy()))
+    patience = _patience(definition)
+    people = _people(population, seen, spells, patience, outcome)
+    first = int(counted.get_column("on").min() or population.as_of) if counted.height else population.as_of  # type: ignore[arg-type]
+    say("counting by period and criterion")
+    mature = counted.filter("mature")
+    funnel = _funnel(people, counted, seen.table(met, design_effect=effect))
+    retained = _retained(mature, outcome)
+    until = Duration.of(patience.microseconds + outcome.within.microseconds)
+    return Report(
+        population=population,
+        definition=definition,
+        snapshots=seen,
+        spells=spells,
+        starts=counted,
+        funnel=funnel,
+        time_to_pql=_waiting(people, "pql", patience),
+        time_to_customer=_waiting(people, "customer", until),
+        time_to_convert=time_to_convert(counted),
+        pqls_per_week=pqls_per_week(counted, first=first, through=population.as_of, zone=population.world.zone),
+        in_progress=counted.height - mature.height,
+        criteria=criteria(population, definition, seen, met, design_effect=effect),
+        without_mechanical=without_mechanical(population, definition, seen, design_effect=effect),
+        cohorts=_segments(
+            population, people, counted, [one for one in by if one.startswith("signup_")] or ["signup_quarter"]
+        ),
+        segments=_segments(population, people, counted, [one for one in by if not one.startswith("signup_")]),
+        periods=periods(population, definition, seen, met, counted),
+        contacted=contacted(population, counted, outcome.within),
+        arms=None if ledger is None else arms(population, counted, ledger, definition),
+        retained=retained,
+        teams=teams(funnel, retained),
+        amounts=_amounts(population, mature),
+        warnings=(*population.warnings, *gap_warnings(population.world, definition)),
+    )
+
+
+def design_of(definition: Definition, outcome: Outcome) -> Design:
+    """Give the snapshots that a definition is compared by: ``once`` at its longest `within` if all its windows are, else ``every``."""
+    windows = [leaf.window for leaf in _flat(definition)]
+    lengths = [window.length for window in windows if window.length is not None]
+    if windows and all(window.kind is WindowKind.WITHIN for window in windows):
+        longest = max(lengths)
+        return Design(kind=DesignKind.ONCE, cutoffs=(longest,), windows=(longest,), conversion_window=outcome.within)
+    weeks = max(1, outcome.within.microseconds // (7 * DAY))
+    step = Duration(7 * weeks, "d")
+    # The snapshots must have seen the longest window; one without end counts as the 84 days of the funnel.
+    longest = max([*lengths, Duration(7, "d")]) if all(w.length for w in windows) else LONG
+    whole = Duration(7 * -(-longest.microseconds // (7 * DAY)), "d")
+    return Design(kind=DesignKind.EVERY, step=step, windows=(whole,), conversion_window=step)
+
+
+def _flat(definition: Definition) -> list[Criterion]:
+    found: list[Criterion] = []
+    for leaf in leaves(definition.qualify):
+        found += [leaf] if isinstance(leaf, Criterion) else _flat(leaf.target)
+    return found
+
+
+def _patience(definition: Definition) -> Duration:
+    """Give T: the longest `within` if all windows are, else 84 days."""
+    windows = [leaf.window for leaf in _flat(definition)]
+    lengths = [window.length for window in windows if window.kind is WindowKind.WITHIN and window.length is not None]
+    return max(lengths) if lengths and len(lengths) == len(windows) else LONG
+
+
+def _people(
+    population: Population, seen: Snapshots, spells: pl.DataFrame, patience: Duration, outcome: Outcome
+) -> pl.DataFrame:
+    """One row per eligible entity: when it qualified and converted, and what of it is past.
+
+    Columns: ``entity``, ``signup`` (observed, as the snapshots judge it), ``pql``, ``customer``, ``before`` (qualified before
+    converting), and for ``pql`` and ``customer`` whether it was followed long enough (``_due``), got there in time (``_in_time``)
+    and after how many ``_days``.
+    """
+    import polars as pl
+
+    first = spells.group_by("entity").agg(pl.col("on").min())
+    kept = seen.entity_classes.filter(~pl.col("class").is_in(_OUT)).select("entity", "class")
+    wait, reach = patience.microseconds, patience.microseconds + outcome.within.microseconds
+    anchor, on, converted = pl.col("anchor"), pl.col("on"), pl.col("converted")
+    # Where the export begins later than a life, what it did first is not known: neither that it qualified, nor that it did not.
+    whole = (anchor >= population.history_from) & (converted.is_null() | (converted >= anchor))
+    return (
+        population.entities.select("entity", "anchor", "converted")
+        .join(kept, on="entity", how="inner", maintain_order="left")
+        .join(first, on="entity", how="left", maintain_order="left")
+        .select(
+            "entity",
+            signup=pl.col("class") != _UNOBSERVED,
+            pql=on.is_not_null(),
+            customer=converted.is_not_null(),
+            before=(on < converted).fill_null(value=False),
+            pql_due=whole & (anchor + wait <= population.as_of),
+            pql_in_time=(on <= anchor + wait).fill_null(value=False),
+            pql_days=(on - anchor) / DAY,
+            customer_due=whole & (anchor + reach <= population.as_of),
+            customer_in_time=(converted <= anchor + reach).fill_null(value=False),
+            customer_days=(converted - anchor) / DAY,
+        )
+    )
+
+
+def _funnel(people: pl.DataFrame, counted: pl.DataFrame, snapshot: Contingency) -> Funnel:
+    from pqlkit.snapshots.qualifications import pql_conversion_rate
+
+    signups = people.filter("signup")
+    customers = signups.filter("customer")
+    return Funnel(
+        signups=signups.height,
+        pqls=int(signups.get_column("pql").sum()),
+        customers=customers.height,
+        signup_to_pql=_rate(people, "pql"),
+        pql_to_customer=pql_conversion_rate(counted),
+        signup_to_customer=_rate(people, "customer"),
+        recall=Rate.of(int(customers.get_column("before").sum()), customers.height),
+        snapshot=snapshot,
+    )
+
+
+def _rate(people: pl.DataFrame, step: str) -> Rate:
+    part = people.filter(f"{step}_due")
+    return Rate.of(int(part.get_column(f"{step}_in_time").sum()), part.height)
+
+
+def _waiting(people: pl.DataFrame, step: str, within: Duration) -> Waiting:
+    due = people.filter(f"{step}_due")
+    days = due.filter(f"{step}_in_time").get_column(f"{step}_days")
+    quartiles = [days.quantile(share, interpolation="linear") for share in (0.25, 0.5, 0.75)]
+    return Waiting(
+        within=within,
+        n=due.height,
+        reached=days.len(),
+        p25_days=quartiles[0],
+        median_days=quartiles[1],
+        p75_days=quartiles[2],
+    )
+
+
+def _retained(mature: pl.DataFrame, outcome: Outcome) -> Rate | None:
+    """Count who stayed among those who converted in time."""
+    import polars as pl
+
+    if outcome.retained_for is None:
+        return None
+    bought = mature.filter(pl.col("delay") <= outcome.within.microseconds)
+    return Rate.of(int(bought.get_column("y").sum()), bought.height)
+
+
+def _segments(
+    population: Population, people: pl.DataFrame, counted: pl.DataFrame, by: Sequence[str]
+) -> tuple[Segment, ...]:
+    from pqlkit.analysis.cohorts import UNKNOWN, cohort_names
+    from pqlkit.snapshots.qualifications import pql_conversion_rate
+
+    found = []
+    for kind in by:
+        names = cohort_names(population, kind)
+        groups = people.join(names, on="entity").partition_by("cohort", as_dict=True)
+        started = counted.join(names, on="entity", maintain_order="left").partition_by("cohort", as_dict=True)
+        for key in sorted({*groups, *started}, key=lambda one: (one[0] == UNKNOWN, str(one[0]))):
+            part = groups.get(key, people.clear())
+            found.append(
+                Segment(
+                    by=kind,
+                    name=str(key[0]),
+                    signups=int(part.get_column("signup").sum()),
+                    signup_to_pql=_rate(part, "pql"),
+                    pql_to_customer=pql_conversion_rate(started.get(key, counted.clear())),
+                    signup_to_customer=_rate(part, "customer"),
+                )
+            )
+    return tuple(found)
+
+
+def _amounts(population: Population, mature: pl.DataFrame) -> Amounts | None:
+    """Average the amounts of the conversions that count; None where no conversion has one."""
+    import polars as pl
+
+    amounts = population.entities.select("entity", "amount").filter(pl.col("amount").is_not_null())
+    if not amounts.height:
+        return None
+    paid = mature.filter("y").join(amounts, on="entity", how="inner")
+    # Sorted before the sum: the order of rows must not move the last digit.
+    total = float(paid.get_column("amount").sort().sum())
+    return Amounts(
+        customers=paid.height,
+        per_customer=total / paid.height if paid.height else None,
+        per_pql=total / mature.height if mature.height else None,
+    )

@@ -1,0 +1,183 @@
+"""The comparison: several definitions on the same snapshots, as they are and at the same number of leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pqlkit.snapshots.schedule import DesignKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pqlkit.definitions.model import EntityKind
+    from pqlkit.rates.report import Report
+    from pqlkit.snapshots.snapshots import Snapshots
+    from pqlkit.statistics.contingency import Contingency
+    from pqlkit.statistics.rate import Rate
+    from pqlkit.typing import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One definition of a comparison.
+
+    Parameters
+    ----------
+    name
+        The definition's.
+    table
+        Snapshots that meet it, and the others; the same snapshots for all sides.
+    promised, recall
+        The qualification view and the share of upgrades that qualified first, from its own report.
+    expected, leads
+        Conversions expected had it given as many leads as the first side: its snapshots taken at random, or others added at
+        random.
+    """
+
+    name: str
+    table: Contingency
+    promised: Rate
+    recall: Rate
+    expected: float
+    leads: int
+
+    @property
+    def rate(self) -> float | None:
+        """Expected conversions per lead at the common number of leads."""
+        return self.expected / self.leads if self.leads else None
+
+    @property
+    def lift(self) -> float | None:
+        """The same over the base rate of all snapshots."""
+        base = self.table.base.rate
+        return None if self.rate is None or not base else self.rate / base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Comparison:
+    """Definitions of one kind of entity on the snapshots of one of them.
+
+    Parameters
+    ----------
+    kind
+        What an entity is.
+    snapshots
+        Where all were read: those of the first ``every`` definition if there is one, else of the longest ``once``, whatever any
+        definition says about who is eligible.
+    sides
+        In the order given.
+    """
+
+    kind: EntityKind
+    snapshots: Snapshots
+    sides: tuple[Side, ...]
+
+
+def side_by_side(reports: Sequence[Report]) -> tuple[Comparison, ...]:
+    """Compare definitions fairly: the same snapshots, the same outcome (that of the definition whose snapshots they are).
+
+    Parameters
+    ----------
+    reports
+        Those of one kind of entity are compared with one another. Definitions of what customers do (expansion) are left out:
+        their stays differ.
+
+    Returns
+    -------
+    tuple of Comparison
+        One per kind with at least two definitions.
+    """
+    from pqlkit.population.stays import is_expansion
+
+    found = []
+    plain = [one for one in reports if not is_expansion(one.population.outcome)]
+    for kind in sorted({one.population.kind for one in plain}):
+        members = [one for one in plain if one.population.kind is kind]
+        if len(members) > 1:
+            found.append(_compared(members, kind))
+    return tuple(found)
+
+
+def _compared(members: Sequence[Report], kind: EntityKind) -> Comparison:
+    from pqlkit.snapshots.snapshots import snapshots as snapshot
+
+    owner = max(members, key=_breadth)
+    seen = snapshot(owner.population, owner.snapshots.design)
+    tables = [seen.table(_met(one, owner, seen)) for one in members]
+    leads = tables[0].n1
+    sides = tuple(
+        Side(
+            name=one.definition.name,
+            table=table,
+            promised=one.funnel.pql_to_customer,
+            recall=one.funnel.recall,
+            expected=expected(table, leads),
+            leads=leads,
+        )
+        for one, table in zip(members, tables, strict=True)
+    )
+    return Comparison(kind=kind, snapshots=seen, sides=sides)
+
+
+def _breadth(one: Report) -> tuple[bool, int]:
+    design = one.snapshots.design
+    every = design.kind is DesignKind.EVERY
+    return every, 0 if every else design.longest.microseconds
+
+
+def _met(one: Report, owner: Report, seen: Snapshots) -> NDArray[np.bool_]:
+    """Say at which of the owner's snapshots a definition holds."""
+    from pqlkit.snapshots.matches import meets, seen_spells
+
+    theirs, ours = (report.population.entities.select("entity", "id") for report in (one, owner))
+    index = theirs.join(ours, on="id", suffix="_ours").select("entity", "entity_ours")
+    spells = seen_spells(one.population, one.definition, one.spells)
+    spells = spells.join(index, on="entity").select("on", "off", entity="entity_ours")
+    return meets(spells, seen.frame)
+
+
+def expected(table: Contingency, leads: int) -> float:
+    """Expect the conversions of so many snapshots, taken from those that meet it first, from the others at random after.
+
+    Examples
+    --------
+    >>> from pqlkit.statistics.contingency import Contingency
+    >>> table = Contingency(30, 70, 20, 880)
+    >>> expected(table, 50), expected(table, 100), expected(table, 550)
+    (15.0, 30.0, 40.0)
+    """
+    inside = min(leads, table.n1)
+    outside = leads - inside
+    return float(
+        table.a * (inside / table.n1 if table.n1 else 0.0) + table.c * (outside / table.n0 if table.n0 else 0.0)
+    )
+
+
+def record(comparison: Comparison) -> dict[str, Json]:
+    """Write a comparison as the JSON contract spells counts and rates."""
+    return {
+        "entity": comparison.kind.value,
+        "snapshots": comparison.snapshots.text,
+        "conversion_window": str(comparison.snapshots.design.conversion_window),
+        "leads": comparison.sides[0].leads,
+        "base_rate": comparison.sides[0].table.base.to_json(numerator="converted", denominator="snapshots"),
+        "definitions": [
+            {
+                "definition": side.name,
+                "with": side.table.with_.to_json(numerator="converted", denominator="snapshots"),
+                "without": side.table.without.to_json(numerator="converted", denominator="snapshots"),
+                "share": side.table.share.rate,
+                "snapshot_recall": side.table.recall.rate,
+                "lift": side.table.lift,
+                "relative_risk": side.table.relative_risk().value,
+                "pql_to_customer": {"view": "qualification", **side.promised.to_json()},
+                "recall": side.recall.to_json(),
+                "at_equal_leads": {"converted": side.expected, "rate": side.rate, "lift": side.lift},
+            }
+            for side in comparison.sides
+        ],
+    }

@@ -1,0 +1,80 @@
+"""The team: how much each one brings, and how good it is, as a pair of one count and one rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pqlkit.rates.report import Funnel
+    from pqlkit.statistics.rate import Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """One team's pair.
+
+    Parameters
+    ----------
+    team
+        ``marketing``, ``product``, ``sales`` or ``customer success``.
+    quantity, quantity_of
+        How much, and of what.
+    quality, quality_of
+        What became of it, and as what; None where the outcome does not ask.
+    """
+
+    team: str
+    quantity: int
+    quantity_of: str
+    quality: Rate | None
+    quality_of: str
+
+
+def teams(funnel: Funnel, retained: Rate | None) -> tuple[Team, ...]:
+    """Pair each team's quantity with the quality of the same thing.
+
+    Parameters
+    ----------
+    funnel
+        The report's.
+    retained
+        Of the leads' conversions, those that stayed; None without ``retained_for``.
+
+    Returns
+    -------
+    tuple of Team
+        Marketing brings signups (do they become PQLs?); the product makes PQLs (do they become customers?); sales wins
+        customers among them (how many of all upgrades came through PQLs?); customer success keeps them.
+    """
+    won = funnel.pql_to_customer.numerator if retained is None else retained.denominator
+    return (
+        Team(
+            team="marketing",
+            quantity=funnel.signups,
+            quantity_of="signups",
+            quality=funnel.signup_to_pql,
+            quality_of="signup to PQL",
+        ),
+        Team(
+            team="product",
+            quantity=funnel.pqls,
+            quantity_of="PQLs",
+            quality=funnel.pql_to_customer,
+            quality_of="PQL to customer",
+        ),
+        Team(
+            team="sales",
+            quantity=won,
+            quantity_of="customers won from PQLs",
+            quality=funnel.recall,
+            quality_of="upgrades that qualified first",
+        ),
+        Team(
+            team="customer success",
+            quantity=won if retained is None else retained.numerator,
+            quantity_of="customers won from PQLs" if retained is None else "customers who stayed",
+            quality=retained,
+            quality_of="customers retained",
+        ),
+    )

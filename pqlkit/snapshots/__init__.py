@@ -1,0 +1,1 @@
+"""The snapshot: what had been done by when, and who converted after."""

@@ -1,0 +1,1 @@
+"""The fact: what lint rules and reviews need to know of the data."""

@@ -1,0 +1,290 @@
+"""The facts: what `validate` needs to know of the data, names and figures, counted as `report` counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pqlkit.definitions.facts import (
+    ComparisonFacts,
+    CriterionFacts,
+    DefinitionFacts,
+    EligibilityFacts,
+    EventFacts,
+    Facts,
+    LeakFacts,
+    NameFacts,
+    PropertyFacts,
+    Proportion,
+    TraitFacts,
+    TraitSource,
+    ValueKind,
+)
+from pqlkit.definitions.model import Criterion, leaves
+from pqlkit.errors import PqlkitError
+from pqlkit.reporting.records.figures import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from pqlkit.definitions.model import Definition
+    from pqlkit.exports.dataset import Dataset, Table
+    from pqlkit.exports.project import Project
+    from pqlkit.population.population import Population
+    from pqlkit.rates.report import Report
+    from pqlkit.statistics.rate import Rate
+
+
+def facts_of(
+    definitions: Sequence[Definition],
+    *,
+    dataset: Dataset,
+    project: Project,
+    as_of: str | None = None,
+    trust_current: Sequence[str] = (),
+    engine: str = "polars",
+) -> Facts:
+    """Measure definitions against data.
+
+    Parameters
+    ----------
+    definitions
+        Those that could be read; milestones and those that the data cannot measure (an unknown property) have no figures.
+    dataset, project, as_of, trust_current, engine
+        As for `pqlkit.population.population.population`.
+    """
+    figures: dict[str, DefinitionFacts] = {}
+    unmeasured: dict[str, str] = {}
+    newest: str | None = None
+    for definition in definitions:
+        if definition.outcome is None:
+            continue
+        try:
+            people = _population(dataset, project, definition, as_of, trust_current, engine)
+            figures[definition.name] = _figures(people, definition)
+            newest = moment(people.as_of)
+        except PqlkitError as error:
+            unmeasured[definition.name] = error.message
+    return Facts(
+        source=str(dataset.folder) if dataset.folder is not None else "the data",
+        names=_names(dataset, project, frozenset(trust_current)),
+        as_of=newest,
+        definitions=figures,
+        unmeasured=unmeasured,
+    )
+
+
+def comparison_of(
+    before: Definition,
+    after: Definition,
+    *,
+    dataset: Dataset,
+    project: Project,
+    as_of: str | None = None,
+    trust_current: Sequence[str] = (),
+    engine: str = "polars",
+) -> ComparisonFacts | None:
+    """Measure an old against a new definition: who enters, who leaves, what the rates do.
+
+    Returns
+    -------
+    ComparisonFacts or None
+        None where either cannot be measured, or they are about different entities.
+    """
+    from pqlkit.rates.report import report
+
+    if before.outcome is None or after.outcome is None or before.entity is not after.entity:
+        return None
+    try:
+        reports = [
+            report(_population(dataset, project, one, as_of, trust_current, engine), one) for one in (before, after)
+        ]
+    except PqlkitError:
+        return None
+    return _comparison(*reports)
+
+
+def _comparison(old: Report, new: Report) -> ComparisonFacts:
+    ids = [_qualified(one) for one in (old, new)]
+    entered, left = ids[1] - ids[0], ids[0] - ids[1]
+    return ComparisonFacts(
+        entities=max(old.funnel.signups, new.funnel.signups),
+        both=len(ids[0] & ids[1]),
+        entered=len(entered),
+        left=len(left),
+        before=_proportion(old.funnel.pql_to_customer),
+        after=_proportion(new.funnel.pql_to_customer),
+        entered_rate=_proportion(_rate_of(new, entered)),
+        left_rate=_proportion(_rate_of(old, left)),
+        pqls_per_week_before=old.pqls_per_week.median,
+        pqls_per_week_after=new.pqls_per_week.median,
+    )
+
+
+def _qualified(one: Report) -> set[Any]:
+    ids = one.population.entities.select("entity", "id")
+    return set(one.starts.select("entity").unique().join(ids, on="entity").get_column("id").to_list())
+
+
+def _rate_of(one: Report, ids: set[Any]) -> Rate:
+    import polars as pl
+
+    from pqlkit.snapshots.qualifications import pql_conversion_rate
+
+    known = one.population.entities.select("entity", "id")
+    chosen = known.filter(pl.col("id").is_in(sorted(ids)))
+    return pql_conversion_rate(one.starts.join(chosen, on="entity", how="semi"))
+
+
+def _population(
+    dataset: Dataset, project: Project, definition: Definition, as_of: str | None, trusted: Sequence[str], engine: str
+) -> Population:
+    from pqlkit.population.population import population
+
+    return population(dataset, project, definition=definition, as_of=as_of, trust_current=trusted, engine=engine)
+
+
+def _figures(people: Population, definition: Definition) -> DefinitionFacts:
+    from pqlkit.rates.report import report
+
+    found = report(people, definition)
+    funnel = found.funnel
+    return DefinitionFacts(
+        entities=funnel.signups,
+        qualified=funnel.pqls,
+        qualifications=_proportion(funnel.pql_to_customer),
+        share=_proportion(funnel.signup_to_pql),
+        snapshot_with=_proportion(funnel.snapshot.with_),
+        snapshot_without=_proportion(funnel.snapshot.without),
+        snapshot_base=_proportion(funnel.snapshot.base),
+        leaks=_leaks(people, definition),
+        eligibility=_eligibility(people, definition),
+        criteria=_met(people, definition, found),
+    )
+
+
+def _proportion(rate: Rate) -> Proportion:
+    return Proportion(numerator=rate.numerator, denominator=rate.denominator, low=rate.low, high=rate.high)
+
+
+def _leaks(people: Population, definition: Definition) -> tuple[LeakFacts, ...]:
+    from pqlkit.analysis.leaks import leaks
+    from pqlkit.measures.surroundings import surroundings
+
+    used = {name for leaf in leaves(definition.qualify) if isinstance(leaf, Criterion) for name in leaf.events or ()}
+    return tuple(
+        LeakFacts(event=one.event, reason=one.reason.value, evidence=one.evidence)
+        for one in leaks(surroundings(people.world))
+        if one.event in used
+    )
+
+
+def _eligibility(people: Population, definition: Definition) -> tuple[EligibilityFacts, ...]:
+    """Count what each condition removes among converters and others, judged at the anchor and at the conversion's eve."""
+    import polars as pl
+
+    if not definition.eligible:
+        return ()
+    entities = people.entities.filter(pl.col("anchor").is_not_null())
+    eve = pl.coalesce(pl.col("converted") - 1, pl.lit(people.as_of))
+    moments = entities.select("entity", pl.max_horizontal(eve, "anchor").alias("at"))
+    converted = entities.get_column("converted").is_not_null()
+    found = []
+    for place, condition in enumerate(definition.eligible):
+        held = people.traits.holds([condition], moments)
+        facts = EligibilityFacts(
+            condition=place,
+            trait=condition.name,
+            converters=int(converted.sum()),
+            converters_removed=int((converted & ~held).sum()),
+            others=int((~converted).sum()),
+            others_removed=int((~converted & ~held).sum()),
+        )
+        if facts.converters_removed or facts.others_removed:
+            found.append(facts)
+    return tuple(found)
+
+
+def _met(people: Population, definition: Definition, found: Report) -> Mapping[str, CriterionFacts]:
+    from pqlkit.measures.evaluation import evaluate
+
+    ids = [leaf.id for leaf in leaves(definition.qualify)]
+    met = evaluate(people.world, definition).criteria.drop_nulls("on").group_by("criterion").len()
+    count = dict(met.iter_rows())
+    return {
+        name: CriterionFacts(met=int(count.get(place, 0)), entities=found.funnel.signups)
+        for place, name in enumerate(ids)
+    }
+
+
+def _names(dataset: Dataset, project: Project, trusted: frozenset[str]) -> NameFacts:
+    import polars as pl
+
+    from pqlkit.exports.catalogue import catalogue
+    from pqlkit.population.traits import trait_kinds
+
+    described: dict[str, Any] = dict(catalogue(dataset))
+    table = dataset.tables["events"]
+    events = {
+        name: EventFacts(
+            rows=int(entry["count"]),
+            first=entry["first"],
+            last=entry["last"],
+            properties={key: PropertyFacts(kind=ValueKind(kind)) for key, kind in entry["properties"].items()},
+            automatic=name in project.events and project.events[name].automatic,
+            mechanical=name in project.events and project.events[name].mechanical,
+        )
+        for name, entry in described["events"].items()
+    }
+    readable = _readable(table, pl)
+    properties = {
+        key: PropertyFacts(kind=ValueKind(str(table.columns[key])), **readable.get(key, {}))
+        for key in sorted({key for entry in described["events"].values() for key in entry["properties"]})
+    }
+    conversions = dataset.tables.get("conversions")
+    return NameFacts(
+        events=events,
+        properties=properties,
+        traits={
+            entity: {
+                name: TraitFacts(
+                    kind=ValueKind(str(types.get(name, "text"))),
+                    source=TraitSource(kind.value),
+                    trusted=name in trusted,
+                )
+                for name, kind in trait_kinds(types, project).items()
+            }
+            for entity, types in (
+                ("user", described["traits"].get("users")),
+                ("account", described["traits"].get("accounts")),
+            )
+            if types is not None
+        },
+        conversions=None
+        if conversions is None
+        else {name: PropertyFacts(kind=ValueKind(str(kind))) for name, kind in conversions.columns.items()},
+    )
+
+
+def _readable(table: Table, pl: Any) -> dict[str, dict[str, Any]]:
+    """Count, for each text column, its values and the share of them that can be read as a number."""
+    texts = [
+        name
+        for name, kind in table.columns.items()
+        if str(kind) == "text" and name not in {"user_id", "account_id", "event", "event_id"}
+    ]
+    if not texts:
+        return {}
+    found = (
+        pl.scan_parquet(list(table.paths), glob=False)
+        .select(
+            *[pl.col(name).count().alias(f"n{i}") for i, name in enumerate(texts)],
+            *[pl.col(name).cast(pl.Float64, strict=False).count().alias(f"r{i}") for i, name in enumerate(texts)],
+        )
+        .collect(engine="streaming")
+        .row(0, named=True)
+    )
+    return {
+        name: {"values": found[f"n{i}"], "numeric_share": found[f"r{i}"] / found[f"n{i}"] if found[f"n{i}"] else None}
+        for i, name in enumerate(texts)
+    }

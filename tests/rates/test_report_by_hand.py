@@ -1,0 +1,245 @@
+"""A report of a dozen people: retention, contacts, arms, mechanical criteria, expansion, edges of the conversion window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from pqlkit.analysis.criteria import without_mechanical
+from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
+from pqlkit.durations import DAY, Duration
+from pqlkit.errors import UsageError
+from pqlkit.exports.dataset import ColumnType, Table
+from pqlkit.exports.project import Project
+from pqlkit.measures.evaluation import spells_of
+from pqlkit.population.population import population
+from pqlkit.rates.report import design_of
+from pqlkit.snapshots.matches import meets
+from pqlkit.statistics.rate import Rate
+from tests.analysis.canonical import dataset
+from tests.rates.simulated import record, report
+
+T0 = 1_700_006_400_000_000
+END = T0 + 200 * DAY
+
+
+def within(event, days=14, least=1, **more):
+    window = Window(kind=WindowKind.WITHIN, length=Duration(days, "d"))
+    return Criterion(id=event, events=(event,), window=window, at_least=least, **more)
+
+
+def trailing(event, days=28, least=1):
+    return Criterion(
+        id=event,
+        events=(event,),
+        window=Window(kind=WindowKind.TRAILING, length=Duration(days, "d")),
+        at_least=least,
+    )
+
+
+def definition(node=None, **outcome):
+    return Definition(
+        name="d",
+        entity=EntityKind.USER,
+        qualify=node or within("x"),
+        outcome=Outcome(**{"within": Duration(30, "d"), **outcome}),
+    )
+
+
+def bought(user, day, **more):
+    row = {"user_id": user, "converted_at": T0 + int(day * DAY), "amount": 10.0, "ended_at": None, **more}
+    return row | {"ended_at": None if row["ended_at"] is None else T0 + row["ended_at"] * DAY}
+
+
+def told(tmp_path, people, asked, *, conversions=(), contacts=None, more=()):
+    """People do x on the day given (None = never); everybody signs up at T0; nobody's events say how long the export is."""
+    events = [
+        {"user_id": user, "event": "x", "timestamp": T0 + int(day * DAY)}
+        for user, day in people.items()
+        if day is not None
+    ]
+    data = dataset(
+        tmp_path,
+        events=[*events, *more, *({"user_id": "nobody", "event": "open", "timestamp": at} for at in (T0, END))],
+        users=[{"user_id": user, "signed_up_at": T0} for user in people],
+        conversions=list(conversions) or None,
+        contacts=contacts,
+    )
+    return population(data, Project(), definition=asked, entity="user")
+
+
+def rate(numerator, denominator):
+    return Rate.of(numerator, denominator)
+
+
+def test_the_conversion_window_ends_with_its_last_microsecond(tmp_path):
+    edge = 1 + 30
+    conversions = [bought("on", edge), {**bought("late", edge), "converted_at": T0 + edge * DAY + 1}]
+    asked = definition()
+    found = report(told(tmp_path, {"on": 1, "late": 1, "none": 1, "out": None}, asked, conversions=conversions), asked)
+    assert found.funnel.pql_to_customer == rate(1, 3)
+    assert (found.funnel.signups, found.funnel.pqls, found.funnel.customers) == (4, 3, 2)
+    assert found.funnel.recall == rate(2, 2)
+
+
+def test_a_start_is_mature_when_its_conversion_window_and_retention_are_over(tmp_path):
+    people = {"a": 1, "b": 14 - 1e-9}
+    asked = definition(within("x", 14), retained_for=Duration(200 - 1 - 30, "d"))
+    found = report(told(tmp_path, people, asked), asked)
+    assert found.funnel.pql_to_customer.denominator == 1
+    assert found.in_progress == 1
+
+
+def test_whoever_left_again_did_not_stay(tmp_path):
+    people = {"stays": 1, "leaves": 1, "last-day": 1, "never": 1}
+    conversions = [bought("stays", 5), bought("leaves", 5, ended_at=64), bought("last-day", 5, ended_at=65)]
+    asked = definition(retained_for=Duration(60, "d"))
+    found = report(told(tmp_path, people, asked, conversions=conversions), asked)
+    assert found.funnel.pql_to_customer == rate(2, 4)
+    assert found.retained == rate(2, 3)
+    teams = {one.team: one for one in found.teams}
+    assert (teams["sales"].quantity, teams["customer success"].quantity) == (3, 2)
+    assert teams["customer success"].quality == found.retained
+    assert record(found)["retained"]["numerator"] == 2
+
+
+def test_contacts_split_the_mature_starts(tmp_path):
+    people = {"called": 1, "before": 1, "after": 1, "alone": 1, "late": 1}
+    conversions = [bought("called", 10), bought("before", 10), bought("after", 10)]
+    contacts = [
+        {"user_id": user, "at": T0 + int(day * DAY)}
+        for user, day in (("called", 3), ("before", 0.5), ("after", 11), ("late", 32), ("called", 4))
+    ]
+    frame = pl.DataFrame(contacts).with_columns(pl.col("at").cast(pl.Datetime("us", "UTC")))
+    asked = definition()
+    people_ = told(tmp_path, people, asked, conversions=conversions)
+    path = tmp_path / "contacts.parquet"
+    frame.write_parquet(path)
+    table = Table(
+        name="contacts",
+        paths=(str(path),),
+        columns={"user_id": ColumnType.TEXT, "at": ColumnType.INSTANT},
+        rows=len(contacts),
+    )
+    whole = replace(people_, dataset=replace(people_.dataset, tables={**people_.dataset.tables, "contacts": table}))
+    found = report(whole, asked).contacted
+    assert found.contacted == rate(1, 1)
+    assert found.not_contacted == rate(2, 4)
+    assert report(people_, asked).contacted is None
+
+
+def test_a_milestone_has_nothing_to_report(tmp_path):
+    asked = definition()
+    with pytest.raises(UsageError, match="milestone"):
+        report(told(tmp_path, {"a": 1}, asked), replace(asked, outcome=None))
+
+
+def test_nobody_qualifies(tmp_path):
+    asked = definition()
+    found = report(told(tmp_path, {"a": None, "b": None}, asked, conversions=[bought("a", 50)]), asked)
+    assert found.funnel.pql_to_customer.rate is None
+    assert found.time_to_pql.median_days is None
+    assert found.funnel.recall == rate(0, 1)
+    assert not found.drifted
+    assert not found.falls_short(0.5)
+    written = record(found)
+    assert written["funnel"]["pql_to_customer"]["rate"] is None
+    assert written["time_to_pql"]["n"] == 2
+
+
+def test_falling_short_takes_the_whole_interval(tmp_path):
+    asked = definition()
+    found = report(told(tmp_path, {f"u{i}": 1 for i in range(20)}, asked, conversions=[bought("u0", 5)]), asked)
+    high = found.funnel.pql_to_customer.high
+    assert high > 0.05
+    assert not found.falls_short(high)
+    assert found.falls_short(high + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("node", "text"),
+    [
+        (within("x", 7), "once:7d"),
+        (All(parts=(within("x", 7), within("y", 14))), "once:14d"),
+        (All(parts=(within("x", 7), trailing("y"))), "every:28d"),
+        (trailing("x"), "every:28d"),
+    ],
+)
+def test_the_snapshots_follow_the_windows(node, text):
+    asked = definition(node)
+    assert str(design_of(asked, asked.outcome)) == text
+
+
+def crowd(tmp_path, asked):
+    """Sixteen people: all combinations of x, y, m and buying."""
+    names = [f"p{i:02}" for i in range(16)]
+    more = [
+        {"user_id": name, "event": event, "timestamp": T0 + DAY}
+        for i, name in enumerate(names)
+        for bit, event in enumerate("xym")
+        if i >> bit & 1
+    ]
+    buyers = [bought(name, 20) for i, name in enumerate(names) if i & 8]
+    return told(tmp_path, dict.fromkeys(names), asked, conversions=[*buyers], more=more)
+
+
+def test_criteria_alone_left_out_and_their_complements(tmp_path):
+    asked = definition(All(parts=(within("x"), within("y"), within("m", mechanical=True))))
+    found = report(crowd(tmp_path, asked), asked)
+    assert [one.leaf.id for one in found.criteria] == ["x", "y", "m"]
+    for one in found.criteria:
+        assert one.alone.cells == (4, 4, 4, 4)
+        assert one.without_it.cells == (2, 2, 6, 6)
+        assert one.alone.with_ + one.alone.without == found.funnel.snapshot.base
+    assert [one.mechanical for one in found.criteria] == [False, False, True]
+    assert found.funnel.snapshot.cells == (1, 1, 7, 7)
+    assert found.without_mechanical.cells == (2, 2, 6, 6)
+    assert record(found)["without_mechanical"]["with"]["snapshots"] == 4
+
+
+def test_without_mechanical_criteria_nothing_may_be_left(tmp_path):
+    only = definition(within("m", mechanical=True))
+    found = report(crowd(tmp_path, only), only)
+    assert found.without_mechanical is None
+    assert without_mechanical(found.population, definition(within("x")), found.snapshots) is None
+    assert found.criteria[0].without_it is None
+    assert found.criteria[0].alone == found.funnel.snapshot
+
+
+def test_two_mechanical_criteria_go_together(tmp_path):
+    asked = definition(All(parts=(within("x", mechanical=True), within("y"), within("m", mechanical=True))))
+    found = report(crowd(tmp_path, asked), asked)
+    spells = spells_of(found.population.world, definition(within("y")))
+    assert found.without_mechanical == found.snapshots.table(meets(spells, found.snapshots.frame))
+
+
+UPSELL = {"kind": "expansion", "from_plan": ("pro",), "to_plan": ("team",), "returns_after": Duration(60, "d")}
+
+
+def test_an_expansion_counts_stays(tmp_path):
+    """One who was sold to twice, one who was not, and one who never was in the plan."""
+    plan = {"kind": "expansion", "from_plan": "pro", "plan": "team"}
+    entered = {"kind": "new", "from_plan": "free", "plan": "pro"}
+    conversions = [
+        bought("a", 10, **entered),
+        bought("a", 30, **plan),
+        bought("a", 60, **{**plan, "kind": "downgrade", "from_plan": "team", "plan": "pro"}),
+        bought("a", 110, **plan),
+        bought("b", 10, **entered),
+    ]
+    days = {"a": (12, 40, 62, 95), "b": (12, 95), "c": (12,)}
+    more = [
+        {"user_id": user, "event": "x", "timestamp": T0 + day * DAY} for user, listed in days.items() for day in listed
+    ]
+    asked = definition(trailing("x", 14), **UPSELL)
+    people = told(tmp_path, {"a": None, "b": None, "c": None}, asked, conversions=conversions, more=more)
+    found = report(people, asked)
+    names = dict(people.entities.select("entity", "id").iter_rows())
+    starts = [(names[e], (on - T0) / DAY, y) for e, on, y in found.starts.select("entity", "on", "y").iter_rows()]
+    # In the plan: a from 10 to 30 and, 60 days after that, from 90 to 110; b from 10 on, back on after 14 quiet days and 30 more.
+    assert starts == [("a", 12.0, True), ("b", 12.0, False), ("a", 95.0, True), ("b", 95.0, False)]
+    assert found.funnel.pql_to_customer == rate(2, 4)
+    assert found.funnel.customers == 2
+    assert people.conversions.first == 2
