@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pqlkit.exports.project import Project, read_project
     from pqlkit.measures.evaluation import Evaluation, evaluate
     from pqlkit.population.population import Population, population
-    from pqlkit.proposal.proposing import Proposal, propose
+    from pqlkit.proposal.proposed import Proposal
+    from pqlkit.proposal.proposing import propose
     from pqlkit.proposal.trying import Trial, attempt
     from pqlkit.proposal.wishes import Wishes
     from pqlkit.rates.report import Report, report
@@ -102,7 +103,8 @@ _HOMES: Final = {
     "exports.loading": "load",
     "exports.project": "Project read_project",
     "measures.evaluation": "Evaluation evaluate",
-    "proposal.proposing": "Proposal propose",
+    "proposal.proposed": "Proposal",
+    "proposal.proposing": "propose",
     "proposal.trying": "Trial attempt",
     "proposal.wishes": "Wishes",
     "reporting.records.contract": "as_record",

@@ -10,7 +10,7 @@ from pqlkit.cli.inputs import inputs
 from pqlkit.cli.options import DataOptions, Format, OutputOptions, SnapshotOptions, option, records
 
 if TYPE_CHECKING:
-    from pqlkit.proposal.proposing import Proposal
+    from pqlkit.proposal.proposed import Proposal
     from pqlkit.proposal.wishes import Wishes
 
 _SEARCH = "Search"
