@@ -9,7 +9,7 @@ import polars as pl
 
 from pqlkit.columns import ANCHOR, CONVERTED, CUTOFF, ENTITY
 from pqlkit.durations import DAY, Duration
-from pqlkit.options.schedule import DesignKind
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.snapshots.schedule import first_cutoffs
 
 if TYPE_CHECKING:

@@ -352,7 +352,7 @@ def design(text: str, name: str) -> str:
     UsageError
         It is no schedule.
     """
-    from pqlkit.options.schedule import spelled
+    from pqlkit.options.schedule_kind import spelled
 
     if text != "auto":
         spelled(text, name)

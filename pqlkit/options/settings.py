@@ -46,7 +46,7 @@ class Settings:
     ----------
     snapshots
         A design as ``--snapshots`` spells it, or ``auto``.
-    windows, conversion window, gap
+    windows, conversion_window, gap
         As stated; None = the design's defaults.
     active_within
         For ``every``.

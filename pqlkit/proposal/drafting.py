@@ -10,7 +10,7 @@ import numpy as np
 
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier, tier
 from pqlkit.definitions.model import MeasureKind
-from pqlkit.options.schedule import DesignKind
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.proposal.proposing import Frontier, Halves, Proposal
 from pqlkit.proposal.split import TOO_FEW, SplitKind, split
 from pqlkit.proposal.wording import in_words
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.leaks import Suspect
+    from pqlkit.analysis.observation import Observed
     from pqlkit.definitions.model import Outcome
     from pqlkit.measures.precursors import Precursor
     from pqlkit.options.search import ProposeOptions
@@ -545,7 +545,7 @@ def _leakage(observed: Observed, parts: Split) -> tuple[Suspect, ...]:
 
 def _own_events(observed: Observed) -> set[str]:
     """Name the events that the outcome is made of: by event never a behaviour, by definition only on request."""
-    from pqlkit.analysis.analyzing import outcome_events
+    from pqlkit.analysis.observation import outcome_events
 
     outcome = observed.population.outcome
     return set(outcome_events(observed.population)) | ({outcome.event} if outcome.event is not None else set())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY
-from pqlkit.options.schedule import DesignKind
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.snapshots.schedule import CONVERSION_WINDOW, LANDMARK, parse_snapshots
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import polars as pl
 from pqlkit.columns import ANCHOR, AT, CONVERTED, CUTOFF, DELETED_AT, ENDED_AT, ENTITY, SNAPSHOT
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
-from pqlkit.options.schedule import DesignKind
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.population.recent_activity import active
 from pqlkit.snapshots import automatic_schedule as choice
 from pqlkit.snapshots.classes import (

@@ -15,7 +15,7 @@ from pqlkit.durations import DAY, WEEK, Duration
 from pqlkit.errors import UsageError
 from pqlkit.exports.project import EventNote, Project
 from pqlkit.measures.cube import cube
-from pqlkit.options.schedule import DesignKind
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.snapshots.classes import EntityClass, Place
 from pqlkit.snapshots.schedule import Design, parse_snapshots
 from pqlkit.snapshots.snapshots import snapshots

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier
 from pqlkit.inert import visible
-from pqlkit.options.schedule import DesignKind
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.population.stays import is_expansion
 from pqlkit.reporting.records.analysis import behaviour, record
 from pqlkit.reporting.renderers.cohorts import cohorts
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pqlkit.analysis.analyzing import Analysis, Observed
+    from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association, Step
     from pqlkit.analysis.hypotheses import Hypotheses
+    from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.rate import Rate
