@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis, analyze
-    from pqlkit.analysis.settings import Settings
     from pqlkit.definitions.describing import describe
     from pqlkit.definitions.diagnostics import Diagnostic
     from pqlkit.definitions.emitting import emit
@@ -25,11 +24,12 @@ if TYPE_CHECKING:
     from pqlkit.exports.loading import load
     from pqlkit.exports.project import Project, read_project
     from pqlkit.measures.evaluation import Evaluation, evaluate
+    from pqlkit.options.search import ProposeOptions
+    from pqlkit.options.settings import Settings
     from pqlkit.population.population import Population, population
     from pqlkit.proposal.proposed import Proposal
     from pqlkit.proposal.proposing import propose
     from pqlkit.proposal.trying import Trial, attempt
-    from pqlkit.proposal.wishes import Wishes
     from pqlkit.rates.report import Report, report
     from pqlkit.reporting.records.contract import as_record
     from pqlkit.scoring.scoring import Leads, score
@@ -55,13 +55,13 @@ __all__ = [
     "PqlkitError",
     "Project",
     "Proposal",
+    "ProposeOptions",
     "Rate",
     "Report",
     "Settings",
     "Snapshots",
     "Trial",
     "UsageError",
-    "Wishes",
     "__version__",
     "analyze",
     "as_record",
@@ -88,7 +88,7 @@ _HOMES: Final = {
     "analysis.analyzing": "Analysis analyze",
     "snapshots.snapshots": "Snapshots snapshots",
     "population.population": "Population population",
-    "analysis.settings": "Settings",
+    "options.settings": "Settings",
     "definitions.describing": "describe",
     "definitions.diagnostics": "Diagnostic",
     "definitions.emitting": "emit",
@@ -106,7 +106,7 @@ _HOMES: Final = {
     "proposal.proposed": "Proposal",
     "proposal.proposing": "propose",
     "proposal.trying": "Trial attempt",
-    "proposal.wishes": "Wishes",
+    "options.search": "ProposeOptions",
     "reporting.records.contract": "as_record",
     "rates.report": "Report report",
     "scoring.scoring": "Leads score",

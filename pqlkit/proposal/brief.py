@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier, tier
 from pqlkit.durations import WEEK, Duration
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.proposal.exclusions import Exclusions
 from pqlkit.proposal.literals import COARSE
 from pqlkit.proposal.objective import Constraints, parse_objective
 from pqlkit.proposal.problem import Problem
 from pqlkit.proposal.search import search
 from pqlkit.proposal.split import TOO_FEW, SplitKind, split
-from pqlkit.snapshots.schedule import DesignKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Set
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.analyzing import Observed
+    from pqlkit.analysis.observation import Observed
     from pqlkit.definitions.model import Outcome
     from pqlkit.measures.precursors import Precursor
+    from pqlkit.options.search import ProposeOptions
     from pqlkit.proposal.literals import Trait
     from pqlkit.proposal.objective import Objective
     from pqlkit.proposal.result import Search
     from pqlkit.proposal.split import Split
-    from pqlkit.proposal.wishes import Wishes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,7 +50,7 @@ class Brief:
     """
 
     observed: Observed
-    wishes: Wishes
+    wishes: ProposeOptions
     say: Callable[[str], None]
     parts: Split
     exclusions: Exclusions
@@ -58,7 +58,7 @@ class Brief:
     precursors: tuple[Precursor, ...] = ()
 
     @classmethod
-    def of(cls, observed: Observed, wishes: Wishes, say: Callable[[str], None]) -> Brief:
+    def of(cls, observed: Observed, wishes: ProposeOptions, say: Callable[[str], None]) -> Brief:
         """Split the snapshots and judge leaks on the earlier part alone."""
         from pqlkit.measures.precursors import precursors
 
@@ -186,7 +186,7 @@ class Brief:
         return min(1.0, self.wishes.capacity * weeks / leads)
 
 
-def _split(observed: Observed, wishes: Wishes, *, coarse: bool) -> Split:
+def _split(observed: Observed, wishes: ProposeOptions, *, coarse: bool) -> Split:
     """Divide the snapshots; with little data every part is needed for choosing, and the choice is cross-fitted."""
     import polars as pl
 

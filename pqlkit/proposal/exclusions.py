@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from pqlkit.analysis.analyzing import outcome_events
+from pqlkit.analysis.observation import outcome_events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.leaks import Suspect
+    from pqlkit.analysis.observation import Observed
     from pqlkit.proposal.split import Split
 
 
@@ -43,7 +43,7 @@ class Exclusions:
         automatic = {name for name, note in notes.items() if note.automatic}
         leaks = {suspect.event for suspect in leakage if suspect.excluded and not suspect.trait}
         own = _own_events(observed)
-        kept = {name for name in own | automatic if _kept(name, observed.settings.keep)}
+        kept = {name for name in own | automatic if _kept(name, observed.settings.keep_event)}
         return cls(
             leakage=leakage,
             events=frozenset((leaks | mechanical | automatic | own) - kept),
@@ -70,7 +70,7 @@ def _leakage(observed: Observed, parts: Split) -> tuple[Suspect, ...]:
     around = surroundings(observed.population.world, entities=frame.select("entity"), until=until)
     seen = Levels.of(observed.cube, observed.y, rows=parts.fit)
     found = (*leaks(around, seen), *trait_leaks(observed.population, frame, observed.y[parts.fit]))
-    return overruled(found, observed.settings.keep)
+    return overruled(found, observed.settings.keep_event)
 
 
 def _own_events(observed: Observed) -> set[str]:

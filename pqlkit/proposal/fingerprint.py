@@ -1,4 +1,4 @@
-"""The fingerprint: which search it was, and how often its holdout was opened."""
+"""The fingerprint: which search it was, and how often its holdout was read."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def times_read(brief: Brief, fingerprint: str) -> int:
 
     seen = {fingerprint}
     holdout = span(brief.observed, brief.parts.holdout)
-    folder = brief.wishes.folder
+    folder = brief.wishes.out_dir
     for written in evidences(folder) if folder is not None and folder.is_dir() else ():
         part = written.get("holdout")
         # Files give dates as dates, whatever they were written from.

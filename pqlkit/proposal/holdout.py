@@ -51,7 +51,7 @@ class Verdicts:
         Those that later snapshots bear out, the proposed one first.
     rejected
         The others, in words, with what they failed.
-    opened
+    read
         How many distinct searches looked at this holdout, this one included.
     warnings
         For a person.
@@ -101,7 +101,7 @@ def verdicts(brief: Brief, found: Search, cross: CrossFit | None = None) -> Verd
     if dishes and not candidates:
         warnings.append("no rule found on the earlier snapshots held on the later ones: nothing is proposed")
     if read > 1:
-        warnings.append(f"this holdout was opened {read} times: figures after the first opening are optimistic")
+        warnings.append(f"this holdout was read {read} times: figures after the first reading are optimistic")
     warnings += [warning for one in candidates for warning in _too_good(one)]
     ordered = sorted(candidates, key=lambda one: one.over_capacity)  # stable: the search's order within
     if candidates:

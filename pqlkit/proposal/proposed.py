@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.leaks import Suspect
+    from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.tiers import Tier
+    from pqlkit.options.search import ProposeOptions
     from pqlkit.proposal.benchmark_model import BenchmarkModel
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.champion import Champion
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pqlkit.proposal.shuffles import PermutationTest
     from pqlkit.proposal.split import Split
     from pqlkit.proposal.tonight import Tonight
-    from pqlkit.proposal.wishes import Wishes
     from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Microseconds
 
@@ -90,7 +90,7 @@ class Proposal:
     """
 
     observed: Observed
-    wishes: Wishes
+    wishes: ProposeOptions
     split: Split | None
     fit: Halves
     holdout: Halves

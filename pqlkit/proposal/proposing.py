@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.analysis.settings import Settings
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.errors import UsageError
 from pqlkit.inert import visible
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Settings
 from pqlkit.proposal.brief import Brief
 from pqlkit.proposal.proposed import Frontier, Halves, Proposal
-from pqlkit.proposal.wishes import Wishes
 from pqlkit.proposal.wording import in_words
 from pqlkit.statistics.rate import Rate
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.analyzing import Observed
+    from pqlkit.analysis.observation import Observed
     from pqlkit.population.population import Population
     from pqlkit.proposal.benchmark_model import BenchmarkModel
     from pqlkit.proposal.crossfit import CrossFit
@@ -41,7 +41,7 @@ __all__ = ["Proposal", "proposal_of", "propose"]
 def propose(
     population: Population,
     settings: Settings | None = None,
-    wishes: Wishes | None = None,
+    wishes: ProposeOptions | None = None,
     *,
     progress: Callable[[str], None] | None = None,
 ) -> Proposal:
@@ -68,10 +68,10 @@ def propose(
     UsageError
         A wish cannot be obeyed, or the definition in use is about other entities.
     """
-    from pqlkit.analysis.analyzing import observe
-    from pqlkit.population.clocks import refuse_other_kind
+    from pqlkit.analysis.observation import observe
+    from pqlkit.population.definition_clock import refuse_other_kind
 
-    wishes = wishes or Wishes()
+    wishes = wishes or ProposeOptions()
     if wishes.against is not None:
         # Before the search, which takes its time.
         refuse_other_kind(population, wishes.against)

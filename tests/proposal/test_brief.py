@@ -10,12 +10,12 @@ import pytest
 
 from pqlkit.analysis.tiers import Tier
 from pqlkit.demo.worlds import age_trial, recipe
+from pqlkit.options.search import ProposeOptions
 from pqlkit.proposal.brief import Brief
 from pqlkit.proposal.holdout import nothing_stands_out
 from pqlkit.proposal.literals import COARSE
 from pqlkit.proposal.proposing import independent
 from pqlkit.proposal.split import SplitKind
-from pqlkit.proposal.wishes import Wishes
 from tests.simulation.trial import trial
 
 AGES = "age:1d,2d,3d,5d,7d,10d"
@@ -94,12 +94,12 @@ def test_the_whole_grid_is_searched_from_two_hundred_usable_converters_on(once):
 
 def test_a_stated_holdout_is_obeyed_with_little_data_too(ages):
     since = int(np.quantile(ages.observed.snapshots.frame["cutoff"].to_numpy(), 0.7))
-    again = Brief.of(ages.observed, Wishes(permutations=0, holdout_from=since), lambda _: None)
+    again = Brief.of(ages.observed, ProposeOptions(permutations=0, holdout_from=since), lambda _: None)
     assert (again.parts.kind, again.parts.first) == (SplitKind.TIME, since)
 
 
 def asked(brief: Any, **wishes: Any) -> Any:
-    return replace(brief, wishes=Wishes(permutations=0, **wishes))
+    return replace(brief, wishes=ProposeOptions(permutations=0, **wishes))
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pqlkit.analysis.settings import Exposure, Settings
 from pqlkit.demo.worlds import recipe
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Exposure, Settings
 from pqlkit.proposal.crossfit import CrossFit
 from pqlkit.proposal.fingerprint import search_hash
 from pqlkit.proposal.holdout import _too_good, cross_table, strongest_first
-from pqlkit.proposal.wishes import Wishes
 from pqlkit.statistics.contingency import Contingency
 from tests.simulation.trial import trial
 
@@ -29,8 +29,8 @@ def test_the_same_search_has_the_same_name_and_another_has_not(made):
     name = search_hash(brief)
     assert search_hash(replace(brief)) == name
     others = [
-        replace(brief, wishes=Wishes(objective="f1")),
-        replace(brief, wishes=Wishes(seed=1)),
+        replace(brief, wishes=ProposeOptions(objective="f1")),
+        replace(brief, wishes=ProposeOptions(seed=1)),
         replace(brief, exclusions=replace(brief.exclusions, events=frozenset({"x"}))),
         replace(brief, observed=replace(brief.observed, settings=Settings(exposure=Exposure.UNTIL_CONVERSION))),
         replace(
@@ -42,7 +42,7 @@ def test_the_same_search_has_the_same_name_and_another_has_not(made):
     ]
     assert len({name, *map(search_hash, others)}) == 1 + len(others)
     # How long it may take and how often it is shuffled change nothing of what is chosen.
-    assert search_hash(replace(brief, wishes=Wishes(permutations=99, max_seconds=5.0))) == name
+    assert search_hash(replace(brief, wishes=ProposeOptions(permutations=99, max_seconds=5.0))) == name
 
 
 def test_tables_count_one_part(made):
