@@ -138,7 +138,9 @@ def propose(data: DataOptions, snapshot: SnapshotOptions, wish: ProposeOptions, 
         from pqlkit.reporting.pages.proposal import as_page
 
         output.page(snapshot.html, as_page(result, files))
-    match out.format or Format.TABLE:
+    form = out.format or Format.TABLE
+    output.warn_beside(form, result.warnings)
+    match form:
         case Format.JSON:
             output.payload(render.as_json(result, files))
         case Format.CSV:

@@ -98,7 +98,9 @@ def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> Non
         from pqlkit.reporting.pages.report import as_page
 
         output.page(options.html, as_page(reports))
-    show(reports, out.format or Format.TABLE, output)
+    form = out.format or Format.TABLE
+    output.warn_beside(form, dict.fromkeys(warning for one in reports for warning in one.warnings))
+    show(reports, form, output)
     if any(failing(one, floor, bool(options.fail_on_drift), output) for one in reports):
         raise typer.Exit(ExitCode.FINDINGS)
 

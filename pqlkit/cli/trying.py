@@ -77,7 +77,9 @@ def attempt(
         from pqlkit.reporting.pages.trial import as_page
 
         output.page(snapshot.html, as_page(result, file))
-    match out.format or Format.TABLE:
+    form = out.format or Format.TABLE
+    output.warn_beside(form, result.warnings)
+    match form:
         case Format.JSON:
             output.payload(render.as_json(result, file))
         case Format.CSV:

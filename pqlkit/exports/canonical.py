@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from pqlkit.columns import ANONYMOUS_ID, EVENT, EVENT_ID, USER_ID
+from pqlkit.columns import AMOUNT, ANONYMOUS_ID, EVENT, EVENT_ID, USER_ID
 from pqlkit.errors import DataError, nearest
 from pqlkit.exports.column_types import ColumnType, of_dtype, of_text
 from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import flatten
 from pqlkit.exports.mapping import Column, Match
 from pqlkit.exports.nested import unpacked
-from pqlkit.exports.picked_column import id_text, none_if_empty, plain, text_of, values_of
+from pqlkit.exports.nulls import counted_nulls, without_nulls
+from pqlkit.exports.numerals import as_written_by_programs, is_written_in
+from pqlkit.exports.picked_column import id_text, lost_digits, none_if_empty, plain, several_ids, text_of, values_of
 from pqlkit.exports.preset import Variant, preset
 from pqlkit.exports.quarantine import SCHEMA, rejected_frame, row_text
 from pqlkit.exports.tables import EMAIL, EVENTS
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Set
 
     from pqlkit.exports.batch import Batch
     from pqlkit.exports.mapping import Source
@@ -32,10 +34,10 @@ FILE: Final = "pqlkit:file"
 LINE: Final = "pqlkit:line"
 LONGEST_NAME: Final = 64 * 1024
 """Bytes of an id or an event name."""
-PLACEHOLDERS: Final = ("null", "undefined", "None", "NaN", "nan", "(null)", "[object Object]")
-"""Texts that programs write where they have no id; taken as one they would merge everybody."""
-
 _TEXTS: Final = (EVENT, EVENT_ID, "kind", "plan", "from_plan", "by", EMAIL)
+_WORDS: Final = (EVENT, "kind", "plan", "from_plan", "by")
+_NULLABLE: Final = (EVENT_ID, EMAIL)
+"""Texts in which null values are none: taken as values they would match each other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +47,8 @@ class Canonical:
     `types` says what each column's values are (None: all null). `bad` has the columns of `quarantine.SCHEMA`. `pairs` are
     the anonymous ids (`anonymous_id`, `user_id`, text) that these rows identify, or None. `dates` and `times` count the
     values of the table's own time that were dates alone, and those that were not. `skipped` rows are not of this table.
+    `nulls` counts the texts that were taken as no value: column -> text -> rows. In a column whose type is not known yet
+    they are no values only if it turns out to hold no text.
     """
 
     frame: pl.DataFrame
@@ -54,6 +58,7 @@ class Canonical:
     dates: int = 0
     times: int = 0
     skipped: int = 0
+    nulls: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -82,13 +87,14 @@ class Canonicaliser:
     def take(self, batch: Batch, file: str, place: int) -> Canonical:
         """Bring one batch under canonical names."""
         raw = self._prepared(batch.frame)
-        untyped = () if batch.typed else tuple(batch.frame.columns)
+        untyped = batch.untyped
         if self.variant is not None and self.variant.records:
             untyped += tuple(set(raw.columns) - set(flatten(batch.frame).columns))
         self.seen.update(raw.columns)
         chosen = {name: self._column(name) for name in self._wanted()}
         picked, times = self._picked(raw, chosen)
         properties = self._properties(raw, chosen)
+        nulls = self._nulls(raw, chosen, properties, set(untyped))
         frame = pl.DataFrame([*picked.values(), *properties]) if raw.width else pl.DataFrame()
         reasons = self._reasons(raw, picked, chosen)
         good = reasons["reason"].is_null()
@@ -105,6 +111,7 @@ class Canonicaliser:
             dates=int(times.filter(kept).sum() or 0),
             times=int((~times).filter(kept).sum() or 0),
             skipped=int(skip.sum()),
+            nulls={name: found for name, found in nulls.items() if found},
         )
 
     def check(self, columns: Iterable[str], file: str) -> None:
@@ -189,15 +196,47 @@ class Canonicaliser:
         for name, column in chosen.items():
             values = values_of(raw, column)
             if name in self.layout.times or (column.format is not None and name not in self.layout.columns):
+                values = self._present(values) if values.dtype == pl.String else values
                 values, flags = instants(values, form=column.format, zone=self.source.timezone, dates_in=self.dates_in)
                 own = flags if name == self.layout.time else own
             elif name in self.layout.ids:
-                values = id_text(values)
+                values = id_text(values, self.source.null_values)
             elif name in _TEXTS:
-                values = none_if_empty(text_of(values))
+                values = self._present(text_of(values)) if name in _NULLABLE else none_if_empty(text_of(values))
+            else:
+                values = self._number(name, values, column)
             picked[name] = values.alias(name)
         self._anonymised(raw, picked)
         return picked, own
+
+    def _present(self, text: pl.Series) -> pl.Series:
+        return without_nulls(text, self.source.null_values)
+
+    def _number(self, name: str, values: pl.Series, column: Column) -> pl.Series:
+        """Rewrite the numbers of a text column whose notation is stated: the column's own, or the source's."""
+        notation = column.notation or (self.source.notation if name == AMOUNT else None)
+        if notation is not None and values.dtype == pl.String:
+            return as_written_by_programs(values, notation)
+        return self._property(values, name)
+
+    def _property(self, values: pl.Series, name: str) -> pl.Series:
+        if values.dtype != pl.String:
+            return plain(values)
+        if name == EMAIL:
+            return self._present(values)
+        notation = self.source.notation
+        if notation is None or not is_written_in(values, notation, self.source.null_values):
+            return values
+        return as_written_by_programs(values, notation)
+
+    def _nulls(
+        self, raw: pl.DataFrame, chosen: Mapping[str, Column], properties: list[pl.Series], untyped: set[str]
+    ) -> dict[str, dict[str, int]]:
+        """Count null values: those of ids, times and the like, and those that are none if their column holds no text."""
+        nulls = self.source.null_values
+        texts = {name: values_of(raw, column) for name, column in chosen.items() if name not in _WORDS}
+        texts |= {values.name: values for values in properties if values.name == EMAIL or values.name in untyped}
+        return {name: counted_nulls(values, nulls) for name, values in texts.items() if values.dtype == pl.String}
 
     def _properties(self, raw: pl.DataFrame, chosen: Mapping[str, Column]) -> list[pl.Series]:
         if self.derived:
@@ -206,7 +245,9 @@ class Canonicaliser:
         dropped = set(self.variant.drop) if self.variant is not None else set()
         left = [name for name in raw.columns if name not in used and name not in dropped]
         names = self._property_names(left, {*chosen, *self.layout.columns})
-        return [plain(raw[name]).alias(names[name]) for name in left if raw[name].dtype != pl.Null]
+        return [
+            self._property(raw[name], names[name]).alias(names[name]) for name in left if raw[name].dtype != pl.Null
+        ]
 
     def _property_names(self, left: list[str], taken: set[str]) -> dict[str, str]:
         """Take the containers' prefixes off, where that name is free; a name of a canonical column gets ``export.``."""
@@ -231,7 +272,7 @@ class Canonicaliser:
         checks: list[tuple[pl.Series, str, str]] = []
         for name in self.layout.times:
             if name in picked:
-                given = none_if_empty(text_of(values_of(raw, chosen[name])))
+                given = self._present(text_of(values_of(raw, chosen[name])))
                 checks.append((picked[name].is_null() & given.is_not_null(), name, "not a time"))
         for name in self.layout.needed:
             values = picked.get(name)
@@ -240,8 +281,9 @@ class Canonicaliser:
         for name in (*self.layout.ids, EVENT):
             if name in picked:
                 checks.append((picked[name].str.len_bytes().fill_null(0) > LONGEST_NAME, name, _TOO_LONG))
-                if name != EVENT:
-                    checks.append((picked[name].is_in(PLACEHOLDERS).fill_null(value=False), name, _PLACEHOLDER))
+                if name != EVENT and name in chosen:
+                    checks.append((lost_digits(values_of(raw, chosen[name])), name, _LOST_DIGITS))
+                    checks.append((several_ids(picked[name]), name, _SEVERAL))
         if self.layout.owned:
             owners = [picked[name].is_null() for group in self.layout.one_of for name in group if name in picked]
             nobody = owners[0]
@@ -270,13 +312,15 @@ class Canonicaliser:
             elif name in self.layout.ids:
                 types[name] = self._id_type(values, raw, chosen.get(name, Column()), unsure)
             elif dtype == pl.String and name not in _TEXTS and self._unsure(name, chosen, unsure):
-                types[name] = of_text(values)
+                types[name] = of_text(values, self.source.null_values)
             else:
                 types[name] = of_dtype(dtype)
         return types
 
     def _unsure(self, name: str, chosen: Mapping[str, Column], unsure: set[str]) -> bool:
         if name in chosen:
+            if chosen[name].notation is not None or (name == AMOUNT and self.source.notation is not None):
+                return True
             return chosen[name].constant is None and any(part in unsure for part in chosen[name].names)
         return name in unsure
 
@@ -289,7 +333,8 @@ class Canonicaliser:
         if self.layout.name != EVENTS or self.variant is None or not self.variant.identities:
             return None
         event = text_of(values_of(raw, self._column(EVENT)))
-        return pl.concat([_pairs(raw, event, identity) for identity in self.variant.identities]).unique()
+        nulls = self.source.null_values
+        return pl.concat([_pairs(raw, event, identity, nulls) for identity in self.variant.identities]).unique()
 
     def _anonymised(self, raw: pl.DataFrame, picked: dict[str, pl.Series]) -> None:
         """Move ids that are nobody's yet out of the users' column."""
@@ -299,7 +344,7 @@ class Canonicaliser:
         user = picked[USER_ID]
         nobody = user.str.starts_with(rule.prefix) if rule.prefix is not None else user.is_null() & False
         if rule.equals is not None and rule.equals in raw.columns:
-            nobody = nobody | (user == id_text(raw[rule.equals]))
+            nobody = nobody | (user == id_text(raw[rule.equals], self.source.null_values))
         nobody = nobody.fill_null(value=False)
         empty = pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
         device = picked.get(ANONYMOUS_ID, empty)
@@ -307,11 +352,11 @@ class Canonicaliser:
         picked[USER_ID] = empty.zip_with(nobody, user).alias(USER_ID)
 
 
-def _pairs(raw: pl.DataFrame, event: pl.Series, identity: Identity) -> pl.DataFrame:
+def _pairs(raw: pl.DataFrame, event: pl.Series, identity: Identity, nulls: Set[str]) -> pl.DataFrame:
     pairs = pl.DataFrame(
         [
-            id_text(values_of(raw, Column(names=identity.anonymous))).alias(ANONYMOUS_ID),
-            id_text(values_of(raw, Column(names=identity.user))).alias(USER_ID),
+            id_text(values_of(raw, Column(names=identity.anonymous)), nulls).alias(ANONYMOUS_ID),
+            id_text(values_of(raw, Column(names=identity.user)), nulls).alias(USER_ID),
             event.alias(EVENT),
         ]
     )
@@ -321,7 +366,8 @@ def _pairs(raw: pl.DataFrame, event: pl.Series, identity: Identity) -> pl.DataFr
 
 
 _TOO_LONG: Final = f"longer than {LONGEST_NAME // 1024} KB"
-_PLACEHOLDER: Final = "a placeholder, not an id"
+_LOST_DIGITS: Final = "an id that has lost its last digits in a column of decimal numbers: export it as text"
+_SEVERAL: Final = "several ids in one cell"
 
 
 def _roots(columns: Iterable[str]) -> set[str]:

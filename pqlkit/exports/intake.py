@@ -31,7 +31,8 @@ class TableIntake:
     """One table's rows: ``read == kept + duplicate + quarantined``.
 
     `reasons` counts the quarantined rows by reason, the commonest first; `offenders` are the first `SHOWN` in file and
-    line order; `skipped` names input files that an earlier load had read already.
+    line order; `skipped` names input files that an earlier load had read already. `null_values` counts the texts that were
+    taken as no value: column -> text -> rows.
     """
 
     name: str
@@ -43,6 +44,7 @@ class TableIntake:
     reasons: Mapping[str, int] = field(default_factory=dict)
     offenders: tuple[Offender, ...] = ()
     skipped: tuple[str, ...] = ()
+    null_values: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,4 +113,5 @@ def _table_json(table: TableIntake) -> Json:
         "reasons": dict(table.reasons),
         "offenders": [asdict(offender) for offender in table.offenders],
         "skipped": list(table.skipped),
+        "null_values": {column: dict(counts) for column, counts in table.null_values.items()},
     }

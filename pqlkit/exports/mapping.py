@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from pqlkit.exports.nulls import NULL_VALUES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pqlkit.exports.notation import Notation
     from pqlkit.typing import Microseconds
 
 
@@ -23,13 +26,14 @@ class Match(StrEnum):
 class Column:
     """Where a canonical column's values come from: one of `names` (the first that is not null in the row) or `constant`.
 
-    `format` is for times: None (ISO 8601 or the file's own type), ``epoch_s``, ``epoch_ms``, ``epoch_us``, or a strptime
-    pattern.
+    `format` is for times: None (ISO 8601 or the file's own type), a name of `pqlkit.exports.instants.FORMATS`, or a strptime
+    pattern. `notation` is for numbers in text: None = the source's.
     """
 
     names: tuple[str, ...] = ()
     constant: str | None = None
     format: str | None = None
+    notation: Notation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,10 @@ class Source:
         How a conversion finds its user.
     encoding, separator
         Of CSV files; None = sniffed from the first bytes.
+    null_values
+        Texts that stand for no value in ids, times, numbers and e-mail addresses.
+    notation
+        How numbers are written in text; None = as programs write them.
     """
 
     path: tuple[str, ...]
@@ -62,3 +70,5 @@ class Source:
     match: Match = Match.USER_ID
     encoding: str | None = None
     separator: str | None = None
+    null_values: frozenset[str] = NULL_VALUES
+    notation: Notation | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -65,6 +66,7 @@ class Stage:
     dates: int = 0
     times: int = 0
     repeats: int = 0
+    nulls: dict[str, Counter[str]] = field(default_factory=dict)
     waiting: list[pl.DataFrame] = field(default_factory=list)
     # Of what waits: many small files would make sums over it again and again.
     known: dict[str, pl.DataType] = field(default_factory=dict)
@@ -83,6 +85,8 @@ class Stage:
         self.times += canonical.times
         for name, found in canonical.types.items():
             self.types[name] = join(self.types.get(name), found)
+        for name, counts in canonical.nulls.items():
+            self.nulls.setdefault(name, Counter()).update(counts)
         if canonical.pairs is not None:
             pairs = [canonical.pairs] if self.pairs is None else [self.pairs, canonical.pairs]
             self.pairs = pl.concat(pairs).unique()

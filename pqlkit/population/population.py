@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import narwhals as nw
 import polars as pl
 
+from pqlkit.analysis.unreadable import unreadable_warnings
 from pqlkit.columns import (
     ACCOUNT_ID,
     AMOUNT,
@@ -211,7 +212,10 @@ def population(
         excluded=filtered,
         idle=cache(lambda: people.height - _with_events(world)),
         trusted=tuple(trust_current),
-        warnings=(silent,) if silent is not None else (),
+        warnings=(
+            *((silent,) if silent is not None else ()),
+            *unreadable_warnings(dataset, project, definition, success),
+        ),
     )
 
 
