@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 import narwhals as nw
 import polars as pl
 
-from pqlkit.analysis.unreadable import unreadable_warnings
 from pqlkit.columns import (
     ACCOUNT_ID,
     AMOUNT,
@@ -47,6 +46,7 @@ from pqlkit.population.sampling import drawn
 from pqlkit.population.stays import is_expansion
 from pqlkit.population.trait_tables import gather_traits, traits_per_stay, with_traits
 from pqlkit.population.traits import Traits, required_traits
+from pqlkit.population.unreadable import unreadable_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
