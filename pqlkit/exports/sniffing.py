@@ -126,7 +126,7 @@ def _mapped(table: str, bare: Source, rows: pl.DataFrame, notes: list[str]) -> S
         mapping = column(name, canonical, form)
         if mapping is not None:
             columns[canonical] = mapping
-    columns |= _notations(table, rows, set(guessed.values()) - {guessed.get(AMOUNT)}, guessed, notes)
+    columns |= _notations(table, rows, {name for key, name in guessed.items() if key != AMOUNT}, guessed, notes)
     if table == EVENTS and EVENT not in guessed:
         columns[EVENT] = Column(constant=ONLY_EVENT)
         notes.append(f"the events have no column of names: every row is called {ONLY_EVENT!r}")
@@ -136,7 +136,7 @@ def _mapped(table: str, bare: Source, rows: pl.DataFrame, notes: list[str]) -> S
 
 
 def _notations(
-    table: str, rows: pl.DataFrame, taken: set[str | None], guessed: dict[str, str], notes: list[str]
+    table: str, rows: pl.DataFrame, taken: set[str], guessed: dict[str, str], notes: list[str]
 ) -> dict[str, Column]:
     """State how each column of text writes numbers, where programs write them in another way."""
     canonical = {name: key for key, name in guessed.items()}
