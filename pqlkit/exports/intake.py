@@ -28,11 +28,12 @@ class Offender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableIntake:
-    """One table's rows: ``read == kept + duplicate + quarantined``.
+    """One table's rows: ``read + split == kept + duplicate + quarantined + left_out``.
 
-    `reasons` counts the quarantined rows by reason, the commonest first; `offenders` are the first `SHOWN` in file and
-    line order; `skipped` names input files that an earlier load had read already. `null_values` counts the texts that were
-    taken as no value: column -> text -> rows.
+    `left_out` counts rows that are not the table's by the words of the rule that says so; `split` are the further rows of
+    cells with several values. `reasons` counts the quarantined rows by reason, the commonest first; `offenders` are the
+    first `SHOWN` in file and line order; `skipped` names input files that an earlier load had read already. `null_values`
+    counts the texts that were taken as no value: column -> text -> rows.
     """
 
     name: str
@@ -45,6 +46,8 @@ class TableIntake:
     offenders: tuple[Offender, ...] = ()
     skipped: tuple[str, ...] = ()
     null_values: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    split: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,4 +117,6 @@ def _table_json(table: TableIntake) -> Json:
         "offenders": [asdict(offender) for offender in table.offenders],
         "skipped": list(table.skipped),
         "null_values": {column: dict(counts) for column, counts in table.null_values.items()},
+        "left_out": dict(table.left_out),
+        "split": table.split,
     }

@@ -8,7 +8,7 @@ import polars as pl
 
 from pqlkit.exports.column_types import as_text
 from pqlkit.exports.json_lines import EXACT
-from pqlkit.exports.nulls import without_nulls
+from pqlkit.exports.nulls import NULL_VALUES, without_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Set
@@ -20,7 +20,7 @@ def values_of(raw: pl.DataFrame, column: Column) -> pl.Series:
     """Give what a mapping asks for: the constant, or in each row the first of its columns that has a value."""
     if column.constant is not None:
         return pl.Series([column.constant], dtype=pl.String).new_from_index(0, raw.height)
-    parts = [raw[name] for name in column.names if name in raw.columns and raw[name].dtype != pl.Null]
+    parts = [raw[name] for name in column.parts if name in raw.columns and raw[name].dtype != pl.Null]
     if not parts:
         return pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
     if len(parts) == 1:
@@ -51,7 +51,7 @@ UNTIDY: Final = r"^\s|\s$|^-?(?:0|[1-9][0-9]{0,14})\.0+$|^\["
 """Ids that stand for another text: with blanks around them, as whole numbers with decimals, or in a list."""
 
 
-def id_text(values: pl.Series, nulls: Set[str]) -> pl.Series:
+def id_text(values: pl.Series, nulls: Set[str] = NULL_VALUES) -> pl.Series:
     """Write ids as text: null values are null, blanks around an id and the point of a whole number come off."""
     if values.dtype.is_float():
         values = values.fill_nan(None)
