@@ -50,7 +50,7 @@ def explain(
 
     found = inputs("explain", data, ExplainOptions, OutputOptions)
     options, out = found.settle(options), found.settle(out)
-    output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
+    output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out, private=True)
     if options.converters and entity is not None:
         raise UsageError("--converters shows all who upgraded, not one entity", hint="give one of the two")
     if options.converters:
