@@ -141,19 +141,15 @@ class Written:
 
 
 @contextmanager
-def written_lists(
-    targets: Sequence[tuple[Path, Listing]], shape: Shape, *, rows: int = ROWS
-) -> Iterator[list[Written]]:
+def written_lists(targets: Sequence[tuple[Path, Listing]], shape: Shape) -> Iterator[list[Written]]:
     """Write lists: all of them complete beside their places first, then each put there in one step.
 
     Parameters
     ----------
     targets
-        Path (its suffix is the format) and list. A CSV above `rows` rows is split.
+        Path (its suffix is the format) and list. A CSV above `ROWS` rows is split.
     shape
         Columns and names.
-    rows
-        Per file.
 
     Yields
     ------
@@ -165,7 +161,7 @@ def written_lists(
     OutputError
         A folder cannot be written or the disk is full: every file is as it was.
     """
-    pieces = [_pieces(one, format_of(target), rows) for target, one in targets]
+    pieces = [_pieces(one, format_of(target)) for target, one in targets]
     places = [parts(target, len(some)) for (target, _), some in zip(targets, pieces, strict=True)]
     with together([place for some in places for place in some]):
         done = []
@@ -207,10 +203,10 @@ def rendered(rows: pl.DataFrame, form: LeadFormat, shape: Shape, one: Listing) -
     return as_bytes(known, form, shape, as_of=spelled_moment(one.news.leads.population.as_of))
 
 
-def _pieces(one: Listing, form: LeadFormat, rows: int) -> list[pl.DataFrame]:
-    if form is not LeadFormat.CSV or one.rows.height <= rows:
+def _pieces(one: Listing, form: LeadFormat) -> list[pl.DataFrame]:
+    if form is not LeadFormat.CSV or one.rows.height <= ROWS:
         return [one.rows]
-    return list(one.rows.iter_slices(rows))
+    return list(one.rows.iter_slices(ROWS))
 
 
 def record(
