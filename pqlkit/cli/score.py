@@ -202,7 +202,7 @@ def afterwards(
     listings: Sequence[Listing],
     written: Sequence[Written],
     options: ScoreOptions,
-    out: OutputOptions,
+    out: ListOptions,
     ledger: Ledger | None,
     where: Hook | None,
     output: Output,
