@@ -19,7 +19,7 @@ _COLUMNS = "Columns"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreOptions:
-    """Which definitions, what is new, and how the list looks."""
+    """Which definitions, what is new, and what the list holds."""
 
     definition: Annotated[
         list[Path] | None,
