@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from rich.console import Console, RenderableType
@@ -32,19 +32,22 @@ class Output:
         Details on stderr.
     out
         The file that takes the payload instead of stdout, or None.
+    private
+        The payload holds personal data: a new file is its owner's alone.
     """
 
     quiet: bool = False
     verbose: bool = False
     out: Path | None = None
+    private: bool = False
 
     def payload(self, text: str) -> None:
         """Write the result: to `out` whole or not at all, else to stdout, ending in one line end."""
-        from pqlkit.files import write_text
+        from pqlkit.files import PRIVATE, write_text
 
         text = text if text.endswith("\n") else text + "\n"
         if self.out is not None:
-            write_text(self.out, text)
+            write_text(self.out, text, mode=PRIVATE if self.private else None)
             self.say(f"wrote {self.out}")
         else:
             sys.stdout.write(text)
@@ -74,6 +77,12 @@ class Output:
         """Warn on stderr (not with ``--quiet``)."""
         if not self.quiet:
             messages().print(f"warning: {message}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+    def warn_beside(self, payload: str, warnings: Iterable[str]) -> None:
+        """Warn on stderr of what a payload for programs does not show a person; a table shows it itself."""
+        if payload != "table":
+            for warning in warnings:
+                self.warn(warning)
 
     @contextmanager
     def working(self, what: str) -> Iterator[Callable[[str], None]]:

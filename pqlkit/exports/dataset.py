@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,16 +13,17 @@ from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.intake import Intake
 from pqlkit.exports.manifest import read_manifest
-from pqlkit.exports.mapping import Source
 from pqlkit.exports.project import Project
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import Plan, read_all
 from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, HISTORY, USERS
+from pqlkit.scratch import lasting_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pqlkit.exports.manifest import Manifest
+    from pqlkit.exports.mapping import Source
     from pqlkit.exports.reading import Finished, Outcome
     from pqlkit.typing import Microseconds
 
@@ -121,8 +119,7 @@ def open_dataset(
     sources = sources_of(project)
     if EVENTS not in sources:
         raise DataError("nothing names the events", hint="give --project FILE, --data DIR or --events PATH")
-    folder = Path(tempfile.mkdtemp(prefix="pqlkit-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = lasting_scratch()
     quarantine = Quarantine(folder / "quarantine.jsonl")
     clock = now()
     plan = Plan(sources=sources, folder=folder, zone=project.timezone, outer=clocks.bounds(clock), progress=progress)
@@ -139,10 +136,8 @@ def with_contacts(dataset: Dataset, path: str, project: Project) -> Dataset:
     DataError
         A file is missing, not readable, or lacks a column.
     """
-    folder = Path(tempfile.mkdtemp(prefix="pqlkit-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    known = project.exports.get(CONTACTS) or Source(path=(), timezone=project.timezone)
-    source = replace(known, path=(path,))
+    folder = lasting_scratch()
+    source = replace(project.exports.get(CONTACTS) or project.direct(path), path=(path,))
     plan = Plan(
         sources={CONTACTS: source}, folder=folder, zone=dataset.zone, outer=clocks.bounds(dataset.clock or now())
     )
@@ -170,7 +165,7 @@ def with_sources(
     """
     project = project if project is not None else Project()
     named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions}
-    direct = {name: Source(path=(path,), timezone=project.timezone) for name, path in named.items() if path is not None}
+    direct = {name: project.direct(path) for name, path in named.items() if path is not None}
     if not direct:
         return project
     return replace(project, exports=direct if events is not None else {**project.exports, **direct})

@@ -1,4 +1,4 @@
-"""Options of scoring: which definitions, what is new, what holds a night back, and how the list looks."""
+"""Options of scoring: which definitions, what is new, what holds a night back, and what the list holds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Preset(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreOptions:
-    """Which definitions, what is new, and how the list looks."""
+    """Which definitions, what is new, and what the list holds."""
 
     definition: tuple[Path, ...] = option(
         (), "The definition file. Repeatable; then --out is a folder.", short="-d", metavar="FILE"
