@@ -15,13 +15,13 @@ from pqlkit.exports import clocks
 from pqlkit.exports.column_types import as_type, join
 from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
 from pqlkit.exports.disk import writing_to
+from pqlkit.exports.finding import find, fingerprint
 from pqlkit.exports.identities import stitched
 from pqlkit.exports.intake import Intake, TableIntake
 from pqlkit.exports.manifest import NAME, Manifest, TableEntry, manifest_text, read_manifest
 from pqlkit.exports.matching import matching, spelling_warnings
 from pqlkit.exports.publishing import writing
 from pqlkit.exports.quarantine import Quarantine
-from pqlkit.exports.raw import expand, fingerprint
 from pqlkit.exports.reading import IDS, Plan, read_all
 from pqlkit.exports.tables import EVENTS, IDENTITIES
 from pqlkit.exports.writing import Written
@@ -127,8 +127,10 @@ class _Load:
         self.max_bad = max_bad
         self.plausible = plausible
         self.progress = progress
+        found = {name: find(source.path) for name, source in sources.items()}
+        self.not_read = {name: one.not_read for name, one in found.items()}
         self.inputs: dict[str, dict[Path, str]] = {
-            name: {path: fingerprint(path) for path in expand(source.path)} for name, source in sources.items()
+            name: {path: fingerprint(path) for path in one.files} for name, one in found.items()
         }
         self.fresh = {name: self._fresh(name) for name in self.inputs}
         self.sources = {name: source for name, source in sources.items() if self.fresh[name] or earlier is None}
@@ -347,8 +349,17 @@ class _Load:
     def _counted(self, name: str, table: Finished | None) -> TableIntake:
         skipped = tuple(str(path) for path in self.inputs[name] if path not in self.fresh[name])
         if table is None:
-            return TableIntake(name=name, files=0, read=0, kept=0, duplicate=0, quarantined=0, skipped=skipped)
-        return replace(table.intake, skipped=skipped)
+            return TableIntake(
+                name=name,
+                files=0,
+                read=0,
+                kept=0,
+                duplicate=0,
+                quarantined=0,
+                skipped=skipped,
+                not_read=self.not_read[name],
+            )
+        return replace(table.intake, skipped=skipped, not_read=(*self.not_read[name], *table.intake.not_read))
 
 
 def _concerned(file: Path, schema: Mapping[str, pl.DataType], identities: Identities) -> bool:

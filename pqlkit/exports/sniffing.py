@@ -12,6 +12,7 @@ import polars as pl
 from pqlkit.columns import ACCOUNT_ID, AMOUNT, EVENT, SIGNED_UP_AT, USER_ID
 from pqlkit.errors import DataError
 from pqlkit.exports.dataset import open_dataset
+from pqlkit.exports.finding import expand
 from pqlkit.exports.guessing import column, folded, guess_columns, guess_format
 from pqlkit.exports.mapping import Column, Match, Source
 from pqlkit.exports.matching import matching, spelling_warnings
@@ -20,7 +21,6 @@ from pqlkit.exports.nulls import NULL_VALUES
 from pqlkit.exports.numerals import is_plain_number, is_written_in, notation_of
 from pqlkit.exports.preset import preset, presets
 from pqlkit.exports.project import EventNote, Project
-from pqlkit.exports.raw import expand
 from pqlkit.exports.staging import first_rows
 from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EMAIL, EVENTS, USERS, layout
 from pqlkit.inert import visible
