@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from pqlkit.errors import DataError
+from pqlkit.exports.text import head_text
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -118,7 +119,7 @@ def _packed(path: Path) -> list[str]:
 def is_empty(member: Member) -> bool:
     """Tell whether a stream holds nothing but blanks."""
     with opened(member) as stream:
-        return not stream.read(HEAD).removeprefix(b"\xef\xbb\xbf").strip()
+        return not head_text(stream.read(HEAD)).strip()
 
 
 @contextlib.contextmanager
@@ -197,7 +198,7 @@ def kind(member: Member, stream: IO[bytes]) -> Kind:
     stream.seek(0)
     if head[:4] == b"PAR1":
         return Kind.PARQUET
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = head_text(head).lstrip()
     if not text:
         raise EmptyExportError("the file is empty", where=member.name)
     if text[:1] == b"[":
