@@ -65,10 +65,10 @@ def analyze(given: Given) -> None:
 
 def whoever(found: Inputs, progress: Callable[[str], None]) -> Population:
     """Read the exports and say who exists: what `analyze`, `try` and `propose` look at."""
-    from pqlkit.population.population import population
+    from pqlkit.population.population import population_of
 
     data, who = found.data, found.settle(EntityOptions)
-    return population(
+    return population_of(
         found.dataset(progress),
         found.project,
         entity=who.entity,

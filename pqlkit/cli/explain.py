@@ -104,10 +104,10 @@ def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Outpu
 
 def populated(found: Inputs, definition: Definition | None, progress: Callable[[str], None]) -> Population:
     """Read who exists."""
-    from pqlkit.population.population import population
+    from pqlkit.population.population import population_of
 
     data = found.data
-    return population(
+    return population_of(
         found.dataset(progress),
         found.project,
         definition=definition,

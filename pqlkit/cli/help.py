@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from typer.core import TyperCommand, TyperOption
 
-from pqlkit.definitions.old_words import OPTIONS
-
 if TYPE_CHECKING:
     import typer
 
@@ -76,7 +74,9 @@ class Command(TyperCommand):
         click.UsageError
             As for any option that does not exist.
         """
-        known = {name for one in self.get_params(ctx) for name in one.opts}
+        from pqlkit.definitions.old_words import OPTIONS
+
+        known = {name for option in self.get_params(ctx) for name in option.opts}
         for word in args[: args.index("--")] if "--" in args else args:
             name = word.partition("=")[0]
             if name in OPTIONS and name not in known:

@@ -33,7 +33,7 @@ def report(given: Given) -> None:
     from pqlkit.definitions.loading import load_definition
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import with_contacts
-    from pqlkit.population.population import population
+    from pqlkit.population.population import population_of
     from pqlkit.rates.report import report as run
 
     found = given.inputs()
@@ -49,7 +49,7 @@ def report(given: Given) -> None:
             dataset = with_contacts(dataset, options.contacts, found.project)
         reports = [
             run(
-                population(
+                population_of(
                     dataset,
                     found.project,
                     definition=definition,

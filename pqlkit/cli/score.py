@@ -103,13 +103,13 @@ def scored(
     found: Inputs, definitions: Sequence[Definition], options: ScoreOptions, progress: Callable[[str], None]
 ) -> list[Leads]:
     """Score each definition over the same exports."""
-    from pqlkit.population.population import population
+    from pqlkit.population.population import population_of
     from pqlkit.scoring.scoring import score as run
 
     dataset, data = found.dataset(progress), found.data
     return [
         run(
-            population(
+            population_of(
                 dataset,
                 found.project,
                 definition=definition,
