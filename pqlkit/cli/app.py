@@ -69,7 +69,12 @@ def _guarded(arguments: list[str]) -> int:
     try:
         typer.main.get_command(app)(args=arguments, prog_name="pqlkit", standalone_mode=True)
     except SystemExit as leaving:
-        return _left(leaving, arguments)
+        # Typer makes 1 of a closed pipe, and 130 of Ctrl-C without a word.
+        if isinstance(leaving.__context__, BrokenPipeError):
+            raise leaving.__context__ from None
+        if leaving.code == ExitCode.INTERRUPTED:
+            sys.stderr.write("interrupted\n")
+        return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
     except PqlkitError as error:
         tell(error)
         return ExitCode.COULD_NOT_RUN
@@ -84,19 +89,6 @@ def _guarded(arguments: list[str]) -> int:
     except BaseException as error:  # noqa: BLE001 - the net; a panic of Polars is no Exception
         return _unforeseen(error, arguments)
     return ExitCode.DONE
-
-
-def _left(leaving: SystemExit, arguments: list[str]) -> int:
-    """Read the exit code of a command that typer has ended."""
-    reason = leaving.__context__
-    # Typer makes 1 of a closed pipe, also of a file that ends too early ("Aborted!"), and 130 of Ctrl-C without a word.
-    if isinstance(reason, BrokenPipeError):
-        raise reason from None
-    if reason is not None and isinstance(reason.__cause__, EOFError):
-        return _unforeseen(reason.__cause__, arguments)
-    if leaving.code == ExitCode.INTERRUPTED:
-        sys.stderr.write("interrupted\n")
-    return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
 
 
 def _unforeseen(error: BaseException, arguments: list[str]) -> int:
