@@ -8,7 +8,7 @@ import sys
 import typer
 
 from pqlkit.cli.commands import Commands
-from pqlkit.cli.exit import ExitCode
+from pqlkit.cli.exit import ExitCode, Terminated
 from pqlkit.cli.step import started
 from pqlkit.cli.streams import abandon, usable
 from pqlkit.errors import OutputError, PqlkitError
@@ -42,7 +42,7 @@ def run(arguments: list[str]) -> int:
     Returns
     -------
     int
-        An `ExitCode`: errors are told on stderr, a closed pipe is quiet, Ctrl-C is 130.
+        An `ExitCode`: errors are told on stderr, a closed pipe is quiet, Ctrl-C is 130, SIGTERM 143.
     """
     started()
     try:
@@ -81,6 +81,9 @@ def _guarded(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return ExitCode.INTERRUPTED
+    except Terminated:
+        sys.stderr.write("terminated\n")
+        return ExitCode.TERMINATED
     except MemoryError:
         sys.stderr.write("error: out of memory\n  a smaller share of the entities may do: --sample 5%\n")
         return ExitCode.COULD_NOT_RUN
