@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pqlkit.measures.behaviour import Cube
     from pqlkit.proposal.literals import Literal
-    from pqlkit.proposal.search import Search
+    from pqlkit.proposal.result import Search
 
 MOST: Final = 6
 """Lines of a card."""
@@ -267,7 +267,7 @@ def _cut(totals: NDArray[np.int64], y: NDArray[np.bool_], found: Search) -> int 
     misses = np.cumsum(np.bincount(totals[~y], minlength=FULL + 1)[::-1])[::-1].astype(np.float64)
     counts = {"converters": float(y.sum()), "snapshots": float(len(y))}
     scores = np.where(
-        found.constraints.keep(hits, misses, **counts), found.objective.score(hits, misses, **counts), -np.inf
+        found.goal.constraints.keep(hits, misses, **counts), found.goal.objective.score(hits, misses, **counts), -np.inf
     )
     present = np.unique(totals)
     best = present[int(np.argmax(scores[present]))]
