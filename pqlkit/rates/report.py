@@ -59,7 +59,7 @@ class Report:
         What the rates were counted on: the definition's own snapshots, its spells and its counted starts.
     funnel, time_to_pql, time_to_customer, time to convert, pqls_per_week
         The whole.
-    in progress
+    in_progress
         Counted starts whose conversion window is not over: in no rate.
     criteria
         Each alone, and the rule without it.
