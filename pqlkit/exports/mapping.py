@@ -39,7 +39,8 @@ class Source:
     Parameters
     ----------
     path
-        Files, folders or globs, absolute or relative to the working directory.
+        Files, folders or globs, absolute or relative to the working directory, or addresses of a store or web server;
+        empty with a `connection`.
     format
         Name of a preset of ``configs/exports``, or None.
     columns
@@ -52,6 +53,12 @@ class Source:
         How a conversion finds its user.
     encoding, separator
         Of CSV files; None = sniffed from the first bytes.
+    sheet
+        Of a workbook; None = the only one.
+    table, query
+        What to ask a database; with neither, its only table.
+    connection
+        Name of the environment variable that holds a database server's address, or None.
     """
 
     path: tuple[str, ...]
@@ -62,3 +69,12 @@ class Source:
     match: Match = Match.USER_ID
     encoding: str | None = None
     separator: str | None = None
+    sheet: str | None = None
+    table: str | None = None
+    query: str | None = None
+    connection: str | None = None
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Where the rows come from: sources of one place have the same rows."""
+        return (self.path, self.sheet, self.table, self.query, self.connection)

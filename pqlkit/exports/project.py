@@ -18,6 +18,7 @@ from pqlkit.definitions.reading import read_document, refusal
 from pqlkit.definitions.schema import form_schema
 from pqlkit.exports.mapping import Column, Source
 from pqlkit.exports.preset import preset
+from pqlkit.exports.sources.address import scheme
 from pqlkit.exports.tables import NAMES
 from pqlkit.exports.zones import moment
 
@@ -181,7 +182,7 @@ class _Places:
         return Traits(fixed=tuple(form.fixed or ()), current=tuple(form.current or ()), history=history)
 
     def source(self, form: SourceForm) -> Source:
-        paths = (form.path,) if isinstance(form.path, str) else form.path
+        paths = (form.path,) if isinstance(form.path, str) else form.path or ()
         vendors = preset(form.format).timezone if form.format is not None else None
         zone = form.timezone or vendors or self.timezone
         return Source(
@@ -193,9 +194,15 @@ class _Places:
             match=form.match,
             encoding=form.encoding,
             separator=form.separator,
+            sheet=form.sheet,
+            table=form.table,
+            query=form.query,
+            connection=form.connection.env if form.connection is not None else None,
         )
 
     def path(self, text: str) -> str:
+        if scheme(text) is not None:
+            return text
         target = Path(text).expanduser()
         # Brackets in the folder's own name are no pattern.
         folder = Path(glob.escape(str(self.folder))) if glob.has_magic(text) else self.folder

@@ -14,10 +14,10 @@ from pqlkit.exports.column_types import ColumnType, join
 from pqlkit.exports.delimited import read_delimited
 from pqlkit.exports.json_lines import read_json_lines
 from pqlkit.exports.parquet import read_parquet
-from pqlkit.exports.raw import Kind, expand, kind, members, opened
+from pqlkit.exports.raw import Kind, called, expand, kind, members, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pqlkit.exports.batch import Batch
@@ -50,7 +50,8 @@ class Stage:
     """One table on its way from raw files to canonical ones.
 
     `types` is the narrowest type of each column over all parts (None: no value yet). `days` counts rows by UTC day of the
-    table's own time. `read` counts rows of the files, `skipped` and repeats of derived tables left out.
+    table's own time. `read` counts rows of the files, `skipped` and repeats of derived tables left out. `dropped` are
+    columns whose bytes are no text.
     """
 
     layout: Layout
@@ -65,6 +66,7 @@ class Stage:
     dates: int = 0
     times: int = 0
     repeats: int = 0
+    dropped: set[str] = field(default_factory=set)
     waiting: list[pl.DataFrame] = field(default_factory=list)
     # Of what waits: many small files would make sums over it again and again.
     known: dict[str, pl.DataType] = field(default_factory=dict)
@@ -144,6 +146,7 @@ def stage(
     dates_in: str,
     derived: bool = False,
     files: Sequence[Path] | None = None,
+    names: Mapping[Path, str] | None = None,
 ) -> Stage:
     """Read one table's files into parts.
 
@@ -161,6 +164,8 @@ def stage(
         See `Canonicaliser`.
     files
         Which files to read; None = all that `source.path` finds.
+    names
+        What reports call files, where that is not their path.
 
     Raises
     ------
@@ -170,9 +175,11 @@ def stage(
     staged = Stage(layout=layout, source=source, folder=folder)
     canonicaliser = Canonicaliser(layout=layout, source=source, dates_in=dates_in, derived=derived)
     for path in expand(source.path) if files is None else files:
-        staged.files.append(str(path))
-        for member in members(path):
-            _stage_member(member, staged, canonicaliser, quarantine)
+        name = (names or {}).get(path, str(path))
+        staged.files.append(name)
+        with called(path, name):
+            for member in members(path, name):
+                _stage_member(member, staged, canonicaliser, quarantine)
     staged.flush()
     return staged
 
@@ -186,6 +193,7 @@ def _stage_member(member: Member, staged: Stage, canonicaliser: Canonicaliser, q
         if strict and not checked:
             canonicaliser.check(batch.frame.columns, member.name)
             checked = True
+        staged.dropped.update(batch.dropped)
         canonical = canonicaliser.take(batch, member.name, place)
         read = batch.frame.height + len(batch.rejected) - canonical.skipped
         empty = empty and not read
@@ -225,7 +233,7 @@ def _batches(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
                     yield batch, True
 
 
-def first_rows(path: Path, source: Source) -> pl.DataFrame:
+def first_rows(path: Path, source: Source, name: str | None = None) -> pl.DataFrame:
     """Give a file's first rows as they stand in it, nested columns flattened.
 
     Raises
@@ -235,8 +243,10 @@ def first_rows(path: Path, source: Source) -> pl.DataFrame:
     """
     from pqlkit.exports.json_lines import flatten
 
-    for member in members(path):
-        for batch, _ in _batches(member, source):
-            if batch.frame.width and batch.frame.height:
-                return flatten(batch.frame).head(SNIFFED)
-    raise DataError("the file holds no rows", where=str(path))
+    name = str(path) if name is None else name
+    with called(path, name):
+        for member in members(path, name):
+            for batch, _ in _batches(member, source):
+                if batch.frame.width and batch.frame.height:
+                    return flatten(batch.frame).head(SNIFFED)
+    raise DataError("the file holds no rows", where=name)
