@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pqlkit.analysis.settings import Exposure
 from pqlkit.columns import ANCHOR, CONVERTED, CUTOFF, ENTITY
 from pqlkit.durations import DAY
+from pqlkit.options.schedule_kind import DesignKind
+from pqlkit.options.settings import Exposure
 from pqlkit.snapshots.classes import EntityClass
-from pqlkit.snapshots.schedule import DesignKind
 from pqlkit.statistics.estimate import Estimate, Undefined
 
 if TYPE_CHECKING:
-    from pqlkit.analysis.analyzing import Observed
+    from pqlkit.analysis.observation import Observed
     from pqlkit.statistics.survival import Curve, LifeTable
 
 __all__ = ["CurveRate", "Unread", "curve_rate", "disagreement_in_words", "follow_up", "life_table"]

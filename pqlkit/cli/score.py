@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from pqlkit.cli.exit import ExitCode
-from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, OutputOptions, records
-from pqlkit.cli.score_options import ScoreOptions, check, listed, order
+from pqlkit.cli.inputs import Given
+from pqlkit.cli.options import takes_options
+from pqlkit.cli.score_options import check, order
+from pqlkit.options.leads import ListOptions, ScoreOptions
+from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
     from pqlkit.scoring.summary import Summary
 
 
-@records(DataOptions, ScoreOptions, OutputOptions)
-def score(data: DataOptions, options: ScoreOptions, out: OutputOptions) -> None:
+@takes_options("score")
+def score(given: Given) -> None:
     """Turn the export into leads: who qualifies, why, since when, who nearly does, and who is new since the last run.
 
     **Examples**
@@ -45,11 +47,11 @@ def score(data: DataOptions, options: ScoreOptions, out: OutputOptions) -> None:
     from pqlkit.definitions.loading import load_definition
     from pqlkit.scoring.delivery import hook
 
-    found = inputs("score", data, ScoreOptions, OutputOptions)
-    options, out = found.settle(options), found.settle(out)
-    output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
+    found = given.inputs()
+    options, out = found.settle(ScoreOptions), found.settle(ListOptions)
+    output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
     check(options, out)
-    definitions = [load_definition(path) for path in options.definition or ()]
+    definitions = [load_definition(path) for path in options.definition]
     refuse_twins(definitions)
     asked = order(options)
     where = hook(options.notify) if options.notify is not None else None
@@ -103,19 +105,19 @@ def scored(
     from pqlkit.population.population import population
     from pqlkit.scoring.scoring import score as run
 
-    dataset = found.dataset(progress)
+    dataset, data = found.dataset(progress), found.data
     return [
         run(
             population(
                 dataset,
                 found.project,
                 definition=definition,
-                as_of=found.data.as_of,
-                trust_current=found.trust_current,
-                engine=found.engine,
+                as_of=data.as_of,
+                trust_current=data.trust_current,
+                engine=data.engine,
             ),
             definition,
-            keep=tuple(listed(options.keep)),
+            keep=options.keep,
             progress=progress,
         )
         for definition in definitions
@@ -159,7 +161,7 @@ def compared(
 def deliver(
     listings: Sequence[Listing],
     options: ScoreOptions,
-    out: OutputOptions,
+    out: ListOptions,
     asked: Order,
     ledger: Ledger | None,
     where: Hook | None,
@@ -222,7 +224,7 @@ def write_summary(
     listings: Sequence[Listing],
     sent: Delivery | None,
     options: ScoreOptions,
-    out: OutputOptions,
+    out: ListOptions,
     output: Output,
 ) -> None:
     """Sum the run up in one line per definition, and in ``--summary`` and ``overlap.json`` as JSON."""
@@ -244,7 +246,7 @@ def write_summary(
         output.say(f"{row['leads']:,} {row['entity']}s are leads of {names} alone")
 
 
-def places(listings: Sequence[Listing], out: OutputOptions, *, aside: bool) -> list[tuple[Path, Listing]]:
+def places(listings: Sequence[Listing], out: ListOptions, *, aside: bool) -> list[tuple[Path, Listing]]:
     """Say where each list goes; empty = stdout."""
     from pqlkit.scoring.night import aside as held
 
@@ -257,7 +259,7 @@ def places(listings: Sequence[Listing], out: OutputOptions, *, aside: bool) -> l
     return [(held(path) if aside else path, one) for path, one in zip(paths, listings, strict=True)]
 
 
-def show(listings: Sequence[Listing], out: OutputOptions, asked: Order, output: Output) -> None:
+def show(listings: Sequence[Listing], out: ListOptions, asked: Order, output: Output) -> None:
     """Write the lists to stdout."""
     from pqlkit.reporting.renderers import leads as render
     from pqlkit.scoring.lead_file import LeadFormat

@@ -23,7 +23,6 @@ from pqlkit.columns import (
 from pqlkit.demo.billing import bill_rows, draw_bills, moment, plan_history
 from pqlkit.demo.classes import NEVER
 from pqlkit.demo.company import CODES, ERA, NAMES, PROJECTS, Company, draw_company
-from pqlkit.demo.exporting import write_exports
 from pqlkit.demo.faults import INSTANT, draw_robots, with_faults
 from pqlkit.demo.product_truth import state_product
 from pqlkit.demo.simulation import named
@@ -34,8 +33,6 @@ from pqlkit.errors import UsageError
 
 if TYPE_CHECKING:
     from pqlkit.demo.truth import Truth
-
-__all__ = ["Product", "make_product", "write_exports"]
 
 COUNTRIES: Final = ("BR", "DE", "ES", "FR", "GB", "IN", "JP", "US")
 CHANNELS: Final = ("ads", "organic", "partner", "referral")

@@ -4,7 +4,8 @@
 """
 
 import re
-from datetime import date, datetime
+from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pqlkit.definitions.codes import INVALID_VALUE, WRONG_TYPE
@@ -23,116 +24,22 @@ from pqlkit.definitions.values import (
     one_of,
     shown,
 )
-from pqlkit.errors import DataError
-from pqlkit.exports.mapping import Match
+from pqlkit.errors import DataError, UsageError
+from pqlkit.exports.mapping import Match, Spelling, Unit
 from pqlkit.exports.preset import presets
 from pqlkit.exports.text import ENCODINGS
 from pqlkit.exports.zones import moment, zone_of
+from pqlkit.options.commands import RECORDS, command_options
+from pqlkit.options.option import Option
 
-_COMMON: Final = (
-    "data",
-    "events",
-    "users",
-    "accounts",
-    "conversions",
-    "as_of",
-    "trust_current",
-    "engine",
-    "spark_remote",
-    "spark_master",
-    "format",
-    "out",
-    "quiet",
-    "verbose",
-)
-_SNAPSHOTS: Final = (
-    "snapshots",
-    "windows",
-    "conversion_window",
-    "gap",
-    "active_within",
-    "events_from",
-    "measures",
-    "entity",
-    "exposure",
-    "exclude_event",
-    "keep_event",
-    "by",
-    "given",
-    "sample",
-    "top",
-    "compare",
-    "html",
-)
-
-OPTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "demo": ("accounts", "seed"),
-    "init": ("users", "accounts", "conversions", "out", "quiet"),
-    "load": (
-        "out",
-        "append",
-        "max_bad",
-        "plausible",
-        "catalogue",
-        "format",
-        "quiet",
-        "verbose",
-        "events",
-        "users",
-        "accounts",
-        "conversions",
-    ),
-    "analyze": (*_COMMON, *_SNAPSHOTS),
-    "try": (*_COMMON, *_SNAPSHOTS, "save"),
-    "propose": (
-        *_COMMON,
-        *_SNAPSHOTS,
-        "max_criteria",
-        "objective",
-        "value",
-        "cost",
-        "capacity",
-        "min_share",
-        "min_recall",
-        "min_rate",
-        "holdout",
-        "holdout_from",
-        "against",
-        "use_traits",
-        "permutations",
-        "max_seconds",
-        "plan_experiment",
-        "out_dir",
-        "name",
-        "seed",
-    ),
-    "validate": (*_COMMON, "strict", "base", "explain", "describe", "fix", "catalogue"),
-    "score": (
-        *_COMMON,
-        "definition",
-        "ledger",
-        "previous",
-        "since",
-        "only_new",
-        "all",
-        "keep",
-        "columns",
-        "rename",
-        "suppress",
-        "control",
-        "max_new",
-        "min_new",
-        "max_age",
-        "summary",
-        "notify",
-        "preset",
-    ),
-    "report": (*_COMMON, "definition", "by", "ledger", "contacts", "fail_under", "fail_on_drift", "html"),
-    "explain": (*_COMMON, "definition", "converters"),
-    "sql": ("definition", "dialect", "out", "quiet", "verbose"),
-    "schema": ("out",),
+_WRITTEN: Final[dict[type[Any], Any]] = {
+    bool: bool,
+    int: int,
+    float: float,
+    str: str | float,
+    Path: str | float,
 }
-"""The options that a command takes from the project file, with ``_`` for ``-``."""
+"""What a person may write for a type of option."""
 
 
 def _zone(value: Any) -> str:
@@ -170,25 +77,26 @@ def _separator(value: Any) -> str:
     raise fault(INVALID_VALUE, f"{shown(value)} is not a separator: one character", hint='write ";" or "\\t"')
 
 
-def _option(value: Any) -> Any:
-    if isinstance(value, Blank):
-        return None
-    if isinstance(value, list):
-        return [_option(item) for item in value]
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, bool | int | float | str):
-        return value
-    raise fault(WRONG_TYPE, f"an option is a value or a list of values, not {shown(value)}")
-
-
 Zone = Annotated[str, Check(_zone, as_type=str)]
 Moment = Annotated[str | None, Check(_moment, as_type=str | None)]
 OptionalText = Annotated[str | None, Check(_optional_text, as_type=str | None)]
-OptionValue = Annotated[
-    Any,
-    Check(_option, as_type=str | int | float | bool | list[str | int | float | bool] | None),
-]
+
+
+def _cells(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(item, str | bool | int | float) for item in values):
+        raise fault(WRONG_TYPE, f"a value or a list of values belongs here, not {shown(value)}")
+    return [str(item).lower() if isinstance(item, bool) else str(item) for item in values]
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise fault(WRONG_TYPE, f"a number belongs here, not {shown(value)}")
+    return value
+
+
+Cells = Annotated[list[str], Check(_cells, as_type=str | bool | float | list[str | bool | float])]
+Number = Annotated[float, Check(_number, as_type=float)]
 
 
 def _list_or_text(value: Any) -> str:
@@ -201,10 +109,91 @@ Texts = Annotated[
 ]
 
 
+class PlainTestForm(Form):
+    """A test of a row: what is asked of one of its columns."""
+
+    column: Texts | None = Field(
+        None, description="The export's column, or several: the first that has a value is asked."
+    )
+    in_: Cells | None = Field(
+        None, alias="in", description="The value is one of these.", examples=[["paid", "completed"]]
+    )
+    not_in: Cells | None = Field(None, description="The value is none of these.", examples=[["true"]])
+    like: Cells | None = Field(None, description="The value fits one of these globs.", examples=[["closed won*"]])
+    above: Number | None = Field(None, description="The number is larger.", examples=[0])
+    filled: Truth | None = Field(None, description="Whether there must be a value.")
+    after: Texts | None = Field(None, description="The time lies after the one in this column, if the row has both.")
+    at_most: Annotated[str | None, Check(one_of(("as_of",)), as_type=Literal["as_of"])] = Field(
+        None, description="The time is not later than the export goes."
+    )
+    empty: Annotated[str | None, Check(one_of(("keep",)), as_type=Literal["keep"])] = Field(
+        None, description="With above: rows without a value stay."
+    )
+
+
+class RowTestForm(PlainTestForm):
+    """A test of a row: what is asked of its columns."""
+
+    any_: Annotated[list[PlainTestForm], Limits(min_length=1)] | None = Field(
+        None, alias="any", description="Several tests of which one must hold."
+    )
+    when: PlainTestForm | None = Field(None, description="Asked only of rows for which this holds.")
+
+
+class RowRuleForm(RowTestForm):
+    """A rule of rows: rows that fail the test are left out, and counted."""
+
+    else_: Text = Field(alias="else", description="The words under which they are counted.", examples=["not paid"])
+
+
+class ExplodeForm(Form):
+    """A cell of several values: one row for each."""
+
+    column: Texts = Field(description="The export's column, or several: the first that is there counts.")
+    separator: Text = Field(";", description="What stands between the values.")
+
+
+class LookupForm(Form):
+    """A lookup: what lies in a second export."""
+
+    table: Text = Field(description="Its name under lookups.", examples=["companies"])
+    key: Text = Field(description="Its column that names a row.", examples=["Record ID"])
+    by: Texts = Field(description="The column of this export that holds the key.", examples=["Associated Company IDs"])
+    columns: dict[Text, Texts] = Field(
+        description="Canonical column: the second export's column.", examples=[{"account_id": "Workspace ID"}]
+    )
+    same: Annotated[str | None, Check(one_of(Spelling), as_type=Literal["salesforce"])] = Field(
+        None, description="salesforce: ids of 15 and 18 letters are the same."
+    )
+
+
+class NewestForm(Form):
+    """The newest version: of rows with the same key the last one counts."""
+
+    key: Texts = Field(description="The columns that name a row.", examples=[["id"]])
+    by: Text = Field(description="The time of the version.", examples=["updated_at"])
+
+
+class LatestColumnForm(Form):
+    """A time: the latest of several columns."""
+
+    latest: Texts = Field(description="The export's columns.", examples=[["Start Date (UTC)", "Trial End (UTC)"]])
+    format: Text | None = Field(None, description="As of a column.")
+
+
 class NamedColumnForm(Form):
     """A column: where its values come from."""
 
     column: Texts = Field(description="The export's column, or several: the first that has a value counts.")
+    unit: Annotated[str | None, Check(one_of(Unit), as_type=Literal["major", "minor"])] = Field(
+        None, description="Of amounts: minor = in the currency's smallest unit (cents)."
+    )
+    currency: Texts | None = Field(None, description="The column that names an amount's currency.")
+    values: dict[Text, Text] | None = Field(
+        None, description="The export's value: ours.", examples=[{"Existing Business": "expansion"}]
+    )
+    others: OptionalText = Field(None, description="What any other value becomes.", examples=["new"])
+    when: RowTestForm | None = Field(None, description="Rows for which this does not hold have no value.")
     format: Text | None = Field(
         None,
         description="Of times: epoch_s, epoch_ms, epoch_us, or a pattern like %d-%m-%Y %H:%M.",
@@ -220,7 +209,7 @@ class ConstantForm(Form):
 
 def _kind_of_column(value: Any) -> str:
     if isinstance(value, dict):
-        return "(constant)" if "constant" in value else "(column)"
+        return next((f"({key})" for key in ("constant", "latest") if key in value), "(column)")
     return _list_or_text(value)
 
 
@@ -228,7 +217,8 @@ ColumnForm = Annotated[
     Annotated[Text, Tag("(text)")]
     | Annotated[Annotated[list[Text], Limits(min_length=1)], Tag("(list)")]
     | Annotated[NamedColumnForm, Tag("(column)")]
-    | Annotated[ConstantForm, Tag("(constant)")],
+    | Annotated[ConstantForm, Tag("(constant)")]
+    | Annotated[LatestColumnForm, Tag("(latest)")],
     Choice(_kind_of_column),
 ]
 
@@ -275,12 +265,23 @@ class SourceForm(Form):
         description="Canonical column: the export's column.",
         examples=[{"user_id": "userId", "timestamp": {"column": "ts", "format": "epoch_ms"}}],
     )
+    rows: list[RowRuleForm] | None = Field(
+        None,
+        description="Which rows are the table's; others are left out and counted.",
+        examples=[[{"column": "status", "in": ["paid"], "else": "not paid"}]],
+    )
+    explode: ExplodeForm | None = Field(None, description="Cells that hold several values: one row for each.")
+    lookup: LookupForm | None = Field(None, description="What lies in a second export.")
+    lookups: dict[Text, Texts] | None = Field(
+        None, description="Second exports: name and path.", examples=[{"companies": "exports/companies.csv"}]
+    )
+    newest: NewestForm | None = Field(None, description="Several versions of a row: the newest counts.")
     timezone: Zone | None = Field(
         None, description="Of times without an offset; default: the vendor's, else the project's."
     )
     complete_through: Moment = Field(None, description="The last date (or time) that the export is complete for.")
-    match: Annotated[Match, Check(one_of(Match), as_type=Literal["user_id", "email"])] = Field(
-        Match.USER_ID, description="Of conversions: how a row finds its user."
+    match: Annotated[Match, Check(one_of(Match), as_type=Literal["user_id", "email", "domain"])] = Field(
+        Match.USER_ID, description="Of conversions: how a row finds its user or account."
     )
     encoding: Annotated[str | None, Check(one_of(ENCODINGS), as_type=Literal["utf-8", "latin-1", "utf-16"])] = Field(
         None, description="Of CSV files; default: told from the bytes."
@@ -342,8 +343,36 @@ class SignupForm(Form):
 
 def _options_form(command: str) -> type[Form]:
     # An option may be called as an attribute of forms is; the key is its alias.
-    keys = {f"option_{name}": (OptionValue, Field(None, alias=name)) for name in OPTIONS[command]}
-    return made(f"{command.title()}Options", Form, f"The {command} block.", keys)
+    keys = {
+        f"option_{entry.name}": (_option_type(command, entry), Field(None, alias=entry.name, description=entry.help))
+        for entry in command_options(command).values()
+        if entry.in_project
+    }
+    return made(f"{command.title()}Options", Form, f"The {command} section.", keys)
+
+
+def _option_type(command: str, option: Option) -> Any:
+    """Say what may stand after an option's key: what the command would take, checked as the command checks it."""
+    written: Any = _WRITTEN.get(option.takes) or Literal[tuple(member.value for member in option.takes)]
+    lists = option.many or option.takes is str
+
+    def check(value: Any) -> Any:
+        if isinstance(value, Blank):
+            return None
+        plain = [_plain(part) for part in value] if isinstance(value, list) else _plain(value)
+        if any(not isinstance(part, str | int | float) for part in (plain if isinstance(plain, list) else [plain])):
+            raise fault(WRONG_TYPE, f"an option is a value or a list of values, not {shown(value)}")
+        try:
+            option.check(plain, f"{command}.{option.name}")
+        except UsageError as error:
+            raise fault(INVALID_VALUE, error.message, hint=error.hint) from None
+        return plain
+
+    return Annotated[Any, Check(check, as_type=written | list[written] | None if lists else written | None)]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 class ProjectForm(Form):
@@ -370,6 +399,6 @@ FullProjectForm: Any = made(
     "FullProjectForm",
     ProjectForm,
     ProjectForm.__doc__ or "",
-    {f"{name}_options": (_options_form(name) | None, Field(None, alias=name)) for name in OPTIONS},
+    {f"{name}_options": (_options_form(name) | None, Field(None, alias=name)) for name in RECORDS},
 )
-"""`ProjectForm` and a block of options for each command, under the command's name."""
+"""`ProjectForm` and a section of options for each command, under the command's name."""

@@ -125,8 +125,9 @@ def called(path: Path, name: str) -> Iterator[None]:
         raise DataError(texts[0] or "", where=texts[1], hint=texts[2]) from error
 
 
-def members(path: Path, title: str) -> tuple[Member, ...]:
+def members(path: Path, title: str | None = None) -> tuple[Member, ...]:
     """List the streams of a file: itself, or the files of a ZIP archive in the order of their names."""
+    title = str(path) if title is None else title
     if _first_bytes(path)[:4] != b"PK\x03\x04":
         return (Member(name=title, path=path),)
     try:

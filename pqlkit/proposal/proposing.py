@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pqlkit.analysis.settings import Settings
 from pqlkit.errors import UsageError
 from pqlkit.inert import visible
-from pqlkit.proposal.wishes import Wishes
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.leaks import Suspect
+    from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.tiers import Tier
     from pqlkit.population.population import Population
     from pqlkit.proposal.benchmark_model import BenchmarkModel
@@ -97,7 +97,7 @@ class Proposal:
     """
 
     observed: Observed
-    wishes: Wishes
+    wishes: ProposeOptions
     split: Split | None
     fit: Halves
     holdout: Halves
@@ -125,7 +125,7 @@ class Proposal:
 def propose(
     population: Population,
     settings: Settings | None = None,
-    wishes: Wishes | None = None,
+    wishes: ProposeOptions | None = None,
     *,
     progress: Callable[[str], None] | None = None,
 ) -> Proposal:
@@ -152,11 +152,11 @@ def propose(
     UsageError
         A wish cannot be obeyed, or the definition in use is about other entities.
     """
-    from pqlkit.analysis.analyzing import observe
-    from pqlkit.population.clocks import refuse_other_kind
+    from pqlkit.analysis.observation import observe
+    from pqlkit.population.definition_clock import refuse_other_kind
     from pqlkit.proposal.drafting import Draft
 
-    wishes = wishes or Wishes()
+    wishes = wishes or ProposeOptions()
     if wishes.against is not None:
         # Before the search, which takes its time.
         refuse_other_kind(population, wishes.against)
