@@ -130,7 +130,7 @@ def open_dataset(
     with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
         here = brought(sources, folder, progress=progress)
         plan = Plan(
-            sources=sources,
+            sources=here.sources,
             folder=folder,
             zone=project.timezone,
             outer=clocks.bounds(clock),
@@ -157,7 +157,7 @@ def with_contacts(dataset: Dataset, path: str, project: Project) -> Dataset:
     with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
         here = brought({CONTACTS: source}, folder)
         plan = Plan(
-            sources={CONTACTS: source},
+            sources=here.sources,
             folder=folder,
             zone=dataset.zone,
             outer=clocks.bounds(dataset.clock or now()),
@@ -180,7 +180,7 @@ def brought(sources: Mapping[str, Source], folder: Path, *, progress: Progress |
     pieces = {name: landing.pieces(name, source) for name, source in sources.items()}
     if progress is not None and any(piece.write is not None for some in pieces.values() for piece in some):
         progress("fetching exports")
-    return landing.land(pieces)
+    return landing.land(pieces, sources)
 
 
 def now() -> Microseconds:

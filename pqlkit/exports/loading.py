@@ -184,9 +184,9 @@ class _Load:
 
     def _plan(self) -> Plan:
         fresh = {name: tuple(self.fresh[name]) for name in self.sources}
-        here = self.landing.land(fresh)
+        here = self.landing.land(fresh, self.sources)
         return Plan(
-            sources=self.sources,
+            sources=here.sources,
             folder=self.work,
             zone=self.project.timezone,
             outer=self._outer(),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.errors import DataError, UsageError
+from pqlkit.exports.mapping import Source
 from pqlkit.exports.raw import expand, fingerprint
 from pqlkit.exports.sources import address, duckdb_file, postgres, sqlite, web, workbook
 from pqlkit.exports.sources.statement import SINCE, statement
@@ -20,7 +21,6 @@ from pqlkit.exports.tables import EVENTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pqlkit.exports.mapping import Source
     from pqlkit.typing import Microseconds
 
 _AT_ONCE: Final = 8
@@ -57,8 +57,19 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
-    """Files by table, where not all of them are read where they lie, and what messages call those that are not."""
+    """The files that sources lead to.
 
+    Parameters
+    ----------
+    sources
+        With lookups that are files here.
+    files
+        By table, where not all of them are read where they lie.
+    names
+        What messages call the others.
+    """
+
+    sources: Mapping[str, Source]
     files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     names: Mapping[Path, str] = field(default_factory=dict)
 
@@ -111,8 +122,8 @@ class Landing:
         unique = {piece.key: piece for piece in found}
         return tuple(sorted(unique.values(), key=lambda piece: piece.name))
 
-    def land(self, pieces: Mapping[str, tuple[Piece, ...]]) -> Landed:
-        """Make the files of pieces; tables whose files are all read where they lie are left out.
+    def land(self, pieces: Mapping[str, tuple[Piece, ...]], sources: Mapping[str, Source]) -> Landed:
+        """Make the files of sources' pieces.
 
         Raises
         ------
@@ -124,7 +135,17 @@ class Landing:
             remote = {piece.key: piece for some in away.values() for piece in some if piece.write is not None}
             paths = dict(zip(remote, pool.map(self.file, remote.values()), strict=True))
         files = {name: tuple(piece.path or paths[piece.key] for piece in some) for name, some in away.items()}
-        return Landed(files=files, names=dict(self.names))
+        known = {name: self._with_lookups(name, source) for name, source in sources.items()}
+        return Landed(sources=known, files=files, names=dict(self.names))
+
+    def _with_lookups(self, table: str, source: Source) -> Source:
+        """Bring the second exports that a source looks things up in; they are small, and read whole."""
+        brought: dict[str, tuple[str, ...]] = {}
+        for name, paths in source.lookups.items():
+            pieces = self.pieces(f"{table} {name}", Source(path=paths, timezone=source.timezone))
+            away = any(piece.write is not None for piece in pieces)
+            brought[name] = tuple(str(self.file(piece)) for piece in pieces) if away else paths
+        return replace(source, lookups=brought)
 
     def file(self, piece: Piece) -> Path:
         """Give a piece's file, made if it is not there."""

@@ -10,6 +10,8 @@ import pytest
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.dataset import open_dataset, with_sources
 from pqlkit.exports.loading import load
+from pqlkit.exports.mapping import Lookup, Source
+from pqlkit.exports.project import Project
 from pqlkit.exports.sources import stores
 from pqlkit.exports.sources.stores import Store
 
@@ -197,3 +199,15 @@ def test_a_store_without_its_package_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "obstore", None)
     with pytest.raises(UsageError, match=r"s3:// needs the package obstore.*\n  pip install 'pqlkit\[cloud\]'"):
         read("s3://acme/x.csv")
+
+
+def test_a_lookups_table_may_lie_in_a_store_too(bucket):
+    bucket.put("companies.csv", "id,owner\nc1,u1\n")
+    conversions = Source(
+        path=(bucket.put("deals.csv", "company,converted_at\nc1,2026-01-05\n"),),
+        lookup=Lookup(table="companies", key="id", by=("company",), columns={"user_id": ("owner",)}),
+        lookups={"companies": (f"{bucket.address}/companies.csv",)},
+    )
+    events = Source(path=(bucket.put("e.csv", CSV),))
+    dataset = open_dataset(Project(exports={"events": events, "conversions": conversions}))
+    assert pl.read_parquet(list(dataset.tables["conversions"].paths), glob=False)["user_id"].to_list() == ["u1"]
