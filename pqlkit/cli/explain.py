@@ -39,7 +39,7 @@ def explain(
 
     found = given.inputs()
     options, out = found.settle(ExplainOptions), found.settle(OutputOptions)
-    output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
+    output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out, private=True)
     if options.converters and entity is not None:
         raise UsageError("--converters shows all who upgraded, not one entity", hint="give one of the two")
     if options.converters:

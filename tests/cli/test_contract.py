@@ -123,6 +123,7 @@ def test_the_exit_codes() -> None:
         "FINDINGS": 1,
         "COULD_NOT_RUN": 2,
         "INTERRUPTED": 130,
+        "TERMINATED": 143,
     }
 
 
