@@ -63,17 +63,7 @@ def analyze(data: DataOptions, snapshot: SnapshotOptions, out: OutputOptions) ->
 
 def whoever(found: Inputs, snapshot: SnapshotOptions, progress: Callable[[str], None]) -> Population:
     """Read the exports and say who exists: what `analyze`, `try` and `propose` look at."""
-    from pqlkit.population.population import population
-
-    return population(
-        found.dataset(progress),
-        found.project,
-        entity=snapshot.entity or "auto",
-        as_of=found.data.as_of,
-        trust_current=found.trust_current,
-        engine=found.engine,
-        sample=sample(snapshot),
-    )
+    return found.population(found.dataset(progress), entity=snapshot.entity or "auto", sample=sample(snapshot))
 
 
 def settings(snapshot: SnapshotOptions) -> Settings:

@@ -12,12 +12,8 @@ from pqlkit.cli.inputs import inputs
 from pqlkit.cli.options import DataOptions, Format, OutputOptions, option, records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pqlkit.cli.inputs import Inputs
     from pqlkit.cli.output import Output
-    from pqlkit.definitions.model import Definition
-    from pqlkit.population.population import Population
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +62,19 @@ def explain(
 
 
 def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Output) -> None:
-    """Show one entity's card and timeline."""
+    """Show one entity's card and timeline.
+
+    Parameters
+    ----------
+    found
+        The inputs of the run.
+    entity
+        Its id.
+    path
+        The definition file.
+    form, output
+        How it is written, and where.
+    """
     from pqlkit.definitions.loading import load_definition
     from pqlkit.reporting.renderers import lead as render
     from pqlkit.scoring.card import cards
@@ -76,7 +84,7 @@ def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Outpu
 
     definition = load_definition(path)
     with output.working("reading exports") as progress:
-        people = populated(found, definition, progress)
+        people = found.population(found.dataset(progress), definition)
         story = timeline(people, entity_named(people, entity), definition)
         leads = score(people, definition, progress=progress)
     rows = leads.frame.filter(leads.frame.get_column(leads.key).cast(str) == entity)
@@ -101,7 +109,7 @@ def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Outpu
 
     definition = load_definition(options.definition) if options.definition is not None else None
     with output.working("reading exports") as progress:
-        told = converters(populated(found, definition, progress))
+        told = converters(found.population(found.dataset(progress), definition))
     match form:
         case Format.JSON:
             output.payload(render.converters_as_json(told))
@@ -111,17 +119,3 @@ def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Outpu
             output.payload(render.converters_as_markdown(told))
         case Format.TABLE:
             output.show(render.converters_as_table(told))
-
-
-def populated(found: Inputs, definition: Definition | None, progress: Callable[[str], None]) -> Population:
-    """Read who exists."""
-    from pqlkit.population.population import population
-
-    return population(
-        found.dataset(progress),
-        found.project,
-        definition=definition,
-        as_of=found.data.as_of,
-        trust_current=found.trust_current,
-        engine=found.engine,
-    )

@@ -12,8 +12,10 @@ from pqlkit.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pqlkit.definitions.model import Definition
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.project import Project
+    from pqlkit.population.population import Population
 
 PROJECT: Final = "pqlkit.yml"
 Record = TypeVar("Record")
@@ -77,6 +79,28 @@ class Inputs:
             accounts=data.accounts,
             conversions=data.conversions,
             progress=progress,
+        )
+
+    def population(
+        self,
+        dataset: Dataset,
+        definition: Definition | None = None,
+        *,
+        entity: str = "auto",
+        sample: float | None = None,
+    ) -> Population:
+        """Say who exists in the exports (see `pqlkit.population.population.population`)."""
+        from pqlkit.population.population import population
+
+        return population(
+            dataset,
+            self.project,
+            entity=entity,
+            definition=definition,
+            as_of=self.data.as_of,
+            trust_current=self.trust_current,
+            engine=self.engine,
+            sample=sample,
         )
 
     @property

@@ -81,15 +81,7 @@ def load(exports: SourceOptions, options: LoadOptions) -> None:
 
         write_catalogue(open_dataset(project, data=options.out), options.catalogue)
         output.say(f"wrote {options.catalogue}")
-    match options.format or Format.TABLE:
-        case Format.JSON:
-            output.payload(render.as_json(intake))
-        case Format.CSV:
-            output.payload(render.as_csv(intake))
-        case Format.MARKDOWN:
-            output.payload(render.as_markdown(intake))
-        case Format.TABLE:
-            output.show(render.as_table(intake))
+    output.result(options.format, render, intake)
     output.say(f"wrote the dataset to {options.out}")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, OutputOptions, SnapshotOptions, option, records
+from pqlkit.cli.options import DataOptions, OutputOptions, SnapshotOptions, option, records
 
 if TYPE_CHECKING:
     from pqlkit.proposal.proposing import Proposal
@@ -138,15 +138,7 @@ def propose(data: DataOptions, snapshot: SnapshotOptions, wish: ProposeOptions, 
         from pqlkit.reporting.pages.proposal import as_page
 
         output.page(snapshot.html, as_page(result, files))
-    match out.format or Format.TABLE:
-        case Format.JSON:
-            output.payload(render.as_json(result, files))
-        case Format.CSV:
-            output.payload(render.as_csv(result, files))
-        case Format.MARKDOWN:
-            output.payload(render.as_markdown(result, files))
-        case Format.TABLE:
-            output.show(render.as_table(result, files))
+    output.result(out.format, render, result, files)
 
 
 def wishes(wish: ProposeOptions, snapshot: SnapshotOptions, folder: Path) -> Wishes:

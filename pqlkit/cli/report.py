@@ -63,7 +63,6 @@ def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> Non
     from pqlkit.definitions.loading import load_definition
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import with_contacts
-    from pqlkit.population.population import population
     from pqlkit.rates.report import report as run
 
     found = inputs("report", data, ReportOptions, OutputOptions)
@@ -79,14 +78,7 @@ def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> Non
             dataset = with_contacts(dataset, options.contacts, found.project)
         reports = [
             run(
-                population(
-                    dataset,
-                    found.project,
-                    definition=definition,
-                    as_of=found.data.as_of,
-                    trust_current=found.trust_current,
-                    engine=found.engine,
-                ),
+                found.population(dataset, definition),
                 definition,
                 by=tuple(options.by or ()),
                 ledger=options.ledger,

@@ -100,20 +100,12 @@ def scored(
     found: Inputs, definitions: Sequence[Definition], options: ScoreOptions, progress: Callable[[str], None]
 ) -> list[Leads]:
     """Score each definition over the same exports."""
-    from pqlkit.population.population import population
     from pqlkit.scoring.scoring import score as run
 
     dataset = found.dataset(progress)
     return [
         run(
-            population(
-                dataset,
-                found.project,
-                definition=definition,
-                as_of=found.data.as_of,
-                trust_current=found.trust_current,
-                engine=found.engine,
-            ),
+            found.population(dataset, definition),
             definition,
             keep=tuple(listed(options.keep)),
             progress=progress,
@@ -140,7 +132,19 @@ def compared(
     ledger: Ledger | None,
     as_of: str | None,
 ) -> list[Listing]:
-    """Say who is new in each list."""
+    """Say who is new in each list.
+
+    Parameters
+    ----------
+    leads, memories
+        What was scored, and what was known of each definition before (None = nothing).
+    asked
+        What the options ask of a list.
+    ledger
+        The record of earlier runs, if there is one.
+    as_of
+        ``--as-of``; None = the run is of now.
+    """
     from pqlkit.exports.dataset import now
     from pqlkit.scoring.night import listing, nights_of
 
@@ -165,7 +169,23 @@ def deliver(
     where: Hook | None,
     output: Output,
 ) -> ExitCode:
-    """Write the lists, commit the ledger, send the alerts, sum up."""
+    """Write the lists, commit the ledger, send the alerts, sum up.
+
+    Parameters
+    ----------
+    listings
+        One list per definition.
+    options, out
+        As given on the command line.
+    asked
+        What the options ask of a list.
+    ledger
+        The record of the run, or None.
+    where
+        Where alerts go, or None.
+    output
+        Where messages go.
+    """
     from pqlkit.scoring.night import record, summaries, write_lists
 
     for one in listings:
@@ -225,7 +245,21 @@ def write_summary(
     out: OutputOptions,
     output: Output,
 ) -> None:
-    """Sum the run up in one line per definition, and in ``--summary`` and ``overlap.json`` as JSON."""
+    """Sum the run up in one line per definition, and in ``--summary`` and ``overlap.json`` as JSON.
+
+    Parameters
+    ----------
+    found
+        One summary per definition.
+    listings
+        The lists they sum up.
+    sent
+        What became of the alerts, or None.
+    options, out
+        As given on the command line.
+    output
+        Where the lines go.
+    """
     from pqlkit.files import write_text
     from pqlkit.reporting.renderers.tabular import to_json
     from pqlkit.scoring.overlap import overlap

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, OutputOptions, SnapshotOptions, option, records
+from pqlkit.cli.options import DataOptions, OutputOptions, SnapshotOptions, option, records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +77,4 @@ def attempt(
         from pqlkit.reporting.pages.trial import as_page
 
         output.page(snapshot.html, as_page(result, file))
-    match out.format or Format.TABLE:
-        case Format.JSON:
-            output.payload(render.as_json(result, file))
-        case Format.CSV:
-            output.payload(render.as_csv(result, file))
-        case Format.MARKDOWN:
-            output.payload(render.as_markdown(result, file))
-        case Format.TABLE:
-            output.show(render.as_table(result, file))
+    output.result(out.format, render, result, file)

@@ -16,7 +16,7 @@ from pqlkit.statistics.estimate import Estimate, Undefined
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LogisticFit", "RidgeFit", "corrected_intercept", "fit_logistic", "ridge_logistic"]
+__all__ = ["LogisticFit", "RidgeFit", "fit_logistic", "ridge_logistic"]
 
 _STEPS: Final = 60
 """Newton steps before giving up; a fit that exists settles in about 8, and one that does not runs off in about 25."""
@@ -378,32 +378,3 @@ def ridge_logistic(
     if beta is None:
         return None
     return RidgeFit(intercept=float(beta[0]), coefficients=beta[1:], centre=centre, scale=np.where(still, 0.0, scale))
-
-
-def corrected_intercept(intercept: float, control_share: float) -> float:
-    """Correct the intercept of a fit for which only a part of those who did not convert was kept.
-
-    Parameters
-    ----------
-    intercept
-        Of the fit on all converters and the sampled others.
-    control_share
-        Share of the others that was kept, in (0, 1]. The odds ratios need no correction.
-
-    Returns
-    -------
-    float
-        The intercept that holds for everybody.
-
-    References
-    ----------
-    King, G. and Zeng, L. (2001). Logistic regression in rare events data. Political Analysis 9, 137-163.
-
-    Examples
-    --------
-    One in ten kept: the odds seemed ten times too high.
-
-    >>> round(corrected_intercept(0.0, 0.1), 4)
-    -2.3026
-    """
-    return intercept + float(np.log(control_share))

@@ -14,11 +14,11 @@ from pqlkit.analysis.associations import Levels, associations
 from pqlkit.analysis.settings import Settings
 from pqlkit.analysis.tiers import Floors
 from pqlkit.definitions.model import Measure, Window, WindowKind
-from pqlkit.demo.worlds import recipe
 from pqlkit.durations import DAY, Duration
 from pqlkit.measures.behaviour import GRID, Behaviour
 from tests.analysis.findings import connected, snapshots_by_sql, steps_by_sql
 from tests.simulation.trial import populated
+from tests.worlds.by_name import recipe
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from pqlkit.analysis.settings import Exposure, Settings
-from pqlkit.demo.worlds import recipe
 from pqlkit.proposal.choosing import _too_good, cross_table, search_hash, strongest_first
 from pqlkit.proposal.crossfit import CrossFit
 from pqlkit.proposal.wishes import Wishes
 from pqlkit.statistics.contingency import Contingency
 from tests.simulation.trial import trial
+from tests.worlds.by_name import recipe
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from pqlkit.analysis.tiers import Tier
-from pqlkit.demo.worlds import age_trial, recipe
 from pqlkit.proposal.choosing import nothing_stands_out
 from pqlkit.proposal.literals import COARSE
 from pqlkit.proposal.split import SplitKind
 from pqlkit.proposal.wishes import Wishes
 from tests.simulation.trial import trial
+from tests.worlds.by_name import age_trial, recipe
 
 AGES = "age:1d,2d,3d,5d,7d,10d"
 
