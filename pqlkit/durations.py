@@ -1,11 +1,15 @@
-"""Durations: a whole number and a unit, echoed as written."""
+"""Durations: a whole number and a unit, echoed as written; and instants as ISO 8601."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import total_ordering
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pqlkit.typing import Microseconds
 
 MINUTE: Final = 60_000_000
 HOUR: Final = 60 * MINUTE
@@ -103,3 +107,19 @@ class Duration:
     def __hash__(self) -> int:
         """Hash by length of time."""
         return hash(self.microseconds)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment(at: Microseconds | None) -> str | None:
+    """Write an instant as ISO 8601 in UTC, with microseconds only where there are some.
+
+    Examples
+    --------
+    >>> moment(0), moment(1_500_000), moment(None)
+    ('1970-01-01T00:00:00Z', '1970-01-01T00:00:01.500000Z', None)
+    """
+    if at is None:
+        return None
+    return (_EPOCH + timedelta(microseconds=at)).isoformat().replace("+00:00", "Z")

@@ -20,7 +20,7 @@ from pqlkit.snapshots.schedule import DesignKind
 from pqlkit.statistics.estimate import Estimate, Undefined
 
 if TYPE_CHECKING:
-    from pqlkit.analysis.analyzing import Observed
+    from pqlkit.analysis.observation import Observed
     from pqlkit.statistics.survival import Curve, LifeTable
 
 __all__ = ["CurveRate", "Unread", "curve_rate", "disagreement_in_words", "follow_up", "life_table"]

@@ -11,7 +11,7 @@ from pqlkit.errors import PqlkitError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pqlkit.analysis.analyzing import Observed
+    from pqlkit.analysis.observation import Observed
     from pqlkit.definitions.model import Definition, Outcome
     from pqlkit.population.population import Population
     from pqlkit.snapshots.qualifications import PqlsPerWeek
@@ -154,7 +154,7 @@ def _eligible(population: Population, snapshots: Snapshots, definition: Definiti
 
 
 def _tested(observed: Observed, definition: Definition) -> Hypothesis:
-    from pqlkit.population.clocks import clocked
+    from pqlkit.population.definition_clock import clocked
     from pqlkit.snapshots.matches import met_at
     from pqlkit.snapshots.qualifications import pqls_per_week, reach_of, starts
     from pqlkit.snapshots.spells import qualifications

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.analyzing import Observed
+    from pqlkit.analysis.observation import Observed
     from pqlkit.definitions.model import Node
     from pqlkit.measures.behaviour import Behaviour
 

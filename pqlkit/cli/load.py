@@ -40,7 +40,7 @@ class LoadOptions:
 def load(exports: SourceOptions, options: LoadOptions) -> None:
     """Read, check and canonicalise exports into a Parquet dataset, and print the intake report.
 
-    Rows read = kept + duplicate + quarantined, for every table. The dataset is swapped in whole: a run that fails leaves
+    Rows read = kept + duplicate + quarantined + left out by a rule, for every table. The dataset is swapped in whole: a run that fails leaves
     the old one.
 
     **Examples**

@@ -22,7 +22,6 @@ from pqlkit.columns import (
 )
 from pqlkit.demo.billing import bill_rows, draw_bills, moment, plan_history
 from pqlkit.demo.company import CODES, ERA, NAMES, PROJECTS, Company, draw_company
-from pqlkit.demo.exporting import write_exports
 from pqlkit.demo.faults import draw_robots, with_faults
 from pqlkit.demo.product_truth import state_product
 from pqlkit.demo.series import INSTANT, NEVER, named
@@ -33,8 +32,6 @@ from pqlkit.errors import UsageError
 
 if TYPE_CHECKING:
     from pqlkit.demo.truth import Truth
-
-__all__ = ["Product", "make_product", "write_exports"]
 
 COUNTRIES: Final = ("BR", "DE", "ES", "FR", "GB", "IN", "JP", "US")
 CHANNELS: Final = ("ads", "organic", "partner", "referral")

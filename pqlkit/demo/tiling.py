@@ -9,7 +9,7 @@ import numpy as np
 from pqlkit.demo.bursts import trailing
 from pqlkit.demo.weeks import weekly_bins
 from pqlkit.durations import DAY, WEEK
-from pqlkit.snapshots.schedule import phases
+from pqlkit.population.phases import phases
 
 if TYPE_CHECKING:
     import polars as pl

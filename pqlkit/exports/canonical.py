@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from pqlkit.columns import ANONYMOUS_ID, EVENT, EVENT_ID, USER_ID
+from pqlkit.columns import ACCOUNT_ID, AMOUNT, ANONYMOUS_ID, EVENT, EVENT_ID, USER_ID
 from pqlkit.errors import DataError, nearest
+from pqlkit.exports.amounts import amounts
 from pqlkit.exports.column_types import ColumnType, of_dtype, of_text
+from pqlkit.exports.domains import address_of, domain_of
+from pqlkit.exports.headers import zone_in
 from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import flatten
 from pqlkit.exports.mapping import Column, Match
 from pqlkit.exports.nested import unpacked
 from pqlkit.exports.picked_column import id_text, none_if_empty, plain, text_of, values_of
-from pqlkit.exports.preset import Variant, preset
+from pqlkit.exports.preset import Preset, Variant, preset
 from pqlkit.exports.quarantine import SCHEMA, rejected_frame, row_text
-from pqlkit.exports.tables import EMAIL, EVENTS
+from pqlkit.exports.reshaping import LOOKED_UP, Clock, Reshaped, Shape, folded_texts, holds, reshaped
+from pqlkit.exports.tables import ADDRESSES, CONVERSIONS, DOMAIN, EMAIL, EVENTS
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pqlkit.exports.batch import Batch
-    from pqlkit.exports.mapping import Source
+    from pqlkit.exports.mapping import Lookup, Source
     from pqlkit.exports.preset import Identity
     from pqlkit.exports.tables import Layout
 
@@ -45,6 +49,9 @@ class Canonical:
     `types` says what each column's values are (None: all null). `bad` has the columns of `quarantine.SCHEMA`. `pairs` are
     the anonymous ids (`anonymous_id`, `user_id`, text) that these rows identify, or None. `dates` and `times` count the
     values of the table's own time that were dates alone, and those that were not. `skipped` rows are not of this table.
+    `left_out` counts rows by the words of the rule that left them out, `added` those that exist because a cell held several
+    values. `logged` is the newest time at which a row was written (UTC microseconds). `unread` counts amounts that are no
+    numbers.
     """
 
     frame: pl.DataFrame
@@ -54,6 +61,10 @@ class Canonical:
     dates: int = 0
     times: int = 0
     skipped: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    added: int = 0
+    logged: int | None = None
+    unread: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -70,32 +81,63 @@ class Canonicaliser:
         The zone in which a date is a day.
     derived
         The table is taken from another table's files (users from the events, accounts from the users): only mapped columns count, and rows without an id are not its rows.
+    as_of
+        The last moment that the export can know, UTC microseconds.
+    newest
+        File's place -> the lines of rows that are the newest version of themselves; None = all are.
+    looked_up
+        Gives a lookup's table, or None where the source does not name it.
     """
 
     layout: Layout
     source: Source
     dates_in: str
     derived: bool = False
+    as_of: int = 0
+    newest: Mapping[int, pl.Series] | None = None
+    looked_up: Callable[[Lookup], pl.DataFrame | None] | None = None
     seen: set[str] = field(default_factory=set)
     variant: Variant | None = None
 
+    @property
+    def clock(self) -> Clock:
+        """How times are read."""
+        return Clock(zone=self.source.timezone, dates_in=self.dates_in, as_of=self.as_of)
+
+    @property
+    def shape(self) -> Shape:
+        """Which rows are the table's: what the source says replaces what the vendor's export needs."""
+        own, vendors = self.source, self.variant
+        if vendors is None:
+            return Shape(rows=own.rows, explode=own.explode, lookup=own.lookup, newest=own.newest)
+        return Shape(
+            rows=own.rows or vendors.rows,
+            explode=own.explode or vendors.explode,
+            lookup=own.lookup or vendors.lookup,
+            newest=own.newest or vendors.newest,
+        )
+
     def take(self, batch: Batch, file: str, place: int) -> Canonical:
         """Bring one batch under canonical names."""
-        raw = self._prepared(batch.frame)
+        whole = self.prepared(batch.frame)
         untyped = () if batch.typed else tuple(batch.frame.columns)
         if self.variant is not None and self.variant.records:
-            untyped += tuple(set(raw.columns) - set(flatten(batch.frame).columns))
-        self.seen.update(raw.columns)
-        chosen = {name: self._column(name) for name in self._wanted()}
+            untyped += tuple(set(whole.columns) - set(flatten(batch.frame).columns))
+        self.seen.update(whole.columns)
+        rows = self._reshaped(whole, batch.lines, place)
+        raw, frame_lines, batch_frame = rows.raw, batch.lines, batch.frame
+        if rows.left_out or rows.added:
+            frame_lines, batch_frame = batch.lines.gather(rows.places), batch.frame[rows.places]
+        chosen = {name: self._column(name, raw.columns) for name in self._wanted(raw.columns)}
         picked, times = self._picked(raw, chosen)
         properties = self._properties(raw, chosen)
         frame = pl.DataFrame([*picked.values(), *properties]) if raw.width else pl.DataFrame()
         reasons = self._reasons(raw, picked, chosen)
         good = reasons["reason"].is_null()
         skip = self._skipped(picked)
-        bad = _bad(batch.frame, batch.lines, reasons, ~good & ~skip) if not (good | skip).all() else None
+        bad = _bad(batch_frame, frame_lines, reasons, ~good & ~skip) if not (good | skip).all() else None
         kept = good & ~skip
-        frame = frame.with_columns(pl.lit(place, dtype=pl.Int32).alias(FILE), batch.lines.alias(LINE)).filter(kept)
+        frame = frame.with_columns(pl.lit(place, dtype=pl.Int32).alias(FILE), frame_lines.alias(LINE)).filter(kept)
         rejected = rejected_frame(batch.rejected)
         return Canonical(
             frame=frame,
@@ -105,7 +147,24 @@ class Canonicaliser:
             dates=int(times.filter(kept).sum() or 0),
             times=int((~times).filter(kept).sum() or 0),
             skipped=int(skip.sum()),
+            left_out=rows.left_out,
+            added=rows.added,
+            logged=self.logged(whole),
+            unread=_unread(raw, picked, chosen),
         )
+
+    def _reshaped(self, whole: pl.DataFrame, lines: pl.Series, place: int) -> Reshaped:
+        newest = None
+        if self.newest is not None:
+            winners = self.newest.get(place, pl.Series(dtype=pl.Int64))
+            newest = lines.is_in(winners.implode())
+        return reshaped(whole, self.shape, self.clock, newest=newest, looked_up=self.looked_up)
+
+    def logged(self, raw: pl.DataFrame) -> int | None:
+        """Give the newest time at which a row was written, left-out rows included."""
+        times = [name for name in (self.variant.logged if self.variant is not None else ()) if name in raw.columns]
+        newest = [self._times(raw, Column(names=(name,)))[0].dt.timestamp("us").max() for name in times]
+        return max((int(at) for at in newest if at is not None), default=None)  # type: ignore[arg-type]
 
     def check(self, columns: Iterable[str], file: str) -> None:
         """Check that what the mapping names, and what the table needs, is among a file's columns.
@@ -120,9 +179,13 @@ class Canonicaliser:
             self._choose(columns, file)
         there = set(columns) | _roots(columns)
         for name, column in self.source.columns.items():
-            missing = [] if column.constant is not None else [part for part in column.names if part not in there]
-            if missing and len(missing) == len(column.names):
+            missing = [] if column.constant is not None else [part for part in column.parts if part not in there]
+            if missing and len(missing) == len(column.parts):
                 raise _missing(missing[0], columns, file, f"the mapping of {name} names it")
+        for rule in self.source.rows:
+            if not rule.test.askable(there):
+                asked = sorted(rule.test.columns - there)
+                raise _missing(asked[0], columns, file, f"a rule of rows ({rule.words}) names it")
         for name in self.layout.required:
             if not self._column_in(name, there):
                 raise _missing(name, columns, file, f"{self.layout.name} need it")
@@ -133,8 +196,8 @@ class Canonicaliser:
                 raise _missing(group[0], columns, file, f"{self.layout.name} need one of {', '.join(group)}")
 
     def _check_owner(self, group: tuple[str, ...], there: set[str], columns: list[str], file: str) -> None:
-        owners = [name for name in group if name != EMAIL]
-        if any(self._column_in(name, there) for name in owners):
+        owners = [name for name in group if name not in ADDRESSES]
+        if any(self._column_in(name, there) for name in owners) or self._owned_elsewhere(there, file):
             return
         if self._column_in(EMAIL, there):
             raise DataError(
@@ -144,10 +207,27 @@ class Canonicaliser:
             )
         raise _missing(owners[0], columns, file, f"{self.layout.name} need one of {', '.join(owners)}")
 
+    def _owned_elsewhere(self, there: set[str], file: str) -> bool:
+        """Tell whether a second export or a domain says whose the rows are."""
+        lookup = self.shape.lookup
+        if (
+            lookup is not None
+            and not there.isdisjoint(lookup.by)
+            and {USER_ID, ACCOUNT_ID, *ADDRESSES} & set(lookup.columns)
+        ):
+            if lookup.table in self.source.lookups:
+                return True
+            raise DataError(
+                f"whose the rows are lies in a second export: the one of {lookup.table}",
+                where=file,
+                hint=f"name it in pqlkit.yml: lookups: {{{lookup.table}: {lookup.table}.csv}}",
+            )
+        return self.source.match is Match.DOMAIN and self._column_in(DOMAIN, there)
+
     def _choose(self, columns: Iterable[str], file: str) -> None:
         if self.variant is None and self.source.format is not None:
             chosen = preset(self.source.format)
-            self.variant = chosen.variant(columns)
+            self.variant = chosen.variant(columns, self.layout.name) or self._derived_variant(chosen, columns)
             if self.variant is None:
                 wanted = " or ".join("+".join(variant.recognise) for variant in chosen.variants)
                 raise DataError(
@@ -156,17 +236,26 @@ class Canonicaliser:
                     hint="drop `format:` and name the columns, or let `pqlkit init` look",
                 )
 
-    def _wanted(self) -> list[str]:
-        names = dict.fromkeys((*self.layout.columns, *self.source.columns))
-        names.pop(self.layout.either or "", None)
-        return [name for name in names if self._column_in(name, self.seen | _roots(self.seen))]
+    def _derived_variant(self, chosen: Preset, columns: Iterable[str]) -> Variant | None:
+        """Find the variant of events, for a table that is taken from the events' files."""
+        return chosen.variant(columns, EVENTS) if self.derived else None
 
-    def _column(self, name: str) -> Column:
+    def _wanted(self, columns: Iterable[str]) -> list[str]:
+        vendors = self.variant.columns if self.variant is not None and not self.derived else {}
+        looked_up = [name.removeprefix(LOOKED_UP) for name in columns if name.startswith(LOOKED_UP)]
+        names = dict.fromkeys((*self.layout.columns, *self.source.columns, *vendors, *looked_up))
+        names.pop(self.layout.either or "", None)
+        there = self.seen | _roots(self.seen) | set(columns)
+        return [name for name in names if self._column_in(name, there)]
+
+    def _column(self, name: str, there: Iterable[str] = ()) -> Column:
         mapped = self.source.columns.get(name)
         if mapped is not None:
-            return (
-                mapped if mapped.names or mapped.constant is not None else Column(names=(name,), format=mapped.format)
-            )
+            if mapped.parts or mapped.constant is not None:
+                return mapped
+            return replace(mapped, names=(name,))
+        if LOOKED_UP + name in there:
+            return Column(names=(LOOKED_UP + name,))
         if self.variant is not None and name in self.variant.columns:
             return self.variant.columns[name]
         if self.layout.either is not None and name in self.layout.one_of[0]:
@@ -174,10 +263,11 @@ class Canonicaliser:
         return Column(names=(name,))
 
     def _column_in(self, name: str, there: set[str]) -> bool:
-        column = self._column(name)
-        return column.constant is not None or any(part in there for part in column.names)
+        column = self._column(name, there)
+        return column.constant is not None or any(part in there for part in column.parts)
 
-    def _prepared(self, raw: pl.DataFrame) -> pl.DataFrame:
+    def prepared(self, raw: pl.DataFrame) -> pl.DataFrame:
+        """Open nested columns, and find out which shape of the vendor's the file has."""
         raw = flatten(raw)
         if self.variant is None and self.source.format is not None:
             self._choose(raw.columns, "the export")
@@ -187,24 +277,57 @@ class Canonicaliser:
         picked: dict[str, pl.Series] = {}
         own = pl.Series([None] * raw.height, dtype=pl.Boolean)
         for name, column in chosen.items():
-            values = values_of(raw, column)
             if name in self.layout.times or (column.format is not None and name not in self.layout.columns):
-                values, flags = instants(values, form=column.format, zone=self.source.timezone, dates_in=self.dates_in)
+                values, flags = self._times(raw, column)
                 own = flags if name == self.layout.time else own
-            elif name in self.layout.ids:
+            else:
+                values = self._given(raw, column)
+            if name in self.layout.ids:
                 values = id_text(values)
+            elif name == EMAIL and self.layout.name == CONVERSIONS:
+                values = address_of(values)
             elif name in _TEXTS:
                 values = none_if_empty(text_of(values))
+            elif name == AMOUNT and (column.unit is not None or self.variant is not None):
+                values = amounts(values, column.unit, values_of(raw, Column(names=column.currency)))
+            elif name == DOMAIN and self.layout.name == CONVERSIONS:
+                values = domain_of(values)
             picked[name] = values.alias(name)
         self._anonymised(raw, picked)
         return picked, own
 
+    def _given(self, raw: pl.DataFrame, column: Column) -> pl.Series:
+        """Give what a mapping asks for: under our words, and only in the rows of its condition."""
+        values = values_of(raw, column)
+        if column.values is not None:
+            ours = {theirs.lower(): our for theirs, our in column.values.items()}
+            values = folded_texts(values).replace_strict(ours, default=column.others, return_dtype=pl.String)
+        if column.when is not None:
+            empty = pl.Series([None], dtype=values.dtype).new_from_index(0, raw.height)
+            values = values.zip_with(holds(raw, column.when, self.clock), empty)
+        return values
+
+    def _times(self, raw: pl.DataFrame, column: Column) -> tuple[pl.Series, pl.Series]:
+        """Read times; of `latest` the latest, which is a date without a time where all of them are."""
+        if not column.latest:
+            zone = next((zone for name in column.names if (zone := zone_in(name))), self.source.timezone)
+            return instants(self._given(raw, column), form=column.format, zone=zone, dates_in=self.dates_in)
+        read = [self._times(raw, replace(column, latest=(), names=(name,))) for name in column.latest]
+        times = pl.DataFrame([part.alias(f"t{place}") for place, (part, _) in enumerate(read)])
+        flags = pl.DataFrame([part.alias(f"f{place}") for place, (_, part) in enumerate(read)])
+        return (
+            times.select(pl.max_horizontal(pl.all())).to_series(),
+            flags.select(pl.all_horizontal(pl.all().fill_null(value=True))).to_series(),
+        )
+
     def _properties(self, raw: pl.DataFrame, chosen: Mapping[str, Column]) -> list[pl.Series]:
         if self.derived:
             return []
-        used = {part for column in chosen.values() for part in column.names}
+        used = {part for column in chosen.values() for part in column.parts}
         dropped = set(self.variant.drop) if self.variant is not None else set()
-        left = [name for name in raw.columns if name not in used and name not in dropped]
+        left = [
+            name for name in raw.columns if name not in used and name not in dropped and not name.startswith(LOOKED_UP)
+        ]
         names = self._property_names(left, {*chosen, *self.layout.columns})
         return [plain(raw[name]).alias(names[name]) for name in left if raw[name].dtype != pl.Null]
 
@@ -231,7 +354,7 @@ class Canonicaliser:
         checks: list[tuple[pl.Series, str, str]] = []
         for name in self.layout.times:
             if name in picked:
-                given = none_if_empty(text_of(values_of(raw, chosen[name])))
+                given = none_if_empty(text_of(self._given(raw, chosen[name])))
                 checks.append((picked[name].is_null() & given.is_not_null(), name, "not a time"))
         for name in self.layout.needed:
             values = picked.get(name)
@@ -242,7 +365,8 @@ class Canonicaliser:
                 checks.append((picked[name].str.len_bytes().fill_null(0) > LONGEST_NAME, name, _TOO_LONG))
                 if name != EVENT:
                     checks.append((picked[name].is_in(PLACEHOLDERS).fill_null(value=False), name, _PLACEHOLDER))
-        if self.layout.owned:
+        if self.layout.owned and self.variant is None:
+            # A vendor's row without an owner is an upgrade of somebody: it stays and is counted as unmatched.
             owners = [picked[name].is_null() for group in self.layout.one_of for name in group if name in picked]
             nobody = owners[0]
             for owner in owners[1:]:
@@ -277,11 +401,11 @@ class Canonicaliser:
 
     def _unsure(self, name: str, chosen: Mapping[str, Column], unsure: set[str]) -> bool:
         if name in chosen:
-            return chosen[name].constant is None and any(part in unsure for part in chosen[name].names)
+            return chosen[name].constant is None and any(part in unsure for part in chosen[name].parts)
         return name in unsure
 
     def _id_type(self, values: pl.Series, raw: pl.DataFrame, column: Column, unsure: set[str]) -> ColumnType | None:
-        parts = [part for part in column.names if part in raw.columns]
+        parts = [part for part in column.parts if part in raw.columns]
         numeric = all(raw[part].dtype.is_numeric() or part in unsure or raw[part].dtype == pl.Null for part in parts)
         return of_text(values) if numeric and of_text(values) is ColumnType.INTEGER else ColumnType.TEXT
 
@@ -305,6 +429,14 @@ class Canonicaliser:
         device = picked.get(ANONYMOUS_ID, empty)
         picked[ANONYMOUS_ID] = device.zip_with(~(nobody & device.is_null()), user).alias(ANONYMOUS_ID)
         picked[USER_ID] = empty.zip_with(nobody, user).alias(USER_ID)
+
+
+def _unread(raw: pl.DataFrame, picked: Mapping[str, pl.Series], chosen: Mapping[str, Column]) -> int:
+    """Count amounts that are not empty and yet no number."""
+    amount = picked.get(AMOUNT)
+    if amount is None or not amount.dtype.is_float():
+        return 0
+    return int((amount.is_null() & none_if_empty(text_of(values_of(raw, chosen[AMOUNT]))).is_not_null()).sum())
 
 
 def _pairs(raw: pl.DataFrame, event: pl.Series, identity: Identity) -> pl.DataFrame:
@@ -368,7 +500,7 @@ def _first_fault(
 
 def _export_name(name: str, chosen: Mapping[str, Column], raw: pl.DataFrame) -> str:
     column = chosen.get(name)
-    return next((part for part in column.names if part in raw.columns), name) if column is not None else name
+    return next((part for part in column.parts if part in raw.columns), name) if column is not None else name
 
 
 def _bad(raw: pl.DataFrame, lines: pl.Series, reasons: pl.DataFrame, which: pl.Series) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from pqlkit.exports.instants import UTC
 from pqlkit.exports.mapping import Match
 from pqlkit.exports.parquet import damaged, schema
 from pqlkit.exports.raw import expand
-from pqlkit.exports.tables import EMAIL, EVENTS, IDENTITIES
+from pqlkit.exports.tables import ADDRESSES, EVENTS, IDENTITIES
 from pqlkit.exports.writing import repeats
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def in_place(layout: Layout, source: Source, plausible: Plausible) -> InPlace | 
     plausible
         The outer bounds of its times.
     """
-    if source.format is not None or source.columns or source.match is Match.EMAIL:
+    if source.format is not None or source.columns or source.reshaped or source.match is not Match.USER_ID:
         return None
     paths = expand(source.path)
     if not all(_is_parquet(path) for path in paths):
@@ -77,7 +77,9 @@ def _columns(layout: Layout, paths: tuple[Path, ...]) -> dict[str, ColumnType] |
     first = schema(paths[0])
     if any(schema(path) != first for path in paths[1:]):
         return None
-    named = set(layout.required) <= set(first) and all((set(group) - {EMAIL}) & set(first) for group in layout.one_of)
+    named = set(layout.required) <= set(first) and all(
+        (set(group) - set(ADDRESSES)) & set(first) for group in layout.one_of
+    )
     needs_user = layout.name == EVENTS and "user_id" not in first
     if not named or needs_user or {FILE, LINE} & set(first):
         return None

@@ -28,9 +28,10 @@ class Offender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableIntake:
-    """One table's rows: ``read == kept + duplicate + quarantined``.
+    """One table's rows: ``read + split == kept + duplicate + quarantined + left_out``.
 
-    `reasons` counts the quarantined rows by reason, the commonest first; `offenders` are the first `SHOWN` in file and
+    `left_out` counts rows that are not the table's by the words of the rule that says so; `split` are the further rows of
+    cells with several values. `reasons` counts the quarantined rows by reason, the commonest first; `offenders` are the first `SHOWN` in file and
     line order; `skipped` names input files that an earlier load had read already.
     """
 
@@ -43,6 +44,8 @@ class TableIntake:
     reasons: Mapping[str, int] = field(default_factory=dict)
     offenders: tuple[Offender, ...] = ()
     skipped: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    split: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,4 +114,6 @@ def _table_json(table: TableIntake) -> Json:
         "reasons": dict(table.reasons),
         "offenders": [asdict(offender) for offender in table.offenders],
         "skipped": list(table.skipped),
+        "left_out": dict(table.left_out),
+        "split": table.split,
     }

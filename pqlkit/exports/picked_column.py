@@ -16,7 +16,7 @@ def values_of(raw: pl.DataFrame, column: Column) -> pl.Series:
     """Give what a mapping asks for: the constant, or in each row the first of its columns that has a value."""
     if column.constant is not None:
         return pl.Series([column.constant], dtype=pl.String).new_from_index(0, raw.height)
-    parts = [raw[name] for name in column.names if name in raw.columns and raw[name].dtype != pl.Null]
+    parts = [raw[name] for name in column.parts if name in raw.columns and raw[name].dtype != pl.Null]
     if not parts:
         return pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
     if len(parts) == 1:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pqlkit.errors import UsageError, nearest
-from pqlkit.exports.mapping import Column
+from pqlkit.exports.tables import EVENTS
+from pqlkit.exports.written_mapping import column_of, explode_of, lookup_of, names_of, newest_of, rule_of
 from pqlkit.shipped import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from pqlkit.exports.mapping import Column, Explode, Lookup, Newest, RowRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +49,21 @@ class Records:
 class Variant:
     """One shape of a vendor's export.
 
-    `recognise` are columns that together tell it from others. Keys of the nested columns `containers` (objects, or JSON in
-    text) are properties without the prefix. `drop` are columns that are no properties.
+    `table` is the canonical table that it becomes. `recognise` are columns that together tell it from others. Keys of the
+    nested columns `containers` (objects, or JSON in text) are properties without the prefix. `drop` are columns that are no
+    properties. `rows`, `explode`, `lookup` and `newest` say which rows are the table's. The newest time in `logged`, whether
+    the row counts or not, tells how far the export goes.
     """
 
     name: str
     recognise: tuple[str, ...]
     columns: Mapping[str, Column]
+    table: str = EVENTS
+    rows: tuple[RowRule, ...] = ()
+    explode: Explode | None = None
+    lookup: Lookup | None = None
+    newest: Newest | None = None
+    logged: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
     records: tuple[Records, ...] = ()
     identities: tuple[Identity, ...] = ()
@@ -74,12 +85,13 @@ class Preset:
     automatic: tuple[str, ...] = ()
     timezone: str | None = None
 
-    def variant(self, columns: Iterable[str]) -> Variant | None:
-        """Find the first variant all of whose telling columns are there."""
+    def variant(self, columns: Iterable[str], table: str | None = None) -> Variant | None:
+        """Find the first variant (of a table, or of any) all of whose telling columns are there."""
         there = set(columns)
         roots = {".".join(name.split(".")[:depth]) for name in there for depth in range(1, name.count(".") + 1)}
         known = there | roots
-        return next((variant for variant in self.variants if set(variant.recognise) <= known), None)
+        fitting = (variant for variant in self.variants if table in (None, variant.table))
+        return next((variant for variant in fitting if set(variant.recognise) <= known), None)
 
 
 def preset(name: str) -> Preset:
@@ -117,7 +129,13 @@ def _variant(data: dict[str, Any]) -> Variant:
     return Variant(
         name=data["name"],
         recognise=tuple(data["recognise"]),
-        columns={key: _column(value) for key, value in data["columns"].items()},
+        columns={key: column_of(value) for key, value in data["columns"].items()},
+        table=data.get("for", EVENTS),
+        rows=tuple(rule_of(rule) for rule in data.get("rows", ())),
+        explode=explode_of(data.get("explode")),
+        lookup=lookup_of(data.get("lookup")),
+        newest=newest_of(data.get("newest")),
+        logged=names_of(data.get("logged", ())),
         containers=tuple(data.get("containers", ())),
         records=tuple(
             Records(column=item["column"], key=item["key"], values=tuple(item["values"]))
@@ -132,15 +150,5 @@ def _variant(data: dict[str, Any]) -> Variant:
 
 def _identity(data: dict[str, Any]) -> Identity:
     return Identity(
-        anonymous=_names(data["anonymous"]), user=_names(data["user"]), events=_names(data.get("events", ()))
+        anonymous=names_of(data["anonymous"]), user=names_of(data["user"]), events=names_of(data.get("events", ()))
     )
-
-
-def _column(value: Any) -> Column:
-    if isinstance(value, dict):
-        return Column(names=_names(value.get("column", ())), constant=value.get("constant"), format=value.get("format"))
-    return Column(names=_names(value))
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)

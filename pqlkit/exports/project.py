@@ -16,9 +16,11 @@ from pqlkit.definitions.building import build_eligible
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.reading import read_document, refusal
 from pqlkit.definitions.schema import form_schema
-from pqlkit.exports.mapping import Column, Source
+from pqlkit.definitions.shape import Form
+from pqlkit.exports.mapping import Source
 from pqlkit.exports.preset import preset
 from pqlkit.exports.tables import NAMES
+from pqlkit.exports.written_mapping import column_of, explode_of, lookup_of, names_of, newest_of, rule_of
 from pqlkit.exports.zones import moment
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from pqlkit.definitions.diagnostics import Diagnostic
     from pqlkit.definitions.model import Condition
     from pqlkit.definitions.yaml_source import Document
-    from pqlkit.exports.project_form import ConstantForm, NamedColumnForm, ProjectForm, SourceForm, TraitsForm
+    from pqlkit.exports.project_form import ProjectForm, SourceForm, TraitsForm
     from pqlkit.typing import Json
 
 
@@ -187,7 +189,14 @@ class _Places:
         return Source(
             path=tuple(self.path(path) for path in paths),
             format=form.format,
-            columns={name: _column(value) for name, value in (form.columns or {}).items()},
+            columns={name: column_of(_written(value)) for name, value in (form.columns or {}).items()},
+            rows=tuple(rule_of(_written(rule)) for rule in form.rows or ()),
+            explode=explode_of(_written(form.explode)),
+            lookup=lookup_of(_written(form.lookup)),
+            newest=newest_of(_written(form.newest)),
+            lookups={
+                name: tuple(self.path(path) for path in names_of(paths)) for name, paths in (form.lookups or {}).items()
+            },
             timezone=zone,
             complete_through=moment(form.complete_through, self.timezone) if form.complete_through else None,
             match=form.match,
@@ -202,16 +211,11 @@ class _Places:
         return str(target if target.is_absolute() else folder / target)
 
 
-def _column(form: str | list[str] | NamedColumnForm | ConstantForm) -> Column:
-    if isinstance(form, str):
-        return Column(names=(form,))
-    if isinstance(form, list):
-        return Column(names=tuple(form))
-    constant = getattr(form, "constant", None)
-    if constant is not None:
-        return Column(constant=constant)
-    names = form.column  # type: ignore[union-attr]
-    return Column(names=(names,) if isinstance(names, str) else tuple(names), format=form.format)  # type: ignore[union-attr]
+def _written(value: Any) -> Any:
+    """Give what a form says as it was written."""
+    if isinstance(value, Form):
+        return {key: _written(item) for key, item in value.plain().items() if item is not None}
+    return [_written(item) for item in value] if isinstance(value, list) else value
 
 
 def _options(form: ProjectForm) -> dict[str, dict[str, Json]]:

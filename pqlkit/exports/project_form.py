@@ -23,7 +23,7 @@ from pqlkit.definitions.values import (
     shown,
 )
 from pqlkit.errors import DataError
-from pqlkit.exports.mapping import Match
+from pqlkit.exports.mapping import Match, Spelling, Unit
 from pqlkit.exports.preset import presets
 from pqlkit.exports.text import ENCODINGS
 from pqlkit.exports.zones import moment, zone_of
@@ -190,6 +190,23 @@ OptionValue = Annotated[
 ]
 
 
+def _cells(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(item, str | bool | int | float) for item in values):
+        raise fault(WRONG_TYPE, f"a value or a list of values belongs here, not {shown(value)}")
+    return [str(item).lower() if isinstance(item, bool) else str(item) for item in values]
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise fault(WRONG_TYPE, f"a number belongs here, not {shown(value)}")
+    return value
+
+
+Cells = Annotated[list[str], Check(_cells, as_type=str | bool | float | list[str | bool | float])]
+Number = Annotated[float, Check(_number, as_type=float)]
+
+
 def _list_or_text(value: Any) -> str:
     return "(list)" if isinstance(value, list) else "(text)"
 
@@ -200,10 +217,91 @@ Texts = Annotated[
 ]
 
 
+class PlainTestForm(Form):
+    """A test of a row: what is asked of one of its columns."""
+
+    column: Texts | None = Field(
+        None, description="The export's column, or several: the first that has a value is asked."
+    )
+    in_: Cells | None = Field(
+        None, alias="in", description="The value is one of these.", examples=[["paid", "completed"]]
+    )
+    not_in: Cells | None = Field(None, description="The value is none of these.", examples=[["true"]])
+    like: Cells | None = Field(None, description="The value fits one of these globs.", examples=[["closed won*"]])
+    above: Number | None = Field(None, description="The number is larger.", examples=[0])
+    filled: Truth | None = Field(None, description="Whether there must be a value.")
+    after: Texts | None = Field(None, description="The time lies after the one in this column, if the row has both.")
+    at_most: Annotated[str | None, Check(one_of(("as_of",)), as_type=Literal["as_of"])] = Field(
+        None, description="The time is not later than the export goes."
+    )
+    empty: Annotated[str | None, Check(one_of(("keep",)), as_type=Literal["keep"])] = Field(
+        None, description="With above: rows without a value stay."
+    )
+
+
+class RowTestForm(PlainTestForm):
+    """A test of a row: what is asked of its columns."""
+
+    any_: Annotated[list[PlainTestForm], Limits(min_length=1)] | None = Field(
+        None, alias="any", description="Several tests of which one must hold."
+    )
+    when: PlainTestForm | None = Field(None, description="Asked only of rows for which this holds.")
+
+
+class RowRuleForm(RowTestForm):
+    """A rule of rows: rows that fail the test are left out, and counted."""
+
+    else_: Text = Field(alias="else", description="The words under which they are counted.", examples=["not paid"])
+
+
+class ExplodeForm(Form):
+    """A cell of several values: one row for each."""
+
+    column: Texts = Field(description="The export's column, or several: the first that is there counts.")
+    separator: Text = Field(";", description="What stands between the values.")
+
+
+class LookupForm(Form):
+    """A lookup: what lies in a second export."""
+
+    table: Text = Field(description="Its name under lookups.", examples=["companies"])
+    key: Text = Field(description="Its column that names a row.", examples=["Record ID"])
+    by: Texts = Field(description="The column of this export that holds the key.", examples=["Associated Company IDs"])
+    columns: dict[Text, Texts] = Field(
+        description="Canonical column: the second export's column.", examples=[{"account_id": "Workspace ID"}]
+    )
+    same: Annotated[str | None, Check(one_of(Spelling), as_type=Literal["salesforce"])] = Field(
+        None, description="salesforce: ids of 15 and 18 letters are the same."
+    )
+
+
+class NewestForm(Form):
+    """The newest version: of rows with the same key the last one counts."""
+
+    key: Texts = Field(description="The columns that name a row.", examples=[["id"]])
+    by: Text = Field(description="The time of the version.", examples=["updated_at"])
+
+
+class LatestColumnForm(Form):
+    """A time: the latest of several columns."""
+
+    latest: Texts = Field(description="The export's columns.", examples=[["Start Date (UTC)", "Trial End (UTC)"]])
+    format: Text | None = Field(None, description="As of a column.")
+
+
 class NamedColumnForm(Form):
     """A column: where its values come from."""
 
     column: Texts = Field(description="The export's column, or several: the first that has a value counts.")
+    unit: Annotated[str | None, Check(one_of(Unit), as_type=Literal["major", "minor"])] = Field(
+        None, description="Of amounts: minor = in the currency's smallest unit (cents)."
+    )
+    currency: Texts | None = Field(None, description="The column that names an amount's currency.")
+    values: dict[Text, Text] | None = Field(
+        None, description="The export's value: ours.", examples=[{"Existing Business": "expansion"}]
+    )
+    others: OptionalText = Field(None, description="What any other value becomes.", examples=["new"])
+    when: RowTestForm | None = Field(None, description="Rows for which this does not hold have no value.")
     format: Text | None = Field(
         None,
         description="Of times: epoch_s, epoch_ms, epoch_us, or a pattern like %d-%m-%Y %H:%M.",
@@ -219,7 +317,7 @@ class ConstantForm(Form):
 
 def _kind_of_column(value: Any) -> str:
     if isinstance(value, dict):
-        return "(constant)" if "constant" in value else "(column)"
+        return next((f"({key})" for key in ("constant", "latest") if key in value), "(column)")
     return _list_or_text(value)
 
 
@@ -227,7 +325,8 @@ ColumnForm = Annotated[
     Annotated[Text, Tag("(text)")]
     | Annotated[Annotated[list[Text], Limits(min_length=1)], Tag("(list)")]
     | Annotated[NamedColumnForm, Tag("(column)")]
-    | Annotated[ConstantForm, Tag("(constant)")],
+    | Annotated[ConstantForm, Tag("(constant)")]
+    | Annotated[LatestColumnForm, Tag("(latest)")],
     Choice(_kind_of_column),
 ]
 
@@ -250,12 +349,23 @@ class SourceForm(Form):
         description="Canonical column: the export's column.",
         examples=[{"user_id": "userId", "timestamp": {"column": "ts", "format": "epoch_ms"}}],
     )
+    rows: list[RowRuleForm] | None = Field(
+        None,
+        description="Which rows are the table's; others are left out and counted.",
+        examples=[[{"column": "status", "in": ["paid"], "else": "not paid"}]],
+    )
+    explode: ExplodeForm | None = Field(None, description="Cells that hold several values: one row for each.")
+    lookup: LookupForm | None = Field(None, description="What lies in a second export.")
+    lookups: dict[Text, Texts] | None = Field(
+        None, description="Second exports: name and path.", examples=[{"companies": "exports/companies.csv"}]
+    )
+    newest: NewestForm | None = Field(None, description="Several versions of a row: the newest counts.")
     timezone: Zone | None = Field(
         None, description="Of times without an offset; default: the vendor's, else the project's."
     )
     complete_through: Moment = Field(None, description="The last date (or time) that the export is complete for.")
-    match: Annotated[Match, Check(one_of(Match), as_type=Literal["user_id", "email"])] = Field(
-        Match.USER_ID, description="Of conversions: how a row finds its user."
+    match: Annotated[Match, Check(one_of(Match), as_type=Literal["user_id", "email", "domain"])] = Field(
+        Match.USER_ID, description="Of conversions: how a row finds its user or account."
     )
     encoding: Annotated[str | None, Check(one_of(ENCODINGS), as_type=Literal["utf-8", "latin-1", "utf-16"])] = Field(
         None, description="Of CSV files; default: told from the bytes."

@@ -12,6 +12,7 @@ from pqlkit.durations import DAY
 from pqlkit.errors import DataError
 from pqlkit.exports import clocks
 from pqlkit.exports.column_types import ColumnType, as_text, as_type, join
+from pqlkit.exports.domains import domains
 from pqlkit.exports.identities import Identities, resolve
 from pqlkit.exports.in_place import InPlace, in_place
 from pqlkit.exports.intake import Gap, TableIntake
@@ -250,7 +251,9 @@ def _finished(
             prefix=plan.prefix,
         )
     else:
-        emails = _emails(tables.get(USERS)) if plan.sources[name].match is Match.EMAIL else None
+        match = plan.sources[name].match
+        emails = _emails(tables.get(USERS)) if match is Match.EMAIL else None
+        domains = _domains(tables) if match is Match.DOMAIN else None
         written = write_table(
             table,
             folder / f"{plan.prefix}-00000.parquet",
@@ -259,6 +262,7 @@ def _finished(
             quarantine=quarantine,
             earlier=plan.earlier.get(name),
             emails=emails,
+            domains=domains,
         )
     return _of_stage(name, table, written, quarantine, bounds)
 
@@ -287,18 +291,22 @@ def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine,
         name=name,
         files=len(table.files),
         read=table.read,
-        kept=table.read - written.duplicate - quarantined,
+        kept=table.read + table.added - written.duplicate - quarantined - table.left_out.total(),
         duplicate=written.duplicate,
         quarantined=quarantined,
         reasons=quarantine.commonest(name),
         offenders=quarantine.first(name),
+        left_out=dict(table.left_out.most_common()),
+        split=table.added,
     )
+    # A row that does not count tells all the same how far the export goes.
+    logged = table.logged if table.logged is not None and table.logged <= bounds.outer_last else None
     return Finished(
         paths=tuple(str(path) for path in written.paths),
         columns=written.columns,
         rows=written.rows,
         first=written.first,
-        last=written.last,
+        last=max((at for at in (written.last, logged) if at is not None), default=None),
         dates_only=table.dates_only,
         days={day: rows for day, rows in table.days.items() if low <= day <= high},
         intake=intake,
@@ -351,9 +359,23 @@ def _emails(users: Finished | None) -> pl.DataFrame:
     return folded.unique(EMAIL, keep="first", maintain_order=True).select(EMAIL, USER_ID)
 
 
+def _domains(tables: Mapping[str, Finished]) -> pl.DataFrame:
+    """Give one account (text) for each domain."""
+    frames = {
+        name: pl.scan_parquet(list(tables[name].paths), glob=False) for name in (USERS, ACCOUNTS) if name in tables
+    }
+    found = domains(frames.get(USERS), frames.get(ACCOUNTS))
+    if found is None:
+        raise DataError(
+            "conversions match by domain, but neither accounts with a domain nor users with account and e-mail are there",
+            hint="name an accounts export with a column 'domain', or use match: account_id",
+        )
+    return found
+
+
 def _check_kept(name: str, table: Finished) -> None:
     intake = table.intake
-    if table.rows or intake.read == 0:
+    if table.rows or not intake.quarantined:
         if name == EVENTS and not table.rows:
             raise DataError("the events have no rows", hint="the files hold a header and nothing else")
         return

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -12,17 +15,21 @@ from pqlkit.errors import DataError
 from pqlkit.exports.canonical import FILE, LINE, Canonicaliser
 from pqlkit.exports.column_types import ColumnType, join
 from pqlkit.exports.delimited import read_delimited
-from pqlkit.exports.json_lines import read_json_lines
+from pqlkit.exports.json_lines import flatten, read_json_lines
+from pqlkit.exports.mapping import Source
 from pqlkit.exports.parquet import read_parquet
+from pqlkit.exports.preset import preset
 from pqlkit.exports.raw import Kind, expand, kind, members, opened
+from pqlkit.exports.reshaping import Versions
+from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pqlkit.exports.batch import Batch
     from pqlkit.exports.canonical import Canonical
-    from pqlkit.exports.mapping import Source
+    from pqlkit.exports.mapping import Lookup
     from pqlkit.exports.quarantine import Quarantine
     from pqlkit.exports.raw import Member
     from pqlkit.exports.tables import Layout
@@ -65,6 +72,10 @@ class Stage:
     dates: int = 0
     times: int = 0
     repeats: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    added: int = 0
+    logged: int | None = None
+    unread: int = 0
     waiting: list[pl.DataFrame] = field(default_factory=list)
     # Of what waits: many small files would make sums over it again and again.
     known: dict[str, pl.DataType] = field(default_factory=dict)
@@ -81,6 +92,11 @@ class Stage:
         frame = canonical.frame
         self.dates += canonical.dates
         self.times += canonical.times
+        self.left_out.update(canonical.left_out)
+        self.added += canonical.added
+        self.unread += canonical.unread
+        if canonical.logged is not None:
+            self.logged = max(canonical.logged, self.logged or canonical.logged)
         for name, found in canonical.types.items():
             self.types[name] = join(self.types.get(name), found)
         if canonical.pairs is not None:
@@ -168,13 +184,70 @@ def stage(
         A file is missing, empty or unreadable, or a column is missing.
     """
     staged = Stage(layout=layout, source=source, folder=folder)
-    canonicaliser = Canonicaliser(layout=layout, source=source, dates_in=dates_in, derived=derived)
-    for path in expand(source.path) if files is None else files:
+    files = expand(source.path) if files is None else files
+    canonicaliser = Canonicaliser(
+        layout=layout,
+        source=source,
+        dates_in=dates_in,
+        derived=derived,
+        as_of=time.time_ns() // 1000,
+        looked_up=_lookups(source),
+    )
+    _survey(files, canonicaliser)
+    for path in files:
         staged.files.append(str(path))
         for member in members(path):
             _stage_member(member, staged, canonicaliser, quarantine)
     staged.flush()
     return staged
+
+
+def _survey(files: Sequence[Path], canonicaliser: Canonicaliser) -> None:
+    """Learn what can only be told from all rows, where the export asks for it: newest versions, how far it goes."""
+    source = canonicaliser.source
+    vendors = preset(source.format).variants if source.format is not None else ()
+    shapes = [(source.newest, source.rows), *((variant.newest, variant.rows) for variant in vendors)]
+    if not any(newest or any(rule.test.by_then for rule in rows) for newest, rows in shapes):
+        return
+    versions: Versions | None = None
+    written: list[int] = []
+    for place, path in enumerate(files):
+        for member in members(path):
+            canonicaliser.variant = None
+            for batch, _ in _batches(member, source):
+                raw = canonicaliser.prepared(batch.frame)
+                rule, logged = canonicaliser.shape.newest, canonicaliser.logged(raw)
+                written += [logged] if logged is not None else []
+                if rule is not None:
+                    versions = versions if versions is not None else Versions(newest=rule)
+                    versions.add(raw, batch.lines, place, canonicaliser.clock)
+    canonicaliser.newest = versions.winners() if versions is not None else None
+    canonicaliser.as_of = max(written, default=canonicaliser.as_of)
+
+
+def _lookups(source: Source) -> Callable[[Lookup], pl.DataFrame | None]:
+    """Give what reads a lookup's table, once: all its rows as the files have them, or None where the source names none."""
+
+    @cache
+    def read(name: str) -> pl.DataFrame | None:
+        paths = source.lookups.get(name)
+        if paths is None:
+            return None
+        files = (member for path in expand(paths) for member in members(path))
+        frames = [flatten(batch.frame) for member in files for batch, _ in _batches(member, Source(path=paths))]
+        return pl.concat([frame for frame in frames if frame.width], how="diagonal_relaxed")
+
+    def looked_up(lookup: Lookup) -> pl.DataFrame | None:
+        table = read(lookup.table)
+        if table is not None and lookup.key not in table.columns:
+            raise DataError(
+                f"the lookup {lookup.table} has no column {lookup.key!r}",
+                where=source.lookups[lookup.table][0],
+                hint="it has " + ", ".join(visible(name, 40) for name in table.columns[:12]),
+            )
+        return table
+
+    return looked_up
 
 
 def _stage_member(member: Member, staged: Stage, canonicaliser: Canonicaliser, quarantine: Quarantine) -> None:
@@ -233,8 +306,6 @@ def first_rows(path: Path, source: Source) -> pl.DataFrame:
     DataError
         The file cannot be read, or holds no rows.
     """
-    from pqlkit.exports.json_lines import flatten
-
     for member in members(path):
         for batch, _ in _batches(member, source):
             if batch.frame.width and batch.frame.height:

@@ -33,6 +33,9 @@ CONVERSIONS: Final = "conversions"
 CONTACTS: Final = "contacts"
 HISTORY: Final = "history."
 EMAIL: Final = "email"
+DOMAIN: Final = "domain"
+ADDRESSES: Final = (EMAIL, DOMAIN)
+"""Columns of conversions that lead to an owner, but are no id."""
 
 NAMES: Final = (EVENTS, USERS, ACCOUNTS, IDENTITIES, CONVERSIONS, CONTACTS)
 
@@ -104,9 +107,9 @@ _LAYOUTS: Final = {
     ),
     CONVERSIONS: Layout(
         name=CONVERSIONS,
-        columns=(USER_ID, ACCOUNT_ID, CONVERTED_AT, KIND, PLAN, FROM_PLAN, AMOUNT, ENDED_AT, EMAIL),
+        columns=(USER_ID, ACCOUNT_ID, CONVERTED_AT, KIND, PLAN, FROM_PLAN, AMOUNT, ENDED_AT, EMAIL, DOMAIN),
         required=(CONVERTED_AT,),
-        one_of=((USER_ID, ACCOUNT_ID, EMAIL),),
+        one_of=((USER_ID, ACCOUNT_ID, *ADDRESSES),),
         times=(CONVERTED_AT, ENDED_AT),
         ids=(USER_ID, ACCOUNT_ID),
         needed=(CONVERTED_AT,),

@@ -19,7 +19,7 @@ from pqlkit.exports.column_types import POLARS, ColumnType, as_type
 from pqlkit.exports.identities import stitched
 from pqlkit.exports.instants import UTC
 from pqlkit.exports.quarantine import row_text
-from pqlkit.exports.tables import EMAIL
+from pqlkit.exports.tables import DOMAIN, EMAIL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -286,6 +286,7 @@ def write_table(
     quarantine: Quarantine,
     earlier: pl.DataFrame | None = None,
     emails: pl.DataFrame | None = None,
+    domains: pl.DataFrame | None = None,
 ) -> Written:
     """Write a table other than events into one file.
 
@@ -301,13 +302,18 @@ def write_table(
         in them already is a duplicate.
     emails
         `email` (lower case) and `user_id` (text): rows without a user take that of their e-mail address.
+    domains
+        `domain` and `account_id` (text): rows without an account take that of their domain.
     """
     frame = _stacked([pl.read_parquet(part.path) for part in stage.parts])
     if frame.width:
         frame = _judged(frame, stage, plausible, quarantine)
     if emails is not None:
         stage.types.setdefault(USER_ID, None)
-        frame = _matched(frame, emails)
+        frame = _matched(frame, emails, EMAIL, USER_ID)
+    if domains is not None:
+        stage.types.setdefault(ACCOUNT_ID, None)
+        frame = _matched(frame, domains, DOMAIN, ACCOUNT_ID)
     written = Written(columns=final_columns(stage, ids))
     frame = _typed(frame, written.columns) if frame.width else empty(written.columns)
     order = _table_order(stage, written)
@@ -323,14 +329,15 @@ def write_table(
     return written
 
 
-def _matched(frame: pl.DataFrame, emails: pl.DataFrame) -> pl.DataFrame:
-    if EMAIL not in frame.columns:
+def _matched(frame: pl.DataFrame, known: pl.DataFrame, by: str, owner: str) -> pl.DataFrame:
+    """Give rows without an owner the one that their address or domain has."""
+    if by not in frame.columns:
         return frame
-    known = emails.rename({USER_ID: _KEY, EMAIL: "pqlkit:email"})
-    folded = pl.col(EMAIL).str.strip_chars().str.to_lowercase().alias("pqlkit:email")
-    joined = frame.with_columns(folded).join(known, on="pqlkit:email", how="left", maintain_order="left")
-    user = pl.coalesce(USER_ID, _KEY) if USER_ID in frame.columns else pl.col(_KEY)
-    return joined.with_columns(user.alias(USER_ID)).drop(_KEY, "pqlkit:email")
+    folded = pl.col(by).str.strip_chars().str.to_lowercase().alias(_KEY)
+    other = known.rename({owner: "pqlkit:owner", by: _KEY})
+    joined = frame.with_columns(folded).join(other, on=_KEY, how="left", maintain_order="left")
+    found = pl.coalesce(owner, "pqlkit:owner") if owner in frame.columns else pl.col("pqlkit:owner")
+    return joined.with_columns(found.alias(owner)).drop(_KEY, "pqlkit:owner")
 
 
 def _table_order(stage: Stage, written: Written) -> list[str]:

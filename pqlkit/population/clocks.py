@@ -10,16 +10,13 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CONVERTED, ENTITY, EVENT, SIGNED_UP_AT, USER_ID
 from pqlkit.definitions.model import EntityKind
-from pqlkit.errors import UsageError
-from pqlkit.inert import visible
+from pqlkit.measures.ownership import owned
 from pqlkit.measures.world import World
-from pqlkit.population.recent_activity import owned
 
 if TYPE_CHECKING:
-    from pqlkit.definitions.model import Anchor, Definition
+    from pqlkit.definitions.model import Anchor
     from pqlkit.engines.base import Engine
     from pqlkit.exports.dataset import Dataset
-    from pqlkit.population.population import Population
     from pqlkit.population.roster import Roster
     from pqlkit.typing import Microseconds
 
@@ -81,36 +78,6 @@ def anchored(world: World, clock: Anchor) -> World:
     others = world.entities.drop(ANCHOR) if moved else world.entities.rename({ANCHOR: SIGNUP})
     entities = others.join(firsts, on=ENTITY, how="left", maintain_order="left")
     return replace(world, entities=entities.select(ENTITY, ANCHOR, pl.exclude(ENTITY, ANCHOR)))
-
-
-def clocked(population: Population, definition: Definition) -> Population:
-    """Give a population the clock of a definition, which need not be the one that the population was made for.
-
-    Raises
-    ------
-    UsageError
-        The definition is about other entities: it could hold for none of these.
-    """
-    refuse_other_kind(population, definition)
-    if definition.anchor == population.anchor:
-        return population
-    return replace(population, world=anchored(population.world, definition.anchor))
-
-
-def refuse_other_kind(population: Population, definition: Definition) -> None:
-    """Refuse a definition of accounts where users are looked at, and the other way round.
-
-    Raises
-    ------
-    UsageError
-        It says what each is about.
-    """
-    own, here = definition.entity.value, population.kind.value
-    if own != here:
-        raise UsageError(
-            f"{visible(definition.name)} is about {own}s, and these snapshots are of {here}s",
-            hint=f"use --entity {own}, or a definition about {here}s",
-        )
 
 
 def world_per_stay(world: World, origin: pl.Series) -> World:

@@ -27,7 +27,7 @@ from pqlkit.definitions.reading import read_outcome
 from pqlkit.durations import Duration
 from pqlkit.errors import DataError, nearest
 from pqlkit.measures.conditions import all_hold
-from pqlkit.population.recent_activity import owned
+from pqlkit.measures.ownership import owned
 from pqlkit.population.roster import read_table
 from pqlkit.population.traits import condition_mask
 

@@ -27,6 +27,7 @@ from pqlkit.columns import (
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.engines.factory import engine as engine_named
 from pqlkit.errors import DefinitionError, nearest
+from pqlkit.measures.ownership import owned
 from pqlkit.population import as_of as moments
 from pqlkit.population.clocks import anchored, bare_world, world_per_stay
 from pqlkit.population.entities import ID, SINCE, not_before_signup, numbered, with_conversions, with_stays
@@ -40,7 +41,6 @@ from pqlkit.population.outcome import (
     no_conversions,
     read_rows,
 )
-from pqlkit.population.recent_activity import owned
 from pqlkit.population.roster import Roster, read_roster
 from pqlkit.population.sampling import drawn
 from pqlkit.population.stays import is_expansion

@@ -8,16 +8,16 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from pqlkit.columns import ACCOUNT_ID, AT, CUTOFF, ENTITY, EVENT, USER_ID
+from pqlkit.columns import AT, CUTOFF, ENTITY, EVENT
 from pqlkit.durations import WEEK
+from pqlkit.measures.ownership import owned
 from pqlkit.measures.tallies import KEY, sorted_numbers
-from pqlkit.snapshots.schedule import monday
+from pqlkit.population.phases import monday
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.durations import Duration
-    from pqlkit.measures.world import World
     from pqlkit.population.population import Population
     from pqlkit.typing import LazyFrame
 
@@ -56,27 +56,6 @@ def active(population: Population, snapshots: pl.DataFrame, within: Duration) ->
     same = pl.col("key_right") // _SPAN == pl.col(ENTITY)
     recent = pl.col("last") >= pl.col(CUTOFF) - within.microseconds
     return found.select(active=(same & recent).fill_null(value=False))["active"]
-
-
-def owned(world: World, events: LazyFrame) -> LazyFrame:
-    """Add ``entity`` to events of known entities and drop the others.
-
-    An account's events are those that carry its id, else those of its users. With expansion outcomes events before
-    ``since`` are dropped.
-    """
-    members = world.engine.lift(world.members.select(USER_ID, ENTITY))
-    if world.accounts is None or ACCOUNT_ID not in events.collect_schema().names():
-        found = events.join(members, on=USER_ID, how="inner")
-    else:
-        accounts = world.engine.lift(world.accounts.rename({ENTITY: "own"}))
-        own = nw.when(~nw.col(ACCOUNT_ID).is_null()).then(nw.col("own")).otherwise(nw.col(ENTITY))
-        both = events.join(accounts, on=ACCOUNT_ID, how="left").join(members, on=USER_ID, how="left")
-        found = both.with_columns(own.alias(ENTITY)).filter(~nw.col(ENTITY).is_null())
-    since = world.entities.select(ENTITY, "since").drop_nulls()
-    if since.is_empty():
-        return found
-    joined = found.join(world.engine.lift(since), on=ENTITY, how="left")
-    return joined.filter(nw.col("since").is_null() | (nw.col(AT) >= nw.col("since")))
 
 
 def active_weeks(population: Population) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, USER_ID
 from pqlkit.definitions.model import EntityKind
-from pqlkit.snapshots.schedule import phases
+from pqlkit.population.phases import phases
 
 if TYPE_CHECKING:
     from pqlkit.population.roster import Roster

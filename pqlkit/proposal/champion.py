@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.analyzing import Observed
+    from pqlkit.analysis.observation import Observed
     from pqlkit.definitions.model import Definition
     from pqlkit.proposal.candidate import Promise
     from pqlkit.statistics.contingency import Contingency
@@ -69,7 +69,7 @@ def champion(
     UsageError
         The definition is about other entities.
     """
-    from pqlkit.population.clocks import clocked
+    from pqlkit.population.definition_clock import clocked
     from pqlkit.snapshots.matches import met_at
     from pqlkit.snapshots.spells import qualifications
 

@@ -53,7 +53,7 @@ class Choice:
         Those that later snapshots bear out, the proposed one first.
     rejected
         The others, in words, with what they failed.
-    opened
+    read
         How many distinct searches looked at this holdout, this one included.
     warnings
         For a person.
@@ -103,7 +103,7 @@ def choose(draft: Draft, found: Search, cross: CrossFit | None = None) -> Choice
     if dishes and not candidates:
         warnings.append("no rule found on the earlier snapshots held on the later ones: nothing is proposed")
     if read > 1:
-        warnings.append(f"this holdout was opened {read} times: figures after the first opening are optimistic")
+        warnings.append(f"this holdout was read {read} times: figures after the first reading are optimistic")
     warnings += [warning for one in candidates for warning in _too_good(one)]
     ordered = sorted(candidates, key=lambda one: one.over_capacity)  # stable: the search's order within
     if candidates:

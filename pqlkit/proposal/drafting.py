@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.leaks import Suspect
+    from pqlkit.analysis.observation import Observed
     from pqlkit.definitions.model import Outcome
     from pqlkit.measures.precursors import Precursor
     from pqlkit.proposal.benchmark_model import BenchmarkModel
@@ -545,7 +545,7 @@ def _leakage(observed: Observed, parts: Split) -> tuple[Suspect, ...]:
 
 def _own_events(observed: Observed) -> set[str]:
     """Name the events that the outcome is made of: by event never a behaviour, by definition only on request."""
-    from pqlkit.analysis.analyzing import outcome_events
+    from pqlkit.analysis.observation import outcome_events
 
     outcome = observed.population.outcome
     return set(outcome_events(observed.population)) | ({outcome.event} if outcome.event is not None else set())

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.analyzing import Observed
+    from pqlkit.analysis.observation import Observed
     from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Json
 

@@ -13,8 +13,8 @@ from pqlkit.proposal.wishes import Wishes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.leaks import Suspect
+    from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.tiers import Tier
     from pqlkit.population.population import Population
     from pqlkit.proposal.benchmark_model import BenchmarkModel
@@ -152,8 +152,8 @@ def propose(
     UsageError
         A wish cannot be obeyed, or the definition in use is about other entities.
     """
-    from pqlkit.analysis.analyzing import observe
-    from pqlkit.population.clocks import refuse_other_kind
+    from pqlkit.analysis.observation import observe
+    from pqlkit.population.definition_clock import refuse_other_kind
     from pqlkit.proposal.drafting import Draft
 
     wishes = wishes or Wishes()

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.analyzing import Observed
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.criteria import CriterionRates
+    from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.settings import Settings
     from pqlkit.definitions.expression import Expression
     from pqlkit.definitions.model import Node
@@ -126,8 +126,8 @@ def attempt(
     UsageError
         A setting cannot be obeyed, or the text is no expression.
     """
-    from pqlkit.analysis.analyzing import observe
     from pqlkit.analysis.criteria import criteria
+    from pqlkit.analysis.observation import observe
     from pqlkit.analysis.settings import Settings
     from pqlkit.definitions.expression import Expression, read_expression
     from pqlkit.population.vocabulary import event_names, refuse_unknown

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pqlkit.rates.report import Funnel
+    from pqlkit.rates.funnel import Funnel
     from pqlkit.statistics.rate import Rate
 
 

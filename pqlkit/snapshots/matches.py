@@ -26,7 +26,7 @@ def holds_at(population: Population, definition: Definition, frame: pl.DataFrame
     UsageError
         It is about other entities.
     """
-    from pqlkit.population.clocks import clocked
+    from pqlkit.population.definition_clock import clocked
 
     return met_at(clocked(population, definition), definition, frame)
 
@@ -39,7 +39,7 @@ def met_at(
     Parameters
     ----------
     population
-        Who exists, by the definition's own clock (see `pqlkit.population.clocks.clocked`).
+        Who exists, by the definition's own clock (see `pqlkit.population.definition_clock.clocked`).
     definition
         Its formula and `eligible` conditions.
     frame

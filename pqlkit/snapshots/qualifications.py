@@ -14,8 +14,8 @@ from pqlkit.columns import ANCHOR, CONVERTED, ENTITY, OFF, ON
 from pqlkit.definitions.model import Ref, WindowKind, leaves
 from pqlkit.durations import DAY, WEEK
 from pqlkit.population.clocks import SIGNUP
+from pqlkit.population.phases import monday
 from pqlkit.snapshots.clusters import clusters, effect_of
-from pqlkit.snapshots.schedule import monday
 from pqlkit.snapshots.snapshots import is_retained
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from pqlkit.definitions.facts import (
     ValueKind,
 )
 from pqlkit.definitions.model import Criterion, leaves
+from pqlkit.durations import moment
 from pqlkit.errors import PqlkitError
-from pqlkit.reporting.records.figures import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

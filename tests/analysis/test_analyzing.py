@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pqlkit.analysis.analyzing import analyze, observe
+from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.follow_up import disagreement_in_words
+from pqlkit.analysis.observation import observe
 from pqlkit.analysis.settings import Exposure, Settings
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.durations import DAY, Duration

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
-from pqlkit.analysis.analyzing import Analysis, analyze, observe
+from pqlkit.analysis.analyzing import Analysis, analyze
 from pqlkit.analysis.behaviour_cohorts import behaviour_cohorts
 from pqlkit.analysis.cohorts import Cohort, Start
 from pqlkit.analysis.follow_up import Unread, curve_rate, follow_up
+from pqlkit.analysis.observation import observe
 from pqlkit.analysis.settings import Exposure, Settings
 from pqlkit.definitions.expression import parse_expression
 from pqlkit.durations import DAY

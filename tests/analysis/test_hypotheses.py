@@ -9,8 +9,9 @@ import pytest
 from scipy.stats import fisher_exact
 from statsmodels.stats.multitest import multipletests
 
-from pqlkit.analysis.analyzing import analyze, observe
+from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.hypotheses import hypotheses
+from pqlkit.analysis.observation import observe
 from pqlkit.analysis.settings import Settings
 from pqlkit.analysis.tiers import Tier
 from pqlkit.durations import DAY

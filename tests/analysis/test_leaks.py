@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pqlkit.analysis.analyzing import observe
 from pqlkit.analysis.leaks import LeakReason, leaks, overruled, sounds_like_paying
+from pqlkit.analysis.observation import observe
 from pqlkit.analysis.settings import Settings
 from pqlkit.analysis.trait_leaks import trait_leaks
 from pqlkit.durations import DAY, HOUR, MINUTE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pqlkit.analysis.analyzing import observe
+from pqlkit.analysis.observation import observe
 from pqlkit.analysis.settings import Settings
 from pqlkit.analysis.value_metric import AGE, FEWEST, PERIOD, ValueMetric, compare
 from pqlkit.durations import DAY

@@ -12,7 +12,8 @@ import pytest
 
 from pqlkit.cli.app import run
 from pqlkit.demo.company import team_rollout
-from pqlkit.demo.product import make_product, write_exports
+from pqlkit.demo.exporting import write_exports
+from pqlkit.demo.product import make_product
 
 HERE = Path(__file__).parents[2] / "examples" / "sample-product"
 README = (HERE / "README.md").read_text(encoding="utf-8")

@@ -154,11 +154,20 @@ def test_an_unknown_format_suggests_the_nearest():
         preset("mixpannel")
 
 
-def test_every_preset_maps_what_events_need():
-    assert set(presets()) == {"amplitude", "ga4", "heap", "mixpanel", "pendo", "posthog", "segment", "snowplow"}
+def test_every_preset_maps_what_its_table_needs():
+    needs = {"events": {"user_id", "event", "timestamp"}, "conversions": {"converted_at", "amount"}}
+    vendors = {
+        table: {name for name, known in presets().items() if known.variants[0].table == table} for table in needs
+    }
+    assert vendors == {
+        "events": {"amplitude", "ga4", "heap", "mixpanel", "pendo", "posthog", "segment", "snowplow"},
+        "conversions": {
+            "chargebee", "hubspot", "lemonsqueezy", "paddle", "pipedrive", "recurly", "revenuecat", "salesforce", "stripe",
+        },
+    }  # fmt: skip
     for known in presets().values():
         for variant in known.variants:
-            assert {"user_id", "event", "timestamp"} <= set(variant.columns), (known.name, variant.name)
+            assert needs[variant.table] <= set(variant.columns), (known.name, variant.name)
             assert variant.recognise
 
 

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from pqlkit.durations import DAY, WEEK, Duration
+from pqlkit.population.phases import monday
 from pqlkit.population.recent_activity import active, active_weeks, last_by_week
-from pqlkit.snapshots.schedule import monday
 from tests.analysis.canonical import in_memory
 
 START = monday("UTC") + 1_300 * WEEK

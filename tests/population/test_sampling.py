@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import pytest
 
-from pqlkit.analysis.analyzing import observe
+from pqlkit.analysis.observation import observe
 from pqlkit.analysis.settings import Settings
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project

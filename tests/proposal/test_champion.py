@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pqlkit.analysis.analyzing import observe
+from pqlkit.analysis.observation import observe
 from pqlkit.analysis.settings import Settings
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.durations import DAY

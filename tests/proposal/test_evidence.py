@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pqlkit.analysis.analyzing import observe
+from pqlkit.analysis.observation import observe
 from pqlkit.analysis.settings import Settings
 from pqlkit.durations import DAY
 from pqlkit.proposal.evidence import figures, rounded, span

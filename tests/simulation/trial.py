@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from pqlkit.analysis.analyzing import observe
+from pqlkit.analysis.observation import observe
 from pqlkit.analysis.settings import Settings
 from pqlkit.durations import DAY
 from pqlkit.exports.dataset import open_dataset

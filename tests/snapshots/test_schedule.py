@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pqlkit.errors import UsageError
-from pqlkit.snapshots.schedule import monday, parse_snapshots, phases
+from pqlkit.population.phases import monday, phases
+from pqlkit.snapshots.schedule import parse_snapshots
 from tests.analysis.canonical import days
 
 

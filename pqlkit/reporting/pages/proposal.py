@@ -88,7 +88,7 @@ def _later(figures: Mapping[str, Any]) -> str:
     period = (
         m.paragraph(
             f"Period: {m.moment(split['from'])} to {m.moment(split['through'])}, "
-            f"searches in this folder that opened it: {m.count(split['read'])}."
+            f"searches in this folder that read it: {m.count(split['read'])}."
         )
         if split["from"] and split["through"]
         else ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.definitions.describing import describe
-from pqlkit.reporting.records.figures import counts, modelled, moment
+from pqlkit.durations import moment
+from pqlkit.reporting.records.figures import counts, modelled
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:

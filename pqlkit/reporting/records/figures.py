@@ -5,26 +5,10 @@ Counts, rates and intervals keep full precision; model-based figures have 4 sign
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pqlkit.typing import Json, Microseconds
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def moment(at: Microseconds | None) -> str | None:
-    """Write an instant as ISO 8601 in UTC, with microseconds only where there are some.
-
-    Examples
-    --------
-    >>> moment(0), moment(1_500_000), moment(None)
-    ('1970-01-01T00:00:00Z', '1970-01-01T00:00:01.500000Z', None)
-    """
-    if at is None:
-        return None
-    return (_EPOCH + timedelta(microseconds=at)).isoformat().replace("+00:00", "Z")
+    from pqlkit.typing import Json
 
 
 def modelled(value: float | None) -> float | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.definitions.emitting import plain
+from pqlkit.durations import moment
 from pqlkit.proposal.tonight import NEW
 from pqlkit.proposal.wording import in_words
-from pqlkit.reporting.records.figures import modelled, moment
+from pqlkit.reporting.records.figures import modelled
 
 if TYPE_CHECKING:
     from pqlkit.proposal.candidate import Candidate, Group, Promise

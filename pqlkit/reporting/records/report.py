@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.definitions.describing import describe, phrase
-from pqlkit.reporting.records.figures import modelled, moment
+from pqlkit.durations import moment
+from pqlkit.reporting.records.figures import modelled
 
 if TYPE_CHECKING:
     from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.rates.arm_rates import Arms
+    from pqlkit.rates.funnel import Waiting
     from pqlkit.rates.periods import PeriodRates
-    from pqlkit.rates.report import Report, Segment, Waiting
+    from pqlkit.rates.report import Report, Segment
     from pqlkit.rates.teams import Team
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.typing import Json

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.definitions.emitting import plain
+from pqlkit.durations import moment
 from pqlkit.reporting.records.analysis import behaviour
-from pqlkit.reporting.records.figures import modelled, moment
+from pqlkit.reporting.records.figures import modelled
 from pqlkit.reporting.records.report import criterion, sides
 
 if TYPE_CHECKING:

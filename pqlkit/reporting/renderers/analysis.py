@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pqlkit.analysis.analyzing import Analysis, Observed
+    from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association, Step
     from pqlkit.analysis.hypotheses import Hypotheses
+    from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.rate import Rate

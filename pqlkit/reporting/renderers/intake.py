@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pqlkit.exports.intake import Intake, Matching, TableIntake
 
-COLUMNS = ("table", "files", "read", "kept", "duplicate", "quarantined")
+COLUMNS = ("table", "files", "read", "kept", "duplicate", "quarantined", "left out")
 
 
 def as_json(intake: Intake) -> str:
@@ -29,12 +29,17 @@ def as_csv(intake: Intake) -> str:
 def as_markdown(intake: Intake) -> str:
     """Give one row per table, and the offenders."""
     rows = [[str(value) for value in _row(table).values()] for table in intake.tables.values()]
-    text = to_markdown(rows, COLUMNS, right=range(1, 6))
+    text = to_markdown(rows, COLUMNS, right=range(1, len(COLUMNS)))
     offenders = [
         [table.name, f"{o.file}:{o.line}", o.column or "", o.value or "", o.reason]
         for table in intake.tables.values()
         for o in table.offenders
     ]
+    left_out = [
+        [table.name, words, str(rows)] for table in intake.tables.values() for words, rows in table.left_out.items()
+    ]
+    if left_out:
+        text += "\n" + to_markdown(left_out, ["table", "left out", "rows"], right=[2])
     if offenders:
         text += "\n" + to_markdown(offenders, ["table", "place", "column", "value", "reason"])
     return text
@@ -62,7 +67,8 @@ def as_table(intake: Intake) -> RenderableType:
 
 
 def _row(table: TableIntake) -> dict[str, Any]:
-    values = (table.name, table.files, table.read, table.kept, table.duplicate, table.quarantined)
+    left_out = sum(table.left_out.values())
+    values = (table.name, table.files, table.read, table.kept, table.duplicate, table.quarantined, left_out)
     return dict(zip(COLUMNS, values, strict=True))
 
 
@@ -70,6 +76,10 @@ def _bad(table: TableIntake) -> list[str]:
     lines = []
     for reason, count in table.reasons.items():
         lines += wrapped(f"{visible(table.name)}: {count:,} rows {visible(reason)}", "  ", "    ")
+    for words, count in table.left_out.items():
+        lines += wrapped(f"{visible(table.name)}: {count:,} rows left out: {visible(words)}", "  ", "    ")
+    if table.split:
+        lines += wrapped(f"{visible(table.name)}: {table.split:,} rows more, of cells with several ids", "  ", "    ")
     for o in table.offenders:
         place = f"{visible(o.file, 60)}:{o.line}" + (f" {visible(o.column, 30)}" if o.column else "")
         lines += wrapped(f"{place}: {visible(o.value or '(empty)', 40)} - {visible(o.reason)}", "    ", "      ")

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pqlkit.durations import DAY
+from pqlkit.durations import DAY, moment
 from pqlkit.inert import visible
-from pqlkit.reporting.records.figures import moment
 from pqlkit.reporting.renderers.layout import spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import escape_markdown, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import day

@@ -107,6 +107,11 @@ def _rule(one: Candidate) -> str:
     return visible(in_words(one.rule.literals), 160)
 
 
+def _times(count: int) -> str:
+    """Say how often: ``once``, ``3 times``."""
+    return "once" if count == 1 else f"{count} times"
+
+
 def _weekly(one: Candidate) -> str:
     weekly = one.promised.pqls_per_week
     return "-" if weekly.median is None else f"{weekly.median:.0f}"
@@ -114,7 +119,7 @@ def _weekly(one: Candidate) -> str:
 
 def _later(proposal: Proposal, one: Candidate) -> list[str]:
     independent = _independent(proposal)
-    span = f"{day(proposal.holdout.first)} to {day(proposal.holdout.through)}, opened {proposal.read}x"
+    span = f"{day(proposal.holdout.first)} to {day(proposal.holdout.through)}, read {_times(proposal.read)}"
     title = "ON LATER ONES, not used to choose it" if independent else "CROSS-VALIDATED: too few to set any aside"
     lines = [spread(title, span)]
     promised = one.promised

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pqlkit.analysis.criteria import CriterionRates
-    from pqlkit.rates.report import Report, Segment, Waiting
+    from pqlkit.rates.funnel import Waiting
+    from pqlkit.rates.report import Report, Segment
     from pqlkit.statistics.drift import Drift
     from pqlkit.statistics.rate import Rate
 

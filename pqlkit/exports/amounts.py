@@ -1,0 +1,46 @@
+"""The amount: money as exports write it, read as a number in the currency's major unit."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from pqlkit.exports.mapping import Unit
+from pqlkit.exports.picked_column import text_of
+
+WHOLE: Final = (
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf",
+)  # fmt: skip
+"""Currencies without a smaller unit."""
+THOUSANDTHS: Final = ("bhd", "jod", "kwd", "omr", "tnd")
+"""Currencies whose smaller unit is a thousandth."""
+
+_AROUND: Final = r"^[\s\p{Sc}]+|[\s\p{Sc}]+$"
+_PLAIN: Final = r"^[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)?(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
+
+
+def numbers(values: pl.Series) -> pl.Series:
+    """Read numbers: ``1,200.00`` and ``$49`` too; null where there is none.
+
+    Examples
+    --------
+    >>> numbers(pl.Series(["1,200.00", "$49", "-0.5", "", "12,5"])).to_list()
+    [1200.0, 49.0, -0.5, None, None]
+    """
+    if values.dtype.is_numeric():
+        return values.cast(pl.Float64)
+    bare = pl.col("v").str.replace_all(_AROUND, "")
+    read = pl.when(bare.str.contains(_PLAIN)).then(bare.str.replace_all(",", "", literal=True))
+    return text_of(values).alias("v").to_frame().select(read.cast(pl.Float64, strict=False)).to_series()
+
+
+def amounts(values: pl.Series, unit: Unit | None, currency: pl.Series) -> pl.Series:
+    """Read amounts in the major unit of their currency (text; a missing one has hundredths)."""
+    read = numbers(values)
+    if unit is not Unit.MINOR:
+        return read
+    code = pl.col("currency").str.strip_chars().str.to_lowercase()
+    divisor = pl.when(code.is_in(WHOLE)).then(1).when(code.is_in(THOUSANDTHS)).then(1000).otherwise(100)
+    frame = pl.DataFrame({"amount": read, "currency": text_of(currency)})
+    return frame.select(pl.col("amount") / divisor).to_series()
