@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, OutputOptions, option, records
+from pqlkit.cli.inputs import Given
+from pqlkit.cli.options import takes_options
+from pqlkit.options.commands import ExplainOptions
+from pqlkit.options.output import Format, OutputOptions
 
 if TYPE_CHECKING:
     from pqlkit.cli.inputs import Inputs
     from pqlkit.cli.output import Output
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainOptions:
-    """Whose definition, or all who upgraded."""
-
-    definition: Annotated[Path | None, option("--definition", "-d", help="The definition file.", metavar="FILE")] = None
-    converters: Annotated[
-        bool | None, option("--converters", help="Those who upgraded, side by side; needs no definition.")
-    ] = None
-
-
-@records(DataOptions, ExplainOptions, OutputOptions)
+@takes_options("explain")
 def explain(
-    data: DataOptions,
-    options: ExplainOptions,
-    out: OutputOptions,
+    given: Given,
     entity: Annotated[str | None, typer.Argument(help="A user_id or account_id.", show_default=False)] = None,
 ) -> None:
     """Show one entity's timeline to (or towards) qualifying, or those who upgraded, side by side.
@@ -44,13 +33,13 @@ def explain(
     from pqlkit.cli.output import Output
     from pqlkit.errors import UsageError
 
-    found = inputs("explain", data, ExplainOptions, OutputOptions)
-    options, out = found.settle(options), found.settle(out)
-    output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
+    found = given.inputs()
+    options, out = found.settle(ExplainOptions), found.settle(OutputOptions)
+    output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out, private=True)
     if options.converters and entity is not None:
         raise UsageError("--converters shows all who upgraded, not one entity", hint="give one of the two")
     if options.converters:
-        upgraded(found, options, out.format or Format.TABLE, output)
+        upgraded(found, options, out.format, output)
         return
     if entity is None:
         raise UsageError(
@@ -58,23 +47,11 @@ def explain(
         )
     if options.definition is None:
         raise UsageError("explain needs a definition", hint=f"pqlkit explain {entity[:60]} -d definitions/NAME.yml")
-    one_lead(found, entity, options.definition, out.format or Format.TABLE, output)
+    one_lead(found, entity, options.definition, out.format, output)
 
 
 def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Output) -> None:
-    """Show one entity's card and timeline.
-
-    Parameters
-    ----------
-    found
-        The inputs of the run.
-    entity
-        Its id.
-    path
-        The definition file.
-    form, output
-        How it is written, and where.
-    """
+    """Show one entity's card and timeline."""
     from pqlkit.definitions.loading import load_definition
     from pqlkit.reporting.renderers import lead as render
     from pqlkit.scoring.card import cards

@@ -1,24 +1,57 @@
-"""The inputs of a run: the project file, its block for the command, and the exports they lead to."""
+"""The inputs of a run: what the command line gave, the project file, and the exports they lead to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pqlkit.cli.options import DataOptions, EngineName, settle, unknown_options
 from pqlkit.errors import UsageError
+from pqlkit.options.data import PROJECT, DataOptions
+from pqlkit.options.option import filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pqlkit.definitions.model import Definition
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.project import Project
     from pqlkit.population.population import Population
 
-PROJECT: Final = "pqlkit.yml"
 Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What one command was given on the command line.
+
+    Parameters
+    ----------
+    command
+        The command's name.
+    values
+        Option -> value as typed, for those that were given.
+    """
+
+    command: str
+    values: Mapping[str, Any]
+
+    def inputs(self) -> Inputs:
+        """Find the project file.
+
+        Raises
+        ------
+        DefinitionError
+            The project file has faults.
+        DataError
+            A project file was named that is not there.
+        """
+        from pqlkit.exports.project import Project, read_project
+
+        path = self.values.get("project") or (Path(PROJECT) if Path(PROJECT).is_file() else None)
+        if path is not None and path.is_dir():
+            path = path / PROJECT
+        return Inputs(given=self, project=Project() if path is None else read_project(path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,31 +60,35 @@ class Inputs:
 
     Parameters
     ----------
-    command
-        The command's name.
+    given
+        What the command line gave.
     project
         The project file's values, or the defaults of a run without one.
-    data
-        The data options, settled.
     """
 
-    command: str
+    given: Given
     project: Project
-    data: DataOptions
 
-    def settle(self, options: Record) -> Record:
-        """Fill a record from the command's block of the project file; the command line wins."""
-        return settle(options, self._block, command=self.command, place=str(self.project.path))
+    def settle(self, record: type[Record]) -> Record:
+        """Make an option record: the command line wins over the project file's section, which wins over the default.
+
+        Raises
+        ------
+        UsageError
+            An option cannot be read.
+        """
+        return filled(
+            record, self.given.values, self._section, command=self.given.command, place=str(self.project.path)
+        )
+
+    def states(self, option: str) -> bool:
+        """Whether the command line or the project file says anything of an option."""
+        return option in self.given.values or self._section.get(option) is not None
 
     @property
-    def engine(self) -> str:
-        """The engine's name."""
-        return (self.data.engine or EngineName.POLARS).value
-
-    @property
-    def trust_current(self) -> tuple[str, ...]:
-        """The traits whose present value is trusted for the past."""
-        return tuple(self.data.trust_current or ())
+    def data(self) -> DataOptions:
+        """Where the data is, and what of it counts."""
+        return self.settle(DataOptions)
 
     def dataset(self, progress: Callable[[str], None] | None = None) -> Dataset:
         """Read the exports.
@@ -92,51 +129,18 @@ class Inputs:
         """Say who exists in the exports (see `pqlkit.population.population.population`)."""
         from pqlkit.population.population import population
 
+        data = self.data
         return population(
             dataset,
             self.project,
             entity=entity,
             definition=definition,
-            as_of=self.data.as_of,
-            trust_current=self.trust_current,
-            engine=self.engine,
+            as_of=data.as_of,
+            trust_current=data.trust_current,
+            engine=data.engine,
             sample=sample,
         )
 
     @property
-    def _block(self) -> dict[str, Any]:
-        return dict(self.project.options.get(self.command, {}))
-
-
-def inputs(command: str, data: DataOptions, *records: type[Any]) -> Inputs:
-    """Find the project file and settle the data options.
-
-    Parameters
-    ----------
-    command
-        The command's name: its block of the project file supplies what the command line left out.
-    data
-        As given on the command line.
-    records
-        All option records of the command: other names in its block are refused.
-
-    Raises
-    ------
-    DefinitionError
-        The project file has faults.
-    DataError
-        A project file was named that is not there.
-    """
-    from pqlkit.exports.project import Project, read_project
-
-    path = data.project or (Path(PROJECT) if Path(PROJECT).is_file() else None)
-    if path is not None and path.is_dir():
-        path = path / PROJECT
-    project = Project() if path is None else read_project(path)
-    block = dict(project.options.get(command, {}))
-    if records:
-        kinds: tuple[type[Any], ...] = (DataOptions, *records)
-        known = {field.name for kind in kinds for field in fields(kind)}
-        unknown_options(block, known, command=command, place=str(path))
-    found = Inputs(command=command, project=project, data=data)
-    return replace(found, data=found.settle(data))
+    def _section(self) -> Mapping[str, Any]:
+        return self.project.options.get(self.given.command, {})

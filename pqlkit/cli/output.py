@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
-from pqlkit.cli.options import Format
+from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,19 +50,22 @@ class Output:
         Details on stderr.
     out
         The file that takes the payload instead of stdout, or None.
+    private
+        The payload holds personal data: a new file is its owner's alone.
     """
 
     quiet: bool = False
     verbose: bool = False
     out: Path | None = None
+    private: bool = False
 
     def payload(self, text: str) -> None:
         """Write the result: to `out` whole or not at all, else to stdout, ending in one line end."""
-        from pqlkit.files import write_text
+        from pqlkit.files import PRIVATE, write_text
 
         text = text if text.endswith("\n") else text + "\n"
         if self.out is not None:
-            write_text(self.out, text)
+            write_text(self.out, text, mode=PRIVATE if self.private else None)
             self.say(f"wrote {self.out}")
         else:
             sys.stdout.write(text)
@@ -76,9 +79,9 @@ class Output:
             console().print(renderable, soft_wrap=False)
             sys.stdout.flush()
 
-    def result(self, form: Format | None, render: Renderer, *shown: Any) -> None:
+    def result(self, form: Format, render: Renderer, *shown: Any) -> None:
         """Write a result in a format: `shown` is what the functions of the renderer take."""
-        match form or Format.TABLE:
+        match form:
             case Format.JSON:
                 self.payload(render.as_json(*shown))
             case Format.CSV:

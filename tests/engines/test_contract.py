@@ -90,7 +90,7 @@ def test_whole_sums_come_back_as_int64(run):
 
 
 def test_an_engine_that_is_not_there_is_a_clear_error():
-    with pytest.raises(EngineError, match="this build has no Spark engine"):
+    with pytest.raises(EngineError, match="there is no engine 'spark'\n  use one of: polars, duckdb"):
         engine("spark")
     with pytest.raises(EngineError, match="there is no engine 'polar'\n  did you mean polars"):
         engine("polar")
