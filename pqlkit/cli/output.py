@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, assert_never
 from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from rich.console import Console, RenderableType
@@ -109,6 +109,12 @@ class Output:
         """Warn on stderr (not with ``--quiet``)."""
         if not self.quiet:
             messages().print(f"warning: {message}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+    def warn_beside(self, payload: str, warnings: Iterable[str]) -> None:
+        """Warn on stderr of what a payload for programs does not show a person; a table shows it itself."""
+        if payload != "table":
+            for warning in warnings:
+                self.warn(warning)
 
     @contextmanager
     def working(self, what: str) -> Iterator[Callable[[str], None]]:

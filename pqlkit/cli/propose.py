@@ -55,6 +55,7 @@ def propose(given: Given) -> None:
         from pqlkit.reporting.pages.proposal import as_page
 
         output.page(page, as_page(result, files))
+    output.warn_beside(out.format, result.warnings)
     output.result(out.format, render, result, files)
 
 

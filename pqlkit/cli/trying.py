@@ -59,4 +59,5 @@ def attempt(
         from pqlkit.reporting.pages.trial import as_page
 
         output.page(page, as_page(result, file))
+    output.warn_beside(out.format, result.warnings)
     output.result(out.format, render, result, file)
