@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
+from pqlkit.cli.step import begin
 from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
@@ -119,15 +120,21 @@ class Output:
     @contextmanager
     def working(self, what: str) -> Iterator[Callable[[str], None]]:
         """Show that long work goes on; the block gets a function that names the step it is at."""
+        begin(what)
         if self.quiet or not sys.stderr.isatty():
             yield self._silent
             return
         from rich.markup import escape
 
+        def show(step: str) -> None:
+            begin(step)
+            status.update(escape(step))
+
         with messages().status(escape(what)) as status:
-            yield lambda step: status.update(escape(step))
+            yield show
 
     def _silent(self, step: str) -> None:
+        begin(step)
         if self.verbose:
             self.say(step)
 

@@ -14,7 +14,7 @@ from pqlkit.options.settings import Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pqlkit.proposal.proposing import Proposal
+    from pqlkit.proposal.proposed import Proposal
 
 _RARE = 1e-6
 """A base rate at which every multiple of it can be meant: the real one is known after the search's snapshots are taken."""
