@@ -196,6 +196,13 @@ def with_sources(
     """Replace a project's sources by exports named directly (canonical columns, no preset).
 
     With `events` named, the project's other exports do not count: they belong to its own events.
+
+    Parameters
+    ----------
+    project
+        Whose sources are replaced; None = a project without any.
+    events, users, accounts, conversions
+        Paths of exports; None = as the project says.
     """
     project = project if project is not None else Project()
     named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions}
