@@ -14,8 +14,10 @@ from pqlkit.options.option import filled
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pqlkit.definitions.model import Definition
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.project import Project
+    from pqlkit.population.population import Population
 
 Record = TypeVar("Record")
 
@@ -116,6 +118,29 @@ class Inputs:
             accounts=data.accounts,
             conversions=data.conversions,
             progress=progress,
+        )
+
+    def population(
+        self,
+        dataset: Dataset,
+        definition: Definition | None = None,
+        *,
+        entity: str = "auto",
+        sample: float | None = None,
+    ) -> Population:
+        """Say who exists in the exports (see `pqlkit.population.population.population_of`)."""
+        from pqlkit.population.population import population_of
+
+        data = self.data
+        return population_of(
+            dataset,
+            self.project,
+            entity=entity,
+            definition=definition,
+            as_of=data.as_of,
+            trust_current=data.trust_current,
+            engine=data.engine,
+            sample=sample,
         )
 
     def _note(self) -> None:

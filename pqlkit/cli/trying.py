@@ -9,7 +9,7 @@ import typer
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
 from pqlkit.options.commands import TryOptions
-from pqlkit.options.output import Format, OutputOptions, PageOption
+from pqlkit.options.output import OutputOptions, PageOption
 from pqlkit.options.settings import Settings
 
 
@@ -60,12 +60,4 @@ def try_(
 
         output.page(page, as_page(result, file))
     output.warn_beside(out.format, result.warnings)
-    match out.format:
-        case Format.JSON:
-            output.payload(render.as_json(result, file))
-        case Format.CSV:
-            output.payload(render.as_csv(result, file))
-        case Format.MARKDOWN:
-            output.payload(render.as_markdown(result, file))
-        case Format.TABLE:
-            output.show(render.as_table(result, file))
+    output.result(out.format, render, result, file)

@@ -91,6 +91,13 @@ def comparison_of(
 ) -> ComparisonFacts | None:
     """Measure an old against a new definition: who enters, who leaves, what the rates do.
 
+    Parameters
+    ----------
+    before, after
+        The old and the new definition.
+    dataset, project, as_of, trust_current, engine
+        As for `pqlkit.population.population.population`.
+
     Returns
     -------
     ComparisonFacts or None

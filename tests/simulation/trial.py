@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pqlkit.demo.simulated import SimulatedWorld
     from pqlkit.population.population import Population
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.result import Search
+    from tests.worlds.simulated import SimulatedWorld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

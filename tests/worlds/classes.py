@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pqlkit.demo.series import NEVER
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from pqlkit.typing import Microseconds
-
-NEVER: Final = 2**62
-"""Stands for the conversion of an entity that never converts."""
 
 CLASSES: Final = ("customer_already", "early", "in_progress", "converted", "not_converted")
 
