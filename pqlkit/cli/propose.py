@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
-from pqlkit.options.output import Format, OutputOptions, PageOption
+from pqlkit.options.output import OutputOptions, PageOption
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 
@@ -56,15 +56,7 @@ def propose(given: Given) -> None:
 
         output.page(page, as_page(result, files))
     output.warn_beside(out.format, result.warnings)
-    match out.format:
-        case Format.JSON:
-            output.payload(render.as_json(result, files))
-        case Format.CSV:
-            output.payload(render.as_csv(result, files))
-        case Format.MARKDOWN:
-            output.payload(render.as_markdown(result, files))
-        case Format.TABLE:
-            output.show(render.as_table(result, files))
+    output.result(out.format, render, result, files)
 
 
 def check(options: ProposeOptions) -> None:

@@ -93,7 +93,8 @@ def _fields(row: bytes, separator: str) -> list[str]:
 
 def _after_titles(data: bytes, start: int, separator: str) -> int:
     """Give where the header starts: after lines of one cell that stand above a table of several columns."""
-    places, widths = [start], []
+    places = [start]
+    widths: list[tuple[int, int]] = []
     while places[-1] < min(len(data), start + _LOOK) and len(widths) < _SAMPLE:
         end = _header_end(data, places[-1])
         fields = _fields(data[places[-1] : end], separator)

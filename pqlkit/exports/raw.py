@@ -85,23 +85,36 @@ class Member:
     inner: str | None = None
 
 
-def members(path: Path) -> tuple[Member, ...]:
+@contextlib.contextmanager
+def called(path: Path, name: str) -> Iterator[None]:
+    """Let errors about a file that was brought here name the place that it came from."""
+    try:
+        yield
+    except DataError as error:
+        if name == str(path):
+            raise
+        texts = [text and text.replace(str(path), name) for text in (error.message, error.where, error.hint)]
+        raise DataError(texts[0] or "", where=texts[1], hint=texts[2]) from error
+
+
+def members(path: Path, title: str | None = None) -> tuple[Member, ...]:
     """List the streams of a file: itself, or the files of a ZIP archive in the order of their names, hidden ones left out."""
+    title = str(path) if title is None else title
     if not _first_bytes(path).startswith(PACKED):
-        return (Member(name=str(path), path=path),)
+        return (Member(name=title, path=path),)
     names = [name for name in _packed(path) if not _hidden(name)]
     if not names:
         raise DataError("the ZIP archive holds no export", where=str(path))
     if any(name.startswith("xl/") for name in names):
         raise DataError("this is an Excel workbook", where=str(path), hint="save it as CSV")
-    return tuple(Member(name=f"{path}!{name}", path=path, inner=name) for name in names)
+    return tuple(Member(name=f"{title}!{name}", path=path, inner=name) for name in names)
 
 
-def hidden_members(path: Path) -> tuple[str, ...]:
+def hidden_members(path: Path, title: str) -> tuple[str, ...]:
     """Name the files of a ZIP archive that are not read: those that the Finder and others put beside yours."""
     if not _first_bytes(path).startswith(PACKED):
         return ()
-    return tuple(f"{path}!{name}" for name in _packed(path) if _hidden(name))
+    return tuple(f"{title}!{name}" for name in _packed(path) if _hidden(name))
 
 
 def _hidden(name: str) -> bool:

@@ -70,6 +70,13 @@ def sniff(
 ) -> Sniffed:
     """Look at exports: vendor, columns, how well users and conversions match.
 
+    Parameters
+    ----------
+    events, users, accounts, conversions
+        Paths of exports; users are derived from the events where no file lists them.
+    progress
+        Is told the steps.
+
     Raises
     ------
     DataError

@@ -22,7 +22,7 @@ from pqlkit.exports.mapping import Source
 from pqlkit.exports.parquet import read_parquet
 from pqlkit.exports.path_keys import path_keys
 from pqlkit.exports.preset import preset
-from pqlkit.exports.raw import EmptyExportError, Kind, hidden_members, is_empty, kind, members, on_disk, opened
+from pqlkit.exports.raw import EmptyExportError, Kind, called, hidden_members, is_empty, kind, members, on_disk, opened
 from pqlkit.exports.reshaping import Versions
 from pqlkit.inert import visible
 
@@ -60,7 +60,8 @@ class Stage:
     """One table on its way from raw files to canonical ones.
 
     `types` is the narrowest type of each column over all parts (None: no value yet). `days` counts rows by UTC day of the
-    table's own time. `read` counts rows of the files, `skipped` and repeats of derived tables left out.
+    table's own time. `read` counts rows of the files, `skipped` and repeats of derived tables left out. `dropped` are
+    columns whose bytes are no text.
     """
 
     layout: Layout
@@ -81,6 +82,7 @@ class Stage:
     logged: int | None = None
     unread: int = 0
     not_read: list[NotRead] = field(default_factory=list)
+    dropped: set[str] = field(default_factory=set)
     waiting: list[pl.DataFrame] = field(default_factory=list)
     # Of what waits: many small files would make sums over it again and again.
     known: dict[str, pl.DataType] = field(default_factory=dict)
@@ -167,6 +169,7 @@ def stage(
     dates_in: str,
     derived: bool = False,
     files: Sequence[Path] | None = None,
+    names: Mapping[Path, str] | None = None,
 ) -> Stage:
     """Read one table's files into parts.
 
@@ -184,6 +187,8 @@ def stage(
         See `Canonicaliser`.
     files
         Which files to read; None = all that `source.path` finds.
+    names
+        What reports call files, where that is not their path.
 
     Raises
     ------
@@ -203,24 +208,29 @@ def stage(
         as_of=time.time_ns() // 1000,
         looked_up=_lookups(source),
     )
-    streams = _filled(files, staged)
+    titles = [(names or {}).get(path, str(path)) for path in files]
+    streams = _filled(files, titles, staged)
     _survey(streams, canonicaliser)
-    for place, path in enumerate(files):
-        staged.files.append(str(path))
-        for member in streams.get(place, ()):
-            _stage_member(member, staged, canonicaliser, quarantine)
+    for place, (path, title) in enumerate(zip(files, titles, strict=True)):
+        staged.files.append(title)
+        with called(path, title):
+            for member in streams.get(place, ()):
+                _stage_member(member, staged, canonicaliser, quarantine)
     staged.flush()
     return staged
 
 
-def _filled(files: Sequence[Path], staged: Stage) -> dict[int, list[Member]]:
+def _filled(files: Sequence[Path], titles: Sequence[str], staged: Stage) -> dict[int, list[Member]]:
     """List the streams of files by the file's place; empty ones among others are no fault, and said."""
-    streams = [(place, member) for place, path in enumerate(files) for member in members(path)]
+    streams: list[tuple[int, Member]] = []
+    for place, (path, title) in enumerate(zip(files, titles, strict=True)):
+        with called(path, title):
+            streams += [(place, member) for member in members(path, title)]
+            staged.not_read += [NotRead(file=name, reason="hidden") for name in hidden_members(path, title)]
     empty = {member for _, member in streams if is_empty(member)} if len(streams) > 1 else set()
     if streams and len(empty) == len(streams):
         raise EmptyExportError(f"all {len(streams)} files are empty", where=streams[0][1].name)
     staged.not_read += [NotRead(file=member.name, reason="empty") for _, member in streams if member in empty]
-    staged.not_read += [NotRead(file=name, reason="hidden") for path in files for name in hidden_members(path)]
     filled: dict[int, list[Member]] = {}
     for place, member in streams:
         if member not in empty:
@@ -285,6 +295,7 @@ def _stage_member(member: Member, staged: Stage, canonicaliser: Canonicaliser, q
         if strict and not checked:
             canonicaliser.check(batch.frame.columns, member.name)
             checked = True
+        staged.dropped.update(batch.dropped)
         canonical = canonicaliser.take(batch, member.name, place)
         read = batch.frame.height + len(batch.rejected) - canonical.skipped
         empty = empty and not read
@@ -334,7 +345,7 @@ def _read(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
                     yield batch, True
 
 
-def first_rows(path: Path, source: Source) -> pl.DataFrame:
+def first_rows(path: Path, source: Source, name: str | None = None) -> pl.DataFrame:
     """Give a file's first rows as they stand in it, nested columns flattened.
 
     Raises
@@ -342,8 +353,10 @@ def first_rows(path: Path, source: Source) -> pl.DataFrame:
     DataError
         The file cannot be read, or holds no rows.
     """
-    for member in members(path):
-        for batch, _ in _batches(member, source):
-            if batch.frame.width and batch.frame.height:
-                return flatten(batch.frame).head(SNIFFED)
-    raise DataError("the file holds no rows", where=str(path))
+    name = str(path) if name is None else name
+    with called(path, name):
+        for member in members(path, name):
+            for batch, _ in _batches(member, source):
+                if batch.frame.width and batch.frame.height:
+                    return flatten(batch.frame).head(SNIFFED)
+    raise DataError("the file holds no rows", where=name)
