@@ -35,6 +35,7 @@ def analyze(data: DataOptions, snapshot: SnapshotOptions, out: OutputOptions) ->
     from pqlkit.analysis.analyzing import analyze as run
     from pqlkit.cli.output import Output
     from pqlkit.cli.values import whole
+    from pqlkit.exports.status_columns import status_notes
     from pqlkit.reporting.renderers import analysis as render
 
     found = inputs("analyze", data, SnapshotOptions, OutputOptions)
@@ -44,7 +45,7 @@ def analyze(data: DataOptions, snapshot: SnapshotOptions, out: OutputOptions) ->
     with output.working("reading exports") as progress:
         people = whoever(found, snapshot, progress)
         result = run(people, asked, progress=progress)
-    for warning in result.warnings:
+    for warning in (*result.warnings, *status_notes(people.dataset, found.project)):
         output.warn(warning)
     if snapshot.html is not None:
         from pqlkit.reporting.pages.analysis import as_page

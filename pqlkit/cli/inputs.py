@@ -64,6 +64,8 @@ class Inputs:
         from pqlkit.exports.dataset import open_dataset
 
         data = self.data
+        if data.map:
+            return open_dataset(self.mapped(), progress=progress)
         if data.data is None and data.events is None and "events" not in self.project.exports:
             raise UsageError(
                 "no events to read",
@@ -78,6 +80,26 @@ class Inputs:
             conversions=data.conversions,
             progress=progress,
         )
+
+    def mapped(self) -> Project:
+        """Give the project with the exports and columns that the command line names.
+
+        Raises
+        ------
+        UsageError
+            A column is mapped of a dataset that is loaded already, or of no export.
+        """
+        from pqlkit.exports.dataset import with_sources
+        from pqlkit.exports.maps import maps_of, with_maps
+
+        data = self.data
+        if data.map and data.data is not None:
+            raise UsageError(
+                "--map names columns of exports; --data has its columns already", hint="pqlkit load --map ..."
+            )
+        named = {name: getattr(data, name) for name in ("events", "users", "accounts", "conversions")}
+        project = with_sources(self.project, **{name: path for name, path in named.items() if path is not None})
+        return with_maps(project, maps_of(data.map or ()))
 
     @property
     def _block(self) -> dict[str, Any]:

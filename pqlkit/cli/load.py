@@ -54,8 +54,9 @@ def load(exports: SourceOptions, options: LoadOptions) -> None:
     from pqlkit.cli.output import Output
     from pqlkit.cli.values import share
     from pqlkit.errors import UsageError
-    from pqlkit.exports.dataset import with_sources
+    from pqlkit.exports.dataset import open_dataset
     from pqlkit.exports.loading import load as run
+    from pqlkit.exports.status_columns import status_notes
     from pqlkit.reporting.renderers import intake as render
 
     given = {field.name: getattr(exports, field.name) for field in fields(exports)}
@@ -64,8 +65,7 @@ def load(exports: SourceOptions, options: LoadOptions) -> None:
     if options.out is None:
         raise UsageError("load needs a folder to write to", hint="pqlkit load --out data/")
     output = Output(quiet=bool(options.quiet), verbose=bool(options.verbose))
-    sources = {name: getattr(found.data, name) for name in ("events", "users", "accounts", "conversions")}
-    project = with_sources(found.project, **{name: value for name, value in sources.items() if value is not None})
+    project = found.mapped()
     with output.working("reading exports") as progress:
         intake = run(
             project,
@@ -77,7 +77,6 @@ def load(exports: SourceOptions, options: LoadOptions) -> None:
         )
     if options.catalogue is not None:
         from pqlkit.exports.catalogue import write_catalogue
-        from pqlkit.exports.dataset import open_dataset
 
         write_catalogue(open_dataset(project, data=options.out), options.catalogue)
         output.say(f"wrote {options.catalogue}")
@@ -90,6 +89,8 @@ def load(exports: SourceOptions, options: LoadOptions) -> None:
             output.payload(render.as_markdown(intake))
         case Format.TABLE:
             output.show(render.as_table(intake))
+    for note in status_notes(open_dataset(project, data=options.out), project):
+        output.warn(note)
     output.say(f"wrote the dataset to {options.out}")
 
 

@@ -78,6 +78,15 @@ class SourceOptions:
     conversions: Annotated[
         str | None, option("--conversions", help="Conversions (upgrades).", metavar="PATH", panel=_DATA)
     ] = None
+    map: Annotated[
+        list[str] | None,
+        option(
+            "--map",
+            help='Which column of an export is which: conversions.converted_at="Close Date". Repeatable.',
+            metavar="TABLE.COLUMN=HEADER",
+            panel=_DATA,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ _COMMON: Final = (
     "users",
     "accounts",
     "conversions",
+    "map",
     "as_of",
     "trust_current",
     "engine",
@@ -66,7 +67,7 @@ _SNAPSHOTS: Final = (
 
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "demo": ("accounts", "seed"),
-    "init": ("users", "accounts", "conversions", "out", "quiet"),
+    "init": ("users", "accounts", "conversions", "map", "out", "quiet"),
     "load": (
         "out",
         "append",
@@ -80,6 +81,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
         "users",
         "accounts",
         "conversions",
+        "map",
     ),
     "analyze": (*_COMMON, *_SNAPSHOTS),
     "try": (*_COMMON, *_SNAPSHOTS, "save"),
@@ -331,6 +333,14 @@ ColumnForm = Annotated[
 ]
 
 
+# A draft whose only lines are choices in comments leaves nothing under the key.
+ColumnsForm = Annotated[
+    Annotated[dict[Text, ColumnForm], Tag("(mapping)")]
+    | Annotated[Annotated[dict[str, Any], Check(lambda _: {}, as_type=None)], Tag("(nothing)")],
+    Choice(lambda value: "(nothing)" if isinstance(value, Blank) else "(mapping)"),
+]
+
+
 class SourceForm(Form):
     """An export: where a table's files are, and which column is which."""
 
@@ -344,7 +354,7 @@ class SourceForm(Form):
             as_type=str | None,
         ),
     ] = Field(None, description="A vendor's format: " + ", ".join(presets()) + ".")
-    columns: dict[Text, ColumnForm] | None = Field(
+    columns: ColumnsForm | None = Field(
         None,
         description="Canonical column: the export's column.",
         examples=[{"user_id": "userId", "timestamp": {"column": "ts", "format": "epoch_ms"}}],
