@@ -1,9 +1,9 @@
-# Three targets anyone can guess: `make demo`, `make test`, `make check`. Everything else is listed by `make`.
+# Targets anyone can guess: `make demo`, `make quick`, `make test`, `make check`. Everything else is listed by `make`.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format bench simulate fuzz crash docs lock wheel clean
+.PHONY: help setup demo quick test check format bench simulate fuzz crash docs lock wheel clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -35,6 +35,9 @@ check: $(READY) ## ruff and mypy
 test: check ## lint, types and the test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
 	@$(BIN)/python tests/tools.py
+
+quick: check ## lint, types, and the tests that a change touches, under a minute
+	@$(BIN)/python tests/quick.py
 
 format: $(READY) ## apply the formatter and the safe fixes
 	$(BIN)/ruff check --fix pqlkit tests examples

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis, analyze
-    from pqlkit.analysis.settings import Settings
     from pqlkit.definitions.describing import describe
     from pqlkit.definitions.diagnostics import Diagnostic
     from pqlkit.definitions.emitting import emit
@@ -25,10 +24,11 @@ if TYPE_CHECKING:
     from pqlkit.exports.loading import load
     from pqlkit.exports.project import Project, read_project
     from pqlkit.measures.evaluation import Evaluation, evaluate
+    from pqlkit.options.search import ProposeOptions
+    from pqlkit.options.settings import Settings
     from pqlkit.population.population import Population, population
     from pqlkit.proposal.proposing import Proposal, propose
     from pqlkit.proposal.trying import Trial, attempt
-    from pqlkit.proposal.wishes import Wishes
     from pqlkit.rates.report import Report, report
     from pqlkit.reporting.records.contract import as_record
     from pqlkit.scoring.scoring import Leads, score
@@ -54,13 +54,13 @@ __all__ = [
     "PqlkitError",
     "Project",
     "Proposal",
+    "ProposeOptions",
     "Rate",
     "Report",
     "Settings",
     "Snapshots",
     "Trial",
     "UsageError",
-    "Wishes",
     "__version__",
     "analyze",
     "as_record",
@@ -87,7 +87,7 @@ _HOMES: Final = {
     "analysis.analyzing": "Analysis analyze",
     "snapshots.snapshots": "Snapshots snapshots",
     "population.population": "Population population",
-    "analysis.settings": "Settings",
+    "options.settings": "Settings",
     "definitions.describing": "describe",
     "definitions.diagnostics": "Diagnostic",
     "definitions.emitting": "emit",
@@ -104,7 +104,7 @@ _HOMES: Final = {
     "measures.evaluation": "Evaluation evaluate",
     "proposal.proposing": "Proposal propose",
     "proposal.trying": "Trial attempt",
-    "proposal.wishes": "Wishes",
+    "options.search": "ProposeOptions",
     "reporting.records.contract": "as_record",
     "rates.report": "Report report",
     "scoring.scoring": "Leads score",

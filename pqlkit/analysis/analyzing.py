@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pqlkit.analysis.observation import observe, outcome_events
-from pqlkit.analysis.settings import Exposure, Settings
 from pqlkit.definitions.model import MeasureKind
-from pqlkit.snapshots.schedule import LANDMARK, DesignKind
+from pqlkit.options.schedule_kind import DesignKind
+from pqlkit.options.settings import Exposure, Settings
+from pqlkit.snapshots.schedule import LANDMARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pqlkit.analysis.settings import Exposure
 from pqlkit.columns import ANCHOR, CONVERTED, CUTOFF, ENTITY
 from pqlkit.durations import DAY
+from pqlkit.options.schedule_kind import DesignKind
+from pqlkit.options.settings import Exposure
 from pqlkit.snapshots.classes import EntityClass
-from pqlkit.snapshots.schedule import DesignKind
 from pqlkit.statistics.estimate import Estimate, Undefined
 
 if TYPE_CHECKING:

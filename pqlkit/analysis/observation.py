@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pqlkit.analysis.settings import Exposure, Settings, default_measures
 from pqlkit.definitions.model import WindowKind
-from pqlkit.snapshots.schedule import DesignKind
+from pqlkit.options.schedule_kind import DesignKind
+from pqlkit.options.settings import Exposure, Settings, default_measures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -139,7 +139,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
         windows=seen.design.windows,
         measures=settings.measures,
     )
-    measured = _without(measured, settings.exclude, population.outcome.event)
+    measured = _without(measured, settings.exclude_event, population.outcome.event)
     y = seen.frame.get_column("y").to_numpy()
     entity = seen.frame.get_column("entity").to_numpy()
     labels = clusters(population, entity)
@@ -173,7 +173,7 @@ def _leakage(
     say("looking for events that belong to the upgrade")
     around = surroundings(population.world)
     found = (*leaks(around, Levels.of(measured, y)), *trait_leaks(population, seen.frame, y))
-    return overruled(found, settings.keep)
+    return overruled(found, settings.keep_event)
 
 
 def _narrowed(population: Population, seen: Snapshots, given: Definition | None) -> Snapshots:

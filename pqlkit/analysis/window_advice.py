@@ -9,7 +9,8 @@ import polars as pl
 
 from pqlkit.columns import ANCHOR, CONVERTED, CUTOFF, ENTITY
 from pqlkit.durations import DAY, Duration
-from pqlkit.snapshots.schedule import DesignKind, first_cutoffs
+from pqlkit.options.schedule_kind import DesignKind
+from pqlkit.snapshots.schedule import first_cutoffs
 
 if TYPE_CHECKING:
     from pqlkit.population.population import Population

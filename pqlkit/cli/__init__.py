@@ -4,10 +4,13 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C is quiet from the first import on."""
+    """Run the command line; Ctrl-C and SIGTERM are quiet from the first import on."""
     import sys
 
+    from pqlkit.cli.exit import ExitCode, Terminated, terminable
+
     try:
+        terminable()
         from pqlkit.cli.plain_check import plain_check
 
         # `validate FILE...` runs in editors and hooks at every save: it starts without the options' library.
@@ -18,4 +21,7 @@ def main() -> None:
         start()
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
-        sys.exit(130)
+        sys.exit(ExitCode.INTERRUPTED)
+    except Terminated:
+        sys.stderr.write("terminated\n")
+        sys.exit(ExitCode.TERMINATED)

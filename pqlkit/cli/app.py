@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pqlkit.cli.commands import Commands
-from pqlkit.cli.exit import ExitCode
+from pqlkit.cli.exit import ExitCode, Terminated
 from pqlkit.cli.streams import abandon, usable
 from pqlkit.errors import OutputError, PqlkitError
 
@@ -45,7 +45,7 @@ def run(arguments: list[str]) -> int:
     Returns
     -------
     int
-        An `ExitCode`: errors are told on stderr, a closed pipe is quiet, Ctrl-C is 130.
+        An `ExitCode`: errors are told on stderr, a closed pipe is quiet, Ctrl-C is 130, SIGTERM 143.
     """
     try:
         code = _guarded(lambda: typer.main.get_command(app)(args=arguments, prog_name="pqlkit", standalone_mode=True))
@@ -83,6 +83,9 @@ def _guarded(work: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return ExitCode.INTERRUPTED
+    except Terminated:
+        sys.stderr.write("terminated\n")
+        return ExitCode.TERMINATED
     except MemoryError:
         sys.stderr.write("error: out of memory\n  a smaller share of the entities may do: --sample 5%\n")
         return ExitCode.COULD_NOT_RUN

@@ -5,22 +5,19 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, option, records
-from pqlkit.cli.values import whole
+from pqlkit.cli.inputs import Given
+from pqlkit.cli.options import takes_options
+from pqlkit.options.commands import DemoOptions
 
 if TYPE_CHECKING:
     from pqlkit.demo.product import Product
 
 FOLDER: Final = Path("pqlkit-demo")
-FEWEST: Final = 50
-MOST: Final = 1_000_000
 HYPOTHESIS: Final = "teammate_invited >= 4 trailing 28d"
 STEPS: Final = (
     ("Read and check the exports", "load --out dataset"),
@@ -32,21 +29,9 @@ STEPS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoOptions:
-    """Which product is made up."""
-
-    accounts: Annotated[
-        int | None, option("--accounts", help="How many accounts, at least 50 [default: 5000].", metavar="N")
-    ] = None
-    seed: Annotated[int | None, option("--seed", help="Another seed is another product [default: 1].", metavar="N")] = (
-        None
-    )
-
-
-@records(DemoOptions)
+@takes_options("demo")
 def demo(
-    options: DemoOptions,
+    given: Given,
     folder: Annotated[Path, typer.Argument(help="Where the exports go.", metavar="DIR")] = FOLDER,
 ) -> None:
     """Make a sample product's exports and run every step on them, showing each command and its result.
@@ -64,9 +49,8 @@ def demo(
     from pqlkit.demo.product import make_product
     from pqlkit.errors import UsageError
 
-    output, options = Output(), inputs("demo", DataOptions(), DemoOptions).settle(options)
-    accounts = whole(options.accounts, "--accounts", FEWEST, MOST) or 5000
-    seed = 1 if options.seed is None else options.seed
+    output, options = Output(), given.inputs().settle(DemoOptions)
+    accounts, seed = options.accounts, options.seed
     if folder.exists() and any(folder.iterdir()) and not (folder / ".pqlkit-demo").exists():
         raise UsageError(f"{folder} is not empty and was not made by `pqlkit demo`", hint="name another folder")
     with output.working("making a product"):

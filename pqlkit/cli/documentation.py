@@ -34,7 +34,8 @@ whole number and a unit: `m`, `h`, `d` or `w`. `pqlkit --install-completion` tea
 | 0 | done; also when the reader of a pipe left early |
 | 1 | done, and there are findings: `validate` found errors, or a bound such as `--fail-under` or `--max-new` is breached |
 | 2 | could not run: usage, configuration or data |
-| 130 | interrupted |
+| 130 | interrupted (Ctrl-C) |
+| 143 | terminated (SIGTERM); temporary files are gone |
 """
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, OutputOptions, option, records
+from pqlkit.cli.inputs import Given
+from pqlkit.cli.options import takes_options
+from pqlkit.options.commands import ExplainOptions
+from pqlkit.options.output import Format, OutputOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,21 +21,9 @@ if TYPE_CHECKING:
     from pqlkit.population.population import Population
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainOptions:
-    """Whose definition, or all who upgraded."""
-
-    definition: Annotated[Path | None, option("--definition", "-d", help="The definition file.", metavar="FILE")] = None
-    converters: Annotated[
-        bool | None, option("--converters", help="Those who upgraded, side by side; needs no definition.")
-    ] = None
-
-
-@records(DataOptions, ExplainOptions, OutputOptions)
+@takes_options("explain")
 def explain(
-    data: DataOptions,
-    options: ExplainOptions,
-    out: OutputOptions,
+    given: Given,
     entity: Annotated[str | None, typer.Argument(help="A user_id or account_id.", show_default=False)] = None,
 ) -> None:
     """Show one entity's timeline to (or towards) qualifying, or those who upgraded, side by side.
@@ -48,13 +37,13 @@ def explain(
     from pqlkit.cli.output import Output
     from pqlkit.errors import UsageError
 
-    found = inputs("explain", data, ExplainOptions, OutputOptions)
-    options, out = found.settle(options), found.settle(out)
-    output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
+    found = given.inputs()
+    options, out = found.settle(ExplainOptions), found.settle(OutputOptions)
+    output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out, private=True)
     if options.converters and entity is not None:
         raise UsageError("--converters shows all who upgraded, not one entity", hint="give one of the two")
     if options.converters:
-        upgraded(found, options, out.format or Format.TABLE, output)
+        upgraded(found, options, out.format, output)
         return
     if entity is None:
         raise UsageError(
@@ -62,7 +51,7 @@ def explain(
         )
     if options.definition is None:
         raise UsageError("explain needs a definition", hint=f"pqlkit explain {entity[:60]} -d definitions/NAME.yml")
-    one_lead(found, entity, options.definition, out.format or Format.TABLE, output)
+    one_lead(found, entity, options.definition, out.format, output)
 
 
 def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Output) -> None:
@@ -117,11 +106,12 @@ def populated(found: Inputs, definition: Definition | None, progress: Callable[[
     """Read who exists."""
     from pqlkit.population.population import population
 
+    data = found.data
     return population(
         found.dataset(progress),
         found.project,
         definition=definition,
-        as_of=found.data.as_of,
-        trust_current=found.trust_current,
-        engine=found.engine,
+        as_of=data.as_of,
+        trust_current=data.trust_current,
+        engine=data.engine,
     )

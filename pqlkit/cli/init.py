@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pqlkit.cli.inputs import PROJECT, inputs
-from pqlkit.cli.options import DataOptions, option, records
+from pqlkit.cli.inputs import Given
+from pqlkit.cli.options import takes_options
+from pqlkit.options.commands import InitOptions
+from pqlkit.options.data import BesideEventsOptions
+from pqlkit.options.output import QuietOption
 
 if TYPE_CHECKING:
     from pqlkit.exports.questions import Question
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitOptions:
-    """The exports beside the events, and where the project file goes."""
-
-    users: Annotated[str | None, option("--users", help="Users.", metavar="PATH")] = None
-    accounts: Annotated[str | None, option("--accounts", help="Accounts.", metavar="PATH")] = None
-    conversions: Annotated[str | None, option("--conversions", help="Conversions (upgrades).", metavar="PATH")] = None
-    out: Annotated[
-        Path | None, option("--out", help=f"The project file to write [default: {PROJECT}].", metavar="FILE")
-    ] = None
-    map: Annotated[
-        list[str] | None,
-        option(
-            "--map",
-            help='Which column of an export is which: conversions.converted_at="Close Date". Repeatable.',
-            metavar="TABLE.COLUMN=HEADER",
-        ),
-    ] = None
-    quiet: Annotated[bool | None, option("--quiet", help="Errors alone on stderr.")] = None
-
-
-@records(InitOptions)
+@takes_options("init")
 def init(
-    options: InitOptions,
+    given: Given,
     events: Annotated[
         str, typer.Argument(help="Events: a file, folder or glob.", metavar="EVENTS", show_default=False)
     ],
@@ -64,25 +44,26 @@ def init(
     from pqlkit.files import write_text
     from pqlkit.inert import visible
 
-    options = inputs("init", DataOptions(), InitOptions).settle(options)
-    output, out = Output(quiet=bool(options.quiet)), options.out or Path(PROJECT)
+    found = given.inputs()
+    exports, out = found.settle(BesideEventsOptions), found.settle(InitOptions).out
+    output = Output(quiet=found.settle(QuietOption).quiet)
     if out.exists():
         raise UsageError(f"{out} is there already; it was left as it is", hint="name another with --out")
     with output.working("looking at the exports") as progress:
-        found = sniff(
+        seen = sniff(
             events,
-            users=options.users,
-            accounts=options.accounts,
-            conversions=options.conversions,
-            maps=maps_of(options.map or ()),
+            users=exports.users,
+            accounts=exports.accounts,
+            conversions=exports.conversions,
+            maps=maps_of(exports.map),
             ask=asked if output.interactive else None,
             progress=progress,
         )
-    write_text(out, project_text(found, out.parent))
-    output.payload("\n".join(visible(note, 400) for note in found.notes) or "nothing to say about the exports")
-    if found.to_do:
+    write_text(out, project_text(seen, out.parent))
+    output.payload("\n".join(visible(note, 400) for note in seen.notes) or "nothing to say about the exports")
+    if seen.to_do:
         output.say(f"wrote {out}. Before `pqlkit analyze`:")
-        for text in found.to_do:
+        for text in seen.to_do:
             output.say(f"- {visible(text, 400)}")
     else:
         output.say(f"wrote {out}: read it, then run `pqlkit analyze`")

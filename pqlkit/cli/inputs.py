@@ -1,22 +1,55 @@
-"""The inputs of a run: the project file, its block for the command, and the exports they lead to."""
+"""The inputs of a run: what the command line gave, the project file, and the exports they lead to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pqlkit.cli.options import DataOptions, EngineName, settle, unknown_options
 from pqlkit.errors import UsageError
+from pqlkit.options.data import PROJECT, DataOptions, SourceOptions
+from pqlkit.options.option import filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.project import Project
 
-PROJECT: Final = "pqlkit.yml"
 Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What one command was given on the command line.
+
+    Parameters
+    ----------
+    command
+        The command's name.
+    values
+        Option -> value as typed, for those that were given.
+    """
+
+    command: str
+    values: Mapping[str, Any]
+
+    def inputs(self) -> Inputs:
+        """Find the project file.
+
+        Raises
+        ------
+        DefinitionError
+            The project file has faults.
+        DataError
+            A project file was named that is not there.
+        """
+        from pqlkit.exports.project import Project, read_project
+
+        path = self.values.get("project") or (Path(PROJECT) if Path(PROJECT).is_file() else None)
+        if path is not None and path.is_dir():
+            path = path / PROJECT
+        return Inputs(given=self, project=Project() if path is None else read_project(path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,31 +58,35 @@ class Inputs:
 
     Parameters
     ----------
-    command
-        The command's name.
+    given
+        What the command line gave.
     project
         The project file's values, or the defaults of a run without one.
-    data
-        The data options, settled.
     """
 
-    command: str
+    given: Given
     project: Project
-    data: DataOptions
 
-    def settle(self, options: Record) -> Record:
-        """Fill a record from the command's block of the project file; the command line wins."""
-        return settle(options, self._block, command=self.command, place=str(self.project.path))
+    def settle(self, record: type[Record]) -> Record:
+        """Make an option record: the command line wins over the project file's section, which wins over the default.
+
+        Raises
+        ------
+        UsageError
+            An option cannot be read.
+        """
+        return filled(
+            record, self.given.values, self._section, command=self.given.command, place=str(self.project.path)
+        )
+
+    def states(self, option: str) -> bool:
+        """Whether the command line or the project file says anything of an option."""
+        return option in self.given.values or self._section.get(option) is not None
 
     @property
-    def engine(self) -> str:
-        """The engine's name."""
-        return (self.data.engine or EngineName.POLARS).value
-
-    @property
-    def trust_current(self) -> tuple[str, ...]:
-        """The traits whose present value is trusted for the past."""
-        return tuple(self.data.trust_current or ())
+    def data(self) -> DataOptions:
+        """Where the data is, and what of it counts."""
+        return self.settle(DataOptions)
 
     def dataset(self, progress: Callable[[str], None] | None = None) -> Dataset:
         """Read the exports.
@@ -64,6 +101,10 @@ class Inputs:
         from pqlkit.exports.dataset import open_dataset
 
         data = self.data
+        if data.map and data.data is not None:
+            raise UsageError(
+                "--map names columns of exports; --data has its columns already", hint="pqlkit load --map ..."
+            )
         if data.map:
             return open_dataset(self.mapped(), progress=progress)
         if data.data is None and data.events is None and "events" not in self.project.exports:
@@ -87,54 +128,16 @@ class Inputs:
         Raises
         ------
         UsageError
-            A column is mapped of a dataset that is loaded already, or of no export.
+            A column is mapped of no export.
         """
         from pqlkit.exports.dataset import with_sources
         from pqlkit.exports.maps import maps_of, with_maps
 
-        data = self.data
-        if data.map and data.data is not None:
-            raise UsageError(
-                "--map names columns of exports; --data has its columns already", hint="pqlkit load --map ..."
-            )
-        named = {name: getattr(data, name) for name in ("events", "users", "accounts", "conversions")}
+        exports = self.settle(SourceOptions)
+        named = {name: getattr(exports, name) for name in ("events", "users", "accounts", "conversions")}
         project = with_sources(self.project, **{name: path for name, path in named.items() if path is not None})
-        return with_maps(project, maps_of(data.map or ()))
+        return with_maps(project, maps_of(exports.map))
 
     @property
-    def _block(self) -> dict[str, Any]:
-        return dict(self.project.options.get(self.command, {}))
-
-
-def inputs(command: str, data: DataOptions, *records: type[Any]) -> Inputs:
-    """Find the project file and settle the data options.
-
-    Parameters
-    ----------
-    command
-        The command's name: its block of the project file supplies what the command line left out.
-    data
-        As given on the command line.
-    records
-        All option records of the command: other names in its block are refused.
-
-    Raises
-    ------
-    DefinitionError
-        The project file has faults.
-    DataError
-        A project file was named that is not there.
-    """
-    from pqlkit.exports.project import Project, read_project
-
-    path = data.project or (Path(PROJECT) if Path(PROJECT).is_file() else None)
-    if path is not None and path.is_dir():
-        path = path / PROJECT
-    project = Project() if path is None else read_project(path)
-    block = dict(project.options.get(command, {}))
-    if records:
-        kinds: tuple[type[Any], ...] = (DataOptions, *records)
-        known = {field.name for kind in kinds for field in fields(kind)}
-        unknown_options(block, known, command=command, place=str(path))
-    found = Inputs(command=command, project=project, data=data)
-    return replace(found, data=found.settle(data))
+    def _section(self) -> Mapping[str, Any]:
+        return self.project.options.get(self.given.command, {})

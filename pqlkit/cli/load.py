@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Annotated
-
-from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, SourceOptions, option, records
+from pqlkit.cli.inputs import Given
+from pqlkit.cli.options import takes_options
+from pqlkit.options.commands import LoadOptions
+from pqlkit.options.output import Format, FormatOption, MessageOptions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadOptions:
-    """What `load` writes and tolerates; its ``--out`` is a folder."""
-
-    out: Annotated[Path | None, option("--out", help="The folder to write the dataset to.", metavar="DIR")] = None
-    append: Annotated[
-        bool | None, option("--append", help="Add to the dataset that is there; what was read before is skipped.")
-    ] = None
-    max_bad: Annotated[
-        str | None,
-        option("--max-bad", help="Stop if more than this share of a table is bad, like 1%.", metavar="SHARE"),
-    ] = None
-    plausible: Annotated[
-        str | None, option("--plausible", help="Dates that can be true: FROM..TO.", metavar="FROM..TO")
-    ] = None
-    catalogue: Annotated[
-        Path | None,
-        option("--catalogue", help="Also write event names, properties and types to this file.", metavar="FILE"),
-    ] = None
-    format: Annotated[
-        Format | None, option("--format", help="How the report is written [default: table].", panel="Output")
-    ] = None
-    quiet: Annotated[bool | None, option("--quiet", help="Errors alone on stderr.", panel="Output")] = None
-    verbose: Annotated[bool | None, option("--verbose", help="Details on stderr.", panel="Output")] = None
-
-
-@records(SourceOptions, LoadOptions)
-def load(exports: SourceOptions, options: LoadOptions) -> None:
+@takes_options("load")
+def load(given: Given) -> None:
     """Read, check and canonicalise exports into a Parquet dataset, and print the intake report.
 
-    Rows read = kept + duplicate + quarantined + left out by a rule, for every table. The dataset is swapped in whole: a run that fails leaves
-    the old one.
+    Rows read = kept + duplicate + quarantined + left out by a rule, for every table. The dataset is swapped in whole: a run
+    that fails leaves the old one.
 
     **Examples**
 
@@ -52,27 +24,25 @@ def load(exports: SourceOptions, options: LoadOptions) -> None:
     `pqlkit load --out data/ --append`: add last night's files; the same file twice changes nothing
     """
     from pqlkit.cli.output import Output
-    from pqlkit.cli.values import share
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import open_dataset
     from pqlkit.exports.loading import load as run
     from pqlkit.exports.status_columns import status_notes
     from pqlkit.reporting.renderers import intake as render
 
-    given = {field.name: getattr(exports, field.name) for field in fields(exports)}
-    found = inputs("load", DataOptions(**given), LoadOptions)
-    options = found.settle(options)
+    found = given.inputs()
+    options, told = found.settle(LoadOptions), found.settle(MessageOptions)
     if options.out is None:
         raise UsageError("load needs a folder to write to", hint="pqlkit load --out data/")
-    output = Output(quiet=bool(options.quiet), verbose=bool(options.verbose))
+    output = Output(quiet=told.quiet, verbose=told.verbose)
     project = found.mapped()
     with output.working("reading exports") as progress:
         intake = run(
             project,
             options.out,
-            append=bool(options.append),
-            max_bad=None if options.max_bad is None else share(options.max_bad, "--max-bad"),
-            plausible=None if options.plausible is None else span(options.plausible),
+            append=options.append,
+            max_bad=options.max_bad,
+            plausible=options.plausible,
             progress=progress,
         )
     if options.catalogue is not None:
@@ -80,7 +50,7 @@ def load(exports: SourceOptions, options: LoadOptions) -> None:
 
         write_catalogue(open_dataset(project, data=options.out), options.catalogue)
         output.say(f"wrote {options.catalogue}")
-    match options.format or Format.TABLE:
+    match found.settle(FormatOption).format:
         case Format.JSON:
             output.payload(render.as_json(intake))
         case Format.CSV:
@@ -92,24 +62,3 @@ def load(exports: SourceOptions, options: LoadOptions) -> None:
     for note in status_notes(open_dataset(project, data=options.out), project):
         output.warn(note)
     output.say(f"wrote the dataset to {options.out}")
-
-
-def span(text: str) -> tuple[str, str]:
-    """Read ``FROM..TO``.
-
-    Raises
-    ------
-    UsageError
-        There are not two dates with ``..`` between them.
-    """
-    from datetime import date
-
-    from pqlkit.errors import UsageError
-
-    first, dots, last = text.partition("..")
-    try:
-        if not dots or date.fromisoformat(first) > date.fromisoformat(last):
-            raise ValueError
-    except ValueError:
-        raise UsageError(f"--plausible: {text!r} is not FROM..TO", hint="write 2024-01-01..2026-12-31") from None
-    return first, last

@@ -32,11 +32,14 @@ class Output:
         Details on stderr.
     out
         The file that takes the payload instead of stdout, or None.
+    private
+        The payload holds personal data: a new file is its owner's alone.
     """
 
     quiet: bool = False
     verbose: bool = False
     out: Path | None = None
+    private: bool = False
 
     @property
     def interactive(self) -> bool:
@@ -45,11 +48,11 @@ class Output:
 
     def payload(self, text: str) -> None:
         """Write the result: to `out` whole or not at all, else to stdout, ending in one line end."""
-        from pqlkit.files import write_text
+        from pqlkit.files import PRIVATE, write_text
 
         text = text if text.endswith("\n") else text + "\n"
         if self.out is not None:
-            write_text(self.out, text)
+            write_text(self.out, text, mode=PRIVATE if self.private else None)
             self.say(f"wrote {self.out}")
         else:
             sys.stdout.write(text)

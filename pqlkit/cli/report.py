@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from pqlkit.cli.exit import ExitCode
-from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, OutputOptions, option, records
+from pqlkit.cli.inputs import Given
+from pqlkit.cli.options import takes_options
+from pqlkit.options.commands import ReportOptions
+from pqlkit.options.output import Format, OutputOptions, PageOption
 
 if TYPE_CHECKING:
     from pqlkit.cli.output import Output
     from pqlkit.rates.report import Report
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportOptions:
-    """Which definitions, cut how, and what makes the run fail."""
-
-    definition: Annotated[
-        list[Path] | None, option("--definition", "-d", help="The definition file. Repeatable.", metavar="FILE")
-    ] = None
-    by: Annotated[
-        list[str] | None,
-        option("--by", help="signup_week, signup_month, signup_quarter or a trait. Repeatable.", metavar="COHORT"),
-    ] = None
-    ledger: Annotated[
-        Path | None,
-        option("--ledger", help="What `score --ledger --control` wrote: compare the arms.", metavar="FILE"),
-    ] = None
-    contacts: Annotated[
-        str | None,
-        option("--contacts", help="Who was contacted when: user_id, account_id or entity; at.", metavar="FILE"),
-    ] = None
-    fail_under: Annotated[
-        str | None,
-        option("--fail-under", help="Exit 1 if the whole interval of PQL to customer lies below this.", metavar="RATE"),
-    ] = None
-    fail_on_drift: Annotated[
-        bool | None, option("--fail-on-drift", help="Exit 1 if the newest mature period has drifted.")
-    ] = None
-    html: Annotated[Path | None, option("--html", help="Also write one self-contained page.", metavar="FILE")] = None
-
-
-@records(DataOptions, ReportOptions, OutputOptions)
-def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> None:
+@takes_options("report")
+def report(given: Given) -> None:
     """Count signup -> PQL -> customer rates by cohort, segment and period, with drift.
 
     **Examples**
@@ -59,19 +30,18 @@ def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> Non
     `pqlkit report -d definitions/team-rollout.yml --fail-under 5% --fail-on-drift`: for CI
     """
     from pqlkit.cli.output import Output
-    from pqlkit.cli.values import share
     from pqlkit.definitions.loading import load_definition
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import with_contacts
     from pqlkit.population.population import population
     from pqlkit.rates.report import report as run
 
-    found = inputs("report", data, ReportOptions, OutputOptions)
-    options, out = found.settle(options), found.settle(out)
-    output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
+    found = given.inputs()
+    options, data, out = found.settle(ReportOptions), found.data, found.settle(OutputOptions)
+    page = found.settle(PageOption).html
+    output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
     if not options.definition:
         raise UsageError("report needs a definition", hint="pqlkit report -d definitions/NAME.yml")
-    floor = None if options.fail_under is None else share(options.fail_under, "--fail-under")
     definitions = [load_definition(path) for path in options.definition]
     with output.working("reading exports") as progress:
         dataset = found.dataset(progress)
@@ -83,23 +53,23 @@ def report(data: DataOptions, options: ReportOptions, out: OutputOptions) -> Non
                     dataset,
                     found.project,
                     definition=definition,
-                    as_of=found.data.as_of,
-                    trust_current=found.trust_current,
-                    engine=found.engine,
+                    as_of=data.as_of,
+                    trust_current=data.trust_current,
+                    engine=data.engine,
                 ),
                 definition,
-                by=tuple(options.by or ()),
+                by=options.by,
                 ledger=options.ledger,
                 progress=progress,
             )
             for definition in definitions
         ]
-    if options.html is not None:
+    if page is not None:
         from pqlkit.reporting.pages.report import as_page
 
-        output.page(options.html, as_page(reports))
-    show(reports, out.format or Format.TABLE, output)
-    if any(failing(one, floor, bool(options.fail_on_drift), output) for one in reports):
+        output.page(page, as_page(reports))
+    show(reports, out.format, output)
+    if any(failing(one, options.fail_under, options.fail_on_drift, output) for one in reports):
         raise typer.Exit(ExitCode.FINDINGS)
 
 

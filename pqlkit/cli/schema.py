@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, option, records
+from pqlkit.cli.inputs import Given
+from pqlkit.cli.options import takes_options
+from pqlkit.options.output import TargetOption
 
 
 class SchemaName(StrEnum):
@@ -20,16 +19,9 @@ class SchemaName(StrEnum):
     PROJECT = "project"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaOptions:
-    """Where the schema goes."""
-
-    out: Annotated[Path | None, option("--out", help="Write it to this file instead of stdout.", metavar="PATH")] = None
-
-
-@records(SchemaOptions)
+@takes_options("schema")
 def schema(
-    options: SchemaOptions,
+    given: Given,
     name: Annotated[
         SchemaName, typer.Argument(help="definition or project.", show_default=True)
     ] = SchemaName.DEFINITION,
@@ -53,4 +45,4 @@ def schema(
         from pqlkit.exports.project import project_schema
 
         found = project_schema()
-    Output(out=inputs("schema", DataOptions(), SchemaOptions).settle(options).out).payload(to_json(found))
+    Output(out=given.inputs().settle(TargetOption).out).payload(to_json(found))

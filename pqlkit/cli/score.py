@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from pqlkit.cli.exit import ExitCode
-from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, Format, OutputOptions, records
-from pqlkit.cli.score_options import ScoreOptions, check, listed, order
+from pqlkit.cli.inputs import Given
+from pqlkit.cli.options import takes_options
+from pqlkit.cli.score_options import check, order
+from pqlkit.options.leads import ListOptions, ScoreOptions
+from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,17 +22,18 @@ if TYPE_CHECKING:
     from pqlkit.cli.inputs import Inputs
     from pqlkit.cli.output import Output
     from pqlkit.definitions.model import Definition
+    from pqlkit.errors import PqlkitError
     from pqlkit.scoring.delivery import Delivery, Hook
     from pqlkit.scoring.lead_file import Shape
     from pqlkit.scoring.ledger import Ledger
     from pqlkit.scoring.memory import Memory
-    from pqlkit.scoring.night import Listing, Order
+    from pqlkit.scoring.night import Listing, Order, Written
     from pqlkit.scoring.scoring import Leads
     from pqlkit.scoring.summary import Summary
 
 
-@records(DataOptions, ScoreOptions, OutputOptions)
-def score(data: DataOptions, options: ScoreOptions, out: OutputOptions) -> None:
+@takes_options("score")
+def score(given: Given) -> None:
     """Turn the export into leads: who qualifies, why, since when, who nearly does, and who is new since the last run.
 
     **Examples**
@@ -45,11 +48,11 @@ def score(data: DataOptions, options: ScoreOptions, out: OutputOptions) -> None:
     from pqlkit.definitions.loading import load_definition
     from pqlkit.scoring.delivery import hook
 
-    found = inputs("score", data, ScoreOptions, OutputOptions)
-    options, out = found.settle(options), found.settle(out)
-    output = Output(quiet=bool(out.quiet), verbose=bool(out.verbose), out=out.out)
+    found = given.inputs()
+    options, out = found.settle(ScoreOptions), found.settle(ListOptions)
+    output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out, private=True)
     check(options, out)
-    definitions = [load_definition(path) for path in options.definition or ()]
+    definitions = [load_definition(path) for path in options.definition]
     refuse_twins(definitions)
     asked = order(options)
     where = hook(options.notify) if options.notify is not None else None
@@ -103,19 +106,19 @@ def scored(
     from pqlkit.population.population import population
     from pqlkit.scoring.scoring import score as run
 
-    dataset = found.dataset(progress)
+    dataset, data = found.dataset(progress), found.data
     return [
         run(
             population(
                 dataset,
                 found.project,
                 definition=definition,
-                as_of=found.data.as_of,
-                trust_current=found.trust_current,
-                engine=found.engine,
+                as_of=data.as_of,
+                trust_current=data.trust_current,
+                engine=data.engine,
             ),
             definition,
-            keep=tuple(listed(options.keep)),
+            keep=options.keep,
             progress=progress,
         )
         for definition in definitions
@@ -159,40 +162,84 @@ def compared(
 def deliver(
     listings: Sequence[Listing],
     options: ScoreOptions,
-    out: OutputOptions,
+    out: ListOptions,
     asked: Order,
     ledger: Ledger | None,
     where: Hook | None,
     output: Output,
 ) -> ExitCode:
-    """Write the lists, commit the ledger, send the alerts, sum up."""
-    from pqlkit.scoring.night import record, summaries, write_lists
+    """Write the lists, commit the ledger, send the alerts, sum up.
+
+    Up to the ledger's commit whatever fails leaves all as it was; from then on the night stands, and what fails is a finding.
+    """
+    from pqlkit.errors import PqlkitError
+    from pqlkit.scoring.night import record, written_lists
 
     for one in listings:
         asked.shape.names(one.rows.columns)  # refuses unknown columns, whatever the format
     breached = [f"{one.news.leads.definition.name}: {text}" for one in listings for text in one.breaches]
     targets = places(listings, out, aside=bool(breached))
+    kept = ledger if not breached else None
     if ledger is not None:
         mend(ledger, targets, output)
-    written = write_lists(targets, asked.shape) if targets else []
-    if not targets and not breached:
-        show(listings, out, asked, output)
-    sent = None
-    if not breached and ledger is not None:
-        record(ledger, listings, written, notify=asked.notify)
-        sent = send(ledger, where, output)
-    write_summary(summaries(listings, written), listings, sent, options, out, output)
+    with written_lists(targets, asked.shape) as written:
+        if not targets and not breached:
+            show(listings, out, asked, output)
+        doubt = record(kept, listings, written, notify=asked.notify) if kept is not None else None
+    try:
+        if doubt is not None:
+            raise doubt
+        sent = afterwards(listings, written, options, out, kept, where, output)
+    except PqlkitError as error:
+        told(error, written, kept, doubt=doubt is not None)
+        return ExitCode.FINDINGS
     for text in breached:
         output.warn(f"{text}; nobody is alerted{', the list is held' if targets else ''}")
     return ExitCode.FINDINGS if breached or (sent is not None and sent.problem) else ExitCode.DONE
 
 
+def afterwards(
+    listings: Sequence[Listing],
+    written: Sequence[Written],
+    options: ScoreOptions,
+    out: ListOptions,
+    ledger: Ledger | None,
+    where: Hook | None,
+    output: Output,
+) -> Delivery | None:
+    """Do what follows once the night stands."""
+    from pqlkit.scoring.night import remove_later_parts, summaries
+
+    remove_later_parts(written)
+    sent = None if ledger is None else send(ledger, where, output)
+    write_summary(summaries(listings, written), listings, sent, options, out, output)
+    return sent
+
+
+def told(error: PqlkitError, written: Sequence[Written], ledger: Ledger | None, *, doubt: bool) -> None:
+    """Say what failed after the night, and what stands."""
+    from pqlkit.cli.app import tell
+
+    files = [path for some in written for path in some.paths]
+    stands = [f"written: {', '.join(files)}"] if files else []
+    if doubt:
+        stands.append(
+            "the disk does not say whether the ledger has the night: the next run finds out, and repeats it if not"
+        )
+    elif ledger is not None:
+        stands.append(f"the night is in {ledger.path}: what is new in it is new no more for the next run")
+        stands.append("an alert that was sent and could not be noted comes again, with the same key")
+    error.hint = "\n".join([*stands, *([error.hint] if error.hint else [])])
+    tell(error)
+
+
 def mend(ledger: Ledger, targets: Sequence[tuple[Path, Listing]], output: Output) -> None:
     """Clear up after a run that was killed, and say where it stopped between a list and the ledger."""
-    from pqlkit.scoring.night import is_known, sweep
+    from pqlkit.files import sweep
+    from pqlkit.scoring.night import is_known
 
     for path, one in targets:
-        sweep(path)
+        sweep(path, start=f"{path.stem}.")
         if not is_known(ledger, one.news.leads.definition.name, path):
             output.say(f"{path} is not what the last committed run wrote; it is written again")
 
@@ -222,7 +269,7 @@ def write_summary(
     listings: Sequence[Listing],
     sent: Delivery | None,
     options: ScoreOptions,
-    out: OutputOptions,
+    out: ListOptions,
     output: Output,
 ) -> None:
     """Sum the run up in one line per definition, and in ``--summary`` and ``overlap.json`` as JSON."""
@@ -244,7 +291,7 @@ def write_summary(
         output.say(f"{row['leads']:,} {row['entity']}s are leads of {names} alone")
 
 
-def places(listings: Sequence[Listing], out: OutputOptions, *, aside: bool) -> list[tuple[Path, Listing]]:
+def places(listings: Sequence[Listing], out: ListOptions, *, aside: bool) -> list[tuple[Path, Listing]]:
     """Say where each list goes; empty = stdout."""
     from pqlkit.scoring.night import aside as held
 
@@ -257,7 +304,7 @@ def places(listings: Sequence[Listing], out: OutputOptions, *, aside: bool) -> l
     return [(held(path) if aside else path, one) for path, one in zip(paths, listings, strict=True)]
 
 
-def show(listings: Sequence[Listing], out: OutputOptions, asked: Order, output: Output) -> None:
+def show(listings: Sequence[Listing], out: ListOptions, asked: Order, output: Output) -> None:
     """Write the lists to stdout."""
     from pqlkit.reporting.renderers import leads as render
     from pqlkit.scoring.lead_file import LeadFormat

@@ -1,99 +1,17 @@
-"""The options of `pqlkit score`: how they are spelled, what goes together, and what they mean."""
+"""The order of a night: which options of `pqlkit score` go together, and what they ask for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pqlkit.cli.options import Format, OutputOptions, option
+from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
-    from pqlkit.scoring.guards import Bound
+    from pqlkit.options.leads import ListOptions, ScoreOptions
     from pqlkit.scoring.night import Order
 
-_NEW = "What is new"
-_GUARDS = "Guards"
-_COLUMNS = "Columns"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreOptions:
-    """Which definitions, what is new, and how the list looks."""
-
-    definition: Annotated[
-        list[Path] | None,
-        option("--definition", "-d", help="The definition file. Repeatable; then --out is a folder.", metavar="FILE"),
-    ] = None
-    ledger: Annotated[
-        Path | None,
-        option("--ledger", help="Remembers who was new: each lead is new once.", metavar="FILE", panel=_NEW),
-    ] = None
-    previous: Annotated[
-        Path | None,
-        option("--previous", help="The last list, instead of a ledger.", metavar="LEADS", panel=_NEW),
-    ] = None
-    since: Annotated[
-        str | None,
-        option("--since", help="Only who qualified this recently is new.", metavar="DURATION", panel=_NEW),
-    ] = None
-    only_new: Annotated[bool | None, option("--only-new", help="Rows for new leads alone.", panel=_NEW)] = None
-    all: Annotated[
-        bool | None,
-        option("--all", help="A row for everybody [default: without --ledger and --previous].", panel=_NEW),
-    ] = None
-    control: Annotated[
-        str | None,
-        option("--control", help="Leave this share of accounts alone, like 20%.", metavar="SHARE", panel=_NEW),
-    ] = None
-    notify: Annotated[
-        str | None,
-        option(
-            "--notify",
-            help="Post new leads to this URL; ${NAME} is read from the environment.",
-            metavar="URL",
-            panel=_NEW,
-        ),
-    ] = None
-    suppress: Annotated[
-        Path | None,
-        option("--suppress", help="Ids that are never new, one a line or a CSV.", metavar="FILE", panel=_GUARDS),
-    ] = None
-    max_new: Annotated[
-        str | None,
-        option(
-            "--max-new",
-            help="More new leads, like 200 or 3x the median of 7 nights, stop the night.",
-            metavar="N",
-            panel=_GUARDS,
-        ),
-    ] = None
-    min_new: Annotated[
-        str | None, option("--min-new", help="So do fewer, like 1 or 0.2x.", metavar="N", panel=_GUARDS)
-    ] = None
-    max_age: Annotated[
-        str | None,
-        option("--max-age", help="So does an older newest event, like 36h.", metavar="DURATION", panel=_GUARDS),
-    ] = None
-    summary: Annotated[
-        Path | None, option("--summary", help="Write the run in numbers, as JSON.", metavar="FILE", panel=_GUARDS)
-    ] = None
-    keep: Annotated[
-        str | None, option("--keep", help="Traits to add, like owner,plan.", metavar="LIST", panel=_COLUMNS)
-    ] = None
-    columns: Annotated[
-        str | None, option("--columns", help="These columns, in this order.", metavar="LIST", panel=_COLUMNS)
-    ] = None
-    rename: Annotated[
-        str | None, option("--rename", help="Other names, like score=pql_score.", metavar="LIST", panel=_COLUMNS)
-    ] = None
-    preset: Annotated[
-        str | None,
-        option("--preset", help="hubspot or salesforce: column names of a CRM.", metavar="NAME", panel=_COLUMNS),
-    ] = None
-
-
-def check(options: ScoreOptions, out: OutputOptions) -> None:
+def check(options: ScoreOptions, out: ListOptions) -> None:
     """Refuse options that do not go together.
 
     Raises
@@ -132,18 +50,13 @@ def order(options: ScoreOptions) -> Order:
     DataError
         The file of ``--suppress`` cannot be read.
     """
-    from pqlkit.cli.values import chosen, duration, share
     from pqlkit.errors import UsageError
     from pqlkit.scoring.guards import Guards
-    from pqlkit.scoring.lead_file import Preset, Shape
+    from pqlkit.scoring.lead_file import Shape
     from pqlkit.scoring.night import Order
     from pqlkit.scoring.suppression import suppressed
 
-    guards = Guards(
-        max_new=bound(options.max_new, "--max-new"),
-        min_new=bound(options.min_new, "--min-new"),
-        max_age=duration(options.max_age, "--max-age"),
-    )
+    guards = Guards(max_new=options.max_new, min_new=options.min_new, max_age=options.max_age)
     if guards.relative and options.ledger is None:
         raise UsageError(
             "--max-new and --min-new as a multiple need the nights before", hint="add --ledger FILE, or write a number"
@@ -154,64 +67,12 @@ def order(options: ScoreOptions) -> Order:
             "--max-new and --min-new need to know who is new", hint="add --ledger FILE, --previous LEADS or --since 7d"
         )
     return Order(
-        every=bool(options.all),
-        only_new=bool(options.only_new),
-        since=duration(options.since, "--since"),
-        control=None if options.control is None else share(options.control, "--control"),
+        every=options.all,
+        only_new=options.only_new,
+        since=options.since,
+        control=options.control,
         suppressed=frozenset() if options.suppress is None else suppressed(options.suppress),
         guards=guards,
-        shape=Shape(
-            columns=None if options.columns is None else tuple(listed(options.columns)),
-            rename=renames(options.rename),
-            preset=chosen(options.preset, Preset, "--preset"),
-        ),
+        shape=Shape(columns=options.columns, rename=options.rename or {}, preset=options.preset),
         notify=options.notify is not None,
     )
-
-
-def bound(text: str | None, name: str) -> Bound | None:
-    """Read a guard's bound.
-
-    Raises
-    ------
-    UsageError
-        It is neither a number nor a multiple.
-    """
-    from pqlkit.errors import UsageError
-    from pqlkit.scoring.guards import Bound
-
-    if text is None:
-        return None
-    try:
-        return Bound.parse(text)
-    except ValueError:
-        raise UsageError(
-            f"{name}: {text!r} is not a number of leads", hint="write 200, or 3x the usual number"
-        ) from None
-
-
-def listed(text: str | None) -> list[str]:
-    """Split a list at its commas."""
-    return [part.strip() for part in (text or "").split(",") if part.strip()]
-
-
-def renames(text: str | None) -> dict[str, str]:
-    """Read ``score=pql_score,status=pql_status``.
-
-    Raises
-    ------
-    UsageError
-        A part has no ``=``.
-
-    Examples
-    --------
-    >>> renames("score=pql_score")
-    {'score': 'pql_score'}
-    """
-    from pqlkit.errors import UsageError
-
-    pairs = [part.partition("=") for part in listed(text)]
-    for old, sign, new in pairs:
-        if not sign or not old.strip() or not new.strip():
-            raise UsageError(f"--rename: {old!r} is not old=new", hint="write score=pql_score,status=pql_status")
-    return {old.strip(): new.strip() for old, _, new in pairs}

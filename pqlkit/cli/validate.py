@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pqlkit.cli.exit import ExitCode
-from pqlkit.cli.inputs import PROJECT, inputs
-from pqlkit.cli.options import DataOptions, option, records
+from pqlkit.cli.inputs import Given
+from pqlkit.cli.options import takes_options
 from pqlkit.cli.plain_check import check_project_file, report_text
 from pqlkit.errors import UsageError
+from pqlkit.options.commands import ValidateOptions
+from pqlkit.options.data import PROJECT
+from pqlkit.options.output import ReportFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,68 +24,10 @@ if TYPE_CHECKING:
     from pqlkit.definitions.facts import Facts
     from pqlkit.definitions.validation import Compare, FactsOf, Report
 
-_OUTPUT: Final = "Output"
-_CHECK: Final = "Check"
 
-
-class ReportFormat(StrEnum):
-    """How a report is written."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
-    JUNIT = "junit"
-    SARIF = "sarif"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidateOptions:
-    """What is checked, and how faults are told."""
-
-    format: Annotated[
-        ReportFormat | None, option("--format", help="How faults are written [default: text].", panel=_OUTPUT)
-    ] = None
-    strict: Annotated[bool | None, option("--strict", help="Warnings fail the check too.", panel=_CHECK)] = None
-    base: Annotated[
-        str | None,
-        option(
-            "--base",
-            help="Compare with this file, folder or git revision (main, HEAD~1): what changed in meaning?",
-            metavar="FILE_OR_REVISION",
-            panel=_CHECK,
-        ),
-    ] = None
-    explain: Annotated[
-        str | None, option("--explain", help="Print the page of a rule and leave.", metavar="CODE", panel=_CHECK)
-    ] = None
-    describe: Annotated[
-        bool | None, option("--describe", help="Print each definition as a paragraph of English.", panel=_CHECK)
-    ] = None
-    fix: Annotated[
-        bool | None,
-        option("--fix", help="Repair what can be repaired safely; comments and order stay.", panel=_CHECK),
-    ] = None
-    catalogue: Annotated[
-        Path | None,
-        option(
-            "--catalogue",
-            help="Check names against this file, which `pqlkit load --catalogue` wrote.",
-            metavar="FILE",
-            panel=_CHECK,
-        ),
-    ] = None
-    out: Annotated[
-        Path | None,
-        option("--out", help="Write the report to this file instead of stdout.", metavar="PATH", panel=_OUTPUT),
-    ] = None
-    quiet: Annotated[bool | None, option("--quiet", help="Errors alone on stderr.", panel=_OUTPUT)] = None
-    verbose: Annotated[bool | None, option("--verbose", help="Details on stderr.", panel=_OUTPUT)] = None
-
-
-@records(ValidateOptions, DataOptions)
+@takes_options("validate")
 def validate_command(
-    options: ValidateOptions,
-    data: DataOptions,
+    given: Given,
     files: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -110,16 +53,16 @@ def validate_command(
     """
     from pqlkit.cli.output import Output
 
-    if options.explain is not None:
+    if "explain" in given.values:
         from pqlkit.definitions.rules.registry import explain
 
-        Output(out=options.out).payload(explain(options.explain))
+        Output(out=given.values.get("out")).payload(explain(given.values["explain"]))
         return
-    found, broken = _inputs(data)
-    options = found.settle(options)
-    output = Output(quiet=bool(options.quiet), verbose=bool(options.verbose), out=options.out)
+    found, broken = _inputs(given)
+    options = found.settle(ValidateOptions)
+    output = Output(quiet=options.quiet, verbose=options.verbose, out=options.out)
     report = _checked([*_paths(files, found, broken), *broken], options, found, output)
-    failed = report.failed(strict=bool(options.strict))
+    failed = report.failed(strict=options.strict)
     if options.describe and not failed:
         output.payload(_described(report))
     else:
@@ -128,19 +71,19 @@ def validate_command(
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def _inputs(data: DataOptions) -> tuple[Inputs, list[Path]]:
+def _inputs(given: Given) -> tuple[Inputs, list[Path]]:
     """Read the project file. One that lies here and has faults is checked like any other file, and otherwise not used."""
     from pqlkit.errors import DefinitionError
 
     try:
-        return inputs("validate", data, ValidateOptions), []
+        return given.inputs(), []
     except DefinitionError:
-        if data.project is not None:
+        if "project" in given.values:
             raise
     from pqlkit.cli.inputs import Inputs
     from pqlkit.exports.project import Project
 
-    return Inputs(command="validate", project=Project(), data=data), [Path(PROJECT)]
+    return Inputs(given=given, project=Project()), [Path(PROJECT)]
 
 
 def _paths(files: Sequence[Path] | None, found: Inputs, broken: Sequence[Path]) -> list[Path]:
@@ -210,30 +153,31 @@ def _data(found: Inputs, output: Output) -> tuple[FactsOf, Compare]:
 
     from pqlkit.validation.data_facts import comparison_of, facts_of
 
+    data = found.data
     with output.working("reading exports") as progress:
         dataset = found.dataset(progress)
     measure: FactsOf = partial(
         facts_of,
         dataset=dataset,
         project=found.project,
-        as_of=found.data.as_of,
-        trust_current=found.trust_current,
-        engine=found.engine,
+        as_of=data.as_of,
+        trust_current=data.trust_current,
+        engine=data.engine,
     )
     compare: Compare = partial(
         comparison_of,
         dataset=dataset,
         project=found.project,
-        as_of=found.data.as_of,
-        trust_current=found.trust_current,
-        engine=found.engine,
+        as_of=data.as_of,
+        trust_current=data.trust_current,
+        engine=data.engine,
     )
     return measure, compare
 
 
 def _rendered(report: Report, options: ValidateOptions) -> str:
     """Write the report; with a base, text ends in the review, as Markdown."""
-    match options.format or ReportFormat.TEXT:
+    match options.format:
         case ReportFormat.JSON:
             from pqlkit.definitions.renderers.json import render_json
 
@@ -245,7 +189,7 @@ def _rendered(report: Report, options: ValidateOptions) -> str:
         case ReportFormat.JUNIT:
             from pqlkit.definitions.renderers.junit import render_junit
 
-            return render_junit(report, strict=bool(options.strict))
+            return render_junit(report, strict=options.strict)
         case ReportFormat.SARIF:
             from importlib.metadata import version
 

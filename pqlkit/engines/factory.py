@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.errors import EngineError, nearest
@@ -9,11 +10,19 @@ from pqlkit.errors import EngineError, nearest
 if TYPE_CHECKING:
     from pqlkit.engines.base import Engine
 
-ENGINES: Final = ("polars", "duckdb")
+
+class EngineName(StrEnum):
+    """What evaluates the tables."""
+
+    POLARS = "polars"
+    DUCKDB = "duckdb"
+
+
+ENGINES: Final = tuple(EngineName)
 """The engines of this build; the first is the default."""
 
 
-def engine(name: str = "polars") -> Engine:
+def engine(name: str = EngineName.POLARS) -> Engine:
     """Give the engine called `name`.
 
     Raises
@@ -26,21 +35,17 @@ def engine(name: str = "polars") -> Engine:
     >>> engine("polars").name
     'polars'
     """
-    match name:
-        case "polars":
+    if name not in ENGINES:
+        known = nearest(name, ENGINES)
+        hint = f"did you mean {known}?" if known else f"use one of: {', '.join(ENGINES)}"
+        raise EngineError(f"there is no engine {name!r}", where="--engine", hint=hint)
+    match EngineName(name):
+        case EngineName.POLARS:
             from pqlkit.engines.polars import PolarsEngine
 
             return PolarsEngine()
-        case "duckdb":
+        case EngineName.DUCKDB:
             return _duckdb()
-        case "spark":
-            message = "this build has no Spark engine"
-            raise EngineError(message, where="--engine", hint=f"use one of: {', '.join(ENGINES)}")
-        case _:
-            message = f"there is no engine {name!r}"
-            known = nearest(name, ENGINES)
-            hint = f"did you mean {known}?" if known else f"use one of: {', '.join(ENGINES)}"
-            raise EngineError(message, where="--engine", hint=hint)
 
 
 def _duckdb() -> Engine:

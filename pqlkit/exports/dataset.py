@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +18,7 @@ from pqlkit.exports.project import Project
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import Plan, read_all
 from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, HISTORY, USERS
+from pqlkit.scratch import lasting_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -121,8 +119,7 @@ def open_dataset(
     sources = sources_of(project)
     if EVENTS not in sources:
         raise DataError("nothing names the events", hint="give --project FILE, --data DIR or --events PATH")
-    folder = Path(tempfile.mkdtemp(prefix="pqlkit-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = lasting_scratch()
     quarantine = Quarantine(folder / "quarantine.jsonl")
     clock = now()
     plan = Plan(sources=sources, folder=folder, zone=project.timezone, outer=clocks.bounds(clock), progress=progress)
@@ -139,8 +136,7 @@ def with_contacts(dataset: Dataset, path: str, project: Project) -> Dataset:
     DataError
         A file is missing, not readable, or lacks a column.
     """
-    folder = Path(tempfile.mkdtemp(prefix="pqlkit-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = lasting_scratch()
     known = project.exports.get(CONTACTS) or Source(path=(), timezone=project.timezone)
     source = replace(known, path=(path,))
     plan = Plan(

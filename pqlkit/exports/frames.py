@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, USERS
+from pqlkit.scratch import lasting_scratch
 
 if TYPE_CHECKING:
     import polars as pl
@@ -70,8 +67,7 @@ def dataset_of(
 
     project = project if project is not None else Project()
     named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions, CONTACTS: contacts}
-    folder = Path(tempfile.mkdtemp(prefix="pqlkit-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = lasting_scratch()
     sources = {}
     with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
         for name, frame in named.items():

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import tempfile
 from dataclasses import replace
-from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from pqlkit.columns import ANONYMOUS_ID, USER_ID
-from pqlkit.errors import DataError, OutputError
+from pqlkit.errors import DataError
 from pqlkit.exports import clocks
 from pqlkit.exports.column_types import as_type, join
 from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.identities import stitched
 from pqlkit.exports.intake import Intake, TableIntake
-from pqlkit.exports.manifest import NAME, Manifest, TableEntry, read_manifest, write_manifest
+from pqlkit.exports.manifest import NAME, Manifest, TableEntry, manifest_text, read_manifest
 from pqlkit.exports.matching import matching
+from pqlkit.exports.publishing import writing
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.raw import expand, fingerprint
 from pqlkit.exports.reading import IDS, Plan, read_all
 from pqlkit.exports.tables import EVENTS, IDENTITIES
 from pqlkit.exports.writing import Written
-from pqlkit.files import sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from pqlkit.exports.clocks import Plausible
     from pqlkit.exports.column_types import ColumnType
@@ -38,6 +35,7 @@ if TYPE_CHECKING:
     from pqlkit.exports.identities import Identities
     from pqlkit.exports.mapping import Source
     from pqlkit.exports.project import Project
+    from pqlkit.exports.publishing import Writer
     from pqlkit.exports.reading import Finished, Outcome
 
 QUARANTINE: Final = "quarantine.jsonl"
@@ -82,35 +80,21 @@ def load(
     if EVENTS not in sources and not append:
         raise DataError("nothing names the events", hint="give --project FILE or --events PATH")
     folder = Path(out)
-    with _working(folder) as work:
+    with writing_to(folder), writing(folder, NAME) as writer:
+        there = _in_force(folder)
+        if there is not None:
+            writer.adopt(there.files)
         earlier = read_manifest(folder) if append and (folder / NAME).exists() else None
         _check_same_zone(earlier, project, folder)
-        return _Load(project, sources, folder, work, earlier, max_bad, plausible, progress).run()
+        return _Load(project, sources, writer, earlier, max_bad, plausible, progress).run()
 
 
-@contextlib.contextmanager
-def _working(folder: Path) -> Iterator[Path]:
-    """Give a folder to work in beside the files to come; gone afterwards, whatever happens."""
-    work: Path | None = None
+def _in_force(folder: Path) -> Manifest | None:
+    """Read the manifest that is about to be replaced; None where none can be read."""
     try:
-        with writing_to(folder):
-            _check_target(folder)
-            folder.mkdir(parents=True, exist_ok=True)
-            work = Path(tempfile.mkdtemp(prefix=".load-", dir=folder))
-            yield work
-    finally:
-        if work is not None:
-            shutil.rmtree(work, ignore_errors=True)
-
-
-def _check_target(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file, not a folder", hint="name a folder")
-    if folder.is_dir() and not (folder / NAME).exists():
-        others = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
-        if others:
-            hint = "name an empty or a new folder"
-            raise OutputError(f"{folder} holds other files ({others[0]}), not a dataset", hint=hint)
+        return read_manifest(folder)
+    except DataError:
+        return None
 
 
 def _check_same_zone(earlier: Manifest | None, project: Project, folder: Path) -> None:
@@ -129,16 +113,16 @@ class _Load:
         self,
         project: Project,
         sources: Mapping[str, Source],
-        folder: Path,
-        work: Path,
+        writer: Writer,
         earlier: Manifest | None,
         max_bad: float | None,
         plausible: tuple[str, str] | None,
         progress: Progress | None,
     ) -> None:
         self.project = project
-        self.folder = folder
-        self.work = work
+        self.writer = writer
+        self.folder = writer.folder
+        self.work = writer.work
         self.earlier = earlier
         self.max_bad = max_bad
         self.plausible = plausible
@@ -255,7 +239,7 @@ class _Load:
         entries = dict(self._earlier_tables())
         for name, table in tables.items():
             before = self._entry(name)
-            files = self._moved(name, table.paths)
+            files = self._staged(name, table.paths)
             days = dict(table.days)
             columns: dict[str, ColumnType] = dict(table.columns)
             extremes = [table.first, table.last]
@@ -293,19 +277,9 @@ class _Load:
         seen = set(before.inputs) if before is not None else set()
         return tuple(sorted(seen | set(self.inputs.get(name, {}).values())))
 
-    def _moved(self, name: str, paths: tuple[str, ...]) -> list[str]:
-        """Move files into the dataset under names made from their content: nothing that is in force is overwritten."""
-        (self.folder / name).mkdir(exist_ok=True)
-        moved: list[str] = []
-        for place, path in enumerate(paths):
-            with Path(path).open("rb") as stream:
-                content = file_digest(stream, "sha256").hexdigest()[:16]
-            target = f"{name}/{place:05}-{content}.parquet"
-            Path(path).replace(self.folder / target)
-            sync(self.folder / target)
-            moved.append(target)
-        sync(self.folder / name)
-        return moved
+    def _staged(self, name: str, paths: Iterable[str | Path]) -> list[str]:
+        """Stage files; give their names in the dataset."""
+        return [self.writer.stage(Path(path), f"{name}/{place:05}") for place, path in enumerate(paths)]
 
     def _restitched(self, files: tuple[str, ...], identities: Identities | None) -> tuple[str, ...]:
         """Give earlier anonymous events the user that this load has identified."""
@@ -313,24 +287,24 @@ class _Load:
             return files
         done: list[str] = []
         for place, file in enumerate(files):
-            schema = pl.read_parquet_schema(self.folder / file)
-            if not _concerned(self.folder / file, schema, identities):
+            schema = pl.read_parquet_schema(self.writer.path(file))
+            if not _concerned(self.writer.path(file), schema, identities):
                 done.append(file)
                 continue
-            frame = pl.read_parquet(self.folder / file, glob=False)
+            frame = pl.read_parquet(self.writer.path(file), glob=False)
             texts = [name for name in (USER_ID, ANONYMOUS_ID) if name in schema]
             found = stitched(frame.with_columns(pl.col(texts).cast(pl.String)), identities)
             path = self.work / f"stitched-{place}.parquet"
             # An id that is no integer turns the column into text; `_retyped` brings the others along.
             found.write_parquet(path, compression="zstd")
-            done.extend(self._moved(EVENTS, (str(path),)))
+            done.extend(self._staged(EVENTS, [path]))
         return tuple(done)
 
     def _retyped(self, name: str, files: tuple[str, ...], columns: Mapping[str, ColumnType]) -> list[str]:
         """Bring files to the columns of the whole table; those that have them stay."""
         done: list[str] = []
         for file in files:
-            lazy = pl.scan_parquet(self.folder / file, glob=False)
+            lazy = pl.scan_parquet(self.writer.path(file), glob=False)
             schema = lazy.collect_schema()
             from pqlkit.exports.column_types import POLARS
 
@@ -345,20 +319,15 @@ class _Load:
             )
             path = self.work / f"retyped-{len(done)}.parquet"
             frame.sink_parquet(path, compression="zstd")
-            done.extend(self._moved(name, (str(path),)))
+            done.extend(self._staged(name, [path]))
         return done
 
     def _publish(self, entries: Mapping[str, TableEntry], quarantine: Quarantine) -> None:
         target = self.folder / QUARANTINE
         if self.earlier is not None and target.exists():
             _prepend(target, quarantine.path)
-        if quarantine.path.exists():
-            quarantine.path.replace(target)
-        elif target.exists() and self.earlier is None:
-            target.unlink()
         manifest = Manifest(zone=self.project.timezone, tables=entries)
-        write_manifest(self.folder, manifest)
-        _sweep(self.folder, manifest)
+        self.writer.publish(manifest_text(manifest), manifest.files, beside={QUARANTINE: quarantine.path})
 
     def _intake(
         self, tables: Mapping[str, Finished], outcome: Outcome | None, entries: Mapping[str, TableEntry]
@@ -414,12 +383,3 @@ def _prepend(before: Path, path: Path) -> None:
                 with part.open("rb") as source:
                     shutil.copyfileobj(source, target)
     joined.replace(path)
-
-
-def _sweep(folder: Path, manifest: Manifest) -> None:
-    """Remove data files that the manifest in force does not name."""
-    named = manifest.files
-    for file in folder.glob("*/*.parquet"):
-        if f"{file.parent.name}/{file.name}" not in named and not file.parent.name.startswith("."):
-            with contextlib.suppress(OSError):
-                file.unlink()

@@ -1,4 +1,4 @@
-"""The manifest: the one file that says what a dataset's folder holds, swapped in by a rename."""
+"""The manifest: the one file that says what a dataset's folder holds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.errors import DataError
 from pqlkit.exports.column_types import ColumnType
-from pqlkit.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,14 +47,14 @@ class Manifest:
         return {name for table in self.tables.values() for name in table.files}
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Put a manifest in force: whole or not at all."""
+def manifest_text(manifest: Manifest) -> str:
+    """Write a manifest as JSON."""
     data: dict[str, Json] = {
         "schema": SCHEMA,
         "zone": manifest.zone,
         "tables": {name: _entry(table) for name, table in sorted(manifest.tables.items())},
     }
-    write_text(folder / NAME, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
 def _entry(table: TableEntry) -> dict[str, Json]:

@@ -3,7 +3,8 @@
 `project` reads files with these classes, and the JSON Schema is derived from them.
 """
 
-from datetime import date, datetime
+from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pqlkit.definitions.codes import INVALID_VALUE, WRONG_TYPE
@@ -22,118 +23,22 @@ from pqlkit.definitions.values import (
     one_of,
     shown,
 )
-from pqlkit.errors import DataError
+from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.mapping import Match, Spelling, Unit
 from pqlkit.exports.preset import presets
 from pqlkit.exports.text import ENCODINGS
 from pqlkit.exports.zones import moment, zone_of
+from pqlkit.options.commands import RECORDS, command_options
+from pqlkit.options.option import Option
 
-_COMMON: Final = (
-    "data",
-    "events",
-    "users",
-    "accounts",
-    "conversions",
-    "map",
-    "as_of",
-    "trust_current",
-    "engine",
-    "spark_remote",
-    "spark_master",
-    "format",
-    "out",
-    "quiet",
-    "verbose",
-)
-_SNAPSHOTS: Final = (
-    "snapshots",
-    "windows",
-    "conversion_window",
-    "gap",
-    "active_within",
-    "events_from",
-    "measures",
-    "entity",
-    "exposure",
-    "exclude_event",
-    "keep_event",
-    "by",
-    "given",
-    "sample",
-    "top",
-    "compare",
-    "html",
-)
-
-OPTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "demo": ("accounts", "seed"),
-    "init": ("users", "accounts", "conversions", "map", "out", "quiet"),
-    "load": (
-        "out",
-        "append",
-        "max_bad",
-        "plausible",
-        "catalogue",
-        "format",
-        "quiet",
-        "verbose",
-        "events",
-        "users",
-        "accounts",
-        "conversions",
-        "map",
-    ),
-    "analyze": (*_COMMON, *_SNAPSHOTS),
-    "try": (*_COMMON, *_SNAPSHOTS, "save"),
-    "propose": (
-        *_COMMON,
-        *_SNAPSHOTS,
-        "max_criteria",
-        "objective",
-        "value",
-        "cost",
-        "capacity",
-        "min_share",
-        "min_recall",
-        "min_rate",
-        "holdout",
-        "holdout_from",
-        "against",
-        "use_traits",
-        "permutations",
-        "max_seconds",
-        "plan_experiment",
-        "out_dir",
-        "name",
-        "seed",
-    ),
-    "validate": (*_COMMON, "strict", "base", "explain", "describe", "fix", "catalogue"),
-    "score": (
-        *_COMMON,
-        "definition",
-        "ledger",
-        "previous",
-        "since",
-        "only_new",
-        "all",
-        "keep",
-        "columns",
-        "rename",
-        "suppress",
-        "control",
-        "max_new",
-        "min_new",
-        "max_age",
-        "summary",
-        "notify",
-        "preset",
-    ),
-    "report": (*_COMMON, "definition", "by", "ledger", "contacts", "fail_under", "fail_on_drift", "html"),
-    "explain": (*_COMMON, "definition", "converters"),
-    "sql": ("definition", "dialect", "out", "quiet", "verbose"),
-    "schema": ("out",),
+_WRITTEN: Final[dict[type[Any], Any]] = {
+    bool: bool,
+    int: int,
+    float: float,
+    str: str | float,
+    Path: str | float,
 }
-"""The options that a command takes from the project file, with ``_`` for ``-``."""
+"""What a person may write for a type of option."""
 
 
 def _zone(value: Any) -> str:
@@ -171,25 +76,9 @@ def _separator(value: Any) -> str:
     raise fault(INVALID_VALUE, f"{shown(value)} is not a separator: one character", hint='write ";" or "\\t"')
 
 
-def _option(value: Any) -> Any:
-    if isinstance(value, Blank):
-        return None
-    if isinstance(value, list):
-        return [_option(item) for item in value]
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, bool | int | float | str):
-        return value
-    raise fault(WRONG_TYPE, f"an option is a value or a list of values, not {shown(value)}")
-
-
 Zone = Annotated[str, Check(_zone, as_type=str)]
 Moment = Annotated[str | None, Check(_moment, as_type=str | None)]
 OptionalText = Annotated[str | None, Check(_optional_text, as_type=str | None)]
-OptionValue = Annotated[
-    Any,
-    Check(_option, as_type=str | int | float | bool | list[str | int | float | bool] | None),
-]
 
 
 def _cells(value: Any) -> list[str]:
@@ -427,8 +316,36 @@ class SignupForm(Form):
 
 def _options_form(command: str) -> type[Form]:
     # An option may be called as an attribute of forms is; the key is its alias.
-    keys = {f"option_{name}": (OptionValue, Field(None, alias=name)) for name in OPTIONS[command]}
-    return made(f"{command.title()}Options", Form, f"The {command} block.", keys)
+    keys = {
+        f"option_{entry.name}": (_option_type(command, entry), Field(None, alias=entry.name, description=entry.help))
+        for entry in command_options(command).values()
+        if entry.in_project
+    }
+    return made(f"{command.title()}Options", Form, f"The {command} section.", keys)
+
+
+def _option_type(command: str, option: Option) -> Any:
+    """Say what may stand after an option's key: what the command would take, checked as the command checks it."""
+    written: Any = _WRITTEN.get(option.takes) or Literal[tuple(member.value for member in option.takes)]
+    lists = option.many or option.takes is str
+
+    def check(value: Any) -> Any:
+        if isinstance(value, Blank):
+            return None
+        plain = [_plain(part) for part in value] if isinstance(value, list) else _plain(value)
+        if any(not isinstance(part, str | int | float) for part in (plain if isinstance(plain, list) else [plain])):
+            raise fault(WRONG_TYPE, f"an option is a value or a list of values, not {shown(value)}")
+        try:
+            option.check(plain, f"{command}.{option.name}")
+        except UsageError as error:
+            raise fault(INVALID_VALUE, error.message, hint=error.hint) from None
+        return plain
+
+    return Annotated[Any, Check(check, as_type=written | list[written] | None if lists else written | None)]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 class ProjectForm(Form):
@@ -455,6 +372,6 @@ FullProjectForm: Any = made(
     "FullProjectForm",
     ProjectForm,
     ProjectForm.__doc__ or "",
-    {f"{name}_options": (_options_form(name) | None, Field(None, alias=name)) for name in OPTIONS},
+    {f"{name}_options": (_options_form(name) | None, Field(None, alias=name)) for name in RECORDS},
 )
-"""`ProjectForm` and a block of options for each command, under the command's name."""
+"""`ProjectForm` and a section of options for each command, under the command's name."""

@@ -7,7 +7,6 @@ import glob
 import gzip
 import hashlib
 import io
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from pqlkit.errors import DataError, nearest
+from pqlkit.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -182,7 +182,7 @@ def _unzstd(member: Member, stream: IO[bytes], stack: contextlib.ExitStack) -> I
     # Python before 3.14 has no zstd; Polars has, for lines of UTF-8.
     import polars as pl
 
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pqlkit-zst-")))
+    folder = stack.enter_context(scratch())
     source = member.path
     if member.inner is not None:
         source = folder / "member.zst"

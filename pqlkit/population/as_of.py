@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError, UsageError
+from pqlkit.options.reading import written_moment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,6 @@ IMPROBABLE: Final = 0.001
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,19 +176,13 @@ def read_moment(text: str, zone: str, *, option: str, end: bool) -> Microseconds
     UsageError
         The text is neither.
     """
-    written = text.strip()
+    stated = written_moment(text, option)
+    if isinstance(stated, datetime):
+        return _microseconds(stated if stated.tzinfo is not None else stated.replace(tzinfo=ZoneInfo(zone)))
     try:
-        if _DATE.fullmatch(written):
-            day = date.fromisoformat(written)
-            return midnight(day + timedelta(days=1), zone) - 1 if end else midnight(day, zone)
-        moment = datetime.fromisoformat(written)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"{text!r} is neither a date nor an instant",
-            where=option,
-            hint="write it like 2026-10-31 or 2026-10-31T12:00Z",
-        ) from error
-    return _microseconds(moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone)))
+        return midnight(stated + timedelta(days=1), zone) - 1 if end else midnight(stated, zone)
+    except OverflowError as error:
+        raise UsageError(f"{text!r} is no date that can be counted", where=option) from error
 
 
 def _microseconds(moment: datetime) -> Microseconds:

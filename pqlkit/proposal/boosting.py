@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from pqlkit.scratch import scratch
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -48,14 +50,14 @@ class Boosting:
     y: NDArray[np.bool_]
     read: NDArray[np.uint8]
     seed: int
-    _folder: TemporaryDirectory[str] | None = None
+    _folder: Path | None = None
+    _stack: ExitStack = field(default_factory=ExitStack, repr=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def __enter__(self) -> Boosting:
         """Begin, if that is worth a process and there is a core for it."""
         if self.levels.size + self.read.size >= APART and (os.cpu_count() or 1) > 1 and sys.executable:
-            self._folder = TemporaryDirectory(prefix="pqlkit-")
-            folder = Path(self._folder.name)
+            self._folder = folder = self._stack.enter_context(scratch())
             np.savez(folder / _ASKED, levels=self.levels, y=self.y, read=self.read, seed=np.array(self.seed))
             # -P: what happens to lie in the current folder is not imported.
             command = [sys.executable, "-P", "-m", "pqlkit.proposal.boosting", str(folder)]
@@ -70,14 +72,13 @@ class Boosting:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._stack.close()
 
     def scores(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Wait for the scores, as `boosted` gives them; fitted here after all if the process came to nothing."""
         if self._process is None or self._folder is None or self._process.wait():
             return boosted(self.levels, self.y, self.read, self.seed)
-        with np.load(Path(self._folder.name) / _FOUND) as found:
+        with np.load(self._folder / _FOUND) as found:
             return found["fitted"], found["read"]
 
 

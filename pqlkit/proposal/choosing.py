@@ -396,7 +396,7 @@ def times_read(draft: Draft, fingerprint: str) -> int:
 
     seen = {fingerprint}
     holdout = span(draft.observed, draft.parts.holdout)
-    folder = draft.wishes.folder
+    folder = draft.wishes.out_dir
     for written in evidences(folder) if folder is not None and folder.is_dir() else ():
         part = written.get("holdout")
         # Files give dates as dates, whatever they were written from.

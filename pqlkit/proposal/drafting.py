@@ -10,10 +10,10 @@ import numpy as np
 
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier, tier
 from pqlkit.definitions.model import MeasureKind
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.proposal.proposing import Frontier, Halves, Proposal
 from pqlkit.proposal.split import TOO_FEW, SplitKind, split
 from pqlkit.proposal.wording import in_words
-from pqlkit.snapshots.schedule import DesignKind
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.observation import Observed
     from pqlkit.definitions.model import Outcome
     from pqlkit.measures.precursors import Precursor
+    from pqlkit.options.search import ProposeOptions
     from pqlkit.proposal.benchmark_model import BenchmarkModel
     from pqlkit.proposal.choosing import Choice
     from pqlkit.proposal.crossfit import CrossFit
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from pqlkit.proposal.search import Search
     from pqlkit.proposal.selection_test import SelectionTest
     from pqlkit.proposal.split import Split
-    from pqlkit.proposal.wishes import Wishes
 
 NOTHING_HERE: Final = 0.55
 """A model with no better AUC on the later snapshots than this has found nothing."""
@@ -65,7 +65,7 @@ class Draft:
     """
 
     observed: Observed
-    wishes: Wishes
+    wishes: ProposeOptions
     say: Callable[[str], None]
     parts: Split
     leakage: tuple[Suspect, ...]
@@ -75,7 +75,7 @@ class Draft:
     precursors: tuple[Precursor, ...] = ()
 
     @classmethod
-    def of(cls, observed: Observed, wishes: Wishes, say: Callable[[str], None]) -> Draft:
+    def of(cls, observed: Observed, wishes: ProposeOptions, say: Callable[[str], None]) -> Draft:
         """Split the snapshots and judge leaks on the earlier part alone."""
         from pqlkit.measures.precursors import precursors
 
@@ -88,7 +88,7 @@ class Draft:
         leaks = {one.event for one in leakage if one.excluded and not one.trait}
         leaky_traits = {one.event for one in leakage if one.excluded and one.trait}
         own = _own_events(observed)
-        kept = {name for name in own | automatic if _kept(name, observed.settings.keep)}
+        kept = {name for name in own | automatic if _kept(name, observed.settings.keep_event)}
         return cls(
             observed=observed,
             wishes=wishes,
@@ -495,7 +495,7 @@ def _unfinished(found: Search) -> list[str]:
     return said
 
 
-def _split(observed: Observed, wishes: Wishes, *, coarse: bool) -> Split:
+def _split(observed: Observed, wishes: ProposeOptions, *, coarse: bool) -> Split:
     """Divide the snapshots; with little data every part is needed for choosing, and the choice is cross-fitted."""
     import polars as pl
 
@@ -540,7 +540,7 @@ def _leakage(observed: Observed, parts: Split) -> tuple[Suspect, ...]:
     around = surroundings(observed.population.world, entities=frame.select("entity"), until=until)
     seen = Levels.of(observed.cube, observed.y, rows=parts.fit)
     found = (*leaks(around, seen), *trait_leaks(observed.population, frame, observed.y[parts.fit]))
-    return overruled(found, observed.settings.keep)
+    return overruled(found, observed.settings.keep_event)
 
 
 def _own_events(observed: Observed) -> set[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pqlkit.analysis.settings import Settings
 from pqlkit.errors import UsageError
 from pqlkit.inert import visible
-from pqlkit.proposal.wishes import Wishes
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,7 @@ class Proposal:
     """
 
     observed: Observed
-    wishes: Wishes
+    wishes: ProposeOptions
     split: Split | None
     fit: Halves
     holdout: Halves
@@ -125,7 +125,7 @@ class Proposal:
 def propose(
     population: Population,
     settings: Settings | None = None,
-    wishes: Wishes | None = None,
+    wishes: ProposeOptions | None = None,
     *,
     progress: Callable[[str], None] | None = None,
 ) -> Proposal:
@@ -156,7 +156,7 @@ def propose(
     from pqlkit.population.definition_clock import refuse_other_kind
     from pqlkit.proposal.drafting import Draft
 
-    wishes = wishes or Wishes()
+    wishes = wishes or ProposeOptions()
     if wishes.against is not None:
         # Before the search, which takes its time.
         refuse_other_kind(population, wishes.against)

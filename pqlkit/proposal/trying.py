@@ -9,7 +9,7 @@ import numpy as np
 
 from pqlkit.definitions.model import Criterion, Definition, Lead, Status, Window, WindowKind, leaves
 from pqlkit.measures.behaviour import GRID
-from pqlkit.snapshots.schedule import DesignKind
+from pqlkit.options.schedule_kind import DesignKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.analysis.observation import Observed
-    from pqlkit.analysis.settings import Settings
     from pqlkit.definitions.expression import Expression
     from pqlkit.definitions.model import Node
+    from pqlkit.options.settings import Settings
     from pqlkit.population.population import Population
     from pqlkit.proposal.candidate import Promise
     from pqlkit.statistics.contingency import Contingency
@@ -128,8 +128,8 @@ def attempt(
     """
     from pqlkit.analysis.criteria import criteria
     from pqlkit.analysis.observation import observe
-    from pqlkit.analysis.settings import Settings
     from pqlkit.definitions.expression import Expression, read_expression
+    from pqlkit.options.settings import Settings
     from pqlkit.population.vocabulary import event_names, refuse_unknown
     from pqlkit.proposal.promise import promise, started
     from pqlkit.snapshots.matches import met_at

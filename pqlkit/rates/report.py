@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.definitions.model import Criterion, WindowKind, leaves
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.rates.funnel import Funnel, Waiting
-from pqlkit.snapshots.schedule import Design, DesignKind
+from pqlkit.snapshots.schedule import Design
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pqlkit.snapshots.schedule import DesignKind
+from pqlkit.options.schedule_kind import DesignKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,6 +13,7 @@ import polars as pl
 
 from pqlkit.errors import DataError, UsageError, nearest
 from pqlkit.inert import cell
+from pqlkit.options.leads import Preset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,13 +34,6 @@ class LeadFormat(StrEnum):
     PARQUET = "parquet"
     JSONL = "jsonl"
     JSON = "json"
-
-
-class Preset(StrEnum):
-    """Whose import the columns are named for."""
-
-    HUBSPOT = "hubspot"
-    SALESFORCE = "salesforce"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

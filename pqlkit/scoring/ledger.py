@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from pqlkit.errors import DataError, OutputError, UsageError
+from pqlkit.errors import DataError, OutputError, PqlkitError, UsageError
+from pqlkit.files import PRIVATE, whole
 from pqlkit.scoring.memory import KNOWN, Memory
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class Ledger:
 
     path: Path
     connection: sqlite3.Connection
+    _last: int = 0
 
     def memory(self, definition: Definition) -> Memory:
         """Give what is remembered of a definition (by its name, whatever its version).
@@ -192,7 +194,7 @@ class Ledger:
 
     def record(self, entries: Sequence[Entry]) -> None:
         """Write entries; nothing holds before `commit`."""
-        with _clear(self.path):
+        with self._changing():
             for entry in entries:
                 self._record(entry)
 
@@ -200,11 +202,19 @@ class Ledger:
         """Make everything recorded true, in one step, and keep the lock."""
         with _clear(self.path):
             self.connection.execute("COMMIT")
-            self.connection.execute("BEGIN IMMEDIATE")
+
+    def has_recorded(self) -> bool | None:
+        """Say after a commit that failed whether what was recorded last is true; None = the file does not say."""
+        try:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            return bool(self._rows("SELECT 1 FROM runs WHERE run = ?", self._last))
+        except (PqlkitError, sqlite3.Error):
+            return None
 
     def finish(self) -> None:
         """Mark every run as finished: what it found new is new no more. Holds after `commit`."""
-        with _clear(self.path):
+        with self._changing():
             self.connection.execute("UPDATE runs SET finished = 1 WHERE NOT finished")
             self.connection.execute(
                 "DELETE FROM memories WHERE run < (SELECT max(run) FROM memories AS m"
@@ -218,15 +228,22 @@ class Ledger:
 
     def acknowledged(self, alert: Alert) -> None:
         """Take an alert out of the outbox, at once and for good."""
-        with _clear(self.path):
+        with self._changing():
             self.connection.execute("DELETE FROM outbox WHERE key = ?", (alert.key,))
         self.commit()
 
     def failed(self, alert: Alert, tries: int) -> None:
         """Count attempts that did not arrive."""
-        with _clear(self.path):
+        with self._changing():
             self.connection.execute("UPDATE outbox SET tries = tries + ? WHERE key = ?", (tries, alert.key))
         self.commit()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with _clear(self.path):
+            if not self.connection.in_transaction:
+                self.connection.execute("BEGIN IMMEDIATE")
+            yield
 
     def _record(self, entry: Entry) -> None:
         run = entry.run
@@ -249,7 +266,7 @@ class Ledger:
                 run.finished,
             ),
         )
-        number = cursor.lastrowid
+        number = self._last = cursor.lastrowid or 0
         buffer = io.BytesIO()
         entry.memory.write_parquet(buffer, compression="zstd")
         self.connection.execute(
@@ -282,15 +299,15 @@ def open_ledger(path: Path | str) -> Iterator[Ledger]:
     Raises
     ------
     UsageError
-        Another run holds the lock.
+        Another run holds the lock, or the name is none of a file.
     DataError
-        The file is not a ledger, is damaged, or was written by a newer pqlkit.
+        The file is not a ledger, is empty or damaged, or was written by a newer pqlkit.
     OutputError
         It cannot be written.
     """
     path = Path(path)
+    _make(path)
     with _clear(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=0, isolation_level=None)
     with closing(connection):
         with _clear(path):
@@ -298,7 +315,7 @@ def open_ledger(path: Path | str) -> Iterator[Ledger]:
             connection.execute("PRAGMA synchronous = EXTRA")
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("BEGIN IMMEDIATE")
-            _check(path, connection, make=True)
+            _check(path, connection)
         yield Ledger(path, connection)
 
 
@@ -327,7 +344,7 @@ def read_starts(path: Path | str, definition: str | None = None) -> pl.DataFrame
     if not path.is_file():
         raise DataError(f"there is no ledger {path}")
     with closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as connection, _clear(path):
-        _check(path, connection, make=False)
+        _check(path, connection)
         rows = connection.execute(
             'SELECT definition, entity, id, "on", known_at, version, hash, reason, arm FROM starts'
             " WHERE ? IS NULL OR definition = ? ORDER BY 1, 2, 3, 4",
@@ -338,18 +355,41 @@ def read_starts(path: Path | str, definition: str | None = None) -> pl.DataFrame
     return pl.DataFrame(rows, schema={name: pl.Int64 if name in whole else pl.String for name in names}, orient="row")
 
 
-def _check(path: Path, connection: sqlite3.Connection, *, make: bool) -> None:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    (form,) = connection.execute("PRAGMA user_version").fetchone()
-    if make and not tables and application == 0:
-        for statement in _TABLES.split(";"):
-            connection.execute(statement)
+def _make(path: Path) -> None:
+    """Make a ledger where there is none: whole, so that an empty file is never one that a run has just begun.
+
+    Raises
+    ------
+    UsageError
+        What is there, or is named, can never be a ledger.
+    DataError
+        The file is empty.
+    OutputError
+        It cannot be written.
+    """
+    if str(path) == ":memory:" or (path.exists() and not path.is_file()):
+        raise UsageError(f"{path} cannot be a ledger: that is a file which stays", hint="name a file with --ledger")
+    if path.exists():
+        if not path.stat().st_size:
+            raise DataError(
+                f"{path} is empty, and no ledger", hint="restore it from a backup, or remove it to begin anew"
+            )
+        return
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(_TABLES)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {FORM}")
-    elif application != APPLICATION:
+        empty = connection.serialize()
+    with whole(path, mode=PRIVATE, replace=False) as new:
+        new.write_bytes(empty)
+
+
+def _check(path: Path, connection: sqlite3.Connection) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (form,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION:
         raise DataError(f"{path} is a database, but not a ledger of pqlkit", hint="name another file with --ledger")
-    elif form > FORM:
+    if form > FORM:
         raise DataError(f"{path} was written by a newer pqlkit", hint="update pqlkit")
 
 

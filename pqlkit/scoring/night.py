@@ -2,20 +2,21 @@
 
 The order is what makes a crash harmless: every file is complete beside its place before the first is put there; then the
 ledger commits, and with that the night has happened; then the outbox is delivered. A run that dies before the commit has told
-nobody, and the next one finds the same leads new.
+nobody, and the next one finds the same leads new; one that fails before it takes its lists back.
 """
 
 from __future__ import annotations
 
 import hashlib
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pqlkit.files import whole
+from pqlkit.errors import OutputError, PqlkitError
+from pqlkit.files import PRIVATE, together, whole
 from pqlkit.scoring.guards import NIGHTS, Guards
 from pqlkit.scoring.lead import LeadStatus
 from pqlkit.scoring.lead_file import ROWS, LeadFormat, Shape, as_bytes, format_of
@@ -24,7 +25,7 @@ from pqlkit.scoring.news import news
 from pqlkit.scoring.summary import Summary, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pqlkit.durations import Duration
     from pqlkit.scoring.ledger import Ledger
@@ -139,37 +140,58 @@ class Written:
     sha256: str
 
 
-def write_lists(targets: Sequence[tuple[Path, Listing]], shape: Shape, *, rows: int = ROWS) -> list[Written]:
+@contextmanager
+def written_lists(targets: Sequence[tuple[Path, Listing]], shape: Shape) -> Iterator[list[Written]]:
     """Write lists: all of them complete beside their places first, then each put there in one step.
 
     Parameters
     ----------
     targets
-        Path (its suffix is the format) and list. A CSV above `rows` rows is split; parts of an earlier, longer list go.
+        Path (its suffix is the format) and list. A CSV above `ROWS` rows is split.
     shape
         Columns and names.
-    rows
-        Per file.
+
+    Yields
+    ------
+    list of Written
+        What is in place. If the block fails, every file is again as it was.
 
     Raises
     ------
     OutputError
         A folder cannot be written or the disk is full: every file is as it was.
     """
-    done = []
-    with ExitStack() as stack:
-        for target, one in targets:
-            digest = hashlib.sha256()
-            pieces = _pieces(one, format_of(target), rows)
-            places = parts(target, len(pieces))
-            for place, piece in zip(places, pieces, strict=True):
-                payload = rendered(piece, format_of(target), shape, one)
-                digest.update(payload)
-                stack.enter_context(whole(place)).write_bytes(payload)
-            done.append(Written(tuple(str(place) for place in places), digest.hexdigest()))
-    for (target, _), written in zip(targets, done, strict=True):
-        _remove_later_parts(target, len(written.paths))
-    return done
+    pieces = [_pieces(one, format_of(target)) for target, one in targets]
+    places = [parts(target, len(some)) for (target, _), some in zip(targets, pieces, strict=True)]
+    with together([place for some in places for place in some]):
+        done = []
+        with ExitStack() as stack:
+            for (target, one), some, frames in zip(targets, places, pieces, strict=True):
+                digest = hashlib.sha256()
+                for place, piece in zip(some, frames, strict=True):
+                    payload = rendered(piece, format_of(target), shape, one)
+                    digest.update(payload)
+                    stack.enter_context(whole(place, mode=PRIVATE)).write_bytes(payload)
+                done.append(Written(tuple(str(place) for place in some), digest.hexdigest()))
+        yield done
+
+
+def remove_later_parts(written: Sequence[Written]) -> None:
+    """Remove the parts of an earlier, longer list, once the new one stands.
+
+    Raises
+    ------
+    OutputError
+        One cannot be removed.
+    """
+    for some in written:
+        first, number = Path(some.paths[0]), len(some.paths) + 1
+        while (place := parts(first, number)[-1]).is_file():
+            try:
+                place.unlink()
+            except OSError as error:
+                raise OutputError(f"cannot remove {place}: {error.strerror or error}") from error
+            number += 1
 
 
 def rendered(rows: pl.DataFrame, form: LeadFormat, shape: Shape, one: Listing) -> bytes:
@@ -181,28 +203,15 @@ def rendered(rows: pl.DataFrame, form: LeadFormat, shape: Shape, one: Listing) -
     return as_bytes(known, form, shape, as_of=spelled_moment(one.news.leads.population.as_of))
 
 
-def _pieces(one: Listing, form: LeadFormat, rows: int) -> list[pl.DataFrame]:
-    if form is not LeadFormat.CSV or one.rows.height <= rows:
+def _pieces(one: Listing, form: LeadFormat) -> list[pl.DataFrame]:
+    if form is not LeadFormat.CSV or one.rows.height <= ROWS:
         return [one.rows]
-    return list(one.rows.iter_slices(rows))
+    return list(one.rows.iter_slices(ROWS))
 
 
-def sweep(path: Path) -> None:
-    """Remove what killed runs left beside a file; only while a lock keeps other runs out."""
-    from glob import escape
-
-    for left in path.parent.glob(f".{escape(path.name[:80])}.*.part"):
-        left.unlink(missing_ok=True)
-
-
-def _remove_later_parts(target: Path, count: int) -> None:
-    number = count + 1
-    while (place := parts(target, number)[-1]).is_file():
-        place.unlink()
-        number += 1
-
-
-def record(ledger: Ledger, listings: Sequence[Listing], written: Sequence[Written], *, notify: bool) -> None:
+def record(
+    ledger: Ledger, listings: Sequence[Listing], written: Sequence[Written], *, notify: bool
+) -> PqlkitError | None:
     """Commit the night to the ledger.
 
     Parameters
@@ -213,10 +222,31 @@ def record(ledger: Ledger, listings: Sequence[Listing], written: Sequence[Writte
         What was found and what was put in place (empty: it went to stdout).
     notify
         New leads go into the outbox, and the night is finished when that was delivered or tried.
+
+    Returns
+    -------
+    PqlkitError or None
+        The disk failed so that nobody can tell whether the night is in the ledger; None = it is.
+
+    Raises
+    ------
+    OutputError
+        The night is not in the ledger.
     """
     files = [*written] or [Written((), "")] * len(listings)
     ledger.record([_entry(one, file, notify=notify) for one, file in zip(listings, files, strict=True)])
-    ledger.commit()
+    try:
+        ledger.commit()
+    except PqlkitError as error:
+        # An error while the change is made final leaves open whether it was: what the file says counts.
+        match ledger.has_recorded():
+            case True:
+                return None
+            case False:
+                raise
+            case None:
+                return error
+    return None
 
 
 def _entry(one: Listing, file: Written, *, notify: bool) -> Entry:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY
-from pqlkit.snapshots.schedule import CONVERSION_WINDOW, LANDMARK, DesignKind, parse_snapshots
+from pqlkit.options.schedule_kind import DesignKind
+from pqlkit.snapshots.schedule import CONVERSION_WINDOW, LANDMARK, parse_snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

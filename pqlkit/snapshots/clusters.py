@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from pqlkit.columns import ACCOUNT_ID, ENTITY, USER_ID
 from pqlkit.definitions.model import EntityKind
-from pqlkit.snapshots.schedule import DesignKind
+from pqlkit.options.schedule_kind import DesignKind
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from pqlkit.columns import ANCHOR, CONVERTED, CUTOFF, ENTITY
 from pqlkit.durations import WEEK, Duration
-from pqlkit.errors import UsageError, nearest
+from pqlkit.errors import UsageError
+from pqlkit.options.schedule_kind import DesignKind, spelled
 from pqlkit.population.phases import monday, phases
 
 if TYPE_CHECKING:
@@ -33,14 +33,6 @@ TRAILING: Final = tuple(Duration(days, "d") for days in (7, 28, 84))
 
 CONVERSION_WINDOW: Final = Duration(30, "d")
 """The conversion window where nothing states one."""
-
-
-class DesignKind(StrEnum):
-    """How often an entity is looked at."""
-
-    ONCE = "once"
-    AGE = "age"
-    EVERY = "every"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +111,7 @@ def parse_snapshots(
     >>> [str(window) for window in parse_snapshots("once:7d").windows]
     ['3d', '7d']
     """
-    kind, spans = _spelled(text)
+    kind, spans = spelled(text)
     if kind is DesignKind.EVERY:
         design = _every(spans, windows, conversion_window, within)
     else:
@@ -180,24 +172,6 @@ def schedule(
     step = design.step.microseconds
     ranges = pl.int_ranges("first", pl.col("last") + 1, step, dtype=pl.Int64)
     return known.select(ENTITY, ranges.alias(CUTOFF)).explode(CUTOFF)
-
-
-def _spelled(text: str) -> tuple[DesignKind, tuple[Duration, ...]]:
-    name, _, rest = text.strip().partition(":")
-    if name not in tuple(DesignKind):
-        near = nearest(name, [*DesignKind, "auto"])
-        raise UsageError(
-            f"{text!r} is not a design of snapshots",
-            where="--snapshots",
-            hint=f"did you mean {near}?" if near else "write auto, once:14d, age:1d,3d,7d or every:28d",
-        )
-    try:
-        spans = tuple(sorted({Duration.parse(part) for part in rest.split(",")})) if rest else ()
-    except ValueError as error:
-        raise UsageError(str(error), where="--snapshots") from error
-    if spans and spans[0].microseconds == 0:
-        raise UsageError("a snapshot needs some time before it: 0 is none", where="--snapshots")
-    return DesignKind(name), spans
 
 
 def _by_age(

@@ -10,6 +10,7 @@ import polars as pl
 from pqlkit.columns import ANCHOR, AT, CONVERTED, CUTOFF, DELETED_AT, ENDED_AT, ENTITY, SNAPSHOT
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.population.recent_activity import active
 from pqlkit.snapshots import automatic_schedule as choice
 from pqlkit.snapshots.classes import (
@@ -24,7 +25,7 @@ from pqlkit.snapshots.classes import (
     is_alive,
     snapshot_state,
 )
-from pqlkit.snapshots.schedule import Design, DesignKind, first_cutoffs, parse_snapshots, schedule
+from pqlkit.snapshots.schedule import Design, first_cutoffs, parse_snapshots, schedule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

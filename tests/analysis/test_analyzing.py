@@ -12,11 +12,11 @@ import pytest
 from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.follow_up import disagreement_in_words
 from pqlkit.analysis.observation import observe
-from pqlkit.analysis.settings import Exposure, Settings
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.demo.worlds import age_trial, recipe
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
+from pqlkit.options.settings import Exposure, Settings
 from pqlkit.snapshots.clusters import account_of, clusters
 from pqlkit.snapshots.qualifications import pql_conversion_rate, starts
 from pqlkit.statistics.design_effect import design_effect
@@ -112,7 +112,7 @@ def test_until_conversion_is_said_and_needs_one_age(people):
 def test_excluded_events_are_nowhere_and_globs_are_globs(people, world):
     names = set(world.events["event"].unique())
     gone = {name for name in names if name.startswith("c")}
-    found: Any = observe(people, replace(ONCE, exclude=("c*",)))
+    found: Any = observe(people, replace(ONCE, exclude_event=("c*",)))
     seen = {one.event for one in found.cube.behaviours}
     assert gone
     assert not seen & gone

@@ -16,10 +16,10 @@ from pqlkit.analysis.behaviour_cohorts import behaviour_cohorts
 from pqlkit.analysis.cohorts import Cohort, Start
 from pqlkit.analysis.follow_up import Unread, curve_rate, follow_up
 from pqlkit.analysis.observation import observe
-from pqlkit.analysis.settings import Exposure, Settings
 from pqlkit.definitions.expression import parse_expression
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError, UsageError
+from pqlkit.options.settings import Exposure, Settings
 from tests.analysis.canonical import days, in_memory
 from tests.analysis.hand_made import definition, part
 

@@ -12,12 +12,12 @@ from statsmodels.stats.multitest import multipletests
 from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.hypotheses import hypotheses
 from pqlkit.analysis.observation import observe
-from pqlkit.analysis.settings import Settings
 from pqlkit.analysis.tiers import Tier
 from pqlkit.demo import worlds
 from pqlkit.durations import DAY
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import Project, read_project
+from pqlkit.options.settings import Settings
 from pqlkit.population.population import population
 from pqlkit.proposal.proposing import propose
 from tests.analysis.canonical import in_memory

@@ -11,13 +11,13 @@ import pytest
 
 from pqlkit.analysis.leaks import LeakReason, leaks, overruled, sounds_like_paying
 from pqlkit.analysis.observation import observe
-from pqlkit.analysis.settings import Settings
 from pqlkit.analysis.trait_leaks import trait_leaks
 from pqlkit.demo.worlds import recipe
 from pqlkit.durations import DAY, HOUR, MINUTE
 from pqlkit.measures.surroundings import Surroundings, surroundings
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Settings
 from pqlkit.proposal.drafting import Draft
-from pqlkit.proposal.wishes import Wishes
 from tests.analysis.canonical import in_memory
 from tests.simulation.trial import populated, trial
 
@@ -148,7 +148,7 @@ def test_a_leak_that_begins_in_the_later_period_is_not_known_to_the_search():
         early = world.events.filter((pl.col("event") != late) | (pl.col("timestamp") >= cut))
     with populated(replace(world, events=early)) as people:
         observed = observe(people, Settings(snapshots="once:14d"))
-        draft = Draft.of(observed, Wishes(permutations=0), lambda _: None)
+        draft = Draft.of(observed, ProposeOptions(permutations=0), lambda _: None)
         assert late in {one.event for one in observed.leakage}
         assert late not in {one.event for one in draft.leakage}
 

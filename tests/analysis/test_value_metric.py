@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from pqlkit.analysis.observation import observe
-from pqlkit.analysis.settings import Settings
 from pqlkit.analysis.value_metric import AGE, FEWEST, PERIOD, ValueMetric, compare
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
+from pqlkit.options.settings import Settings
 from tests.analysis.canonical import in_memory
 
 USERS = 800

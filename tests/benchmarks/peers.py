@@ -62,10 +62,10 @@ def search(users: int, target: Path) -> None:
     import numpy as np
 
     from pqlkit.demo.worlds import recipe
-    from pqlkit.proposal.wishes import Wishes
+    from pqlkit.options.search import ProposeOptions
     from tests.simulation.trial import trial
 
-    with trial(recipe(users, SEED), wishes=Wishes(permutations=0, objective="f1")) as made:
+    with trial(recipe(users, SEED), wishes=ProposeOptions(permutations=0, objective="f1")) as made:
         begin = time.perf_counter(), time.process_time()
         found = made.draft.search()
         took = time.perf_counter() - begin[0], time.process_time() - begin[1]

@@ -13,13 +13,18 @@ from pqlkit.cli.app import run
 from pqlkit.cli.commands import COMMANDS, loaded
 from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.help import told
-from pqlkit.cli.inputs import inputs
-from pqlkit.cli.options import DataOptions, OutputOptions, SnapshotOptions
-from pqlkit.errors import DefinitionError, UsageError
-from pqlkit.exports.project_form import OPTIONS
+from pqlkit.cli.inputs import Given
+from pqlkit.definitions.yaml_source import parse
+from pqlkit.errors import DefinitionError
+from pqlkit.exports.project import check_project
+from pqlkit.options.commands import command_options
+from pqlkit.options.output import OutputOptions
+from pqlkit.options.settings import RowsOption, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pqlkit.options.data import DataOptions
 
 SOURCES = "--project -p --events --users --accounts --conversions"
 DATA = f"{SOURCES} --data --as-of --trust-current --engine"
@@ -48,8 +53,15 @@ PROMISED = {
     "explain": f"{DATA} {OUTPUT} -d --definition --converters",
     "schema": "--out",
 }
-LATER = {"sql", "spark_remote", "spark_master"}
+LATER = {"spark_remote", "spark_master"}
 """What belongs to engines that are not here yet."""
+DEFINITION = """\
+pqlkit: 1
+name: inviters
+entity: user
+qualify: {event: invite, at_least: 2, within: 7d}
+outcome: {within: 14d}
+"""
 
 
 @functools.cache
@@ -86,14 +98,23 @@ def test_the_list_says_what_the_command_says_and_help_has_examples(name: str) ->
 
 
 @pytest.mark.parametrize("name", PROMISED)
-def test_every_option_can_stand_in_the_project_file(name: str) -> None:
-    """All but the project file itself."""
-    assert {one.name for one in options(name)} - {"project"} == set(OPTIONS[name]) - LATER
+def test_the_project_file_takes_what_the_command_takes(name: str) -> None:
+    """All but the project file itself; whatever else stands there is refused, by `validate` too."""
+    known = {option.name for option in command_options(name).values() if option.in_project}
+    assert {one.name for one in options(name)} - {"project"} == known
+    for key in [*LATER, "project", "nonsense"]:
+        project, faults = check_project(parse(f"pqlkit: 1\n{name}: {{{key}: x}}\n", "pqlkit.yml"))
+        assert project is None
+        assert [(fault.code, fault.line) for fault in faults] == [("PQL101", 2)], key
 
 
-def test_what_comes_later_is_not_there_yet() -> None:
+def test_what_comes_later_is_not_there_yet(capsys: pytest.CaptureFixture[str]) -> None:
     assert not {"sql"} & set(COMMANDS)
     assert not {one.name for name in COMMANDS for one in options(name)} & LATER
+    assert run(["analyze", "--engine", "spark"]) == 2
+    assert "polars" in capsys.readouterr().err
+    assert run(["analyze", "--help"]) == 0
+    assert "spark" not in capsys.readouterr().out
 
 
 def test_the_exit_codes() -> None:
@@ -102,6 +123,7 @@ def test_the_exit_codes() -> None:
         "FINDINGS": 1,
         "COULD_NOT_RUN": 2,
         "INTERRUPTED": 130,
+        "TERMINATED": 143,
     }
 
 
@@ -135,46 +157,72 @@ class TestTheProjectFile:
         monkeypatch.chdir(tmp_path)
         return tmp_path
 
-    def settled(self, block: str, command: str = "analyze") -> tuple[SnapshotOptions, OutputOptions, DataOptions]:
+    def settled(
+        self, block: str, command: str = "analyze", **given: object
+    ) -> tuple[Settings, OutputOptions, DataOptions, int | None]:
         from pathlib import Path
 
         Path("pqlkit.yml").write_text(f"pqlkit: 1\n{command}: {block}\n")
-        found = inputs(command, DataOptions(), SnapshotOptions, OutputOptions)
-        return found.settle(SnapshotOptions()), found.settle(OutputOptions()), found.data
+        inputs = Given(command=command, values=given).inputs()
+        return inputs.settle(Settings), inputs.settle(OutputOptions), inputs.data, inputs.settle(RowsOption).top
 
     def test_one_of_each_type(self) -> None:
-        snapshot, out, data = self.settled(
-            '{windows: [3d, 7d], conversion_window: 14d, exclude_event: "$*", keep_event: [a, b], top: 7, given: d.yml, '
-            "format: json, quiet: true, engine: duckdb, as_of: 2026-01-31}"
+        from pathlib import Path
+
+        Path("d.yml").write_text(DEFINITION)
+        settings, out, data, top = self.settled(
+            '{windows: [7d, 3d], conversion_window: 14d, exclude_event: "$*", keep_event: [a, b], top: 7, given: d.yml, '
+            "format: json, quiet: true, engine: duckdb, as_of: 2026-01-31, measures: [count, sum(amount)]}"
         )
-        assert (snapshot.windows, snapshot.conversion_window, snapshot.top) == ("3d,7d", "14d", 7)
-        assert (snapshot.exclude_event, snapshot.keep_event, str(snapshot.given)) == (["$*"], ["a", "b"], "d.yml")
+        assert ([str(window) for window in settings.windows or ()], str(settings.conversion_window), top) == (
+            ["3d", "7d"],
+            "14d",
+            7,
+        )
+        assert (settings.exclude_event, settings.keep_event) == (("$*",), ("a", "b"))
+        assert settings.given is not None
+        assert settings.given.name == "inviters"
+        assert [measure.property for measure in settings.measures] == [None, "amount"]
         assert (out.format, out.quiet, data.engine, data.as_of) == ("json", True, "duckdb", "2026-01-31")
 
     def test_the_command_line_wins(self) -> None:
-        from pathlib import Path
-
-        Path("pqlkit.yml").write_text("pqlkit: 1\nanalyze: {conversion_window: 14d, exclude_event: [a]}\n")
-        found = inputs("analyze", DataOptions(), SnapshotOptions)
-        snapshot = found.settle(SnapshotOptions(conversion_window="7d", exclude_event=["b"]))
-        assert (snapshot.conversion_window, snapshot.exclude_event) == ("7d", ["b"])
+        settings, *_ = self.settled(
+            "{conversion_window: 14d, exclude_event: [a]}", conversion_window="7d", exclude_event=["b"]
+        )
+        assert (str(settings.conversion_window), settings.exclude_event) == ("7d", ("b",))
 
     @pytest.mark.parametrize(
-        ("block", "message"),
+        ("command", "block", "message"),
         [
-            ("{top: many}", "analyze.top: 'many' is not a whole number"),
-            ("{top: true}", "analyze.top: True is not a whole number"),
-            ("{top: 2.5}", "analyze.top: 2.5 is not a whole number"),
-            ("{quiet: 1}", "analyze.quiet: 1 is not true or false"),
-            ("{format: yaml}", "analyze.format: 'yaml' is not one of table, json, csv, markdown"),
-            ("{given: [a, b]}", "analyze.given: ['a', 'b'] is not one path"),
+            ("analyze", "{top: many}", "analyze.top: 'many' is not a whole number"),
+            ("analyze", "{top: true}", "analyze.top: True is not a whole number"),
+            ("analyze", "{top: 2.5}", "analyze.top: 2.5 is not a whole number"),
+            ("analyze", "{top: 0}", "analyze.top: 0 is not between 1 and 100000"),
+            ("analyze", "{quiet: 1}", "analyze.quiet: 1 is not true or false"),
+            ("analyze", "{format: yaml}", "analyze.format: 'yaml' is not one of table, json, csv, markdown"),
+            ("analyze", "{engine: spark}", "analyze.engine: 'spark' is not one of polars, duckdb"),
+            ("analyze", "{given: [a, b]}", "analyze.given: ['a', 'b'] is not one path"),
+            ("analyze", "{snapshots: sometimes}", "'sometimes' is not a design of snapshots"),
+            ("analyze", "{entity: team}", "analyze.entity: 'team' is not known"),
+            ("analyze", "{conversion_window: 45}", "analyze.conversion_window: '45' is not a duration"),
+            ("analyze", "{sample: 5}", "analyze.sample: '5' is not a share"),
+            ("analyze", "{as_of: yesterday}", "'yesterday' is neither a date nor an instant"),
+            ("propose", "{holdout: 100%}", "propose.holdout: both parts need snapshots"),
+            ("propose", "{capacity: 50}", "propose.capacity: '50' is not a number of leads a week"),
+            ("propose", "{top: 6}", "propose.top: 6 is not between 1 and 5"),
+            ("score", "{max_new: many}", "score.max_new: 'many' is not a number of leads"),
+            ("score", "{preset: sugar}", "score.preset: 'sugar' is not known"),
+            ("load", "{plausible: 2026}", "load.plausible: '2026' is not FROM..TO"),
         ],
     )
-    def test_a_value_of_another_type_is_refused(self, block: str, message: str) -> None:
-        with pytest.raises(UsageError) as raised:
-            self.settled(block)
-        assert raised.value.message == message
-        assert raised.value.where == "pqlkit.yml"
+    def test_what_the_command_refuses_the_file_may_not_hold(self, command: str, block: str, message: str) -> None:
+        """The command says it with the place, and so does `validate`."""
+        with pytest.raises(DefinitionError) as raised:
+            self.settled(block, command)
+        (fault,) = raised.value.diagnostics
+        assert fault.message.startswith(message)
+        assert (fault.line, fault.code) == (2, "PQL114")
+        assert run(["validate", "pqlkit.yml"]) == 1
 
     def test_an_unknown_option_is_told_with_its_place_and_the_nearest(self) -> None:
         with pytest.raises(DefinitionError) as raised:
@@ -192,19 +240,11 @@ class TestTheProjectFile:
         assert "pqlkit.yml:3:3: PQL101" in said.err
         assert "conversion_window" in said.err
 
-    @pytest.mark.parametrize(
-        ("command", "arguments"), [("schema", ["project"]), ("init", ["events.csv"]), ("demo", ["there"])]
-    )
-    def test_commands_without_data_obey_their_block_too(self, command: str, arguments: list[str]) -> None:
+    @pytest.mark.parametrize(("command", "arguments"), [("schema", ["project"]), ("init", ["events.csv"])])
+    def test_commands_without_data_obey_their_section_too(self, command: str, arguments: list[str]) -> None:
         from pathlib import Path
 
-        Path("pqlkit.yml").write_text(
-            "pqlkit: 1\nschema: {out: s.json}\ninit: {out: project.yml}\ndemo: {accounts: 1}\n"
-        )
+        Path("pqlkit.yml").write_text("pqlkit: 1\nschema: {out: s.json}\ninit: {out: project.yml}\n")
         Path("events.csv").write_text("user_id,event,timestamp\nu1,login,2026-01-01\n")
-        code = run([command, *arguments])
-        if command == "demo":
-            assert code == 2
-        else:
-            assert code == 0
-            assert Path("s.json" if command == "schema" else "project.yml").is_file()
+        assert run([command, *arguments]) == 0
+        assert Path("s.json" if command == "schema" else "project.yml").is_file()

@@ -192,10 +192,21 @@ class TestStreams:
 
 
 class TestInterrupt:
-    """Ctrl-C in the middle."""
+    """Ctrl-C, or SIGTERM from systemd, Airflow or Kubernetes, in the middle."""
 
-    @pytest.mark.parametrize("command", ["load", "analyze", "propose"])
-    def test_it_leaves_nothing_half_written(self, command: str, large: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("command", "number", "code", "word"),
+        [
+            ("load", signal.SIGINT, 130, "interrupted"),
+            ("analyze", signal.SIGINT, 130, "interrupted"),
+            ("propose", signal.SIGINT, 130, "interrupted"),
+            ("load", signal.SIGTERM, 143, "terminated"),
+            ("analyze", signal.SIGTERM, 143, "terminated"),
+        ],
+    )
+    def test_it_leaves_nothing_half_written(
+        self, command: str, number: signal.Signals, code: int, word: str, large: Path, tmp_path: Path
+    ) -> None:
         place, scratch = copied(large, tmp_path), tmp_path / "scratch"
         scratch.mkdir()
         before = {path.name for path in place.iterdir()}
@@ -211,23 +222,25 @@ class TestInterrupt:
         first = child.stderr.readline()
         assert "reading" in first
         time.sleep(0.1)
-        child.send_signal(signal.SIGINT)
+        child.send_signal(number)
         out, err = child.communicate(timeout=60)
         assert "Traceback" not in err
-        assert (child.returncode, out) == (130, ""), err
-        assert err.endswith("interrupted\n")
+        assert (child.returncode, out) == (code, ""), err
+        assert err.endswith(f"{word}\n")
         assert not list(scratch.iterdir()), "what was staged is gone"
-        left = {path.name for path in place.iterdir()} - before
-        assert not left or (left == {"data"} and not list((place / "data").rglob("*.parquet")))
+        assert {path.name for path in place.iterdir()} == before
 
-    def test_while_python_still_imports(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("number", "code", "word"), [("SIGINT", 130, "interrupted"), ("SIGTERM", 143, "terminated")]
+    )
+    def test_while_python_still_imports(self, number: str, code: int, word: str, tmp_path: Path) -> None:
         child = subprocess.Popen(
             [
                 sys.executable,
                 "-c",
                 "import os, signal, sys\nfrom pqlkit.cli import main\n"
                 "class Finder:\n    def find_spec(self, name, path=None, target=None):\n"
-                "        if name == 'typer':\n            os.kill(os.getpid(), signal.SIGINT)\n"
+                f"        if name == 'typer':\n            os.kill(os.getpid(), signal.{number})\n"
                 "sys.meta_path.insert(0, Finder())\nsys.argv = ['pqlkit', '--help']\nmain()",
             ],
             cwd=tmp_path,
@@ -236,7 +249,7 @@ class TestInterrupt:
             text=True,
         )
         out, err = child.communicate(timeout=60)
-        assert (child.returncode, out, err) == (130, "", "interrupted\n")
+        assert (child.returncode, out, err) == (code, "", f"{word}\n")
 
 
 def limited() -> None:

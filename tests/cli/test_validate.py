@@ -265,12 +265,10 @@ def test_faults_of_the_project_file_have_a_place_and_the_nearest_key(capsys: pyt
 def test_the_documented_jobs_use_options_that_exist() -> None:
     import re
     import shlex
-    from dataclasses import fields
 
-    from pqlkit.cli.options import DataOptions
-    from pqlkit.cli.validate import ValidateOptions
+    from pqlkit.options.commands import command_options
 
-    known = {"--" + f.name.replace("_", "-") for kind in (ValidateOptions, DataOptions) for f in fields(kind)}
+    known = {option.flag for option in command_options("validate").values()}
     text = (ROOT / "docs" / "ci.md").read_text() + (
         ROOT / ".github" / "actions" / "validate" / "action.yml"
     ).read_text()

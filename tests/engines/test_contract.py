@@ -96,7 +96,7 @@ def test_sink_writes_what_collect_gives(run, tmp_path):
 
 
 def test_an_engine_that_is_not_there_is_a_clear_error():
-    with pytest.raises(EngineError, match="this build has no Spark engine"):
+    with pytest.raises(EngineError, match="there is no engine 'spark'\n  use one of: polars, duckdb"):
         engine("spark")
     with pytest.raises(EngineError, match="there is no engine 'polar'\n  did you mean polars"):
         engine("polar")

@@ -9,12 +9,13 @@ import polars as pl
 import pytest
 
 from pqlkit.errors import DataError, OutputError
-from pqlkit.exports import loading
+from pqlkit.exports import loading, publishing
 from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.dataset import open_dataset, with_sources
 from pqlkit.exports.loading import load
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.project import Project
+from pqlkit.exports.publishing import PLACE
 
 HEADER = "user_id,event,timestamp\n"
 
@@ -23,7 +24,7 @@ def tree(folder: Path) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and PLACE not in path.parts
     }
 
 
@@ -81,16 +82,21 @@ def test_row_order_and_file_split_do_not_change_a_byte(exports, tmp_path, monkey
     assert len(kept[0][0]) > 3
 
 
-def test_loading_again_replaces_and_leaves_nothing_behind(exports, tmp_path):
+def test_loading_again_replaces_and_keeps_the_old_files_for_those_who_read_them(exports, tmp_path, monkeypatch):
     out = tmp_path / "out"
     exports.load(
         events=exports.write("e.csv", day(1) + "u,login,bad\n"), users=exports.write("u.csv", "user_id,signed_up_at\n")
     )
+    old = open_dataset(data=out)
     exports.load(events=exports.write("e2.csv", day(2)))
     assert set(open_dataset(data=out).tables) == {"events"}
-    assert len(list(out.rglob("*.parquet"))) == 1
     assert not (out / "quarantine.jsonl").exists()
-    assert [path.name for path in out.iterdir() if path.name.startswith(".")] == []
+    assert sum(pl.read_parquet(list(table.paths)).height for table in old.tables.values()) == 3
+    monkeypatch.setattr(publishing, "GRACE", 0)
+    exports.load(events=f"{tmp_path}/e2.csv")
+    assert [path.parent.name for path in out.rglob("*.parquet")] == ["events"]
+    assert not (out / "users").exists()
+    assert sorted(path.name for path in (out / PLACE).iterdir()) == ["lock", "state.json"]
 
 
 def test_the_same_nightly_file_twice_changes_nothing(exports, tmp_path):
@@ -211,15 +217,16 @@ def test_a_crash_before_the_manifest_leaves_the_old_dataset(exports, tmp_path, m
     def crash(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loading, "write_manifest", crash)
+    monkeypatch.setattr(loading, "manifest_text", crash)
     with pytest.raises(KeyboardInterrupt):
         load(with_sources(events=exports.write("2.csv", day(2))), out)
     after = open_dataset(data=out).tables["events"]
     assert after == before
     assert pl.read_parquet(list(after.paths)).height == 3
+    assert len(list(out.rglob("*.parquet"))) == 1
     monkeypatch.undo()
     load(with_sources(events=f"{tmp_path}/2.csv"), out)
-    assert len(list(out.rglob("*.parquet"))) == 1
+    assert open_dataset(data=out).tables["events"] != before
 
 
 @pytest.mark.parametrize("make", ["file", "below a file", "other files"])

@@ -100,7 +100,7 @@ def test_the_schema_accepts_what_reading_accepts():
         ("timezone: Europe/Berln", (2, 11), "PQL114", "did you mean Europe/Berlin?"),
         ("entity: acount", (2, 9), "PQL114", "did you mean account?"),
         ("analyze: {windws: 3d}", (2, 11), "PQL101", "did you mean windows?"),
-        ("analyze: {conversion_window: {a: 1}}", (2, 20), "PQL103", "a mapping"),
+        ("analyze: {conversion_window: {a: 1}}", (2, 30), "PQL103", "a mapping"),
         ("events: {a: {automatic: yes}}", (2, 25), "PQL110", "true"),
         ("population: [{trait: email}]", (2, 15), "PQL105", "tests nothing"),
         ("outcome: {within: 30}", (2, 19), "PQL104", "30d"),

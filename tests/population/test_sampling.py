@@ -8,10 +8,10 @@ from dataclasses import asdict
 import pytest
 
 from pqlkit.analysis.observation import observe
-from pqlkit.analysis.settings import Settings
 from pqlkit.demo import worlds
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
+from pqlkit.options.settings import Settings
 from pqlkit.population.population import population
 from pqlkit.snapshots.snapshots import snapshots
 

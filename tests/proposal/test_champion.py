@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from pqlkit.analysis.observation import observe
-from pqlkit.analysis.settings import Settings
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Settings
 from pqlkit.proposal.champion import champion
 from pqlkit.proposal.proposing import propose
-from pqlkit.proposal.wishes import Wishes
 from tests.analysis.canonical import in_memory
 from tests.analysis.hand_made import definition, part
 
@@ -68,10 +68,10 @@ def test_what_cannot_be_compared_is_refused_before_the_search():
     population = observed().population
     teams = replace(definition(part("e"), name="teams"), entity=EntityKind.ACCOUNT)
     with pytest.raises(UsageError, match="teams is about accounts, and these snapshots are of users"):
-        propose(population, Settings(snapshots="once:14d"), Wishes(against=teams))
+        propose(population, Settings(snapshots="once:14d"), ProposeOptions(against=teams))
     with pytest.raises(UsageError, match="milestone"):
         propose(
             population,
             Settings(snapshots="once:14d"),
-            Wishes(against=replace(teams, entity=EntityKind.USER, outcome=None)),
+            ProposeOptions(against=replace(teams, entity=EntityKind.USER, outcome=None)),
         )

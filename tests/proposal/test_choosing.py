@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pqlkit.analysis.settings import Exposure, Settings
 from pqlkit.demo.worlds import recipe
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Exposure, Settings
 from pqlkit.proposal.choosing import _too_good, cross_table, search_hash, strongest_first
 from pqlkit.proposal.crossfit import CrossFit
-from pqlkit.proposal.wishes import Wishes
 from pqlkit.statistics.contingency import Contingency
 from tests.simulation.trial import trial
 
@@ -28,8 +28,8 @@ def test_the_same_search_has_the_same_name_and_another_has_not(made):
     name = search_hash(draft)
     assert search_hash(replace(draft)) == name
     others = [
-        replace(draft, wishes=Wishes(objective="f1")),
-        replace(draft, wishes=Wishes(seed=1)),
+        replace(draft, wishes=ProposeOptions(objective="f1")),
+        replace(draft, wishes=ProposeOptions(seed=1)),
         replace(draft, excluded=frozenset({"x"})),
         replace(draft, observed=replace(draft.observed, settings=Settings(exposure=Exposure.UNTIL_CONVERSION))),
         replace(
@@ -41,7 +41,7 @@ def test_the_same_search_has_the_same_name_and_another_has_not(made):
     ]
     assert len({name, *map(search_hash, others)}) == 1 + len(others)
     # How long it may take and how often it is shuffled change nothing of what is chosen.
-    assert search_hash(replace(draft, wishes=Wishes(permutations=99, max_seconds=5.0))) == name
+    assert search_hash(replace(draft, wishes=ProposeOptions(permutations=99, max_seconds=5.0))) == name
 
 
 def test_tables_count_one_part(made):

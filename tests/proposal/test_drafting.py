@@ -10,10 +10,10 @@ import pytest
 
 from pqlkit.analysis.tiers import Tier
 from pqlkit.demo.worlds import age_trial, recipe
+from pqlkit.options.search import ProposeOptions
 from pqlkit.proposal.choosing import nothing_stands_out
 from pqlkit.proposal.literals import COARSE
 from pqlkit.proposal.split import SplitKind
-from pqlkit.proposal.wishes import Wishes
 from tests.simulation.trial import trial
 
 AGES = "age:1d,2d,3d,5d,7d,10d"
@@ -94,12 +94,12 @@ def test_a_stated_holdout_is_obeyed_with_little_data_too(ages):
     from pqlkit.proposal.drafting import Draft
 
     since = int(np.quantile(ages.observed.snapshots.frame["cutoff"].to_numpy(), 0.7))
-    again = Draft.of(ages.observed, Wishes(permutations=0, holdout_from=since), lambda _: None)
+    again = Draft.of(ages.observed, ProposeOptions(permutations=0, holdout_from=since), lambda _: None)
     assert (again.parts.kind, again.parts.first) == (SplitKind.TIME, since)
 
 
 def asked(draft: Any, **wishes: Any) -> Any:
-    return replace(draft, wishes=Wishes(permutations=0, **wishes))
+    return replace(draft, wishes=ProposeOptions(permutations=0, **wishes))
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pqlkit.analysis.observation import observe
-from pqlkit.analysis.settings import Settings
 from pqlkit.durations import DAY
+from pqlkit.options.settings import Settings
 from pqlkit.proposal.evidence import figures, rounded, span
 from pqlkit.statistics.rate import Rate
 from tests.analysis.canonical import in_memory

@@ -14,7 +14,6 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from pqlkit.analysis.settings import Settings
 from pqlkit.cli.propose import write
 from pqlkit.definitions.emitting import emit
 from pqlkit.definitions.loading import load_definition
@@ -23,9 +22,10 @@ from pqlkit.demo.worlds import recipe
 from pqlkit.errors import UsageError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import EventNote, read_project
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Settings
 from pqlkit.population.population import population
 from pqlkit.proposal.proposing import propose
-from pqlkit.proposal.wishes import Wishes
 from pqlkit.rates.report import report
 from pqlkit.reporting.records.proposal import record
 from pqlkit.reporting.renderers.proposal import as_table
@@ -48,7 +48,7 @@ def people(world):
 
 @pytest.fixture(scope="module")
 def result(people):
-    return propose(people, ONCE, Wishes(permutations=2, plan_experiment=True))
+    return propose(people, ONCE, ProposeOptions(permutations=2, plan_experiment=True))
 
 
 def test_the_planted_events_are_proposed(world, result):
@@ -128,7 +128,7 @@ def test_same_data_in_any_order_and_split_gives_the_same_bytes(world, result, tm
     with TemporaryDirectory() as folder:
         project = read_project(world.write(folder) / "pqlkit.yml")
         shuffled(Path(folder), 5)
-        again = propose(population(open_dataset(project), project), ONCE, Wishes(permutations=0))
+        again = propose(population(open_dataset(project), project), ONCE, ProposeOptions(permutations=0))
     write(result, tmp_path / "one")
     write(again, tmp_path / "two")
     first, second = ({path.name: path.read_bytes() for path in (tmp_path / part).iterdir()} for part in ("one", "two"))
@@ -152,8 +152,8 @@ def test_a_file_that_differs_is_never_replaced(result, tmp_path):
 def test_a_second_search_of_the_same_holdout_counts_as_one_more_opening(people, result, tmp_path):
     assert result.read == 1
     write(result, tmp_path)
-    same: Any = propose(people, ONCE, Wishes(permutations=0, folder=tmp_path, top=1))
-    other: Any = propose(people, ONCE, Wishes(permutations=0, folder=tmp_path, top=1, objective="f1"))
+    same: Any = propose(people, ONCE, ProposeOptions(permutations=0, out_dir=tmp_path, top=1))
+    other: Any = propose(people, ONCE, ProposeOptions(permutations=0, out_dir=tmp_path, top=1, objective="f1"))
     assert (same.read, other.read) == (1, 2)
     assert same.candidates[0].definition.evidence == result.candidates[0].definition.evidence
     assert other.candidates[0].definition.evidence["holdout"]["read"] == 2
@@ -162,7 +162,7 @@ def test_a_second_search_of_the_same_holdout_counts_as_one_more_opening(people, 
 
 def test_capacity_keeps_the_leads_within_what_can_be_worked(people, result):
     weekly = result.candidates[0].promised.pqls_per_week.median
-    tight = propose(people, ONCE, Wishes(permutations=0, top=1, capacity=weekly / 2))
+    tight = propose(people, ONCE, ProposeOptions(permutations=0, top=1, capacity=weekly / 2))
     first = tight.candidates[0]
     assert first.promised.pqls_per_week.median <= weekly / 2 * 1.25
     assert not first.over_capacity
@@ -171,7 +171,7 @@ def test_capacity_keeps_the_leads_within_what_can_be_worked(people, result):
 
 def test_the_definition_in_use_is_read_on_the_same_holdout(people, result):
     own = result.candidates[0].definition
-    found: Any = propose(people, ONCE, Wishes(permutations=0, against=own, top=1)).champion
+    found: Any = propose(people, ONCE, ProposeOptions(permutations=0, against=own, top=1)).champion
     assert found.holdout.cells == result.candidates[0].holdout.cells
     assert found.promised.rate == result.candidates[0].promised.rate
     assert found.at_same_share == (pytest.approx(found.holdout.a), found.holdout.n1)
@@ -185,7 +185,7 @@ def test_an_experiment_is_planned_for_the_first(result):
 def test_limit_events_have_a_list_of_their_own(people, world):
     name = sorted(planted(world))[0][0]
     noted = replace(people, project=replace(people.project, events={name: EventNote(mechanical=True)}))
-    found: Any = propose(noted, ONCE, Wishes(permutations=0, top=1))
+    found: Any = propose(noted, ONCE, ProposeOptions(permutations=0, top=1))
     assert name not in {literal.name for literal in found.search.literals}
     (one,) = found.mechanical
     assert [literal.name for literal in one.rule.literals] == [name]
@@ -200,7 +200,7 @@ def test_limit_events_have_a_list_of_their_own(people, world):
 def test_nothing_is_proposed_where_there_is_nothing_and_the_reason_is_given():
     for seed in (86, 87):
         with populated(recipe(4_000, seed, outcome="none")) as people:
-            found: Any = propose(people, ONCE, Wishes(permutations=0))
+            found: Any = propose(people, ONCE, ProposeOptions(permutations=0))
         assert found.candidates == ()
         assert found.warnings
         assert record(found)["candidates"] == []
@@ -208,7 +208,7 @@ def test_nothing_is_proposed_where_there_is_nothing_and_the_reason_is_given():
 
 def test_little_data_is_cross_fitted_and_says_so():
     with populated(recipe(2_000, 84, base_rate=0.05)) as people:
-        found: Any = propose(people, ONCE, Wishes(permutations=0))
+        found: Any = propose(people, ONCE, ProposeOptions(permutations=0))
     assert found.split.kind == "cross-fitted"
     assert found.tier == "coarse"
     cross = found.cross_fitted
@@ -224,7 +224,7 @@ def test_little_data_is_cross_fitted_and_says_so():
 
 def test_too_little_data_is_not_searched():
     with populated(recipe(600, 85)) as people:
-        found: Any = propose(people, ONCE, Wishes(permutations=0))
+        found: Any = propose(people, ONCE, ProposeOptions(permutations=0))
     assert found.search is None
     assert found.candidates == ()
     assert "no search" in found.warnings[0]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pqlkit.analysis.settings import Settings
 from pqlkit.cli.output import plain
 from pqlkit.definitions.expression import parse_expression
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import DataError
+from pqlkit.options.settings import Settings
 from pqlkit.proposal.trying import attempt
 from pqlkit.reporting.renderers.trial import as_json, as_table
 from tests.analysis.canonical import in_memory

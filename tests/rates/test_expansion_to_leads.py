@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from pqlkit.analysis.settings import Settings
 from pqlkit.definitions.model import Outcome
 from pqlkit.durations import DAY, Duration
 from pqlkit.exports.project import Project
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Settings
 from pqlkit.population.population import population
 from pqlkit.proposal.proposing import propose
-from pqlkit.proposal.wishes import Wishes
 from pqlkit.scoring.scoring import score
 from pqlkit.snapshots.qualifications import between, pql_conversion_rate
 from tests.analysis.canonical import dataset
@@ -56,7 +56,7 @@ def data(tmp_path_factory) -> Any:
 def test_an_upsell_is_proposed_reported_and_scored(data):
     people = population(data, Project(), outcome=UPSELL, entity="user")
     assert people.entities.height > people.entities["id"].n_unique() == 900
-    found = propose(people, Settings(snapshots="every:28d"), Wishes(permutations=0, top=1))
+    found = propose(people, Settings(snapshots="every:28d"), ProposeOptions(permutations=0, top=1))
     (best,) = found.candidates
     assert {event for leaf in best.definition.criteria for event in leaf.events or ()} == {"seat"}
     assert best.definition.outcome == UPSELL

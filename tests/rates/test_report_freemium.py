@@ -10,15 +10,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pqlkit.analysis.settings import Settings
 from pqlkit.definitions.model import Lead, WindowKind
 from pqlkit.durations import DAY, Duration
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Settings
 from pqlkit.population.population import population
 from pqlkit.proposal.promise import promise, started
 from pqlkit.proposal.proposing import propose
-from pqlkit.proposal.wishes import Wishes
 from pqlkit.rates.periods import Basis
 from pqlkit.snapshots.qualifications import between, pql_conversion_rate
 from tests.rates.simulated import people, report, rule, world
@@ -214,7 +214,7 @@ def test_older_history_changes_only_what_its_windows_see(cut_off):
 def test_what_is_proposed_promises_what_its_report_counts():
     """Snapshots every so many days give trailing criteria, a `lead` block, and the PQL conversion rate as the promise."""
     _, project, data, _ = world("freemium large")
-    found = propose(population(data, project), Settings(snapshots="every:28d"), Wishes(permutations=0, top=1))
+    found = propose(population(data, project), Settings(snapshots="every:28d"), ProposeOptions(permutations=0, top=1))
     (best,) = found.candidates
     assert {leaf.window.kind for leaf in best.definition.criteria} == {WindowKind.TRAILING}
     assert best.definition.lead is not None

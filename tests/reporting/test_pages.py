@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pqlkit.analysis.analyzing import analyze
-from pqlkit.analysis.settings import Settings
 from pqlkit.cli.output import plain
 from pqlkit.definitions.emitting import emit
+from pqlkit.options.settings import Settings
 from pqlkit.reporting.pages import analysis as analysis_page
 from pqlkit.reporting.pages import drawing, heat_map
 from pqlkit.reporting.pages import proposal as proposal_page

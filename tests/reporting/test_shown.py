@@ -8,9 +8,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pqlkit.analysis.analyzing import analyze
-from pqlkit.analysis.settings import Settings
 from pqlkit.cli.output import plain
 from pqlkit.durations import DAY
+from pqlkit.options.settings import Settings
 from pqlkit.proposal.trying import attempt
 from pqlkit.reporting.pages.analysis import as_page
 from pqlkit.reporting.renderers import analysis as render

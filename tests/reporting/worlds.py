@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pqlkit.analysis.analyzing import analyze
-from pqlkit.analysis.settings import Settings
 from pqlkit.definitions.expression import expression
 from pqlkit.definitions.model import (
     All,
@@ -23,9 +22,10 @@ from pqlkit.definitions.model import (
 )
 from pqlkit.durations import DAY, Duration
 from pqlkit.exports.intake import Gap, Intake, Matching, Offender, TableIntake
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Settings
 from pqlkit.proposal.proposing import propose
 from pqlkit.proposal.trying import attempt
-from pqlkit.proposal.wishes import Wishes
 from pqlkit.rates.report import report
 from tests.analysis.canonical import in_memory
 from tests.analysis.hand_made import part
@@ -85,7 +85,7 @@ def results(hostile: bool = False) -> Results:
     )
     return Results(
         analysis=analyze(people, Settings(by=by, compare=compare, snapshots="once:14d")),
-        proposal=propose(people, settings, Wishes(permutations=0, folder=Path("nowhere"))),
+        proposal=propose(people, settings, ProposeOptions(permutations=0, out_dir=Path("nowhere"))),
         trial=attempt(people, text, node, settings),
         report=report(people, definition(names, 3), by=("signup_month", names["channel"])),
         other=report(people, definition(names, 1, "other")),

@@ -314,7 +314,7 @@ def test_several_definitions_need_a_folder(folder):
 def test_a_long_csv_is_split_and_a_later_short_one_leaves_no_parts(folder, monkeypatch):
     import pqlkit.scoring.night as module
 
-    monkeypatch.setattr(module.write_lists, "__kwdefaults__", {"rows": 20})
+    monkeypatch.setattr(module, "ROWS", 20)
     assert score(folder, "--out", folder / "leads.csv", day=20).code == 0
     parts = sorted(p.name for p in folder.glob("leads*"))
     assert parts[:2] == ["leads.csv", "leads.part2.csv"]

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from pqlkit.errors import DataError, UsageError
 from pqlkit.inert import cell
-from pqlkit.scoring.lead_file import LeadFormat, Preset, Shape, as_bytes, format_of, read_leads
+from pqlkit.options.leads import Preset
+from pqlkit.scoring.lead_file import LeadFormat, Shape, as_bytes, format_of, read_leads
 
 HOSTILE = [
     "=cmd|' /C calc'!A0",

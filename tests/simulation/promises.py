@@ -316,14 +316,14 @@ def drift_lines(runs: Sequence[Numbers]) -> list[Line]:
 
 def printed(seed: int, *, users: int = 20_000) -> Numbers:
     """Propose, and count every printed snapshot figure again from the exports with SQL."""
-    from pqlkit.analysis.settings import Settings
+    from pqlkit.options.search import ProposeOptions
+    from pqlkit.options.settings import Settings
     from pqlkit.proposal.proposing import propose
-    from pqlkit.proposal.wishes import Wishes
     from pqlkit.reporting.records.proposal import record
 
     world = recipe(users, 1000 + seed)
     with populated(world) as people:
-        result = propose(people, Settings(snapshots="once:14d"), Wishes(permutations=0))
+        result = propose(people, Settings(snapshots="once:14d"), ProposeOptions(permutations=0))
         gaps = recomputed(world, result, record(result))
     return {"figures": len(gaps), "gap": max(gaps, default=0.0), "candidates": len(result.candidates)}
 

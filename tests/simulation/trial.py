@@ -11,16 +11,16 @@ import numpy as np
 import polars as pl
 
 from pqlkit.analysis.observation import observe
-from pqlkit.analysis.settings import Settings
 from pqlkit.durations import DAY
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Settings
 from pqlkit.population.population import population
 from pqlkit.proposal.choosing import choose
 from pqlkit.proposal.drafting import NOTHING_HERE, Draft
 from pqlkit.proposal.menu import menu
 from pqlkit.proposal.rule import holds
-from pqlkit.proposal.wishes import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,11 +65,13 @@ def populated(world: SimulatedWorld) -> Iterator[Population]:
 
 
 @contextmanager
-def trial(world: SimulatedWorld, *, snapshots: str = "once:14d", wishes: Wishes | None = None) -> Iterator[Trial]:
+def trial(
+    world: SimulatedWorld, *, snapshots: str = "once:14d", wishes: ProposeOptions | None = None
+) -> Iterator[Trial]:
     """Look at a world, and set later snapshots aside."""
     with populated(world) as people:
         observed = observe(people, Settings(snapshots=snapshots))
-        draft = Draft.of(observed, wishes or Wishes(permutations=0), lambda _: None)
+        draft = Draft.of(observed, wishes or ProposeOptions(permutations=0), lambda _: None)
         truth = _truth(world, people)
         entity = observed.snapshots.frame["entity"].to_numpy()
         yield Trial(

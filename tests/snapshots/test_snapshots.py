@@ -15,8 +15,9 @@ from pqlkit.durations import DAY, WEEK, Duration
 from pqlkit.errors import UsageError
 from pqlkit.exports.project import EventNote, Project
 from pqlkit.measures.cube import cube
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.snapshots.classes import EntityClass, Place
-from pqlkit.snapshots.schedule import Design, DesignKind, parse_snapshots
+from pqlkit.snapshots.schedule import Design, parse_snapshots
 from pqlkit.snapshots.snapshots import snapshots
 from tests.analysis.canonical import days, in_memory
 

@@ -131,7 +131,7 @@ def _hold(figures: Mapping[str, Any]) -> str:
         adjusted = m.ratio(first["adjusted_odds_ratio"]) + m.span(
             first["adjusted_low"], first["adjusted_high"], of_ratio=True
         )
-        facts.append(f"Beyond activity: odds ratio {adjusted}.")
+        facts.append(f"Adjusted: odds ratio {adjusted}.")
     if first["e_value"] is not None:
         facts.append(_doubt(first["e_value"]))
     chosen = [f"{m.name(one['behaviour'], 60)} {m.fraction(one['share'])}" for one in first["stability_by_criterion"]]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier
 from pqlkit.inert import visible
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.population.stays import is_expansion
 from pqlkit.reporting.records.analysis import behaviour, record
 from pqlkit.reporting.renderers.cohorts import cohorts
@@ -13,7 +14,6 @@ from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.timing import notes, timing
 from pqlkit.reporting.renderers.words import compact, day, interval, month, named, percent, sparkline, times
-from pqlkit.snapshots.schedule import DesignKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

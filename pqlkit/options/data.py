@@ -1,0 +1,73 @@
+"""Options of data: where the exports are, and what of them counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pqlkit.engines.factory import EngineName
+from pqlkit.options.option import option
+from pqlkit.options.reading import moment_text
+
+DATA: Final = "Data"
+
+PROJECT: Final = "pqlkit.yml"
+"""The project file's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventsOptions:
+    """The project file and the events."""
+
+    project: Path | None = option(
+        None,
+        "The project file.",
+        unset=f"{PROJECT} here, if there",
+        short="-p",
+        metavar="FILE",
+        panel=DATA,
+        in_project=False,
+    )
+    events: str | None = option(
+        None, "Events: a file, folder or glob (.csv, .parquet, .jsonl; .gz, .zst).", metavar="PATH", panel=DATA
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BesideEventsOptions:
+    """The exports beside the events."""
+
+    users: str | None = option(None, "Users.", metavar="PATH", panel=DATA)
+    accounts: str | None = option(None, "Accounts.", metavar="PATH", panel=DATA)
+    conversions: str | None = option(None, "Conversions (upgrades).", metavar="PATH", panel=DATA)
+    map: tuple[str, ...] = option(
+        (),
+        'Which column of an export is which: conversions.converted_at="Close Date". Repeatable.',
+        metavar="TABLE.COLUMN=HEADER",
+        panel=DATA,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceOptions(BesideEventsOptions, EventsOptions):
+    """Where the exports are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions(SourceOptions):
+    """Where the data is, and what of it counts."""
+
+    data: Path | None = option(None, "A folder that `pqlkit load` wrote.", metavar="DIR", panel=DATA)
+    as_of: str | None = option(
+        None,
+        "The last moment that exists.",
+        reads=moment_text,
+        unset="the newest plausible row",
+        metavar="DATE",
+        panel=DATA,
+    )
+    trust_current: tuple[str, ...] = option(
+        (), "Use today's value of TRAIT for the past all the same. Repeatable.", metavar="TRAIT", panel=DATA
+    )
+    engine: EngineName = option(EngineName.POLARS, "What evaluates the tables.", panel=DATA)

@@ -1,0 +1,86 @@
+"""Options of scoring: which definitions, what is new, what holds a night back, and what the list holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from pqlkit.durations import Duration
+from pqlkit.options import reading
+from pqlkit.options.bound import Bound
+from pqlkit.options.option import option
+from pqlkit.options.output import OUTPUT, Format, MessageOptions, TargetOption
+
+NEW: Final = "What is new"
+GUARDS: Final = "Guards"
+COLUMNS: Final = "Columns"
+
+
+class Preset(StrEnum):
+    """Whose import the columns are named for."""
+
+    HUBSPOT = "hubspot"
+    SALESFORCE = "salesforce"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions:
+    """Which definitions, what is new, and what the list holds."""
+
+    definition: tuple[Path, ...] = option(
+        (), "The definition file. Repeatable; then --out is a folder.", short="-d", metavar="FILE"
+    )
+    ledger: Path | None = option(None, "Remembers who was new: each lead is new once.", metavar="FILE", panel=NEW)
+    previous: Path | None = option(None, "The last list, instead of a ledger.", metavar="LEADS", panel=NEW)
+    since: Duration | None = option(
+        None, "Only who qualified this recently is new.", reads=reading.duration, metavar="DURATION", panel=NEW
+    )
+    only_new: bool = option(False, "Rows for new leads alone.", panel=NEW)
+    all: bool = option(False, "A row for everybody [default: without --ledger and --previous].", panel=NEW)
+    control: float | None = option(
+        None, "Leave this share of accounts alone, like 20%.", reads=reading.share, metavar="SHARE", panel=NEW
+    )
+    notify: str | None = option(
+        None, "Post new leads to this URL; ${NAME} is read from the environment.", metavar="URL", panel=NEW
+    )
+    suppress: Path | None = option(None, "Ids that are never new, one a line or a CSV.", metavar="FILE", panel=GUARDS)
+    max_new: Bound | None = option(
+        None,
+        "More new leads, like 200 or 3x the median of 7 nights, stop the night.",
+        reads=reading.bound,
+        metavar="N",
+        panel=GUARDS,
+    )
+    min_new: Bound | None = option(None, "So do fewer, like 1 or 0.2x.", reads=reading.bound, metavar="N", panel=GUARDS)
+    max_age: Duration | None = option(
+        None, "So does an older newest event, like 36h.", reads=reading.duration, metavar="DURATION", panel=GUARDS
+    )
+    summary: Path | None = option(None, "Write the run in numbers, as JSON.", metavar="FILE", panel=GUARDS)
+    keep: tuple[str, ...] = option(
+        (), "Traits to add, like owner,plan.", reads=reading.listed, metavar="LIST", panel=COLUMNS
+    )
+    columns: tuple[str, ...] | None = option(
+        None, "These columns, in this order.", reads=reading.listed, metavar="LIST", panel=COLUMNS
+    )
+    rename: Mapping[str, str] | None = option(
+        None, "Other names, like score=pql_score.", reads=reading.renames, metavar="LIST", panel=COLUMNS
+    )
+    preset: Preset | None = option(
+        None,
+        "hubspot or salesforce: column names of a CRM.",
+        reads=reading.chosen(Preset),
+        metavar="NAME",
+        panel=COLUMNS,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListOptions(MessageOptions, TargetOption):
+    """How the list is written and where it goes, and how much is said."""
+
+    format: Format | None = option(
+        None, "How the list is written.", unset="table; with --out, what its name says", panel=OUTPUT
+    )

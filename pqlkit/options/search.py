@@ -1,0 +1,113 @@
+"""Options of the search: what the proposed rules should be like, and where they go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pqlkit.definitions.model import Definition
+from pqlkit.options import reading
+from pqlkit.options.option import option
+from pqlkit.typing import Microseconds
+
+SEARCH: Final = "Search"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposeOptions:
+    """What the proposed rules should be like.
+
+    Parameters
+    ----------
+    max_criteria
+        1 to 3.
+    objective
+        As ``--objective`` spells it.
+    value, cost
+        Of a conversion and of a lead, in one currency; both or none.
+    capacity
+        New leads that can be worked in a week; None = any number.
+    min_share, min_recall, min_rate
+        Fractions; None = no bound.
+    holdout, holdout_from
+        The newest share of snapshots that tests, or the moment from which on snapshots test.
+    against
+        A definition in use, shown at the same number of leads.
+    use_traits
+        Whether fixed traits may become eligibility.
+    permutations
+        How often the whole search is repeated on shuffled outcomes; 0 = not at all.
+    max_seconds
+        Of the search.
+    plan_experiment
+        Whether to plan the experiment that would show that working the leads helps.
+    top
+        How many candidates, at most 5.
+    out_dir
+        Where definition files go and earlier searches are counted.
+    name
+        The first candidate's name; None = made from its events.
+    seed
+        Of every sample.
+    """
+
+    max_criteria: int = option(
+        3, "At most this many criteria, 1 to 3.", reads=reading.whole(1, 3), takes=int, metavar="N", panel=SEARCH
+    )
+    objective: str = option("kappa", "kappa, f1, f0.5, f2, youden or nb:2x.", metavar="NAME", panel=SEARCH)
+    value: float | None = option(None, "What a conversion is worth (with --cost).", metavar="V", panel=SEARCH)
+    cost: float | None = option(None, "What working a lead costs (with --value).", metavar="C", panel=SEARCH)
+    capacity: float | None = option(
+        None, "New leads that can be worked, like 50/week.", reads=reading.weekly, metavar="N/week", panel=SEARCH
+    )
+    min_share: float | None = option(
+        None, "At least this share qualifies.", reads=reading.share, metavar="SHARE", panel=SEARCH
+    )
+    min_recall: float | None = option(
+        None, "At least this share of converters qualifies.", reads=reading.share, metavar="SHARE", panel=SEARCH
+    )
+    min_rate: float | None = option(
+        None, "At least this share of the qualified converts.", reads=reading.share, metavar="SHARE", panel=SEARCH
+    )
+    holdout: float = option(
+        0.25,
+        "The newest share of snapshots, set aside to test.",
+        reads=reading.part,
+        shown="{:.0%}".format,
+        metavar="SHARE",
+        panel=SEARCH,
+    )
+    holdout_from: Microseconds | None = option(
+        None, "Test on what begins on this date or later.", reads=reading.moment, metavar="DATE", panel=SEARCH
+    )
+    against: Definition | None = option(
+        None,
+        "A definition in use, read on the same later snapshots.",
+        reads=reading.definition,
+        takes=Path,
+        metavar="DEFINITION",
+        panel=SEARCH,
+    )
+    use_traits: bool = option(False, "Let fixed traits become eligibility.", panel=SEARCH)
+    permutations: int = option(
+        19, "Repeat the search on shuffled outcomes.", reads=reading.whole(0), takes=int, metavar="N", panel=SEARCH
+    )
+    max_seconds: float = option(
+        20.0,
+        "Stop the search after this long.",
+        reads=reading.seconds,
+        takes=float,
+        shown="{:g}".format,
+        metavar="S",
+        panel=SEARCH,
+    )
+    plan_experiment: bool = option(False, "Plan the experiment that would show whether calls help.", panel=SEARCH)
+    top: int = option(
+        5, "How many candidates, at most 5.", reads=reading.whole(1, 5), takes=int, metavar="N", panel=SEARCH
+    )
+    out_dir: Path | None = option(None, "Where definition files go.", unset="definitions/", metavar="DIR", panel=SEARCH)
+    name: str | None = option(
+        None, "Name of the first definition.", reads=reading.definition_name, metavar="NAME", panel=SEARCH
+    )
+    seed: int = option(0, "Seed of every sample.", metavar="N", panel=SEARCH)

@@ -1,0 +1,73 @@
+"""An option is spelled once: in its record."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import pqlkit
+from pqlkit.options.commands import RECORDS, command_options
+from pqlkit.options.option import options_of
+
+PACKAGE = Path(pqlkit.__file__).parent
+EVERY = {"--help", "--version", "--install-completion"}
+"""What every command takes, and typer's own."""
+
+
+def declared() -> dict[tuple[str, str], set[str]]:
+    """Give each option, by its name and what it says, with the records that declare it."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for record in {record for records in RECORDS.values() for record in records}:
+        for option in options_of(record):
+            owner = next(base for base in record.__mro__ if option.name in inspect.get_annotations(base))
+            found.setdefault((option.name, option.help), set()).add(owner.__name__)
+    return found
+
+
+def test_no_option_is_spelled_in_two_places() -> None:
+    assert len(declared()) > 70
+    assert {option: owners for option, owners in declared().items() if len(owners) > 1} == {}
+
+
+def test_the_command_line_declares_no_option_beside_the_records() -> None:
+    """`--version` belongs to no command."""
+    places = [
+        str(path.relative_to(PACKAGE))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "Option" and getattr(node.value, "id", "") == "typer"
+    ]
+    assert places == ["cli/app.py", "cli/options.py"]
+
+
+@pytest.mark.parametrize("command", RECORDS)
+def test_no_two_records_of_a_command_name_the_same_option(command: str) -> None:
+    names = [option.name for record in RECORDS[command] for option in options_of(record)]
+    assert sorted(names) == sorted(command_options(command))
+
+
+@pytest.mark.parametrize("command", RECORDS)
+def test_every_field_is_an_option_and_its_default_passes_its_own_check(command: str) -> None:
+    for record in RECORDS[command]:
+        assert len(options_of(record)) == len(dataclasses.fields(record))
+        made = record()
+        for option in options_of(record):
+            assert getattr(made, option.name) == option.default
+            if option.reads is None and option.default not in (None, ()) and option.takes is not Path:
+                option.check(list(option.default) if option.many else option.default, option.flag)
+
+
+def test_every_option_that_a_message_names_exists() -> None:
+    known = EVERY | {option.flag for command in RECORDS for option in command_options(command).values()}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.parent.name == "pages" or (path.name, path.parent.name) == ("base.py", "definitions"):
+            continue  # style sheets have names of their own, and so has git
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                named = set(re.findall(r"(?<![\w<!-])--[a-z][a-z-]*[a-z]", node.value))
+                assert named <= known, (str(path.relative_to(PACKAGE)), named - known)
