@@ -12,6 +12,7 @@ from pqlkit.errors import DataError, nearest
 from pqlkit.exports.amounts import amounts
 from pqlkit.exports.column_types import ColumnType, of_dtype, of_text
 from pqlkit.exports.domains import address_of, domain_of
+from pqlkit.exports.guessing import candidates
 from pqlkit.exports.headers import zone_in
 from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import flatten
@@ -21,6 +22,7 @@ from pqlkit.exports.picked_column import id_text, none_if_empty, plain, text_of,
 from pqlkit.exports.preset import Preset, Variant, preset, recognised
 from pqlkit.exports.quarantine import SCHEMA, rejected_frame, row_text
 from pqlkit.exports.reshaping import LOOKED_UP, Clock, Reshaped, Shape, folded_texts, holds, reshaped
+from pqlkit.exports.synonyms import SYNONYMS
 from pqlkit.exports.tables import ADDRESSES, CONVERSIONS, DOMAIN, EMAIL, EVENTS
 from pqlkit.inert import visible
 
@@ -134,7 +136,7 @@ class Canonicaliser:
         frame = pl.DataFrame([*picked.values(), *properties]) if raw.width else pl.DataFrame()
         reasons = self._reasons(raw, picked, chosen)
         good = reasons["reason"].is_null()
-        skip = self._skipped(picked)
+        skip = self._skipped(picked, raw.height)
         bad = _bad(batch_frame, frame_lines, reasons, ~good & ~skip) if not (good | skip).all() else None
         kept = good & ~skip
         frame = frame.with_columns(pl.lit(place, dtype=pl.Int32).alias(FILE), frame_lines.alias(LINE)).filter(kept)
@@ -217,6 +219,15 @@ class Canonicaliser:
                 f"there is no column {name!r}: this looks like {vendor.title}",
                 where=file,
                 hint="run `pqlkit init` on it: it writes a pqlkit.yml that knows the format",
+            )
+        likely = candidates(self.layout.name, canonical or name, columns) if self.layout.name in SYNONYMS else []
+        if likely:
+            named = visible(likely[0], 80)
+            return DataError(
+                f"there is no column {name!r}: {why}",
+                where=file,
+                hint=f"is it {named!r}? Map it: --map {self.layout.name}.{canonical or name}={named!r}, or"
+                f" columns: {{{canonical or name}: {named}}} in pqlkit.yml",
             )
         stated = f"--map {self.layout.name}.{canonical}=HEADER" if canonical is not None else None
         return _missing(name, columns, file, why, stated)
@@ -388,11 +399,11 @@ class Canonicaliser:
             checks.append((nobody, self.layout.one_of[0][0], "no user or account"))
         return _first_fault(checks, raw, chosen)
 
-    def _skipped(self, picked: Mapping[str, pl.Series]) -> pl.Series:
+    def _skipped(self, picked: Mapping[str, pl.Series], rows: int) -> pl.Series:
         key = self.layout.key
         if self.derived and key is not None and key in picked:
             return picked[key].is_null()
-        return pl.Series([False] * next((len(values) for values in picked.values()), 0), dtype=pl.Boolean)
+        return pl.Series([False]).new_from_index(0, rows)
 
     def _types(
         self, frame: pl.DataFrame, raw: pl.DataFrame, chosen: Mapping[str, Column], untyped: tuple[str, ...]

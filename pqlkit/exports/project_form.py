@@ -225,7 +225,7 @@ ColumnForm = Annotated[
 # A draft whose only lines are choices in comments leaves nothing under the key.
 ColumnsForm = Annotated[
     Annotated[dict[Text, ColumnForm], Tag("(mapping)")]
-    | Annotated[Annotated[dict[str, Any], Check(lambda _: {}, as_type=None)], Tag("(nothing)")],
+    | Annotated[Annotated[dict[str, Any], Check(lambda _: {}, as_type=type(None))], Tag("(nothing)")],
     Choice(lambda value: "(nothing)" if isinstance(value, Blank) else "(mapping)"),
 ]
 
