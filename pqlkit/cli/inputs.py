@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pqlkit.cli.step import using
 from pqlkit.errors import UsageError
 from pqlkit.options.data import PROJECT, DataOptions, SourceOptions
 from pqlkit.options.option import filled
@@ -13,8 +14,10 @@ from pqlkit.options.option import filled
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pqlkit.definitions.model import Definition
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.project import Project
+    from pqlkit.population.population import Population
 
 Record = TypeVar("Record")
 
@@ -112,6 +115,7 @@ class Inputs:
                 "no events to read",
                 hint=f"name them with --events PATH or --data DIR, or make a {PROJECT} with `pqlkit init EVENTS`",
             )
+        self._note()
         return open_dataset(
             self.project,
             data=data.data,
@@ -137,6 +141,38 @@ class Inputs:
         named = {name: getattr(exports, name) for name in ("events", "users", "accounts", "conversions")}
         project = with_sources(self.project, **{name: path for name, path in named.items() if path is not None})
         return with_maps(project, maps_of(exports.map))
+
+    def population(
+        self,
+        dataset: Dataset,
+        definition: Definition | None = None,
+        *,
+        entity: str = "auto",
+        sample: float | None = None,
+    ) -> Population:
+        """Say who exists in the exports (see `pqlkit.population.population.population`)."""
+        from pqlkit.population.population import population
+
+        data = self.data
+        return population(
+            dataset,
+            self.project,
+            entity=entity,
+            definition=definition,
+            as_of=data.as_of,
+            trust_current=data.trust_current,
+            engine=data.engine,
+            sample=sample,
+        )
+
+    def _note(self) -> None:
+        """Note what is read, for the message of an error that nobody foresaw."""
+        data = self.data
+        named = [str(path) for path in (data.events, data.users, data.accounts, data.conversions) if path is not None]
+        if data.data is not None:
+            using(str(data.data), dataset=Path(data.data))
+        else:
+            using(*(named or [str(self.project.path)]))
 
     @property
     def _section(self) -> Mapping[str, Any]:

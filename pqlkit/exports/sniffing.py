@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from pqlkit.columns import ACCOUNT_ID, CONVERTED_AT, EVENT, SIGNED_UP_AT, TIMESTAMP, USER_ID
+from pqlkit.columns import ACCOUNT_ID, AMOUNT, CONVERTED_AT, EVENT, SIGNED_UP_AT, TIMESTAMP, USER_ID
 from pqlkit.errors import DataError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.guessing import candidates, column, guess_columns, guess_format
@@ -18,8 +18,11 @@ from pqlkit.exports.headers import folded
 from pqlkit.exports.instants import instants
 from pqlkit.exports.intake import Matching
 from pqlkit.exports.mapping import Column, Match, Source
-from pqlkit.exports.matching import matching
+from pqlkit.exports.matching import matching, spelling_warnings
 from pqlkit.exports.mismatch import shown
+from pqlkit.exports.notation import CONTINENTAL, ENGLISH
+from pqlkit.exports.nulls import NULL_VALUES
+from pqlkit.exports.numerals import is_plain_number, is_written_in, notation_of
 from pqlkit.exports.owners import known_ids, owned, owner_notes, owners
 from pqlkit.exports.preset import preset, presets, recognised
 from pqlkit.exports.project import EventNote, Project
@@ -94,7 +97,7 @@ def sniff(
     Parameters
     ----------
     events, users, accounts, conversions
-        Files, folders or globs.
+        Paths of exports; users are derived from the events where no file lists them.
     maps
         Table -> canonical column -> header, as a person states them.
     ask
@@ -263,6 +266,8 @@ class _Look:
             mapping = column(name, canonical, form)
             if mapping is not None:
                 columns[canonical] = mapping
+        taken = {name for key, name in guessed.items() if key != AMOUNT}
+        columns |= _notations(table, rows, taken, guessed, self.notes)
         if table == EVENTS and EVENT not in guessed:
             columns[EVENT] = Column(constant=ONLY_EVENT)
         self._name_notes(table, guessed, rows)
@@ -299,6 +304,28 @@ class _Look:
                     f"account_id of the {table} is {visible(header, 60)!r}, which holds names ({shown(names)}):"
                     " two spellings are two accounts; map an id if there is one"
                 )
+
+
+def _notations(
+    table: str, rows: pl.DataFrame, taken: set[str], guessed: dict[str, str], notes: list[str]
+) -> dict[str, Column]:
+    """State how each column of text writes numbers, where programs write them in another way."""
+    canonical = {name: key for key, name in guessed.items()}
+    columns: dict[str, Column] = {}
+    for name in rows.columns:
+        if name in taken or rows[name].dtype != pl.String:
+            continue
+        notation = notation_of(rows[name], NULL_VALUES)
+        if notation is None or is_plain_number(rows[name], NULL_VALUES):
+            continue
+        columns[canonical.get(name, name)] = Column(names=(name,), notation=notation)
+        if notation == ENGLISH and is_written_in(rows[name], CONTINENTAL, NULL_VALUES):
+            example = rows[name].drop_nulls()[0]
+            notes.append(
+                f"{table}: numbers like {visible(str(example), 40)!r} in {visible(name, 40)!r} are read with a comma between"
+                " thousands: check it"
+            )
+    return columns
 
 
 def _vendor(rows: pl.DataFrame, table: str) -> tuple[Preset | None, Variant | None]:
@@ -387,4 +414,4 @@ def _match_notes(dataset: Dataset, counts: Matching) -> list[str]:
             notes.append(f"{sum(table.left_out.values()):,} of {table.read:,} rows of {name} are left out: {words}")
     quarantined = {name: table.quarantined for name, table in dataset.intake.tables.items() if table.quarantined}
     notes += [f"{rows:,} rows of {name} cannot be used: pqlkit load shows them" for name, rows in quarantined.items()]
-    return [*notes, *dataset.intake.warnings]
+    return [*notes, *dataset.intake.warnings, *spelling_warnings(dataset)]
