@@ -65,15 +65,5 @@ def analyze(given: Given) -> None:
 
 def whoever(found: Inputs, progress: Callable[[str], None]) -> Population:
     """Read the exports and say who exists: what `analyze`, `try` and `propose` look at."""
-    from pqlkit.population.population import population
-
-    data, who = found.data, found.settle(EntityOptions)
-    return population(
-        found.dataset(progress),
-        found.project,
-        entity=who.entity,
-        as_of=data.as_of,
-        trust_current=data.trust_current,
-        engine=data.engine,
-        sample=who.sample,
-    )
+    who = found.settle(EntityOptions)
+    return found.population(found.dataset(progress), entity=who.entity, sample=who.sample)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pqlkit.cli.step import using
 from pqlkit.cli.targets import Target, check_targets
 from pqlkit.errors import UsageError
 from pqlkit.options.commands import command_options
@@ -15,8 +16,10 @@ from pqlkit.options.option import Role, filled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from pqlkit.definitions.model import Definition
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.project import Project
+    from pqlkit.population.population import Population
 
 Record = TypeVar("Record")
 
@@ -143,6 +146,7 @@ class Inputs:
                 "no events to read",
                 hint=f"name them with --events PATH or --data DIR, or make a {PROJECT} with `pqlkit init EVENTS`",
             )
+        self._note()
         return open_dataset(
             self.project,
             data=data.data,
@@ -152,6 +156,38 @@ class Inputs:
             conversions=data.conversions,
             progress=progress,
         )
+
+    def population(
+        self,
+        dataset: Dataset,
+        definition: Definition | None = None,
+        *,
+        entity: str = "auto",
+        sample: float | None = None,
+    ) -> Population:
+        """Say who exists in the exports (see `pqlkit.population.population.population`)."""
+        from pqlkit.population.population import population
+
+        data = self.data
+        return population(
+            dataset,
+            self.project,
+            entity=entity,
+            definition=definition,
+            as_of=data.as_of,
+            trust_current=data.trust_current,
+            engine=data.engine,
+            sample=sample,
+        )
+
+    def _note(self) -> None:
+        """Note what is read, for the message of an error that nobody foresaw."""
+        data = self.data
+        named = [str(path) for path in (data.events, data.users, data.accounts, data.conversions) if path is not None]
+        if data.data is not None:
+            using(str(data.data), dataset=Path(data.data))
+        else:
+            using(*(named or [str(self.project.path)]))
 
     @property
     def _section(self) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
 from pqlkit.options.commands import LoadOptions
 from pqlkit.options.data import SourceOptions
-from pqlkit.options.output import Format, FormatOption, MessageOptions
+from pqlkit.options.output import FormatOption, MessageOptions
 
 
 @takes_options("load")
@@ -52,13 +52,5 @@ def load(given: Given) -> None:
 
         write_catalogue(open_dataset(project, data=options.out), options.catalogue)
         output.say(f"wrote {options.catalogue}")
-    match found.settle(FormatOption).format:
-        case Format.JSON:
-            output.payload(render.as_json(intake))
-        case Format.CSV:
-            output.payload(render.as_csv(intake))
-        case Format.MARKDOWN:
-            output.payload(render.as_markdown(intake))
-        case Format.TABLE:
-            output.show(render.as_table(intake))
+    output.result(found.settle(FormatOption).format, render, intake)
     output.say(f"wrote the dataset to {options.out}")

@@ -9,15 +9,34 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
+
+from pqlkit.cli.step import begin
+from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from rich.console import Console, RenderableType
 
 NARROW = 80
+
+
+class Renderer(Protocol):
+    """A module of `pqlkit.reporting.renderers`: the same result in every format."""
+
+    def as_json(self, *shown: Any, **how: Any) -> str:
+        """Give it as JSON."""
+
+    def as_csv(self, *shown: Any, **how: Any) -> str:
+        """Give it as CSV."""
+
+    def as_markdown(self, *shown: Any, **how: Any) -> str:
+        """Give it as Markdown."""
+
+    def as_table(self, *shown: Any, **how: Any) -> RenderableType:
+        """Give it as a table of the terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +80,20 @@ class Output:
             console().print(renderable, soft_wrap=False)
             sys.stdout.flush()
 
+    def result(self, form: Format, render: Renderer, *shown: Any) -> None:
+        """Write a result in a format: `shown` is what the functions of the renderer take."""
+        match form:
+            case Format.JSON:
+                self.payload(render.as_json(*shown))
+            case Format.CSV:
+                self.payload(render.as_csv(*shown))
+            case Format.MARKDOWN:
+                self.payload(render.as_markdown(*shown))
+            case Format.TABLE:
+                self.show(render.as_table(*shown))
+            case _:
+                assert_never(form)
+
     def page(self, target: Path, text: str) -> None:
         """Write a page beside the result, whole or not at all."""
         from pqlkit.files import write_text
@@ -78,18 +111,30 @@ class Output:
         if not self.quiet:
             messages().print(f"warning: {message}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
+    def warn_beside(self, payload: str, warnings: Iterable[str]) -> None:
+        """Warn on stderr of what a payload for programs does not show a person; a table shows it itself."""
+        if payload != "table":
+            for warning in warnings:
+                self.warn(warning)
+
     @contextmanager
     def working(self, what: str) -> Iterator[Callable[[str], None]]:
         """Show that long work goes on; the block gets a function that names the step it is at."""
+        begin(what)
         if self.quiet or not sys.stderr.isatty():
             yield self._silent
             return
         from rich.markup import escape
 
+        def show(step: str) -> None:
+            begin(step)
+            status.update(escape(step))
+
         with messages().status(escape(what)) as status:
-            yield lambda step: status.update(escape(step))
+            yield show
 
     def _silent(self, step: str) -> None:
+        begin(step)
         if self.verbose:
             self.say(step)
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
-from pqlkit.options.output import Format, OutputOptions, PageOption
+from pqlkit.options.output import OutputOptions, PageOption
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pqlkit.proposal.proposing import Proposal
+    from pqlkit.proposal.proposed import Proposal
 
 _RARE = 1e-6
 """A base rate at which every multiple of it can be meant: the real one is known after the search's snapshots are taken."""
@@ -58,15 +58,8 @@ def propose(given: Given) -> None:
         from pqlkit.reporting.pages.proposal import as_page
 
         output.page(page, as_page(result, files))
-    match out.format:
-        case Format.JSON:
-            output.payload(render.as_json(result, files))
-        case Format.CSV:
-            output.payload(render.as_csv(result, files))
-        case Format.MARKDOWN:
-            output.payload(render.as_markdown(result, files))
-        case Format.TABLE:
-            output.show(render.as_table(result, files))
+    output.warn_beside(out.format, result.warnings)
+    output.result(out.format, render, result, files)
 
 
 def check(options: ProposeOptions) -> None:

@@ -105,20 +105,12 @@ def scored(
     found: Inputs, definitions: Sequence[Definition], options: ScoreOptions, progress: Callable[[str], None]
 ) -> list[Leads]:
     """Score each definition over the same exports."""
-    from pqlkit.population.population import population
     from pqlkit.scoring.scoring import score as run
 
-    dataset, data = found.dataset(progress), found.data
+    dataset = found.dataset(progress)
     return [
         run(
-            population(
-                dataset,
-                found.project,
-                definition=definition,
-                as_of=data.as_of,
-                trust_current=data.trust_current,
-                engine=data.engine,
-            ),
+            found.population(dataset, definition),
             definition,
             keep=options.keep,
             progress=progress,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _REMOTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _OURS: Final = re.compile(rb"^[\"']?pqlkit[\"']?\s*:", re.M)
 _SQLITE: Final = b"SQLite format 3\0"
+_DUCKDB: Final = b"DUCK"
 _HEAD: Final = 64 * 1024
 
 
@@ -131,7 +132,7 @@ def _check_alone(target: Target) -> None:
     if folder is not None:
         raise refuse(f"a file of the dataset {folder}", "name a file outside of it")
     head = _head(target.path)
-    if head.startswith(_SQLITE):
+    if head.startswith(_SQLITE) or head[8:12] == _DUCKDB:
         raise refuse("a ledger or another database, and would be lost", "name another file")
     if _OURS.search(head):
         raise refuse("a definition or project file, and would be lost", "name another file")

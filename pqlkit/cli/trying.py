@@ -9,7 +9,7 @@ import typer
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
 from pqlkit.options.commands import TryOptions
-from pqlkit.options.output import Format, OutputOptions, PageOption
+from pqlkit.options.output import OutputOptions, PageOption
 from pqlkit.options.settings import Settings
 
 
@@ -59,12 +59,5 @@ def attempt(
         from pqlkit.reporting.pages.trial import as_page
 
         output.page(page, as_page(result, file))
-    match out.format:
-        case Format.JSON:
-            output.payload(render.as_json(result, file))
-        case Format.CSV:
-            output.payload(render.as_csv(result, file))
-        case Format.MARKDOWN:
-            output.payload(render.as_markdown(result, file))
-        case Format.TABLE:
-            output.show(render.as_table(result, file))
+    output.warn_beside(out.format, result.warnings)
+    output.result(out.format, render, result, file)

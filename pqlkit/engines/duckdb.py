@@ -12,6 +12,7 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa  # noqa: F401  # DuckDB hands tables over through it: missing, it must be missed here
 
+from pqlkit.engines.ranking import ranked
 from pqlkit.errors import DataError, nearest
 
 if TYPE_CHECKING:
@@ -63,14 +64,14 @@ class DuckDBEngine:
         joined = frame.join(self.lift(known), on=column, how="left")
         return joined.select(*others, nw.col("code").alias(column))
 
+    def ranked(self, frame: LazyFrame, by: Sequence[str], order: str, ranks: Sequence[int] | None) -> LazyFrame:
+        """Rank the rows of each group; see `Engine.ranked`."""
+        return ranked(frame, by, order, ranks)
+
     def collect(self, frame: LazyFrame) -> pl.DataFrame:
         """Run the plan; whole numbers that DuckDB widened come back as Int64."""
         table = cast("pl.DataFrame", _relation(frame).pl())
         return table.with_columns(pl.col(pl.Decimal).cast(pl.Int64))
-
-    def sink(self, frame: LazyFrame, path: Path) -> None:
-        """Run the plan into a Parquet file without holding it in memory."""
-        _relation(frame).write_parquet(str(path))
 
     def _types(self, source: str, paths: Sequence[str]) -> dict[str, str]:
         try:

@@ -3,6 +3,7 @@
 `project` reads files with these classes, and the JSON Schema is derived from them.
 """
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -76,8 +77,22 @@ def _separator(value: Any) -> str:
     raise fault(INVALID_VALUE, f"{shown(value)} is not a separator: one character", hint='write ";" or "\\t"')
 
 
+def _sign(value: Any) -> str:
+    if isinstance(value, str) and len(value) == 1 and not value.isalnum() and value not in "-+":
+        return str(value)
+    raise fault(INVALID_VALUE, f"{shown(value)} is not a sign of numbers: one character", hint='write "," or "."')
+
+
+def _null_value(value: Any) -> str:
+    if isinstance(value, str):
+        return str(value)
+    raise fault(WRONG_TYPE, f"text belongs here, not {shown(value)}", hint="write it in quotes")
+
+
 Zone = Annotated[str, Check(_zone, as_type=str)]
 Moment = Annotated[str | None, Check(_moment, as_type=str | None)]
+Sign = Annotated[str, Check(_sign, as_type=str)]
+NullValue = Annotated[str, Check(_null_value, as_type=str)]
 OptionalText = Annotated[str | None, Check(_optional_text, as_type=str | None)]
 
 
@@ -198,6 +213,8 @@ class NamedColumnForm(Form):
         description="Of times: epoch_s, epoch_ms, epoch_us, or a pattern like %d-%m-%Y %H:%M.",
         examples=["epoch_ms", "%d-%m-%Y %H:%M"],
     )
+    decimal: Sign | None = Field(None, description="Of numbers in text: the sign before decimals.", examples=[","])
+    thousands: Sign | None = Field(None, description="Of numbers in text: the sign between thousands.", examples=["."])
 
 
 class ConstantForm(Form):
@@ -222,12 +239,36 @@ ColumnForm = Annotated[
 ]
 
 
+def _variable(value: Any) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        return value
+    # What stands here by mistake is most likely the secret itself: it is not shown.
+    raise fault(INVALID_VALUE, "the name of an environment variable belongs here", hint="env: WAREHOUSE_URL")
+
+
+class ConnectionForm(Form):
+    """A connection: where a database server's address is kept."""
+
+    env: Annotated[str, Check(_variable, as_type=str)] = Field(
+        description="The environment variable that holds postgresql://user:password@host:5432/database.",
+        examples=["WAREHOUSE_URL"],
+    )
+
+
 class SourceForm(Form):
     """An export: where a table's files are, and which column is which."""
 
-    path: Texts = Field(
-        description="Files, folders or globs, from this file's folder.", examples=["exports/events/*.jsonl.gz"]
+    path: Texts | None = Field(
+        None,
+        description="Files, folders or globs, from this file's folder, or addresses (s3://, gs://, az://, https://).",
+        examples=["exports/events/*.jsonl.gz", "s3://acme/events/2026-*/*.parquet"],
     )
+    connection: ConnectionForm | None = Field(None, description="A PostgreSQL or Redshift server, instead of a path.")
+    query: Text | None = Field(
+        None, description="Of a database: what to read. {since} is the newest row loaded before, with --append."
+    )
+    table: Text | None = Field(None, description="Of a database: what to read, instead of a query.")
+    sheet: Text | None = Field(None, description="Of a workbook: which sheet; default: the only one.")
     format: Annotated[
         str | None,
         Check(
@@ -264,6 +305,21 @@ class SourceForm(Form):
     separator: Annotated[str | None, Check(_separator, as_type=str)] = Field(
         None, description="Of CSV files; default: told from the first lines."
     )
+    decimal: Sign | None = Field(None, description="Of numbers in text: the sign before decimals.", examples=[","])
+    thousands: Sign | None = Field(None, description="Of numbers in text: the sign between thousands.", examples=["."])
+    null_values: list[NullValue] | None = Field(
+        None, description="Texts that stand for no value in ids, times and numbers.", examples=[[r"\N", "NULL"]]
+    )
+
+    def _judge(self) -> None:
+        if self.connection is None and self.path is None:
+            raise fault(INVALID_VALUE, "an export needs a path or a connection", hint="path: exports/events/*.jsonl.gz")
+        if self.connection is not None and self.path is not None:
+            raise fault(INVALID_VALUE, "an export has a path or a connection, not both", at="connection")
+        if self.query is not None and self.table is not None:
+            raise fault(INVALID_VALUE, "a database is asked by a query or for a table, not both", at="table")
+        if self.connection is not None and self.query is None and self.table is None:
+            raise fault(INVALID_VALUE, "a connection needs a query or a table", at="connection", hint="table: events")
 
 
 class ExportsForm(Form):
@@ -347,6 +403,11 @@ class ProjectForm(Form):
         description="The format of this file.", examples=[FORMAT]
     )
     timezone: Zone = Field("UTC", description="For dates and weeks; instants are always kept in UTC.")
+    null_values: list[NullValue] | None = Field(
+        None,
+        description="Texts that stand for no value in ids, times and numbers, of all exports.",
+        examples=[["NULL"]],
+    )
     entity: Annotated[
         str,
         Check(one_of(("auto", "user", "account")), as_type=Literal["auto", "user", "account"]),

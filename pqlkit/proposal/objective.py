@@ -263,7 +263,17 @@ class Constraints:
         converters: float,
         snapshots: float,
     ) -> NDArray[np.bool_]:
-        """Tell which rules may keep every bound, if they have at most `hits`, at least `misses`, and `least` to `most` snapshots."""
+        """Tell which rules may keep every bound, if they have at most `hits`, at least `misses`, and `least` to `most` snapshots.
+
+        Parameters
+        ----------
+        hits, misses
+            The most converters, and the fewest others, that a rule may still reach.
+        least, most
+            The fewest and the most snapshots that may meet it.
+        converters, snapshots
+            All of them.
+        """
         qualified = hits + misses
         slack = _ROUNDING * snapshots
         kept = (hits >= self.converters) & self._stands_out(hits, misses, converters, snapshots)
@@ -290,3 +300,12 @@ class Constraints:
             enough |= spared >= self.relative_risk * lost
         # Where everybody meets a rule, or everybody or nobody converts, nothing stands out.
         return enough & (qualified > 0) & (rest > 0) & (0 < converters < snapshots)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What a good rule is: what is best, what it must keep, and of how many criteria it may be at most (1 to 3)."""
+
+    objective: Objective = Objective()
+    constraints: Constraints = Constraints()
+    max_criteria: int = 3

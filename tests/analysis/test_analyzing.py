@@ -13,7 +13,6 @@ from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.follow_up import disagreement_in_words
 from pqlkit.analysis.observation import observe
 from pqlkit.definitions.model import Anchor, EntityKind
-from pqlkit.demo.worlds import age_trial, recipe
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
 from pqlkit.options.settings import Exposure, Settings
@@ -24,6 +23,7 @@ from tests.analysis.canonical import dataset, in_memory
 from tests.analysis.findings import connected
 from tests.analysis.hand_made import definition, part
 from tests.simulation.trial import populated
+from tests.worlds.by_name import age_trial, recipe
 
 ONCE = Settings(snapshots="once:14d")
 

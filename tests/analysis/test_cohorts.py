@@ -7,12 +7,12 @@ import pytest
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
 from pqlkit.analysis.cohorts import DAYS, UNKNOWN, cohorts
-from pqlkit.demo.worlds import recipe
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
 from pqlkit.snapshots.snapshots import snapshots
 from tests.analysis.canonical import in_memory
 from tests.simulation.trial import populated
+from tests.worlds.by_name import recipe
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.hypotheses import hypotheses
 from pqlkit.analysis.observation import observe
 from pqlkit.analysis.tiers import Tier
-from pqlkit.demo import worlds
 from pqlkit.durations import DAY
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import Project, read_project
@@ -22,6 +21,7 @@ from pqlkit.population.population import population
 from pqlkit.proposal.proposing import propose
 from tests.analysis.canonical import in_memory
 from tests.rates.simulated import shell
+from tests.worlds import by_name as worlds
 
 SHAPE = "pqlkit: 1\nname: {name}\nentity: user\nqualify: {{event: {event}, at_least: {least}, within: 14d}}\noutcome: {{within: 30d}}\n"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 import pytest
 
@@ -82,17 +83,41 @@ def test_encode_gives_positions(run):
     assert found.schema["event"] == pl.Int32
 
 
+@pytest.mark.parametrize("ranks", [[1], [2, 5], None], ids=["first", "some", "all"])
+@pytest.mark.parametrize("wide", [1, 2**33, 2**42], ids=["one number", "pieces", "columns"])
+def test_ranked_numbers_the_rows_of_each_group(run, ranks, wide):
+    random = np.random.default_rng(3)
+    rows = pl.DataFrame(
+        {
+            "entity": random.integers(-2, 40, 600) * 17,
+            "code": random.integers(0, 5, 600).astype(np.int32),
+            "at": random.integers(-(10**6), 10**6, 600) * wide,
+        }
+    )
+    found = run.collect(run.ranked(run.lift(rows), ["entity", "code"], "at", ranks))
+    wanted = [
+        (entity, code, at, rank, rank == len(times))
+        for (entity, code), own in rows.sort("entity", "code").group_by("entity", "code", maintain_order=True)
+        for times in [sorted(own["at"].to_list())]
+        for rank, at in enumerate(times, 1)
+        if ranks is None or rank in ranks or rank == len(times)
+    ]
+    assert found.columns == ["entity", "code", "at", "rank", "newest"]
+    assert found.schema["at"] == found.schema["rank"] == pl.Int64
+    assert sorted(found.rows()) == sorted(wanted)
+
+
+def test_ranked_of_nothing_is_nothing(run):
+    nobody = pl.DataFrame(schema={"entity": pl.Int64, "at": pl.Int64})
+    found = run.collect(run.ranked(run.lift(nobody), ["entity"], "at", [1]))
+    assert (found.height, found.columns) == (0, ["entity", "at", "rank", "newest"])
+
+
 def test_whole_sums_come_back_as_int64(run):
     frame = run.lift(pl.DataFrame({"g": [1, 1, 2], "x": [2**40, 1, -1]}))
     found = run.collect(frame.group_by("g").agg(nw.col("x").sum())).sort("g")
     assert found.get_column("x").to_list() == [2**40 + 1, -1]
     assert found.schema["x"] == pl.Int64
-
-
-def test_sink_writes_what_collect_gives(run, tmp_path):
-    frame = run.lift(pl.DataFrame({"x": [1, 2, 3]})).filter(nw.col("x") > 1)
-    run.sink(frame, tmp_path / "out.parquet")
-    assert sorted(pl.read_parquet(tmp_path / "out.parquet").get_column("x").to_list()) == [2, 3]
 
 
 def test_an_engine_that_is_not_there_is_a_clear_error():

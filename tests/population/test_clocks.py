@@ -7,11 +7,11 @@ from dataclasses import asdict
 import pytest
 
 from pqlkit.analysis.window_advice import early_warning, spike
-from pqlkit.demo.worlds import age_trial, card_trial, freemium, little, recipe
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
 from pqlkit.population.population import population
 from pqlkit.snapshots.snapshots import snapshots
+from tests.worlds.by_name import age_trial, card_trial, freemium, little, recipe
 
 WORLDS = {
     "recipe": lambda: recipe(2000, 3),

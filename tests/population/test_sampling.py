@@ -8,12 +8,12 @@ from dataclasses import asdict
 import pytest
 
 from pqlkit.analysis.observation import observe
-from pqlkit.demo import worlds
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
 from pqlkit.options.settings import Settings
 from pqlkit.population.population import population
 from pqlkit.snapshots.snapshots import snapshots
+from tests.worlds import by_name as worlds
 
 PARTS = ("used", "before_history", "before_first_snapshot", "gap", "not_retained", "dormant", "later", "in_progress", "ineligible",
          "customer_already", "invalid", "deleted")  # fmt: skip

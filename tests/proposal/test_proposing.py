@@ -18,7 +18,6 @@ from pqlkit.cli.propose import write
 from pqlkit.definitions.emitting import emit
 from pqlkit.definitions.loading import load_definition
 from pqlkit.definitions.validation import validate
-from pqlkit.demo.worlds import recipe
 from pqlkit.errors import UsageError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import EventNote, read_project
@@ -31,6 +30,7 @@ from pqlkit.reporting.records.proposal import record
 from pqlkit.reporting.renderers.proposal import as_table
 from tests.simulation.printed import recomputed
 from tests.simulation.trial import planted, populated
+from tests.worlds.by_name import recipe
 
 ONCE = Settings(snapshots="once:14d")
 
@@ -61,7 +61,7 @@ def test_the_planted_events_are_proposed(world, result):
 def test_the_rule_stands_for_what_leads_to_its_events(world, result):
     proxy = world.truth.traps.proxy
     [precursor] = result.candidates[0].precursors
-    assert (precursor.event, precursor.leads_to) == (proxy, proxy.removesuffix("_read"))
+    assert (precursor.event, precursor.leads_to) == (proxy, proxy.removesuffix("_opened"))
     figures: Any = record(result)
     assert figures["candidates"][0]["precursors"][0]["event"] == proxy
     shown = StringIO()

@@ -1,0 +1,163 @@
+"""The shuffles: what the whole search finds when the outcome is exchanged among like snapshots."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pqlkit.proposal.bits import gram, pack, relabelled
+from pqlkit.proposal.search import Effort, Explored, explore
+from pqlkit.proposal.tables import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pqlkit.proposal.bits import Bits
+    from pqlkit.proposal.literals import Floors, Literal
+    from pqlkit.proposal.objective import Goal
+    from pqlkit.proposal.problem import Problem
+
+MOST_SNAPSHOTS: Final = 400_000
+_KEEP: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermutationTest:
+    """The search's result against chance.
+
+    Parameters
+    ----------
+    permutations
+        How many were searched.
+    as_good
+        How many of them held a rule that scores at least as much as the real best.
+    p_value
+        (1 + as_good) / (1 + permutations); None without permutations, or if the real search found nothing.
+    score, relative_risk
+        Of the real best rule on the snapshots used; None if there is none (`relative_risk` also if it is boundless).
+    best_score, best_relative_risk
+        Of the best-scoring rule seen under any permutation; None if no rule passed the gates. Seen are all singles and pairs,
+        and the triples that extend the best pairs or could be as good as the real best.
+    snapshots
+        How many were used: a random sample where there are very many.
+    complete
+        Whether every search was; if not, `as_good` may be too small.
+    """
+
+    permutations: int
+    as_good: int
+    p_value: float | None
+    score: float | None
+    relative_risk: float | None
+    best_score: float | None
+    best_relative_risk: float | None
+    snapshots: int
+    complete: bool
+
+
+def permutation_test(
+    problem: Problem,
+    part: NDArray[np.bool_],
+    strata: NDArray[np.int64],
+    *,
+    goal: Goal | None = None,
+    floors: Floors | None = None,
+    permutations: int = 19,
+    max_seconds: float = 60.0,
+    most_snapshots: int = MOST_SNAPSHOTS,
+) -> PermutationTest:
+    """Shuffle the outcome within strata (block x age band), search again, and count how often chance does as well.
+
+    Parameters
+    ----------
+    problem, part
+        The search that is tested: the snapshots that choose, one of each label where snapshots depend on each other.
+    strata
+        int64, one per snapshot: outcomes are exchanged only within a stratum.
+    goal, floors
+        None = those of the part.
+    permutations
+        How many; 19 can show p = 0.05 at best.
+    max_seconds
+        After this long no further permutation is begun, and one that runs is cut short.
+    most_snapshots
+        More snapshots than this are sampled.
+
+    Notes
+    -----
+    The literals have no floor on converters (the gate on converters implies it), so that every permutation searches the same
+    rules, and how often two literals meet is counted once for all. A permutation needs only to show whether it holds a rule
+    as good as the real one, so triples that cannot be as good are left out unless they extend its best pairs.
+
+    References
+    ----------
+    Westfall, P. H. & Young, S. S. (1993). Resampling-Based Multiple Testing. Wiley, New York; the distribution of the
+    maximum. Phipson, B. & Smyth, G. K. (2010). Permutation p-values should never be zero. Statistical Applications in
+    Genetics and Molecular Biology 9, 39.
+    """
+    from pqlkit.statistics.permutation import shuffled
+
+    deadline = time.monotonic() + max_seconds
+    random = np.random.default_rng(problem.seed)
+    used = _sampled(part, most_snapshots, random)
+    columns = problem.literals(used, floors=replace(floors or problem.floors(part), converters=0))
+    nobody = np.zeros(problem.cube.snapshots, dtype=np.bool_)
+    every = pack(problem.cube, columns, nobody, used, traits=problem.traits, seed=problem.seed, most_controls=None)
+    trial = _Trial(columns, every, gram(every.others), goal or problem.goal(part), deadline)
+    real = trial.run(problem.y) if len(columns) else None
+    score = real.best if real is not None else -np.inf
+    labels, outcome = strata[every.snapshots], problem.y[every.snapshots]
+    shuffles: list[Explored] = []
+    while len(columns) and len(shuffles) < permutations and time.monotonic() < deadline:
+        chance = nobody.copy()
+        chance[every.snapshots] = shuffled(outcome, labels, generator=random)
+        shuffles.append(trial.run(chance, bar=score))
+    return trial.verdict(real, shuffles)
+
+
+def _sampled(part: NDArray[np.bool_], most: int, random: np.random.Generator) -> NDArray[np.bool_]:
+    """Keep at most so many snapshots, whatever their outcome."""
+    rows = np.flatnonzero(part)
+    if len(rows) <= most:
+        return part
+    kept = np.zeros_like(part)
+    kept[random.choice(rows, most, replace=False)] = True
+    return kept
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trial:
+    """The search, ready for one outcome after another."""
+
+    literals: tuple[Literal, ...]
+    every: Bits
+    together: NDArray[np.int64]
+    goal: Goal
+    deadline: float
+
+    def run(self, y: NDArray[np.bool_], bar: float = -np.inf) -> Explored:
+        counts = tables(relabelled(self.every, y), self.literals, goal=self.goal, others=self.together)
+        return explore(counts, Effort(deadline=self.deadline, keep=_KEEP), bar=bar)
+
+    def verdict(self, real: Explored | None, shuffles: Sequence[Explored]) -> PermutationTest:
+        found = real is not None and np.isfinite(real.best)
+        score = real.best if real is not None and found else None
+        as_good = sum(score is not None and chance.best >= score for chance in shuffles)
+        best = max(shuffles, key=lambda chance: chance.best, default=None)
+        seen = best is not None and np.isfinite(best.best)
+        return PermutationTest(
+            permutations=len(shuffles),
+            as_good=as_good,
+            p_value=(1 + as_good) / (1 + len(shuffles)) if shuffles and found else None,
+            score=score,
+            relative_risk=real.relative_risk if real is not None and found else None,
+            best_score=best.best if best is not None and seen else None,
+            best_relative_risk=best.relative_risk if best is not None and seen else None,
+            snapshots=len(self.every.snapshots),
+            complete=all(each.complete for each in ([real] if real else []) + list(shuffles)),
+        )

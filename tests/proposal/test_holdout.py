@@ -1,0 +1,94 @@
+"""The choice: what names a search, when a rule is too good, and what a table counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pqlkit.options.search import ProposeOptions
+from pqlkit.options.settings import Exposure, Settings
+from pqlkit.proposal.crossfit import CrossFit
+from pqlkit.proposal.fingerprint import search_hash
+from pqlkit.proposal.holdout import _too_good, cross_table, strongest_first
+from pqlkit.statistics.contingency import Contingency
+from tests.simulation.trial import trial
+from tests.worlds.by_name import recipe
+
+
+@pytest.fixture(scope="module")
+def made():
+    with trial(recipe(2_000, 95)) as found:
+        yield found
+
+
+def test_the_same_search_has_the_same_name_and_another_has_not(made):
+    brief = made.brief
+    name = search_hash(brief)
+    assert search_hash(replace(brief)) == name
+    others = [
+        replace(brief, wishes=ProposeOptions(objective="f1")),
+        replace(brief, wishes=ProposeOptions(seed=1)),
+        replace(brief, exclusions=replace(brief.exclusions, events=frozenset({"x"}))),
+        replace(brief, observed=replace(brief.observed, settings=Settings(exposure=Exposure.UNTIL_CONVERSION))),
+        replace(
+            brief,
+            observed=replace(
+                brief.observed, cube=replace(brief.observed.cube, rows=np.roll(brief.observed.cube.rows, 1))
+            ),
+        ),
+    ]
+    assert len({name, *map(search_hash, others)}) == 1 + len(others)
+    # How long it may take and how often it is shuffled change nothing of what is chosen.
+    assert search_hash(replace(brief, wishes=ProposeOptions(permutations=99, max_seconds=5.0))) == name
+
+
+def test_tables_count_one_part(made):
+    brief = made.brief
+    part = brief.parts.fit
+    table = brief.observed.table(made.meets, part)
+    assert table.a == int((made.meets & part & made.y).sum())
+    assert table.total == int(part.sum())
+    assert table.m1 == int((part & made.y).sum())
+
+
+def test_the_strongest_literal_is_read_first(made):
+    found = made.brief.search()
+    literals = found.literals[:6]
+    ordered = strongest_first(made.brief, literals)
+    sizes: list[Any] = [made.brief.observed.table(made.held([one]), made.brief.parts.fit).phi for one in ordered]
+    assert sizes == sorted(sizes, reverse=True)
+    assert set(ordered) == set(literals)
+
+
+def test_a_cross_fitted_table_is_that_of_the_folds():
+    cross = CrossFit(snapshots=1000, converters=60, qualified=100, converted=20, folds=5, without=0)
+    assert cross_table(cross).cells == (20, 80, 40, 860)
+
+
+class Fake:
+    """A candidate of which only the fit table and a name are asked."""
+
+    class definition:  # noqa: N801
+        name = "x"
+
+    def __init__(self, *cells: int) -> None:
+        self.fit = Contingency(*cells)
+
+
+@pytest.mark.parametrize(
+    ("cells", "warned"),
+    [
+        ((81, 19, 100, 1000), True),
+        ((80, 20, 100, 1000), False),
+        ((26, 4, 4, 966), True),
+        ((85, 15, 500, 400), False),
+        ((95, 5, 500, 400), True),
+    ],
+    ids=["above 80 %", "at 80 %", "lift 29", "where most convert 85 % is no wonder", "but 95 % is"],
+)
+def test_too_good_to_be_true(cells, warned):
+    candidate: Any = Fake(*cells)
+    assert bool(_too_good(candidate)) is warned
