@@ -165,11 +165,11 @@ class Inputs:
         entity: str = "auto",
         sample: float | None = None,
     ) -> Population:
-        """Say who exists in the exports (see `pqlkit.population.population.population`)."""
-        from pqlkit.population.population import population
+        """Say who exists in the exports (see `pqlkit.population.population.population_of`)."""
+        from pqlkit.population.population import population_of
 
         data = self.data
-        return population(
+        return population_of(
             dataset,
             self.project,
             entity=entity,
