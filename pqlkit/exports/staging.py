@@ -345,6 +345,26 @@ def _read(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
                     yield batch, True
 
 
+def first_canonical(layout: Layout, source: Source) -> Canonical:
+    """Bring the first rows of a source's first file under canonical names; nothing is checked but the rows themselves.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or holds no rows.
+    """
+    path = expand(source.path)[0]
+    canonicaliser = Canonicaliser(
+        layout=layout, source=source, dates_in="UTC", as_of=time.time_ns() // 1000, looked_up=_lookups(source)
+    )
+    for member in members(path):
+        for batch, _ in _batches(member, source):
+            if batch.frame.width and batch.frame.height:
+                first = replace(batch, frame=batch.frame.head(SNIFFED), lines=batch.lines.head(SNIFFED))
+                return canonicaliser.take(first, member.name, 0)
+    raise DataError("the file holds no rows", where=str(path))
+
+
 def first_rows(path: Path, source: Source, name: str | None = None) -> pl.DataFrame:
     """Give a file's first rows as they stand in it, nested columns flattened.
 
