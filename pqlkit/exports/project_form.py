@@ -28,6 +28,7 @@ from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.mapping import Match, Spelling, Unit
 from pqlkit.exports.preset import presets
 from pqlkit.exports.text import ENCODINGS
+from pqlkit.exports.time_formats import FORMATS
 from pqlkit.exports.zones import moment, zone_of
 from pqlkit.options.commands import RECORDS, command_options
 from pqlkit.options.option import Option
@@ -210,7 +211,7 @@ class NamedColumnForm(Form):
     when: RowTestForm | None = Field(None, description="Rows for which this does not hold have no value.")
     format: Text | None = Field(
         None,
-        description="Of times: epoch_s, epoch_ms, epoch_us, or a pattern like %d-%m-%Y %H:%M.",
+        description=f"Of times: {', '.join(FORMATS)}, or a pattern like %d-%m-%Y %H:%M.",
         examples=["epoch_ms", "%d-%m-%Y %H:%M"],
     )
     decimal: Sign | None = Field(None, description="Of numbers in text: the sign before decimals.", examples=[","])

@@ -13,12 +13,14 @@ from pqlkit.errors import DataError
 from pqlkit.exports import clocks
 from pqlkit.exports.column_types import ColumnType, as_text, as_type, join
 from pqlkit.exports.domains import domains
+from pqlkit.exports.guessing import guess_format
 from pqlkit.exports.identities import Identities, resolve
 from pqlkit.exports.in_place import InPlace, in_place
 from pqlkit.exports.intake import Gap, TableIntake
 from pqlkit.exports.mapping import Match
 from pqlkit.exports.staging import Stage, stage
 from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EMAIL, EVENTS, IDENTITIES, USERS, layout
+from pqlkit.exports.time_formats import FORMATS
 from pqlkit.exports.writing import Written, write_events, write_table
 from pqlkit.inert import visible
 
@@ -403,9 +405,21 @@ def _check_kept(name: str, table: Finished, *, added: bool) -> None:
     where = f"{first.file}:{first.line}" if first else None
     value = f" {first.value!r}" if first and first.value is not None else ""
     what = f"{first.column}{value}: {first.reason}" if first and first.column else first.reason if first else ""
-    number = first is not None and first.reason == "not a time" and (first.value or "").replace(".", "").isdigit()
-    hint = "state the format of the times: epoch_s, epoch_ms or epoch_us" if number else "is the mapping right?"
-    raise DataError(f"none of the {intake.read} rows of {name} can be used; the first: {what}", where=where, hint=hint)
+    raise DataError(
+        f"none of the {intake.read} rows of {name} can be used; the first: {what}", where=where, hint=_way_out(table)
+    )
+
+
+def _way_out(table: Finished) -> str:
+    """Say how times are written that could not be read, where that can be told."""
+    unread = [offender for offender in table.intake.offenders if offender.reason == "not a time"]
+    form = guess_format(pl.Series([offender.value for offender in unread], dtype=pl.String)).form if unread else None
+    if form is not None:
+        column = unread[0].column or ""
+        return (
+            f'state how its times are written in pqlkit.yml, like {{column: {visible(column, 60)}, format: "{form}"}}'
+        )
+    return f"state the format of its times: {', '.join(FORMATS)}, or a pattern" if unread else "is the mapping right?"
 
 
 def _gaps(found: Mapping[str, InPlace | Stage], bounds: Mapping[str, Plausible]) -> tuple[Gap, ...]:
@@ -419,6 +433,7 @@ def _warnings(identities: Identities, found: Mapping[str, InPlace | Stage]) -> t
         if isinstance(table, Stage)
         for column in sorted(table.dropped)
     ]
+    warnings += [sentence for table in found.values() if isinstance(table, Stage) for sentence in table.misread]
     if identities.ambiguous:
         warnings.append(f"{identities.ambiguous} anonymous ids belong to several users: their events are nobody's")
     if identities.circular:
