@@ -146,9 +146,9 @@ def swapped(form: str) -> str | None:
 
 
 def _guess_number(some: pl.Series, numbers: pl.Series) -> Guess:
-    for form in _DIGITS:
-        if _share(some, form) == 1:
-            return Guess(form=form)
+    for pattern in _DIGITS:
+        if _share(some, pattern) == 1:
+            return Guess(form=pattern)
     middle = numbers.median()
     form = next((name for name, low, high in _COUNTS if isinstance(middle, float) and low <= middle < high), None)
     if form == EXCEL:
