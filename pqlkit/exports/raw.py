@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from pqlkit.errors import DataError, nearest
+from pqlkit.exports.foreign import check_foreign
 from pqlkit.scratch import scratch
 
 if TYPE_CHECKING:
@@ -41,15 +42,6 @@ SUFFIXES: Final = (
 """Names that a folder is searched for; a file named directly may be called anything."""
 
 HEAD: Final = 64 * 1024
-_FOREIGN: Final = {
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"\xd0\xcf\x11\xe0": "an Excel or Word file",
-    b"ORC": "ORC",
-    b"Obj\x01": "Avro",
-    b"%PDF": "PDF",
-    b"SQLite format 3": "an SQLite database",
-}
 
 
 class Kind(StrEnum):
@@ -183,11 +175,6 @@ def _decompressed(member: Member, stream: IO[bytes], stack: contextlib.ExitStack
         return io.BufferedReader(stack.enter_context(gzip.GzipFile(fileobj=stream)), 1 << 20)
     if head[:4] == b"\x28\xb5\x2f\xfd":
         return stack.enter_context(_unzstd(member, stream, stack))
-    for magic, name in _FOREIGN.items():
-        if head.startswith(magic):
-            raise DataError(
-                f"this is {name}, which is not read", where=member.name, hint="export CSV, Parquet or JSON Lines"
-            )
     return stream
 
 
@@ -218,10 +205,11 @@ def kind(member: Member, stream: IO[bytes]) -> Kind:
     Raises
     ------
     DataError
-        The file is empty, or one JSON array or indented JSON instead of a row a line.
+        The file is empty, no export at all, or one JSON array or indented JSON instead of a row a line.
     """
     head = stream.read(HEAD)
     stream.seek(0)
+    check_foreign(head, member.name)
     if head[:4] == b"PAR1":
         return Kind.PARQUET
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
