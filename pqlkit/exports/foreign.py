@@ -71,10 +71,15 @@ def check_foreign(head: bytes, name: str) -> None:
     DataError
         It is something else, which the message names; its bytes are never shown.
     """
-    told = _binary(head) or _text(head.removeprefix(b"\xef\xbb\xbf").lstrip())
+    told = foreign(head)
     if told is not None:
         what, hint = told
         raise DataError(f"this is {what}, not an export", where=name, hint=hint)
+
+
+def foreign(head: bytes) -> tuple[str, str] | None:
+    """Tell what a file is that is no export, and what to do with it; None for what may be one."""
+    return _binary(head) or _text(head.removeprefix(b"\xef\xbb\xbf").lstrip())
 
 
 def _binary(head: bytes) -> tuple[str, str] | None:
