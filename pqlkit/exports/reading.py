@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pqlkit.exports.quarantine import Quarantine
 
 IDS: Final = (USER_ID, ACCOUNT_ID, ANONYMOUS_ID)
+_MEMBERSHIP: Final = "a further account of a user"
 _ORDER: Final = (USERS, ACCOUNTS, IDENTITIES, EVENTS, CONVERSIONS)
 
 
@@ -296,18 +298,20 @@ def _kept_in_place(name: str, table: InPlace) -> Finished:
 def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine, bounds: Plausible) -> Finished:
     low, high = bounds.first // DAY, bounds.last // DAY
     quarantined = quarantine.count(name)
+    left_out = table.left_out + Counter({_MEMBERSHIP: written.memberships})
     intake = TableIntake(
         name=name,
         files=len(table.files),
         read=table.read,
-        kept=table.read + table.added - written.duplicate - quarantined - table.left_out.total(),
+        kept=table.read + table.added - written.duplicate - quarantined - left_out.total(),
         duplicate=written.duplicate,
         quarantined=quarantined,
         reasons=quarantine.commonest(name),
         offenders=quarantine.first(name),
         null_values=_null_values(table, written),
         not_read=tuple(table.not_read),
-        left_out=dict(table.left_out.most_common()),
+        left_out=dict(table.left_out.most_common())
+        | ({_MEMBERSHIP: written.memberships} if written.memberships else {}),
         split=table.added,
     )
     # A row that does not count tells all the same how far the export goes.
@@ -433,7 +437,7 @@ def _warnings(identities: Identities, found: Mapping[str, InPlace | Stage]) -> t
         if isinstance(table, Stage)
         for column in sorted(table.dropped)
     ]
-    warnings += [sentence for table in found.values() if isinstance(table, Stage) for sentence in table.misread]
+    warnings += [sentence for table in found.values() if isinstance(table, Stage) for sentence in table.remarks]
     if identities.ambiguous:
         warnings.append(f"{identities.ambiguous} anonymous ids belong to several users: their events are nobody's")
     if identities.circular:
