@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
 from pqlkit.options.commands import LoadOptions
@@ -52,7 +54,8 @@ def load(given: Given) -> None:
 
         write_catalogue(open_dataset(project, data=options.out), options.catalogue)
         output.say(f"wrote {options.catalogue}")
-    match found.settle(FormatOption).format:
+    form = found.settle(FormatOption).format
+    match form:
         case Format.JSON:
             output.payload(render.as_json(intake))
         case Format.CSV:
@@ -61,4 +64,6 @@ def load(given: Given) -> None:
             output.payload(render.as_markdown(intake))
         case Format.TABLE:
             output.show(render.as_table(intake))
+        case _:
+            assert_never(form)
     output.say(f"wrote the dataset to {options.out}")

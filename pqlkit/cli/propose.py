@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
@@ -64,6 +64,8 @@ def propose(given: Given) -> None:
             output.payload(render.as_markdown(result, files))
         case Format.TABLE:
             output.show(render.as_table(result, files))
+        case _:
+            assert_never(out.format)
 
 
 def check(options: ProposeOptions) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, assert_never
 
 import typer
 
@@ -68,3 +68,5 @@ def attempt(
             output.payload(render.as_markdown(result, file))
         case Format.TABLE:
             output.show(render.as_table(result, file))
+        case _:
+            assert_never(out.format)

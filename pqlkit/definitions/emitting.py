@@ -154,7 +154,6 @@ def _node(node: Node, definition: Definition, names: frozenset[str]) -> dict[str
 
 def _criterion(criterion: Criterion, definition: Definition, names: frozenset[str]) -> dict[str, Json]:
     measure, window = criterion.measure, criterion.window
-    needs_bound = measure.kind in {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
     silent = criterion.at_least == 1 and isinstance(criterion.at_least, int) and criterion.at_most is None
     by_default = window.kind is WindowKind.WITHIN and window.length == definition.within
     mapping = {
@@ -162,7 +161,7 @@ def _criterion(criterion: Criterion, definition: Definition, names: frozenset[st
         "event": _events(criterion.events),
         "where": _where(criterion.where),
         "measure": {measure.kind.value: measure.property} if measure.property is not None else _word(measure.kind),
-        "at_least": None if silent and not needs_bound else _bound(criterion.at_least),
+        "at_least": None if silent and not measure.kind.numeric else _bound(criterion.at_least),
         "at_most": _bound(criterion.at_most),
         **({} if by_default else {window.kind.value: _span(window.length) or True}),
         "mechanical": criterion.mechanical or None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,38 +23,43 @@ SCALE: Final = 1_000_000
 LARGEST_VALUE: Final = 9_200_000_000_000
 """No measured value can be larger: the scaled integer must fit into 64 bits."""
 
-LEAD_COLUMNS: Final = (
-    "user_id",
-    "account_id",
-    "status",
-    "score",
-    "band",
-    "qualified_at",
-    "requalified_at",
-    "known_at",
-    "newly_qualified",
-    "fresh_until",
-    "last_active_at",
-    "who",
-    "met",
-    "criteria",
-    "missing",
-    "evidence",
-    "say",
-    "arm",
-    "definition",
-    "definition_version",
-    "definition_hash",
-    "as_of",
-)
-"""The columns of a lead list; a criterion's id becomes one more, so it may be none of these."""
-
 
 class EntityKind(StrEnum):
     """What is qualified."""
 
     USER = "user"
     ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureFacts:
+    """What has to be known of a kind of measure.
+
+    Parameters
+    ----------
+    needs_property
+        It is measured of a property of the events.
+    numeric
+        That property holds numbers; so a criterion has to state its bound.
+    scaled
+        Its values are kept in millionths.
+    times_alone
+        Nothing of an event counts but its time.
+    tells_apart
+        It counts different things (days, users, values): a thing that comes again adds nothing.
+    grows
+        It never falls when events are added.
+    null_without_events
+        Without events there is no value; else it is 0.
+    """
+
+    needs_property: bool = False
+    numeric: bool = False
+    scaled: bool = False
+    times_alone: bool = False
+    tells_apart: bool = False
+    grows: bool = False
+    null_without_events: bool = False
 
 
 class MeasureKind(StrEnum):
@@ -67,6 +72,44 @@ class MeasureKind(StrEnum):
     SUM = "sum"
     MAX = "max"
     LAST = "last"
+
+    @property
+    def facts(self) -> MeasureFacts:
+        """What has to be known of it, in one place."""
+        match self:
+            case MeasureKind.COUNT:
+                return MeasureFacts(times_alone=True, grows=True)
+            case MeasureKind.DAYS:
+                return MeasureFacts(times_alone=True, tells_apart=True, grows=True)
+            case MeasureKind.USERS:
+                return MeasureFacts(tells_apart=True, grows=True)
+            case MeasureKind.DISTINCT:
+                return MeasureFacts(needs_property=True, tells_apart=True, grows=True)
+            case MeasureKind.SUM:
+                return MeasureFacts(needs_property=True, numeric=True, scaled=True)
+            case MeasureKind.MAX:
+                return MeasureFacts(
+                    needs_property=True, numeric=True, scaled=True, grows=True, null_without_events=True
+                )
+            case MeasureKind.LAST:
+                return MeasureFacts(needs_property=True, numeric=True, scaled=True, null_without_events=True)
+            case _:
+                assert_never(self)
+
+    @property
+    def needs_property(self) -> bool:
+        """Whether it is measured of a property of the events."""
+        return self.facts.needs_property
+
+    @property
+    def numeric(self) -> bool:
+        """Whether that property holds numbers; so a criterion has to state its bound."""
+        return self.facts.numeric
+
+    @property
+    def scaled(self) -> bool:
+        """Whether its values are kept in millionths."""
+        return self.facts.scaled
 
 
 class WindowKind(StrEnum):
@@ -104,7 +147,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """How a behaviour becomes a number; `property` is set for distinct, sum, max and last, else None."""
+    """How a behaviour becomes a number; `property` is set where the kind `needs_property`, else None."""
 
     kind: MeasureKind = MeasureKind.COUNT
     property: str | None = None

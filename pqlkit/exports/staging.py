@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import polars as pl
 
@@ -284,7 +284,8 @@ def _once(canonical: Canonical, staged: Stage) -> Canonical:
 def _batches(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
     """Yield batches, each with whether its columns are all that the file has."""
     with opened(member) as stream:
-        match kind(member, stream):
+        layout = kind(member, stream)
+        match layout:
             case Kind.PARQUET:
                 if member.inner is not None:
                     raise DataError("Parquet inside a ZIP archive is not read", where=member.name, hint="unpack it")
@@ -296,6 +297,8 @@ def _batches(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
             case Kind.DELIMITED:
                 for batch in read_delimited(stream, member.name, separator=source.separator, encoding=source.encoding):
                     yield batch, True
+            case _:
+                assert_never(layout)
 
 
 def first_rows(path: Path, source: Source) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from pqlkit.definitions.model import Criterion, MeasureKind, WindowKind, leaves
+from pqlkit.definitions.model import Criterion, WindowKind, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -301,7 +301,7 @@ def _levels(population: Population, definition: Definition, seen: Snapshots) -> 
         if not isinstance(leaf, Criterion) or leaf.where or leaf.events is None or len(leaf.events) != 1:
             continue
         event, window = leaf.events[0], leaf.window
-        if leaf.measure.kind not in {MeasureKind.COUNT, MeasureKind.DAYS} or window.length is None or event in found:
+        if not leaf.measure.kind.facts.times_alone or window.length is None or event in found:
             continue
         measured = cube(
             population.world,

@@ -6,9 +6,9 @@ from datetime import date
 
 from hypothesis import strategies as st
 
+from pqlkit.columns import LEAD_COLUMNS
 from pqlkit.definitions import ids
 from pqlkit.definitions.model import (
-    LEAD_COLUMNS,
     All,
     Anchor,
     Any,
