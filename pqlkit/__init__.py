@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from pqlkit.options.search import ProposeOptions
     from pqlkit.options.settings import Settings
     from pqlkit.population.population import Population, population
-    from pqlkit.proposal.proposing import Proposal, propose
+    from pqlkit.proposal.proposed import Proposal
+    from pqlkit.proposal.proposing import propose
     from pqlkit.proposal.trying import Trial, attempt
     from pqlkit.rates.report import Report, report
     from pqlkit.reporting.records.contract import as_record
@@ -102,7 +103,8 @@ _HOMES: Final = {
     "exports.loading": "load",
     "exports.project": "Project read_project",
     "measures.evaluation": "Evaluation evaluate",
-    "proposal.proposing": "Proposal propose",
+    "proposal.proposed": "Proposal",
+    "proposal.proposing": "propose",
     "proposal.trying": "Trial attempt",
     "options.search": "ProposeOptions",
     "reporting.records.contract": "as_record",

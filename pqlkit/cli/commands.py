@@ -82,8 +82,19 @@ COMMANDS: Final[Mapping[str, Entry]] = {
 """Every command."""
 
 
+class EndsEarlyError(Exception):
+    """A file ended too early: stands for an EOFError, which typer would take for Ctrl-D at a prompt ("Aborted!", exit 1)."""
+
+
 class Commands(TyperGroup):
     """The group of all commands; what `resolve_command` gives runs, what `get_command` gives is only listed."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except EOFError as error:
+            raise EndsEarlyError(str(error) or "a file ends too early") from error
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """Give the names, in the order of the work."""

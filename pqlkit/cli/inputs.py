@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pqlkit.cli.step import using
 from pqlkit.errors import UsageError
 from pqlkit.options.data import PROJECT, DataOptions
 from pqlkit.options.option import filled
@@ -106,6 +107,7 @@ class Inputs:
                 "no events to read",
                 hint=f"name them with --events PATH or --data DIR, or make a {PROJECT} with `pqlkit init EVENTS`",
             )
+        self._note()
         return open_dataset(
             self.project,
             data=data.data,
@@ -115,6 +117,15 @@ class Inputs:
             conversions=data.conversions,
             progress=progress,
         )
+
+    def _note(self) -> None:
+        """Note what is read, for the message of an error that nobody foresaw."""
+        data = self.data
+        named = [str(path) for path in (data.events, data.users, data.accounts, data.conversions) if path is not None]
+        if data.data is not None:
+            using(str(data.data), dataset=Path(data.data))
+        else:
+            using(*(named or [str(self.project.path)]))
 
     @property
     def _section(self) -> Mapping[str, Any]:

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pqlkit.cli.step import begin
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from rich.console import Console, RenderableType
@@ -78,18 +80,30 @@ class Output:
         if not self.quiet:
             messages().print(f"warning: {message}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
+    def warn_beside(self, payload: str, warnings: Iterable[str]) -> None:
+        """Warn on stderr of what a payload for programs does not show a person; a table shows it itself."""
+        if payload != "table":
+            for warning in warnings:
+                self.warn(warning)
+
     @contextmanager
     def working(self, what: str) -> Iterator[Callable[[str], None]]:
         """Show that long work goes on; the block gets a function that names the step it is at."""
+        begin(what)
         if self.quiet or not sys.stderr.isatty():
             yield self._silent
             return
         from rich.markup import escape
 
+        def show(step: str) -> None:
+            begin(step)
+            status.update(escape(step))
+
         with messages().status(escape(what)) as status:
-            yield lambda step: status.update(escape(step))
+            yield show
 
     def _silent(self, step: str) -> None:
+        begin(step)
         if self.verbose:
             self.say(step)
 

@@ -14,7 +14,7 @@ from pqlkit.options.settings import Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pqlkit.proposal.proposing import Proposal
+    from pqlkit.proposal.proposed import Proposal
 
 _RARE = 1e-6
 """A base rate at which every multiple of it can be meant: the real one is known after the search's snapshots are taken."""
@@ -55,6 +55,7 @@ def propose(given: Given) -> None:
         from pqlkit.reporting.pages.proposal import as_page
 
         output.page(page, as_page(result, files))
+    output.warn_beside(out.format, result.warnings)
     match out.format:
         case Format.JSON:
             output.payload(render.as_json(result, files))

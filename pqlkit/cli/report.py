@@ -68,6 +68,7 @@ def report(given: Given) -> None:
         from pqlkit.reporting.pages.report import as_page
 
         output.page(page, as_page(reports))
+    output.warn_beside(out.format, dict.fromkeys(warning for one in reports for warning in one.warnings))
     show(reports, out.format, output)
     if any(failing(one, options.fail_under, options.fail_on_drift, output) for one in reports):
         raise typer.Exit(ExitCode.FINDINGS)

@@ -59,6 +59,7 @@ def attempt(
         from pqlkit.reporting.pages.trial import as_page
 
         output.page(page, as_page(result, file))
+    output.warn_beside(out.format, result.warnings)
     match out.format:
         case Format.JSON:
             output.payload(render.as_json(result, file))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pqlkit.cli.inputs import Inputs
     from pqlkit.cli.output import Output
     from pqlkit.definitions.facts import Facts
+    from pqlkit.definitions.model import Definition
     from pqlkit.definitions.validation import Compare, FactsOf, Report
 
 
@@ -156,14 +157,20 @@ def _data(found: Inputs, output: Output) -> tuple[FactsOf, Compare]:
     data = found.data
     with output.working("reading exports") as progress:
         dataset = found.dataset(progress)
-    measure: FactsOf = partial(
-        facts_of,
-        dataset=dataset,
-        project=found.project,
-        as_of=data.as_of,
-        trust_current=data.trust_current,
-        engine=data.engine,
-    )
+
+    def measure(definitions: Sequence[Definition]) -> Facts:
+        facts = facts_of(
+            definitions,
+            dataset=dataset,
+            project=found.project,
+            as_of=data.as_of,
+            trust_current=data.trust_current,
+            engine=data.engine,
+        )
+        for warning in facts.warnings:
+            output.warn(warning)
+        return facts
+
     compare: Compare = partial(
         comparison_of,
         dataset=dataset,

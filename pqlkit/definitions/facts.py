@@ -201,6 +201,8 @@ class Facts:
         Figures by definition name; empty when only names are known.
     unmeasured
         Definition name -> why the data could not measure it.
+    warnings
+        Sentences about values that the definitions cannot use, for a person.
     """
 
     source: str
@@ -208,6 +210,7 @@ class Facts:
     as_of: str | None = None
     definitions: Mapping[str, DefinitionFacts] = field(default_factory=lambda: MappingProxyType({}))
     unmeasured: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,25 @@ class Engine(Protocol):
         """Replace a text column by the Int32 position of its value in `names` (unique); other values become null."""
         ...
 
+    def ranked(self, frame: LazyFrame, by: Sequence[str], order: str, ranks: Sequence[int] | None) -> LazyFrame:
+        """Keep of each group the rows of the asked ranks, and the newest.
+
+        Parameters
+        ----------
+        frame
+            The columns asked for are whole numbers and never null.
+        by, order
+            What makes a group, and the column that numbers its rows 1, 2, ...; equal rows in any order.
+        ranks
+            Which to keep; None = all.
+
+        Returns
+        -------
+        LazyFrame
+            `by`, `order`, ``rank`` (Int64), ``newest`` (whether it is the last of its group). Each row comes once.
+        """
+        ...
+
     def collect(self, frame: LazyFrame) -> pl.DataFrame:
         """Run the plan (streaming where the engine can); the row order is undefined."""
         ...

@@ -12,6 +12,7 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa  # noqa: F401  # DuckDB hands tables over through it: missing, it must be missed here
 
+from pqlkit.engines.ranking import ranked
 from pqlkit.errors import DataError, nearest
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class DuckDBEngine:
         others = [name for name in frame.collect_schema().names() if name != column]
         joined = frame.join(self.lift(known), on=column, how="left")
         return joined.select(*others, nw.col("code").alias(column))
+
+    def ranked(self, frame: LazyFrame, by: Sequence[str], order: str, ranks: Sequence[int] | None) -> LazyFrame:
+        """Rank the rows of each group; see `Engine.ranked`."""
+        return ranked(frame, by, order, ranks)
 
     def collect(self, frame: LazyFrame) -> pl.DataFrame:
         """Run the plan; whole numbers that DuckDB widened come back as Int64."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import narwhals as nw
 import polars as pl
 
+from pqlkit.engines.ranking import NEWEST, RANK, ranked_by_sorting
 from pqlkit.errors import DataError, nearest
 
 if TYPE_CHECKING:
@@ -53,6 +54,21 @@ class PolarsEngine:
         """Replace a text column by the Int32 position of its value in `names`; other values become null."""
         code = pl.col(column).cast(pl.Enum(names), strict=False).to_physical().cast(pl.Int32)
         return _narwhals(_polars(frame).with_columns(code.alias(column)))
+
+    def ranked(self, frame: LazyFrame, by: Sequence[str], order: str, ranks: Sequence[int] | None) -> LazyFrame:
+        """Rank the rows of each group by one sort of packed numbers; see `Engine.ranked`."""
+        native = _polars(frame)
+        known = native.collect_schema()
+        schema = {name: known[name] for name in (*by, order)} | {RANK: pl.Int64(), NEWEST: pl.Boolean()}
+        return _narwhals(
+            native.map_batches(
+                lambda rows: ranked_by_sorting(rows, by, order, ranks),
+                schema=schema,
+                predicate_pushdown=False,
+                projection_pushdown=False,
+                slice_pushdown=False,
+            )
+        )
 
     def collect(self, frame: LazyFrame) -> pl.DataFrame:
         """Run the plan on the streaming engine."""

@@ -7,6 +7,8 @@ from typing import Final
 import polars as pl
 
 from pqlkit.exports.mapping import Unit
+from pqlkit.exports.notation import ENGLISH, Notation
+from pqlkit.exports.numerals import as_written_by_programs
 from pqlkit.exports.picked_column import text_of
 
 WHOLE: Final = (
@@ -16,12 +18,9 @@ WHOLE: Final = (
 THOUSANDTHS: Final = ("bhd", "jod", "kwd", "omr", "tnd")
 """Currencies whose smaller unit is a thousandth."""
 
-_AROUND: Final = r"^[\s\p{Sc}]+|[\s\p{Sc}]+$"
-_PLAIN: Final = r"^[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)?(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
 
-
-def numbers(values: pl.Series) -> pl.Series:
-    """Read numbers: ``1,200.00`` and ``$49`` too; null where there is none.
+def numbers(values: pl.Series, notation: Notation = ENGLISH) -> pl.Series:
+    """Read numbers as a notation writes them; null where there is none.
 
     Examples
     --------
@@ -30,14 +29,12 @@ def numbers(values: pl.Series) -> pl.Series:
     """
     if values.dtype.is_numeric():
         return values.cast(pl.Float64)
-    bare = pl.col("v").str.replace_all(_AROUND, "")
-    read = pl.when(bare.str.contains(_PLAIN)).then(bare.str.replace_all(",", "", literal=True))
-    return text_of(values).alias("v").to_frame().select(read.cast(pl.Float64, strict=False)).to_series()
+    return as_written_by_programs(text_of(values), notation).cast(pl.Float64, strict=False)
 
 
-def amounts(values: pl.Series, unit: Unit | None, currency: pl.Series) -> pl.Series:
+def amounts(values: pl.Series, unit: Unit | None, currency: pl.Series, notation: Notation = ENGLISH) -> pl.Series:
     """Read amounts in the major unit of their currency (text; a missing one has hundredths)."""
-    read = numbers(values)
+    read = numbers(values, notation)
     if unit is not Unit.MINOR:
         return read
     code = pl.col("currency").str.strip_chars().str.to_lowercase()

@@ -34,13 +34,13 @@ class Batch:
     """Some rows of one file.
 
     `frame` holds the export's columns (nested ones flattened with dots); `lines` (Int64, as long) the number of each row's
-    first line; `typed` is False where all values are text whose types nobody has declared.
+    first line; `untyped` names the columns of text whose types nobody has declared.
     """
 
     frame: pl.DataFrame
     lines: pl.Series
     rejected: list[Rejected] = field(default_factory=list)
-    typed: bool = True
+    untyped: tuple[str, ...] = ()
 
 
 def shown(row: bytes) -> str:

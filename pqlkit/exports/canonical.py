@@ -17,7 +17,10 @@ from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import flatten
 from pqlkit.exports.mapping import Column, Match
 from pqlkit.exports.nested import unpacked
-from pqlkit.exports.picked_column import id_text, none_if_empty, plain, text_of, values_of
+from pqlkit.exports.notation import ENGLISH
+from pqlkit.exports.nulls import counted_nulls, without_nulls
+from pqlkit.exports.numerals import as_written_by_programs, is_written_in
+from pqlkit.exports.picked_column import id_text, lost_digits, none_if_empty, plain, several_ids, text_of, values_of
 from pqlkit.exports.preset import Preset, Variant, preset
 from pqlkit.exports.quarantine import SCHEMA, rejected_frame, row_text
 from pqlkit.exports.reshaping import LOOKED_UP, Clock, Reshaped, Shape, folded_texts, holds, reshaped
@@ -25,7 +28,7 @@ from pqlkit.exports.tables import ADDRESSES, CONVERSIONS, DOMAIN, EMAIL, EVENTS
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Set
 
     from pqlkit.exports.batch import Batch
     from pqlkit.exports.mapping import Lookup, Source
@@ -36,10 +39,10 @@ FILE: Final = "pqlkit:file"
 LINE: Final = "pqlkit:line"
 LONGEST_NAME: Final = 64 * 1024
 """Bytes of an id or an event name."""
-PLACEHOLDERS: Final = ("null", "undefined", "None", "NaN", "nan", "(null)", "[object Object]")
-"""Texts that programs write where they have no id; taken as one they would merge everybody."""
-
 _TEXTS: Final = (EVENT, EVENT_ID, "kind", "plan", "from_plan", "by", EMAIL)
+_WORDS: Final = (EVENT, "kind", "plan", "from_plan", "by")
+_NULLABLE: Final = (EVENT_ID, EMAIL)
+"""Texts in which null values are none: taken as values they would match each other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +52,8 @@ class Canonical:
     `types` says what each column's values are (None: all null). `bad` has the columns of `quarantine.SCHEMA`. `pairs` are
     the anonymous ids (`anonymous_id`, `user_id`, text) that these rows identify, or None. `dates` and `times` count the
     values of the table's own time that were dates alone, and those that were not. `skipped` rows are not of this table.
+    `nulls` counts the texts that were taken as no value: column -> text -> rows. In a column whose type is not known yet
+    they are no values only if it turns out to hold no text.
     `left_out` counts rows by the words of the rule that left them out, `added` those that exist because a cell held several
     values. `logged` is the newest time at which a row was written (UTC microseconds). `unread` counts amounts that are no
     numbers.
@@ -61,6 +66,7 @@ class Canonical:
     dates: int = 0
     times: int = 0
     skipped: int = 0
+    nulls: dict[str, dict[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     added: int = 0
     logged: int | None = None
@@ -120,7 +126,7 @@ class Canonicaliser:
     def take(self, batch: Batch, file: str, place: int) -> Canonical:
         """Bring one batch under canonical names."""
         whole = self.prepared(batch.frame)
-        untyped = () if batch.typed else tuple(batch.frame.columns)
+        untyped = batch.untyped
         if self.variant is not None and self.variant.records:
             untyped += tuple(set(whole.columns) - set(flatten(batch.frame).columns))
         self.seen.update(whole.columns)
@@ -131,6 +137,7 @@ class Canonicaliser:
         chosen = {name: self._column(name, raw.columns) for name in self._wanted(raw.columns)}
         picked, times = self._picked(raw, chosen)
         properties = self._properties(raw, chosen)
+        nulls = self._nulls(raw, chosen, properties, set(untyped))
         frame = pl.DataFrame([*picked.values(), *properties]) if raw.width else pl.DataFrame()
         reasons = self._reasons(raw, picked, chosen)
         good = reasons["reason"].is_null()
@@ -147,6 +154,7 @@ class Canonicaliser:
             dates=int(times.filter(kept).sum() or 0),
             times=int((~times).filter(kept).sum() or 0),
             skipped=int(skip.sum()),
+            nulls={name: found for name, found in nulls.items() if found},
             left_out=rows.left_out,
             added=rows.added,
             logged=self.logged(whole),
@@ -281,20 +289,56 @@ class Canonicaliser:
                 values, flags = self._times(raw, column)
                 own = flags if name == self.layout.time else own
             else:
-                values = self._given(raw, column)
-            if name in self.layout.ids:
-                values = id_text(values)
-            elif name == EMAIL and self.layout.name == CONVERSIONS:
-                values = address_of(values)
-            elif name in _TEXTS:
-                values = none_if_empty(text_of(values))
-            elif name == AMOUNT and (column.unit is not None or self.variant is not None):
-                values = amounts(values, column.unit, values_of(raw, Column(names=column.currency)))
-            elif name == DOMAIN and self.layout.name == CONVERSIONS:
-                values = domain_of(values)
+                values = self._value(name, column, raw)
             picked[name] = values.alias(name)
         self._anonymised(raw, picked)
         return picked, own
+
+    def _value(self, name: str, column: Column, raw: pl.DataFrame) -> pl.Series:
+        """Give the values of a column that is no time, in its canonical form."""
+        values = self._given(raw, column)
+        of_conversions = self.layout.name == CONVERSIONS
+        if name in self.layout.ids:
+            return id_text(values, self.source.null_values)
+        if name in _TEXTS:
+            text = text_of(values)
+            text = self._present(text) if name in _NULLABLE else none_if_empty(text)
+            return address_of(text) if name == EMAIL and of_conversions else text
+        if name == AMOUNT and (column.unit is not None or self.variant is not None):
+            notation = column.notation or self.source.notation or ENGLISH
+            return amounts(values, column.unit, values_of(raw, Column(names=column.currency)), notation)
+        if name == DOMAIN and of_conversions:
+            return domain_of(values)
+        return self._number(name, values, column)
+
+    def _present(self, text: pl.Series) -> pl.Series:
+        return without_nulls(text, self.source.null_values)
+
+    def _number(self, name: str, values: pl.Series, column: Column) -> pl.Series:
+        """Rewrite the numbers of a text column whose notation is stated: the column's own, or the source's."""
+        notation = column.notation or (self.source.notation if name == AMOUNT else None)
+        if notation is not None and values.dtype == pl.String:
+            return as_written_by_programs(values, notation)
+        return self._property(values, name)
+
+    def _property(self, values: pl.Series, name: str) -> pl.Series:
+        if values.dtype != pl.String:
+            return plain(values)
+        if name == EMAIL:
+            return self._present(values)
+        notation = self.source.notation
+        if notation is None or not is_written_in(values, notation, self.source.null_values):
+            return values
+        return as_written_by_programs(values, notation)
+
+    def _nulls(
+        self, raw: pl.DataFrame, chosen: Mapping[str, Column], properties: list[pl.Series], untyped: set[str]
+    ) -> dict[str, dict[str, int]]:
+        """Count null values: those of ids, times and the like, and those that are none if their column holds no text."""
+        nulls = self.source.null_values
+        texts = {name: values_of(raw, column) for name, column in chosen.items() if name not in _WORDS}
+        texts |= {values.name: values for values in properties if values.name == EMAIL or values.name in untyped}
+        return {name: counted_nulls(values, nulls) for name, values in texts.items() if values.dtype == pl.String}
 
     def _given(self, raw: pl.DataFrame, column: Column) -> pl.Series:
         """Give what a mapping asks for: under our words, and only in the rows of its condition."""
@@ -311,7 +355,9 @@ class Canonicaliser:
         """Read times; of `latest` the latest, which is a date without a time where all of them are."""
         if not column.latest:
             zone = next((zone for name in column.names if (zone := zone_in(name))), self.source.timezone)
-            return instants(self._given(raw, column), form=column.format, zone=zone, dates_in=self.dates_in)
+            given = self._given(raw, column)
+            given = self._present(given) if given.dtype == pl.String else given
+            return instants(given, form=column.format, zone=zone, dates_in=self.dates_in)
         read = [self._times(raw, replace(column, latest=(), names=(name,))) for name in column.latest]
         times = pl.DataFrame([part.alias(f"t{place}") for place, (part, _) in enumerate(read)])
         flags = pl.DataFrame([part.alias(f"f{place}") for place, (_, part) in enumerate(read)])
@@ -329,7 +375,9 @@ class Canonicaliser:
             name for name in raw.columns if name not in used and name not in dropped and not name.startswith(LOOKED_UP)
         ]
         names = self._property_names(left, {*chosen, *self.layout.columns})
-        return [plain(raw[name]).alias(names[name]) for name in left if raw[name].dtype != pl.Null]
+        return [
+            self._property(raw[name], names[name]).alias(names[name]) for name in left if raw[name].dtype != pl.Null
+        ]
 
     def _property_names(self, left: list[str], taken: set[str]) -> dict[str, str]:
         """Take the containers' prefixes off, where that name is free; a name of a canonical column gets ``export.``."""
@@ -354,7 +402,7 @@ class Canonicaliser:
         checks: list[tuple[pl.Series, str, str]] = []
         for name in self.layout.times:
             if name in picked:
-                given = none_if_empty(text_of(self._given(raw, chosen[name])))
+                given = self._present(text_of(self._given(raw, chosen[name])))
                 checks.append((picked[name].is_null() & given.is_not_null(), name, "not a time"))
         for name in self.layout.needed:
             values = picked.get(name)
@@ -363,8 +411,9 @@ class Canonicaliser:
         for name in (*self.layout.ids, EVENT):
             if name in picked:
                 checks.append((picked[name].str.len_bytes().fill_null(0) > LONGEST_NAME, name, _TOO_LONG))
-                if name != EVENT:
-                    checks.append((picked[name].is_in(PLACEHOLDERS).fill_null(value=False), name, _PLACEHOLDER))
+                if name != EVENT and name in chosen:
+                    checks.append((lost_digits(values_of(raw, chosen[name])), name, _LOST_DIGITS))
+                    checks.append((several_ids(picked[name]), name, _SEVERAL))
         if self.layout.owned and self.variant is None:
             # A vendor's row without an owner is an upgrade of somebody: it stays and is counted as unmatched.
             owners = [picked[name].is_null() for group in self.layout.one_of for name in group if name in picked]
@@ -394,13 +443,15 @@ class Canonicaliser:
             elif name in self.layout.ids:
                 types[name] = self._id_type(values, raw, chosen.get(name, Column()), unsure)
             elif dtype == pl.String and name not in _TEXTS and self._unsure(name, chosen, unsure):
-                types[name] = of_text(values)
+                types[name] = of_text(values, self.source.null_values)
             else:
                 types[name] = of_dtype(dtype)
         return types
 
     def _unsure(self, name: str, chosen: Mapping[str, Column], unsure: set[str]) -> bool:
         if name in chosen:
+            if chosen[name].notation is not None or (name == AMOUNT and self.source.notation is not None):
+                return True
             return chosen[name].constant is None and any(part in unsure for part in chosen[name].parts)
         return name in unsure
 
@@ -413,7 +464,8 @@ class Canonicaliser:
         if self.layout.name != EVENTS or self.variant is None or not self.variant.identities:
             return None
         event = text_of(values_of(raw, self._column(EVENT)))
-        return pl.concat([_pairs(raw, event, identity) for identity in self.variant.identities]).unique()
+        nulls = self.source.null_values
+        return pl.concat([_pairs(raw, event, identity, nulls) for identity in self.variant.identities]).unique()
 
     def _anonymised(self, raw: pl.DataFrame, picked: dict[str, pl.Series]) -> None:
         """Move ids that are nobody's yet out of the users' column."""
@@ -423,7 +475,7 @@ class Canonicaliser:
         user = picked[USER_ID]
         nobody = user.str.starts_with(rule.prefix) if rule.prefix is not None else user.is_null() & False
         if rule.equals is not None and rule.equals in raw.columns:
-            nobody = nobody | (user == id_text(raw[rule.equals]))
+            nobody = nobody | (user == id_text(raw[rule.equals], self.source.null_values))
         nobody = nobody.fill_null(value=False)
         empty = pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
         device = picked.get(ANONYMOUS_ID, empty)
@@ -439,11 +491,11 @@ def _unread(raw: pl.DataFrame, picked: Mapping[str, pl.Series], chosen: Mapping[
     return int((amount.is_null() & none_if_empty(text_of(values_of(raw, chosen[AMOUNT]))).is_not_null()).sum())
 
 
-def _pairs(raw: pl.DataFrame, event: pl.Series, identity: Identity) -> pl.DataFrame:
+def _pairs(raw: pl.DataFrame, event: pl.Series, identity: Identity, nulls: Set[str]) -> pl.DataFrame:
     pairs = pl.DataFrame(
         [
-            id_text(values_of(raw, Column(names=identity.anonymous))).alias(ANONYMOUS_ID),
-            id_text(values_of(raw, Column(names=identity.user))).alias(USER_ID),
+            id_text(values_of(raw, Column(names=identity.anonymous)), nulls).alias(ANONYMOUS_ID),
+            id_text(values_of(raw, Column(names=identity.user)), nulls).alias(USER_ID),
             event.alias(EVENT),
         ]
     )
@@ -453,7 +505,8 @@ def _pairs(raw: pl.DataFrame, event: pl.Series, identity: Identity) -> pl.DataFr
 
 
 _TOO_LONG: Final = f"longer than {LONGEST_NAME // 1024} KB"
-_PLACEHOLDER: Final = "a placeholder, not an id"
+_LOST_DIGITS: Final = "an id that has lost its last digits in a column of decimal numbers: export it as text"
+_SEVERAL: Final = "several ids in one cell"
 
 
 def _roots(columns: Iterable[str]) -> set[str]:

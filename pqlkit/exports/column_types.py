@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from pqlkit.exports.instants import UTC
+from pqlkit.exports.nulls import is_null_value
+
+if TYPE_CHECKING:
+    from collections.abc import Set
 
 
 class ColumnType(StrEnum):
@@ -66,8 +70,10 @@ def of_dtype(dtype: pl.DataType) -> ColumnType:
     return ColumnType.INSTANT if isinstance(dtype, pl.Datetime) else ColumnType.TEXT
 
 
-def of_text(values: pl.Series) -> ColumnType | None:
+def of_text(values: pl.Series, nulls: Set[str] = frozenset()) -> ColumnType | None:
     """Tell what texts are: integers without leading zeros, numbers, true/false, else text. None if all are null.
+
+    Null values among numbers do not make them text; where all others are text, they are text too.
 
     Examples
     --------
@@ -75,6 +81,8 @@ def of_text(values: pl.Series) -> ColumnType | None:
     (<ColumnType.INTEGER: 'integer'>, <ColumnType.TEXT: 'text'>)
     """
     some = values.drop_nulls()
+    if nulls and (absent := is_null_value(some, nulls)).any():
+        some = some.filter(~absent)
     if some.is_empty():
         return None
     for name, pattern in _PATTERNS:
@@ -91,7 +99,8 @@ def as_type(expression: pl.Expr, dtype: pl.DataType, target: ColumnType) -> pl.E
     if target is ColumnType.TEXT:
         return as_text(expression, dtype)
     if dtype == pl.String and target is ColumnType.BOOLEAN:
-        return expression.str.to_lowercase() == "true"
+        lower = expression.str.to_lowercase()
+        return pl.when(lower.is_in(["true", "false"])).then(lower == "true")
     return expression.cast(POLARS[target], strict=False)
 
 

@@ -13,7 +13,6 @@ from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.intake import Intake
 from pqlkit.exports.manifest import read_manifest
-from pqlkit.exports.mapping import Source
 from pqlkit.exports.project import Project
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import Plan, read_all
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pqlkit.exports.manifest import Manifest
+    from pqlkit.exports.mapping import Source
     from pqlkit.exports.reading import Finished, Outcome
     from pqlkit.typing import Microseconds
 
@@ -137,8 +137,7 @@ def with_contacts(dataset: Dataset, path: str, project: Project) -> Dataset:
         A file is missing, not readable, or lacks a column.
     """
     folder = lasting_scratch()
-    known = project.exports.get(CONTACTS) or Source(path=(), timezone=project.timezone)
-    source = replace(known, path=(path,))
+    source = replace(project.exports.get(CONTACTS) or project.direct(path), path=(path,))
     plan = Plan(
         sources={CONTACTS: source}, folder=folder, zone=dataset.zone, outer=clocks.bounds(dataset.clock or now())
     )
@@ -166,7 +165,7 @@ def with_sources(
     """
     project = project if project is not None else Project()
     named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions}
-    direct = {name: Source(path=(path,), timezone=project.timezone) for name, path in named.items() if path is not None}
+    direct = {name: project.direct(path) for name, path in named.items() if path is not None}
     if not direct:
         return project
     return replace(project, exports=direct if events is not None else {**project.exports, **direct})

@@ -159,7 +159,7 @@ class _Reader:
             for i in bad
         ]
         lines = pl.Series("line", line + rows.lines[good], dtype=pl.Int64)
-        return Batch(frame=frame, lines=lines, rejected=rejected, typed=False)
+        return Batch(frame=frame, lines=lines, rejected=rejected, untyped=tuple(self.columns))
 
     def _frame(self, data: bytes, rows: int) -> pl.DataFrame | None:
         schema = {f"c{place}": pl.String for place in range(len(self.columns))}
@@ -199,7 +199,7 @@ class _Reader:
             used += len(text)
         frame = pl.DataFrame(rows, schema=dict.fromkeys(self.columns, pl.String), orient="row")
         series = pl.Series("line", lines, dtype=pl.Int64)
-        return Batch(frame=frame, lines=series, rejected=rejected, typed=False), used
+        return Batch(frame=frame, lines=series, rejected=rejected, untyped=tuple(self.columns)), used
 
     def _record(self, physical: list[bytes], place: int) -> tuple[int | None, list[str], str | None]:
         """Read the row that starts at a line: lines taken (None: it does not end), fields (none: blank), or a reason."""

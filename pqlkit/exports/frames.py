@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pqlkit.exports.disk import writing_to
-from pqlkit.exports.mapping import Source
 from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, USERS
 from pqlkit.scratch import lasting_scratch
 
@@ -74,6 +73,5 @@ def dataset_of(
             if frame is not None:
                 path = folder / f"{name}.parquet"
                 frame.lazy().sink_parquet(path)
-                known = project.exports.get(name, Source(path=(), timezone=project.timezone))
-                sources[name] = replace(known, path=(str(path),))
+                sources[name] = replace(project.exports.get(name) or project.direct(str(path)), path=(str(path),))
     return open_dataset(replace(project, exports=sources), progress=progress)

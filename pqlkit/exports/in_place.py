@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,16 +10,18 @@ import polars as pl
 from pqlkit.columns import EVENT, EVENT_ID
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError
-from pqlkit.exports.canonical import FILE, LINE, LONGEST_NAME, PLACEHOLDERS
+from pqlkit.exports.canonical import FILE, LINE, LONGEST_NAME
 from pqlkit.exports.column_types import ColumnType, of_dtype
 from pqlkit.exports.instants import UTC
 from pqlkit.exports.mapping import Match
 from pqlkit.exports.parquet import damaged, schema
+from pqlkit.exports.picked_column import UNTIDY
 from pqlkit.exports.raw import expand
-from pqlkit.exports.tables import ADDRESSES, EVENTS, IDENTITIES
+from pqlkit.exports.tables import ADDRESSES, EMAIL, EVENTS, IDENTITIES
 from pqlkit.exports.writing import repeats
 
 if TYPE_CHECKING:
+    from collections.abc import Set
     from pathlib import Path
 
     from pqlkit.exports.clocks import Plausible
@@ -51,7 +51,8 @@ def in_place(layout: Layout, source: Source, plausible: Plausible) -> InPlace | 
     plausible
         The outer bounds of its times.
     """
-    if source.format is not None or source.columns or source.reshaped or source.match is not Match.USER_ID:
+    changed = source.format is not None or source.columns or source.notation or source.reshaped
+    if changed or source.match is not Match.USER_ID:
         return None
     paths = expand(source.path)
     if not all(_is_parquet(path) for path in paths):
@@ -60,7 +61,7 @@ def in_place(layout: Layout, source: Source, plausible: Plausible) -> InPlace | 
     if columns is None:
         return None
     try:
-        return _checked(layout, [str(path) for path in paths], columns, plausible)
+        return _checked(layout, [str(path) for path in paths], columns, plausible, source.null_values)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise damaged(paths[0], error) from error
 
@@ -102,14 +103,16 @@ def _typed(layout: Layout, found: pl.Schema) -> bool:
     return True
 
 
-def _checked(layout: Layout, paths: list[str], columns: dict[str, ColumnType], plausible: Plausible) -> InPlace | None:
+def _checked(
+    layout: Layout, paths: list[str], columns: dict[str, ColumnType], plausible: Plausible, nulls: Set[str]
+) -> InPlace | None:
     lazy = pl.scan_parquet(paths, glob=False)
     time = layout.time if layout.time in columns else None
     day = pl.col(time).dt.timestamp("us").floordiv(DAY) if time else pl.lit(None, dtype=pl.Int64)
     stamp = pl.col(time).dt.timestamp("us") if time else pl.lit(None, dtype=pl.Int64)
     found = (
         lazy.group_by(day.alias("day"))
-        .agg(rows=pl.len(), first=stamp.min(), last=stamp.max(), bad=_bad(layout, columns).sum())
+        .agg(rows=pl.len(), first=stamp.min(), last=stamp.max(), bad=_bad(layout, columns, nulls).sum())
         .collect(engine="streaming")
     )
     rows = int(found["rows"].sum() or 0)
@@ -133,17 +136,18 @@ def _inside(first: object, last: object, plausible: Plausible) -> bool:
     return plausible.outer_first <= first and last <= plausible.outer_last
 
 
-def _bad(layout: Layout, columns: dict[str, ColumnType]) -> pl.Expr:
+def _bad(layout: Layout, columns: dict[str, ColumnType], nulls: Set[str]) -> pl.Expr:
     bad = pl.lit(value=False)
+    absent = sorted(nulls | {""})
     for name in layout.needed:
         bad = bad | pl.col(name).is_null()
-    for name in (*layout.ids, EVENT):
-        if columns.get(name) is ColumnType.TEXT and (name != EVENT or layout.name == EVENTS):
+    for name in (*layout.ids, EVENT, EVENT_ID, EMAIL):
+        if columns.get(name) is ColumnType.TEXT and (name not in (EVENT, EVENT_ID) or layout.name == EVENTS):
             text = pl.col(name)
-            bad = bad | (text == "") | (text.str.len_bytes() > LONGEST_NAME)
-            if name != EVENT:
-                # One by one they take half of what `is_in` does.
-                bad = reduce(or_, [text == placeholder for placeholder in PLACEHOLDERS], bad)
+            bad = bad | (text.str.len_bytes() > LONGEST_NAME)
+            bad = bad | ((text == "") if name == EVENT else text.is_in(absent))
+        if columns.get(name) is ColumnType.TEXT and name in layout.ids:
+            bad = bad | pl.col(name).str.contains(UNTIDY)
     if layout.owned:
         owners = [pl.col(name).is_null() for name in ("user_id", "account_id") if name in columns]
         bad = bad | pl.all_horizontal(owners)

@@ -31,8 +31,9 @@ class TableIntake:
     """One table's rows: ``read + split == kept + duplicate + quarantined + left_out``.
 
     `left_out` counts rows that are not the table's by the words of the rule that says so; `split` are the further rows of
-    cells with several values. `reasons` counts the quarantined rows by reason, the commonest first; `offenders` are the first `SHOWN` in file and
-    line order; `skipped` names input files that an earlier load had read already.
+    cells with several values. `reasons` counts the quarantined rows by reason, the commonest first; `offenders` are the
+    first `SHOWN` in file and line order; `skipped` names input files that an earlier load had read already. `null_values`
+    counts the texts that were taken as no value: column -> text -> rows.
     """
 
     name: str
@@ -44,6 +45,7 @@ class TableIntake:
     reasons: Mapping[str, int] = field(default_factory=dict)
     offenders: tuple[Offender, ...] = ()
     skipped: tuple[str, ...] = ()
+    null_values: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     split: int = 0
 
@@ -114,6 +116,7 @@ def _table_json(table: TableIntake) -> Json:
         "reasons": dict(table.reasons),
         "offenders": [asdict(offender) for offender in table.offenders],
         "skipped": list(table.skipped),
+        "null_values": {column: dict(counts) for column, counts in table.null_values.items()},
         "left_out": dict(table.left_out),
         "split": table.split,
     }

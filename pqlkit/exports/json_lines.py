@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LARGEST: Final = 2**63
+EXACT: Final = 2**53
+"""Floats from here on do not tell neighbouring whole numbers apart."""
 _DEEPEST: Final = 32
 
 
@@ -47,13 +49,19 @@ def _read(chunk: bytes, line: int) -> Batch:
     frame = flatten(frame)
     lines = _lines(chunk, line, frame.height)
     plain = all(_plain(dtype) for dtype in frame.dtypes)
-    if not plain or frame.height != lines.size or b"\0" in chunk:
+    if not plain or frame.height != lines.size or b"\0" in chunk or _inexact(frame):
         return _one_by_one(chunk, line)
     return Batch(frame=frame, lines=pl.Series("line", lines, dtype=pl.Int64))
 
 
 def _plain(dtype: pl.DataType) -> bool:
     return dtype in (pl.String, pl.Int64, pl.Float64, pl.Boolean, pl.Null)
+
+
+def _inexact(frame: pl.DataFrame) -> bool:
+    """Tell whether floats are so large that whole numbers among them, ids perhaps, may have lost digits."""
+    floats = [column for column in frame.get_columns() if column.dtype == pl.Float64]
+    return any((column.abs() >= EXACT).any() for column in floats)
 
 
 def _lines(chunk: bytes, line: int, rows: int) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -147,7 +155,8 @@ def _series(name: str, values: list[Any]) -> pl.Series:
         return pl.Series(name, values, dtype=pl.Boolean)
     if kinds == {int} and not large:
         return pl.Series(name, values, dtype=pl.Int64)
-    if kinds <= {int, float} and not large:
+    mixed = kinds == {int, float} and any(isinstance(value, int) and abs(value) >= EXACT for value in values)
+    if kinds <= {int, float} and not large and not mixed:
         return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
     return pl.Series(name, [_text(value) for value in values], dtype=pl.String)
 

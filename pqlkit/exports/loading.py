@@ -18,7 +18,7 @@ from pqlkit.exports.disk import writing_to
 from pqlkit.exports.identities import stitched
 from pqlkit.exports.intake import Intake, TableIntake
 from pqlkit.exports.manifest import NAME, Manifest, TableEntry, manifest_text, read_manifest
-from pqlkit.exports.matching import matching
+from pqlkit.exports.matching import matching, spelling_warnings
 from pqlkit.exports.publishing import writing
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.raw import expand, fingerprint
@@ -341,7 +341,7 @@ class _Load:
             matching=matching(dataset),
             gaps=clocks.gaps(EVENTS, entries[EVENTS].days, self._outer()),
             quarantine=quarantine if quarantine.exists() else None,
-            warnings=outcome.warnings if outcome is not None else (),
+            warnings=(*(outcome.warnings if outcome is not None else ()), *spelling_warnings(dataset)),
         )
 
     def _counted(self, name: str, table: Finished | None) -> TableIntake:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -98,6 +99,34 @@ def read_manifest(folder: Path) -> Manifest:
     if missing:
         raise DataError(f"the dataset's file {missing[0]} is gone", where=str(folder), hint="load again")
     return manifest
+
+
+def altered(folder: Path) -> str | None:
+    """Find a file of a dataset whose content is not what its name says, or that cannot be read.
+
+    Parameters
+    ----------
+    folder
+        The dataset.
+
+    Returns
+    -------
+    str or None
+        The first such file, relative to the folder; None where all are as they were written, or the manifest cannot be read.
+    """
+    try:
+        files = sorted(read_manifest(folder).files)
+    except DataError:
+        return None
+    return next((file for file in files if not _as_written(folder / file)), None)
+
+
+def _as_written(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest().startswith(path.stem.rpartition("-")[2])
+    except OSError:
+        return False
 
 
 def _read(entry: dict[str, Any]) -> TableEntry:

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from pqlkit.exports.nulls import NULL_VALUES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pqlkit.exports.notation import Notation
     from pqlkit.typing import Microseconds
 
 
@@ -101,7 +104,9 @@ class Column:
     latest
         Columns of times, instead: the latest of them counts.
     format
-        For times: None (ISO 8601 or the file's own type), ``epoch_s``, ``epoch_ms``, ``epoch_us``, or a strptime pattern.
+        For times: None (ISO 8601 or the file's own type), a name of `pqlkit.exports.instants.FORMATS`, or a strptime pattern.
+    notation
+        How numbers are written in text; None = as the source says.
     unit, currency
         For amounts: whether they are in the currency's smallest unit, and the columns that name the currency.
     values, others
@@ -114,6 +119,7 @@ class Column:
     constant: str | None = None
     latest: tuple[str, ...] = ()
     format: str | None = None
+    notation: Notation | None = None
     unit: Unit | None = None
     currency: tuple[str, ...] = ()
     values: Mapping[str, str] | None = None
@@ -190,6 +196,10 @@ class Source:
         How a conversion finds its owner.
     encoding, separator
         Of CSV files; None = sniffed from the first bytes.
+    null_values
+        Texts that stand for no value in ids, times, numbers and e-mail addresses.
+    notation
+        How numbers are written in text; None = as programs write them.
     """
 
     path: tuple[str, ...]
@@ -205,6 +215,8 @@ class Source:
     match: Match = Match.USER_ID
     encoding: str | None = None
     separator: str | None = None
+    null_values: frozenset[str] = NULL_VALUES
+    notation: Notation | None = None
 
     @property
     def reshaped(self) -> bool:

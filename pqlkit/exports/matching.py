@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, USER_ID
 from pqlkit.exports.intake import Matching
 from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EVENTS, USERS
+from pqlkit.inert import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pqlkit.exports.dataset import Dataset, Table
+
+_COMPARED: Final = (
+    (USER_ID, USERS, (CONVERSIONS, EVENTS)),
+    (ACCOUNT_ID, ACCOUNTS, (USERS, CONVERSIONS, EVENTS)),
+    (ACCOUNT_ID, USERS, (CONVERSIONS, EVENTS)),
+)
+_SHORTENED: Final = r"^[0-9](?:\.[0-9]+)?E\+[0-9]{2}$"
 
 
 def matching(dataset: Dataset) -> Matching:
@@ -96,3 +106,47 @@ def _rows_by(table: Table, name: str) -> pl.DataFrame:
         return pl.DataFrame(schema={name: pl.String, "rows": pl.UInt32})
     lazy = pl.scan_parquet(list(table.paths), glob=False)
     return lazy.group_by(name).agg(rows=pl.len()).collect(engine="streaming")
+
+
+def spelling_warnings(dataset: Dataset) -> list[str]:
+    """Say where ids of two tables would match if they were spelled alike, and where a spreadsheet has shortened them."""
+    ids: dict[tuple[str, str], pl.Series] = {}
+    for key, first, others in _COMPARED:
+        for name in (first, *others):
+            table = dataset.tables.get(name)
+            if table is not None and key in table.columns and (name, key) not in ids:
+                ids[name, key] = _ids(table, key)[key].cast(pl.String)
+    warnings = [warning for (name, key), values in ids.items() for warning in _shortened(name, key, values)]
+    for key, first, others in _COMPARED:
+        for name in others:
+            if (first, key) in ids and (name, key) in ids:
+                warnings += _unlike(first, ids[first, key], name, ids[name, key])
+    return list(dict.fromkeys(warnings))
+
+
+def _shortened(name: str, key: str, values: pl.Series) -> Iterator[str]:
+    some = values.filter(values.str.contains(_SHORTENED))
+    if len(some):
+        yield (
+            f"{key} of {name} holds {some[0]}: a spreadsheet has shortened ids, and several may have become one;"
+            " export them as text"
+        )
+
+
+def _unlike(first: str, known: pl.Series, other: str, values: pl.Series) -> Iterator[str]:
+    unknown = values.filter(~values.is_in(known.implode()))
+    if unknown.is_empty():
+        return
+    pairs = _folded(unknown, other).join(_folded(known, first), on="folded").sort(other, first)
+    if pairs.is_empty():
+        return
+    yield (
+        f"{pairs[other].n_unique():,} ids of {other} match none of {first} because they are spelled in another way:"
+        f" {first} has {visible(pairs[first][0], 60)!r}, {other} has {visible(pairs[other][0], 60)!r}"
+    )
+
+
+def _folded(values: pl.Series, name: str) -> pl.DataFrame:
+    """Fold ids: case, brackets and dashes of UUIDs, leading zeros, and the marks that spreadsheets protect digits with."""
+    bare = pl.col(name).str.to_lowercase().str.replace_all(r"[{}\-\s'\"=]", "").str.replace(r"^0+(.)", "$1")
+    return values.alias(name).to_frame().with_columns(folded=bare)

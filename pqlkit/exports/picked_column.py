@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from pqlkit.exports.column_types import as_text
+from pqlkit.exports.json_lines import EXACT
+from pqlkit.exports.nulls import NULL_VALUES, without_nulls
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from pqlkit.exports.mapping import Column
 
 
@@ -32,6 +36,8 @@ def text_of(values: pl.Series) -> pl.Series:
     """Write values as text."""
     if values.dtype == pl.String:
         return values
+    if values.dtype.is_nested():
+        return plain(values)
     frame = values.alias("v").to_frame()
     return frame.select(as_text(pl.col("v"), values.dtype)).to_series()
 
@@ -41,11 +47,40 @@ def none_if_empty(values: pl.Series) -> pl.Series:
     return values.alias("v").to_frame().select(pl.when(pl.col("v") != "").then(pl.col("v"))).to_series()
 
 
-def id_text(values: pl.Series) -> pl.Series:
-    """Write ids as text: empty ones are null, whole floats lose their point."""
+UNTIDY: Final = r"^\s|\s$|^-?(?:0|[1-9][0-9]{0,14})\.0+$|^\["
+"""Ids that stand for another text: with blanks around them, as whole numbers with decimals, or in a list."""
+
+
+def id_text(values: pl.Series, nulls: Set[str] = NULL_VALUES) -> pl.Series:
+    """Write ids as text: null values are null, blanks around an id and the point of a whole number come off."""
     if values.dtype.is_float():
         values = values.fill_nan(None)
-    return none_if_empty(text_of(values))
+    text = text_of(values)
+    if text.str.contains(UNTIDY).any():
+        text = _tidy(text)
+    return without_nulls(text, nulls)
+
+
+def _tidy(text: pl.Series) -> pl.Series:
+    bare = text.str.strip_chars().str.replace(r"^(-?(?:0|[1-9][0-9]{0,14}))\.0+$", "$1")
+    return bare.set(bare == "[]", None).str.replace(r'^\["([^"\\,]*)"\]$', "$1").str.replace(r"^\[(-?[0-9]+)\]$", "$1")
+
+
+_SEVERAL: Final = r'^\[\s*(?:"[^"]*"(?:\s*,\s*"[^"]*")+|-?[0-9]+(?:\s*,\s*-?[0-9]+)+)\s*\]$'
+
+
+def several_ids(text: pl.Series) -> pl.Series:
+    """Mark cells that hold a JSON list of ids: whose a row is cannot be told."""
+    return text.str.contains(_SEVERAL).fill_null(value=False)
+
+
+def lost_digits(values: pl.Series) -> pl.Series:
+    """Mark ids that have lost their last digits: whole numbers that went through a float, so that several became one."""
+    if values.dtype.is_float():
+        return (values.abs() >= EXACT).fill_null(value=False)
+    if values.dtype != pl.String:
+        return pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(values))
+    return values.str.contains(r"^\s*[0-9](?:\.[0-9]+)?[eE]\+(?:1[6-9]|[2-9][0-9])\s*$").fill_null(value=False)
 
 
 def plain(values: pl.Series) -> pl.Series:

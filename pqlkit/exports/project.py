@@ -18,6 +18,8 @@ from pqlkit.definitions.reading import read_document, refusal
 from pqlkit.definitions.schema import form_schema
 from pqlkit.definitions.shape import Form
 from pqlkit.exports.mapping import Source
+from pqlkit.exports.notation import Notation
+from pqlkit.exports.nulls import NULL_VALUES
 from pqlkit.exports.preset import preset
 from pqlkit.exports.tables import NAMES
 from pqlkit.exports.written_mapping import column_of, explode_of, lookup_of, names_of, newest_of, rule_of
@@ -78,6 +80,8 @@ class Project:
         The folder of definition files, resolved.
     options
         Command name -> option (with underscores) -> value as written; the command line wins.
+    null_values
+        Texts that stand for no value, where a source does not state its own.
     """
 
     path: Path | None = None
@@ -91,6 +95,11 @@ class Project:
     outcome: Mapping[str, Json] = field(default_factory=dict)
     definitions: Path = field(default_factory=lambda: Path("definitions"))
     options: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    null_values: frozenset[str] = NULL_VALUES
+
+    def direct(self, path: str) -> Source:
+        """Give the source of an export that is named directly: canonical columns, and the project's general rules."""
+        return Source(path=(path,), timezone=self.timezone, null_values=self.null_values)
 
 
 def read_project(path: Path | str) -> Project:
@@ -143,7 +152,9 @@ def check_project(document: Document) -> tuple[Project | None, list[Diagnostic]]
 
 def _project(form: ProjectForm, document: Document) -> Project:
     path = Path(document.path)
-    places = _Places(folder=path.parent, timezone=form.timezone)
+    places = _Places(
+        folder=path.parent, timezone=form.timezone, null_values=_null_values(form.null_values, NULL_VALUES)
+    )
     exports = form.exports
     named = {name: getattr(exports, name) for name in NAMES} if exports is not None else {}
     return Project(
@@ -161,21 +172,23 @@ def _project(form: ProjectForm, document: Document) -> Project:
         outcome=_plain(faults.at(document.data, ("outcome",))) or {},
         definitions=places.folder / form.definitions,
         options=_options(form),
+        null_values=places.null_values,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Places:
-    """Where relative paths start, and the zone of times without an offset."""
+    """Where relative paths start, the zone of times without an offset, and what stands for no value."""
 
     folder: Path
     timezone: str
+    null_values: frozenset[str]
 
     def traits(self, form: TraitsForm | None) -> Traits:
         if form is None:
             return Traits()
         history = {
-            trait: Source(path=(self.path(value),), timezone=self.timezone)
+            trait: Source(path=(self.path(value),), timezone=self.timezone, null_values=self.null_values)
             if isinstance(value, str)
             else self.source(value)
             for trait, value in (form.history or {}).items()
@@ -202,6 +215,8 @@ class _Places:
             match=form.match,
             encoding=form.encoding,
             separator=form.separator,
+            null_values=_null_values(form.null_values, self.null_values),
+            notation=Notation.stated(decimal=form.decimal, thousands=form.thousands),
         )
 
     def path(self, text: str) -> str:
@@ -209,6 +224,10 @@ class _Places:
         # Brackets in the folder's own name are no pattern.
         folder = Path(glob.escape(str(self.folder))) if glob.has_magic(text) else self.folder
         return str(target if target.is_absolute() else folder / target)
+
+
+def _null_values(stated: list[str] | None, general: frozenset[str]) -> frozenset[str]:
+    return general if stated is None else frozenset(stated)
 
 
 def _written(value: Any) -> Any:

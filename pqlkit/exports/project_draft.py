@@ -78,7 +78,11 @@ def _column(column: Column) -> str:
         return f"{{constant: {quoted(column.constant)}}}"
     names = [quoted(name) for name in column.names]
     where = names[0] if len(names) == 1 else f"[{', '.join(names)}]"
-    return where if column.format is None else f"{{column: {where}, format: {quoted(column.format)}}}"
+    stated = {"format": column.format}
+    if column.notation is not None:
+        stated |= {"decimal": column.notation.decimal, "thousands": column.notation.thousands}
+    keys = [f"{key}: {quoted(value)}" for key, value in stated.items() if value is not None]
+    return f"{{{', '.join([f'column: {where}', *keys])}}}" if keys else where
 
 
 def _traits(sniffed: Sniffed) -> Iterator[str]:

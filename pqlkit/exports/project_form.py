@@ -76,8 +76,22 @@ def _separator(value: Any) -> str:
     raise fault(INVALID_VALUE, f"{shown(value)} is not a separator: one character", hint='write ";" or "\\t"')
 
 
+def _sign(value: Any) -> str:
+    if isinstance(value, str) and len(value) == 1 and not value.isalnum() and value not in "-+":
+        return str(value)
+    raise fault(INVALID_VALUE, f"{shown(value)} is not a sign of numbers: one character", hint='write "," or "."')
+
+
+def _null_value(value: Any) -> str:
+    if isinstance(value, str):
+        return str(value)
+    raise fault(WRONG_TYPE, f"text belongs here, not {shown(value)}", hint="write it in quotes")
+
+
 Zone = Annotated[str, Check(_zone, as_type=str)]
 Moment = Annotated[str | None, Check(_moment, as_type=str | None)]
+Sign = Annotated[str, Check(_sign, as_type=str)]
+NullValue = Annotated[str, Check(_null_value, as_type=str)]
 OptionalText = Annotated[str | None, Check(_optional_text, as_type=str | None)]
 
 
@@ -198,6 +212,8 @@ class NamedColumnForm(Form):
         description="Of times: epoch_s, epoch_ms, epoch_us, or a pattern like %d-%m-%Y %H:%M.",
         examples=["epoch_ms", "%d-%m-%Y %H:%M"],
     )
+    decimal: Sign | None = Field(None, description="Of numbers in text: the sign before decimals.", examples=[","])
+    thousands: Sign | None = Field(None, description="Of numbers in text: the sign between thousands.", examples=["."])
 
 
 class ConstantForm(Form):
@@ -263,6 +279,11 @@ class SourceForm(Form):
     )
     separator: Annotated[str | None, Check(_separator, as_type=str)] = Field(
         None, description="Of CSV files; default: told from the first lines."
+    )
+    decimal: Sign | None = Field(None, description="Of numbers in text: the sign before decimals.", examples=[","])
+    thousands: Sign | None = Field(None, description="Of numbers in text: the sign between thousands.", examples=["."])
+    null_values: list[NullValue] | None = Field(
+        None, description="Texts that stand for no value in ids, times and numbers.", examples=[[r"\N", "NULL"]]
     )
 
 
@@ -347,6 +368,11 @@ class ProjectForm(Form):
         description="The format of this file.", examples=[FORMAT]
     )
     timezone: Zone = Field("UTC", description="For dates and weeks; instants are always kept in UTC.")
+    null_values: list[NullValue] | None = Field(
+        None,
+        description="Texts that stand for no value in ids, times and numbers, of all exports.",
+        examples=[["NULL"]],
+    )
     entity: Annotated[
         str,
         Check(one_of(("auto", "user", "account")), as_type=Literal["auto", "user", "account"]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from pqlkit.columns import ACCOUNT_ID, ANONYMOUS_ID, SIGNED_UP_AT, USER_ID
+from pqlkit.columns import ACCOUNT_ID, ANONYMOUS_ID, EVENT_ID, SIGNED_UP_AT, USER_ID
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError
 from pqlkit.exports import clocks
@@ -296,6 +296,7 @@ def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine,
         quarantined=quarantined,
         reasons=quarantine.commonest(name),
         offenders=quarantine.first(name),
+        null_values=_null_values(table, written),
         left_out=dict(table.left_out.most_common()),
         split=table.added,
     )
@@ -311,6 +312,16 @@ def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine,
         days={day: rows for day, rows in table.days.items() if low <= day <= high},
         intake=intake,
     )
+
+
+def _null_values(table: Stage, written: Written) -> dict[str, dict[str, int]]:
+    """Keep the counts of columns in which a null value is none: ids, times and the like, and what turned out not to be text."""
+    surely = {*table.layout.ids, *table.layout.times, EVENT_ID, EMAIL}
+    return {
+        name: dict(table.nulls[name].most_common())
+        for name in sorted(table.nulls)
+        if name in surely or written.columns.get(name, ColumnType.TEXT) is not ColumnType.TEXT
+    }
 
 
 def _preset_identities(

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from pqlkit.columns import ACCOUNT_ID, EVENT, SIGNED_UP_AT, USER_ID
+from pqlkit.columns import ACCOUNT_ID, AMOUNT, EVENT, SIGNED_UP_AT, USER_ID
 from pqlkit.errors import DataError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.guessing import column, folded, guess_columns, guess_format
 from pqlkit.exports.mapping import Column, Match, Source
-from pqlkit.exports.matching import matching
+from pqlkit.exports.matching import matching, spelling_warnings
+from pqlkit.exports.notation import CONTINENTAL, ENGLISH
+from pqlkit.exports.nulls import NULL_VALUES
+from pqlkit.exports.numerals import is_plain_number, is_written_in, notation_of
 from pqlkit.exports.preset import preset, presets
 from pqlkit.exports.project import EventNote, Project
 from pqlkit.exports.raw import expand
@@ -123,12 +126,35 @@ def _mapped(table: str, bare: Source, rows: pl.DataFrame, notes: list[str]) -> S
         mapping = column(name, canonical, form)
         if mapping is not None:
             columns[canonical] = mapping
+    columns |= _notations(table, rows, {name for key, name in guessed.items() if key != AMOUNT}, guessed, notes)
     if table == EVENTS and EVENT not in guessed:
         columns[EVENT] = Column(constant=ONLY_EVENT)
         notes.append(f"the events have no column of names: every row is called {ONLY_EVENT!r}")
     match = Match.EMAIL if table == CONVERSIONS and EMAIL in guessed and USER_ID not in guessed else Match.USER_ID
     _check(table, bare, guessed, rows.columns)
     return replace(bare, columns=columns, match=match)
+
+
+def _notations(
+    table: str, rows: pl.DataFrame, taken: set[str], guessed: dict[str, str], notes: list[str]
+) -> dict[str, Column]:
+    """State how each column of text writes numbers, where programs write them in another way."""
+    canonical = {name: key for key, name in guessed.items()}
+    columns: dict[str, Column] = {}
+    for name in rows.columns:
+        if name in taken or rows[name].dtype != pl.String:
+            continue
+        notation = notation_of(rows[name], NULL_VALUES)
+        if notation is None or is_plain_number(rows[name], NULL_VALUES):
+            continue
+        columns[canonical.get(name, name)] = Column(names=(name,), notation=notation)
+        if notation == ENGLISH and is_written_in(rows[name], CONTINENTAL, NULL_VALUES):
+            example = rows[name].drop_nulls()[0]
+            notes.append(
+                f"{table}: numbers like {visible(str(example), 40)!r} in {visible(name, 40)!r} are read with a comma between"
+                " thousands: check it"
+            )
+    return columns
 
 
 def _check(table: str, bare: Source, guessed: dict[str, str], columns: list[str]) -> None:
@@ -198,4 +224,4 @@ def _match_notes(dataset: Dataset, counts: Matching) -> list[str]:
         notes.append(f"{counts.conversions_matched or 0:,} of {counts.conversions:,} conversions match")
     quarantined = {name: table.quarantined for name, table in dataset.intake.tables.items() if table.quarantined}
     notes += [f"{rows:,} rows of {name} cannot be used: pqlkit load shows them" for name, rows in quarantined.items()]
-    return [*notes, *dataset.intake.warnings]
+    return [*notes, *dataset.intake.warnings, *spelling_warnings(dataset)]

@@ -72,6 +72,7 @@ class Stage:
     dates: int = 0
     times: int = 0
     repeats: int = 0
+    nulls: dict[str, Counter[str]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
     added: int = 0
     logged: int | None = None
@@ -99,6 +100,8 @@ class Stage:
             self.logged = max(canonical.logged, self.logged or canonical.logged)
         for name, found in canonical.types.items():
             self.types[name] = join(self.types.get(name), found)
+        for name, counts in canonical.nulls.items():
+            self.nulls.setdefault(name, Counter()).update(counts)
         if canonical.pairs is not None:
             pairs = [canonical.pairs] if self.pairs is None else [self.pairs, canonical.pairs]
             self.pairs = pl.concat(pairs).unique()

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from pqlkit.columns import ACCOUNT_ID, ANONYMOUS_ID, EVENT, EVENT_ID, TIMESTAMP, USER_ID
+from pqlkit.columns import ACCOUNT_ID, AMOUNT, ANONYMOUS_ID, EVENT, EVENT_ID, TIMESTAMP, USER_ID
 from pqlkit.durations import DAY
 from pqlkit.exports.canonical import FILE, LINE
 from pqlkit.exports.clocks import BEYOND
-from pqlkit.exports.column_types import POLARS, ColumnType, as_type
+from pqlkit.exports.column_types import POLARS, ColumnType, as_type, of_text
 from pqlkit.exports.identities import stitched
 from pqlkit.exports.instants import UTC
+from pqlkit.exports.numerals import as_written_by_programs, notation_of
 from pqlkit.exports.quarantine import row_text
 from pqlkit.exports.tables import DOMAIN, EMAIL
 
@@ -292,7 +293,7 @@ def write_table(
     """
     frame = _stacked([pl.read_parquet(part.path) for part in stage.parts])
     if frame.width:
-        frame = _judged(frame, stage, plausible, quarantine)
+        frame = _with_amounts(_judged(frame, stage, plausible, quarantine), stage)
     if emails is not None:
         stage.types.setdefault(USER_ID, None)
         frame = _matched(frame, emails, EMAIL, USER_ID)
@@ -312,6 +313,19 @@ def write_table(
     written.duplicate += stage.repeats
     written.add(unique, path, stage.layout.time)
     return written
+
+
+def _with_amounts(frame: pl.DataFrame, stage: Stage) -> pl.DataFrame:
+    """Read amounts in text in the notation that all of them have; where there is none they stay text, and are counted in use."""
+    if AMOUNT not in stage.layout.columns or frame.schema.get(AMOUNT) != pl.String:
+        return frame
+    nulls = stage.source.null_values
+    notation = notation_of(frame[AMOUNT], nulls)
+    if notation is None:
+        return frame
+    read = as_written_by_programs(frame[AMOUNT], notation)
+    stage.types[AMOUNT] = of_text(read, nulls)
+    return frame.with_columns(read)
 
 
 def _matched(frame: pl.DataFrame, known: pl.DataFrame, by: str, owner: str) -> pl.DataFrame:

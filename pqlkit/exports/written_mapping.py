@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pqlkit.exports.mapping import Column, Explode, Lookup, Newest, RowRule, RowTest, Spelling, Unit
+from pqlkit.exports.notation import Notation
 
 
 def column_of(value: Any) -> Column:
@@ -28,6 +29,7 @@ def column_of(value: Any) -> Column:
         values={str(theirs): str(ours) for theirs, ours in values.items()} if values is not None else None,
         others=value.get("others"),
         when=row_test_of(when) if when is not None else None,
+        notation=Notation.stated(decimal=value.get("decimal"), thousands=value.get("thousands")),
     )
 
 

@@ -46,6 +46,7 @@ from pqlkit.population.sampling import drawn
 from pqlkit.population.stays import is_expansion
 from pqlkit.population.trait_tables import gather_traits, traits_per_stay, with_traits
 from pqlkit.population.traits import Traits, required_traits
+from pqlkit.population.unreadable import unreadable_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -211,7 +212,10 @@ def population(
         excluded=filtered,
         idle=cache(lambda: people.height - _with_events(world)),
         trusted=tuple(trust_current),
-        warnings=(silent,) if silent is not None else (),
+        warnings=(
+            *((silent,) if silent is not None else ()),
+            *unreadable_warnings(dataset, project, definition, success),
+        ),
     )
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.proposal.literals import Literal
-    from pqlkit.proposal.search import Search
+    from pqlkit.proposal.result import Search
 
 REPLICATES: Final = 400
 
@@ -91,5 +91,5 @@ def _less(found: Search, cells: NDArray[np.float64]) -> NDArray[np.float64]:
     snapshots = converters + misses.sum(axis=(1, 2))
     for axis in (2, 1):
         met, missed = hits.sum(axis=axis)[:, 1], misses.sum(axis=axis)[:, 1]
-        scores.append(found.objective.score(met, missed, converters=converters, snapshots=snapshots))
+        scores.append(found.goal.objective.score(met, missed, converters=converters, snapshots=snapshots))
     return scores[0] - scores[1]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.proposal.literals import Literal
+    from pqlkit.proposal.result import Search
     from pqlkit.proposal.rule import Rule
-    from pqlkit.proposal.search import Search
 
 LEVEL: Final = 0.05
 
@@ -88,7 +88,7 @@ def _counted(found: Search, rule: Rule, literals: Sequence[Literal]) -> Rule | N
     misses = found.bits.weight * others
     met, missed = np.array([float(hits)]), np.array([float(misses)])
     converters, snapshots = float(found.converters), float(found.snapshots)
-    if not found.constraints.keep(met, missed, converters=converters, snapshots=snapshots)[0]:
+    if not found.goal.constraints.keep(met, missed, converters=converters, snapshots=snapshots)[0]:
         return None
-    score = float(found.objective.score(met, missed, converters=converters, snapshots=snapshots)[0])
+    score = float(found.goal.objective.score(met, missed, converters=converters, snapshots=snapshots)[0])
     return replace(rule, literals=tuple(literals), qualified=hits + round(misses), converted=hits, score=score)

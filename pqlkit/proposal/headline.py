@@ -9,8 +9,8 @@ from pqlkit.proposal.difference import difference
 from pqlkit.proposal.earning import earned
 
 if TYPE_CHECKING:
+    from pqlkit.proposal.result import Search
     from pqlkit.proposal.rule import Rule
-    from pqlkit.proposal.search import Search
 
 LEVEL: Final = 0.05
 

@@ -12,8 +12,8 @@ from pqlkit.proposal.difference import meets
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pqlkit.proposal.result import Search
     from pqlkit.proposal.rule import Rule
-    from pqlkit.proposal.search import Search
 
 SIMILAR: Final = 0.8
 """Jaccard index of the qualified snapshots above which two rules give the same leads."""

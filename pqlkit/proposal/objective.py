@@ -290,3 +290,12 @@ class Constraints:
             enough |= spared >= self.relative_risk * lost
         # Where everybody meets a rule, or everybody or nobody converts, nothing stands out.
         return enough & (qualified > 0) & (rest > 0) & (0 < converters < snapshots)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What a good rule is: what is best, what it must keep, and of how many criteria it may be at most (1 to 3)."""
+
+    objective: Objective = Objective()
+    constraints: Constraints = Constraints()
+    max_criteria: int = 3

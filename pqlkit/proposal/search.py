@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +14,7 @@ from pqlkit.proposal.bits import pack, together
 from pqlkit.proposal.headline import preferred
 from pqlkit.proposal.literals import views
 from pqlkit.proposal.pool import Pool, counted, front
+from pqlkit.proposal.result import Search
 from pqlkit.proposal.rule import Rule
 from pqlkit.proposal.tables import Tables, plainest, tables
 from pqlkit.proposal.triples import Triples
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pqlkit.measures.behaviour import Cube
     from pqlkit.proposal.bits import Bits
-    from pqlkit.proposal.literals import Literal, Trait
-    from pqlkit.proposal.objective import Constraints, Objective
+    from pqlkit.proposal.literals import Literal
+    from pqlkit.proposal.objective import Goal
+    from pqlkit.proposal.problem import Problem
 
 MOST_CRITERIA: Final = 3
 
@@ -39,87 +39,6 @@ _MOST_LITERALS: Final = 5_000
 
 _KEEP_PLAIN: Final = 50
 """Rules kept of a narrower vocabulary, of which only the best is wanted."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Search:
-    """What a search found.
-
-    Parameters
-    ----------
-    rules
-        The best first, each keeping the constraints; empty if none does. Counts are of all snapshots of the fit part, also
-        when the search ran on a sample.
-    front
-        All rules known that no other known rule beats in both rate and recall, by rising recall. Singles and pairs are
-        all known, triples those that came near the best.
-    best_of_size
-        The best rule of 1, 2 and 3 literals (absent: none keeps the constraints).
-    plainer
-        How many literals each vocabulary narrower than that of the best rule has (`pqlkit.proposal.literals.View`), and its
-        best rule: named events alone and, where the best rule beats those, what looks at named events indirectly. None in
-        which nothing keeps the constraints.
-    in_time
-        Whether the search came to its end; False: stopped by the clock.
-    left_out
-        How many literals were paired with no other, the least plain ones: there was no time for all pairs.
-    seconds
-        Time taken.
-    considered
-        How many rules the literals make.
-    counted
-        How many of them were counted, the others excluded by bounds.
-    literals, bits, objective, constraints, traits
-        What was searched, and by what.
-    snapshots, converters
-        Of the fit part.
-    """
-
-    rules: tuple[Rule, ...]
-    front: tuple[Rule, ...]
-    best_of_size: dict[int, Rule]
-    plainer: tuple[tuple[int, Rule], ...]
-    in_time: bool
-    left_out: int
-    seconds: float
-    considered: int
-    counted: int
-    literals: tuple[Literal, ...]
-    bits: Bits = field(repr=False)
-    objective: Objective
-    constraints: Constraints
-    traits: tuple[Trait, ...] = field(repr=False)
-    snapshots: int
-    converters: int
-
-    @property
-    def best(self) -> Rule | None:
-        """The best rule, or None."""
-        return self.rules[0] if self.rules else None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every rule was counted or proved to be no better than the best of its size (on the sample, if there is one)."""
-        return self.in_time and not self.left_out
-
-    @cached_property
-    def _places(self) -> dict[tuple[bool, int, int], int]:
-        return {_key(literal): place for place, literal in enumerate(self.literals)}
-
-    def places(self, literals: Sequence[Literal]) -> list[int]:
-        """Give where in `literals` (and in the bits) each of these stands.
-
-        Raises
-        ------
-        KeyError
-            It is none of the literals searched.
-        """
-        return [self._places[_key(literal)] for literal in literals]
-
-
-def _key(literal: Literal) -> tuple[bool, int, int]:
-    """Tell literals of one search apart (comparing them whole takes a second for a few thousand)."""
-    return literal.trait is not None, literal.column, literal.level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,9 +68,16 @@ class Explored:
         return hits / (hits + misses) / without if without else None
 
 
-def explore(
-    counts: Tables, *, max_criteria: int = MOST_CRITERIA, deadline: float, keep: int, bar: float = -np.inf
-) -> Explored:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How far a search goes: until when (`time.monotonic`), how many rules it keeps, and how many words it may compare."""
+
+    deadline: float = np.inf
+    keep: int = 500
+    words: float = np.inf
+
+
+def explore(counts: Tables, effort: Effort, *, bar: float = -np.inf) -> Explored:
     """Count all singles, the pairs of the tables, the triples that extend the best of them, and others that can be best.
 
     Parameters
@@ -159,6 +85,7 @@ def explore(
     bar
         Other triples that score less than this are of no interest.
     """
+    max_criteria, keep = counts.goal.max_criteria, effort.keep
     literals = len(counts.hits)
     one = np.flatnonzero(counts.alone)[:, None]
     pools = {1: counted(counts, one, counts.hits[one, one][:, 0], counts.misses[one, one][:, 0])}
@@ -169,7 +96,7 @@ def explore(
         pools[2] = counted(counts, pair, counts.hits[first, second], counts.misses[first, second])
         number += len(pair)
     if max_criteria > 2 and literals > 2:
-        triples = Triples(tables=counts, floor=bar, deadline=deadline, keep=keep)
+        triples = Triples(tables=counts, floor=bar, deadline=effort.deadline, keep=keep)
         pools[3] = triples.run(pools[2])
         done, number = triples.complete, number + triples.counted
     return Explored(
@@ -182,33 +109,25 @@ def explore(
 
 
 def search(
-    cube: Cube,
-    y: NDArray[np.bool_],
-    fit: NDArray[np.bool_],
+    problem: Problem,
+    part: NDArray[np.bool_],
     literals: Sequence[Literal],
     *,
-    objective: Objective,
-    constraints: Constraints,
-    traits: Sequence[Trait] = (),
-    max_criteria: int = MOST_CRITERIA,
-    max_seconds: float = 20.0,
-    seed: int = 0,
+    goal: Goal | None = None,
     keep: int = 500,
 ) -> Search:
     """Find the best rules over these literals.
 
     Parameters
     ----------
-    cube, y, fit, literals, traits
-        As for `pqlkit.proposal.literals.literals`.
-    objective, constraints
-        What is best, and what counts at all.
-    max_criteria
-        1, 2 or 3.
-    max_seconds
-        After this long the best so far is given. Pairs that surely take longer are not begun (`left_out`).
-    seed
-        Shuffles the snapshots and draws the sample of controls.
+    problem
+        What is searched.
+    part
+        The snapshots that choose.
+    literals
+        As `Problem.literals` gives them for the part.
+    goal
+        None = that of the part.
     keep
         How many rules to give at most.
 
@@ -221,30 +140,27 @@ def search(
     -----
     Singles and pairs are all counted. A triple is counted unless bounds from the pair tables show that it cannot score as
     much as the best triple known: it has no more hits than its least pair, and no fewer misses than inclusion and exclusion
-    leave. Ties go to fewer literals, rounder and smaller thresholds, then names.
+    leave. Ties go to fewer literals, rounder and smaller thresholds, then names. Pairs that surely take longer than
+    there is time for are not begun (`left_out`).
     """
-    if not 1 <= max_criteria <= MOST_CRITERIA:
-        raise UsageError(
-            f"a rule of {max_criteria} criteria: the search knows 1 to {MOST_CRITERIA}", where="--max-criteria"
-        )
     started = time.monotonic()
+    goal = goal or problem.goal(part)
+    if not 1 <= goal.max_criteria <= MOST_CRITERIA:
+        raise UsageError(
+            f"a rule of {goal.max_criteria} criteria: the search knows 1 to {MOST_CRITERIA}", where="--max-criteria"
+        )
     chosen = tuple(literals[row] for row in plainest(np.arange(len(literals)), literals, _MOST_LITERALS))
     found = searched(
-        pack(cube, chosen, y, fit, traits=traits, seed=seed),
+        pack(problem.cube, chosen, problem.y, part, traits=problem.traits, seed=problem.seed),
         chosen,
-        objective=objective,
-        constraints=constraints,
-        traits=traits,
-        max_criteria=max_criteria,
-        deadline=started + max_seconds,
-        keep=keep,
-        budget=max_seconds * _WORDS_A_SECOND,
-        recount=lambda counts, pools: _recounted(cube, y, fit, chosen, traits, counts, pools),
+        goal,
+        Effort(deadline=started + problem.max_seconds, keep=keep, words=problem.max_seconds * _WORDS_A_SECOND),
+        recount=lambda counts, pools: _recounted(problem, part, chosen, counts, pools),
     )
     return replace(
         found,
         left_out=found.left_out + len(literals) - len(chosen),
-        considered=_considered(literals, max_criteria),
+        considered=_considered(literals, goal.max_criteria),
         seconds=time.monotonic() - started,
     )
 
@@ -252,14 +168,9 @@ def search(
 def searched(
     bits: Bits,
     literals: Sequence[Literal],
+    goal: Goal,
+    effort: Effort,
     *,
-    objective: Objective,
-    constraints: Constraints,
-    traits: Sequence[Trait] = (),
-    max_criteria: int = MOST_CRITERIA,
-    deadline: float,
-    keep: int,
-    budget: float = np.inf,
     recount: Callable[[Tables, dict[int, Pool]], dict[int, Pool]] | None = None,
 ) -> Search:
     """Search packed snapshots: the whole vocabulary, and the narrower ones where they may matter.
@@ -268,12 +179,8 @@ def searched(
     ----------
     bits, literals
         The snapshots, and what is searched among them.
-    deadline
-        `time.monotonic` after which the best so far is given.
-    keep
-        How many rules to give at most.
-    budget
-        As for `pqlkit.proposal.tables.tables`.
+    goal, effort
+        For what, and how far.
     recount
         Counts rules that were found on a sample of the controls again, on all snapshots.
 
@@ -283,20 +190,20 @@ def searched(
         As of `search`.
     """
     started = time.monotonic()
-    pairs = max_criteria > 1
-    counts = tables(bits, literals, objective=objective, constraints=constraints, budget=budget if pairs else 0.0)
+    pairs = goal.max_criteria > 1
+    counts = tables(bits, literals, goal=goal, budget=effort.words if pairs else 0.0)
     view = views(literals)
 
     def best_of(width: int, keep: int) -> tuple[Explored, dict[int, Pool]]:
         rows = np.flatnonzero(view <= width)
-        found = explore(counts.among(rows), max_criteria=max_criteria, deadline=deadline, keep=keep)
+        found = explore(counts.among(rows), replace(effort, keep=keep))
         pools = {size: replace(pool, parts=rows[pool.parts]) for size, pool in found.pools.items()}
         return found, pools if recount is None or bits.weight == 1.0 else recount(counts, pools)
 
     widths = np.unique(view).tolist()
-    found, pools = best_of(max(widths, default=0), keep)
+    found, pools = best_of(max(widths, default=0), effort.keep)
     whole = Search(
-        rules=tuple(_ranked(pools.values(), literals, keep)),
+        rules=tuple(_ranked(pools.values(), literals, effort.keep)),
         front=_front(pools, literals),
         best_of_size={
             size: next(iter(_ranked([pool], literals, 1))) for size, pool in pools.items() if len(pool.scores)
@@ -305,13 +212,11 @@ def searched(
         in_time=found.complete,
         left_out=counts.left_out if pairs else 0,
         seconds=0.0,
-        considered=_considered(literals, max_criteria),
+        considered=_considered(literals, goal.max_criteria),
         counted=found.counted,
         literals=tuple(literals),
         bits=bits,
-        objective=objective,
-        constraints=constraints,
-        traits=tuple(traits),
+        goal=goal,
         snapshots=round(counts.snapshots),
         converters=bits.converters,
     )
@@ -329,11 +234,9 @@ def searched(
 
 
 def _recounted(
-    cube: Cube,
-    y: NDArray[np.bool_],
-    fit: NDArray[np.bool_],
+    problem: Problem,
+    part: NDArray[np.bool_],
     literals: Sequence[Literal],
-    traits: Sequence[Trait],
     counts: Tables,
     pools: dict[int, Pool],
 ) -> dict[int, Pool]:
@@ -341,7 +244,8 @@ def _recounted(
     used = np.unique(np.concatenate([pool.parts.ravel() for pool in pools.values()]))
     place = np.zeros(len(literals), dtype=np.intp)
     place[used] = np.arange(len(used))
-    bits = pack(cube, [literals[index] for index in used], y, fit, traits=traits, most_controls=None)
+    columns = [literals[index] for index in used]
+    bits = pack(problem.cube, columns, problem.y, part, traits=problem.traits, most_controls=None)
     again = {}
     for size, pool in pools.items():
         rows = place[pool.parts]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.proposal.literals import Literal
+    from pqlkit.proposal.result import Search
     from pqlkit.proposal.rule import Rule
-    from pqlkit.proposal.search import Search
 
 
 def simpler(found: Search, rule: Rule, *, replicates: int = REPLICATES, seed: int = 0) -> Rule | None:

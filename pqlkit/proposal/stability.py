@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.proposal.headline import headline
-from pqlkit.proposal.search import searched
+from pqlkit.proposal.search import Effort, searched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pqlkit.proposal.bits import Bits
     from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.objective import Constraints
+    from pqlkit.proposal.result import Search
     from pqlkit.proposal.rule import Rule
-    from pqlkit.proposal.search import Search
 
 UNSTABLE: Final = 0.6
 """Share of halves below which a criterion is called unstable."""
@@ -99,7 +99,7 @@ def stability(found: Search, rule: Rule, *, halves: int = 30, seed: int = 0, max
     started = time.monotonic()
     random = np.random.default_rng(seed)
     literals, bits = _narrowed(found, rule)
-    constraints = replace(found.constraints, converters=-(-found.constraints.converters // 2))
+    constraints = replace(found.goal.constraints, converters=-(-found.goal.constraints.converters // 2))
     choices: list[tuple[Literal, ...]] = []
     for _ in range(halves):
         if time.monotonic() - started > max_seconds:
@@ -138,24 +138,11 @@ def _drawn(words: NDArray[np.uint64], count: int, random: np.random.Generator) -
 
 
 def _best(
-    found: Search,
-    literals: Sequence[Literal],
-    bits: Bits,
-    constraints: Constraints,
-    size: int,
-    deadline: float,
+    found: Search, literals: Sequence[Literal], bits: Bits, constraints: Constraints, size: int, deadline: float
 ) -> tuple[Literal, ...]:
     """Search one half; the literals of its headline, or none."""
-    half = searched(
-        bits,
-        literals,
-        objective=found.objective,
-        constraints=constraints,
-        traits=found.traits,
-        max_criteria=max(size, *found.best_of_size) if found.best_of_size else size,
-        deadline=deadline,
-        keep=_KEEP,
-    )
+    goal = replace(found.goal, constraints=constraints, max_criteria=max(size, *found.best_of_size, 1))
+    half = searched(bits, literals, goal, Effort(deadline=deadline, keep=_KEEP))
     rule = headline(half)
     return () if rule is None else rule.literals
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pqlkit.proposal.bits import Bits
     from pqlkit.proposal.literals import Literal
-    from pqlkit.proposal.objective import Constraints, Objective
+    from pqlkit.proposal.objective import Goal
 
 _STRETCH: Final = 128
 _FIRST_SINGLES: Final = 40
@@ -50,8 +50,7 @@ class Tables:
     alone: NDArray[np.bool_]
     converters: float
     snapshots: float
-    objective: Objective
-    constraints: Constraints
+    goal: Goal
     left_out: int = 0
 
     def among(self, rows: NDArray[np.intp]) -> Tables:
@@ -70,11 +69,11 @@ class Tables:
 
     def score(self, hits: NDArray[np.float64], misses: NDArray[np.float64]) -> NDArray[np.float64]:
         """Score by the objective."""
-        return self.objective.score(hits, misses, converters=self.converters, snapshots=self.snapshots)
+        return self.goal.objective.score(hits, misses, converters=self.converters, snapshots=self.snapshots)
 
     def keep(self, hits: NDArray[np.float64], misses: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell what keeps the constraints."""
-        return self.constraints.keep(hits, misses, converters=self.converters, snapshots=self.snapshots)
+        return self.goal.constraints.keep(hits, misses, converters=self.converters, snapshots=self.snapshots)
 
     def count_hits(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """Count the converted snapshots of each row of literals."""
@@ -113,8 +112,7 @@ def tables(
     bits: Bits,
     literals: Sequence[Literal],
     *,
-    objective: Objective,
-    constraints: Constraints,
+    goal: Goal,
     others: NDArray[np.int64] | None = None,
     budget: float = np.inf,
 ) -> Tables:
@@ -147,8 +145,7 @@ def tables(
         alone=np.array([literal.trait is None for literal in literals], dtype=np.bool_),
         converters=float(bits.converters),
         snapshots=bits.converters + bits.controls * bits.weight,
-        objective=objective,
-        constraints=constraints,
+        goal=goal,
     )
     fewest = _fewest(counts, _reached(counts) if budget else -np.inf)
     enough = np.flatnonzero(own >= fewest)
@@ -192,7 +189,7 @@ def _fitting(
 
 def _fewest(counts: Tables, bar: float) -> float:
     """Give the fewest hits with which a rule without a miss scores near the bar."""
-    fewest = float(counts.constraints.converters)
+    fewest = float(counts.goal.constraints.converters)
     if not np.isfinite(bar):
         return fewest
     hits = np.arange(counts.converters + 1.0)
@@ -218,7 +215,7 @@ def _scores(counts: Tables, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Count and score rules; -inf where a constraint is broken."""
     scores = np.full(len(rows), -np.inf)
     hits = counts.count_hits(rows)
-    enough = np.flatnonzero(hits >= counts.constraints.converters)
+    enough = np.flatnonzero(hits >= counts.goal.constraints.converters)
     rows, hits = rows[enough], hits[enough]
     misses = counts.count_misses(rows, hits)
     scores[enough] = np.where(counts.keep(hits, misses), counts.score(hits, misses), -np.inf)

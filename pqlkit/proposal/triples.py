@@ -107,7 +107,7 @@ class Triples:
         if self._fewest is None or self._fewest[0] != self.bar:
             # More hits score more: one number for all that is asked until the bar rises.
             counts = np.arange(self.tables.converters + 1.0)
-            enough = self._reaches(counts, np.zeros_like(counts)) & (counts >= self.tables.constraints.converters)
+            enough = self._reaches(counts, np.zeros_like(counts)) & (counts >= self.tables.goal.constraints.converters)
             self._fewest = (self.bar, int(np.argmax(enough)) if enough.any() else len(counts))
         return hits >= self._fewest[1]
 
@@ -139,7 +139,7 @@ class Triples:
         least = _least(tables.misses, literal, one, two)
         most = np.minimum(np.minimum(tables.misses[literal, one], tables.misses[literal, two]), tables.misses[one, two])
         kept = self._reaches(hits, least)
-        kept &= tables.constraints.possible(
+        kept &= tables.goal.constraints.possible(
             hits, least, least, hits + most, converters=tables.converters, snapshots=tables.snapshots
         )
         return kept

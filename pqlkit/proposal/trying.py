@@ -9,6 +9,7 @@ import numpy as np
 
 from pqlkit.definitions.model import Criterion, Definition, Lead, Status, Window, WindowKind, leaves
 from pqlkit.measures.behaviour import GRID
+from pqlkit.measures.gaps import gap_warnings
 from pqlkit.options.schedule_kind import DesignKind
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def attempt(
         parts=criteria(population, definition, observed.snapshots, met, design_effect=observed.design_effect),
         ladders=tuple(_ladders(observed, definition)),
         then=_then(observed, met, definition),
-        warnings=(*population.warnings, *_thoughts(definition)),
+        warnings=(*population.warnings, *gap_warnings(population.world, definition), *_thoughts(definition)),
     )
 
 

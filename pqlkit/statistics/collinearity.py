@@ -52,7 +52,8 @@ def _correlation(columns: Floats) -> Floats:
     centred = columns - columns.mean(axis=0)
     size = np.sqrt((centred**2).sum(axis=0))
     size = np.where(size > 1e-12 * np.abs(columns).max(axis=0, initial=0.0) * np.sqrt(len(columns)), size, 0.0)
-    matrix = ratio(centred.T @ centred, np.outer(size, size))
+    # The last digits differ between processors; a correlation of exactly the threshold may not.
+    matrix = np.round(ratio(centred.T @ centred, np.outer(size, size)), 12)
     return floats(np.clip(matrix, -1.0, 1.0))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from pqlkit.statistics.arrays import Z95, Floats, Numbers, exp, floats, log, number, ratio, together
 from pqlkit.statistics.estimate import Estimate, Undefined
+from pqlkit.statistics.newton import whitening
 from pqlkit.statistics.rate import Rate, wilson
 
 if TYPE_CHECKING:
@@ -387,9 +388,10 @@ def log_rank(tables: Sequence[LifeTable]) -> LogRank:
     excess = (events - share * d).sum(axis=1)[:-1]
     spread = d * np.nan_to_num(ratio(n - d, n - 1))
     covariance = (np.diag((share * spread).sum(axis=1)) - (share * spread) @ share.T)[:-1, :-1]
-    if np.linalg.matrix_rank(covariance) < degrees:
+    white = whitening(covariance)
+    if white is None:
         return LogRank(statistic=None, degrees=degrees, p_value=None)
-    statistic = float(excess @ np.linalg.solve(covariance, excess))
+    statistic = float(((excess @ white) ** 2).sum())
     return LogRank(statistic=statistic, degrees=degrees, p_value=float(chdtrc(degrees, statistic)))
 
 

@@ -53,8 +53,11 @@ def facts_of(
     dataset, project, as_of, trust_current, engine
         As for `pqlkit.population.population.population`.
     """
+    from pqlkit.measures.gaps import gap_warnings
+
     figures: dict[str, DefinitionFacts] = {}
     unmeasured: dict[str, str] = {}
+    warnings: list[str] = []
     newest: str | None = None
     for definition in definitions:
         if definition.outcome is None:
@@ -62,6 +65,7 @@ def facts_of(
         try:
             people = _population(dataset, project, definition, as_of, trust_current, engine)
             figures[definition.name] = _figures(people, definition)
+            warnings += [*people.warnings, *gap_warnings(people.world, definition)]
             newest = moment(people.as_of)
         except PqlkitError as error:
             unmeasured[definition.name] = error.message
@@ -71,6 +75,7 @@ def facts_of(
         as_of=newest,
         definitions=figures,
         unmeasured=unmeasured,
+        warnings=tuple(dict.fromkeys(warnings)),
     )
 
 

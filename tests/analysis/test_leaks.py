@@ -17,7 +17,7 @@ from pqlkit.durations import DAY, HOUR, MINUTE
 from pqlkit.measures.surroundings import Surroundings, surroundings
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
-from pqlkit.proposal.drafting import Draft
+from pqlkit.proposal.brief import Brief
 from tests.analysis.canonical import in_memory
 from tests.simulation.trial import populated, trial
 
@@ -142,15 +142,15 @@ def test_a_leak_that_begins_in_the_later_period_is_not_known_to_the_search():
     world = recipe(8_000, 55)
     late = world.truth.traps.before
     with trial(world) as made:
-        first = made.draft.parts.first
+        first = made.brief.parts.first
         assert first is not None
         cut = pl.from_epoch(pl.lit(first), time_unit="us").dt.replace_time_zone("UTC")
         early = world.events.filter((pl.col("event") != late) | (pl.col("timestamp") >= cut))
     with populated(replace(world, events=early)) as people:
         observed = observe(people, Settings(snapshots="once:14d"))
-        draft = Draft.of(observed, ProposeOptions(permutations=0), lambda _: None)
+        brief = Brief.of(observed, ProposeOptions(permutations=0), lambda _: None)
         assert late in {one.event for one in observed.leakage}
-        assert late not in {one.event for one in draft.leakage}
+        assert late not in {one.event for one in brief.exclusions.leakage}
 
 
 def test_keep_event_overrules_and_still_shows():
@@ -280,7 +280,7 @@ def test_where_most_convert_a_common_value_is_no_leak():
 
 
 def test_a_leaky_trait_never_becomes_eligibility():
-    from pqlkit.proposal.drafting import _traits
+    from pqlkit.proposal.brief import _traits
 
     y = [n % 10 == 0 for n in range(1000)]
     people = [{"id": f"u{n:04}", "anchor": n, "converted": 15 * DAY if y[n] else None} for n in range(1000)]

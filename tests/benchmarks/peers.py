@@ -67,9 +67,9 @@ def search(users: int, target: Path) -> None:
 
     with trial(recipe(users, SEED), wishes=ProposeOptions(permutations=0, objective="f1")) as made:
         begin = time.perf_counter(), time.process_time()
-        found = made.draft.search()
+        found = made.brief.search()
         took = time.perf_counter() - begin[0], time.process_time() - begin[1]
-        cube = made.draft.observed.cube
+        cube = made.brief.observed.cube
         used = sorted({one.column for one in found.literals if one.behaviour is not None})
         levels = np.zeros((cube.snapshots, len(used)), dtype=np.uint8)
         for place, column in enumerate(used):
@@ -83,7 +83,7 @@ def search(users: int, target: Path) -> None:
             target.with_suffix(".npz"),
             levels=levels,
             y=made.y,
-            fit=made.draft.parts.fit,
+            fit=made.brief.parts.fit,
             later=made.later,
             truth=truth,
             literals=np.array(literals),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 import pytest
 
@@ -80,6 +81,36 @@ def test_encode_gives_positions(run):
     found = run.collect(run.encode(frame, "event", ["a", "b"])).sort("n")
     assert found.get_column("event").to_list() == [1, 0, None, None]
     assert found.schema["event"] == pl.Int32
+
+
+@pytest.mark.parametrize("ranks", [[1], [2, 5], None], ids=["first", "some", "all"])
+@pytest.mark.parametrize("wide", [1, 2**33, 2**42], ids=["one number", "pieces", "columns"])
+def test_ranked_numbers_the_rows_of_each_group(run, ranks, wide):
+    random = np.random.default_rng(3)
+    rows = pl.DataFrame(
+        {
+            "entity": random.integers(-2, 40, 600) * 17,
+            "code": random.integers(0, 5, 600).astype(np.int32),
+            "at": random.integers(-(10**6), 10**6, 600) * wide,
+        }
+    )
+    found = run.collect(run.ranked(run.lift(rows), ["entity", "code"], "at", ranks))
+    wanted = [
+        (entity, code, at, rank, rank == len(times))
+        for (entity, code), own in rows.sort("entity", "code").group_by("entity", "code", maintain_order=True)
+        for times in [sorted(own["at"].to_list())]
+        for rank, at in enumerate(times, 1)
+        if ranks is None or rank in ranks or rank == len(times)
+    ]
+    assert found.columns == ["entity", "code", "at", "rank", "newest"]
+    assert found.schema["at"] == found.schema["rank"] == pl.Int64
+    assert sorted(found.rows()) == sorted(wanted)
+
+
+def test_ranked_of_nothing_is_nothing(run):
+    nobody = pl.DataFrame(schema={"entity": pl.Int64, "at": pl.Int64})
+    found = run.collect(run.ranked(run.lift(nobody), ["entity"], "at", [1]))
+    assert (found.height, found.columns) == (0, ["entity", "at", "rank", "newest"])
 
 
 def test_whole_sums_come_back_as_int64(run):

@@ -30,6 +30,19 @@ class Exports:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return str(path)
 
+    def written(self, kind: str, name: str, **columns: list[Any]) -> str:
+        """Write columns as a file of a kind: ``csv``, ``jsonl`` or ``parquet``."""
+        path = self.folder / f"{name}.{kind}"
+        frame = pl.DataFrame(columns, strict=False)
+        match kind:
+            case "csv":
+                frame.write_csv(path)
+            case "jsonl":
+                frame.write_ndjson(path)
+            case _:
+                frame.write_parquet(path)
+        return str(path)
+
     def read(self, events: str | bytes = EVENTS, name: str = "events.csv", **others: str) -> Dataset:
         """Read events (content), and other tables (content) as CSV."""
         paths: dict[str, Any] = {table: self.write(f"{table}.csv", content) for table, content in others.items()}
@@ -58,6 +71,12 @@ def rows(dataset: Dataset, table: str = "events", *columns: str) -> list[tuple[o
     frame = frame.select(columns) if columns else frame
     times = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.Datetime)]
     return frame.with_columns(pl.col(times).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")).rows()
+
+
+@pytest.fixture(params=["csv", "jsonl", "parquet"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """How a file is written."""
+    return str(request.param)
 
 
 @pytest.fixture

@@ -237,12 +237,13 @@ def test_each_bad_row_is_quarantined_with_file_line_column_value_and_reason(expo
         (3, "timestamp", "yesterday", "not a time"),
         (4, "event", None, "the event name is missing"),
         (5, "timestamp", None, "timestamp is missing"),
-        (6, "user_id", "undefined", "a placeholder, not an id"),
         (7, "timestamp", "1970-01-01T00:00:00.000000Z", "before the year 2000"),
+        (8, "timestamp", "2262-01-01T00:00:00.000000Z", "more than a day after the load's clock"),
     ]
-    assert intake(dataset).quarantined == 7
+    assert intake(dataset).quarantined == 6
+    assert intake(dataset).null_values == {"user_id": {"undefined": 1}}
     everything = quarantined(dataset)
-    assert sorted(row["line"] for row in everything) == [3, 4, 5, 6, 7, 8, 9]
+    assert sorted(row["line"] for row in everything) == [3, 4, 5, 7, 8, 9]
     assert {row["file"] for row in everything} == {str(exports.folder / "events.csv")}
     late = next(row for row in everything if row["line"] == 8)
     assert late["reason"] == "more than a day after the load's clock"
@@ -432,7 +433,7 @@ def test_canonical_parquet_is_used_where_it_lies(tmp_path):
     [
         (canonical().with_columns(event=pl.Series(["a", None])), 1, 0),
         (canonical().with_columns(event=pl.Series(["a", ""])), 1, 0),
-        (canonical().with_columns(user_id=pl.Series(["u", "null"])), 1, 0),
+        (canonical().with_columns(user_id=pl.Series(["u", "null"])), 0, 0),
         (
             canonical().with_columns(
                 timestamp=pl.Series([datetime(2026, 1, 1, tzinfo=UTC), None], dtype=pl.Datetime("us", "UTC"))

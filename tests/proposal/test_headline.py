@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,9 +15,12 @@ from pqlkit.proposal.difference import difference
 from pqlkit.proposal.headline import LEVEL, headline, preferred
 from pqlkit.proposal.literals import View, literals, views
 from pqlkit.proposal.objective import Constraints, Objective
-from pqlkit.proposal.search import Search, search
 from tests.proposal.brute import best_of_size
+from tests.proposal.found import search
 from tests.proposal.worlds import behaviour, cube_of
+
+if TYPE_CHECKING:
+    from pqlkit.proposal.result import Search
 
 
 def days(event: str | None) -> Behaviour:

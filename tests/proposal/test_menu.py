@@ -13,8 +13,7 @@ from pqlkit.proposal.literals import Floors, literals
 from pqlkit.proposal.menu import front, jaccard, ladder, menu
 from pqlkit.proposal.objective import Constraints, Objective
 from pqlkit.proposal.rule import holds
-from pqlkit.proposal.search import search
-from tests.proposal.found import parts, searched
+from tests.proposal.found import parts, search, searched
 from tests.proposal.worlds import behaviour, cube_of
 
 

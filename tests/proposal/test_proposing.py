@@ -61,7 +61,7 @@ def test_the_planted_events_are_proposed(world, result):
 def test_the_rule_stands_for_what_leads_to_its_events(world, result):
     proxy = world.truth.traps.proxy
     [precursor] = result.candidates[0].precursors
-    assert (precursor.event, precursor.leads_to) == (proxy, proxy.removesuffix("_read"))
+    assert (precursor.event, precursor.leads_to) == (proxy, proxy.removesuffix("_opened"))
     figures: Any = record(result)
     assert figures["candidates"][0]["precursors"][0]["event"] == proxy
     shown = StringIO()

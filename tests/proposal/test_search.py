@@ -16,10 +16,11 @@ from pqlkit.errors import UsageError
 from pqlkit.proposal import search as search_module
 from pqlkit.proposal.bits import pack
 from pqlkit.proposal.literals import Floors, Trait, literals
-from pqlkit.proposal.objective import Constraints, Objective, ObjectiveKind, parse_objective
+from pqlkit.proposal.objective import Constraints, Goal, Objective, ObjectiveKind, parse_objective
 from pqlkit.proposal.rule import holds
-from pqlkit.proposal.search import search, searched
+from pqlkit.proposal.search import Effort, searched
 from tests.proposal.brute import best_of_size
+from tests.proposal.found import search
 from tests.proposal.worlds import behaviour, cube_of, world
 
 LOOSE = Floors(entities=1, converters=0, reach=1.0, apart=0.0)
@@ -188,8 +189,8 @@ def test_pairs_that_there_is_no_time_for_are_those_of_the_least_plain_literals()
     asked: dict[str, Any] = {"objective": Objective(), "constraints": Constraints(converters=5)}
     bits = pack(made.cube, columns, made.y, fit)
     all_, some = (
-        searched(bits, columns, deadline=np.inf, keep=10_000, max_criteria=2, budget=budget, **asked)
-        for budget in (np.inf, 200_000.0)
+        searched(bits, columns, Goal(max_criteria=2, **asked), Effort(keep=10_000, words=words))
+        for words in (np.inf, 200_000.0)
     )
     assert (all_.complete, all_.left_out) == (True, 0)
     assert some.in_time

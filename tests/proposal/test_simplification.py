@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from pqlkit.proposal.literals import Floors, literals
 from pqlkit.proposal.objective import Constraints, Objective
-from pqlkit.proposal.search import Search, search
 from pqlkit.proposal.simplification import simpler, threshold_ranges
-from tests.proposal.found import searched
+from tests.proposal.found import search, searched
 from tests.proposal.worlds import behaviour, cube_of
+
+if TYPE_CHECKING:
+    from pqlkit.proposal.result import Search
 
 
 def found_in(columns, y) -> Search:

@@ -6,9 +6,8 @@ import numpy as np
 
 from pqlkit.proposal.literals import literals
 from pqlkit.proposal.objective import Constraints, Objective
-from pqlkit.proposal.search import search
 from pqlkit.proposal.stability import UNSTABLE, _drawn, _narrowest, stability
-from tests.proposal.found import searched
+from tests.proposal.found import search, searched
 from tests.proposal.worlds import behaviour, cube_of
 
 

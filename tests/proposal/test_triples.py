@@ -9,7 +9,7 @@ import pytest
 
 from pqlkit.proposal.bits import pack
 from pqlkit.proposal.literals import Floors, literals
-from pqlkit.proposal.objective import Constraints, Objective
+from pqlkit.proposal.objective import Constraints, Goal
 from pqlkit.proposal.rule import holds
 from pqlkit.proposal.tables import tables
 from pqlkit.proposal.triples import Triples, _least
@@ -26,7 +26,7 @@ def test_every_triple_as_good_as_the_bar_is_promising(seed, bound):
     fit = np.ones(400, dtype=bool)
     columns = literals(cube, y, fit, floors=Floors(entities=20, converters=0, apart=0.0))
     kept = Constraints(relative_risk=1.0, converters=3, **bound)
-    counts = tables(pack(cube, columns, y, fit), columns, objective=Objective(), constraints=kept)
+    counts = tables(pack(cube, columns, y, fit), columns, goal=Goal(constraints=kept))
     triples = [
         parts for parts in combinations(range(len(columns)), 3) if len({columns[index].group for index in parts}) == 3
     ]

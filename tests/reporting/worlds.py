@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.population.population import Population
-    from pqlkit.proposal.proposing import Proposal
+    from pqlkit.proposal.proposed import Proposal
     from pqlkit.proposal.trying import Trial
     from pqlkit.rates.report import Report
 

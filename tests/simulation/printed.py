@@ -10,7 +10,7 @@ from statsmodels.stats.proportion import proportion_confint
 if TYPE_CHECKING:
     from pqlkit.definitions.model import Criterion
     from pqlkit.demo.simulated import SimulatedWorld
-    from pqlkit.proposal.proposing import Proposal
+    from pqlkit.proposal.proposed import Proposal
 
 SNAPSHOTS = """
 CREATE TEMP TABLE facts AS

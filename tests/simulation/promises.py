@@ -68,14 +68,14 @@ def easy(seed: int, *, users: int = 20_000) -> Numbers:
     with trial(world) as made:
         numbers = _recovery(made)
         traps, rule = world.truth.traps, {name for name, _, _ in planted(world)}
-        flagged = {one.event: one.reason.value for one in made.draft.leakage if not one.trait}
-        searched = {literal.name for literal in made.draft.search().literals}
-        classes = made.draft.observed.snapshots.classes
+        flagged = {one.event: one.reason.value for one in made.brief.exclusions.leakage if not one.trait}
+        searched = {literal.name for literal in made.brief.search().literals}
+        classes = made.brief.observed.snapshots.classes
         ordinary = set(flagged) - {traps.before, traps.after}
         stated = {name: count for name, count in world.truth.classes.items() if count}
         counted = {name: getattr(classes, name) for name in world.truth.classes if getattr(classes, name)}
         return numbers | {
-            "leaks": {traps.before, traps.after} <= {s.event for s in made.draft.leakage if s.excluded},
+            "leaks": {traps.before, traps.after} <= {s.event for s in made.brief.exclusions.leakage if s.excluded},
             "leak_searched": bool({traps.before, traps.after} & searched),
             "common_best": traps.common in numbers["found"] and traps.common not in rule,
             "ordinary": len(ordinary),
@@ -95,7 +95,7 @@ def thin(seed: int, *, users: int = 20_000) -> Numbers:
 def _recovery(made: Trial) -> Numbers:
     import_module("scipy.special")  # loaded once a process: not a search's time
     begun = time.process_time()  # the search is one thread: its processor time is what a free core would take
-    found = made.draft.search()
+    found = made.brief.search()
     seconds = time.process_time() - begun
     rule = planted(made.world)
     best = chosen(found)
@@ -187,7 +187,7 @@ def large(seed: int, *, users: int = 200_000) -> Numbers:
     with trial(recipe(users, 3000 + seed)) as made:
         numbers = _recovery(made)
         tracemalloc.start()
-        made.draft.search()
+        made.brief.search()
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return numbers | {"megabytes": peak / 1e6}
@@ -214,9 +214,9 @@ def additive(seed: int, *, users: int = 20_000) -> Numbers:
     from pqlkit.proposal.points import points_card, prefer_points, total
 
     with trial(recipe(users, 4000 + seed, outcome="additive")) as made:
-        found = made.draft.search()
-        cube, y, later = made.draft.observed.cube, made.y, made.later
-        card = points_card(cube, y, made.draft.parts.fit, found)
+        found = made.brief.search()
+        cube, y, later = made.brief.observed.cube, made.y, made.later
+        card = points_card(cube, y, made.brief.parts.fit, found)
         assert card is not None
         best = chosen(found)
         return {
@@ -252,7 +252,7 @@ def nothing(number: int) -> Numbers:
     """Search a world in which everybody has the same chance; sizes and base rates take turns."""
     users, base = SIZES[number % 5], BASES[number // 5 % 3]
     with trial(recipe(users, 5000 + number, outcome="none", base_rate=base)) as made:
-        if made.draft.observed.y.sum() < 50:
+        if made.brief.observed.y.sum() < 50:
             return {"users": users, "base": base, "proposed": False, "searched": False}
         _, candidates = offered(made)
         return {"users": users, "base": base, "proposed": bool(candidates), "searched": True}
@@ -351,9 +351,9 @@ def promise_kept(number: int) -> Numbers:
     """
     users, base = ((2_000, 0.2), (8_000, 0.04), (4_000, 0.08))[number % 3]
     with trial(recipe(users, 7000 + number, base_rate=base)) as made:
-        found = made.draft.search()
+        found = made.brief.search()
         best = chosen(found)
-        if not best or made.draft.parts.first is None:
+        if not best or made.brief.parts.first is None:
             return {"said": False}
         met, later = made.held(best), made.later
         qualified, converted = int((met & later).sum()), int((met & later & made.y).sum())
@@ -408,9 +408,9 @@ def freemium_world(seed: int, *, accounts: int = 60_000) -> Numbers:
 
     world = freemium(accounts, 8000 + seed)
     with trial(world, snapshots="every:28d") as made:
-        found = made.draft.search()
+        found = made.brief.search()
         best = chosen(found)
-        places = made.draft.observed.snapshots.places
+        places = made.brief.observed.snapshots.places
         parts = [
             name for name in places.__slots__ if name not in {"rows", "first", "repeats", "filtered", "unknown_entity"}
         ]

@@ -17,9 +17,10 @@ from pqlkit.exports.project import read_project
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 from pqlkit.population.population import population
-from pqlkit.proposal.choosing import choose
-from pqlkit.proposal.drafting import NOTHING_HERE, Draft
+from pqlkit.proposal.brief import Brief
+from pqlkit.proposal.holdout import verdicts
 from pqlkit.proposal.menu import menu
+from pqlkit.proposal.proposing import NOTHING_HERE, cross_fitted, model_begun
 from pqlkit.proposal.rule import holds
 
 if TYPE_CHECKING:
@@ -31,29 +32,29 @@ if TYPE_CHECKING:
     from pqlkit.population.population import Population
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.literals import Literal
-    from pqlkit.proposal.search import Search
+    from pqlkit.proposal.result import Search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trial:
-    """A world's draft; `meets` and `chance` are the truth at each snapshot (`chance` NaN where it is not defined)."""
+    """A world's brief; `meets` and `chance` are the truth at each snapshot (`chance` NaN where it is not defined)."""
 
     world: SimulatedWorld
     population: Population
-    draft: Draft
+    brief: Brief
     meets: NDArray[np.bool_]
     chance: NDArray[np.float64]
 
     @property
     def y(self) -> NDArray[np.bool_]:
-        return self.draft.observed.y
+        return self.brief.observed.y
 
     @property
     def later(self) -> NDArray[np.bool_]:
-        return self.draft.parts.holdout
+        return self.brief.parts.holdout
 
     def held(self, literals: Sequence[Literal]) -> NDArray[np.bool_]:
-        return holds(self.draft.observed.cube, literals, self.draft.traits)
+        return holds(self.brief.observed.cube, literals, self.brief.traits)
 
 
 @contextmanager
@@ -71,13 +72,13 @@ def trial(
     """Look at a world, and set later snapshots aside."""
     with populated(world) as people:
         observed = observe(people, Settings(snapshots=snapshots))
-        draft = Draft.of(observed, wishes or ProposeOptions(permutations=0), lambda _: None)
+        brief = Brief.of(observed, wishes or ProposeOptions(permutations=0), lambda _: None)
         truth = _truth(world, people)
         entity = observed.snapshots.frame["entity"].to_numpy()
         yield Trial(
             world=world,
             population=people,
-            draft=draft,
+            brief=brief,
             meets=truth["meets"].fill_null(value=False).to_numpy()[entity],
             chance=truth["chance"].fill_null(float("nan")).to_numpy()[entity],
         )
@@ -91,11 +92,11 @@ def _truth(world: SimulatedWorld, people: Population) -> pl.DataFrame:
 
 def offered(made: Trial) -> tuple[Search, tuple[Candidate, ...]]:
     """Search and offer what `propose` would, in the order that costs least: the model only where rules passed the gate."""
-    draft = made.draft
-    found = draft.search()
-    candidates = choose(draft, found, draft.cross_fitted()).candidates
+    brief = made.brief
+    found = brief.search()
+    candidates = verdicts(brief, found, cross_fitted(brief)).candidates
     if candidates:
-        with draft.benchmark_model_begun() as benchmark_model:
+        with model_begun(brief) as benchmark_model:
             top = benchmark_model()
         if top is not None and top.auc is not None and top.auc < NOTHING_HERE:
             return found, ()

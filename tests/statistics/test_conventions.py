@@ -33,6 +33,9 @@ PLAIN = {
     "survival.Curve.at",
     "survival.Curve.converted_by",
     "power.Arms.total",
+    "newton.whitening",
+    "newton.chances",
+    "newton.log_likelihood",
     "drift.Period.promise",
     "drift.Drift.drifted",
 }

@@ -16,7 +16,7 @@ from pqlkit.reporting.renderers.proposal import SENTENCE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pqlkit.proposal.proposing import Proposal
+    from pqlkit.proposal.proposed import Proposal
 
 
 def as_page(proposal: Proposal, files: dict[str, str] | None = None) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis
-    from pqlkit.proposal.proposing import Proposal
+    from pqlkit.proposal.proposed import Proposal
     from pqlkit.proposal.trying import Trial
     from pqlkit.rates.report import Report
     from pqlkit.typing import Json
@@ -21,7 +21,7 @@ def as_record(result: Analysis | Proposal | Trial | Report) -> dict[str, Json]:
         Of `analyze`, `propose`, `attempt` or `report`. Leads are a frame already.
     """
     from pqlkit.analysis.analyzing import Analysis
-    from pqlkit.proposal.proposing import Proposal
+    from pqlkit.proposal.proposed import Proposal
     from pqlkit.proposal.trying import Trial
     from pqlkit.reporting.records import analysis, proposal, report, trial
 

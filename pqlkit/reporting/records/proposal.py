@@ -12,7 +12,7 @@ from pqlkit.reporting.records.figures import modelled
 
 if TYPE_CHECKING:
     from pqlkit.proposal.candidate import Candidate, Group, Promise
-    from pqlkit.proposal.proposing import Halves, Proposal
+    from pqlkit.proposal.proposed import Halves, Proposal
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.typing import Json
 

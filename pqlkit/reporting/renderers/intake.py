@@ -56,7 +56,7 @@ def as_table(intake: Intake) -> RenderableType:
         table.add_column(column, justify="right" if index else "left", overflow="fold")
     for part in intake.tables.values():
         table.add_row(*[f"{value:,}" if isinstance(value, int) else visible(value) for value in _row(part).values()])
-    lines = [line for part in intake.tables.values() for line in _bad(part)]
+    lines = [line for part in intake.tables.values() for line in (*_bad(part), *_null_values(part))]
     lines += _matching(intake.matching)
     lines += [f"  no rows of {gap.table} from {gap.first} to {gap.last} ({gap.days} days)" for gap in intake.gaps]
     for warning in intake.warnings:
@@ -83,6 +83,14 @@ def _bad(table: TableIntake) -> list[str]:
     for o in table.offenders:
         place = f"{visible(o.file, 60)}:{o.line}" + (f" {visible(o.column, 30)}" if o.column else "")
         lines += wrapped(f"{place}: {visible(o.value or '(empty)', 40)} - {visible(o.reason)}", "    ", "      ")
+    return lines
+
+
+def _null_values(table: TableIntake) -> list[str]:
+    lines = []
+    for column, counts in table.null_values.items():
+        listed = ", ".join(f"{visible(text, 40)} ({rows:,})" for text, rows in counts.items())
+        lines += wrapped(f"{visible(table.name)}: {visible(column, 40)} taken as empty: {listed}", "  ", "    ")
     return lines
 
 

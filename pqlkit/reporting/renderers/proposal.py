@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pqlkit.proposal.candidate import Candidate
-    from pqlkit.proposal.proposing import Proposal
+    from pqlkit.proposal.proposed import Proposal
     from pqlkit.statistics.contingency import Contingency
 
 SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."

@@ -11,8 +11,9 @@ import pytest
 from pqlkit.demo.worlds import recipe
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Exposure, Settings
-from pqlkit.proposal.choosing import _too_good, cross_table, search_hash, strongest_first
 from pqlkit.proposal.crossfit import CrossFit
+from pqlkit.proposal.fingerprint import search_hash
+from pqlkit.proposal.holdout import _too_good, cross_table, strongest_first
 from pqlkit.statistics.contingency import Contingency
 from tests.simulation.trial import trial
 
@@ -24,40 +25,40 @@ def made():
 
 
 def test_the_same_search_has_the_same_name_and_another_has_not(made):
-    draft = made.draft
-    name = search_hash(draft)
-    assert search_hash(replace(draft)) == name
+    brief = made.brief
+    name = search_hash(brief)
+    assert search_hash(replace(brief)) == name
     others = [
-        replace(draft, wishes=ProposeOptions(objective="f1")),
-        replace(draft, wishes=ProposeOptions(seed=1)),
-        replace(draft, excluded=frozenset({"x"})),
-        replace(draft, observed=replace(draft.observed, settings=Settings(exposure=Exposure.UNTIL_CONVERSION))),
+        replace(brief, wishes=ProposeOptions(objective="f1")),
+        replace(brief, wishes=ProposeOptions(seed=1)),
+        replace(brief, exclusions=replace(brief.exclusions, events=frozenset({"x"}))),
+        replace(brief, observed=replace(brief.observed, settings=Settings(exposure=Exposure.UNTIL_CONVERSION))),
         replace(
-            draft,
+            brief,
             observed=replace(
-                draft.observed, cube=replace(draft.observed.cube, rows=np.roll(draft.observed.cube.rows, 1))
+                brief.observed, cube=replace(brief.observed.cube, rows=np.roll(brief.observed.cube.rows, 1))
             ),
         ),
     ]
     assert len({name, *map(search_hash, others)}) == 1 + len(others)
     # How long it may take and how often it is shuffled change nothing of what is chosen.
-    assert search_hash(replace(draft, wishes=ProposeOptions(permutations=99, max_seconds=5.0))) == name
+    assert search_hash(replace(brief, wishes=ProposeOptions(permutations=99, max_seconds=5.0))) == name
 
 
 def test_tables_count_one_part(made):
-    draft = made.draft
-    part = draft.parts.fit
-    table = draft.observed.table(made.meets, part)
+    brief = made.brief
+    part = brief.parts.fit
+    table = brief.observed.table(made.meets, part)
     assert table.a == int((made.meets & part & made.y).sum())
     assert table.total == int(part.sum())
     assert table.m1 == int((part & made.y).sum())
 
 
 def test_the_strongest_literal_is_read_first(made):
-    found = made.draft.search()
+    found = made.brief.search()
     literals = found.literals[:6]
-    ordered = strongest_first(made.draft, literals)
-    sizes: list[Any] = [made.draft.observed.table(made.held([one]), made.draft.parts.fit).phi for one in ordered]
+    ordered = strongest_first(made.brief, literals)
+    sizes: list[Any] = [made.brief.observed.table(made.held([one]), made.brief.parts.fit).phi for one in ordered]
     assert sizes == sorted(sizes, reverse=True)
     assert set(ordered) == set(literals)
 

@@ -1,9 +1,7 @@
-"""The choice: the menu of rules read on the later snapshots, and the candidates that come out."""
+"""The holdout: the menu of rules read on the later snapshots, and the candidates that come out."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -13,11 +11,11 @@ from pqlkit.analysis.leaks import nearly_all
 from pqlkit.measures.evaluation import spells_of_each
 from pqlkit.proposal.candidate import Candidate, Group
 from pqlkit.proposal.evidence import figures, rounded, span
+from pqlkit.proposal.fingerprint import search_hash, times_read
 from pqlkit.proposal.gates import gate
 from pqlkit.proposal.menu import Dish
 from pqlkit.proposal.promise import promise, started
 from pqlkit.proposal.rule import holds
-from pqlkit.proposal.split import SplitKind
 from pqlkit.proposal.wording import definition_of, in_words, name_of, numbered
 from pqlkit.statistics.contingency import Contingency
 
@@ -29,13 +27,13 @@ if TYPE_CHECKING:
 
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.precursors import Precursor
+    from pqlkit.proposal.brief import Brief
     from pqlkit.proposal.candidate import Promise
     from pqlkit.proposal.crossfit import CrossFit
-    from pqlkit.proposal.drafting import Draft
     from pqlkit.proposal.gates import Gate
     from pqlkit.proposal.literals import Literal
+    from pqlkit.proposal.result import Search
     from pqlkit.proposal.rule import Rule
-    from pqlkit.proposal.search import Search
     from pqlkit.statistics.estimate import Estimate
     from pqlkit.typing import Json
 
@@ -44,7 +42,7 @@ TOO_GOOD_LIFT: Final = 25.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Choice:
+class Verdicts:
     """What the menu came to.
 
     Parameters
@@ -65,12 +63,12 @@ class Choice:
     warnings: list[str]
 
 
-def choose(draft: Draft, found: Search, cross: CrossFit | None = None) -> Choice:
+def verdicts(brief: Brief, found: Search, cross: CrossFit | None = None) -> Verdicts:
     """Read the menu on the later snapshots, all rules at once.
 
     Parameters
     ----------
-    draft
+    brief
         What was looked at and asked for.
     found
         The search.
@@ -81,25 +79,25 @@ def choose(draft: Draft, found: Search, cross: CrossFit | None = None) -> Choice
     """
     from pqlkit.proposal.menu import menu
 
-    dishes = menu(found, most=min(draft.wishes.top, 5) if cross is None else 1)
-    fingerprint = search_hash(draft)
-    read = times_read(draft, fingerprint)
+    dishes = menu(found, most=min(brief.wishes.top, 5) if cross is None else 1)
+    fingerprint = search_hash(brief)
+    read = times_read(brief, fingerprint)
     warnings: list[str] = []
     if not dishes:
-        warnings.append(nothing_stands_out(draft))
+        warnings.append(nothing_stands_out(brief))
     passed: list[_Passed] = []
     rejected: list[tuple[str, tuple[str, ...]]] = []
     for dish in dishes:
-        tables = _tables(draft, dish.rule)
+        tables = _tables(brief, dish.rule)
         if cross is not None:
-            tables = (tables[0], cross_table(cross, draft.observed.design_effect), tables[2])
-        verdict = _verdict(draft, tables[1])
+            tables = (tables[0], cross_table(cross, brief.observed.design_effect), tables[2])
+        verdict = _verdict(brief, tables[1])
         if verdict.passed:
             names = [one.bare.name for one in passed]
-            passed.append(_Passed.of(draft, dish, tables, verdict, names, name=draft.wishes.name))
+            passed.append(_Passed.of(brief, dish, tables, verdict, names, name=brief.wishes.name))
         else:
             rejected.append((in_words(dish.rule.literals), verdict.reasons))
-    candidates = _candidates(draft, passed, (fingerprint, read))
+    candidates = _candidates(brief, passed, (fingerprint, read))
     if dishes and not candidates:
         warnings.append("no rule found on the earlier snapshots held on the later ones: nothing is proposed")
     if read > 1:
@@ -107,14 +105,14 @@ def choose(draft: Draft, found: Search, cross: CrossFit | None = None) -> Choice
     warnings += [warning for one in candidates for warning in _too_good(one)]
     ordered = sorted(candidates, key=lambda one: one.over_capacity)  # stable: the search's order within
     if candidates:
-        ordered[0] = _examined(draft, found, ordered[0])
-    return Choice(candidates=tuple(ordered), rejected=tuple(rejected), read=read, warnings=warnings)
+        ordered[0] = _examined(brief, found, ordered[0])
+    return Verdicts(candidates=tuple(ordered), rejected=tuple(rejected), read=read, warnings=warnings)
 
 
-def nothing_stands_out(draft: Draft) -> str:
+def nothing_stands_out(brief: Brief) -> str:
     """Say that no rule is left, and which of the bounds that were asked for every rule had to keep."""
-    wishes = draft.wishes
-    size = {1: "one criterion", 2: "up to two criteria", 3: "up to three criteria"}[draft.max_criteria]
+    wishes = brief.wishes
+    size = {1: "one criterion", 2: "up to two criteria", 3: "up to three criteria"}[brief.problem.max_criteria]
     asked = [
         f"{name} {value:.0%}"
         for name, value in (
@@ -126,7 +124,7 @@ def nothing_stands_out(draft: Draft) -> str:
     ]
     if wishes.capacity is not None:
         asked.append(f"--capacity {wishes.capacity:g}/week")
-    worth = draft.objective().threshold
+    worth = brief.objective.threshold
     if worth is not None:
         asked.append(f"a rate of {worth:.2g} or more, from which on a lead pays for itself")
     bounds = f" and keeps {', '.join(asked)}" if asked else ""
@@ -144,12 +142,12 @@ def cross_table(cross: CrossFit, design_effect: float = 1.0) -> Contingency:
     )
 
 
-def mechanical(draft: Draft, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+def mechanical(brief: Brief, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """Read the best threshold of each event that precedes the upgrade by construction, on the later snapshots.
 
     Parameters
     ----------
-    draft
+    brief
         What was looked at and asked for.
     candidates
         The menu of behaviour, whose names are taken.
@@ -160,21 +158,21 @@ def mechanical(draft: Draft, candidates: Sequence[Candidate]) -> tuple[Candidate
         By falling score, at most five, each passing the same gate; never examined further. Empty where nothing is set aside
         to test them on.
     """
-    if not draft.mechanical or draft.parts.kind is SplitKind.CROSS_FITTED:
+    if not brief.exclusions.mechanical or brief.cross_fitted:
         return ()
-    found = draft.search(only=draft.mechanical)
-    fingerprint = search_hash(draft)
-    search = (fingerprint, times_read(draft, fingerprint))
+    found = brief.search(only=brief.exclusions.mechanical)
+    fingerprint = search_hash(brief)
+    search = (fingerprint, times_read(brief, fingerprint))
     names = [one.definition.name for one in candidates]
     passed: list[_Passed] = []
     for rule in _best_of_each(found.rules)[:5]:
-        tables = _tables(draft, rule)
-        verdict = _verdict(draft, tables[1])
+        tables = _tables(brief, rule)
+        verdict = _verdict(brief, tables[1])
         if verdict.passed:
             dish = Dish(rule=rule, equivalents=())
             taken = [*names, *(one.bare.name for one in passed)]
-            passed.append(_Passed.of(draft, dish, tables, verdict, taken, name=None))
-    return tuple(_candidates(draft, passed, search))
+            passed.append(_Passed.of(brief, dish, tables, verdict, taken, name=None))
+    return tuple(_candidates(brief, passed, search))
 
 
 def _best_of_each(rules: Sequence[Rule]) -> list[Rule]:
@@ -185,18 +183,18 @@ def _best_of_each(rules: Sequence[Rule]) -> list[Rule]:
     return list(best.values())
 
 
-def _tables(draft: Draft, rule: Rule) -> tuple[Contingency, Contingency, NDArray[np.bool_]]:
-    met = holds(draft.observed.cube, rule.literals, draft.traits)
-    return draft.observed.table(met, draft.parts.fit), draft.observed.table(met, draft.parts.holdout), met
+def _tables(brief: Brief, rule: Rule) -> tuple[Contingency, Contingency, NDArray[np.bool_]]:
+    met = holds(brief.observed.cube, rule.literals, brief.traits)
+    return brief.observed.table(met, brief.parts.fit), brief.observed.table(met, brief.parts.holdout), met
 
 
-def _verdict(draft: Draft, table: Contingency) -> Gate:
+def _verdict(brief: Brief, table: Contingency) -> Gate:
     return gate(
         qualified=table.n1,
         converted=table.a,
         snapshots=table.total,
         converters=table.m1,
-        deff=draft.observed.design_effect,
+        deff=brief.observed.design_effect,
     )
 
 
@@ -212,7 +210,7 @@ class _Passed:
     @classmethod
     def of(
         cls,
-        draft: Draft,
+        brief: Brief,
         dish: Dish,
         tables: tuple[Contingency, Contingency, NDArray[np.bool_]],
         verdict: Gate,
@@ -221,49 +219,49 @@ class _Passed:
         name: str | None,
     ) -> _Passed:
         """Write the definition under a name that is not yet taken."""
-        literals = strongest_first(draft, dish.rule.literals)
-        population = draft.observed.population
+        literals = strongest_first(brief, dish.rule.literals)
+        population = brief.observed.population
         notes = population.project.events.items()
         bare = definition_of(
             literals,
             name=numbered(name, names) if name else name_of(literals, names),
             kind=population.kind,
-            outcome=draft.outcome,
+            outcome=brief.outcome,
             anchor=population.anchor,
             mechanical=frozenset(event for event, note in notes if note.mechanical),
         )
         return cls(dish=dish, tables=tables, verdict=verdict, bare=bare)
 
 
-def _candidates(draft: Draft, passed: Sequence[_Passed], search: tuple[str, int]) -> list[Candidate]:
+def _candidates(brief: Brief, passed: Sequence[_Passed], search: tuple[str, int]) -> list[Candidate]:
     """Evaluate all rules at once: most of the time goes into the passes over the events."""
-    spells = spells_of_each(draft.observed.population.world, [one.bare for one in passed])
-    return [_candidate(draft, one, own, search) for one, own in zip(passed, spells, strict=True)]
+    spells = spells_of_each(brief.observed.population.world, [one.bare for one in passed])
+    return [_candidate(brief, one, own, search) for one, own in zip(passed, spells, strict=True)]
 
 
-def _candidate(draft: Draft, one: _Passed, spells: pl.DataFrame, search: tuple[str, int]) -> Candidate:
+def _candidate(brief: Brief, one: _Passed, spells: pl.DataFrame, search: tuple[str, int]) -> Candidate:
     rule, bare = one.dish.rule, one.bare
     fit, holdout, met = one.tables
-    population = draft.observed.population
+    population = brief.observed.population
     counted = started(population, bare, spells=spells)
-    begin = int(draft.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
-    conversion_window = draft.outcome.within.microseconds
-    cross = draft.parts.kind is SplitKind.CROSS_FITTED
-    chosen = promise(population, counted, first=begin, before=None if cross else draft.holdout_from - conversion_window)
-    promised = promise(population, counted, first=draft.holdout_from, before=None)
-    evidence = _evidence(draft, fit, holdout, promised, search)
-    capacity = draft.wishes.capacity
+    begin = int(brief.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
+    conversion_window = brief.outcome.within.microseconds
+    cross = brief.cross_fitted
+    chosen = promise(population, counted, first=begin, before=None if cross else brief.holdout_from - conversion_window)
+    promised = promise(population, counted, first=brief.holdout_from, before=None)
+    evidence = _evidence(brief, fit, holdout, promised, search)
+    capacity = brief.wishes.capacity
     weekly = promised.pqls_per_week.median
     return Candidate(
-        definition=replace(bare, evidence=evidence, rationale=_rationale(draft, promised)),
+        definition=replace(bare, evidence=evidence, rationale=_rationale(brief, promised)),
         rule=rule,
         fit=fit,
         holdout=holdout,
         gate=one.verdict,
         chosen=chosen,
         promised=promised,
-        by_period=_groups(draft, met, "quarter"),
-        by_age=_groups(draft, met, "age_band"),
+        by_period=_groups(brief, met, "quarter"),
+        by_age=_groups(brief, met, "age_band"),
         stability=None,
         ranges={},
         adjusted=None,
@@ -271,144 +269,103 @@ def _candidate(draft: Draft, one: _Passed, spells: pl.DataFrame, search: tuple[s
         simpler=None,
         mechanical=any(criterion.mechanical for criterion in bare.criteria),
         over_capacity=capacity is not None and weekly is not None and weekly > capacity,
-        precursors=_precursors(draft, rule),
+        precursors=_precursors(brief, rule),
         spells=spells,
     )
 
 
-def _precursors(draft: Draft, rule: Rule) -> tuple[Precursor, ...]:
+def _precursors(brief: Brief, rule: Rule) -> tuple[Precursor, ...]:
     """List the events that lead to one of the rule's, and that it does not name itself."""
     named = {literal.behaviour.event for literal in rule.literals if literal.behaviour is not None}
-    return tuple(one for one in draft.precursors if one.leads_to in named and one.event not in named)
+    return tuple(one for one in brief.precursors if one.leads_to in named and one.event not in named)
 
 
-def strongest_first(draft: Draft, literals: Sequence[Literal]) -> tuple[Literal, ...]:
+def strongest_first(brief: Brief, literals: Sequence[Literal]) -> tuple[Literal, ...]:
     """Put the literal first that says most on its own (largest phi on the fit part); traits last."""
 
     def strength(one: Literal) -> tuple[bool, float]:
-        table = draft.observed.table(holds(draft.observed.cube, (one,), draft.traits), draft.parts.fit)
+        table = brief.observed.table(holds(brief.observed.cube, (one,), brief.traits), brief.parts.fit)
         return one.behaviour is None, -(table.phi or 0.0)
 
     return tuple(sorted(literals, key=strength))
 
 
-def _examined(draft: Draft, found: Search, first: Candidate) -> Candidate:
+def _examined(brief: Brief, found: Search, first: Candidate) -> Candidate:
     """Add to the proposed rule what only it needs: stability, ranges, the simpler alternative, the adjusted figure."""
     from pqlkit.proposal.simplification import simpler, threshold_ranges
     from pqlkit.proposal.stability import stability
 
-    draft.say("searching random halves")
-    ranges = threshold_ranges(found, first.rule, seed=draft.wishes.seed)
-    plain = simpler(found, first.rule, seed=draft.wishes.seed)
+    brief.say("searching random halves")
+    ranges = threshold_ranges(found, first.rule, seed=brief.wishes.seed)
+    plain = simpler(found, first.rule, seed=brief.wishes.seed)
     alternative = None
     if plain is not None:
-        alternative = (in_words(plain.literals), _tables(draft, plain)[1])
-    literals = strongest_first(draft, first.rule.literals)
+        alternative = (in_words(plain.literals), _tables(brief, plain)[1])
+    literals = strongest_first(brief, first.rule.literals)
     criteria = [one for one in literals if one.behaviour is not None]
     return replace(
         first,
-        stability=stability(found, first.rule, seed=draft.wishes.seed),
+        stability=stability(found, first.rule, seed=brief.wishes.seed),
         ranges={
             criterion.id: ranges[literal]
             for criterion, literal in zip(first.definition.criteria, criteria, strict=True)
             if literal in ranges
         },
         simpler=alternative,
-        adjusted=_adjusted(draft, first.rule),
+        adjusted=_adjusted(brief, first.rule),
     )
 
 
-def _adjusted(draft: Draft, rule: Rule) -> Estimate | None:
+def _adjusted(brief: Brief, rule: Rule) -> Estimate | None:
     """Give the odds ratio of meeting the rule beside activity by other behaviours than its own, on the later snapshots."""
     from pqlkit.analysis.adjustment import rule_effect
 
-    observed = draft.observed
-    met = holds(observed.cube, rule.literals, draft.traits)
+    observed = brief.observed
+    met = holds(observed.cube, rule.literals, brief.traits)
     own = {literal.behaviour.event for literal in rule.literals if literal.behaviour is not None}
     return rule_effect(
         met,
         own,
         observed.cube,
         observed.snapshots.frame,
-        skip=draft.excluded,
+        skip=brief.exclusions.events,
         clusters=observed.clusters,
-        rows=draft.parts.holdout,
+        rows=brief.parts.holdout,
     )
 
 
-def _groups(draft: Draft, met: NDArray[np.bool_], by: str) -> tuple[Group, ...]:
+def _groups(brief: Brief, met: NDArray[np.bool_], by: str) -> tuple[Group, ...]:
     from pqlkit.snapshots.snapshots import AGE_BANDS
 
-    frame = draft.observed.snapshots.frame
+    frame = brief.observed.snapshots.frame
     if by == "age_band":
         keys = frame.get_column("age_band").to_numpy()
         names = dict(enumerate(AGE_BANDS))
     else:
         keys = frame.get_column("block").to_numpy()
-        names = _quarters(draft)
+        names = _quarters(brief)
     return tuple(
-        Group(name=names[int(key)], table=draft.observed.table(met, keys == key))
+        Group(name=names[int(key)], table=brief.observed.table(met, keys == key))
         for key in np.unique(keys)
         if int(key) in names
     )
 
 
-def _quarters(draft: Draft) -> dict[int, str]:
+def _quarters(brief: Brief) -> dict[int, str]:
     """Name each calendar block by the quarter of its first cutoff."""
     import polars as pl
 
-    zone = draft.observed.population.world.zone
-    first = draft.observed.snapshots.frame.group_by("block").agg(pl.col("cutoff").min())
+    zone = brief.observed.population.world.zone
+    first = brief.observed.snapshots.frame.group_by("block").agg(pl.col("cutoff").min())
     local = pl.from_epoch("cutoff", time_unit="us").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
     text = local.dt.year().cast(pl.String) + "-Q" + local.dt.quarter().cast(pl.String)
     return {int(block): name for block, name in first.select("block", text.alias("name")).iter_rows()}
 
 
-def search_hash(draft: Draft) -> str:
-    """Name this search: eight hexadecimal digits of a hash of its options and of the snapshots it saw."""
-    observed, wishes = draft.observed, draft.wishes
-    frame = observed.snapshots.frame
-    seen = hashlib.blake2b(digest_size=8)
-    for column in ("entity", "cutoff", "y"):
-        seen.update(np.ascontiguousarray(frame.get_column(column).to_numpy()).data)
-    for array in (observed.cube.offsets, observed.cube.rows, observed.cube.levels):
-        seen.update(np.ascontiguousarray(array).data)
-    asked = {
-        "behaviours": [repr(one) for one in observed.cube.behaviours],
-        "snapshots": observed.snapshots.text,
-        "windows": [str(window) for window in observed.snapshots.design.windows],
-        "conversion_window": str(observed.snapshots.design.conversion_window),
-        "excluded": sorted(draft.excluded),
-        "gap": str(observed.snapshots.design.gap),
-        "exposure": observed.settings.exposure.value,
-        "wishes": [
-            wishes.max_criteria, wishes.objective, wishes.value, wishes.cost, wishes.capacity, wishes.min_share,
-            wishes.min_recall, wishes.min_rate, wishes.holdout, wishes.holdout_from, wishes.use_traits, wishes.seed,
-        ],
-        "data": seen.hexdigest(),
-    }  # fmt: skip
-    return hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=4).hexdigest()
-
-
-def times_read(draft: Draft, fingerprint: str) -> int:
-    """Count the distinct searches, this one included, that definitions in the output folder tell of this holdout."""
-    from pqlkit.definitions.evidence import evidences
-
-    seen = {fingerprint}
-    holdout = span(draft.observed, draft.parts.holdout)
-    folder = draft.wishes.out_dir
-    for written in evidences(folder) if folder is not None and folder.is_dir() else ():
-        part = written.get("holdout")
-        # Files give dates as dates, whatever they were written from.
-        if isinstance(part, dict) and all(str(part.get(end)) == str(holdout[end]) for end in ("from", "through")):
-            seen.add(str(written.get("search")))
-    return len(seen)
-
-
 def _evidence(
-    draft: Draft, fit: Contingency, holdout: Contingency, promised: Promise, search: tuple[str, int]
+    brief: Brief, fit: Contingency, holdout: Contingency, promised: Promise, search: tuple[str, int]
 ) -> dict[str, Json]:
-    observed = draft.observed
+    observed = brief.observed
     everything = np.ones(len(observed.y), dtype=np.bool_)
     recall = fit.recall.rate
     return {
@@ -422,28 +379,28 @@ def _evidence(
         },
         "fit": {
             "view": "snapshot",
-            **span(draft.observed, draft.parts.fit),
+            **span(brief.observed, brief.parts.fit),
             **figures(fit.with_),
             "recall": rounded(recall),
         },
         "holdout": {
             "view": "qualification",
-            **span(draft.observed, draft.parts.holdout),
+            **span(brief.observed, brief.parts.holdout),
             **figures(promised.rate),
             "recall": rounded(holdout.recall.rate),
             "read": search[1],
-            **({"independent": False} if draft.parts.kind is SplitKind.CROSS_FITTED else {}),
+            **({"independent": False} if brief.cross_fitted else {}),
         },
     }
 
 
-def _rationale(draft: Draft, promised: Promise) -> str:
+def _rationale(brief: Brief, promised: Promise) -> str:
     rate = promised.rate
-    conversion_window = draft.outcome.within.in_words
-    base = draft.halves()[1].base
+    conversion_window = brief.outcome.within.in_words
+    base = brief.observed.table(np.zeros(len(brief.observed.y), dtype=np.bool_), brief.parts.holdout).base
     if rate.rate is None or base.rate is None:
         return "Found by search in earlier data; too few later leads to say what they did."
-    what = "later leads" if draft.parts.kind is SplitKind.TIME else "leads (not independent of the choice)"
+    what = "later leads" if not brief.cross_fitted else "leads (not independent of the choice)"
     return (
         f"{rate.numerator:,} of {rate.denominator:,} {what} upgraded within {conversion_window} ({rate.rate:.1%}), "
         f"against {base.rate:.1%} of all snapshots in that time. Says who upgrades, not why."
@@ -460,4 +417,4 @@ def _too_good(one: Candidate) -> list[str]:
     return []
 
 
-__all__ = ["Choice", "choose", "search_hash", "strongest_first", "times_read"]
+__all__ = ["Verdicts", "mechanical", "nothing_stands_out", "strongest_first", "verdicts"]

@@ -1,4 +1,4 @@
-"""The draft: converters are people, little data is cross-fitted, and what was asked for is named when nothing keeps it."""
+"""The brief: converters are people, little data is cross-fitted, and what was asked for is named when nothing keeps it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import pytest
 from pqlkit.analysis.tiers import Tier
 from pqlkit.demo.worlds import age_trial, recipe
 from pqlkit.options.search import ProposeOptions
-from pqlkit.proposal.choosing import nothing_stands_out
+from pqlkit.proposal.brief import Brief
+from pqlkit.proposal.holdout import nothing_stands_out
 from pqlkit.proposal.literals import COARSE
+from pqlkit.proposal.proposing import independent
 from pqlkit.proposal.split import SplitKind
 from tests.simulation.trial import trial
 
@@ -23,18 +25,18 @@ AGES = "age:1d,2d,3d,5d,7d,10d"
 def ages():
     """Some 50 to 199 people whose snapshots that convert are several hundred."""
     with trial(age_trial(700, 3), snapshots=AGES) as made:
-        yield made.draft
+        yield made.brief
 
 
 @pytest.fixture(scope="module")
 def once():
     """Some 300 usable converters, fewer than 200 of them before the holdout."""
     with trial(recipe(9_000, 41)) as made:
-        yield made.draft
+        yield made.brief
 
 
-def people(draft: Any, rows: Any) -> set[int]:
-    return set(draft.observed.snapshots.frame["entity"].to_numpy()[rows].tolist())
+def people(brief: Any, rows: Any) -> set[int]:
+    return set(brief.observed.snapshots.frame["entity"].to_numpy()[rows].tolist())
 
 
 def test_converters_are_people_not_snapshots(ages):
@@ -47,8 +49,8 @@ def test_converters_are_people_not_snapshots(ages):
 
 def test_little_data_is_cross_fitted_on_few_thresholds(ages):
     assert ages.parts.kind is SplitKind.CROSS_FITTED
-    assert ages.max_criteria == 2
-    assert ages.thresholds == COARSE
+    assert ages.problem.max_criteria == 2
+    assert ages.problem.thresholds == COARSE
     assert {literal.threshold for literal in ages.search().literals} <= set(COARSE)
 
 
@@ -64,11 +66,11 @@ def test_one_person_is_in_one_fold(ages):
 def test_the_gate_on_converters_is_one_on_people(ages):
     heads, snapshots = ages.observed.converters, int(ages.observed.y.sum())
     wanted = max(10, min(30, -(-heads // 5)))
-    assert ages.constraints().converters == -(-wanted * snapshots // heads)
+    assert ages.problem.goal(ages.parts.fit).constraints.converters == -(-wanted * snapshots // heads)
 
 
 def test_chance_is_tried_on_one_snapshot_of_each(ages):
-    part = ages._independent()
+    part = independent(ages)
     assert part.sum() == len(people(ages, part)) == len(people(ages, ages.parts.fit))
     assert not (part & ~ages.parts.fit).any()
     ages_of = ages.observed.snapshots.frame.select(pl_age()).to_series().to_numpy()[part]
@@ -85,21 +87,19 @@ def test_the_whole_grid_is_searched_from_two_hundred_usable_converters_on(once):
     fit = once.parts.fit
     assert once.observed.converters >= 200 > int((fit & once.observed.y).sum())
     assert once.parts.kind is SplitKind.TIME
-    assert once.thresholds is None
+    assert once.problem.thresholds is None
     assert {2, 4} <= {literal.threshold for literal in once.search().literals}
-    assert once._independent() is fit
+    assert independent(once) is fit
 
 
 def test_a_stated_holdout_is_obeyed_with_little_data_too(ages):
-    from pqlkit.proposal.drafting import Draft
-
     since = int(np.quantile(ages.observed.snapshots.frame["cutoff"].to_numpy(), 0.7))
-    again = Draft.of(ages.observed, ProposeOptions(permutations=0, holdout_from=since), lambda _: None)
+    again = Brief.of(ages.observed, ProposeOptions(permutations=0, holdout_from=since), lambda _: None)
     assert (again.parts.kind, again.parts.first) == (SplitKind.TIME, since)
 
 
-def asked(draft: Any, **wishes: Any) -> Any:
-    return replace(draft, wishes=ProposeOptions(permutations=0, **wishes))
+def asked(brief: Any, **wishes: Any) -> Any:
+    return replace(brief, wishes=ProposeOptions(permutations=0, **wishes))
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_what_was_asked_for_is_named_when_nothing_keeps_it(once, wishes, words):
 
 def test_a_rule_that_loses_money_on_its_leads_is_not_found(once):
     plain = asked(once, value=100.0, cost=5.0)
-    assert plain.constraints().min_rate == pytest.approx(0.05)
+    assert plain.problem.goal(plain.parts.fit).constraints.min_rate == pytest.approx(0.05)
     assert all(rule.rate >= 0.05 for rule in plain.search().rules)
     dear = asked(once, value=100.0, cost=90.0)
     assert dear.search().rules == ()
-    assert asked(once, value=100.0, cost=5.0, min_rate=0.2).constraints().min_rate == pytest.approx(0.2)
+    assert asked(once, value=100.0, cost=5.0, min_rate=0.2).problem.bounds.min_rate == pytest.approx(0.2)

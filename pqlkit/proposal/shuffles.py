@@ -1,4 +1,4 @@
-"""The selection test: what the whole search finds when the outcome is shuffled."""
+"""The shuffles: what the whole search finds when the outcome is exchanged among like snapshots."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.proposal.bits import gram, pack, relabelled
-from pqlkit.proposal.literals import Floors, literals
-from pqlkit.proposal.search import Explored, explore
+from pqlkit.proposal.search import Effort, Explored, explore
 from pqlkit.proposal.tables import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from pqlkit.measures.behaviour import Cube
     from pqlkit.proposal.bits import Bits
-    from pqlkit.proposal.literals import Literal, Trait
-    from pqlkit.proposal.objective import Constraints, Objective
+    from pqlkit.proposal.literals import Floors, Literal
+    from pqlkit.proposal.objective import Goal
+    from pqlkit.proposal.problem import Problem
 
 MOST_SNAPSHOTS: Final = 400_000
 _KEEP: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelectionTest:
+class PermutationTest:
     """The search's result against chance.
 
     Parameters
@@ -61,32 +60,27 @@ class SelectionTest:
     complete: bool
 
 
-def selection_test(
-    cube: Cube,
-    y: NDArray[np.bool_],
-    fit: NDArray[np.bool_],
+def permutation_test(
+    problem: Problem,
+    part: NDArray[np.bool_],
     strata: NDArray[np.int64],
     *,
-    objective: Objective,
-    constraints: Constraints,
+    goal: Goal | None = None,
     floors: Floors | None = None,
-    entities: NDArray[np.int64] | None = None,
-    exclude: Collection[str] = (),
-    traits: Sequence[Trait] = (),
-    max_criteria: int = 3,
     permutations: int = 19,
     max_seconds: float = 60.0,
     most_snapshots: int = MOST_SNAPSHOTS,
-    seed: int = 0,
-) -> SelectionTest:
+) -> PermutationTest:
     """Shuffle the outcome within strata (block x age band), search again, and count how often chance does as well.
 
     Parameters
     ----------
-    cube, y, fit, objective, constraints, floors, entities, exclude, traits, max_criteria
-        As for the search that is tested.
+    problem, part
+        The search that is tested: the snapshots that choose, one of each label where snapshots depend on each other.
     strata
         int64, one per snapshot: outcomes are exchanged only within a stratum.
+    goal, floors
+        None = those of the part.
     permutations
         How many; 19 can show p = 0.05 at best.
     max_seconds
@@ -109,16 +103,15 @@ def selection_test(
     from pqlkit.statistics.permutation import shuffled
 
     deadline = time.monotonic() + max_seconds
-    random = np.random.default_rng(seed)
-    used = _sampled(fit, most_snapshots, random)
-    floors = replace(floors or Floors.of(int(used.sum()), int((used & y).sum())), converters=0)
-    columns = literals(cube, y, used, floors=floors, entities=entities, exclude=exclude, traits=traits)
-    nobody = np.zeros(cube.snapshots, dtype=np.bool_)
-    every = pack(cube, columns, nobody, used, traits=traits, seed=seed, most_controls=None)
-    trial = _Trial(columns, every, gram(every.others), objective, constraints, max_criteria, deadline)
-    real = trial.run(y) if len(columns) else None
+    random = np.random.default_rng(problem.seed)
+    used = _sampled(part, most_snapshots, random)
+    columns = problem.literals(used, floors=replace(floors or problem.floors(part), converters=0))
+    nobody = np.zeros(problem.cube.snapshots, dtype=np.bool_)
+    every = pack(problem.cube, columns, nobody, used, traits=problem.traits, seed=problem.seed, most_controls=None)
+    trial = _Trial(columns, every, gram(every.others), goal or problem.goal(part), deadline)
+    real = trial.run(problem.y) if len(columns) else None
     score = real.best if real is not None else -np.inf
-    labels, outcome = strata[every.snapshots], y[every.snapshots]
+    labels, outcome = strata[every.snapshots], problem.y[every.snapshots]
     shuffles: list[Explored] = []
     while len(columns) and len(shuffles) < permutations and time.monotonic() < deadline:
         chance = nobody.copy()
@@ -127,12 +120,12 @@ def selection_test(
     return trial.verdict(real, shuffles)
 
 
-def _sampled(fit: NDArray[np.bool_], most: int, random: np.random.Generator) -> NDArray[np.bool_]:
+def _sampled(part: NDArray[np.bool_], most: int, random: np.random.Generator) -> NDArray[np.bool_]:
     """Keep at most so many snapshots, whatever their outcome."""
-    rows = np.flatnonzero(fit)
+    rows = np.flatnonzero(part)
     if len(rows) <= most:
-        return fit
-    kept = np.zeros_like(fit)
+        return part
+    kept = np.zeros_like(part)
     kept[random.choice(rows, most, replace=False)] = True
     return kept
 
@@ -144,28 +137,20 @@ class _Trial:
     literals: tuple[Literal, ...]
     every: Bits
     together: NDArray[np.int64]
-    objective: Objective
-    constraints: Constraints
-    max_criteria: int
+    goal: Goal
     deadline: float
 
     def run(self, y: NDArray[np.bool_], bar: float = -np.inf) -> Explored:
-        counts = tables(
-            relabelled(self.every, y),
-            self.literals,
-            objective=self.objective,
-            constraints=self.constraints,
-            others=self.together,
-        )
-        return explore(counts, max_criteria=self.max_criteria, deadline=self.deadline, keep=_KEEP, bar=bar)
+        counts = tables(relabelled(self.every, y), self.literals, goal=self.goal, others=self.together)
+        return explore(counts, Effort(deadline=self.deadline, keep=_KEEP), bar=bar)
 
-    def verdict(self, real: Explored | None, shuffles: Sequence[Explored]) -> SelectionTest:
+    def verdict(self, real: Explored | None, shuffles: Sequence[Explored]) -> PermutationTest:
         found = real is not None and np.isfinite(real.best)
         score = real.best if real is not None and found else None
         as_good = sum(score is not None and chance.best >= score for chance in shuffles)
         best = max(shuffles, key=lambda chance: chance.best, default=None)
         seen = best is not None and np.isfinite(best.best)
-        return SelectionTest(
+        return PermutationTest(
             permutations=len(shuffles),
             as_good=as_good,
             p_value=(1 + as_good) / (1 + len(shuffles)) if shuffles and found else None,

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from pqlkit.proposal.bits import pack
 from pqlkit.proposal.literals import Floors, literals
-from pqlkit.proposal.objective import Constraints, Objective
-from pqlkit.proposal.search import search
-from pqlkit.proposal.selection_test import selection_test
+from pqlkit.proposal.objective import Constraints, Goal, Objective
+from pqlkit.proposal.problem import Problem
+from pqlkit.proposal.shuffles import permutation_test
 from pqlkit.statistics.permutation import shuffled
-from tests.proposal.found import parts, searched
+from tests.proposal.found import parts, search, searched
 from tests.proposal.worlds import behaviour, cube_of
 
 
 def test_a_planted_rule_is_not_chance():
     made, found = searched(20_000, 2)
     fit, _ = parts(made)
-    judged = selection_test(
-        made.cube, made.y, fit, made.cutoff // 10**13, objective=found.objective, constraints=found.constraints
-    )
+    judged = permutation_test(Problem(cube=made.cube, y=made.y), fit, made.cutoff // 10**13, goal=found.goal)
     assert found.best is not None
     assert (judged.permutations, judged.as_good, judged.p_value, judged.complete) == (19, 0, 0.05, True)
     assert judged.score == found.best.score
@@ -44,8 +40,8 @@ def test_a_permutation_is_the_search_with_another_outcome():
     strata = np.arange(400) // 100
     constraints = Constraints(converters=5, relative_risk=1.0)
     floors = Floors(entities=10, converters=0)
-    judged = selection_test(
-        cube, y, fit, strata, objective=Objective(), constraints=constraints, floors=floors, permutations=9
+    judged = permutation_test(
+        Problem(cube=cube, y=y), fit, strata, goal=Goal(constraints=constraints), floors=floors, permutations=9
     )
     columns = literals(cube, y, fit, floors=floors)
 
@@ -72,16 +68,13 @@ def test_under_chance_the_p_value_is_uniform():
     p_values = []
     for seed in range(60):
         cube, y, fit = tiny(seed)
-        judged = selection_test(
-            cube,
-            y,
+        judged = permutation_test(
+            Problem(cube=cube, y=y, seed=seed),
             fit,
             np.zeros(400, dtype=np.int64),
-            objective=Objective(),
-            constraints=Constraints(converters=5, relative_risk=1.0),
+            goal=Goal(constraints=Constraints(converters=5, relative_risk=1.0)),
             floors=Floors(entities=10, converters=0),
             permutations=9,
-            seed=seed,
         )
         assert judged.p_value is not None
         p_values.append(judged.p_value)
@@ -92,13 +85,11 @@ def test_under_chance_the_p_value_is_uniform():
 def test_very_many_snapshots_are_sampled():
     made, found = searched(20_000, 2)
     fit, _ = parts(made)
-    judged = selection_test(
-        made.cube,
-        made.y,
+    judged = permutation_test(
+        Problem(cube=made.cube, y=made.y),
         fit,
         np.zeros(20_000, dtype=np.int64),
-        objective=found.objective,
-        constraints=found.constraints,
+        goal=found.goal,
         permutations=3,
         most_snapshots=6_000,
     )
@@ -108,22 +99,16 @@ def test_very_many_snapshots_are_sampled():
 
 def test_without_time_or_permutations_there_is_no_p_value():
     cube, y, fit = tiny(1)
-    options: Any = {"objective": Objective(), "constraints": Constraints(converters=5, relative_risk=1.0)}
+    problem, goal = Problem(cube=cube, y=y), Goal(constraints=Constraints(converters=5, relative_risk=1.0))
     strata = np.zeros(400, dtype=np.int64)
-    assert selection_test(cube, y, fit, strata, permutations=0, **options).p_value is None
-    stopped = selection_test(cube, y, fit, strata, max_seconds=-1.0, **options)
+    assert permutation_test(problem, fit, strata, goal=goal, permutations=0).p_value is None
+    stopped = permutation_test(problem, fit, strata, goal=goal, max_seconds=-1.0)
     assert (stopped.permutations, stopped.p_value) == (0, None)
 
 
 def test_nothing_searched_is_nothing_judged():
     cube, y, fit = tiny(1)
-    judged = selection_test(
-        cube,
-        y,
-        fit,
-        np.zeros(400, dtype=np.int64),
-        objective=Objective(),
-        constraints=Constraints(),
-        exclude=[f"e{i}" for i in range(5)],
+    judged = permutation_test(
+        Problem(cube=cube, y=y, excluded={f"e{i}" for i in range(5)}), fit, np.zeros(400, dtype=np.int64), goal=Goal()
     )
     assert (judged.permutations, judged.score, judged.p_value) == (0, None, None)

@@ -1,0 +1,359 @@
+"""The crossing: when the measures of behaviours rise to their thresholds and fall below them, many thresholds at once.
+
+A search reads thousands of rules made of a few hundred thresholds. Their spells are taken here in one pass for all thresholds of
+a behaviour, and put on one line of whole numbers, so that the spells of a rule are an intersection of sorted arrays. They are
+those of `pqlkit.measures.evaluation.criterion_spells`, to the microsecond.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+
+from pqlkit.columns import ANCHOR, AT, CRITERION, ENTITY, EVENT, OFF, ON, USER_ID
+from pqlkit.definitions.model import Criterion, MeasureKind, WindowKind
+from pqlkit.durations import DAY
+from pqlkit.measures.evaluation import criterion_spells
+from pqlkit.measures.scope import BEGIN, END, LAST, SINCE, scope_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pqlkit.measures.behaviour import Behaviour
+    from pqlkit.measures.scope import Scope
+    from pqlkit.measures.world import World
+    from pqlkit.typing import LazyFrame, Microseconds
+
+    Threshold: TypeAlias = tuple[Behaviour, int]
+    Asked: TypeAlias = Mapping[Behaviour, Sequence[int]]
+
+_CODE: Final = "code"
+_DAY: Final = "day"
+_ROOM: Final = 62
+"""Bits of a place on the line: the entity above, the time below."""
+
+_LONG: Final = 2 * DAY
+"""Windows from here on are longer than any calendar date, whatever its zone does to the clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Entities one after the other, each with all the time there is: a place is an entity and a moment in one number.
+
+    Parameters
+    ----------
+    first, entities
+        The entity that comes first, and how many there are.
+    zero, bits
+        The moment at which each begins, and the bits of the time.
+    """
+
+    first: int
+    entities: int
+    zero: Microseconds
+    bits: int
+
+    def places(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Place moments, those before the beginning at it."""
+        inside = np.clip(at - self.zero, 0, (1 << self.bits) - 1)
+        places: NDArray[np.int64] = ((entity - self.first) << self.bits) | inside
+        return places
+
+    def entity(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Whose a place is."""
+        return (places >> self.bits) + self.first
+
+    def moment(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """When a place is."""
+        return (places & ((1 << self.bits) - 1)) + self.zero
+
+    def holds(self, entity: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell whose place is on this line."""
+        return (entity >= self.first) & (entity < self.first + self.entities)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretches:
+    """Disjoint spells [on, off) on a line, in order; one that is still on at the end of a life has no end before the next."""
+
+    on: NDArray[np.int64]
+    off: NDArray[np.int64]
+
+    def __and__(self, other: Stretches) -> Stretches:
+        """Give where both hold."""
+        few, many = (self, other) if len(self.on) <= len(other.on) else (other, self)
+        low = np.searchsorted(many.off, few.on, side="right")
+        high = np.searchsorted(many.on, few.off, side="left")
+        count = np.maximum(high - low, 0)
+        row = np.repeat(np.arange(len(few.on)), count)
+        place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + low[row]
+        return Stretches(np.maximum(few.on[row], many.on[place]), np.minimum(few.off[row], many.off[place]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Crossings:
+    """The spells of thresholds: lines, and on each the spells of every threshold asked for."""
+
+    lines: tuple[Line, ...]
+    spells: tuple[Mapping[Threshold, Stretches], ...]
+
+
+def crossings(world: World, asked: Asked) -> Crossings:
+    """Give the spells of `behaviour >= threshold` for each threshold asked for.
+
+    Parameters
+    ----------
+    world
+        Whose.
+    asked
+        Behaviour -> thresholds, at least 1.
+
+    Notes
+    -----
+    Counts and dates of events without conditions are read once, ranked on the engine; a threshold k holds from the k-th event of
+    a window on, and over ``trailing`` windows until the k-th newest leaves it. All other measures take the way of a definition.
+    """
+    scope = scope_of(world)
+    lines = _lines(scope, asked)
+    short = {behaviour: own for behaviour, own in asked.items() if _has_short_way(scope, behaviour)}
+    found: tuple[dict[Threshold, Stretches], ...] = tuple({} for _ in lines)
+    for part in _parts(short):
+        table = _read(scope, part, lines[0].zero)
+        for line, spells in zip(lines, found, strict=True):
+            spells.update(_crossed(scope, line, table, part))
+    others = {behaviour: own for behaviour, own in asked.items() if behaviour not in short}
+    if others:
+        _add_measured(world, lines, found, others)
+    return Crossings(lines=lines, spells=found)
+
+
+def _has_short_way(scope: Scope, behaviour: Behaviour) -> bool:
+    window = behaviour.window
+    if scope.world.dates_only or behaviour.where or window.length is None:
+        return False
+    if window.kind is WindowKind.WITHIN:
+        return behaviour.measure.kind in {MeasureKind.COUNT, MeasureKind.DAYS, MeasureKind.USERS}
+    if window.kind is WindowKind.TRAILING:
+        long = window.length.microseconds >= _LONG
+        return behaviour.measure.kind in {MeasureKind.COUNT, MeasureKind.USERS} or (
+            long and behaviour.measure.kind is MeasureKind.DAYS
+        )
+    return False
+
+
+def _lines(scope: Scope, asked: Asked) -> tuple[Line, ...]:
+    """Cut the entities into as many lines as they need."""
+    lives, world = scope.lives, scope.world
+    longest = max((one.window.length.microseconds for one in asked if one.window.length is not None), default=0)
+    begins = [world.as_of, *lives.select(pl.col(BEGIN).min(), pl.col(ANCHOR).min()).row(0)]
+    # What left every window before a life began is of no interest.
+    zero = min(int(begin) for begin in begins if begin is not None) - longest
+    bits = max(1, (world.as_of + longest + DAY - zero).bit_length())
+    size = 1 << max(1, _ROOM - bits)
+    number = world.entities.height
+    return tuple(
+        Line(first=first, entities=min(size, number - first), zero=zero, bits=bits)
+        for first in range(0, max(number, 1), size)
+    )
+
+
+def _parts(asked: Asked) -> Iterator[dict[Behaviour, Sequence[int]]]:
+    """Part behaviours by what they see of an event, named ones and any event apart: each part is one reading."""
+    parts: dict[tuple[bool, WindowKind, MeasureKind], dict[Behaviour, Sequence[int]]] = {}
+    for behaviour, thresholds in asked.items():
+        key = (behaviour.event is None, behaviour.window.kind, behaviour.measure.kind)
+        parts.setdefault(key, {})[behaviour] = thresholds
+    yield from parts.values()
+
+
+def _read(scope: Scope, part: Asked, zero: Microseconds) -> pl.DataFrame:
+    """Read the events of one part: ``entity``, ``code``, ``at`` and, of users, who; of dates ``newest`` tells their last event."""
+    engine = scope.world.engine
+    sample = next(iter(part))
+    kind, within = sample.measure.kind, sample.window.kind is WindowKind.WITHIN
+    users = kind is MeasureKind.USERS
+    rows = _events(scope, part, users=users).filter(nw.col(AT) >= zero)
+    if within:
+        length = max(one.window.length.microseconds for one in part if one.window.length is not None)
+        rows = rows.filter(nw.col(AT) >= nw.col(ANCHOR), nw.col(AT) - length < nw.col(ANCHOR))
+    ranks = sorted({threshold for own in part.values() for threshold in own}) if within else None
+    keys = [ENTITY, _CODE]
+    match kind:
+        case MeasureKind.USERS:
+            if within:
+                first = rows.filter(~nw.col(USER_ID).is_null()).group_by(*keys, USER_ID).agg(nw.col(AT).min())
+                return engine.collect(engine.ranked(first, keys, AT, ranks))
+            return engine.collect(rows.filter(~nw.col(USER_ID).is_null()).select(*keys, AT, USER_ID))
+        case MeasureKind.DAYS:
+            dated = engine.ranked(rows.with_columns(scope.day().alias(_DAY)), [*keys, _DAY], AT, [1])
+            if within:
+                return engine.collect(engine.ranked(dated.filter(nw.col("rank") == 1), keys, AT, ranks))
+            return engine.collect(dated)
+        case _:
+            return engine.collect(engine.ranked(rows, keys, AT, ranks))
+
+
+def _events(scope: Scope, part: Asked, *, users: bool) -> LazyFrame:
+    """Plan the events of the behaviours, as numbers: ``entity``, ``code`` (0 for any event), ``at``, ``anchor``, who."""
+    names = _names(part)
+    frame = scope.events([EVENT, *([USER_ID] if users else [])])
+    if names:
+        frame = frame.filter(nw.col(EVENT).is_in(names))
+        frame = scope.world.engine.encode(frame, EVENT, names).with_columns(nw.col(EVENT).alias(_CODE))
+    else:
+        frame = frame.with_columns(nw.lit(0, nw.Int32).alias(_CODE))
+    lives = [ANCHOR, LAST, *([SINCE] if scope.has_since else [])]
+    owned = scope.owned(frame, lives).filter(nw.col(AT) <= nw.col(LAST))
+    if scope.has_since:
+        owned = owned.filter(nw.col(SINCE).is_null() | (nw.col(AT) >= nw.col(SINCE)))
+    return owned.select(ENTITY, _CODE, AT, ANCHOR, *([USER_ID] if users else []))
+
+
+def _names(part: Asked) -> list[str]:
+    return sorted({behaviour.event for behaviour in part if behaviour.event is not None})
+
+
+def _crossed(scope: Scope, line: Line, table: pl.DataFrame, part: Asked) -> Iterator[tuple[Threshold, Stretches]]:
+    """Give the spells of one part on one line, clipped to the lives."""
+    names = _names(part)
+    begin, alive = _lives(scope, line)
+    inside = line.holds(table.get_column(ENTITY).to_numpy())
+    for code, event in enumerate(names or [None]):
+        own = table.filter(pl.Series(inside) & (pl.col(_CODE) == code))
+        for behaviour, thresholds in part.items():
+            if behaviour.event != event or behaviour.window.length is None:
+                continue
+            length = behaviour.window.length.microseconds
+            if behaviour.window.kind is WindowKind.WITHIN:
+                above = _reached(line, own, length, begin)
+            elif behaviour.measure.kind is MeasureKind.COUNT:
+                above = _lagged(line, own, length)
+            else:
+                above = _swept(line, own, length, behaviour.measure.kind)
+            for threshold in thresholds:
+                yield (behaviour, threshold), _clipped(line, above(threshold), begin, alive)
+
+
+def _lives(scope: Scope, line: Line) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Give the beginning of each life of a line, and whether there is one."""
+    entity = scope.lives.get_column(ENTITY).to_numpy()
+    own = line.holds(entity)
+    place = entity[own] - line.first
+    begin, alive = np.zeros(line.entities, dtype=np.int64), np.zeros(line.entities, dtype=np.bool_)
+    starts, ends = (scope.lives.get_column(name).to_numpy()[own] for name in (BEGIN, END))
+    begin[place], alive[place] = starts, starts <= ends
+    return begin, alive
+
+
+def _reached(
+    line: Line, rows: pl.DataFrame, length: Microseconds, begin: NDArray[np.int64]
+) -> Callable[[int], Stretches]:
+    """Tell when the k-th row of an entity came, where it came within the window; it lasts."""
+    entity, at, rank = (rows.get_column(name).to_numpy() for name in (ENTITY, AT, "rank"))
+    inside = at - length < begin[entity - line.first]
+
+    def above(threshold: int) -> Stretches:
+        own = inside & (rank == threshold)
+        on = np.sort(line.places(entity[own], at[own]))
+        return Stretches(on, on | ((1 << line.bits) - 1))
+
+    return above
+
+
+def _lagged(line: Line, rows: pl.DataFrame, length: Microseconds) -> Callable[[int], Stretches]:
+    """Tell when k events lie in a moving window: from each event until the k-th newest by then leaves."""
+    at = np.sort(line.places(rows.get_column(ENTITY).to_numpy(), rows.get_column(AT).to_numpy()))
+    leaves = at + length
+
+    def above(threshold: int) -> Stretches:
+        newest, oldest = at[threshold - 1 :], leaves[: max(0, len(at) - threshold + 1)]
+        held = oldest > newest  # never of another entity: a life has room for its longest window behind it
+        return _united(newest[held], oldest[held])
+
+    return above
+
+
+def _united(on: NDArray[np.int64], off: NDArray[np.int64]) -> Stretches:
+    """Unite stretches whose beginnings and ends both ascend, where they overlap or touch."""
+    new = np.ones(len(on), dtype=np.bool_)
+    new[1:] = on[1:] > off[:-1]
+    first = np.flatnonzero(new)
+    return Stretches(on[first], off[np.append(first[1:], len(on)) - 1] if len(on) else off)
+
+
+def _swept(line: Line, rows: pl.DataFrame, length: Microseconds, kind: MeasureKind) -> Callable[[int], Stretches]:
+    """Tell when k things (dates, users) lie in a moving window: one leaves when its newest event does."""
+    key = _DAY if kind is MeasureKind.DAYS else USER_ID
+    things = rows.sort(ENTITY, key, AT)
+    entity, at = (things.get_column(name).to_numpy() for name in (ENTITY, AT))
+    same = (things[key] == things[key].shift(1)).fill_null(value=False).to_numpy() & (
+        things[ENTITY] == things[ENTITY].shift(1)
+    ).fill_null(value=False).to_numpy()
+    on = line.places(entity, at)
+    off = on + length
+    new = ~same
+    if kind is not MeasureKind.DAYS:  # the events of one date lie closer together than the window is long
+        new[1:] |= on[1:] > off[:-1]
+    first = np.flatnonzero(new)
+    ends = off[np.append(first[1:], len(on)) - 1] if len(on) else off
+    moments, depth = _depths(on[first], ends)
+
+    def above(threshold: int) -> Stretches:
+        high = depth >= threshold
+        before = np.concatenate([[False], high[:-1]]) if len(high) else high
+        return Stretches(moments[high & ~before], moments[~high & before])
+
+    return above
+
+
+def _depths(on: NDArray[np.int64], off: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the places at which the number of things that are there changes, and the number from there on."""
+    places = np.concatenate([on, off])
+    change = np.concatenate([np.ones(len(on), dtype=np.int64), -np.ones(len(off), dtype=np.int64)])
+    order = np.argsort(places, kind="stable")
+    places, depth = places[order], np.cumsum(change[order])
+    last = np.ones(len(places), dtype=np.bool_)
+    last[:-1] = places[1:] != places[:-1]
+    return places[last], depth[last]
+
+
+def _clipped(line: Line, spells: Stretches, begin: NDArray[np.int64], alive: NDArray[np.bool_]) -> Stretches:
+    """Let no spell begin before its life does."""
+    own = spells.on >> line.bits
+    start = line.places(own + line.first, begin[own])
+    kept = (spells.off > start) & alive[own]
+    return Stretches(np.maximum(spells.on, start)[kept], spells.off[kept])
+
+
+def _add_measured(
+    world: World, lines: Sequence[Line], found: Sequence[dict[Threshold, Stretches]], asked: Asked
+) -> None:
+    """Add the spells of measures that have no short way."""
+    keys = [(behaviour, threshold) for behaviour, own in asked.items() for threshold in own]
+    criteria = [
+        Criterion(
+            id="any",
+            events=None if behaviour.event is None else (behaviour.event,),
+            measure=behaviour.measure,
+            window=behaviour.window,
+            where=behaviour.where,
+            at_least=threshold,
+        )
+        for behaviour, threshold in keys
+    ]
+    measured = world.engine.collect(criterion_spells(world, criteria)).sort(CRITERION, ENTITY, ON)
+    place, entity, on = (measured.get_column(name).to_numpy() for name in (CRITERION, ENTITY, ON))
+    ends = np.searchsorted(place, np.arange(len(keys) + 1))
+    for line, spells in zip(lines, found, strict=True):
+        own = line.holds(entity)
+        late = line.zero + (1 << line.bits) - 1
+        off = measured.get_column(OFF).fill_null(late).to_numpy()
+        for index, key in enumerate(keys):
+            rows = np.flatnonzero(own[ends[index] : ends[index + 1]]) + ends[index]
+            spells[key] = Stretches(line.places(entity[rows], on[rows]), line.places(entity[rows], off[rows]))

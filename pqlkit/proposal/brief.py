@@ -1,0 +1,239 @@
+"""The brief: what a proposal stands on, and what is asked of it; every step reads it, none changes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier, tier
+from pqlkit.durations import WEEK, Duration
+from pqlkit.options.schedule_kind import DesignKind
+from pqlkit.proposal.exclusions import Exclusions
+from pqlkit.proposal.literals import COARSE
+from pqlkit.proposal.objective import Constraints, parse_objective
+from pqlkit.proposal.problem import Problem
+from pqlkit.proposal.search import search
+from pqlkit.proposal.split import TOO_FEW, SplitKind, split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Set
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pqlkit.analysis.observation import Observed
+    from pqlkit.definitions.model import Outcome
+    from pqlkit.measures.precursors import Precursor
+    from pqlkit.options.search import ProposeOptions
+    from pqlkit.proposal.literals import Trait
+    from pqlkit.proposal.objective import Objective
+    from pqlkit.proposal.result import Search
+    from pqlkit.proposal.split import Split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Brief:
+    """What the steps of a proposal share.
+
+    Parameters
+    ----------
+    observed, wishes, say
+        What was looked at, what is asked for, and whom to tell the steps.
+    parts
+        The split.
+    exclusions
+        Events that no rule may name.
+    traits
+        Fixed traits as literals, where asked for.
+    precursors
+        Events that mostly lead to another, seen before the later snapshots begin; none are looked for where nothing is searched.
+    """
+
+    observed: Observed
+    wishes: ProposeOptions
+    say: Callable[[str], None]
+    parts: Split
+    exclusions: Exclusions
+    traits: tuple[Trait, ...]
+    precursors: tuple[Precursor, ...] = ()
+
+    @classmethod
+    def of(cls, observed: Observed, wishes: ProposeOptions, say: Callable[[str], None]) -> Brief:
+        """Split the snapshots and judge leaks on the earlier part alone."""
+        from pqlkit.measures.precursors import precursors
+
+        say("setting later snapshots aside")
+        parts = _split(observed, wishes, coarse=tier(observed.converters) is Tier.COARSE)
+        exclusions = Exclusions.of(observed, parts)
+        return cls(
+            observed=observed,
+            wishes=wishes,
+            say=say,
+            parts=parts,
+            exclusions=exclusions,
+            traits=_traits(observed, exclusions.traits) if wishes.use_traits else (),
+            precursors=precursors(observed.population.world, before=parts.first)
+            if observed.converters >= HYPOTHESES_BELOW
+            else (),
+        )
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of every definition that comes out: the analysis' conversion window, all keys of the population's outcome."""
+        return replace(
+            self.observed.population.outcome,
+            within=Duration.parse(self.observed.snapshots.design.conversion_window.emitted),
+        )
+
+    @property
+    def entities(self) -> NDArray[np.int64]:
+        """The entity of each snapshot."""
+        return self.observed.snapshots.frame.get_column("entity").to_numpy()
+
+    @property
+    def holdout_from(self) -> int:
+        """The first moment of the holdout period; for cross-fitted snapshots the first cutoff of all."""
+        if self.parts.first is not None:
+            return self.parts.first
+        return int(self.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
+
+    @property
+    def cross_fitted(self) -> bool:
+        """Whether no later snapshots are set aside."""
+        return self.parts.kind is SplitKind.CROSS_FITTED
+
+    @property
+    def tier(self) -> Tier:
+        """What the data bears, by its usable converters."""
+        return tier(self.observed.converters)
+
+    @property
+    def problem(self) -> Problem:
+        """What is searched: few thresholds and at most two criteria with little data."""
+        coarse = self.tier is Tier.COARSE
+        return Problem(
+            cube=self.observed.cube,
+            y=self.observed.y,
+            entities=self.entities,
+            objective=self.objective,
+            bounds=self._bounds(),
+            max_criteria=min(self.wishes.max_criteria, 2 if coarse else 3),
+            excluded=self.exclusions.events,
+            traits=self.traits,
+            leads_to={precursor.event: precursor.leads_to for precursor in self.precursors},
+            thresholds=COARSE if coarse else None,
+            seed=self.wishes.seed,
+            max_seconds=self.wishes.max_seconds,
+        )
+
+    @property
+    def objective(self) -> Objective:
+        """What is best."""
+        return parse_objective(
+            self.wishes.objective,
+            base_rate=float(self.observed.y[self.parts.fit].mean()),
+            value=self.wishes.value,
+            cost=self.wishes.cost,
+            capacity=self.wishes.capacity is not None,
+        )
+
+    def search(self, *, only: frozenset[str] | None = None) -> Search:
+        """Search all rules over the literals of the fit part.
+
+        Parameters
+        ----------
+        only
+            Single criteria of these events alone (the mechanical ones); None = all rules of what is not excluded.
+        """
+        self.say("searching rules")
+        problem, fit = self.problem, self.parts.fit
+        goal = problem.goal(fit)
+        return search(
+            problem,
+            fit,
+            problem.literals(fit, only=only),
+            goal=goal if only is None else replace(goal, max_criteria=1),
+        )
+
+    def _bounds(self) -> Constraints:
+        """Say what counts at all; a capacity becomes the largest share of snapshots that gives no more leads a week.
+
+        Where a lead has a price, a rule that loses money on the average lead does not count: calling nobody is better.
+        """
+        return Constraints(
+            min_share=self.wishes.min_share,
+            max_share=self._capacity_share(),
+            min_recall=self.wishes.min_recall,
+            min_rate=self._least_rate(),
+        )
+
+    def _least_rate(self) -> float | None:
+        """Give the rate that a rule must reach: what was asked for, and what a lead must bring to pay for itself."""
+        bounds = [bound for bound in (self.wishes.min_rate, self.objective.threshold) if bound is not None]
+        return max(bounds, default=None)
+
+    def _capacity_share(self) -> float | None:
+        if self.wishes.capacity is None:
+            return None
+        cutoffs = self.observed.snapshots.frame.get_column("cutoff").to_numpy()[self.parts.fit]
+        weeks = max(1.0, float(cutoffs.max() - cutoffs.min()) / WEEK)
+        # At several ages an entity is one lead, whatever the number of its snapshots.
+        leads = (
+            self.observed.heads(self.parts.fit)
+            if self.observed.snapshots.design.kind is DesignKind.AGE
+            else len(cutoffs)
+        )
+        return min(1.0, self.wishes.capacity * weeks / leads)
+
+
+def _split(observed: Observed, wishes: ProposeOptions, *, coarse: bool) -> Split:
+    """Divide the snapshots; with little data every part is needed for choosing, and the choice is cross-fitted."""
+    import polars as pl
+
+    frame = observed.snapshots.frame
+    outcome, design = observed.population.outcome, observed.snapshots.design
+    retained = outcome.retained_for.microseconds if outcome.retained_for is not None else 0
+    cutoff = frame.get_column("cutoff").to_numpy()
+    since = wishes.holdout_from
+    if since is not None and design.cutoffs and len(design.cutoffs) == 1:
+        since += design.cutoffs[0].microseconds  # `once` is split by the anchor
+    block, counts = (
+        pl.col("block"),
+        pl.col("y") & (pl.col("cutoff") == pl.col("cutoff").filter("y").max().over("entity")),
+    )
+    if observed.dependent:
+        # Snapshots that overlap go into one fold.
+        block = block.min().over(pl.Series(observed.clusters))
+    blocks, last = frame.select(block.cast(pl.Int64).alias("block"), counts.fill_null(value=False).alias("last"))
+    return split(
+        cutoff,
+        cutoff + design.conversion_window.microseconds + retained,
+        observed.y,
+        block=blocks.to_numpy(),
+        counts=last.to_numpy(),
+        share=wishes.holdout,
+        holdout_from=since,
+        too_few=float("inf") if coarse else TOO_FEW,
+    )
+
+
+def _traits(observed: Observed, leaky: Set[str]) -> tuple[Trait, ...]:
+    """Make one literal of each common value of each fixed trait (at most 20 values a trait) that is no leak."""
+    import polars as pl
+
+    from pqlkit.definitions.model import Condition, Operator
+    from pqlkit.proposal.literals import Trait
+
+    traits, frame = observed.population.traits, observed.snapshots.frame
+    fixed = [name for name, kind in traits.kinds.items() if kind.value == "fixed" and name not in leaky | {"email"}]
+    moments = frame.select("entity", pl.col("cutoff").alias("at"))
+    found: list[Trait] = []
+    for name in fixed:
+        values = traits.at(moments, [name]).get_column(name)
+        # Ties of the count go to the smaller value, so that the order of rows never matters.
+        counted = values.drop_nulls().value_counts().sort("count", name, descending=[True, False])
+        common = counted.head(20).get_column(name).sort().to_list()
+        for value in common:
+            condition = Condition(name=name, operator=Operator.EQUALS, values=(value,))
+            found.append(Trait(condition=condition, holds=(values == value).fill_null(value=False).to_numpy()))
+    return tuple(found)

@@ -1,0 +1,105 @@
+"""The search problem: the snapshots, what may be said about them, and what a good rule is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pqlkit.proposal.literals import Floors, literals
+from pqlkit.proposal.objective import Constraints, Goal, Objective
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
+
+    from pqlkit.measures.behaviour import Cube
+    from pqlkit.proposal.literals import Literal, Trait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Problem:
+    """What the search, its folds, its halves and its shuffles have in common.
+
+    Parameters
+    ----------
+    cube
+        Levels of every behaviour at every snapshot.
+    y
+        Converted, one per snapshot.
+    entities
+        The entity of each snapshot, for floors in heads; None = each snapshot is another entity.
+    objective, bounds, max_criteria
+        What is best, what a rule must keep (the least number of converters is set by each part), and how long it may be.
+    excluded
+        Events that no rule may name.
+    traits
+        Fixed traits that may become eligibility.
+    leads_to
+        Event -> the event that it mostly leads to within a minute.
+    thresholds
+        The only thresholds to try; None = the whole grid.
+    seed
+        Of every sample.
+    max_seconds
+        Of one search.
+    """
+
+    cube: Cube
+    y: NDArray[np.bool_]
+    entities: NDArray[np.int64] | None = None
+    objective: Objective = field(default_factory=Objective)
+    bounds: Constraints = field(default_factory=Constraints)
+    max_criteria: int = 3
+    excluded: Collection[str] = ()
+    traits: tuple[Trait, ...] = ()
+    leads_to: Mapping[str, str] = field(default_factory=dict)
+    thresholds: tuple[int, ...] | None = None
+    seed: int = 0
+    max_seconds: float = 20.0
+
+    def heads(self, part: NDArray[np.bool_]) -> int:
+        """Count the entities of some snapshots."""
+        return int(part.sum()) if self.entities is None else len(np.unique(self.entities[part]))
+
+    def floors(self, part: NDArray[np.bool_]) -> Floors:
+        """Say what a literal needs to enter a search of some snapshots."""
+        return Floors.of(int(part.sum()), self.heads(part & self.y), thresholds=self.thresholds)
+
+    def goal(self, part: NDArray[np.bool_]) -> Goal:
+        """Say what a good rule is where some snapshots choose it."""
+        converted = part & self.y
+        least = Constraints.of(int(converted.sum()), heads=self.heads(converted)).converters
+        return Goal(
+            objective=self.objective,
+            constraints=replace(self.bounds, converters=least),
+            max_criteria=self.max_criteria,
+        )
+
+    def literals(
+        self, part: NDArray[np.bool_], *, floors: Floors | None = None, only: Collection[str] | None = None
+    ) -> tuple[Literal, ...]:
+        """List the literals that a search of some snapshots may use.
+
+        Parameters
+        ----------
+        part
+            The snapshots that choose.
+        floors
+            None = those of the part.
+        only
+            These events alone, whatever is excluded, and no traits; None = all that are not excluded.
+        """
+        return literals(
+            self.cube,
+            self.y,
+            part,
+            floors=floors or self.floors(part),
+            entities=self.entities,
+            exclude=self.excluded if only is None else (),
+            only=only,
+            traits=self.traits if only is None else (),
+            leads_to=self.leads_to,
+        )

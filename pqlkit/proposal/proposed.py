@@ -1,0 +1,115 @@
+"""The proposal: what a search came to, and what later data say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pqlkit.analysis.leaks import Suspect
+    from pqlkit.analysis.observation import Observed
+    from pqlkit.analysis.tiers import Tier
+    from pqlkit.options.search import ProposeOptions
+    from pqlkit.proposal.benchmark_model import BenchmarkModel
+    from pqlkit.proposal.candidate import Candidate
+    from pqlkit.proposal.champion import Champion
+    from pqlkit.proposal.crossfit import CrossFit
+    from pqlkit.proposal.experiment import Experiment
+    from pqlkit.proposal.menu import Step
+    from pqlkit.proposal.points import Points
+    from pqlkit.proposal.result import Search
+    from pqlkit.proposal.shuffles import PermutationTest
+    from pqlkit.proposal.split import Split
+    from pqlkit.proposal.tonight import Tonight
+    from pqlkit.statistics.rate import Rate
+    from pqlkit.typing import Microseconds
+
+__all__ = ["Frontier", "Halves", "Proposal"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halves:
+    """One side of the split: first and last cutoff, snapshots and conversions. None = no snapshot."""
+
+    first: Microseconds | None
+    through: Microseconds | None
+    base: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frontier:
+    """A rule that no other beats in both rate and recall, in words, on the fit part."""
+
+    words: str
+    rate: float
+    recall: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Proposal:
+    """What `pqlkit propose` found.
+
+    Parameters
+    ----------
+    observed, wishes
+        What was looked at, and what was asked for.
+    split, fit, holdout
+        Who chose, who tested; `read` says how often this holdout was looked at.
+    tier
+        What the data bears.
+    search
+        The search, or None where there was none.
+    candidates
+        The menu, the proposed one first; empty is a result, and `warnings` says why.
+    mechanical
+        The best rule of each event that precedes the upgrade by construction (a limit reached): a list of their own, never
+        mixed with behaviour and never written; only what later snapshots bear out.
+    rejected
+        Rules of the menu that later snapshots did not bear out, in words, with the reasons.
+    front
+        Rate against recall on the fit part.
+    ladder
+        The best rule of one, two and three criteria.
+    points, prefer_points
+        The card beside the rule, and whether it should be the definition.
+    benchmark model, captured
+        The boosting model, and the share of the achievable that the first candidate captures.
+    selection
+        The search on shuffled outcomes.
+    cross_fitted
+        With little data: what the search's choices did where they were not chosen. It stands for the holdout then: nothing
+        is proposed unless it passes the gate, and it is the holdout figure of the one candidate.
+    champion
+        The definition in use, on the same holdout.
+    experiment
+        The plan that would show whether working the leads helps.
+    tonight
+        Whom the first candidate finds at the end of the data; None without one.
+    suspects
+        Events and traits that look like leaks, judged on the fit part alone.
+    """
+
+    observed: Observed
+    wishes: ProposeOptions
+    split: Split | None
+    fit: Halves
+    holdout: Halves
+    read: int
+    tier: Tier
+    search: Search | None
+    candidates: tuple[Candidate, ...]
+    mechanical: tuple[Candidate, ...]
+    rejected: tuple[tuple[str, tuple[str, ...]], ...]
+    front: tuple[Frontier, ...]
+    ladder: tuple[Step, ...]
+    points: Points | None
+    prefer_points: bool
+    benchmark_model: BenchmarkModel | None
+    captured: float | None
+    selection: PermutationTest | None
+    cross_fitted: CrossFit | None
+    champion: Champion | None
+    experiment: Experiment | None
+    leakage: tuple[Suspect, ...]
+    warnings: tuple[str, ...]
+    tonight: Tonight | None = None
