@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from pqlkit.durations import Duration
-    from pqlkit.typing import Json, Number
+    from pqlkit.typing import Number
 
 SCALE: Final = 1_000_000
 """Values of properties are kept as integers of this fraction of one, so that sums are exact on every engine."""
@@ -311,12 +311,86 @@ class Expect:
     share: Bounds | None = None
 
 
+class ChosenBy(StrEnum):
+    """Who chose a rule."""
+
+    PROPOSE = "propose"
+    HAND = "hand"
+
+
+class EvidenceView(StrEnum):
+    """What a part of the evidence counts."""
+
+    SNAPSHOT = "snapshot"
+    QUALIFICATION = "qualification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceData:
+    """What evidence was gathered in: dates of the first and last snapshot, and counts."""
+
+    start: date | None = None
+    through: date | None = None
+    snapshots: int | None = None
+    entities: int | None = None
+    converted: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidencePart:
+    """Figures of the data that chose the rule, or of the holdout.
+
+    Parameters
+    ----------
+    view
+        What `qualified` counts.
+    start, through
+        Dates of the first and last snapshot.
+    qualified, converted
+        Counts.
+    rate, low, high
+        Converted of qualified, and its 95 % interval.
+    recall
+        Qualified of all that converted.
+    times_read
+        How often the holdout was read.
+    independent
+        False: the rule was chosen on these data too.
+    all_data
+        True: there was no holdout.
+    """
+
+    view: EvidenceView
+    start: date | None = None
+    through: date | None = None
+    qualified: int | None = None
+    converted: int | None = None
+    rate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    recall: float | None = None
+    times_read: int | None = None
+    independent: bool | None = None
+    all_data: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the search or the trial found that made a definition."""
+
+    chosen_by: ChosenBy | None = None
+    search: str | None = None
+    data: EvidenceData | None = None
+    fit: EvidencePart | None = None
+    holdout: EvidencePart | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """A named, versioned formula over criteria.
 
     `qualify` is the whole tree. A points definition (`score.pql_at`) has `qualify` = `All` over its plain list, and the
-    points decide. `milestone` files have no outcome. `evidence` is kept as written, key order included.
+    points decide. `milestone` files have no outcome.
     """
 
     name: str
@@ -336,7 +410,7 @@ class Definition:
     score: Score | None = None
     lead: Lead | None = None
     expect: Expect | None = None
-    evidence: Mapping[str, Json] | None = None
+    evidence: Evidence | None = None
     path: str | None = None
 
     @property
