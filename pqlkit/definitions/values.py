@@ -22,7 +22,7 @@ from pqlkit.definitions.codes import (
     Code,
 )
 from pqlkit.definitions.model import LARGEST_VALUE
-from pqlkit.definitions.renamed import RENAMED, meant
+from pqlkit.definitions.old_words import VALUES, meant
 from pqlkit.definitions.yaml_scalars import Surprise
 from pqlkit.durations import Duration
 from pqlkit.inert import visible
@@ -322,10 +322,11 @@ def one_of(words: Iterable[str]) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if isinstance(value, str) and value in known:
             return known[str(value)]
-        near = meant(value, known) if isinstance(value, str) else None
+        near = meant(value, known, VALUES) if isinstance(value, str) else None
         message = f"{shown(value)} is none of {', '.join(known)}"
-        safe = isinstance(value, str) and RENAMED.get(value) == near
-        raise fault(INVALID_VALUE, message, hint=f"did you mean {near}?" if near else None, fix=near, safe=safe)
+        renamed = near is not None and near == VALUES.get(value)
+        hint = f"it is now {near}" if renamed else f"did you mean {near}?" if near else None
+        raise fault(INVALID_VALUE, message, hint=hint, fix=near, safe=renamed)
 
     return check
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from pqlkit.errors import DataError
+from pqlkit.exports.arrow_values import readable
 from pqlkit.exports.batch import Batch
 from pqlkit.exports.json_lines import flatten
 
@@ -30,7 +31,8 @@ def read_parquet(path: Path) -> Iterator[Batch]:
         for frame in pl.scan_parquet(path, glob=False).collect_batches(chunk_size=ROWS, maintain_order=True):
             lines = pl.int_range(row, row + frame.height, eager=True).alias("line")
             row += frame.height
-            yield Batch(frame=flatten(frame), lines=lines)
+            plain, dropped = readable(flatten(frame))
+            yield Batch(frame=plain, lines=lines, dropped=dropped)
         if row == 1:
             yield Batch(frame=pl.DataFrame(schema=schema(path)), lines=pl.Series("line", [], dtype=pl.Int64))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:

@@ -113,10 +113,23 @@ def _near(target: Path) -> str:
     return f"the folder {target.parent} does not exist"
 
 
-def members(path: Path) -> tuple[Member, ...]:
+@contextlib.contextmanager
+def called(path: Path, name: str) -> Iterator[None]:
+    """Let errors about a file that was brought here name the place that it came from."""
+    try:
+        yield
+    except DataError as error:
+        if name == str(path):
+            raise
+        texts = [text and text.replace(str(path), name) for text in (error.message, error.where, error.hint)]
+        raise DataError(texts[0] or "", where=texts[1], hint=texts[2]) from error
+
+
+def members(path: Path, title: str | None = None) -> tuple[Member, ...]:
     """List the streams of a file: itself, or the files of a ZIP archive in the order of their names."""
+    title = str(path) if title is None else title
     if _first_bytes(path)[:4] != b"PK\x03\x04":
-        return (Member(name=str(path), path=path),)
+        return (Member(name=title, path=path),)
     try:
         with zipfile.ZipFile(path) as archive:
             names = sorted(entry.filename for entry in archive.infolist() if not entry.is_dir())
@@ -124,7 +137,7 @@ def members(path: Path) -> tuple[Member, ...]:
         raise DataError(f"the ZIP archive is damaged: {error}", where=str(path)) from error
     if any(name.startswith("xl/") for name in names):
         raise DataError("this is an Excel workbook", where=str(path), hint="save it as CSV")
-    return tuple(Member(name=f"{path}!{name}", path=path, inner=name) for name in names)
+    return tuple(Member(name=f"{title}!{name}", path=path, inner=name) for name in names)
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -19,12 +19,12 @@ from pqlkit.exports.json_lines import flatten, read_json_lines
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.parquet import read_parquet
 from pqlkit.exports.preset import preset
-from pqlkit.exports.raw import Kind, expand, kind, members, opened
+from pqlkit.exports.raw import Kind, called, expand, kind, members, opened
 from pqlkit.exports.reshaping import Versions
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pqlkit.exports.batch import Batch
@@ -57,7 +57,8 @@ class Stage:
     """One table on its way from raw files to canonical ones.
 
     `types` is the narrowest type of each column over all parts (None: no value yet). `days` counts rows by UTC day of the
-    table's own time. `read` counts rows of the files, `skipped` and repeats of derived tables left out.
+    table's own time. `read` counts rows of the files, `skipped` and repeats of derived tables left out. `dropped` are
+    columns whose bytes are no text.
     """
 
     layout: Layout
@@ -77,6 +78,7 @@ class Stage:
     added: int = 0
     logged: int | None = None
     unread: int = 0
+    dropped: set[str] = field(default_factory=set)
     waiting: list[pl.DataFrame] = field(default_factory=list)
     # Of what waits: many small files would make sums over it again and again.
     known: dict[str, pl.DataType] = field(default_factory=dict)
@@ -163,6 +165,7 @@ def stage(
     dates_in: str,
     derived: bool = False,
     files: Sequence[Path] | None = None,
+    names: Mapping[Path, str] | None = None,
 ) -> Stage:
     """Read one table's files into parts.
 
@@ -180,6 +183,8 @@ def stage(
         See `Canonicaliser`.
     files
         Which files to read; None = all that `source.path` finds.
+    names
+        What reports call files, where that is not their path.
 
     Raises
     ------
@@ -198,9 +203,11 @@ def stage(
     )
     _survey(files, canonicaliser)
     for path in files:
-        staged.files.append(str(path))
-        for member in members(path):
-            _stage_member(member, staged, canonicaliser, quarantine)
+        name = (names or {}).get(path, str(path))
+        staged.files.append(name)
+        with called(path, name):
+            for member in members(path, name):
+                _stage_member(member, staged, canonicaliser, quarantine)
     staged.flush()
     return staged
 
@@ -262,6 +269,7 @@ def _stage_member(member: Member, staged: Stage, canonicaliser: Canonicaliser, q
         if strict and not checked:
             canonicaliser.check(batch.frame.columns, member.name)
             checked = True
+        staged.dropped.update(batch.dropped)
         canonical = canonicaliser.take(batch, member.name, place)
         read = batch.frame.height + len(batch.rejected) - canonical.skipped
         empty = empty and not read
@@ -276,8 +284,6 @@ def _stage_member(member: Member, staged: Stage, canonicaliser: Canonicaliser, q
 
 def _once(canonical: Canonical, staged: Stage) -> Canonical:
     """Drop a derived table's repeats early: the same user stands in many events."""
-    from dataclasses import replace
-
     values = [name for name in canonical.frame.columns if name not in (FILE, LINE)]
     frame = canonical.frame.unique(subset=values, keep="first", maintain_order=True)
     staged.repeats += canonical.frame.height - frame.height
@@ -304,7 +310,27 @@ def _batches(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
                 assert_never(layout)
 
 
-def first_rows(path: Path, source: Source) -> pl.DataFrame:
+def first_canonical(layout: Layout, source: Source) -> Canonical:
+    """Bring the first rows of a source's first file under canonical names; nothing is checked but the rows themselves.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or holds no rows.
+    """
+    path = expand(source.path)[0]
+    canonicaliser = Canonicaliser(
+        layout=layout, source=source, dates_in="UTC", as_of=time.time_ns() // 1000, looked_up=_lookups(source)
+    )
+    for member in members(path):
+        for batch, _ in _batches(member, source):
+            if batch.frame.width and batch.frame.height:
+                first = replace(batch, frame=batch.frame.head(SNIFFED), lines=batch.lines.head(SNIFFED))
+                return canonicaliser.take(first, member.name, 0)
+    raise DataError("the file holds no rows", where=str(path))
+
+
+def first_rows(path: Path, source: Source, name: str | None = None) -> pl.DataFrame:
     """Give a file's first rows as they stand in it, nested columns flattened.
 
     Raises
@@ -312,8 +338,10 @@ def first_rows(path: Path, source: Source) -> pl.DataFrame:
     DataError
         The file cannot be read, or holds no rows.
     """
-    for member in members(path):
-        for batch, _ in _batches(member, source):
-            if batch.frame.width and batch.frame.height:
-                return flatten(batch.frame).head(SNIFFED)
-    raise DataError("the file holds no rows", where=str(path))
+    name = str(path) if name is None else name
+    with called(path, name):
+        for member in members(path, name):
+            for batch, _ in _batches(member, source):
+                if batch.frame.width and batch.frame.height:
+                    return flatten(batch.frame).head(SNIFFED)
+    raise DataError("the file holds no rows", where=name)
