@@ -98,3 +98,5 @@ def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Outpu
             output.payload(render.converters_as_markdown(told))
         case Format.TABLE:
             output.show(render.converters_as_table(told))
+        case _:
+            assert_never(form)
