@@ -235,4 +235,4 @@ def test_what_is_proposed_promises_what_its_report_counts():
         rate.numerator,
     )
     # The reference is the evidence's only if something came after it.
-    assert {one.basis for one in own.periods if one.reference} == {Basis.FIRST}
+    assert {one.basis for one in own.periods if one.baseline} == {Basis.FIRST}
