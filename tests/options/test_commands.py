@@ -20,6 +20,8 @@ EVERY = {"--help", "--version", "--install-completion"}
 """What every command takes, and typer's own."""
 COMING = {"--from", "--sql"}
 """What `init` takes once it can print statements that export tables."""
+OTHERS = {"--profile"}
+"""What another program takes: aws."""
 
 
 def declared() -> dict[tuple[str, str], set[str]]:
