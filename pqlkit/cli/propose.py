@@ -36,6 +36,8 @@ def propose(given: Given) -> None:
     """
     from pqlkit.cli.analyze import whoever
     from pqlkit.cli.output import Output
+    from pqlkit.cli.targets import Target
+    from pqlkit.options.option import Role
     from pqlkit.proposal.proposing import propose as run
     from pqlkit.reporting.renderers import proposal as render
 
@@ -45,6 +47,7 @@ def propose(given: Given) -> None:
     check(options)
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
     folder = options.out_dir or found.project.definitions
+    found.check([Target(named="--out-dir", path=folder, role=Role.FILLS)])
     with output.working("reading exports") as progress:
         people = whoever(found, progress)
         result = run(people, settings, replace(options, out_dir=folder), progress=progress)

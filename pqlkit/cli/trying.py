@@ -14,7 +14,7 @@ from pqlkit.options.settings import Settings
 
 
 @takes_options("try")
-def attempt(
+def try_(
     given: Given,
     hypothesis: Annotated[
         str,
@@ -39,7 +39,7 @@ def attempt(
     from pqlkit.cli.definition_files import write_definitions
     from pqlkit.cli.output import Output
     from pqlkit.definitions.expression import read_expression
-    from pqlkit.proposal.trying import attempt as run
+    from pqlkit.proposal.trying import try_ as run
     from pqlkit.reporting.renderers import trial as render
 
     found = given.inputs()

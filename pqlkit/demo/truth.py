@@ -56,7 +56,7 @@ class Truth:
         Additive worlds: criterion id -> log odds ratio. The criteria are those of `rule`, which nobody is told to obey.
     snapshots
         The design that the classes refer to: ``once:14d``, ``age:...`` or ``every:28d``.
-    conversion window
+    conversion_window
         In microseconds.
     as_of
         The newest plausible row.

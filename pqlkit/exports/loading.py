@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -17,7 +17,7 @@ from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.identities import stitched
 from pqlkit.exports.intake import Intake, TableIntake
-from pqlkit.exports.manifest import NAME, Manifest, TableEntry, manifest_text, read_manifest
+from pqlkit.exports.manifest import NAME, QUARANTINE, Manifest, TableEntry, manifest_text, read_manifest
 from pqlkit.exports.matching import matching, spelling_warnings
 from pqlkit.exports.publishing import writing
 from pqlkit.exports.quarantine import Quarantine
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from pqlkit.exports.publishing import Writer
     from pqlkit.exports.reading import Finished, Outcome
     from pqlkit.exports.sources.landing import Piece
-
-QUARANTINE: Final = "quarantine.jsonl"
 
 
 def load(

@@ -79,7 +79,7 @@ def starts(
         Anchors, conversions and `as_of`.
     spells
         ``entity``, ``on``, ``off`` of the whole definition, as `pqlkit.measures` gives them; any order.
-    conversion window
+    conversion_window
         How long after a start a conversion counts.
     cooldown
         How long out of the state before a later spell counts; None = the conversion window.

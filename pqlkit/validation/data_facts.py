@@ -151,9 +151,9 @@ def _rate_of(one: Report, ids: set[Any]) -> Rate:
 def _population(
     dataset: Dataset, project: Project, definition: Definition, as_of: str | None, trusted: Sequence[str], engine: str
 ) -> Population:
-    from pqlkit.population.population import population
+    from pqlkit.population.population import population_of
 
-    return population(dataset, project, definition=definition, as_of=as_of, trust_current=trusted, engine=engine)
+    return population_of(dataset, project, definition=definition, as_of=as_of, trust_current=trusted, engine=engine)
 
 
 def _figures(people: Population, definition: Definition) -> DefinitionFacts:

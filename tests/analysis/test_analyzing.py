@@ -179,7 +179,7 @@ def test_once_has_none(people):
 def shared(tmp_path, *, alike: bool):
     """Sign up 300 accounts of four users; with `alike`, all users of an account convert or none does."""
     from pqlkit.exports.project import Project
-    from pqlkit.population.population import population
+    from pqlkit.population.population import population_of
 
     rng = np.random.default_rng(3)
     team = rng.random(300) < 0.2
@@ -192,7 +192,7 @@ def shared(tmp_path, *, alike: bool):
             conversions.append({"user_id": f"u{number:04}", "converted_at": number + 20 * DAY})
     events.append({"user_id": "u0000", "event": "e", "timestamp": 90 * DAY})
     tables = dataset(tmp_path, users=users, events=events, conversions=conversions)
-    return population(tables, Project(), entity="user", as_of="1970-04-01")
+    return population_of(tables, Project(), entity="user", as_of="1970-04-01")
 
 
 def test_users_of_one_account_are_not_independent(tmp_path):

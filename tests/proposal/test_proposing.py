@@ -23,7 +23,7 @@ from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import EventNote, read_project
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.proposal.proposing import propose
 from pqlkit.rates.report import report
 from pqlkit.reporting.records.proposal import record
@@ -128,7 +128,7 @@ def test_same_data_in_any_order_and_split_gives_the_same_bytes(world, result, tm
     with TemporaryDirectory() as folder:
         project = read_project(world.write(folder) / "pqlkit.yml")
         shuffled(Path(folder), 5)
-        again = propose(population(open_dataset(project), project), ONCE, ProposeOptions(permutations=0))
+        again = propose(population_of(open_dataset(project), project), ONCE, ProposeOptions(permutations=0))
     write(result, tmp_path / "one")
     write(again, tmp_path / "two")
     first, second = ({path.name: path.read_bytes() for path in (tmp_path / part).iterdir()} for part in ("one", "two"))

@@ -36,7 +36,7 @@ def classify(
         Microseconds of the first conversion, `NEVER` without one; later than `as_of` counts as never.
     cutoffs
         The ages of the snapshots, ascending; a landmark has one.
-    conversion window
+    conversion_window
         A conversion at exactly cutoff + conversion window is in, one at exactly the cutoff is not.
     as_of
         An entity with cutoff + conversion window at exactly `as_of` is mature.
