@@ -216,8 +216,19 @@ def _traits(dataset: Dataset) -> tuple[str, ...]:
     return tuple(sorted(name for name in users.columns if name not in known)) if users is not None else ()
 
 
+def _event_counts(rows: int, counts: Matching) -> list[str]:
+    """Say whose the events are: of users, or of accounts where they have no user."""
+    accounts = f"{counts.event_accounts or 0:,} accounts"
+    if counts.events_of_accounts == rows:
+        return [f"{rows:,} events of {accounts}, no user column"]
+    notes = [f"{rows:,} events of {counts.event_users or 0:,} users"]
+    if counts.events_of_accounts:
+        notes.append(f"{counts.events_of_accounts:,} of them have no user and are of {accounts}")
+    return notes
+
+
 def _match_notes(dataset: Dataset, counts: Matching) -> list[str]:
-    notes = [f"{dataset.tables[EVENTS].rows:,} events of {counts.event_users or 0:,} users"]
+    notes = _event_counts(dataset.tables[EVENTS].rows, counts)
     if counts.events_anonymous:
         notes.append(f"{counts.events_anonymous:,} events are of nobody who is known")
     if counts.users is not None:
