@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -284,8 +284,6 @@ def _stage_member(member: Member, staged: Stage, canonicaliser: Canonicaliser, q
 
 def _once(canonical: Canonical, staged: Stage) -> Canonical:
     """Drop a derived table's repeats early: the same user stands in many events."""
-    from dataclasses import replace
-
     values = [name for name in canonical.frame.columns if name not in (FILE, LINE)]
     frame = canonical.frame.unique(subset=values, keep="first", maintain_order=True)
     staged.repeats += canonical.frame.height - frame.height
@@ -307,6 +305,26 @@ def _batches(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
             case Kind.DELIMITED:
                 for batch in read_delimited(stream, member.name, separator=source.separator, encoding=source.encoding):
                     yield batch, True
+
+
+def first_canonical(layout: Layout, source: Source) -> Canonical:
+    """Bring the first rows of a source's first file under canonical names; nothing is checked but the rows themselves.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or holds no rows.
+    """
+    path = expand(source.path)[0]
+    canonicaliser = Canonicaliser(
+        layout=layout, source=source, dates_in="UTC", as_of=time.time_ns() // 1000, looked_up=_lookups(source)
+    )
+    for member in members(path):
+        for batch, _ in _batches(member, source):
+            if batch.frame.width and batch.frame.height:
+                first = replace(batch, frame=batch.frame.head(SNIFFED), lines=batch.lines.head(SNIFFED))
+                return canonicaliser.take(first, member.name, 0)
+    raise DataError("the file holds no rows", where=str(path))
 
 
 def first_rows(path: Path, source: Source, name: str | None = None) -> pl.DataFrame:
