@@ -62,7 +62,7 @@ def _without_user(events: Table) -> dict[str, int | None]:
     rows = lazy.group_by(ACCOUNT_ID).agg(rows=pl.len()).collect(engine="streaming")
     of_accounts = rows.drop_nulls()
     return {
-        "events_anonymous": int(rows["rows"].sum() - of_accounts["rows"].sum()),
+        "events_anonymous": int(rows.filter(pl.col(ACCOUNT_ID).is_null())["rows"].sum()),
         "events_of_accounts": int(of_accounts["rows"].sum()),
         "event_accounts": of_accounts.height,
     }
