@@ -17,7 +17,7 @@ from pqlkit.exports.headers import zone_in
 from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import flatten
 from pqlkit.exports.mapping import Column, Match
-from pqlkit.exports.nested import unpacked
+from pqlkit.exports.nested import root_of, unpacked, with_paths
 from pqlkit.exports.notation import ENGLISH
 from pqlkit.exports.nulls import counted_nulls, without_nulls
 from pqlkit.exports.numerals import as_written_by_programs, is_written_in
@@ -188,6 +188,7 @@ class Canonicaliser:
         if self.source.format is not None:
             self._choose(columns, file)
         there = set(columns) | _roots(columns)
+        there |= {path for path in self._paths() if root_of(path, columns) is not None}
         for name, column in self.source.columns.items():
             missing = [] if column.constant is not None else [part for part in column.parts if part not in there]
             if missing and len(missing) == len(column.parts):
@@ -304,7 +305,12 @@ class Canonicaliser:
         raw = flatten(raw)
         if self.variant is None and self.source.format is not None:
             self._choose(raw.columns, "the export")
-        return raw if self.variant is None else unpacked(raw, self.variant)
+        raw = raw if self.variant is None else unpacked(raw, self.variant)
+        return with_paths(raw, self._paths())
+
+    def _paths(self) -> list[str]:
+        """Name what the mapping asks for inside other columns."""
+        return [part for column in self.source.columns.values() for part in column.parts if "." in part]
 
     def _picked(self, raw: pl.DataFrame, chosen: Mapping[str, Column]) -> tuple[dict[str, pl.Series], pl.Series]:
         picked: dict[str, pl.Series] = {}
@@ -439,6 +445,8 @@ class Canonicaliser:
                 if name != EVENT and name in chosen:
                     checks.append((lost_digits(values_of(raw, chosen[name])), name, _LOST_DIGITS))
                     checks.append((several_ids(picked[name]), name, _SEVERAL))
+        if self.layout.key is not None and self.layout.key in picked:
+            checks.append((self._totals(picked), self.layout.key, "a row of totals"))
         if self.layout.owned and self.variant is None:
             # A vendor's row without an owner is an upgrade of somebody: it stays and is counted as unmatched.
             owners = [picked[name].is_null() for group in self.layout.one_of for name in group if name in picked]
@@ -447,6 +455,12 @@ class Canonicaliser:
                 nobody = nobody & owner
             checks.append((nobody, self.layout.one_of[0][0], "no user or account"))
         return _first_fault(checks, raw, chosen)
+
+    def _totals(self, picked: Mapping[str, pl.Series]) -> pl.Series:
+        """Mark the last line of reports: a word for a sum where the id stands, and no time."""
+        key, time = picked[self.layout.key or ""], picked.get(self.layout.time or "")
+        word = key.str.strip_chars(" :").str.to_lowercase().is_in(_TOTALS).fill_null(value=False)
+        return word & time.is_null() if time is not None else word
 
     def _skipped(self, picked: Mapping[str, pl.Series], rows: int) -> pl.Series:
         key = self.layout.key
@@ -529,6 +543,17 @@ def _pairs(raw: pl.DataFrame, event: pl.Series, identity: Identity, nulls: Set[s
     return pairs.drop_nulls([ANONYMOUS_ID, USER_ID]).filter(pl.col(ANONYMOUS_ID) != pl.col(USER_ID)).drop(EVENT)
 
 
+_TOTALS: Final = (
+    "total",
+    "totals",
+    "grand total",
+    "subtotal",
+    "sum",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "total general",
+)
 _TOO_LONG: Final = f"longer than {LONGEST_NAME // 1024} KB"
 _LOST_DIGITS: Final = "an id that has lost its last digits in a column of decimal numbers: export it as text"
 _SEVERAL: Final = "several ids in one cell"

@@ -13,6 +13,7 @@ import polars as pl
 from pqlkit.columns import ACCOUNT_ID, AMOUNT, CONVERTED_AT, EVENT, SIGNED_UP_AT, TIMESTAMP, USER_ID
 from pqlkit.errors import DataError
 from pqlkit.exports.dataset import open_dataset
+from pqlkit.exports.finding import expand
 from pqlkit.exports.guessing import candidates, column, guess_columns, guess_format
 from pqlkit.exports.headers import folded
 from pqlkit.exports.instants import instants
@@ -27,7 +28,6 @@ from pqlkit.exports.owners import known_ids, owned, owner_notes, owners
 from pqlkit.exports.preset import preset, presets, recognised
 from pqlkit.exports.project import EventNote, Project
 from pqlkit.exports.questions import TIMEZONE, Question, question
-from pqlkit.exports.raw import expand
 from pqlkit.exports.sources.address import scheme
 from pqlkit.exports.sources.landing import Landing
 from pqlkit.exports.staging import first_rows

@@ -45,10 +45,8 @@ class InitOptions:
         None, "The environment variable with a database server's address; exports are then its tables.", metavar="NAME"
     )
     table: str | None = option(None, "Of a database: the table of the events.", metavar="NAME")
-    from_: str | None = option(
-        None, "With --sql: whose tables are to be exported, like bigquery-ga4.", metavar="NAME", in_project=False
-    )
-    sql: bool = option(False, "Print one export statement per table and leave.", in_project=False)
+    from_: str | None = option(None, "With --sql: whose tables are to be exported, like bigquery-ga4.", metavar="NAME")
+    sql: bool = option(False, "Print one export statement per table and leave.")
     out: Path = option(Path(PROJECT), "The project file to write.", metavar="FILE", role=Role.MAKES)
 
 
