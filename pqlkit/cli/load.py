@@ -36,6 +36,7 @@ def load(given: Given) -> None:
         raise UsageError("load needs a folder to write to", hint="pqlkit load --out data/")
     output = Output(quiet=told.quiet, verbose=told.verbose)
     sources = {name: getattr(exports, name) for name in ("events", "users", "accounts", "conversions")}
+    found.note(dataset=options.out if options.append else None)
     project = with_sources(found.project, **{name: value for name, value in sources.items() if value is not None})
     with output.working("reading exports") as progress:
         intake = run(

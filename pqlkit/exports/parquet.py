@@ -9,6 +9,7 @@ import polars as pl
 from pqlkit.errors import DataError
 from pqlkit.exports.batch import Batch
 from pqlkit.exports.json_lines import flatten
+from pqlkit.exports.parquet_types import intervals, legible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,18 +24,27 @@ def read_parquet(path: Path) -> Iterator[Batch]:
     Raises
     ------
     DataError
-        The file is damaged.
+        The file is damaged, or holds what cannot be read.
     """
     row = 1
+    columns = schema(path)
+    held = intervals(columns)
+    if held:
+        raise DataError(
+            f"the column {held[0]!r} is an interval of months, days and seconds, which is not read",
+            where=str(path),
+            hint="export it as a number of seconds, or leave it out",
+        )
     try:
         for frame in pl.scan_parquet(path, glob=False).collect_batches(chunk_size=ROWS, maintain_order=True):
             lines = pl.int_range(row, row + frame.height, eager=True).alias("line")
             row += frame.height
-            yield Batch(frame=flatten(frame), lines=lines)
-        if row == 1:
-            yield Batch(frame=pl.DataFrame(schema=schema(path)), lines=pl.Series("line", [], dtype=pl.Int64))
+            yield Batch(frame=legible(flatten(frame)), lines=lines)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise damaged(path, error) from error
+    if row == 1:
+        empty = legible(flatten(pl.DataFrame(schema=columns)))
+        yield Batch(frame=empty, lines=pl.Series("line", [], dtype=pl.Int64))
 
 
 def schema(path: Path) -> pl.Schema:
@@ -43,7 +53,7 @@ def schema(path: Path) -> pl.Schema:
     Raises
     ------
     DataError
-        The file is damaged or truncated.
+        The file is damaged or truncated, or cannot be read.
     """
     try:
         return pl.scan_parquet(path, glob=False).collect_schema()
@@ -51,7 +61,24 @@ def schema(path: Path) -> pl.Schema:
         raise damaged(path, error) from error
 
 
-def damaged(path: Path, error: Exception) -> DataError:
-    """Say that a Parquet file cannot be read."""
+_DAMAGE: Final = (
+    "out of specification",
+    "out-of-spec",
+    "end of file",
+    "unexpected eof",
+    "PAR1",
+    "corrupt",
+    "truncated",
+)
+
+
+def damaged(path: Path, error: BaseException) -> DataError:
+    """Say that a Parquet file cannot be read, and that it is damaged where that is so."""
     reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    return DataError(f"the Parquet file is damaged: {reason}", where=str(path), hint="export it again")
+    if any(word.lower() in reason.lower() for word in _DAMAGE):
+        return DataError(f"the Parquet file is damaged: {reason}", where=str(path), hint="export it again")
+    return DataError(
+        f"the Parquet file cannot be read: {reason}",
+        where=str(path),
+        hint="write it again with plain types (text, numbers, timestamps), or export CSV",
+    )

@@ -7,6 +7,8 @@ import glob
 import gzip
 import hashlib
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -119,12 +121,34 @@ def members(path: Path) -> tuple[Member, ...]:
         return (Member(name=str(path), path=path),)
     try:
         with zipfile.ZipFile(path) as archive:
-            names = sorted(entry.filename for entry in archive.infolist() if not entry.is_dir())
-    except (zipfile.BadZipFile, OSError) as error:
+            entries = sorted(
+                (entry for entry in archive.infolist() if not entry.is_dir()), key=lambda entry: entry.filename
+            )
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise DataError(f"the ZIP archive is damaged: {error}", where=str(path)) from error
+    names = [entry.filename for entry in entries]
     if any(name.startswith("xl/") for name in names):
         raise DataError("this is an Excel workbook", where=str(path), hint="save it as CSV")
+    for entry in entries:
+        _check_packed(entry, f"{path}!{entry.filename}")
     return tuple(Member(name=f"{path}!{name}", path=path, inner=name) for name in names)
+
+
+_PACKINGS: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+
+
+def _check_packed(entry: zipfile.ZipInfo, name: str) -> None:
+    if entry.flag_bits & 0x1:
+        raise DataError(
+            "the file in the ZIP archive is encrypted", where=name, hint="unpack it with its password first"
+        )
+    if entry.compress_type not in _PACKINGS:
+        way = "Deflate64" if entry.compress_type == 9 else f"method {entry.compress_type}"
+        raise DataError(
+            f"the file in the ZIP archive is compressed with {way}, which is not read",
+            where=name,
+            hint="unpack it first: 7z x, or in the file manager (Windows uses Deflate64 above 2 GB)",
+        )
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -150,14 +174,21 @@ def opened(member: Member) -> Iterator[IO[bytes]]:
                 stream: IO[bytes] = stack.enter_context(member.path.open("rb"))
             else:
                 archive = stack.enter_context(zipfile.ZipFile(member.path))
-                stream = stack.enter_context(archive.open(member.inner))
+                stream = stack.enter_context(_opened_in(archive, member.inner))
             yield _decompressed(member, stream, stack)
     except EOFError as error:
         raise DataError("the file ends in the middle: it is truncated", where=member.name, hint=_AGAIN) from error
-    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
+    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
         raise DataError(f"the compressed file is damaged: {error}", where=member.name, hint=_AGAIN) from error
     except OSError as error:
         raise DataError(f"cannot read the file: {error.strerror or error}", where=member.name) from error
+
+
+def _opened_in(archive: zipfile.ZipFile, inner: str) -> IO[bytes]:
+    try:
+        return archive.open(inner)
+    except (NotImplementedError, RuntimeError, ValueError, KeyError, struct.error) as error:
+        raise zipfile.BadZipFile(str(error)) from error
 
 
 _AGAIN: Final = "download or export it again"
@@ -189,7 +220,9 @@ def _unzstd(member: Member, stream: IO[bytes], stack: contextlib.ExitStack) -> I
         source.write_bytes(stream.read())
     target = folder / "plain"
     try:
-        lines = pl.scan_csv(source, has_header=False, separator="\x01", quote_char=None, schema={"line": pl.String})
+        lines = pl.scan_csv(
+            source, glob=False, has_header=False, separator="\x01", quote_char=None, schema={"line": pl.String}
+        )
         lines.sink_csv(target, include_header=False, separator="\x01", quote_style="never", check_extension=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = "is not UTF-8" if "utf-8" in str(error) else "is damaged"

@@ -195,9 +195,9 @@ def _pairs(found: Mapping[str, InPlace | Stage], plan: Plan) -> list[pl.DataFram
         pairs.append(events.pairs)
     table = found.get(IDENTITIES)
     if isinstance(table, Stage):
-        pairs.extend(pl.read_parquet(part.path, columns=[ANONYMOUS_ID, USER_ID]) for part in table.parts)
+        pairs.extend(pl.read_parquet(part.path, glob=False, columns=[ANONYMOUS_ID, USER_ID]) for part in table.parts)
     elif table is not None:
-        pairs.append(pl.read_parquet(list(table.paths), columns=[ANONYMOUS_ID, USER_ID]))
+        pairs.append(pl.read_parquet(list(table.paths), glob=False, columns=[ANONYMOUS_ID, USER_ID]))
     if IDENTITIES in plan.earlier:
         pairs.append(plan.earlier[IDENTITIES])
     return [_as_text_pairs(one) for one in pairs]
