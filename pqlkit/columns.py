@@ -23,7 +23,6 @@ VALID_FROM: Final = "valid_from"
 
 # Behind the engine seam: integer keys, and time as int64 UTC microseconds.
 ENTITY: Final = "entity"  # Int64, 0..n-1, the row number in the sorted ids
-USER: Final = "user"  # Int64, the acting user of an account's event
 AT: Final = "at"  # Int64 UTC microseconds
 ANCHOR: Final = "anchor"  # Int64 UTC microseconds, null = none
 CONVERTED: Final = "converted"  # Int64 UTC microseconds of the first conversion, null = never

@@ -111,7 +111,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     from pqlkit.measures.cube import cube
     from pqlkit.population.definition_clock import refuse_other_kind
     from pqlkit.snapshots.clusters import clusters, snapshots_effect
-    from pqlkit.snapshots.snapshots import snapshots as snapshot
+    from pqlkit.snapshots.snapshots import snapshots_of
     from pqlkit.statistics.rate import Rate
 
     settings = replace(settings, measures=settings.measures or default_measures(population.kind))
@@ -119,7 +119,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     if settings.given is not None:
         refuse_other_kind(population, settings.given)
     say("choosing when to take snapshots")
-    seen = snapshot(
+    seen = snapshots_of(
         population,
         settings.snapshots,
         windows=settings.windows,

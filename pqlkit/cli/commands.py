@@ -49,7 +49,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         place="analyze:analyze",
         summary="Say where conversions fall, draw the cohorts, and find which behaviours go with upgrading.",
     ),
-    "try": Entry(place="trying:attempt", summary="Test a written hypothesis; `--save` makes it a definition."),
+    "try": Entry(place="trying:try_", summary="Test a written hypothesis; `--save` makes it a definition."),
     "propose": Entry(
         place="propose:propose",
         summary=(

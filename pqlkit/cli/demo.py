@@ -45,11 +45,15 @@ def demo(
     `pqlkit demo /tmp/sample --accounts 20000 --seed 7`
     """
     from pqlkit.cli.output import Output
+    from pqlkit.cli.targets import Target
     from pqlkit.demo.exporting import write_exports
     from pqlkit.demo.product import make_product
     from pqlkit.errors import UsageError
+    from pqlkit.options.option import Role
 
-    output, options = Output(), given.inputs().settle(DemoOptions)
+    found = given.inputs()
+    found.check([Target(named="DIR", path=folder, role=Role.FILLS)])
+    output, options = Output(), found.settle(DemoOptions)
     accounts, seed = options.accounts, options.seed
     if folder.exists() and any(folder.iterdir()) and not (folder / ".pqlkit-demo").exists():
         raise UsageError(f"{folder} is not empty and was not made by `pqlkit demo`", hint="name another folder")

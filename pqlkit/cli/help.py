@@ -66,6 +66,23 @@ def panels(command: TyperCommand, ctx: typer.Context) -> dict[str, list[TyperOpt
 class Command(TyperCommand):
     """A command whose help shows its examples as they are typed and its options by panel."""
 
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Parse the arguments; an option's old name is answered with its new one.
+
+        Raises
+        ------
+        click.UsageError
+            As for any option that does not exist.
+        """
+        from pqlkit.definitions.old_words import OPTIONS
+
+        known = {name for option in self.get_params(ctx) for name in option.opts}
+        for word in args[: args.index("--")] if "--" in args else args:
+            name = word.partition("=")[0]
+            if name in OPTIONS and name not in known:
+                ctx.fail(f"No such option: {name}. It is now {OPTIONS[name]}.")
+        return super().parse_args(ctx, args)
+
     def format_help_text(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write the paragraphs, wrapped, then the examples, never wrapped."""
         paragraphs, examples = told(self.help or "")

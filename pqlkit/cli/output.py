@@ -9,9 +9,10 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from pqlkit.cli.step import begin
+from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,22 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 NARROW = 80
+
+
+class Renderer(Protocol):
+    """A module of `pqlkit.reporting.renderers`: the same result in every format."""
+
+    def as_json(self, *shown: Any, **how: Any) -> str:
+        """Give it as JSON."""
+
+    def as_csv(self, *shown: Any, **how: Any) -> str:
+        """Give it as CSV."""
+
+    def as_markdown(self, *shown: Any, **how: Any) -> str:
+        """Give it as Markdown."""
+
+    def as_table(self, *shown: Any, **how: Any) -> RenderableType:
+        """Give it as a table of the terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +60,11 @@ class Output:
     out: Path | None = None
     private: bool = False
 
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can be asked."""
+        return not self.quiet and sys.stdin.isatty() and sys.stderr.isatty()
+
     def payload(self, text: str) -> None:
         """Write the result: to `out` whole or not at all, else to stdout, ending in one line end."""
         from pqlkit.files import PRIVATE, write_text
@@ -62,6 +84,20 @@ class Output:
         else:
             console().print(renderable, soft_wrap=False)
             sys.stdout.flush()
+
+    def result(self, form: Format, render: Renderer, *shown: Any) -> None:
+        """Write a result in a format: `shown` is what the functions of the renderer take."""
+        match form:
+            case Format.JSON:
+                self.payload(render.as_json(*shown))
+            case Format.CSV:
+                self.payload(render.as_csv(*shown))
+            case Format.MARKDOWN:
+                self.payload(render.as_markdown(*shown))
+            case Format.TABLE:
+                self.show(render.as_table(*shown))
+            case _:
+                assert_never(form)
 
     def page(self, target: Path, text: str) -> None:
         """Write a page beside the result, whole or not at all."""

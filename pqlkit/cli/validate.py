@@ -14,7 +14,7 @@ from pqlkit.cli.plain_check import check_project_file, report_text
 from pqlkit.errors import UsageError
 from pqlkit.options.commands import ValidateOptions
 from pqlkit.options.data import PROJECT
-from pqlkit.options.output import ReportFormat
+from pqlkit.options.output import ReportFormat, TargetOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,12 +52,15 @@ def validate_command(
 
     `pqlkit validate --explain PQL203`
     """
+    from pqlkit.cli.inputs import Inputs
     from pqlkit.cli.output import Output
+    from pqlkit.exports.project import Project
 
     if "explain" in given.values:
         from pqlkit.definitions.rules.registry import explain
 
-        Output(out=given.values.get("out")).payload(explain(given.values["explain"]))
+        found = Inputs(given=given, project=Project())
+        Output(out=found.settle(TargetOption).out).payload(explain(given.values["explain"]))
         return
     found, broken = _inputs(given)
     options = found.settle(ValidateOptions)

@@ -95,20 +95,6 @@ def referred(document: Document) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(name) for name in names if isinstance(name, str)))
 
 
-def read_definition(path: Path | str, *, resolver: Resolver | None = None) -> Definition:
-    """Read one file.
-
-    Raises
-    ------
-    DefinitionError
-        The file cannot be read or has faults; all of them are in `diagnostics`.
-    """
-    definition, found = check_definition(read_document(path), resolver)
-    if definition is None:
-        raise refusal(found)
-    return definition
-
-
 def read_document(path: Path | str) -> Document:
     """Read one YAML file; of a file that is too large no more than the limit is read.
 

@@ -16,6 +16,7 @@ from pqlkit.exports.manifest import read_manifest
 from pqlkit.exports.project import Project
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import Plan, read_all
+from pqlkit.exports.sources.landing import Landing
 from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, HISTORY, USERS
 from pqlkit.scratch import lasting_scratch
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pqlkit.exports.manifest import Manifest
     from pqlkit.exports.mapping import Source
     from pqlkit.exports.reading import Finished, Outcome
+    from pqlkit.exports.sources.landing import Landed
     from pqlkit.typing import Microseconds
 
 __all__ = ["ColumnType", "Dataset", "Progress", "Table", "now", "open_dataset", "sources_of", "with_sources"]
@@ -122,8 +124,17 @@ def open_dataset(
     folder = lasting_scratch()
     quarantine = Quarantine(folder / "quarantine.jsonl")
     clock = now()
-    plan = Plan(sources=sources, folder=folder, zone=project.timezone, outer=clocks.bounds(clock), progress=progress)
     with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
+        here = brought(sources, folder, progress=progress)
+        plan = Plan(
+            sources=here.sources,
+            folder=folder,
+            zone=project.timezone,
+            outer=clocks.bounds(clock),
+            files=here.files,
+            names=here.names,
+            progress=progress,
+        )
         outcome = read_all(plan, quarantine)
     return _read(outcome, sources, quarantine, folder, clock, project.timezone)
 
@@ -137,13 +148,36 @@ def with_contacts(dataset: Dataset, path: str, project: Project) -> Dataset:
         A file is missing, not readable, or lacks a column.
     """
     folder = lasting_scratch()
-    source = replace(project.exports.get(CONTACTS) or project.direct(path), path=(path,))
-    plan = Plan(
-        sources={CONTACTS: source}, folder=folder, zone=dataset.zone, outer=clocks.bounds(dataset.clock or now())
+    source = replace(
+        project.exports.get(CONTACTS) or project.direct(path), path=(path,), connection=None, table=None, query=None
     )
     with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
+        here = brought({CONTACTS: source}, folder)
+        plan = Plan(
+            sources=here.sources,
+            folder=folder,
+            zone=dataset.zone,
+            outer=clocks.bounds(dataset.clock or now()),
+            files=here.files,
+            names=here.names,
+        )
         outcome = read_all(plan, Quarantine(folder / "quarantine.jsonl"))
     return replace(dataset, tables={**dataset.tables, CONTACTS: _table(CONTACTS, outcome.tables[CONTACTS], source)})
+
+
+def brought(sources: Mapping[str, Source], folder: Path, *, progress: Progress | None = None) -> Landed:
+    """Bring what lies elsewhere, in a workbook or in a database into files of a folder.
+
+    Raises
+    ------
+    DataError
+        A store, server, database or workbook cannot be read.
+    """
+    landing = Landing(folder / "landed")
+    pieces = {name: landing.pieces(name, source) for name, source in sources.items()}
+    if progress is not None and any(piece.write is not None for some in pieces.values() for piece in some):
+        progress("fetching exports")
+    return landing.land(pieces, sources)
 
 
 def now() -> Microseconds:
@@ -162,6 +196,13 @@ def with_sources(
     """Replace a project's sources by exports named directly (canonical columns, no preset).
 
     With `events` named, the project's other exports do not count: they belong to its own events.
+
+    Parameters
+    ----------
+    project
+        Whose sources are replaced; None = a project without any.
+    events, users, accounts, conversions
+        Paths of exports; None = as the project says.
     """
     project = project if project is not None else Project()
     named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions}

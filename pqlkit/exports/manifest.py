@@ -12,6 +12,7 @@ from pqlkit.errors import DataError
 from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.instants import FIRST, LAST
 from pqlkit.exports.parquet import schema
+from pqlkit.exports.publishing import PLACE
 from pqlkit.exports.tables import EVENTS
 from pqlkit.exports.zones import zone_of
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from pqlkit.typing import Json
 
 NAME: Final = "manifest.json"
+QUARANTINE: Final = "quarantine.jsonl"
+"""The rows that could not be used, beside the manifest."""
+
 SCHEMA: Final = "pqlkit/dataset/1"
 
 
@@ -107,6 +111,22 @@ def read_manifest(folder: Path) -> Manifest:
     if missing:
         raise DataError(f"the dataset's file {missing[0]} is gone", where=str(folder), hint="load again")
     return manifest
+
+
+def dataset_of(path: Path) -> Path | None:
+    """Find the dataset that a file is part of, whether its manifest can be read or not; None = of none."""
+    real = path.resolve()
+    for folder in list(real.parents)[:3]:
+        try:
+            with (folder / NAME).open("rb") as stream:
+                ours = b'"pqlkit/dataset/' in stream.read(1024)
+        except OSError:
+            continue
+        inside = real.relative_to(folder)
+        data = len(inside.parts) > 1 and (inside.suffix == ".parquet" or inside.parts[0] == PLACE)
+        if ours and (data or str(inside) in {NAME, QUARANTINE}):
+            return folder
+    return None
 
 
 def altered(folder: Path) -> str | None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from pqlkit.errors import DataError
+from pqlkit.exports.arrow_values import intervals, readable
 from pqlkit.exports.batch import Batch
 from pqlkit.exports.json_lines import flatten
-from pqlkit.exports.parquet_types import intervals, legible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 ROWS: Final = 250_000
 
 
-def read_parquet(path: Path) -> Iterator[Batch]:
-    """Yield a file's rows in order.
+def read_parquet(path: Path, name: str) -> Iterator[Batch]:
+    """Yield a file's rows in order; errors call it by its name.
 
     Raises
     ------
@@ -28,23 +28,19 @@ def read_parquet(path: Path) -> Iterator[Batch]:
     """
     row = 1
     columns = schema(path)
-    held = intervals(columns)
-    if held:
-        raise DataError(
-            f"the column {held[0]!r} is an interval of months, days and seconds, which is not read",
-            where=str(path),
-            hint="export it as a number of seconds, or leave it out",
-        )
+    left_out = intervals(columns)
     try:
-        for frame in pl.scan_parquet(path, glob=False).collect_batches(chunk_size=ROWS, maintain_order=True):
+        rows = pl.scan_parquet(path, glob=False).drop(left_out)
+        for frame in rows.collect_batches(chunk_size=ROWS, maintain_order=True):
             lines = pl.int_range(row, row + frame.height, eager=True).alias("line")
             row += frame.height
-            yield Batch(frame=legible(flatten(frame)), lines=lines)
+            yield Batch(frame=readable(flatten(frame)), lines=lines, dropped=left_out)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise damaged(path, error) from error
+        raise damaged(name, error) from error
     if row == 1:
-        empty = legible(flatten(pl.DataFrame(schema=columns)))
-        yield Batch(frame=empty, lines=pl.Series("line", [], dtype=pl.Int64))
+        kept = {column: dtype for column, dtype in columns.items() if column not in left_out}
+        empty = readable(flatten(pl.DataFrame(schema=kept)))
+        yield Batch(frame=empty, lines=pl.Series("line", [], dtype=pl.Int64), dropped=left_out)
 
 
 def schema(path: Path) -> pl.Schema:
@@ -53,7 +49,7 @@ def schema(path: Path) -> pl.Schema:
     Raises
     ------
     DataError
-        The file is damaged or truncated, or cannot be read.
+        The file is damaged or truncated.
     """
     try:
         return pl.scan_parquet(path, glob=False).collect_schema()
@@ -66,16 +62,16 @@ _DAMAGE: Final = (
     "out-of-spec",
     "end of file",
     "unexpected eof",
-    "PAR1",
+    "par1",
     "corrupt",
     "truncated",
 )
 
 
-def damaged(path: Path, error: BaseException) -> DataError:
+def damaged(path: Path | str, error: BaseException) -> DataError:
     """Say that a Parquet file cannot be read, and that it is damaged where that is so."""
     reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    if any(word.lower() in reason.lower() for word in _DAMAGE):
+    if any(word in reason.lower() for word in _DAMAGE):
         return DataError(f"the Parquet file is damaged: {reason}", where=str(path), hint="export it again")
     return DataError(
         f"the Parquet file cannot be read: {reason}",

@@ -21,6 +21,7 @@ from pqlkit.exports.mapping import Source
 from pqlkit.exports.notation import Notation
 from pqlkit.exports.nulls import NULL_VALUES
 from pqlkit.exports.preset import preset
+from pqlkit.exports.sources.address import scheme
 from pqlkit.exports.tables import NAMES
 from pqlkit.exports.written_mapping import column_of, explode_of, lookup_of, names_of, newest_of, rule_of
 from pqlkit.exports.zones import moment
@@ -196,7 +197,7 @@ class _Places:
         return Traits(fixed=tuple(form.fixed or ()), current=tuple(form.current or ()), history=history)
 
     def source(self, form: SourceForm) -> Source:
-        paths = (form.path,) if isinstance(form.path, str) else form.path
+        paths = (form.path,) if isinstance(form.path, str) else form.path or ()
         vendors = preset(form.format).timezone if form.format is not None else None
         zone = form.timezone or vendors or self.timezone
         return Source(
@@ -217,9 +218,15 @@ class _Places:
             separator=form.separator,
             null_values=_null_values(form.null_values, self.null_values),
             notation=Notation.stated(decimal=form.decimal, thousands=form.thousands),
+            sheet=form.sheet,
+            table=form.table,
+            query=form.query,
+            connection=form.connection.env if form.connection is not None else None,
         )
 
     def path(self, text: str) -> str:
+        if scheme(text) is not None:
+            return text
         target = Path(text).expanduser()
         # Brackets in the folder's own name are no pattern.
         folder = Path(glob.escape(str(self.folder))) if glob.has_magic(text) else self.folder

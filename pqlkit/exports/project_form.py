@@ -3,6 +3,7 @@
 `project` reads files with these classes, and the JSON Schema is derived from them.
 """
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -238,12 +239,44 @@ ColumnForm = Annotated[
 ]
 
 
+# A draft whose only lines are choices in comments leaves nothing under the key.
+ColumnsForm = Annotated[
+    Annotated[dict[Text, ColumnForm], Tag("(mapping)")]
+    | Annotated[Annotated[dict[str, Any], Check(lambda _: {}, as_type=type(None))], Tag("(nothing)")],
+    Choice(lambda value: "(nothing)" if isinstance(value, Blank) else "(mapping)"),
+]
+
+
+def _variable(value: Any) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        return value
+    # What stands here by mistake is most likely the secret itself: it is not shown.
+    raise fault(INVALID_VALUE, "the name of an environment variable belongs here", hint="env: WAREHOUSE_URL")
+
+
+class ConnectionForm(Form):
+    """A connection: where a database server's address is kept."""
+
+    env: Annotated[str, Check(_variable, as_type=str)] = Field(
+        description="The environment variable that holds postgresql://user:password@host:5432/database.",
+        examples=["WAREHOUSE_URL"],
+    )
+
+
 class SourceForm(Form):
     """An export: where a table's files are, and which column is which."""
 
-    path: Texts = Field(
-        description="Files, folders or globs, from this file's folder.", examples=["exports/events/*.jsonl.gz"]
+    path: Texts | None = Field(
+        None,
+        description="Files, folders or globs, from this file's folder, or addresses (s3://, gs://, az://, https://).",
+        examples=["exports/events/*.jsonl.gz", "s3://acme/events/2026-*/*.parquet"],
     )
+    connection: ConnectionForm | None = Field(None, description="A PostgreSQL or Redshift server, instead of a path.")
+    query: Text | None = Field(
+        None, description="Of a database: what to read. {since} is the newest row loaded before, with --append."
+    )
+    table: Text | None = Field(None, description="Of a database: what to read, instead of a query.")
+    sheet: Text | None = Field(None, description="Of a workbook: which sheet; default: the only one.")
     format: Annotated[
         str | None,
         Check(
@@ -251,7 +284,7 @@ class SourceForm(Form):
             as_type=str | None,
         ),
     ] = Field(None, description="A vendor's format: " + ", ".join(presets()) + ".")
-    columns: dict[Text, ColumnForm] | None = Field(
+    columns: ColumnsForm | None = Field(
         None,
         description="Canonical column: the export's column.",
         examples=[{"user_id": "userId", "timestamp": {"column": "ts", "format": "epoch_ms"}}],
@@ -285,6 +318,16 @@ class SourceForm(Form):
     null_values: list[NullValue] | None = Field(
         None, description="Texts that stand for no value in ids, times and numbers.", examples=[[r"\N", "NULL"]]
     )
+
+    def _judge(self) -> None:
+        if self.connection is None and self.path is None:
+            raise fault(INVALID_VALUE, "an export needs a path or a connection", hint="path: exports/events/*.jsonl.gz")
+        if self.connection is not None and self.path is not None:
+            raise fault(INVALID_VALUE, "an export has a path or a connection, not both", at="connection")
+        if self.query is not None and self.table is not None:
+            raise fault(INVALID_VALUE, "a database is asked by a query or for a table, not both", at="table")
+        if self.connection is not None and self.query is None and self.table is None:
+            raise fault(INVALID_VALUE, "a connection needs a query or a table", at="connection", hint="table: events")
 
 
 class ExportsForm(Form):

@@ -20,6 +20,7 @@ from pqlkit.exports.mapping import Match
 from pqlkit.exports.staging import Stage, stage
 from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EMAIL, EVENTS, IDENTITIES, USERS, layout
 from pqlkit.exports.writing import Written, write_events, write_table
+from pqlkit.inert import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -68,6 +69,8 @@ class Plan:
         Write every table, also those that could be used where they lie.
     files
         Table name -> files to read instead of all that its source finds.
+    names
+        What reports call files, where that is not their path.
     earlier
         Table name -> rows of an earlier load (not of events) that this one adds to.
     earlier_types
@@ -83,6 +86,7 @@ class Plan:
     silences: bool = True
     copy: bool = False
     files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    names: Mapping[Path, str] = field(default_factory=dict)
     earlier: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     earlier_types: Mapping[str, ColumnType] = field(default_factory=dict)
     earlier_days: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
@@ -128,8 +132,10 @@ def read_all(plan: Plan, quarantine: Quarantine) -> Outcome:
         tables[name] = _finished(name, found[name], tables, plan, quarantine, identities, ids, bounds[name])
     tables |= _preset_identities(tables, pairs, ids, plan)
     for name, finished in tables.items():
-        _check_kept(name, finished)
-    return Outcome(tables=tables, identities=identities, gaps=_gaps(found, bounds), warnings=_warnings(identities))
+        _check_kept(name, finished, added=bool(plan.earlier_days.get(name)))
+    return Outcome(
+        tables=tables, identities=identities, gaps=_gaps(found, bounds), warnings=_warnings(identities, found)
+    )
 
 
 def _tell(plan: Plan, sentence: str) -> None:
@@ -156,7 +162,7 @@ def _staged(name: str, plan: Plan, quarantine: Quarantine) -> Stage:
     folder.mkdir()
     source = plan.sources[name]
     others = {USERS: (EVENTS,), ACCOUNTS: (EVENTS, USERS)}.get(name, ())
-    derived = any(other in plan.sources and plan.sources[other].path == source.path for other in others)
+    derived = any(other in plan.sources and plan.sources[other].place == source.place for other in others)
     return stage(
         layout(name),
         source,
@@ -165,6 +171,7 @@ def _staged(name: str, plan: Plan, quarantine: Quarantine) -> Stage:
         dates_in=plan.zone,
         derived=derived,
         files=plan.files.get(name),
+        names=plan.names,
     )
 
 
@@ -297,6 +304,7 @@ def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine,
         reasons=quarantine.commonest(name),
         offenders=quarantine.first(name),
         null_values=_null_values(table, written),
+        not_read=tuple(table.not_read),
         left_out=dict(table.left_out.most_common()),
         split=table.added,
     )
@@ -384,10 +392,11 @@ def _domains(tables: Mapping[str, Finished]) -> pl.DataFrame:
     return found
 
 
-def _check_kept(name: str, table: Finished) -> None:
+def _check_kept(name: str, table: Finished, *, added: bool) -> None:
+    """Refuse a table of which nothing can be used, and events without a row where none are there yet."""
     intake = table.intake
     if table.rows or not intake.quarantined:
-        if name == EVENTS and not table.rows:
+        if name == EVENTS and not table.rows and not added:
             raise DataError("the events have no rows", hint="the files hold a header and nothing else")
         return
     first = intake.offenders[0] if intake.offenders else None
@@ -403,8 +412,13 @@ def _gaps(found: Mapping[str, InPlace | Stage], bounds: Mapping[str, Plausible])
     return clocks.gaps(EVENTS, found[EVENTS].days, bounds[EVENTS]) if EVENTS in found else ()
 
 
-def _warnings(identities: Identities) -> tuple[str, ...]:
-    warnings: list[str] = []
+def _warnings(identities: Identities, found: Mapping[str, InPlace | Stage]) -> tuple[str, ...]:
+    warnings = [
+        f"{name}: the column {visible(column, 80)!r} holds intervals of months, days and seconds, which are not read: left out"
+        for name, table in found.items()
+        if isinstance(table, Stage)
+        for column in sorted(table.dropped)
+    ]
     if identities.ambiguous:
         warnings.append(f"{identities.ambiguous} anonymous ids belong to several users: their events are nobody's")
     if identities.circular:

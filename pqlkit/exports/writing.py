@@ -89,6 +89,21 @@ def write_events(
     """Write staged events into Parquet files of whole days.
 
     Duplicates (the same ``event_id`` and ``event``) keep the first row in the sorted order.
+
+    Parameters
+    ----------
+    stage
+        The staged parts.
+    folder, prefix
+        Where the files go, and what their names begin with.
+    identities
+        Who an anonymous id belongs to.
+    ids
+        The types of the id columns.
+    plausible
+        The moments that can be; rows outside go to quarantine.
+    quarantine
+        Takes the rows that are not kept, with the reason.
     """
     written = Written(columns=final_columns(stage, ids))
     for low, high in _spans(stage.days):

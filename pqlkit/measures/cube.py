@@ -106,7 +106,13 @@ def columns(
     measures: Sequence[Measure],
     events: Sequence[str] | None,
 ) -> Iterator[Column]:
-    """Measure as `cube` does, and give the columns one after another; one behaviour may come in several parts."""
+    """Measure as `cube` does, and give the columns one after another; one behaviour may come in several parts.
+
+    Parameters
+    ----------
+    world, snapshots, kind, windows, measures, events
+        As for `cube`.
+    """
     seen = Seen.of(world, snapshots, kind=kind, windows=windows, measures=measures, events=events)
     for some in worked(seen.columns, seen.frames()):
         yield from some
@@ -155,7 +161,13 @@ class Seen:
         measures: Sequence[Measure],
         events: Sequence[str] | None,
     ) -> Seen:
-        """Check what was asked."""
+        """Check what was asked.
+
+        Parameters
+        ----------
+        world, snapshots, kind, windows, measures, events
+            As for `cube`.
+        """
         found = sightings(world, snapshots, events)
         refuse_impossible(found, measures, kind)
         return cls(found=found, kind=kind, windows=tuple(windows), measures=tuple(measures))

@@ -29,8 +29,6 @@ HIGH: Final = "high"
 KEYED: Final = {MeasureKind.DAYS, MeasureKind.USERS, MeasureKind.DISTINCT}
 """Measures that tell things apart; the others add or compare."""
 
-_NUMERIC: Final = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
-
 
 def value_groups(tasks: Iterable[Task]) -> list[tuple[Task, ...]]:
     """Part tasks so that the values of one part have one type: whole numbers, users, or one property's values."""

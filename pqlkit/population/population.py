@@ -125,7 +125,7 @@ class Population:
         return self.idle()
 
 
-def population(
+def population_of(
     dataset: Dataset,
     project: Project,
     *,

@@ -288,6 +288,15 @@ def prefer_points(
     """Tell whether the card should be the definition.
 
     That is when, on the holdout, its average precision beats the rule's by more than 20 % and its F1 at `pql_at` is no worse.
+
+    Parameters
+    ----------
+    card, cube
+        The card, and the measurements its points are given for.
+    y, holdout
+        Of each snapshot: whether it converted, and whether it is in the holdout.
+    rule
+        Of each snapshot: whether it meets the rule.
     """
     truth = y[holdout]
     if card.pql_at is None or not truth.any():

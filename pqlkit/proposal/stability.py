@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from pqlkit.proposal.result import Search
     from pqlkit.proposal.rule import Rule
 
-UNSTABLE: Final = 0.6
-"""Share of halves below which a criterion is called unstable."""
-
 _AMONG: Final = 60
 _MASS: Final = 0.8
 _KEEP: Final = 50

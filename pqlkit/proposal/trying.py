@@ -95,7 +95,7 @@ class Trial:
     warnings: tuple[str, ...]
 
 
-def attempt(
+def try_(
     population: Population,
     text: str,
     node: Node | None = None,

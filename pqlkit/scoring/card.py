@@ -29,7 +29,6 @@ PERSON: Final = ("name", "full_name", "role", "email")
 """Columns of the users table that say whom to ask for."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_WIDTH: Final = 76
 
 
 def cards(leads: Leads, rows: pl.DataFrame) -> list[list[str]]:

@@ -373,7 +373,7 @@ def _make(path: Path) -> None:
         It cannot be written.
     """
     if str(path) == ":memory:" or (path.exists() and not path.is_file()):
-        raise UsageError(f"{path} cannot be a ledger: that is a file which stays", hint="name a file with --ledger")
+        raise UsageError(f"{path} is no file that stays, and so no ledger", hint="name a file")
     if path.exists():
         if not path.stat().st_size:
             raise DataError(

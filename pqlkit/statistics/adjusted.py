@@ -17,7 +17,7 @@ from pqlkit.statistics.newton import chances, climb, log_likelihood
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LogisticFit", "RidgeFit", "corrected_intercept", "fit_logistic", "ridge_logistic"]
+__all__ = ["LogisticFit", "RidgeFit", "fit_logistic", "ridge_logistic"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -295,32 +295,3 @@ def ridge_logistic(
         centre=centre,
         scale=np.where(still, 0.0, scale),
     )
-
-
-def corrected_intercept(intercept: float, control_share: float) -> float:
-    """Correct the intercept of a fit for which only a part of those who did not convert was kept.
-
-    Parameters
-    ----------
-    intercept
-        Of the fit on all converters and the sampled others.
-    control_share
-        Share of the others that was kept, in (0, 1]. The odds ratios need no correction.
-
-    Returns
-    -------
-    float
-        The intercept that holds for everybody.
-
-    References
-    ----------
-    King, G. and Zeng, L. (2001). Logistic regression in rare events data. Political Analysis 9, 137-163.
-
-    Examples
-    --------
-    One in ten kept: the odds seemed ten times too high.
-
-    >>> round(corrected_intercept(0.0, 0.1), 4)
-    -2.3026
-    """
-    return intercept + float(np.log(control_share))

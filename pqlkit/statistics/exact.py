@@ -16,7 +16,7 @@ from pqlkit.statistics.estimate import Estimate, Undefined
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["fisher", "fisher_greater", "mcnemar", "mid_p_greater", "odds_ratio"]
+__all__ = ["fisher", "fisher_greater", "mid_p_greater", "odds_ratio"]
 
 _CELLS: Final = 2_000_000
 _TIES: Final = 1 + 1e-7
@@ -236,43 +236,3 @@ def _root(rising: Callable[[float], float]) -> float:
     while rising(-edge) > 0 or rising(edge) < 0:
         edge *= 2
     return float(np.exp(brentq(rising, -edge, edge, xtol=1e-13, rtol=1e-13)))
-
-
-def mcnemar(only_first: int, only_second: int, *, mid_p: bool = False) -> float | None:
-    """Test whether two rules judge the same entities equally often right.
-
-    Parameters
-    ----------
-    only_first, only_second
-        Entities that only the first rule judged right, and only the second; those on which both agree say nothing.
-    mid_p
-        Count half of the probability of the split seen.
-
-    Returns
-    -------
-    float or None
-        Two-sided p value; None when the rules never disagree.
-
-    References
-    ----------
-    McNemar, Q. (1947). Note on the sampling error of the difference between correlated proportions or percentages.
-    Psychometrika 12, 153-157.
-
-    Fagerland, M. W., Lydersen, S. and Laake, P. (2013). The McNemar test for binary matched-pairs data: mid-p and
-    asymptotic are better than exact conditional. BMC Medical Research Methodology 13, 91.
-
-    Examples
-    --------
-    >>> round(mcnemar(1, 6), 4), round(mcnemar(1, 6, mid_p=True), 4)
-    (0.125, 0.0703)
-    """
-    from scipy.special import bdtr
-
-    pairs = only_first + only_second
-    if pairs == 0:
-        return None
-    least = min(only_first, only_second)
-    up_to = float(bdtr(least, pairs, 0.5))
-    below = float(bdtr(least - 1, pairs, 0.5)) if least else 0.0
-    exact = up_to + below if mid_p else 2 * up_to
-    return min(1.0, exact)

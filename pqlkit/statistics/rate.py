@@ -12,7 +12,7 @@ from pqlkit.statistics.arrays import Z95, Floats, Numbers, number, ratio, togeth
 if TYPE_CHECKING:
     from pqlkit.typing import Json
 
-__all__ = ["Rate", "clopper_pearson", "wilson"]
+__all__ = ["Rate", "wilson"]
 
 
 def wilson(
@@ -62,42 +62,6 @@ def wilson(
     # At 0 and at n the formula gives exactly 0 and 1, which rounding would miss by 1e-17.
     low = np.where(x == 0, 0.0, np.minimum(np.maximum(middle - half, 0.0), p))
     high = np.where(x == n, 1.0, np.maximum(np.minimum(middle + half, 1.0), p))
-    return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
-
-
-def clopper_pearson(successes: Numbers, total: Numbers, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Bound proportions by the exact (conservative) interval of Clopper and Pearson.
-
-    Parameters
-    ----------
-    successes, total
-        Counts, elementwise.
-    confidence
-        Coverage that is never undercut, as a fraction.
-
-    Returns
-    -------
-    tuple of Floats
-        Lower and upper ends; NaN where `total` is 0.
-
-    References
-    ----------
-    Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in the case of the
-    binomial. Biometrika 26, 404-413.
-
-    Examples
-    --------
-    >>> low, high = clopper_pearson([0, 2], 10)
-    >>> low.round(4), high.round(4)
-    (array([0.    , 0.0252]), array([0.3085, 0.5561]))
-    """
-    from scipy.special import betaincinv
-
-    x, n = together(successes, total)
-    tail = (1 - confidence) / 2
-    # The beta distribution has no parameter 0: the ends 0 and 1 are set, not computed.
-    low = np.where(x > 0, betaincinv(np.maximum(x, 1), np.maximum(n - x + 1, 1), tail), 0.0)
-    high = np.where(x < n, betaincinv(x + 1, np.maximum(n - x, 1), 1 - tail), 1.0)
     return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
 
 

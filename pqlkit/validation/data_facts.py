@@ -91,6 +91,13 @@ def comparison_of(
 ) -> ComparisonFacts | None:
     """Measure an old against a new definition: who enters, who leaves, what the rates do.
 
+    Parameters
+    ----------
+    before, after
+        The old and the new definition.
+    dataset, project, as_of, trust_current, engine
+        As for `pqlkit.population.population.population`.
+
     Returns
     -------
     ComparisonFacts or None
@@ -144,9 +151,9 @@ def _rate_of(one: Report, ids: set[Any]) -> Rate:
 def _population(
     dataset: Dataset, project: Project, definition: Definition, as_of: str | None, trusted: Sequence[str], engine: str
 ) -> Population:
-    from pqlkit.population.population import population
+    from pqlkit.population.population import population_of
 
-    return population(dataset, project, definition=definition, as_of=as_of, trust_current=trusted, engine=engine)
+    return population_of(dataset, project, definition=definition, as_of=as_of, trust_current=trusted, engine=engine)
 
 
 def _figures(people: Population, definition: Definition) -> DefinitionFacts:

@@ -29,7 +29,6 @@ from pqlkit.definitions.model import (
 from pqlkit.definitions.reading import (
     Unresolved,
     check_definition,
-    read_definition,
     read_outcome,
 )
 from pqlkit.definitions.yaml_source import parse
@@ -388,24 +387,6 @@ name: z
         ("PQL114", 14),
         ("PQL106", 16),
     ]
-
-
-def test_read_definition_raises_with_all_faults(tmp_path) -> None:
-    path = tmp_path / "x.yml"
-    path.write_text(f"{HEAD}qualify: {{event: yes}}\nowner:\n")
-    with pytest.raises(DefinitionError) as caught:
-        read_definition(path)
-    assert [fault.code for fault in caught.value.diagnostics] == ["PQL110", "PQL103"]
-    assert str(caught.value).startswith(f"{path}:6:18: PQL110 'yes' is text here")
-    assert "(and 1 more)" in str(caught.value)
-    path.write_text(f"{HEAD}qualify: {{event: login}}\n")
-    assert read_definition(path).path == str(path)
-
-
-@pytest.mark.parametrize("name", ["missing.yml", ".", "nul\x00.yml"])
-def test_a_file_that_cannot_be_read_is_an_error_with_its_name(tmp_path, name) -> None:
-    with pytest.raises(DefinitionError, match="cannot read the file"):
-        read_definition(tmp_path / name)
 
 
 def test_a_project_files_outcome_may_leave_the_conversion_window_out() -> None:

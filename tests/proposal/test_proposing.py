@@ -18,19 +18,19 @@ from pqlkit.cli.propose import write
 from pqlkit.definitions.emitting import emit
 from pqlkit.definitions.loading import load_definition
 from pqlkit.definitions.validation import validate
-from pqlkit.demo.worlds import recipe
 from pqlkit.errors import UsageError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import EventNote, read_project
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.proposal.proposing import propose
 from pqlkit.rates.report import report
 from pqlkit.reporting.records.proposal import record
 from pqlkit.reporting.renderers.proposal import as_table
 from tests.simulation.printed import recomputed
 from tests.simulation.trial import planted, populated
+from tests.worlds.by_name import recipe
 
 ONCE = Settings(snapshots="once:14d")
 
@@ -128,7 +128,7 @@ def test_same_data_in_any_order_and_split_gives_the_same_bytes(world, result, tm
     with TemporaryDirectory() as folder:
         project = read_project(world.write(folder) / "pqlkit.yml")
         shuffled(Path(folder), 5)
-        again = propose(population(open_dataset(project), project), ONCE, ProposeOptions(permutations=0))
+        again = propose(population_of(open_dataset(project), project), ONCE, ProposeOptions(permutations=0))
     write(result, tmp_path / "one")
     write(again, tmp_path / "two")
     first, second = ({path.name: path.read_bytes() for path in (tmp_path / part).iterdir()} for part in ("one", "two"))

@@ -12,7 +12,7 @@ import pytest
 
 from pqlkit.durations import DAY
 from pqlkit.exports.project import Project
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.rates.periods import ENOUGH, Basis, _baseline, _bounds, _over, newest_verdict
 from pqlkit.reporting.renderers.report import _tested
 from pqlkit.statistics.contingency import Contingency
@@ -79,14 +79,14 @@ def test_periods_know_that_snapshots_go_together(tmp_path):
     events.append({"user_id": users[0]["user_id"], "event": "y", "timestamp": 260 * DAY})
     tables: dict[str, Any] = {"users": users, "events": events, "conversions": bought}
     asked = definition(within("x"))
-    told = report(population(dataset(tmp_path, **tables), Project(), entity="user"), asked)
+    told = report(population_of(dataset(tmp_path, **tables), Project(), entity="user"), asked)
     found = [one for one in told.periods if one.mature]
     assert len(found) == 2
     assert all(3.5 < one.snapshot.design_effect < 4.5 for one in found)
     assert all(3.5 < one.rate.design_effect < 4.5 for one in found)
     lonely: dict[str, Any] = {"users": [{**user, "account_id": user["user_id"]} for user in users]}
     (tmp_path / "b").mkdir()
-    alone = report(population(dataset(tmp_path / "b", **tables | lonely), Project(), entity="user"), asked)
+    alone = report(population_of(dataset(tmp_path / "b", **tables | lonely), Project(), entity="user"), asked)
     assert all(one.snapshot.design_effect == one.rate.design_effect == 1.0 for one in alone.periods)
     assert [one.snapshot.cells for one in alone.periods] == [one.snapshot.cells for one in told.periods]
     then, now = (told.periods[1].drift, alone.periods[1].drift)

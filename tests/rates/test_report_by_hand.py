@@ -14,7 +14,7 @@ from pqlkit.errors import UsageError
 from pqlkit.exports.dataset import ColumnType, Table
 from pqlkit.exports.project import Project
 from pqlkit.measures.evaluation import spells_of
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.rates.report import design_of
 from pqlkit.snapshots.matches import meets
 from pqlkit.statistics.rate import Rate
@@ -67,7 +67,7 @@ def told(tmp_path, people, asked, *, conversions=(), contacts=None, more=()):
         conversions=list(conversions) or None,
         contacts=contacts,
     )
-    return population(data, Project(), definition=asked, entity="user")
+    return population_of(data, Project(), definition=asked, entity="user")
 
 
 def rate(numerator, denominator):

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pqlkit.demo.worlds import freemium, recipe
 from pqlkit.proposal.gates import gate
 from pqlkit.statistics.rate import Rate
 from tests.simulation.printed import recomputed
 from tests.simulation.trial import as_planted, chosen, f1, offered, planted, populated, trial, true_rate
+from tests.worlds.by_name import freemium, recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

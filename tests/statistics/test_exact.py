@@ -87,10 +87,3 @@ def test_every_converter_did_it_has_no_upper_end() -> None:
     assert found.low > 1
     none = exact.odds_ratio(0, 10, 5, 85)
     assert (none.value, none.low) == (0.0, 0.0)
-
-
-def test_mcnemar() -> None:
-    assert exact.mcnemar(0, 0) is None
-    assert exact.mcnemar(4, 4) == 1.0
-    assert exact.mcnemar(2, 10) == exact.mcnemar(10, 2)
-    assert exact.mcnemar(2, 10) == pytest.approx(2 * (1 + 12 + 66) / 2**12)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.demo.classes import NEVER
-from pqlkit.demo.habits import Usage
+from pqlkit.demo.series import NEVER
 from pqlkit.durations import DAY, MINUTE
+from tests.worlds.habits import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

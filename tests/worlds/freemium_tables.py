@@ -20,21 +20,20 @@ from pqlkit.columns import (
 )
 from pqlkit.definitions.model import EntityKind
 from pqlkit.demo.billing import bill_rows, draw_bills, moment, plan_history
-from pqlkit.demo.classes import NEVER
-from pqlkit.demo.freemium import END, EXPORTED_FROM, NAMES, START, WEEKS, Demand, Lives, choose_demands, draw_lives
-from pqlkit.demo.freemium_truth import state_freemium
-from pqlkit.demo.members import share_among_members
-from pqlkit.demo.simulated import SimulatedWorld
-from pqlkit.demo.simulation import STRANGERS, named
+from pqlkit.demo.series import INSTANT, NEVER, named
 from pqlkit.demo.streams import stream
-from pqlkit.demo.traps import AFTER, BEFORE, SECOND
 from pqlkit.durations import DAY, MINUTE, WEEK
+from tests.worlds.freemium import END, EXPORTED_FROM, NAMES, START, WEEKS, Demand, Lives, choose_demands, draw_lives
+from tests.worlds.freemium_truth import state_freemium
+from tests.worlds.members import share_among_members
+from tests.worlds.simulated import SimulatedWorld
+from tests.worlds.simulation import STRANGERS
+from tests.worlds.traps import AFTER, BEFORE, SECOND
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHUNK: Final = 10_000
-INSTANT: Final = pl.Datetime("us", "UTC")
 FUTURE: Final = 1_924_992_000_000_000  # 2031-01-01
 _COUNTRIES: Final = ("BR", "DE", "FR", "GB", "IN", "US")
 _CHANNELS: Final = ("ads", "organic", "partner", "referral")

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pqlkit.demo.series import NEVER
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from pqlkit.typing import Microseconds
-
-NEVER: Final = 2**62
-"""Stands for the conversion of an entity that never converts."""
 
 CLASSES: Final = ("customer_already", "early", "in_progress", "converted", "not_converted")
 
@@ -37,7 +36,7 @@ def classify(
         Microseconds of the first conversion, `NEVER` without one; later than `as_of` counts as never.
     cutoffs
         The ages of the snapshots, ascending; a landmark has one.
-    conversion window
+    conversion_window
         A conversion at exactly cutoff + conversion window is in, one at exactly the cutoff is not.
     as_of
         An entity with cutoff + conversion window at exactly `as_of` is mature.

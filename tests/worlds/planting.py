@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
-from pqlkit.demo.habits import CHUNK, draw_usage
 from pqlkit.demo.streams import stream
 from pqlkit.durations import DAY, Duration
+from tests.worlds.habits import CHUNK, draw_usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from pqlkit.demo.habits import Habits, Usage
+    from tests.worlds.habits import Habits, Usage
 
 WINDOWS: Final = (3, 7, 14)
 THRESHOLDS: Final = (2, 3, 4, 5, 6, 7, 8, 10)

@@ -11,14 +11,14 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pqlkit.definitions.model import Criterion, EntityKind
-from pqlkit.demo.simulation import DRIFT_FROM
-from pqlkit.demo.worlds import age_trial, card_trial, little, recipe, write_recipe
 from pqlkit.durations import DAY
+from tests.worlds.by_name import age_trial, card_trial, little, recipe, write_recipe
+from tests.worlds.simulation import DRIFT_FROM
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pqlkit.demo.simulated import SimulatedWorld
+    from tests.worlds.simulated import SimulatedWorld
 
 SEED = 11
 

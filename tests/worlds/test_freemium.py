@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pqlkit.demo.freemium import EXPORTED_FROM, START
-from pqlkit.demo.worlds import freemium
 from pqlkit.durations import DAY, WEEK
+from tests.worlds.by_name import freemium
+from tests.worlds.freemium import EXPORTED_FROM, START
 
 if TYPE_CHECKING:
-    from pqlkit.demo.simulated import SimulatedWorld
+    from tests.worlds.simulated import SimulatedWorld
 
 MONDAY = 946_857_600_000_000
 FUTURE = 1_900_000_000_000_000

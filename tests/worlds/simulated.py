@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.demo.project_file import canonical_project
 from pqlkit.files import whole, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import polars as pl
 
@@ -97,3 +96,11 @@ def write_table(target: Path, frame: pl.DataFrame) -> None:
     """Write one table as Parquet, whole or not at all."""
     with whole(target) as path:
         frame.write_parquet(path, compression="zstd")
+
+
+def canonical_project(tables: Mapping[str, str], *, entity: str, history: bool) -> str:
+    """Write a project file for canonical Parquet: `tables` maps an export's name to its path."""
+    exports = "".join(f"  {name}: {{path: {path}}}\n" for name, path in tables.items())
+    traits = "traits: {fixed: [country, channel]"
+    traits += ", history: {plan: plan_history.parquet}}\n" if history else "}\n"
+    return f"pqlkit: 1\ntimezone: UTC\nentity: {entity}\nexports:\n{exports}{traits}outcome: {{within: 30d}}\n"

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pqlkit.demo.classes import CLASSES, classify
-from pqlkit.demo.planting import CONVERSION_WINDOW, as_definition
-from pqlkit.demo.simulated import SimulatedWorld, write_parts, write_tables
-from pqlkit.demo.simulation import STRANGERS, make_chunk, named
-from pqlkit.demo.traps import AFTER, BEFORE, proxy_of
+from pqlkit.demo.series import named
 from pqlkit.demo.truth import Traps, Truth
 from pqlkit.durations import DAY
+from tests.worlds.classes import CLASSES, classify
+from tests.worlds.planting import CONVERSION_WINDOW, as_definition
+from tests.worlds.simulated import SimulatedWorld, write_parts, write_tables
+from tests.worlds.simulation import STRANGERS, make_chunk
+from tests.worlds.traps import AFTER, BEFORE, proxy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pqlkit.demo.simulation import Chunk, Simulation
     from pqlkit.typing import Microseconds
+    from tests.worlds.simulation import Chunk, Simulation
 
 
 def simulate(simulation: Simulation) -> SimulatedWorld:

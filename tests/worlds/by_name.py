@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pqlkit.definitions.model import EntityKind
-from pqlkit.demo.freemium_tables import simulate_freemium
-from pqlkit.demo.recipe import plan_recipe
-from pqlkit.demo.stating import simulate, write_simulation
-from pqlkit.demo.trials import plan_age_trial, plan_card_trial, plan_little
+from tests.worlds.freemium_tables import simulate_freemium
+from tests.worlds.recipe import plan_recipe
+from tests.worlds.stating import simulate, write_simulation
+from tests.worlds.trials import plan_age_trial, plan_card_trial, plan_little
 
 if TYPE_CHECKING:
-    from pqlkit.demo.simulated import SimulatedWorld
-    from pqlkit.demo.truth import Drift, Planted, Truth
+    from pqlkit.demo.truth import Truth
+    from tests.worlds.simulated import SimulatedWorld
+    from tests.worlds.simulation import Drift, Planted
 
 
 def recipe(

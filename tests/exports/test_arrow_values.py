@@ -6,19 +6,20 @@ import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import duckdb
 import polars as pl
 import pytest
 
-from pqlkit.errors import DataError
+from pqlkit.exports.arrow_values import intervals, readable
+from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.parquet import damaged, read_parquet
-from pqlkit.exports.parquet_types import intervals, legible
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def told(values: pl.Series) -> list[object]:
-    return legible(values.alias("x").to_frame())["x"].to_list()
+    return readable(values.alias("x").to_frame())["x"].to_list()
 
 
 def test_ids_in_bytes_are_spelled_as_databases_spell_them() -> None:
@@ -53,19 +54,27 @@ def test_lists_of_such_values_are_json() -> None:
 
 def test_ordinary_columns_are_the_same_series() -> None:
     frame = pl.DataFrame({"a": [1], "b": ["x"], "c": [[1]], "d": [None], "e": [1.5], "f": [True]})
-    assert legible(frame).equals(frame)
-    assert legible(frame).schema == frame.schema
+    assert readable(frame).equals(frame)
+    assert readable(frame).schema == frame.schema
 
 
-def test_intervals_are_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_columns_of_intervals_are_found() -> None:
     parts: dict[str, pl.DataType] = {"months": pl.Int32(), "days": pl.Int32(), "nanoseconds": pl.Duration("ns")}
-    found = pl.Schema({"user_id": pl.String(), "spent": pl.Struct(parts)})
-    assert intervals(found) == ["spent"]
-    monkeypatch.setattr("pqlkit.exports.parquet.schema", lambda _: found)
-    with pytest.raises(
-        DataError, match="the column 'spent' is an interval of months, days and seconds, which is not read"
-    ):
-        next(read_parquet(tmp_path / "events.parquet"))
+    assert intervals(pl.Schema({"user_id": pl.String(), "spent": pl.Struct(parts)})) == ("spent",)
+
+
+def test_a_column_of_intervals_is_left_out_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "events.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT 'u' AS user_id, 'login' AS event, TIMESTAMP '2026-03-01' AS timestamp, INTERVAL 1 DAY AS spent)"
+            f" TO '{path}' (FORMAT parquet)"
+        )
+    (batch,) = read_parquet(path, str(path))
+    assert (batch.frame.columns, batch.dropped) == (["user_id", "event", "timestamp"], ("spent",))
+    assert open_dataset(events=str(path)).intake.warnings == (
+        "events: the column 'spent' holds intervals of months, days and seconds, which are not read: left out",
+    )
 
 
 @pytest.mark.parametrize(

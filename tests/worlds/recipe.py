@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.definitions.model import EntityKind
-from pqlkit.demo.classes import NEVER
-from pqlkit.demo.habits import WINDOW, Usage, draw_habits
-from pqlkit.demo.planting import CONVERSION_WINDOW, Literal, Sample, choose_points, choose_rule, draw_sample
-from pqlkit.demo.simulation import DRIFT_FROM, Decision, Simulation
+from pqlkit.demo.series import NEVER
 from pqlkit.demo.streams import stream
 from pqlkit.durations import DAY, HOUR
+from tests.worlds.habits import WINDOW, Usage, draw_habits
+from tests.worlds.planting import CONVERSION_WINDOW, Literal, Sample, choose_points, choose_rule, draw_sample
+from tests.worlds.simulation import DRIFT_FROM, Decision, Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from pqlkit.demo.truth import Drift, Planted
+    from tests.worlds.simulation import Drift, Planted
 
 EARLY: Final = 0.008
 LATER: Final = 0.01

@@ -1,4 +1,4 @@
-"""The column types of Parquet that canonical tables have not: each is brought to text, a number or a time that says the same.
+"""The Arrow value: columns of types that canonical tables have not, brought to text, numbers or times that say the same.
 
 UUIDs become text, other bytes text where they are UTF-8 and ``0x...`` where they are not, durations seconds, times of day
 text, lists of such values JSON. A time outside the years 1 to 9999 is none.
@@ -17,7 +17,7 @@ from pqlkit.exports.instants import FIRST, LAST
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["intervals", "legible"]
+__all__ = ["intervals", "readable"]
 
 _UUID: Final = r"^[0-9a-f]{12}[1-8][0-9a-f]{3}[89ab][0-9a-f]{15}$"
 _DAY: Final = 86_400_000_000
@@ -26,16 +26,16 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INTERVAL: Final = {"months", "days", "nanoseconds"}
 
 
-def intervals(schema: pl.Schema) -> list[str]:
+def intervals(schema: pl.Schema) -> tuple[str, ...]:
     """Name the columns that are intervals of months, days and seconds, which Polars cannot read."""
-    return [
+    return tuple(
         name
         for name, dtype in schema.items()
         if isinstance(dtype, pl.Struct) and {field.name for field in dtype.fields} == _INTERVAL
-    ]
+    )
 
 
-def legible(frame: pl.DataFrame) -> pl.DataFrame:
+def readable(frame: pl.DataFrame) -> pl.DataFrame:
     r"""Bring columns to types that can be mapped, compared and written as text.
 
     Parameters
@@ -50,13 +50,15 @@ def legible(frame: pl.DataFrame) -> pl.DataFrame:
 
     Examples
     --------
-    >>> legible(pl.DataFrame({"id": [bytes.fromhex("018f4e6f5ab57cc2b9d0c0a801020304"), b"x", b"\xff"]}))["id"].to_list()
+    >>> readable(pl.DataFrame({"id": [bytes.fromhex("018f4e6f5ab57cc2b9d0c0a801020304"), b"x", b"\xff"]}))["id"].to_list()
     ['018f4e6f-5ab5-7cc2-b9d0-c0a801020304', 'x', '0xff']
     """
     return frame.with_columns(_series(values).alias(values.name) for values in frame if not _ordinary(values.dtype))
 
 
 def _ordinary(dtype: pl.DataType) -> bool:
+    if isinstance(dtype, pl.BaseExtension):
+        return False
     if dtype.is_nested():
         return all(_ordinary(leaf) for leaf in _leaves(dtype))
     return dtype.is_numeric() or dtype in (pl.String, pl.Boolean, pl.Null)
@@ -72,6 +74,10 @@ def _leaves(dtype: pl.DataType) -> Iterable[pl.DataType]:
 
 def _series(values: pl.Series) -> pl.Series:
     dtype = values.dtype
+    if isinstance(dtype, pl.BaseExtension):
+        # An extension type is what it is stored as.
+        stored = values.ext.storage()
+        return stored if _ordinary(stored.dtype) else _series(stored)
     if dtype == pl.Binary:
         return _bytes(values)
     if isinstance(dtype, pl.Duration):

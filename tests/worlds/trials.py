@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.definitions.model import EntityKind
-from pqlkit.demo.classes import NEVER
-from pqlkit.demo.habits import WINDOW, draw_habits
-from pqlkit.demo.planting import CONVERSION_WINDOW, draw_sample
-from pqlkit.demo.recipe import Rule, landmark_outcome, plant_rule
-from pqlkit.demo.simulation import SPAN, START, Decision, Simulation
+from pqlkit.demo.series import NEVER
 from pqlkit.durations import DAY, HOUR, MINUTE
+from tests.worlds.habits import WINDOW, draw_habits
+from tests.worlds.planting import CONVERSION_WINDOW, draw_sample
+from tests.worlds.recipe import Rule, landmark_outcome, plant_rule
+from tests.worlds.simulation import SPAN, START, Decision, Simulation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pqlkit.demo.habits import Usage
-    from pqlkit.demo.planting import Literal
+    from tests.worlds.habits import Usage
+    from tests.worlds.planting import Literal
 
 AGES: Final = tuple(days * DAY for days in (1, 2, 3, 5, 7, 10))
 INSIDE: Final = 0.7

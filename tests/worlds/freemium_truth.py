@@ -8,20 +8,20 @@ import numpy as np
 import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, CONVERTED_AT, TIMESTAMP
-from pqlkit.demo.classes import NEVER
-from pqlkit.demo.freemium import ERA, EXPORTED_FROM, NAMES, trailing_definition
-from pqlkit.demo.simulation import STRANGERS, named
+from pqlkit.demo.series import NEVER, named
 from pqlkit.demo.tiling import CLASSES, CONVERSION_WINDOW, HISTORY, TiledSnapshots, weekly_activity
-from pqlkit.demo.traps import AFTER, BEFORE
 from pqlkit.demo.truth import Traps, Truth
+from tests.worlds.freemium import ERA, EXPORTED_FROM, NAMES, trailing_definition
+from tests.worlds.simulation import STRANGERS
+from tests.worlds.traps import AFTER, BEFORE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from pqlkit.demo.freemium import Demand, Lives
     from pqlkit.typing import Microseconds
+    from tests.worlds.freemium import Demand, Lives
 
 
 def state_freemium(

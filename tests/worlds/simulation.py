@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -19,26 +19,30 @@ from pqlkit.columns import (
     USER_ID,
 )
 from pqlkit.definitions.model import EntityKind
-from pqlkit.demo.classes import NEVER
-from pqlkit.demo.habits import CHUNK, WINDOW, Habits, Usage, draw_offsets, draw_usage
-from pqlkit.demo.members import share_among_members
+from pqlkit.demo.series import INSTANT, NEVER, named
 from pqlkit.demo.streams import stream
-from pqlkit.demo.traps import draw_traps, names_with_traps
 from pqlkit.durations import DAY
+from tests.worlds.habits import CHUNK, WINDOW, Habits, Usage, draw_offsets, draw_usage
+from tests.worlds.members import share_among_members
+from tests.worlds.traps import draw_traps, names_with_traps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from pqlkit.demo.planting import Literal
-    from pqlkit.demo.truth import Planted
     from pqlkit.typing import Microseconds
+    from tests.worlds import planting
+
+Planted: TypeAlias = Literal["rule", "thin", "additive", "none"]
+"""What a world's conversions obey."""
+
+Drift: TypeAlias = Literal["effect", "volume"]
+"""What changes halfway."""
 
 START: Final = 1_735_689_600_000_000  # 2025-01-01
 SPAN: Final = 360 * DAY
 DRIFT_FROM: Final = START + 181 * DAY  # 2025-07-01, so that whole quarters lie on either side
-INSTANT: Final = pl.Datetime("us", "UTC")
 STRANGERS: Final = 9_000_000_000
 """Ids above this are of nobody."""
 
@@ -82,7 +86,7 @@ class Simulation:
     seed: int
     kind: EntityKind
     habits: Habits
-    literals: tuple[Literal, ...]
+    literals: tuple[planting.Literal, ...]
     decide: Callable[[Usage, NDArray[np.int64], np.random.Generator], Decision]
     cutoffs: tuple[Microseconds, ...] = (WINDOW,)
     planted: Planted = "rule"
@@ -166,11 +170,6 @@ def _triple(simulation: Simulation, usage: Usage, anchor: NDArray[np.int64], rng
         code=np.concatenate([usage.code, code]),
         offset=np.concatenate([usage.offset, draw_offsets(simulation.habits, code, rng)]),
     )
-
-
-def named(names: Sequence[str], code: NDArray[np.int64]) -> pl.Series:
-    """Give the names of codes, as text."""
-    return pl.Series(names, dtype=pl.String).gather(code)
 
 
 def _events(
