@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import polars as pl
 
@@ -334,7 +334,8 @@ def _with_keys(batch: Batch, keys: Mapping[str, str | None]) -> Batch:
 
 def _read(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
     with opened(member) as stream:
-        match kind(member, stream):
+        layout = kind(member, stream)
+        match layout:
             case Kind.PARQUET:
                 with on_disk(member, stream) as path:
                     for batch in read_parquet(path, member.name):
@@ -345,6 +346,8 @@ def _read(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
             case Kind.DELIMITED:
                 for batch in read_delimited(stream, member.name, separator=source.separator, encoding=source.encoding):
                     yield batch, True
+            case _:
+                assert_never(layout)
 
 
 def first_canonical(layout: Layout, source: Source) -> Canonical:
