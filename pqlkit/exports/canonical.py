@@ -404,6 +404,7 @@ class Canonicaliser:
         if not column.latest:
             zone = next((zone for name in column.names if (zone := zone_in(name))), self.source.timezone)
             given = self._given(raw, column)
+            given = text_of(given) if given.dtype.is_nested() else given
             given = self._present(given) if given.dtype == pl.String else given
             return instants(given, form=column.format, zone=zone, dates_in=self.dates_in)
         read = [self._times(raw, replace(column, latest=(), names=(name,))) for name in column.latest]

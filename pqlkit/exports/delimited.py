@@ -213,7 +213,7 @@ class _Reader:
             frame = pl.DataFrame(schema=schema)
         else:
             try:
-                frame = pl.read_csv(data, has_header=False, schema=schema, separator=self.separator)
+                frame = pl.read_csv(data, glob=False, has_header=False, schema=schema, separator=self.separator)
             except pl.exceptions.PolarsError:
                 return None
             if frame.height != rows:

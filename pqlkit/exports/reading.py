@@ -203,9 +203,9 @@ def _pairs(found: Mapping[str, InPlace | Stage], plan: Plan) -> list[pl.DataFram
         pairs.append(events.pairs)
     table = found.get(IDENTITIES)
     if isinstance(table, Stage):
-        pairs.extend(pl.read_parquet(part.path, columns=[ANONYMOUS_ID, USER_ID]) for part in table.parts)
+        pairs.extend(pl.read_parquet(part.path, glob=False, columns=[ANONYMOUS_ID, USER_ID]) for part in table.parts)
     elif table is not None:
-        pairs.append(pl.read_parquet(list(table.paths), columns=[ANONYMOUS_ID, USER_ID]))
+        pairs.append(pl.read_parquet(list(table.paths), glob=False, columns=[ANONYMOUS_ID, USER_ID]))
     if IDENTITIES in plan.earlier:
         pairs.append(plan.earlier[IDENTITIES])
     return [_as_text_pairs(one) for one in pairs]
@@ -424,7 +424,7 @@ def _warnings(
     identities: Identities, found: Mapping[str, InPlace | Stage], tables: Mapping[str, Finished]
 ) -> tuple[str, ...]:
     warnings = [
-        f"{name}: the column {visible(column, 80)!r} holds bytes that are no text: left out"
+        f"{name}: the column {visible(column, 80)!r} holds intervals of months, days and seconds, which are not read: left out"
         for name, table in found.items()
         if isinstance(table, Stage)
         for column in sorted(table.dropped)
