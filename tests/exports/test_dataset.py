@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from pqlkit.errors import DataError, UsageError
+from pqlkit.exports.canonical import LONGEST_NAME
 from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.dataset import open_dataset, sources_of, with_sources
 from pqlkit.exports.mapping import Column, Match, Source
@@ -307,6 +308,13 @@ def test_hostile_names_are_normal_input(exports, table_rows):
     dataset = exports.read(lines, name="e.jsonl")
     assert {name for (name,) in table_rows(dataset, "events", "event")} == set(names)
     assert set(names) <= set(dataset.tables["events"].columns)
+
+
+def test_a_name_of_the_longest_length_is_kept_and_one_byte_more_is_not(exports):
+    names = ["x" * LONGEST_NAME, "x" * (LONGEST_NAME + 1)]
+    dataset = exports.read("user_id,event,timestamp\n" + "".join(f"u,{name},2026-01-01\n" for name in names))
+    assert dataset.tables["events"].rows == 1
+    assert [one.reason for one in intake(dataset).offenders] == ["longer than 64 KB"]
 
 
 def test_an_id_of_megabytes_is_quarantined_and_a_property_kept(exports):
