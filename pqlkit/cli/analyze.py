@@ -37,6 +37,7 @@ def analyze(given: Given) -> None:
     """
     from pqlkit.analysis.analyzing import analyze as run
     from pqlkit.cli.output import Output
+    from pqlkit.exports.status_columns import status_notes
     from pqlkit.reporting.renderers import analysis as render
 
     found = given.inputs()
@@ -46,7 +47,7 @@ def analyze(given: Given) -> None:
     with output.working("reading exports") as progress:
         people = whoever(found, progress)
         result = run(people, settings, progress=progress)
-    for warning in result.warnings:
+    for warning in (*result.warnings, *status_notes(people.dataset, found.project)):
         output.warn(warning)
     if page is not None:
         from pqlkit.reporting.pages.analysis import as_page

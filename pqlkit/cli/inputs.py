@@ -10,7 +10,7 @@ from pqlkit.cli.step import using
 from pqlkit.cli.targets import Target, check_targets
 from pqlkit.errors import UsageError
 from pqlkit.options.commands import command_options
-from pqlkit.options.data import PROJECT, DataOptions
+from pqlkit.options.data import PROJECT, DataOptions, SourceOptions
 from pqlkit.options.option import Role, filled
 
 if TYPE_CHECKING:
@@ -141,6 +141,12 @@ class Inputs:
         from pqlkit.exports.dataset import open_dataset
 
         data = self.data
+        if data.map and data.data is not None:
+            raise UsageError(
+                "--map names columns of exports; --data has its columns already", hint="pqlkit load --map ..."
+            )
+        if data.map:
+            return open_dataset(self.mapped(), progress=progress)
         if data.data is None and data.events is None and "events" not in self.project.exports:
             raise UsageError(
                 "no events to read",
@@ -156,6 +162,22 @@ class Inputs:
             conversions=data.conversions,
             progress=progress,
         )
+
+    def mapped(self) -> Project:
+        """Give the project with the exports and columns that the command line names.
+
+        Raises
+        ------
+        UsageError
+            A column is mapped of no export.
+        """
+        from pqlkit.exports.dataset import with_sources
+        from pqlkit.exports.maps import maps_of, with_maps
+
+        exports = self.settle(SourceOptions)
+        named = {name: getattr(exports, name) for name in ("events", "users", "accounts", "conversions")}
+        project = with_sources(self.project, **{name: path for name, path in named.items() if path is not None})
+        return with_maps(project, maps_of(exports.map))
 
     def population(
         self,

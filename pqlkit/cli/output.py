@@ -60,6 +60,11 @@ class Output:
     out: Path | None = None
     private: bool = False
 
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can be asked."""
+        return not self.quiet and sys.stdin.isatty() and sys.stderr.isatty()
+
     def payload(self, text: str) -> None:
         """Write the result: to `out` whole or not at all, else to stdout, ending in one line end."""
         from pqlkit.files import PRIVATE, write_text

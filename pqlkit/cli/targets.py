@@ -102,7 +102,7 @@ def _read(targets: Sequence[Target], project: Project) -> Iterator[Target]:
 
 
 def _files(target: Target) -> Iterator[Target]:
-    from pqlkit.exports.raw import expand
+    from pqlkit.exports.finding import expand
 
     if _REMOTE.match(str(target.path)):
         return

@@ -2,103 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from pqlkit.columns import (
-    ACCOUNT_ID,
-    AMOUNT,
-    ANONYMOUS_ID,
-    CONVERTED_AT,
-    DELETED_AT,
-    ENDED_AT,
-    EVENT,
-    EVENT_ID,
-    FROM_PLAN,
-    PLAN,
-    SIGNED_UP_AT,
-    TIMESTAMP,
-    USER_ID,
-)
+from pqlkit.exports.headers import folded
 from pqlkit.exports.instants import instants
 from pqlkit.exports.mapping import Column
-from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EMAIL, EVENTS, USERS
+from pqlkit.exports.synonyms import SYNONYMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_USER: Final = ("userid", "uid", "distinctid", "personid", "customerid", "memberid", "visitorid", "externalid", "user")
-_ACCOUNT: Final = (
-    "accountid",
-    "orgid",
-    "organizationid",
-    "organisationid",
-    "companyid",
-    "workspaceid",
-    "teamid",
-    "groupid",
-    "tenantid",
-    "account",
-    "org",
-    "company",
-    "workspace",
-)
-_SIGNUP: Final = (
-    "signedupat",
-    "signupat",
-    "signupdate",
-    "signuptime",
-    "signup",
-    "registration",
-    "registeredat",
-    "registrationdate",
-    "creationtime",
-    "createdat",
-    "datejoined",
-    "joinedat",
-    "trialstartedat",
-    "created",
-)
-_SYNONYMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
-    EVENTS: {
-        USER_ID: _USER,
-        ACCOUNT_ID: _ACCOUNT,
-        ANONYMOUS_ID: ("anonymousid", "deviceid", "cookieid", "clientid"),
-        EVENT: ("event", "eventname", "eventtype", "name", "action", "activity", "page", "type"),
-        TIMESTAMP: (
-            "timestamp", "ts", "time", "eventtime", "eventtimestamp", "occurredat", "datetime", "createdat", "sentat", "date",
-            "day",
-        ),
-        EVENT_ID: ("eventid", "messageid", "insertid", "eventuuid", "uuid"),
-    },
-    USERS: {
-        USER_ID: (*_USER, "objectid", "id"),
-        ACCOUNT_ID: _ACCOUNT,
-        SIGNED_UP_AT: _SIGNUP,
-        DELETED_AT: ("deletedat", "removedat"),
-        EMAIL: ("email", "emailaddress", "mail"),
-    },
-    ACCOUNTS: {
-        ACCOUNT_ID: (*_ACCOUNT, "objectid", "id"),
-        SIGNED_UP_AT: _SIGNUP,
-        DELETED_AT: ("deletedat", "removedat"),
-    },
-    CONVERSIONS: {
-        USER_ID: _USER,
-        ACCOUNT_ID: _ACCOUNT,
-        CONVERTED_AT: (
-            "convertedat", "upgradedat", "conversiontime", "conversiondate", "upgradedate", "paidat", "subscribedat",
-            "purchasedat", "startedat", "startdate", "timestamp", "createdat", "time", "date",
-        ),
-        ENDED_AT: ("endedat", "canceledat", "cancelledat", "churnedat", "enddate"),
-        PLAN: ("plan", "newplan", "toplan", "planname", "tier"),
-        FROM_PLAN: ("fromplan", "previousplan", "oldplan"),
-        AMOUNT: ("amount", "mrr", "revenue", "price", "value", "amountusd"),
-        EMAIL: ("email", "emailaddress", "customeremail", "mail"),
-    },
-}  # fmt: skip
 
 PATTERNS: Final = (
     "%d-%m-%Y %H:%M:%S",
@@ -124,15 +38,21 @@ PATTERNS: Final = (
 _SECONDS: Final = (("epoch_s", 946_684_800, 4_102_444_800), ("epoch_ms", 946_684_800_000, 4_102_444_800_000))
 
 
-def folded(name: str) -> str:
-    """Fold a column's name for comparison: the last part of a nested one, letters and digits alone.
+def candidates(table: str, canonical: str, columns: Iterable[str]) -> list[str]:
+    """List the columns whose header may stand for a canonical column, the likeliest first.
 
     Examples
     --------
-    >>> folded("properties.Sign-up_Date")
-    'signupdate'
+    >>> candidates("conversions", "converted_at", ["Created (UTC)", "Plan", "Close Date"])
+    ['Close Date', 'Created (UTC)']
     """
-    return re.sub(r"[^a-z0-9]", "", name.rsplit(".", 1)[-1].lower())
+    columns = list(columns)
+    by_name: dict[str, str] = {}
+    for column in columns:
+        by_name.setdefault(folded(column), column)
+    exact = [canonical] if canonical in columns else []
+    synonyms = SYNONYMS[table].get(canonical, ())
+    return list(dict.fromkeys([*exact, *(by_name[name] for name in synonyms if name in by_name)]))
 
 
 def guess_columns(table: str, columns: Iterable[str]) -> dict[str, str]:
@@ -144,18 +64,13 @@ def guess_columns(table: str, columns: Iterable[str]) -> dict[str, str]:
     {'user_id': 'object_id', 'account_id': 'org_id', 'signed_up_at': 'creation_time'}
     """
     columns = list(columns)
-    by_name: dict[str, str] = {}
-    for column in columns:
-        by_name.setdefault(folded(column), column)
     guessed: dict[str, str] = {}
-    for canonical, synonyms in _SYNONYMS[table].items():
-        taken = set(guessed.values())
-        if canonical in columns:
-            guessed[canonical] = canonical
-            continue
-        found = next((by_name[name] for name in synonyms if name in by_name and by_name[name] not in taken), None)
-        if found is not None:
-            guessed[canonical] = found
+    for canonical in SYNONYMS[table]:
+        # A column that bears another canonical name is that one.
+        taken = {*guessed.values(), *(set(SYNONYMS[table]) - {canonical})}
+        header = next((name for name in candidates(table, canonical, columns) if name not in taken), None)
+        if header is not None:
+            guessed[canonical] = header
     return guessed
 
 

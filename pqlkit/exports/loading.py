@@ -16,7 +16,7 @@ from pqlkit.exports.column_types import as_type, join
 from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.identities import stitched
-from pqlkit.exports.intake import Intake, TableIntake
+from pqlkit.exports.intake import Intake, NotRead, TableIntake
 from pqlkit.exports.manifest import NAME, QUARANTINE, Manifest, TableEntry, manifest_text, read_manifest
 from pqlkit.exports.matching import matching, spelling_warnings
 from pqlkit.exports.publishing import writing
@@ -141,6 +141,9 @@ class _Load:
     def _print(self, piece: Piece) -> str | None:
         """Tell the content of a file; None where it is the answer of a database, which is read every time."""
         return self.landing.mark(piece) if piece.lasting else None
+
+    def _not_read(self, name: str) -> tuple[NotRead, ...]:
+        return tuple(self.landing.not_read.get(name, ()))
 
     def _fresh(self, name: str) -> list[Piece]:
         """Leave out files whose content was read before, by an earlier load or under another name in this one."""
@@ -362,8 +365,17 @@ class _Load:
     def _counted(self, name: str, table: Finished | None) -> TableIntake:
         skipped = tuple(piece.name for piece in self.inputs[name] if piece not in self.fresh[name])
         if table is None:
-            return TableIntake(name=name, files=0, read=0, kept=0, duplicate=0, quarantined=0, skipped=skipped)
-        return replace(table.intake, skipped=skipped)
+            return TableIntake(
+                name=name,
+                files=0,
+                read=0,
+                kept=0,
+                duplicate=0,
+                quarantined=0,
+                skipped=skipped,
+                not_read=self._not_read(name),
+            )
+        return replace(table.intake, skipped=skipped, not_read=(*self._not_read(name), *table.intake.not_read))
 
 
 def _concerned(file: Path, schema: Mapping[str, pl.DataType], identities: Identities) -> bool:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 ROWS: Final = 250_000
 
 
-def read_parquet(path: Path) -> Iterator[Batch]:
-    """Yield a file's rows in order.
+def read_parquet(path: Path, name: str) -> Iterator[Batch]:
+    """Yield a file's rows in order; errors call it by its name.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def read_parquet(path: Path) -> Iterator[Batch]:
         if row == 1:
             yield Batch(frame=pl.DataFrame(schema=schema(path)), lines=pl.Series("line", [], dtype=pl.Int64))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise damaged(path, error) from error
+        raise damaged(name, error) from error
 
 
 def schema(path: Path) -> pl.Schema:
@@ -53,7 +53,7 @@ def schema(path: Path) -> pl.Schema:
         raise damaged(path, error) from error
 
 
-def damaged(path: Path, error: Exception) -> DataError:
+def damaged(path: Path | str, error: Exception) -> DataError:
     """Say that a Parquet file cannot be read."""
     reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
     return DataError(f"the Parquet file is damaged: {reason}", where=str(path), hint="export it again")

@@ -239,6 +239,14 @@ ColumnForm = Annotated[
 ]
 
 
+# A draft whose only lines are choices in comments leaves nothing under the key.
+ColumnsForm = Annotated[
+    Annotated[dict[Text, ColumnForm], Tag("(mapping)")]
+    | Annotated[Annotated[dict[str, Any], Check(lambda _: {}, as_type=type(None))], Tag("(nothing)")],
+    Choice(lambda value: "(nothing)" if isinstance(value, Blank) else "(mapping)"),
+]
+
+
 def _variable(value: Any) -> str:
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
         return value
@@ -276,7 +284,7 @@ class SourceForm(Form):
             as_type=str | None,
         ),
     ] = Field(None, description="A vendor's format: " + ", ".join(presets()) + ".")
-    columns: dict[Text, ColumnForm] | None = Field(
+    columns: ColumnsForm | None = Field(
         None,
         description="Canonical column: the export's column.",
         examples=[{"user_id": "userId", "timestamp": {"column": "ts", "format": "epoch_ms"}}],

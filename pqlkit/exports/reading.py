@@ -304,6 +304,7 @@ def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine,
         reasons=quarantine.commonest(name),
         offenders=quarantine.first(name),
         null_values=_null_values(table, written),
+        not_read=tuple(table.not_read),
         left_out=dict(table.left_out.most_common()),
         split=table.added,
     )

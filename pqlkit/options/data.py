@@ -46,6 +46,12 @@ class BesideEventsOptions:
     users: str | None = option(None, "Users.", metavar="PATH", panel=DATA, role=Role.READS)
     accounts: str | None = option(None, "Accounts.", metavar="PATH", panel=DATA, role=Role.READS)
     conversions: str | None = option(None, "Conversions (upgrades).", metavar="PATH", panel=DATA, role=Role.READS)
+    map: tuple[str, ...] = option(
+        (),
+        'Which column of an export is which: conversions.converted_at="Close Date". Repeatable.',
+        metavar="TABLE.COLUMN=HEADER",
+        panel=DATA,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

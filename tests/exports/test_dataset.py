@@ -79,7 +79,7 @@ def test_a_zip_of_gzip_files_is_read_whatever_it_is_called(exports):
 
 def test_folders_globs_and_single_files(exports, tmp_path):
     for name in ("e/1.csv", "e/sub/2.csv", "e/.hidden.csv", "e/_SUCCESS", "e/readme.md"):
-        exports.write(name, HEADER + GOOD)
+        exports.write(name, HEADER + GOOD.replace("u", name[2:]))
     assert open_dataset(events=f"{tmp_path}/e").tables["events"].rows == 2
     assert open_dataset(events=f"{tmp_path}/e/*.csv").tables["events"].rows == 1
     assert open_dataset(events=f"{tmp_path}/e/**/*.csv").tables["events"].rows == 2
@@ -352,7 +352,7 @@ def test_half_a_json_line(exports):
         (b"\x1f\x8b\x08\x00", "truncated"),
         (gzip.compress((HEADER + GOOD).encode() * 100, mtime=0)[:60], "truncated"),
         (gzip.compress((HEADER + GOOD).encode(), mtime=0)[:-6] + b"xxxxxx", "damaged"),
-        (b"\x28\xb5\x2f\xfd\x00", "zstd file is damaged"),
+        (b"\x28\xb5\x2f\xfd\x00", "the file ends in the middle"),
         (b"PAR1 not really", "the Parquet file is damaged"),
         (b"PK\x03\x04 not really", "the ZIP archive is damaged"),
         (b"BZh91AY", "this is bzip2"),

@@ -230,9 +230,9 @@ def test_what_is_proposed_promises_what_its_report_counts():
     holdout = evidence["holdout"]
     rate = best.promised.rate
     assert (holdout["view"], holdout["qualified"], holdout["converted"]) == (
-        "qualifications",
+        "qualification",
         rate.denominator,
         rate.numerator,
     )
     # The reference is the evidence's only if something came after it.
-    assert {one.basis for one in own.periods if one.reference} == {Basis.FIRST}
+    assert {one.basis for one in own.periods if one.baseline} == {Basis.FIRST}

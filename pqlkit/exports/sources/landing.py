@@ -11,8 +11,8 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.errors import DataError, UsageError
+from pqlkit.exports.finding import find, fingerprint
 from pqlkit.exports.mapping import Source
-from pqlkit.exports.raw import expand, fingerprint
 from pqlkit.exports.sources import address, duckdb_file, postgres, sqlite, web, workbook
 from pqlkit.exports.sources.statement import SINCE, statement
 from pqlkit.exports.sources.stores import Store
@@ -21,6 +21,7 @@ from pqlkit.exports.tables import EVENTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pqlkit.exports.intake import NotRead
     from pqlkit.typing import Microseconds
 
 _AT_ONCE: Final = 8
@@ -94,6 +95,7 @@ class Landing:
         self.since = since or {}
         self.limit = limit
         self.names: dict[Path, str] = {}
+        self.not_read: dict[str, tuple[NotRead, ...]] = {}
 
     def pieces(self, table: str, source: Source) -> tuple[Piece, ...]:
         """List the files that a source leads to, without reading more than their first bytes.
@@ -117,7 +119,9 @@ class Landing:
             address.check(path)
             pieces = _web(path) if kind in address.WEB else _stored(path)
             found += [self._remote(table, source, piece) for piece in pieces]
-        here = [Piece(name=str(path), key=str(path), path=path) for path in (expand(local) if local else ())]
+        lying = find(local)
+        self.not_read[table] = lying.not_read
+        here = [Piece(name=str(path), key=str(path), path=path) for path in lying.files]
         found += [self._inside(table, source, piece) for piece in here]
         unique = {piece.key: piece for piece in found}
         return tuple(sorted(unique.values(), key=lambda piece: piece.name))
