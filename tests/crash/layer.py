@@ -89,10 +89,10 @@ class Layer:
     def _meant(self, path: object) -> bool:
         if isinstance(path, int):
             try:
-                path = os.readlink(f"/proc/self/fd/{path}")
+                path = Path(f"/proc/self/fd/{path}").readlink()
             except OSError:
                 return False
-        return isinstance(path, str | bytes | Path) and os.fsdecode(os.path.abspath(path)).startswith(self.roots)
+        return isinstance(path, str | bytes | Path) and str(Path.cwd() / os.fsdecode(path)).startswith(self.roots)
 
     def install(self) -> None:
         """Put the layer under this process, for as long as it lives."""

@@ -152,7 +152,7 @@ class Scenario:
             assert state["coming"] is None
 
 
-def rows_of(folder: Path) -> object:
+def rows_of(folder: Path) -> tuple[dict[str, list[str]], list[str]] | None:
     """All rows of a dataset and its quarantine; None where there is none."""
     if not (folder / "ds" / "manifest.json").exists():
         return None
@@ -166,12 +166,12 @@ def rows_of(folder: Path) -> object:
     return {name: sorted(map(str, rows)) for name, rows in tables.items()}, sorted(lines)
 
 
-def loaded(folder: Path) -> object:
+def loaded(folder: Path) -> dict[str, list[str]] | None:
     """What stands of a dataset: its rows; the quarantine beside them may wait for the next load, but is never doubled."""
     found = rows_of(folder)
     if found is None:
         return None
-    tables, lines = found  # type: ignore[misc]
+    tables, lines = found
     assert max(Counter(lines).values(), default=1) == 1, "rows were quarantined twice"
     return tables
 
@@ -219,8 +219,10 @@ def stands(folder: Path) -> object:
     return nights, new
 
 
-SCORE = ("score", "-p", "pqlkit.yml", "-d", "team.yml", "--ledger", "leads.ledger", "--out", "leads.csv")
-SCORE = (*SCORE, "--summary", "run.json", "--quiet")
+SCORE = (
+    *("score", "-p", "pqlkit.yml", "-d", "team.yml", "--ledger", "leads.ledger", "--out", "leads.csv"),
+    *("--summary", "run.json", "--quiet"),
+)
 
 
 def proposals(folder: Path) -> None:
@@ -237,9 +239,11 @@ def proposed(folder: Path) -> object:
     return bool(there) and told.exists()
 
 
-PROPOSE = ("propose", "--events", "events.csv", "--users", "users.csv", "--conversions", "conversions.csv")
-PROPOSE = (*PROPOSE, "--conversion-window", "14d", "--permutations", "0", "--max-seconds", "5")
-PROPOSE = (*PROPOSE, "--out", "out.json", "--format", "json", "--quiet")
+PROPOSE = (
+    *("propose", "--events", "events.csv", "--users", "users.csv", "--conversions", "conversions.csv"),
+    *("--conversion-window", "14d", "--permutations", "0", "--max-seconds", "5"),
+    *("--out", "out.json", "--format", "json", "--quiet"),
+)
 
 
 def scenarios() -> list[Scenario]:
@@ -294,9 +298,9 @@ def writers(place: Path, count: int, delay: float, at: int) -> Counter[str]:
     assert found["torn"] == []
     outcomes["read whole"] = found["whole"]
     with contextlib.chdir(folder):
-        assert rows_of(folder) is not None
         tables = loaded(folder)
-    assert len(tables["events"]) == 4 * (1 + count), "a day is missing, or there twice"  # type: ignore[index]
+    assert tables is not None
+    assert len(tables["events"]) == 4 * (1 + count), "a day is missing, or there twice"
     return outcomes
 
 
