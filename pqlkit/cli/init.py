@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +15,7 @@ from pqlkit.options.data import BesideEventsOptions
 from pqlkit.options.output import QuietOption
 
 if TYPE_CHECKING:
+    from pqlkit.exports.mapping import Source
     from pqlkit.exports.questions import Question
 
 
@@ -20,8 +23,9 @@ if TYPE_CHECKING:
 def init(
     given: Given,
     events: Annotated[
-        str, typer.Argument(help="Events: a file, folder or glob.", metavar="EVENTS", show_default=False)
-    ],
+        str | None,
+        typer.Argument(help="Events: a file, folder, glob or address.", metavar="[EVENTS]", show_default=False),
+    ] = None,
 ) -> None:
     """Look at the exports, say how well users and conversions match, and write a commented pqlkit.yml.
 
@@ -35,6 +39,10 @@ def init(
     `pqlkit init posthog.jsonl.gz`: the vendor's format is recognised
 
     `pqlkit init events.csv --conversions deals.csv --map conversions.converted_at="Close Date"`
+
+    `pqlkit init --connection WAREHOUSE_URL --table events --users users`: tables of PostgreSQL; `init app.duckdb` alike
+
+    `pqlkit init --from bigquery-ga4 --sql`: the statements that export these tables
     """
     from pqlkit.cli.output import Output
     from pqlkit.errors import UsageError
@@ -45,16 +53,19 @@ def init(
     from pqlkit.inert import visible
 
     found = given.inputs()
-    exports, out = found.settle(BesideEventsOptions), found.settle(InitOptions).out
+    exports, options = found.settle(BesideEventsOptions), found.settle(InitOptions)
+    out = options.out
     output = Output(quiet=found.settle(QuietOption).quiet)
+    if options.sql or options.from_ is not None:
+        output.payload(statements(options))
+        return
+    sources = looked_at(events, exports, options)
     if out.exists():
         raise UsageError(f"{out} is there already; it was left as it is", hint="name another with --out")
     with output.working("looking at the exports") as progress:
         seen = sniff(
-            events,
-            users=exports.users,
-            accounts=exports.accounts,
-            conversions=exports.conversions,
+            sources.pop("events"),
+            **sources,
             maps=maps_of(exports.map),
             ask=asked if output.interactive else None,
             progress=progress,
@@ -67,6 +78,53 @@ def init(
             output.say(f"- {visible(text, 400)}")
     else:
         output.say(f"wrote {out}: read it, then run `pqlkit analyze`")
+
+
+def statements(options: InitOptions) -> str:
+    """Write the export statements of a recipe.
+
+    Raises
+    ------
+    UsageError
+        One of ``--from`` and ``--sql`` is missing, or there is no such recipe.
+    """
+    from pqlkit.errors import UsageError
+    from pqlkit.exports.recipes import recipe, recipes
+
+    if options.from_ is None or not options.sql:
+        raise UsageError("--from and --sql go together", hint="--from NAME --sql; there are " + ", ".join(recipes()))
+    return recipe(options.from_).statements()
+
+
+def looked_at(events: str | None, exports: BesideEventsOptions, options: InitOptions) -> dict[str, Source]:
+    """Say what each table's export is: files and addresses, or tables of the database that holds the events.
+
+    Raises
+    ------
+    UsageError
+        Nothing names the events, or two options do.
+    """
+    from pqlkit.errors import UsageError
+    from pqlkit.exports.mapping import Source
+    from pqlkit.exports.project import Project
+    from pqlkit.exports.sources.address import scheme
+
+    if (events is None) == (options.connection is None):
+        raise UsageError(
+            "init looks at EVENTS or at a --connection" + (", not both" if events is not None else ""),
+            hint="pqlkit init events.csv, or pqlkit init --connection WAREHOUSE_URL --table events",
+        )
+    if options.connection is not None and options.table is None:
+        raise UsageError("--connection needs the table of the events", hint="--table events")
+    bare = Source(path=(), connection=options.connection) if events is None else Project().direct(events)
+    found = {"events": bare if options.table is None else replace(bare, table=options.table)}
+    for name in ("users", "accounts", "conversions", "identities"):
+        text = getattr(exports, name)
+        if text is None:
+            continue
+        elsewhere = options.table is None or scheme(text) is not None or Path(text).exists()
+        found[name] = Project().direct(text) if elsewhere else replace(bare, table=text)
+    return found
 
 
 def asked_zone(question: Question) -> str | None:

@@ -160,6 +160,7 @@ class Inputs:
             users=data.users,
             accounts=data.accounts,
             conversions=data.conversions,
+            identities=data.identities,
             progress=progress,
         )
 
@@ -175,7 +176,7 @@ class Inputs:
         from pqlkit.exports.maps import maps_of, with_maps
 
         exports = self.settle(SourceOptions)
-        named = {name: getattr(exports, name) for name in ("events", "users", "accounts", "conversions")}
+        named = {name: getattr(exports, name) for name in ("events", "users", "accounts", "conversions", "identities")}
         project = with_sources(self.project, **{name: path for name, path in named.items() if path is not None})
         return with_maps(project, maps_of(exports.map))
 
@@ -205,7 +206,11 @@ class Inputs:
     def _note(self) -> None:
         """Note what is read, for the message of an error that nobody foresaw."""
         data = self.data
-        named = [str(path) for path in (data.events, data.users, data.accounts, data.conversions) if path is not None]
+        named = [
+            str(path)
+            for path in (data.events, data.users, data.accounts, data.conversions, data.identities)
+            if path is not None
+        ]
         if data.data is not None:
             using(str(data.data), dataset=Path(data.data))
         else:

@@ -57,7 +57,7 @@ def _files(arguments: Mapping[str, Any]) -> tuple[Path, ...]:
     """Give the arguments that are files to read: by their type, or because they are called as an export is."""
     lists = [value if isinstance(value, list) else [value] for value in arguments.values()]
     paths = [value for values in lists for value in values if isinstance(value, Path)]
-    return (*paths, *([Path(arguments["events"])] if "events" in arguments else []))
+    return (*paths, *([Path(arguments["events"])] if arguments.get("events") is not None else []))
 
 
 def _parameter(option: Option) -> inspect.Parameter:

@@ -17,7 +17,7 @@ from pqlkit.exports.project import Project
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import Plan, read_all
 from pqlkit.exports.sources.landing import Landing
-from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, HISTORY, USERS
+from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, HISTORY, IDENTITIES, USERS
 from pqlkit.scratch import lasting_scratch
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def open_dataset(
     users: str | None = None,
     accounts: str | None = None,
     conversions: str | None = None,
+    identities: str | None = None,
+    landing: Landing | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Give the canonical tables of a project, a folder that `load` wrote, or exports named directly.
@@ -100,8 +102,10 @@ def open_dataset(
         The project file's values; its exports are read where nothing else is named.
     data
         A folder that `pqlkit.exports.loading.load` wrote.
-    events, users, accounts, conversions
-        Files, folders or globs; each replaces the project's source of that table.
+    events, users, accounts, conversions, identities
+        Files, folders, globs or addresses; each replaces the project's source of that table.
+    landing
+        Brings what lies elsewhere; None = a new one.
     progress
         Told a sentence at the start of each long step.
 
@@ -112,9 +116,10 @@ def open_dataset(
     UsageError
         Both `data` and one of the others are named.
     """
-    project = with_sources(project, events=events, users=users, accounts=accounts, conversions=conversions)
+    named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions, IDENTITIES: identities}
+    project = with_sources(project, **named)
     if data is not None:
-        for name, path in (("events", events), ("users", users), ("accounts", accounts), ("conversions", conversions)):
+        for name, path in named.items():
             if path is not None:
                 raise UsageError(f"--data and --{name} name the {name} twice", hint="give one of them")
         return _loaded(Path(data), project)
@@ -125,7 +130,7 @@ def open_dataset(
     quarantine = Quarantine(folder / "quarantine.jsonl")
     clock = now()
     with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
-        here = brought(sources, folder, progress=progress)
+        here = brought(sources, landing or Landing(folder / "landed"), progress=progress)
         plan = Plan(
             sources=here.sources,
             folder=folder,
@@ -152,7 +157,7 @@ def with_contacts(dataset: Dataset, path: str, project: Project) -> Dataset:
         project.exports.get(CONTACTS) or project.direct(path), path=(path,), connection=None, table=None, query=None
     )
     with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
-        here = brought({CONTACTS: source}, folder)
+        here = brought({CONTACTS: source}, Landing(folder / "landed"))
         plan = Plan(
             sources=here.sources,
             folder=folder,
@@ -165,15 +170,14 @@ def with_contacts(dataset: Dataset, path: str, project: Project) -> Dataset:
     return replace(dataset, tables={**dataset.tables, CONTACTS: _table(CONTACTS, outcome.tables[CONTACTS], source)})
 
 
-def brought(sources: Mapping[str, Source], folder: Path, *, progress: Progress | None = None) -> Landed:
-    """Bring what lies elsewhere, in a workbook or in a database into files of a folder.
+def brought(sources: Mapping[str, Source], landing: Landing, *, progress: Progress | None = None) -> Landed:
+    """Bring what lies elsewhere, in a workbook or in a database into files.
 
     Raises
     ------
     DataError
         A store, server, database or workbook cannot be read.
     """
-    landing = Landing(folder / "landed")
     pieces = {name: landing.pieces(name, source) for name, source in sources.items()}
     if progress is not None and any(piece.write is not None for some in pieces.values() for piece in some):
         progress("fetching exports")
@@ -192,6 +196,7 @@ def with_sources(
     users: str | None = None,
     accounts: str | None = None,
     conversions: str | None = None,
+    identities: str | None = None,
 ) -> Project:
     """Replace a project's sources by exports named directly (canonical columns, no preset).
 
@@ -201,11 +206,11 @@ def with_sources(
     ----------
     project
         Whose sources are replaced; None = a project without any.
-    events, users, accounts, conversions
-        Paths of exports; None = as the project says.
+    events, users, accounts, conversions, identities
+        Paths or addresses of exports; None = as the project says.
     """
     project = project if project is not None else Project()
-    named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions}
+    named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions, IDENTITIES: identities}
     direct = {name: project.direct(path) for name, path in named.items() if path is not None}
     if not direct:
         return project

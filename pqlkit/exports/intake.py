@@ -71,6 +71,8 @@ class Matching:
     event_users_unknown: int | None = None
     events_of_unknown_users: int | None = None
     events_anonymous: int | None = None
+    events_of_accounts: int | None = None
+    event_accounts: int | None = None
     accounts: int | None = None
     accounts_with_events: int | None = None
     accounts_without_events: int | None = None

@@ -21,7 +21,7 @@ from pqlkit.exports.mapping import Source
 from pqlkit.exports.notation import Notation
 from pqlkit.exports.nulls import NULL_VALUES
 from pqlkit.exports.preset import preset
-from pqlkit.exports.sources.address import scheme
+from pqlkit.exports.sources.address import inside, scheme
 from pqlkit.exports.tables import NAMES
 from pqlkit.exports.written_mapping import column_of, explode_of, lookup_of, names_of, newest_of, rule_of
 from pqlkit.exports.zones import moment
@@ -100,7 +100,8 @@ class Project:
 
     def direct(self, path: str) -> Source:
         """Give the source of an export that is named directly: canonical columns, and the project's general rules."""
-        return Source(path=(path,), timezone=self.timezone, null_values=self.null_values)
+        place, sheet, table = inside(path)
+        return Source(path=(place,), sheet=sheet, table=table, timezone=self.timezone, null_values=self.null_values)
 
 
 def read_project(path: Path | str) -> Project:

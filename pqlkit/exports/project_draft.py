@@ -10,6 +10,7 @@ import yaml
 
 from pqlkit.exports.mapping import Column, Match
 from pqlkit.exports.preset import preset
+from pqlkit.exports.sources.address import scheme
 from pqlkit.exports.status_columns import status_text
 from pqlkit.exports.tables import CONVERSIONS, EMAIL, NAMES
 from pqlkit.inert import visible
@@ -59,7 +60,13 @@ def _lines(sniffed: Sniffed, folder: Path) -> Iterator[str]:
 def _source(name: str, sniffed: Sniffed, folder: Path) -> Iterator[str]:
     source = sniffed.sources[name]
     questions = [question for question in sniffed.questions if question.table == name]
-    yield f"path: {quoted(_relative(source.path[0], folder))}"
+    if source.connection is not None:
+        yield f"connection: {{env: {source.connection}}}     # the environment variable with the server's address"
+    else:
+        yield f"path: {quoted(_relative(source.path[0], folder))}"
+    for key, value in (("table", source.table), ("query", source.query), ("sheet", source.sheet)):
+        if value is not None:
+            yield f"{key}: {quoted(value)}"
     if source.format is not None:
         yield f"format: {source.format}             # how this vendor names things; `columns:` overrules it"
         if source.timezone != (preset(source.format).timezone or "UTC"):
@@ -101,6 +108,8 @@ def _statuses(sniffed: Sniffed) -> Iterator[str]:
 
 
 def _relative(path: str, folder: Path) -> str:
+    if scheme(path) is not None:
+        return path
     absolute = os.path.abspath(path)  # noqa: PTH100 - a glob is no path to resolve
     try:
         return os.path.relpath(absolute, folder.resolve())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from pqlkit.columns import ACCOUNT_ID, AT, CONVERTED_AT, EVENT, SIGNED_UP_AT, TIMESTAMP, USER_ID
+from pqlkit.columns import ACCOUNT_ID, ANONYMOUS_ID, AT, CONVERTED_AT, EVENT, SIGNED_UP_AT, TIMESTAMP, USER_ID
 from pqlkit.exports.guessing import guess_format
 from pqlkit.exports.picked_column import text_of
 from pqlkit.exports.tables import layout
@@ -23,6 +23,7 @@ TIMEZONE: Final = "timezone"
 _MEANINGS: Final = {
     USER_ID: "the user's id",
     ACCOUNT_ID: "the account's id",
+    ANONYMOUS_ID: "the id before the log-in",
     EVENT: "the name of what was done",
     TIMESTAMP: "the time at which it was done",
     SIGNED_UP_AT: "the time of signing up",

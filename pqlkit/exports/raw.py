@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from pqlkit.errors import DataError
+from pqlkit.exports.foreign import check_foreign
 from pqlkit.exports.text import head_text
 
 if sys.version_info >= (3, 14):
@@ -53,15 +54,6 @@ COMPRESSED: Final = (_GZIP, _ZSTD)
 PACKED: Final = (b"PK\x03\x04",)
 """How archives begin whose files are read."""
 HEAD: Final = 64 * 1024
-_FOREIGN: Final = {
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"\xd0\xcf\x11\xe0": "an Excel or Word file",
-    b"ORC": "ORC",
-    b"Obj\x01": "Avro",
-    b"%PDF": "PDF",
-    b"SQLite format 3": "an SQLite database",
-}
 
 
 class EmptyExportError(DataError):
@@ -191,11 +183,6 @@ def _decompressed(member: Member, stream: IO[bytes], stack: contextlib.ExitStack
         return io.BufferedReader(stack.enter_context(gzip.GzipFile(fileobj=stream)), 1 << 20)
     if head.startswith(_ZSTD):
         return io.BufferedReader(stack.enter_context(zstd.ZstdFile(stream)), 1 << 20)
-    for magic, name in _FOREIGN.items():
-        if head.startswith(magic):
-            raise DataError(
-                f"this is {name}, which is not read", where=member.name, hint="export CSV, Parquet or JSON Lines"
-            )
     return stream
 
 
@@ -205,10 +192,11 @@ def kind(member: Member, stream: IO[bytes]) -> Kind:
     Raises
     ------
     DataError
-        The file is empty, or one JSON array or indented JSON instead of a row a line.
+        The file is empty, no export at all, or one JSON array or indented JSON instead of a row a line.
     """
     head = stream.read(HEAD)
     stream.seek(0)
+    check_foreign(head, member.name)
     if head[:4] == b"PAR1":
         return Kind.PARQUET
     text = head_text(head).lstrip()

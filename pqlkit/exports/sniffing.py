@@ -28,11 +28,14 @@ from pqlkit.exports.owners import known_ids, owned, owner_notes, owners
 from pqlkit.exports.preset import preset, presets, recognised
 from pqlkit.exports.project import EventNote, Project
 from pqlkit.exports.questions import TIMEZONE, Question, question
+from pqlkit.exports.sources.address import scheme
+from pqlkit.exports.sources.landing import Landing
 from pqlkit.exports.staging import first_rows
 from pqlkit.exports.status_columns import status_text, statuses
 from pqlkit.exports.synonyms import NAMES_OF_COMPANIES
-from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EMAIL, EVENTS, USERS, layout
+from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EMAIL, EVENTS, IDENTITIES, USERS, layout
 from pqlkit.inert import visible
+from pqlkit.scratch import lasting_scratch
 
 if TYPE_CHECKING:
     from pqlkit.exports.dataset import Dataset, Progress
@@ -40,6 +43,9 @@ if TYPE_CHECKING:
     from pqlkit.exports.maps import Maps
     from pqlkit.exports.preset import Preset, Variant
     from pqlkit.exports.questions import Ask
+
+SAMPLE: Final = 10_000
+"""Rows of a database's table that a look asks for."""
 
 ONLY_EVENT: Final = "active"
 """The name given to the events of an export that has no column of names."""
@@ -83,11 +89,12 @@ class Sniffed:
 
 
 def sniff(
-    events: str,
+    events: str | Source,
     *,
-    users: str | None = None,
-    accounts: str | None = None,
-    conversions: str | None = None,
+    users: str | Source | None = None,
+    accounts: str | Source | None = None,
+    conversions: str | Source | None = None,
+    identities: str | Source | None = None,
     maps: Maps | None = None,
     ask: Ask | None = None,
     progress: Progress | None = None,
@@ -96,8 +103,9 @@ def sniff(
 
     Parameters
     ----------
-    events, users, accounts, conversions
-        Paths of exports; users are derived from the events where no file lists them.
+    events, users, accounts, conversions, identities
+        Paths or addresses of exports, or sources that say which table is meant; of a database the first `SAMPLE` rows are
+        looked at. Users are derived from the events where no file lists them.
     maps
         Table -> canonical column -> header, as a person states them.
     ask
@@ -110,16 +118,16 @@ def sniff(
     DataError
         A file is missing or unreadable.
     """
-    look = _Look(maps=maps or {}, ask=ask)
-    sources = {EVENTS: look.at(EVENTS, events)}
+    look = _Look(maps=maps or {}, ask=ask, landing=Landing(lasting_scratch() / "landed", limit=SAMPLE))
+    sources = {EVENTS: look.at(EVENTS, _source(events))}
     if users is None:
-        sources |= _derived_users(sources[EVENTS], look.notes)
-    for name, path in ((USERS, users), (ACCOUNTS, accounts)):
-        if path is not None:
-            sources[name] = look.at(name, path)
+        sources |= _derived_users(sources[EVENTS], look)
+    for name, given in ((USERS, users), (ACCOUNTS, accounts), (IDENTITIES, identities)):
+        if given is not None:
+            sources[name] = look.at(name, _source(given))
     dataset = look.opened(sources, progress)
     if conversions is not None:
-        sources[CONVERSIONS] = look.at_conversions(conversions, dataset)
+        sources[CONVERSIONS] = look.at_conversions(_source(conversions), dataset)
         if dataset is not None and not look.asks(CONVERSIONS):
             dataset = look.opened(sources, progress) or dataset
     counts = matching(dataset) if dataset is not None else Matching()
@@ -140,6 +148,10 @@ def sniff(
     )
 
 
+def _source(given: str | Source) -> Source:
+    return Project().direct(given) if isinstance(given, str) else given
+
+
 def _to_do(question: Question) -> str:
     stated = f"--map {question.table}.{question.column}=HEADER"
     return f"say which column is {question.what}: take the # off one line of the choice, or state {stated}"
@@ -151,6 +163,7 @@ class _Look:
 
     maps: Maps
     ask: Ask | None
+    landing: Landing
     notes: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     statuses: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -166,22 +179,34 @@ class _Look:
         if EVENTS not in readable:
             return None
         try:
-            return open_dataset(Project(exports=readable), progress=progress)
+            return open_dataset(Project(exports=readable), landing=self.landing, progress=progress)
         except DataError as error:
             self.to_do.append(f"{error.where}: {error.message}" if error.where else error.message)
             return None
 
-    def at(self, table: str, path: str) -> Source:
+    def here(self, table: str, source: Source) -> Source:
+        """Give a source whose rows are files here."""
+        paths = tuple(str(self.landing.file(piece)) for piece in self.landing.pieces(table, source))
+        return replace(source, path=paths, sheet=None, table=None, query=None, connection=None)
+
+    def rows(self, table: str, source: Source) -> pl.DataFrame:
+        """Give the first rows of a table's first file."""
+        pieces = self.landing.pieces(table, source)
+        sampled = f"of {pieces[0].name} the first {SAMPLE:,} rows at most were looked at"
+        if not pieces[0].lasting and sampled not in self.notes:
+            self.notes.append(sampled)
+        return first_rows(self.landing.file(pieces[0]), source, pieces[0].name)
+
+    def at(self, table: str, bare: Source) -> Source:
         """Look at one table's first rows: a vendor's shape, or columns by their names."""
-        bare = Source(path=(path,))
-        rows = first_rows(expand(bare.path)[0], bare)
+        rows = self.rows(table, bare)
         stated = {name: Column(names=(header,)) for name, header in self.maps.get(table, {}).items()}
         known, variant = _vendor(rows, table)
         if variant is None or known is None:
             other = recognised(rows.columns) if table == EVENTS else None
             if other is not None:
                 self.to_do.append(
-                    f"{path} looks like {other.title}, which holds conversions: give it with --conversions"
+                    f"{', '.join(bare.path)} looks like {other.title}, which holds conversions: give it with --conversions"
                 )
             return self._mapped(table, bare, rows, stated)
         self.notes.append(f"the {table} look like {known.title}: {variant.name}")
@@ -189,10 +214,10 @@ class _Look:
             self.notes.append(variant.note)
         return replace(bare, format=known.name, columns=stated, timezone=known.timezone or "UTC")
 
-    def at_conversions(self, path: str, dataset: Dataset | None) -> Source:
+    def at_conversions(self, bare: Source, dataset: Dataset | None) -> Source:
         """Look at the conversions: also whose they are, and which rows are upgrades."""
-        source = self.at(CONVERSIONS, path)
-        rows = first_rows(expand(source.path)[0], source)
+        source = self.at(CONVERSIONS, bare)
+        rows = self.rows(CONVERSIONS, source)
         known, variant = _vendor(rows, CONVERSIONS) if source.format is not None else (None, None)
         if variant is not None and variant.lookup is not None:
             source = self._with_lookup(source, variant.lookup)
@@ -200,7 +225,7 @@ class _Look:
             source = replace(source, timezone=self._zone(known))
         if dataset is not None:
             ids = known_ids(dataset)
-            tried = owners(source, rows.columns, variant, ids)
+            tried = owners(self.here(CONVERSIONS, source), rows.columns, variant, ids)
             stated = self.maps.get(CONVERSIONS, {})
             source = owned(source, tried, variant)
             source = replace(
@@ -221,9 +246,14 @@ class _Look:
 
     def _with_lookup(self, source: Source, lookup: Lookup) -> Source:
         """Look beside the export for the second one that says whose its rows are."""
-        folder = expand(source.path)[0].parent
+        # Beside a table of a database, or in a store, there is nothing to look at.
+        here = all(scheme(path) is None for path in source.path)
+        folders = [expand(source.path)[0].parent] if source.path and here else []
         files = sorted(
-            file for file in folder.iterdir() if lookup.table.lower() in file.stem.lower() and file.is_file()
+            file
+            for folder in folders
+            for file in folder.iterdir()
+            if lookup.table.lower() in file.stem.lower() and file.is_file()
         )
         for file in files:
             with contextlib.suppress(DataError):
@@ -356,15 +386,15 @@ def _early_notes(dataset: Dataset, sources: dict[str, Source]) -> list[str]:
     return [f"{early:,} of {rows:,} users have events before their signup: is {visible(header, 60)!r} that time?"]
 
 
-def _derived_users(events: Source, notes: list[str]) -> dict[str, Source]:
+def _derived_users(events: Source, look: _Look) -> dict[str, Source]:
     """Propose the users from the events' own rows, where these tell the signup."""
-    rows = first_rows(expand(events.path)[0], events)
+    rows = look.rows(EVENTS, events)
     signup = next((name for name in rows.columns if folded(name) in {"registration", "signedupat", "signupat"}), None)
     user = events.columns.get(USER_ID, Column(names=(USER_ID,)))
     if events.format is not None or signup is None or not set(user.names) & set(rows.columns):
         return {}
     form, _ = guess_format(rows[signup])
-    notes.append(f"no users are given; their signup is taken from the events' column {visible(signup, 80)!r}")
+    look.notes.append(f"no users are given; their signup is taken from the events' column {visible(signup, 80)!r}")
     columns = {USER_ID: user, SIGNED_UP_AT: Column(names=(signup,), format=form)}
     account = events.columns.get(ACCOUNT_ID)
     if account is not None:
@@ -395,8 +425,19 @@ def _traits(dataset: Dataset) -> tuple[str, ...]:
     return tuple(sorted(name for name in users.columns if name not in known)) if users is not None else ()
 
 
+def _event_counts(rows: int, counts: Matching) -> list[str]:
+    """Say whose the events are: of users, or of accounts where they have no user."""
+    accounts = f"{counts.event_accounts or 0:,} accounts"
+    if counts.events_of_accounts == rows:
+        return [f"{rows:,} events of {accounts}, no user column"]
+    notes = [f"{rows:,} events of {counts.event_users or 0:,} users"]
+    if counts.events_of_accounts:
+        notes.append(f"{counts.events_of_accounts:,} of them have no user and are of {accounts}")
+    return notes
+
+
 def _match_notes(dataset: Dataset, counts: Matching) -> list[str]:
-    notes = [f"{dataset.tables[EVENTS].rows:,} events of {counts.event_users or 0:,} users"]
+    notes = _event_counts(dataset.tables[EVENTS].rows, counts)
     if counts.events_anonymous:
         notes.append(f"{counts.events_anonymous:,} events are of nobody who is known")
     if counts.users is not None:

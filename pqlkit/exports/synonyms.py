@@ -20,7 +20,7 @@ from pqlkit.columns import (
     TIMESTAMP,
     USER_ID,
 )
-from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, DOMAIN, EMAIL, EVENTS, USERS
+from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, DOMAIN, EMAIL, EVENTS, IDENTITIES, USERS
 
 _USER: Final = (
     "userid", "uid", "distinctid", "personid", "memberid", "visitorid", "externalid", "externaluserid", "appuserid", "localid",
@@ -64,6 +64,12 @@ SYNONYMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         SIGNED_UP_AT: _SIGNED_UP,
         DELETED_AT: _DELETED,
         EMAIL: _EMAIL,
+    },
+    IDENTITIES: {
+        ANONYMOUS_ID: (
+            "anonymousid", "anonid", "previousid", "oldid", "deviceid", "cookieid", "clientid", "visitorid", "alias", "fromid",
+        ),
+        USER_ID: ("userid", "newid", "knownid", "uid", "personid", "memberid", "externalid", "user", "toid"),
     },
     ACCOUNTS: {
         ACCOUNT_ID: (*_ACCOUNT, "recordid", "objectid", "guid", "uuid", "id"),

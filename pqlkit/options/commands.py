@@ -39,8 +39,14 @@ class DemoOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class InitOptions:
-    """Where the project file goes."""
+    """What is looked at besides files, and where the project file goes."""
 
+    connection: str | None = option(
+        None, "The environment variable with a database server's address; exports are then its tables.", metavar="NAME"
+    )
+    table: str | None = option(None, "Of a database: the table of the events.", metavar="NAME")
+    from_: str | None = option(None, "With --sql: whose tables are to be exported, like bigquery-ga4.", metavar="NAME")
+    sql: bool = option(False, "Print one export statement per table and leave.")
     out: Path = option(Path(PROJECT), "The project file to write.", metavar="FILE", role=Role.MAKES)
 
 

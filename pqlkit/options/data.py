@@ -32,7 +32,7 @@ class EventsOptions:
     )
     events: str | None = option(
         None,
-        "Events: a file, folder or glob (.csv, .parquet, .jsonl; .gz, .zst).",
+        "Events: a file, folder or glob (.csv, .parquet, .jsonl; .gz, .zst), or an address like s3://.",
         metavar="PATH",
         panel=DATA,
         role=Role.READS,
@@ -46,6 +46,9 @@ class BesideEventsOptions:
     users: str | None = option(None, "Users.", metavar="PATH", panel=DATA, role=Role.READS)
     accounts: str | None = option(None, "Accounts.", metavar="PATH", panel=DATA, role=Role.READS)
     conversions: str | None = option(None, "Conversions (upgrades).", metavar="PATH", panel=DATA, role=Role.READS)
+    identities: str | None = option(
+        None, "Whose events an anonymous id's are.", metavar="PATH", panel=DATA, role=Role.READS
+    )
     map: tuple[str, ...] = option(
         (),
         'Which column of an export is which: conversions.converted_at="Close Date". Repeatable.',

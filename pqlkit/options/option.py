@@ -88,7 +88,7 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """Spell it as the command line does.
+        """Spell it as the command line does; a name that Python keeps for itself has an underscore more.
 
         Examples
         --------
@@ -96,7 +96,7 @@ class Option:
         >>> [option.flag for option in options_of(DataOptions)][-2:]
         ['--trust-current', '--engine']
         """
-        return f"--{self.name.replace('_', '-')}"
+        return f"--{self.name.rstrip('_').replace('_', '-')}"
 
     def taken(self, value: Any, name: str) -> Any:
         """Turn a value of the project file into what the command line would have given.

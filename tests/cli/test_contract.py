@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pqlkit.options.data import DataOptions
 
-SOURCES = "--project -p --events --users --accounts --conversions --map"
+SOURCES = "--project -p --events --users --accounts --conversions --identities --map"
 DATA = f"{SOURCES} --data --as-of --trust-current --engine"
 OUTPUT = "--format --out --quiet --verbose"
 SNAPSHOTS = (
@@ -35,7 +35,7 @@ SNAPSHOTS = (
 )
 PROMISED = {
     "demo": "--accounts --seed",
-    "init": "--users --accounts --conversions --map --out --quiet",
+    "init": "--users --accounts --conversions --identities --map --connection --table --from --sql --out --quiet",
     "load": f"{SOURCES} {OUTPUT} --append --max-bad --plausible --catalogue",
     "analyze": f"{DATA} {SNAPSHOTS} {OUTPUT}",
     "try": f"{DATA} {SNAPSHOTS} {OUTPUT} --save",

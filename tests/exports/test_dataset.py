@@ -355,7 +355,7 @@ def test_half_a_json_line(exports):
         (b"\x28\xb5\x2f\xfd\x00", "the file ends in the middle"),
         (b"PAR1 not really", "the Parquet file is damaged"),
         (b"PK\x03\x04 not really", "the ZIP archive is damaged"),
-        (b"BZh91AY", "this is bzip2"),
+        (b"BZh91AY", "this is a bzip2 file"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_what_and_where(exports, content, message):

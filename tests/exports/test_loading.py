@@ -309,3 +309,15 @@ def test_gaps_are_of_the_whole_dataset(exports, tmp_path):
     load(with_sources(events=exports.write("1.csv", day(1))), out)
     report = load(with_sources(events=exports.write("4.csv", day(4))), out, append=True)
     assert [(gap.first, gap.last, gap.days) for gap in report.gaps] == [("2026-01-02", "2026-01-03", 2)]
+
+
+def test_events_without_a_user_are_their_accounts_and_those_without_either_are_nobodys(exports):
+    events = (
+        "user_id,account_id,anonymous_id,event,timestamp\n"
+        "u1,a1,,login,2026-01-01\n,a1,,login,2026-01-02\n,a2,,login,2026-01-03\n,,d1,login,2026-01-04\n"
+    )
+    found = exports.load(events=exports.write("events.csv", events)).matching
+    assert (found.event_users, found.events_of_accounts, found.event_accounts, found.events_anonymous) == (1, 2, 2, 1)
+    alone = exports.write("alone.csv", "account_id,event,timestamp\na1,login,2026-01-01\na2,login,2026-01-02\n")
+    found = exports.load("other", events=alone).matching
+    assert (found.event_users, found.events_of_accounts, found.event_accounts, found.events_anonymous) == (0, 2, 2, 0)

@@ -12,6 +12,8 @@ STORES: Final = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl")
 WEB: Final = ("https", "http")
 """Schemes of web servers."""
 
+_WORKBOOKS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+_DATABASES: Final = (".duckdb", ".ddb", ".sqlite", ".sqlite3", ".db")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _SECRET: Final = re.compile(r"[^:/]+://[^/]*:[^/]*@")
 
@@ -26,6 +28,27 @@ def scheme(text: str) -> str | None:
     """
     match = _SCHEME.match(text)
     return match[1].lower() if match is not None else None
+
+
+def inside(text: str) -> tuple[str, str | None, str | None]:
+    """Take ``FILE!NAME`` apart: a workbook's sheet or a database file's table, as messages call it.
+
+    Returns
+    -------
+    tuple
+        The path or address, the sheet, and the table.
+
+    Examples
+    --------
+    >>> inside("users.xlsx!Users"), inside("app.duckdb!events"), inside("odd!name.csv")
+    (('users.xlsx', 'Users', None), ('app.duckdb', None, 'events'), ('odd!name.csv', None, None))
+    """
+    place, mark, name = text.rpartition("!")
+    if not mark or not name:
+        return text, None, None
+    if place.lower().endswith(_WORKBOOKS):
+        return place, name, None
+    return (place, None, name) if place.lower().endswith(_DATABASES) else (text, None, None)
 
 
 def shown(text: str) -> str:

@@ -91,7 +91,7 @@ def _only(tables: Sequence[str], where: str) -> str:
     raise UsageError(
         f"{len(tables)} tables ({listed})" if tables else "the database has no tables",
         where=where,
-        hint="state table: NAME or query: SQL",
+        hint=f"state table: NAME or query: SQL in pqlkit.yml, or {where}!NAME",
     )
 
 

@@ -78,7 +78,11 @@ def _chosen(reader: Any, sheet: str | None, name: str) -> str:
     if sheet is None:
         if len(sheets) == 1:
             return sheets[0]
-        raise UsageError(f"{len(sheets)} sheets ({', '.join(sheets[:12])})", where=name, hint="state sheet: NAME")
+        raise UsageError(
+            f"{len(sheets)} sheets ({', '.join(sheets[:12])})",
+            where=name,
+            hint=f"state sheet: NAME in pqlkit.yml, or {name}!NAME",
+        )
     if sheet in sheets:
         return sheet
     guess = nearest(sheet, sheets)

@@ -117,6 +117,10 @@ def _matching(matching: Matching) -> list[str]:
             f"  {matching.event_users_unknown:,} of {matching.event_users or 0:,} ids in events are unknown users "
             f"({matching.events_of_unknown_users or 0:,} events)"
         )
+    if matching.events_of_accounts:
+        lines.append(
+            f"  {matching.events_of_accounts:,} events of {matching.event_accounts or 0:,} accounts have no user"
+        )
     if matching.events_anonymous:
         lines.append(f"  {matching.events_anonymous:,} events are anonymous")
     if matching.accounts is not None and matching.accounts_with_events is not None:
