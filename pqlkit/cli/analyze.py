@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
@@ -62,6 +62,8 @@ def analyze(given: Given) -> None:
             output.payload(render.as_markdown(result, top or ROWS))
         case Format.TABLE:
             output.show(render.as_table(result, top or render.ROWS, by=found.states("by")))
+        case _:
+            assert_never(out.format)
 
 
 def whoever(found: Inputs, progress: Callable[[str], None]) -> Population:

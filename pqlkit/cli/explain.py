@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
@@ -76,6 +76,8 @@ def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Outpu
             output.payload(render.as_markdown(card, row, story, zone=people.world.zone))
         case Format.TABLE:
             output.show(render.as_table(card, row, story, as_of=people.as_of, zone=people.world.zone))
+        case _:
+            assert_never(form)
 
 
 def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Output) -> None:
@@ -96,3 +98,5 @@ def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Outpu
             output.payload(render.converters_as_markdown(told))
         case Format.TABLE:
             output.show(render.converters_as_table(told))
+        case _:
+            assert_never(form)

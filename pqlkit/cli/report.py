@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import typer
 
@@ -82,6 +82,8 @@ def show(reports: list[Report], form: Format, output: Output) -> None:
 
             compared = [render.several(reports)] if len(reports) > 1 else []
             output.show(Group(*[render.as_table(one) for one in reports], *compared))
+        case _:
+            assert_never(form)
 
 
 def failing(report: Report, floor: float | None, on_drift: bool, output: Output) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import typer
 
@@ -324,7 +324,8 @@ def show(listings: Sequence[Listing], out: ListOptions, asked: Order, output: Ou
     from pqlkit.scoring.lead_file import LeadFormat
     from pqlkit.scoring.night import rendered
 
-    match out.format or Format.TABLE:
+    shape = out.format or Format.TABLE
+    match shape:
         case Format.JSON | Format.CSV as form:
             one = listings[0]
             output.payload(rendered(one.rows, LeadFormat(form.value), asked.shape, one).decode())
@@ -332,3 +333,5 @@ def show(listings: Sequence[Listing], out: ListOptions, asked: Order, output: Ou
             output.payload(render.as_markdown(listings))
         case Format.TABLE:
             output.show(render.as_table(listings))
+        case _:
+            assert_never(shape)

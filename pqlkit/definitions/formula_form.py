@@ -105,8 +105,8 @@ class LastForm(Form):
     last: Text = Field(description="The property whose newest value counts.")
 
 
-_WORDS: Final = (MeasureKind.COUNT.value, MeasureKind.DAYS.value, MeasureKind.USERS.value)
-_OF: Final = (MeasureKind.DISTINCT.value, MeasureKind.SUM.value, MeasureKind.MAX.value, MeasureKind.LAST.value)
+_WORDS: Final = tuple(kind.value for kind in MeasureKind if not kind.needs_property)
+_OF: Final = tuple(kind.value for kind in MeasureKind if kind.needs_property)
 
 
 def _measure_word(value: Any) -> str:
@@ -135,7 +135,7 @@ def _kind_of_measure(value: Any) -> str | None:
 
 
 MeasureForm = Annotated[
-    Annotated[str, Check(_measure_word, as_type=Literal["count", "days", "users"]), Tag("(word)")]
+    Annotated[str, Check(_measure_word, as_type=Literal[_WORDS]), Tag("(word)")]
     | Annotated[DistinctForm, Tag("(distinct)")]
     | Annotated[SumForm, Tag("(sum)")]
     | Annotated[MaxForm, Tag("(max)")]
@@ -216,7 +216,7 @@ class CriterionForm(Form):
         if self.ever is False:
             raise fault(INVALID_VALUE, "ever is true or left out", at="ever")
         kind = self.measure if isinstance(self.measure, str) else next(iter(type(self.measure).fields()))
-        if kind in {"sum", "max", "last"} and self.at_least is None and self.at_most is None:
+        if MeasureKind(kind).numeric and self.at_least is None and self.at_most is None:
             raise fault(MISSING_KEY, f"{kind} needs at_least or at_most", at="measure")
 
 

@@ -5,7 +5,7 @@ Who checks a definition must find its names in the data, so they are shown as th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from pqlkit.definitions.model import (
     All,
@@ -67,8 +67,10 @@ def behaviour(events: tuple[str, ...] | None, measure: Measure) -> str:
             return names
         case MeasureKind.DAYS | MeasureKind.USERS:
             return f"{names} ({measure.kind})" if events is not None else f"active {measure.kind}"
-        case _:
+        case MeasureKind.DISTINCT | MeasureKind.SUM | MeasureKind.MAX | MeasureKind.LAST:
             return f"{names} ({measure.kind} of {named(measure.property or '')})"
+        case _:
+            assert_never(measure.kind)
 
 
 def window_phrase(window: Window, anchor: Anchor | None = None) -> str:
@@ -80,8 +82,10 @@ def window_phrase(window: Window, anchor: Anchor | None = None) -> str:
             return f"within {window.length.in_words} of {_anchor(anchor)}"
         case WindowKind.ROLLING:
             return f"in any {window.length.in_words}"
-        case _:
+        case WindowKind.TRAILING | WindowKind.EVER:
             return f"in the last {window.length.in_words}"
+        case _:
+            assert_never(window.kind)
 
 
 def formula(node: Node, anchor: Anchor | None, *, with_windows: bool, inner: bool) -> str:
@@ -138,9 +142,12 @@ def _measured(criterion: Criterion) -> str:
             return f"{_counted(criterion, f'different {prop} value')} in {_rows(names)}"
         case MeasureKind.SUM:
             return f"{prop} adding up to {_range(criterion)} in {_rows(names)}"
-        case kind:
-            word = "largest" if kind is MeasureKind.MAX else "latest"
-            return f"a {word} {prop} value of {_range(criterion)} in {_rows(names)}"
+        case MeasureKind.MAX:
+            return f"a largest {prop} value of {_range(criterion)} in {_rows(names)}"
+        case MeasureKind.LAST:
+            return f"a latest {prop} value of {_range(criterion)} in {_rows(names)}"
+        case _:
+            assert_never(measure.kind)
 
 
 def _rows(names: str) -> str:

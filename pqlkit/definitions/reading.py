@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pqlkit.columns import LEAD_COLUMNS
 from pqlkit.definitions import faults
 from pqlkit.definitions.building import build_definition, build_outcome
 from pqlkit.definitions.codes import (
@@ -20,7 +21,7 @@ from pqlkit.definitions.codes import (
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.form import DefinitionForm, ProjectOutcomeForm
 from pqlkit.definitions.formula_form import WINDOWS
-from pqlkit.definitions.model import LEAD_COLUMNS, EntityKind, leaves
+from pqlkit.definitions.model import EntityKind, leaves
 from pqlkit.definitions.shape import FormError
 from pqlkit.definitions.values import FORMAT, kind_of, shown
 from pqlkit.definitions.yaml_source import LARGEST, parse

@@ -22,9 +22,9 @@ from pqlkit.definitions.codes import (
     Code,
 )
 from pqlkit.definitions.model import LARGEST_VALUE
+from pqlkit.definitions.old_words import VALUES, meant
 from pqlkit.definitions.yaml_scalars import Surprise
 from pqlkit.durations import Duration
-from pqlkit.errors import nearest
 from pqlkit.inert import visible
 
 FORMAT: Final = 1
@@ -294,6 +294,19 @@ def _scalar(value: Any) -> str | int | float | bool:
     return _text(value)
 
 
+def optional(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Make a validator that takes a key that was left empty for one that was left out."""
+    return lambda value: None if isinstance(value, Blank) else check(value)
+
+
+def _fraction(value: Any) -> float:
+    """Accept a share as a number from 0 to 1."""
+    number = _number(value)
+    if not 0 <= number <= 1:
+        raise fault(INVALID_VALUE, f"{number} must lie between 0 and 1")
+    return float(number)
+
+
 def check_format(value: Any) -> int:
     """Accept the one format number."""
     if isinstance(value, bool) or value != FORMAT:
@@ -309,9 +322,11 @@ def one_of(words: Iterable[str]) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if isinstance(value, str) and value in known:
             return known[str(value)]
-        near = nearest(value[:100], known) if isinstance(value, str) else None
+        near = meant(value, known, VALUES) if isinstance(value, str) else None
         message = f"{shown(value)} is none of {', '.join(known)}"
-        raise fault(INVALID_VALUE, message, hint=f"did you mean {near}?" if near else None, fix=near)
+        renamed = near is not None and near == VALUES.get(value)
+        hint = f"it is now {near}" if renamed else f"did you mean {near}?" if near else None
+        raise fault(INVALID_VALUE, message, hint=hint, fix=near, safe=renamed)
 
     return check
 
@@ -357,6 +372,11 @@ Rate = Annotated[
     ),
 ]
 Date = Annotated[date, Check(_date, as_type=date)]
+DateOrNone = Annotated[date | None, Check(optional(_date), as_type=date)]
+Fraction = Annotated[float | None, Check(optional(_fraction), as_type=Annotated[float, Limits(ge=0)])]
+Tally = Annotated[int | None, Check(optional(whole_number(0, high=10**12)), as_type=Annotated[int, Limits(ge=0)])]
+TruthOrNone = Annotated[bool | None, Check(optional(_truth), as_type=bool)]
+TextOrNone = Annotated[str | None, Check(optional(_text), as_type=Annotated[str, Limits(min_length=1)])]
 Pattern = Annotated[str, Check(_pattern, as_type=Annotated[str, Limits(min_length=1)])]
 Scalar = Annotated[str | int | float | bool, Check(_scalar, as_type=str | int | float | bool)]
 Scalars = Annotated[list[Scalar], Limits(min_length=1)]

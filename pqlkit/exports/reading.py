@@ -11,6 +11,7 @@ from pqlkit.columns import ACCOUNT_ID, ANONYMOUS_ID, EVENT_ID, SIGNED_UP_AT, USE
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError
 from pqlkit.exports import clocks
+from pqlkit.exports.amounts import currencies
 from pqlkit.exports.column_types import ColumnType, as_text, as_type, join
 from pqlkit.exports.domains import domains
 from pqlkit.exports.identities import Identities, resolve
@@ -23,7 +24,7 @@ from pqlkit.exports.writing import Written, write_events, write_table
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pqlkit.exports.clocks import Plausible
@@ -137,7 +138,7 @@ def read_all(plan: Plan, quarantine: Quarantine) -> Outcome:
     for name, finished in tables.items():
         _check_kept(name, finished, _places(found.get(name)), added=bool(plan.earlier_days.get(name)))
     return Outcome(
-        tables=tables, identities=identities, gaps=_gaps(found, bounds), warnings=_warnings(identities, found)
+        tables=tables, identities=identities, gaps=_gaps(found, bounds), warnings=_warnings(identities, found, tables)
     )
 
 
@@ -205,9 +206,9 @@ def _pairs(found: Mapping[str, InPlace | Stage], plan: Plan) -> list[pl.DataFram
         pairs.append(events.pairs)
     table = found.get(IDENTITIES)
     if isinstance(table, Stage):
-        pairs.extend(pl.read_parquet(part.path, columns=[ANONYMOUS_ID, USER_ID]) for part in table.parts)
+        pairs.extend(pl.read_parquet(part.path, glob=False, columns=[ANONYMOUS_ID, USER_ID]) for part in table.parts)
     elif table is not None:
-        pairs.append(pl.read_parquet(list(table.paths), columns=[ANONYMOUS_ID, USER_ID]))
+        pairs.append(pl.read_parquet(list(table.paths), glob=False, columns=[ANONYMOUS_ID, USER_ID]))
     if IDENTITIES in plan.earlier:
         pairs.append(plan.earlier[IDENTITIES])
     return [_as_text_pairs(one) for one in pairs]
@@ -423,13 +424,27 @@ def _gaps(found: Mapping[str, InPlace | Stage], bounds: Mapping[str, Plausible])
     return clocks.gaps(EVENTS, found[EVENTS].days, bounds[EVENTS]) if EVENTS in found else ()
 
 
-def _warnings(identities: Identities, found: Mapping[str, InPlace | Stage]) -> tuple[str, ...]:
+def _doubts(name: str, table: Stage) -> Iterator[str]:
+    for words in sorted(table.unasked):
+        yield f"{name}: whether a row is to be left out as {words!r} cannot be told: the export lacks the column"
+    if table.unread:
+        yield f"{name}: {table.unread:,} amounts are no numbers: they count as unknown"
+
+
+def _warnings(
+    identities: Identities, found: Mapping[str, InPlace | Stage], tables: Mapping[str, Finished]
+) -> tuple[str, ...]:
     warnings = [
-        f"{name}: the column {visible(column, 80)!r} holds bytes that are no text: left out"
+        f"{name}: the column {visible(column, 80)!r} holds intervals of months, days and seconds, which are not read: left out"
         for name, table in found.items()
         if isinstance(table, Stage)
         for column in sorted(table.dropped)
     ]
+    warnings += [
+        warning for name, table in found.items() if isinstance(table, Stage) for warning in _doubts(name, table)
+    ]
+    if CONVERSIONS in tables and len(seen := currencies(tables[CONVERSIONS].paths, tables[CONVERSIONS].columns)) > 1:
+        warnings.append(f"amounts are in several currencies ({', '.join(seen[:5])}): they are not converted")
     if identities.ambiguous:
         warnings.append(f"{identities.ambiguous} anonymous ids belong to several users: their events are nobody's")
     if identities.circular:

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import polars as pl
 
@@ -78,6 +78,7 @@ class Stage:
     repeats: int = 0
     nulls: dict[str, Counter[str]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+    unasked: set[str] = field(default_factory=set)
     added: int = 0
     logged: int | None = None
     unread: int = 0
@@ -100,6 +101,7 @@ class Stage:
         self.dates += canonical.dates
         self.times += canonical.times
         self.left_out.update(canonical.left_out)
+        self.unasked.update(canonical.unasked)
         self.added += canonical.added
         self.unread += canonical.unread
         if canonical.logged is not None:
@@ -332,7 +334,8 @@ def _with_keys(batch: Batch, keys: Mapping[str, str | None]) -> Batch:
 
 def _read(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
     with opened(member) as stream:
-        match kind(member, stream):
+        layout = kind(member, stream)
+        match layout:
             case Kind.PARQUET:
                 with on_disk(member, stream) as path:
                     for batch in read_parquet(path, member.name):
@@ -343,6 +346,8 @@ def _read(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
             case Kind.DELIMITED:
                 for batch in read_delimited(stream, member.name, separator=source.separator, encoding=source.encoding):
                     yield batch, True
+            case _:
+                assert_never(layout)
 
 
 def first_canonical(layout: Layout, source: Source) -> Canonical:

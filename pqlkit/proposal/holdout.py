@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.analysis.leaks import nearly_all
+from pqlkit.definitions.model import ChosenBy, Evidence, EvidencePart, EvidenceView
 from pqlkit.measures.evaluation import spells_of_each
 from pqlkit.proposal.candidate import Candidate, Group
-from pqlkit.proposal.evidence import figures, rounded, span
+from pqlkit.proposal.evidence import figures, gathered, rounded, span
 from pqlkit.proposal.fingerprint import search_hash, times_read
 from pqlkit.proposal.gates import gate
 from pqlkit.proposal.menu import Dish
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from pqlkit.proposal.result import Search
     from pqlkit.proposal.rule import Rule
     from pqlkit.statistics.estimate import Estimate
-    from pqlkit.typing import Json
 
 TOO_GOOD_RATE: Final = 0.8
 TOO_GOOD_LIFT: Final = 25.0
@@ -364,34 +364,27 @@ def _quarters(brief: Brief) -> dict[int, str]:
 
 def _evidence(
     brief: Brief, fit: Contingency, holdout: Contingency, promised: Promise, search: tuple[str, int]
-) -> dict[str, Json]:
+) -> Evidence:
     observed = brief.observed
-    everything = np.ones(len(observed.y), dtype=np.bool_)
-    recall = fit.recall.rate
-    return {
-        "chosen_by": "propose",
-        "search": search[0],
-        "data": {
-            **span(observed, everything),
-            "snapshots": len(observed.y),
-            "entities": observed.snapshots.frame.get_column("entity").n_unique(),
-            "converted": int(observed.y.sum()),
-        },
-        "fit": {
-            "view": "snapshot",
-            **span(brief.observed, brief.parts.fit),
+    return Evidence(
+        chosen_by=ChosenBy.PROPOSE,
+        search=search[0],
+        data=gathered(observed),
+        fit=EvidencePart(
+            view=EvidenceView.SNAPSHOT,
+            **span(observed, brief.parts.fit),
             **figures(fit.with_),
-            "recall": rounded(recall),
-        },
-        "holdout": {
-            "view": "qualification",
-            **span(brief.observed, brief.parts.holdout),
+            recall=rounded(fit.recall.rate),
+        ),
+        holdout=EvidencePart(
+            view=EvidenceView.QUALIFICATION,
+            **span(observed, brief.parts.holdout),
             **figures(promised.rate),
-            "recall": rounded(holdout.recall.rate),
-            "read": search[1],
-            **({"independent": False} if brief.cross_fitted else {}),
-        },
-    }
+            recall=rounded(holdout.recall.rate),
+            times_read=search[1],
+            independent=False if brief.cross_fitted else None,
+        ),
+    )
 
 
 def _rationale(brief: Brief, promised: Promise) -> str:

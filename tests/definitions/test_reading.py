@@ -10,10 +10,15 @@ from pqlkit.definitions.model import (
     Anchor,
     Any,
     Bounds,
+    ChosenBy,
     Condition,
     Criterion,
     Definition,
     EntityKind,
+    Evidence,
+    EvidenceData,
+    EvidencePart,
+    EvidenceView,
     Limit,
     Measure,
     MeasureKind,
@@ -168,7 +173,11 @@ eligible: [{trait: plan, in: [free], exists: true}]
 outcome: {within: 4w, where: {amount: {at_least: 2}}, kind: expansion, from: free, to: [pro, team], returns_after: 90d}
 lead: {cooldown: 0d}
 expect: {rate: {at_least: 0.15}, share: {at_most: 12.5%}}
-evidence: {data: {from: 2026-01-01, ok: yes, list: [1.50, null, true]}}
+evidence:
+  chosen_by: propose
+  search: 5f0c2a91
+  data: {from: 2026-01-01, through: null, converted: 12}
+  holdout: {view: qualification, qualified: 480, rate: 0.265, read: 1, independent: false}
 """
     )
     definition = definition_of(text)
@@ -188,7 +197,14 @@ evidence: {data: {from: 2026-01-01, ok: yes, list: [1.50, null, true]}}
     assert definition.expect is not None
     assert definition.expect.rate == Bounds(at_least=0.15)
     assert definition.expect.share == Bounds(at_most=0.125)
-    assert definition.evidence == {"data": {"from": "2026-01-01", "ok": "yes", "list": [1.5, None, True]}}
+    assert definition.evidence == Evidence(
+        chosen_by=ChosenBy.PROPOSE,
+        search="5f0c2a91",
+        data=EvidenceData(start=date(2026, 1, 1), converted=12),
+        holdout=EvidencePart(
+            view=EvidenceView.QUALIFICATION, qualified=480, rate=0.265, times_read=1, independent=False
+        ),
+    )
 
 
 def milestone(entity: str) -> Definition:

@@ -106,7 +106,7 @@ def test_names_are_distinct_and_read_from_events(result):
     names = [one.definition.name for one in result.candidates]
     assert len(set(names)) == len(names)
     for one in result.candidates:
-        assert one.definition.evidence["chosen_by"] == "propose"
+        assert one.definition.evidence.chosen_by == "propose"
         assert one.definition.status.value == "hypothesis"
         assert one.definition.rationale.endswith("Says who upgrades, not why.")
 

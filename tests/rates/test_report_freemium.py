@@ -227,9 +227,9 @@ def test_what_is_proposed_promises_what_its_report_counts():
     part = between(own.starts, found.holdout.first, None)
     assert best.promised.rate == pql_conversion_rate(part)
     assert best.promised.starts == part.height
-    holdout = evidence["holdout"]
+    holdout = evidence.holdout
     rate = best.promised.rate
-    assert (holdout["view"], holdout["qualified"], holdout["converted"]) == (
+    assert (holdout.view, holdout.qualified, holdout.converted) == (
         "qualification",
         rate.denominator,
         rate.numerator,
