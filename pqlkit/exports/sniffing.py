@@ -16,7 +16,7 @@ from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.finding import expand
 from pqlkit.exports.guessing import Guess, candidates, column, guess_columns, guess_format, swapped
 from pqlkit.exports.headers import folded
-from pqlkit.exports.instants import EPOCHS, instants
+from pqlkit.exports.instants import instants
 from pqlkit.exports.intake import Matching
 from pqlkit.exports.mapping import Column, Match, Source
 from pqlkit.exports.matching import matching, spelling_warnings
@@ -34,6 +34,7 @@ from pqlkit.exports.staging import first_rows
 from pqlkit.exports.status_columns import status_text, statuses
 from pqlkit.exports.synonyms import NAMES_OF_COMPANIES
 from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EMAIL, EVENTS, IDENTITIES, USERS, layout
+from pqlkit.exports.time_formats import COUNTS
 from pqlkit.inert import visible
 from pqlkit.scratch import lasting_scratch
 
@@ -224,8 +225,8 @@ class _Look:
         changed: dict[str, Column] = {}
         for name, usual in variant.columns.items():
             header = next((header for header in usual.names if header in rows.columns), None)
-            form = guess_format(rows[header])[0] if usual.format in EPOCHS and header is not None else None
-            if form in EPOCHS and form != usual.format:
+            form = guess_format(rows[header]).form if usual.format in COUNTS and header is not None else None
+            if form in COUNTS and form != usual.format:
                 self.notes.append(f"{name} is in {form}, not in the usual {usual.format}")
                 changed[name] = replace(usual, format=form)
         return changed

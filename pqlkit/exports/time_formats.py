@@ -9,4 +9,6 @@ EPOCHS: Final = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 NANOSECONDS: Final = "epoch_ns"
 EXCEL: Final = "excel"
 """A spreadsheet's days since the end of 1899."""
-FORMATS: Final = (*EPOCHS, NANOSECONDS, EXCEL)
+COUNTS: Final = (*EPOCHS, NANOSECONDS)
+"""Counts since 1970."""
+FORMATS: Final = (*COUNTS, EXCEL)
