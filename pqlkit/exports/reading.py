@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 IDS: Final = (USER_ID, ACCOUNT_ID, ANONYMOUS_ID)
 _ORDER: Final = (USERS, ACCOUNTS, IDENTITIES, EVENTS, CONVERSIONS)
 
+_NAMED: Final = 3
+"""Files that an error about a whole table names."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
@@ -133,7 +136,7 @@ def read_all(plan: Plan, quarantine: Quarantine) -> Outcome:
         tables[name] = _finished(name, found[name], tables, plan, quarantine, identities, ids, bounds[name])
     tables |= _preset_identities(tables, pairs, ids, plan)
     for name, finished in tables.items():
-        _check_kept(name, finished, added=bool(plan.earlier_days.get(name)))
+        _check_kept(name, finished, _places(found.get(name)), added=bool(plan.earlier_days.get(name)))
     return Outcome(
         tables=tables, identities=identities, gaps=_gaps(found, bounds), warnings=_warnings(identities, found, tables)
     )
@@ -260,7 +263,7 @@ def _finished(
         )
     else:
         match = plan.sources[name].match
-        emails = _emails(tables.get(USERS)) if match is Match.EMAIL else None
+        emails = _emails(tables.get(USERS), plan.sources[name]) if match is Match.EMAIL else None
         domains = _domains(tables) if match is Match.DOMAIN else None
         written = write_table(
             table,
@@ -361,11 +364,12 @@ def _preset_identities(
     }
 
 
-def _emails(users: Finished | None) -> pl.DataFrame:
+def _emails(users: Finished | None, conversions: Source) -> pl.DataFrame:
     """Give one user (text) for each e-mail address: the one who signed up first."""
     if users is None or EMAIL not in users.columns:
         raise DataError(
             "conversions match by email, but the users have no column 'email'",
+            where=", ".join(conversions.path) or None,
             hint="map it: users: {columns: {email: NAME}}, or use match: user_id",
         )
     columns = [USER_ID, EMAIL, *([SIGNED_UP_AT] if SIGNED_UP_AT in users.columns else [])]
@@ -393,15 +397,22 @@ def _domains(tables: Mapping[str, Finished]) -> pl.DataFrame:
     return found
 
 
-def _check_kept(name: str, table: Finished, *, added: bool) -> None:
+def _places(found: InPlace | Stage | None) -> str | None:
+    """Name the files of a table: the first ones, and how many more there are."""
+    files = () if found is None else found.paths if isinstance(found, InPlace) else found.files
+    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+    return ", ".join(files[:_NAMED]) + more or None
+
+
+def _check_kept(name: str, table: Finished, places: str | None, *, added: bool) -> None:
     """Refuse a table of which nothing can be used, and events without a row where none are there yet."""
     intake = table.intake
     if table.rows or not intake.quarantined:
         if name == EVENTS and not table.rows and not added:
-            raise DataError("the events have no rows", hint="the files hold a header and nothing else")
+            raise DataError("the events have no rows", where=places, hint="the files hold a header and nothing else")
         return
     first = intake.offenders[0] if intake.offenders else None
-    where = f"{first.file}:{first.line}" if first else None
+    where = f"{first.file}:{first.line}" if first else places
     value = f" {first.value!r}" if first and first.value is not None else ""
     what = f"{first.column}{value}: {first.reason}" if first and first.column else first.reason if first else ""
     number = first is not None and first.reason == "not a time" and (first.value or "").replace(".", "").isdigit()
