@@ -9,7 +9,7 @@ from pqlkit.exports.raw import SUFFIXES
 from pqlkit.exports.text import ENCODINGS
 from pqlkit.exports.time_formats import FORMATS
 
-PAGE = (Path(__file__).parents[2] / "docs/sources.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/reading.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", [*FORMATS, *ENCODINGS])
