@@ -109,7 +109,7 @@ class Output:
     def say(self, message: str) -> None:
         """Tell the person something on stderr (not with ``--quiet``)."""
         if not self.quiet:
-            messages().print(message, style="dim", markup=False, highlight=False, soft_wrap=True)
+            messages().print(harmless(message), style="dim", markup=False, highlight=False, soft_wrap=True)
 
     def detail(self, message: str) -> None:
         """Tell what only ``--verbose`` asks for."""
@@ -119,7 +119,9 @@ class Output:
     def warn(self, message: str) -> None:
         """Warn on stderr (not with ``--quiet``)."""
         if not self.quiet:
-            messages().print(f"warning: {message}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+            messages().print(
+                f"warning: {harmless(message)}", style="yellow", markup=False, highlight=False, soft_wrap=True
+            )
 
     def warn_beside(self, payload: str, warnings: Iterable[str]) -> None:
         """Warn on stderr of what a payload for programs does not show a person; a table shows it itself."""
@@ -146,6 +148,13 @@ class Output:
     def _silent(self, step: str) -> None:
         begin(step)
         self.detail(step)
+
+
+def harmless(message: str) -> str:
+    """Make a message's file and option names safe to show: a terminal obeys what stands in them."""
+    from pqlkit.inert import visible
+
+    return visible(message, 4_000)
 
 
 def console() -> Console:

@@ -421,6 +421,9 @@ class ProjectForm(Form):
         Check(one_of(("auto", "user", "account")), as_type=Literal["auto", "user", "account"]),
     ] = Field("auto", description="What is qualified.")
     exports: ExportsForm | None = Field(None, description="Where the exports are.")
+    require: list[Text] | None = Field(
+        None, description="Exports without which no command runs.", examples=[["users", "conversions"]]
+    )
     traits: TraitsForm | None = Field(None, description="Of which moment each trait is.")
     events: dict[Text, EventNoteForm] | None = Field(None, description="What is known about event names.")
     population: list[TraitForm] | None = Field(None, description="Who exists at all: all conditions must hold.")
