@@ -159,7 +159,7 @@ def deliver(
     problem = None
     limits = _Limits(silence=timeout, attempt=attempt, until=time.monotonic() + in_all)
     for alert in ledger.outbox():
-        if limits.left() <= 0:
+        if limits.over():
             problem = problem or f"{in_all:g} s are over"
             break
         outcome, tries = _attempts(where, alert, sleep, limits)
@@ -193,6 +193,10 @@ class _Limits:
     attempt: float
     until: float
 
+    def over(self, after: float = 0.0) -> bool:
+        """Whether the run's time is over in so many seconds."""
+        return time.monotonic() + after >= self.until
+
     def left(self) -> float:
         """Give the seconds that an attempt may take that begins now."""
         return min(self.attempt, self.until - time.monotonic())
@@ -202,7 +206,7 @@ def _attempts(where: Hook, alert: Alert, sleep: Callable[[float], None], limits:
     answer = _bounded(where, alert, limits)
     for number, wait in enumerate(WAITS, start=1):
         pause = max(wait, answer.wait)
-        if answer.acknowledged or not answer.again or answer.wait > LONGEST_WAIT or limits.left() <= pause:
+        if answer.acknowledged or not answer.again or answer.wait > LONGEST_WAIT or limits.over(pause):
             return answer, number
         sleep(pause)
         answer = _bounded(where, alert, limits)
@@ -218,7 +222,7 @@ def _bounded(where: Hook, alert: Alert, limits: _Limits) -> _Answer:
     )
     thread.start()
     thread.join(seconds)
-    return answers[0] if answers else _Answer(again=True, what=f"no whole answer within {seconds:.0f} s")
+    return answers[0] if answers else _Answer(again=True, what=f"no whole answer within {seconds:.2g} s")
 
 
 def _post(where: Hook, alert: Alert, timeout: float) -> _Answer:

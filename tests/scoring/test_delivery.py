@@ -300,7 +300,7 @@ def test_an_answer_that_never_ends_is_given_up(outbox):
         start = time.monotonic()
         found = deliver(outbox, hook(url), sleep=lambda _: None, attempt=0.3, in_all=60)
     assert time.monotonic() - start < 20
-    assert found.problem == "no whole answer within 0 s"
+    assert found.problem == "no whole answer within 0.3 s"
     assert (found.messages, found.waiting) == (0, len(outbox.outbox()))
 
 
@@ -311,3 +311,20 @@ def test_a_run_posts_no_longer_than_its_time(outbox):
     assert time.monotonic() - start < 20
     assert found.problem is not None
     assert found.waiting == len(outbox.outbox()) > 0
+
+
+def test_another_run_has_the_ledger_while_one_posts(tmp_path):
+    ledger, opened = filled(tmp_path / "l")
+    with pytest.raises(UsageError, match="another run is using"), open_ledger(tmp_path / "l"):
+        pass
+    with dripping() as url, opened.released():
+        with open_ledger(tmp_path / "l") as other:
+            assert len(other.outbox()) == 3
+        found = deliver(opened, hook(url), sleep=lambda _: None, attempt=0.2, in_all=0.3)
+        with open_ledger(tmp_path / "l") as other:
+            waiting = other.outbox()
+        assert found.waiting == len(waiting) == 3
+        opened.acknowledged(waiting[0])
+        with open_ledger(tmp_path / "l") as other:
+            assert len(other.outbox()) == 2
+    ledger.__exit__(None, None, None)

@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.inert import LONGEST, cell, visible
-from pqlkit.scoring.csv_text import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +44,8 @@ def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     >>> to_csv([{"event": "=cmd", "n": -1}], ["event", "n"])
     "event,n\n'=cmd,-1\n"
     """
+    from pqlkit.scoring.csv_text import csv_text
+
     header = [cell(column) for column in columns]
     return csv_text(header, [[_cell(row.get(column)) for column in columns] for row in rows])
 
