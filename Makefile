@@ -50,11 +50,11 @@ bench: $(READY) ## the benchmarks, side by side, into tests/benchmarks/RESULTS.m
 simulate: $(READY) ## the statistical promises, into tests/simulation/RESULTS.md
 	$(BIN)/python -m tests.simulation
 
-fuzz: $(READY) ## 100,000 hostile definition files
-	$(BIN)/python tests/definitions/fuzz.py --inputs 100000
+fuzz: $(READY) ## 100,000 hostile files, damaged stores and senseless options
+	$(BIN)/python -m tests.fuzz --inputs 100000
 
-crash: $(READY) ## kill `pqlkit score` at 200 random moments
-	$(BIN)/python -m tests.scoring.crash --kills 200
+crash: $(READY) ## kill and fail five commands at every file call, several writers at once
+	$(BIN)/python -m tests.crash
 
 kernel: $(READY) ## the tests of numbers once more, as another processor computes them
 	$(BIN)/python -m tests.kernel

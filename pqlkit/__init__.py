@@ -6,7 +6,11 @@ loaded when it is first used: ``import pqlkit`` costs next to nothing. Everythin
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
+
+# Before Polars is loaded: without it a Parquet column of intervals is a panic, and no other column can be read beside it.
+os.environ.setdefault("POLARS_IMPORT_INTERVAL_AS_STRUCT", "1")
 
 if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis, analyze

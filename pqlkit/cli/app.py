@@ -11,7 +11,7 @@ from pqlkit.cli.commands import Commands
 from pqlkit.cli.exit import ExitCode, Terminated
 from pqlkit.cli.step import started
 from pqlkit.cli.streams import abandon, usable
-from pqlkit.errors import OutputError, PqlkitError
+from pqlkit.errors import OutputError, PqlkitError, UsageError
 
 app = typer.Typer(
     name="pqlkit",
@@ -86,6 +86,9 @@ def _guarded(arguments: list[str]) -> int:
         return ExitCode.TERMINATED
     except MemoryError:
         sys.stderr.write("error: out of memory\n  a smaller share of the entities may do: --sample 5%\n")
+        return ExitCode.COULD_NOT_RUN
+    except UnicodeEncodeError as error:
+        tell(UsageError(f"{error.object!r} is not UTF-8", hint="give the file another name"))
         return ExitCode.COULD_NOT_RUN
     except OSError:
         raise

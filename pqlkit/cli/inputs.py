@@ -152,7 +152,7 @@ class Inputs:
                 "no events to read",
                 hint=f"name them with --events PATH or --data DIR, or make a {PROJECT} with `pqlkit init EVENTS`",
             )
-        self._note()
+        self.note()
         return open_dataset(
             self.project,
             data=data.data,
@@ -203,8 +203,8 @@ class Inputs:
             sample=sample,
         )
 
-    def _note(self) -> None:
-        """Note what is read, for the message of an error that nobody foresaw."""
+    def note(self, dataset: Path | None = None) -> None:
+        """Note what is read, for the message of an error that nobody foresaw; `dataset` is one that ``--data`` does not name."""
         data = self.data
         named = [
             str(path)
@@ -212,9 +212,8 @@ class Inputs:
             if path is not None
         ]
         if data.data is not None:
-            using(str(data.data), dataset=Path(data.data))
-        else:
-            using(*(named or [str(self.project.path)]))
+            named, dataset = [str(data.data)], Path(data.data)
+        using(*(named or [str(self.project.path)]), dataset=dataset)
 
     @property
     def _section(self) -> Mapping[str, Any]:

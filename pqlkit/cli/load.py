@@ -35,6 +35,7 @@ def load(given: Given) -> None:
     if options.out is None:
         raise UsageError("load needs a folder to write to", hint="pqlkit load --out data/")
     output = Output(quiet=told.quiet, verbose=told.verbose)
+    found.note(dataset=options.out if options.append else None)
     project = found.mapped()
     with output.working("reading exports") as progress:
         intake = run(

@@ -34,8 +34,8 @@ class Batch:
     """Some rows of one file.
 
     `frame` holds the export's columns (nested ones flattened with dots); `lines` (Int64, as long) the number of each row's
-    first line; `untyped` names the columns of text whose types nobody has declared. `dropped` are columns of the file whose
-    bytes are no text.
+    first line; `untyped` names the columns of text whose types nobody has declared. `dropped` are columns of the file
+    that cannot be read.
     """
 
     frame: pl.DataFrame

@@ -57,7 +57,7 @@ class Canonical:
     `nulls` counts the texts that were taken as no value: column -> text -> rows. In a column whose type is not known yet
     they are no values only if it turns out to hold no text.
     `left_out` counts rows by the words of the rule that left them out, `added` those that exist because a cell held several
-    values. `logged` is the newest time at which a row was written (UTC microseconds). `unread` counts amounts that are no
+    values; `unasked` are the words of rules about columns that are not there. `logged` is the newest time at which a row was written (UTC microseconds). `unread` counts amounts that are no
     numbers.
     """
 
@@ -70,6 +70,7 @@ class Canonical:
     skipped: int = 0
     nulls: dict[str, dict[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    unasked: tuple[str, ...] = ()
     added: int = 0
     logged: int | None = None
     unread: int = 0
@@ -158,6 +159,7 @@ class Canonicaliser:
             skipped=int(skip.sum()),
             nulls={name: found for name, found in nulls.items() if found},
             left_out=rows.left_out,
+            unasked=tuple(rows.unasked),
             added=rows.added,
             logged=self.logged(whole),
             unread=_unread(raw, picked, chosen),
@@ -197,6 +199,8 @@ class Canonicaliser:
             if not rule.test.askable(there):
                 asked = sorted(rule.test.columns - there)
                 raise self._missing(asked[0], columns, file, f"a rule of rows ({rule.words}) names it", None)
+        for name in self._doubled(columns):
+            raise self._missing(name, columns, file, "it stands several times", name)
         for name in self.layout.required:
             if not self._column_in(name, there):
                 raise self._missing(name, columns, file, f"{self.layout.name} need it", name)
@@ -229,6 +233,14 @@ class Canonicaliser:
                 where=file,
                 hint="run `pqlkit init` on it: it writes a pqlkit.yml that knows the format",
             )
+        places = [column for column in columns if column.startswith(f"{name} (column ")]
+        if places:
+            said = ", ".join(column.removeprefix(f"{name} ") for column in places)
+            return DataError(
+                f"the column {visible(name)!r} stands {len(places)} times in the header: {said}",
+                where=file,
+                hint=f"say which: --map {self.layout.name}.{canonical or name}={places[0]!r}, or rename one",
+            )
         likely = candidates(self.layout.name, canonical or name, columns) if self.layout.name in SYNONYMS else []
         if likely:
             named = visible(likely[0], 80)
@@ -240,6 +252,11 @@ class Canonicaliser:
             )
         stated = f"--map {self.layout.name}.{canonical}=HEADER" if canonical is not None else None
         return _missing(name, columns, file, why, stated)
+
+    def _doubled(self, columns: list[str]) -> list[str]:
+        """List the table's columns whose header stands several times, if nothing says which is meant."""
+        unmapped = (name for name in self.layout.columns if name not in self.source.columns and name not in columns)
+        return [name for name in unmapped if any(column.startswith(f"{name} (column ") for column in columns)]
 
     def _owned_elsewhere(self, there: set[str], file: str) -> bool:
         """Tell whether a second export or a domain says whose the rows are."""
@@ -387,6 +404,7 @@ class Canonicaliser:
         if not column.latest:
             zone = next((zone for name in column.names if (zone := zone_in(name))), self.source.timezone)
             given = self._given(raw, column)
+            given = text_of(given) if given.dtype.is_nested() else given
             given = self._present(given) if given.dtype == pl.String else given
             return instants(given, form=column.format, zone=zone, dates_in=self.dates_in)
         read = [self._times(raw, replace(column, latest=(), names=(name,))) for name in column.latest]

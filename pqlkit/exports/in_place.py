@@ -13,7 +13,7 @@ from pqlkit.errors import DataError
 from pqlkit.exports.canonical import FILE, LINE, LONGEST_NAME
 from pqlkit.exports.column_types import ColumnType, of_dtype
 from pqlkit.exports.finding import find
-from pqlkit.exports.instants import UTC
+from pqlkit.exports.instants import FIRST, LAST, UTC
 from pqlkit.exports.mapping import Match
 from pqlkit.exports.parquet import damaged, schema
 from pqlkit.exports.path_keys import path_keys
@@ -150,6 +150,10 @@ def _bad(layout: Layout, columns: dict[str, ColumnType], nulls: Set[str]) -> pl.
             bad = bad | ((text == "") if name == EVENT else text.is_in(absent))
         if columns.get(name) is ColumnType.TEXT and name in layout.ids:
             bad = bad | pl.col(name).str.contains(UNTIDY)
+    for name, kind in columns.items():
+        if kind is ColumnType.INSTANT and name != layout.time:
+            # A time that no calendar has would be a panic where it is written as text.
+            bad = bad | ~pl.col(name).dt.timestamp("us").is_between(FIRST, LAST).fill_null(value=True)
     if layout.owned:
         owners = [pl.col(name).is_null() for name in ("user_id", "account_id") if name in columns]
         bad = bad | pl.all_horizontal(owners)

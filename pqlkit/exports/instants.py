@@ -18,8 +18,8 @@ from pqlkit.errors import DataError
 EPOCHS: Final = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 UTC: Final = pl.Datetime("us", "UTC")
 _NAIVE: Final = pl.Datetime("us")
-_LAST: Final = 253_402_300_799_999_999  # the end of year 9999
-_FIRST: Final = -62_135_596_800_000_000  # the start of year 1
+LAST: Final = 253_402_300_799_999_999  # the end of year 9999
+FIRST: Final = -62_135_596_800_000_000  # the start of year 1
 
 _ISO: Final = (
     r"^\s*(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -118,7 +118,7 @@ def _epoch(values: pl.Series, factor: int) -> pl.Series:
 
 
 def _bounded(micros: pl.Expr) -> pl.Expr:
-    return pl.when(micros.is_between(_FIRST, _LAST)).then(micros).cast(UTC)
+    return pl.when(micros.is_between(FIRST, LAST)).then(micros).cast(UTC)
 
 
 def _patterned(text: pl.Series, form: str, zone: str, dates_in: str) -> tuple[pl.Series, pl.Series]:

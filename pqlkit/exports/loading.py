@@ -305,7 +305,7 @@ class _Load:
             return files
         done: list[str] = []
         for place, file in enumerate(files):
-            schema = pl.read_parquet_schema(self.writer.path(file))
+            schema = pl.scan_parquet(self.writer.path(file), glob=False).collect_schema()
             if not _concerned(self.writer.path(file), schema, identities):
                 done.append(file)
                 continue

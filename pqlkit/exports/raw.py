@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
+import lzma
 import shutil
+import struct
 import sys
 import tempfile
 import zipfile
@@ -116,9 +118,32 @@ def _hidden(name: str) -> bool:
 def _packed(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
-            return sorted(entry.filename for entry in archive.infolist() if not entry.is_dir())
-    except (zipfile.BadZipFile, OSError) as error:
+            return sorted(entry.filename for entry in _checked(archive, path) if not entry.is_dir())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise DataError(f"the ZIP archive is damaged: {error}", where=str(path)) from error
+
+
+def _checked(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
+    for entry in archive.infolist():
+        _check_packed(entry, f"{path}!{entry.filename}")
+    return archive.infolist()
+
+
+_PACKINGS: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+
+
+def _check_packed(entry: zipfile.ZipInfo, name: str) -> None:
+    if entry.flag_bits & 0x1:
+        raise DataError(
+            "the file in the ZIP archive is encrypted", where=name, hint="unpack it with its password first"
+        )
+    if entry.compress_type not in _PACKINGS:
+        way = "Deflate64" if entry.compress_type == 9 else f"method {entry.compress_type}"
+        raise DataError(
+            f"the file in the ZIP archive is compressed with {way}, which is not read",
+            where=name,
+            hint="unpack it first: 7z x, or in the file manager (Windows uses Deflate64 above 2 GB)",
+        )
 
 
 def is_empty(member: Member) -> bool:
@@ -163,14 +188,21 @@ def opened(member: Member) -> Iterator[IO[bytes]]:
                 stream: IO[bytes] = stack.enter_context(member.path.open("rb"))
             else:
                 archive = stack.enter_context(zipfile.ZipFile(member.path))
-                stream = stack.enter_context(archive.open(member.inner))
+                stream = stack.enter_context(_opened_in(archive, member.inner))
             yield _decompressed(member, stream, stack)
     except EOFError as error:
         raise DataError("the file ends in the middle: it is truncated", where=member.name, hint=_AGAIN) from error
-    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, zstd.ZstdError) as error:
+    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError, zstd.ZstdError) as error:
         raise DataError(f"the compressed file is damaged: {error}", where=member.name, hint=_AGAIN) from error
     except OSError as error:
         raise DataError(f"cannot read the file: {error.strerror or error}", where=member.name) from error
+
+
+def _opened_in(archive: zipfile.ZipFile, inner: str) -> IO[bytes]:
+    try:
+        return archive.open(inner)
+    except (NotImplementedError, RuntimeError, ValueError, KeyError, struct.error) as error:
+        raise zipfile.BadZipFile(str(error)) from error
 
 
 _AGAIN: Final = "download or export it again"

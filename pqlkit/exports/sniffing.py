@@ -16,7 +16,7 @@ from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.finding import expand
 from pqlkit.exports.guessing import candidates, column, guess_columns, guess_format
 from pqlkit.exports.headers import folded
-from pqlkit.exports.instants import instants
+from pqlkit.exports.instants import EPOCHS, instants
 from pqlkit.exports.intake import Matching
 from pqlkit.exports.mapping import Column, Match, Source
 from pqlkit.exports.matching import matching, spelling_warnings
@@ -212,7 +212,19 @@ class _Look:
         self.notes.append(f"the {table} look like {known.title}: {variant.name}")
         if variant.note:
             self.notes.append(variant.note)
+        stated = {**self._epochs(variant, rows), **stated}
         return replace(bare, format=known.name, columns=stated, timezone=known.timezone or "UTC")
+
+    def _epochs(self, variant: Variant, rows: pl.DataFrame) -> dict[str, Column]:
+        """State the unit of times that count since 1970, where an export's are in another than the vendor's usual one."""
+        changed: dict[str, Column] = {}
+        for name, usual in variant.columns.items():
+            header = next((header for header in usual.names if header in rows.columns), None)
+            form = guess_format(rows[header])[0] if usual.format in EPOCHS and header is not None else None
+            if form in EPOCHS and form != usual.format:
+                self.notes.append(f"{name} is in {form}, not in the usual {usual.format}")
+                changed[name] = replace(usual, format=form)
+        return changed
 
     def at_conversions(self, bare: Source, dataset: Dataset | None) -> Source:
         """Look at the conversions: also whose they are, and which rows are upgrades."""

@@ -78,6 +78,7 @@ class Stage:
     repeats: int = 0
     nulls: dict[str, Counter[str]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+    unasked: set[str] = field(default_factory=set)
     added: int = 0
     logged: int | None = None
     unread: int = 0
@@ -100,6 +101,7 @@ class Stage:
         self.dates += canonical.dates
         self.times += canonical.times
         self.left_out.update(canonical.left_out)
+        self.unasked.update(canonical.unasked)
         self.added += canonical.added
         self.unread += canonical.unread
         if canonical.logged is not None:

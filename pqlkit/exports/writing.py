@@ -164,10 +164,10 @@ def _rows_between(parts: Sequence[Part], low: int, high: int) -> pl.DataFrame:
 
 def _span_of(part: Part, first: int, last: int) -> pl.DataFrame:
     if first <= (part.first or 0) and (part.last or 0) <= last:
-        return pl.read_parquet(part.path)
+        return pl.read_parquet(part.path, glob=False)
     low, high = (pl.Series([bound]).cast(UTC)[0] for bound in (first, last))
     inside = (pl.col(TIMESTAMP) >= low) & (pl.col(TIMESTAMP) <= high)
-    return pl.scan_parquet(part.path).filter(inside).collect()
+    return pl.scan_parquet(part.path, glob=False).filter(inside).collect()
 
 
 def _stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -251,7 +251,7 @@ def _drop_distant_duplicates(written: Written) -> None:
     seen = repeated.clear()
     paths, written.paths, written.rows, written.first, written.last = written.paths, [], 0, None, None
     for path in paths:
-        frame = pl.read_parquet(path)
+        frame = pl.read_parquet(path, glob=False)
         here = frame.join(repeated, on=[EVENT_ID, EVENT], how="semi").select(EVENT_ID, EVENT)
         kept = frame.join(seen, on=[EVENT_ID, EVENT], how="anti", maintain_order="left")
         written.duplicate += frame.height - kept.height
@@ -306,7 +306,7 @@ def write_table(
     domains
         `domain` and `account_id` (text): rows without an account take that of their domain.
     """
-    frame = _stacked([pl.read_parquet(part.path) for part in stage.parts])
+    frame = _stacked([pl.read_parquet(part.path, glob=False) for part in stage.parts])
     if frame.width:
         frame = _with_amounts(_judged(frame, stage, plausible, quarantine), stage)
     if emails is not None:

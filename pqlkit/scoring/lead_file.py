@@ -187,8 +187,9 @@ def read_leads(path: Path, shape: Shape | None = None) -> pl.DataFrame:
         table = _read(path)
     except FileNotFoundError:
         raise DataError(f"there is no file {path}") from None
-    except (OSError, UnicodeDecodeError, ValueError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"{path} cannot be read as a list of leads: {str(error).splitlines()[0]}") from None
+    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(f"{path} cannot be read as a list of leads: {reason}") from None
     if shape is None:
         return table
     back = {shape.rename.get(name) or shape._preset_name(name): name for name in REMEMBERED_COLUMNS}
@@ -198,13 +199,13 @@ def read_leads(path: Path, shape: Shape | None = None) -> pl.DataFrame:
 def _read(path: Path) -> pl.DataFrame:
     match format_of(path):
         case LeadFormat.PARQUET:
-            return spelled(pl.read_parquet(path)).cast(pl.String)
+            return spelled(pl.read_parquet(path, glob=False)).cast(pl.String)
         case LeadFormat.JSONL:
             return pl.read_ndjson(path, infer_schema_length=None).cast(pl.String)
         case LeadFormat.JSON:
             return pl.DataFrame(json.loads(path.read_text("utf-8"))["leads"], infer_schema_length=None).cast(pl.String)
         case LeadFormat.CSV:
-            table = pl.read_csv(path, infer_schema=False, encoding="utf8")
+            table = pl.read_csv(path, glob=False, infer_schema=False, encoding="utf8")
             text = pl.col(pl.String)
             return table.with_columns(
                 pl.when(text.str.contains(r"^'") & text.str.slice(1).str.contains(_FORMULA))

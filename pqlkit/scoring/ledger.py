@@ -165,9 +165,14 @@ class Ledger:
         )
         if done is None:
             return Memory(queued=queued)
-        (blob,) = self._rows("SELECT known FROM memories WHERE definition = ? AND run = ?", definition.name, done[0])
+        blobs = self._rows("SELECT known FROM memories WHERE definition = ? AND run = ?", definition.name, done[0])
+        try:
+            ((blob,),) = blobs
+            known = pl.read_parquet(io.BytesIO(blob), glob=False).cast(KNOWN)
+        except (ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            raise _damaged(self.path, f"the last run's memory cannot be read: {error}") from error
         return Memory(
-            known=pl.read_parquet(io.BytesIO(blob[0])).cast(KNOWN),
+            known=known,
             as_of=done[4],
             definition_hash=done[3],
             definition_version=done[2],
@@ -391,6 +396,18 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         raise DataError(f"{path} is a database, but not a ledger of pqlkit", hint="name another file with --ledger")
     if form > FORM:
         raise DataError(f"{path} was written by a newer pqlkit", hint="update pqlkit")
+    (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if state != "ok" or not {"runs", "starts", "memories", "outbox"} <= tables:
+        raise _damaged(path, state if state != "ok" else "a table is missing")
+
+
+def _damaged(path: Path, reason: object) -> DataError:
+    said = " ".join(str(reason).split())[:200]
+    return DataError(
+        f"{path} is not a ledger, or is damaged: {said}",
+        hint="restore it from a backup, or name another file; with a new ledger the first run is a baseline and alerts nobody",
+    )
 
 
 @contextmanager
@@ -399,14 +416,17 @@ def _clear(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        # Python itself raises it, without a code, where a text is not UTF-8.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise UsageError(
                 f"another run is using {path}", hint="wait until it ends; a run that was killed holds no lock"
             ) from None
+        if code == sqlite3.SQLITE_ERROR:
+            # No such table or column: not what was written.
+            raise _damaged(path, error) from None
         raise OutputError(f"cannot write the ledger {path}: {error}") from None
-    except sqlite3.DatabaseError as error:
-        raise DataError(
-            f"{path} is not a ledger, or is damaged: {error}", hint="restore it from a backup, or name another file"
-        ) from None
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        raise _damaged(path, error) from None
     except OSError as error:
         raise OutputError(f"cannot write the ledger {path}: {error.strerror or error}") from None

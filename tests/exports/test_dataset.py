@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from pqlkit.errors import DataError, UsageError
+from pqlkit.exports.canonical import LONGEST_NAME
 from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.dataset import open_dataset, sources_of, with_sources
 from pqlkit.exports.mapping import Column, Match, Source
@@ -309,6 +310,13 @@ def test_hostile_names_are_normal_input(exports, table_rows):
     assert set(names) <= set(dataset.tables["events"].columns)
 
 
+def test_a_name_of_the_longest_length_is_kept_and_one_byte_more_is_not(exports):
+    names = ["x" * LONGEST_NAME, "x" * (LONGEST_NAME + 1)]
+    dataset = exports.read("user_id,event,timestamp\n" + "".join(f"u,{name},2026-01-01\n" for name in names))
+    assert dataset.tables["events"].rows == 1
+    assert [one.reason for one in intake(dataset).offenders] == ["longer than 64 KB"]
+
+
 def test_an_id_of_megabytes_is_quarantined_and_a_property_kept(exports):
     big = "x" * 10_000_000
     dataset = exports.read(f"user_id,event,timestamp,p\n{big},a,2026-01-01,\nu,a,2026-01-01,{big}\n")
@@ -336,7 +344,10 @@ def test_half_a_json_line(exports):
         (HEADER, "the events have no rows"),
         ("user_id;event\nu;a\n", "there is no column 'timestamp': events need it"),
         ("user_id,event,timestmp\nu,a,2026-01-01\n", "did you mean 'timestmp'"),
-        ("user_id,event,timestamp,event\nu,a,2026-01-01,b\n", "the column 'event' stands 2 times"),
+        (
+            "user_id,event,timestamp,event\nu,a,2026-01-01,b\n",
+            "the column 'event' stands 2 times in the header: (column 2), (column 4)",
+        ),
         ("event,timestamp\na,2026-01-01\n", "events need one of user_id, account_id, anonymous_id"),
         (
             "user_id^event^timestamp\nu^a^2026\n",

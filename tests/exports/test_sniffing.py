@@ -64,6 +64,15 @@ def test_a_vendors_format_is_recognised(exports, tmp_path):
     assert drafted(sniffed, tmp_path).exports["events"].format == "mixpanel"
 
 
+def test_a_vendors_times_in_another_unit_are_stated(exports, tmp_path, table_rows):
+    row = {"event": "a", "properties": {"time": 1767225600123, "distinct_id": "u", "$insert_id": "1"}}
+    sniffed = sniff(exports.write("e.ndjson", json.dumps(row)))
+    assert "timestamp is in epoch_ms, not in the usual epoch_s" in sniffed.notes
+    project = drafted(sniffed, tmp_path)
+    assert project.exports["events"].format == "mixpanel"
+    assert table_rows(open_dataset(project), "events", "timestamp") == [("2026-01-01T00:00:00.123Z",)]
+
+
 def test_an_export_without_event_names_gets_one(exports, tmp_path):
     sniffed = sniff(exports.write("e.csv", "time_stamp,user_id,visited\n2014-04-22,1,1\n"))
     assert sniffed.sources["events"].columns["event"] == Column(constant="active")

@@ -9,19 +9,21 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from pqlkit.definitions.model import Evidence, EvidenceData
 from pqlkit.durations import DAY
 from pqlkit.exports.project import Project
 from pqlkit.population.population import population_of
-from pqlkit.rates.periods import ENOUGH, Basis, _baseline, _bounds, _over, newest_verdict
+from pqlkit.rates.periods import ENOUGH, MONTHLY, Basis, _baseline, _bounds, _monthly, _over, newest_verdict
 from pqlkit.reporting.renderers.report import _tested
 from pqlkit.statistics.contingency import Contingency
 from pqlkit.statistics.drift import Period, Verdict, assess
-from tests.analysis.canonical import dataset
+from tests.analysis.canonical import dataset, in_memory
 from tests.rates.simulated import people, record, report, rule
 from tests.rates.test_report_by_hand import definition, within
+from tests.scoring.nights import START
 
 
 @cache
@@ -35,6 +37,13 @@ def made(name, evidence=()) -> Any:
             ),
         )
     return report(people(name), asked)
+
+
+@pytest.mark.parametrize(("starts", "monthly"), [(MONTHLY, True), (MONTHLY - 1, False)])
+def test_periods_are_months_from_so_many_starts_a_month_on(starts, monthly):
+    on = [START + month * 31 * DAY for month in range(3) for _ in range(starts)]
+    people = in_memory([{"id": "a", "anchor": START}], as_of=START + 200 * DAY)
+    assert _monthly(people, pl.DataFrame({"on": on, "mature": True})) is monthly
 
 
 def verdicts(found):

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pqlkit.errors import UsageError
+from pqlkit.scoring import delivery
 from pqlkit.scoring.alert import text
-from pqlkit.scoring.delivery import AUTHORIZATION, deliver, hook
+from pqlkit.scoring.delivery import AUTHORIZATION, LONGEST_WAIT, deliver, hook
 from pqlkit.scoring.ledger import Alert, Entry, Run, open_ledger
 from pqlkit.scoring.memory import Memory
 from tests.scoring.nights import Receiver, at, definition, drawn, product, score
@@ -100,6 +101,14 @@ def test_a_server_that_is_down_keeps_everything_for_the_next_run(outbox):
         assert sent(outbox, receiver)[0].messages == 3
         assert sent(outbox, receiver)[0].messages == 0
         assert receiver.acknowledged == ["k0", "k1", "k2"]
+
+
+@pytest.mark.parametrize(("wait", "waits"), [(LONGEST_WAIT, [LONGEST_WAIT, LONGEST_WAIT]), (LONGEST_WAIT + 1, [])])
+def test_a_server_may_ask_for_the_longest_wait_but_not_for_more(outbox, monkeypatch, wait, waits):
+    monkeypatch.setattr(delivery, "_post", lambda *_: delivery._Answer(again=True, what="busy", wait=wait))
+    slept: list[float] = []
+    assert deliver(outbox, hook("http://127.0.0.1:9/"), sleep=slept.append).waiting == 3
+    assert slept == waits
 
 
 def test_silence_is_a_failure_after_the_timeout(outbox):
