@@ -29,6 +29,7 @@ from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.mapping import Match, Spelling, Unit
 from pqlkit.exports.preset import presets
 from pqlkit.exports.text import ENCODINGS
+from pqlkit.exports.time_formats import FORMATS
 from pqlkit.exports.zones import moment, zone_of
 from pqlkit.options.commands import RECORDS, command_options
 from pqlkit.options.option import Option
@@ -211,7 +212,7 @@ class NamedColumnForm(Form):
     when: RowTestForm | None = Field(None, description="Rows for which this does not hold have no value.")
     format: Text | None = Field(
         None,
-        description="Of times: epoch_s, epoch_ms, epoch_us, or a pattern like %d-%m-%Y %H:%M.",
+        description=f"Of times: {', '.join(FORMATS)}, or a pattern like %d-%m-%Y %H:%M.",
         examples=["epoch_ms", "%d-%m-%Y %H:%M"],
     )
     decimal: Sign | None = Field(None, description="Of numbers in text: the sign before decimals.", examples=[","])
@@ -422,6 +423,9 @@ class ProjectForm(Form):
         Check(one_of(("auto", "user", "account")), as_type=Literal["auto", "user", "account"]),
     ] = Field("auto", description="What is qualified.")
     exports: ExportsForm | None = Field(None, description="Where the exports are.")
+    require: list[Text] | None = Field(
+        None, description="Exports without which no command runs.", examples=[["users", "conversions"]]
+    )
     traits: TraitsForm | None = Field(None, description="Of which moment each trait is.")
     events: dict[Text, EventNoteForm] | None = Field(None, description="What is known about event names.")
     population: list[TraitForm] | None = Field(None, description="Who exists at all: all conditions must hold.")
