@@ -53,8 +53,8 @@ simulate: $(READY) ## the statistical promises, into tests/simulation/RESULTS.md
 fuzz: $(READY) ## 100,000 hostile files, damaged stores and senseless options
 	$(BIN)/python -m tests.fuzz --inputs 100000
 
-crash: $(READY) ## kill `pqlkit score` at 200 random moments
-	$(BIN)/python -m tests.scoring.crash --kills 200
+crash: $(READY) ## kill and fail five commands at every file call, several writers at once
+	$(BIN)/python -m tests.crash
 
 kernel: $(READY) ## the tests of numbers once more, as another processor computes them
 	$(BIN)/python -m tests.kernel

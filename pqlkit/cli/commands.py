@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from pqlkit.cli.help import Command
+from pqlkit.cli.help import Command, showable
 from pqlkit.errors import nearest
 
 if TYPE_CHECKING:
@@ -95,6 +95,11 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except EOFError as error:
             raise EndsEarlyError(str(error) or "a file ends too early") from error
+
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """Parse the command line; errors about it are safe to show."""
+        with showable():
+            return super().make_context(*given, **named)
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """Give the names, in the order of the work."""

@@ -109,12 +109,14 @@ class Output:
     def say(self, message: str) -> None:
         """Tell the person something on stderr (not with ``--quiet``)."""
         if not self.quiet:
-            messages().print(message, style="dim", markup=False, highlight=False, soft_wrap=True)
+            messages().print(harmless(message), style="dim", markup=False, highlight=False, soft_wrap=True)
 
     def warn(self, message: str) -> None:
         """Warn on stderr (not with ``--quiet``)."""
         if not self.quiet:
-            messages().print(f"warning: {message}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+            messages().print(
+                f"warning: {harmless(message)}", style="yellow", markup=False, highlight=False, soft_wrap=True
+            )
 
     def warn_beside(self, payload: str, warnings: Iterable[str]) -> None:
         """Warn on stderr of what a payload for programs does not show a person; a table shows it itself."""
@@ -142,6 +144,13 @@ class Output:
         begin(step)
         if self.verbose:
             self.say(step)
+
+
+def harmless(message: str) -> str:
+    """Make a message's file and option names safe to show: a terminal obeys what stands in them."""
+    from pqlkit.inert import visible
+
+    return visible(message, 4_000)
 
 
 def console() -> Console:

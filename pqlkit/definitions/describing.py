@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, assert_never
 
 from pqlkit.definitions.model import Criterion, EntityKind, Limit, Measure, MeasureKind, Ref, leaves
 from pqlkit.definitions.phrases import (
-    behaviour,
     condition_phrase,
     either,
     formula,
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from pqlkit.definitions.model import Bound, Definition, Outcome
     from pqlkit.typing import Number
 
-__all__ = ["behaviour", "describe", "evidence", "missing", "phrase"]
+__all__ = ["describe", "evidence", "missing", "phrase"]
 
 
 def describe(definition: Definition) -> str:

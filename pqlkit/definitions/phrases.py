@@ -22,7 +22,7 @@ from pqlkit.definitions.model import (
 from pqlkit.definitions.wording import figure, named
 
 if TYPE_CHECKING:
-    from pqlkit.definitions.model import Anchor, Bound, Condition, Measure, Node, Window
+    from pqlkit.definitions.model import Anchor, Bound, Condition, Node, Window
 
 SEVERAL: Final = 3
 """Names that are listed before "and so many more"."""
@@ -50,27 +50,6 @@ def phrase(part: Node, anchor: Anchor | None = None) -> str:
     '4 or more teammate_invited events in the last 28 days and 10 or more active days in any 7 days'
     """
     return formula(part, anchor, with_windows=True, inner=False)
-
-
-def behaviour(events: tuple[str, ...] | None, measure: Measure) -> str:
-    """Name a behaviour in a table: ``teammate_invited``, ``login (days)``, ``contacts_imported (sum of contacts)``.
-
-    Examples
-    --------
-    >>> from pqlkit.definitions.model import Measure, MeasureKind
-    >>> behaviour(("login",), Measure(kind=MeasureKind.DAYS)), behaviour(None, Measure(kind=MeasureKind.DAYS))
-    ('login (days)', 'active days')
-    """
-    names = _events(events)
-    match measure.kind:
-        case MeasureKind.COUNT:
-            return names
-        case MeasureKind.DAYS | MeasureKind.USERS:
-            return f"{names} ({measure.kind})" if events is not None else f"active {measure.kind}"
-        case MeasureKind.DISTINCT | MeasureKind.SUM | MeasureKind.MAX | MeasureKind.LAST:
-            return f"{names} ({measure.kind} of {named(measure.property or '')})"
-        case _:
-            assert_never(measure.kind)
 
 
 def window_phrase(window: Window, anchor: Anchor | None = None) -> str:

@@ -12,7 +12,7 @@ from pqlkit.errors import DataError, nearest
 from pqlkit.exports.amounts import amounts
 from pqlkit.exports.column_types import ColumnType, of_dtype, of_text
 from pqlkit.exports.domains import address_of, domain_of
-from pqlkit.exports.guessing import candidates
+from pqlkit.exports.guessing import candidates, swapped
 from pqlkit.exports.headers import zone_in
 from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import flatten
@@ -57,7 +57,7 @@ class Canonical:
     `nulls` counts the texts that were taken as no value: column -> text -> rows. In a column whose type is not known yet
     they are no values only if it turns out to hold no text.
     `left_out` counts rows by the words of the rule that left them out, `added` those that exist because a cell held several
-    values. `logged` is the newest time at which a row was written (UTC microseconds). `unread` counts amounts that are no
+    values; `unasked` are the words of rules about columns that are not there. `logged` is the newest time at which a row was written (UTC microseconds). `unread` counts amounts that are no
     numbers.
     """
 
@@ -70,6 +70,7 @@ class Canonical:
     skipped: int = 0
     nulls: dict[str, dict[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    unasked: tuple[str, ...] = ()
     added: int = 0
     logged: int | None = None
     unread: int = 0
@@ -106,6 +107,7 @@ class Canonicaliser:
     looked_up: Callable[[Lookup], pl.DataFrame | None] | None = None
     seen: set[str] = field(default_factory=set)
     variant: Variant | None = None
+    unread_times: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def clock(self) -> Clock:
@@ -158,6 +160,7 @@ class Canonicaliser:
             skipped=int(skip.sum()),
             nulls={name: found for name, found in nulls.items() if found},
             left_out=rows.left_out,
+            unasked=tuple(rows.unasked),
             added=rows.added,
             logged=self.logged(whole),
             unread=_unread(raw, picked, chosen),
@@ -197,6 +200,8 @@ class Canonicaliser:
             if not rule.test.askable(there):
                 asked = sorted(rule.test.columns - there)
                 raise self._missing(asked[0], columns, file, f"a rule of rows ({rule.words}) names it", None)
+        for name in self._doubled(columns):
+            raise self._missing(name, columns, file, "it stands several times", name)
         for name in self.layout.required:
             if not self._column_in(name, there):
                 raise self._missing(name, columns, file, f"{self.layout.name} need it", name)
@@ -229,6 +234,14 @@ class Canonicaliser:
                 where=file,
                 hint="run `pqlkit init` on it: it writes a pqlkit.yml that knows the format",
             )
+        places = [column for column in columns if column.startswith(f"{name} (column ")]
+        if places:
+            said = ", ".join(column.removeprefix(f"{name} ") for column in places)
+            return DataError(
+                f"the column {visible(name)!r} stands {len(places)} times in the header: {said}",
+                where=file,
+                hint=f"say which: --map {self.layout.name}.{canonical or name}={places[0]!r}, or rename one",
+            )
         likely = candidates(self.layout.name, canonical or name, columns) if self.layout.name in SYNONYMS else []
         if likely:
             named = visible(likely[0], 80)
@@ -240,6 +253,11 @@ class Canonicaliser:
             )
         stated = f"--map {self.layout.name}.{canonical}=HEADER" if canonical is not None else None
         return _missing(name, columns, file, why, stated)
+
+    def _doubled(self, columns: list[str]) -> list[str]:
+        """List the table's columns whose header stands several times, if nothing says which is meant."""
+        unmapped = (name for name in self.layout.columns if name not in self.source.columns and name not in columns)
+        return [name for name in unmapped if any(column.startswith(f"{name} (column ") for column in columns)]
 
     def _owned_elsewhere(self, there: set[str], file: str) -> bool:
         """Tell whether a second export or a domain says whose the rows are."""
@@ -318,12 +336,32 @@ class Canonicaliser:
         for name, column in chosen.items():
             if name in self.layout.times or (column.format is not None and name not in self.layout.columns):
                 values, flags = self._times(raw, column)
+                self._compare(name, column, raw, values)
                 own = flags if name == self.layout.time else own
             else:
                 values = self._value(name, column, raw)
             picked[name] = values.alias(name)
         self._anonymised(raw, picked)
         return picked, own
+
+    def _compare(self, name: str, column: Column, raw: pl.DataFrame, read: pl.Series) -> None:
+        """Count the times that a stated format does not read, and those that it would not with day and month swapped."""
+        other = swapped(column.format) if column.format is not None and not column.latest else None
+        if other is None:
+            return
+        given = self._present(text_of(self._given(raw, column)))
+        swapped_read, _ = self._times(raw, replace(column, format=other))
+        times = self.unread_times.setdefault(name, [0, 0, 0])
+        for place, some in enumerate((given, given.filter(read.is_null()), given.filter(swapped_read.is_null()))):
+            times[place] += len(some) - some.null_count()
+
+    def misread(self) -> list[str]:
+        """Say of which column another format would have read all times, where the stated one did not."""
+        return [
+            f"{self.layout.name}: {unread:,} of {times:,} times of {name} are not {form!r}; {swapped(form)!r} reads all of them"
+            for name, (times, unread, otherwise) in self.unread_times.items()
+            if unread and not otherwise and (form := self._column(name).format) is not None
+        ]
 
     def _value(self, name: str, column: Column, raw: pl.DataFrame) -> pl.Series:
         """Give the values of a column that is no time, in its canonical form."""

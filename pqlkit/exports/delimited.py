@@ -17,12 +17,10 @@ from typing import IO, TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from pqlkit.errors import DataError
 from pqlkit.exports.batch import LONGEST_ROW, Batch, Rejected, shown
 from pqlkit.exports.raw import EmptyExportError
 from pqlkit.exports.row_bounds import Rows, blank_rows, bytes_reason, count_reason, find_rows, kept_bytes, reasons_of
 from pqlkit.exports.text import line_chunks
-from pqlkit.inert import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +51,7 @@ def read_delimited(
     Raises
     ------
     DataError
-        A column name stands twice in the header, or the file has no row but blank ones.
+        The file has no row but blank ones.
     """
     reader: _Reader | None = None
     rest, line = b"", 1
@@ -120,15 +118,20 @@ def _header_end(data: bytes, start: int) -> int:
 
 def _columns(names: Sequence[str], where: str) -> list[str]:
     columns = [name.strip() or f"column_{place}" for place, name in enumerate(names, start=1)]
-    for name, count in Counter(columns).items():
-        if count > 1:
-            places = ", ".join(str(place) for place, column in enumerate(columns, start=1) if column == name)
-            raise DataError(
-                f"the column {visible(name)!r} stands {count} times in the header (columns {places})",
-                where=f"{where}:1",
-                hint="rename or drop one: which of them is meant cannot be told",
-            )
-    return columns
+    counts = Counter(columns)
+    # Which of two is meant cannot be told: each is called by its place, and one that is needed is asked for.
+    return [numbered(name, place) if counts[name] > 1 else name for place, name in enumerate(columns, start=1)]
+
+
+def numbered(name: str, place: int) -> str:
+    """Name a column whose header stands several times.
+
+    Examples
+    --------
+    >>> numbered("plan", 3)
+    'plan (column 3)'
+    """
+    return f"{name} (column {place})"
 
 
 def sniff_separator(head: str) -> str:

@@ -78,10 +78,12 @@ class Stage:
     repeats: int = 0
     nulls: dict[str, Counter[str]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+    unasked: set[str] = field(default_factory=set)
     added: int = 0
     logged: int | None = None
     unread: int = 0
     not_read: list[NotRead] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     dropped: set[str] = field(default_factory=set)
     waiting: list[pl.DataFrame] = field(default_factory=list)
     # Of what waits: many small files would make sums over it again and again.
@@ -100,6 +102,7 @@ class Stage:
         self.dates += canonical.dates
         self.times += canonical.times
         self.left_out.update(canonical.left_out)
+        self.unasked.update(canonical.unasked)
         self.added += canonical.added
         self.unread += canonical.unread
         if canonical.logged is not None:
@@ -216,6 +219,7 @@ def stage(
         with called(path, title):
             for member in streams.get(place, ()):
                 _stage_member(member, staged, canonicaliser, quarantine)
+    staged.remarks += canonicaliser.misread()
     staged.flush()
     return staged
 

@@ -104,8 +104,8 @@ def _spares(with_: float, without: float, base: float) -> bool:
 
 def _chance(a: int, b: int, c: int, d: int, deff: float) -> float | None:
     """Give the mid-p of counts shrunk by the design effect, None where a margin is empty then."""
-    from pqlkit.statistics.exact import mid_p_greater  # scipy only where a rule is judged
+    from pqlkit.statistics.exact import fisher_greater  # scipy only where a rule is judged
 
     cells = [round(cell / max(deff, 1.0)) for cell in (a, b, c, d)]
-    p_value = float(mid_p_greater(*cells))
+    p_value = float(fisher_greater(*cells, mid_p=True))
     return None if p_value != p_value else p_value

@@ -116,7 +116,8 @@ def hook(text: str, environment: Mapping[str, str] | None = None) -> Hook:
     if parts.username is not None:
         raise UsageError("--notify cannot hold a user and a password", hint=f"set {AUTHORIZATION} in the environment")
     headers = {"Authorization": known[AUTHORIZATION]} if known.get(AUTHORIZATION) else {}
-    place = parts.hostname if port is None else f"{parts.hostname}:{port}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    place = host if port is None else f"{host}:{port}"
     return Hook(url=url, headers=headers, name=f"{parts.scheme}://{place}")
 
 

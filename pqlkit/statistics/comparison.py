@@ -311,4 +311,4 @@ def mid_p(a: Numbers, b: Numbers, c: Numbers, d: Numbers, *, design_effect: Numb
     0.007143
     """
     a, b, c, d, deff = together(a, b, c, d, design_effect)
-    return exact.mid_p_greater(*(np.rint(cell / deff) for cell in (a, b, c, d)))
+    return exact.fisher_greater(*(np.rint(cell / deff) for cell in (a, b, c, d)), mid_p=True)

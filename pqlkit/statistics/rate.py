@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Rate", "wilson"]
 
 
-def wilson(
-    successes: Numbers, total: Numbers, *, design_effect: Numbers = 1.0, z: float = Z95
-) -> tuple[Floats, Floats]:
+def wilson(successes: Numbers, total: Numbers, *, design_effect: Numbers = 1.0) -> tuple[Floats, Floats]:
     r"""Bound proportions by Wilson's score interval.
 
     Parameters
@@ -27,8 +25,6 @@ def wilson(
     design_effect
         How many dependent rows are worth one independent row, at least 1 (see `pqlkit.statistics.design_effect`): the
         interval is that of `total` / `design_effect` rows with the same proportion.
-    z
-        Half-width in standard errors; 1.96 for 95 %.
 
     Returns
     -------
@@ -54,7 +50,7 @@ def wilson(
     (array([0.    , 0.0567, 0.7225]), array([0.2775, 0.5098, 1.    ]))
     """
     x, n, deff = together(successes, total, design_effect)
-    p = ratio(x, n)
+    p, z = ratio(x, n), Z95
     size = ratio(n, deff)
     with np.errstate(invalid="ignore", divide="ignore"):
         middle = (p + z * z / (2 * size)) / (1 + z * z / size)

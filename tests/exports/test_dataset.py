@@ -344,13 +344,16 @@ def test_half_a_json_line(exports):
         (HEADER, "the events have no rows"),
         ("user_id;event\nu;a\n", "there is no column 'timestamp': events need it"),
         ("user_id,event,timestmp\nu,a,2026-01-01\n", "did you mean 'timestmp'"),
-        ("user_id,event,timestamp,event\nu,a,2026-01-01,b\n", "the column 'event' stands 2 times"),
+        (
+            "user_id,event,timestamp,event\nu,a,2026-01-01,b\n",
+            "the column 'event' stands 2 times in the header: (column 2), (column 4)",
+        ),
         ("event,timestamp\na,2026-01-01\n", "events need one of user_id, account_id, anonymous_id"),
         (
             "user_id^event^timestamp\nu^a^2026\n",
             "its only column is 'user_id^event^timestamp': is the separator another",
         ),
-        (HEADER + "u,a,1767225600\n", "state the format of the times: epoch_s, epoch_ms or epoch_us"),
+        (HEADER + "u,a,1767225600\n", '{column: timestamp, format: "epoch_s"}'),
         (
             HEADER + "u,a,soon\nv,a,late\n",
             "none of the 2 rows of events can be used; the first: timestamp 'soon': not a time",

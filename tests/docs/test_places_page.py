@@ -1,4 +1,4 @@
-"""The page of sources names what the code reads."""
+"""The page of places names what the code reads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pqlkit.exports.recipes import recipes
 from pqlkit.exports.sniffing import SAMPLE
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "sources.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "places.md").read_text("utf-8")
 
 
 def test_every_recipe_is_named_with_its_tables():
