@@ -138,6 +138,14 @@ class Inputs:
         DataError
             An export cannot be read.
         """
+        from pqlkit.population.missing_tables import require_tables
+
+        dataset = self._opened(progress)
+        wanted = [*self.data.require, *self.project.require]
+        require_tables(dataset, [name for names in wanted for name in names.split(",")])
+        return dataset
+
+    def _opened(self, progress: Callable[[str], None] | None) -> Dataset:
         from pqlkit.exports.dataset import open_dataset
 
         data = self.data

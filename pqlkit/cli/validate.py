@@ -157,32 +157,23 @@ def _data(found: Inputs, output: Output) -> tuple[FactsOf, Compare]:
 
     from pqlkit.validation.data_facts import comparison_of, facts_of
 
-    data = found.data
     with output.working("reading exports") as progress:
         dataset = found.dataset(progress)
+    people_of = partial(found.population, dataset)
 
     def measure(definitions: Sequence[Definition]) -> Facts:
         facts = facts_of(
             definitions,
             dataset=dataset,
             project=found.project,
-            as_of=data.as_of,
-            trust_current=data.trust_current,
-            engine=data.engine,
+            trust_current=found.data.trust_current,
+            people_of=people_of,
         )
         for warning in facts.warnings:
             output.warn(warning)
         return facts
 
-    compare: Compare = partial(
-        comparison_of,
-        dataset=dataset,
-        project=found.project,
-        as_of=data.as_of,
-        trust_current=data.trust_current,
-        engine=data.engine,
-    )
-    return measure, compare
+    return measure, partial(comparison_of, people_of=people_of)
 
 
 def _rendered(report: Report, options: ValidateOptions) -> str:

@@ -12,7 +12,7 @@ from pqlkit.errors import DataError, nearest
 from pqlkit.exports.amounts import amounts
 from pqlkit.exports.column_types import ColumnType, of_dtype, of_text
 from pqlkit.exports.domains import address_of, domain_of
-from pqlkit.exports.guessing import candidates
+from pqlkit.exports.guessing import candidates, swapped
 from pqlkit.exports.headers import zone_in
 from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import flatten
@@ -107,6 +107,7 @@ class Canonicaliser:
     looked_up: Callable[[Lookup], pl.DataFrame | None] | None = None
     seen: set[str] = field(default_factory=set)
     variant: Variant | None = None
+    unread_times: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def clock(self) -> Clock:
@@ -338,12 +339,32 @@ class Canonicaliser:
         for name, column in chosen.items():
             if name in self.layout.times or (column.format is not None and name not in self.layout.columns):
                 values, flags = self._times(raw, column)
+                self._compare(name, column, raw, values)
                 own = flags if name == self.layout.time else own
             else:
                 values = self._value(name, column, raw)
             picked[name] = values.alias(name)
         self._anonymised(raw, picked)
         return picked, own
+
+    def _compare(self, name: str, column: Column, raw: pl.DataFrame, read: pl.Series) -> None:
+        """Count the times that a stated format does not read, and those that it would not with day and month swapped."""
+        other = swapped(column.format) if column.format is not None and not column.latest else None
+        if other is None:
+            return
+        given = self._present(text_of(self._given(raw, column)))
+        swapped_read, _ = self._times(raw, replace(column, format=other))
+        times = self.unread_times.setdefault(name, [0, 0, 0])
+        for place, some in enumerate((given, given.filter(read.is_null()), given.filter(swapped_read.is_null()))):
+            times[place] += len(some) - some.null_count()
+
+    def misread(self) -> list[str]:
+        """Say of which column another format would have read all times, where the stated one did not."""
+        return [
+            f"{self.layout.name}: {unread:,} of {times:,} times of {name} are not {form!r}; {swapped(form)!r} reads all of them"
+            for name, (times, unread, otherwise) in self.unread_times.items()
+            if unread and not otherwise and (form := self._column(name).format) is not None
+        ]
 
     def _value(self, name: str, column: Column, raw: pl.DataFrame) -> pl.Series:
         """Give the values of a column that is no time, in its canonical form."""

@@ -104,7 +104,7 @@ class Column:
     latest
         Columns of times, instead: the latest of them counts.
     format
-        For times: None (ISO 8601 or the file's own type), a name of `pqlkit.exports.instants.FORMATS`, or a strptime pattern.
+        For times: None (ISO 8601 or the file's own type), one of `pqlkit.exports.time_formats.FORMATS`, or a strptime pattern.
     notation
         How numbers are written in text; None = as the source says.
     unit, currency

@@ -73,6 +73,8 @@ class Project:
         Table name (``events``, ``users``, ``accounts``, ``identities``, ``conversions``, ``contacts``) -> where it is.
     traits, events, population
         Declarations about traits and event names, and the filter on who exists at all (all conditions must hold).
+    require
+        Exports without which no command runs.
     signup_event
         The first event of this name is the anchor where no users table says otherwise; None = the first event.
     outcome
@@ -93,6 +95,7 @@ class Project:
     events: Mapping[str, EventNote] = field(default_factory=dict)
     population: tuple[Condition, ...] = ()
     signup_event: str | None = None
+    require: tuple[str, ...] = ()
     outcome: Mapping[str, Json] = field(default_factory=dict)
     definitions: Path = field(default_factory=lambda: Path("definitions"))
     options: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
@@ -170,6 +173,7 @@ def _project(form: ProjectForm, document: Document) -> Project:
             for name, note in (form.events or {}).items()
         },
         population=build_eligible(form.population or []),
+        require=tuple(form.require or ()),
         signup_event=form.signup.event if form.signup is not None else None,
         outcome=_plain(faults.at(document.data, ("outcome",))) or {},
         definitions=places.folder / form.definitions,

@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
+from pydantic import Field
+
 from pqlkit.definitions.codes import INVALID_VALUE, WRONG_TYPE
 from pqlkit.definitions.form import ProjectOutcomeForm, TraitForm
 from pqlkit.definitions.shape import Choice, Form, Tag, made
@@ -15,8 +17,7 @@ from pqlkit.definitions.values import (
     FORMAT,
     Blank,
     Check,
-    Field,
-    Limits,
+    Null,
     Text,
     Truth,
     check_format,
@@ -28,6 +29,7 @@ from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.mapping import Match, Spelling, Unit
 from pqlkit.exports.preset import presets
 from pqlkit.exports.text import ENCODINGS
+from pqlkit.exports.time_formats import FORMATS
 from pqlkit.exports.zones import moment, zone_of
 from pqlkit.options.commands import RECORDS, command_options
 from pqlkit.options.option import Option
@@ -90,10 +92,10 @@ def _null_value(value: Any) -> str:
 
 
 Zone = Annotated[str, Check(_zone, as_type=str)]
-Moment = Annotated[str | None, Check(_moment, as_type=str | None)]
+Moment = Annotated[str | None, Check(_moment, as_type=str | Null)]
 Sign = Annotated[str, Check(_sign, as_type=str)]
 NullValue = Annotated[str, Check(_null_value, as_type=str)]
-OptionalText = Annotated[str | None, Check(_optional_text, as_type=str | None)]
+OptionalText = Annotated[str | None, Check(_optional_text, as_type=str | Null)]
 
 
 def _cells(value: Any) -> list[str]:
@@ -118,7 +120,7 @@ def _list_or_text(value: Any) -> str:
 
 
 Texts = Annotated[
-    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Limits(min_length=1)], Tag("(list)")],
+    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")],
     Choice(_list_or_text),
 ]
 
@@ -148,7 +150,7 @@ class PlainTestForm(Form):
 class RowTestForm(PlainTestForm):
     """A test of a row: what is asked of its columns."""
 
-    any_: Annotated[list[PlainTestForm], Limits(min_length=1)] | None = Field(
+    any_: Annotated[list[PlainTestForm], Field(min_length=1)] | None = Field(
         None, alias="any", description="Several tests of which one must hold."
     )
     when: PlainTestForm | None = Field(None, description="Asked only of rows for which this holds.")
@@ -210,7 +212,7 @@ class NamedColumnForm(Form):
     when: RowTestForm | None = Field(None, description="Rows for which this does not hold have no value.")
     format: Text | None = Field(
         None,
-        description="Of times: epoch_s, epoch_ms, epoch_us, or a pattern like %d-%m-%Y %H:%M.",
+        description=f"Of times: {', '.join(FORMATS)}, or a pattern like %d-%m-%Y %H:%M.",
         examples=["epoch_ms", "%d-%m-%Y %H:%M"],
     )
     decimal: Sign | None = Field(None, description="Of numbers in text: the sign before decimals.", examples=[","])
@@ -233,7 +235,7 @@ def _kind_of_column(value: Any) -> str:
 
 ColumnForm = Annotated[
     Annotated[Text, Tag("(text)")]
-    | Annotated[Annotated[list[Text], Limits(min_length=1)], Tag("(list)")]
+    | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")]
     | Annotated[NamedColumnForm, Tag("(column)")]
     | Annotated[ConstantForm, Tag("(constant)")]
     | Annotated[LatestColumnForm, Tag("(latest)")]
@@ -284,7 +286,7 @@ class SourceForm(Form):
         str | None,
         Check(
             lambda value: None if isinstance(value, Blank) else one_of(presets())(value),
-            as_type=str | None,
+            as_type=str | Null,
         ),
     ] = Field(None, description="A vendor's format: " + ", ".join(presets()) + ".")
     columns: ColumnsForm | None = Field(
@@ -400,7 +402,7 @@ def _option_type(command: str, option: Option) -> Any:
             raise fault(INVALID_VALUE, error.message, hint=error.hint) from None
         return plain
 
-    return Annotated[Any, Check(check, as_type=written | list[written] | None if lists else written | None)]
+    return Annotated[Any, Check(check, as_type=written | list[written] | Null if lists else written | Null)]
 
 
 def _plain(value: Any) -> Any:
@@ -424,6 +426,9 @@ class ProjectForm(Form):
         Check(one_of(("auto", "user", "account")), as_type=Literal["auto", "user", "account"]),
     ] = Field("auto", description="What is qualified.")
     exports: ExportsForm | None = Field(None, description="Where the exports are.")
+    require: list[Text] | None = Field(
+        None, description="Exports without which no command runs.", examples=[["users", "conversions"]]
+    )
     traits: TraitsForm | None = Field(None, description="Of which moment each trait is.")
     events: dict[Text, EventNoteForm] | None = Field(None, description="What is known about event names.")
     population: list[TraitForm] | None = Field(None, description="Who exists at all: all conditions must hold.")

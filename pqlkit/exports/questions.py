@@ -11,6 +11,7 @@ from pqlkit.columns import ACCOUNT_ID, ANONYMOUS_ID, AT, CONVERTED_AT, EVENT, SI
 from pqlkit.exports.guessing import guess_format
 from pqlkit.exports.picked_column import text_of
 from pqlkit.exports.tables import layout
+from pqlkit.exports.time_formats import EXCEL
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ def _reads_as_time(values: pl.Series) -> bool:
     some = values.drop_nulls()
     if some.is_empty():
         return False
-    form, doubt = guess_format(some)
+    guess = guess_format(some)
     numeric = some.cast(pl.Float64, strict=False).null_count() == 0
-    return form is not None or (doubt is None and not numeric)
+    return guess.form not in (None, EXCEL) or (guess.doubt is None and not numeric)
 
 
 def _some(values: pl.Series) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -14,12 +15,14 @@ from pqlkit.exports import clocks
 from pqlkit.exports.amounts import currencies
 from pqlkit.exports.column_types import ColumnType, as_text, as_type, join
 from pqlkit.exports.domains import domains
+from pqlkit.exports.guessing import guess_format
 from pqlkit.exports.identities import Identities, resolve
 from pqlkit.exports.in_place import InPlace, in_place
 from pqlkit.exports.intake import Gap, TableIntake
 from pqlkit.exports.mapping import Match
 from pqlkit.exports.staging import Stage, stage
 from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EMAIL, EVENTS, IDENTITIES, USERS, layout
+from pqlkit.exports.time_formats import FORMATS
 from pqlkit.exports.writing import Written, write_events, write_table
 from pqlkit.inert import visible
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from pqlkit.exports.quarantine import Quarantine
 
 IDS: Final = (USER_ID, ACCOUNT_ID, ANONYMOUS_ID)
+_MEMBERSHIP: Final = "a further account of a user"
 _ORDER: Final = (USERS, ACCOUNTS, IDENTITIES, EVENTS, CONVERSIONS)
 
 _NAMED: Final = 3
@@ -298,18 +302,20 @@ def _kept_in_place(name: str, table: InPlace) -> Finished:
 def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine, bounds: Plausible) -> Finished:
     low, high = bounds.first // DAY, bounds.last // DAY
     quarantined = quarantine.count(name)
+    left_out = table.left_out + Counter({_MEMBERSHIP: written.memberships})
     intake = TableIntake(
         name=name,
         files=len(table.files),
         read=table.read,
-        kept=table.read + table.added - written.duplicate - quarantined - table.left_out.total(),
+        kept=table.read + table.added - written.duplicate - quarantined - left_out.total(),
         duplicate=written.duplicate,
         quarantined=quarantined,
         reasons=quarantine.commonest(name),
         offenders=quarantine.first(name),
         null_values=_null_values(table, written),
         not_read=tuple(table.not_read),
-        left_out=dict(table.left_out.most_common()),
+        left_out=dict(table.left_out.most_common())
+        | ({_MEMBERSHIP: written.memberships} if written.memberships else {}),
         split=table.added,
     )
     # A row that does not count tells all the same how far the export goes.
@@ -415,9 +421,21 @@ def _check_kept(name: str, table: Finished, places: str | None, *, added: bool) 
     where = f"{first.file}:{first.line}" if first else places
     value = f" {first.value!r}" if first and first.value is not None else ""
     what = f"{first.column}{value}: {first.reason}" if first and first.column else first.reason if first else ""
-    number = first is not None and first.reason == "not a time" and (first.value or "").replace(".", "").isdigit()
-    hint = "state the format of the times: epoch_s, epoch_ms or epoch_us" if number else "is the mapping right?"
-    raise DataError(f"none of the {intake.read} rows of {name} can be used; the first: {what}", where=where, hint=hint)
+    raise DataError(
+        f"none of the {intake.read} rows of {name} can be used; the first: {what}", where=where, hint=_way_out(table)
+    )
+
+
+def _way_out(table: Finished) -> str:
+    """Say how times are written that could not be read, where that can be told."""
+    unread = [offender for offender in table.intake.offenders if offender.reason == "not a time"]
+    form = guess_format(pl.Series([offender.value for offender in unread], dtype=pl.String)).form if unread else None
+    if form is not None:
+        column = unread[0].column or ""
+        return (
+            f'state how its times are written in pqlkit.yml, like {{column: {visible(column, 60)}, format: "{form}"}}'
+        )
+    return f"state the format of its times: {', '.join(FORMATS)}, or a pattern" if unread else "is the mapping right?"
 
 
 def _gaps(found: Mapping[str, InPlace | Stage], bounds: Mapping[str, Plausible]) -> tuple[Gap, ...]:
@@ -440,6 +458,7 @@ def _warnings(
         if isinstance(table, Stage)
         for column in sorted(table.dropped)
     ]
+    warnings += [sentence for table in found.values() if isinstance(table, Stage) for sentence in table.remarks]
     warnings += [
         warning for name, table in found.items() if isinstance(table, Stage) for warning in _doubts(name, table)
     ]

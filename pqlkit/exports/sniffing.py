@@ -14,9 +14,9 @@ from pqlkit.columns import ACCOUNT_ID, AMOUNT, CONVERTED_AT, EVENT, SIGNED_UP_AT
 from pqlkit.errors import DataError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.finding import expand
-from pqlkit.exports.guessing import candidates, column, guess_columns, guess_format
+from pqlkit.exports.guessing import Guess, candidates, column, guess_columns, guess_format, swapped
 from pqlkit.exports.headers import folded
-from pqlkit.exports.instants import EPOCHS, instants
+from pqlkit.exports.instants import instants
 from pqlkit.exports.intake import Matching
 from pqlkit.exports.mapping import Column, Match, Source
 from pqlkit.exports.matching import matching, spelling_warnings
@@ -34,6 +34,7 @@ from pqlkit.exports.staging import first_rows
 from pqlkit.exports.status_columns import status_text, statuses
 from pqlkit.exports.synonyms import NAMES_OF_COMPANIES
 from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EMAIL, EVENTS, IDENTITIES, USERS, layout
+from pqlkit.exports.time_formats import COUNTS
 from pqlkit.inert import visible
 from pqlkit.scratch import lasting_scratch
 
@@ -125,11 +126,14 @@ def sniff(
     for name, given in ((USERS, users), (ACCOUNTS, accounts), (IDENTITIES, identities)):
         if given is not None:
             sources[name] = look.at(name, _source(given))
+    sources = look.settled(sources)
     dataset = look.opened(sources, progress)
     if conversions is not None:
         sources[CONVERSIONS] = look.at_conversions(_source(conversions), dataset)
+        sources = look.settled(sources)
         if dataset is not None and not look.asks(CONVERSIONS):
             dataset = look.opened(sources, progress) or dataset
+    look.doubts()
     counts = matching(dataset) if dataset is not None else Matching()
     seen = _seen(dataset) if dataset is not None else {}
     if dataset is not None:
@@ -168,6 +172,7 @@ class _Look:
     questions: list[Question] = field(default_factory=list)
     statuses: dict[str, dict[str, int]] = field(default_factory=dict)
     to_do: list[str] = field(default_factory=list)
+    guesses: dict[tuple[str, str], Guess] = field(default_factory=dict)
 
     def asks(self, table: str) -> bool:
         """Tell whether a column of a table is still to be named."""
@@ -220,8 +225,8 @@ class _Look:
         changed: dict[str, Column] = {}
         for name, usual in variant.columns.items():
             header = next((header for header in usual.names if header in rows.columns), None)
-            form = guess_format(rows[header])[0] if usual.format in EPOCHS and header is not None else None
-            if form in EPOCHS and form != usual.format:
+            form = guess_format(rows[header]).form if usual.format in COUNTS and header is not None else None
+            if form in COUNTS and form != usual.format:
                 self.notes.append(f"{name} is in {form}, not in the usual {usual.format}")
                 changed[name] = replace(usual, format=form)
         return changed
@@ -302,10 +307,9 @@ class _Look:
         columns: dict[str, Column] = {}
         for canonical, name in guessed.items():
             values = rows[name] if name in rows.columns else pl.Series(dtype=pl.String)
-            form, doubt = guess_format(values) if canonical in shape.times else (None, None)
-            if doubt is not None:
-                self.notes.append(f"{table}: {doubt}")
-            mapping = column(name, canonical, form)
+            guess = guess_format(values) if canonical in shape.times else Guess()
+            self.guesses[table, canonical] = guess
+            mapping = column(name, canonical, guess.form)
             if mapping is not None:
                 columns[canonical] = mapping
         taken = {name for key, name in guessed.items() if key != AMOUNT}
@@ -315,6 +319,30 @@ class _Look:
         self._name_notes(table, guessed, rows)
         match = Match.EMAIL if table == CONVERSIONS and EMAIL in guessed and USER_ID not in guessed else Match.USER_ID
         return replace(bare, columns=columns, match=match)
+
+    def settled(self, sources: dict[str, Source]) -> dict[str, Source]:
+        """Let tables whose dates can be read in one way only decide for those that could be read in two."""
+        forms = [guess.form for guess in self.guesses.values() if guess.form is not None and guess.other is None]
+        orders = {_day_first(form) for form in forms if swapped(form) is not None}
+        if len(orders) != 1:
+            return sources
+        for (table, canonical), guess in list(self.guesses.items()):
+            old = sources[table].columns.get(canonical) if table in sources else None
+            if guess.form is None or guess.other is None or old is None:
+                continue
+            form = guess.form if _day_first(guess.form) in orders else guess.other
+            self.guesses[table, canonical] = Guess(form=form)
+            sources[table] = replace(
+                sources[table], columns={**sources[table].columns, canonical: replace(old, format=form)}
+            )
+            self.notes.append(f"{table}: times could be {guess.form} or {guess.other}; another table's decide: {form}")
+        return sources
+
+    def doubts(self) -> None:
+        """Note what is not sure about the forms of times."""
+        self.notes += [
+            f"{table}: {guess.doubt}" for (table, _), guess in self.guesses.items() if guess.doubt is not None
+        ]
 
     def _complete(self, table: str, guessed: dict[str, str], rows: pl.DataFrame) -> None:
         """Ask for what a table needs and no header tells."""
@@ -398,6 +426,10 @@ def _early_notes(dataset: Dataset, sources: dict[str, Source]) -> list[str]:
     return [f"{early:,} of {rows:,} users have events before their signup: is {visible(header, 60)!r} that time?"]
 
 
+def _day_first(form: str) -> bool:
+    return form.index("%d") < form.index("%m")
+
+
 def _derived_users(events: Source, look: _Look) -> dict[str, Source]:
     """Propose the users from the events' own rows, where these tell the signup."""
     rows = look.rows(EVENTS, events)
@@ -405,7 +437,7 @@ def _derived_users(events: Source, look: _Look) -> dict[str, Source]:
     user = events.columns.get(USER_ID, Column(names=(USER_ID,)))
     if events.format is not None or signup is None or not set(user.names) & set(rows.columns):
         return {}
-    form, _ = guess_format(rows[signup])
+    form = guess_format(rows[signup]).form
     look.notes.append(f"no users are given; their signup is taken from the events' column {visible(signup, 80)!r}")
     columns = {USER_ID: user, SIGNED_UP_AT: Column(names=(signup,), format=form)}
     account = events.columns.get(ACCOUNT_ID)

@@ -83,6 +83,7 @@ class Stage:
     logged: int | None = None
     unread: int = 0
     not_read: list[NotRead] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     dropped: set[str] = field(default_factory=set)
     waiting: list[pl.DataFrame] = field(default_factory=list)
     # Of what waits: many small files would make sums over it again and again.
@@ -218,6 +219,7 @@ def stage(
         with called(path, title):
             for member in streams.get(place, ()):
                 _stage_member(member, staged, canonicaliser, quarantine)
+    staged.remarks += canonicaliser.misread()
     staged.flush()
     return staged
 

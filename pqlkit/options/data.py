@@ -75,6 +75,12 @@ class DataOptions(SourceOptions):
         metavar="DATE",
         panel=DATA,
     )
+    require: tuple[str, ...] = option(
+        (),
+        "Do not run without this export: users, accounts, conversions, identities, contacts. Repeatable.",
+        metavar="TABLE",
+        panel=DATA,
+    )
     trust_current: tuple[str, ...] = option(
         (), "Use today's value of TRAIT for the past all the same. Repeatable.", metavar="TRAIT", panel=DATA
     )

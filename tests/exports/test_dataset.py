@@ -353,7 +353,7 @@ def test_half_a_json_line(exports):
             "user_id^event^timestamp\nu^a^2026\n",
             "its only column is 'user_id^event^timestamp': is the separator another",
         ),
-        (HEADER + "u,a,1767225600\n", "state the format of the times: epoch_s, epoch_ms or epoch_us"),
+        (HEADER + "u,a,1767225600\n", '{column: timestamp, format: "epoch_s"}'),
         (
             HEADER + "u,a,soon\nv,a,late\n",
             "none of the 2 rows of events can be used; the first: timestamp 'soon': not a time",

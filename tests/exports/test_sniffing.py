@@ -286,17 +286,48 @@ def test_headers_of_signups(header):
         (["4/22/2014", "4/1/2014"], "%m/%d/%Y"),
         (["22.04.2014"], "%d.%m.%Y"),
         ([None], None),
+        (["01/02/2026"] * 30 + ["13/02/2026"], "%d/%m/%Y"),
+        (["13/02/2026"] * 30 + ["NULL"], "%d/%m/%Y"),
+        (["1/15/2026 3:04 PM"], "%m/%d/%Y %I:%M %p"),
+        (["1/15/2026, 3:04:05 PM"], "%m/%d/%Y, %I:%M:%S %p"),
+        (["1/15/26"], "%m/%d/%y"),
+        (["20260115", "20260131"], "%Y%m%d"),
+        ([20260115], "%Y%m%d"),
+        (["20260115103000"], "%Y%m%d%H%M%S"),
+        ([1767225600000000000], "epoch_ns"),
+        ([46037.0, 46038.5], "excel"),
+        (["46037", "46038.5"], "excel"),
+        (["Jan 15, 2026"], None),
+        (["15-Jan-2026 10:00"], None),
+        (["Thu, 15 Jan 2026 15:04:05 +0000"], None),
+        (["2026-1-5 3:04:05"], None),
     ],
 )
 def test_formats_of_times(values, expected):
-    assert guess_format(pl.Series(values, dtype=pl.String if values == [None] else None))[0] == expected
+    assert guess_format(pl.Series(values, dtype=pl.String if values == [None] else None)).form == expected
 
 
 def test_days_and_months_that_could_be_swapped_are_a_doubt():
-    form, doubt = guess_format(pl.Series(["01/02/2026", "03/04/2026"]))
-    assert form == "%m/%d/%Y"
-    assert doubt is not None
-    assert "%d/%m/%Y" in doubt
+    guess = guess_format(pl.Series(["01/02/2026", "03/04/2026"]))
+    assert (guess.form, guess.other) == ("%m/%d/%Y", "%d/%m/%Y")
+    assert guess.doubt is not None
+    assert "%d/%m/%Y" in guess.doubt
+
+
+def test_a_table_whose_dates_are_sure_decides_for_another(exports):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,01/02/2026\nu1,a,02/02/2026\n")
+    users = exports.write("u.csv", "user_id,signed_up_at\nu1,31.01.2026\n")
+    sniffed = sniff(events, users=users)
+    assert sniffed.sources["events"].columns["timestamp"].format == "%d/%m/%Y"
+    assert any("another table's decide: %d/%m/%Y" in note for note in sniffed.notes)
+    assert not any("check it" in note for note in sniffed.notes)
+
+
+def test_conversions_decide_too(exports):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,01/02/2026\nu1,a,02/02/2026\n")
+    sold = exports.write("c.csv", "user_id,converted_at\nu1,31/01/2026\n")
+    sniffed = sniff(events, conversions=sold)
+    assert sniffed.sources["events"].columns["timestamp"].format == "%d/%m/%Y"
 
 
 def test_one_column_is_never_used_twice():
