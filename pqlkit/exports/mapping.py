@@ -113,10 +113,13 @@ class Column:
         The export's value -> ours; what any other value becomes (None: no value).
     when
         Rows for which this does not hold have no value.
+    absent
+        The export has no such column, whatever its headers say.
     """
 
     names: tuple[str, ...] = ()
     constant: str | None = None
+    absent: bool = False
     latest: tuple[str, ...] = ()
     format: str | None = None
     notation: Notation | None = None

@@ -227,6 +227,8 @@ class ConstantForm(Form):
 
 
 def _kind_of_column(value: Any) -> str:
+    if value is None:
+        return "(nothing)"
     if isinstance(value, dict):
         return next((f"({key})" for key in ("constant", "latest") if key in value), "(column)")
     return _list_or_text(value)
@@ -237,7 +239,8 @@ ColumnForm = Annotated[
     | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")]
     | Annotated[NamedColumnForm, Tag("(column)")]
     | Annotated[ConstantForm, Tag("(constant)")]
-    | Annotated[LatestColumnForm, Tag("(latest)")],
+    | Annotated[LatestColumnForm, Tag("(latest)")]
+    | Annotated[Annotated[str, Check(lambda _: None, as_type=type(None))], Tag("(nothing)")],
     Choice(_kind_of_column),
 ]
 
