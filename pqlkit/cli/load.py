@@ -27,6 +27,7 @@ def load(given: Given) -> None:
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import open_dataset
     from pqlkit.exports.loading import load as run
+    from pqlkit.exports.publishing import standing
     from pqlkit.exports.status_columns import status_notes
     from pqlkit.reporting.renderers import intake as render
 
@@ -46,12 +47,13 @@ def load(given: Given) -> None:
             plausible=options.plausible,
             progress=progress,
         )
-    if options.catalogue is not None:
-        from pqlkit.exports.catalogue import write_catalogue
+    with standing(options.out):
+        if options.catalogue is not None:
+            from pqlkit.exports.catalogue import write_catalogue
 
-        write_catalogue(open_dataset(project, data=options.out), options.catalogue)
-        output.say(f"wrote {options.catalogue}")
-    output.result(found.settle(FormatOption).format, render, intake)
-    for note in status_notes(open_dataset(project, data=options.out), project):
-        output.warn(note)
+            write_catalogue(open_dataset(project, data=options.out), options.catalogue)
+            output.say(f"wrote {options.catalogue}")
+        output.result(found.settle(FormatOption).format, render, intake)
+        for note in status_notes(open_dataset(project, data=options.out), project):
+            output.warn(note)
     output.say(f"wrote the dataset to {options.out}")

@@ -111,6 +111,11 @@ class Output:
         if not self.quiet:
             messages().print(harmless(message), style="dim", markup=False, highlight=False, soft_wrap=True)
 
+    def detail(self, message: str) -> None:
+        """Tell what only ``--verbose`` asks for."""
+        if self.verbose:
+            self.say(message)
+
     def warn(self, message: str) -> None:
         """Warn on stderr (not with ``--quiet``)."""
         if not self.quiet:
@@ -142,8 +147,7 @@ class Output:
 
     def _silent(self, step: str) -> None:
         begin(step)
-        if self.verbose:
-            self.say(step)
+        self.detail(step)
 
 
 def harmless(message: str) -> str:

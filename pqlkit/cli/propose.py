@@ -51,6 +51,8 @@ def propose(given: Given) -> None:
     with output.working("reading exports") as progress:
         people = whoever(found, progress)
         result = run(people, settings, replace(options, out_dir=folder), progress=progress)
+    if result.search is not None:
+        output.detail(f"the search took {result.search.seconds:.1f} s for {result.search.considered:,} rules")
     files = write(result, folder)
     for path in files.values():
         output.say(f"wrote {path}")

@@ -247,7 +247,7 @@ def send(ledger: Ledger, where: Hook | None, output: Output) -> Delivery | None:
         if waiting:
             output.warn(f"{waiting} alerts wait in the ledger; run with --notify URL to send them")
         return None
-    with output.working(f"sending alerts to {where.name}"):
+    with output.working(f"sending alerts to {where.name}"), ledger.released():
         sent = post(ledger, where)
     ledger.finish()
     ledger.commit()

@@ -6,6 +6,8 @@ One class per mapping. They are the single truth about keys and types: `reading`
 
 from typing import Annotated, Any, Final, Literal
 
+from pydantic import Field
+
 from pqlkit.definitions.codes import INVALID_VALUE
 from pqlkit.definitions.formula_form import CriterionForm, EventForm, NodeForm, TraitForm, Where
 from pqlkit.definitions.model import ChosenBy, EntityKind, EvidenceView, Status
@@ -15,10 +17,8 @@ from pqlkit.definitions.values import (
     Check,
     Date,
     DateOrNone,
-    Field,
     Fraction,
     Id,
-    Limits,
     Name,
     Points,
     Rate,
@@ -67,7 +67,7 @@ AnchorForm = Annotated[
 class ScoreForm(Form):
     """The score: points per criterion id."""
 
-    points: Annotated[dict[Id, Points], Limits(min_length=1)] = Field(
+    points: Annotated[dict[Id, Points], Field(min_length=1)] = Field(
         description="Points per criterion id; they add up to 100.", examples=[{"contacts": 60, "pipeline": 40}]
     )
     pql_at: Points | None = Field(None, description="A PQL while its points are at or above this.")
@@ -194,7 +194,7 @@ class DefinitionForm(Form):
     kind: Annotated[str | None, Check(one_of(("milestone",)), as_type=Literal["milestone"])] = Field(
         None, description="milestone: a building block for refs, without outcome, score and expect."
     )
-    version: Annotated[int, Check(whole_number(1), as_type=Annotated[int, Limits(ge=1)])] = Field(
+    version: Annotated[int, Check(whole_number(1), as_type=Annotated[int, Field(ge=1)])] = Field(
         1, description="Raise it whenever the meaning changes."
     )
     title: Text | None = Field(None, description="One line for people; default: the name.")
@@ -212,7 +212,7 @@ class DefinitionForm(Form):
     eligible: list[TraitForm] | None = Field(None, description="Who can be a lead at all, by traits.")
     qualify: Annotated[
         Annotated[NodeForm, Tag("(node)")]
-        | Annotated[Annotated[list[CriterionForm], Limits(min_length=1)], Tag("(points)")],
+        | Annotated[Annotated[list[CriterionForm], Field(min_length=1)], Tag("(points)")],
         Choice(_nodes_or_list),
     ] = Field(description="The formula; with score.pql_at a plain list of criteria.")
     score: ScoreForm | None = Field(None, description="Points instead of, or beside, yes and no.")

@@ -303,13 +303,16 @@ class Canonicaliser:
     def _column(self, name: str, there: Iterable[str] = ()) -> Column:
         mapped = self.source.columns.get(name)
         if mapped is not None:
-            if mapped.parts or mapped.constant is not None:
+            if mapped.parts or mapped.constant is not None or mapped.absent:
                 return mapped
             return replace(mapped, names=(name,))
         if LOOKED_UP + name in there:
             return Column(names=(LOOKED_UP + name,))
         if self.variant is not None and name in self.variant.columns:
             return self.variant.columns[name]
+        if self.variant is not None and self.variant.table == CONVERSIONS and name in self.layout.ids:
+            # The vendor's own ids bear our names; its customers' are named by the format.
+            return Column(absent=True)
         if self.layout.either is not None and name in self.layout.one_of[0]:
             return self.source.columns.get(self.layout.either, Column(names=(name, self.layout.either)))
         return Column(names=(name,))

@@ -19,7 +19,7 @@ from pqlkit.exports.identities import stitched
 from pqlkit.exports.intake import Intake, NotRead, TableIntake
 from pqlkit.exports.manifest import NAME, QUARANTINE, Manifest, TableEntry, manifest_text, read_manifest
 from pqlkit.exports.matching import matching, spelling_warnings
-from pqlkit.exports.publishing import writing
+from pqlkit.exports.publishing import standing, writing
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import IDS, Plan, read_all
 from pqlkit.exports.sources.landing import Landing
@@ -165,7 +165,8 @@ class _Load:
         self._check_share(tables)
         entries = self._entries(tables, outcome.identities if outcome is not None else None)
         self._publish(entries, quarantine)
-        return self._intake(tables, outcome, entries)
+        with standing(self.folder), writing_to(self.folder):
+            return self._intake(tables, outcome, entries)
 
     def _plan(self) -> Plan:
         fresh = {name: tuple(self.fresh[name]) for name in self.sources}

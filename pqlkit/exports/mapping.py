@@ -113,10 +113,13 @@ class Column:
         The export's value -> ours; what any other value becomes (None: no value).
     when
         Rows for which this does not hold have no value.
+    absent
+        The export has no such column, whatever its headers say.
     """
 
     names: tuple[str, ...] = ()
     constant: str | None = None
+    absent: bool = False
     latest: tuple[str, ...] = ()
     format: str | None = None
     notation: Notation | None = None
@@ -153,7 +156,7 @@ class Lookup:
 
     Of `by` the first that the file has counts.
 
-    `columns` maps canonical columns to the table's, of several the first that is there; ``metadata.user_id`` looks into JSON
+    `columns` maps canonical columns to the table's, of several the first that is there; ``metadata.user_id`` reaches into JSON
     text.
     """
 

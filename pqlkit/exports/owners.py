@@ -102,9 +102,11 @@ def owned(source: Source, tried: list[Owner], variant: Variant | None) -> Source
         theirs = variant.columns[name].parts if variant is not None and name in variant.columns else ()
         if name in best and best[name].header not in (*theirs, "a second export", name):
             columns[name] = Column(names=(best[name].header,))
-        elif ways and name not in best and best and name in columns:
+        elif name in (USER_ID, ACCOUNT_ID) and ways and name not in best and best:
             # An id that finds nobody would stand in the way of one that does.
-            del columns[name]
+            columns.pop(name, None)
+            if theirs or any(owner.header == name for owner in ways):
+                columns[name] = Column(absent=True)
     ids = max((best[name].found for name in (USER_ID, ACCOUNT_ID) if name in best), default=0)
     match = source.match
     for name, kind in ((EMAIL, Match.EMAIL), (DOMAIN, Match.DOMAIN)):

@@ -118,6 +118,8 @@ def _relative(path: str, folder: Path) -> str:
 
 
 def _column(column: Column) -> str:
+    if column.absent:
+        return "null             # none of the columns that may be it finds anybody"
     if column.constant is not None:
         return f"{{constant: {quoted(column.constant)}}}"
     names = [quoted(name) for name in column.names]

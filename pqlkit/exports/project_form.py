@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
+from pydantic import Field
+
 from pqlkit.definitions.codes import INVALID_VALUE, WRONG_TYPE
 from pqlkit.definitions.form import ProjectOutcomeForm, TraitForm
 from pqlkit.definitions.shape import Choice, Form, Tag, made
@@ -15,8 +17,7 @@ from pqlkit.definitions.values import (
     FORMAT,
     Blank,
     Check,
-    Field,
-    Limits,
+    Null,
     Text,
     Truth,
     check_format,
@@ -27,6 +28,7 @@ from pqlkit.definitions.values import (
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.mapping import Match, Spelling, Unit
 from pqlkit.exports.preset import presets
+from pqlkit.exports.sources.address import check_address
 from pqlkit.exports.text import ENCODINGS
 from pqlkit.exports.time_formats import FORMATS
 from pqlkit.exports.zones import moment, zone_of
@@ -91,10 +93,10 @@ def _null_value(value: Any) -> str:
 
 
 Zone = Annotated[str, Check(_zone, as_type=str)]
-Moment = Annotated[str | None, Check(_moment, as_type=str | None)]
+Moment = Annotated[str | None, Check(_moment, as_type=str | Null)]
 Sign = Annotated[str, Check(_sign, as_type=str)]
 NullValue = Annotated[str, Check(_null_value, as_type=str)]
-OptionalText = Annotated[str | None, Check(_optional_text, as_type=str | None)]
+OptionalText = Annotated[str | None, Check(_optional_text, as_type=str | Null)]
 
 
 def _cells(value: Any) -> list[str]:
@@ -119,7 +121,7 @@ def _list_or_text(value: Any) -> str:
 
 
 Texts = Annotated[
-    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Limits(min_length=1)], Tag("(list)")],
+    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")],
     Choice(_list_or_text),
 ]
 
@@ -149,7 +151,7 @@ class PlainTestForm(Form):
 class RowTestForm(PlainTestForm):
     """A test of a row: what is asked of its columns."""
 
-    any_: Annotated[list[PlainTestForm], Limits(min_length=1)] | None = Field(
+    any_: Annotated[list[PlainTestForm], Field(min_length=1)] | None = Field(
         None, alias="any", description="Several tests of which one must hold."
     )
     when: PlainTestForm | None = Field(None, description="Asked only of rows for which this holds.")
@@ -225,6 +227,8 @@ class ConstantForm(Form):
 
 
 def _kind_of_column(value: Any) -> str:
+    if value is None:
+        return "(nothing)"
     if isinstance(value, dict):
         return next((f"({key})" for key in ("constant", "latest") if key in value), "(column)")
     return _list_or_text(value)
@@ -232,10 +236,11 @@ def _kind_of_column(value: Any) -> str:
 
 ColumnForm = Annotated[
     Annotated[Text, Tag("(text)")]
-    | Annotated[Annotated[list[Text], Limits(min_length=1)], Tag("(list)")]
+    | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")]
     | Annotated[NamedColumnForm, Tag("(column)")]
     | Annotated[ConstantForm, Tag("(constant)")]
-    | Annotated[LatestColumnForm, Tag("(latest)")],
+    | Annotated[LatestColumnForm, Tag("(latest)")]
+    | Annotated[Annotated[str, Check(lambda _: None, as_type=type(None))], Tag("(nothing)")],
     Choice(_kind_of_column),
 ]
 
@@ -282,7 +287,7 @@ class SourceForm(Form):
         str | None,
         Check(
             lambda value: None if isinstance(value, Blank) else one_of(presets())(value),
-            as_type=str | None,
+            as_type=str | Null,
         ),
     ] = Field(None, description="A vendor's format: " + ", ".join(presets()) + ".")
     columns: ColumnsForm | None = Field(
@@ -323,6 +328,11 @@ class SourceForm(Form):
     def _judge(self) -> None:
         if self.connection is None and self.path is None:
             raise fault(INVALID_VALUE, "an export needs a path or a connection", hint="path: exports/events/*.jsonl.gz")
+        for path in [self.path] if isinstance(self.path, str) else self.path or []:
+            try:
+                check_address(path)
+            except UsageError as error:
+                raise fault(INVALID_VALUE, error.message, hint=error.hint, at="path") from None
         if self.connection is not None and self.path is not None:
             raise fault(INVALID_VALUE, "an export has a path or a connection, not both", at="connection")
         if self.query is not None and self.table is not None:
@@ -398,7 +408,7 @@ def _option_type(command: str, option: Option) -> Any:
             raise fault(INVALID_VALUE, error.message, hint=error.hint) from None
         return plain
 
-    return Annotated[Any, Check(check, as_type=written | list[written] | None if lists else written | None)]
+    return Annotated[Any, Check(check, as_type=written | list[written] | Null if lists else written | Null)]
 
 
 def _plain(value: Any) -> Any:

@@ -308,7 +308,7 @@ def _unfinished(found: Search) -> list[str]:
     """Say what the search did not come to."""
     said = []
     if not found.in_time:
-        said.append(f"the search was stopped after {found.seconds:.0f} s: --max-seconds gives it longer")
+        said.append("the search was stopped by --max-seconds: a longer time lets it end")
     if found.left_out:
         said.append(
             f"{found.left_out:,} thresholds were in no combination, for want of time: fewer --windows or --measures, or a longer "

@@ -13,8 +13,9 @@ import polars as pl
 
 from pqlkit.columns import REMEMBERED_COLUMNS
 from pqlkit.errors import DataError, UsageError, nearest
-from pqlkit.inert import cell
+from pqlkit.inert import FORMULA
 from pqlkit.options.leads import Preset
+from pqlkit.scoring.csv_text import csv_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +25,6 @@ SCHEMA: Final = "pqlkit/leads/2"
 ROWS: Final = 1_000_000
 """Leads per file: what a spreadsheet (1,048,576 rows) and the importers of CRMs take."""
 
-_FORMULA: Final = r"^(?:[=+\-@\t\r\n]|'[=+\-@\t\r\n'])"
 _INSTANT: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
@@ -138,8 +138,7 @@ def as_bytes(frame: pl.DataFrame, form: LeadFormat, shape: Shape | None = None, 
             table.write_parquet(buffer, compression="zstd", statistics=True)
         case LeadFormat.CSV:
             ends = "\n" if shape is not None and shape.preset is Preset.SALESFORCE else "\r\n"
-            inert = spelled(table).with_columns(_inert(pl.col(pl.String)))
-            inert.rename({name: cell(name) for name in inert.columns}).write_csv(buffer, line_terminator=ends)
+            return csv_bytes(spelled(table), ends)
         case LeadFormat.JSONL:
             spelled(table).write_ndjson(buffer)
         case LeadFormat.JSON:
@@ -153,11 +152,6 @@ def spelled(frame: pl.DataFrame) -> pl.DataFrame:
     """Spell the times of a frame: ISO 8601 UTC, microseconds only where there are some."""
     times = pl.col(name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime))
     return frame.with_columns(times.dt.strftime(_INSTANT).str.replace(r"\.000000Z$", "Z"))
-
-
-def _inert(text: pl.Expr) -> pl.Expr:
-    """Do what `pqlkit.inert.cell` does, to a whole column."""
-    return pl.when(text.str.contains(_FORMULA)).then(pl.lit("'") + text).otherwise(text).name.keep()
 
 
 def _document(table: pl.DataFrame, as_of: str | None) -> bytes:
@@ -208,7 +202,7 @@ def _read(path: Path) -> pl.DataFrame:
             table = pl.read_csv(path, glob=False, infer_schema=False, encoding="utf8")
             text = pl.col(pl.String)
             return table.with_columns(
-                pl.when(text.str.contains(r"^'") & text.str.slice(1).str.contains(_FORMULA))
+                pl.when(text.str.contains(r"^'") & text.str.slice(1).str.contains(FORMULA))
                 .then(text.str.slice(1))
                 .otherwise(text)
                 .name.keep()

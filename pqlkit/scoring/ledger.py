@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 APPLICATION: Final = 0x50514C4B  # "PQLK", in the file's header
 FORM: Final = 1
+_PATIENCE: Final = 60_000
+"""Milliseconds that noting an alert waits for a run that has the lock."""
+
 _TABLES: Final = """
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY, definition TEXT NOT NULL, entity TEXT NOT NULL, version INTEGER NOT NULL, hash TEXT NOT NULL,
@@ -220,11 +223,24 @@ class Ledger:
     def finish(self) -> None:
         """Mark every run as finished: what it found new is new no more. Holds after `commit`."""
         with self._changing():
-            self.connection.execute("UPDATE runs SET finished = 1 WHERE NOT finished")
+            # Not those of a run that has begun since: it finishes its own.
+            self.connection.execute("UPDATE runs SET finished = 1 WHERE NOT finished AND run <= ?", (self._last,))
             self.connection.execute(
                 "DELETE FROM memories WHERE run < (SELECT max(run) FROM memories AS m"
                 " WHERE m.definition = memories.definition)"
             )
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Let other runs have the lock while this one waits for a server; what it notes meanwhile waits for them in turn.
+
+        Nothing may be recorded and not committed.
+        """
+        with _clear(self.path):
+            self.connection.execute("PRAGMA locking_mode = NORMAL")
+            self.connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+            self.connection.execute("SELECT count(*) FROM outbox").fetchone()  # its end lets go of the lock
+        yield
 
     def outbox(self) -> list[Alert]:
         """Give the alerts that nobody has acknowledged, oldest first."""

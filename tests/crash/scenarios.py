@@ -140,7 +140,7 @@ class Scenario:
     def nothing_left(self) -> None:
         """Hold that no file is there that no state names."""
         assert list((self.folder / "tmp").iterdir()) == []
-        hidden = [path for path in self.folder.rglob(".*") if path.name != PLACE and path.name != ".pqlkit-demo"]
+        hidden = [path for path in self.folder.rglob(".*") if path.name != PLACE]
         assert hidden == []
         assert not [path for path in self.folder.rglob("*") if path.name.endswith(("-journal", ".part"))]
         for manifest in self.folder.glob("*/manifest.json"):

@@ -91,6 +91,16 @@ def test_a_left_out_row_tells_how_far_the_export_goes(exports):
     assert told(datetime.fromtimestamp(dataset.tables[CONVERSIONS].last // 1_000_000, tz=UTC)) == "2026-05-20T12:00:00Z"
 
 
+def test_a_vendors_own_id_is_no_account_because_it_is_called_so(exports):
+    folder = FOLDER / "recurly"
+    dataset = conversions(
+        exports, source(folder, "subscription_history.csv", {"lookups": {"account_history": "account_history.csv"}})
+    )
+    columns = dataset.tables[CONVERSIONS].columns
+    assert "account_id" not in columns
+    assert "export.account_id" in columns
+
+
 def test_rules_of_rows_in_a_project_file(exports, tmp_path):
     exports.write("events.csv", "user_id,event,timestamp\nu1,login,2026-04-01T00:00:00Z\n")
     exports.write(

@@ -209,6 +209,16 @@ def test_stated_dates_replace_the_rule_about_clocks(exports, tmp_path):
     assert report.tables["events"].reasons == {"after 2000-01-02 (--plausible)": 1}
 
 
+def test_what_fails_once_the_dataset_stands_says_that_it_does(exports, tmp_path, monkeypatch):
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(loading, "matching", broken)
+    with pytest.raises(OutputError, match="out is the new dataset, whole: that failed afterwards"):
+        load(with_sources(events=exports.write("1.csv", day(1))), tmp_path / "out")
+    assert open_dataset(data=tmp_path / "out").tables["events"].rows == 3
+
+
 def test_a_crash_before_the_manifest_leaves_the_old_dataset(exports, tmp_path, monkeypatch):
     out = tmp_path / "out"
     load(with_sources(events=exports.write("1.csv", day(1))), out)

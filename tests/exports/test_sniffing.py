@@ -174,6 +174,21 @@ def test_the_owner_that_finds_the_most_rows_is_taken_and_all_are_told(exports, t
     assert sniffed.matching.conversions_matched == 2
 
 
+def test_an_id_that_finds_nobody_does_not_stand_in_the_way_of_an_address_that_does(exports, tmp_path, table_rows):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\n")
+    users = exports.write("u.csv", "user_id,signed_up_at,email,account_id\nu1,2026-01-01,mara@lake.example,w1\n")
+    folder = Path(__file__).parent / "billing"
+    exact = exports.write("c.csv", "user_id,Email,paid_at\n77,mara@lake.example,2026-02-01\n")
+    for path in (str(folder / "pipedrive" / "deals.csv"), exact):
+        sniffed = sniff(events, users=users, conversions=path)
+        project = drafted(sniffed, tmp_path)
+        assert project.exports["conversions"].match is Match.EMAIL
+        assert project.exports["conversions"].columns == sniffed.sources["conversions"].columns
+        dataset = open_dataset(project)
+        assert table_rows(dataset, "conversions", "user_id") == [("u1",)]
+        assert "account_id" not in dataset.tables["conversions"].columns
+
+
 def test_ids_that_do_not_match_are_explained(exports):
     events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\nu2,a,2026-01-02\n")
     conversions = exports.write("c.csv", "user_id,converted_at\nU1,2026-02-01\nU2,2026-02-02\n")
