@@ -157,7 +157,7 @@ def test_a_second_search_of_the_same_holdout_counts_as_one_more_opening(people, 
     assert (same.read, other.read) == (1, 2)
     assert same.candidates[0].definition.evidence == result.candidates[0].definition.evidence
     assert other.candidates[0].definition.evidence["holdout"]["read"] == 2
-    assert any("opened 2 times" in warning for warning in other.warnings)
+    assert any("read 2 times" in warning for warning in other.warnings)
 
 
 def test_capacity_keeps_the_leads_within_what_can_be_worked(people, result):
