@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -73,16 +74,22 @@ class Part:
         Who is in it, one per entity; None = all.
     without
         A stretch of time that is out of it: first <= moment < before; None = none is.
+    near, purged
+        For these entities a longer stretch is out of it.
     """
 
     entities: NDArray[np.bool_] | None = None
     without: tuple[Microseconds, Microseconds] | None = None
+    near: NDArray[np.bool_] | None = None
+    purged: tuple[Microseconds, Microseconds] | None = None
 
     def holds(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which moments are in it."""
         inside = np.ones(len(entity), dtype=np.bool_) if self.entities is None else self.entities[entity]
         if self.without is not None:
             inside = inside & ~((at >= self.without[0]) & (at < self.without[1]))
+        if self.near is not None and self.purged is not None:
+            inside = inside & ~(self.near[entity] & (at >= self.purged[0]) & (at < self.purged[1]))
         return inside
 
 
@@ -166,8 +173,25 @@ class FitView:
         self.baseline = _Baseline.of(self.lives, moments, self.lives.chosen_by(moments.entity, moments.at))
 
     @classmethod
-    def of(cls, brief: Brief, literals: Sequence[Literal]) -> FitView:
-        """Make the view of a proposal's fit part for some literals."""
+    def of(
+        cls,
+        brief: Brief,
+        literals: Sequence[Literal],
+        *,
+        activity: Activity | None = None,
+        part: Part | None = None,
+    ) -> FitView:
+        """Make the view of a proposal's fit part for some literals.
+
+        Parameters
+        ----------
+        brief, literals
+            Of the proposal; what rules are made of.
+        activity
+            Moments of activity, if they are known already.
+        part
+            Who and when of the fit part chooses; None = all of it.
+        """
         population, design = brief.observed.population, brief.observed.snapshots.design
         lives = Lives.of(population, design)
         asked: dict[Behaviour, list[int]] = {}
@@ -178,7 +202,7 @@ class FitView:
         every = design.kind is DesignKind.EVERY
         begin = int(brief.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
         before = population.as_of + 1 if brief.parts.first is None else brief.parts.first
-        activity = Activity.of(population.world)
+        activity = activity or Activity.of(population.world)
         now = activity.active(population.as_of - 28 * DAY, population.as_of + 1)
         then = activity.active(before - 28 * DAY, before)
         everybody = pl.DataFrame(
@@ -211,14 +235,30 @@ class FitView:
             ),
             begin=begin,
             before=before,
-            part=Part(),
+            part=part or Part(),
             tiles=_tiles(activity, begin, lives.window) if every else None,
             scale=now / then if then else 1.0,
         )
 
-    def among(self, part: Part) -> FitView:
-        """Give the same view of some entities and times alone."""
-        return replace(self, part=part)
+    def narrowed(self, places: Sequence[int]) -> FitView:
+        """Give the same view of some literals alone, renumbered."""
+        number = {place: index for index, place in enumerate(places)}
+        narrow = copy(self)
+        narrow.literals = tuple(self.literals[place] for place in places)
+        narrow.spells = tuple(tuple(spells[place] for place in places) for spells in self.spells)
+        narrow.held = {number[place]: held for place, held in self.held.items() if place in number}
+        narrow.reach = tuple(self.reach[place] for place in places)
+        narrow._pairs = {}
+        return narrow
+
+    def among(self, entities: NDArray[np.bool_]) -> FitView:
+        """Give the same view of some entities alone; what is expected of moments of activity stays that of all."""
+        part = copy(self)
+        part.part = replace(
+            self.part, entities=entities if self.part.entities is None else entities & self.part.entities
+        )
+        part.converters, part.moments = part._population()
+        return part
 
     def _counts(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which moments are of the part that chooses, with all that follows them known before the holdout."""

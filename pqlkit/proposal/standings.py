@@ -150,7 +150,7 @@ class Standings:
         """Score rules (n, size) by agreement at the searched snapshots."""
         bits = self.found.bits
         hits = together(bits.hits, parts).astype(np.float64)
-        others = together(bits.others, parts) * bits.weight
+        others = together(bits.others, parts).astype(np.float64) * bits.weight
         return Objective().score(
             hits, others, converters=float(self.found.converters), snapshots=float(self.found.snapshots)
         )

@@ -146,10 +146,10 @@ def _hold(figures: Mapping[str, Any]) -> str:
         for one in first["precursors"]
     ]
     test = figures["selection"]
-    if test is not None and test["p_value"] is not None:
+    if test is not None:
         facts.append(
-            f"The same search on {m.count(test['permutations'])} shuffled outcomes: best {m.ratio(test['best_relative_risk'])} "
-            f"times, this one {m.ratio(test['relative_risk'])} times (p = {m.number(test['p_value'], format(test['p_value'], '.2g'))})."
+            f"{m.count(test['as_good'])} of {m.count(test['permutations'])} searches on shuffled conversions came to as much: best "
+            f"{m.ratio(test['best_relative_risk'])} times, this one {m.ratio(test['relative_risk'])} times, at snapshots."
         )
     top = figures["benchmark_model"]
     if top is not None and top["holdout_rate_at_same_share"] is not None:
