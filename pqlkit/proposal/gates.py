@@ -156,12 +156,7 @@ def _chance(found: Excess) -> float:
     """Give the one-sided chance of so large an excess."""
     if min(found.converted, found.others_converted) >= _FEW:
         return NormalDist().cdf(-found.z)
-    # Those who share an account convert together: what the clusters make of the variance, as a divisor of the counts.
-    deff = (
-        max(1.0, ((found.converted - found.expected) / found.z) ** 2 / found.expected)
-        if found.z and found.expected
-        else 1.0
-    )
+    deff = found.design_effect
     return _poisson_mid_p(round(found.converted / deff), max(found.expected, 0.5) / deff)
 
 

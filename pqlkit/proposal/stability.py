@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 UNSTABLE: Final = 0.6
 """Share of halves below which a criterion is called unstable."""
 
-_AMONG: Final = 60
-_READ: Final = 120
+_AMONG: Final = 15
+_READ: Final = 60
 _MASS: Final = 0.8
 _KEEP: Final = 50
 
@@ -72,7 +72,7 @@ class Stability:
 
 
 def stability(standings: Standings, rule: tuple[int, ...], *, halves: int = 30, seed: int = 0) -> Stability:
-    """Choose again on random halves, among the behaviours of the rule and of the best 60 rules.
+    """Choose again on random halves, among the behaviours of the rule and of the best 15 rules.
 
     Parameters
     ----------

@@ -54,8 +54,8 @@ class Excess:
         (converted - expected) / its standard error by clusters; 0 without one.
     relative_risk, low, high
         converted / expected and its 95 % interval; None without a bound (nobody expected).
-    clusters_converted
-        Clusters of the kind with a conversion.
+    clusters_converted, design_effect
+        Clusters of the kind with a conversion, and how many conversions of theirs are worth one: 1 if each is another's.
     """
 
     n: int
@@ -68,6 +68,7 @@ class Excess:
     low: float | None
     high: float | None
     clusters_converted: int
+    design_effect: float
 
     @property
     def rate(self) -> float | None:
@@ -147,6 +148,7 @@ def excess(kind: Moments, others: Moments, *, few: int = FEW) -> Excess:
             _squared(cluster, np.asarray((y - np.minimum(1.0, risk * r)) / a), others.cluster, -taken / expected)
         )
         low, high = risk * exp(-width), risk * exp(width)
+    _, converted = np.unique(cluster[y], return_counts=True)
     return Excess(
         n=int(known.sum()),
         converted=a,
@@ -157,7 +159,8 @@ def excess(kind: Moments, others: Moments, *, few: int = FEW) -> Excess:
         relative_risk=risk,
         low=low,
         high=high,
-        clusters_converted=len(np.unique(cluster[y])),
+        clusters_converted=len(converted),
+        design_effect=float((converted**2).sum() / a) if a else 1.0,
     )
 
 
