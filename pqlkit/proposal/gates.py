@@ -118,7 +118,7 @@ def gate(
     least = max(0.0, starts - 1.96 * sqrt(starts)) / weeks
     if asked.capacity is not None and least > asked.capacity:
         reasons.append(f"{starts / weeks:.0f} new leads a week later, more than {asked.capacity:g}")
-    z = NormalDist().inv_cdf(1 - p_value) if p_value > 0 else found.z
+    z = -NormalDist().inv_cdf(p_value) if 0 < p_value < 1 else found.z
     return Gate(
         passed=not reasons,
         relative_risk=found.relative_risk,

@@ -76,7 +76,7 @@ def test_bounds_are_kept_in_qualifications():
     assert best is not None
     free = plain.counted(best)
     fit = np.arange(20_000) < 15_000
-    for bounds in ({"capacity": 0.6 * free.a_week}, {"min_rate": 1.2 * free.rate}, {"min_recall": 0.3}):
+    for bounds in ({"capacity": 0.6 * free.a_week}, {"min_rate": 1.02 * free.rate}, {"min_recall": free.converted / plain.view.converters}):
         asked = standings_in(made.cube, made.y, fit, found, **bounds)
         first = asked.first()
         assert first is not None
