@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo quick test check format bench simulate fuzz crash docs lock wheel clean
+.PHONY: help setup demo quick test check format bench simulate fuzz crash kernel docs lock wheel clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -34,6 +34,7 @@ check: $(READY) ## ruff and mypy
 
 test: check ## lint, types and the test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
+	$(BIN)/python -m tests.kernel --short
 	@$(BIN)/python tests/tools.py
 
 quick: check ## lint, types, and the tests that a change touches, under a minute
@@ -49,11 +50,14 @@ bench: $(READY) ## the benchmarks, side by side, into tests/benchmarks/RESULTS.m
 simulate: $(READY) ## the statistical promises, into tests/simulation/RESULTS.md
 	$(BIN)/python -m tests.simulation
 
-fuzz: $(READY) ## 100,000 hostile definition files
-	$(BIN)/python tests/definitions/fuzz.py --inputs 100000
+fuzz: $(READY) ## 100,000 hostile files, damaged stores and senseless options
+	$(BIN)/python -m tests.fuzz --inputs 100000
 
-crash: $(READY) ## kill `pqlkit score` at 200 random moments
-	$(BIN)/python -m tests.scoring.crash --kills 200
+crash: $(READY) ## kill and fail five commands at every file call, several writers at once
+	$(BIN)/python -m tests.crash
+
+kernel: $(READY) ## the tests of numbers once more, as another processor computes them
+	$(BIN)/python -m tests.kernel
 
 docs: $(READY) ## write the generated pages of docs/
 	$(BIN)/python -m pqlkit.cli.documentation docs

@@ -6,7 +6,11 @@ loaded when it is first used: ``import pqlkit`` costs next to nothing. Everythin
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
+
+# Before Polars is loaded: without it a Parquet column of intervals is a panic, and no other column can be read beside it.
+os.environ.setdefault("POLARS_IMPORT_INTERVAL_AS_STRUCT", "1")
 
 if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis, analyze
@@ -26,14 +30,14 @@ if TYPE_CHECKING:
     from pqlkit.measures.evaluation import Evaluation, evaluate
     from pqlkit.options.search import ProposeOptions
     from pqlkit.options.settings import Settings
-    from pqlkit.population.population import Population, population
+    from pqlkit.population.population import Population, population_of
     from pqlkit.proposal.proposed import Proposal
     from pqlkit.proposal.proposing import propose
-    from pqlkit.proposal.trying import Trial, attempt
+    from pqlkit.proposal.trying import Trial, try_
     from pqlkit.rates.report import Report, report
     from pqlkit.reporting.records.contract import as_record
     from pqlkit.scoring.scoring import Leads, score
-    from pqlkit.snapshots.snapshots import Snapshots, snapshots
+    from pqlkit.snapshots.snapshots import Snapshots, snapshots_of
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.rate import Rate
 
@@ -65,7 +69,6 @@ __all__ = [
     "__version__",
     "analyze",
     "as_record",
-    "attempt",
     "dataset_of",
     "describe",
     "emit",
@@ -73,12 +76,13 @@ __all__ = [
     "load",
     "load_definition",
     "open_dataset",
-    "population",
+    "population_of",
     "propose",
     "read_project",
     "report",
     "score",
-    "snapshots",
+    "snapshots_of",
+    "try_",
     "validate",
 ]
 
@@ -86,8 +90,8 @@ __version__: str
 
 _HOMES: Final = {
     "analysis.analyzing": "Analysis analyze",
-    "snapshots.snapshots": "Snapshots snapshots",
-    "population.population": "Population population",
+    "snapshots.snapshots": "Snapshots snapshots_of",
+    "population.population": "Population population_of",
     "options.settings": "Settings",
     "definitions.describing": "describe",
     "definitions.diagnostics": "Diagnostic",
@@ -105,7 +109,7 @@ _HOMES: Final = {
     "measures.evaluation": "Evaluation evaluate",
     "proposal.proposed": "Proposal",
     "proposal.proposing": "propose",
-    "proposal.trying": "Trial attempt",
+    "proposal.trying": "Trial try_",
     "options.search": "ProposeOptions",
     "reporting.records.contract": "as_record",
     "rates.report": "Report report",

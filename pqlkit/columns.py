@@ -23,7 +23,6 @@ VALID_FROM: Final = "valid_from"
 
 # Behind the engine seam: integer keys, and time as int64 UTC microseconds.
 ENTITY: Final = "entity"  # Int64, 0..n-1, the row number in the sorted ids
-USER: Final = "user"  # Int64, the acting user of an account's event
 AT: Final = "at"  # Int64 UTC microseconds
 ANCHOR: Final = "anchor"  # Int64 UTC microseconds, null = none
 CONVERTED: Final = "converted"  # Int64 UTC microseconds of the first conversion, null = never
@@ -32,3 +31,34 @@ OFF: Final = "off"  # Int64 UTC microseconds, end of a spell, exclusive; null = 
 CRITERION: Final = "criterion"  # Int32, position in the list of criteria that was asked for
 SNAPSHOT: Final = "snapshot"  # Int64, 0..n-1, row number of a snapshot
 CUTOFF: Final = "cutoff"  # Int64 UTC microseconds
+
+# A lead list: the entity's id, then these, with the criteria and the traits that are kept between the two parts.
+BEFORE_CRITERIA: Final = (
+    "status",
+    "score",
+    "band",
+    "qualified_at",
+    "requalified_at",
+    "known_at",
+    "newly_qualified",
+    "fresh_until",
+    "last_active_at",
+    "who",
+    "met",
+    "criteria",
+    "missing",
+    "evidence",
+    "say",
+    "arm",
+)
+AFTER_CRITERIA: Final = ("definition", "definition_version", "definition_hash", "as_of")
+
+LEAD_COLUMNS: Final = (USER_ID, ACCOUNT_ID, *BEFORE_CRITERIA, *AFTER_CRITERIA)
+"""The columns of a lead list; a criterion's id becomes one more, so it may be none of these."""
+
+_FOR_PEOPLE: Final = {
+    *("score", "band", "fresh_until", "last_active_at", "who", "met", "criteria", "missing", "evidence", "say")
+}
+
+REMEMBERED_COLUMNS: Final = tuple(name for name in LEAD_COLUMNS if name not in _FOR_PEOPLE)
+"""Those that a later run reads from the list of an earlier one."""

@@ -11,7 +11,10 @@ import unicodedata
 from typing import Final
 
 LONGEST: Final = 200
-_FORMULA: Final = re.compile(r"[=+\-@\t\r\n]|'[=+\-@\t\r\n']")
+FORMULA: Final = r"^(?:[=+\-@＝＋－＠\t\r\n]|'[=+\-@＝＋－＠\t\r\n'])"
+"""What a cell begins with that is neutralised, and what a neutralised one may not be taken for."""
+
+_FORMULA: Final = re.compile(FORMULA)
 _ROOM: Final = re.compile(r"[\s\u2028\u2029]+")
 
 

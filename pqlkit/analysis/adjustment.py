@@ -211,7 +211,9 @@ def _ridge(
     fit = ridge_logistic(design, sample.y)
     if fit is None:
         return {}
-    return {str(cube.behaviours[i].event): float(fit.coefficients[position]) for position, i in enumerate(kept)}
+    # Behaviours that say the same have the same coefficient but for the last digits, which differ between processors.
+    sizes = np.round(fit.coefficients, 9)
+    return {str(cube.behaviours[i].event): float(sizes[position]) for position, i in enumerate(kept)}
 
 
 def _shortlist(found: Sequence[Association], order: dict[str, float]) -> list[int]:

@@ -122,7 +122,7 @@ def written(observed: Observed) -> tuple[list[Definition], list[tuple[str, str]]
 
 def _unasked(one: Definition, observed: Observed) -> str | None:
     """Say why a definition is no hypothesis here; None = it is one."""
-    from pqlkit.definitions.model import Status
+    from pqlkit.definitions.model import ChosenBy, Status
 
     if one.milestone or one.outcome is None:
         return "is a milestone"
@@ -132,7 +132,7 @@ def _unasked(one: Definition, observed: Observed) -> str | None:
         return "has an outcome of its own: pqlkit report -d reads it"
     if one.status is Status.RETIRED:
         return "is retired"
-    if one.evidence is not None and one.evidence.get("chosen_by") == "propose":
+    if one.evidence is not None and one.evidence.chosen_by is ChosenBy.PROPOSE:
         return "was found in data, not written down before"
     return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.options.settings import Exposure, Settings, default_measures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -110,8 +109,10 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     """
     from pqlkit.measures.cube import cube
     from pqlkit.population.definition_clock import refuse_other_kind
+    from pqlkit.population.name_families import looked_at
+    from pqlkit.population.vocabulary import event_names
     from pqlkit.snapshots.clusters import clusters, snapshots_effect
-    from pqlkit.snapshots.snapshots import snapshots as snapshot
+    from pqlkit.snapshots.snapshots import snapshots_of
     from pqlkit.statistics.rate import Rate
 
     settings = replace(settings, measures=settings.measures or default_measures(population.kind))
@@ -119,7 +120,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     if settings.given is not None:
         refuse_other_kind(population, settings.given)
     say("choosing when to take snapshots")
-    seen = snapshot(
+    seen = snapshots_of(
         population,
         settings.snapshots,
         windows=settings.windows,
@@ -132,14 +133,15 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     seen = _narrowed(population, seen, settings.given)
     say(f"measuring every event at {seen.frame.height:,} snapshots")
     trailing = seen.design.kind is DesignKind.EVERY
+    names = looked_at(event_names(population) - {population.outcome.event}, settings.exclude_event)
     measured = cube(
         population.world,
         seen.frame.select("snapshot", "entity", "cutoff"),
         kind=WindowKind.TRAILING if trailing else WindowKind.WITHIN,
         windows=seen.design.windows,
         measures=settings.measures,
+        events=names,
     )
-    measured = _without(measured, settings.exclude_event, population.outcome.event)
     y = seen.frame.get_column("y").to_numpy()
     entity = seen.frame.get_column("entity").to_numpy()
     labels = clusters(population, entity)
@@ -186,31 +188,6 @@ def _narrowed(population: Population, seen: Snapshots, given: Definition | None)
         return seen
     frame = seen.frame.filter(pl.Series(holds_at(population, given, seen.frame)))
     return replace(seen, frame=frame.with_columns(pl.int_range(frame.height, dtype=pl.Int64).alias("snapshot")))
-
-
-def _without(measured: Cube, patterns: Sequence[str], outcome: str | None) -> Cube:
-    """Drop the behaviours of events that match a glob, and of the event that is the outcome."""
-    import numpy as np
-
-    from pqlkit.measures.behaviour import Cube
-
-    keep = [
-        index
-        for index, one in enumerate(measured.behaviours)
-        if one.event is None
-        or not (one.event == outcome or any(fnmatchcase(one.event, pattern) for pattern in patterns))
-    ]
-    if len(keep) == len(measured.behaviours):
-        return measured
-    columns = [measured.column(index) for index in keep]
-    sizes = [len(rows) for rows, _ in columns]
-    return Cube(
-        behaviours=tuple(measured.behaviours[index] for index in keep),
-        snapshots=measured.snapshots,
-        offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        rows=np.concatenate([rows for rows, _ in columns]) if columns else measured.rows[:0],
-        levels=np.concatenate([levels for _, levels in columns]) if columns else measured.levels[:0],
-    )
 
 
 def outcome_events(population: Population) -> frozenset[str]:

@@ -86,7 +86,7 @@ class ConversionWindowAdvice:
 
         Parameters
         ----------
-        conversion window
+        conversion_window
             The one in force.
         """
         known = {option.conversion_window: option for option in self.options}

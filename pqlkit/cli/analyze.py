@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
@@ -37,6 +37,7 @@ def analyze(given: Given) -> None:
     """
     from pqlkit.analysis.analyzing import analyze as run
     from pqlkit.cli.output import Output
+    from pqlkit.exports.status_columns import status_notes
     from pqlkit.reporting.renderers import analysis as render
 
     found = given.inputs()
@@ -46,7 +47,7 @@ def analyze(given: Given) -> None:
     with output.working("reading exports") as progress:
         people = whoever(found, progress)
         result = run(people, settings, progress=progress)
-    for warning in result.warnings:
+    for warning in (*result.warnings, *status_notes(people.dataset, found.project)):
         output.warn(warning)
     if page is not None:
         from pqlkit.reporting.pages.analysis import as_page
@@ -61,19 +62,11 @@ def analyze(given: Given) -> None:
             output.payload(render.as_markdown(result, top or ROWS))
         case Format.TABLE:
             output.show(render.as_table(result, top or render.ROWS, by=found.states("by")))
+        case _:
+            assert_never(out.format)
 
 
 def whoever(found: Inputs, progress: Callable[[str], None]) -> Population:
     """Read the exports and say who exists: what `analyze`, `try` and `propose` look at."""
-    from pqlkit.population.population import population
-
-    data, who = found.data, found.settle(EntityOptions)
-    return population(
-        found.dataset(progress),
-        found.project,
-        entity=who.entity,
-        as_of=data.as_of,
-        trust_current=data.trust_current,
-        engine=data.engine,
-        sample=who.sample,
-    )
+    who = found.settle(EntityOptions)
+    return found.population(found.dataset(progress), entity=who.entity, sample=who.sample)

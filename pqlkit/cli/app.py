@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import TYPE_CHECKING
 
 import typer
 
 from pqlkit.cli.commands import Commands
 from pqlkit.cli.exit import ExitCode, Terminated
+from pqlkit.cli.step import started
 from pqlkit.cli.streams import abandon, usable
-from pqlkit.errors import OutputError, PqlkitError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from pqlkit.errors import OutputError, PqlkitError, UsageError
 
 app = typer.Typer(
     name="pqlkit",
@@ -47,8 +44,9 @@ def run(arguments: list[str]) -> int:
     int
         An `ExitCode`: errors are told on stderr, a closed pipe is quiet, Ctrl-C is 130, SIGTERM 143.
     """
+    started()
     try:
-        code = _guarded(lambda: typer.main.get_command(app)(args=arguments, prog_name="pqlkit", standalone_mode=True))
+        code = _guarded(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output left (`| head`): what it wanted it has.
@@ -67,9 +65,9 @@ def _named(error: OSError) -> str | None:
     return None if error.filename is None else str(error.filename)
 
 
-def _guarded(work: Callable[[], object]) -> int:
+def _guarded(arguments: list[str]) -> int:
     try:
-        work()
+        typer.main.get_command(app)(args=arguments, prog_name="pqlkit", standalone_mode=True)
     except SystemExit as leaving:
         # Typer makes 1 of a closed pipe, and 130 of Ctrl-C without a word.
         if isinstance(leaving.__context__, BrokenPipeError):
@@ -89,7 +87,26 @@ def _guarded(work: Callable[[], object]) -> int:
     except MemoryError:
         sys.stderr.write("error: out of memory\n  a smaller share of the entities may do: --sample 5%\n")
         return ExitCode.COULD_NOT_RUN
+    except UnicodeEncodeError as error:
+        tell(UsageError(f"{error.object!r} is not UTF-8", hint="give the file another name"))
+        return ExitCode.COULD_NOT_RUN
+    except OSError:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the net; a panic of Polars is no Exception
+        return _unforeseen(error, arguments)
     return ExitCode.DONE
+
+
+def _unforeseen(error: BaseException, arguments: list[str]) -> int:
+    """Tell of an error that nobody foresaw."""
+    from pqlkit.cli.unforeseen import explained
+
+    if "--verbose" in arguments:
+        import traceback
+
+        sys.stderr.write("".join(traceback.format_exception(error)))
+    tell(explained(error, arguments))
+    return ExitCode.COULD_NOT_RUN
 
 
 def tell(error: PqlkitError) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from pqlkit.cli.help import Command
+from pqlkit.cli.help import Command, showable
 from pqlkit.errors import nearest
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         place="analyze:analyze",
         summary="Say where conversions fall, draw the cohorts, and find which behaviours go with upgrading.",
     ),
-    "try": Entry(place="trying:attempt", summary="Test a written hypothesis; `--save` makes it a definition."),
+    "try": Entry(place="trying:try_", summary="Test a written hypothesis; `--save` makes it a definition."),
     "propose": Entry(
         place="propose:propose",
         summary=(
@@ -82,8 +82,24 @@ COMMANDS: Final[Mapping[str, Entry]] = {
 """Every command."""
 
 
+class EndsEarlyError(Exception):
+    """A file ended too early: stands for an EOFError, which typer would take for Ctrl-D at a prompt ("Aborted!", exit 1)."""
+
+
 class Commands(TyperGroup):
     """The group of all commands; what `resolve_command` gives runs, what `get_command` gives is only listed."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except EOFError as error:
+            raise EndsEarlyError(str(error) or "a file ends too early") from error
+
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """Parse the command line; errors about it are safe to show."""
+        with showable():
+            return super().make_context(*given, **named)
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """Give the names, in the order of the work."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pqlkit.demo.product import Product
 
 FOLDER: Final = Path("pqlkit-demo")
+MARKER: Final = ".pqlkit-demo"
+"""The file that tells a folder that the demo made, and may replace."""
+
 HYPOTHESIS: Final = "teammate_invited >= 4 trailing 28d"
 STEPS: Final = (
     ("Read and check the exports", "load --out dataset"),
@@ -45,19 +48,22 @@ def demo(
     `pqlkit demo /tmp/sample --accounts 20000 --seed 7`
     """
     from pqlkit.cli.output import Output
+    from pqlkit.cli.targets import Target
     from pqlkit.demo.exporting import write_exports
     from pqlkit.demo.product import make_product
     from pqlkit.errors import UsageError
+    from pqlkit.options.option import Role
 
-    output, options = Output(), given.inputs().settle(DemoOptions)
+    found = given.inputs()
+    found.check([Target(named="DIR", path=folder, role=Role.FILLS)])
+    output, options = Output(), found.settle(DemoOptions)
     accounts, seed = options.accounts, options.seed
-    if folder.exists() and any(folder.iterdir()) and not (folder / ".pqlkit-demo").exists():
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
         raise UsageError(f"{folder} is not empty and was not made by `pqlkit demo`", hint="name another folder")
     with output.working("making a product"):
         product = make_product(accounts=accounts, seed=seed)
         clear(folder)
         write_exports(product, folder)
-        (folder / ".pqlkit-demo").write_text("made by pqlkit demo; may be replaced by it\n")
     head = f"A made-up product with {accounts:,} accounts (seed {seed}): its exports and pqlkit.yml are in {folder}/"
     sys.stdout.write(f"{head}\n\n$ cd {folder}\n")
     code = steps(folder)
@@ -67,12 +73,19 @@ def demo(
 
 
 def clear(folder: Path) -> None:
-    """Remove what an earlier demo wrote, so that the steps begin from nothing."""
+    """Remove what an earlier demo wrote, so that the steps begin from nothing.
+
+    The marker comes first and stays: a demo that was killed at any moment can be run again.
+    """
     import shutil
 
-    if (folder / ".pqlkit-demo").exists():
-        shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER).write_text("made by pqlkit demo; may be replaced by it\n")
+    for left in folder.iterdir():
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        elif left.name != MARKER:
+            left.unlink()
 
 
 def steps(folder: Path) -> int:

@@ -42,8 +42,9 @@ whole number and a unit: `m`, `h`, `d` or `w`. `pqlkit --install-completion` tea
 def pages() -> dict[str, str]:
     """Give every generated page by its file's name."""
     from pqlkit.definitions.rules.registry import render_rules_markdown
+    from pqlkit.exports.sources_page import sources_page
 
-    return {"commands.md": commands(), "rules.md": render_rules_markdown()}
+    return {"commands.md": commands(), "rules.md": render_rules_markdown(), "sources.md": sources_page()}
 
 
 def commands() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
@@ -13,12 +13,8 @@ from pqlkit.options.commands import ExplainOptions
 from pqlkit.options.output import Format, OutputOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pqlkit.cli.inputs import Inputs
     from pqlkit.cli.output import Output
-    from pqlkit.definitions.model import Definition
-    from pqlkit.population.population import Population
 
 
 @takes_options("explain")
@@ -65,7 +61,7 @@ def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Outpu
 
     definition = load_definition(path)
     with output.working("reading exports") as progress:
-        people = populated(found, definition, progress)
+        people = found.population(found.dataset(progress), definition)
         story = timeline(people, entity_named(people, entity), definition)
         leads = score(people, definition, progress=progress)
     rows = leads.frame.filter(leads.frame.get_column(leads.key).cast(str) == entity)
@@ -80,6 +76,8 @@ def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Outpu
             output.payload(render.as_markdown(card, row, story, zone=people.world.zone))
         case Format.TABLE:
             output.show(render.as_table(card, row, story, as_of=people.as_of, zone=people.world.zone))
+        case _:
+            assert_never(form)
 
 
 def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Output) -> None:
@@ -90,7 +88,7 @@ def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Outpu
 
     definition = load_definition(options.definition) if options.definition is not None else None
     with output.working("reading exports") as progress:
-        told = converters(populated(found, definition, progress))
+        told = converters(found.population(found.dataset(progress), definition))
     match form:
         case Format.JSON:
             output.payload(render.converters_as_json(told))
@@ -100,18 +98,5 @@ def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Outpu
             output.payload(render.converters_as_markdown(told))
         case Format.TABLE:
             output.show(render.converters_as_table(told))
-
-
-def populated(found: Inputs, definition: Definition | None, progress: Callable[[str], None]) -> Population:
-    """Read who exists."""
-    from pqlkit.population.population import population
-
-    data = found.data
-    return population(
-        found.dataset(progress),
-        found.project,
-        definition=definition,
-        as_of=data.as_of,
-        trust_current=data.trust_current,
-        engine=data.engine,
-    )
+        case _:
+            assert_never(form)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import typer
 from typer.core import TyperCommand, TyperOption
 
 if TYPE_CHECKING:
-    import typer
+    from collections.abc import Iterator
+
+UsageError: Final[Any] = typer.BadParameter.__base__
+"""Click's error about a command line; Typer keeps its copy of click to itself."""
 
 EXAMPLES: Final = "**Examples**"
 _EXAMPLE: Final = re.compile(r"`(pqlkit[^`]*)`(?::\s*(.*))?", re.S)
@@ -63,8 +68,42 @@ def panels(command: TyperCommand, ctx: typer.Context) -> dict[str, list[TyperOpt
     return found or own
 
 
+@contextmanager
+def showable() -> Iterator[None]:
+    """Make what was typed safe to show in the error about it: a terminal obeys what may stand in an option's name."""
+    try:
+        yield
+    except UsageError as error:
+        from pqlkit.inert import visible
+
+        error.message = visible(error.message, 2_000)
+        raise
+
+
 class Command(TyperCommand):
     """A command whose help shows its examples as they are typed and its options by panel."""
+
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """Parse the command line; errors about it are safe to show."""
+        with showable():
+            return super().make_context(*given, **named)
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Parse the arguments; an option's old name is answered with its new one.
+
+        Raises
+        ------
+        click.UsageError
+            As for any option that does not exist.
+        """
+        from pqlkit.definitions.old_words import OPTIONS
+
+        known = {name for option in self.get_params(ctx) for name in option.opts}
+        for word in args[: args.index("--")] if "--" in args else args:
+            name = word.partition("=")[0]
+            if name in OPTIONS and name not in known:
+                ctx.fail(f"No such option: {name}. It is now {OPTIONS[name]}.")
+        return super().parse_args(ctx, args)
 
     def format_help_text(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write the paragraphs, wrapped, then the examples, never wrapped."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,44 +14,154 @@ from pqlkit.options.commands import InitOptions
 from pqlkit.options.data import BesideEventsOptions
 from pqlkit.options.output import QuietOption
 
+if TYPE_CHECKING:
+    from pqlkit.exports.mapping import Source
+    from pqlkit.exports.questions import Question
+
 
 @takes_options("init")
 def init(
     given: Given,
     events: Annotated[
-        str, typer.Argument(help="Events: a file, folder or glob.", metavar="EVENTS", show_default=False)
-    ],
+        str | None,
+        typer.Argument(help="Events: a file, folder, glob or address.", metavar="[EVENTS]", show_default=False),
+    ] = None,
 ) -> None:
     """Look at the exports, say how well users and conversions match, and write a commented pqlkit.yml.
 
-    A file that is there is never replaced.
+    What a look cannot tell it asks for on a terminal; else the file holds a commented choice with the columns' own values, and
+    the last lines say what remains to be done. A file that is there is never replaced.
 
     **Examples**
 
     `pqlkit init "exports/events/*.jsonl.gz" --users exports/users.csv --conversions exports/upgrades.csv`
 
     `pqlkit init posthog.jsonl.gz`: the vendor's format is recognised
+
+    `pqlkit init events.csv --conversions deals.csv --map conversions.converted_at="Close Date"`
+
+    `pqlkit init --connection WAREHOUSE_URL --table events --users users`: tables of PostgreSQL; `init app.duckdb` alike
+
+    `pqlkit init --from bigquery-ga4 --sql`: the statements that export these tables
     """
     from pqlkit.cli.output import Output
     from pqlkit.errors import UsageError
+    from pqlkit.exports.maps import maps_of
     from pqlkit.exports.project_draft import project_text
     from pqlkit.exports.sniffing import sniff
     from pqlkit.files import write_text
     from pqlkit.inert import visible
 
     found = given.inputs()
-    exports, out = found.settle(BesideEventsOptions), found.settle(InitOptions).out
+    exports, options = found.settle(BesideEventsOptions), found.settle(InitOptions)
+    out = options.out
     output = Output(quiet=found.settle(QuietOption).quiet)
+    if options.sql or options.from_ is not None:
+        output.payload(statements(options))
+        return
+    sources = looked_at(events, exports, options)
     if out.exists():
         raise UsageError(f"{out} is there already; it was left as it is", hint="name another with --out")
     with output.working("looking at the exports") as progress:
         seen = sniff(
-            events,
-            users=exports.users,
-            accounts=exports.accounts,
-            conversions=exports.conversions,
+            sources.pop("events"),
+            **sources,
+            maps=maps_of(exports.map),
+            ask=asked if output.interactive else None,
             progress=progress,
         )
     write_text(out, project_text(seen, out.parent))
     output.payload("\n".join(visible(note, 400) for note in seen.notes) or "nothing to say about the exports")
-    output.say(f"wrote {out}: read it, then run `pqlkit analyze`")
+    if seen.to_do:
+        output.say(f"wrote {out}. Before `pqlkit analyze`:")
+        for text in seen.to_do:
+            output.say(f"- {visible(text, 400)}")
+    else:
+        output.say(f"wrote {out}: read it, then run `pqlkit analyze`")
+
+
+def statements(options: InitOptions) -> str:
+    """Write the export statements of a recipe.
+
+    Raises
+    ------
+    UsageError
+        One of ``--from`` and ``--sql`` is missing, or there is no such recipe.
+    """
+    from pqlkit.errors import UsageError
+    from pqlkit.exports.recipes import recipe, recipes
+
+    if options.from_ is None or not options.sql:
+        raise UsageError("--from and --sql go together", hint="--from NAME --sql; there are " + ", ".join(recipes()))
+    return recipe(options.from_).statements()
+
+
+def looked_at(events: str | None, exports: BesideEventsOptions, options: InitOptions) -> dict[str, Source]:
+    """Say what each table's export is: files and addresses, or tables of the database that holds the events.
+
+    Raises
+    ------
+    UsageError
+        Nothing names the events, or two options do.
+    """
+    from pqlkit.errors import UsageError
+    from pqlkit.exports.mapping import Source
+    from pqlkit.exports.project import Project
+    from pqlkit.exports.sources.address import scheme
+
+    if (events is None) == (options.connection is None):
+        raise UsageError(
+            "init looks at EVENTS or at a --connection" + (", not both" if events is not None else ""),
+            hint="pqlkit init events.csv, or pqlkit init --connection WAREHOUSE_URL --table events",
+        )
+    if options.connection is not None and options.table is None:
+        raise UsageError("--connection needs the table of the events", hint="--table events")
+    bare = Source(path=(), connection=options.connection) if events is None else Project().direct(events)
+    found = {"events": bare if options.table is None else replace(bare, table=options.table)}
+    for name in ("users", "accounts", "conversions", "identities"):
+        text = getattr(exports, name)
+        if text is None:
+            continue
+        elsewhere = options.table is None or scheme(text) is not None or Path(text).exists()
+        found[name] = Project().direct(text) if elsewhere else replace(bare, table=text)
+    return found
+
+
+def asked_zone(question: Question) -> str | None:
+    """Ask a person for a time zone; an empty answer leaves it open."""
+    from pqlkit.errors import DataError
+    from pqlkit.exports.zones import zone_of
+
+    while True:
+        answer: str = typer.prompt(
+            f"{question.what}, like Europe/Berlin", default="", show_default=False, err=True
+        ).strip()
+        if not answer:
+            return None
+        try:
+            zone_of(answer)
+        except DataError as error:
+            typer.echo(error.message, err=True)
+        else:
+            return answer
+
+
+def asked(question: Question) -> str | None:
+    """Ask a person which column is meant; an empty answer leaves it open."""
+    from pqlkit.inert import visible
+
+    headers = list(question.options)
+    if not headers:
+        return asked_zone(question)
+    typer.echo(f"which of these is {question.what}?", err=True)
+    for number, header in enumerate(headers, start=1):
+        typer.echo(f"  {number}  {visible(header, 60)}   {' · '.join(question.options[header])}", err=True)
+    while True:
+        answer = typer.prompt(
+            "number or name, empty to leave it open", default="", show_default=False, err=True
+        ).strip()
+        if not answer or answer in headers:
+            return answer or None
+        if answer.isdecimal() and 1 <= int(answer) <= len(headers):
+            return headers[int(answer) - 1]
+        typer.echo(f"{visible(answer, 60)!r} is none of them", err=True)

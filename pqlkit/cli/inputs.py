@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pqlkit.cli.step import using
+from pqlkit.cli.targets import Target, check_targets
 from pqlkit.errors import UsageError
-from pqlkit.options.data import PROJECT, DataOptions
-from pqlkit.options.option import filled
+from pqlkit.options.commands import command_options
+from pqlkit.options.data import PROJECT, DataOptions, SourceOptions
+from pqlkit.options.option import Role, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from pqlkit.definitions.model import Definition
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.project import Project
+    from pqlkit.population.population import Population
 
 Record = TypeVar("Record")
 
@@ -29,10 +34,13 @@ class Given:
         The command's name.
     values
         Option -> value as typed, for those that were given.
+    files
+        The arguments that are files to read.
     """
 
     command: str
     values: Mapping[str, Any]
+    files: tuple[Path, ...] = ()
 
     def inputs(self) -> Inputs:
         """Find the project file.
@@ -67,6 +75,33 @@ class Inputs:
     given: Given
     project: Project
 
+    def __post_init__(self) -> None:
+        """Refuse to write what the run reads, before it reads anything."""
+        self.check()
+
+    def check(self, more: Iterable[Target] = ()) -> None:
+        """Hold what the run is about to write against all that it reads and writes.
+
+        Parameters
+        ----------
+        more
+            Paths that follow from an option or an argument without being its value.
+
+        Raises
+        ------
+        UsageError
+            As `pqlkit.cli.targets.check_targets`.
+        """
+        check_targets([*self._targets(), *more], self.project)
+
+    def _targets(self) -> Iterator[Target]:
+        for name, option in command_options(self.given.command).items():
+            if option.role is not None:
+                for value in self.written(name):
+                    yield Target(named=option.flag, path=Path(str(value)), role=option.role)
+        for path in self.given.files:
+            yield Target(named="the file", path=path, role=Role.READS)
+
     def settle(self, record: type[Record]) -> Record:
         """Make an option record: the command line wins over the project file's section, which wins over the default.
 
@@ -83,6 +118,11 @@ class Inputs:
         """Whether the command line or the project file says anything of an option."""
         return option in self.given.values or self._section.get(option) is not None
 
+    def written(self, option: str) -> list[Any]:
+        """Give the values of an option as they were written: on the command line, else in the project file, else none."""
+        value = self.given.values.get(option, self._section.get(option))
+        return [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
+
     @property
     def data(self) -> DataOptions:
         """Where the data is, and what of it counts."""
@@ -98,14 +138,29 @@ class Inputs:
         DataError
             An export cannot be read.
         """
+        from pqlkit.population.missing_tables import require_tables
+
+        dataset = self._opened(progress)
+        wanted = [*self.data.require, *self.project.require]
+        require_tables(dataset, [name for names in wanted for name in names.split(",")])
+        return dataset
+
+    def _opened(self, progress: Callable[[str], None] | None) -> Dataset:
         from pqlkit.exports.dataset import open_dataset
 
         data = self.data
+        if data.map and data.data is not None:
+            raise UsageError(
+                "--map names columns of exports; --data has its columns already", hint="pqlkit load --map ..."
+            )
+        if data.map:
+            return open_dataset(self.mapped(), progress=progress)
         if data.data is None and data.events is None and "events" not in self.project.exports:
             raise UsageError(
                 "no events to read",
                 hint=f"name them with --events PATH or --data DIR, or make a {PROJECT} with `pqlkit init EVENTS`",
             )
+        self.note()
         return open_dataset(
             self.project,
             data=data.data,
@@ -113,8 +168,60 @@ class Inputs:
             users=data.users,
             accounts=data.accounts,
             conversions=data.conversions,
+            identities=data.identities,
             progress=progress,
         )
+
+    def mapped(self) -> Project:
+        """Give the project with the exports and columns that the command line names.
+
+        Raises
+        ------
+        UsageError
+            A column is mapped of no export.
+        """
+        from pqlkit.exports.dataset import with_sources
+        from pqlkit.exports.maps import maps_of, with_maps
+
+        exports = self.settle(SourceOptions)
+        named = {name: getattr(exports, name) for name in ("events", "users", "accounts", "conversions", "identities")}
+        project = with_sources(self.project, **{name: path for name, path in named.items() if path is not None})
+        return with_maps(project, maps_of(exports.map))
+
+    def population(
+        self,
+        dataset: Dataset,
+        definition: Definition | None = None,
+        *,
+        entity: str = "auto",
+        sample: float | None = None,
+    ) -> Population:
+        """Say who exists in the exports (see `pqlkit.population.population.population_of`)."""
+        from pqlkit.population.population import population_of
+
+        data = self.data
+        return population_of(
+            dataset,
+            self.project,
+            entity=entity,
+            definition=definition,
+            as_of=data.as_of,
+            trust_current=data.trust_current,
+            engine=data.engine,
+            sample=sample,
+        )
+
+    def note(self, dataset: Path | None = None) -> None:
+        """Note what is read, for the message of an error that nobody foresaw; `dataset` is one that ``--data`` does not name."""
+        data = self.data
+        named = [
+            str(path)
+            for path in (data.events, data.users, data.accounts, data.conversions, data.identities)
+            if path is not None
+        ]
+        if data.data is not None:
+            named, dataset = [str(data.data)], Path(data.data)
+        using(*(named or [str(self.project.path)]), dataset=dataset)
 
     @property
     def _section(self) -> Mapping[str, Any]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
 from pqlkit.options.commands import LoadOptions
-from pqlkit.options.data import SourceOptions
-from pqlkit.options.output import Format, FormatOption, MessageOptions
+from pqlkit.options.output import FormatOption, MessageOptions
 
 
 @takes_options("load")
 def load(given: Given) -> None:
     """Read, check and canonicalise exports into a Parquet dataset, and print the intake report.
 
-    Rows read = kept + duplicate + quarantined + left out by a rule, for every table. The dataset is swapped in whole: a run that fails leaves
-    the old one.
+    Rows read = kept + duplicate + quarantined + left out by a rule, for every table. The dataset is swapped in whole: a run
+    that fails leaves the old one.
 
     **Examples**
 
@@ -26,17 +25,19 @@ def load(given: Given) -> None:
     """
     from pqlkit.cli.output import Output
     from pqlkit.errors import UsageError
-    from pqlkit.exports.dataset import with_sources
+    from pqlkit.exports.dataset import open_dataset
     from pqlkit.exports.loading import load as run
+    from pqlkit.exports.publishing import standing
+    from pqlkit.exports.status_columns import status_notes
     from pqlkit.reporting.renderers import intake as render
 
     found = given.inputs()
-    options, exports, told = found.settle(LoadOptions), found.settle(SourceOptions), found.settle(MessageOptions)
+    options, told = found.settle(LoadOptions), found.settle(MessageOptions)
     if options.out is None:
         raise UsageError("load needs a folder to write to", hint="pqlkit load --out data/")
     output = Output(quiet=told.quiet, verbose=told.verbose)
-    sources = {name: getattr(exports, name) for name in ("events", "users", "accounts", "conversions")}
-    project = with_sources(found.project, **{name: value for name, value in sources.items() if value is not None})
+    found.note(dataset=options.out if options.append else None)
+    project = found.mapped()
     with output.working("reading exports") as progress:
         intake = run(
             project,
@@ -46,19 +47,13 @@ def load(given: Given) -> None:
             plausible=options.plausible,
             progress=progress,
         )
-    if options.catalogue is not None:
-        from pqlkit.exports.catalogue import write_catalogue
-        from pqlkit.exports.dataset import open_dataset
+    with standing(options.out):
+        if options.catalogue is not None:
+            from pqlkit.exports.catalogue import write_catalogue
 
-        write_catalogue(open_dataset(project, data=options.out), options.catalogue)
-        output.say(f"wrote {options.catalogue}")
-    match found.settle(FormatOption).format:
-        case Format.JSON:
-            output.payload(render.as_json(intake))
-        case Format.CSV:
-            output.payload(render.as_csv(intake))
-        case Format.MARKDOWN:
-            output.payload(render.as_markdown(intake))
-        case Format.TABLE:
-            output.show(render.as_table(intake))
+            write_catalogue(open_dataset(project, data=options.out), options.catalogue)
+            output.say(f"wrote {options.catalogue}")
+        output.result(found.settle(FormatOption).format, render, intake)
+        for note in status_notes(open_dataset(project, data=options.out), project):
+            output.warn(note)
     output.say(f"wrote the dataset to {options.out}")

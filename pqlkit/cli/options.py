@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from pqlkit.cli.inputs import Given
 from pqlkit.options.commands import command_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pqlkit.options.option import Option
 
@@ -41,7 +42,7 @@ def takes_options(command: str) -> Callable[[Callable[..., None]], Callable[...,
 
         def run(**values: Any) -> None:
             given = {name: value for name in options if (value := values.pop(name)) is not None}
-            function(Given(command=command, values=given), **values)
+            function(Given(command=command, values=given, files=_files(values)), **values)
 
         run.__name__, run.__doc__, run.__module__ = function.__name__, function.__doc__, function.__module__
         parameters = [*(parameter.replace(annotation=hints[parameter.name]) for parameter in own), *added]
@@ -50,6 +51,13 @@ def takes_options(command: str) -> Callable[[Callable[..., None]], Callable[...,
         return run
 
     return decorate
+
+
+def _files(arguments: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Give the arguments that are files to read: by their type, or because they are called as an export is."""
+    lists = [value if isinstance(value, list) else [value] for value in arguments.values()]
+    paths = [value for values in lists for value in values if isinstance(value, Path)]
+    return (*paths, *([Path(arguments["events"])] if arguments.get("events") is not None else []))
 
 
 def _parameter(option: Option) -> inspect.Parameter:

@@ -9,7 +9,10 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
+
+from pqlkit.cli.step import begin
+from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +21,22 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 NARROW = 80
+
+
+class Renderer(Protocol):
+    """A module of `pqlkit.reporting.renderers`: the same result in every format."""
+
+    def as_json(self, *shown: Any, **how: Any) -> str:
+        """Give it as JSON."""
+
+    def as_csv(self, *shown: Any, **how: Any) -> str:
+        """Give it as CSV."""
+
+    def as_markdown(self, *shown: Any, **how: Any) -> str:
+        """Give it as Markdown."""
+
+    def as_table(self, *shown: Any, **how: Any) -> RenderableType:
+        """Give it as a table of the terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +60,11 @@ class Output:
     out: Path | None = None
     private: bool = False
 
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can be asked."""
+        return not self.quiet and sys.stdin.isatty() and sys.stderr.isatty()
+
     def payload(self, text: str) -> None:
         """Write the result: to `out` whole or not at all, else to stdout, ending in one line end."""
         from pqlkit.files import PRIVATE, write_text
@@ -61,6 +85,20 @@ class Output:
             console().print(renderable, soft_wrap=False)
             sys.stdout.flush()
 
+    def result(self, form: Format, render: Renderer, *shown: Any) -> None:
+        """Write a result in a format: `shown` is what the functions of the renderer take."""
+        match form:
+            case Format.JSON:
+                self.payload(render.as_json(*shown))
+            case Format.CSV:
+                self.payload(render.as_csv(*shown))
+            case Format.MARKDOWN:
+                self.payload(render.as_markdown(*shown))
+            case Format.TABLE:
+                self.show(render.as_table(*shown))
+            case _:
+                assert_never(form)
+
     def page(self, target: Path, text: str) -> None:
         """Write a page beside the result, whole or not at all."""
         from pqlkit.files import write_text
@@ -71,12 +109,19 @@ class Output:
     def say(self, message: str) -> None:
         """Tell the person something on stderr (not with ``--quiet``)."""
         if not self.quiet:
-            messages().print(message, style="dim", markup=False, highlight=False, soft_wrap=True)
+            messages().print(harmless(message), style="dim", markup=False, highlight=False, soft_wrap=True)
+
+    def detail(self, message: str) -> None:
+        """Tell what only ``--verbose`` asks for."""
+        if self.verbose:
+            self.say(message)
 
     def warn(self, message: str) -> None:
         """Warn on stderr (not with ``--quiet``)."""
         if not self.quiet:
-            messages().print(f"warning: {message}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+            messages().print(
+                f"warning: {harmless(message)}", style="yellow", markup=False, highlight=False, soft_wrap=True
+            )
 
     def warn_beside(self, payload: str, warnings: Iterable[str]) -> None:
         """Warn on stderr of what a payload for programs does not show a person; a table shows it itself."""
@@ -87,17 +132,29 @@ class Output:
     @contextmanager
     def working(self, what: str) -> Iterator[Callable[[str], None]]:
         """Show that long work goes on; the block gets a function that names the step it is at."""
+        begin(what)
         if self.quiet or not sys.stderr.isatty():
             yield self._silent
             return
         from rich.markup import escape
 
+        def show(step: str) -> None:
+            begin(step)
+            status.update(escape(step))
+
         with messages().status(escape(what)) as status:
-            yield lambda step: status.update(escape(step))
+            yield show
 
     def _silent(self, step: str) -> None:
-        if self.verbose:
-            self.say(step)
+        begin(step)
+        self.detail(step)
+
+
+def harmless(message: str) -> str:
+    """Make a message's file and option names safe to show: a terminal obeys what stands in them."""
+    from pqlkit.inert import visible
+
+    return visible(message, 4_000)
 
 
 def console() -> Console:

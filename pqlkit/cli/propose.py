@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
-from pqlkit.options.output import Format, OutputOptions, PageOption
+from pqlkit.options.output import OutputOptions, PageOption
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 
@@ -36,6 +36,8 @@ def propose(given: Given) -> None:
     """
     from pqlkit.cli.analyze import whoever
     from pqlkit.cli.output import Output
+    from pqlkit.cli.targets import Target
+    from pqlkit.options.option import Role
     from pqlkit.proposal.proposing import propose as run
     from pqlkit.reporting.renderers import proposal as render
 
@@ -45,9 +47,12 @@ def propose(given: Given) -> None:
     check(options)
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
     folder = options.out_dir or found.project.definitions
+    found.check([Target(named="--out-dir", path=folder, role=Role.FILLS)])
     with output.working("reading exports") as progress:
         people = whoever(found, progress)
         result = run(people, settings, replace(options, out_dir=folder), progress=progress)
+    if result.search is not None:
+        output.detail(f"the search took {result.search.seconds:.1f} s for {result.search.considered:,} rules")
     files = write(result, folder)
     for path in files.values():
         output.say(f"wrote {path}")
@@ -56,15 +61,7 @@ def propose(given: Given) -> None:
 
         output.page(page, as_page(result, files))
     output.warn_beside(out.format, result.warnings)
-    match out.format:
-        case Format.JSON:
-            output.payload(render.as_json(result, files))
-        case Format.CSV:
-            output.payload(render.as_csv(result, files))
-        case Format.MARKDOWN:
-            output.payload(render.as_markdown(result, files))
-        case Format.TABLE:
-            output.show(render.as_table(result, files))
+    output.result(out.format, render, result, files)
 
 
 def check(options: ProposeOptions) -> None:

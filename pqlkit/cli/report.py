@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import typer
 
@@ -33,11 +33,10 @@ def report(given: Given) -> None:
     from pqlkit.definitions.loading import load_definition
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import with_contacts
-    from pqlkit.population.population import population
     from pqlkit.rates.report import report as run
 
     found = given.inputs()
-    options, data, out = found.settle(ReportOptions), found.data, found.settle(OutputOptions)
+    options, out = found.settle(ReportOptions), found.settle(OutputOptions)
     page = found.settle(PageOption).html
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
     if not options.definition:
@@ -49,14 +48,7 @@ def report(given: Given) -> None:
             dataset = with_contacts(dataset, options.contacts, found.project)
         reports = [
             run(
-                population(
-                    dataset,
-                    found.project,
-                    definition=definition,
-                    as_of=data.as_of,
-                    trust_current=data.trust_current,
-                    engine=data.engine,
-                ),
+                found.population(dataset, definition),
                 definition,
                 by=options.by,
                 ledger=options.ledger,
@@ -90,6 +82,8 @@ def show(reports: list[Report], form: Format, output: Output) -> None:
 
             compared = [render.several(reports)] if len(reports) > 1 else []
             output.show(Group(*[render.as_table(one) for one in reports], *compared))
+        case _:
+            assert_never(form)
 
 
 def failing(report: Report, floor: float | None, on_drift: bool, output: Output) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import typer
 
@@ -16,11 +16,12 @@ from pqlkit.options.leads import ListOptions, ScoreOptions
 from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from pqlkit.cli.inputs import Inputs
     from pqlkit.cli.output import Output
+    from pqlkit.cli.targets import Target
     from pqlkit.definitions.model import Definition
     from pqlkit.errors import PqlkitError
     from pqlkit.scoring.delivery import Delivery, Hook
@@ -54,6 +55,7 @@ def score(given: Given) -> None:
     check(options, out)
     definitions = [load_definition(path) for path in options.definition]
     refuse_twins(definitions)
+    found.check(list_targets([definition.name for definition in definitions], out))
     asked = order(options)
     where = hook(options.notify) if options.notify is not None else None
     with ExitStack() as stack:
@@ -103,20 +105,12 @@ def scored(
     found: Inputs, definitions: Sequence[Definition], options: ScoreOptions, progress: Callable[[str], None]
 ) -> list[Leads]:
     """Score each definition over the same exports."""
-    from pqlkit.population.population import population
     from pqlkit.scoring.scoring import score as run
 
-    dataset, data = found.dataset(progress), found.data
+    dataset = found.dataset(progress)
     return [
         run(
-            population(
-                dataset,
-                found.project,
-                definition=definition,
-                as_of=data.as_of,
-                trust_current=data.trust_current,
-                engine=data.engine,
-            ),
+            found.population(dataset, definition),
             definition,
             keep=options.keep,
             progress=progress,
@@ -253,7 +247,7 @@ def send(ledger: Ledger, where: Hook | None, output: Output) -> Delivery | None:
         if waiting:
             output.warn(f"{waiting} alerts wait in the ledger; run with --notify URL to send them")
         return None
-    with output.working(f"sending alerts to {where.name}"):
+    with output.working(f"sending alerts to {where.name}"), ledger.released():
         sent = post(ledger, where)
     ledger.finish()
     ledger.commit()
@@ -295,13 +289,33 @@ def places(listings: Sequence[Listing], out: ListOptions, *, aside: bool) -> lis
     """Say where each list goes; empty = stdout."""
     from pqlkit.scoring.night import aside as held
 
-    if out.out is None or (out.format in {Format.TABLE, Format.MARKDOWN} and len(listings) == 1):
+    paths = paths_of([one.news.leads.definition.name for one in listings], out)
+    return [(held(path) if aside else path, one) for path, one in zip(paths, listings, strict=True)] if paths else []
+
+
+def paths_of(names: Sequence[str], out: ListOptions) -> list[Path]:
+    """Give the file of each definition's list; empty = stdout."""
+    if out.out is None or (out.format in {Format.TABLE, Format.MARKDOWN} and len(names) == 1):
         return []
-    if len(listings) == 1:
-        return [(held(out.out) if aside else out.out, listings[0])]
+    if len(names) == 1:
+        return [out.out]
     suffix = out.format.value if out.format in {Format.CSV, Format.JSON} else "csv"
-    paths = [out.out / f"{one.news.leads.definition.name}.{suffix}" for one in listings]
-    return [(held(path) if aside else path, one) for path, one in zip(paths, listings, strict=True)]
+    return [out.out / f"{name}.{suffix}" for name in names]
+
+
+def list_targets(names: Sequence[str], out: ListOptions) -> Iterator[Target]:
+    """Give what a run may write or remove beside the file of ``--out``: lists in a folder, held ones, later parts."""
+    from glob import escape
+
+    from pqlkit.cli.targets import Target
+    from pqlkit.options.option import Role
+    from pqlkit.scoring.night import aside
+
+    paths = paths_of(names, out)
+    several = [*paths, *([path.parent / "overlap.json" for path in paths[:1]])] if len(names) > 1 else []
+    parts = [part for path in paths for part in path.parent.glob(f"{escape(path.stem)}.part*{escape(path.suffix)}")]
+    for path in (*several, *map(aside, paths), *parts):
+        yield Target(named="--out", path=path, role=Role.WRITES)
 
 
 def show(listings: Sequence[Listing], out: ListOptions, asked: Order, output: Output) -> None:
@@ -310,7 +324,8 @@ def show(listings: Sequence[Listing], out: ListOptions, asked: Order, output: Ou
     from pqlkit.scoring.lead_file import LeadFormat
     from pqlkit.scoring.night import rendered
 
-    match out.format or Format.TABLE:
+    shape = out.format or Format.TABLE
+    match shape:
         case Format.JSON | Format.CSV as form:
             one = listings[0]
             output.payload(rendered(one.rows, LeadFormat(form.value), asked.shape, one).decode())
@@ -318,3 +333,5 @@ def show(listings: Sequence[Listing], out: ListOptions, asked: Order, output: Ou
             output.payload(render.as_markdown(listings))
         case Format.TABLE:
             output.show(render.as_table(listings))
+        case _:
+            assert_never(shape)

@@ -9,12 +9,12 @@ import typer
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
 from pqlkit.options.commands import TryOptions
-from pqlkit.options.output import Format, OutputOptions, PageOption
+from pqlkit.options.output import OutputOptions, PageOption
 from pqlkit.options.settings import Settings
 
 
 @takes_options("try")
-def attempt(
+def try_(
     given: Given,
     hypothesis: Annotated[
         str,
@@ -39,7 +39,7 @@ def attempt(
     from pqlkit.cli.definition_files import write_definitions
     from pqlkit.cli.output import Output
     from pqlkit.definitions.expression import read_expression
-    from pqlkit.proposal.trying import attempt as run
+    from pqlkit.proposal.trying import try_ as run
     from pqlkit.reporting.renderers import trial as render
 
     found = given.inputs()
@@ -60,12 +60,4 @@ def attempt(
 
         output.page(page, as_page(result, file))
     output.warn_beside(out.format, result.warnings)
-    match out.format:
-        case Format.JSON:
-            output.payload(render.as_json(result, file))
-        case Format.CSV:
-            output.payload(render.as_csv(result, file))
-        case Format.MARKDOWN:
-            output.payload(render.as_markdown(result, file))
-        case Format.TABLE:
-            output.show(render.as_table(result, file))
+    output.result(out.format, render, result, file)

@@ -14,7 +14,7 @@ from pqlkit.cli.plain_check import check_project_file, report_text
 from pqlkit.errors import UsageError
 from pqlkit.options.commands import ValidateOptions
 from pqlkit.options.data import PROJECT
-from pqlkit.options.output import ReportFormat
+from pqlkit.options.output import ReportFormat, TargetOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,12 +52,15 @@ def validate_command(
 
     `pqlkit validate --explain PQL203`
     """
+    from pqlkit.cli.inputs import Inputs
     from pqlkit.cli.output import Output
+    from pqlkit.exports.project import Project
 
     if "explain" in given.values:
         from pqlkit.definitions.rules.registry import explain
 
-        Output(out=given.values.get("out")).payload(explain(given.values["explain"]))
+        found = Inputs(given=given, project=Project())
+        Output(out=found.settle(TargetOption).out).payload(explain(given.values["explain"]))
         return
     found, broken = _inputs(given)
     options = found.settle(ValidateOptions)
@@ -154,32 +157,23 @@ def _data(found: Inputs, output: Output) -> tuple[FactsOf, Compare]:
 
     from pqlkit.validation.data_facts import comparison_of, facts_of
 
-    data = found.data
     with output.working("reading exports") as progress:
         dataset = found.dataset(progress)
+    people_of = partial(found.population, dataset)
 
     def measure(definitions: Sequence[Definition]) -> Facts:
         facts = facts_of(
             definitions,
             dataset=dataset,
             project=found.project,
-            as_of=data.as_of,
-            trust_current=data.trust_current,
-            engine=data.engine,
+            trust_current=found.data.trust_current,
+            people_of=people_of,
         )
         for warning in facts.warnings:
             output.warn(warning)
         return facts
 
-    compare: Compare = partial(
-        comparison_of,
-        dataset=dataset,
-        project=found.project,
-        as_of=data.as_of,
-        trust_current=data.trust_current,
-        engine=data.engine,
-    )
-    return measure, compare
+    return measure, partial(comparison_of, people_of=people_of)
 
 
 def _rendered(report: Report, options: ValidateOptions) -> str:

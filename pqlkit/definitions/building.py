@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pqlkit.definitions import ids
-from pqlkit.definitions.form import BoundsForm, DefinitionForm, EventAnchorForm, OutcomeForm
+from pqlkit.definitions.form import BoundsForm, DefinitionForm, EventAnchorForm, EvidenceForm, OutcomeForm
 from pqlkit.definitions.formula_form import (
     AllForm,
     AnyForm,
@@ -28,6 +27,9 @@ from pqlkit.definitions.model import (
     Criterion,
     Definition,
     EntityKind,
+    Evidence,
+    EvidenceData,
+    EvidencePart,
     Expect,
     Lead,
     Limit,
@@ -48,8 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pqlkit.definitions.model import Bound, Node
+    from pqlkit.definitions.shape import Form
     from pqlkit.durations import Duration
-    from pqlkit.typing import Json
 
 Find: TypeAlias = "Callable[[str], Definition]"
 """Gives the definition of a name that is known to exist."""
@@ -77,7 +79,7 @@ def build_definition(form: DefinitionForm, find: Find, path: str | None) -> Defi
         score=_score(form),
         lead=Lead(fresh_for=form.lead.fresh_for, cooldown=form.lead.cooldown) if form.lead is not None else None,
         expect=_expect(form),
-        evidence={key: _json(value) for key, value in form.evidence.items()} if form.evidence is not None else None,
+        evidence=_evidence(form.evidence),
         path=path,
     )
 
@@ -211,22 +213,22 @@ def _expect(form: DefinitionForm) -> Expect | None:
     return Expect(rate=_bounds(form.expect.rate), share=_bounds(form.expect.share))
 
 
+def _evidence(form: EvidenceForm | None) -> Evidence | None:
+    if form is None:
+        return None
+    return Evidence(
+        chosen_by=form.chosen_by,
+        search=form.search,
+        data=None if form.data is None else EvidenceData(**_values(form.data)),
+        fit=None if form.fit is None else EvidencePart(**_values(form.fit)),
+        holdout=None if form.holdout is None else EvidencePart(**_values(form.holdout)),
+    )
+
+
+def _values(form: Form) -> dict[str, Any]:
+    """Give every field of a form whose names are those of the value it becomes."""
+    return {name: getattr(form, name) for name in form.fields()}
+
+
 def _bounds(form: BoundsForm | None) -> Bounds | None:
     return Bounds(at_least=form.at_least, at_most=form.at_most) if form is not None else None
-
-
-def _json(value: Any) -> Json:
-    """Turn what YAML holds into what JSON can hold; dates become text."""
-    match value:
-        case dict():
-            return {str(key): _json(inner) for key, inner in value.items()}
-        case list():
-            return [_json(inner) for inner in value]
-        case date():
-            return value.isoformat()
-        case str():
-            return str(value)
-        case bool() | int() | float():
-            return value
-        case _:
-            return None

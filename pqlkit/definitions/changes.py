@@ -282,7 +282,7 @@ def _outcome(before: Outcome | None, after: Outcome | None) -> Iterator[Change]:
         yield _turned(Part.OUTCOME, "the outcome", *sides)
         return
     for what, old, new in (
-        ("conversion_window", _length(before.within), _length(after.within)),
+        ("conversion window", _length(before.within), _length(after.within)),
         ("retained for", _length(before.retained_for), _length(after.retained_for)),
         ("returns after", _length(before.returns_after), _length(after.returns_after)),
         ("kind", before.kind or "any", after.kind or "any"),

@@ -7,11 +7,10 @@ reads of one lead is said in natural units (`wording`). Names from exports are m
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from pqlkit.definitions.model import Criterion, EntityKind, Limit, Measure, MeasureKind, Ref, leaves
 from pqlkit.definitions.phrases import (
-    behaviour,
     condition_phrase,
     either,
     formula,
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from pqlkit.definitions.model import Bound, Definition, Outcome
     from pqlkit.typing import Number
 
-__all__ = ["behaviour", "describe", "evidence", "missing", "phrase"]
+__all__ = ["describe", "evidence", "missing", "phrase"]
 
 
 def describe(definition: Definition) -> str:
@@ -215,7 +214,7 @@ def _amount(criterion: Criterion, value: Number | None) -> str:
     """Say a measured value."""
     measure = criterion.measure
     if value is None:
-        if measure.kind in {MeasureKind.MAX, MeasureKind.LAST}:
+        if measure.kind.facts.null_without_events:
             return f"no {_of(measure)} known"
         value = 0
     match measure.kind:
@@ -232,15 +231,19 @@ def _amount(criterion: Criterion, value: Number | None) -> str:
             return f"{figure(value)} different {_things(measure, value)}"
         case MeasureKind.SUM:
             return _total(criterion, value)
-        case kind:
-            return _state(kind, _of(measure), value)
+        case MeasureKind.MAX:
+            return f"largest {_of(measure)} {figure(value)}"
+        case MeasureKind.LAST:
+            return _latest(_of(measure), value)
+        case _:
+            assert_never(measure.kind)
 
 
-def _state(kind: MeasureKind, noun: str, value: Number) -> str:
-    """Say a largest or latest value: ``8,000 contacts``, ``latest balance 12``."""
-    if kind is MeasureKind.LAST and plural(noun) == noun:
+def _latest(noun: str, value: Number) -> str:
+    """Say a latest value: ``8,000 contacts``, ``latest balance 12``."""
+    if plural(noun) == noun:
         return f"{figure(value)} {singular(noun) if value == 1 else noun}"
-    return f"{'largest' if kind is MeasureKind.MAX else 'latest'} {noun} {figure(value)}"
+    return f"latest {noun} {figure(value)}"
 
 
 def _more(criterion: Criterion, value: Number | None, lack: Number) -> str:
@@ -260,10 +263,12 @@ def _more(criterion: Criterion, value: Number | None, lack: Number) -> str:
             return f"{figure(lack)} {'more ' if more else ''}different {_things(measure, lack)}"
         case MeasureKind.SUM:
             return f"{figure(lack)} {'more ' if more else ''}{_things(measure, lack)}"
-        case _ if value is None:
+        case MeasureKind.MAX | MeasureKind.LAST if value is None:
             return f"no {_of(measure)} known"
-        case _:
+        case MeasureKind.MAX | MeasureKind.LAST:
             return f"{figure(lack)} more {_of(measure)} ({figure(value)} so far)"
+        case _:
+            assert_never(measure.kind)
 
 
 def _times(criterion: Criterion, number: Number, *, more: bool = False) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +29,17 @@ from pqlkit.definitions.yaml_text import write
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pqlkit.definitions.model import Bound, Bounds, Condition, Definition, Node, Outcome
+    from pqlkit.definitions.model import (
+        Bound,
+        Bounds,
+        Condition,
+        Definition,
+        Evidence,
+        EvidenceData,
+        EvidencePart,
+        Node,
+        Outcome,
+    )
     from pqlkit.durations import Duration
     from pqlkit.typing import Json
 
@@ -72,7 +84,7 @@ def plain(definition: Definition) -> dict[str, Json]:
         "outcome": _outcome(definition.outcome) if definition.outcome is not None else None,
         "lead": _lead(definition),
         "expect": _expect(definition),
-        "evidence": dict(definition.evidence) if definition.evidence is not None else None,
+        "evidence": _evidence(definition.evidence),
     }
     return _written(mapping)
 
@@ -80,6 +92,27 @@ def plain(definition: Definition) -> dict[str, Json]:
 def _written(mapping: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out the keys that are not written."""
     return {key: value for key, value in mapping.items() if value is not None}
+
+
+def _evidence(evidence: Evidence | None) -> Json:
+    if evidence is None:
+        return None
+    return _written(
+        {
+            "chosen_by": evidence.chosen_by.value if evidence.chosen_by is not None else None,
+            "search": evidence.search,
+            **{part: _figures(getattr(evidence, part)) for part in ("data", "fit", "holdout")},
+        }
+    )
+
+
+def _figures(part: EvidenceData | EvidencePart | None) -> Json:
+    """Write the fields of a part of the evidence that are known, in their order."""
+    if part is None:
+        return None
+    keys = {"start": "from", "times_read": "read"}
+    known = {keys.get(field.name, field.name): getattr(part, field.name) for field in fields(part)}
+    return _written({key: str(value) if isinstance(value, date | str) else value for key, value in known.items()})
 
 
 def _span(duration: Duration | None) -> str | None:
@@ -154,7 +187,6 @@ def _node(node: Node, definition: Definition, names: frozenset[str]) -> dict[str
 
 def _criterion(criterion: Criterion, definition: Definition, names: frozenset[str]) -> dict[str, Json]:
     measure, window = criterion.measure, criterion.window
-    needs_bound = measure.kind in {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
     silent = criterion.at_least == 1 and isinstance(criterion.at_least, int) and criterion.at_most is None
     by_default = window.kind is WindowKind.WITHIN and window.length == definition.within
     mapping = {
@@ -162,7 +194,7 @@ def _criterion(criterion: Criterion, definition: Definition, names: frozenset[st
         "event": _events(criterion.events),
         "where": _where(criterion.where),
         "measure": {measure.kind.value: measure.property} if measure.property is not None else _word(measure.kind),
-        "at_least": None if silent and not needs_bound else _bound(criterion.at_least),
+        "at_least": None if silent and not measure.kind.numeric else _bound(criterion.at_least),
         "at_most": _bound(criterion.at_most),
         **({} if by_default else {window.kind.value: _span(window.length) or True}),
         "mechanical": criterion.mechanical or None,

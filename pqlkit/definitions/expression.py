@@ -49,7 +49,7 @@ DEEPEST: Final = 40
 """Parentheses and ``not`` inside one another."""
 
 _MEASURES: Final = tuple(kind.value for kind in MeasureKind)
-_WITH_PROPERTY: Final = frozenset({MeasureKind.DISTINCT, MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST})
+_WITH_PROPERTY: Final = frozenset(kind for kind in MeasureKind if kind.needs_property)
 _WINDOWS: Final = {"in": WindowKind.WITHIN, "rolling": WindowKind.ROLLING, "trailing": WindowKind.TRAILING}
 _WORDS: Final = frozenset({"and", "or", "not", "ever", "any", *_WINDOWS})
 _BARE: Final = re.compile(r"[^\W\d][\w$-]*|\$[\w$-]*")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.definitions.codes import FORM, INVALID_VALUE, MISSING_KEY, UNKNOWN_KEY, WRONG_TYPE
+from pqlkit.definitions.old_words import KEYS, meant
 from pqlkit.definitions.shape import KEY
 from pqlkit.definitions.values import kind_of, shown
-from pqlkit.errors import nearest
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _diagnostic(document: Document, slip: Slip, base: Path) -> Diagnostic:
 def _meant(slip: Slip) -> Path:
     """Give the place at which a misspelt key would have been right."""
     *parent, key = slip.place
-    near = nearest(str(key)[:100], slip.context["known"])
+    near = meant(str(key), slip.context["known"], KEYS)
     return (*parent, near) if near else ()
 
 
@@ -113,8 +113,14 @@ def _own(document: Document, kind: str, path: Path, context: Mapping[str, Any], 
 
 def _unknown(document: Document, path: Path, known: tuple[str, ...], what: str) -> Diagnostic:
     key = str(path[-1])
-    near = nearest(key[:100], known)
-    hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
+    near = meant(key, known, KEYS)
+    hint = (
+        f"it is now {near}"
+        if near and near == KEYS.get(key)
+        else f"did you mean {near}?"
+        if near
+        else f"known are {', '.join(known)}"
+    )
     beside = at(document.data, path[:-1])
     # Renamed into a key that stands there already it would be one of two.
     safe = near is not None and isinstance(beside, dict) and near not in beside

@@ -6,23 +6,28 @@ One class per mapping. They are the single truth about keys and types: `reading`
 
 from typing import Annotated, Any, Final, Literal
 
+from pydantic import Field
+
 from pqlkit.definitions.codes import INVALID_VALUE
 from pqlkit.definitions.formula_form import CriterionForm, EventForm, NodeForm, TraitForm, Where
-from pqlkit.definitions.model import EntityKind, Status
+from pqlkit.definitions.model import ChosenBy, EntityKind, EvidenceView, Status
 from pqlkit.definitions.shape import Choice, Form, Tag
 from pqlkit.definitions.values import (
     FORMAT,
     Check,
     Date,
-    Field,
+    DateOrNone,
+    Fraction,
     Id,
-    Limits,
     Name,
     Points,
     Rate,
     Span,
     SpanOrNone,
+    Tally,
     Text,
+    TextOrNone,
+    TruthOrNone,
     check_format,
     fault,
     one_of,
@@ -62,7 +67,7 @@ AnchorForm = Annotated[
 class ScoreForm(Form):
     """The score: points per criterion id."""
 
-    points: Annotated[dict[Id, Points], Limits(min_length=1)] = Field(
+    points: Annotated[dict[Id, Points], Field(min_length=1)] = Field(
         description="Points per criterion id; they add up to 100.", examples=[{"contacts": 60, "pipeline": 40}]
     )
     pql_at: Points | None = Field(None, description="A PQL while its points are at or above this.")
@@ -134,6 +139,47 @@ class ExpectForm(Form):
     share: BoundsForm | None = Field(None, description="Qualified among signups (signup to PQL).")
 
 
+class EvidenceDataForm(Form):
+    """The data: what the evidence was gathered in."""
+
+    start: DateOrNone = Field(None, alias="from", description="Date of the first snapshot.")
+    through: DateOrNone = Field(None, description="Date of the last snapshot.")
+    snapshots: Tally = Field(None, description="How many snapshots.")
+    entities: Tally = Field(None, description="Of how many users or accounts.")
+    converted: Tally = Field(None, description="After how many of the snapshots a conversion came.")
+
+
+class EvidencePartForm(Form):
+    """The figures: of the data that chose the rule, or of the holdout."""
+
+    view: Annotated[EvidenceView, Check(one_of(EvidenceView), as_type=Literal["snapshot", "qualification"])] = Field(
+        description="What is counted: snapshots that meet the rule, or qualifications."
+    )
+    start: DateOrNone = Field(None, alias="from", description="Date of the first snapshot.")
+    through: DateOrNone = Field(None, description="Date of the last snapshot.")
+    qualified: Tally = Field(None, description="Snapshots that meet the rule, or qualifications.")
+    converted: Tally = Field(None, description="Those of them that converted.")
+    rate: Fraction = Field(None, description="Converted of qualified.")
+    low: Fraction = Field(None, description="Lower end of the 95 % interval of the rate.")
+    high: Fraction = Field(None, description="Upper end of the 95 % interval of the rate.")
+    recall: Fraction = Field(None, description="Qualified of all that converted.")
+    times_read: Tally = Field(None, alias="read", description="How often the holdout was read.")
+    independent: TruthOrNone = Field(None, description="false: the rule was chosen on these data too.")
+    all_data: TruthOrNone = Field(None, description="true: there was no holdout.")
+
+
+class EvidenceForm(Form):
+    """The evidence: what the search or the trial found."""
+
+    chosen_by: Annotated[ChosenBy | None, Check(one_of(ChosenBy), as_type=Literal["propose", "hand"])] = Field(
+        None, description="Who chose the rule."
+    )
+    search: TextOrNone = Field(None, description="Names the search: a hash of its options and data.")
+    data: EvidenceDataForm | None = Field(None, description="What the evidence was gathered in.")
+    fit: EvidencePartForm | None = Field(None, description="Figures of the data that chose the rule.")
+    holdout: EvidencePartForm | None = Field(None, description="Figures of the data that were set aside.")
+
+
 def _nodes_or_list(value: Any) -> str:
     return "(points)" if isinstance(value, list) else "(node)"
 
@@ -148,7 +194,7 @@ class DefinitionForm(Form):
     kind: Annotated[str | None, Check(one_of(("milestone",)), as_type=Literal["milestone"])] = Field(
         None, description="milestone: a building block for refs, without outcome, score and expect."
     )
-    version: Annotated[int, Check(whole_number(1), as_type=Annotated[int, Limits(ge=1)])] = Field(
+    version: Annotated[int, Check(whole_number(1), as_type=Annotated[int, Field(ge=1)])] = Field(
         1, description="Raise it whenever the meaning changes."
     )
     title: Text | None = Field(None, description="One line for people; default: the name.")
@@ -166,11 +212,11 @@ class DefinitionForm(Form):
     eligible: list[TraitForm] | None = Field(None, description="Who can be a lead at all, by traits.")
     qualify: Annotated[
         Annotated[NodeForm, Tag("(node)")]
-        | Annotated[Annotated[list[CriterionForm], Limits(min_length=1)], Tag("(points)")],
+        | Annotated[Annotated[list[CriterionForm], Field(min_length=1)], Tag("(points)")],
         Choice(_nodes_or_list),
     ] = Field(description="The formula; with score.pql_at a plain list of criteria.")
     score: ScoreForm | None = Field(None, description="Points instead of, or beside, yes and no.")
     outcome: OutcomeForm | None = Field(None, description="Success; required unless kind is milestone.")
     lead: LeadForm | None = Field(None, description="When a lead gets old, and when it may qualify again.")
     expect: ExpectForm | None = Field(None, description="Bounds that CI holds the definition to, with data.")
-    evidence: dict[str, Any] | None = Field(None, description="Written by propose or try, never by hand.")
+    evidence: EvidenceForm | None = Field(None, description="Written by propose or try, never by hand.")

@@ -5,14 +5,14 @@ Nodes are told apart by their one key, so that a fault is said of what was meant
 
 from typing import Annotated, Any, Final, Literal
 
+from pydantic import Field
+
 from pqlkit.definitions.codes import INVALID_VALUE, MISSING_KEY, UNKNOWN_KEY, WRONG_TYPE
 from pqlkit.definitions.model import MeasureKind, Operator
 from pqlkit.definitions.shape import Before, Choice, Form, Tag
 from pqlkit.definitions.values import (
     Check,
-    Field,
     Id,
-    Limits,
     Name,
     Pattern,
     Percent,
@@ -105,8 +105,8 @@ class LastForm(Form):
     last: Text = Field(description="The property whose newest value counts.")
 
 
-_WORDS: Final = (MeasureKind.COUNT.value, MeasureKind.DAYS.value, MeasureKind.USERS.value)
-_OF: Final = (MeasureKind.DISTINCT.value, MeasureKind.SUM.value, MeasureKind.MAX.value, MeasureKind.LAST.value)
+_WORDS: Final = tuple(kind.value for kind in MeasureKind if not kind.needs_property)
+_OF: Final = tuple(kind.value for kind in MeasureKind if kind.needs_property)
 
 
 def _measure_word(value: Any) -> str:
@@ -135,7 +135,7 @@ def _kind_of_measure(value: Any) -> str | None:
 
 
 MeasureForm = Annotated[
-    Annotated[str, Check(_measure_word, as_type=Literal["count", "days", "users"]), Tag("(word)")]
+    Annotated[str, Check(_measure_word, as_type=Literal[_WORDS]), Tag("(word)")]
     | Annotated[DistinctForm, Tag("(distinct)")]
     | Annotated[SumForm, Tag("(sum)")]
     | Annotated[MaxForm, Tag("(max)")]
@@ -181,7 +181,7 @@ BoundForm = Annotated[
 ]
 
 EventForm = Annotated[
-    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Limits(min_length=1)], Tag("(list)")],
+    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")],
     Choice(lambda value: "(list)" if isinstance(value, list) else "(text)"),
 ]
 
@@ -216,7 +216,7 @@ class CriterionForm(Form):
         if self.ever is False:
             raise fault(INVALID_VALUE, "ever is true or left out", at="ever")
         kind = self.measure if isinstance(self.measure, str) else next(iter(type(self.measure).fields()))
-        if kind in {"sum", "max", "last"} and self.at_least is None and self.at_most is None:
+        if MeasureKind(kind).numeric and self.at_least is None and self.at_most is None:
             raise fault(MISSING_KEY, f"{kind} needs at_least or at_most", at="measure")
 
 
@@ -228,7 +228,7 @@ class RefForm(Form):
     measure: Annotated[str | None, Check(one_of(("users",)), as_type=Literal["users"])] = Field(
         None, description="users: so many users of the account met it."
     )
-    at_least: Annotated[int | None, Check(whole_number(1), as_type=Annotated[int, Limits(ge=1)])] = Field(
+    at_least: Annotated[int | None, Check(whole_number(1), as_type=Annotated[int, Field(ge=1)])] = Field(
         None, description="How many users of the account."
     )
     say: Text | None = Field(None, description="One sentence for the person who calls.")
@@ -237,22 +237,22 @@ class RefForm(Form):
 class AllForm(Form):
     """All of these: holds while every part holds."""
 
-    all: Annotated[list["NodeForm"], Limits(min_length=1)] = Field(description="Every part must hold.")
+    all: Annotated[list["NodeForm"], Field(min_length=1)] = Field(description="Every part must hold.")
 
 
 class AnyForm(Form):
     """Any of these: holds while at least one part holds."""
 
-    any: Annotated[list["NodeForm"], Limits(min_length=1)] = Field(description="At least one part must hold.")
+    any: Annotated[list["NodeForm"], Field(min_length=1)] = Field(description="At least one part must hold.")
 
 
 class CountedForm(Form):
     """N_of: so many of these parts."""
 
-    n: Annotated[int, Check(whole_number(1), as_type=Annotated[int, Limits(ge=1)])] = Field(
+    n: Annotated[int, Check(whole_number(1), as_type=Annotated[int, Field(ge=1)])] = Field(
         description="How many parts must hold."
     )
-    of: Annotated[list["NodeForm"], Limits(min_length=1)] = Field(description="The parts.")
+    of: Annotated[list["NodeForm"], Field(min_length=1)] = Field(description="The parts.")
 
     def _judge(self) -> None:
         if self.n > len(self.of):

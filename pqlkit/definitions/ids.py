@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.definitions.model import LEAD_COLUMNS, All, Any, Criterion, Measure, MeasureKind, NOf, Not, Ref, leaves
+from pqlkit.columns import LEAD_COLUMNS
+from pqlkit.definitions.model import All, Any, Criterion, Measure, MeasureKind, NOf, Not, Ref, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

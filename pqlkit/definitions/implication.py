@@ -29,10 +29,10 @@ from pqlkit.durations import DAY
 if TYPE_CHECKING:
     from pqlkit.definitions.model import Bound, Node, Window
 
-COUNTING: Final = frozenset({MeasureKind.COUNT, MeasureKind.DAYS, MeasureKind.USERS, MeasureKind.DISTINCT})
+COUNTING: Final = frozenset(kind for kind in MeasureKind if not kind.numeric)
 """Measures whose value is a whole number, never below 0, and never falls when events are added."""
 
-MONOTONE: Final = COUNTING | {MeasureKind.MAX}
+MONOTONE: Final = frozenset(kind for kind in MeasureKind if kind.facts.grows)
 """Measures that never fall when events are added."""
 
 _WIDENS: Final = {
@@ -87,7 +87,7 @@ def contradicts(a: Criterion, b: Criterion) -> bool:
         return False
     if b.measure.kind in COUNTING:
         return implies(replace(a, at_most=None), replace(b, at_most=None, at_least=math.floor(b.at_most) + 1))
-    exact = b.measure.kind in {MeasureKind.MAX, MeasureKind.LAST}
+    exact = b.measure.kind.facts.null_without_events
     above = isinstance(a.at_least, int | float) and a.at_least > b.at_most
     return exact and above and _same_behaviour(a, b) and a.window == b.window
 
@@ -135,7 +135,7 @@ def _lower_implies(a: Criterion, b: Criterion) -> bool:
 
 def _met_by_nothing(criterion: Criterion) -> bool:
     """No event at all may satisfy the lower bound."""
-    low, null = criterion.at_least, criterion.measure.kind in {MeasureKind.MAX, MeasureKind.LAST}
+    low, null = criterion.at_least, criterion.measure.kind.facts.null_without_events
     return isinstance(low, int | float) and low <= 0 and not null
 
 
@@ -205,8 +205,8 @@ def _outgrows(a: Criterion, b: Criterion) -> bool:
         return False
     if mine.kind in COUNTING and other.kind is MeasureKind.COUNT:
         return a.at_least >= b.at_least
-    some = a.at_least > 0 or mine.kind in {MeasureKind.MAX, MeasureKind.LAST}
-    return some and b.at_least <= 1 and other.kind in {MeasureKind.COUNT, MeasureKind.DAYS}
+    some = a.at_least > 0 or mine.kind.facts.null_without_events
+    return some and b.at_least <= 1 and other.kind.facts.times_alone
 
 
 def _reaches(mine: Bound | None, other: Bound | None) -> bool:

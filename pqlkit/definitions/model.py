@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
     from pqlkit.durations import Duration
-    from pqlkit.typing import Json, Number
+    from pqlkit.typing import Number
 
 SCALE: Final = 1_000_000
 """Values of properties are kept as integers of this fraction of one, so that sums are exact on every engine."""
@@ -23,38 +23,43 @@ SCALE: Final = 1_000_000
 LARGEST_VALUE: Final = 9_200_000_000_000
 """No measured value can be larger: the scaled integer must fit into 64 bits."""
 
-LEAD_COLUMNS: Final = (
-    "user_id",
-    "account_id",
-    "status",
-    "score",
-    "band",
-    "qualified_at",
-    "requalified_at",
-    "known_at",
-    "newly_qualified",
-    "fresh_until",
-    "last_active_at",
-    "who",
-    "met",
-    "criteria",
-    "missing",
-    "evidence",
-    "say",
-    "arm",
-    "definition",
-    "definition_version",
-    "definition_hash",
-    "as_of",
-)
-"""The columns of a lead list; a criterion's id becomes one more, so it may be none of these."""
-
 
 class EntityKind(StrEnum):
     """What is qualified."""
 
     USER = "user"
     ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureFacts:
+    """What has to be known of a kind of measure.
+
+    Parameters
+    ----------
+    needs_property
+        It is measured of a property of the events.
+    numeric
+        That property holds numbers; so a criterion has to state its bound.
+    scaled
+        Its values are kept in millionths.
+    times_alone
+        Nothing of an event counts but its time.
+    tells_apart
+        It counts different things (days, users, values): a thing that comes again adds nothing.
+    grows
+        It never falls when events are added.
+    null_without_events
+        Without events there is no value; else it is 0.
+    """
+
+    needs_property: bool = False
+    numeric: bool = False
+    scaled: bool = False
+    times_alone: bool = False
+    tells_apart: bool = False
+    grows: bool = False
+    null_without_events: bool = False
 
 
 class MeasureKind(StrEnum):
@@ -67,6 +72,44 @@ class MeasureKind(StrEnum):
     SUM = "sum"
     MAX = "max"
     LAST = "last"
+
+    @property
+    def facts(self) -> MeasureFacts:
+        """What has to be known of it, in one place."""
+        match self:
+            case MeasureKind.COUNT:
+                return MeasureFacts(times_alone=True, grows=True)
+            case MeasureKind.DAYS:
+                return MeasureFacts(times_alone=True, tells_apart=True, grows=True)
+            case MeasureKind.USERS:
+                return MeasureFacts(tells_apart=True, grows=True)
+            case MeasureKind.DISTINCT:
+                return MeasureFacts(needs_property=True, tells_apart=True, grows=True)
+            case MeasureKind.SUM:
+                return MeasureFacts(needs_property=True, numeric=True, scaled=True)
+            case MeasureKind.MAX:
+                return MeasureFacts(
+                    needs_property=True, numeric=True, scaled=True, grows=True, null_without_events=True
+                )
+            case MeasureKind.LAST:
+                return MeasureFacts(needs_property=True, numeric=True, scaled=True, null_without_events=True)
+            case _:
+                assert_never(self)
+
+    @property
+    def needs_property(self) -> bool:
+        """Whether it is measured of a property of the events."""
+        return self.facts.needs_property
+
+    @property
+    def numeric(self) -> bool:
+        """Whether that property holds numbers; so a criterion has to state its bound."""
+        return self.facts.numeric
+
+    @property
+    def scaled(self) -> bool:
+        """Whether its values are kept in millionths."""
+        return self.facts.scaled
 
 
 class WindowKind(StrEnum):
@@ -104,7 +147,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """How a behaviour becomes a number; `property` is set for distinct, sum, max and last, else None."""
+    """How a behaviour becomes a number; `property` is set where the kind `needs_property`, else None."""
 
     kind: MeasureKind = MeasureKind.COUNT
     property: str | None = None
@@ -268,12 +311,86 @@ class Expect:
     share: Bounds | None = None
 
 
+class ChosenBy(StrEnum):
+    """Who chose a rule."""
+
+    PROPOSE = "propose"
+    HAND = "hand"
+
+
+class EvidenceView(StrEnum):
+    """What a part of the evidence counts."""
+
+    SNAPSHOT = "snapshot"
+    QUALIFICATION = "qualification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceData:
+    """What evidence was gathered in: dates of the first and last snapshot, and counts."""
+
+    start: date | None = None
+    through: date | None = None
+    snapshots: int | None = None
+    entities: int | None = None
+    converted: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidencePart:
+    """Figures of the data that chose the rule, or of the holdout.
+
+    Parameters
+    ----------
+    view
+        What `qualified` counts.
+    start, through
+        Dates of the first and last snapshot.
+    qualified, converted
+        Counts.
+    rate, low, high
+        Converted of qualified, and its 95 % interval.
+    recall
+        Qualified of all that converted.
+    times_read
+        How often the holdout was read.
+    independent
+        False: the rule was chosen on these data too.
+    all_data
+        True: there was no holdout.
+    """
+
+    view: EvidenceView
+    start: date | None = None
+    through: date | None = None
+    qualified: int | None = None
+    converted: int | None = None
+    rate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    recall: float | None = None
+    times_read: int | None = None
+    independent: bool | None = None
+    all_data: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the search or the trial found that made a definition."""
+
+    chosen_by: ChosenBy | None = None
+    search: str | None = None
+    data: EvidenceData | None = None
+    fit: EvidencePart | None = None
+    holdout: EvidencePart | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """A named, versioned formula over criteria.
 
     `qualify` is the whole tree. A points definition (`score.pql_at`) has `qualify` = `All` over its plain list, and the
-    points decide. `milestone` files have no outcome. `evidence` is kept as written, key order included.
+    points decide. `milestone` files have no outcome.
     """
 
     name: str
@@ -293,7 +410,7 @@ class Definition:
     score: Score | None = None
     lead: Lead | None = None
     expect: Expect | None = None
-    evidence: Mapping[str, Json] | None = None
+    evidence: Evidence | None = None
     path: str | None = None
 
     @property

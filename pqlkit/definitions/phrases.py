@@ -5,7 +5,7 @@ Who checks a definition must find its names in the data, so they are shown as th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from pqlkit.definitions.model import (
     All,
@@ -22,7 +22,7 @@ from pqlkit.definitions.model import (
 from pqlkit.definitions.wording import figure, named
 
 if TYPE_CHECKING:
-    from pqlkit.definitions.model import Anchor, Bound, Condition, Measure, Node, Window
+    from pqlkit.definitions.model import Anchor, Bound, Condition, Node, Window
 
 SEVERAL: Final = 3
 """Names that are listed before "and so many more"."""
@@ -52,25 +52,6 @@ def phrase(part: Node, anchor: Anchor | None = None) -> str:
     return formula(part, anchor, with_windows=True, inner=False)
 
 
-def behaviour(events: tuple[str, ...] | None, measure: Measure) -> str:
-    """Name a behaviour in a table: ``teammate_invited``, ``login (days)``, ``contacts_imported (sum of contacts)``.
-
-    Examples
-    --------
-    >>> from pqlkit.definitions.model import Measure, MeasureKind
-    >>> behaviour(("login",), Measure(kind=MeasureKind.DAYS)), behaviour(None, Measure(kind=MeasureKind.DAYS))
-    ('login (days)', 'active days')
-    """
-    names = _events(events)
-    match measure.kind:
-        case MeasureKind.COUNT:
-            return names
-        case MeasureKind.DAYS | MeasureKind.USERS:
-            return f"{names} ({measure.kind})" if events is not None else f"active {measure.kind}"
-        case _:
-            return f"{names} ({measure.kind} of {named(measure.property or '')})"
-
-
 def window_phrase(window: Window, anchor: Anchor | None = None) -> str:
     """Say a window: ``within 14 days of signup``, ``in any 7 days``, ``in the last 28 days``, ``at any time``."""
     if window.length is None:
@@ -80,8 +61,10 @@ def window_phrase(window: Window, anchor: Anchor | None = None) -> str:
             return f"within {window.length.in_words} of {_anchor(anchor)}"
         case WindowKind.ROLLING:
             return f"in any {window.length.in_words}"
-        case _:
+        case WindowKind.TRAILING | WindowKind.EVER:
             return f"in the last {window.length.in_words}"
+        case _:
+            assert_never(window.kind)
 
 
 def formula(node: Node, anchor: Anchor | None, *, with_windows: bool, inner: bool) -> str:
@@ -138,9 +121,12 @@ def _measured(criterion: Criterion) -> str:
             return f"{_counted(criterion, f'different {prop} value')} in {_rows(names)}"
         case MeasureKind.SUM:
             return f"{prop} adding up to {_range(criterion)} in {_rows(names)}"
-        case kind:
-            word = "largest" if kind is MeasureKind.MAX else "latest"
-            return f"a {word} {prop} value of {_range(criterion)} in {_rows(names)}"
+        case MeasureKind.MAX:
+            return f"a largest {prop} value of {_range(criterion)} in {_rows(names)}"
+        case MeasureKind.LAST:
+            return f"a latest {prop} value of {_range(criterion)} in {_rows(names)}"
+        case _:
+            assert_never(measure.kind)
 
 
 def _rows(names: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pqlkit.columns import LEAD_COLUMNS
 from pqlkit.definitions import faults
 from pqlkit.definitions.building import build_definition, build_outcome
 from pqlkit.definitions.codes import (
@@ -20,7 +21,7 @@ from pqlkit.definitions.codes import (
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.form import DefinitionForm, ProjectOutcomeForm
 from pqlkit.definitions.formula_form import WINDOWS
-from pqlkit.definitions.model import LEAD_COLUMNS, EntityKind, leaves
+from pqlkit.definitions.model import EntityKind, leaves
 from pqlkit.definitions.shape import FormError
 from pqlkit.definitions.values import FORMAT, kind_of, shown
 from pqlkit.definitions.yaml_source import LARGEST, parse
@@ -93,20 +94,6 @@ def referred(document: Document) -> tuple[str, ...]:
     outcome = data.get("outcome")
     names.append(outcome.get("definition") if isinstance(outcome, dict) else None)
     return tuple(dict.fromkeys(str(name) for name in names if isinstance(name, str)))
-
-
-def read_definition(path: Path | str, *, resolver: Resolver | None = None) -> Definition:
-    """Read one file.
-
-    Raises
-    ------
-    DefinitionError
-        The file cannot be read or has faults; all of them are in `diagnostics`.
-    """
-    definition, found = check_definition(read_document(path), resolver)
-    if definition is None:
-        raise refusal(found)
-    return definition
 
 
 def read_document(path: Path | str) -> Document:

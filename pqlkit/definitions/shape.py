@@ -1,31 +1,48 @@
-"""The shape: what may be written in a place of a file, declared by a type annotation and read without guessing.
+"""The shape: what may be written in a place of a file, as pydantic's models; read without guessing.
 
 A `Form` is a mapping with known keys. Its annotations say what stands under each: a checked scalar (``Annotated[str,
 Check(...)]``), a list, a mapping, another form, or a `Choice` between these. Every fault of a file is found in one pass.
-Nothing here imports pydantic: building its models alone takes longer than checking a file.
 """
 
 from __future__ import annotations
 
-import inspect
-import types
-import typing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Tag,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 
 from pqlkit.definitions.codes import WRONG_TYPE
-from pqlkit.definitions.values import Blank, Check, FaultError, Key, Limits, fault, kind_of
+from pqlkit.definitions.values import Blank, FaultError, fault, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Self
 
+    from pydantic.fields import FieldInfo
+
+__all__ = ["KEY", "Before", "Choice", "Form", "FormError", "Slip", "Tag", "made"]
+
 Place: TypeAlias = "tuple[str | int, ...]"
-Reader: TypeAlias = "Callable[[Any, Place, list[Slip]], Any]"
-"""Reads a value at a place; what is wrong goes to the list."""
+
+Before = BeforeValidator
+"""Looks at a value before it is read, and may refuse it by `fault`."""
+
+Choice = Discriminator
+"""Tells the members of a union apart: gives the tag of the one that was meant."""
 
 KEY: Final = "[key]"
 """The last step to what is wrong with a key, not with its value."""
+
+_KINDS: Final = {"missing": "missing", "too_short": "empty", "list_type": "no list", "dict_type": "no mapping"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,57 +66,40 @@ class FormError(Exception):
         self.slips = slips
 
 
-class Tag:
-    """Names a member of a choice."""
+@dataclass(frozen=True, slots=True)
+class _Stray:
+    """What stands under a key that a form does not know; carries what the form knows."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-class Choice:
-    """Tells the members of a union apart: gives the tag of the one that was meant."""
-
-    def __init__(self, tag_of: Callable[[Any], str | None]) -> None:
-        self.tag_of = tag_of
+    known: tuple[str, ...]
+    what: str
 
 
-class Before:
-    """Looks at a value before it is read, and may refuse it by `fault`."""
-
-    def __init__(self, snapshot: Callable[[Any], Any]) -> None:
-        self.snapshot = snapshot
-
-
-class Form:
+class Form(BaseModel):
     """A mapping with known keys."""
 
-    _fields: ClassVar[dict[str, Key]]
-    _readers: ClassVar[dict[str, Any]]
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", strict=True, frozen=True, validate_by_alias=True, validate_by_name=False, defer_build=True
+    )
 
-    def __init__(self, values: Mapping[str, Any], given: frozenset[str]) -> None:
-        self.__dict__.update(values)
-        self.__dict__["given"] = given
-
-    given: frozenset[str]
-    """Names of the fields that were written."""
+    @property
+    def given(self) -> set[str]:
+        """Names of the fields that were written."""
+        return self.model_fields_set
 
     @classmethod
-    def fields(cls) -> dict[str, Key]:
+    def fields(cls) -> dict[str, FieldInfo]:
         """Give the fields by name, those of the base first."""
-        if "_fields" not in cls.__dict__:
-            names = dict.fromkeys(name for base in reversed(cls.__mro__) for name in inspect.get_annotations(base))
-            cls._fields = {name: found for name in names if isinstance(found := getattr(cls, name, None), Key)}
-        return cls._fields
+        return cls.model_fields
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
         """List the keys as they are written."""
-        return tuple(field.alias or name for name, field in cls.fields().items())
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
 
     @classmethod
-    def written(cls, names: frozenset[str]) -> set[str]:
+    def written(cls, names: set[str]) -> set[str]:
         """Spell field names as keys."""
-        return {field.alias or name for name, field in cls.fields().items() if name in names}
+        return {field.alias or name for name, field in cls.model_fields.items() if name in names}
 
     def plain(self) -> dict[str, Any]:
         """Give the keys that were written, with their values."""
@@ -111,12 +111,6 @@ class Form:
         return (cls.__doc__ or "").split(":")[0].split(".")[0].strip().lower()
 
     @classmethod
-    def types(cls) -> dict[str, Any]:
-        """Give the annotations of the fields."""
-        hints = typing.get_type_hints(cls, include_extras=True)
-        return {name: hints[name] for name in cls.fields()}
-
-    @classmethod
     def read(cls, data: Any) -> Self:
         """Read a mapping.
 
@@ -125,153 +119,58 @@ class Form:
         FormError
             It does not fit.
         """
-        slips: list[Slip] = []
-        form = cls.at(data, (), slips)
-        if form is None:
-            raise FormError(slips)
-        return form
-
-    @classmethod
-    def at(cls, data: Any, place: Place, slips: list[Slip]) -> Self | None:
-        """Read a mapping at a place; None if it does not fit."""
-        if not isinstance(data, dict):
-            keys = ", ".join(cls.keys()[:6])
-            message = f"{cls.what()} is a mapping with keys such as {keys}, not {kind_of(data)}"
-            slips.append(_slip(fault(WRONG_TYPE, message), place))
-            return None
-        before, readers = len(slips), cls._compiled()
-        values: dict[str, Any] = {}
-        for key, (name, field, reader) in readers.items():
-            if key in data:
-                value = data[key]
-                values[name] = reader(Blank() if value is None else value, (*place, key), slips)
-            elif field.required:
-                slips.append(Slip("missing", (*place, key), {}))
-            else:
-                values[name] = field.default
-        strays = [key for key in data if key not in readers]
-        slips += [Slip("unknown", (*place, key), {"known": cls.keys(), "what": cls.what()}) for key in strays]
-        if len(slips) > before:
-            return None
-        form = cls(values, frozenset(name for key, (name, _, _) in readers.items() if key in data))
         try:
-            form._judge()
-        except FaultError as error:
-            slips.append(_slip(error, place))
-            return None
-        return form
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise FormError([_slip(part, data) for part in error.errors(include_url=False)]) from None
 
     def _judge(self) -> None:
         """Judge what concerns more than one key, by raising a `fault`; called when each key alone is right."""
 
+    @model_validator(mode="before")
     @classmethod
-    def _compiled(cls) -> dict[str, tuple[str, Key, Reader]]:
-        if "_readers" not in cls.__dict__:
-            kinds = cls.types()
-            fields = cls.fields()
-            cls._readers = {f.alias or name: (name, f, _reader(kinds[name])) for name, f in fields.items()}
-        return cls._readers
+    def _mapped(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            keys = ", ".join(cls.keys()[:6])
+            raise fault(WRONG_TYPE, f"{cls.what()} is a mapping with keys such as {keys}, not {kind_of(data)}")
+        known = cls.keys()
+        return {
+            key: (Blank() if value is None else value) if key in known else _Stray(known, cls.what())
+            for key, value in data.items()
+        }
+
+    @model_validator(mode="after")
+    def _judged(self) -> Self:
+        self._judge()
+        return self
 
 
 def made(name: str, base: type[Form], doc: str, keys: Mapping[str, tuple[Any, Any]]) -> type[Form]:
     """Make a form from its keys: name -> (annotation, `Field`)."""
-    kinds = {key: kind for key, (kind, _) in keys.items()}
-    return type(
-        name, (base,), {"__doc__": doc, "__annotations__": kinds, **{key: field for key, (_, field) in keys.items()}}
-    )
+    make: Any = create_model  # its overloads do not know field definitions by keyword
+    form: type[Form] = make(name, __base__=base, __doc__=doc, **keys)
+    return form
 
 
-def _slip(error: FaultError, place: Place) -> Slip:
-    return Slip(error.code.code, place, {"message": error.message, **error.context})
+def _slip(error: Any, data: Any) -> Slip:
+    place, kind = _place(error["loc"], data), error["type"]
+    own = error.get("ctx", {}).get("error")
+    if isinstance(own, FaultError):
+        return Slip(own.code.code, place, {"message": own.message, **own.context})
+    if isinstance(error["input"], _Stray):
+        return Slip("unknown", place, {"known": error["input"].known, "what": error["input"].what})
+    if kind == "missing":
+        return Slip("missing", (*place, error["loc"][-1]), {})
+    return Slip(_KINDS[kind], place, {})
 
 
-def parts(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Take an annotation apart: the type without None as an alternative, and what is said about it."""
-    if get_origin(annotation) is typing.Annotated:
-        return annotation.__origin__, annotation.__metadata__
-    if get_origin(annotation) in {Union, types.UnionType}:
-        left = [part for part in get_args(annotation) if part is not type(None)]
-        if len(left) == 1:
-            return parts(left[0])
-    return annotation, ()
-
-
-def one(metadata: tuple[Any, ...], kind: type[Any]) -> Any:
-    """Find what is said of one kind, the last if there are several."""
-    return next((entry for entry in reversed(metadata) if isinstance(entry, kind)), None)
-
-
-def members(annotation: Any) -> dict[str, Any]:
-    """Give the members of a choice by their tags."""
-    return {one(parts(part)[1], Tag).name: part for part in get_args(annotation)}
-
-
-def _reader(annotation: Any) -> Reader:
-    kind, metadata = parts(annotation)
-    if (check := one(metadata, Check)) is not None:
-        return _scalar(check)
-    if (choice := one(metadata, Choice)) is not None:
-        return _chosen(choice, {tag: _reader(part) for tag, part in members(kind).items()}, one(metadata, Before))
-    limits = one(metadata, Limits)
-    least = limits.min_length if limits is not None else 0
-    if get_origin(kind) is list:
-        return _list(_reader(get_args(kind)[0]), least or 0)
-    if get_origin(kind) is dict:
-        key, value = get_args(kind)
-        return _mapping(_reader(key), _reader(value), least or 0)
-    if isinstance(kind, type) and issubclass(kind, Form):
-        return kind.at
-    return _as_it_is
-
-
-def _as_it_is(value: Any, place: Place, slips: list[Slip]) -> Any:
-    return value
-
-
-def _scalar(check: Check) -> Reader:
-    def read(value: Any, place: Place, slips: list[Slip]) -> Any:
-        try:
-            return check.check(value)
-        except FaultError as error:
-            slips.append(_slip(error, place))
-            return None
-
-    return read
-
-
-def _chosen(choice: Choice, readers: Mapping[str, Reader], before: Before | None) -> Reader:
-    def read(value: Any, place: Place, slips: list[Slip]) -> Any:
-        try:
-            seen = value if before is None else before.snapshot(value)
-        except FaultError as error:
-            slips.append(_slip(error, place))
-            return None
-        return readers[choice.tag_of(seen) or ""](seen, place, slips)
-
-    return read
-
-
-def _list(item: Reader, least: int) -> Reader:
-    def read(value: Any, place: Place, slips: list[Slip]) -> Any:
-        if not isinstance(value, list):
-            slips.append(Slip("no list", place, {}))
-            return None
-        if len(value) < least:
-            slips.append(Slip("empty", place, {}))
-        return [item(part, (*place, index), slips) for index, part in enumerate(value)]
-
-    return read
-
-
-def _mapping(key: Reader, item: Reader, least: int) -> Reader:
-    def read(value: Any, place: Place, slips: list[Slip]) -> Any:
-        if not isinstance(value, dict):
-            slips.append(Slip("no mapping", place, {}))
-            return None
-        if len(value) < least:
-            slips.append(Slip("empty", place, {}))
-        return {
-            key(name, (*place, name, KEY), slips): item(part, (*place, name), slips) for name, part in value.items()
-        }
-
-    return read
+def _place(location: Place, data: Any) -> Place:
+    """Leave out of pydantic's location what is no step into the data: the tags of a choice, and a missing key."""
+    steps: list[str | int] = []
+    for step in location:
+        if step == KEY:
+            return (*steps, KEY)
+        if (isinstance(data, dict) and step in data) or (isinstance(data, list) and isinstance(step, int)):
+            steps.append(step)
+            data = data[step]  # type: ignore[index]
+    return tuple(steps)

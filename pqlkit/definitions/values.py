@@ -5,10 +5,12 @@ write, for the JSON Schema. A check that fails raises a `FaultError`.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final
+
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from pqlkit.definitions import pattern
 from pqlkit.definitions.codes import (
@@ -22,9 +24,9 @@ from pqlkit.definitions.codes import (
     Code,
 )
 from pqlkit.definitions.model import LARGEST_VALUE
+from pqlkit.definitions.old_words import VALUES, meant
 from pqlkit.definitions.yaml_scalars import Surprise
 from pqlkit.durations import Duration
-from pqlkit.errors import nearest
 from pqlkit.inert import visible
 
 FORMAT: Final = 1
@@ -61,57 +63,13 @@ def fault(code: Code, message: str, **context: Any) -> FaultError:
     return FaultError(code, message, context)
 
 
-class Check:
-    """How a scalar is checked, and `as_type`, what a person may write."""
-
-    def __init__(self, check: Callable[[Any], Any], as_type: Any) -> None:
-        self.check = check
-        self.as_type = as_type
+def Check(check: Callable[[Any], Any], as_type: Any) -> PlainValidator:  # noqa: N802 - stands in annotations
+    """Say how a scalar is checked, and `as_type`, what a person may write."""
+    return PlainValidator(check, json_schema_input_type=as_type)
 
 
-class Limits:
-    """Limits of a type: of a length, a number (``ge``: at least, ``gt``: above, ``lt``: below) or a pattern."""
-
-    def __init__(
-        self,
-        *,
-        min_length: int | None = None,
-        pattern: str | None = None,
-        ge: float | None = None,
-        gt: float | None = None,
-        lt: float | None = None,
-    ) -> None:
-        self.min_length = min_length
-        self.pattern = pattern
-        self.ge = ge
-        self.gt = gt
-        self.lt = lt
-
-
-class _Required:
-    """Stands where there is no default."""
-
-
-class Key:
-    """A key of a form: its default (`required` without one), its spelling where the name is Python's, and its help."""
-
-    def __init__(self, default: Any, *, alias: str | None, description: str, examples: Sequence[Any] | None) -> None:
-        self.default = default
-        self.alias = alias
-        self.description = description
-        self.examples = examples
-
-    @property
-    def required(self) -> bool:
-        """The key must be written."""
-        return self.default is _Required
-
-
-def Field(  # noqa: N802 - declares an attribute, so that its annotation is the type of the value
-    default: Any = _Required, *, description: str = "", alias: str | None = None, examples: Sequence[Any] | None = None
-) -> Any:
-    """Declare a key of a form."""
-    return Key(default, alias=alias, description=description, examples=examples)
+Null = Annotated[None, WithJsonSchema({"const": None})]
+"""Nothing, where it may be written; a key's None only says that it may be left out."""
 
 
 class Blank:
@@ -294,6 +252,19 @@ def _scalar(value: Any) -> str | int | float | bool:
     return _text(value)
 
 
+def optional(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Make a validator that takes a key that was left empty for one that was left out."""
+    return lambda value: None if isinstance(value, Blank) else check(value)
+
+
+def _fraction(value: Any) -> float:
+    """Accept a share as a number from 0 to 1."""
+    number = _number(value)
+    if not 0 <= number <= 1:
+        raise fault(INVALID_VALUE, f"{number} must lie between 0 and 1")
+    return float(number)
+
+
 def check_format(value: Any) -> int:
     """Accept the one format number."""
     if isinstance(value, bool) or value != FORMAT:
@@ -309,9 +280,11 @@ def one_of(words: Iterable[str]) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if isinstance(value, str) and value in known:
             return known[str(value)]
-        near = nearest(value[:100], known) if isinstance(value, str) else None
+        near = meant(value, known, VALUES) if isinstance(value, str) else None
         message = f"{shown(value)} is none of {', '.join(known)}"
-        raise fault(INVALID_VALUE, message, hint=f"did you mean {near}?" if near else None, fix=near)
+        renamed = near is not None and near == VALUES.get(value)
+        hint = f"it is now {near}" if renamed else f"did you mean {near}?" if near else None
+        raise fault(INVALID_VALUE, message, hint=hint, fix=near, safe=renamed)
 
     return check
 
@@ -339,24 +312,28 @@ def _id(value: Any) -> str:
     return text
 
 
-Text = Annotated[str, Check(_text, as_type=Annotated[str, Limits(min_length=1)])]
-Name = Annotated[str, Check(definition_name, as_type=Annotated[str, Limits(pattern=f"^{_NAME.pattern}$")])]
-Id = Annotated[str, Check(_id, as_type=Annotated[str, Limits(pattern=f"^{_ID.pattern}$")])]
+Text = Annotated[str, Check(_text, as_type=Annotated[str, Field(min_length=1)])]
+Name = Annotated[str, Check(definition_name, as_type=Annotated[str, Field(pattern=f"^{_NAME.pattern}$")])]
+Id = Annotated[str, Check(_id, as_type=Annotated[str, Field(pattern=f"^{_ID.pattern}$")])]
 Threshold = Annotated[int | float, Check(_threshold, as_type=int | float)]
-Percent = Annotated[int | float, Check(_positive, as_type=Annotated[float, Limits(gt=0)])]
-Points = Annotated[int | float, Check(_positive, as_type=Annotated[float, Limits(gt=0)])]
+Percent = Annotated[int | float, Check(_positive, as_type=Annotated[float, Field(gt=0)])]
+Points = Annotated[int | float, Check(_positive, as_type=Annotated[float, Field(gt=0)])]
 Truth = Annotated[bool, Check(_truth, as_type=bool)]
-Span = Annotated[Duration, Check(_span, as_type=Annotated[str, Limits(pattern=_DURATION)])]
-SpanOrNone = Annotated[Duration, Check(_duration, as_type=Annotated[str, Limits(pattern=_DURATION)])]
+Span = Annotated[Duration, Check(_span, as_type=Annotated[str, Field(pattern=_DURATION)])]
+SpanOrNone = Annotated[Duration, Check(_duration, as_type=Annotated[str, Field(pattern=_DURATION)])]
 Rate = Annotated[
     float,
     Check(
         _rate,
-        as_type=Annotated[str, Limits(pattern="^[0-9]{1,3}([.][0-9]{1,20})? ?%$")]
-        | Annotated[float, Limits(ge=0, lt=1)],
+        as_type=Annotated[str, Field(pattern="^[0-9]{1,3}([.][0-9]{1,20})? ?%$")] | Annotated[float, Field(ge=0, lt=1)],
     ),
 ]
 Date = Annotated[date, Check(_date, as_type=date)]
-Pattern = Annotated[str, Check(_pattern, as_type=Annotated[str, Limits(min_length=1)])]
+DateOrNone = Annotated[date | None, Check(optional(_date), as_type=date)]
+Fraction = Annotated[float | None, Check(optional(_fraction), as_type=Annotated[float, Field(ge=0)])]
+Tally = Annotated[int | None, Check(optional(whole_number(0, high=10**12)), as_type=Annotated[int, Field(ge=0)])]
+TruthOrNone = Annotated[bool | None, Check(optional(_truth), as_type=bool)]
+TextOrNone = Annotated[str | None, Check(optional(_text), as_type=Annotated[str, Field(min_length=1)])]
+Pattern = Annotated[str, Check(_pattern, as_type=Annotated[str, Field(min_length=1)])]
 Scalar = Annotated[str | int | float | bool, Check(_scalar, as_type=str | int | float | bool)]
-Scalars = Annotated[list[Scalar], Limits(min_length=1)]
+Scalars = Annotated[list[Scalar], Field(min_length=1)]

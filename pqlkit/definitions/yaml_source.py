@@ -112,7 +112,19 @@ class Document:
         fix: str | None = None,
         safe: bool = False,
     ) -> Diagnostic:
-        """Make a diagnostic at the value of `path`, or at its key."""
+        """Make a diagnostic at the value of `path`, or at its key.
+
+        Parameters
+        ----------
+        code, message, hint
+            What is wrong, as the diagnostic says it.
+        path
+            The value it is about.
+        key
+            Point at the key instead of the value.
+        fix, safe
+            The text that would mend it, and whether `--fix` may write it.
+        """
         mark = self.key(path) if key else self.mark(path)
         return _diagnostic(self.path, code, mark, message, hint=hint, fix=fix, safe=safe)
 

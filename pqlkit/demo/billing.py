@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AMOUNT, CONVERTED_AT, ENDED_AT, FROM_PLAN, KIND, PLAN, VALID_FROM
-from pqlkit.demo.classes import NEVER
+from pqlkit.demo.series import INSTANT, NEVER
 from pqlkit.durations import DAY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.typing import Microseconds
-
-INSTANT: Final = pl.Datetime("us", "UTC")
 
 
 def draw_bills(
@@ -27,7 +25,19 @@ def draw_bills(
     end: Microseconds,
     rng: np.random.Generator,
 ) -> pl.DataFrame:
-    """Draw the conversion rows of accounts: the upgrade, for some an expansion later, and for some the end."""
+    """Draw the conversion rows of accounts: the upgrade, for some an expansion later, and for some the end.
+
+    Parameters
+    ----------
+    ids
+        One per account.
+    converted, deleted
+        When it upgrades and when it is deleted, in microseconds; `NEVER` where it does not.
+    end
+        The end of the data.
+    rng
+        The source of randomness.
+    """
     paid = np.flatnonzero(converted < NEVER)
     when = converted[paid]
     ended = when + DAY + (rng.standard_exponential(paid.size) * (900 * DAY)).astype(np.int64)
@@ -51,7 +61,19 @@ def bill_rows(
     amount: NDArray[np.floating[Any]],
     ended: NDArray[np.int64],
 ) -> pl.DataFrame:
-    """Write conversion rows; `ended` is `NEVER` where it goes on."""
+    """Write conversion rows; `ended` is `NEVER` where it goes on.
+
+    Parameters
+    ----------
+    ids, when
+        The accounts, and when each pays.
+    kind
+        ``new`` or ``expansion``.
+    from_plan, plan, amount
+        What they had, and what they buy.
+    ended
+        When the subscription ends; `NEVER` where it goes on.
+    """
     return pl.DataFrame(
         {
             ACCOUNT_ID: ids,

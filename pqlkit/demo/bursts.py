@@ -67,7 +67,19 @@ def spread_bursts(
     weeks: int,
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """Lay bursts that begin in given weeks onto the table of accounts x weeks."""
+    """Lay bursts that begin in given weeks onto the table of accounts x weeks.
+
+    Parameters
+    ----------
+    burst
+        How long and how strong bursts are.
+    owner, begin
+        Of each burst: the account and the week in which it begins.
+    accounts, weeks
+        The size of the table.
+    rng
+        The source of randomness.
+    """
     length = burst.least + rng.geometric(1 / max(burst.lasts - burst.least, 1.0), owner.size) - 1
     strength = (rng.standard_gamma(burst.spread, owner.size) / burst.spread).astype(np.float32)
     cell = np.repeat(begin, length) + np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)

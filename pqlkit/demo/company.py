@@ -9,7 +9,7 @@ import numpy as np
 
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
 from pqlkit.demo.bursts import Burst, draw_bursts, lingering, spread_bursts, trailing
-from pqlkit.demo.classes import NEVER
+from pqlkit.demo.series import NEVER
 from pqlkit.demo.weeks import Era, draw_conversions, draw_events, weekly_bins
 from pqlkit.durations import DAY, HOUR, MINUTE, WEEK, Duration
 
@@ -46,12 +46,9 @@ NAMES: Final = (
     "email_delivered",
 )
 CODES: Final = {name: code for code, name in enumerate(NAMES)}
-DRAWN: Final = 14
-"""The first names are drawn week by week; the others follow from something."""
 
 INVITES: Final = 4
 INTEGRATIONS: Final = 2
-TRIAL: Final = 14 * DAY
 PROJECTS: Final = 5
 """Projects that the free plan allows."""
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from pqlkit.columns import EVENT_ID, TIMESTAMP
 from pqlkit.demo.company import CODES, ERA, EXPORTED_FROM
+from pqlkit.demo.series import INSTANT
 from pqlkit.durations import DAY, MINUTE
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from pqlkit.demo.company import Company
 
 RECEIVED: Final = "received"
-INSTANT: Final = pl.Datetime("us", "UTC")
 FUTURE: Final = 1_924_992_000_000_000  # 2031-01-01
 _SECOND: Final = MINUTE // 60
 

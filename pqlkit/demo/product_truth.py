@@ -8,9 +8,8 @@ import numpy as np
 import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, CONVERTED_AT, EVENT, TIMESTAMP
-from pqlkit.demo.classes import NEVER
 from pqlkit.demo.company import ERA, EXPORTED_FROM, team_rollout
-from pqlkit.demo.simulation import named
+from pqlkit.demo.series import NEVER, named
 from pqlkit.demo.tiling import CLASSES, CONVERSION_WINDOW, HISTORY, TiledSnapshots, weekly_activity
 from pqlkit.demo.truth import Traps, Truth
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Final
 
 
 class Form(StrEnum):
@@ -20,14 +17,6 @@ class Form(StrEnum):
     def suffix(self) -> str:
         """What the files' names end in."""
         return self.value if self == Form.PARQUET else f"{self.value}.gz"
-
-
-def canonical_project(tables: Mapping[str, str], *, entity: str, history: bool) -> str:
-    """Write a project file for canonical Parquet: `tables` maps an export's name to its path."""
-    exports = "".join(f"  {name}: {{path: {path}}}\n" for name, path in tables.items())
-    traits = "traits: {fixed: [country, channel]"
-    traits += ", history: {plan: plan_history.parquet}}\n" if history else "}\n"
-    return f"pqlkit: 1\ntimezone: UTC\nentity: {entity}\nexports:\n{exports}{traits}outcome: {{within: 30d}}\n"
 
 
 def product_project(form: Form) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,12 +12,6 @@ if TYPE_CHECKING:
 
     from pqlkit.definitions.model import Definition
     from pqlkit.typing import Microseconds
-
-Planted: TypeAlias = Literal["rule", "thin", "additive", "none"]
-"""What a world's conversions obey."""
-
-Drift: TypeAlias = Literal["effect", "volume"]
-"""What changes halfway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +56,7 @@ class Truth:
         Additive worlds: criterion id -> log odds ratio. The criteria are those of `rule`, which nobody is told to obey.
     snapshots
         The design that the classes refer to: ``once:14d``, ``age:...`` or ``every:28d``.
-    conversion window
+    conversion_window
         In microseconds.
     as_of
         The newest plausible row.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pqlkit.demo.classes import NEVER
 from pqlkit.demo.office_hours import office_hours
+from pqlkit.demo.series import NEVER
 from pqlkit.durations import WEEK
 
 if TYPE_CHECKING:
@@ -44,7 +44,21 @@ def draw_events(
     rates: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Draw the events of all account-weeks: owner, code and moment; none before the anchor or after the deletion."""
+    """Draw the events of all account-weeks: owner, code and moment; none before the anchor or after the deletion.
+
+    Parameters
+    ----------
+    era
+        The weeks.
+    anchor, deleted
+        When each account begins and when it is deleted, in microseconds.
+    light, heavy
+        How active each account is in each week, in either way of using the product.
+    rates
+        Events a week of each name, one row for either way.
+    rng
+        The source of randomness.
+    """
     account, week = np.nonzero((light > 0) | (heavy > 0))
     mean = light[account, week, None] * rates[0] + heavy[account, week, None] * rates[1]
     counts = rng.poisson(mean)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     import polars as pl
 
@@ -68,8 +67,4 @@ class Engine(Protocol):
 
     def collect(self, frame: LazyFrame) -> pl.DataFrame:
         """Run the plan (streaming where the engine can); the row order is undefined."""
-        ...
-
-    def sink(self, frame: LazyFrame, path: Path) -> None:
-        """Run the plan into a Parquet file without holding it in memory."""
         ...

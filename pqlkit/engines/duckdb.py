@@ -73,10 +73,6 @@ class DuckDBEngine:
         table = cast("pl.DataFrame", _relation(frame).pl())
         return table.with_columns(pl.col(pl.Decimal).cast(pl.Int64))
 
-    def sink(self, frame: LazyFrame, path: Path) -> None:
-        """Run the plan into a Parquet file without holding it in memory."""
-        _relation(frame).write_parquet(str(path))
-
     def _types(self, source: str, paths: Sequence[str]) -> dict[str, str]:
         try:
             relation = self.connection.sql(f"SELECT * FROM {source}")

@@ -74,10 +74,6 @@ class PolarsEngine:
         """Run the plan on the streaming engine."""
         return _polars(frame).collect(engine="streaming")
 
-    def sink(self, frame: LazyFrame, path: Path) -> None:
-        """Run the plan into a Parquet file without holding it in memory."""
-        _polars(frame).sink_parquet(path, engine="streaming")
-
 
 def _narwhals(frame: pl.LazyFrame) -> LazyFrame:
     return cast("LazyFrame", nw.from_native(frame))

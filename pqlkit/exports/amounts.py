@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from pqlkit.exports.headers import folded
 from pqlkit.exports.mapping import Unit
 from pqlkit.exports.notation import ENGLISH, Notation
 from pqlkit.exports.numerals import as_written_by_programs
 from pqlkit.exports.picked_column import text_of
+from pqlkit.inert import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 WHOLE: Final = (
     "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf",
 )  # fmt: skip
 """Currencies without a smaller unit."""
+CURRENCY: Final = frozenset({"currency", "currencycode", "currencyisocode", "currencyofvalue", "convertedcurrency"})
+"""Folded headers of columns that name an amount's currency."""
 THOUSANDTHS: Final = ("bhd", "jod", "kwd", "omr", "tnd")
 """Currencies whose smaller unit is a thousandth."""
 
@@ -41,3 +48,13 @@ def amounts(values: pl.Series, unit: Unit | None, currency: pl.Series, notation:
     divisor = pl.when(code.is_in(WHOLE)).then(1).when(code.is_in(THOUSANDTHS)).then(1000).otherwise(100)
     frame = pl.DataFrame({"amount": read, "currency": text_of(currency)})
     return frame.select(pl.col("amount") / divisor).to_series()
+
+
+def currencies(paths: Sequence[str], columns: Iterable[str]) -> list[str]:
+    """Name the currencies of a conversions table, the commonest first; none where no column names them."""
+    header = next((name for name in columns if folded(name) in CURRENCY), None)
+    if header is None:
+        return []
+    codes = pl.scan_parquet(list(paths), glob=False).select(pl.col(header).cast(pl.String).str.to_uppercase())
+    counts = codes.drop_nulls().group_by(header).len().sort(["len", header], descending=[True, False]).collect()
+    return [visible(code, 20) for code in counts[header]]

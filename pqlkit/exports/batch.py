@@ -34,13 +34,15 @@ class Batch:
     """Some rows of one file.
 
     `frame` holds the export's columns (nested ones flattened with dots); `lines` (Int64, as long) the number of each row's
-    first line; `untyped` names the columns of text whose types nobody has declared.
+    first line; `untyped` names the columns of text whose types nobody has declared. `dropped` are columns of the file
+    that cannot be read.
     """
 
     frame: pl.DataFrame
     lines: pl.Series
     rejected: list[Rejected] = field(default_factory=list)
     untyped: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 def shown(row: bytes) -> str:

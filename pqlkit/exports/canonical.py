@@ -12,18 +12,20 @@ from pqlkit.errors import DataError, nearest
 from pqlkit.exports.amounts import amounts
 from pqlkit.exports.column_types import ColumnType, of_dtype, of_text
 from pqlkit.exports.domains import address_of, domain_of
+from pqlkit.exports.guessing import candidates, swapped
 from pqlkit.exports.headers import zone_in
 from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import flatten
 from pqlkit.exports.mapping import Column, Match
-from pqlkit.exports.nested import unpacked
+from pqlkit.exports.nested import root_of, unpacked, with_paths
 from pqlkit.exports.notation import ENGLISH
 from pqlkit.exports.nulls import counted_nulls, without_nulls
 from pqlkit.exports.numerals import as_written_by_programs, is_written_in
 from pqlkit.exports.picked_column import id_text, lost_digits, none_if_empty, plain, several_ids, text_of, values_of
-from pqlkit.exports.preset import Preset, Variant, preset
+from pqlkit.exports.preset import Preset, Variant, preset, recognised
 from pqlkit.exports.quarantine import SCHEMA, rejected_frame, row_text
 from pqlkit.exports.reshaping import LOOKED_UP, Clock, Reshaped, Shape, folded_texts, holds, reshaped
+from pqlkit.exports.synonyms import SYNONYMS
 from pqlkit.exports.tables import ADDRESSES, CONVERSIONS, DOMAIN, EMAIL, EVENTS
 from pqlkit.inert import visible
 
@@ -55,7 +57,7 @@ class Canonical:
     `nulls` counts the texts that were taken as no value: column -> text -> rows. In a column whose type is not known yet
     they are no values only if it turns out to hold no text.
     `left_out` counts rows by the words of the rule that left them out, `added` those that exist because a cell held several
-    values. `logged` is the newest time at which a row was written (UTC microseconds). `unread` counts amounts that are no
+    values; `unasked` are the words of rules about columns that are not there. `logged` is the newest time at which a row was written (UTC microseconds). `unread` counts amounts that are no
     numbers.
     """
 
@@ -68,6 +70,7 @@ class Canonical:
     skipped: int = 0
     nulls: dict[str, dict[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    unasked: tuple[str, ...] = ()
     added: int = 0
     logged: int | None = None
     unread: int = 0
@@ -104,6 +107,7 @@ class Canonicaliser:
     looked_up: Callable[[Lookup], pl.DataFrame | None] | None = None
     seen: set[str] = field(default_factory=set)
     variant: Variant | None = None
+    unread_times: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def clock(self) -> Clock:
@@ -141,7 +145,7 @@ class Canonicaliser:
         frame = pl.DataFrame([*picked.values(), *properties]) if raw.width else pl.DataFrame()
         reasons = self._reasons(raw, picked, chosen)
         good = reasons["reason"].is_null()
-        skip = self._skipped(picked)
+        skip = self._skipped(picked, raw.height)
         bad = _bad(batch_frame, frame_lines, reasons, ~good & ~skip) if not (good | skip).all() else None
         kept = good & ~skip
         frame = frame.with_columns(pl.lit(place, dtype=pl.Int32).alias(FILE), frame_lines.alias(LINE)).filter(kept)
@@ -156,6 +160,7 @@ class Canonicaliser:
             skipped=int(skip.sum()),
             nulls={name: found for name, found in nulls.items() if found},
             left_out=rows.left_out,
+            unasked=tuple(rows.unasked),
             added=rows.added,
             logged=self.logged(whole),
             unread=_unread(raw, picked, chosen),
@@ -186,22 +191,27 @@ class Canonicaliser:
         if self.source.format is not None:
             self._choose(columns, file)
         there = set(columns) | _roots(columns)
+        there |= {path for path in self._paths() if root_of(path, columns) is not None}
         for name, column in self.source.columns.items():
             missing = [] if column.constant is not None else [part for part in column.parts if part not in there]
             if missing and len(missing) == len(column.parts):
-                raise _missing(missing[0], columns, file, f"the mapping of {name} names it")
+                raise self._missing(missing[0], columns, file, f"the mapping of {name} names it", name)
         for rule in self.source.rows:
             if not rule.test.askable(there):
                 asked = sorted(rule.test.columns - there)
-                raise _missing(asked[0], columns, file, f"a rule of rows ({rule.words}) names it")
+                raise self._missing(asked[0], columns, file, f"a rule of rows ({rule.words}) names it", None)
+        for name in self._doubled(columns):
+            raise self._missing(name, columns, file, "it stands several times", name)
         for name in self.layout.required:
             if not self._column_in(name, there):
-                raise _missing(name, columns, file, f"{self.layout.name} need it")
+                raise self._missing(name, columns, file, f"{self.layout.name} need it", name)
         for group in self.layout.one_of:
             if EMAIL in group and self.source.match is not Match.EMAIL:
                 self._check_owner(group, there, columns, file)
             elif not any(self._column_in(name, there) for name in group):
-                raise _missing(group[0], columns, file, f"{self.layout.name} need one of {', '.join(group)}")
+                raise self._missing(
+                    group[0], columns, file, f"{self.layout.name} need one of {', '.join(group)}", group[0]
+                )
 
     def _check_owner(self, group: tuple[str, ...], there: set[str], columns: list[str], file: str) -> None:
         owners = [name for name in group if name not in ADDRESSES]
@@ -213,7 +223,41 @@ class Canonicaliser:
                 where=file,
                 hint="match: email finds users by their address",
             )
-        raise _missing(owners[0], columns, file, f"{self.layout.name} need one of {', '.join(owners)}")
+        raise self._missing(owners[0], columns, file, f"{self.layout.name} need one of {', '.join(owners)}", owners[0])
+
+    def _missing(self, name: str, columns: list[str], file: str, why: str, canonical: str | None) -> DataError:
+        """Say that a column is not there; a vendor's raw file is called by its name."""
+        vendor = recognised(columns, self.layout.name) if self.source.format is None else None
+        if vendor is not None:
+            return DataError(
+                f"there is no column {name!r}: this looks like {vendor.title}",
+                where=file,
+                hint="run `pqlkit init` on it: it writes a pqlkit.yml that knows the format",
+            )
+        places = [column for column in columns if column.startswith(f"{name} (column ")]
+        if places:
+            said = ", ".join(column.removeprefix(f"{name} ") for column in places)
+            return DataError(
+                f"the column {visible(name)!r} stands {len(places)} times in the header: {said}",
+                where=file,
+                hint=f"say which: --map {self.layout.name}.{canonical or name}={places[0]!r}, or rename one",
+            )
+        likely = candidates(self.layout.name, canonical or name, columns) if self.layout.name in SYNONYMS else []
+        if likely:
+            named = visible(likely[0], 80)
+            return DataError(
+                f"there is no column {name!r}: {why}",
+                where=file,
+                hint=f"is it {named!r}? Map it: --map {self.layout.name}.{canonical or name}={named!r}, or"
+                f" columns: {{{canonical or name}: {named}}} in pqlkit.yml",
+            )
+        stated = f"--map {self.layout.name}.{canonical}=HEADER" if canonical is not None else None
+        return _missing(name, columns, file, why, stated)
+
+    def _doubled(self, columns: list[str]) -> list[str]:
+        """List the table's columns whose header stands several times, if nothing says which is meant."""
+        unmapped = (name for name in self.layout.columns if name not in self.source.columns and name not in columns)
+        return [name for name in unmapped if any(column.startswith(f"{name} (column ") for column in columns)]
 
     def _owned_elsewhere(self, there: set[str], file: str) -> bool:
         """Tell whether a second export or a domain says whose the rows are."""
@@ -259,13 +303,16 @@ class Canonicaliser:
     def _column(self, name: str, there: Iterable[str] = ()) -> Column:
         mapped = self.source.columns.get(name)
         if mapped is not None:
-            if mapped.parts or mapped.constant is not None:
+            if mapped.parts or mapped.constant is not None or mapped.absent:
                 return mapped
             return replace(mapped, names=(name,))
         if LOOKED_UP + name in there:
             return Column(names=(LOOKED_UP + name,))
         if self.variant is not None and name in self.variant.columns:
             return self.variant.columns[name]
+        if self.variant is not None and self.variant.table == CONVERSIONS and name in self.layout.ids:
+            # The vendor's own ids bear our names; its customers' are named by the format.
+            return Column(absent=True)
         if self.layout.either is not None and name in self.layout.one_of[0]:
             return self.source.columns.get(self.layout.either, Column(names=(name, self.layout.either)))
         return Column(names=(name,))
@@ -279,7 +326,12 @@ class Canonicaliser:
         raw = flatten(raw)
         if self.variant is None and self.source.format is not None:
             self._choose(raw.columns, "the export")
-        return raw if self.variant is None else unpacked(raw, self.variant)
+        raw = raw if self.variant is None else unpacked(raw, self.variant)
+        return with_paths(raw, self._paths())
+
+    def _paths(self) -> list[str]:
+        """Name what the mapping asks for inside other columns."""
+        return [part for column in self.source.columns.values() for part in column.parts if "." in part]
 
     def _picked(self, raw: pl.DataFrame, chosen: Mapping[str, Column]) -> tuple[dict[str, pl.Series], pl.Series]:
         picked: dict[str, pl.Series] = {}
@@ -287,12 +339,32 @@ class Canonicaliser:
         for name, column in chosen.items():
             if name in self.layout.times or (column.format is not None and name not in self.layout.columns):
                 values, flags = self._times(raw, column)
+                self._compare(name, column, raw, values)
                 own = flags if name == self.layout.time else own
             else:
                 values = self._value(name, column, raw)
             picked[name] = values.alias(name)
         self._anonymised(raw, picked)
         return picked, own
+
+    def _compare(self, name: str, column: Column, raw: pl.DataFrame, read: pl.Series) -> None:
+        """Count the times that a stated format does not read, and those that it would not with day and month swapped."""
+        other = swapped(column.format) if column.format is not None and not column.latest else None
+        if other is None:
+            return
+        given = self._present(text_of(self._given(raw, column)))
+        swapped_read, _ = self._times(raw, replace(column, format=other))
+        times = self.unread_times.setdefault(name, [0, 0, 0])
+        for place, some in enumerate((given, given.filter(read.is_null()), given.filter(swapped_read.is_null()))):
+            times[place] += len(some) - some.null_count()
+
+    def misread(self) -> list[str]:
+        """Say of which column another format would have read all times, where the stated one did not."""
+        return [
+            f"{self.layout.name}: {unread:,} of {times:,} times of {name} are not {form!r}; {swapped(form)!r} reads all of them"
+            for name, (times, unread, otherwise) in self.unread_times.items()
+            if unread and not otherwise and (form := self._column(name).format) is not None
+        ]
 
     def _value(self, name: str, column: Column, raw: pl.DataFrame) -> pl.Series:
         """Give the values of a column that is no time, in its canonical form."""
@@ -356,6 +428,7 @@ class Canonicaliser:
         if not column.latest:
             zone = next((zone for name in column.names if (zone := zone_in(name))), self.source.timezone)
             given = self._given(raw, column)
+            given = text_of(given) if given.dtype.is_nested() else given
             given = self._present(given) if given.dtype == pl.String else given
             return instants(given, form=column.format, zone=zone, dates_in=self.dates_in)
         read = [self._times(raw, replace(column, latest=(), names=(name,))) for name in column.latest]
@@ -414,6 +487,8 @@ class Canonicaliser:
                 if name != EVENT and name in chosen:
                     checks.append((lost_digits(values_of(raw, chosen[name])), name, _LOST_DIGITS))
                     checks.append((several_ids(picked[name]), name, _SEVERAL))
+        if self.layout.key is not None and self.layout.key in picked:
+            checks.append((self._totals(picked), self.layout.key, "a row of totals"))
         if self.layout.owned and self.variant is None:
             # A vendor's row without an owner is an upgrade of somebody: it stays and is counted as unmatched.
             owners = [picked[name].is_null() for group in self.layout.one_of for name in group if name in picked]
@@ -423,11 +498,17 @@ class Canonicaliser:
             checks.append((nobody, self.layout.one_of[0][0], "no user or account"))
         return _first_fault(checks, raw, chosen)
 
-    def _skipped(self, picked: Mapping[str, pl.Series]) -> pl.Series:
+    def _totals(self, picked: Mapping[str, pl.Series]) -> pl.Series:
+        """Mark the last line of reports: a word for a sum where the id stands, and no time."""
+        key, time = picked[self.layout.key or ""], picked.get(self.layout.time or "")
+        word = key.str.strip_chars(" :").str.to_lowercase().is_in(_TOTALS).fill_null(value=False)
+        return word & time.is_null() if time is not None else word
+
+    def _skipped(self, picked: Mapping[str, pl.Series], rows: int) -> pl.Series:
         key = self.layout.key
         if self.derived and key is not None and key in picked:
             return picked[key].is_null()
-        return pl.Series([False] * next((len(values) for values in picked.values()), 0), dtype=pl.Boolean)
+        return pl.Series([False]).new_from_index(0, rows)
 
     def _types(
         self, frame: pl.DataFrame, raw: pl.DataFrame, chosen: Mapping[str, Column], untyped: tuple[str, ...]
@@ -504,6 +585,17 @@ def _pairs(raw: pl.DataFrame, event: pl.Series, identity: Identity, nulls: Set[s
     return pairs.drop_nulls([ANONYMOUS_ID, USER_ID]).filter(pl.col(ANONYMOUS_ID) != pl.col(USER_ID)).drop(EVENT)
 
 
+_TOTALS: Final = (
+    "total",
+    "totals",
+    "grand total",
+    "subtotal",
+    "sum",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "total general",
+)
 _TOO_LONG: Final = f"longer than {LONGEST_NAME // 1024} KB"
 _LOST_DIGITS: Final = "an id that has lost its last digits in a column of decimal numbers: export it as text"
 _SEVERAL: Final = "several ids in one cell"
@@ -513,7 +605,7 @@ def _roots(columns: Iterable[str]) -> set[str]:
     return {".".join(name.split(".")[:depth]) for name in columns for depth in range(1, name.count(".") + 1)}
 
 
-def _missing(name: str, columns: list[str], file: str, why: str) -> DataError:
+def _missing(name: str, columns: list[str], file: str, why: str, stated: str | None) -> DataError:
     guess = nearest(name, columns)
     listed = ", ".join(visible(column, 40) for column in columns[:12]) + (" ..." if len(columns) > 12 else "")
     if guess is not None:
@@ -521,7 +613,8 @@ def _missing(name: str, columns: list[str], file: str, why: str) -> DataError:
     elif len(columns) == 1:
         hint = f"its only column is {visible(columns[0], 80)!r}: is the separator another? State it: separator: ';'"
     else:
-        hint = f"it has {listed}; map one in pqlkit.yml, or let `pqlkit init` look"
+        ways = "map one in pqlkit.yml, or let `pqlkit init` look"
+        hint = f"it has {listed}; {ways}" if stated is None else f"it has {listed}; name one with {stated}, or {ways}"
     return DataError(f"there is no column {name!r}: {why}", where=file, hint=hint)
 
 

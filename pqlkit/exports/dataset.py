@@ -16,7 +16,8 @@ from pqlkit.exports.manifest import read_manifest
 from pqlkit.exports.project import Project
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import Plan, read_all
-from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, HISTORY, USERS
+from pqlkit.exports.sources.landing import Landing
+from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, HISTORY, IDENTITIES, USERS
 from pqlkit.scratch import lasting_scratch
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pqlkit.exports.manifest import Manifest
     from pqlkit.exports.mapping import Source
     from pqlkit.exports.reading import Finished, Outcome
+    from pqlkit.exports.sources.landing import Landed
     from pqlkit.typing import Microseconds
 
 __all__ = ["ColumnType", "Dataset", "Progress", "Table", "now", "open_dataset", "sources_of", "with_sources"]
@@ -88,6 +90,8 @@ def open_dataset(
     users: str | None = None,
     accounts: str | None = None,
     conversions: str | None = None,
+    identities: str | None = None,
+    landing: Landing | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Give the canonical tables of a project, a folder that `load` wrote, or exports named directly.
@@ -98,8 +102,10 @@ def open_dataset(
         The project file's values; its exports are read where nothing else is named.
     data
         A folder that `pqlkit.exports.loading.load` wrote.
-    events, users, accounts, conversions
-        Files, folders or globs; each replaces the project's source of that table.
+    events, users, accounts, conversions, identities
+        Files, folders, globs or addresses; each replaces the project's source of that table.
+    landing
+        Brings what lies elsewhere; None = a new one.
     progress
         Told a sentence at the start of each long step.
 
@@ -110,9 +116,10 @@ def open_dataset(
     UsageError
         Both `data` and one of the others are named.
     """
-    project = with_sources(project, events=events, users=users, accounts=accounts, conversions=conversions)
+    named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions, IDENTITIES: identities}
+    project = with_sources(project, **named)
     if data is not None:
-        for name, path in (("events", events), ("users", users), ("accounts", accounts), ("conversions", conversions)):
+        for name, path in named.items():
             if path is not None:
                 raise UsageError(f"--data and --{name} name the {name} twice", hint="give one of them")
         return _loaded(Path(data), project)
@@ -122,8 +129,17 @@ def open_dataset(
     folder = lasting_scratch()
     quarantine = Quarantine(folder / "quarantine.jsonl")
     clock = now()
-    plan = Plan(sources=sources, folder=folder, zone=project.timezone, outer=clocks.bounds(clock), progress=progress)
     with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
+        here = brought(sources, landing or Landing(folder / "landed"), progress=progress)
+        plan = Plan(
+            sources=here.sources,
+            folder=folder,
+            zone=project.timezone,
+            outer=clocks.bounds(clock),
+            files=here.files,
+            names=here.names,
+            progress=progress,
+        )
         outcome = read_all(plan, quarantine)
     return _read(outcome, sources, quarantine, folder, clock, project.timezone)
 
@@ -137,13 +153,35 @@ def with_contacts(dataset: Dataset, path: str, project: Project) -> Dataset:
         A file is missing, not readable, or lacks a column.
     """
     folder = lasting_scratch()
-    source = replace(project.exports.get(CONTACTS) or project.direct(path), path=(path,))
-    plan = Plan(
-        sources={CONTACTS: source}, folder=folder, zone=dataset.zone, outer=clocks.bounds(dataset.clock or now())
+    source = replace(
+        project.exports.get(CONTACTS) or project.direct(path), path=(path,), connection=None, table=None, query=None
     )
     with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
+        here = brought({CONTACTS: source}, Landing(folder / "landed"))
+        plan = Plan(
+            sources=here.sources,
+            folder=folder,
+            zone=dataset.zone,
+            outer=clocks.bounds(dataset.clock or now()),
+            files=here.files,
+            names=here.names,
+        )
         outcome = read_all(plan, Quarantine(folder / "quarantine.jsonl"))
     return replace(dataset, tables={**dataset.tables, CONTACTS: _table(CONTACTS, outcome.tables[CONTACTS], source)})
+
+
+def brought(sources: Mapping[str, Source], landing: Landing, *, progress: Progress | None = None) -> Landed:
+    """Bring what lies elsewhere, in a workbook or in a database into files.
+
+    Raises
+    ------
+    DataError
+        A store, server, database or workbook cannot be read.
+    """
+    pieces = {name: landing.pieces(name, source) for name, source in sources.items()}
+    if progress is not None and any(piece.write is not None for some in pieces.values() for piece in some):
+        progress("fetching exports")
+    return landing.land(pieces, sources)
 
 
 def now() -> Microseconds:
@@ -158,13 +196,21 @@ def with_sources(
     users: str | None = None,
     accounts: str | None = None,
     conversions: str | None = None,
+    identities: str | None = None,
 ) -> Project:
     """Replace a project's sources by exports named directly (canonical columns, no preset).
 
     With `events` named, the project's other exports do not count: they belong to its own events.
+
+    Parameters
+    ----------
+    project
+        Whose sources are replaced; None = a project without any.
+    events, users, accounts, conversions, identities
+        Paths or addresses of exports; None = as the project says.
     """
     project = project if project is not None else Project()
-    named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions}
+    named = {EVENTS: events, USERS: users, ACCOUNTS: accounts, CONVERSIONS: conversions, IDENTITIES: identities}
     direct = {name: project.direct(path) for name, path in named.items() if path is not None}
     if not direct:
         return project

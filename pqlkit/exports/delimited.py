@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
-from pqlkit.errors import DataError
 from pqlkit.exports.batch import LONGEST_ROW, Batch, Rejected, shown
+from pqlkit.exports.raw import EmptyExportError
 from pqlkit.exports.row_bounds import Rows, blank_rows, bytes_reason, count_reason, find_rows, kept_bytes, reasons_of
 from pqlkit.exports.text import line_chunks
-from pqlkit.inert import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 _SAMPLE: Final = 20
+_LOOK: Final = 256 * 1024
+_STATED: Final = re.compile(rb'"?sep=(?P<separator>[^\r\n])"?\r?\n', re.IGNORECASE)
+"""A first line that tells spreadsheets the separator."""
+_ESCAPED: Final = re.compile(rb'\\\\|\\"')
 
 
 def read_delimited(
@@ -47,7 +51,7 @@ def read_delimited(
     Raises
     ------
     DataError
-        A column name stands twice in the header, or the file has no row but blank ones.
+        The file has no row but blank ones.
     """
     reader: _Reader | None = None
     rest, line = b"", 1
@@ -67,15 +71,40 @@ def read_delimited(
 
 
 def _start(data: bytes, name: str, separator: str | None) -> tuple[_Reader, int]:
-    blank = len(data) - len(data.lstrip(b"\r\n"))
-    head = data[blank : blank + 256 * 1024]
-    separator = separator or sniff_separator(head.decode("utf-8", "replace"))
-    end = _header_end(data, blank)
-    text = data[blank:end].decode("utf-8", "replace").rstrip("\r\n")
-    if not text.strip():
-        raise DataError("the file is empty", where=name)
-    columns = _columns(next(csv.reader(io.StringIO(text, newline=""), delimiter=separator)), name)
-    return _Reader(columns=columns, separator=separator), end
+    start = len(data) - len(data.lstrip(b"\r\n"))
+    stated = _STATED.match(data, start)
+    if stated is not None:
+        separator, start = separator or stated["separator"].decode(), stated.end()
+    separator = separator or sniff_separator(data[start : start + _LOOK].decode("utf-8", "replace"))
+    start = _after_titles(data, start, separator)
+    end = _header_end(data, start)
+    fields = _fields(data[start:end], separator)
+    if not any(fields):
+        raise EmptyExportError("the file is empty", where=name)
+    return _Reader(columns=_columns(fields, name), separator=separator), end
+
+
+def _fields(row: bytes, separator: str) -> list[str]:
+    text = row.decode("utf-8", "replace").rstrip("\r\n")
+    return next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+
+
+def _after_titles(data: bytes, start: int, separator: str) -> int:
+    """Give where the header starts: after lines of one cell that stand above a table of several columns."""
+    places = [start]
+    widths: list[tuple[int, int]] = []
+    while places[-1] < min(len(data), start + _LOOK) and len(widths) < _SAMPLE:
+        end = _header_end(data, places[-1])
+        fields = _fields(data[places[-1] : end], separator)
+        widths.append((len(fields), sum(1 for field in fields if field.strip())))
+        places.append(end)
+    usual = max((width for width, filled in widths if filled > 1), default=1)
+    for place, (width, filled) in zip(places, widths, strict=False):
+        if filled > 1:
+            return place
+        if usual == 1 or width not in (0, 1, usual):
+            break
+    return start
 
 
 def _header_end(data: bytes, start: int) -> int:
@@ -89,15 +118,20 @@ def _header_end(data: bytes, start: int) -> int:
 
 def _columns(names: Sequence[str], where: str) -> list[str]:
     columns = [name.strip() or f"column_{place}" for place, name in enumerate(names, start=1)]
-    for name, count in Counter(columns).items():
-        if count > 1:
-            places = ", ".join(str(place) for place, column in enumerate(columns, start=1) if column == name)
-            raise DataError(
-                f"the column {visible(name)!r} stands {count} times in the header (columns {places})",
-                where=f"{where}:1",
-                hint="rename or drop one: which of them is meant cannot be told",
-            )
-    return columns
+    counts = Counter(columns)
+    # Which of two is meant cannot be told: each is called by its place, and one that is needed is asked for.
+    return [numbered(name, place) if counts[name] > 1 else name for place, name in enumerate(columns, start=1)]
+
+
+def numbered(name: str, place: int) -> str:
+    """Name a column whose header stands several times.
+
+    Examples
+    --------
+    >>> numbered("plan", 3)
+    'plan (column 3)'
+    """
+    return f"{name} (column {place})"
 
 
 def sniff_separator(head: str) -> str:
@@ -113,9 +147,10 @@ def sniff_separator(head: str) -> str:
         return ","
 
     def fit(separator: str) -> tuple[float, int]:
-        first = lines[0].count(separator)
-        same = sum(1 for line in lines if line.count(separator) == first)
-        return (same / len(lines) if first else 0.0, first)
+        # Titles above the header have none; of equally common numbers the first is the header's.
+        counts = Counter(count for line in lines if (count := line.count(separator)))
+        usual, times = counts.most_common(1)[0] if counts else (0, 0)
+        return (times / len(lines), usual)
 
     return max(SEPARATORS, key=fit)
 
@@ -133,11 +168,22 @@ class _Reader:
 
     def read(self, data: bytes, line: int, *, last: bool) -> tuple[Batch, int]:
         """Read the whole rows of `data`; give them and how many bytes they took."""
+        quick = self._quick(data, line, last=last)
+        if quick is not None:
+            return quick
+        if not re.search(rb'\\"[^"\r\n' + re.escape(self.separator.encode()) + b"]", data):
+            return self._slow(data, line, last=last)
+        # A quote after a backslash and before a letter: the backslash is what protects it.
+        data = _doubled(data)
+        batch, used = self._quick(data, line, last=last) or self._slow(data, line, last=last)
+        texts = pl.all().str.replace_all("\\\\", "\\", literal=True)
+        return replace(batch, frame=batch.frame.with_columns(texts)), used
+
+    def _quick(self, data: bytes, line: int, *, last: bool) -> tuple[Batch, int] | None:
+        """Read the rows at once, or give None where quotes are not proper."""
         rows = find_rows(data, ord(self.separator), last=last) if len(self.separator.encode()) == 1 else None
         batch = None if rows is None else self._fast(data, rows, line)
-        if rows is not None and batch is not None:
-            return batch, rows.used
-        return self._slow(data, line, last=last)
+        return None if rows is None or batch is None else (batch, rows.used)
 
     def _fast(self, data: bytes, rows: Rows, line: int) -> Batch | None:
         reasons = reasons_of(data, rows, len(self.columns))
@@ -167,7 +213,7 @@ class _Reader:
             frame = pl.DataFrame(schema=schema)
         else:
             try:
-                frame = pl.read_csv(data, has_header=False, schema=schema, separator=self.separator)
+                frame = pl.read_csv(data, glob=False, has_header=False, schema=schema, separator=self.separator)
             except pl.exceptions.PolarsError:
                 return None
             if frame.height != rows:
@@ -229,6 +275,11 @@ class _Reader:
         return (
             (fields, None) if len(fields) == len(self.columns) else ([], count_reason(len(self.columns), len(fields)))
         )
+
+
+def _doubled(data: bytes) -> bytes:
+    """Write quotes that a backslash escapes as doubled ones; nothing else moves, so that places stay."""
+    return _ESCAPED.sub(lambda match: b'""' if match[0] == b'\\"' else match[0], data)
 
 
 def _split_lines(data: bytes) -> list[bytes]:

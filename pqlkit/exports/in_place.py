@@ -12,11 +12,12 @@ from pqlkit.durations import DAY
 from pqlkit.errors import DataError
 from pqlkit.exports.canonical import FILE, LINE, LONGEST_NAME
 from pqlkit.exports.column_types import ColumnType, of_dtype
-from pqlkit.exports.instants import UTC
+from pqlkit.exports.finding import find
+from pqlkit.exports.instants import FIRST, LAST, UTC
 from pqlkit.exports.mapping import Match
 from pqlkit.exports.parquet import damaged, schema
+from pqlkit.exports.path_keys import path_keys
 from pqlkit.exports.picked_column import UNTIDY
-from pqlkit.exports.raw import expand
 from pqlkit.exports.tables import ADDRESSES, EMAIL, EVENTS, IDENTITIES
 from pqlkit.exports.writing import repeats
 
@@ -54,8 +55,9 @@ def in_place(layout: Layout, source: Source, plausible: Plausible) -> InPlace | 
     changed = source.format is not None or source.columns or source.notation or source.reshaped
     if changed or source.match is not Match.USER_ID:
         return None
-    paths = expand(source.path)
-    if not all(_is_parquet(path) for path in paths):
+    found = find(source.path)
+    paths = found.files
+    if found.not_read or any(path_keys(str(path)) for path in paths) or not all(_is_parquet(path) for path in paths):
         return None
     columns = _columns(layout, paths)
     if columns is None:
@@ -148,6 +150,10 @@ def _bad(layout: Layout, columns: dict[str, ColumnType], nulls: Set[str]) -> pl.
             bad = bad | ((text == "") if name == EVENT else text.is_in(absent))
         if columns.get(name) is ColumnType.TEXT and name in layout.ids:
             bad = bad | pl.col(name).str.contains(UNTIDY)
+    for name, kind in columns.items():
+        if kind is ColumnType.INSTANT and name != layout.time:
+            # A time that no calendar has would be a panic where it is written as text.
+            bad = bad | ~pl.col(name).dt.timestamp("us").is_between(FIRST, LAST).fill_null(value=True)
     if layout.owned:
         owners = [pl.col(name).is_null() for name in ("user_id", "account_id") if name in columns]
         bad = bad | pl.all_horizontal(owners)

@@ -14,12 +14,16 @@ import polars as pl
 
 from pqlkit.durations import DAY, HOUR, MINUTE
 from pqlkit.errors import DataError
+from pqlkit.exports.spelled_times import rewritten
+from pqlkit.exports.time_formats import EPOCHS, EXCEL, NANOSECONDS
+from pqlkit.exports.zones import zone_of
 
-EPOCHS: Final = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 UTC: Final = pl.Datetime("us", "UTC")
+_EXCEL_1970: Final = 25_569
+_EXCEL_LAST: Final = 2_958_465
 _NAIVE: Final = pl.Datetime("us")
-_LAST: Final = 253_402_300_799_999_999  # the end of year 9999
-_FIRST: Final = -62_135_596_800_000_000  # the start of year 1
+LAST: Final = 253_402_300_799_999_999  # the end of year 9999
+FIRST: Final = -62_135_596_800_000_000  # the start of year 1
 
 _ISO: Final = (
     r"^\s*(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -50,7 +54,7 @@ def instants(values: pl.Series, *, form: str | None, zone: str, dates_in: str) -
     values
         Text, numbers, dates or datetimes as the export has them.
     form
-        None (ISO 8601, or the type itself), ``epoch_s``, ``epoch_ms``, ``epoch_us``, or a strptime pattern.
+        None (ISO 8601 and what `spelled_times` rewrites so, or the type itself), a name of `time_formats`, or a strptime pattern.
     zone
         Of times without an offset.
     dates_in
@@ -72,7 +76,16 @@ def instants(values: pl.Series, *, form: str | None, zone: str, dates_in: str) -
     if form in EPOCHS:
         read = _epoch(values, EPOCHS[form])
         return read, _flags(read, is_date=False)
-    text = values.cast(pl.String, strict=False)
+    if form == NANOSECONDS:
+        read = _nanoseconds(values)
+        return read, _flags(read, is_date=False)
+    if form == EXCEL:
+        return _excel(values, zone, dates_in)
+    text = (
+        values.cast(pl.Int64, strict=False).cast(pl.String)
+        if dtype.is_float()
+        else values.cast(pl.String, strict=False)
+    )
     if form is not None:
         return _patterned(text, form, zone, dates_in)
     return _iso(text, zone, dates_in)
@@ -117,8 +130,27 @@ def _epoch(values: pl.Series, factor: int) -> pl.Series:
     return frame.select(_bounded(micros).alias(name)).to_series()
 
 
+def _nanoseconds(values: pl.Series) -> pl.Series:
+    whole = pl.col("v").cast(pl.Int64, strict=False)
+    return values.alias("v").to_frame().select(_bounded(whole.floordiv(1000)).alias(values.name)).to_series()
+
+
+def _excel(values: pl.Series, zone: str, dates_in: str) -> tuple[pl.Series, pl.Series]:
+    """Read a spreadsheet's days, to the millisecond; whole ones are dates."""
+    days = pl.col("v").cast(pl.Float64, strict=False)
+    local = (
+        pl.when(days.is_between(1, _EXCEL_LAST)).then((days - _EXCEL_1970) * 86_400_000).round().cast(pl.Int64) * 1000
+    )
+    found = values.alias("v").to_frame().select(whole=days.floor() == days, local=local.cast(_NAIVE))
+    read = _local(found["local"], zone).zip_with(
+        ~found["whole"].fill_null(value=False), _local(found["local"], dates_in)
+    )
+    flags = pl.select(pl.when(read.is_not_null()).then(found["whole"])).to_series()
+    return read.alias(values.name), flags
+
+
 def _bounded(micros: pl.Expr) -> pl.Expr:
-    return pl.when(micros.is_between(_FIRST, _LAST)).then(micros).cast(UTC)
+    return pl.when(micros.is_between(FIRST, LAST)).then(micros).cast(UTC)
 
 
 def _patterned(text: pl.Series, form: str, zone: str, dates_in: str) -> tuple[pl.Series, pl.Series]:
@@ -144,6 +176,39 @@ def _iso(text: pl.Series, zone: str, dates_in: str) -> tuple[pl.Series, pl.Serie
         if quick.null_count() == text.null_count():
             read = quick.dt.replace_time_zone("UTC").alias(text.name)
             return read, _flags(read, is_date=False)
+    read, flags = _written(text, zone, dates_in)
+    unread = read.is_null() & text.is_not_null()
+    if unread.any():
+        read, flags = _spelled(text, read, flags, unread, zone, dates_in)
+    return read, flags
+
+
+def _spelled(
+    text: pl.Series, read: pl.Series, flags: pl.Series, unread: pl.Series, zone: str, dates_in: str
+) -> tuple[pl.Series, pl.Series]:
+    """Read what people write into the places that are not ISO 8601."""
+    rest = rewritten(text.filter(unread))
+    if rest["iso"].null_count() == rest.height:
+        return read, flags
+    rest = rest.with_columns(place=unread.arg_true())
+    for (named,), some in rest.drop_nulls("iso").group_by("zone", maintain_order=True):
+        if named is not None and not _is_zone(str(named)):
+            continue
+        found, dates = _written(some["iso"], zone if named is None else str(named), dates_in)
+        read, flags = read.scatter(some["place"], found), flags.scatter(some["place"], dates)
+    return read, flags
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zone_of(name)
+    except DataError:
+        return False
+    return True
+
+
+def _written(text: pl.Series, zone: str, dates_in: str) -> tuple[pl.Series, pl.Series]:
+    frame = text.alias("v").to_frame()
     groups = frame.select(pl.col("v").str.extract_groups(_ISO).struct.unnest())
     parts = groups.select(
         pl.col("date").str.to_date("%Y-%m-%d", strict=False),

@@ -27,13 +27,22 @@ class Offender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotRead:
+    """A file that lies among the exports and is not read, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableIntake:
     """One table's rows: ``read + split == kept + duplicate + quarantined + left_out``.
 
     `left_out` counts rows that are not the table's by the words of the rule that says so; `split` are the further rows of
     cells with several values. `reasons` counts the quarantined rows by reason, the commonest first; `offenders` are the
     first `SHOWN` in file and line order; `skipped` names input files that an earlier load had read already. `null_values`
-    counts the texts that were taken as no value: column -> text -> rows.
+    counts the texts that were taken as no value: column -> text -> rows. `not_read` are files that lie among the exports and
+    hold none of their rows.
     """
 
     name: str
@@ -46,6 +55,7 @@ class TableIntake:
     offenders: tuple[Offender, ...] = ()
     skipped: tuple[str, ...] = ()
     null_values: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    not_read: tuple[NotRead, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
     split: int = 0
 
@@ -61,6 +71,8 @@ class Matching:
     event_users_unknown: int | None = None
     events_of_unknown_users: int | None = None
     events_anonymous: int | None = None
+    events_of_accounts: int | None = None
+    event_accounts: int | None = None
     accounts: int | None = None
     accounts_with_events: int | None = None
     accounts_without_events: int | None = None
@@ -116,6 +128,7 @@ def _table_json(table: TableIntake) -> Json:
         "reasons": dict(table.reasons),
         "offenders": [asdict(offender) for offender in table.offenders],
         "skipped": list(table.skipped),
+        "not_read": [asdict(one) for one in table.not_read],
         "null_values": {column: dict(counts) for column, counts in table.null_values.items()},
         "left_out": dict(table.left_out),
         "split": table.split,

@@ -7,6 +7,7 @@ is read line by line, to the same values: lists become JSON text, a key with unl
 from __future__ import annotations
 
 import json
+import re
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -22,6 +23,9 @@ _LARGEST: Final = 2**63
 EXACT: Final = 2**53
 """Floats from here on do not tell neighbouring whole numbers apart."""
 _DEEPEST: Final = 32
+_SEVERAL: Final = re.compile(rb"\}[ \t]*\{")
+"""Perhaps several objects on one line, as Kinesis Firehose writes them; perhaps text."""
+_DECODER: Final = json.JSONDecoder(parse_constant=lambda _: None)
 
 
 def read_json_lines(stream: IO[bytes], *, encoding: str | None = None) -> Iterator[Batch]:
@@ -32,16 +36,18 @@ def read_json_lines(stream: IO[bytes], *, encoding: str | None = None) -> Iterat
     stream
         The decompressed bytes.
     encoding
-        None: UTF-8, as JSON is.
+        None: UTF-8, as JSON is, or UTF-16 where the bytes are that.
     """
     line = 1
-    for chunk, _ in line_chunks(stream, encoding or "utf-8"):
+    for chunk, _ in line_chunks(stream, encoding, narrow="utf-8"):
         if chunk.strip():
             yield _read(chunk, line)
         line += chunk.count(b"\n")
 
 
 def _read(chunk: bytes, line: int) -> Batch:
+    if _SEVERAL.search(chunk):
+        return _one_by_one(chunk, line)
     try:
         frame = pl.read_ndjson(chunk, infer_schema_length=None)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
@@ -100,37 +106,48 @@ def _one_by_one(chunk: bytes, line: int) -> Batch:
     for number, text in enumerate(chunk.split(b"\n"), start=line):
         if not text.strip():
             continue
-        row, reason = _object(text)
-        if row is None:
-            rejected.append(Rejected(line=number, column=None, value=None, reason=reason, row=shown(text)))
-        else:
-            rows.append(row)
-            lines.append(number)
+        for row, reason in _objects(text):
+            if row is None:
+                rejected.append(Rejected(line=number, column=None, value=None, reason=reason, row=shown(text)))
+            else:
+                rows.append(row)
+                lines.append(number)
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: _series(name, [row.get(name) for row in rows]) for name in names}
     frame = pl.DataFrame(columns) if columns else pl.DataFrame(height=len(rows))
     return Batch(frame=frame, lines=pl.Series("line", lines, dtype=pl.Int64), rejected=rejected)
 
 
-def _object(text: bytes) -> tuple[dict[str, Any] | None, str]:
-    if len(text) > LONGEST_ROW:
-        return None, f"the row is longer than {LONGEST_ROW // 1024 // 1024} MB"
-    if b"\0" in text:
-        return None, "a NUL byte"
+def _objects(line: bytes) -> Iterator[tuple[dict[str, Any] | None, str]]:
+    """Yield the objects of a line, each as a flat row; of what is none the reason, and nothing after it."""
+    if len(line) > LONGEST_ROW:
+        yield None, f"the row is longer than {LONGEST_ROW // 1024 // 1024} MB"
+        return
+    if b"\0" in line:
+        yield None, "a NUL byte"
+        return
     try:
-        value = json.loads(text.decode(), parse_constant=lambda _: None)
+        text, place = line.decode().strip(), 0
+        while place < len(text):
+            value, end = _DECODER.raw_decode(text, place)
+            if place and text[place] != "{":
+                yield None, "not JSON: more after the object"
+                return
+            yield _flat(value)
+            place = end + len(text[end:]) - len(text[end:].lstrip())
     except UnicodeDecodeError:
-        return None, "not UTF-8"
+        yield None, "not UTF-8"
     except RecursionError:
-        return None, "nested too deep"
+        yield None, "nested too deep"
     except ValueError as error:
-        return None, f"not JSON: {error.args[0] if error.args else error}"[:200]
+        yield None, f"not JSON: {error.args[0] if error.args else error}"[:200]
+
+
+def _flat(value: Any) -> tuple[dict[str, Any] | None, str]:
     if not isinstance(value, dict):
         return None, "not a JSON object"
     row: dict[str, Any] = {}
-    if not _flatten_into(row, "", value, _DEEPEST):
-        return None, "nested too deep"
-    return row, ""
+    return (row, "") if _flatten_into(row, "", value, _DEEPEST) else (None, "nested too deep")
 
 
 def _flatten_into(row: dict[str, Any], prefix: str, value: dict[str, Any], depth: int) -> bool:
@@ -178,7 +195,6 @@ def read_objects(texts: pl.Series) -> pl.DataFrame:
     if batch.frame.height == len(texts):
         return batch.frame
     places = pl.DataFrame({"line": pl.int_range(len(texts), eager=True)})
-    joined = places.join(
-        batch.frame.with_columns(batch.lines.alias("line")), on="line", how="left", maintain_order="left"
-    )
+    read = batch.frame.with_columns(batch.lines.alias("line")).unique("line", keep="none")
+    joined = places.join(read, on="line", how="left", maintain_order="left")
     return joined.drop("line")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -16,13 +16,13 @@ from pqlkit.exports.column_types import as_type, join
 from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.identities import stitched
-from pqlkit.exports.intake import Intake, TableIntake
-from pqlkit.exports.manifest import NAME, Manifest, TableEntry, manifest_text, read_manifest
+from pqlkit.exports.intake import Intake, NotRead, TableIntake
+from pqlkit.exports.manifest import NAME, QUARANTINE, Manifest, TableEntry, manifest_text, read_manifest
 from pqlkit.exports.matching import matching, spelling_warnings
-from pqlkit.exports.publishing import writing
+from pqlkit.exports.publishing import standing, writing
 from pqlkit.exports.quarantine import Quarantine
-from pqlkit.exports.raw import expand, fingerprint
 from pqlkit.exports.reading import IDS, Plan, read_all
+from pqlkit.exports.sources.landing import Landing
 from pqlkit.exports.tables import EVENTS, IDENTITIES
 from pqlkit.exports.writing import Written
 
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from pqlkit.exports.project import Project
     from pqlkit.exports.publishing import Writer
     from pqlkit.exports.reading import Finished, Outcome
-
-QUARANTINE: Final = "quarantine.jsonl"
+    from pqlkit.exports.sources.landing import Piece
 
 
 def load(
@@ -127,19 +126,32 @@ class _Load:
         self.max_bad = max_bad
         self.plausible = plausible
         self.progress = progress
-        self.inputs: dict[str, dict[Path, str]] = {
-            name: {path: fingerprint(path) for path in expand(source.path)} for name, source in sources.items()
+        self.landing = Landing(
+            self.work / "landed", since={name: entry.last for name, entry in self._earlier_tables().items()}
+        )
+        if progress is not None:
+            progress("finding exports")
+        self.inputs: dict[str, dict[Piece, str | None]] = {
+            name: {piece: self._print(piece) for piece in self.landing.pieces(name, source)}
+            for name, source in sources.items()
         }
         self.fresh = {name: self._fresh(name) for name in self.inputs}
         self.sources = {name: source for name, source in sources.items() if self.fresh[name] or earlier is None}
 
-    def _fresh(self, name: str) -> list[Path]:
+    def _print(self, piece: Piece) -> str | None:
+        """Tell the content of a file; None where it is the answer of a database, which is read every time."""
+        return self.landing.mark(piece) if piece.lasting else None
+
+    def _not_read(self, name: str) -> tuple[NotRead, ...]:
+        return tuple(self.landing.not_read.get(name, ()))
+
+    def _fresh(self, name: str) -> list[Piece]:
         """Leave out files whose content was read before, by an earlier load or under another name in this one."""
         entry = self._entry(name)
         seen = set(entry.inputs) if entry is not None else set()
         if entry is None:
             return list(self.inputs[name])
-        return [path for path, print_ in self.inputs[name].items() if print_ not in seen]
+        return [piece for piece, print_ in self.inputs[name].items() if print_ is None or print_ not in seen]
 
     def _entry(self, name: str) -> TableEntry | None:
         return self.earlier.tables.get(name) if self.earlier is not None else None
@@ -153,17 +165,21 @@ class _Load:
         self._check_share(tables)
         entries = self._entries(tables, outcome.identities if outcome is not None else None)
         self._publish(entries, quarantine)
-        return self._intake(tables, outcome, entries)
+        with standing(self.folder), writing_to(self.folder):
+            return self._intake(tables, outcome, entries)
 
     def _plan(self) -> Plan:
+        fresh = {name: tuple(self.fresh[name]) for name in self.sources}
+        here = self.landing.land(fresh, self.sources)
         return Plan(
-            sources=self.sources,
+            sources=here.sources,
             folder=self.work,
             zone=self.project.timezone,
             outer=self._outer(),
             silences=self.plausible is None,
             copy=True,
-            files={name: self.fresh[name] for name in self.sources},
+            files={name: here.files.get(name, tuple(map(self.landing.file, some))) for name, some in fresh.items()},
+            names=here.names,
             earlier={name: self._rows(name) for name in {*self.sources, IDENTITIES} - {EVENTS} if self._entry(name)},
             earlier_types=self._earlier_types(),
             earlier_days={name: entry.days for name, entry in self._earlier_tables().items()},
@@ -239,13 +255,15 @@ class _Load:
         entries = dict(self._earlier_tables())
         for name, table in tables.items():
             before = self._entry(name)
-            files = self._staged(name, table.paths)
+            # Events without a new row have columns of no known type, which would only widen those that are there.
+            new = before is None or name != EVENTS or table.rows > 0
+            files = self._staged(name, table.paths if new else ())
             days = dict(table.days)
             columns: dict[str, ColumnType] = dict(table.columns)
             extremes = [table.first, table.last]
             rows = table.rows
             if before is not None and name == EVENTS:
-                columns = _united(before.columns, table.columns)
+                columns = _united(before.columns, table.columns) if new else dict(before.columns)
                 old = self._restitched(before.files, identities)
                 files = [*self._retyped(name, old, columns), *self._retyped(name, tuple(files), columns)]
                 extremes = [_least(before.first, table.first), _most(before.last, table.last)]
@@ -275,7 +293,8 @@ class _Load:
     def _prints(self, name: str) -> tuple[str, ...]:
         before = self._entry(name)
         seen = set(before.inputs) if before is not None else set()
-        return tuple(sorted(seen | set(self.inputs.get(name, {}).values())))
+        new = {print_ for print_ in self.inputs.get(name, {}).values() if print_ is not None}
+        return tuple(sorted(seen | new))
 
     def _staged(self, name: str, paths: Iterable[str | Path]) -> list[str]:
         """Stage files; give their names in the dataset."""
@@ -287,7 +306,7 @@ class _Load:
             return files
         done: list[str] = []
         for place, file in enumerate(files):
-            schema = pl.read_parquet_schema(self.writer.path(file))
+            schema = pl.scan_parquet(self.writer.path(file), glob=False).collect_schema()
             if not _concerned(self.writer.path(file), schema, identities):
                 done.append(file)
                 continue
@@ -345,10 +364,19 @@ class _Load:
         )
 
     def _counted(self, name: str, table: Finished | None) -> TableIntake:
-        skipped = tuple(str(path) for path in self.inputs[name] if path not in self.fresh[name])
+        skipped = tuple(piece.name for piece in self.inputs[name] if piece not in self.fresh[name])
         if table is None:
-            return TableIntake(name=name, files=0, read=0, kept=0, duplicate=0, quarantined=0, skipped=skipped)
-        return replace(table.intake, skipped=skipped)
+            return TableIntake(
+                name=name,
+                files=0,
+                read=0,
+                kept=0,
+                duplicate=0,
+                quarantined=0,
+                skipped=skipped,
+                not_read=self._not_read(name),
+            )
+        return replace(table.intake, skipped=skipped, not_read=(*self._not_read(name), *table.intake.not_read))
 
 
 def _concerned(file: Path, schema: Mapping[str, pl.DataType], identities: Identities) -> bool:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pqlkit.errors import DataError
 from pqlkit.exports.column_types import ColumnType
+from pqlkit.exports.instants import FIRST, LAST
+from pqlkit.exports.parquet import schema
+from pqlkit.exports.publishing import PLACE
+from pqlkit.exports.tables import EVENTS
+from pqlkit.exports.zones import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from pqlkit.typing import Json
 
 NAME: Final = "manifest.json"
+QUARANTINE: Final = "quarantine.jsonl"
+"""The rows that could not be used, beside the manifest."""
+
 SCHEMA: Final = "pqlkit/dataset/1"
 
 
@@ -86,29 +95,110 @@ def read_manifest(folder: Path) -> Manifest:
         data = json.loads(path.read_text("utf-8"))
         if data.get("schema") != SCHEMA:
             raise DataError(f"the manifest's schema is {data.get('schema')!r}, not {SCHEMA!r}", where=str(path))
-        manifest = Manifest(zone=data["zone"], tables={name: _read(entry) for name, entry in data["tables"].items()})
+        tables = {name: _read(entry) for name, entry in data["tables"].items()}
+        manifest = Manifest(zone=_of(str, data["zone"]), tables=tables)
+        if EVENTS not in tables:
+            raise KeyError(EVENTS)
     except FileNotFoundError as error:
         hint = "`pqlkit load --out DIR` makes one; exports are named with --events, --users, --conversions"
         raise DataError(f"{folder} is not a dataset: it has no {NAME}", hint=hint) from error
     except OSError as error:
         raise DataError(f"cannot read the manifest: {error.strerror}", where=str(path)) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError("the manifest is damaged", where=str(path), hint="load again") from error
+    zone_of(manifest.zone, where=str(path))
     missing = sorted(name for name in manifest.files if not (folder / name).is_file())
     if missing:
         raise DataError(f"the dataset's file {missing[0]} is gone", where=str(folder), hint="load again")
     return manifest
 
 
+def dataset_of(path: Path) -> Path | None:
+    """Find the dataset that a file is part of, whether its manifest can be read or not; None = of none."""
+    real = path.resolve()
+    for folder in list(real.parents)[:3]:
+        try:
+            with (folder / NAME).open("rb") as stream:
+                ours = b'"pqlkit/dataset/' in stream.read(1024)
+        except OSError:
+            continue
+        inside = real.relative_to(folder)
+        data = len(inside.parts) > 1 and (inside.suffix == ".parquet" or inside.parts[0] == PLACE)
+        if ours and (data or str(inside) in {NAME, QUARANTINE}):
+            return folder
+    return None
+
+
+def altered(folder: Path) -> str | None:
+    """Find a file of a dataset that is not what was written, or that cannot be read.
+
+    Parameters
+    ----------
+    folder
+        The dataset.
+
+    Returns
+    -------
+    str or None
+        The first file whose content is not what its name says, relative to the folder; the manifest where it describes other
+        columns than the files have; None where all are as they were written, or the manifest cannot be read.
+    """
+    try:
+        manifest = read_manifest(folder)
+    except DataError:
+        return None
+    changed = next((file for file in sorted(manifest.files) if not _as_written(folder / file)), None)
+    if changed is not None:
+        return changed
+    described = all(
+        set(schema(folder / file)) == set(table.columns) for table in manifest.tables.values() for file in table.files
+    )
+    return None if described else NAME
+
+
+def _as_written(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest().startswith(path.stem.rpartition("-")[2])
+    except OSError:
+        return False
+
+
 def _read(entry: dict[str, Any]) -> TableEntry:
     return TableEntry(
-        files=tuple(entry["files"]),
+        files=tuple(_inside(file) for file in _of(list, entry["files"])),
         columns={name: ColumnType(kind) for name, kind in entry["columns"].items()},
-        rows=entry["rows"],
-        first=entry["first"],
-        last=entry["last"],
-        dates_only=entry["dates_only"],
-        complete_through=entry["complete_through"],
-        inputs=tuple(entry["inputs"]),
-        days={int(day): rows for day, rows in entry["days"].items()},
+        rows=_of(int, entry["rows"]),
+        first=_moment(entry["first"]),
+        last=_moment(entry["last"]),
+        dates_only=_of(bool, entry["dates_only"]),
+        complete_through=_moment(entry["complete_through"]),
+        inputs=tuple(_of(str, digest) for digest in _of(list, entry["inputs"])),
+        days={int(day): _of(int, rows) for day, rows in entry["days"].items()},
     )
+
+
+Kind = TypeVar("Kind")
+
+
+def _of(kind: type[Kind], value: object) -> Kind:
+    """Give a value of exactly that type: True is no number here."""
+    if type(value) is not kind:
+        raise TypeError
+    return value
+
+
+def _moment(value: object) -> int | None:
+    if value is None:
+        return None
+    if not FIRST <= _of(int, value) <= LAST:
+        raise ValueError
+    return _of(int, value)
+
+
+def _inside(file: object) -> str:
+    """Give the name of a file of the folder, and of no other."""
+    name = _of(str, file)
+    if "\0" in name or Path(name).is_absolute() or ".." in Path(name).parts:
+        raise ValueError
+    return name

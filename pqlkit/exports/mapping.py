@@ -104,7 +104,7 @@ class Column:
     latest
         Columns of times, instead: the latest of them counts.
     format
-        For times: None (ISO 8601 or the file's own type), a name of `pqlkit.exports.instants.FORMATS`, or a strptime pattern.
+        For times: None (ISO 8601 or the file's own type), one of `pqlkit.exports.time_formats.FORMATS`, or a strptime pattern.
     notation
         How numbers are written in text; None = as the source says.
     unit, currency
@@ -113,10 +113,13 @@ class Column:
         The export's value -> ours; what any other value becomes (None: no value).
     when
         Rows for which this does not hold have no value.
+    absent
+        The export has no such column, whatever its headers say.
     """
 
     names: tuple[str, ...] = ()
     constant: str | None = None
+    absent: bool = False
     latest: tuple[str, ...] = ()
     format: str | None = None
     notation: Notation | None = None
@@ -153,7 +156,7 @@ class Lookup:
 
     Of `by` the first that the file has counts.
 
-    `columns` maps canonical columns to the table's, of several the first that is there; ``metadata.user_id`` snapshots into JSON
+    `columns` maps canonical columns to the table's, of several the first that is there; ``metadata.user_id`` looks into JSON
     text.
     """
 
@@ -179,7 +182,8 @@ class Source:
     Parameters
     ----------
     path
-        Files, folders or globs, absolute or relative to the working directory.
+        Files, folders or globs, absolute or relative to the working directory, or addresses of a store or web server;
+        empty with a `connection`.
     format
         Name of a preset of ``configs/exports``, or None.
     columns
@@ -200,6 +204,12 @@ class Source:
         Texts that stand for no value in ids, times, numbers and e-mail addresses.
     notation
         How numbers are written in text; None = as programs write them.
+    sheet
+        Of a workbook; None = the only one.
+    table, query
+        What to ask a database; with neither, its only table.
+    connection
+        Name of the environment variable that holds a database server's address, or None.
     """
 
     path: tuple[str, ...]
@@ -217,6 +227,15 @@ class Source:
     separator: str | None = None
     null_values: frozenset[str] = NULL_VALUES
     notation: Notation | None = None
+    sheet: str | None = None
+    table: str | None = None
+    query: str | None = None
+    connection: str | None = None
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Where the rows come from: sources of one place have the same rows."""
+        return (self.path, self.sheet, self.table, self.query, self.connection)
 
     @property
     def reshaped(self) -> bool:

@@ -38,7 +38,7 @@ def matching(dataset: Dataset) -> Matching:
     known_accounts = _known_accounts(dataset)
     counts: dict[str, int | None] = {
         "event_users": event_users.height,
-        "events_anonymous": int(rows.filter(pl.col(USER_ID).is_null())["rows"].sum()),
+        **_without_user(tables[EVENTS]),
     }
     if users is not None:
         counts |= _users(known_users, event_users)
@@ -52,6 +52,20 @@ def matching(dataset: Dataset) -> Matching:
             "conversions_unknown": conversions.rows - matched,
         }
     return Matching(**counts)
+
+
+def _without_user(events: Table) -> dict[str, int | None]:
+    """Count events without a user: those of an account are the account's, the others of nobody who is known."""
+    lazy = pl.scan_parquet(list(events.paths), glob=False).filter(pl.col(USER_ID).is_null())
+    if ACCOUNT_ID not in events.columns:
+        return {"events_anonymous": int(lazy.select(pl.len()).collect(engine="streaming").item())}
+    rows = lazy.group_by(ACCOUNT_ID).agg(rows=pl.len()).collect(engine="streaming")
+    of_accounts = rows.drop_nulls()
+    return {
+        "events_anonymous": int(rows.filter(pl.col(ACCOUNT_ID).is_null())["rows"].sum()),
+        "events_of_accounts": int(of_accounts["rows"].sum()),
+        "event_accounts": of_accounts.height,
+    }
 
 
 def _users(known: pl.DataFrame, event_users: pl.DataFrame) -> dict[str, int | None]:

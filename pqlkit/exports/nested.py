@@ -9,6 +9,8 @@ import polars as pl
 from pqlkit.exports.json_lines import flatten, read_objects
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from pqlkit.exports.preset import Records, Variant
 
 _ROW: Final = "pqlkit:row"
@@ -23,6 +25,38 @@ def unpacked(raw: pl.DataFrame, variant: Variant) -> pl.DataFrame:
         if records.column in raw.columns:
             raw = raw.drop(records.column).hstack(_pivoted(raw[records.column], records, set(raw.columns)))
     return raw
+
+
+def with_paths(raw: pl.DataFrame, paths: Iterable[str]) -> pl.DataFrame:
+    """Add what mapped paths name inside columns of JSON text: ``props.plan`` where the export has ``props``."""
+    wanted: dict[str, list[str]] = {}
+    for path in paths:
+        root = root_of(path, raw.columns)
+        if root is not None and raw[root].dtype == pl.String:
+            wanted.setdefault(root, []).append(path)
+    for root, named in wanted.items():
+        inner = read_objects(raw[root])
+        found = {path: path.removeprefix(f"{root}.") for path in named}
+        raw = raw.with_columns(
+            [
+                inner[name].alias(path) if name in inner.columns else pl.lit(None, dtype=pl.String).alias(path)
+                for path, name in found.items()
+            ]
+        )
+    return raw
+
+
+def root_of(path: str, columns: Collection[str]) -> str | None:
+    """Give the column inside which a path lies; None where the path is a column, or lies in none.
+
+    Examples
+    --------
+    >>> root_of("props.account.id", ["user", "props"]), root_of("props", ["props"])
+    ('props', None)
+    """
+    parts = path.split(".")
+    roots = (".".join(parts[:depth]) for depth in range(len(parts) - 1, 0, -1))
+    return None if path in columns else next((root for root in roots if root in columns), None)
 
 
 def _opened(texts: pl.Series, prefix: str, taken: set[str]) -> list[pl.Series]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from pqlkit.errors import DataError
+from pqlkit.exports.arrow_values import intervals, readable
 from pqlkit.exports.batch import Batch
 from pqlkit.exports.json_lines import flatten
 
@@ -17,24 +18,29 @@ if TYPE_CHECKING:
 ROWS: Final = 250_000
 
 
-def read_parquet(path: Path) -> Iterator[Batch]:
-    """Yield a file's rows in order.
+def read_parquet(path: Path, name: str) -> Iterator[Batch]:
+    """Yield a file's rows in order; errors call it by its name.
 
     Raises
     ------
     DataError
-        The file is damaged.
+        The file is damaged, or holds what cannot be read.
     """
     row = 1
+    columns = schema(path)
+    left_out = intervals(columns)
     try:
-        for frame in pl.scan_parquet(path, glob=False).collect_batches(chunk_size=ROWS, maintain_order=True):
+        rows = pl.scan_parquet(path, glob=False).drop(left_out)
+        for frame in rows.collect_batches(chunk_size=ROWS, maintain_order=True):
             lines = pl.int_range(row, row + frame.height, eager=True).alias("line")
             row += frame.height
-            yield Batch(frame=flatten(frame), lines=lines)
-        if row == 1:
-            yield Batch(frame=pl.DataFrame(schema=schema(path)), lines=pl.Series("line", [], dtype=pl.Int64))
+            yield Batch(frame=readable(flatten(frame)), lines=lines, dropped=left_out)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise damaged(path, error) from error
+        raise damaged(name, error) from error
+    if row == 1:
+        kept = {column: dtype for column, dtype in columns.items() if column not in left_out}
+        empty = readable(flatten(pl.DataFrame(schema=kept)))
+        yield Batch(frame=empty, lines=pl.Series("line", [], dtype=pl.Int64), dropped=left_out)
 
 
 def schema(path: Path) -> pl.Schema:
@@ -51,7 +57,24 @@ def schema(path: Path) -> pl.Schema:
         raise damaged(path, error) from error
 
 
-def damaged(path: Path, error: Exception) -> DataError:
-    """Say that a Parquet file cannot be read."""
+_DAMAGE: Final = (
+    "out of specification",
+    "out-of-spec",
+    "end of file",
+    "unexpected eof",
+    "par1",
+    "corrupt",
+    "truncated",
+)
+
+
+def damaged(path: Path | str, error: BaseException) -> DataError:
+    """Say that a Parquet file cannot be read, and that it is damaged where that is so."""
     reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    return DataError(f"the Parquet file is damaged: {reason}", where=str(path), hint="export it again")
+    if any(word in reason.lower() for word in _DAMAGE):
+        return DataError(f"the Parquet file is damaged: {reason}", where=str(path), hint="export it again")
+    return DataError(
+        f"the Parquet file cannot be read: {reason}",
+        where=str(path),
+        hint="write it again with plain types (text, numbers, timestamps), or export CSV",
+    )

@@ -110,6 +110,12 @@ def preset(name: str) -> Preset:
     return known[name]
 
 
+def recognised(columns: Iterable[str], table: str | None = None) -> Preset | None:
+    """Find the vendor whose export of a table (or of any) has these columns, or None."""
+    columns = list(columns)
+    return next((known for known in presets().values() if known.variant(columns, table) is not None), None)
+
+
 @cache
 def presets() -> dict[str, Preset]:
     """Read all presets, by name."""

@@ -21,6 +21,7 @@ from pqlkit.exports.mapping import Source
 from pqlkit.exports.notation import Notation
 from pqlkit.exports.nulls import NULL_VALUES
 from pqlkit.exports.preset import preset
+from pqlkit.exports.sources.address import inside, scheme
 from pqlkit.exports.tables import NAMES
 from pqlkit.exports.written_mapping import column_of, explode_of, lookup_of, names_of, newest_of, rule_of
 from pqlkit.exports.zones import moment
@@ -72,6 +73,8 @@ class Project:
         Table name (``events``, ``users``, ``accounts``, ``identities``, ``conversions``, ``contacts``) -> where it is.
     traits, events, population
         Declarations about traits and event names, and the filter on who exists at all (all conditions must hold).
+    require
+        Exports without which no command runs.
     signup_event
         The first event of this name is the anchor where no users table says otherwise; None = the first event.
     outcome
@@ -92,6 +95,7 @@ class Project:
     events: Mapping[str, EventNote] = field(default_factory=dict)
     population: tuple[Condition, ...] = ()
     signup_event: str | None = None
+    require: tuple[str, ...] = ()
     outcome: Mapping[str, Json] = field(default_factory=dict)
     definitions: Path = field(default_factory=lambda: Path("definitions"))
     options: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
@@ -99,7 +103,8 @@ class Project:
 
     def direct(self, path: str) -> Source:
         """Give the source of an export that is named directly: canonical columns, and the project's general rules."""
-        return Source(path=(path,), timezone=self.timezone, null_values=self.null_values)
+        place, sheet, table = inside(path)
+        return Source(path=(place,), sheet=sheet, table=table, timezone=self.timezone, null_values=self.null_values)
 
 
 def read_project(path: Path | str) -> Project:
@@ -168,6 +173,7 @@ def _project(form: ProjectForm, document: Document) -> Project:
             for name, note in (form.events or {}).items()
         },
         population=build_eligible(form.population or []),
+        require=tuple(form.require or ()),
         signup_event=form.signup.event if form.signup is not None else None,
         outcome=_plain(faults.at(document.data, ("outcome",))) or {},
         definitions=places.folder / form.definitions,
@@ -196,7 +202,7 @@ class _Places:
         return Traits(fixed=tuple(form.fixed or ()), current=tuple(form.current or ()), history=history)
 
     def source(self, form: SourceForm) -> Source:
-        paths = (form.path,) if isinstance(form.path, str) else form.path
+        paths = (form.path,) if isinstance(form.path, str) else form.path or ()
         vendors = preset(form.format).timezone if form.format is not None else None
         zone = form.timezone or vendors or self.timezone
         return Source(
@@ -217,9 +223,15 @@ class _Places:
             separator=form.separator,
             null_values=_null_values(form.null_values, self.null_values),
             notation=Notation.stated(decimal=form.decimal, thousands=form.thousands),
+            sheet=form.sheet,
+            table=form.table,
+            query=form.query,
+            connection=form.connection.env if form.connection is not None else None,
         )
 
     def path(self, text: str) -> str:
+        if scheme(text) is not None:
+            return text
         target = Path(text).expanduser()
         # Brackets in the folder's own name are no pattern.
         folder = Path(glob.escape(str(self.folder))) if glob.has_magic(text) else self.folder

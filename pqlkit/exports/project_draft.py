@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from pqlkit.exports.mapping import Column, Match
+from pqlkit.exports.preset import preset
+from pqlkit.exports.sources.address import scheme
+from pqlkit.exports.status_columns import status_text
 from pqlkit.exports.tables import CONVERSIONS, EMAIL, NAMES
 from pqlkit.inert import visible
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pqlkit.exports.mapping import Source
+    from pqlkit.exports.questions import Question
     from pqlkit.exports.sniffing import Sniffed
 
 _BARE: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_.$/-]*", re.ASCII)
@@ -33,6 +36,8 @@ def _lines(sniffed: Sniffed, folder: Path) -> Iterator[str]:
     yield "# Proposed by `pqlkit init` from a look at the exports. Read it, correct it, then: pqlkit analyze"
     for note in sniffed.notes:
         yield f"# - {visible(note, 400)}"
+    for text in sniffed.to_do:
+        yield f"# TO DO: {visible(text, 400)}"
     yield "pqlkit: 1"
     yield "timezone: UTC                    # for dates and weeks; instants are always kept in UTC"
     yield "entity: auto                     # auto | user | account"
@@ -40,7 +45,7 @@ def _lines(sniffed: Sniffed, folder: Path) -> Iterator[str]:
     for name in NAMES:
         if name in sniffed.sources:
             yield f"  {name}:"
-            yield from (f"    {line}" for line in _source(name, sniffed.sources[name], folder))
+            yield from (f"    {line}" for line in _source(name, sniffed, folder))
     if CONVERSIONS not in sniffed.sources:
         yield "  # conversions: {path: upgrades.csv, match: user_id}     # user_id, converted_at; or match: email"
     yield from _traits(sniffed)
@@ -52,20 +57,59 @@ def _lines(sniffed: Sniffed, folder: Path) -> Iterator[str]:
     yield "definitions: definitions/"
 
 
-def _source(name: str, source: Source, folder: Path) -> Iterator[str]:
-    yield f"path: {quoted(_relative(source.path[0], folder))}"
+def _source(name: str, sniffed: Sniffed, folder: Path) -> Iterator[str]:
+    source = sniffed.sources[name]
+    questions = [question for question in sniffed.questions if question.table == name]
+    if source.connection is not None:
+        yield f"connection: {{env: {source.connection}}}     # the environment variable with the server's address"
+    else:
+        yield f"path: {quoted(_relative(source.path[0], folder))}"
+    for key, value in (("table", source.table), ("query", source.query), ("sheet", source.sheet)):
+        if value is not None:
+            yield f"{key}: {quoted(value)}"
     if source.format is not None:
         yield f"format: {source.format}             # how this vendor names things; `columns:` overrules it"
-    if source.columns:
+        if source.timezone != (preset(source.format).timezone or "UTC"):
+            yield f"timezone: {quoted(source.timezone)}"
+        elif preset(source.format).timezone is None:
+            yield "# timezone: Europe/Berlin     # of whoever exported: its times have none of their own; default: UTC"
+    if source.columns or questions:
         yield "columns:"
         yield from (f"  {quoted(key)}: {_column(value)}" for key, value in source.columns.items())
-    if source.match is Match.EMAIL:
-        yield "match: email                 # rows find their user by e-mail address"
+        yield from (f"  {line}" for question in questions for line in _choice(question))
+    if source.lookups:
+        yield "lookups:                      # second exports that say whose the rows are"
+        yield from (f"  {quoted(key)}: {quoted(_relative(paths[0], folder))}" for key, paths in source.lookups.items())
+    if source.match is not Match.USER_ID:
+        words = {Match.EMAIL: "user by e-mail address", Match.DOMAIN: "account by its domain"}[source.match]
+        yield f"match: {source.match}                 # rows find their {words}"
     if name == CONVERSIONS:
+        yield from _statuses(sniffed)
         yield "complete_through: null       # the last date this export is complete for, if it ends before the events"
 
 
+def _choice(question: Question) -> Iterator[str]:
+    """Write a question as commented lines of which one is to be taken."""
+    yield f"# Which of these is {question.what}? Take the # off one line:"
+    for header, values in question.options.items():
+        some = " · ".join(values)
+        yield f"# {quoted(question.column)}: {quoted(header)}" + (f"   # {visible(some, 120)}" if some else "")
+
+
+def _statuses(sniffed: Sniffed) -> Iterator[str]:
+    """Draft rules of rows: a person strikes out the values that are no upgrades."""
+    if not sniffed.statuses:
+        return
+    yield "# Which rows are upgrades? Strike out the values that are none, and take the # off:"
+    yield "# rows:"
+    for name, counts in sniffed.statuses.items():
+        values = ", ".join(quoted(value) for value in counts)
+        yield f"#   - {{column: {quoted(name)}, in: [{values}], else: {quoted('not an upgrade: ' + visible(name, 40))}}}   # {visible(status_text(name, counts), 200)}"
+
+
 def _relative(path: str, folder: Path) -> str:
+    if scheme(path) is not None:
+        return path
     absolute = os.path.abspath(path)  # noqa: PTH100 - a glob is no path to resolve
     try:
         return os.path.relpath(absolute, folder.resolve())
@@ -74,6 +118,8 @@ def _relative(path: str, folder: Path) -> str:
 
 
 def _column(column: Column) -> str:
+    if column.absent:
+        return "null             # none of the columns that may be it finds anybody"
     if column.constant is not None:
         return f"{{constant: {quoted(column.constant)}}}"
     names = [quoted(name) for name in column.names]

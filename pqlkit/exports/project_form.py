@@ -3,9 +3,12 @@
 `project` reads files with these classes, and the JSON Schema is derived from them.
 """
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
 
 from pqlkit.definitions.codes import INVALID_VALUE, WRONG_TYPE
 from pqlkit.definitions.form import ProjectOutcomeForm, TraitForm
@@ -14,8 +17,7 @@ from pqlkit.definitions.values import (
     FORMAT,
     Blank,
     Check,
-    Field,
-    Limits,
+    Null,
     Text,
     Truth,
     check_format,
@@ -27,6 +29,7 @@ from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.mapping import Match, Spelling, Unit
 from pqlkit.exports.preset import presets
 from pqlkit.exports.text import ENCODINGS
+from pqlkit.exports.time_formats import FORMATS
 from pqlkit.exports.zones import moment, zone_of
 from pqlkit.options.commands import RECORDS, command_options
 from pqlkit.options.option import Option
@@ -89,10 +92,10 @@ def _null_value(value: Any) -> str:
 
 
 Zone = Annotated[str, Check(_zone, as_type=str)]
-Moment = Annotated[str | None, Check(_moment, as_type=str | None)]
+Moment = Annotated[str | None, Check(_moment, as_type=str | Null)]
 Sign = Annotated[str, Check(_sign, as_type=str)]
 NullValue = Annotated[str, Check(_null_value, as_type=str)]
-OptionalText = Annotated[str | None, Check(_optional_text, as_type=str | None)]
+OptionalText = Annotated[str | None, Check(_optional_text, as_type=str | Null)]
 
 
 def _cells(value: Any) -> list[str]:
@@ -117,7 +120,7 @@ def _list_or_text(value: Any) -> str:
 
 
 Texts = Annotated[
-    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Limits(min_length=1)], Tag("(list)")],
+    Annotated[Text, Tag("(text)")] | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")],
     Choice(_list_or_text),
 ]
 
@@ -147,7 +150,7 @@ class PlainTestForm(Form):
 class RowTestForm(PlainTestForm):
     """A test of a row: what is asked of its columns."""
 
-    any_: Annotated[list[PlainTestForm], Limits(min_length=1)] | None = Field(
+    any_: Annotated[list[PlainTestForm], Field(min_length=1)] | None = Field(
         None, alias="any", description="Several tests of which one must hold."
     )
     when: PlainTestForm | None = Field(None, description="Asked only of rows for which this holds.")
@@ -209,7 +212,7 @@ class NamedColumnForm(Form):
     when: RowTestForm | None = Field(None, description="Rows for which this does not hold have no value.")
     format: Text | None = Field(
         None,
-        description="Of times: epoch_s, epoch_ms, epoch_us, or a pattern like %d-%m-%Y %H:%M.",
+        description=f"Of times: {', '.join(FORMATS)}, or a pattern like %d-%m-%Y %H:%M.",
         examples=["epoch_ms", "%d-%m-%Y %H:%M"],
     )
     decimal: Sign | None = Field(None, description="Of numbers in text: the sign before decimals.", examples=[","])
@@ -223,6 +226,8 @@ class ConstantForm(Form):
 
 
 def _kind_of_column(value: Any) -> str:
+    if value is None:
+        return "(nothing)"
     if isinstance(value, dict):
         return next((f"({key})" for key in ("constant", "latest") if key in value), "(column)")
     return _list_or_text(value)
@@ -230,28 +235,61 @@ def _kind_of_column(value: Any) -> str:
 
 ColumnForm = Annotated[
     Annotated[Text, Tag("(text)")]
-    | Annotated[Annotated[list[Text], Limits(min_length=1)], Tag("(list)")]
+    | Annotated[Annotated[list[Text], Field(min_length=1)], Tag("(list)")]
     | Annotated[NamedColumnForm, Tag("(column)")]
     | Annotated[ConstantForm, Tag("(constant)")]
-    | Annotated[LatestColumnForm, Tag("(latest)")],
+    | Annotated[LatestColumnForm, Tag("(latest)")]
+    | Annotated[Annotated[str, Check(lambda _: None, as_type=type(None))], Tag("(nothing)")],
     Choice(_kind_of_column),
 ]
+
+
+# A draft whose only lines are choices in comments leaves nothing under the key.
+ColumnsForm = Annotated[
+    Annotated[dict[Text, ColumnForm], Tag("(mapping)")]
+    | Annotated[Annotated[dict[str, Any], Check(lambda _: {}, as_type=type(None))], Tag("(nothing)")],
+    Choice(lambda value: "(nothing)" if isinstance(value, Blank) else "(mapping)"),
+]
+
+
+def _variable(value: Any) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        return value
+    # What stands here by mistake is most likely the secret itself: it is not shown.
+    raise fault(INVALID_VALUE, "the name of an environment variable belongs here", hint="env: WAREHOUSE_URL")
+
+
+class ConnectionForm(Form):
+    """A connection: where a database server's address is kept."""
+
+    env: Annotated[str, Check(_variable, as_type=str)] = Field(
+        description="The environment variable that holds postgresql://user:password@host:5432/database.",
+        examples=["WAREHOUSE_URL"],
+    )
 
 
 class SourceForm(Form):
     """An export: where a table's files are, and which column is which."""
 
-    path: Texts = Field(
-        description="Files, folders or globs, from this file's folder.", examples=["exports/events/*.jsonl.gz"]
+    path: Texts | None = Field(
+        None,
+        description="Files, folders or globs, from this file's folder, or addresses (s3://, gs://, az://, https://).",
+        examples=["exports/events/*.jsonl.gz", "s3://acme/events/2026-*/*.parquet"],
     )
+    connection: ConnectionForm | None = Field(None, description="A PostgreSQL or Redshift server, instead of a path.")
+    query: Text | None = Field(
+        None, description="Of a database: what to read. {since} is the newest row loaded before, with --append."
+    )
+    table: Text | None = Field(None, description="Of a database: what to read, instead of a query.")
+    sheet: Text | None = Field(None, description="Of a workbook: which sheet; default: the only one.")
     format: Annotated[
         str | None,
         Check(
             lambda value: None if isinstance(value, Blank) else one_of(presets())(value),
-            as_type=str | None,
+            as_type=str | Null,
         ),
     ] = Field(None, description="A vendor's format: " + ", ".join(presets()) + ".")
-    columns: dict[Text, ColumnForm] | None = Field(
+    columns: ColumnsForm | None = Field(
         None,
         description="Canonical column: the export's column.",
         examples=[{"user_id": "userId", "timestamp": {"column": "ts", "format": "epoch_ms"}}],
@@ -285,6 +323,16 @@ class SourceForm(Form):
     null_values: list[NullValue] | None = Field(
         None, description="Texts that stand for no value in ids, times and numbers.", examples=[[r"\N", "NULL"]]
     )
+
+    def _judge(self) -> None:
+        if self.connection is None and self.path is None:
+            raise fault(INVALID_VALUE, "an export needs a path or a connection", hint="path: exports/events/*.jsonl.gz")
+        if self.connection is not None and self.path is not None:
+            raise fault(INVALID_VALUE, "an export has a path or a connection, not both", at="connection")
+        if self.query is not None and self.table is not None:
+            raise fault(INVALID_VALUE, "a database is asked by a query or for a table, not both", at="table")
+        if self.connection is not None and self.query is None and self.table is None:
+            raise fault(INVALID_VALUE, "a connection needs a query or a table", at="connection", hint="table: events")
 
 
 class ExportsForm(Form):
@@ -354,7 +402,7 @@ def _option_type(command: str, option: Option) -> Any:
             raise fault(INVALID_VALUE, error.message, hint=error.hint) from None
         return plain
 
-    return Annotated[Any, Check(check, as_type=written | list[written] | None if lists else written | None)]
+    return Annotated[Any, Check(check, as_type=written | list[written] | Null if lists else written | Null)]
 
 
 def _plain(value: Any) -> Any:
@@ -378,6 +426,9 @@ class ProjectForm(Form):
         Check(one_of(("auto", "user", "account")), as_type=Literal["auto", "user", "account"]),
     ] = Field("auto", description="What is qualified.")
     exports: ExportsForm | None = Field(None, description="Where the exports are.")
+    require: list[Text] | None = Field(
+        None, description="Exports without which no command runs.", examples=[["users", "conversions"]]
+    )
     traits: TraitsForm | None = Field(None, description="Of which moment each trait is.")
     events: dict[Text, EventNoteForm] | None = Field(None, description="What is known about event names.")
     population: list[TraitForm] | None = Field(None, description="Who exists at all: all conditions must hold.")

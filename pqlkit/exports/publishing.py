@@ -28,7 +28,7 @@ from hashlib import file_digest, sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.durations import HOUR
-from pqlkit.errors import OutputError, UsageError
+from pqlkit.errors import OutputError, PqlkitError, UsageError
 from pqlkit.files import sync, write_text
 from pqlkit.locks import is_at
 
@@ -204,6 +204,18 @@ def writing(folder: Path, manifest: str) -> Iterator[Writer]:
             yield Writer(folder=folder, manifest=manifest, work=work, _state=state)
         finally:
             _leave(folder, manifest, fresh=fresh)
+
+
+@contextmanager
+def standing(folder: Path) -> Iterator[None]:
+    """Say with whatever fails in the block that the folder is in its new state all the same."""
+    try:
+        yield
+    except PqlkitError as error:
+        error.hint = "\n".join(
+            [f"{folder} is the new dataset, whole: that failed afterwards", *filter(None, [error.hint])]
+        )
+        raise
 
 
 def _check(folder: Path, manifest: str) -> None:

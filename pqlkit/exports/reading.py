@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -11,18 +12,22 @@ from pqlkit.columns import ACCOUNT_ID, ANONYMOUS_ID, EVENT_ID, SIGNED_UP_AT, USE
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError
 from pqlkit.exports import clocks
+from pqlkit.exports.amounts import currencies
 from pqlkit.exports.column_types import ColumnType, as_text, as_type, join
 from pqlkit.exports.domains import domains
+from pqlkit.exports.guessing import guess_format
 from pqlkit.exports.identities import Identities, resolve
 from pqlkit.exports.in_place import InPlace, in_place
 from pqlkit.exports.intake import Gap, TableIntake
 from pqlkit.exports.mapping import Match
 from pqlkit.exports.staging import Stage, stage
 from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EMAIL, EVENTS, IDENTITIES, USERS, layout
+from pqlkit.exports.time_formats import FORMATS
 from pqlkit.exports.writing import Written, write_events, write_table
+from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pqlkit.exports.clocks import Plausible
@@ -30,7 +35,11 @@ if TYPE_CHECKING:
     from pqlkit.exports.quarantine import Quarantine
 
 IDS: Final = (USER_ID, ACCOUNT_ID, ANONYMOUS_ID)
+_MEMBERSHIP: Final = "a further account of a user"
 _ORDER: Final = (USERS, ACCOUNTS, IDENTITIES, EVENTS, CONVERSIONS)
+
+_NAMED: Final = 3
+"""Files that an error about a whole table names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +77,8 @@ class Plan:
         Write every table, also those that could be used where they lie.
     files
         Table name -> files to read instead of all that its source finds.
+    names
+        What reports call files, where that is not their path.
     earlier
         Table name -> rows of an earlier load (not of events) that this one adds to.
     earlier_types
@@ -83,6 +94,7 @@ class Plan:
     silences: bool = True
     copy: bool = False
     files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    names: Mapping[Path, str] = field(default_factory=dict)
     earlier: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     earlier_types: Mapping[str, ColumnType] = field(default_factory=dict)
     earlier_days: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
@@ -128,8 +140,10 @@ def read_all(plan: Plan, quarantine: Quarantine) -> Outcome:
         tables[name] = _finished(name, found[name], tables, plan, quarantine, identities, ids, bounds[name])
     tables |= _preset_identities(tables, pairs, ids, plan)
     for name, finished in tables.items():
-        _check_kept(name, finished)
-    return Outcome(tables=tables, identities=identities, gaps=_gaps(found, bounds), warnings=_warnings(identities))
+        _check_kept(name, finished, _places(found.get(name)), added=bool(plan.earlier_days.get(name)))
+    return Outcome(
+        tables=tables, identities=identities, gaps=_gaps(found, bounds), warnings=_warnings(identities, found, tables)
+    )
 
 
 def _tell(plan: Plan, sentence: str) -> None:
@@ -156,7 +170,7 @@ def _staged(name: str, plan: Plan, quarantine: Quarantine) -> Stage:
     folder.mkdir()
     source = plan.sources[name]
     others = {USERS: (EVENTS,), ACCOUNTS: (EVENTS, USERS)}.get(name, ())
-    derived = any(other in plan.sources and plan.sources[other].path == source.path for other in others)
+    derived = any(other in plan.sources and plan.sources[other].place == source.place for other in others)
     return stage(
         layout(name),
         source,
@@ -165,6 +179,7 @@ def _staged(name: str, plan: Plan, quarantine: Quarantine) -> Stage:
         dates_in=plan.zone,
         derived=derived,
         files=plan.files.get(name),
+        names=plan.names,
     )
 
 
@@ -195,9 +210,9 @@ def _pairs(found: Mapping[str, InPlace | Stage], plan: Plan) -> list[pl.DataFram
         pairs.append(events.pairs)
     table = found.get(IDENTITIES)
     if isinstance(table, Stage):
-        pairs.extend(pl.read_parquet(part.path, columns=[ANONYMOUS_ID, USER_ID]) for part in table.parts)
+        pairs.extend(pl.read_parquet(part.path, glob=False, columns=[ANONYMOUS_ID, USER_ID]) for part in table.parts)
     elif table is not None:
-        pairs.append(pl.read_parquet(list(table.paths), columns=[ANONYMOUS_ID, USER_ID]))
+        pairs.append(pl.read_parquet(list(table.paths), glob=False, columns=[ANONYMOUS_ID, USER_ID]))
     if IDENTITIES in plan.earlier:
         pairs.append(plan.earlier[IDENTITIES])
     return [_as_text_pairs(one) for one in pairs]
@@ -252,7 +267,7 @@ def _finished(
         )
     else:
         match = plan.sources[name].match
-        emails = _emails(tables.get(USERS)) if match is Match.EMAIL else None
+        emails = _emails(tables.get(USERS), plan.sources[name]) if match is Match.EMAIL else None
         domains = _domains(tables) if match is Match.DOMAIN else None
         written = write_table(
             table,
@@ -287,17 +302,20 @@ def _kept_in_place(name: str, table: InPlace) -> Finished:
 def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine, bounds: Plausible) -> Finished:
     low, high = bounds.first // DAY, bounds.last // DAY
     quarantined = quarantine.count(name)
+    left_out = table.left_out + Counter({_MEMBERSHIP: written.memberships})
     intake = TableIntake(
         name=name,
         files=len(table.files),
         read=table.read,
-        kept=table.read + table.added - written.duplicate - quarantined - table.left_out.total(),
+        kept=table.read + table.added - written.duplicate - quarantined - left_out.total(),
         duplicate=written.duplicate,
         quarantined=quarantined,
         reasons=quarantine.commonest(name),
         offenders=quarantine.first(name),
         null_values=_null_values(table, written),
-        left_out=dict(table.left_out.most_common()),
+        not_read=tuple(table.not_read),
+        left_out=dict(table.left_out.most_common())
+        | ({_MEMBERSHIP: written.memberships} if written.memberships else {}),
         split=table.added,
     )
     # A row that does not count tells all the same how far the export goes.
@@ -352,11 +370,12 @@ def _preset_identities(
     }
 
 
-def _emails(users: Finished | None) -> pl.DataFrame:
+def _emails(users: Finished | None, conversions: Source) -> pl.DataFrame:
     """Give one user (text) for each e-mail address: the one who signed up first."""
     if users is None or EMAIL not in users.columns:
         raise DataError(
             "conversions match by email, but the users have no column 'email'",
+            where=", ".join(conversions.path) or None,
             hint="map it: users: {columns: {email: NAME}}, or use match: user_id",
         )
     columns = [USER_ID, EMAIL, *([SIGNED_UP_AT] if SIGNED_UP_AT in users.columns else [])]
@@ -384,27 +403,67 @@ def _domains(tables: Mapping[str, Finished]) -> pl.DataFrame:
     return found
 
 
-def _check_kept(name: str, table: Finished) -> None:
+def _places(found: InPlace | Stage | None) -> str | None:
+    """Name the files of a table: the first ones, and how many more there are."""
+    files = () if found is None else found.paths if isinstance(found, InPlace) else found.files
+    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+    return ", ".join(files[:_NAMED]) + more or None
+
+
+def _check_kept(name: str, table: Finished, places: str | None, *, added: bool) -> None:
+    """Refuse a table of which nothing can be used, and events without a row where none are there yet."""
     intake = table.intake
     if table.rows or not intake.quarantined:
-        if name == EVENTS and not table.rows:
-            raise DataError("the events have no rows", hint="the files hold a header and nothing else")
+        if name == EVENTS and not table.rows and not added:
+            raise DataError("the events have no rows", where=places, hint="the files hold a header and nothing else")
         return
     first = intake.offenders[0] if intake.offenders else None
-    where = f"{first.file}:{first.line}" if first else None
+    where = f"{first.file}:{first.line}" if first else places
     value = f" {first.value!r}" if first and first.value is not None else ""
     what = f"{first.column}{value}: {first.reason}" if first and first.column else first.reason if first else ""
-    number = first is not None and first.reason == "not a time" and (first.value or "").replace(".", "").isdigit()
-    hint = "state the format of the times: epoch_s, epoch_ms or epoch_us" if number else "is the mapping right?"
-    raise DataError(f"none of the {intake.read} rows of {name} can be used; the first: {what}", where=where, hint=hint)
+    raise DataError(
+        f"none of the {intake.read} rows of {name} can be used; the first: {what}", where=where, hint=_way_out(table)
+    )
+
+
+def _way_out(table: Finished) -> str:
+    """Say how times are written that could not be read, where that can be told."""
+    unread = [offender for offender in table.intake.offenders if offender.reason == "not a time"]
+    form = guess_format(pl.Series([offender.value for offender in unread], dtype=pl.String)).form if unread else None
+    if form is not None:
+        column = unread[0].column or ""
+        return (
+            f'state how its times are written in pqlkit.yml, like {{column: {visible(column, 60)}, format: "{form}"}}'
+        )
+    return f"state the format of its times: {', '.join(FORMATS)}, or a pattern" if unread else "is the mapping right?"
 
 
 def _gaps(found: Mapping[str, InPlace | Stage], bounds: Mapping[str, Plausible]) -> tuple[Gap, ...]:
     return clocks.gaps(EVENTS, found[EVENTS].days, bounds[EVENTS]) if EVENTS in found else ()
 
 
-def _warnings(identities: Identities) -> tuple[str, ...]:
-    warnings: list[str] = []
+def _doubts(name: str, table: Stage) -> Iterator[str]:
+    for words in sorted(table.unasked):
+        yield f"{name}: whether a row is to be left out as {words!r} cannot be told: the export lacks the column"
+    if table.unread:
+        yield f"{name}: {table.unread:,} amounts are no numbers: they count as unknown"
+
+
+def _warnings(
+    identities: Identities, found: Mapping[str, InPlace | Stage], tables: Mapping[str, Finished]
+) -> tuple[str, ...]:
+    warnings = [
+        f"{name}: the column {visible(column, 80)!r} holds intervals of months, days and seconds, which are not read: left out"
+        for name, table in found.items()
+        if isinstance(table, Stage)
+        for column in sorted(table.dropped)
+    ]
+    warnings += [sentence for table in found.values() if isinstance(table, Stage) for sentence in table.remarks]
+    warnings += [
+        warning for name, table in found.items() if isinstance(table, Stage) for warning in _doubts(name, table)
+    ]
+    if CONVERSIONS in tables and len(seen := currencies(tables[CONVERSIONS].paths, tables[CONVERSIONS].columns)) > 1:
+        warnings.append(f"amounts are in several currencies ({', '.join(seen[:5])}): they are not converted")
     if identities.ambiguous:
         warnings.append(f"{identities.ambiguous} anonymous ids belong to several users: their events are nobody's")
     if identities.circular:

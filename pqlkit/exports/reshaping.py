@@ -13,6 +13,7 @@ from pqlkit.exports.amounts import numbers
 from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import read_objects
 from pqlkit.exports.mapping import Column, Spelling
+from pqlkit.exports.nulls import NULL_VALUES, without_nulls
 from pqlkit.exports.picked_column import id_text, none_if_empty, text_of, values_of
 
 if TYPE_CHECKING:
@@ -55,13 +56,14 @@ class Reshaped:
     """The rows of a batch that are the table's.
 
     `places` are their positions in the batch, one of them several times where a cell was split. `left_out` counts the
-    others by the words of the rule that they failed. `added` rows exist because a cell held several values.
+    others by the words of the rule that they failed; `unasked` are the words of rules whose columns the file lacks. `added` rows exist because a cell held several values.
     """
 
     raw: pl.DataFrame
     places: pl.Series
     left_out: dict[str, int] = field(default_factory=dict)
     added: int = 0
+    unasked: list[str] = field(default_factory=list)
 
     def keep(self, holds: pl.Series, words: str) -> None:
         """Leave out the rows that do not hold."""
@@ -98,6 +100,8 @@ def reshaped(
     for rule in shape.rows:
         if rule.test.askable(set(raw.columns)):
             batch.keep(holds(batch.raw, rule.test, clock), rule.words)
+        else:
+            batch.unasked.append(rule.words)
     if shape.explode is not None:
         _split(batch, shape.explode)
     if shape.lookup is not None and looked_up is not None:
@@ -129,7 +133,7 @@ def _asked(raw: pl.DataFrame, test: RowTest, clock: Clock) -> pl.Series:
     if test.by_then:
         own = clock.times(raw, test.column).dt.timestamp("us")
         return own.is_null() | (own <= clock.as_of)
-    texts = folded_texts(values)
+    texts = folded_texts(without_nulls(text_of(values), NULL_VALUES) if test.filled is not None else values)
     if test.filled is not None:
         return texts.is_not_null() if test.filled else texts.is_null()
     if test.without is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import polars as pl
 
@@ -15,16 +15,19 @@ from pqlkit.errors import DataError
 from pqlkit.exports.canonical import FILE, LINE, Canonicaliser
 from pqlkit.exports.column_types import ColumnType, join
 from pqlkit.exports.delimited import read_delimited
+from pqlkit.exports.finding import expand, find
+from pqlkit.exports.intake import NotRead
 from pqlkit.exports.json_lines import flatten, read_json_lines
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.parquet import read_parquet
+from pqlkit.exports.path_keys import path_keys
 from pqlkit.exports.preset import preset
-from pqlkit.exports.raw import Kind, expand, kind, members, opened
+from pqlkit.exports.raw import EmptyExportError, Kind, called, hidden_members, is_empty, kind, members, on_disk, opened
 from pqlkit.exports.reshaping import Versions
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pqlkit.exports.batch import Batch
@@ -57,7 +60,8 @@ class Stage:
     """One table on its way from raw files to canonical ones.
 
     `types` is the narrowest type of each column over all parts (None: no value yet). `days` counts rows by UTC day of the
-    table's own time. `read` counts rows of the files, `skipped` and repeats of derived tables left out.
+    table's own time. `read` counts rows of the files, `skipped` and repeats of derived tables left out. `dropped` are
+    columns whose bytes are no text.
     """
 
     layout: Layout
@@ -74,9 +78,13 @@ class Stage:
     repeats: int = 0
     nulls: dict[str, Counter[str]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+    unasked: set[str] = field(default_factory=set)
     added: int = 0
     logged: int | None = None
     unread: int = 0
+    not_read: list[NotRead] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    dropped: set[str] = field(default_factory=set)
     waiting: list[pl.DataFrame] = field(default_factory=list)
     # Of what waits: many small files would make sums over it again and again.
     known: dict[str, pl.DataType] = field(default_factory=dict)
@@ -94,6 +102,7 @@ class Stage:
         self.dates += canonical.dates
         self.times += canonical.times
         self.left_out.update(canonical.left_out)
+        self.unasked.update(canonical.unasked)
         self.added += canonical.added
         self.unread += canonical.unread
         if canonical.logged is not None:
@@ -163,6 +172,7 @@ def stage(
     dates_in: str,
     derived: bool = False,
     files: Sequence[Path] | None = None,
+    names: Mapping[Path, str] | None = None,
 ) -> Stage:
     """Read one table's files into parts.
 
@@ -180,6 +190,8 @@ def stage(
         See `Canonicaliser`.
     files
         Which files to read; None = all that `source.path` finds.
+    names
+        What reports call files, where that is not their path.
 
     Raises
     ------
@@ -187,7 +199,10 @@ def stage(
         A file is missing, empty or unreadable, or a column is missing.
     """
     staged = Stage(layout=layout, source=source, folder=folder)
-    files = expand(source.path) if files is None else files
+    if files is None:
+        found = find(source.path)
+        files = found.files
+        staged.not_read.extend(found.not_read)
     canonicaliser = Canonicaliser(
         layout=layout,
         source=source,
@@ -196,16 +211,38 @@ def stage(
         as_of=time.time_ns() // 1000,
         looked_up=_lookups(source),
     )
-    _survey(files, canonicaliser)
-    for path in files:
-        staged.files.append(str(path))
-        for member in members(path):
-            _stage_member(member, staged, canonicaliser, quarantine)
+    titles = [(names or {}).get(path, str(path)) for path in files]
+    streams = _filled(files, titles, staged)
+    _survey(streams, canonicaliser)
+    for place, (path, title) in enumerate(zip(files, titles, strict=True)):
+        staged.files.append(title)
+        with called(path, title):
+            for member in streams.get(place, ()):
+                _stage_member(member, staged, canonicaliser, quarantine)
+    staged.remarks += canonicaliser.misread()
     staged.flush()
     return staged
 
 
-def _survey(files: Sequence[Path], canonicaliser: Canonicaliser) -> None:
+def _filled(files: Sequence[Path], titles: Sequence[str], staged: Stage) -> dict[int, list[Member]]:
+    """List the streams of files by the file's place; empty ones among others are no fault, and said."""
+    streams: list[tuple[int, Member]] = []
+    for place, (path, title) in enumerate(zip(files, titles, strict=True)):
+        with called(path, title):
+            streams += [(place, member) for member in members(path, title)]
+            staged.not_read += [NotRead(file=name, reason="hidden") for name in hidden_members(path, title)]
+    empty = {member for _, member in streams if is_empty(member)} if len(streams) > 1 else set()
+    if streams and len(empty) == len(streams):
+        raise EmptyExportError(f"all {len(streams)} files are empty", where=streams[0][1].name)
+    staged.not_read += [NotRead(file=member.name, reason="empty") for _, member in streams if member in empty]
+    filled: dict[int, list[Member]] = {}
+    for place, member in streams:
+        if member not in empty:
+            filled.setdefault(place, []).append(member)
+    return filled
+
+
+def _survey(streams: Mapping[int, Sequence[Member]], canonicaliser: Canonicaliser) -> None:
     """Learn what can only be told from all rows, where the export asks for it: newest versions, how far it goes."""
     source = canonicaliser.source
     vendors = preset(source.format).variants if source.format is not None else ()
@@ -214,8 +251,8 @@ def _survey(files: Sequence[Path], canonicaliser: Canonicaliser) -> None:
         return
     versions: Versions | None = None
     written: list[int] = []
-    for place, path in enumerate(files):
-        for member in members(path):
+    for place, parts in streams.items():
+        for member in parts:
             canonicaliser.variant = None
             for batch, _ in _batches(member, source):
                 raw = canonicaliser.prepared(batch.frame)
@@ -262,6 +299,7 @@ def _stage_member(member: Member, staged: Stage, canonicaliser: Canonicaliser, q
         if strict and not checked:
             canonicaliser.check(batch.frame.columns, member.name)
             checked = True
+        staged.dropped.update(batch.dropped)
         canonical = canonicaliser.take(batch, member.name, place)
         read = batch.frame.height + len(batch.rejected) - canonical.skipped
         empty = empty and not read
@@ -276,8 +314,6 @@ def _stage_member(member: Member, staged: Stage, canonicaliser: Canonicaliser, q
 
 def _once(canonical: Canonical, staged: Stage) -> Canonical:
     """Drop a derived table's repeats early: the same user stands in many events."""
-    from dataclasses import replace
-
     values = [name for name in canonical.frame.columns if name not in (FILE, LINE)]
     frame = canonical.frame.unique(subset=values, keep="first", maintain_order=True)
     staged.repeats += canonical.frame.height - frame.height
@@ -285,23 +321,58 @@ def _once(canonical: Canonical, staged: Stage) -> Canonical:
 
 
 def _batches(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
-    """Yield batches, each with whether its columns are all that the file has."""
+    """Yield batches, each with whether its columns are all that the file has; keys in the path are columns too."""
+    keys = path_keys(member.name)
+    for batch, strict in _read(member, source):
+        yield (_with_keys(batch, keys) if keys else batch), strict
+
+
+def _with_keys(batch: Batch, keys: Mapping[str, str | None]) -> Batch:
+    """Give each row what its file's path says, where the file has no column of that name."""
+    said = {name: value for name, value in keys.items() if name not in batch.frame.columns}
+    columns = [pl.lit(value, dtype=pl.String).alias(name) for name, value in said.items()]
+    return replace(batch, frame=batch.frame.with_columns(columns), untyped=(*batch.untyped, *said))
+
+
+def _read(member: Member, source: Source) -> Iterator[tuple[Batch, bool]]:
     with opened(member) as stream:
-        match kind(member, stream):
+        layout = kind(member, stream)
+        match layout:
             case Kind.PARQUET:
-                if member.inner is not None:
-                    raise DataError("Parquet inside a ZIP archive is not read", where=member.name, hint="unpack it")
-                for batch in read_parquet(member.path):
-                    yield batch, True
+                with on_disk(member, stream) as path:
+                    for batch in read_parquet(path, member.name):
+                        yield batch, True
             case Kind.JSON_LINES:
                 for batch in read_json_lines(stream, encoding=source.encoding):
                     yield batch, False
             case Kind.DELIMITED:
                 for batch in read_delimited(stream, member.name, separator=source.separator, encoding=source.encoding):
                     yield batch, True
+            case _:
+                assert_never(layout)
 
 
-def first_rows(path: Path, source: Source) -> pl.DataFrame:
+def first_canonical(layout: Layout, source: Source) -> Canonical:
+    """Bring the first rows of a source's first file under canonical names; nothing is checked but the rows themselves.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or holds no rows.
+    """
+    path = expand(source.path)[0]
+    canonicaliser = Canonicaliser(
+        layout=layout, source=source, dates_in="UTC", as_of=time.time_ns() // 1000, looked_up=_lookups(source)
+    )
+    for member in members(path):
+        for batch, _ in _batches(member, source):
+            if batch.frame.width and batch.frame.height:
+                first = replace(batch, frame=batch.frame.head(SNIFFED), lines=batch.lines.head(SNIFFED))
+                return canonicaliser.take(first, member.name, 0)
+    raise DataError("the file holds no rows", where=str(path))
+
+
+def first_rows(path: Path, source: Source, name: str | None = None) -> pl.DataFrame:
     """Give a file's first rows as they stand in it, nested columns flattened.
 
     Raises
@@ -309,8 +380,10 @@ def first_rows(path: Path, source: Source) -> pl.DataFrame:
     DataError
         The file cannot be read, or holds no rows.
     """
-    for member in members(path):
-        for batch, _ in _batches(member, source):
-            if batch.frame.width and batch.frame.height:
-                return flatten(batch.frame).head(SNIFFED)
-    raise DataError("the file holds no rows", where=str(path))
+    name = str(path) if name is None else name
+    with called(path, name):
+        for member in members(path, name):
+            for batch, _ in _batches(member, source):
+                if batch.frame.width and batch.frame.height:
+                    return flatten(batch.frame).head(SNIFFED)
+    raise DataError("the file holds no rows", where=name)

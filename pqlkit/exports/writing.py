@@ -21,6 +21,7 @@ from pqlkit.exports.instants import UTC
 from pqlkit.exports.numerals import as_written_by_programs, notation_of
 from pqlkit.exports.quarantine import row_text
 from pqlkit.exports.tables import DOMAIN, EMAIL
+from pqlkit.inert import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,12 +38,16 @@ _KEY: Final = "pqlkit:key"
 
 @dataclass(slots=True, eq=False)
 class Written:
-    """One table's canonical files. `first` and `last` are the extremes of its time in UTC microseconds."""
+    """One table's canonical files. `first` and `last` are the extremes of its time in UTC microseconds.
+
+    `memberships` counts rows that say a further account of a user.
+    """
 
     columns: dict[str, ColumnType]
     paths: list[Path] = field(default_factory=list)
     rows: int = 0
     duplicate: int = 0
+    memberships: int = 0
     first: int | None = None
     last: int | None = None
 
@@ -89,6 +94,21 @@ def write_events(
     """Write staged events into Parquet files of whole days.
 
     Duplicates (the same ``event_id`` and ``event``) keep the first row in the sorted order.
+
+    Parameters
+    ----------
+    stage
+        The staged parts.
+    folder, prefix
+        Where the files go, and what their names begin with.
+    identities
+        Who an anonymous id belongs to.
+    ids
+        The types of the id columns.
+    plausible
+        The moments that can be; rows outside go to quarantine.
+    quarantine
+        Takes the rows that are not kept, with the reason.
     """
     written = Written(columns=final_columns(stage, ids))
     for low, high in _spans(stage.days):
@@ -149,10 +169,10 @@ def _rows_between(parts: Sequence[Part], low: int, high: int) -> pl.DataFrame:
 
 def _span_of(part: Part, first: int, last: int) -> pl.DataFrame:
     if first <= (part.first or 0) and (part.last or 0) <= last:
-        return pl.read_parquet(part.path)
+        return pl.read_parquet(part.path, glob=False)
     low, high = (pl.Series([bound]).cast(UTC)[0] for bound in (first, last))
     inside = (pl.col(TIMESTAMP) >= low) & (pl.col(TIMESTAMP) <= high)
-    return pl.scan_parquet(part.path).filter(inside).collect()
+    return pl.scan_parquet(part.path, glob=False).filter(inside).collect()
 
 
 def _stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -236,7 +256,7 @@ def _drop_distant_duplicates(written: Written) -> None:
     seen = repeated.clear()
     paths, written.paths, written.rows, written.first, written.last = written.paths, [], 0, None, None
     for path in paths:
-        frame = pl.read_parquet(path)
+        frame = pl.read_parquet(path, glob=False)
         here = frame.join(repeated, on=[EVENT_ID, EVENT], how="semi").select(EVENT_ID, EVENT)
         kept = frame.join(seen, on=[EVENT_ID, EVENT], how="anti", maintain_order="left")
         written.duplicate += frame.height - kept.height
@@ -277,7 +297,7 @@ def write_table(
     """Write a table other than events into one file.
 
     A key (user, account) that stands in several rows keeps the row with the earliest ``signed_up_at``, then the first in
-    sorted order; the others are duplicates. Identities keep each pair once. Other tables keep every row.
+    sorted order; the others are duplicates, but for users of other accounts, which are `memberships`. Identities keep each pair once. Other tables keep every row.
 
     Parameters
     ----------
@@ -291,7 +311,7 @@ def write_table(
     domains
         `domain` and `account_id` (text): rows without an account take that of their domain.
     """
-    frame = _stacked([pl.read_parquet(part.path) for part in stage.parts])
+    frame = _stacked([pl.read_parquet(part.path, glob=False) for part in stage.parts])
     if frame.width:
         frame = _with_amounts(_judged(frame, stage, plausible, quarantine), stage)
     if emails is not None:
@@ -303,8 +323,10 @@ def write_table(
     written = Written(columns=final_columns(stage, ids))
     frame = _typed(frame, written.columns) if frame.width else empty(written.columns)
     order = _table_order(stage, written)
-    unique = _keyed(frame.sort(order, nulls_last=True), stage)
-    written.duplicate = frame.height - unique.height
+    frame = frame.sort(order, nulls_last=True)
+    unique = _keyed(frame, stage)
+    written.memberships = _memberships(frame, unique, stage)
+    written.duplicate = frame.height - unique.height - written.memberships
     if earlier is not None:
         new = unique.height
         unique, added = _added(unique, _typed(earlier, written.columns), stage)
@@ -351,6 +373,26 @@ def _keyed(frame: pl.DataFrame, stage: Stage) -> pl.DataFrame:
     if stage.layout.key is not None:
         return frame.unique(subset=[stage.layout.key], keep="first", maintain_order=True)
     return frame.unique(maintain_order=True) if stage.layout.name == "identities" else frame
+
+
+def _memberships(frame: pl.DataFrame, kept: pl.DataFrame, stage: Stage) -> int:
+    """Count the further accounts of users who stand in several, which no row can say here, and name some."""
+    if stage.layout.key != USER_ID or ACCOUNT_ID not in frame.columns:
+        return 0
+    pairs = frame.select(USER_ID, ACCOUNT_ID).drop_nulls(ACCOUNT_ID).unique(maintain_order=True)
+    own = kept.select(USER_ID, ACCOUNT_ID)
+    others = pairs.join(own, on=[USER_ID, ACCOUNT_ID], how="anti", maintain_order="left")
+    if others.is_empty():
+        return 0
+    user, other = others.row(0)
+    account = own.filter(pl.col(USER_ID) == user)[ACCOUNT_ID][0]
+    of = "of none" if account is None else f"of {visible(str(account), 60)!r}"
+    stage.remarks.append(
+        f"{stage.layout.name}: {others[USER_ID].n_unique():,} users stand in several accounts, like {visible(str(user), 60)!r}"
+        f" ({of}, and of {visible(str(other), 60)!r}): the one of their first signup counts, and their conversions and events"
+        " without an account id are that account's alone; export an account id with these"
+    )
+    return others.height
 
 
 def _added(new: pl.DataFrame, earlier: pl.DataFrame, stage: Stage) -> tuple[pl.DataFrame, int]:

@@ -9,13 +9,15 @@ from pqlkit.exports.notation import Notation
 
 
 def column_of(value: Any) -> Column:
-    """Read a column: a name, several, or a mapping with ``column``, ``latest`` or ``constant``.
+    """Read a column: a name, several, a mapping with ``column``, ``latest`` or ``constant``, or None for no such column.
 
     Examples
     --------
     >>> column_of({"column": "total", "unit": "minor", "currency": "currency"}).unit
     <Unit.MINOR: 'minor'>
     """
+    if value is None:
+        return Column(absent=True)
     if not isinstance(value, dict):
         return Column(names=names_of(value))
     unit, values, when = value.get("unit"), value.get("values"), value.get("when")

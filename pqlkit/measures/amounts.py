@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, assert_never
 
 import narwhals as nw
 
 from pqlkit.columns import AT, CRITERION, ENTITY
 from pqlkit.definitions.model import SCALE, MeasureKind, WindowKind
-from pqlkit.measures.occurrences import KEYED, VALUE, occurrences, value_groups
+from pqlkit.measures.occurrences import VALUE, occurrences, value_groups
 from pqlkit.measures.sweep import FRESH, GROUP, LEVEL, levels
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from pqlkit.measures.scope import Scope
     from pqlkit.measures.tasks import Task
     from pqlkit.typing import LazyFrame
-
-_SCALED: Final = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
-_UNDEFINED_WITHOUT_EVENTS: Final = {MeasureKind.MAX, MeasureKind.LAST}
 
 
 def amounts(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
@@ -40,16 +37,22 @@ def amounts(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
     rows = nw.concat(
         [everybody.with_columns(nw.lit(task.index, nw.Int32).alias(CRITERION)) for task in tasks], how="vertical"
     )
-    undefined = [task.index for task in tasks if task.measure in _UNDEFINED_WITHOUT_EVENTS]
+    undefined = [task.index for task in tasks if task.measure.facts.null_without_events]
     zero = nw.when(~nw.col(CRITERION).is_in(undefined)).then(nw.lit(0.0)).otherwise(nw.lit(None, nw.Float64))
     joined = rows.join(measured, on=list(GROUP), how="left")
     return joined.with_columns(nw.coalesce(nw.col(VALUE), zero).alias(VALUE)).select(*GROUP, VALUE)
 
 
 def _is_highest(task: Task) -> bool:
-    if not task.lasting or task.measure is MeasureKind.MAX:
-        return False
-    return task.window is WindowKind.ROLLING or task.measure is MeasureKind.SUM
+    match task.measure:
+        case MeasureKind.SUM:
+            return task.lasting
+        case MeasureKind.COUNT | MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT:
+            return task.lasting and task.window is WindowKind.ROLLING
+        case MeasureKind.MAX | MeasureKind.LAST:
+            return False
+        case _:
+            assert_never(task.measure)
 
 
 def _highest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
@@ -63,23 +66,34 @@ def _present(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
     seen = occurrences(scope, tasks, at_moment=True)
     kinds = {task.measure for task in tasks}
     parts = {"events": nw.len().cast(nw.Int64)}
-    if kinds & KEYED:
+    if any(kind.facts.tells_apart for kind in kinds):
         parts["things"] = nw.col(VALUE).n_unique().cast(nw.Int64)
     if MeasureKind.SUM in kinds:
         parts["total"] = nw.col(VALUE).sum().cast(nw.Int64)
     if MeasureKind.MAX in kinds:
         parts["top"] = nw.col(VALUE).max()
     sums = seen.group_by(*GROUP).agg(*(part.alias(name) for name, part in parts.items()))
-    names = dict.fromkeys(KEYED, "things") | {
-        MeasureKind.COUNT: "events",
-        MeasureKind.SUM: "total",
-        MeasureKind.MAX: "top",
-    }
     chain = nw.lit(None, nw.Int64)
     for kind in sorted(kinds):
         own = nw.col(CRITERION).is_in([task.index for task in tasks if task.measure is kind])
-        chain = nw.when(own).then(nw.col(names[kind])).otherwise(chain)
+        chain = nw.when(own).then(nw.col(_part(kind))).otherwise(chain)
     return sums.select(*GROUP, _as_number(tasks, chain).alias(VALUE))
+
+
+def _part(kind: MeasureKind) -> str:
+    match kind:
+        case MeasureKind.COUNT:
+            return "events"
+        case MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT:
+            return "things"
+        case MeasureKind.SUM:
+            return "total"
+        case MeasureKind.MAX:
+            return "top"
+        case MeasureKind.LAST:
+            raise AssertionError("the newest value is looked up")
+        case _:
+            assert_never(kind)
 
 
 def _newest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
@@ -91,7 +105,7 @@ def _newest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
 
 def _as_number(tasks: Sequence[Task], whole: nw.Expr) -> nw.Expr:
     # Divided by what is surely a column: Polars turns a division by a constant into a product, which rounds differently.
-    fractions = [task.index for task in tasks if task.measure in _SCALED]
+    fractions = [task.index for task in tasks if task.measure.scaled]
     unit = nw.when(nw.col(CRITERION).is_in(fractions)).then(nw.lit(float(SCALE))).otherwise(nw.lit(1.0))
     number = whole.cast(nw.Float64)
     return number / (number * 0.0 + unit)

@@ -8,7 +8,7 @@ layers of one snapshot to an entity.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import narwhals as nw
 import numpy as np
@@ -22,7 +22,7 @@ from pqlkit.measures.tallies import KEY, Packing, Tally, sorted_numbers, stretch
 from pqlkit.measures.trails import Trail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,14 +39,15 @@ _PART: Final = "part"  # how many of the edges inside its block an event lies at
 _PLACE: Final = "place"  # position of the block among the entity's
 _WHO: Final = "who"  # position of the entity
 _ROOM: Final = 1 << 23  # places of snapshots held at once
-_DAYS: Final = (MeasureKind.COUNT, MeasureKind.DAYS)
 
 
 def block_cells(
     found: Sightings, windows: Sequence[Microseconds], measures: Sequence[Measure]
 ) -> Iterator[tuple[tuple[int, ...], pl.DataFrame]]:
     """Measure windows that end at the cutoff; yields as `span_cells` does."""
-    together: dict[MeasureKind, int] = {measure.kind: i for i, measure in enumerate(measures) if measure.kind in _DAYS}
+    together: dict[MeasureKind, int] = {
+        measure.kind: i for i, measure in enumerate(measures) if measure.kind.facts.times_alone
+    }
     if together:
         passes = found.passes()
         for part, step in _layers(found, windows):
@@ -57,7 +58,7 @@ def block_cells(
                     yield tuple(sorted(together.values())), frame
     engine = found.scope.world.engine
     for i, measure in enumerate(measures):
-        if measure.kind not in _DAYS:
+        if not measure.kind.facts.times_alone:
             for some in found.parts(MOST_SNAPSHOTS):
                 for part, step in _layers(some, windows):
                     yield (i,), engine.collect(_Pass(part, step, windows).cells(i, measure))
@@ -103,7 +104,7 @@ class _Pass:
 
     def cells(self, held: int, measure: Measure) -> LazyFrame:
         """Plan the cells of one measure, grouped by the engine."""
-        return _WAYS[measure.kind](self, self._rows(measure), held)
+        return _way(measure.kind)(self, self._rows(measure), held)
 
     def packing(self, places: Mapping[MeasureKind, int]) -> Packing:
         """Say how an event becomes a number: the band is 0 beyond the last edge of its block."""
@@ -276,9 +277,17 @@ class _Pass:
         return frame.select(SNAPSHOT, nw.col(CODE).cast(nw.Int32).alias(CODE), *names)
 
 
-_WAYS: Final = {
-    MeasureKind.USERS: _Pass.things,
-    MeasureKind.DISTINCT: _Pass.things,
-    MeasureKind.SUM: _Pass.sums,
-    MeasureKind.MAX: _Pass.tops,
-}
+def _way(kind: MeasureKind) -> Callable[[_Pass, LazyFrame, int], LazyFrame]:
+    match kind:
+        case MeasureKind.USERS | MeasureKind.DISTINCT:
+            return _Pass.things
+        case MeasureKind.SUM:
+            return _Pass.sums
+        case MeasureKind.MAX:
+            return _Pass.tops
+        case MeasureKind.COUNT | MeasureKind.DAYS:
+            raise AssertionError(f"{kind} is tallied")
+        case MeasureKind.LAST:
+            raise AssertionError("last has no meaning over trailing windows")
+        case _:
+            assert_never(kind)

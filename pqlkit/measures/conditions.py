@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import narwhals as nw
 
@@ -12,7 +12,7 @@ from pqlkit.measures.numbers import number
 from pqlkit.measures.patterns import portable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from narwhals.dtypes import DType
 
@@ -73,16 +73,18 @@ def _positive(operator: Operator, values: tuple[str | int | float | bool, ...], 
             return _among(values, column, dtype)
         case Operator.AT_LEAST | Operator.AT_MOST:
             return _compared(operator, _parsed(str(values[0])), number(column, dtype))
+        case Operator.MATCHING:
+            return _text(column, dtype).str.contains(portable(str(values[0]))).fill_null(False)
+        case Operator.STARTS_WITH:
+            return _text(column, dtype).str.starts_with(str(values[0])).fill_null(False)
+        case Operator.ENDS_WITH:
+            return _text(column, dtype).str.ends_with(str(values[0])).fill_null(False)
+        case Operator.CONTAINS:
+            return _text(column, dtype).str.contains(str(values[0]), literal=True).fill_null(False)
+        case Operator.EXISTS | Operator.NOT_IN | Operator.NOT_MATCHING:
+            raise AssertionError(f"{operator} is no positive condition")
         case _:
-            return _TEXT[operator](_text(column, dtype), str(values[0])).fill_null(False)
-
-
-_TEXT: Mapping[Operator, Callable[[nw.Expr, str], nw.Expr]] = {
-    Operator.MATCHING: lambda text, pattern: text.str.contains(portable(pattern)),
-    Operator.STARTS_WITH: lambda text, part: text.str.starts_with(part),
-    Operator.ENDS_WITH: lambda text, part: text.str.ends_with(part),
-    Operator.CONTAINS: lambda text, part: text.str.contains(part, literal=True),
-}
+            assert_never(operator)
 
 
 def _among(values: tuple[str | int | float | bool, ...], column: str, dtype: DType) -> nw.Expr:

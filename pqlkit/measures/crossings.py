@@ -8,7 +8,7 @@ those of `pqlkit.measures.evaluation.criterion_spells`, to the microsecond.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 import narwhals as nw
 import numpy as np
@@ -195,8 +195,12 @@ def _read(scope: Scope, part: Asked, zero: Microseconds) -> pl.DataFrame:
             if within:
                 return engine.collect(engine.ranked(dated.filter(nw.col("rank") == 1), keys, AT, ranks))
             return engine.collect(dated)
-        case _:
+        case MeasureKind.COUNT:
             return engine.collect(engine.ranked(rows, keys, AT, ranks))
+        case MeasureKind.DISTINCT | MeasureKind.SUM | MeasureKind.MAX | MeasureKind.LAST:
+            raise AssertionError(f"{kind} is measured by spells")
+        case _:
+            assert_never(kind)
 
 
 def _events(scope: Scope, part: Asked, *, users: bool) -> LazyFrame:

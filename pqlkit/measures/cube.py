@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.columns import SNAPSHOT
-from pqlkit.definitions.model import SCALE, MeasureKind, Window, WindowKind
+from pqlkit.definitions.model import SCALE, Window, WindowKind
 from pqlkit.errors import UsageError
 from pqlkit.measures.behaviour import GRID, Behaviour, Cube
 from pqlkit.measures.blocks import block_cells
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pqlkit.durations import Duration
     from pqlkit.measures.world import World
 
-_SCALED: Final = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
-_WITH_ANY: Final = {MeasureKind.COUNT, MeasureKind.DAYS, MeasureKind.USERS}
 _SMALL: Final = 1 << 16
 
 
@@ -106,7 +104,13 @@ def columns(
     measures: Sequence[Measure],
     events: Sequence[str] | None,
 ) -> Iterator[Column]:
-    """Measure as `cube` does, and give the columns one after another; one behaviour may come in several parts."""
+    """Measure as `cube` does, and give the columns one after another; one behaviour may come in several parts.
+
+    Parameters
+    ----------
+    world, snapshots, kind, windows, measures, events
+        As for `cube`.
+    """
     seen = Seen.of(world, snapshots, kind=kind, windows=windows, measures=measures, events=events)
     for some in worked(seen.columns, seen.frames()):
         yield from some
@@ -155,7 +159,13 @@ class Seen:
         measures: Sequence[Measure],
         events: Sequence[str] | None,
     ) -> Seen:
-        """Check what was asked."""
+        """Check what was asked.
+
+        Parameters
+        ----------
+        world, snapshots, kind, windows, measures, events
+            As for `cube`.
+        """
         found = sightings(world, snapshots, events)
         refuse_impossible(found, measures, kind)
         return cls(found=found, kind=kind, windows=tuple(windows), measures=tuple(measures))
@@ -197,7 +207,7 @@ class Seen:
 
     def wanted(self, code: int, measure: int) -> bool:
         """Whether there is such a behaviour: any event is looked at by count, days and users alone."""
-        return code != ANY or self.measures[measure].kind in _WITH_ANY
+        return code != ANY or not self.measures[measure].kind.needs_property
 
     def behaviour(self, code: int, measure: int, window: int) -> Behaviour:
         """Name a column."""
@@ -219,7 +229,7 @@ def levels_of(values: pl.Series, measure: Measure) -> NDArray[np.uint8]:
     [0, 0, 1, 8]
     """
     numbers = values.fill_null(0).to_numpy()
-    unit = SCALE if measure.kind in _SCALED else 1
+    unit = SCALE if measure.kind.scaled else 1
     grid = np.array([step * unit for step in GRID if step <= LARGEST], dtype=np.int64)
     if unit > 1:
         return np.searchsorted(grid, numbers, side="right").astype(np.uint8)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import narwhals as nw
 
 from pqlkit.columns import ANCHOR, EVENT
-from pqlkit.definitions.model import Limit, MeasureKind, Operator, Ref, leaves
+from pqlkit.definitions.model import Limit, Operator, Ref, leaves
 from pqlkit.inert import visible
 from pqlkit.measures.conditions import all_hold
 from pqlkit.measures.numbers import number
@@ -97,12 +97,11 @@ def _sentence(definition: str, gap: Gap) -> str:
 
 
 def _gaps(scope: Scope, task: Task) -> Iterator[Gap]:
-    measured = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
     names = [condition.name for condition in task.criterion.where if condition.operator in _COMPARED]
     for name in dict.fromkeys(names):
         # The condition itself leaves such rows out, so they are looked for among all of the event's.
         yield _counted(scope, task, name, UNREADABLE, _unreadable(scope, name), where=False)
-    if task.measure in measured and task.criterion.measure.property is not None:
+    if task.measure.numeric and task.criterion.measure.property is not None:
         name = task.criterion.measure.property
         yield _counted(scope, task, name, UNREADABLE, _unreadable(scope, name), where=True)
     for need in (task.low, task.high):

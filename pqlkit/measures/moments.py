@@ -6,14 +6,14 @@ These are the short ways for bounds that are the same for everybody; `sweep` goe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 import narwhals as nw
 import polars as pl
 
 from pqlkit.columns import AT, CRITERION, ENTITY, OFF, ON
 from pqlkit.definitions.model import MeasureKind, WindowKind
-from pqlkit.measures.occurrences import KEYED, LOW, VALUE, occurrences, value_groups
+from pqlkit.measures.occurrences import LOW, VALUE, occurrences, value_groups
 from pqlkit.measures.tasks import holds_for
 
 if TYPE_CHECKING:
@@ -27,20 +27,26 @@ if TYPE_CHECKING:
     _Way: TypeAlias = Callable[["_Seen", Sequence[Task]], LazyFrame]
 
 _GROUP: Final = (ENTITY, CRITERION)
-_PLAIN: Final = {MeasureKind.COUNT, MeasureKind.DAYS}
-"""Measures that need nothing of an event but its time."""
 
 
 def has_short_way(task: Task) -> bool:
     """Whether this module can plan a task."""
     if not task.lasting:
         return False
-    if task.measure is MeasureKind.MAX:
-        return True
-    if task.window is not WindowKind.ROLLING:
-        return task.steady
-    one = task.reached == 1 and task.measure is not MeasureKind.SUM
-    return task.steady and (one or task.measure in {MeasureKind.COUNT, MeasureKind.DAYS})
+    rolls = task.window is WindowKind.ROLLING
+    match task.measure:
+        case MeasureKind.MAX:
+            return True
+        case MeasureKind.SUM:
+            return task.steady and not rolls
+        case MeasureKind.COUNT | MeasureKind.DAYS:
+            return task.steady
+        case MeasureKind.USERS | MeasureKind.DISTINCT:
+            return task.steady and (not rolls or task.reached == 1)
+        case MeasureKind.LAST:
+            return False
+        case _:
+            assert_never(task.measure)
 
 
 def moment_spells(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
@@ -53,10 +59,10 @@ def moment_spells(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
 
 
 def _parts(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
-    plain = [task for task in tasks if task.measure in _PLAIN]
+    plain = [task for task in tasks if task.measure.facts.times_alone]
     if plain:
         yield plain
-    yield from value_groups(task for task in tasks if task.measure not in _PLAIN)
+    yield from value_groups(task for task in tasks if not task.measure.facts.times_alone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,7 +81,7 @@ class _Seen:
 
     @classmethod
     def of(cls, scope: Scope, tasks: Sequence[Task]) -> _Seen:
-        plain = all(task.measure in _PLAIN for task in tasks)
+        plain = all(task.measure.facts.times_alone for task in tasks)
         first = _first_of_each(tasks) if plain else {task.index: task.index for task in tasks}
         if len(_by_way(tasks)) < 2 or not plain:
             return cls(scope=scope, tasks=tasks, first=first)
@@ -143,15 +149,21 @@ def _by_way(tasks: Sequence[Task]) -> dict[_Way, list[Task]]:
 
 def _way(task: Task) -> _Way:
     rolls = task.window is WindowKind.ROLLING
-    if task.measure is MeasureKind.MAX:
-        return _first_high_enough
-    if task.measure is MeasureKind.SUM:
-        return _sum_reached
-    if task.reached == 1:
-        return _first
-    if task.measure in KEYED:
-        return _kth_date_within_reach if rolls else _kth_thing
-    return _kth_within_reach if rolls else _kth
+    match task.measure:
+        case MeasureKind.MAX:
+            return _first_high_enough
+        case MeasureKind.SUM:
+            return _sum_reached
+        case MeasureKind.COUNT | MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT if task.reached == 1:
+            return _first
+        case MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT:
+            return _kth_date_within_reach if rolls else _kth_thing
+        case MeasureKind.COUNT:
+            return _kth_within_reach if rolls else _kth
+        case MeasureKind.LAST:
+            raise AssertionError("last has no short way")
+        case _:
+            assert_never(task.measure)
 
 
 def _first(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import narwhals as nw
 import polars as pl
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 VALUE: Final = "value"  # what the measure adds up, tells apart or compares
 LOW: Final = "low"  # the need of the lower bound, Int64 millionths, null = cannot be met
 HIGH: Final = "high"
-KEYED: Final = {MeasureKind.DAYS, MeasureKind.USERS, MeasureKind.DISTINCT}
-"""Measures that tell things apart; the others add or compare."""
-
-_NUMERIC: Final = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
 
 
 def value_groups(tasks: Iterable[Task]) -> list[tuple[Task, ...]]:
@@ -180,9 +176,13 @@ def _whole(scope: Scope, task: Task) -> nw.Expr:
             return nw.lit(1, nw.Int64)
         case MeasureKind.DAYS:
             return scope.day()
-        case _:
+        case MeasureKind.SUM | MeasureKind.MAX | MeasureKind.LAST:
             column = scope.property(task.criterion.measure.property or "")
             return scaled(number(column, scope.dtypes[column]))
+        case MeasureKind.USERS | MeasureKind.DISTINCT:
+            raise AssertionError(f"{task.measure} has values of its own")
+        case _:
+            assert_never(task.measure)
 
 
 def _event_need(scope: Scope, tasks: Sequence[Task], *, upper: bool) -> nw.Expr:
@@ -218,7 +218,9 @@ def _inside(tasks: Sequence[Task], *, at_moment: bool) -> nw.Expr:
                 return (nw.col(AT) >= nw.col(ANCHOR)) & (nw.col(AT) - task.length < nw.col(ANCHOR))
             case WindowKind.TRAILING if at_moment:
                 return nw.col(AT) + task.length > nw.col(MOMENT)
-            case _:
+            case WindowKind.TRAILING | WindowKind.ROLLING | WindowKind.EVER:
                 return ~nw.col(AT).is_null()
+            case _:
+                assert_never(task.window)
 
     return holds_for(tasks, own)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import narwhals as nw
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pqlkit.measures.scope import Scope
     from pqlkit.measures.tasks import Task
 
-_SIZED: Final = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
-
 
 def refuse_overflow(scope: Scope, tasks: Sequence[Task]) -> None:
     """Raise unless every sum (of absolute values, per entity) and every single value stays below `LARGEST`.
@@ -33,7 +31,7 @@ def refuse_overflow(scope: Scope, tasks: Sequence[Task]) -> None:
         Naming the criterion and the property.
     """
     for task in tasks:
-        if task.measure in _SIZED and _could_overflow(scope, task) and _overflows(scope, task):
+        if task.measure.numeric and _could_overflow(scope, task) and _overflows(scope, task):
             message = (
                 f"criterion {task.criterion.id}: {task.measure.value}({task.criterion.measure.property}) goes beyond"
                 f" {LARGEST:.1e}, more than can be added up exactly"

@@ -9,26 +9,44 @@ import narwhals as nw
 from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, USER_ID
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from pqlkit.measures.world import World
     from pqlkit.typing import LazyFrame
 
 
 def owned(world: World, events: LazyFrame) -> LazyFrame:
-    """Add ``entity`` to events of known entities and drop the others.
-
-    An account's events are those that carry its id, else those of its users. With expansion outcomes events before
-    ``since`` are dropped.
-    """
-    members = world.engine.lift(world.members.select(USER_ID, ENTITY))
-    if world.accounts is None or ACCOUNT_ID not in events.collect_schema().names():
-        found = events.join(members, on=USER_ID, how="inner")
-    else:
-        accounts = world.engine.lift(world.accounts.rename({ENTITY: "own"}))
-        own = nw.when(~nw.col(ACCOUNT_ID).is_null()).then(nw.col("own")).otherwise(nw.col(ENTITY))
-        both = events.join(accounts, on=ACCOUNT_ID, how="left").join(members, on=USER_ID, how="left")
-        found = both.with_columns(own.alias(ENTITY)).filter(~nw.col(ENTITY).is_null())
+    """Add ``entity`` to events of known entities, as `with_owners` does; with expansion outcomes drop those before ``since``."""
+    seen = with_owners(world, events, world.entities.select(ENTITY))
     since = world.entities.select(ENTITY, "since").drop_nulls()
     if since.is_empty():
-        return found
-    joined = found.join(world.engine.lift(since), on=ENTITY, how="left")
+        return seen
+    joined = seen.join(world.engine.lift(since), on=ENTITY, how="left")
     return joined.filter(nw.col("since").is_null() | (nw.col(AT) >= nw.col("since")))
+
+
+def with_owners(world: World, events: LazyFrame, owners: pl.DataFrame) -> LazyFrame:
+    """Join events with their owners: an event belongs to its own account, else to its user; others' events drop out.
+
+    Parameters
+    ----------
+    world
+        Says which user is of which entity.
+    events
+        With the id columns that the export has.
+    owners
+        ``entity`` and what to bring along.
+    """
+    names = events.collect_schema().names()
+    if world.accounts is None or ACCOUNT_ID not in names:
+        return _joined(world, events, world.members, USER_ID, owners)
+    if USER_ID not in names:
+        return _joined(world, events, world.accounts, ACCOUNT_ID, owners)
+    own = _joined(world, events.filter(~nw.col(ACCOUNT_ID).is_null()), world.accounts, ACCOUNT_ID, owners)
+    others = _joined(world, events.filter(nw.col(ACCOUNT_ID).is_null()), world.members, USER_ID, owners)
+    return nw.concat([own, others.select(*own.collect_schema().names())], how="vertical")
+
+
+def _joined(world: World, events: LazyFrame, ids: pl.DataFrame, key: str, owners: pl.DataFrame) -> LazyFrame:
+    table = ids.select(key, ENTITY).join(owners, on=ENTITY, how="inner")
+    return events.join(world.engine.lift(table), on=key, how="inner")

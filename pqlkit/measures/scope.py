@@ -14,6 +14,7 @@ from pqlkit.errors import DataError, nearest
 from pqlkit.inert import visible
 from pqlkit.measures.calendar import Calendar
 from pqlkit.measures.numbers import number, scaled
+from pqlkit.measures.ownership import with_owners
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +84,7 @@ class Scope:
         return frame.with_columns(self._clock(nw.col(AT)).alias(AT)) if self.world.dates_only else frame
 
     def owned(self, frame: LazyFrame, lives: Sequence[str]) -> LazyFrame:
-        """Join events with their entity's life: an event's own account wins over its user's; others' events drop out.
+        """Join events with their entity's life, as `with_owners` does.
 
         Parameters
         ----------
@@ -92,14 +93,8 @@ class Scope:
         lives
             Columns of `lives` to bring along, beside ``entity``.
         """
-        world = self.world
-        if world.accounts is None or ACCOUNT_ID not in self.dtypes:
-            return self._joined(frame, world.members, USER_ID, lives)
-        if USER_ID not in self.dtypes:
-            return self._joined(frame, world.accounts, ACCOUNT_ID, lives)
-        own = self._joined(frame.filter(~nw.col(ACCOUNT_ID).is_null()), world.accounts, ACCOUNT_ID, lives)
-        others = self._joined(frame.filter(nw.col(ACCOUNT_ID).is_null()), world.members, USER_ID, lives)
-        return nw.concat([own, others.select(*own.collect_schema().names())], how="vertical")
+        columns = [ENTITY, *(name for name in lives if name != ENTITY)]
+        return with_owners(self.world, frame, self.lives.select(columns))
 
     def day(self) -> nw.Expr:
         """Give the calendar date of the column ``at``."""
@@ -111,11 +106,6 @@ class Scope:
 
     def _clock(self, at: nw.Expr) -> nw.Expr:
         return self.calendar.date(at) * DAY
-
-    def _joined(self, frame: LazyFrame, owners: pl.DataFrame, key: str, lives: Sequence[str]) -> LazyFrame:
-        columns = [ENTITY, *(name for name in lives if name != ENTITY)]
-        table = owners.select(key, ENTITY).join(self.lives.select(columns), on=ENTITY, how="inner")
-        return frame.join(self.world.engine.lift(table), on=key, how="inner")
 
 
 def known_column(columns: Mapping[str, str], name: str, what: str) -> str:

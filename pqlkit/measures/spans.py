@@ -7,7 +7,7 @@ However many snapshots and windows there are, an event is looked at once, agains
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import narwhals as nw
 import numpy as np
@@ -21,7 +21,7 @@ from pqlkit.measures.parallel import worked
 from pqlkit.measures.tallies import KEY, Packing, Tally, sorted_numbers, stretches_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,7 +34,6 @@ _AGE: Final = "age"
 _OFFSET: Final = "offset"
 _BAND: Final = "band"  # position of the shortest span that holds the event: one byte instead of eight
 _WHO: Final = "who"
-_DAYS: Final = (MeasureKind.COUNT, MeasureKind.DAYS)
 
 
 def span_cells(
@@ -48,7 +47,9 @@ def span_cells(
         Positions of the measures held, and the frame ``snapshot``, ``code`` and a column per measure and window. A snapshot and code
         stand in one row of all frames of these measures at most.
     """
-    together: dict[MeasureKind, int] = {measure.kind: i for i, measure in enumerate(measures) if measure.kind in _DAYS}
+    together: dict[MeasureKind, int] = {
+        measure.kind: i for i, measure in enumerate(measures) if measure.kind.facts.times_alone
+    }
     if together:
         passes = found.passes()
         for part in _aged(found, windows):
@@ -59,7 +60,7 @@ def span_cells(
                     yield tuple(sorted(together.values())), frame
     engine = found.scope.world.engine
     for i, measure in enumerate(measures):
-        if measure.kind not in _DAYS:
+        if not measure.kind.facts.times_alone:
             for some in found.parts(MOST_SNAPSHOTS):
                 for part in _aged(some, windows):
                     yield (i,), engine.collect(_Pass(part, windows).cells(i, measure))
@@ -89,7 +90,7 @@ class _Pass:
 
     def cells(self, held: int, measure: Measure) -> LazyFrame:
         """Plan the cells of one measure, grouped by the engine."""
-        spans = _WAYS[measure.kind](self, self._rows(measure), held)
+        spans = _way(measure.kind)(self, self._rows(measure), held)
         return self._at_snapshots(spans, held, nw.Int32 if measure.property is None else nw.Int64)
 
     def packing(self, places: Mapping[MeasureKind, int]) -> Packing:
@@ -212,10 +213,17 @@ class _Pass:
         return parts[0] if len(parts) == 1 else nw.concat(parts, how="vertical")
 
 
-_WAYS: Final = {
-    MeasureKind.USERS: _Pass.things,
-    MeasureKind.DISTINCT: _Pass.things,
-    MeasureKind.SUM: _Pass.highest_sum,
-    MeasureKind.MAX: _Pass.highest,
-    MeasureKind.LAST: _Pass.newest,
-}
+def _way(kind: MeasureKind) -> Callable[[_Pass, LazyFrame, int], LazyFrame]:
+    match kind:
+        case MeasureKind.USERS | MeasureKind.DISTINCT:
+            return _Pass.things
+        case MeasureKind.SUM:
+            return _Pass.highest_sum
+        case MeasureKind.MAX:
+            return _Pass.highest
+        case MeasureKind.LAST:
+            return _Pass.newest
+        case MeasureKind.COUNT | MeasureKind.DAYS:
+            raise AssertionError(f"{kind} is tallied")
+        case _:
+            assert_never(kind)

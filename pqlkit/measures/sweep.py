@@ -12,7 +12,7 @@ import narwhals as nw
 
 from pqlkit.columns import ANCHOR, AT, CRITERION, ENTITY, OFF, ON
 from pqlkit.definitions.model import MeasureKind, WindowKind
-from pqlkit.measures.occurrences import HIGH, KEYED, LOW, VALUE, occurrences, universe, value_groups
+from pqlkit.measures.occurrences import HIGH, LOW, VALUE, occurrences, universe, value_groups
 from pqlkit.measures.tasks import holds_for, per_task
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def levels(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
         ``high`` (the needs in force: of the newest event where they stand on events) and ``start``.
     """
     seen = occurrences(scope, tasks, needs=True, lives=[ANCHOR])
-    keyed = [task for task in tasks if task.measure in KEYED]
-    added = [task for task in tasks if task.measure not in KEYED]
+    keyed = [task for task in tasks if task.measure.facts.tells_apart]
+    added = [task for task in tasks if not task.measure.facts.tells_apart]
     plans = []
     if keyed:
         plans += _keyed_changes(seen if not added else seen.filter(_is_one_of(keyed)), keyed)
@@ -79,8 +79,8 @@ def _is_one_of(tasks: Sequence[Task]) -> nw.Expr:
 def _added_changes(seen: LazyFrame, tasks: Sequence[Task]) -> list[LazyFrame]:
     enough = nw.when(nw.col(VALUE) >= nw.col(LOW)).then(nw.lit(1, nw.Int64)).otherwise(nw.lit(0, nw.Int64))
     over = nw.when(nw.col(VALUE) <= nw.col(HIGH)).then(nw.lit(0, nw.Int64)).otherwise(nw.lit(1, nw.Int64))
-    step = per_task(tasks, lambda task: enough if task.measure is MeasureKind.MAX else nw.col(VALUE))
-    bad = per_task(tasks, lambda task: over if task.measure is MeasureKind.MAX else 0)
+    step = per_task(tasks, lambda task: enough if task.by_event else nw.col(VALUE))
+    bad = per_task(tasks, lambda task: over if task.by_event else 0)
     arrivals = _pulses(seen.with_columns(step.alias(LEVEL), bad.alias(BAD)), AT, present=1, fresh=1)
     moving = [task for task in tasks if task.window in _MOVING]
     if not moving:
@@ -163,7 +163,7 @@ def _wait(task: Task) -> Microseconds | None:
     if task.high is not None:
         return task.length
     constant = task.low.constant if task.low is not None else None
-    return 0 if constant is not None and constant <= 0 and task.measure is not MeasureKind.MAX else None
+    return 0 if constant is not None and constant <= 0 and not task.by_event else None
 
 
 def _needs_in_force(instants: LazyFrame, tasks: Sequence[Task]) -> LazyFrame:
@@ -189,7 +189,7 @@ def satisfied(tasks: Sequence[Task]) -> nw.Expr:
 
 
 def _satisfied(task: Task) -> nw.Expr:
-    if task.measure is MeasureKind.MAX:
+    if task.by_event:
         return (nw.col(LEVEL) > 0) & (nw.col(BAD) == 0)
     level = nw.col(LEVEL) * task.unit
     inside = (level >= nw.col(LOW)).fill_null(False) & (level <= nw.col(HIGH)).fill_null(False)

@@ -70,7 +70,15 @@ class Packing:
     def number(
         self, who: nw.Expr, code: nw.Expr, stretch: nw.Expr | int, date: nw.Expr | int, band: nw.Expr
     ) -> nw.Expr:
-        """Pack the parts, each from 0 on."""
+        """Pack the parts, each from 0 on.
+
+        Parameters
+        ----------
+        who, code
+            The entity and the event name.
+        stretch, date, band
+            The stretch of time, the date and the band of the hour; 0 where the packing has none.
+        """
         number = who * (1 << self.code) + code
         if self.stretch:
             number = number * (1 << self.stretch) + stretch

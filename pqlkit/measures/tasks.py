@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import narwhals as nw
 
@@ -72,7 +72,26 @@ class Task:
     @property
     def unit(self) -> int:
         """How many millionths one step of the level stands for."""
-        return 1 if self.measure in {MeasureKind.SUM, MeasureKind.LAST} else SCALE
+        match self.measure:
+            case MeasureKind.SUM | MeasureKind.LAST:
+                return 1
+            case MeasureKind.COUNT | MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT | MeasureKind.MAX:
+                return SCALE  # a largest value has been reached by so many events
+            case _:
+                assert_never(self.measure)
+
+    @property
+    def by_event(self) -> bool:
+        """Whether each event alone reaches the bounds or not, so that the level is how many do."""
+        match self.measure:
+            case MeasureKind.MAX:
+                return True
+            case MeasureKind.COUNT | MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT:
+                return False
+            case MeasureKind.SUM | MeasureKind.LAST:
+                return False
+            case _:
+                assert_never(self.measure)
 
 
 def tasks_of(criteria: Sequence[Criterion]) -> tuple[Task, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pqlkit.options import reading
 from pqlkit.options.data import PROJECT, BesideEventsOptions, DataOptions, SourceOptions
 from pqlkit.options.leads import ListOptions, ScoreOptions
-from pqlkit.options.option import Option, option, options_of
+from pqlkit.options.option import Option, Role, option, options_of
 from pqlkit.options.output import (
     OUTPUT,
     FormatOption,
@@ -39,16 +39,22 @@ class DemoOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class InitOptions:
-    """Where the project file goes."""
+    """What is looked at besides files, and where the project file goes."""
 
-    out: Path = option(Path(PROJECT), "The project file to write.", metavar="FILE")
+    connection: str | None = option(
+        None, "The environment variable with a database server's address; exports are then its tables.", metavar="NAME"
+    )
+    table: str | None = option(None, "Of a database: the table of the events.", metavar="NAME")
+    from_: str | None = option(None, "With --sql: whose tables are to be exported, like bigquery-ga4.", metavar="NAME")
+    sql: bool = option(False, "Print one export statement per table and leave.")
+    out: Path = option(Path(PROJECT), "The project file to write.", metavar="FILE", role=Role.MAKES)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadOptions:
     """What `load` writes and tolerates."""
 
-    out: Path | None = option(None, "The folder to write the dataset to.", metavar="DIR")
+    out: Path | None = option(None, "The folder to write the dataset to.", metavar="DIR", role=Role.FILLS)
     append: bool = option(False, "Add to the dataset that is there; what was read before is skipped.")
     max_bad: float | None = option(
         None, "Stop if more than this share of a table is bad, like 1%.", reads=reading.share, metavar="SHARE"
@@ -56,7 +62,9 @@ class LoadOptions:
     plausible: tuple[str, str] | None = option(
         None, "Dates that can be true: FROM..TO.", reads=reading.dates, metavar="FROM..TO"
     )
-    catalogue: Path | None = option(None, "Also write event names, properties and types to this file.", metavar="FILE")
+    catalogue: Path | None = option(
+        None, "Also write event names, properties and types to this file.", metavar="FILE", role=Role.WRITES
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +77,7 @@ class TryOptions:
         reads=reading.hypothesis_file,
         takes=Path,
         metavar="FILE",
+        role=Role.MAKES,
     )
 
 
@@ -83,12 +92,17 @@ class ValidateOptions(MessageOptions, TargetOption):
         "Compare with this file, folder or git revision (main, HEAD~1): what changed in meaning?",
         metavar="FILE_OR_REVISION",
         panel=_CHECK,
+        role=Role.READS,
     )
     explain: str | None = option(None, "Print the page of a rule and leave.", metavar="CODE", panel=_CHECK)
     describe: bool = option(False, "Print each definition as a paragraph of English.", panel=_CHECK)
     fix: bool = option(False, "Repair what can be repaired safely; comments and order stay.", panel=_CHECK)
     catalogue: Path | None = option(
-        None, "Check names against this file, which `pqlkit load --catalogue` wrote.", metavar="FILE", panel=_CHECK
+        None,
+        "Check names against this file, which `pqlkit load --catalogue` wrote.",
+        metavar="FILE",
+        panel=_CHECK,
+        role=Role.READS,
     )
 
 
@@ -96,12 +110,18 @@ class ValidateOptions(MessageOptions, TargetOption):
 class ReportOptions:
     """Which definitions, cut how, and what makes the run fail."""
 
-    definition: tuple[Path, ...] = option((), "The definition file. Repeatable.", short="-d", metavar="FILE")
+    definition: tuple[Path, ...] = option(
+        (), "The definition file. Repeatable.", short="-d", metavar="FILE", role=Role.READS
+    )
     by: tuple[str, ...] = option(
         (), "signup_week, signup_month, signup_quarter or a trait. Repeatable.", metavar="COHORT"
     )
-    ledger: Path | None = option(None, "What `score --ledger --control` wrote: compare the arms.", metavar="FILE")
-    contacts: str | None = option(None, "Who was contacted when: user_id, account_id or entity; at.", metavar="FILE")
+    ledger: Path | None = option(
+        None, "What `score --ledger --control` wrote: compare the arms.", metavar="FILE", role=Role.READS
+    )
+    contacts: str | None = option(
+        None, "Who was contacted when: user_id, account_id or entity; at.", metavar="FILE", role=Role.READS
+    )
     fail_under: float | None = option(
         None, "Exit 1 if the whole interval of PQL to customer lies below this.", reads=reading.share, metavar="RATE"
     )
@@ -112,7 +132,7 @@ class ReportOptions:
 class ExplainOptions:
     """Whose definition, or all who upgraded."""
 
-    definition: Path | None = option(None, "The definition file.", short="-d", metavar="FILE")
+    definition: Path | None = option(None, "The definition file.", short="-d", metavar="FILE", role=Role.READS)
     converters: bool = option(False, "Those who upgraded, side by side; needs no definition.")
 
 

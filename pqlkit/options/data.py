@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from pqlkit.engines.factory import EngineName
-from pqlkit.options.option import option
+from pqlkit.options.option import Role, option
 from pqlkit.options.reading import moment_text
 
 DATA: Final = "Data"
@@ -28,9 +28,14 @@ class EventsOptions:
         metavar="FILE",
         panel=DATA,
         in_project=False,
+        role=Role.READS,
     )
     events: str | None = option(
-        None, "Events: a file, folder or glob (.csv, .parquet, .jsonl; .gz, .zst).", metavar="PATH", panel=DATA
+        None,
+        "Events: a file, folder or glob (.csv, .parquet, .jsonl; .gz, .zst), or an address like s3://.",
+        metavar="PATH",
+        panel=DATA,
+        role=Role.READS,
     )
 
 
@@ -38,9 +43,18 @@ class EventsOptions:
 class BesideEventsOptions:
     """The exports beside the events."""
 
-    users: str | None = option(None, "Users.", metavar="PATH", panel=DATA)
-    accounts: str | None = option(None, "Accounts.", metavar="PATH", panel=DATA)
-    conversions: str | None = option(None, "Conversions (upgrades).", metavar="PATH", panel=DATA)
+    users: str | None = option(None, "Users.", metavar="PATH", panel=DATA, role=Role.READS)
+    accounts: str | None = option(None, "Accounts.", metavar="PATH", panel=DATA, role=Role.READS)
+    conversions: str | None = option(None, "Conversions (upgrades).", metavar="PATH", panel=DATA, role=Role.READS)
+    identities: str | None = option(
+        None, "Whose events an anonymous id's are.", metavar="PATH", panel=DATA, role=Role.READS
+    )
+    map: tuple[str, ...] = option(
+        (),
+        'Which column of an export is which: conversions.converted_at="Close Date". Repeatable.',
+        metavar="TABLE.COLUMN=HEADER",
+        panel=DATA,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +66,19 @@ class SourceOptions(BesideEventsOptions, EventsOptions):
 class DataOptions(SourceOptions):
     """Where the data is, and what of it counts."""
 
-    data: Path | None = option(None, "A folder that `pqlkit load` wrote.", metavar="DIR", panel=DATA)
+    data: Path | None = option(None, "A folder that `pqlkit load` wrote.", metavar="DIR", panel=DATA, role=Role.READS)
     as_of: str | None = option(
         None,
         "The last moment that exists.",
         reads=moment_text,
         unset="the newest plausible row",
         metavar="DATE",
+        panel=DATA,
+    )
+    require: tuple[str, ...] = option(
+        (),
+        "Do not run without this export: users, accounts, conversions, identities, contacts. Repeatable.",
+        metavar="TABLE",
         panel=DATA,
     )
     trust_current: tuple[str, ...] = option(

@@ -11,7 +11,7 @@ from typing import Final
 from pqlkit.durations import Duration
 from pqlkit.options import reading
 from pqlkit.options.bound import Bound
-from pqlkit.options.option import option
+from pqlkit.options.option import Role, option
 from pqlkit.options.output import OUTPUT, Format, MessageOptions, TargetOption
 
 NEW: Final = "What is new"
@@ -31,10 +31,14 @@ class ScoreOptions:
     """Which definitions, what is new, and what the list holds."""
 
     definition: tuple[Path, ...] = option(
-        (), "The definition file. Repeatable; then --out is a folder.", short="-d", metavar="FILE"
+        (), "The definition file. Repeatable; then --out is a folder.", short="-d", metavar="FILE", role=Role.READS
     )
-    ledger: Path | None = option(None, "Remembers who was new: each lead is new once.", metavar="FILE", panel=NEW)
-    previous: Path | None = option(None, "The last list, instead of a ledger.", metavar="LEADS", panel=NEW)
+    ledger: Path | None = option(
+        None, "Remembers who was new: each lead is new once.", metavar="FILE", panel=NEW, role=Role.KEEPS
+    )
+    previous: Path | None = option(
+        None, "The last list, instead of a ledger.", metavar="LEADS", panel=NEW, role=Role.READS
+    )
     since: Duration | None = option(
         None, "Only who qualified this recently is new.", reads=reading.duration, metavar="DURATION", panel=NEW
     )
@@ -46,7 +50,9 @@ class ScoreOptions:
     notify: str | None = option(
         None, "Post new leads to this URL; ${NAME} is read from the environment.", metavar="URL", panel=NEW
     )
-    suppress: Path | None = option(None, "Ids that are never new, one a line or a CSV.", metavar="FILE", panel=GUARDS)
+    suppress: Path | None = option(
+        None, "Ids that are never new, one a line or a CSV.", metavar="FILE", panel=GUARDS, role=Role.READS
+    )
     max_new: Bound | None = option(
         None,
         "More new leads, like 200 or 3x the median of 7 nights, stop the night.",
@@ -58,7 +64,9 @@ class ScoreOptions:
     max_age: Duration | None = option(
         None, "So does an older newest event, like 36h.", reads=reading.duration, metavar="DURATION", panel=GUARDS
     )
-    summary: Path | None = option(None, "Write the run in numbers, as JSON.", metavar="FILE", panel=GUARDS)
+    summary: Path | None = option(
+        None, "Write the run in numbers, as JSON.", metavar="FILE", panel=GUARDS, role=Role.WRITES
+    )
     keep: tuple[str, ...] = option(
         (), "Traits to add, like owner,plan.", reads=reading.listed, metavar="LIST", panel=COLUMNS
     )

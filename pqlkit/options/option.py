@@ -27,6 +27,25 @@ _WRITTEN: Final[Mapping[type[Any], tuple[tuple[type[Any], ...], str]]] = {
 """What YAML gives for a type that is written, and how it is called."""
 
 
+class Role(StrEnum):
+    """What a run does with the path that an option names."""
+
+    READS = "reads"
+    """A file, a folder or a glob that is read."""
+
+    WRITES = "writes"
+    """A file that is made or replaced."""
+
+    MAKES = "makes"
+    """A file that is made, and left as it is where it is there."""
+
+    KEEPS = "keeps"
+    """A file that is read and changed: made if missing, never replaced."""
+
+    FILLS = "fills"
+    """A folder that files are put into."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """One option of a command.
@@ -51,6 +70,8 @@ class Option:
         How help shows its value, and where help lists it.
     in_project
         Whether it can stand in the project file.
+    role
+        What is done with the path that it names; None = it names none.
     """
 
     name: str
@@ -63,10 +84,11 @@ class Option:
     metavar: str | None
     panel: str | None
     in_project: bool
+    role: Role | None
 
     @property
     def flag(self) -> str:
-        """Spell it as the command line does.
+        """Spell it as the command line does; a name that Python keeps for itself has an underscore more.
 
         Examples
         --------
@@ -74,7 +96,7 @@ class Option:
         >>> [option.flag for option in options_of(DataOptions)][-2:]
         ['--trust-current', '--engine']
         """
-        return f"--{self.name.replace('_', '-')}"
+        return f"--{self.name.rstrip('_').replace('_', '-')}"
 
     def taken(self, value: Any, name: str) -> Any:
         """Turn a value of the project file into what the command line would have given.
@@ -152,6 +174,7 @@ def option(
     metavar: str | None = None,
     panel: str | None = None,
     in_project: bool = True,
+    role: Role | None = None,
 ) -> Any:
     """Declare an option as a field of a frozen dataclass; help tells its default.
 
@@ -167,13 +190,13 @@ def option(
         What None, or an empty default, stands for.
     shown
         How the default is spelled in help.
-    short, metavar, panel, in_project
+    short, metavar, panel, in_project, role
         As in `Option`.
     """
     told = unset if default is None or default == () else None if isinstance(default, bool) else shown(default)
     text = help if told is None else f"{help.removesuffix('.')} [default: {told}]."
     said = {"help": text, "reads": reads, "takes": takes if reads is not None else None}
-    shape = {"short": short, "metavar": metavar, "panel": panel, "in_project": in_project}
+    shape = {"short": short, "metavar": metavar, "panel": panel, "in_project": in_project, "role": role}
     return dataclasses.field(default=default, metadata={_KEY: {**said, **shape}})
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from pqlkit.options.option import option
+from pqlkit.options.option import Role, option
 
 OUTPUT: Final = "Output"
 
@@ -56,7 +56,9 @@ class FormatOption:
 class TargetOption:
     """Where the result goes."""
 
-    out: Path | None = option(None, "Write the result to this file instead of stdout.", metavar="PATH", panel=OUTPUT)
+    out: Path | None = option(
+        None, "Write the result to this file instead of stdout.", metavar="PATH", panel=OUTPUT, role=Role.WRITES
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,4 +70,6 @@ class OutputOptions(MessageOptions, TargetOption, FormatOption):
 class PageOption:
     """The page beside the result."""
 
-    html: Path | None = option(None, "Also write one self-contained page.", metavar="FILE", panel=OUTPUT)
+    html: Path | None = option(
+        None, "Also write one self-contained page.", metavar="FILE", panel=OUTPUT, role=Role.WRITES
+    )

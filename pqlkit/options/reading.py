@@ -160,9 +160,8 @@ def measures(text: str, name: str) -> tuple[Measure, ...]:
         match = _MEASURE.fullmatch(part)
         kind = chosen(MeasureKind)(match[1] if match else part, name)
         seen = match[2] if match else None
-        needs = kind in {MeasureKind.DISTINCT, MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
-        if needs != (seen is not None):
-            hint = f"write {kind}(property)" if needs else f"write {kind}"
+        if kind.needs_property != (seen is not None):
+            hint = f"write {kind}(property)" if kind.needs_property else f"write {kind}"
             raise UsageError(f"{name}: {part!r} is not a measure", hint=hint)
         measured.append(Measure(kind=kind, property=seen))
     return tuple(dict.fromkeys(measured))

@@ -8,7 +8,7 @@ from typing import Final
 
 from pqlkit.definitions.model import Definition
 from pqlkit.options import reading
-from pqlkit.options.option import option
+from pqlkit.options.option import Role, option
 from pqlkit.typing import Microseconds
 
 SEARCH: Final = "Search"
@@ -89,6 +89,7 @@ class ProposeOptions:
         takes=Path,
         metavar="DEFINITION",
         panel=SEARCH,
+        role=Role.READS,
     )
     use_traits: bool = option(False, "Let fixed traits become eligibility.", panel=SEARCH)
     permutations: int = option(
@@ -111,7 +112,9 @@ class ProposeOptions:
     top: int = option(
         5, "How many candidates, at most 5.", reads=reading.whole(1, 5), takes=int, metavar="N", panel=SEARCH
     )
-    out_dir: Path | None = option(None, "Where definition files go.", unset="definitions/", metavar="DIR", panel=SEARCH)
+    out_dir: Path | None = option(
+        None, "Where definition files go.", unset="definitions/", metavar="DIR", panel=SEARCH, role=Role.FILLS
+    )
     name: str | None = option(
         None, "Name of the first definition.", reads=reading.definition_name, metavar="NAME", panel=SEARCH
     )

@@ -10,7 +10,7 @@ from typing import Final
 from pqlkit.definitions.model import Definition, EntityKind, Measure, MeasureKind
 from pqlkit.durations import Duration
 from pqlkit.options import reading
-from pqlkit.options.option import option
+from pqlkit.options.option import Role, option
 from pqlkit.typing import Microseconds
 
 SNAPSHOTS: Final = "Snapshots"
@@ -138,6 +138,7 @@ class Settings:
         takes=Path,
         metavar="DEFINITION",
         panel=SNAPSHOTS,
+        role=Role.READS,
     )
     compare: tuple[str, ...] = option(
         (), "Compare these events as value metrics. Repeatable.", metavar="EVENT", panel=SNAPSHOTS

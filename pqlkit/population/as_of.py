@@ -90,7 +90,9 @@ def as_of(dataset: Dataset, stated: str | None = None) -> AsOf:
         if (table := dataset.tables.get(name)) is not None and table.last is not None
     ]
     if not newest:
-        raise DataError("no table has a row with a time", hint="check the events export: is it empty?")
+        events = dataset.tables.get("events")
+        where = str(dataset.folder) if events is None else events.paths[0]
+        raise DataError("no table has a row with a time", where=where, hint="check the events export: is it empty?")
     at, name = max(newest, key=lambda pair: pair[0])
     return AsOf(at=at, reason=f"newest row of {name}")
 

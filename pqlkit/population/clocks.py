@@ -27,7 +27,21 @@ SIGNUP = "signup"
 def bare_world(
     dataset: Dataset, roster: Roster, engine: Engine, kind: EntityKind, listed: pl.DataFrame, as_of: Microseconds
 ) -> World:
-    """Build the world without conversions and traits."""
+    """Build the world without conversions and traits.
+
+    Parameters
+    ----------
+    dataset
+        The canonical tables.
+    roster, engine
+        Who is listed, and where the plans run.
+    kind
+        What an entity is.
+    listed
+        ``entity``, ``id`` and ``anchor`` of every entity.
+    as_of
+        The moment at which the data end, in microseconds.
+    """
     index = listed.select(ENTITY, "id")
     if kind is EntityKind.USER:
         members, accounts = index.select(pl.col("id").alias(USER_ID), ENTITY), None

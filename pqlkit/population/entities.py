@@ -45,7 +45,21 @@ def with_stays(
     listed: pl.DataFrame,
     clock: Anchor,
 ) -> tuple[pl.DataFrame, ConversionRows]:
-    """Bring clocks and expansions together: one row per stay at risk, ``origin`` = the entity before it was cut."""
+    """Bring clocks and expansions together: one row per stay at risk, ``origin`` = the entity before it was cut.
+
+    Parameters
+    ----------
+    world, dataset
+        The bare world, and the canonical tables it stands on.
+    outcome
+        The expansion that counts.
+    roster, traits
+        Who is listed, and what is known of them: the first plan among it.
+    listed
+        One row per entity before it is cut: ``id``, ``deleted_at``.
+    clock
+        When a clock starts.
+    """
     if "conversions" not in dataset.tables:
         raise DataError(
             "expansion needs a conversions export", where="outcome", hint="name it under exports.conversions"

@@ -30,7 +30,19 @@ def choose_kind(
     roster: Roster,
     engine: Engine,
 ) -> EntityKind:
-    """Choose what an entity is: as stated, as the definition or the project says, else by what the data carry."""
+    """Choose what an entity is: as stated, as the definition or the project says, else by what the data carry.
+
+    Parameters
+    ----------
+    stated
+        ``--entity``: ``auto``, ``user`` or ``account``.
+    dataset, project, definition
+        The canonical tables, the project file, and the definition that is to be measured, or None.
+    outcome
+        What counts as a conversion; another definition names the entity too.
+    roster, engine
+        Who is listed, and where the plans run.
+    """
     if definition is not None:
         if stated not in ("auto", definition.entity):
             raise UsageError(
@@ -70,7 +82,19 @@ def _count(engine: Engine, frame: LazyFrame) -> int:
 
 
 def check_kind(dataset: Dataset, kind: EntityKind, outcome: Outcome, roster: Roster, engine: Engine) -> None:
-    """Refuse ids that cannot name this kind of entity."""
+    """Refuse ids that cannot name this kind of entity.
+
+    Parameters
+    ----------
+    dataset
+        The canonical tables.
+    kind
+        What an entity is.
+    outcome
+        What counts as a conversion.
+    roster, engine
+        Who is listed, and where the plans run.
+    """
     if outcome.definition is not None and outcome.definition.entity != kind:
         raise UsageError(
             f"the outcome {outcome.definition.name} is about {outcome.definition.entity}s, not {kind}s",

@@ -127,6 +127,19 @@ def read_rows(
 ) -> tuple[pl.DataFrame, int]:
     """Read the conversion rows that exist at `as_of`.
 
+    Parameters
+    ----------
+    table
+        The conversions export.
+    outcome
+        What counts; its filter decides ``passes``.
+    engine
+        Where the plan runs.
+    roster, world
+        Who is listed, and who of them is an entity.
+    as_of
+        Later rows do not exist yet.
+
     Returns
     -------
     tuple

@@ -32,6 +32,7 @@ from pqlkit.population import as_of as moments
 from pqlkit.population.clocks import anchored, bare_world, world_per_stay
 from pqlkit.population.entities import ID, SINCE, not_before_signup, numbered, with_conversions, with_stays
 from pqlkit.population.entity_kind import check_kind, choose_kind
+from pqlkit.population.missing_tables import missing_tables
 from pqlkit.population.outcome import (
     Conversions,
     by_event,
@@ -125,7 +126,7 @@ class Population:
         return self.idle()
 
 
-def population(
+def population_of(
     dataset: Dataset,
     project: Project,
     *,
@@ -194,6 +195,10 @@ def population(
     # Outcomes made of events end where the events end: only an export of its own can end early.
     by_row = success.event is None and success.definition is None
     silent = moments.silence(people[CONVERTED].drop_nulls().to_numpy(), end.at) if by_row else None
+    history_from = moments.midnight(moments.day_of(end.at if first is None else first, dataset.zone), dataset.zone)
+    missing = missing_tables(
+        dataset, project, kind=kind, outcome=success, clock=clock, anchors=people[ANCHOR], history_from=history_from
+    )
     return Population(
         dataset=dataset,
         project=project,
@@ -205,7 +210,7 @@ def population(
         traits=traits,
         as_of=end.at,
         as_of_reason=end.reason,
-        history_from=moments.midnight(moments.day_of(end.at if first is None else first, dataset.zone), dataset.zone),
+        history_from=history_from,
         outcome=success,
         conversions=counts,
         anchor=clock,
@@ -213,6 +218,7 @@ def population(
         idle=cache(lambda: people.height - _with_events(world)),
         trusted=tuple(trust_current),
         warnings=(
+            *missing,
             *((silent,) if silent is not None else ()),
             *unreadable_warnings(dataset, project, definition, success),
         ),

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
 
 def gather_traits(dataset: Dataset, project: Project, roster: Roster, world: World, listed: pl.DataFrame) -> Traits:
-    """Gather the traits of the entities; a user has its account's where it has none of that name itself."""
+    """Gather the traits of the entities; a user has its account's where it has none of that name itself.
+
+    Parameters
+    ----------
+    dataset, project
+        The canonical tables, and which traits the project file calls fixed, current or kept as a history.
+    roster, world
+        Who is listed, with their columns, and who of them is an entity.
+    listed
+        ``entity`` and ``id`` of every entity.
+    """
     if world.kind is EntityKind.USER:
         values, key = roster.users, USER_ID
         lacking = [name for name in roster.accounts.columns if name not in values.columns]

@@ -65,7 +65,19 @@ def pack(
     seed: int = 0,
     most_controls: int | None = MOST_CONTROLS,
 ) -> Bits:
-    """Pack the snapshots of the fit part, a seeded sample of the controls where there are more than `most_controls`."""
+    """Pack the snapshots of the fit part, a seeded sample of the controls where there are more than `most_controls`.
+
+    Parameters
+    ----------
+    cube, literals, traits
+        What is measured, and the conditions on it that become one row of bits each.
+    y, fit
+        Of each snapshot: whether it converted, and whether the search may see it.
+    seed
+        Of the sample of controls.
+    most_controls
+        So many at most are kept; None = all.
+    """
     random = np.random.default_rng(seed)
     hits = random.permutation(np.flatnonzero(fit & y).astype(np.uint32))
     controls = random.permutation(np.flatnonzero(fit & ~y).astype(np.uint32))

@@ -56,7 +56,17 @@ def of_snapshots(
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> Difference:
-    """Compare as `difference` does, where it is known already who meets what (`meets`)."""
+    """Compare as `difference` does, where it is known already who meets what (`meets`).
+
+    Parameters
+    ----------
+    found
+        The search.
+    one, two
+        Who meets each of the two rules, as `meets` gives it.
+    replicates, seed
+        How many samples are drawn, and from which seed.
+    """
     cells = _cells(found, one, two)
     total = int(cells.sum())
     drawn = np.random.default_rng(seed).multinomial(total, cells.ravel() / total, size=replicates)

@@ -48,10 +48,11 @@ def times_read(brief: Brief, fingerprint: str) -> int:
 
     seen = {fingerprint}
     holdout = span(brief.observed, brief.parts.holdout)
+    ends = {"from": str(holdout["start"]), "through": str(holdout["through"])}
     folder = brief.wishes.out_dir
     for written in evidences(folder) if folder is not None and folder.is_dir() else ():
         part = written.get("holdout")
         # Files give dates as dates, whatever they were written from.
-        if isinstance(part, dict) and all(str(part.get(end)) == str(holdout[end]) for end in ("from", "through")):
+        if isinstance(part, dict) and all(str(part.get(key)) == day for key, day in ends.items()):
             seen.add(str(written.get("search")))
     return len(seen)

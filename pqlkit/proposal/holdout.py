@@ -9,11 +9,12 @@ import numpy as np
 
 from pqlkit.analysis.leaks import nearly_all
 from pqlkit.columns import ON
+from pqlkit.definitions.model import ChosenBy, Evidence, EvidencePart, EvidenceView
 from pqlkit.durations import WEEK
 from pqlkit.measures.evaluation import spells_of_each
 from pqlkit.proposal.candidate import Candidate, Group
 from pqlkit.proposal.comparable import compare, holding
-from pqlkit.proposal.evidence import figures, rounded, span
+from pqlkit.proposal.evidence import figures, gathered, rounded, span
 from pqlkit.proposal.fingerprint import search_hash, times_read
 from pqlkit.proposal.fit_view import RECENT, FitView
 from pqlkit.proposal.gates import Asked, gate
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from pqlkit.proposal.standings import Standings
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
-    from pqlkit.typing import Json
 
 TOO_GOOD_RATE: Final = 0.8
 TOO_GOOD_LIFT: Final = 25.0
@@ -470,28 +470,22 @@ def _evidence(
     cross: CrossFit | None,
     recall: tuple[int, int],
     search: tuple[str, int],
-) -> dict[str, Json]:
+) -> Evidence:
     observed = brief.observed
-    everything = np.ones(len(observed.y), dtype=np.bool_)
-    return {
-        "chosen_by": "propose",
-        "search": search[0],
-        "data": {
-            **span(observed, everything),
-            "snapshots": len(observed.y),
-            "entities": observed.snapshots.frame.get_column("entity").n_unique(),
-            "converted": observed.converters,
-        },
-        "fit": {"view": "qualification", **span(observed, brief.parts.fit), **figures(chosen.rate)},
-        "holdout": {
-            "view": "qualification",
+    return Evidence(
+        chosen_by=ChosenBy.PROPOSE,
+        search=search[0],
+        data=gathered(observed),
+        fit=EvidencePart(view=EvidenceView.QUALIFICATION, **span(observed, brief.parts.fit), **figures(chosen.rate)),
+        holdout=EvidencePart(
+            view=EvidenceView.QUALIFICATION,
             **span(observed, brief.parts.holdout),
             **figures(promised.rate if cross is None else cross.rate),
-            "recall": rounded(recall[0] / recall[1] if recall[1] else None),
-            "read": search[1],
-            **({"cross_validated": True} if cross is not None else {}),
-        },
-    }
+            recall=rounded(recall[0] / recall[1] if recall[1] else None),
+            times_read=search[1],
+            independent=False if cross is not None else None,
+        ),
+    )
 
 
 def _rationale(brief: Brief, promised: Promise, compared: Comparison | None, cross: CrossFit | None) -> str:

@@ -237,7 +237,17 @@ class Constraints:
         converters: float,
         snapshots: float,
     ) -> NDArray[np.bool_]:
-        """Tell which rules may keep every bound, if they have at most `hits`, at least `misses`, and `least` to `most` snapshots."""
+        """Tell which rules may keep every bound, if they have at most `hits`, at least `misses`, and `least` to `most` snapshots.
+
+        Parameters
+        ----------
+        hits, misses
+            The most converters, and the fewest others, that a rule may still reach.
+        least, most
+            The fewest and the most snapshots that may meet it.
+        converters, snapshots
+            All of them.
+        """
         qualified = hits + misses
         slack = _ROUNDING * snapshots
         kept = (hits >= self.converters) & self._stands_out(hits, misses, converters, snapshots)

@@ -11,6 +11,7 @@ import numpy as np
 from pqlkit.proposal.literals import View, views
 from pqlkit.proposal.rule import holds
 from pqlkit.statistics.histogram import Histogram
+from pqlkit.statistics.newton import chances, climb, log_likelihood
 from pqlkit.statistics.ranks import average_precision
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ BETTER: Final = 1.2
 
 _SAMPLE: Final = 30_000
 LEVEL: Final = 0.05
+_RIDGE: Final = 1e-6
+"""Penalty of a line, as a share of the intercept's curvature where nobody's lines count."""
+_TINY: Final = 1e-9
 _STEPS: Final = (5, 1)
 
 
@@ -143,20 +147,31 @@ class _Sample:
         """Test each literal beside the chosen ones: its score over its standard error, positive where it goes with converting."""
         cells = self._cells(chosen)
         count, design = len(cells.counts), cells.design
-        chance = _chances(design, _newton(design, cells.hits, cells.counts)[1])[cells.code]
-        known = self.weight * chance * (1 - chance)
+        # Snapshots of one cell and outcome weigh alike, so counts of them say all; being whole, they are the same on every processor.
+        places = np.zeros((len(cells.code), 2 * count), dtype=np.float32)
+        places[np.arange(len(cells.code)), cells.code + count * self.y] = 1.0
+        held = (met @ places).astype(np.float64)
+        of = np.arange(2 * count) % count
+        y = np.arange(2 * count) >= count
+        weight = np.where(y, *self._weights())
+        chance = chances(design @ _climbed(cells))[of]
+        known = weight * chance * (1 - chance)
         # Snapshots that stand for others vary more than the model says, by what the draw adds.
-        varies = known + self.weight * (self.weight - 1) * (self.y - chance) ** 2
-        places = np.zeros((len(cells.code), 2 * count + 1), dtype=np.float32)
-        rows = np.arange(len(cells.code))
-        places[rows, cells.code], places[rows, count + cells.code] = known, varies
-        places[:, -1] = self.weight * (self.y - chance)
-        sums = (met @ places).astype(np.float64)
+        varies = known + weight * (weight - 1) * (y - chance) ** 2
+        snapshots = np.bincount(cells.code + count * self.y, minlength=2 * count)
+        inside, spread = (np.bincount(of, weights=snapshots * part, minlength=count) for part in (known, varies))
+        sums, parts = (np.add.reduce((held * part).reshape(-1, 2, count), axis=1) for part in (known, varies))
         # What the chosen literals explain of a literal is no information about it.
-        inside, spread = (np.bincount(cells.code, weights=part, minlength=count) for part in (known, varies))
-        explained = sums[:, :count] @ design @ np.linalg.pinv((design * inside[:, None]).T @ design) @ design.T
-        variance = (sums[:, count:-1] * (1 - 2 * explained)).sum(axis=1) + explained**2 @ spread
-        return np.asarray(sums[:, -1] / np.sqrt(np.maximum(variance, 1e-9)), dtype=np.float64)
+        explained = (
+            sums @ design @ np.linalg.pinv((design * inside[:, None]).T @ design, _TINY, hermitian=True) @ design.T
+        )
+        variance = (parts * (1 - 2 * explained)).sum(axis=1) + explained**2 @ spread
+        tests = (held * (weight * (y - chance))).sum(axis=1) / np.sqrt(np.maximum(variance, _TINY))
+        return np.asarray(np.round(tests, 6), dtype=np.float64)
+
+    def _weights(self) -> tuple[float, float]:
+        """Give what a converter stands for, and another."""
+        return float(self.weight[self.y].max()), float(self.weight[~self.y].max())
 
     def exchanged(self, lines: list[int]) -> tuple[list[int], NDArray[np.float64]]:
         """Exchange each line for the best literal of its event, until nothing gains; drop what does not add."""
@@ -187,8 +202,8 @@ class _Sample:
     def _fit(self, lines: Sequence[int]) -> tuple[float, NDArray[np.float64]]:
         """Fit the unpenalised model on the cells that the lines make; give log-likelihood and slopes."""
         cells = self._cells(lines)
-        likelihood, beta = _newton(cells.design, cells.hits, cells.counts)
-        return likelihood, beta[1:]
+        beta = _climbed(cells)
+        return log_likelihood(cells.design @ beta, cells.share, cells.counts), beta[1:]
 
     def _cells(self, lines: Sequence[int]) -> _Cells:
         """Group the snapshots by which of the lines they meet."""
@@ -211,9 +226,10 @@ class _Cells:
     counts: NDArray[np.float64]
     design: NDArray[np.float64]
 
-
-def _chances(design: NDArray[np.float64], beta: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-np.clip(design @ beta, -30, 30))))
+    @property
+    def share(self) -> NDArray[np.float64]:
+        """Of each cell, how many converted; 0 of an empty one."""
+        return self.hits / np.maximum(self.counts, _TINY)
 
 
 def _unpacked(words: NDArray[np.uint64], count: int) -> NDArray[np.bool_]:
@@ -222,24 +238,13 @@ def _unpacked(words: NDArray[np.uint64], count: int) -> NDArray[np.bool_]:
     return np.unpackbits(part.view(np.uint8), axis=1, count=count, bitorder="little").astype(np.bool_)
 
 
-def _newton(
-    design: NDArray[np.float64], hits: NDArray[np.float64], counts: NDArray[np.float64]
-) -> tuple[float, NDArray[np.float64]]:
-    """Fit a logistic model to grouped counts, intercept first; a touch of ridge keeps separated cells finite."""
-    ridge = 1e-3 * np.eye(design.shape[1])
-    ridge[0, 0] = 0.0
-    beta = np.zeros(design.shape[1])
-    beta[0] = np.log(hits.sum() / max(counts.sum() - hits.sum(), 1e-9))
-    for _ in range(30):
-        chance = _chances(design, beta)
-        slope = design.T @ (hits - counts * chance) - ridge @ beta
-        curve = (design * (counts * chance * (1 - chance))[:, None]).T @ design + ridge
-        step = np.linalg.solve(curve + 1e-9 * np.eye(len(beta)), slope)
-        beta = beta + np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-8:
-            break
-    odds = np.clip(design @ beta, -30, 30)
-    return float((hits * odds - counts * np.logaddexp(0, odds)).sum()), beta
+def _climbed(cells: _Cells) -> NDArray[np.float64]:
+    """Fit a logistic model to the cells, intercept first; a touch of ridge keeps separated cells finite."""
+    hits, snapshots = cells.hits.sum(), cells.counts.sum()
+    penalty = np.full(cells.design.shape[1], _RIDGE * hits * (1 - hits / snapshots))
+    penalty[0] = 0.0
+    top = climb(cells.design, cells.share, cells.counts, penalty).coefficients
+    return np.zeros(len(penalty)) if top is None else top
 
 
 def _whole(slopes: NDArray[np.float64]) -> list[int]:
@@ -283,6 +288,15 @@ def prefer_points(
     """Tell whether the card should be the definition.
 
     That is when, on the holdout, its average precision beats the rule's by more than 20 % and its F1 at `pql_at` is no worse.
+
+    Parameters
+    ----------
+    card, cube
+        The card, and the measurements its points are given for.
+    y, holdout
+        Of each snapshot: whether it converted, and whether it is in the holdout.
+    rule
+        Of each snapshot: whether it meets the rule.
     """
     truth = y[holdout]
     if card.pql_at is None or not truth.any():

@@ -72,7 +72,7 @@ class Proposal:
         The best rule of one, two and three criteria.
     points, prefer_points
         The card beside the rule, and whether it should be the definition.
-    benchmark model, captured
+    benchmark_model, captured
         The boosting model, and the share of the achievable that the first candidate captures.
     selection
         The search on shuffled outcomes.

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.result import Search
 
-UNSTABLE: Final = 0.6
-"""Share of halves below which a criterion is called unstable."""
-
 _AMONG: Final = 15
 _READ: Final = 60
 _MASS: Final = 0.8

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.definitions.model import Criterion, Definition, Lead, Status, Window, WindowKind, leaves
+from pqlkit.definitions.model import (
+    ChosenBy,
+    Criterion,
+    Definition,
+    Evidence,
+    EvidencePart,
+    EvidenceView,
+    Lead,
+    Status,
+    Window,
+    WindowKind,
+    leaves,
+)
 from pqlkit.measures.behaviour import GRID
 from pqlkit.measures.gaps import gap_warnings
 from pqlkit.options.schedule_kind import DesignKind
@@ -27,7 +39,6 @@ if TYPE_CHECKING:
     from pqlkit.proposal.candidate import Promise
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
-    from pqlkit.typing import Json
 
 RUNGS: Final = 2
 """How many human numbers below and above the written threshold the ladder shows."""
@@ -95,7 +106,7 @@ class Trial:
     warnings: tuple[str, ...]
 
 
-def attempt(
+def try_(
     population: Population,
     text: str,
     node: Node | None = None,
@@ -202,21 +213,18 @@ def _definition(observed: Observed, node: Node, name: str) -> Definition:
     )
 
 
-def _evidence(observed: Observed, table: Contingency, promised: Promise) -> dict[str, Json]:
-    from pqlkit.proposal.evidence import figures, span
+def _evidence(observed: Observed, table: Contingency, promised: Promise) -> Evidence:
+    from pqlkit.proposal.evidence import figures, gathered, rounded, span
 
     everything = np.ones(len(observed.y), dtype=np.bool_)
-    return {
-        "chosen_by": "hand",
-        "data": {
-            **span(observed, everything),
-            "snapshots": len(observed.y),
-            "entities": observed.snapshots.frame.get_column("entity").n_unique(),
-            "converted": int(observed.y.sum()),
-        },
-        "fit": {"view": "snapshot", **figures(table.with_), "recall": figures(table.recall)["rate"]},
-        "holdout": {"view": "qualification", **span(observed, everything), **figures(promised.rate), "all_data": True},
-    }
+    return Evidence(
+        chosen_by=ChosenBy.HAND,
+        data=gathered(observed),
+        fit=EvidencePart(view=EvidenceView.SNAPSHOT, **figures(table.with_), recall=rounded(table.recall.rate)),
+        holdout=EvidencePart(
+            view=EvidenceView.QUALIFICATION, **span(observed, everything), **figures(promised.rate), all_data=True
+        ),
+    )
 
 
 def _thoughts(definition: Definition) -> Sequence[str]:

@@ -9,11 +9,10 @@ from pqlkit.definitions.model import All, Anchor, Criterion, Definition, Lead, M
 from pqlkit.durations import Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from pqlkit.definitions.model import EntityKind, Outcome
+    from pqlkit.definitions.model import EntityKind, Evidence, Outcome
     from pqlkit.proposal.literals import Literal
-    from pqlkit.typing import Json
 
 LONGEST_NAME: Final = 60
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -71,7 +70,7 @@ def definition_of(
     outcome: Outcome,
     anchor: Anchor | None = None,
     mechanical: frozenset[str] = frozenset(),
-    evidence: Mapping[str, Json] | None = None,
+    evidence: Evidence | None = None,
     rationale: str | None = None,
 ) -> Definition:
     """Write a rule as a definition.

@@ -26,7 +26,7 @@ class Arms:
         Intention to treat: by the arm, whether or not somebody called.
     difference
         Contact less control, with Newcombe's interval.
-    in progress
+    in_progress
         Starts with an arm whose conversion window is not over.
     unmatched
         Starts of the ledger that the data no longer have.

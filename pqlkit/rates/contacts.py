@@ -40,7 +40,7 @@ def contacted(population: Population, counted: pl.DataFrame, conversion_window: 
         With the dataset.
     counted
         Counted starts.
-    conversion window
+    conversion_window
         A contact after it belongs to nobody.
     """
     import polars as pl

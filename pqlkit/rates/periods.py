@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from pqlkit.definitions.model import Criterion, MeasureKind, WindowKind, leaves
+from pqlkit.definitions.model import Criterion, WindowKind, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import polars as pl
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.drift import Drift, Period
     from pqlkit.statistics.rate import Rate
-    from pqlkit.typing import Json, Microseconds
+    from pqlkit.typing import Microseconds
 
 MONTHLY: Final = 300
 """Mature starts a month, in the median month, from which on periods are months: fewer would not show by themselves, and
@@ -161,9 +161,9 @@ def _baseline(
     names: Sequence[str], parts: Sequence[Period], definition: Definition, zone: str
 ) -> tuple[list[int], Basis]:
     """Choose, among mature periods, those that make the baseline."""
-    dates = _evidence(definition.evidence)
-    if dates is not None:
-        inside = [i for i, name in enumerate(names) if dates[0] <= _middle(name, zone) <= dates[1]]
+    data = definition.evidence.data if definition.evidence is not None else None
+    if data is not None and data.start is not None and data.through is not None:
+        inside = [i for i, name in enumerate(names) if data.start <= _middle(name, zone) <= data.through]
         # A baseline without a lead or without a snapshot compares with nothing.
         if inside and inside[-1] + 1 < len(names) and _usable([parts[i] for i in inside]):
             return inside, Basis.EVIDENCE
@@ -186,22 +186,6 @@ def _enough(parts: Sequence[Period], following: Period) -> bool:
 
 def _usable(parts: Sequence[Period]) -> bool:
     return any(part.promise.denominator for part in parts) and any(part.table.total for part in parts)
-
-
-def _evidence(evidence: Mapping[str, Json] | None) -> tuple[date, date] | None:
-    """Read the dates of ``evidence.data``; None where there are none (nobody checks what is written there)."""
-    data = evidence.get("data") if evidence is not None else None
-    if not isinstance(data, dict):
-        return None
-    ends = [_date(data.get(key)) for key in ("from", "through")]
-    return (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None
-
-
-def _date(value: Json) -> date | None:
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError:
-        return None
 
 
 def _middle(name: str, zone: str) -> date:
@@ -301,7 +285,7 @@ def _levels(population: Population, definition: Definition, seen: Snapshots) -> 
         if not isinstance(leaf, Criterion) or leaf.where or leaf.events is None or len(leaf.events) != 1:
             continue
         event, window = leaf.events[0], leaf.window
-        if leaf.measure.kind not in {MeasureKind.COUNT, MeasureKind.DAYS} or window.length is None or event in found:
+        if not leaf.measure.kind.facts.times_alone or window.length is None or event in found:
             continue
         measured = cube(
             population.world,

@@ -59,7 +59,7 @@ class Report:
         What the rates were counted on: the definition's own snapshots, its spells and its counted starts.
     funnel, time_to_pql, time_to_customer, time to convert, pqls_per_week
         The whole.
-    in progress
+    in_progress
         Counted starts whose conversion window is not over: in no rate.
     criteria
         Each alone, and the rule without it.
@@ -165,7 +165,7 @@ def report(
     from pqlkit.snapshots.clusters import clusters, snapshots_effect
     from pqlkit.snapshots.matches import met_at
     from pqlkit.snapshots.qualifications import pqls_per_week, reach_of, starts, time_to_convert
-    from pqlkit.snapshots.snapshots import snapshots as snapshot
+    from pqlkit.snapshots.snapshots import snapshots_of
     from pqlkit.snapshots.spells import qualifications
 
     if definition.outcome is None:
@@ -182,7 +182,7 @@ def report(
         reaches_back=reach_of(definition),
     )
     say("comparing with those who did not")
-    seen = snapshot(population, design_of(definition, outcome), eligible=definition.eligible)
+    seen = snapshots_of(population, design_of(definition, outcome), eligible=definition.eligible)
     met = met_at(population, definition, seen.frame, spells=spells)
     effect = snapshots_effect(seen, clusters(population, seen.frame.get_column("entity").to_numpy()))
     patience = _patience(definition)

@@ -103,10 +103,10 @@ def side_by_side(reports: Sequence[Report]) -> tuple[Comparison, ...]:
 
 
 def _compared(members: Sequence[Report], kind: EntityKind) -> Comparison:
-    from pqlkit.snapshots.snapshots import snapshots as snapshot
+    from pqlkit.snapshots.snapshots import snapshots_of
 
     owner = max(members, key=_breadth)
-    seen = snapshot(owner.population, owner.snapshots.design)
+    seen = snapshots_of(owner.population, owner.snapshots.design)
     tables = [seen.table(_met(one, owner, seen)) for one in members]
     leads = tables[0].n1
     sides = tuple(

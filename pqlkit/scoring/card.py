@@ -10,7 +10,7 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, USER_ID
 from pqlkit.definitions.describing import evidence
-from pqlkit.definitions.model import Criterion, EntityKind, MeasureKind, leaves
+from pqlkit.definitions.model import Criterion, EntityKind, EvidenceView, MeasureKind, leaves
 from pqlkit.definitions.wording import figure
 from pqlkit.durations import DAY
 from pqlkit.inert import visible
@@ -29,7 +29,6 @@ PERSON: Final = ("name", "full_name", "role", "email")
 """Columns of the users table that say whom to ask for."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_WIDTH: Final = 76
 
 
 def cards(leads: Leads, rows: pl.DataFrame) -> list[list[str]]:
@@ -124,11 +123,11 @@ def _plan(facts: Mapping[str, Any]) -> list[str]:
 
 def _like_this(definition: Definition) -> list[str]:
     """Say what the definition's own evidence promises, from the period that did not choose it."""
-    held = (definition.evidence or {}).get("holdout")
-    if not isinstance(held, dict) or held.get("view") != "qualification" or definition.outcome is None:
+    held = definition.evidence.holdout if definition.evidence is not None else None
+    if held is None or held.view is not EvidenceView.QUALIFICATION or definition.outcome is None:
         return []
-    paid, of = held.get("converted"), held.get("qualified")
-    if not isinstance(paid, int) or not isinstance(of, int) or of <= 0:
+    paid, of = held.converted, held.qualified
+    if paid is None or not of:
         return []
     kind = "Accounts" if definition.entity is EntityKind.ACCOUNT else "Users"
     within = definition.outcome.within.in_words
@@ -177,7 +176,7 @@ def _contacts(leads: Leads) -> pl.DataFrame | None:
     if table is None or key is None:
         return None
     return (
-        pl.scan_parquet(list(table.paths))
+        pl.scan_parquet(list(table.paths), glob=False)
         .filter(pl.col("at").dt.timestamp("us") <= leads.population.as_of)
         .group_by(pl.col(key).cast(pl.String).alias("id"))
         .agg(pl.col("at").max().alias("contacted"))
@@ -195,7 +194,7 @@ def _people(leads: Leads, rows: pl.DataFrame) -> dict[str, str]:
     if not columns:
         return {}
     found = (
-        pl.scan_parquet(list(table.paths))
+        pl.scan_parquet(list(table.paths), glob=False)
         .select(pl.col(USER_ID).cast(pl.String), *columns)
         .filter(pl.col(USER_ID).is_in(asked.cast(pl.String).implode()))
         .collect()

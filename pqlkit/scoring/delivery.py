@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 TIMEOUT: Final = 10.0
 """Seconds of silence after which an attempt has failed."""
+
+ATTEMPT: Final = 20.0
+"""Seconds that an attempt may take in all: a server that says a little now and then is never silent."""
+
+IN_ALL: Final = 120.0
+"""Seconds that the attempts of a run may take; what has not gone out by then goes out with the next run."""
 
 WAITS: Final = (1.0, 4.0)
 """Seconds before the second and third attempt."""
@@ -116,7 +123,8 @@ def hook(text: str, environment: Mapping[str, str] | None = None) -> Hook:
     if parts.username is not None:
         raise UsageError("--notify cannot hold a user and a password", hint=f"set {AUTHORIZATION} in the environment")
     headers = {"Authorization": known[AUTHORIZATION]} if known.get(AUTHORIZATION) else {}
-    place = parts.hostname if port is None else f"{parts.hostname}:{port}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    place = host if port is None else f"{host}:{port}"
     return Hook(url=url, headers=headers, name=f"{parts.scheme}://{place}")
 
 
@@ -126,6 +134,8 @@ def deliver(
     *,
     sleep: Callable[[float], None] = time.sleep,
     timeout: float = TIMEOUT,
+    attempt: float = ATTEMPT,
+    in_all: float = IN_ALL,
 ) -> Delivery:
     """Post what waits in the outbox, oldest first.
 
@@ -135,18 +145,24 @@ def deliver(
         Open; each acknowledged message is committed at once.
     where
         The URL.
-    sleep, timeout
-        Between attempts; of one attempt, in seconds.
+    sleep
+        Between attempts.
+    timeout, attempt, in_all
+        Seconds: of silence, of one attempt, and of all of them.
 
     Notes
     -----
     Silence, a refused connection, 5xx, 408, 425 and 429 are tried three times in all; if none arrives, the server is taken to be
-    down and the rest waits. Any other answer refuses this message alone. A redirect is a refusal: it may lead elsewhere.
+    down and the rest waits. So it does when the run's time is over. Any other answer refuses this message alone. A redirect is a refusal: it may lead elsewhere.
     """
     messages = leads = 0
     problem = None
+    limits = _Limits(silence=timeout, attempt=attempt, until=time.monotonic() + in_all)
     for alert in ledger.outbox():
-        outcome, tries = _attempts(where, alert, sleep, timeout)
+        if limits.over():
+            problem = problem or f"{in_all:g} s are over"
+            break
+        outcome, tries = _attempts(where, alert, sleep, limits)
         if outcome.acknowledged:
             ledger.acknowledged(alert)
             messages, leads = messages + 1, leads + alert.leads
@@ -169,14 +185,44 @@ class _Answer:
     wait: float = 0.0
 
 
-def _attempts(where: Hook, alert: Alert, sleep: Callable[[float], None], timeout: float) -> tuple[_Answer, int]:
-    answer = _post(where, alert, timeout)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Limits:
+    """Seconds of silence and of an attempt, and the moment at which the run's time is over."""
+
+    silence: float
+    attempt: float
+    until: float
+
+    def over(self, after: float = 0.0) -> bool:
+        """Whether the run's time is over in so many seconds."""
+        return time.monotonic() + after >= self.until
+
+    def left(self) -> float:
+        """Give the seconds that an attempt may take that begins now."""
+        return min(self.attempt, self.until - time.monotonic())
+
+
+def _attempts(where: Hook, alert: Alert, sleep: Callable[[float], None], limits: _Limits) -> tuple[_Answer, int]:
+    answer = _bounded(where, alert, limits)
     for number, wait in enumerate(WAITS, start=1):
-        if answer.acknowledged or not answer.again or answer.wait > LONGEST_WAIT:
+        pause = max(wait, answer.wait)
+        if answer.acknowledged or not answer.again or answer.wait > LONGEST_WAIT or limits.over(pause):
             return answer, number
-        sleep(max(wait, answer.wait))
-        answer = _post(where, alert, timeout)
+        sleep(pause)
+        answer = _bounded(where, alert, limits)
     return answer, len(WAITS) + 1
+
+
+def _bounded(where: Hook, alert: Alert, limits: _Limits) -> _Answer:
+    """Post once, and wait no longer than an attempt may take: the library's time-out begins again with each byte."""
+    answers: list[_Answer] = []
+    seconds = max(0.0, limits.left())
+    thread = threading.Thread(
+        target=lambda: answers.append(_post(where, alert, min(limits.silence, max(seconds, 0.001)))), daemon=True
+    )
+    thread.start()
+    thread.join(seconds)
+    return answers[0] if answers else _Answer(again=True, what=f"no whole answer within {seconds:.2g} s")
 
 
 def _post(where: Hook, alert: Alert, timeout: float) -> _Answer:

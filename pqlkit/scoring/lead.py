@@ -34,25 +34,3 @@ ORDER: Final = (
     LeadStatus.INELIGIBLE,
 )
 """How a lead list is sorted: who can be worked first."""
-
-BEFORE_CRITERIA: Final = (
-    "status",
-    "score",
-    "band",
-    "qualified_at",
-    "requalified_at",
-    "known_at",
-    "newly_qualified",
-    "fresh_until",
-    "last_active_at",
-    "who",
-    "met",
-    "criteria",
-    "missing",
-    "evidence",
-    "say",
-    "arm",
-)
-AFTER_CRITERIA: Final = ("definition", "definition_version", "definition_hash", "as_of")
-INSTANTS: Final = ("qualified_at", "requalified_at", "known_at", "fresh_until", "last_active_at", "as_of")
-"""Columns of UTC instants, ``Datetime[us, UTC]``."""

@@ -7,13 +7,15 @@ import json
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import polars as pl
 
+from pqlkit.columns import REMEMBERED_COLUMNS
 from pqlkit.errors import DataError, UsageError, nearest
-from pqlkit.inert import cell
+from pqlkit.inert import FORMULA
 from pqlkit.options.leads import Preset
+from pqlkit.scoring.csv_text import csv_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +25,6 @@ SCHEMA: Final = "pqlkit/leads/2"
 ROWS: Final = 1_000_000
 """Leads per file: what a spreadsheet (1,048,576 rows) and the importers of CRMs take."""
 
-_FORMULA: Final = r"^(?:[=+\-@\t\r\n]|'[=+\-@\t\r\n'])"
 _INSTANT: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
@@ -91,7 +92,7 @@ class Shape:
                 # A custom field's API name: letters, digits, single underscores, 40 characters, then __c.
                 words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
                 return "PQL_" + "_".join(word[:1].upper() + word[1:] for word in words)[:36] + "__c"
-            case _:
+            case None:
                 return name
 
 
@@ -137,12 +138,13 @@ def as_bytes(frame: pl.DataFrame, form: LeadFormat, shape: Shape | None = None, 
             table.write_parquet(buffer, compression="zstd", statistics=True)
         case LeadFormat.CSV:
             ends = "\n" if shape is not None and shape.preset is Preset.SALESFORCE else "\r\n"
-            inert = spelled(table).with_columns(_inert(pl.col(pl.String)))
-            inert.rename({name: cell(name) for name in inert.columns}).write_csv(buffer, line_terminator=ends)
+            return csv_bytes(spelled(table), ends)
         case LeadFormat.JSONL:
             spelled(table).write_ndjson(buffer)
         case LeadFormat.JSON:
             return _document(table, as_of)
+        case _:
+            assert_never(form)
     return buffer.getvalue()
 
 
@@ -150,11 +152,6 @@ def spelled(frame: pl.DataFrame) -> pl.DataFrame:
     """Spell the times of a frame: ISO 8601 UTC, microseconds only where there are some."""
     times = pl.col(name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime))
     return frame.with_columns(times.dt.strftime(_INSTANT).str.replace(r"\.000000Z$", "Z"))
-
-
-def _inert(text: pl.Expr) -> pl.Expr:
-    """Do what `pqlkit.inert.cell` does, to a whole column."""
-    return pl.when(text.str.contains(_FORMULA)).then(pl.lit("'") + text).otherwise(text).name.keep()
 
 
 def _document(table: pl.DataFrame, as_of: str | None) -> bytes:
@@ -184,45 +181,29 @@ def read_leads(path: Path, shape: Shape | None = None) -> pl.DataFrame:
         table = _read(path)
     except FileNotFoundError:
         raise DataError(f"there is no file {path}") from None
-    except (OSError, UnicodeDecodeError, ValueError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"{path} cannot be read as a list of leads: {str(error).splitlines()[0]}") from None
+    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(f"{path} cannot be read as a list of leads: {reason}") from None
     if shape is None:
         return table
-    back = {shape.rename.get(name) or shape._preset_name(name): name for name in _KNOWN}
+    back = {shape.rename.get(name) or shape._preset_name(name): name for name in REMEMBERED_COLUMNS}
     return table.rename({name: back[name] for name in table.columns if name in back})
 
 
 def _read(path: Path) -> pl.DataFrame:
     match format_of(path):
         case LeadFormat.PARQUET:
-            return spelled(pl.read_parquet(path)).cast(pl.String)
+            return spelled(pl.read_parquet(path, glob=False)).cast(pl.String)
         case LeadFormat.JSONL:
             return pl.read_ndjson(path, infer_schema_length=None).cast(pl.String)
         case LeadFormat.JSON:
             return pl.DataFrame(json.loads(path.read_text("utf-8"))["leads"], infer_schema_length=None).cast(pl.String)
         case LeadFormat.CSV:
-            table = pl.read_csv(path, infer_schema=False, encoding="utf8")
+            table = pl.read_csv(path, glob=False, infer_schema=False, encoding="utf8")
             text = pl.col(pl.String)
             return table.with_columns(
-                pl.when(text.str.contains(r"^'") & text.str.slice(1).str.contains(_FORMULA))
+                pl.when(text.str.contains(r"^'") & text.str.slice(1).str.contains(FORMULA))
                 .then(text.str.slice(1))
                 .otherwise(text)
                 .name.keep()
             )
-
-
-_KNOWN: Final = (
-    "user_id",
-    "account_id",
-    "status",
-    "qualified_at",
-    "requalified_at",
-    "known_at",
-    "newly_qualified",
-    "arm",
-    "definition",
-    "definition_hash",
-    "definition_version",
-    "as_of",
-)
-"""The columns that a later run needs."""

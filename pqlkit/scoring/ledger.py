@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 APPLICATION: Final = 0x50514C4B  # "PQLK", in the file's header
 FORM: Final = 1
+_PATIENCE: Final = 60_000
+"""Milliseconds that noting an alert waits for a run that has the lock."""
+
 _TABLES: Final = """
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY, definition TEXT NOT NULL, entity TEXT NOT NULL, version INTEGER NOT NULL, hash TEXT NOT NULL,
@@ -165,9 +168,14 @@ class Ledger:
         )
         if done is None:
             return Memory(queued=queued)
-        (blob,) = self._rows("SELECT known FROM memories WHERE definition = ? AND run = ?", definition.name, done[0])
+        blobs = self._rows("SELECT known FROM memories WHERE definition = ? AND run = ?", definition.name, done[0])
+        try:
+            ((blob,),) = blobs
+            known = pl.read_parquet(io.BytesIO(blob), glob=False).cast(KNOWN)
+        except (ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            raise _damaged(self.path, f"the last run's memory cannot be read: {error}") from error
         return Memory(
-            known=pl.read_parquet(io.BytesIO(blob[0])).cast(KNOWN),
+            known=known,
             as_of=done[4],
             definition_hash=done[3],
             definition_version=done[2],
@@ -215,11 +223,24 @@ class Ledger:
     def finish(self) -> None:
         """Mark every run as finished: what it found new is new no more. Holds after `commit`."""
         with self._changing():
-            self.connection.execute("UPDATE runs SET finished = 1 WHERE NOT finished")
+            # Not those of a run that has begun since: it finishes its own.
+            self.connection.execute("UPDATE runs SET finished = 1 WHERE NOT finished AND run <= ?", (self._last,))
             self.connection.execute(
                 "DELETE FROM memories WHERE run < (SELECT max(run) FROM memories AS m"
                 " WHERE m.definition = memories.definition)"
             )
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Let other runs have the lock while this one waits for a server; what it notes meanwhile waits for them in turn.
+
+        Nothing may be recorded and not committed.
+        """
+        with _clear(self.path):
+            self.connection.execute("PRAGMA locking_mode = NORMAL")
+            self.connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+            self.connection.execute("SELECT count(*) FROM outbox").fetchone()  # its end lets go of the lock
+        yield
 
     def outbox(self) -> list[Alert]:
         """Give the alerts that nobody has acknowledged, oldest first."""
@@ -368,7 +389,7 @@ def _make(path: Path) -> None:
         It cannot be written.
     """
     if str(path) == ":memory:" or (path.exists() and not path.is_file()):
-        raise UsageError(f"{path} cannot be a ledger: that is a file which stays", hint="name a file with --ledger")
+        raise UsageError(f"{path} is no file that stays, and so no ledger", hint="name a file")
     if path.exists():
         if not path.stat().st_size:
             raise DataError(
@@ -391,6 +412,18 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         raise DataError(f"{path} is a database, but not a ledger of pqlkit", hint="name another file with --ledger")
     if form > FORM:
         raise DataError(f"{path} was written by a newer pqlkit", hint="update pqlkit")
+    (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if state != "ok" or not {"runs", "starts", "memories", "outbox"} <= tables:
+        raise _damaged(path, state if state != "ok" else "a table is missing")
+
+
+def _damaged(path: Path, reason: object) -> DataError:
+    said = " ".join(str(reason).split())[:200]
+    return DataError(
+        f"{path} is not a ledger, or is damaged: {said}",
+        hint="restore it from a backup, or name another file; with a new ledger the first run is a baseline and alerts nobody",
+    )
 
 
 @contextmanager
@@ -399,14 +432,17 @@ def _clear(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        # Python itself raises it, without a code, where a text is not UTF-8.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise UsageError(
                 f"another run is using {path}", hint="wait until it ends; a run that was killed holds no lock"
             ) from None
+        if code == sqlite3.SQLITE_ERROR:
+            # No such table or column: not what was written.
+            raise _damaged(path, error) from None
         raise OutputError(f"cannot write the ledger {path}: {error}") from None
-    except sqlite3.DatabaseError as error:
-        raise DataError(
-            f"{path} is not a ledger, or is damaged: {error}", hint="restore it from a backup, or name another file"
-        ) from None
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        raise _damaged(path, error) from None
     except OSError as error:
         raise OutputError(f"cannot write the ledger {path}: {error.strerror or error}") from None

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from pqlkit.columns import ANCHOR, ENTITY
-from pqlkit.definitions.model import All, Any, Criterion, MeasureKind, NOf, Not, Ref, WindowKind, leaves
+from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, Ref, WindowKind, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 NEVER: Final = np.inf
 TINY: Final = 1e-9
 """Points and shares are decimal fractions: what is an exact whole number must not fall below it."""
-
-_GROWING: Final = {MeasureKind.COUNT, MeasureKind.DAYS, MeasureKind.USERS, MeasureKind.DISTINCT, MeasureKind.MAX}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,7 +147,7 @@ def _can(world: World, definition: Definition, leaf: Criterion | Ref, values: ND
         return np.asarray(anchored)
     open_ = (ends > world.as_of).fill_null(value=False).to_numpy()
     most = leaf.at_most
-    if isinstance(most, int | float) and leaf.measure.kind in _GROWING:
+    if isinstance(most, int | float) and leaf.measure.kind.facts.grows:
         # Within one window these only grow: above the upper bound it is over.
         open_ = open_ & ~(values > float(most))
     return np.asarray(open_ & anchored)

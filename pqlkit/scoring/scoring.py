@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from pqlkit.columns import AT, ENTITY, OFF, ON
+from pqlkit.columns import AFTER_CRITERIA, AT, BEFORE_CRITERIA, ENTITY, OFF, ON
 from pqlkit.definitions.model import Criterion
 from pqlkit.durations import DAY
-from pqlkit.scoring.lead import AFTER_CRITERIA, BEFORE_CRITERIA, ORDER, LeadStatus
+from pqlkit.scoring.lead import ORDER, LeadStatus
 from pqlkit.scoring.nearness import TINY, standing
 
 if TYPE_CHECKING:

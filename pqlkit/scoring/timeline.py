@@ -11,7 +11,6 @@ import polars as pl
 
 from pqlkit.columns import AT, CRITERION, ENTITY, EVENT, OFF, ON, USER_ID
 from pqlkit.definitions.model import Criterion, leaves
-from pqlkit.durations import DAY
 from pqlkit.errors import DataError, nearest
 
 if TYPE_CHECKING:
@@ -218,8 +217,3 @@ def _criteria(population: Population, entity: int, definition: Definition, ancho
         if end is not None and end <= population.as_of:
             moments.append(Moment(at=int(end), what=Happening.OVER, name=leaf.id))
     return [one for one in moments if one.at <= population.as_of]
-
-
-def days_between(earlier: Microseconds, later: Microseconds) -> float:
-    """Give the days of 86,400 s between two instants."""
-    return (later - earlier) / DAY

@@ -225,7 +225,14 @@ def _counts(names: pl.Series) -> dict[str, int]:
 
 
 def snapshot_state(*, eligible: pl.Expr, alive: pl.Expr, mature: pl.Expr, active: pl.Expr, y: pl.Expr) -> pl.Expr:
-    """Say what becomes of a snapshot, from five booleans: the first that fails names the state."""
+    """Say what becomes of a snapshot, from five booleans: the first that fails names the state.
+
+    Parameters
+    ----------
+    eligible, alive, mature, active, y
+        Whether it was eligible, not deleted, whether its conversion window is over, whether anything was done lately, and whether it
+        converted in the conversion window.
+    """
     return (
         pl.when(~eligible)
         .then(State.INELIGIBLE)

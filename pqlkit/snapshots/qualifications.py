@@ -79,7 +79,7 @@ def starts(
         Anchors, conversions and `as_of`.
     spells
         ``entity``, ``on``, ``off`` of the whole definition, as `pqlkit.measures` gives them; any order.
-    conversion window
+    conversion_window
         How long after a start a conversion counts.
     cooldown
         How long out of the state before a later spell counts; None = the conversion window.
@@ -225,18 +225,6 @@ def between(starts: pl.DataFrame, first: Microseconds | None, before: Microsecon
     if first is not None:
         starts = starts.filter(pl.col(ON) >= first)
     return starts if before is None else starts.filter(pl.col(ON) < before)
-
-
-def with_period(starts: pl.DataFrame, unit: str, zone: str) -> pl.DataFrame:
-    """Add ``period``, by the start: ``2026-W05``, ``2026-02`` or ``2026-Q1`` for the unit week, month or quarter."""
-    local = pl.from_epoch(ON, time_unit="us").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
-    year = local.dt.year().cast(pl.String)
-    label = {
-        "week": local.dt.strftime("%G-W%V"),
-        "month": local.dt.strftime("%Y-%m"),
-        "quarter": year + "-Q" + local.dt.quarter().cast(pl.String),
-    }[unit]
-    return starts.with_columns(period=label)
 
 
 def _quantile(values: pl.Series, share: float) -> float:

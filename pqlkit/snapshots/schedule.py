@@ -49,7 +49,7 @@ class Design:
         Whole weeks for ``every``, and its conversion window; None otherwise.
     windows
         Ascending; ``within`` the anchor for ``once`` and ``age``, ``trailing`` for ``every`` (whole weeks).
-    conversion window
+    conversion_window
         How long after a cutoff a conversion counts.
     gap
         Conversions up to and including this long after the cutoff do not count.
@@ -91,7 +91,7 @@ def parse_snapshots(
         10 days) or ``every:28d`` (``every`` alone: the largest whole weeks within the conversion window, at least 7 days).
     windows
         None = 3d, 7d, 14d up to the last cutoff for ``once`` and ``age``; 7d, 28d, 84d for ``every``.
-    conversion window
+    conversion_window
         As stated on the command line; None = `within` (``every``: its step).
     gap
         None = 0d.

@@ -106,7 +106,7 @@ class Snapshots:
         )
 
 
-def snapshots(
+def snapshots_of(
     population: Population,
     design: Design | str = "auto",
     *,

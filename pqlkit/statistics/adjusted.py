@@ -6,27 +6,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pqlkit.statistics.arrays import Z95, Floats, Indices, Numbers, floats, number
 from pqlkit.statistics.estimate import Estimate, Undefined
+from pqlkit.statistics.newton import chances, climb, log_likelihood
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LogisticFit", "RidgeFit", "corrected_intercept", "fit_logistic", "ridge_logistic"]
-
-_STEPS: Final = 60
-"""Newton steps before giving up; a fit that exists settles in about 8, and one that does not runs off in about 25."""
-_SETTLED: Final = 1e-9
-"""Largest change of a coefficient, per standard deviation of its column, in the last step."""
-_FLAT: Final = 1e-11
-"""The likelihood's curvature in some direction, against that at the start, below which it rises without end that way:
-each Newton step of a separated fit flattens it by about e."""
-_FULL_RANK: Final = 1e-9
-"""Smallest eigenvalue of the columns' correlation matrix that is told from rounding."""
+__all__ = ["LogisticFit", "RidgeFit", "fit_logistic", "ridge_logistic"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -163,14 +154,11 @@ def fit_logistic(
         return LogisticFit(undefined=why)
     centre, scale = kinds.mean(axis=0), kinds.std(axis=0)
     z = np.column_stack([np.ones(len(first)), (kinds - centre) / scale])
-    beta, last = _newton(z, outcomes, weight, np.zeros(z.shape[1]))
-    if beta is None:
-        return LogisticFit(undefined=Undefined.SEPARATION)
-    if last > _SETTLED:
-        return LogisticFit(undefined=Undefined.NOT_CONVERGED)
-    chance = _chance(z @ beta)
-    bread = np.linalg.inv(z.T @ (z * (weight * chance * (1 - chance))[:, None]))
-    robust = bread @ _meat(z * (outcomes - chance)[:, None], place, w, clusters) @ bread
+    top = climb(z, outcomes, weight, np.zeros(z.shape[1]))
+    beta, bread = top.coefficients, top.inverse
+    if beta is None or bread is None:
+        return LogisticFit(undefined=top.undefined)
+    robust = bread @ _meat(z * (outcomes - chances(z @ beta))[:, None], place, w, clusters) @ bread
     unscale = np.outer(scale, scale)
     slopes = beta[1:] / scale
     return LogisticFit(
@@ -178,7 +166,7 @@ def fit_logistic(
         coefficients=slopes,
         covariance=floats(robust[1:, 1:] / unscale),
         model_covariance=floats(bread[1:, 1:] / unscale),
-        log_likelihood=_log_likelihood(z @ beta, outcomes, weight),
+        log_likelihood=log_likelihood(z @ beta, outcomes, weight),
     )
 
 
@@ -210,83 +198,7 @@ def _impossible(x: Floats, y: Floats, *, rows: int) -> Undefined | None:
         return Undefined.ALL_CONVERTED
     if rows <= x.shape[1] + 1:
         return Undefined.TOO_FEW
-    if x.shape[1] == 0:
-        return None
-    spread = x.std(axis=0)
-    if (spread <= 1e-12 * np.abs(x).max(axis=0)).any():
-        return Undefined.COLLINEAR
-    z = (x - x.mean(axis=0)) / spread
-    lowest = float(np.linalg.eigvalsh(z.T @ z / len(z))[0])
-    return Undefined.COLLINEAR if lowest < _FULL_RANK else None
-
-
-def _chance(log_odds: Floats) -> Floats:
-    from scipy.special import expit
-
-    return floats(expit(log_odds))
-
-
-def _log_likelihood(log_odds: Floats, y: Floats, w: Floats) -> float:
-    return float(w @ (y * log_odds - np.logaddexp(0.0, log_odds)))
-
-
-def _newton(z: Floats, y: Floats, w: Floats, penalty: Floats) -> tuple[Floats | None, float]:
-    """Climb the penalised likelihood; give the solution (None where it runs off) and the last step's largest change."""
-    beta = np.zeros(z.shape[1])
-    beta[0] = np.log((w @ y) / (w @ (1 - y)))
-    log_odds, room, start, change = z @ beta, np.empty_like(z), None, np.inf
-    here: float | None = None
-    for _ in range(_STEPS):
-        chance = _chance(log_odds)
-        curvature = _curvature(z, w * chance * (1 - chance), penalty, room)
-        start = curvature if start is None else start
-        if not penalty.any() and _flattest(curvature, start) < _FLAT:
-            return None, np.inf
-        step = floats(np.linalg.solve(curvature, z.T @ (w * (y - chance)) - penalty * beta))
-        move = z @ step
-        part, here = _part((beta, step), (log_odds, move), y, w, penalty, here)
-        beta, log_odds, change = beta + part * step, log_odds + part * move, float(np.abs(step).max())
-        if change <= _SETTLED:
-            break
-    return beta, change
-
-
-def _curvature(z: Floats, weight: Floats, penalty: Floats, room: Floats) -> Floats:
-    """Compute minus the second derivative of the penalised likelihood; `room` is overwritten, to spare a copy of `z`."""
-    np.multiply(z, np.sqrt(weight)[:, None], out=room)
-    return floats(room.T @ room + np.diag(penalty))
-
-
-def _flattest(curvature: Floats, start: Floats) -> float:
-    """Compare the curvature with that at the start, in the direction where it has lost most."""
-    inverse = np.linalg.inv(np.linalg.cholesky(start))
-    return float(np.linalg.eigvalsh(inverse @ curvature @ inverse.T)[0])
-
-
-def _part(
-    beta: tuple[Floats, Floats],
-    log_odds: tuple[Floats, Floats],
-    y: Floats,
-    w: Floats,
-    penalty: Floats,
-    here: float | None = None,
-) -> tuple[float, float]:
-    """Halve a Newton step until it does not lead downwards: the part of it to take, and the height there.
-
-    `here` is the height of the place itself, where the step before has left it.
-    """
-
-    def height(part: float) -> float:
-        trial = beta[0] + part * beta[1]
-        return _log_likelihood(log_odds[0] + part * log_odds[1], y, w) - float(penalty @ trial**2) / 2
-
-    start = height(0.0) if here is None else here
-    floor = start - 1e-10 * abs(start)
-    for part in 0.5 ** np.arange(30):
-        reached = height(float(part))
-        if reached >= floor:
-            return float(part), reached
-    return 0.0, start
+    return Undefined.COLLINEAR if (x.std(axis=0) <= 1e-12 * np.abs(x).max(axis=0)).any() else None
 
 
 def _meat(scores: Floats, place: Indices, w: Floats, clusters: NDArray[Any] | None) -> Floats:
@@ -374,36 +286,12 @@ def ridge_logistic(
     z = np.column_stack([np.ones(len(y)), (x - centre) / np.where(still, 1.0, scale) * ~still])
     penalty = np.full(z.shape[1], 1 / strength)
     penalty[0] = 0.0
-    beta, _ = _newton(z, y, w, penalty)
+    beta = climb(z, y, w, penalty).coefficients
     if beta is None:
         return None
-    return RidgeFit(intercept=float(beta[0]), coefficients=beta[1:], centre=centre, scale=np.where(still, 0.0, scale))
-
-
-def corrected_intercept(intercept: float, control_share: float) -> float:
-    """Correct the intercept of a fit for which only a part of those who did not convert was kept.
-
-    Parameters
-    ----------
-    intercept
-        Of the fit on all converters and the sampled others.
-    control_share
-        Share of the others that was kept, in (0, 1]. The odds ratios need no correction.
-
-    Returns
-    -------
-    float
-        The intercept that holds for everybody.
-
-    References
-    ----------
-    King, G. and Zeng, L. (2001). Logistic regression in rare events data. Political Analysis 9, 137-163.
-
-    Examples
-    --------
-    One in ten kept: the odds seemed ten times too high.
-
-    >>> round(corrected_intercept(0.0, 0.1), 4)
-    -2.3026
-    """
-    return intercept + float(np.log(control_share))
+    return RidgeFit(
+        intercept=float(beta[0]),
+        coefficients=np.where(still, 0.0, beta[1:]),
+        centre=centre,
+        scale=np.where(still, 0.0, scale),
+    )

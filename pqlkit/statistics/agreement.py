@@ -6,15 +6,20 @@ Columns of counts in, columns out: `tp` converters who meet the rule, `fp` other
 
 from __future__ import annotations
 
-import numpy as np
-
 from pqlkit.statistics.arrays import Floats, Numbers, ratio, together
 
-__all__ = ["f_beta", "kappa", "net_benefit", "youden"]
+__all__ = ["f_beta", "kappa", "youden"]
 
 
 def f_beta(tp: Numbers, fp: Numbers, positives: Numbers, total: Numbers, *, beta: float = 1.0) -> Floats:
     """Average precision and recall harmonically, recall counting `beta` times as much.
+
+    Parameters
+    ----------
+    tp, fp, positives, total
+        Counts, elementwise.
+    beta
+        How much more recall weighs than precision.
 
     Returns
     -------
@@ -81,46 +86,3 @@ def youden(tp: Numbers, fp: Numbers, positives: Numbers, total: Numbers) -> Floa
     """
     tp, fp, positives, total = together(tp, fp, positives, total)
     return ratio(tp, positives) - ratio(fp, total - positives)
-
-
-def net_benefit(
-    tp: Numbers, fp: Numbers, positives: Numbers, total: Numbers, *, break_even: float, standardised: bool = False
-) -> Floats:
-    """Weigh the converters reached against the others bothered.
-
-    Parameters
-    ----------
-    tp, fp, positives, total
-        Counts, elementwise.
-    break_even
-        The rate at which a lead just pays for itself, cost / value, in [0, 1): one wrong lead costs
-        ``break_even / (1 - break_even)`` right ones.
-    standardised
-        Divide by the base rate, so that reaching every converter and nobody else is 1.
-
-    Returns
-    -------
-    Floats
-        Right leads per entity, net; NaN for no entities (or, standardised, no converters).
-
-    Raises
-    ------
-    ValueError
-        `break_even` lies outside [0, 1).
-
-    References
-    ----------
-    Vickers, A. J. and Elkin, E. B. (2006). Decision curve analysis: a novel method for evaluating prediction models.
-    Medical Decision Making 26, 565-574.
-
-    Examples
-    --------
-    >>> net_benefit(30, 70, 100, 1000, break_even=0.2)
-    array(0.0125)
-    """
-    if not 0 <= break_even < 1:
-        message = f"the break-even rate is at least 0 and below 1, not {break_even}"
-        raise ValueError(message)
-    tp, fp, positives, total = together(tp, fp, positives, total)
-    net = tp - fp * (break_even / (1 - break_even))
-    return ratio(net, np.asarray(positives if standardised else total))

@@ -116,15 +116,13 @@ class Trend:
     p_value: float | None
 
 
-def cochran_armitage(successes: Numbers, totals: Numbers, *, scores: Numbers | None = None) -> Trend:
+def cochran_armitage(successes: Numbers, totals: Numbers) -> Trend:
     """Test for a linear trend of a rate over ordered periods.
 
     Parameters
     ----------
     successes, totals
         Counts, one a period, in order.
-    scores
-        Positions of the periods; 0, 1, 2, ... by default.
 
     Returns
     -------
@@ -146,7 +144,7 @@ def cochran_armitage(successes: Numbers, totals: Numbers, *, scores: Numbers | N
     from scipy.special import ndtr
 
     x, n = together(successes, totals)
-    place = np.arange(len(n), dtype=np.float64) if scores is None else floats(scores)
+    place = np.arange(len(n), dtype=np.float64)
     rate = ratio(x.sum(), n.sum())
     centred = place - ratio(n @ place, n.sum())
     error = np.sqrt(rate * (1 - rate) * (n @ centred**2))

@@ -6,53 +6,15 @@ import numpy as np
 
 from pqlkit.statistics.arrays import Floats, Numbers, floats, ratio
 
-__all__ = ["interchangeable", "spearman_matrix", "variance_inflation"]
-
-
-def variance_inflation(design: Numbers) -> Floats:
-    """Measure by how much the variance of each adjusted effect is inflated because other columns say the same.
-
-    Parameters
-    ----------
-    design
-        Rows x columns, without an intercept (columns are centred here).
-
-    Returns
-    -------
-    Floats
-        One a column, at least 1; above 5 the behaviour can hardly be told from the others, ``inf`` when it is a sum of them.
-        NaN for a column that never varies.
-
-    References
-    ----------
-    Marquardt, D. W. (1970). Generalized inverses, ridge regression, biased linear estimation, and nonlinear estimation.
-    Technometrics 12, 591-612.
-
-    Belsley, D. A., Kuh, E. and Welsch, R. E. (1980). Regression Diagnostics: Identifying Influential Data and Sources of
-    Collinearity. Wiley, New York.
-
-    Examples
-    --------
-    >>> variance_inflation([[1, 0], [1, 1], [0, 1], [0, 0]])
-    array([1., 1.])
-    """
-    correlation = _correlation(floats(design))
-    varies = ~np.isnan(np.diag(correlation))
-    result = np.full(len(correlation), np.nan)
-    values, vectors = np.linalg.eigh(correlation[np.ix_(varies, varies)])
-    # An eigenvalue of rounding size marks a sum of columns that is constant: its members get infinity.
-    exact = values < 1e-10
-    inverse = (vectors**2 / np.where(exact, np.inf, values)).sum(axis=1)
-    involved = (vectors[:, exact] ** 2).sum(axis=1) > 1e-8
-    result[varies] = np.where(involved, np.inf, np.maximum(inverse, 1.0))
-    return result
+__all__ = ["interchangeable", "spearman_matrix"]
 
 
 def _correlation(columns: Floats) -> Floats:
     centred = columns - columns.mean(axis=0)
     size = np.sqrt((centred**2).sum(axis=0))
     size = np.where(size > 1e-12 * np.abs(columns).max(axis=0, initial=0.0) * np.sqrt(len(columns)), size, 0.0)
-    matrix = ratio(centred.T @ centred, np.outer(size, size))
+    # The last digits differ between processors; a correlation of exactly the threshold may not.
+    matrix = np.round(ratio(centred.T @ centred, np.outer(size, size)), 12)
     return floats(np.clip(matrix, -1.0, 1.0))
 
 

@@ -14,7 +14,6 @@ from pqlkit.statistics.arrays import Z95, Flags, Floats, Numbers, exp, ratio, to
 from pqlkit.statistics.rate import wilson
 
 __all__ = [
-    "agresti_caffo",
     "lift",
     "mid_p",
     "newcombe",
@@ -23,7 +22,6 @@ __all__ = [
     "phi",
     "relative_risk",
     "risk_difference",
-    "risk_ratio",
 ]
 
 
@@ -51,30 +49,6 @@ def lift(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> tuple[Floats, Floats
     base = ratio(a + c, a + b + c + d)
     low, high = wilson(a, a + b)
     return ratio(ratio(a, a + b), base), ratio(low, base), ratio(high, base)
-
-
-def risk_ratio(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> Floats:
-    """Divide the rate with by the rate without, uncorrected: what a gate compares with its threshold.
-
-    Returns
-    -------
-    Floats
-        0 where no converter did it, ``inf`` where every converter did it; NaN where a side is empty or nobody converted.
-
-    References
-    ----------
-    Katz, D., Baptista, J., Azen, S. P. and Pike, M. C. (1978). Obtaining confidence intervals for the risk ratio in cohort
-    studies. Biometrics 34, 469-474.
-
-    Examples
-    --------
-    >>> risk_ratio([30, 5], [70, 95], [70, 0], [830, 900])
-    array([3.85714286,        inf])
-    """
-    a, b, c, d = together(a, b, c, d)
-    with_, without = ratio(a, a + b), ratio(c, c + d)
-    unbounded = (with_ > 0) & (without == 0)
-    return np.where(unbounded, np.inf, ratio(with_, without))
 
 
 def relative_risk(
@@ -167,6 +141,13 @@ def risk_difference(
 ) -> tuple[Floats, Floats, Floats]:
     """Subtract the rate without from the rate with, with Newcombe's 95 % interval.
 
+    Parameters
+    ----------
+    a, b, c, d
+        Cells, elementwise.
+    design_effect
+        Rows per independent row, on both sides.
+
     References
     ----------
     Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions: comparison of eleven
@@ -179,34 +160,6 @@ def risk_difference(
     """
     a, b, c, d = together(a, b, c, d)
     return newcombe(a, a + b, c, c + d, design_effect=design_effect)
-
-
-def agresti_caffo(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> tuple[Floats, Floats, Floats]:
-    """Subtract the rate without from the rate with, after adding a success and a failure to each side (a cross-check).
-
-    Returns
-    -------
-    tuple of Floats
-        The plain difference, and the Wald interval of the adjusted one, cut to [-1, 1]; NaN where a side is empty.
-
-    References
-    ----------
-    Agresti, A. and Caffo, B. (2000). Simple and effective confidence intervals for proportions and differences of
-    proportions result from adding two successes and two failures. The American Statistician 54, 280-288.
-
-    Examples
-    --------
-    >>> [round(float(x), 4) for x in agresti_caffo(56, 14, 48, 32)]
-    [0.2, 0.0525, 0.3358]
-    """
-    a, b, c, d = together(a, b, c, d)
-    n1, n0 = a + b + 2, c + d + 2
-    p1, p0 = (a + 1) / n1, (c + 1) / n0
-    half = Z95 * np.sqrt(p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0)
-    plain = ratio(a, a + b) - ratio(c, c + d)
-    empty = np.isnan(plain)
-    low, high = np.maximum(p1 - p0 - half, -1.0), np.minimum(p1 - p0 + half, 1.0)
-    return plain, np.where(empty, np.nan, low), np.where(empty, np.nan, high)
 
 
 def odds_ratio(
@@ -358,4 +311,4 @@ def mid_p(a: Numbers, b: Numbers, c: Numbers, d: Numbers, *, design_effect: Numb
     0.007143
     """
     a, b, c, d, deff = together(a, b, c, d, design_effect)
-    return exact.mid_p_greater(*(np.rint(cell / deff) for cell in (a, b, c, d)))
+    return exact.fisher_greater(*(np.rint(cell / deff) for cell in (a, b, c, d)), mid_p=True)

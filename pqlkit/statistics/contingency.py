@@ -167,11 +167,6 @@ class Contingency:
         return number(comparison.lift(*self.cells)[0])
 
     @property
-    def risk_ratio(self) -> float | None:
-        """Uncorrected relative risk, ``inf`` when every converter did it; None where undefined (see `pqlkit.statistics.comparison.risk_ratio`)."""
-        return number(comparison.risk_ratio(*self.cells))
-
-    @property
     def phi(self) -> float | None:
         """Phi; 0 when a margin is 0, None for an empty table (see `pqlkit.statistics.comparison.phi`)."""
         return number(comparison.phi(*self.cells))
@@ -202,10 +197,6 @@ class Contingency:
         value, low, high, corrected = comparison.odds_ratio(*self.cells, design_effect=self._effect(design_effect))
         return Estimate.of(value, low, high, corrected=bool(corrected))
 
-    def mid_p(self, *, design_effect: float | None = None) -> float | None:
-        """One-sided exact mid-p of converting more; None when a margin is 0 (see `pqlkit.statistics.comparison.mid_p`)."""
-        return number(comparison.mid_p(*self.cells, design_effect=self._effect(design_effect)))
-
     @property
     def kappa(self) -> float | None:
         """Agreement beyond chance (see `pqlkit.statistics.agreement.kappa`)."""
@@ -219,10 +210,3 @@ class Contingency:
     def f_beta(self, beta: float = 1.0) -> float | None:
         """Harmonic mean of rate and recall (see `pqlkit.statistics.agreement.f_beta`)."""
         return number(agreement.f_beta(self.a, self.b, self.m1, self.total, beta=beta))
-
-    def net_benefit(self, break_even: float, *, standardised: bool = False) -> float | None:
-        """Right leads per entity, net of the wrong ones (see `pqlkit.statistics.agreement.net_benefit`)."""
-        scored = agreement.net_benefit(
-            self.a, self.b, self.m1, self.total, break_even=break_even, standardised=standardised
-        )
-        return number(scored)

@@ -30,8 +30,6 @@ class ClusterSums:
         Sums of rows, and of converted rows, over clusters.
     rows_squared, converted_squared, product
         Sums over clusters of rows squared, converted squared, and rows x converted.
-    within
-        Sum over clusters of converted squared / rows.
     """
 
     clusters: int
@@ -40,7 +38,6 @@ class ClusterSums:
     rows_squared: float
     converted_squared: float
     product: float
-    within: float
 
     @classmethod
     def of(cls, converted: Numbers, rows: Numbers) -> ClusterSums:
@@ -65,7 +62,6 @@ class ClusterSums:
             rows_squared=float(m @ m),
             converted_squared=float(y @ y),
             product=float(y @ m),
-            within=float((y * y / m).sum()),
         )
 
     def __add__(self, other: ClusterSums) -> ClusterSums:
@@ -77,48 +73,7 @@ class ClusterSums:
             rows_squared=self.rows_squared + other.rows_squared,
             converted_squared=self.converted_squared + other.converted_squared,
             product=self.product + other.product,
-            within=self.within + other.within,
         )
-
-    @property
-    def intraclass_correlation(self) -> float | None:
-        """How alike the rows of a cluster are: the analysis-of-variance estimate.
-
-        1: all rows of a cluster agree; 0: no more than chance; it may fall a little below 0. None with fewer than two
-        clusters, no cluster of two rows, or when nobody or everybody converted.
-
-        References
-        ----------
-        Donner, A. (1986). A review of inference procedures for the intraclass correlation coefficient in the one-way
-        random effects model. International Statistical Review 54, 67-82.
-
-        Examples
-        --------
-        >>> ClusterSums.of([2, 0, 2, 0], [2, 2, 2, 2]).intraclass_correlation
-        1.0
-        """
-        if self.clusters < 2 or self.rows <= self.clusters or self.converted in (0, self.rows):
-            return None
-        between = (self.within - self.converted**2 / self.rows) / (self.clusters - 1)
-        inside = (self.converted - self.within) / (self.rows - self.clusters)
-        typical = (self.rows - self.rows_squared / self.rows) / (self.clusters - 1)
-        return (between - inside) / (between + (typical - 1) * inside)
-
-    @property
-    def kish(self) -> float | None:
-        """Design effect from the likeness of rows: 1 + (m~ - 1) ICC, with m~ = sum m^2 / sum m; at least 1.
-
-        References
-        ----------
-        Kish, L. (1965). Survey Sampling. Wiley, New York.
-
-        Examples
-        --------
-        >>> ClusterSums.of([2, 0, 2, 0], [2, 2, 2, 2]).kish
-        2.0
-        """
-        alike = self.intraclass_correlation
-        return None if alike is None else max(1.0, 1 + (self.rows_squared / self.rows - 1) * alike)
 
     @property
     def ratio(self) -> float | None:

@@ -16,7 +16,7 @@ from pqlkit.statistics.estimate import Estimate, Undefined
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["fisher", "fisher_greater", "mcnemar", "mid_p_greater", "odds_ratio"]
+__all__ = ["fisher", "fisher_greater", "odds_ratio"]
 
 _CELLS: Final = 2_000_000
 _TIES: Final = 1 + 1e-7
@@ -58,64 +58,38 @@ def fisher(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> Floats:
     return _over_tables(extreme, a, b, c, d)
 
 
-def mid_p_greater(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> Floats:
-    """Test exactly whether those who did it convert *more*: P(A > a) + P(A = a) / 2.
+def fisher_greater(a: Numbers, b: Numbers, c: Numbers, d: Numbers, *, mid_p: bool = False) -> Floats:
+    """Test exactly whether those who did it convert *more*: P(A >= a), or P(A > a) + P(A = a) / 2.
 
     Parameters
     ----------
     a, b, c, d
         Whole counts, elementwise.
+    mid_p
+        Count half of the probability of the table seen, which takes off most of the conservatism of Fisher's test while the
+        true size stays close to the nominal one.
 
     Returns
     -------
     Floats
-        One-sided mid-p values; NaN where a margin is 0. Small: more converters among those who did it than chance gives.
-
-    Notes
-    -----
-    Half of the probability of the table seen is counted, which takes off most of the conservatism of Fisher's test while
-    the true size stays close to the nominal one.
-
-    References
-    ----------
-    Lancaster, H. O. (1961). Significance tests in discrete distributions. Journal of the American Statistical
-    Association 56, 223-234.
-
-    Agresti, A. (1992). A survey of exact inference for contingency tables. Statistical Science 7, 131-153.
-
-    Examples
-    --------
-    All four guessed right: 1/70, of which half.
-
-    >>> round(float(mid_p_greater(4, 0, 0, 4)), 6)
-    0.007143
-    """
-    return _over_tables(lambda seen, chance: _above(seen, chance, own=0.5), a, b, c, d)
-
-
-def fisher_greater(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> Floats:
-    """Test exactly whether those who did it convert *more*: P(A >= a).
-
-    Parameters
-    ----------
-    a, b, c, d
-        Whole counts, elementwise.
-
-    Returns
-    -------
-    Floats
-        One-sided p-values; NaN where a margin is 0.
+        One-sided p values; NaN where a margin is 0. Small: more converters among those who did it than chance gives.
 
     References
     ----------
     Fisher, R. A. (1935). The logic of inductive inference. Journal of the Royal Statistical Society 98, 39-82.
 
+    Lancaster, H. O. (1961). Significance tests in discrete distributions. Journal of the American Statistical
+    Association 56, 223-234.
+
     Examples
     --------
-    >>> round(float(fisher_greater(4, 0, 0, 4)), 6)
-    0.014286
+    All four guessed right: 1/70, or half of it.
+
+    >>> round(float(fisher_greater(4, 0, 0, 4)), 6), round(float(fisher_greater(4, 0, 0, 4, mid_p=True)), 6)
+    (0.014286, 0.007143)
     """
-    return _over_tables(lambda seen, chance: _above(seen, chance, own=1.0), a, b, c, d)
+    own = 0.5 if mid_p else 1.0
+    return _over_tables(lambda seen, chance: _above(seen, chance, own=own), a, b, c, d)
 
 
 def _above(seen: Indices, chance: Floats, *, own: float) -> Floats:
@@ -236,43 +210,3 @@ def _root(rising: Callable[[float], float]) -> float:
     while rising(-edge) > 0 or rising(edge) < 0:
         edge *= 2
     return float(np.exp(brentq(rising, -edge, edge, xtol=1e-13, rtol=1e-13)))
-
-
-def mcnemar(only_first: int, only_second: int, *, mid_p: bool = False) -> float | None:
-    """Test whether two rules judge the same entities equally often right.
-
-    Parameters
-    ----------
-    only_first, only_second
-        Entities that only the first rule judged right, and only the second; those on which both agree say nothing.
-    mid_p
-        Count half of the probability of the split seen.
-
-    Returns
-    -------
-    float or None
-        Two-sided p value; None when the rules never disagree.
-
-    References
-    ----------
-    McNemar, Q. (1947). Note on the sampling error of the difference between correlated proportions or percentages.
-    Psychometrika 12, 153-157.
-
-    Fagerland, M. W., Lydersen, S. and Laake, P. (2013). The McNemar test for binary matched-pairs data: mid-p and
-    asymptotic are better than exact conditional. BMC Medical Research Methodology 13, 91.
-
-    Examples
-    --------
-    >>> round(mcnemar(1, 6), 4), round(mcnemar(1, 6, mid_p=True), 4)
-    (0.125, 0.0703)
-    """
-    from scipy.special import bdtr
-
-    pairs = only_first + only_second
-    if pairs == 0:
-        return None
-    least = min(only_first, only_second)
-    up_to = float(bdtr(least, pairs, 0.5))
-    below = float(bdtr(least - 1, pairs, 0.5)) if least else 0.0
-    exact = up_to + below if mid_p else 2 * up_to
-    return min(1.0, exact)

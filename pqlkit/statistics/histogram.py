@@ -13,36 +13,10 @@ import numpy as np
 
 from pqlkit.statistics.arrays import Floats, Numbers, floats
 
-__all__ = ["COUNT_BINS", "Histogram", "into_bins"]
+__all__ = ["COUNT_BINS", "Histogram"]
 
 COUNT_BINS: Final = (0.0, 1.0, 2.0, 3.0, 5.0, 10.0)
 """Lower ends of the bins 0, 1, 2, 3-4, 5-9, 10 and more."""
-
-
-def into_bins(levels: Numbers, counts: Numbers) -> Floats:
-    """Add counts up over the bins of `COUNT_BINS`.
-
-    Parameters
-    ----------
-    levels
-        Ascending levels; anything below 1 falls into the first bin.
-    counts
-        Counts along the last axis, one a level.
-
-    Returns
-    -------
-    Floats
-        Six counts along the last axis.
-
-    Examples
-    --------
-    >>> into_bins([0, 1, 3, 4, 50], [10, 5, 2, 1, 1])
-    array([10.,  5.,  0.,  3.,  0.,  1.])
-    """
-    columns = floats(counts)
-    place = np.maximum(np.searchsorted(COUNT_BINS, floats(levels), side="right") - 1, 0)
-    member = (place[:, None] == np.arange(len(COUNT_BINS))[None, :]).astype(np.float64)
-    return floats(columns @ member)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,17 +86,3 @@ class Histogram:
         below_negative = np.concatenate([[0.0], np.cumsum(self.negative)])
         c, d = below_positive[first], below_negative[first]
         return below_positive[-1] - c, below_negative[-1] - d, c, d
-
-    def binned(self) -> Histogram:
-        """Give the histogram over the bins of `COUNT_BINS`.
-
-        Examples
-        --------
-        >>> Histogram.of([0, 3, 4], [5, 1, 2], [40, 10, 2]).binned().positive
-        array([5., 0., 0., 3., 0., 0.])
-        """
-        return Histogram(
-            levels=floats(COUNT_BINS),
-            positive=into_bins(self.levels, self.positive),
-            negative=into_bins(self.levels, self.negative),
-        )

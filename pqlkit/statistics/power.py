@@ -16,7 +16,6 @@ __all__ = [
     "detectable_fall",
     "detectable_relative_risk",
     "sample_size",
-    "weeks_needed",
 ]
 
 _NEVER: Final = 1e6
@@ -242,31 +241,3 @@ def detectable_relative_risk(converters: int, share: float, *, power: float = 0.
 
     found = _crossing(surplus, 0.0, math.log(_NEVER))
     return None if found is None else math.exp(found)
-
-
-def weeks_needed(arms: Arms, pqls_per_week: float) -> int | None:
-    """Count the weeks until an experiment has its leads; their outcomes take a conversion window longer.
-
-    Parameters
-    ----------
-    arms
-        What is needed.
-    pqls_per_week
-        Leads at the present pace.
-
-    Returns
-    -------
-    int or None
-        Whole weeks, rounded up; None without leads.
-
-    References
-    ----------
-    Fleiss, J. L., Levin, B. and Paik, M. C. (2003). Statistical Methods for Rates and Proportions, 3rd edition. Wiley,
-    Hoboken.
-
-    Examples
-    --------
-    >>> weeks_needed(Arms(control=1330, treated=1330), 50)
-    54
-    """
-    return math.ceil(arms.total / pqls_per_week) if pqls_per_week > 0 else None

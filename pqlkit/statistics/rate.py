@@ -12,12 +12,10 @@ from pqlkit.statistics.arrays import Z95, Floats, Numbers, number, ratio, togeth
 if TYPE_CHECKING:
     from pqlkit.typing import Json
 
-__all__ = ["Rate", "clopper_pearson", "wilson"]
+__all__ = ["Rate", "wilson"]
 
 
-def wilson(
-    successes: Numbers, total: Numbers, *, design_effect: Numbers = 1.0, z: float = Z95
-) -> tuple[Floats, Floats]:
+def wilson(successes: Numbers, total: Numbers, *, design_effect: Numbers = 1.0) -> tuple[Floats, Floats]:
     r"""Bound proportions by Wilson's score interval.
 
     Parameters
@@ -27,8 +25,6 @@ def wilson(
     design_effect
         How many dependent rows are worth one independent row, at least 1 (see `pqlkit.statistics.design_effect`): the
         interval is that of `total` / `design_effect` rows with the same proportion.
-    z
-        Half-width in standard errors; 1.96 for 95 %.
 
     Returns
     -------
@@ -54,7 +50,7 @@ def wilson(
     (array([0.    , 0.0567, 0.7225]), array([0.2775, 0.5098, 1.    ]))
     """
     x, n, deff = together(successes, total, design_effect)
-    p = ratio(x, n)
+    p, z = ratio(x, n), Z95
     size = ratio(n, deff)
     with np.errstate(invalid="ignore", divide="ignore"):
         middle = (p + z * z / (2 * size)) / (1 + z * z / size)
@@ -62,42 +58,6 @@ def wilson(
     # At 0 and at n the formula gives exactly 0 and 1, which rounding would miss by 1e-17.
     low = np.where(x == 0, 0.0, np.minimum(np.maximum(middle - half, 0.0), p))
     high = np.where(x == n, 1.0, np.maximum(np.minimum(middle + half, 1.0), p))
-    return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
-
-
-def clopper_pearson(successes: Numbers, total: Numbers, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Bound proportions by the exact (conservative) interval of Clopper and Pearson.
-
-    Parameters
-    ----------
-    successes, total
-        Counts, elementwise.
-    confidence
-        Coverage that is never undercut, as a fraction.
-
-    Returns
-    -------
-    tuple of Floats
-        Lower and upper ends; NaN where `total` is 0.
-
-    References
-    ----------
-    Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in the case of the
-    binomial. Biometrika 26, 404-413.
-
-    Examples
-    --------
-    >>> low, high = clopper_pearson([0, 2], 10)
-    >>> low.round(4), high.round(4)
-    (array([0.    , 0.0252]), array([0.3085, 0.5561]))
-    """
-    from scipy.special import betaincinv
-
-    x, n = together(successes, total)
-    tail = (1 - confidence) / 2
-    # The beta distribution has no parameter 0: the ends 0 and 1 are set, not computed.
-    low = np.where(x > 0, betaincinv(np.maximum(x, 1), np.maximum(n - x + 1, 1), tail), 0.0)
-    high = np.where(x < n, betaincinv(x + 1, np.maximum(n - x, 1), 1 - tail), 1.0)
     return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
 
 

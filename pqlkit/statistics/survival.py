@@ -9,6 +9,7 @@ import numpy as np
 
 from pqlkit.statistics.arrays import Z95, Floats, Numbers, exp, floats, log, number, ratio, together
 from pqlkit.statistics.estimate import Estimate, Undefined
+from pqlkit.statistics.newton import whitening
 from pqlkit.statistics.rate import Rate, wilson
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ __all__ = [
     "Disagreement",
     "LifeTable",
     "LogRank",
-    "cumulative_incidence",
     "disagreement",
     "kaplan_meier",
     "log_rank",
@@ -30,7 +30,7 @@ __all__ = [
 class LifeTable:
     """What happened after how long, in counts. Tables of disjoint groups add.
 
-    Build it with `LifeTable.of` or `LifeTable.from_rows`.
+    Build it with `LifeTable.of`.
 
     Parameters
     ----------
@@ -38,19 +38,16 @@ class LifeTable:
         Distinct durations, ascending, in any one unit.
     events
         Conversions at each.
-    competing
-        Deletions and the like at each: after them no conversion can follow.
     censored
         Entities last seen at each: they are at risk there, and conversions of that very moment come first.
     """
 
     times: Floats
     events: Floats
-    competing: Floats
     censored: Floats
 
     @classmethod
-    def of(cls, times: Numbers, events: Numbers, censored: Numbers, *, competing: Numbers = 0) -> LifeTable:
+    def of(cls, times: Numbers, events: Numbers, censored: Numbers) -> LifeTable:
         """Build one from counts in any order; rows of one time are added up.
 
         Examples
@@ -59,28 +56,9 @@ class LifeTable:
         array([3., 4.])
         """
         distinct, place = np.unique(floats(times), return_inverse=True)
-        columns = together(events, censored, competing, times)[:3]
+        columns = together(events, censored, times)[:2]
         summed = [floats(np.bincount(place, weights=column, minlength=len(distinct))) for column in columns]
-        return cls(times=distinct, events=summed[0], censored=summed[1], competing=summed[2])
-
-    @classmethod
-    def from_rows(cls, duration: Numbers, converted: Numbers) -> LifeTable:
-        """Build one from one row an entity.
-
-        Parameters
-        ----------
-        duration
-            Time to the conversion, or time observed without one.
-        converted
-            Whether the duration ends with a conversion.
-
-        Examples
-        --------
-        >>> LifeTable.from_rows([5, 3, 5], [True, False, False]).events
-        array([0., 1.])
-        """
-        event = floats(converted)
-        return cls.of(duration, event, 1 - event)
+        return cls(times=distinct, events=summed[0], censored=summed[1])
 
     def __add__(self, other: LifeTable) -> LifeTable:
         """Merge with the table of a disjoint group."""
@@ -88,7 +66,6 @@ class LifeTable:
             np.concatenate([self.times, other.times]),
             np.concatenate([self.events, other.events]),
             np.concatenate([self.censored, other.censored]),
-            competing=np.concatenate([self.competing, other.competing]),
         )
 
     def thinned(self, design_effect: float) -> LifeTable:
@@ -104,19 +81,18 @@ class LifeTable:
         return LifeTable(
             times=self.times,
             events=self.events / design_effect,
-            competing=self.competing / design_effect,
             censored=self.censored / design_effect,
         )
 
     @property
     def entities(self) -> int:
         """All entities of the table."""
-        return int((self.events + self.competing + self.censored).sum())
+        return int((self.events + self.censored).sum())
 
     @property
     def at_risk(self) -> Floats:
-        """Entities that had not converted, gone or been lost to sight just before each time."""
-        gone = self.events + self.competing + self.censored
+        """Entities that had not converted or been lost to sight just before each time."""
+        gone = self.events + self.censored
         return floats(gone[::-1].cumsum()[::-1])
 
 
@@ -224,7 +200,7 @@ def kaplan_meier(table: LifeTable) -> Curve:
     Parameters
     ----------
     table
-        Competing ends count as lost to sight here; use `cumulative_incidence` where there are any.
+        Counts by time.
 
     Returns
     -------
@@ -257,48 +233,6 @@ def kaplan_meier(table: LifeTable) -> Curve:
     left = np.cumprod(1 - ratio(table.events, at_risk))
     summed = np.cumsum(np.nan_to_num(ratio(table.events, at_risk * (at_risk - table.events))))
     return _curve(table, floats(1 - left), floats(left**2 * summed))
-
-
-def cumulative_incidence(table: LifeTable) -> Curve:
-    """Estimate the share converted by each time where entities may also be deleted (Aalen-Johansen).
-
-    Parameters
-    ----------
-    table
-        With its `competing` column: a deleted entity stays among those who could have converted and did not.
-
-    Returns
-    -------
-    Curve
-        Equal to `kaplan_meier` without competing ends, below it with them.
-
-    References
-    ----------
-    Aalen, O. O. and Johansen, S. (1978). An empirical transition matrix for non-homogeneous Markov chains based on censored
-    observations. Scandinavian Journal of Statistics 5, 141-150.
-
-    Gaynor, J. J., Feuer, E. J., Tan, C. C., Wu, D. H., Little, C. R., Straus, D. J., Clarkson, B. D. and Brennan, M. F.
-    (1993). On the use of cause-specific failure and conditional failure probabilities: examples from clinical oncology
-    data. Journal of the American Statistical Association 88, 400-409.
-
-    Examples
-    --------
-    >>> table = LifeTable.of([1, 2, 3], [1, 0, 1], [0, 0, 1], competing=[0, 1, 0])
-    >>> cumulative_incidence(table).converted
-    array([0.25, 0.25, 0.5 ])
-    """
-    n, cause, ends = table.at_risk, table.events, table.events + table.competing
-    before = np.concatenate([[1.0], np.cumprod(1 - ratio(ends, n))[:-1]])
-    step = before * ratio(cause, n)
-    share = np.cumsum(step)
-    # Gaynor's variance is a sum over earlier times of squares of (share now - share then): expanded into running sums.
-    weight = np.nan_to_num(ratio(ends, n * (n - ends)))
-    cross = np.nan_to_num(ratio(before * cause, n * n))
-    own = np.nan_to_num(ratio(before**2 * cause * (n - cause), n**3))
-    flat, slope = np.cumsum(weight), np.cumsum(weight * share)
-    squares = share**2 * flat - 2 * share * slope + np.cumsum(weight * share**2)
-    variance = squares + np.cumsum(own) - 2 * (share * np.cumsum(cross) - np.cumsum(cross * share))
-    return _curve(table, floats(share), floats(np.maximum(variance, 0.0)))
 
 
 def _curve(table: LifeTable, converted: Floats, variance: Floats) -> Curve:
@@ -351,7 +285,7 @@ def log_rank(tables: Sequence[LifeTable]) -> LogRank:
     Parameters
     ----------
     tables
-        One a group, in the same unit of time; competing ends count as lost to sight.
+        One a group, in the same unit of time.
 
     Returns
     -------
@@ -387,9 +321,10 @@ def log_rank(tables: Sequence[LifeTable]) -> LogRank:
     excess = (events - share * d).sum(axis=1)[:-1]
     spread = d * np.nan_to_num(ratio(n - d, n - 1))
     covariance = (np.diag((share * spread).sum(axis=1)) - (share * spread) @ share.T)[:-1, :-1]
-    if np.linalg.matrix_rank(covariance) < degrees:
+    white = whitening(covariance)
+    if white is None:
         return LogRank(statistic=None, degrees=degrees, p_value=None)
-    statistic = float(excess @ np.linalg.solve(covariance, excess))
+    statistic = float(((excess @ white) ** 2).sum())
     return LogRank(statistic=statistic, degrees=degrees, p_value=float(chdtrc(degrees, statistic)))
 
 

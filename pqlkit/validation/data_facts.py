@@ -24,8 +24,8 @@ from pqlkit.durations import moment
 from pqlkit.errors import PqlkitError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, TypeAlias
 
     from pqlkit.definitions.model import Definition
     from pqlkit.exports.dataset import Dataset, Table
@@ -34,15 +34,16 @@ if TYPE_CHECKING:
     from pqlkit.rates.report import Report
     from pqlkit.statistics.rate import Rate
 
+    PeopleOf: TypeAlias = Callable[[Definition], Population]
+
 
 def facts_of(
     definitions: Sequence[Definition],
     *,
     dataset: Dataset,
     project: Project,
-    as_of: str | None = None,
-    trust_current: Sequence[str] = (),
-    engine: str = "polars",
+    trust_current: Sequence[str],
+    people_of: PeopleOf,
 ) -> Facts:
     """Measure definitions against data.
 
@@ -50,8 +51,10 @@ def facts_of(
     ----------
     definitions
         Those that could be read; milestones and those that the data cannot measure (an unknown property) have no figures.
-    dataset, project, as_of, trust_current, engine
-        As for `pqlkit.population.population.population`.
+    dataset, project, trust_current
+        What is known of the data, and which current traits may be used in historical work.
+    people_of
+        Who exists, for a definition.
     """
     from pqlkit.measures.gaps import gap_warnings
 
@@ -63,7 +66,7 @@ def facts_of(
         if definition.outcome is None:
             continue
         try:
-            people = _population(dataset, project, definition, as_of, trust_current, engine)
+            people = people_of(definition)
             figures[definition.name] = _figures(people, definition)
             warnings += [*people.warnings, *gap_warnings(people.world, definition)]
             newest = moment(people.as_of)
@@ -79,17 +82,15 @@ def facts_of(
     )
 
 
-def comparison_of(
-    before: Definition,
-    after: Definition,
-    *,
-    dataset: Dataset,
-    project: Project,
-    as_of: str | None = None,
-    trust_current: Sequence[str] = (),
-    engine: str = "polars",
-) -> ComparisonFacts | None:
+def comparison_of(before: Definition, after: Definition, *, people_of: PeopleOf) -> ComparisonFacts | None:
     """Measure an old against a new definition: who enters, who leaves, what the rates do.
+
+    Parameters
+    ----------
+    before, after
+        The old and the new definition.
+    people_of
+        Who exists, for a definition.
 
     Returns
     -------
@@ -101,9 +102,7 @@ def comparison_of(
     if before.outcome is None or after.outcome is None or before.entity is not after.entity:
         return None
     try:
-        reports = [
-            report(_population(dataset, project, one, as_of, trust_current, engine), one) for one in (before, after)
-        ]
+        reports = [report(people_of(one), one) for one in (before, after)]
     except PqlkitError:
         return None
     return _comparison(*reports)
@@ -139,14 +138,6 @@ def _rate_of(one: Report, ids: set[Any]) -> Rate:
     known = one.population.entities.select("entity", "id")
     chosen = known.filter(pl.col("id").is_in(sorted(ids)))
     return pql_conversion_rate(one.starts.join(chosen, on="entity", how="semi"))
-
-
-def _population(
-    dataset: Dataset, project: Project, definition: Definition, as_of: str | None, trusted: Sequence[str], engine: str
-) -> Population:
-    from pqlkit.population.population import population
-
-    return population(dataset, project, definition=definition, as_of=as_of, trust_current=trusted, engine=engine)
 
 
 def _figures(people: Population, definition: Definition) -> DefinitionFacts:

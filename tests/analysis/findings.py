@@ -12,8 +12,8 @@ from pqlkit.measures.behaviour import GRID
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pqlkit.demo.simulated import SimulatedWorld
     from pqlkit.population.population import Population
+    from tests.worlds.simulated import SimulatedWorld
 
 
 def snapshots_by_sql(people: Population, *, landmark: int = 14, conversion_window: int = 30) -> str:

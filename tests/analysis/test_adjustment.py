@@ -15,11 +15,11 @@ from pqlkit.analysis.adjustment import Sample
 from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.associations import Levels, associations
 from pqlkit.definitions.model import Measure, MeasureKind, Window, WindowKind
-from pqlkit.demo.worlds import recipe
 from pqlkit.durations import Duration
 from pqlkit.measures.behaviour import GRID, Behaviour, Cube
 from pqlkit.options.settings import Settings
 from tests.simulation.trial import planted, populated
+from tests.worlds.by_name import recipe
 
 adjust: Any = adjustment.adjust
 rule_effect: Any = adjustment.rule_effect

@@ -13,7 +13,6 @@ from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.follow_up import disagreement_in_words
 from pqlkit.analysis.observation import observe
 from pqlkit.definitions.model import Anchor, EntityKind
-from pqlkit.demo.worlds import age_trial, recipe
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
 from pqlkit.options.settings import Exposure, Settings
@@ -24,6 +23,7 @@ from tests.analysis.canonical import dataset, in_memory
 from tests.analysis.findings import connected
 from tests.analysis.hand_made import definition, part
 from tests.simulation.trial import populated
+from tests.worlds.by_name import age_trial, recipe
 
 ONCE = Settings(snapshots="once:14d")
 
@@ -179,7 +179,7 @@ def test_once_has_none(people):
 def shared(tmp_path, *, alike: bool):
     """Sign up 300 accounts of four users; with `alike`, all users of an account convert or none does."""
     from pqlkit.exports.project import Project
-    from pqlkit.population.population import population
+    from pqlkit.population.population import population_of
 
     rng = np.random.default_rng(3)
     team = rng.random(300) < 0.2
@@ -192,7 +192,7 @@ def shared(tmp_path, *, alike: bool):
             conversions.append({"user_id": f"u{number:04}", "converted_at": number + 20 * DAY})
     events.append({"user_id": "u0000", "event": "e", "timestamp": 90 * DAY})
     tables = dataset(tmp_path, users=users, events=events, conversions=conversions)
-    return population(tables, Project(), entity="user", as_of="1970-04-01")
+    return population_of(tables, Project(), entity="user", as_of="1970-04-01")
 
 
 def test_users_of_one_account_are_not_independent(tmp_path):

@@ -13,12 +13,12 @@ from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.associations import Levels, associations
 from pqlkit.analysis.tiers import Floors
 from pqlkit.definitions.model import Measure, Window, WindowKind
-from pqlkit.demo.worlds import recipe
 from pqlkit.durations import DAY, Duration
 from pqlkit.measures.behaviour import GRID, Behaviour
 from pqlkit.options.settings import Settings
 from tests.analysis.findings import connected, snapshots_by_sql, steps_by_sql
 from tests.simulation.trial import populated
+from tests.worlds.by_name import recipe
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ import pytest
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
 from pqlkit.analysis.cohorts import DAYS, UNKNOWN, cohorts
-from pqlkit.demo.worlds import recipe
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
-from pqlkit.snapshots.snapshots import snapshots
+from pqlkit.snapshots.snapshots import snapshots_of
 from tests.analysis.canonical import in_memory
 from tests.simulation.trial import populated
+from tests.worlds.by_name import recipe
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def people():
 
 @pytest.fixture(scope="module")
 def by_quarter(people):
-    return cohorts(people, snapshots(people, "once:14d"), "signup_quarter")
+    return cohorts(people, snapshots_of(people, "once:14d"), "signup_quarter")
 
 
 def lives(people):
@@ -73,7 +73,7 @@ def test_log_rank_is_statsmodels(people, by_quarter):
 
 
 def test_rates_add_up_to_the_populations(people, by_quarter):
-    seen = snapshots(people, "once:14d")
+    seen = snapshots_of(people, "once:14d")
     assert sum(one.rate.denominator for one in by_quarter.cohorts) == seen.frame.height
     assert sum(one.rate.numerator for one in by_quarter.cohorts) == int(seen.frame["y"].sum())
 
@@ -84,7 +84,7 @@ def test_by_a_trait_null_is_a_cohort_of_its_own_and_comes_last():
         as_of=90 * DAY,
         fixed={"channel": ["ads", None, "zoo", "ads"]},
     )
-    found = cohorts(made, snapshots(made, "once:14d"), "channel")
+    found = cohorts(made, snapshots_of(made, "once:14d"), "channel")
     assert [(one.cohort, one.entities) for one in found.cohorts] == [("ads", 2), ("zoo", 1), (UNKNOWN, 1)]
     assert found.p_value is None  # nobody converted: nothing to compare
 
@@ -94,14 +94,14 @@ def test_weeks_are_those_of_the_zone():
     sunday = 1_735_515_000_000_000  # 2024-12-29T23:30Z
     for zone, week in (("UTC", "2024-W52"), ("Europe/Amsterdam", "2025-W01")):
         made = in_memory([{"id": "a", "anchor": sunday}], as_of=sunday + 90 * DAY, zone=zone)
-        (one,) = cohorts(made, snapshots(made, "once:14d"), "signup_week").cohorts
+        (one,) = cohorts(made, snapshots_of(made, "once:14d"), "signup_week").cohorts
         assert one.cohort == week
 
 
 def test_customers_before_their_anchor_are_in_no_curve():
     rows = [{"id": f"u{n:02}", "anchor": 5 * DAY, "converted": None} for n in range(20)]
     made = in_memory([*rows, {"id": "x", "anchor": 5 * DAY, "converted": 4 * DAY}], as_of=90 * DAY)
-    (one,) = cohorts(made, snapshots(made, "once:14d"), "signup_month").cohorts
+    (one,) = cohorts(made, snapshots_of(made, "once:14d"), "signup_month").cohorts
     assert one.entities == 20
     assert one.curve[0].converted_share == 0
 
@@ -112,7 +112,7 @@ def test_an_unknown_trait_and_too_many_cohorts_are_refused():
         as_of=90 * DAY,
         fixed={"channel": [str(n) for n in range(201)]},
     )
-    seen = snapshots(made, "once:14d")
+    seen = snapshots_of(made, "once:14d")
     with pytest.raises(UsageError, match="no such trait") as error:
         cohorts(made, seen, "chanel")
     assert "channel" in str(error.value.hint)

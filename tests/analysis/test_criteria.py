@@ -9,7 +9,7 @@ from pqlkit.analysis.criteria import criteria, without
 from pqlkit.definitions.model import All, Any, NOf, Not
 from pqlkit.durations import DAY
 from pqlkit.snapshots.matches import meets, met_at
-from pqlkit.snapshots.snapshots import snapshots
+from pqlkit.snapshots.snapshots import snapshots_of
 from pqlkit.snapshots.spells import qualifications
 from tests.analysis.canonical import in_memory
 from tests.analysis.hand_made import definition, part
@@ -52,7 +52,7 @@ def people():
 
 def test_alone_and_without_are_plain_counts():
     made, rule = people(), definition(All(parts=(A, B)))
-    seen = snapshots(made, "once:14d")
+    seen = snapshots_of(made, "once:14d")
     met = meets(qualifications(made, rule), seen.frame)
     assert met.tolist() == [True, False, False, False, True]
     first, second = criteria(made, rule, seen, met)
@@ -66,7 +66,7 @@ def test_alone_and_without_are_plain_counts():
 
 def test_a_single_criterion_is_the_rule_and_nothing_is_left_without_it():
     made, rule = people(), definition(A)
-    seen = snapshots(made, "once:14d")
+    seen = snapshots_of(made, "once:14d")
     met = meets(qualifications(made, rule), seen.frame)
     (only,) = criteria(made, rule, seen, met)
     assert only.alone.n1 == int(np.sum(met)) == 3
@@ -75,7 +75,7 @@ def test_a_single_criterion_is_the_rule_and_nothing_is_left_without_it():
 
 def test_a_criterion_that_the_rule_turns_round_is_read_turned_round():
     made, rule = people(), definition(All(parts=(A, Not(part=B))))
-    seen = snapshots(made, "once:14d")
+    seen = snapshots_of(made, "once:14d")
     first, second = criteria(made, rule, seen, met_at(made, rule, seen.frame))
     assert (first.part, second.part, second.leaf) == (A, Not(part=B), B)
     assert second.alone.cells == (1, 1, 1, 2)

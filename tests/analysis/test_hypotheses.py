@@ -13,15 +13,15 @@ from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.hypotheses import hypotheses
 from pqlkit.analysis.observation import observe
 from pqlkit.analysis.tiers import Tier
-from pqlkit.demo import worlds
 from pqlkit.durations import DAY
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import Project, read_project
 from pqlkit.options.settings import Settings
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.proposal.proposing import propose
 from tests.analysis.canonical import in_memory
 from tests.rates.simulated import shell
+from tests.worlds import by_name as worlds
 
 SHAPE = "pqlkit: 1\nname: {name}\nentity: user\nqualify: {{event: {event}, at_least: {least}, within: 14d}}\noutcome: {{within: 30d}}\n"
 
@@ -55,7 +55,7 @@ def questions(folder):
 @pytest.fixture(scope="module")
 def analysis(folder):
     project = read_project(folder / "pqlkit.yml")
-    return analyze(population(open_dataset(project), project))
+    return analyze(population_of(open_dataset(project), project))
 
 
 def test_each_is_tested_exactly_and_corrected_together(analysis, questions):

@@ -12,7 +12,6 @@ import pytest
 from pqlkit.analysis.leaks import LeakReason, leaks, overruled, sounds_like_paying
 from pqlkit.analysis.observation import observe
 from pqlkit.analysis.trait_leaks import trait_leaks
-from pqlkit.demo.worlds import recipe
 from pqlkit.durations import DAY, HOUR, MINUTE
 from pqlkit.measures.surroundings import Surroundings, surroundings
 from pqlkit.options.search import ProposeOptions
@@ -20,6 +19,7 @@ from pqlkit.options.settings import Settings
 from pqlkit.proposal.brief import Brief
 from tests.analysis.canonical import in_memory
 from tests.simulation.trial import populated, trial
+from tests.worlds.by_name import recipe
 
 SECOND = 1_000_000
 ORDINARY = ("login", "view", "search", "export")
@@ -82,6 +82,7 @@ def counts(**changed: Any) -> Surroundings:
         ({}, "part-of-conversion"),
         ({"within_a_day": 25}, "part-of-conversion"),
         ({"within_a_day": 24}, "suspect"),
+        ({"hazard": 20}, "part-of-conversion"),
         ({"hazard": 19}, "suspect"),
         ({"control": 3.55}, "part-of-conversion"),
         ({"control": 3.56}, "suspect"),

@@ -21,7 +21,7 @@ from pqlkit.durations import DAY
 from pqlkit.exports.project import Project
 from pqlkit.measures.evaluation import evaluate, spells_of
 from pqlkit.population.clocks import anchored
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from tests.analysis.canonical import dataset, days
 
 T0 = 1_700_006_400_000_000
@@ -49,7 +49,7 @@ def test_a_team_is_counted_by_its_users_signups(tmp_path, late, qualifies):
         users=[{"user_id": name, "signed_up_at": T0 + day * DAY, "account_id": "A"} for name, day in signups.items()],
         accounts=[{"account_id": "A", "signed_up_at": T0}],
     )
-    found = population(data, Project(), definition=team)
+    found = population_of(data, Project(), definition=team)
     result = evaluate(found.world, team)
     assert result.criteria["value"].to_list() == [3 if qualifies else 0]
     assert result.spells["on"].to_list() == ([T0 + 17 * DAY - 1] if qualifies else [])
@@ -66,14 +66,14 @@ def test_a_milestone_counts_from_the_signup_inside_a_definition_that_does_not(tm
         act("late", 8, "project_created"), act("late", 100, "login"),
     ]  # fmt: skip
     users = [{"user_id": name, "signed_up_at": T0} for name in ("early", "late")]
-    found = population(dataset(tmp_path, events=events, users=users), Project(), definition=outer)
+    found = population_of(dataset(tmp_path, events=events, users=users), Project(), definition=outer)
     assert spells_of(found.world, outer).rows() == [(0, T0 + 6 * DAY, None)]
 
 
 def test_clocks_are_set_anew_however_often(tmp_path):
     events = [act("a", 2, "trial_started"), act("a", 4, "project_created"), act("a", 100, "login")]
     data = dataset(tmp_path, events=events, users=[{"user_id": "a", "signed_up_at": T0}])
-    world = population(data, Project()).world
+    world = population_of(data, Project()).world
     for event, day in (("trial_started", 2), ("project_created", 4)):
         world = anchored(world, Anchor(kind="event", event=event))
         assert world.entities.select("anchor", "signup").rows() == [(T0 + day * DAY, T0)]

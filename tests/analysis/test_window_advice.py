@@ -7,7 +7,7 @@ import pytest
 from pqlkit.analysis.window_advice import conversion_ages, conversion_window_advice, early_warning, search_opens, spike
 from pqlkit.durations import DAY, WEEK
 from pqlkit.snapshots.schedule import parse_snapshots
-from pqlkit.snapshots.snapshots import snapshots
+from pqlkit.snapshots.snapshots import snapshots_of
 from tests.analysis.canonical import days, in_memory
 
 MONDAY = 946_857_600_000_000 + 1000 * WEEK
@@ -121,9 +121,9 @@ def test_a_spike_is_more_than_three_in_ten_on_one_day():
 def test_when_search_opens_at_the_present_pace():
     people = [{"id": f"u{i}", "anchor": MONDAY + i * DAY, "converted": MONDAY + (i + 20) * DAY} for i in range(11)]
     population = in_memory(people, as_of=MONDAY + 100 * DAY, history_from=MONDAY)
-    found = snapshots(population, "once:14d")
+    found = snapshots_of(population, "once:14d")
     assert search_opens(found, population, needed=11) == population.as_of
     # Eleven in ten days: eleven more in ten.
     assert search_opens(found, population, needed=22) == population.as_of + 10 * DAY
     nobody = in_memory([{"id": "a", "anchor": MONDAY}], as_of=MONDAY + 100 * DAY, history_from=MONDAY)
-    assert search_opens(snapshots(nobody, "once:14d"), nobody) is None
+    assert search_opens(snapshots_of(nobody, "once:14d"), nobody) is None

@@ -26,6 +26,21 @@ def test_every_name_is_there_and_documented() -> None:
     assert pqlkit.__version__.count(".") == 2
 
 
+def test_no_module_hides_a_public_name() -> None:
+    """Importing `pqlkit.x.y` binds `pqlkit.x`: no public thing may have the name of a package."""
+    code = (
+        "import importlib, pkgutil, inspect, pqlkit\n"
+        "names = [m.name for m in pkgutil.walk_packages(pqlkit.__path__, 'pqlkit.') if '__main__' not in m.name]\n"
+        "for name in names:\n    importlib.import_module(name)\n"
+        "print(len(names), [name for name in pqlkit.__all__ if inspect.ismodule(getattr(pqlkit, name))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stderr == ""
+    count, hidden = done.stdout.split(" ", 1)
+    assert int(count) > 300
+    assert hidden == "[]\n"
+
+
 def test_type_checkers_see_the_same() -> None:
     """The imports for type checkers name each thing where it is loaded from."""
     tree = ast.parse((ROOT / "__init__.py").read_text())

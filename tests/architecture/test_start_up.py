@@ -72,6 +72,7 @@ def test_help_loads_no_command(tmp_path: Path) -> None:
         "pqlkit.cli.commands",
         "pqlkit.cli.exit",
         "pqlkit.cli.help",
+        "pqlkit.cli.step",
         "pqlkit.cli.streams",
         "pqlkit.errors",
     }

@@ -61,9 +61,9 @@ def search(users: int, target: Path) -> None:
     """Look at a world of the recipe, keep it for the peers, and time pqlkit's own search (a process of its own)."""
     import numpy as np
 
-    from pqlkit.demo.worlds import recipe
     from pqlkit.options.search import ProposeOptions
     from tests.simulation.trial import trial
+    from tests.worlds.by_name import recipe
 
     with trial(recipe(users, SEED), wishes=ProposeOptions(permutations=0, objective="f1")) as made:
         begin = time.perf_counter(), time.process_time()

@@ -19,7 +19,7 @@ def events(folder: Path, number: int) -> None:
 
 def recipe(folder: Path, users: int) -> None:
     """Make the world of statistics' recipe: 64 event names, 45 events a user, a planted rule and the traps."""
-    from pqlkit.demo.worlds import write_recipe
+    from tests.worlds.by_name import write_recipe
 
     write_recipe(folder, users, 1)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pqlkit.options.data import DataOptions
 
-SOURCES = "--project -p --events --users --accounts --conversions"
+SOURCES = "--project -p --events --users --accounts --conversions --identities --map"
 DATA = f"{SOURCES} --data --as-of --trust-current --engine"
 OUTPUT = "--format --out --quiet --verbose"
 SNAPSHOTS = (
@@ -35,13 +35,13 @@ SNAPSHOTS = (
 )
 PROMISED = {
     "demo": "--accounts --seed",
-    "init": "--users --accounts --conversions --out --quiet",
+    "init": "--users --accounts --conversions --identities --map --connection --table --from --sql --out --quiet",
     "load": f"{SOURCES} {OUTPUT} --append --max-bad --plausible --catalogue",
     "analyze": f"{DATA} {SNAPSHOTS} {OUTPUT}",
     "try": f"{DATA} {SNAPSHOTS} {OUTPUT} --save",
     "propose": (
         f"{DATA} {SNAPSHOTS} {OUTPUT} --max-criteria --objective --value --cost --capacity --min-share --min-recall "
-        "--min-rate --holdout --holdout-from --against --use-traits --permutations --max-seconds --plan-experiment "
+        "--min-rate --holdout --holdout-from --against --use-traits --permutations --max-rules --plan-experiment "
         "--out-dir --name --seed"
     ),
     "validate": f"{DATA} {OUTPUT} --strict --base --explain --describe --fix --catalogue",

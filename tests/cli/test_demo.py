@@ -56,6 +56,20 @@ def test_a_second_time_it_replaces_what_it_made_and_nothing_else(
     assert [path.name for path in mine.iterdir()] == ["notes.txt"]
 
 
+def test_a_demo_that_was_stopped_can_be_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pqlkit.demo.exporting
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "STEPS", ())
+    with monkeypatch.context() as patched:
+        patched.setattr(pqlkit.demo.exporting, "write_exports", stopped)
+        assert run(["demo", "sample", "--accounts", "50"]) == 130
+    assert run(["demo", "sample", "--accounts", "50"]) == 0
+
+
 def test_a_step_that_fails_is_the_exit_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,17 +6,22 @@ from datetime import date
 
 from hypothesis import strategies as st
 
+from pqlkit.columns import LEAD_COLUMNS
 from pqlkit.definitions import ids
 from pqlkit.definitions.model import (
-    LEAD_COLUMNS,
     All,
     Anchor,
     Any,
     Bounds,
+    ChosenBy,
     Condition,
     Criterion,
     Definition,
     EntityKind,
+    Evidence,
+    EvidenceData,
+    EvidencePart,
+    EvidenceView,
     Expect,
     Lead,
     Limit,
@@ -110,6 +115,35 @@ def _values(operator: Operator) -> st.SearchStrategy[tuple[str | int | float | b
     if operator is Operator.EXISTS:
         return st.tuples(st.booleans())
     return st.tuples(names if operator in texts else scalars)
+
+
+tallies = st.none() | st.integers(0, 10**12)
+fractions = st.none() | st.floats(0, 1, allow_subnormal=False)
+days = st.none() | st.dates(date(2000, 1, 1))
+parts = st.builds(
+    EvidencePart,
+    view=st.sampled_from(EvidenceView),
+    start=days,
+    through=days,
+    qualified=tallies,
+    converted=tallies,
+    rate=fractions,
+    low=fractions,
+    high=fractions,
+    recall=fractions,
+    times_read=tallies,
+    independent=st.none() | st.booleans(),
+    all_data=st.none() | st.booleans(),
+)
+evidences = st.builds(
+    Evidence,
+    chosen_by=st.none() | st.sampled_from(ChosenBy),
+    search=st.none() | names,
+    data=st.none()
+    | st.builds(EvidenceData, start=days, through=days, snapshots=tallies, entities=tallies, converted=tallies),
+    fit=st.none() | parts,
+    holdout=st.none() | parts,
+)
 
 
 @st.composite
@@ -231,5 +265,5 @@ def definitions(draw: st.DrawFn) -> Definition:
         expect=None
         if milestone
         else draw(st.none() | st.builds(Expect, rate=st.builds(Bounds, at_least=rates, at_most=st.none() | rates))),
-        evidence=draw(st.none() | st.dictionaries(names, json, max_size=3)),
+        evidence=draw(st.none() | evidences),
     )

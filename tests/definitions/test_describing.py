@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pqlkit.definitions.describing import behaviour, describe, evidence, missing, phrase
+from pqlkit.definitions.describing import describe, evidence, missing, phrase
 from pqlkit.definitions.expression import parse_expression
 from pqlkit.definitions.model import (
     Anchor,
@@ -17,8 +17,6 @@ from pqlkit.definitions.model import (
     EntityKind,
     Lead,
     Limit,
-    Measure,
-    MeasureKind,
     Operator,
     Outcome,
     Ref,
@@ -165,13 +163,6 @@ def test_within_is_said_from_the_anchor() -> None:
 )
 def test_conditions_are_said(operator, values, said) -> None:
     assert condition_phrase(Condition(name="p", operator=operator, values=values)) == said
-
-
-def test_behaviours_are_named_for_tables() -> None:
-    assert behaviour(("a",), Measure()) == "a"
-    assert behaviour(None, Measure(kind=MeasureKind.DAYS)) == "active days"
-    assert behaviour(("a", "b"), Measure(kind=MeasureKind.USERS)) == "a or b (users)"
-    assert behaviour(("a",), Measure(kind=MeasureKind.SUM, property="p q")) == 'a (sum of "p q")'
 
 
 def test_a_definition_is_said_whole() -> None:

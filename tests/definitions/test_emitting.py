@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from pqlkit.definitions.emitting import emit, plain
 from pqlkit.definitions.loading import load_definitions
+from pqlkit.definitions.model import Condition, Operator
 from pqlkit.definitions.reading import check_definition
 from pqlkit.definitions.schema import definition_schema
 from pqlkit.definitions.yaml_source import parse
@@ -117,5 +118,7 @@ outcome: {within: 30d}
 
 
 def test_a_key_too_long_for_a_simple_key_still_reads_back() -> None:
-    definition = replace(LIBRARY["breadth"], evidence={"x" * 2000: 1, "b": {"y" * 2000: [1]}}, path=None)
+    where = (Condition(name="x" * 2000, operator=Operator.EQUALS, values=(1,)),)
+    (criterion,) = LIBRARY["minimum-viable"].criteria
+    definition = replace(LIBRARY["minimum-viable"], qualify=replace(criterion, where=where), path=None)
     assert read_back(emit(definition)) == definition

@@ -154,9 +154,9 @@ def test_an_expectation_that_was_not_measured_is_not_judged() -> None:
 def test_evidence_is_compared_like_with_like() -> None:
     evidence = "evidence: {chosen_by: hand, fit: {view: %s, qualified: 480, converted: 127, rate: 0.265, low: 0.227, high: 0.306}}\n"
     low = rate(60, 500, 0.0944, 0.1514)
-    assert [line.split()[1] for line in told(evidence % "qualifications", qualifications=low)] == ["PQL309"]
+    assert [line.split()[1] for line in told(evidence % "qualification", qualifications=low)] == ["PQL309"]
     assert told(evidence % "snapshot", qualifications=low) == []
-    assert told(evidence % "qualifications", qualifications=rate(100, 500, 0.167, 0.237)) == []
+    assert told(evidence % "qualification", qualifications=rate(100, 500, 0.167, 0.237)) == []
 
 
 def test_a_rate_near_the_base_cannot_be_told_apart() -> None:

@@ -11,10 +11,12 @@ from pqlkit.definitions.codes import FORM
 from pqlkit.definitions.emitting import plain
 from pqlkit.definitions.form import DefinitionForm
 from pqlkit.definitions.formula_form import CriterionForm, OperatorsForm
-from pqlkit.definitions.model import Definition, Operator
+from pqlkit.definitions.model import Definition, MeasureKind, Operator
+from pqlkit.definitions.reading import check_definition
 from pqlkit.definitions.schema import definition_schema
 from pqlkit.definitions.shape import FormError
 from pqlkit.definitions.values import FORMAT
+from pqlkit.definitions.yaml_source import parse
 from tests.definitions.strategies import definitions
 
 VALIDATOR = jsonschema.Draft202012Validator(definition_schema())
@@ -84,3 +86,16 @@ def test_only_one_format_is_read(value: object) -> None:
         DefinitionForm.read({"pqlkit": value})
     assert next(slip for slip in caught.value.slips if slip.place == ("pqlkit",)).kind == "PQL109"
     assert FORMAT == 1
+
+
+@pytest.mark.parametrize("kind", MeasureKind)
+def test_every_measure_can_be_written(kind: MeasureKind) -> None:
+    measure = f"{{{kind}: amount}}" if kind.needs_property else kind.value
+    text = f"pqlkit: 1\nname: a\nentity: user\nqualify: {{event: e, measure: {measure}, at_least: 1, within: 7d}}\n"
+    definition, faults = check_definition(parse(f"{text}outcome: {{within: 30d}}\n", "a.yml"))
+    assert faults == []
+    assert definition is not None
+    assert [(leaf.measure.kind, leaf.measure.property) for leaf in definition.criteria] == [
+        (kind, "amount" if kind.needs_property else None)
+    ]
+    assert kind.scaled <= kind.numeric <= kind.needs_property

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pqlkit.columns import LEAD_COLUMNS
 from pqlkit.definitions.ids import of_behaviour, unique
-from pqlkit.definitions.model import LEAD_COLUMNS, Measure, MeasureKind
+from pqlkit.definitions.model import Measure, MeasureKind
 from tests.definitions.strategies import measures, names
 
 

@@ -10,10 +10,15 @@ from pqlkit.definitions.model import (
     Anchor,
     Any,
     Bounds,
+    ChosenBy,
     Condition,
     Criterion,
     Definition,
     EntityKind,
+    Evidence,
+    EvidenceData,
+    EvidencePart,
+    EvidenceView,
     Limit,
     Measure,
     MeasureKind,
@@ -29,7 +34,6 @@ from pqlkit.definitions.model import (
 from pqlkit.definitions.reading import (
     Unresolved,
     check_definition,
-    read_definition,
     read_outcome,
 )
 from pqlkit.definitions.yaml_source import parse
@@ -169,7 +173,11 @@ eligible: [{trait: plan, in: [free], exists: true}]
 outcome: {within: 4w, where: {amount: {at_least: 2}}, kind: expansion, from: free, to: [pro, team], returns_after: 90d}
 lead: {cooldown: 0d}
 expect: {rate: {at_least: 0.15}, share: {at_most: 12.5%}}
-evidence: {data: {from: 2026-01-01, ok: yes, list: [1.50, null, true]}}
+evidence:
+  chosen_by: propose
+  search: 5f0c2a91
+  data: {from: 2026-01-01, through: null, converted: 12}
+  holdout: {view: qualification, qualified: 480, rate: 0.265, read: 1, independent: false}
 """
     )
     definition = definition_of(text)
@@ -189,7 +197,14 @@ evidence: {data: {from: 2026-01-01, ok: yes, list: [1.50, null, true]}}
     assert definition.expect is not None
     assert definition.expect.rate == Bounds(at_least=0.15)
     assert definition.expect.share == Bounds(at_most=0.125)
-    assert definition.evidence == {"data": {"from": "2026-01-01", "ok": "yes", "list": [1.5, None, True]}}
+    assert definition.evidence == Evidence(
+        chosen_by=ChosenBy.PROPOSE,
+        search="5f0c2a91",
+        data=EvidenceData(start=date(2026, 1, 1), converted=12),
+        holdout=EvidencePart(
+            view=EvidenceView.QUALIFICATION, qualified=480, rate=0.265, times_read=1, independent=False
+        ),
+    )
 
 
 def milestone(entity: str) -> Definition:
@@ -388,24 +403,6 @@ name: z
         ("PQL114", 14),
         ("PQL106", 16),
     ]
-
-
-def test_read_definition_raises_with_all_faults(tmp_path) -> None:
-    path = tmp_path / "x.yml"
-    path.write_text(f"{HEAD}qualify: {{event: yes}}\nowner:\n")
-    with pytest.raises(DefinitionError) as caught:
-        read_definition(path)
-    assert [fault.code for fault in caught.value.diagnostics] == ["PQL110", "PQL103"]
-    assert str(caught.value).startswith(f"{path}:6:18: PQL110 'yes' is text here")
-    assert "(and 1 more)" in str(caught.value)
-    path.write_text(f"{HEAD}qualify: {{event: login}}\n")
-    assert read_definition(path).path == str(path)
-
-
-@pytest.mark.parametrize("name", ["missing.yml", ".", "nul\x00.yml"])
-def test_a_file_that_cannot_be_read_is_an_error_with_its_name(tmp_path, name) -> None:
-    with pytest.raises(DefinitionError, match="cannot read the file"):
-        read_definition(tmp_path / name)
 
 
 def test_a_project_files_outcome_may_leave_the_conversion_window_out() -> None:

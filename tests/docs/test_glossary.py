@@ -16,7 +16,7 @@ OWN = {
 """Files that must know the old words: this one, and those by which an old spelling is told its new one."""
 
 LOOK_AS_A_NOUN = (
-    r"\blooks\b(?! (like|at|for|back|up|out|through|around|alike|as if|the same|automatic|wrong|weaker))"
+    r"\blooks\b(?! (like|things|names|at|for|back|up|out|through|around|alike|as if|the same|automatic|wrong|weaker))"
     r"|\b(every|each|per|these|those|later|other|same|age|once|\d[\d,]*|--) looks?\b(?! (like|for))"
     r"|\ba look at (the|a|an) (account|user|entity|cutoff)\b|[a-z]_looks?\b|\blooks?_(?!like|up|ahead)[a-z]|\bLooks?(?=[A-Z])|\bLOOKS?\b|\bLOOKS?_|--looks\b"
 )

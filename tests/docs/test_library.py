@@ -37,7 +37,7 @@ def test_frames_and_files_give_the_same(tmp_path: Path, monkeypatch: pytest.Monk
     frames = pq.dataset_of(**{name: pl.scan_csv(f"{name}.csv") for name in names})  # type: ignore[arg-type]
     files = pq.open_dataset(**{name: f"{name}.csv" for name in names})  # type: ignore[arg-type]
     project, settings = pq.Project(), pq.Settings(snapshots="once:7d", conversion_window=pq.Duration.parse("14d"))
-    one, other = (pq.as_record(pq.analyze(pq.population(data, project), settings)) for data in (frames, files))
+    one, other = (pq.as_record(pq.analyze(pq.population_of(data, project), settings)) for data in (frames, files))
     assert one == other
 
 

@@ -120,12 +120,6 @@ def test_whole_sums_come_back_as_int64(run):
     assert found.schema["x"] == pl.Int64
 
 
-def test_sink_writes_what_collect_gives(run, tmp_path):
-    frame = run.lift(pl.DataFrame({"x": [1, 2, 3]})).filter(nw.col("x") > 1)
-    run.sink(frame, tmp_path / "out.parquet")
-    assert sorted(pl.read_parquet(tmp_path / "out.parquet").get_column("x").to_list()) == [2, 3]
-
-
 def test_an_engine_that_is_not_there_is_a_clear_error():
     with pytest.raises(EngineError, match="there is no engine 'spark'\n  use one of: polars, duckdb"):
         engine("spark")

@@ -30,9 +30,9 @@ def test_the_definitions_have_no_faults():
 
 
 def test_team_rollout_is_what_was_planted():
-    from pqlkit.definitions.reading import read_definition
+    from pqlkit.definitions.loading import load_definition
 
-    written = read_definition(HERE / "definitions" / "team-rollout.yml")
+    written = load_definition(HERE / "definitions" / "team-rollout.yml")
     planted = team_rollout()
     assert [(c.id, c.events, c.window, c.at_least) for c in written.criteria] == [
         (c.id, c.events, c.window, c.at_least) for c in planted.criteria

@@ -33,6 +33,7 @@ class Exports:
     def written(self, kind: str, name: str, **columns: list[Any]) -> str:
         """Write columns as a file of a kind: ``csv``, ``jsonl`` or ``parquet``."""
         path = self.folder / f"{name}.{kind}"
+        path.parent.mkdir(parents=True, exist_ok=True)
         frame = pl.DataFrame(columns, strict=False)
         match kind:
             case "csv":

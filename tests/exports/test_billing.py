@@ -91,6 +91,16 @@ def test_a_left_out_row_tells_how_far_the_export_goes(exports):
     assert told(datetime.fromtimestamp(dataset.tables[CONVERSIONS].last // 1_000_000, tz=UTC)) == "2026-05-20T12:00:00Z"
 
 
+def test_a_vendors_own_id_is_no_account_because_it_is_called_so(exports):
+    folder = FOLDER / "recurly"
+    dataset = conversions(
+        exports, source(folder, "subscription_history.csv", {"lookups": {"account_history": "account_history.csv"}})
+    )
+    columns = dataset.tables[CONVERSIONS].columns
+    assert "account_id" not in columns
+    assert "export.account_id" in columns
+
+
 def test_rules_of_rows_in_a_project_file(exports, tmp_path):
     exports.write("events.csv", "user_id,event,timestamp\nu1,login,2026-04-01T00:00:00Z\n")
     exports.write(
@@ -146,6 +156,36 @@ def test_a_rule_of_a_column_that_is_not_there_is_refused(exports, tmp_path):
         DataError, match=r"no column 'statis': a rule of rows \(not paid\) names it\n  did you mean 'status'"
     ):
         open_dataset(read_project(path))
+
+
+def test_a_doubled_column_is_refused_only_where_it_is_needed(exports, table_rows):
+    events = "user_id,event,timestamp,page,page\nu1,login,2026-04-01,/a,/b\n"
+    assert table_rows(exports.read(events), "events", "page (column 4)", "page (column 5)") == [("/a", "/b")]
+    # An optional column of the table is needed as much: which of two amounts is meant cannot be told.
+    with pytest.raises(
+        DataError, match=r"the column 'amount' stands 2 times.*\n.*--map conversions.amount='amount \(column 3\)'"
+    ):
+        exports.read(conversions="user_id,converted_at,amount,amount\nu1,2026-04-02,1,2\n")
+    path = exports.write("twice.csv", "user_id,converted_at,amount,amount\nu1,2026-04-02,1,2\n")
+    source = exports.mapped(path, amount="amount (column 4)")
+    assert table_rows(conversions(exports, source), CONVERSIONS, "amount") == [(2,)]
+
+
+def test_what_a_vendors_rules_cannot_ask_is_said_and_so_are_several_currencies(exports):
+    path = exports.write(
+        "rc.csv",
+        "rc_original_app_user_id;start_time;is_trial_period;price_in_usd;currency\nk7;2026-04-16 09:00:00;false;79.99;EUR\n"
+        "k8;2026-04-16 09:00:00;false;many;USD\n",
+    )
+    dataset = conversions(exports, Source(path=(path,), format="revenuecat"))
+    assert dataset.intake.tables[CONVERSIONS].left_out == {"amount 0": 1}
+    assert "conversions: whether a row is to be left out as 'sandbox' cannot be told: the export lacks the column" in (
+        dataset.intake.warnings
+    )
+    mixed = "user_id,converted_at,amount,currency\nu1,2026-04-02,1,EUR\nu1,2026-04-03,1,usd\nu1,2026-04-04,1,eur\n"
+    assert "amounts are in several currencies (EUR, USD): they are not converted" in (
+        exports.read(conversions=mixed).intake.warnings
+    )
 
 
 def test_owners_in_a_second_export_are_asked_for(exports):

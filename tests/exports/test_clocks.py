@@ -39,6 +39,12 @@ def test_the_early_side_is_judged_alike_where_asked():
     assert narrowed(bounds(NOW), some, early=False).first == Y2K
 
 
+@pytest.mark.parametrize(("before", "cut"), [(999, False), (1000, True)])
+def test_one_row_in_a_thousand_is_not_few(before, cut):
+    found = narrowed(bounds(NOW), days((0, before), (40, 1)), early=False)
+    assert (found.last == (DAY_0 + 1) * DAY - 1) is cut
+
+
 def test_several_silences_are_cut_at_the_earliest_that_few_rows_follow():
     some = days((0, 5000), (40, 1), (80, 1), (120, 1))
     assert narrowed(bounds(NOW), some, early=False).last == (DAY_0 + 1) * DAY - 1

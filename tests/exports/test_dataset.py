@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from pqlkit.errors import DataError, UsageError
+from pqlkit.exports.canonical import LONGEST_NAME
 from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.dataset import open_dataset, sources_of, with_sources
 from pqlkit.exports.mapping import Column, Match, Source
@@ -79,7 +80,7 @@ def test_a_zip_of_gzip_files_is_read_whatever_it_is_called(exports):
 
 def test_folders_globs_and_single_files(exports, tmp_path):
     for name in ("e/1.csv", "e/sub/2.csv", "e/.hidden.csv", "e/_SUCCESS", "e/readme.md"):
-        exports.write(name, HEADER + GOOD)
+        exports.write(name, HEADER + GOOD.replace("u", name[2:]))
     assert open_dataset(events=f"{tmp_path}/e").tables["events"].rows == 2
     assert open_dataset(events=f"{tmp_path}/e/*.csv").tables["events"].rows == 1
     assert open_dataset(events=f"{tmp_path}/e/**/*.csv").tables["events"].rows == 2
@@ -309,6 +310,13 @@ def test_hostile_names_are_normal_input(exports, table_rows):
     assert set(names) <= set(dataset.tables["events"].columns)
 
 
+def test_a_name_of_the_longest_length_is_kept_and_one_byte_more_is_not(exports):
+    names = ["x" * LONGEST_NAME, "x" * (LONGEST_NAME + 1)]
+    dataset = exports.read("user_id,event,timestamp\n" + "".join(f"u,{name},2026-01-01\n" for name in names))
+    assert dataset.tables["events"].rows == 1
+    assert [one.reason for one in intake(dataset).offenders] == ["longer than 64 KB"]
+
+
 def test_an_id_of_megabytes_is_quarantined_and_a_property_kept(exports):
     big = "x" * 10_000_000
     dataset = exports.read(f"user_id,event,timestamp,p\n{big},a,2026-01-01,\nu,a,2026-01-01,{big}\n")
@@ -336,13 +344,16 @@ def test_half_a_json_line(exports):
         (HEADER, "the events have no rows"),
         ("user_id;event\nu;a\n", "there is no column 'timestamp': events need it"),
         ("user_id,event,timestmp\nu,a,2026-01-01\n", "did you mean 'timestmp'"),
-        ("user_id,event,timestamp,event\nu,a,2026-01-01,b\n", "the column 'event' stands 2 times"),
+        (
+            "user_id,event,timestamp,event\nu,a,2026-01-01,b\n",
+            "the column 'event' stands 2 times in the header: (column 2), (column 4)",
+        ),
         ("event,timestamp\na,2026-01-01\n", "events need one of user_id, account_id, anonymous_id"),
         (
             "user_id^event^timestamp\nu^a^2026\n",
             "its only column is 'user_id^event^timestamp': is the separator another",
         ),
-        (HEADER + "u,a,1767225600\n", "state the format of the times: epoch_s, epoch_ms or epoch_us"),
+        (HEADER + "u,a,1767225600\n", '{column: timestamp, format: "epoch_s"}'),
         (
             HEADER + "u,a,soon\nv,a,late\n",
             "none of the 2 rows of events can be used; the first: timestamp 'soon': not a time",
@@ -352,10 +363,10 @@ def test_half_a_json_line(exports):
         (b"\x1f\x8b\x08\x00", "truncated"),
         (gzip.compress((HEADER + GOOD).encode() * 100, mtime=0)[:60], "truncated"),
         (gzip.compress((HEADER + GOOD).encode(), mtime=0)[:-6] + b"xxxxxx", "damaged"),
-        (b"\x28\xb5\x2f\xfd\x00", "zstd file is damaged"),
+        (b"\x28\xb5\x2f\xfd\x00", "the file ends in the middle"),
         (b"PAR1 not really", "the Parquet file is damaged"),
         (b"PK\x03\x04 not really", "the ZIP archive is damaged"),
-        (b"BZh91AY", "this is bzip2"),
+        (b"BZh91AY", "this is a bzip2 file"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_what_and_where(exports, content, message):

@@ -90,9 +90,9 @@ def test_in_a_utf8_file_the_rows_that_are_not_are_rejected():
     assert rejected == [(5, "not UTF-8")]
 
 
-def test_a_doubled_column_is_an_error_with_its_places():
-    with pytest.raises(DataError, match=r"the column 'b' stands 2 times in the header \(columns 2, 3\)"):
-        read(b"a,b,b\n1,2,3\n")
+def test_doubled_columns_are_called_by_their_places():
+    batches = list(read_delimited(io.BytesIO(b"a,b,b\n1,2,3\n"), "file.csv"))
+    assert batches[0].frame.columns == ["a", "b (column 2)", "b (column 3)"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n\n", b"   \n"])

@@ -33,6 +33,8 @@ def read(values, form=None, zone="UTC", dates_in="UTC"):
         ("2026-02-30", None),
         ("2026-01-02T24:00:00", None),
         ("2026-01-02T03:60:00", None),
+        ("2026-01-02T03:04:59Z", "2026-01-02T03:04:59Z"),
+        ("2026-01-02T03:04:60+02:00", None),
         ("yesterday", None),
         ("", None),
         ("1767323045", None),
@@ -126,3 +128,65 @@ def test_local_times_agree_with_the_standard_library(naive, zone):
     found, _ = instants(pl.Series([naive.isoformat()]), form=None, zone=zone, dates_in="UTC")
     expected = naive.replace(tzinfo=ZoneInfo(zone), fold=0)
     assert abs(found[0] - expected.astimezone(UTC)) < timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Jan 15, 2026", "2026-01-15T00:00:00"),
+        ("15-Jan-2026", "2026-01-15T00:00:00"),
+        ("15-JAN-26 23:30", "2026-01-15T23:30:00"),
+        ("02 Jan 2026", "2026-01-02T00:00:00"),
+        ("13 January 2026", "2026-01-13T00:00:00"),
+        ("January 2nd, 2026 at 10:00 am", "2026-01-02T10:00:00"),
+        ("Jan 2, 2026 12:00 AM", "2026-01-02T00:00:00"),
+        ("Jan 2, 2026, 12:05:09 p.m.", "2026-01-02T12:05:09"),
+        ("2026-1-5 3:04:05", "2026-01-05T03:04:05"),
+        ("2026/01/05 3:04", "2026-01-05T03:04:00"),
+        ("2026-01-05 10:00:00 America/New_York", "2026-01-05T15:00:00"),
+        ("2026-07-05 10:00:00 Europe/Berlin", "2026-07-05T08:00:00"),
+        ("2026-01-02 10:00:00 +0000 UTC", "2026-01-02T10:00:00"),
+        ("Thu, 15 Jan 2026 15:04:05 +0100", "2026-01-15T14:04:05"),
+        ("15 Jan 2026 15:04:05 GMT", "2026-01-15T15:04:05"),
+        ("Thu Jan 15 2026 10:00:00 GMT+0100 (Central European Standard Time)", "2026-01-15T09:00:00"),
+        ("2026-1-5 3:04:05.123456789", "2026-01-05T03:04:05.123456"),
+        ("Jan 32, 2026", None),
+        ("15-Jam-2026", None),
+        ("Jan 2, 2026 13:00 PM", None),
+        ("2026-1-5 25:00", None),
+        ("2026-01-05 10:00 Mars/Olympus_Mons", None),
+        ("1/2/2026", None),
+        ("May", None),
+    ],
+)
+def test_times_as_people_write_them_are_read_without_a_format(text, expected):
+    read, _ = instants(pl.Series([text, "2026-01-01T00:00:00Z"]), form=None, zone="UTC", dates_in="UTC")
+    assert read.dt.strftime("%Y-%m-%dT%H:%M:%S%.f").to_list() == [expected, "2026-01-01T00:00:00"]
+
+
+def test_a_spelled_date_is_a_day_of_the_projects_zone_and_a_spelled_time_of_the_sources():
+    texts = pl.Series(["Jan 15, 2026", "Jan 15, 2026 10:00"])
+    read, dates = instants(texts, form=None, zone="America/New_York", dates_in="Europe/Berlin")
+    assert read.dt.strftime("%Y-%m-%dT%H:%M").to_list() == ["2026-01-14T23:00", "2026-01-15T15:00"]
+    assert dates.to_list() == [True, False]
+
+
+@pytest.mark.parametrize("values", [[1767225600123456789, None], ["1767225600123456789", "x"]])
+def test_nanoseconds_are_cut_to_microseconds(values):
+    read, _ = instants(pl.Series(values), form="epoch_ns", zone="UTC", dates_in="UTC")
+    assert read.dt.timestamp("us").to_list() == [1767225600123456, None]
+
+
+@pytest.mark.parametrize("kind", [pl.String, pl.Float64])
+def test_a_spreadsheets_days_are_dates_where_they_are_whole(kind):
+    values = pl.Series(["46037", "46037.63125", "0", None]).cast(kind)
+    read, dates = instants(values, form="excel", zone="Europe/Berlin", dates_in="UTC")
+    assert read.dt.strftime("%Y-%m-%dT%H:%M:%S").to_list() == ["2026-01-15T00:00:00", "2026-01-15T14:09:00", None, None]
+    assert dates.to_list() == [True, False, None, None]
+
+
+def test_numbers_written_as_dates_are_read_by_a_pattern():
+    for values in (pl.Series([20260115]), pl.Series([20260115.0]), pl.Series(["20260115"])):
+        read, dates = instants(values, form="%Y%m%d", zone="UTC", dates_in="UTC")
+        assert read.dt.strftime("%Y-%m-%d").to_list() == ["2026-01-15"]
+        assert dates.to_list() == [True]

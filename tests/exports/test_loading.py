@@ -209,6 +209,16 @@ def test_stated_dates_replace_the_rule_about_clocks(exports, tmp_path):
     assert report.tables["events"].reasons == {"after 2000-01-02 (--plausible)": 1}
 
 
+def test_what_fails_once_the_dataset_stands_says_that_it_does(exports, tmp_path, monkeypatch):
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(loading, "matching", broken)
+    with pytest.raises(OutputError, match="out is the new dataset, whole: that failed afterwards"):
+        load(with_sources(events=exports.write("1.csv", day(1))), tmp_path / "out")
+    assert open_dataset(data=tmp_path / "out").tables["events"].rows == 3
+
+
 def test_a_crash_before_the_manifest_leaves_the_old_dataset(exports, tmp_path, monkeypatch):
     out = tmp_path / "out"
     load(with_sources(events=exports.write("1.csv", day(1))), out)
@@ -309,3 +319,15 @@ def test_gaps_are_of_the_whole_dataset(exports, tmp_path):
     load(with_sources(events=exports.write("1.csv", day(1))), out)
     report = load(with_sources(events=exports.write("4.csv", day(4))), out, append=True)
     assert [(gap.first, gap.last, gap.days) for gap in report.gaps] == [("2026-01-02", "2026-01-03", 2)]
+
+
+def test_events_without_a_user_are_their_accounts_and_those_without_either_are_nobodys(exports):
+    events = (
+        "user_id,account_id,anonymous_id,event,timestamp\n"
+        "u1,a1,,login,2026-01-01\n,a1,,login,2026-01-02\n,a2,,login,2026-01-03\n,,d1,login,2026-01-04\n"
+    )
+    found = exports.load(events=exports.write("events.csv", events)).matching
+    assert (found.event_users, found.events_of_accounts, found.event_accounts, found.events_anonymous) == (1, 2, 2, 1)
+    alone = exports.write("alone.csv", "account_id,event,timestamp\na1,login,2026-01-01\na2,login,2026-01-02\n")
+    found = exports.load("other", events=alone).matching
+    assert (found.event_users, found.events_of_accounts, found.event_accounts, found.events_anonymous) == (0, 2, 2, 0)

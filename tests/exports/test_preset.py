@@ -41,6 +41,10 @@ SEGMENT = lines(
     {"messageId": "3", "type": "track", "event": "login", "anonymousId": "d1", "userId": "u1", "timestamp": "2026-01-01T00:00:02Z",
      "properties": {"plan": "pro"}, "context": {"groupId": "g1"}},
 )  # fmt: skip
+SEGMENT_SERVER = lines(
+    {"messageId": "1", "type": "track", "event": "login", "userId": "u1", "timestamp": "2026-01-01T00:00:00Z"},
+    {"messageId": "2", "type": "track", "event": "invoice_sent", "userId": "u2", "timestamp": "2026-01-01T00:00:01Z"},
+)
 POSTHOG = lines(
     {"uuid": "1", "event": "visit", "distinct_id": "d1", "person_id": "p1", "timestamp": "2026-01-01T00:00:00+00:00",
      "properties": {"$device_id": "d1"}},
@@ -82,6 +86,7 @@ SEGMENT_PAGES = (
         ("mixpanel", "e.ndjson", MIXPANEL, ["u1", "u1", "u2"], 0, 0),
         ("amplitude", "e.json", AMPLITUDE, ["u1", "u1"], 0, 0),
         ("segment", "e.json", SEGMENT, ["u1", "u1", "u1"], 0, 0),
+        ("segment", "server.json", SEGMENT_SERVER, ["u1", "u2"], 0, 0),
         ("segment", "e.csv", SEGMENT_PAGES, ["u1"], 0, 0),
         ("posthog", "e.jsonl", POSTHOG, ["u1", "u1", "u1"], 1, 0),
         ("ga4", "e.json", GA4, ["u1", "u1"], 0, 0),

@@ -91,7 +91,7 @@ def test_the_schema_accepts_what_reading_accepts():
     [
         ("exprts: {}", (2, 1), "PQL101", "did you mean exports?"),
         ("exports: {evnts: {path: a}}", (2, 11), "PQL101", "did you mean events?"),
-        ("exports: {events: {}}", (2, 11), "PQL105", "path"),
+        ("exports: {events: {}}", (2, 19), "PQL114", "path"),
         ("exports: {events: {path: a, format: mixpannel}}", (2, 37), "PQL114", "did you mean mixpanel?"),
         ("exports: {events: {path: a, columns: {user_id: {colum: b}}}}", (2, 49), "PQL101", "did you mean column?"),
         ("exports: {events: {path: a, match: mail}}", (2, 36), "PQL114", "did you mean email?"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,6 +13,7 @@ from pqlkit.exports.mapping import Column, Match
 from pqlkit.exports.project import EventNote, read_project
 from pqlkit.exports.project_draft import project_text, quoted
 from pqlkit.exports.sniffing import sniff
+from pqlkit.exports.status_columns import status_notes
 
 
 def drafted(sniffed, folder):
@@ -62,6 +64,15 @@ def test_a_vendors_format_is_recognised(exports, tmp_path):
     assert drafted(sniffed, tmp_path).exports["events"].format == "mixpanel"
 
 
+def test_a_vendors_times_in_another_unit_are_stated(exports, tmp_path, table_rows):
+    row = {"event": "a", "properties": {"time": 1767225600123, "distinct_id": "u", "$insert_id": "1"}}
+    sniffed = sniff(exports.write("e.ndjson", json.dumps(row)))
+    assert "timestamp is in epoch_ms, not in the usual epoch_s" in sniffed.notes
+    project = drafted(sniffed, tmp_path)
+    assert project.exports["events"].format == "mixpanel"
+    assert table_rows(open_dataset(project), "events", "timestamp") == [("2026-01-01T00:00:00.123Z",)]
+
+
 def test_an_export_without_event_names_gets_one(exports, tmp_path):
     sniffed = sniff(exports.write("e.csv", "time_stamp,user_id,visited\n2014-04-22,1,1\n"))
     assert sniffed.sources["events"].columns["event"] == Column(constant="active")
@@ -96,9 +107,171 @@ def test_hostile_names_make_a_draft_that_still_reads(exports, tmp_path):
     assert len(project.events) == 5
 
 
-def test_no_column_that_could_be_the_user(exports):
-    with pytest.raises(DataError, match="no column looks like user_id of the events"):
-        sniff(exports.write("e.csv", "colour,event,timestamp\nred,a,2026-01-01\n"))
+def test_what_no_header_tells_is_a_commented_choice(exports, tmp_path):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\nu2,a,2026-01-02\n")
+    odd = exports.write("odd.csv", "Ref,Moment,Kunde,Phase\nx,2026-02-01,u1,won\ny,2026-02-02,u2,lost\n")
+    sniffed = sniff(events, conversions=odd)
+    assert [(asked.table, asked.column, list(asked.options)) for asked in sniffed.questions] == [
+        ("conversions", "converted_at", ["Moment"]),
+        ("conversions", "user_id", ["Ref", "Kunde", "Phase"]),
+    ]
+    assert sniffed.to_do == (
+        "say which column is the time of upgrading (converted_at of the conversions): take the # off one line of the choice,"
+        " or state --map conversions.converted_at=HEADER",
+        "say which column is the user's id (user_id of the conversions): take the # off one line of the choice,"
+        " or state --map conversions.user_id=HEADER",
+    )
+    text = project_text(sniffed, tmp_path)
+    assert "      # user_id: Kunde   # u1 · u2\n" in text
+    # As it is the file reads, and the exports say what is missing; two lines later they are read.
+    with pytest.raises(DataError, match=r"no column 'converted_at'.*\n.*--map conversions.converted_at=HEADER"):
+        open_dataset(drafted(sniffed, tmp_path))
+    edited = text.replace("# user_id: Kunde", "user_id: Kunde").replace(
+        "# converted_at: Moment", "converted_at: Moment"
+    )
+    (tmp_path / "pqlkit.yml").write_text(edited)
+    assert open_dataset(read_project(tmp_path / "pqlkit.yml")).tables["conversions"].rows == 2
+
+
+def test_an_answer_or_a_stated_column_leaves_no_question(exports):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\nu2,a,2026-01-02\n")
+    odd = exports.write("odd.csv", "Ref,Moment,Kunde\nx,2026-02-01,u1\ny,2026-02-02,u2\n")
+    answered = sniff(
+        events, conversions=odd, ask=lambda asked: {"converted_at": "Moment", "user_id": "Kunde"}[asked.column]
+    )
+    stated = sniff(events, conversions=odd, maps={"conversions": {"converted_at": "Moment", "user_id": "Kunde"}})
+    for sniffed in (answered, stated):
+        assert sniffed.to_do == ()
+        assert sniffed.matching.conversions_matched == 2
+
+
+def test_events_without_a_user_or_a_time_are_asked_for(exports, tmp_path):
+    sniffed = sniff(exports.write("e.csv", "colour,event,moment_of_it\nred,a,2026-01-01\n"))
+    assert {asked.column for asked in sniffed.questions} == {"user_id", "timestamp"}
+    assert drafted(sniffed, tmp_path).exports["events"].columns == {}
+
+
+def test_an_export_of_conversions_given_as_events_is_named(exports):
+    path = exports.write("s.csv", "Status,Created (UTC),Current Period Start (UTC),Trial End (UTC),Amount\na,,,,1\n")
+    assert any("looks like Stripe, which holds conversions" in text for text in sniff(path).to_do)
+
+
+OWNED = "id,Customer ID,Customer Email,paid_at,Company\n1,cus_1,A@x.example,2026-02-01,Acme Inc\n2,cus_2,b@x.example,2026-02-02,Bolt Ltd\n"
+
+
+def test_the_owner_that_finds_the_most_rows_is_taken_and_all_are_told(exports, tmp_path):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\nu2,a,2026-01-02\n")
+    users = exports.write("u.csv", "user_id,signed_up_at,email\nu1,2026-01-01,a@x.example\nu2,2026-01-01,B@x.example\n")
+    sniffed = sniff(events, users=users, conversions=exports.write("c.csv", OWNED))
+    (told,) = [note for note in sniffed.notes if note.startswith("owners of the conversions")]
+    assert "email from 'Customer Email' finds 2 of 2" in told
+    assert "user_id from 'Customer ID' finds 0 of 2" in told
+    assert "account_id from 'Company' finds 0 of 2" in told
+    source = drafted(sniffed, tmp_path).exports["conversions"]
+    assert source.match is Match.EMAIL
+    assert set(source.columns) == {"converted_at", "email"}
+    assert open_dataset(drafted(sniffed, tmp_path)).tables["conversions"].rows == 2
+    assert sniffed.matching.conversions_matched == 2
+
+
+def test_an_id_that_finds_nobody_does_not_stand_in_the_way_of_an_address_that_does(exports, tmp_path, table_rows):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\n")
+    users = exports.write("u.csv", "user_id,signed_up_at,email,account_id\nu1,2026-01-01,mara@lake.example,w1\n")
+    folder = Path(__file__).parent / "billing"
+    exact = exports.write("c.csv", "user_id,Email,paid_at\n77,mara@lake.example,2026-02-01\n")
+    for path in (str(folder / "pipedrive" / "deals.csv"), exact):
+        sniffed = sniff(events, users=users, conversions=path)
+        project = drafted(sniffed, tmp_path)
+        assert project.exports["conversions"].match is Match.EMAIL
+        assert project.exports["conversions"].columns == sniffed.sources["conversions"].columns
+        dataset = open_dataset(project)
+        assert table_rows(dataset, "conversions", "user_id") == [("u1",)]
+        assert "account_id" not in dataset.tables["conversions"].columns
+
+
+def test_ids_that_do_not_match_are_explained(exports):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\nu2,a,2026-01-02\n")
+    conversions = exports.write("c.csv", "user_id,converted_at\nU1,2026-02-01\nU2,2026-02-02\n")
+    assert (
+        "'user_id' has U1, U2; the other exports' user_id are u1, u2: they differ in capital and small letters"
+        in sniff(events, conversions=conversions).notes
+    )
+
+
+def test_names_of_companies_are_not_taken_for_ids_in_silence(exports):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\n")
+    users = exports.write("u.csv", "user_id,signed_up_at,Company\nu1,2026-01-01,Acme Inc\n")
+    (told,) = [note for note in sniff(events, users=users).notes if "two spellings are two accounts" in note]
+    assert told.startswith("account_id of the users is 'Company', which holds names (Acme Inc)")
+
+
+def test_a_status_of_unknown_conversions_is_named_and_drafted(exports, tmp_path):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\nu2,a,2026-01-02\nu3,a,2026-01-03\n")
+    conversions = exports.write(
+        "c.csv", "user_id,paid_at,Status\nu1,2026-02-01,active\nu2,2026-02-02,trialing\nu3,2026-02-02,active\n"
+    )
+    sniffed = sniff(events, conversions=conversions)
+    assert sniffed.statuses == {"Status": {"active": 2, "trialing": 1}}
+    assert "which rows are upgrades? Status: active 2, trialing 1" in sniffed.notes
+    project = drafted(sniffed, tmp_path)
+    assert status_notes(open_dataset(project), project) == [
+        "conversions have a column that nothing uses, Status: active 2, trialing 1. Are all of these rows upgrades? If not, say"
+        " which in pqlkit.yml: rows: of the conversions, or outcome: {where: ...}"
+    ]
+    text = (tmp_path / "pqlkit.yml").read_text()
+    rule = '    rows:\n      - {column: Status, in: [active], else: "not an upgrade: Status"}'
+    drafted_rule = '    # rows:\n    #   - {column: Status, in: [active, trialing], else: "not an upgrade: Status"}'
+    assert drafted_rule in text
+    (tmp_path / "pqlkit.yml").write_text(text.replace(drafted_rule, rule))
+    project = read_project(tmp_path / "pqlkit.yml")
+    dataset = open_dataset(project)
+    assert dataset.intake.tables["conversions"].left_out == {"not an upgrade: Status": 1}
+    assert status_notes(dataset, project) == []
+
+
+def test_a_vendors_conversions_are_recognised_with_their_second_export_and_zone(exports, tmp_path):
+    folder = Path(__file__).parent / "billing" / "hubspot"
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\n")
+    users = exports.write("u.csv", "user_id,signed_up_at,account_id\nu1,2026-01-01,ws1\n")
+    sniffed = sniff(events, users=users, conversions=str(folder / "deals.csv"))
+    source = sniffed.sources["conversions"]
+    assert source.format == "hubspot"
+    assert source.lookups == {"companies": (str(folder / "companies.csv"),)}
+    assert any("zone" in text for text in sniffed.to_do)
+    assert any(note.endswith("left out: not won 1, no close date 1, amount 0 1") for note in sniffed.notes)
+    assert sniffed.matching.conversions_matched == 2
+    zoned = sniff(events, users=users, conversions=str(folder / "deals.csv"), ask=lambda _: "Europe/Paris")
+    assert zoned.to_do == ()
+    assert drafted(zoned, tmp_path).exports["conversions"].timezone == "Europe/Paris"
+
+
+def test_close_dates_that_crowd_on_the_last_day_of_a_month_are_told(exports):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\n")
+    conversions = exports.write("c.csv", "user_id,Close Date\nu1,2026-01-31\nu1,2026-02-28\nu1,2026-03-05\n")
+    notes = sniff(events, conversions=conversions).notes
+    assert any(note.startswith("2 of 3 values of 'Close Date' are the last day of a month") for note in notes)
+
+
+def test_users_with_events_before_the_signup_chosen_are_told(exports):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\nu2,a,2026-03-02\n")
+    users = exports.write("u.csv", "user_id,created_at,joined\nu1,2026-02-01,2025-12-01\nu2,2026-03-01,2025-12-01\n")
+    notes = sniff(events, users=users).notes
+    assert "signed_up_at of the users is 'joined'; it could be created_at" in notes
+    assert not any("before their signup" in note for note in notes)
+    late = exports.write("late.csv", "user_id,created_at\nu1,2026-02-01\nu2,2026-03-01\n")
+    assert "1 of 2 users have events before their signup: is 'created_at' that time?" in sniff(events, users=late).notes
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["userRegistered", "Member Since", "user_created_at", "UserCreateDate", "CreatedDate", "Create Date", "first_seen", "inserted_at",
+     "registered_on", "date created", "Signed Up", "join_date", "customerSince", "Person - Person created", "trial_start"],
+)  # fmt: skip
+def test_headers_of_signups(header):
+    assert (
+        guess_columns("users", ["External ID", header, "last_seen", "updated_at", "birth_date"])["signed_up_at"]
+        == header
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,17 +286,48 @@ def test_no_column_that_could_be_the_user(exports):
         (["4/22/2014", "4/1/2014"], "%m/%d/%Y"),
         (["22.04.2014"], "%d.%m.%Y"),
         ([None], None),
+        (["01/02/2026"] * 30 + ["13/02/2026"], "%d/%m/%Y"),
+        (["13/02/2026"] * 30 + ["NULL"], "%d/%m/%Y"),
+        (["1/15/2026 3:04 PM"], "%m/%d/%Y %I:%M %p"),
+        (["1/15/2026, 3:04:05 PM"], "%m/%d/%Y, %I:%M:%S %p"),
+        (["1/15/26"], "%m/%d/%y"),
+        (["20260115", "20260131"], "%Y%m%d"),
+        ([20260115], "%Y%m%d"),
+        (["20260115103000"], "%Y%m%d%H%M%S"),
+        ([1767225600000000000], "epoch_ns"),
+        ([46037.0, 46038.5], "excel"),
+        (["46037", "46038.5"], "excel"),
+        (["Jan 15, 2026"], None),
+        (["15-Jan-2026 10:00"], None),
+        (["Thu, 15 Jan 2026 15:04:05 +0000"], None),
+        (["2026-1-5 3:04:05"], None),
     ],
 )
 def test_formats_of_times(values, expected):
-    assert guess_format(pl.Series(values, dtype=pl.String if values == [None] else None))[0] == expected
+    assert guess_format(pl.Series(values, dtype=pl.String if values == [None] else None)).form == expected
 
 
 def test_days_and_months_that_could_be_swapped_are_a_doubt():
-    form, doubt = guess_format(pl.Series(["01/02/2026", "03/04/2026"]))
-    assert form == "%m/%d/%Y"
-    assert doubt is not None
-    assert "%d/%m/%Y" in doubt
+    guess = guess_format(pl.Series(["01/02/2026", "03/04/2026"]))
+    assert (guess.form, guess.other) == ("%m/%d/%Y", "%d/%m/%Y")
+    assert guess.doubt is not None
+    assert "%d/%m/%Y" in guess.doubt
+
+
+def test_a_table_whose_dates_are_sure_decides_for_another(exports):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,01/02/2026\nu1,a,02/02/2026\n")
+    users = exports.write("u.csv", "user_id,signed_up_at\nu1,31.01.2026\n")
+    sniffed = sniff(events, users=users)
+    assert sniffed.sources["events"].columns["timestamp"].format == "%d/%m/%Y"
+    assert any("another table's decide: %d/%m/%Y" in note for note in sniffed.notes)
+    assert not any("check it" in note for note in sniffed.notes)
+
+
+def test_conversions_decide_too(exports):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,01/02/2026\nu1,a,02/02/2026\n")
+    sold = exports.write("c.csv", "user_id,converted_at\nu1,31/01/2026\n")
+    sniffed = sniff(events, conversions=sold)
+    assert sniffed.sources["events"].columns["timestamp"].format == "%d/%m/%Y"
 
 
 def test_one_column_is_never_used_twice():

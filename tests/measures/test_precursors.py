@@ -6,10 +6,10 @@ import duckdb
 import polars as pl
 import pytest
 
-from pqlkit.demo.worlds import recipe
 from pqlkit.measures.precursors import LATEST, SOONEST, precursors
 from tests.analysis.canonical import in_memory
 from tests.simulation.trial import populated
+from tests.worlds.by_name import recipe
 
 HOUR = 3_600_000_000
 END = 1_000 * HOUR

@@ -26,9 +26,9 @@ from pqlkit.durations import DAY
 from pqlkit.errors import DataError, DefinitionError, UsageError
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.project import Project, Traits
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.snapshots.classes import EntityClass, Place
-from pqlkit.snapshots.snapshots import snapshots
+from pqlkit.snapshots.snapshots import snapshots_of
 from tests.analysis.canonical import dataset, days
 
 T0 = 1_700_006_400_000_000  # 2023-11-15 00:00 UTC
@@ -66,7 +66,7 @@ def test_users_are_numbered_in_id_order_and_keep_their_first_conversion(tmp_path
         users=[user("b", 1), user("a", 2)],
         conversions=[bought(9, "a", plan="pro"), bought(5, "a", plan="team"), bought(6, "zz")],
     )
-    found = population(data, Project(), outcome=MONTH)
+    found = population_of(data, Project(), outcome=MONTH)
     assert found.kind is EntityKind.USER
     assert rows(found, "entity", "anchor", "converted", "plan") == [
         ("a", 0, T0 + 2 * DAY, T0 + 5 * DAY, "team"),
@@ -82,7 +82,7 @@ def test_users_are_numbered_in_id_order_and_keep_their_first_conversion(tmp_path
 
 def test_integer_ids_are_sorted_as_numbers(tmp_path):
     data = dataset(tmp_path, events=[act(9, 1), act(10, 9)], users=[user(10), user(9)], conversions=[bought(5, 10)])
-    assert [row[0] for row in rows(population(data, Project(), outcome=MONTH))] == [9, 10]
+    assert [row[0] for row in rows(population_of(data, Project(), outcome=MONTH))] == [9, 10]
 
 
 def test_rows_after_as_of_do_not_exist(tmp_path):
@@ -92,21 +92,21 @@ def test_rows_after_as_of_do_not_exist(tmp_path):
         users=[user("a", 0, deleted_at=T0 + 60 * DAY), user("b", 50), user("c", 10)],
         conversions=[bought(20, "a", ended_at=T0 + 40 * DAY), bought(31, "c"), bought(31, "b")],
     )
-    early = population(data, Project(), outcome=MONTH, as_of="2023-12-15")  # through day 30
+    early = population_of(data, Project(), outcome=MONTH, as_of="2023-12-15")  # through day 30
     assert rows(early, "converted", "ended_at", "deleted_at") == [
         ("a", T0 + 20 * DAY, None, None),
         ("c", None, None, None),
     ]
     assert (early.conversions.rows, early.without_events, early.as_of_reason) == (1, 1, "--as-of")
-    at_b = population(data, Project(), outcome=MONTH, as_of="2023-12-16T00:00Z")  # day 31, exactly
+    at_b = population_of(data, Project(), outcome=MONTH, as_of="2023-12-16T00:00Z")  # day 31, exactly
     assert (at_b.conversions.rows, at_b.conversions.unknown_entity) == (2 + 1, 1)
 
 
 def test_without_users_the_first_event_or_signup_event_is_the_anchor(tmp_path):
     events = [act("a", 1, "visit"), act("a", 3, "signup"), act("b", 2, "visit"), LAST]
     data = dataset(tmp_path, events=events)
-    assert rows(population(data, Project(), outcome=MONTH), "anchor") == [("a", T0 + DAY), ("b", T0 + 2 * DAY)]
-    named = population(data, Project(signup_event="signup"), outcome=MONTH)
+    assert rows(population_of(data, Project(), outcome=MONTH), "anchor") == [("a", T0 + DAY), ("b", T0 + 2 * DAY)]
+    named = population_of(data, Project(signup_event="signup"), outcome=MONTH)
     assert rows(named, "anchor", "invalid") == [("a", T0 + 3 * DAY, False), ("b", None, True)]
 
 
@@ -116,10 +116,10 @@ def test_without_users_the_first_event_or_signup_event_is_the_anchor(tmp_path):
 def test_a_definition_may_start_the_clock_by_an_event(tmp_path, anchor, expected):
     events = [act("a", 1), act("a", 4, "trial"), act("a", 6, "trial"), act("b", 1), LAST]
     data = dataset(tmp_path, events=events, users=[user("a", 0), user("b", None), user("c", 0)])
-    found = population(data, Project(), definition=written(anchor=anchor))
+    found = population_of(data, Project(), definition=written(anchor=anchor))
     assert rows(found, "anchor")[0] == ("a", T0 + expected * DAY)
     assert rows(found, "anchor", "invalid")[2] == ("c", None, False)
-    assert snapshots(found, "once:14d").entity_classes["class"].to_list()[2] == "ineligible"
+    assert snapshots_of(found, "once:14d").entity_classes["class"].to_list()[2] == "ineligible"
 
 
 def written(**changes: Any) -> Definition:
@@ -133,7 +133,7 @@ def written(**changes: Any) -> Definition:
 def test_clock_faults_are_invalid(tmp_path):
     people = [user("a", None), user("b", 5, deleted_at=T0 + 5 * DAY - 1), user("c", 5, deleted_at=T0 + 5 * DAY)]
     data = dataset(tmp_path, events=[LAST], users=people)
-    assert rows(population(data, Project(), outcome=MONTH), "invalid") == [("a", True), ("b", True), ("c", False)]
+    assert rows(population_of(data, Project(), outcome=MONTH), "invalid") == [("a", True), ("b", True), ("c", False)]
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def test_an_account_starts_with_itself_or_its_first_user(tmp_path):
         accounts=[{"account_id": "A", "signed_up_at": None}, {"account_id": "B", "signed_up_at": T0 + 7 * DAY}],
         conversions=[bought(9, account="B"), bought(8, user="u1"), bought(5, user="u2"), bought(5, account="Z")],
     )
-    found = population(data, Project(), entity="account", outcome=MONTH)
+    found = population_of(data, Project(), entity="account", outcome=MONTH)
     assert rows(found, "anchor", "converted") == [("A", T0 + 2 * DAY, T0 + 5 * DAY), ("B", T0 + 7 * DAY, T0 + 9 * DAY)]
     assert (found.conversions.repeats, found.conversions.unknown_entity) == (1, 1)
     assert found.without_events == 0
@@ -160,14 +160,14 @@ def test_a_rows_own_account_wins_over_its_users(tmp_path):
         users=[user("u1", 0, account_id="A"), user("u2", 0, account_id="B")],
         conversions=[bought(5, user="u1", account="B")],
     )
-    found = population(data, Project(), entity="account", outcome=MONTH)
+    found = population_of(data, Project(), entity="account", outcome=MONTH)
     assert rows(found, "converted") == [("A", None), ("B", T0 + 5 * DAY)]
     assert found.without_events == 1
 
 
 def test_without_any_users_an_account_starts_with_its_first_event(tmp_path):
     data = dataset(tmp_path, events=[act("x", 1), act("x", 3, account="A"), act("y", 2, account="B"), LAST])
-    found = population(data, Project(), entity="account", outcome=MONTH)
+    found = population_of(data, Project(), entity="account", outcome=MONTH)
     assert rows(found, "anchor") == [("A", T0 + 3 * DAY), ("B", T0 + 2 * DAY)]
 
 
@@ -182,35 +182,35 @@ def test_without_any_users_an_account_starts_with_its_first_event(tmp_path):
 def test_auto_chooses_what_the_data_carry(tmp_path, events, conversions, kind):
     people = [user("a")]
     data = dataset(tmp_path, events=events, users=people, conversions=conversions)
-    assert population(data, Project(), outcome=MONTH).kind == kind
+    assert population_of(data, Project(), outcome=MONTH).kind == kind
 
 
 def test_auto_counts_events_of_users_who_belong_to_an_account(tmp_path):
     events = [{"user_id": "a", "event": "login", "timestamp": T0 + day} for day in range(3)]
     data = dataset(tmp_path, events=events, users=[user("a", account_id="A")])
-    assert population(data, Project(), outcome=MONTH).kind == "account"
-    assert population(data, Project(entity="user"), outcome=MONTH).kind == "user"
+    assert population_of(data, Project(), outcome=MONTH).kind == "account"
+    assert population_of(data, Project(entity="user"), outcome=MONTH).kind == "user"
 
 
 def test_users_that_are_all_null_name_nobody(tmp_path):
     nobody = [{"user_id": None, "account_id": "A", "converted_at": T0 + 5 * DAY}]
     data = dataset(tmp_path, events=[act("a", 1), LAST], users=[user("a", account_id="A")], conversions=nobody)
-    assert population(data, Project(), outcome=MONTH).kind == "account"
+    assert population_of(data, Project(), outcome=MONTH).kind == "account"
     with pytest.raises(UsageError, match="use --entity account"):
-        population(data, Project(), entity="user", outcome=MONTH)
+        population_of(data, Project(), entity="user", outcome=MONTH)
 
 
 def test_conversions_of_accounts_need_accounts(tmp_path):
     data = dataset(tmp_path, events=[LAST], users=[user("a", account_id="A")], conversions=[bought(5, account="A")])
     with pytest.raises(UsageError) as caught:
-        population(data, Project(), entity="user", outcome=MONTH)
+        population_of(data, Project(), entity="user", outcome=MONTH)
     assert str(caught.value) == "--entity: the conversions name accounts, not users\n  use --entity account"
 
 
 def test_accounts_need_a_name_somewhere(tmp_path):
     data = dataset(tmp_path, events=[{"user_id": "a", "event": "x", "timestamp": T0}], users=[user("a")])
     with pytest.raises(DataError, match="nothing in the data names an account"):
-        population(data, Project(), entity="account", outcome=MONTH)
+        population_of(data, Project(), entity="account", outcome=MONTH)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_an_entity_that_cannot_be(tmp_path, stated, message):
     data = dataset(tmp_path, events=[LAST], users=[user("a")])
     definition = written() if stated == "account" else None
     with pytest.raises(UsageError, match=message):
-        population(data, Project(), entity=stated, definition=definition)
+        population_of(data, Project(), entity=stated, definition=definition)
 
 
 # --- outcomes ---------------------------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ def test_the_filter_is_passed_row_by_row(tmp_path):
         ],
     )
     big = Outcome(within=days("30d"), where=(Condition(name="amount", operator=Operator.AT_LEAST, values=(2,)),))
-    found = population(data, Project(), outcome=big)
+    found = population_of(data, Project(), outcome=big)
     assert rows(found, "converted", "amount") == [("a", T0 + 2 * DAY, 9.0), ("b", T0 + 4 * DAY, 9.0)]
     assert (found.conversions.filtered, found.conversions.repeats) == (2, 1)
     for outcome, first in (
@@ -248,16 +248,16 @@ def test_the_filter_is_passed_row_by_row(tmp_path):
         (Outcome(within=days("30d"), from_plan=("pro", "x")), [None, T0 + 4 * DAY]),
         (Outcome(within=days("30d"), to_plan=("pro",)), [T0 + DAY, None]),
     ):
-        assert population(data, Project(), outcome=outcome).entities["converted"].to_list() == first
+        assert population_of(data, Project(), outcome=outcome).entities["converted"].to_list() == first
 
 
 def test_a_filter_on_a_column_that_is_not_there(tmp_path):
     data = dataset(tmp_path, events=[LAST], users=[user("a")], conversions=[bought(1, "a", amount=1.0)])
     condition = Condition(name="amuont", operator=Operator.AT_LEAST, values=(2,))
     with pytest.raises(DataError, match="did you mean 'amount'"):
-        population(data, Project(), outcome=Outcome(within=days("30d"), where=(condition,)))
+        population_of(data, Project(), outcome=Outcome(within=days("30d"), where=(condition,)))
     with pytest.raises(DataError, match="'from_plan'"):
-        population(data, Project(), outcome=Outcome(within=days("30d"), from_plan=("free",)))
+        population_of(data, Project(), outcome=Outcome(within=days("30d"), from_plan=("free",)))
 
 
 def test_an_event_may_be_the_outcome(tmp_path):
@@ -267,7 +267,7 @@ def test_an_event_may_be_the_outcome(tmp_path):
     ]  # fmt: skip
     data = dataset(tmp_path, events=events, users=[user("a"), user("b")])
     pro = Condition(name="plan", operator=Operator.EQUALS, values=("pro",))
-    found = population(data, Project(), outcome=Outcome(within=days("30d"), event="upgrade", where=(pro,)))
+    found = population_of(data, Project(), outcome=Outcome(within=days("30d"), event="upgrade", where=(pro,)))
     assert rows(found, "converted") == [("a", T0 + 5 * DAY), ("b", None)]
     assert asdict(found.conversions) == {
         "rows": 5, "first": 1, "repeats": 1, "filtered": 1, "unknown_entity": 2, "excluded": 0,
@@ -279,8 +279,8 @@ def test_the_project_file_fills_in_what_a_definition_leaves_open(tmp_path):
         tmp_path, events=[LAST], users=[user("a")], conversions=[bought(1, "a", kind="new"), bought(9, "a", kind="x")]
     )
     project = Project(outcome={"within": "14d", "kind": "x", "retained_for": "90d"})
-    assert str(population(data, project).outcome.within) == "14d"
-    found = population(data, project, definition=written())
+    assert str(population_of(data, project).outcome.within) == "14d"
+    found = population_of(data, project, definition=written())
     assert (str(found.outcome.within), found.outcome.kind, str(found.outcome.retained_for)) == ("30d", "x", "90d")
     assert found.entities["converted"].to_list() == [T0 + 9 * DAY]
 
@@ -291,11 +291,11 @@ def test_qualifying_for_another_definition_may_be_the_outcome(tmp_path):
     data = dataset(tmp_path, events=events, users=people)
     free = Condition(name="signup_plan", operator=Operator.EQUALS, values=("free",))
     twice = Outcome(within=days("30d"), definition=written(eligible=(free,)))
-    found = population(data, Project(), outcome=twice)
+    found = population_of(data, Project(), outcome=twice)
     assert rows(found, "converted") == [("a", T0 + 4 * DAY), ("b", None), ("c", None)]
     assert (found.conversions.rows, found.conversions.first) == (1, 1)
     with pytest.raises(UsageError, match="the outcome d is about users, not accounts"):
-        population(data, Project(), entity="account", outcome=twice)
+        population_of(data, Project(), entity="account", outcome=twice)
 
 
 def test_the_project_file_may_name_that_definition(tmp_path):
@@ -304,14 +304,14 @@ def test_the_project_file_may_name_that_definition(tmp_path):
     (tmp_path / "definitions" / "twice.yml").write_text(text)
     data = dataset(tmp_path, events=[act("a", 1), act("a", 4), LAST], users=[user("a")])
     project = Project(outcome={"definition": "twice"}, definitions=tmp_path / "definitions")
-    assert rows(population(data, project), "converted") == [("a", T0 + 4 * DAY)]
+    assert rows(population_of(data, project), "converted") == [("a", T0 + 4 * DAY)]
     with pytest.raises(DefinitionError, match="did you mean 'twice'"):
-        population(data, Project(outcome={"definition": "twise"}, definitions=tmp_path / "definitions"))
+        population_of(data, Project(outcome={"definition": "twise"}, definitions=tmp_path / "definitions"))
 
 
 def test_no_conversions_at_all_is_a_population_too(tmp_path):
     data = dataset(tmp_path, events=[LAST], users=[user("a")])
-    assert population(data, Project(), outcome=MONTH).conversions.rows == 0
+    assert population_of(data, Project(), outcome=MONTH).conversions.rows == 0
 
 
 def test_dates_without_times_do_not_buy_before_signing_up(tmp_path):
@@ -321,7 +321,7 @@ def test_dates_without_times_do_not_buy_before_signing_up(tmp_path):
         tmp_path, events=[LAST], users=[user("a", 5.5), user("b", 5.5)], conversions=[bought(5, "a"), bought(4, "b")]
     )
     tables = dict(data.tables) | {"conversions": replace(data.tables["conversions"], dates_only=True)}
-    found = population(replace(data, tables=tables), Project(), outcome=MONTH)
+    found = population_of(replace(data, tables=tables), Project(), outcome=MONTH)
     assert found.entities["converted"].to_list() == [T0 + int(5.5 * DAY), T0 + 4 * DAY]
 
 
@@ -329,16 +329,16 @@ def test_conversions_that_fall_silent_are_a_warning(tmp_path):
     people = [user(f"u{n:02}") for n in range(40)]
     daily = [bought(n, f"u{n:02}") for n in range(40)]
     data = dataset(tmp_path, events=[act("u00", 0), LAST], users=people, conversions=daily)
-    (warning,) = population(data, Project(), outcome=MONTH).warnings
+    (warning,) = population_of(data, Project(), outcome=MONTH).warnings
     assert "conversions.complete_through (2023-12-24)" in warning
-    assert population(data, Project(), outcome=MONTH, as_of="2023-12-25").warnings == ()
+    assert population_of(data, Project(), outcome=MONTH, as_of="2023-12-25").warnings == ()
 
 
 @pytest.mark.parametrize("text", ["auto", "once:14d", "age", "every:28d"])
 def test_nobody_at_all_is_a_population_too(tmp_path, text):
     data = dataset(tmp_path, events=[LAST], users=[user("z", 150)], conversions=[bought(5, "q")])
-    found = population(data, Project(), outcome=MONTH)
-    seen = snapshots(found, text)
+    found = population_of(data, Project(), outcome=MONTH)
+    seen = snapshots_of(found, text)
     assert (found.entities.height, seen.frame.height, seen.classes.entities, seen.places.unknown_entity) == (0, 0, 0, 1)
     assert seen.frame.columns == ["snapshot", "entity", "anchor", "cutoff", "y", "delay", "age_band", "block"]
 
@@ -355,11 +355,11 @@ def test_own_staff_is_out_with_events_and_conversions(tmp_path):
         users=[user("a", email="a@x.com"), user("s", email="s@us.com"), user("n", email=None)],
         conversions=[bought(5, "a"), bought(5, "s")],
     )
-    found = population(data, Project(population=STAFF), outcome=MONTH)
+    found = population_of(data, Project(population=STAFF), outcome=MONTH)
     assert found.entities["id"].to_list() == ["a", "n"]
     assert (found.excluded, found.conversions.rows, found.conversions.excluded) == (1, 1, 1)
     assert "odd" not in found.world.engine.collect(found.world.events)["event"].to_list()
-    event = population(data, Project(population=STAFF), outcome=Outcome(within=days("30d"), event="upgrade"))
+    event = population_of(data, Project(population=STAFF), outcome=Outcome(within=days("30d"), event="upgrade"))
     assert event.conversions.rows == 0
 
 
@@ -373,7 +373,7 @@ def test_an_account_of_nobody_but_staff_is_out(tmp_path):
         ],
         conversions=[bought(5, account="A"), bought(6, account="B")],
     )  # fmt: skip
-    found = population(data, Project(population=STAFF), entity="account", outcome=MONTH)
+    found = population_of(data, Project(population=STAFF), entity="account", outcome=MONTH)
     assert rows(found, "anchor", "converted") == [("B", T0 + 4 * DAY, T0 + 6 * DAY)]
     assert (found.excluded, found.conversions.excluded) == (1, 1)
 
@@ -386,10 +386,10 @@ def test_a_filter_on_an_accounts_trait_takes_its_users_too(tmp_path):
         accounts=[{"account_id": "A", "internal": True}, {"account_id": "B", "internal": False}],
     )
     condition = Condition(name="internal", operator=Operator.EQUALS, values=(False,))
-    found = population(data, Project(population=(condition,)), entity="user", outcome=MONTH)
+    found = population_of(data, Project(population=(condition,)), entity="user", outcome=MONTH)
     assert found.entities["id"].to_list() == ["b"]
     with pytest.raises(DataError, match="did you mean 'internal'"):
-        population(data, Project(population=(Condition(name="internl", operator=Operator.EXISTS, values=(True,)),)))
+        population_of(data, Project(population=(Condition(name="internl", operator=Operator.EXISTS, values=(True,)),)))
 
 
 def test_kinds_of_traits_and_their_values_in_time(tmp_path):
@@ -403,7 +403,7 @@ def test_kinds_of_traits_and_their_values_in_time(tmp_path):
         history__plan=history,
     )
     traits = Traits(fixed=("country",), history={"plan": Source(path=("plans.csv",))})
-    found = population(data, Project(traits=traits), outcome=MONTH).traits
+    found = population_of(data, Project(traits=traits), outcome=MONTH).traits
     assert found.kinds == {
         "country": "fixed",
         "email": "fixed",
@@ -429,16 +429,16 @@ def test_users_borrow_their_accounts_traits_and_accounts_their_first_users(tmp_p
         users=[user("a", 1, account_id="A", country="NL"), user("b", 0, account_id="A", country="DE")],
         accounts=[{"account_id": "A", "size": 12}],
     )
-    one = population(data, Project(), entity="user", outcome=MONTH).traits
+    one = population_of(data, Project(), entity="user", outcome=MONTH).traits
     assert one.values.select("country", "size").rows() == [("NL", 12), ("DE", 12)]
-    whole = population(data, Project(), entity="account", outcome=MONTH).traits
+    whole = population_of(data, Project(), entity="account", outcome=MONTH).traits
     assert whole.values.select("country", "size").rows() == [("DE", 12)]
 
 
 def test_the_world_carries_the_limits_that_a_definition_reads(tmp_path):
     data = dataset(tmp_path, events=[LAST], users=[user("a", limit="40", other="x")])
     bound = Limit(percent=80, trait="limit")
-    found = population(data, Project(), definition=written(at_least=bound))
+    found = population_of(data, Project(), definition=written(at_least=bound))
     column = found.world.traits["limit"]
     assert found.world.entities[column].to_list() == ["40"]
     assert "other" not in found.world.traits
@@ -484,7 +484,7 @@ def test_conservation(tmp_path, world, text, order):
     paid = Outcome(within=days("30d"), where=(Condition(name="amount", operator=Operator.AT_LEAST, values=(2,)),))
     project = Project(population=STAFF)
     data = dataset(tmp_path, events=events, users=users, conversions=conversions)
-    found = population(data, project, outcome=paid)
+    found = population_of(data, project, outcome=paid)
     by_then = [row for row in users if (row["signed_up_at"] or 0) <= found.as_of]
     staff = {row["user_id"] for row in by_then if row["email"] == "s@us.com"}
     exist = [row["user_id"] for row in by_then if row["user_id"] not in staff]
@@ -505,14 +505,14 @@ def test_conservation(tmp_path, world, text, order):
         "excluded": sum(row["user_id"] in staff and row["converted_at"] <= found.as_of for row in conversions),
     }
     assert dict(found.entities.select("id", "converted").drop_nulls().rows()) == firsts
-    seen = snapshots(found, text, windows=[days("7d")])
+    seen = snapshots_of(found, text, windows=[days("7d")])
     assert sum(asdict(seen.places)[name] for name in Place) == seen.places.first
     assert sum(asdict(seen.classes)[name] for name in EntityClass) == seen.classes.entities
     for rows_ in (users, conversions, events):
         order.shuffle(rows_)
-    again = population(dataset(tmp_path, events=events, users=users, conversions=conversions), project, outcome=paid)
+    again = population_of(dataset(tmp_path, events=events, users=users, conversions=conversions), project, outcome=paid)
     assert again.entities.equals(found.entities)
-    assert snapshots(again, text, windows=[days("7d")]).frame.equals(seen.frame)
+    assert snapshots_of(again, text, windows=[days("7d")]).frame.equals(seen.frame)
 
 
 @pytest.mark.parametrize("name", ["polars", "duckdb"])
@@ -532,10 +532,10 @@ def test_engines_agree(tmp_path, name):
     )
     for entity in ("user", "account"):
         for outcome in (MONTH, Outcome(within=days("30d"), event="upgrade")):
-            found = population(data, Project(), entity=entity, outcome=outcome, engine=name)
-            base = population(data, Project(), entity=entity, outcome=outcome)
+            found = population_of(data, Project(), entity=entity, outcome=outcome, engine=name)
+            base = population_of(data, Project(), entity=entity, outcome=outcome)
             assert found.entities.equals(base.entities)
             assert found.without_events == base.without_events
-            design = snapshots(found, "every:28d", windows=[days("7d")])
-            assert design.frame.equals(snapshots(base, "every:28d", windows=[days("7d")]).frame)
+            design = snapshots_of(found, "every:28d", windows=[days("7d")])
+            assert design.frame.equals(snapshots_of(base, "every:28d", windows=[days("7d")]).frame)
             assert design.frame.height > 0

@@ -8,12 +8,12 @@ from dataclasses import asdict
 import pytest
 
 from pqlkit.analysis.observation import observe
-from pqlkit.demo import worlds
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
 from pqlkit.options.settings import Settings
-from pqlkit.population.population import population
-from pqlkit.snapshots.snapshots import snapshots
+from pqlkit.population.population import population_of
+from pqlkit.snapshots.snapshots import snapshots_of
+from tests.worlds import by_name as worlds
 
 PARTS = ("used", "before_history", "before_first_snapshot", "gap", "not_retained", "dormant", "later", "in_progress", "ineligible",
          "customer_already", "invalid", "deleted")  # fmt: skip
@@ -37,27 +37,27 @@ def exports(request, tmp_path_factory):
 
 def test_a_sample_conserves_entities_and_conversions(exports):
     made, data, project = exports
-    whole, part = (population(data, project, sample=share) for share in (None, 0.4))
+    whole, part = (population_of(data, project, sample=share) for share in (None, 0.4))
     wanted = [key for key in whole.entities["id"] if zlib.crc32(f"pqlkit-sample{key}".encode()) % 10_000 < 4_000]
     assert part.entities["id"].to_list() == wanted
     assert 0.3 < len(wanted) / whole.entities.height < 0.5
-    seen = snapshots(part, made.truth.snapshots)
+    seen = snapshots_of(part, made.truth.snapshots)
     classes, places = asdict(seen.classes), asdict(seen.places)
     assert classes["entities"] == len(wanted) == sum(classes[name] for name in CLASSES)
     assert places["first"] == sum(places[name] for name in PARTS)
     assert places["rows"] == places["first"] + places["repeats"] + places["filtered"] + places["unknown_entity"]
-    assert places["unknown_entity"] == asdict(snapshots(whole, made.truth.snapshots).places)["unknown_entity"]
+    assert places["unknown_entity"] == asdict(snapshots_of(whole, made.truth.snapshots).places)["unknown_entity"]
     assert places["used"] == int(seen.frame["y"].sum()) > 0
 
 
 def test_the_sampled_snapshot_as_they_do_among_everybody(exports):
     made, data, project = exports
-    whole, part = (population(data, project, sample=share, as_of=None) for share in (None, 0.4))
+    whole, part = (population_of(data, project, sample=share, as_of=None) for share in (None, 0.4))
     if whole.as_of != part.as_of:
         pytest.fail("who is drawn must not move the end of the data")
 
     def rows(people):
-        seen = snapshots(people, made.truth.snapshots)
+        seen = snapshots_of(people, made.truth.snapshots)
         named = seen.frame.join(people.entities.select("entity", "id"), on="entity")
         return set(named.select("id", "cutoff", "y").iter_rows())
 
@@ -67,14 +67,14 @@ def test_the_sampled_snapshot_as_they_do_among_everybody(exports):
 
 def test_a_larger_sample_keeps_the_smaller(exports):
     _, data, project = exports
-    small, large = (set(population(data, project, sample=share).entities["id"]) for share in (0.1, 0.5))
+    small, large = (set(population_of(data, project, sample=share).entities["id"]) for share in (0.1, 0.5))
     assert small < large
-    assert population(data, project, sample=1.0).entities.height == population(data, project).entities.height
+    assert population_of(data, project, sample=1.0).entities.height == population_of(data, project).entities.height
 
 
 def test_given_says_whose_tables_these_are(exports):
     made, data, project = exports
-    people = population(data, project, definition=made.truth.rule)
+    people = population_of(data, project, definition=made.truth.rule)
     settings = Settings(snapshots=made.truth.snapshots)
     whole = observe(people, settings)
     part = observe(people, Settings(snapshots=made.truth.snapshots, given=made.truth.rule))

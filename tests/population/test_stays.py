@@ -15,9 +15,9 @@ from pqlkit.errors import DataError
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.project import Project, Traits
 from pqlkit.population.outcome import DETAILS
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.population.stays import stays_at_risk
-from pqlkit.snapshots.snapshots import snapshots
+from pqlkit.snapshots.snapshots import snapshots_of
 from tests.analysis.canonical import dataset, days
 
 T0 = 1_700_006_400_000_000
@@ -40,7 +40,7 @@ def cut(tmp_path, conversions, outcome=UPSELL, traits=None, **tables):
         conversions=conversions,
         **tables,
     )
-    return population(data, project, outcome=outcome)
+    return population_of(data, project, outcome=outcome)
 
 
 def stays(found):
@@ -55,7 +55,7 @@ def test_at_risk_begins_with_the_plan(tmp_path):
     assert stays(found) == [(10, 50, None)]
     assert found.entities["anchor"].item() == T0 + 10 * DAY
     assert (found.conversions.first, found.conversions.filtered) == (1, 1)
-    assert snapshots(found, "once:14d").entity_classes["place"].to_list() == ["used"]
+    assert snapshots_of(found, "once:14d").entity_classes["place"].to_list() == ["used"]
     events = found.world.entities.select("since", "converted").row(0)
     assert events == (T0 + 10 * DAY, T0 + 50 * DAY)
 
@@ -63,7 +63,7 @@ def test_at_risk_begins_with_the_plan(tmp_path):
 def test_whoever_never_reached_the_plan_is_ineligible(tmp_path):
     found = cut(tmp_path, [bought(10, "basic", before="free")])
     assert stays(found) == [(None, None, None)]
-    assert snapshots(found, "once:14d").entity_classes["class"].to_list() == ["ineligible"]
+    assert snapshots_of(found, "once:14d").entity_classes["class"].to_list() == ["ineligible"]
 
 
 def test_leaving_the_plan_ends_the_stay_as_a_deletion_would(tmp_path):
@@ -81,7 +81,7 @@ def test_an_expansion_within_the_plan_returns_after_a_while(tmp_path):
     assert (found.conversions.first, found.conversions.repeats) == (2, 2)
     assert found.entities["id"].to_list() == ["a", "a", "a"]
     assert found.traits.values["signup_plan"].to_list() == ["free"] * 3
-    seen = snapshots(found, "every:7d", windows=[days("7d")])
+    seen = snapshots_of(found, "every:7d", windows=[days("7d")])
     assert seen.frame["y"].sum() + seen.places.before_first_snapshot + seen.places.dormant == 2
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from pqlkit.analysis.tiers import Tier
-from pqlkit.demo.worlds import age_trial, recipe
 from pqlkit.options.search import ProposeOptions
 from pqlkit.proposal.brief import Brief
 from pqlkit.proposal.holdout import nothing_stands_out
@@ -17,6 +16,7 @@ from pqlkit.proposal.literals import COARSE
 from pqlkit.proposal.shuffles import independent
 from pqlkit.proposal.split import SplitKind
 from tests.simulation.trial import trial
+from tests.worlds.by_name import age_trial, recipe
 
 AGES = "age:1d,2d,3d,5d,7d,10d"
 

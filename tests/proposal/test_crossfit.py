@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pqlkit.demo.worlds import age_trial
 from pqlkit.proposal.comparable import Activity
 from pqlkit.proposal.crossfit import _Fold, _fold_of, cross_fit
 from tests.simulation.trial import trial
+from tests.worlds.by_name import age_trial
 
 
 @pytest.fixture(scope="module")

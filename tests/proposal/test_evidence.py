@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,6 @@ def test_counts_stay_beside_the_rate():
 def test_dates_are_those_of_the_first_and_last_cutoff():
     people = [{"id": f"u{n}", "anchor": n * DAY} for n in range(3)]
     seen = observe(in_memory(people, [("u0", "e", 1)], as_of=90 * DAY), Settings(snapshots="once:14d"))
-    assert span(seen, np.array([True, True, True])) == {"from": "1970-01-15", "through": "1970-01-17"}
-    assert span(seen, np.array([False, True, False])) == {"from": "1970-01-16", "through": "1970-01-16"}
-    assert span(seen, np.zeros(3, dtype=bool)) == {"from": None, "through": None}
+    assert span(seen, np.array([True, True, True])) == {"start": date(1970, 1, 15), "through": date(1970, 1, 17)}
+    assert span(seen, np.array([False, True, False])) == {"start": date(1970, 1, 16), "through": date(1970, 1, 16)}
+    assert span(seen, np.zeros(3, dtype=bool)) == {"start": None, "through": None}

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pqlkit.demo.worlds import recipe
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Exposure, Settings
 from pqlkit.proposal.fingerprint import search_hash
 from pqlkit.proposal.holdout import _too_good, strongest_first
 from pqlkit.statistics.contingency import Contingency
 from tests.simulation.trial import trial
+from tests.worlds.by_name import recipe
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from pqlkit.proposal.points import _newton, _Sample, _whole, points_card, prefer_points, total
+from pqlkit.proposal.points import _Cells, _climbed, _Sample, _whole, points_card, prefer_points, total
 from pqlkit.proposal.rule import holds
 from tests.proposal.found import parts, searched
 
@@ -73,7 +73,7 @@ def test_the_model_of_the_cells_is_logistic_regression():
     hits = np.bincount(code, weights=y, minlength=8).astype(float)
     counts = np.bincount(code, minlength=8).astype(float)
     design = np.column_stack([np.ones(8), (np.arange(8)[:, None] >> np.arange(3)) & 1]).astype(float)
-    _, beta = _newton(design, hits, counts)
+    beta = _climbed(_Cells(code=code, hits=hits, counts=counts, design=design))
     witness = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1_000).fit(x, y).coef_[0]
     assert beta[1:] == pytest.approx(witness, abs=1e-3)
 

@@ -18,19 +18,19 @@ from pqlkit.cli.propose import write
 from pqlkit.definitions.emitting import emit
 from pqlkit.definitions.loading import load_definition
 from pqlkit.definitions.validation import validate
-from pqlkit.demo.worlds import recipe
 from pqlkit.errors import UsageError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import EventNote, read_project
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.proposal.proposing import propose
 from pqlkit.rates.report import report
 from pqlkit.reporting.records.proposal import record
 from pqlkit.reporting.renderers.proposal import as_table
 from tests.simulation.printed import recomputed
 from tests.simulation.trial import planted, populated
+from tests.worlds.by_name import recipe
 
 ONCE = Settings(snapshots="once:14d")
 
@@ -106,7 +106,7 @@ def test_names_are_distinct_and_read_from_events(result):
     names = [one.definition.name for one in result.candidates]
     assert len(set(names)) == len(names)
     for one in result.candidates:
-        assert one.definition.evidence["chosen_by"] == "propose"
+        assert one.definition.evidence.chosen_by == "propose"
         assert one.definition.status.value == "hypothesis"
         assert one.definition.rationale.endswith("Says who converts, not why.")
 
@@ -128,7 +128,7 @@ def test_same_data_in_any_order_and_split_gives_the_same_bytes(world, result, tm
     with TemporaryDirectory() as folder:
         project = read_project(world.write(folder) / "pqlkit.yml")
         shuffled(Path(folder), 5)
-        again = propose(population(open_dataset(project), project), ONCE, ProposeOptions(permutations=0))
+        again = propose(population_of(open_dataset(project), project), ONCE, ProposeOptions(permutations=0))
     write(result, tmp_path / "one")
     write(again, tmp_path / "two")
     first, second = ({path.name: path.read_bytes() for path in (tmp_path / part).iterdir()} for part in ("one", "two"))
@@ -215,9 +215,9 @@ def test_little_data_is_cross_fitted_and_says_so():
     assert cross.rate.denominator == cross.leads.height
     assert found.benchmark_model is None
     for one in found.candidates:
-        figures: Any = one.definition.evidence["holdout"]
-        assert (figures["qualified"], figures["converted"]) == (cross.rate.denominator, cross.rate.numerator)
-        assert figures["cross_validated"] is True
+        figures: Any = one.definition.evidence.holdout
+        assert (figures.qualified, figures.converted) == (cross.rate.denominator, cross.rate.numerator)
+        assert figures.independent is False
     assert len(found.candidates) <= 1
     assert found.search.literals
     assert all(literal.threshold in {1, 3, 5, 10, 25} for literal in found.search.literals if literal.threshold)

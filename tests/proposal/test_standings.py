@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pqlkit.demo.worlds import recipe
 from pqlkit.proposal.advantage import advantage, unlikely
 from pqlkit.proposal.fit_view import FitView, Qualified
 from pqlkit.proposal.literals import Floors, literals
@@ -16,6 +15,7 @@ from pqlkit.proposal.wording import definition_of
 from tests.proposal.found import search, searched, standings, standings_in
 from tests.proposal.worlds import behaviour, cube_of
 from tests.simulation.trial import trial
+from tests.worlds.by_name import recipe
 
 DESIGNS = ("once:14d", "age:1d,3d,7d,14d", "every:28d")
 
@@ -76,7 +76,11 @@ def test_bounds_are_kept_in_qualifications():
     assert best is not None
     free = plain.counted(best)
     fit = np.arange(20_000) < 15_000
-    for bounds in ({"capacity": 0.6 * free.a_week}, {"min_rate": 1.02 * free.rate}, {"min_recall": free.converted / plain.view.converters}):
+    for bounds in (
+        {"capacity": 0.6 * free.a_week},
+        {"min_rate": 1.02 * free.rate},
+        {"min_recall": free.converted / plain.view.converters},
+    ):
         asked = standings_in(made.cube, made.y, fit, found, **bounds)
         first = asked.first()
         assert first is not None

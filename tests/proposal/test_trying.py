@@ -9,7 +9,7 @@ from pqlkit.definitions.expression import parse_expression
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import DataError
 from pqlkit.options.settings import Settings
-from pqlkit.proposal.trying import attempt
+from pqlkit.proposal.trying import try_
 from pqlkit.reporting.renderers.trial import as_json, as_table
 from tests.analysis.canonical import in_memory
 
@@ -33,7 +33,7 @@ def people():
     ],
 )
 def test_a_term_without_a_window_has_the_only_one_named_else_that_of_the_snapshots(settings, text, completed):
-    tried = attempt(people(), text, settings=settings)
+    tried = try_(people(), text, settings=settings)
     assert tried.completed == completed
     assert tried.definition.qualify == parse_expression(completed or text)
     shown = " ".join(plain(as_table(tried)).split())
@@ -54,8 +54,8 @@ def test_a_term_without_a_window_has_the_only_one_named_else_that_of_the_snapsho
 )
 def test_an_unknown_name_is_pointed_at(text, message, hint):
     with pytest.raises(DataError) as caught:
-        attempt(people(), text, settings=Settings(snapshots="once:14d"))
+        try_(people(), text, settings=Settings(snapshots="once:14d"))
     assert caught.value.message == message
     assert (caught.value.hint or "").startswith(hint)
     with pytest.raises(DataError, match="the data has no event 'logn'"):
-        attempt(people(), "as written", parse_expression("logn in 7d"))
+        try_(people(), "as written", parse_expression("logn in 7d"))

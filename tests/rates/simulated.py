@@ -11,12 +11,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from pqlkit.cli.app import run as command_line
-from pqlkit.demo import worlds
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.rates.report import report as count
 from pqlkit.reporting.records import report as records
+from tests.worlds import by_name as worlds
 
 if TYPE_CHECKING:
     from pqlkit.definitions.model import Definition
@@ -46,7 +46,7 @@ def world(name: str) -> Any:
 
 def people(name: str, definition: Definition | None = None, **options: Any) -> Any:
     made, project, data, _ = world(name)
-    return population(data, project, definition=definition or made.truth.rule, **options)
+    return population_of(data, project, definition=definition or made.truth.rule, **options)
 
 
 def rule(name: str) -> Any:

@@ -12,7 +12,7 @@ from pqlkit.durations import DAY, Duration
 from pqlkit.exports.project import Project
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.proposal.proposing import propose
 from pqlkit.scoring.scoring import score
 from pqlkit.snapshots.qualifications import between, pql_conversion_rate
@@ -54,13 +54,13 @@ def data(tmp_path_factory) -> Any:
 
 
 def test_an_upsell_is_proposed_reported_and_scored(data):
-    people = population(data, Project(), outcome=UPSELL, entity="user")
+    people = population_of(data, Project(), outcome=UPSELL, entity="user")
     assert people.entities.height > people.entities["id"].n_unique() == 900
     found = propose(people, Settings(snapshots="every:28d"), ProposeOptions(permutations=0, top=1))
     (best,) = found.candidates
     assert {event for leaf in best.definition.criteria for event in leaf.events or ()} == {"seat"}
     assert best.definition.outcome == UPSELL
-    again = population(data, Project(), definition=best.definition)
+    again = population_of(data, Project(), definition=best.definition)
     own = report(again, best.definition)
     assert pql_conversion_rate(between(own.starts, found.holdout.first, None)) == best.promised.rate
     assert own.funnel.customers <= again.conversions.first

@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
+from pqlkit.definitions.model import Evidence, EvidenceData
 from pqlkit.durations import DAY
 from pqlkit.exports.project import Project
-from pqlkit.population.population import population
-from pqlkit.rates.periods import ENOUGH, Basis, _baseline, _bounds, _over, newest_verdict
+from pqlkit.population.population import population_of
+from pqlkit.rates.periods import ENOUGH, MONTHLY, Basis, _baseline, _bounds, _monthly, _over, newest_verdict
 from pqlkit.reporting.renderers.report import _tested
 from pqlkit.statistics.contingency import Contingency
 from pqlkit.statistics.drift import Period, Verdict, assess
-from tests.analysis.canonical import dataset
+from tests.analysis.canonical import dataset, in_memory
 from tests.rates.simulated import people, record, report, rule
 from tests.rates.test_report_by_hand import definition, within
+from tests.scoring.nights import START
 
 
 @cache
 def made(name, evidence=()) -> Any:
     asked = rule(name)
     if evidence:
-        asked = replace(asked, evidence={"data": dict(zip(("from", "through"), evidence, strict=True))})
+        asked = replace(
+            asked,
+            evidence=Evidence(
+                data=EvidenceData(start=date.fromisoformat(evidence[0]), through=date.fromisoformat(evidence[1]))
+            ),
+        )
     return report(people(name), asked)
+
+
+@pytest.mark.parametrize(("starts", "monthly"), [(MONTHLY, True), (MONTHLY - 1, False)])
+def test_periods_are_months_from_so_many_starts_a_month_on(starts, monthly):
+    on = [START + month * 31 * DAY for month in range(3) for _ in range(starts)]
+    people = in_memory([{"id": "a", "anchor": START}], as_of=START + 200 * DAY)
+    assert _monthly(people, pl.DataFrame({"on": on, "mature": True})) is monthly
 
 
 def verdicts(found):
@@ -79,14 +95,14 @@ def test_periods_know_that_snapshots_go_together(tmp_path):
     events.append({"user_id": users[0]["user_id"], "event": "y", "timestamp": 260 * DAY})
     tables: dict[str, Any] = {"users": users, "events": events, "conversions": bought}
     asked = definition(within("x"))
-    told = report(population(dataset(tmp_path, **tables), Project(), entity="user"), asked)
+    told = report(population_of(dataset(tmp_path, **tables), Project(), entity="user"), asked)
     found = [one for one in told.periods if one.mature]
     assert len(found) == 2
     assert all(3.5 < one.snapshot.design_effect < 4.5 for one in found)
     assert all(3.5 < one.rate.design_effect < 4.5 for one in found)
     lonely: dict[str, Any] = {"users": [{**user, "account_id": user["user_id"]} for user in users]}
     (tmp_path / "b").mkdir()
-    alone = report(population(dataset(tmp_path / "b", **tables | lonely), Project(), entity="user"), asked)
+    alone = report(population_of(dataset(tmp_path / "b", **tables | lonely), Project(), entity="user"), asked)
     assert all(one.snapshot.design_effect == one.rate.design_effect == 1.0 for one in alone.periods)
     assert [one.snapshot.cells for one in alone.periods] == [one.snapshot.cells for one in told.periods]
     then, now = (told.periods[1].drift, alone.periods[1].drift)
@@ -151,7 +167,7 @@ def test_the_evidence_chooses_the_baseline():
     assert [one.baseline for one in made("steady", ("2025-01-15", "2025-06-15")).periods] == [True, True, False, False]
 
 
-@pytest.mark.parametrize("dates", [("2025-01-01", "2026-12-31"), ("2019-01-01", "2019-12-31"), (None, "soon")])
+@pytest.mark.parametrize("dates", [("2025-01-01", "2026-12-31"), ("2019-01-01", "2019-12-31")])
 def test_evidence_that_nothing_follows_is_no_baseline(dates):
     found = made("steady", dates)
     assert {one.basis for one in found.periods if one.baseline} == {Basis.FIRST}

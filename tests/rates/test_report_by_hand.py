@@ -14,11 +14,11 @@ from pqlkit.errors import UsageError
 from pqlkit.exports.dataset import ColumnType, Table
 from pqlkit.exports.project import Project
 from pqlkit.measures.evaluation import spells_of
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.rates.report import design_of
 from pqlkit.snapshots.matches import meets
 from pqlkit.statistics.rate import Rate
-from tests.analysis.canonical import dataset
+from tests.analysis.canonical import dataset, in_memory
 from tests.rates.simulated import record, report
 
 T0 = 1_700_006_400_000_000
@@ -67,7 +67,7 @@ def told(tmp_path, people, asked, *, conversions=(), contacts=None, more=()):
         conversions=list(conversions) or None,
         contacts=contacts,
     )
-    return population(data, Project(), definition=asked, entity="user")
+    return population_of(data, Project(), definition=asked, entity="user")
 
 
 def rate(numerator, denominator):
@@ -82,6 +82,33 @@ def test_the_conversion_window_ends_with_its_last_microsecond(tmp_path):
     assert found.funnel.pql_to_customer == rate(1, 3)
     assert (found.funnel.signups, found.funnel.pqls, found.funnel.customers) == (4, 3, 2)
     assert found.funnel.recall == rate(2, 2)
+
+
+def life(as_of, *, on=None, converted=None):
+    """The funnel of one life from T0 on; an `ever` criterion is given 84 days, the conversion 30 more."""
+    asked = definition(replace(within("x"), window=Window(kind=WindowKind.EVER)))
+    events = [("a", "open", T0), *([("a", "x", on)] if on is not None else [])]
+    people = in_memory([{"id": "a", "anchor": T0, "converted": converted}], events, as_of=as_of, history_from=T0)
+    return report(people, asked).funnel
+
+
+@pytest.mark.parametrize(("shift", "due"), [(-1, 0), (0, 1)])
+def test_a_life_is_in_the_rates_once_it_has_had_its_time(shift, due):
+    assert life(T0 + 84 * DAY + shift).signup_to_pql.denominator == due
+    assert life(T0 + 114 * DAY + shift).signup_to_customer.denominator == due
+
+
+@pytest.mark.parametrize(("shift", "reached"), [(0, 1), (1, 0)])
+def test_the_last_moment_is_in_time(shift, reached):
+    assert life(END, on=T0 + 84 * DAY + shift).signup_to_pql == rate(reached, 1)
+    assert life(END, converted=T0 + 114 * DAY + shift).signup_to_customer == rate(reached, 1)
+
+
+@pytest.mark.parametrize(("shift", "before"), [(0, 0), (1, 1)])
+def test_whoever_qualifies_by_paying_did_not_qualify_before(tmp_path, shift, before):
+    asked, paid = definition(), {**bought("a", 1), "converted_at": T0 + DAY + shift}
+    found = report(told(tmp_path, {"a": 1}, asked, conversions=[paid]), asked)
+    assert found.funnel.recall == rate(before, 1)
 
 
 def test_a_start_is_mature_when_its_conversion_window_and_retention_are_over(tmp_path):
@@ -106,11 +133,15 @@ def test_whoever_left_again_did_not_stay(tmp_path):
 
 
 def test_contacts_split_the_mature_starts(tmp_path):
-    people = {"called": 1, "before": 1, "after": 1, "alone": 1, "late": 1}
-    conversions = [bought("called", 10), bought("before", 10), bought("after", 10)]
+    """A contact counts from the start on, and before the conversion and the end of the window."""
+    people = dict.fromkeys(("called", "before", "after", "alone", "late", "at start", "at purchase", "at end"), 1)
+    conversions = [bought(user, 10) for user in ("called", "before", "after", "at purchase")]
     contacts = [
         {"user_id": user, "at": T0 + int(day * DAY)}
-        for user, day in (("called", 3), ("before", 0.5), ("after", 11), ("late", 32), ("called", 4))
+        for user, day in (
+            *(("called", 3), ("before", 0.5), ("after", 11), ("late", 32), ("called", 4)),
+            *(("at start", 1), ("at purchase", 10), ("at end", 31)),
+        )
     ]
     frame = pl.DataFrame(contacts).with_columns(pl.col("at").cast(pl.Datetime("us", "UTC")))
     asked = definition()
@@ -125,8 +156,8 @@ def test_contacts_split_the_mature_starts(tmp_path):
     )
     whole = replace(people_, dataset=replace(people_.dataset, tables={**people_.dataset.tables, "contacts": table}))
     found = report(whole, asked).contacted
-    assert found.contacted == rate(1, 1)
-    assert found.not_contacted == rate(2, 4)
+    assert found.contacted == rate(1, 2)
+    assert found.not_contacted == rate(3, 6)
     assert report(people_, asked).contacted is None
 
 

@@ -16,7 +16,7 @@ from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.proposal.promise import promise, started
 from pqlkit.proposal.proposing import propose
 from pqlkit.rates.periods import Basis
@@ -179,7 +179,7 @@ def cut_off(tmp_path):
     later = simulated.events.filter(pl.col("timestamp") >= first + pl.duration(days=365))
     replace(simulated, events=later).write(tmp_path)
     project = read_project(tmp_path / "pqlkit.yml")
-    return population(open_dataset(project), project, definition=rule("freemium"))
+    return population_of(open_dataset(project), project, definition=rule("freemium"))
 
 
 def test_nothing_disappears_from_the_past_by_lapsing_or_by_later_rows():
@@ -214,23 +214,25 @@ def test_older_history_changes_only_what_its_windows_see(cut_off):
 def test_what_is_proposed_promises_what_its_report_counts():
     """Snapshots every so many days give trailing criteria, a `lead` block, and the PQL conversion rate as the promise."""
     _, project, data, _ = world("freemium large")
-    found = propose(population(data, project), Settings(snapshots="every:28d"), ProposeOptions(permutations=0, top=1))
+    found = propose(
+        population_of(data, project), Settings(snapshots="every:28d"), ProposeOptions(permutations=0, top=1)
+    )
     (best,) = found.candidates
     assert {leaf.window.kind for leaf in best.definition.criteria} == {WindowKind.TRAILING}
     assert best.definition.lead is not None
     assert best.definition.cooldown == Duration(28, "d")
     evidence: Any = best.definition.evidence
-    own = report(population(data, project, definition=best.definition), best.definition)
+    own = report(population_of(data, project, definition=best.definition), best.definition)
     assert own.snapshots.text == "every:28d"
     part = between(own.starts, found.holdout.first, None)
     assert best.promised.rate == pql_conversion_rate(part)
     assert best.promised.starts == part.height
-    holdout = evidence["holdout"]
+    holdout = evidence.holdout
     rate = best.promised.rate
-    assert (holdout["view"], holdout["qualified"], holdout["converted"]) == (
-        "qualifications",
+    assert (holdout.view, holdout.qualified, holdout.converted) == (
+        "qualification",
         rate.denominator,
         rate.numerator,
     )
     # The reference is the evidence's only if something came after it.
-    assert {one.basis for one in own.periods if one.reference} == {Basis.FIRST}
+    assert {one.basis for one in own.periods if one.baseline} == {Basis.FIRST}

@@ -16,7 +16,7 @@ from pqlkit.rates import common_pqls as overlap
 from pqlkit.rates import side_by_side as comparison
 from pqlkit.rates.side_by_side import expected
 from pqlkit.snapshots.matches import meets
-from pqlkit.snapshots.snapshots import snapshots
+from pqlkit.snapshots.snapshots import snapshots_of
 from pqlkit.statistics.contingency import Contingency
 from tests.rates.simulated import people, report, rule
 
@@ -45,7 +45,7 @@ def test_all_are_read_on_the_same_snapshots():
     assert [side.name for side in found.sides] == ["planted", "either", "first"]
     assert made()[2].snapshots.text == "once:3d"
     assert found.snapshots.text == "once:14d"
-    seen = snapshots(made()[0].population, "once:14d", conversion_window=Duration(30, "d"))
+    seen = snapshots_of(made()[0].population, "once:14d", conversion_window=Duration(30, "d"))
     for side, one in zip(found.sides, made(), strict=True):
         held = meets(spells_of(one.population.world, one.definition), seen.frame)
         assert side.table == seen.table(held)

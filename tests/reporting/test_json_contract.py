@@ -38,7 +38,7 @@ PROPOSAL = """
    "holdout": {"qualified": 0, "converted": 0, "rate": 0.0, "low": 0.0, "high": 0.0, "share": 0.0, "recall": 0.0, "lift": 0.0, "relative_risk": 0.0},
    "qualifications": {"fit": {}, "holdout": {}}, "time_to_convert": {"median_days": 0.0, "within_a_day": 0.0}, "pqls_per_week": {"median": 0.0, "p90": 0.0},
    "stability": 0.0, "threshold_ranges": {}, "by_period": [], "adjusted_odds_ratio": 0.0, "simpler_alternative": null}],
- "pareto_front": [{"name": "...", "rate": 0.0, "recall": 0.0}], "points": {}, "search": {"complete": true, "seconds": 0.0, "rules": 0},
+ "pareto_front": [{"name": "...", "rate": 0.0, "recall": 0.0}], "points": {}, "search": {"complete": true, "rules": 0},
  "benchmark_model": {"model": "...", "holdout_rate_at_same_share": 0.0, "holdout_auc": 0.0}, "excluded": [{"event": "...", "reason": "..."}], "warnings": []}
 """
 REPORT = """

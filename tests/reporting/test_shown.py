@@ -11,7 +11,7 @@ from pqlkit.analysis.analyzing import analyze
 from pqlkit.cli.output import plain
 from pqlkit.durations import DAY
 from pqlkit.options.settings import Settings
-from pqlkit.proposal.trying import attempt
+from pqlkit.proposal.trying import try_
 from pqlkit.reporting.pages.analysis import as_page
 from pqlkit.reporting.renderers import analysis as render
 from pqlkit.reporting.renderers import trial
@@ -58,7 +58,7 @@ def test_the_luck_of_three_snapshots_is_on_no_screen_and_stays_in_the_json():
 
 
 def test_among_those_who_meet_a_hypothesis_too():
-    tried = attempt(people(), "login in 14d", settings=Settings(snapshots="once:14d"))
+    tried = try_(people(), "login in 14d", settings=Settings(snapshots="once:14d"))
     assert next((one.behaviour.event, one.threshold) for one in tried.then) == ("export", 2)
     assert all(one.table.n1 >= 80 and one.table.a >= 30 for one in tried.then)
     assert "unheard" not in plain(trial.as_table(tried))

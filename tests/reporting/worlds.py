@@ -25,7 +25,7 @@ from pqlkit.exports.intake import Gap, Intake, Matching, Offender, TableIntake
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 from pqlkit.proposal.proposing import propose
-from pqlkit.proposal.trying import attempt
+from pqlkit.proposal.trying import try_
 from pqlkit.rates.report import report
 from tests.analysis.canonical import in_memory
 from tests.analysis.hand_made import part
@@ -86,7 +86,7 @@ def results(hostile: bool = False) -> Results:
     return Results(
         analysis=analyze(people, Settings(by=by, compare=compare, snapshots="once:14d")),
         proposal=propose(people, settings, ProposeOptions(permutations=0, out_dir=Path("nowhere"))),
-        trial=attempt(people, text, node, settings),
+        trial=try_(people, text, node, settings),
         report=report(people, definition(names, 3), by=("signup_month", names["channel"])),
         other=report(people, definition(names, 1, "other")),
     )

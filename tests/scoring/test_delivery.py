@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pqlkit.errors import UsageError
+from pqlkit.scoring import delivery
 from pqlkit.scoring.alert import text
-from pqlkit.scoring.delivery import AUTHORIZATION, deliver, hook
+from pqlkit.scoring.delivery import AUTHORIZATION, LONGEST_WAIT, deliver, hook
 from pqlkit.scoring.ledger import Alert, Entry, Run, open_ledger
 from pqlkit.scoring.memory import Memory
 from tests.scoring.nights import Receiver, at, definition, drawn, product, score
@@ -100,6 +105,14 @@ def test_a_server_that_is_down_keeps_everything_for_the_next_run(outbox):
         assert sent(outbox, receiver)[0].messages == 3
         assert sent(outbox, receiver)[0].messages == 0
         assert receiver.acknowledged == ["k0", "k1", "k2"]
+
+
+@pytest.mark.parametrize(("wait", "waits"), [(LONGEST_WAIT, [LONGEST_WAIT, LONGEST_WAIT]), (LONGEST_WAIT + 1, [])])
+def test_a_server_may_ask_for_the_longest_wait_but_not_for_more(outbox, monkeypatch, wait, waits):
+    monkeypatch.setattr(delivery, "_post", lambda *_: delivery._Answer(again=True, what="busy", wait=wait))
+    slept: list[float] = []
+    assert deliver(outbox, hook("http://127.0.0.1:9/"), sleep=slept.append).waiting == 3
+    assert slept == waits
 
 
 def test_silence_is_a_failure_after_the_timeout(outbox):
@@ -253,3 +266,65 @@ def test_alerts_hold_batches_of_twenty_with_text_and_rows(tmp_path):
     assert first["leads"][0]["status"] == "pql"
     assert first["leads"][0]["new_because"] == "world"
     assert any("3 invites (3 needed)" in line for line in first["leads"][0]["card"])
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """Serve an answer of which a header comes now and then, and that never ends."""
+    over = threading.Event()
+
+    class Dripping(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+                while not over.wait(0.02):
+                    self.wfile.write(b"X-Drip: 1\r\n")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Dripping)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+
+
+def test_an_answer_that_never_ends_is_given_up(outbox):
+    with dripping() as url:
+        start = time.monotonic()
+        found = deliver(outbox, hook(url), sleep=lambda _: None, attempt=0.3, in_all=60)
+    assert time.monotonic() - start < 20
+    assert found.problem == "no whole answer within 0.3 s"
+    assert (found.messages, found.waiting) == (0, len(outbox.outbox()))
+
+
+def test_a_run_posts_no_longer_than_its_time(outbox):
+    with dripping() as url:
+        start = time.monotonic()
+        found = deliver(outbox, hook(url), sleep=lambda _: None, attempt=30, in_all=0.5)
+    assert time.monotonic() - start < 20
+    assert found.problem is not None
+    assert found.waiting == len(outbox.outbox()) > 0
+
+
+def test_another_run_has_the_ledger_while_one_posts(tmp_path):
+    ledger, opened = filled(tmp_path / "l")
+    with pytest.raises(UsageError, match="another run is using"), open_ledger(tmp_path / "l"):
+        pass
+    with dripping() as url, opened.released():
+        with open_ledger(tmp_path / "l") as other:
+            assert len(other.outbox()) == 3
+        found = deliver(opened, hook(url), sleep=lambda _: None, attempt=0.2, in_all=0.3)
+        with open_ledger(tmp_path / "l") as other:
+            waiting = other.outbox()
+        assert found.waiting == len(waiting) == 3
+        opened.acknowledged(waiting[0])
+        with open_ledger(tmp_path / "l") as other:
+            assert len(other.outbox()) == 2
+    ledger.__exit__(None, None, None)

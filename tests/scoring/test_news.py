@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pqlkit.definitions.loading import load_definition
 from pqlkit.definitions.model import Lead
 from pqlkit.durations import DAY, Duration
-from pqlkit.scoring.memory import Memory
+from pqlkit.scoring.memory import KNOWN, Memory
 from pqlkit.scoring.news import news
 from pqlkit.scoring.scoring import score
 from tests.analysis.canonical import in_memory
@@ -211,6 +211,40 @@ def test_a_second_start_after_the_cooldown_is_new_again(team):
     row = found.frame.filter(pl.col("user_id") == "a").row(0, named=True)
     assert row["requalified_at"] is not None
     assert row["known_at"] == row["as_of"]
+
+
+def known(leads, **moments):
+    """What is remembered of user a: a start at ``on``, seen to hold until ``until``."""
+    row = {"id": "a", "status": "lapsed", "known_at": START, "arm": None, "hash": leads.hash, **moments}
+    return Memory(known=pl.DataFrame([row], schema=KNOWN), as_of=leads.population.as_of - 1, definition_hash=leads.hash)
+
+
+@pytest.mark.parametrize(("shift", "new"), [(0, False), (1, True)])
+def test_another_start_lies_more_than_a_conversion_window_after_the_one_that_was_known(team, shift, new):
+    leads = scored(team, burst("a", 30), night(31))
+    start = leads.starts.get_column("on")[0]
+    on = start - 10 * DAY - shift
+    assert (new_of(news(leads, known(leads, on=on, until=on))) == {"a"}) is new
+
+
+@pytest.mark.parametrize(("shift", "new"), [(1, False), (0, True)])
+def test_another_start_comes_once_the_cooldown_is_over(team, shift, new):
+    leads = scored(team, burst("a", 30), night(31))
+    start = leads.starts.get_column("on")[0]
+    memory = known(leads, on=start - 20 * DAY, until=start - 5 * DAY + shift)
+    assert (new_of(news(leads, memory)) == {"a"}) is new
+
+
+@pytest.mark.parametrize(("shift", "again"), [(-1, False), (0, True)])
+def test_who_meets_it_again_is_requalified_once_the_cooldown_is_over(team, shift, again):
+    """The invites leave the trailing window 10 days after they came in; the cooldown is 5 days from then."""
+    first = START + 4 * DAY
+    then = first + 10 * DAY + 5 * DAY + shift
+    events = [("a", "login", START + day * DAY) for day in range(25)]
+    events += [("a", "invite", at) for at in (first, then) for _ in range(3)]
+    row = scored(team, events, then + DAY).frame.filter(pl.col("user_id") == "a").row(0, named=True)
+    assert row["qualified_at"] is not None
+    assert (row["requalified_at"] is not None) is again
 
 
 def test_the_older_a_lead_was_when_found_the_less_it_is_new(team):

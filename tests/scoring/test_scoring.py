@@ -287,6 +287,26 @@ def test_points_add_up_to_the_unit():
     assert one(meaning, [("login", START), ("invite", START)], START + DAY)["status"] == "near"
 
 
+@pytest.mark.parametrize(("worth", "band"), [(90, "hot"), (89, "warm"), (60, "warm"), (59, None)])
+def test_a_band_begins_at_its_floor(worth, band):
+    points = Score(points={"login": worth}, bands={"hot": 90, "warm": 60})
+    assert one(definition(criterion("login", 1, WITHIN), score=points), [("login", START)], START + DAY)["band"] == band
+
+
+@pytest.mark.parametrize(("shift", "status"), [(0, "ineligible"), (1, "pql")])
+def test_a_deleted_entity_is_no_lead_from_its_deletion_on(shift, status):
+    now = START + DAY
+    met = definition(criterion("login", 1, WITHIN))
+    assert one(met, [("login", START)], now, deleted_at=now + shift)["status"] == status
+
+
+def test_nothing_is_missing_of_what_is_met_whoever_it_is():
+    """Somebody deleted who meets one of two alternatives lacks neither."""
+    either = definition(Any(parts=(criterion("login", 1, WITHIN), criterion("invite", 1, WITHIN))))
+    found = one(either, [("login", START)], START + DAY, deleted_at=START + DAY)
+    assert (found["status"], found["missing"]) == ("ineligible", None)
+
+
 def test_a_customer_keeps_when_it_qualified_before():
     meaning = definition(All(parts=(criterion("login", 1, WITHIN), criterion("invite", 1, WITHIN))))
     events = [("login", START), ("invite", START + 5)]

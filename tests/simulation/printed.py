@@ -9,8 +9,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 if TYPE_CHECKING:
     from pqlkit.definitions.model import Criterion
-    from pqlkit.demo.simulated import SimulatedWorld
     from pqlkit.proposal.proposed import Proposal
+    from tests.worlds.simulated import SimulatedWorld
 
 SNAPSHOTS = """
 CREATE TEMP TABLE facts AS

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pqlkit.demo.worlds import freemium, recipe
 from pqlkit.proposal.comparable import Comparison
 from pqlkit.proposal.gates import gate
 from pqlkit.statistics.rate import Rate
 from pqlkit.statistics.stratified import Moments, excess
 from tests.simulation.printed import recomputed
 from tests.simulation.trial import as_planted, chosen, f1, offered, planted, populated, trial, true_rate
+from tests.worlds.by_name import freemium, recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

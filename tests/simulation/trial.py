@@ -16,7 +16,7 @@ from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
-from pqlkit.population.population import population
+from pqlkit.population.population import population_of
 from pqlkit.proposal.brief import Brief
 from pqlkit.proposal.crossfit import cross_fit
 from pqlkit.proposal.fit_view import FitView
@@ -24,18 +24,19 @@ from pqlkit.proposal.holdout import verdicts
 from pqlkit.proposal.menu import standings_of
 from pqlkit.proposal.proposing import NOTHING_HERE, model_begun
 from pqlkit.proposal.rule import holds
+from pqlkit.snapshots.snapshots import snapshots_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from pqlkit.demo.simulated import SimulatedWorld
     from pqlkit.population.population import Population
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.result import Search
     from pqlkit.proposal.standings import Standings
+    from tests.worlds.simulated import SimulatedWorld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,7 +66,7 @@ def populated(world: SimulatedWorld) -> Iterator[Population]:
     """Write a world and read it back; the events stay on disk until the end of the block."""
     with TemporaryDirectory(prefix="pqlkit-simulation-") as folder:
         project = read_project(world.write(folder) / "pqlkit.yml")
-        yield population(open_dataset(project), project)
+        yield population_of(open_dataset(project), project)
 
 
 @contextmanager
@@ -125,11 +126,10 @@ def true_rate(world: SimulatedWorld, literals: Sequence[Literal]) -> float:
     """Give the mean chance of those who meet a rule at the landmark, among everybody at risk there."""
     from pqlkit.definitions.model import WindowKind
     from pqlkit.measures.cube import cube
-    from pqlkit.snapshots.snapshots import snapshots
 
     behaviours = [one.behaviour for one in literals if one.behaviour is not None]
     with populated(world) as people:
-        seen = snapshots(people, "once:14d").frame
+        seen = snapshots_of(people, "once:14d").frame
         measured = cube(
             people.world,
             seen.select("snapshot", "entity", "cutoff"),

@@ -12,7 +12,7 @@ import pytest
 from pqlkit.definitions.model import All, Any, Criterion, Measure, MeasureKind, Not, Window, WindowKind, leaves
 from pqlkit.durations import DAY, WEEK, Duration
 from pqlkit.snapshots.matches import judged_at_the_end, meets, met_at
-from pqlkit.snapshots.snapshots import snapshots
+from pqlkit.snapshots.snapshots import snapshots_of
 from tests.analysis.canonical import in_memory
 from tests.analysis.hand_made import definition
 
@@ -191,7 +191,7 @@ def test_a_snapshot_uses_no_row_at_or_after_its_cutoff(design, dates):
         history_from=start - 90 * WEEK,
     )
     people = replace(people, world=replace(people.world, dates_only=dates))
-    rows = snapshots(people, design, windows=[Duration(1, "w")] if design.startswith("every") else None).frame
+    rows = snapshots_of(people, design, windows=[Duration(1, "w")] if design.startswith("every") else None).frame
     assert rows.height >= 40
     known = {index: [(event, at) for who, event, at in events if who == f"u{index:02}"] for index in range(40)}
     answers = set()

@@ -16,7 +16,6 @@ from pqlkit.snapshots.qualifications import (
     reach_of,
     starts,
     time_to_convert,
-    with_period,
 )
 from tests.analysis.canonical import days, in_memory
 from tests.analysis.hand_made import definition, part
@@ -178,10 +177,6 @@ def test_periods_go_by_the_start():
     frame = pl.DataFrame({"on": [new_year - 1, new_year]})
     assert between(frame, new_year, None)["on"].to_list() == [new_year]
     assert between(frame, None, new_year)["on"].to_list() == [new_year - 1]
-    assert with_period(frame, "quarter", "UTC")["period"].to_list() == ["2025-Q4", "2026-Q1"]
-    assert with_period(frame, "quarter", "America/New_York")["period"].to_list() == ["2025-Q4", "2025-Q4"]
-    assert with_period(frame, "month", "UTC")["period"].to_list() == ["2025-12", "2026-01"]
-    assert with_period(frame, "week", "UTC")["period"].to_list() == ["2026-W01", "2026-W01"]
 
 
 def test_no_spells_no_starts():

@@ -18,7 +18,7 @@ from pqlkit.measures.cube import cube
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.snapshots.classes import EntityClass, Place
 from pqlkit.snapshots.schedule import Design, parse_snapshots
-from pqlkit.snapshots.snapshots import snapshots
+from pqlkit.snapshots.snapshots import snapshots_of
 from tests.analysis.canonical import days, in_memory
 
 MONDAY = 946_857_600_000_000 + 1000 * WEEK
@@ -134,7 +134,7 @@ def test_every_entity_and_conversion_goes_where_the_specification_says(text, gap
     outcome = Outcome(within=days("30d"), retained_for=days(retained) if retained else None)
     population = in_memory(persons, events, as_of=END, history_from=history_from, outcome=outcome)
     windows = [days("7d"), days("28d")] if text.startswith("every") else None
-    found = snapshots(population, text, windows=windows, gap=days(gap) if gap else None)
+    found = snapshots_of(population, text, windows=windows, gap=days(gap) if gap else None)
     ids = population.entities["id"].to_list()
     expected = {}
     for person in persons:
@@ -172,7 +172,7 @@ def one(
     population = in_memory(
         [{"id": "a", "anchor": ANCHOR} | person], events, as_of=as_of, history_from=history_from, outcome=outcome
     )
-    found = snapshots(population, design, gap=gap, windows=[days("7d")] if design.startswith("every") else None)
+    found = snapshots_of(population, design, gap=gap, windows=[days("7d")] if design.startswith("every") else None)
     return found.entity_classes["class"].item(), found.entity_classes["place"].item()
 
 
@@ -238,7 +238,7 @@ def test_automatic_events_do_not_make_active():
     project = Project(events={"mail": EventNote(automatic=True)})
     person = {"id": "a", "anchor": MONDAY}
     events = [("a", "mail", MONDAY + day * DAY) for day in range(100)]
-    quiet = snapshots(
+    quiet = snapshots_of(
         in_memory([person], events, as_of=END, history_from=MONDAY, project=project), "every:28d", windows=[days("7d")]
     )
     assert quiet.frame.is_empty()
@@ -248,7 +248,7 @@ def test_automatic_events_do_not_make_active():
 
 def test_dormant_snapshots_keep_their_conversions_apart():
     person = {"id": "a", "anchor": MONDAY, "converted": MONDAY + 100 * DAY}
-    found = snapshots(in_memory([person], as_of=END, history_from=MONDAY), "every:28d", windows=[days("7d")])
+    found = snapshots_of(in_memory([person], as_of=END, history_from=MONDAY), "every:28d", windows=[days("7d")])
     assert (found.places.dormant, found.dormant.converted, found.dormant.entities) == (1, 1, 1)
     assert found.classes.dormant == 1
 
@@ -256,7 +256,7 @@ def test_dormant_snapshots_keep_their_conversions_apart():
 def test_outcome_windows_of_every_tile_the_life():
     person = {"id": "a", "anchor": MONDAY}
     events = [("a", "did", MONDAY + day * DAY) for day in range(210)]
-    found = snapshots(in_memory([person], events, as_of=END, history_from=MONDAY), "every:28d", windows=[days("7d")])
+    found = snapshots_of(in_memory([person], events, as_of=END, history_from=MONDAY), "every:28d", windows=[days("7d")])
     steps = found.frame["cutoff"].diff().drop_nulls().unique().to_list()
     assert steps == [28 * DAY]
     assert ((found.frame["cutoff"] - 946_857_600_000_000) % WEEK).to_list() == [0] * found.frame.height
@@ -266,7 +266,7 @@ def test_weeks_begin_on_the_monday_of_the_zone():
     person = {"id": "a", "anchor": MONDAY}
     events = [("a", "did", MONDAY + day * DAY) for day in range(210)]
     population = in_memory([person], events, as_of=END, history_from=MONDAY, zone="America/New_York")
-    cutoff = snapshots(population, "every:28d", windows=[days("7d")]).frame["cutoff"][0]
+    cutoff = snapshots_of(population, "every:28d", windows=[days("7d")]).frame["cutoff"][0]
     assert (cutoff - 946_857_600_000_000) % WEEK == 5 * 3_600_000_000
 
 
@@ -282,7 +282,7 @@ def test_weeks_begin_on_the_monday_of_the_zone():
 )
 def test_until_conversion_keeps_the_early(bought, expected):
     population = in_memory([{"id": "a", "anchor": ANCHOR, "converted": bought}], as_of=END, history_from=MONDAY)
-    found = snapshots(population, "once:14d", until_conversion=True)
+    found = snapshots_of(population, "once:14d", until_conversion=True)
     assert (found.entity_classes["class"].item(), found.entity_classes["place"].item()) == expected
     if expected[1] != "customer_already":
         assert found.frame["delay"].item() == bought - CUT
@@ -292,7 +292,7 @@ def test_until_conversion_keeps_the_early(bought, expected):
 def test_until_conversion_is_for_one_age_without_a_gap(options):
     population = in_memory([{"id": "a", "anchor": ANCHOR}], as_of=END, history_from=MONDAY)
     with pytest.raises(UsageError, match="--exposure"):
-        snapshots(population, **options, until_conversion=True)
+        snapshots_of(population, **options, until_conversion=True)
 
 
 # --- eligibility, order, bands, truncation ----------------------------------------------------------------------------
@@ -305,7 +305,7 @@ def test_eligibility_is_judged_the_microsecond_before_the_cutoff():
         population = in_memory(
             [{"id": "a", "anchor": ANCHOR}], as_of=END, history_from=MONDAY, histories={"plan": history}
         )
-        assert snapshots(population, "once:14d", eligible=free).entity_classes["class"].item() == name
+        assert snapshots_of(population, "once:14d", eligible=free).entity_classes["class"].item() == name
 
 
 def test_an_early_buyer_is_judged_before_the_purchase_changes_its_plan():
@@ -314,14 +314,14 @@ def test_an_early_buyer_is_judged_before_the_purchase_changes_its_plan():
     history = pl.DataFrame({"entity": [0, 0], "valid_from": [ANCHOR, bought], "value": ["free", "paid"]})
     person = {"id": "a", "anchor": ANCHOR, "converted": bought}
     population = in_memory([person], as_of=END, history_from=MONDAY, histories={"plan": history})
-    assert snapshots(population, "once:14d", eligible=free).entity_classes["class"].item() == "early"
+    assert snapshots_of(population, "once:14d", eligible=free).entity_classes["class"].item() == "early"
 
 
 def test_fixed_traits_leave_out_the_ineligible_with_their_conversions():
     people_ = [{"id": "a", "anchor": ANCHOR, "converted": CUT + 1}, {"id": "b", "anchor": ANCHOR}]
     population = in_memory(people_, as_of=END, history_from=MONDAY, fixed={"country": ["NL", "DE"]})
     german = [Condition(name="country", operator=Operator.EQUALS, values=("DE",))]
-    found = snapshots(population, "once:14d", eligible=german)
+    found = snapshots_of(population, "once:14d", eligible=german)
     assert (found.classes.ineligible, found.places.ineligible, found.frame.height) == (1, 1, 1)
 
 
@@ -329,7 +329,7 @@ def test_rows_are_ordered_and_banded():
     ages = [27, 28, 83, 84, 364, 365]
     rows = [{"id": f"u{age}", "anchor": MONDAY} for age in ages]
     population = in_memory(rows, as_of=END + 500 * DAY, history_from=MONDAY)
-    frame = snapshots(population, f"age:{','.join(f'{age}d' for age in ages)}").frame.filter(pl.col("entity") == 0)
+    frame = snapshots_of(population, f"age:{','.join(f'{age}d' for age in ages)}").frame.filter(pl.col("entity") == 0)
     assert frame["age_band"].to_list() == [0, 1, 1, 2, 2, 3]
     assert frame["block"].to_list() == sorted(frame["block"].to_list())
     assert frame["block"][0] == 0
@@ -347,7 +347,7 @@ def test_a_snapshot_does_not_know_what_comes_after_it(text, world, week):
 
     def seen(people_, acts):
         population = in_memory(people_, acts, as_of=END, history_from=MONDAY)
-        frame = snapshots(population, text, windows=windows).frame.filter(pl.col("cutoff") <= s)
+        frame = snapshots_of(population, text, windows=windows).frame.filter(pl.col("cutoff") <= s)
         return frame.select("entity", "cutoff", "age_band").rows()
 
     cut = [p | {k: None for k in ("converted", "deleted_at") if p.get(k) is not None and p[k] > s} for p in persons]
@@ -366,7 +366,7 @@ def test_a_snapshot_measures_nothing_that_comes_after_it(text, world, week):
 
     def seen(acts):
         population = in_memory(persons, acts, as_of=END, history_from=MONDAY)
-        found = snapshots(population, text, windows=windows)
+        found = snapshots_of(population, text, windows=windows)
         rows = found.frame.filter(pl.col("cutoff") <= s)
         measured = cube(
             population.world,
@@ -394,8 +394,8 @@ def test_row_order_never_matters(world, order):
     persons, events = world
     shuffled = list(events)
     order.shuffle(shuffled)
-    first = snapshots(in_memory(persons, events, as_of=END, history_from=MONDAY), "every:28d", windows=[days("7d")])
-    again = snapshots(
+    first = snapshots_of(in_memory(persons, events, as_of=END, history_from=MONDAY), "every:28d", windows=[days("7d")])
+    again = snapshots_of(
         in_memory(persons[::-1], shuffled, as_of=END, history_from=MONDAY), "every:28d", windows=[days("7d")]
     )
     assert first.frame.equals(again.frame)
@@ -420,26 +420,26 @@ def crowd(ages: list[int]) -> list[dict[str, object]]:
     ],
 )
 def test_auto_goes_where_the_conversions_fall(ages, text):
-    found = snapshots(in_memory(crowd(ages) or [{"id": "x", "anchor": MONDAY}], as_of=END, history_from=MONDAY))
+    found = snapshots_of(in_memory(crowd(ages) or [{"id": "x", "anchor": MONDAY}], as_of=END, history_from=MONDAY))
     assert found.text == text
     assert found.reason
 
 
 def test_auto_says_its_counts():
-    found = snapshots(in_memory(crowd([20, 3, 60, 60, 60]), as_of=END, history_from=MONDAY))
+    found = snapshots_of(in_memory(crowd([20, 3, 60, 60, 60]), as_of=END, history_from=MONDAY))
     assert found.reason == (
         "of 5 first conversions, once:14d + 30d could use 1 (20%); 1 come up to day 14, 3 after day 44"
     )
 
 
 def test_windows_without_snapshots_mean_once_at_the_longest():
-    found = snapshots(in_memory(crowd([20]), as_of=END, history_from=MONDAY), windows=[days("3d"), days("10d")])
+    found = snapshots_of(in_memory(crowd([20]), as_of=END, history_from=MONDAY), windows=[days("3d"), days("10d")])
     assert (found.text, found.reason) == ("once:10d", None)
 
 
 def test_a_design_may_be_given_whole():
     design = parse_snapshots("once:7d", conversion_window=Duration(14, "d"))
-    assert snapshots(in_memory(crowd([10]), as_of=END, history_from=MONDAY), design).classes.converted == 1
+    assert snapshots_of(in_memory(crowd([10]), as_of=END, history_from=MONDAY), design).classes.converted == 1
 
 
 def test_current_traits_are_refused_unless_trusted():
@@ -451,5 +451,5 @@ def test_current_traits_are_refused_unless_trusted():
     current = replace(population, traits=replace(population.traits, kinds={"plan": TraitKind.CURRENT}))
     free = [Condition(name="plan", operator=Operator.EQUALS, values=("free",))]
     with pytest.raises(UsageError, match="--trust-current plan"):
-        snapshots(current, "once:14d", eligible=free)
-    assert snapshots(replace(current, trusted=("plan",)), "once:14d", eligible=free).classes.converted == 1
+        snapshots_of(current, "once:14d", eligible=free)
+    assert snapshots_of(replace(current, trusted=("plan",)), "once:14d", eligible=free).classes.converted == 1

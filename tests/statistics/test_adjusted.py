@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pqlkit.statistics.adjusted import corrected_intercept, fit_logistic, ridge_logistic
+from pqlkit.statistics.adjusted import fit_logistic, ridge_logistic
 from pqlkit.statistics.contingency import Contingency
 from pqlkit.statistics.estimate import Undefined
 
@@ -107,17 +107,6 @@ def test_the_interval_covers_the_planted_odds_ratio() -> None:
         found = fit_logistic(*world(600, seed)).odds_ratio(0)
         hits += (found.low or np.inf) <= np.e <= (found.high or 0)
     assert 0.91 <= hits / 200 <= 0.985
-
-
-def test_sampled_controls_only_move_the_intercept() -> None:
-    x, y = world(60_000, 9)
-    kept = (y == 1) | (np.random.default_rng(4).random(len(y)) < 0.2)
-    whole, part = fit_logistic(x, y), fit_logistic(x[kept], y[kept])
-    assert whole.intercept is not None
-    assert part.intercept is not None
-    everybody = whole.intercept + x.mean(axis=0) @ np.array(whole.coefficients)
-    sampled = corrected_intercept(part.intercept, 0.2) + x.mean(axis=0) @ np.array(part.coefficients)
-    assert sampled == pytest.approx(everybody, abs=0.03)
 
 
 def test_ridge_orders_also_where_no_odds_ratio_exists() -> None:

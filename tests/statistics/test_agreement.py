@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pqlkit.statistics.agreement import f_beta, kappa, net_benefit, youden
+from pqlkit.statistics.agreement import f_beta, kappa, youden
 
 
 @st.composite
@@ -17,7 +17,7 @@ def cases(draw: st.DrawFn) -> tuple[int, int, int, int]:
 @given(cases())
 def test_more_right_leads_are_better_and_more_wrong_ones_worse(case: tuple[int, int, int, int]) -> None:
     tp, fp, positives, total = case
-    for score in (f_beta, kappa, youden, lambda *c: net_benefit(*c, break_even=0.2)):
+    for score in (f_beta, kappa, youden):
         now = score(tp, fp, positives, total)
         if tp < positives:
             assert score(tp + 1, fp, positives, total) >= now
@@ -27,7 +27,6 @@ def test_more_right_leads_are_better_and_more_wrong_ones_worse(case: tuple[int, 
 
 def test_a_perfect_rule_scores_one() -> None:
     assert [float(s(30, 0, 30, 90)) for s in (f_beta, kappa, youden)] == [1, 1, 1]
-    assert float(net_benefit(30, 0, 30, 90, break_even=0.5, standardised=True)) == 1
 
 
 def test_chance_scores_nothing() -> None:
@@ -49,10 +48,3 @@ def test_nobody_qualified_and_nobody_converted() -> None:
     assert np.isnan(kappa(90, 0, 90, 90))
     assert np.isnan(youden(0, 5, 0, 90))
     assert np.isnan(youden(5, 0, 90, 90))
-    assert np.isnan(net_benefit(0, 0, 0, 0, break_even=0.1))
-
-
-@pytest.mark.parametrize("break_even", [1.0, -0.1, 2.0])
-def test_impossible_break_even_is_refused(break_even: float) -> None:
-    with pytest.raises(ValueError, match="break-even"):
-        net_benefit(1, 1, 1, 3, break_even=break_even)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pqlkit.statistics.clustered_log_rank import clustered_log_rank
-from pqlkit.statistics.survival import LifeTable, log_rank
+from pqlkit.statistics.survival import log_rank
+from tests.statistics.life_tables import from_rows
 
 
 def drawn(rng: np.random.Generator, clusters: int, size: int) -> tuple[np.ndarray, ...]:
@@ -23,7 +24,7 @@ def test_with_rows_alone_it_is_nearly_the_plain_test() -> None:
     days = rng.exponential(1.0, 4_000) * np.where(np.arange(4_000) < 2_000, 1.0, 1.1)
     done, first = days <= 1.5, np.arange(4_000) < 2_000
     seen = np.minimum(days, 1.5)
-    plain = log_rank([LifeTable.from_rows(seen[side], done[side]) for side in (first, ~first)])
+    plain = log_rank([from_rows(seen[side], done[side]) for side in (first, ~first)])
     robust = clustered_log_rank(seen, done, first, np.arange(4_000))
     assert plain.statistic is not None
     assert robust.statistic == pytest.approx(plain.statistic, rel=0.03)
@@ -59,7 +60,7 @@ def test_rows_that_go_together_reject_as_rarely_as_they_should() -> None:
     naive, robust = 0, 0
     for _ in range(300):
         days, done, first, label = drawn(rng, 150, 6)
-        plain = log_rank([LifeTable.from_rows(days[side], done[side]) for side in (first, ~first)]).p_value
+        plain = log_rank([from_rows(days[side], done[side]) for side in (first, ~first)]).p_value
         naive += plain is not None and plain < 0.05
         found = clustered_log_rank(days, done, first, label).p_value
         robust += found is not None and found < 0.05

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from pqlkit.statistics import comparison, ranks
+from pqlkit.statistics import comparison
 from pqlkit.statistics.comparison import newcombe
 from pqlkit.statistics.design_effect import ClusterSums
-from pqlkit.statistics.rate import clopper_pearson, wilson
-from pqlkit.statistics.survival import LifeTable, kaplan_meier
+from pqlkit.statistics.rate import wilson
+from pqlkit.statistics.survival import kaplan_meier
+from tests.statistics.life_tables import from_rows
 
 
-def binomial_coverage(n: int, truth: float, *, exact: bool = False) -> float:
+def binomial_coverage(n: int, truth: float) -> float:
     x = np.arange(n + 1)
-    low, high = clopper_pearson(x, n) if exact else wilson(x, n)
+    low, high = wilson(x, n)
     return float(binom.pmf(x, n, truth)[(low <= truth) & (truth <= high)].sum())
 
 
@@ -23,11 +24,6 @@ def test_wilson_holds_on_average_and_nowhere_collapses() -> None:
     found = [binomial_coverage(n, truth) for n in (50, 200, 1000) for truth in np.linspace(0.02, 0.6, 30)]
     assert np.mean(found) == pytest.approx(0.95, abs=0.006)
     assert min(found) > 0.90
-
-
-def test_the_exact_interval_never_undercuts() -> None:
-    found = [binomial_coverage(n, truth, exact=True) for n in (10, 60) for truth in np.linspace(0.02, 0.98, 30)]
-    assert min(found) >= 0.95
 
 
 @pytest.mark.parametrize(
@@ -41,7 +37,6 @@ def test_comparisons_hold_the_truth(n1: int, p1: float, n0: int, p0: float) -> N
         (comparison.relative_risk(*cells)[1:3], p1 / p0),
         (comparison.odds_ratio(*cells)[1:3], p1 * (1 - p0) / (p0 * (1 - p1))),
         (newcombe(a, n1, c, n0)[1:], p1 - p0),
-        (comparison.agresti_caffo(*cells)[1:], p1 - p0),
     )
     for (low, high), truth in truths:
         assert 0.935 <= np.mean((low <= truth) & (truth <= high)) <= 0.975
@@ -55,22 +50,13 @@ def test_mid_p_keeps_its_level() -> None:
     assert np.mean(p <= 0.05) <= 0.055
 
 
-def test_the_area_under_the_curve_is_held() -> None:
-    generator = np.random.default_rng(41)
-    one, other = np.array([0.3, 0.3, 0.25, 0.15]), np.array([0.6, 0.2, 0.15, 0.05])
-    truth = float(ranks.auc(one, other))
-    positive, negative = generator.multinomial(40, one, 10_000), generator.multinomial(900, other, 10_000)
-    _, low, high = ranks.auc_interval(positive, negative)
-    assert 0.935 <= np.mean((low <= truth) & (truth <= high)) <= 0.965
-
-
 def test_the_conversion_curve_is_held_under_censoring() -> None:
     generator = np.random.default_rng(43)
     truth = 1 - np.exp(-30 / 200)
     held = []
     for _ in range(1000):
         at, follow = generator.exponential(200, 250), generator.uniform(5, 90, 250)
-        found = kaplan_meier(LifeTable.from_rows(np.minimum(at, follow), at <= follow)).converted_by(30)
+        found = kaplan_meier(from_rows(np.minimum(at, follow), at <= follow)).converted_by(30)
         held.append((found.low or 0) <= truth <= (found.high or 1))
     assert 0.93 <= np.mean(held) <= 0.97
 

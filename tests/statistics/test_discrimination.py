@@ -9,8 +9,7 @@ import pytest
 from scipy.stats import norm
 
 from pqlkit.statistics.arrays import Z95
-from pqlkit.statistics.discrimination import area_difference, area_interval, heterogeneity
-from pqlkit.statistics.ranks import auc_interval
+from pqlkit.statistics.discrimination import area_difference, heterogeneity
 
 
 def joint(first: np.ndarray, second: np.ndarray, size: int = 6) -> np.ndarray:
@@ -64,15 +63,6 @@ def test_one_converter_has_an_area_without_an_interval() -> None:
     assert difference == 0
     assert math.isnan(low)
     assert math.isnan(high)
-
-
-def test_the_interval_of_an_area_is_that_of_the_ranks() -> None:
-    area, low, high = auc_interval([[10, 30]], [[30, 10]])
-    error = (np.log(high / (1 - high)) - np.log(low / (1 - low))) / (2 * Z95) * area * (1 - area)
-    again = area_interval(area, error)
-    assert again[0] == pytest.approx(low)
-    assert again[1] == pytest.approx(high)
-    assert np.isnan(area_interval(1.0, 0.1)[0])
 
 
 def test_two_estimates_differ_as_a_z_test_says() -> None:

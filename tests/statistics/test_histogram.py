@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pqlkit.statistics.histogram import Histogram, into_bins
+from pqlkit.statistics.histogram import Histogram
 
 rows = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 9), st.integers(0, 9)), min_size=0, max_size=20)
 
@@ -37,16 +37,3 @@ def test_a_threshold_splits_everybody(found: list[tuple[int, int, int]], thresho
         assert b[place] == sum(n for level, _, n in found if level >= threshold)
         assert c[place] == sum(p for level, p, _ in found if level < threshold)
         assert d[place] == sum(n for level, _, n in found if level < threshold)
-
-
-@given(rows)
-def test_binning_loses_nobody(found: list[tuple[int, int, int]]) -> None:
-    whole, bins = build(found), build(found).binned()
-    assert bins.positive.sum() == whole.positive.sum()
-    assert bins.negative[3] == sum(n for level, _, n in found if level in (3, 4))
-    assert bins.negative[5] == sum(n for level, _, n in found if level >= 10)
-
-
-def test_bins_of_several_rows_and_of_levels_below_one() -> None:
-    found = into_bins([-2, 0.5, 2.5], [[1, 2, 3], [4, 5, 6]])
-    np.testing.assert_array_equal(found, [[3, 0, 3, 0, 0, 0], [9, 0, 6, 0, 0, 0]])

@@ -7,12 +7,10 @@ from hypothesis import strategies as st
 
 from pqlkit.statistics.comparison import p_value
 from pqlkit.statistics.power import (
-    Arms,
     detectable_difference,
     detectable_fall,
     detectable_relative_risk,
     sample_size,
-    weeks_needed,
 )
 
 rate = st.floats(0.01, 0.6)
@@ -84,8 +82,3 @@ def test_a_single_converter_shows_nothing() -> None:
     assert detectable_relative_risk(1, 0.25) is None
     assert detectable_relative_risk(0, 0.25) is None
     assert detectable_relative_risk(22, 1.0) is None
-
-
-def test_weeks() -> None:
-    assert weeks_needed(Arms(control=10, treated=11), 7) == 3
-    assert weeks_needed(Arms(control=10, treated=10), 0) is None

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pqlkit.statistics.rate import Rate, clopper_pearson, wilson
+from pqlkit.statistics.rate import Rate, wilson
 
 
 @st.composite
@@ -17,7 +17,7 @@ def counts(draw: st.DrawFn) -> tuple[int, int]:
 def test_nothing_of_nothing_is_undefined() -> None:
     nothing = Rate.of(0, 0)
     assert (nothing.rate, nothing.low, nothing.high) == (None, None, None)
-    assert np.isnan(np.concatenate([*map(np.atleast_1d, (*wilson(0, 0), *clopper_pearson(0, 0)))])).all()
+    assert np.isnan(wilson(0, 0)).all()
 
 
 @pytest.mark.parametrize(("numerator", "denominator"), [(2, 1), (-1, 5), (0, -1)])
@@ -38,9 +38,6 @@ def test_interval_contains_the_rate(case: tuple[int, int]) -> None:
     assert rate.low is not None
     assert rate.high is not None
     assert 0 <= rate.low <= case[0] / case[1] <= rate.high <= 1
-    low, high = clopper_pearson(*case)
-    assert 0 <= low <= case[0] / case[1] + 1e-12
-    assert case[0] / case[1] - 1e-12 <= high <= 1
 
 
 @given(counts())

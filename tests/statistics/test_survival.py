@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from pqlkit.statistics.estimate import Undefined
 from pqlkit.statistics.rate import Rate, wilson
-from pqlkit.statistics.survival import LifeTable, cumulative_incidence, disagreement, kaplan_meier, log_rank
+from pqlkit.statistics.survival import LifeTable, disagreement, kaplan_meier, log_rank
+from tests.statistics.life_tables import from_rows
 
-entity = st.tuples(st.integers(0, 15), st.sampled_from(["converted", "gone", "censored"]))
+entity = st.tuples(st.integers(0, 15), st.sampled_from(["converted", "censored"]))
 entities = st.lists(entity, min_size=1, max_size=40)
 TREATED = [6, 6, 6, 7, 10, 13, 16, 22, 23], [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
 PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
@@ -22,42 +23,32 @@ def treated() -> LifeTable:
 
 def build(rows: list[tuple[int, str]]) -> LifeTable:
     times = [time for time, _ in rows]
-    ends = [[kind == wanted for _, kind in rows] for wanted in ("converted", "censored", "gone")]
-    return LifeTable.of(times, ends[0], ends[1], competing=ends[2])
+    converted = [kind == "converted" for _, kind in rows]
+    return from_rows(times, converted)
 
 
 @given(entities, entities)
 def test_tables_add(one: list[tuple[int, str]], two: list[tuple[int, str]]) -> None:
     whole, parts = build(one + two), build(one) + build(two)
-    for name in ("times", "events", "competing", "censored", "at_risk"):
+    for name in ("times", "events", "censored", "at_risk"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))
     assert whole.entities == len(one) + len(two)
 
 
 @given(entities)
 def test_curves_rise_and_lie_within_their_intervals(rows: list[tuple[int, str]]) -> None:
-    for curve in (kaplan_meier(build(rows)), cumulative_incidence(build(rows))):
-        assert (np.diff(curve.converted) >= -1e-12).all()
-        assert (curve.low <= curve.converted + 1e-9).all()
-        assert (curve.converted <= curve.high + 1e-9).all()
-        assert (curve.low >= 0).all()
-        assert (curve.high <= 1).all()
-
-
-@given(entities)
-def test_deletions_lower_the_incidence_below_the_curve(rows: list[tuple[int, str]]) -> None:
-    assert (cumulative_incidence(build(rows)).converted <= kaplan_meier(build(rows)).converted + 1e-12).all()
-    without = [(time, "censored" if kind == "gone" else kind) for time, kind in rows]
-    one, two = cumulative_incidence(build(without)), kaplan_meier(build(without))
-    np.testing.assert_allclose(one.converted, two.converted, atol=1e-12)
-    inside = two.converted < 1
-    np.testing.assert_allclose(one.error[inside], two.error[inside], atol=1e-7)
+    curve = kaplan_meier(build(rows))
+    assert (np.diff(curve.converted) >= -1e-12).all()
+    assert (curve.low <= curve.converted + 1e-9).all()
+    assert (curve.converted <= curve.high + 1e-9).all()
+    assert (curve.low >= 0).all()
+    assert (curve.high <= 1).all()
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.integers(0, 9))
 def test_without_censoring_the_curve_is_the_plain_rate(times: list[int], moment: int) -> None:
     rate = Rate.of(sum(time <= moment for time in times), len(times))
-    found = kaplan_meier(LifeTable.from_rows([*times, 10], [*[True] * len(times), False])).converted_by(moment)
+    found = kaplan_meier(from_rows([*times, 10], [*[True] * len(times), False])).converted_by(moment)
     assert found.value == pytest.approx((rate.rate or 0) * len(times) / (len(times) + 1))
 
 
@@ -98,7 +89,7 @@ def test_nobody_and_everybody_converted() -> None:
 def test_an_empty_table_has_an_empty_curve() -> None:
     empty = kaplan_meier(LifeTable.of([], [], []))
     assert empty.converted_by(1).undefined is Undefined.NOT_REACHED
-    assert cumulative_incidence(LifeTable.of([], [], [])).times.shape == (0,)
+    assert empty.times.shape == (0,)
     assert log_rank([LifeTable.of([], [], []), treated()]).p_value is None
 
 
@@ -119,26 +110,10 @@ def test_log_rank_needs_two_groups_and_a_conversion() -> None:
 
 
 def test_log_rank_does_not_depend_on_the_order_of_groups() -> None:
-    placebo = LifeTable.from_rows(PLACEBO, [1] * 21)
-    third = LifeTable.from_rows([2, 9, 30], [1, 1, 0])
+    placebo = from_rows(PLACEBO, [1] * 21)
+    third = from_rows([2, 9, 30], [1, 1, 0])
     one, two = log_rank([treated(), placebo, third]), log_rank([third, treated(), placebo])
     assert one.statistic == pytest.approx(two.statistic)
-
-
-def test_the_error_of_the_incidence_is_that_of_repeated_samples() -> None:
-    generator = np.random.default_rng(3)
-    n, conversion_window = 300, 6.0
-
-    def draw() -> LifeTable:
-        times = generator.exponential([[10.0], [14.0], [9.0]], (3, n))
-        first, kind = times.min(axis=0), times.argmin(axis=0)
-        return LifeTable.of(first, kind == 0, kind == 2, competing=kind == 1)
-
-    curves = [cumulative_incidence(draw()) for _ in range(400)]
-    places = [int(np.searchsorted(curve.times, conversion_window, side="right")) - 1 for curve in curves]
-    shares = [float(curve.converted[place]) for curve, place in zip(curves, places, strict=True)]
-    errors = [float(curve.error[place]) for curve, place in zip(curves, places, strict=True)]
-    assert np.mean(errors) == pytest.approx(np.std(shares), rel=0.1)
 
 
 def test_disagreement_is_rare_without_drift_and_seen_with_it() -> None:
@@ -150,7 +125,7 @@ def test_disagreement_is_rare_without_drift_and_seen_with_it() -> None:
         rate = np.where(follow >= conversion_window, 0.10, new_rate)
         at = np.where(generator.random(3000) < rate, generator.uniform(0, conversion_window, 3000), np.inf)
         seen = at <= follow
-        curve = kaplan_meier(LifeTable.from_rows(np.minimum(at, follow), seen))
+        curve = kaplan_meier(from_rows(np.minimum(at, follow), seen))
         mature = follow >= conversion_window
         found = disagreement(curve, Rate.of(int((seen & mature).sum()), int(mature.sum())), conversion_window)
         assert found is not None

@@ -23,7 +23,7 @@ def render_github(report: Report) -> str:
 
 def _command(diagnostic: Diagnostic) -> str:
     d = diagnostic
-    place = {"file": d.path, "line": str(d.line), "endLine": str(d.end_line)}
+    place = {"file": visible(d.path, 4_000), "line": str(d.line), "endLine": str(d.end_line)}
     if d.end_line == d.line:
         # GitHub refuses columns on an annotation over several lines.
         place |= {"col": str(d.column), "endColumn": str(d.end_column)}

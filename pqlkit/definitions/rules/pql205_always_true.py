@@ -76,7 +76,7 @@ def _begins(criterion: Criterion, subject: Subject) -> bool:
 
 def _once(criterion: Criterion) -> bool:
     low = criterion.at_least
-    return criterion.measure.kind in {MeasureKind.COUNT, MeasureKind.DAYS} and isinstance(low, int | float) and low <= 1
+    return criterion.measure.kind.facts.times_alone and isinstance(low, int | float) and low <= 1
 
 
 RULE = Rule(

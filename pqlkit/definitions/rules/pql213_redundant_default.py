@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from pqlkit.definitions.rules.rule import Subject
 
-_NEED_A_BOUND = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
-
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Find defaults that are written out in a criterion."""
@@ -40,7 +38,7 @@ def _defaults(criterion: Criterion, subject: Subject) -> Iterator[str]:
     kind = criterion.measure.kind
     if kind is MeasureKind.COUNT:
         yield "measure"
-    if criterion.at_least == 1 and criterion.at_most is None and kind not in _NEED_A_BOUND:
+    if criterion.at_least == 1 and criterion.at_most is None and not kind.numeric:
         yield "at_least"
     if not criterion.mechanical:
         yield "mechanical"

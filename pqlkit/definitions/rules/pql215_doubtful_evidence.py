@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
+from pqlkit.definitions.model import ChosenBy
 from pqlkit.definitions.rules.rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+    from datetime import date
 
+    from pqlkit.definitions.model import EvidencePart
     from pqlkit.definitions.rules.rule import Subject
-    from pqlkit.typing import Json
 
 ROUNDING: Final = 0.002
 """Rates in evidence are written in three digits."""
@@ -22,46 +23,45 @@ ROUNDING: Final = 0.002
 def check(subject: Subject) -> Iterator[Finding]:
     """Recompute what can be recomputed in ``evidence``."""
     evidence = subject.definition.evidence
-    if not isinstance(evidence, dict):
+    if evidence is None:
         return
-    if evidence.get("chosen_by") == "propose" and not evidence.get("search"):
+    if evidence.chosen_by is ChosenBy.PROPOSE and evidence.search is None:
         yield Finding(
             path=("evidence", "chosen_by"),
             message="chosen by propose, but the hash of its search is missing",
             hint="write `chosen_by: hand`, or let `pqlkit propose` write the file",
         )
-    for part in ("data", "fit", "holdout"):
-        block = evidence.get(part)
-        if isinstance(block, dict):
-            for key, message in _doubts(block):
-                yield Finding(path=("evidence", part, key), message=f"{part}: {message}", hint=_HINT)
+    data = evidence.data
+    if data is not None:
+        yield from _doubted("data", data.converted, data.entities, data.start, data.through)
+    for name, part in (("fit", evidence.fit), ("holdout", evidence.holdout)):
+        if part is not None:
+            yield from _doubted(name, part.converted, part.qualified, part.start, part.through)
+            yield from _misread(name, part)
 
 
 _HINT: Final = "evidence is written by propose or try, never by hand"
 
 
-def _doubts(block: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    converted, of = _number(block.get("converted")), _number(block.get("qualified", block.get("entities")))
-    rate, low, high = (_number(block.get(key)) for key in ("rate", "low", "high"))
+def _doubted(
+    part: str, converted: int | None, of: int | None, start: date | None, through: date | None
+) -> Iterator[Finding]:
     if converted is not None and of is not None and converted > of:
-        yield "converted", f"{converted:g} converted of only {of:g}"
-    elif converted is not None and of and rate is not None and abs(rate - converted / of) > ROUNDING:
-        yield "rate", f"{converted:g} of {of:g} is {converted / of:.3f}, not {rate:g}"
-    if rate is not None and low is not None and high is not None and not low <= rate <= high:
-        yield "rate", f"{rate:g} lies outside its own interval {low:g} to {high:g}"
-    start, end = _day(block.get("from")), _day(block.get("through"))
-    if start is not None and end is not None and start > end:
-        yield "from", f"{start} is after {end}"
+        yield _finding(part, "converted", f"{converted} converted of only {of}")
+    if start is not None and through is not None and start > through:
+        yield _finding(part, "from", f"{start} is after {through}")
 
 
-def _number(value: Json) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _misread(name: str, part: EvidencePart) -> Iterator[Finding]:
+    converted, of, rate = part.converted, part.qualified, part.rate
+    if converted is not None and of and converted <= of and rate is not None and abs(rate - converted / of) > ROUNDING:
+        yield _finding(name, "rate", f"{converted} of {of} is {converted / of:.3f}, not {rate:g}")
+    if rate is not None and part.low is not None and part.high is not None and not part.low <= rate <= part.high:
+        yield _finding(name, "rate", f"{rate:g} lies outside its own interval {part.low:g} to {part.high:g}")
 
 
-def _day(value: object) -> str | None:
-    if isinstance(value, date):
-        return value.isoformat()
-    return value if isinstance(value, str) else None
+def _finding(part: str, key: str, message: str) -> Finding:
+    return Finding(path=("evidence", part, key), message=f"{part}: {message}", hint=_HINT)
 
 
 RULE = Rule(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.facts import NUMERIC, EventFacts, Facts, NameFacts, PropertyFacts, ValueKind
-from pqlkit.definitions.model import Criterion, MeasureKind
+from pqlkit.definitions.model import Criterion
 from pqlkit.definitions.rules.pql302_unknown_property import properties
 from pqlkit.definitions.rules.rule import Example, Finding, Need, Rule
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pqlkit.definitions.rules.rule import Subject
     from pqlkit.definitions.yaml_source import Path
 
-_NUMBERS = {MeasureKind.SUM, MeasureKind.MAX, MeasureKind.LAST}
-
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Look at the kind of values behind ``sum``, ``max`` and ``last``."""
@@ -26,7 +24,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     for placed in subject.placed:
         node = placed.node
-        if not isinstance(node, Criterion) or node.measure.kind not in _NUMBERS or node.measure.property is None:
+        if not isinstance(node, Criterion) or not node.measure.kind.numeric or node.measure.property is None:
             continue
         known = properties(node, subject.facts.names) or {}
         facts = known.get(node.measure.property)

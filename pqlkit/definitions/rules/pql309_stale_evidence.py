@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.facts import DefinitionFacts, Facts, NameFacts, Proportion
+from pqlkit.definitions.model import EvidenceView
 from pqlkit.definitions.rules.pql307_rate_not_above_base import said
 from pqlkit.definitions.rules.rule import Example, Finding, Need, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
+    from pqlkit.definitions.model import EvidencePart
     from pqlkit.definitions.rules.rule import Subject
-    from pqlkit.typing import Json
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -23,16 +24,15 @@ def check(subject: Subject) -> Iterator[Finding]:
     if evidence is None or figures is None or figures.qualifications is None:
         return
     now = figures.qualifications
-    for part in ("holdout", "fit"):
-        block = evidence.get(part)
-        if isinstance(block, dict) and block.get("view") == "qualification":
-            yield from _apart(block, now, part)
+    for part, figures_then in (("holdout", evidence.holdout), ("fit", evidence.fit)):
+        if figures_then is not None and figures_then.view is EvidenceView.QUALIFICATION:
+            yield from _apart(figures_then, now, part)
             return
 
 
-def _apart(block: Mapping[str, Json], now: Proportion, part: str) -> Iterator[Finding]:
-    rate, low, high = block.get("rate"), block.get("low"), block.get("high")
-    if not (isinstance(rate, int | float) and isinstance(low, int | float) and isinstance(high, int | float)):
+def _apart(then: EvidencePart, now: Proportion, part: str) -> Iterator[Finding]:
+    rate, low, high = then.rate, then.low, then.high
+    if rate is None or low is None or high is None:
         return
     if now.low is None or now.high is None or (now.low <= high and low <= now.high):
         return

@@ -9,8 +9,10 @@ from pqlkit.reporting.pages.drawing import BLUE, INK, WIDTH, draw, told_apart, v
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from markupsafe import Markup
 
-def bars(counts: Sequence[tuple[str, int]], *, says: str) -> str:
+
+def bars(counts: Sequence[tuple[str, int]], *, says: str) -> Markup:
     """Draw counts as bars from 0, each with its figure at its end, in the given order."""
     import altair as alt
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from markupsafe import Markup
+
 from pqlkit.reporting.pages.drawing import COLOURS, GREY, WIDTH, draw, label, values
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ SHOWN: Final = 4
 _OTHERS: Final = "the others"
 
 
-def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str, since: str = "the beginning") -> str:
+def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str, since: str = "the beginning") -> Markup:
     """Draw cohorts of one kind, as the JSON contract spells them; nothing where no curve has two points.
 
     Parameters
@@ -32,7 +34,7 @@ def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str, sinc
 
     drawn = [one for one in cohorts if len(one["curve"]) > 1]
     if not drawn:
-        return ""
+        return Markup()
     chosen = [one["cohort"] for one in _coloured(drawn, timed)]
     names = {one: label(one, 24) for one in chosen}
     rows = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from markupsafe import Markup
+
 from pqlkit.reporting.pages.drawing import BLUE, GREY, INK, ORANGE, WIDTH, draw, values
 
 if TYPE_CHECKING:
@@ -25,12 +27,12 @@ class Place:
     kind: str
 
 
-def front(places: Sequence[Place], base: float | None) -> str:
+def front(places: Sequence[Place], base: float | None) -> Markup:
     """Draw the front as a line, the proposed rules as points: where they were chosen, and later."""
     import altair as alt
 
     if len(places) < 2:
-        return ""
+        return Markup()
     kinds = [kind for kind in (FRONT, PROPOSED, LATER) if any(one.kind == kind for one in places)]
     hues = {FRONT: GREY, PROPOSED: BLUE, LATER: ORANGE}
     rows = [{"mark": one.mark, "recall": one.recall, "rate": one.rate, "kind": one.kind} for one in places]

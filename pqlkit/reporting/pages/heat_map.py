@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from markupsafe import Markup
+
 from pqlkit.reporting.pages.drawing import ORANGE, WIDTH, draw, label, values
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ def _spread(thresholds: Sequence[int], always: int) -> list[int]:
     return sorted(kept | ({always} & set(thresholds)))
 
 
-def heat_map(grid: Sequence[Cell], *, behaviour: str, doing: str) -> str:
+def heat_map(grid: Sequence[Cell], *, behaviour: str, doing: str) -> Markup:
     """Draw a grid: colour and text are the rate, the frame marks the best cell.
 
     Parameters
@@ -90,7 +92,7 @@ def heat_map(grid: Sequence[Cell], *, behaviour: str, doing: str) -> str:
     import altair as alt
 
     if len(grid) < 2:
-        return ""
+        return Markup()
     top = max(cell.step["with"]["rate"] or 0.0 for cell in grid) or 1.0
     rows = [
         {

@@ -10,6 +10,8 @@ from pqlkit.reporting.pages.drawing import BLUE, COLOURS, GREY, WIDTH, draw, lab
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from markupsafe import Markup
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
@@ -22,7 +24,7 @@ class Interval:
     group: str = ""
 
 
-def rates(points: Sequence[Interval], *, axis: str, says: str, base: float | None = None) -> str:
+def rates(points: Sequence[Interval], *, axis: str, says: str, base: float | None = None) -> Markup:
     """Draw rates against one axis of percentages that begins at 0; `base` is a line to compare with."""
     import altair as alt
 
@@ -30,7 +32,7 @@ def rates(points: Sequence[Interval], *, axis: str, says: str, base: float | Non
     return draw(_chart(points, x, base), says, room=_room(points))
 
 
-def ratios(points: Sequence[Interval], *, axis: str, says: str) -> str:
+def ratios(points: Sequence[Interval], *, axis: str, says: str) -> Markup:
     """Draw ratios against a logarithmic axis, with a line at 1: no difference."""
     import altair as alt
 
@@ -42,7 +44,7 @@ def ratios(points: Sequence[Interval], *, axis: str, says: str) -> str:
     return draw(_chart(points, x, 1.0), says, room=_room(points))
 
 
-def areas(points: Sequence[Interval], *, says: str) -> str:
+def areas(points: Sequence[Interval], *, says: str) -> Markup:
     """Draw areas under the ROC curve between 0 and 1, with a line at one half."""
     import altair as alt
 

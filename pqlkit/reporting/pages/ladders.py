@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from pqlkit.reporting.pages.drawing import COLOURS, WIDTH, draw, told_apart, values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def ladders(curves: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], *, axis: str) -> str:
+def ladders(curves: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], *, axis: str) -> Markup:
     """Draw curves of (name, rungs with ``threshold``, ``rate``, ``low``, ``high``); nothing unless one has two rungs.
 
     Thresholds stand on a logarithmic axis; at most as many curves as there are colours are drawn.
@@ -26,7 +28,7 @@ def ladders(curves: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], *, axis: 
         if rung["rate"] is not None
     ]
     if len(rows) < 2 or all(len(rungs) < 2 for _, rungs in drawn):
-        return ""
+        return Markup()
     scale = alt.Scale(domain=names, range=list(COLOURS[: len(names)]))
     legend = alt.Legend(title=None) if len(names) > 1 else None
     chart = alt.Chart(values(rows)).encode(

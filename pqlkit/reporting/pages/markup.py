@@ -1,160 +1,106 @@
-"""Markup: text, numbers and tables as HTML, with other people's names made inert.
+"""Markup: numbers, moments and names as HTML, with other people's names made inert.
 
 Every number is a ``<data>`` element whose ``value`` is the figure of the JSON in full precision, so that a page can be
-checked against it. Names stand in ``<span class="name">``, sentences that the JSON holds word for word in
-``<p class="said">``.
+checked against it. Names stand in ``<span class="name">``. What the templates put between these, they escape themselves.
 """
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from markupsafe import Markup
+
 from pqlkit.inert import LONGEST, visible
-from pqlkit.reporting.renderers.words import percent, times
+from pqlkit.reporting.renderers import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 LONG: Final = 40
-NOTHING: Final = '<span class="none">-</span>'
+NOTHING: Final = Markup('<span class="none">-</span>')
 
 
-def words(text: str) -> str:
-    """Escape pqlkit's own words."""
-    return escape(text)
-
-
-def name(text: object, longest: int = LONGEST) -> str:
+def name(text: object, longest: int = LONGEST) -> Markup:
     """Show a name from an export or a definition: one line, bounded, no markup, isolated from the direction around it.
 
     Examples
     --------
-    >>> name("<b>")
+    >>> str(name("<b>"))
     '<span class="name"><bdi>&lt;b&gt;</bdi></span>'
     """
     kind = "name long" if len(str(text)) > LONG else "name"
-    return f'<span class="{kind}"><bdi>{escape(visible(str(text), longest))}</bdi></span>'
+    return Markup('<span class="{}"><bdi>{}</bdi></span>').format(kind, visible(str(text), longest))
 
 
-def moment(text: str) -> str:
+def moment(text: str) -> Markup:
     """Show an ISO 8601 moment as its date, with the whole of it for machines.
 
     Examples
     --------
-    >>> moment("2026-11-01T23:54:40.503891Z")
+    >>> str(moment("2026-11-01T23:54:40.503891Z"))
     '<time datetime="2026-11-01T23:54:40.503891Z">2026-11-01</time>'
     """
-    return f'<time datetime="{escape(text)}">{escape(text[:10])}</time>'
+    return Markup('<time datetime="{}">{}</time>').format(text, text[:10])
 
 
-def said(text: str, *, warning: bool = True) -> str:
-    """Show a sentence of the result, as a warning or plainly."""
-    return f'<p class="said{" warning" if warning else ""}">{escape(visible(text, 1000))}</p>'
-
-
-def number(value: float | None, shown: str) -> str:
-    """Show a figure as `shown`, with the whole figure beside it for machines; a dash for None.
+def number(value: float | None, form: str = ",") -> Markup:
+    """Show a figure in a format, with the whole figure beside it for machines; a dash for None.
 
     Examples
     --------
-    >>> number(0.0859504, "8.6%"), number(None, "-")
-    ('<data value="0.0859504">8.6%</data>', '<span class="none">-</span>')
+    >>> str(number(0.0859504, ".1%")), str(number(1234)), str(number(None))
+    ('<data value="0.0859504">8.6%</data>', '<data value="1234">1,234</data>', '<span class="none">-</span>')
     """
-    return NOTHING if value is None else f'<data value="{value!r}">{escape(shown)}</data>'
+    return NOTHING if value is None else _data(value, format(value, form))
 
 
-def count(value: float | None) -> str:
-    """Show a count with its thousands apart."""
-    return number(value, "" if value is None else f"{value:,}")
+def _data(value: float, shown: str) -> Markup:
+    return Markup('<data value="{}">{}</data>').format(repr(value), shown)
 
 
-def fraction(value: float | None) -> str:
-    """Show a fraction as a percentage."""
-    return number(value, percent(value))
+def chance(value: float) -> Markup:
+    """Show a p value as sentences give it."""
+    return _data(value, words.chance(value))
 
 
-def ratio(value: float | None) -> str:
-    """Show a ratio with about three figures."""
-    return number(value, times(value))
+def fraction(value: float | None, low: float | None = None, high: float | None = None) -> Markup:
+    """Show a fraction as a percentage, with its 95 % interval where it has one."""
+    shown = NOTHING if value is None else _data(value, words.percent(value))
+    return shown + _span(fraction, low, high)
 
 
-def days(value: float | None) -> str:
-    """Show a number of days with one decimal."""
-    return number(value, "" if value is None else f"{value:.1f}")
+def ratio(value: float | None, low: float | None = None, high: float | None = None) -> Markup:
+    """Show a ratio with about three figures, with its 95 % interval where it has one."""
+    shown = NOTHING if value is None else _data(value, words.times(value))
+    return shown + interval(low, high)
 
 
-def span(low: float | None, high: float | None, *, of_ratio: bool = False) -> str:
-    """Show the ends of a 95 % interval; nothing where there is none."""
+def interval(low: float | None, high: float | None) -> Markup:
+    """Show the ends of a ratio's 95 % interval; nothing where there is none."""
+    return _span(ratio, low, high)
+
+
+def _span(show: Callable[[float], Markup], low: float | None, high: float | None) -> Markup:
     if low is None or high is None:
-        return ""
-    show = ratio if of_ratio else fraction
-    return f' <span class="span">[{show(low)}, {show(high)}]</span>'
+        return Markup()
+    return Markup(' <span class="span">[{}, {}]</span>').format(show(low), show(high))
 
 
-def rate(record: Mapping[str, Any], top: str, bottom: str) -> str:
+def rate(record: Mapping[str, Any], of: str = "snapshots", hits: str = "converted") -> Markup:
     """Show a rate of the JSON with its counts and interval, never bare; a dash where it was not counted.
 
     Parameters
     ----------
     record
-        With `top` and `bottom` (its counts), ``rate``, ``low`` and ``high``.
-    top, bottom
-        The keys of numerator and denominator.
+        With its counts, ``rate``, ``low`` and ``high``.
+    of, hits
+        The keys of denominator and numerator.
     """
-    if record.get(bottom) is None:
+    if record.get(of) is None:
         return NOTHING
-    counts = f"{count(record[top])} of {count(record[bottom])}"
+    counts = Markup("{} of {}").format(number(record[hits]), number(record[of]))
     if record.get("rate") is None:
         return counts
-    return f"{counts}: <b>{fraction(record['rate'])}</b>{span(record['low'], record['high'])}"
-
-
-def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> str:
-    """Set rows of finished cells as a table; the first cell of a row is its header.
-
-    Parameters
-    ----------
-    caption
-        What the table holds, in pqlkit's own words.
-    header
-        Column names, in pqlkit's own words.
-    rows
-        Cells as markup.
-    left
-        So many columns are set flush left, the others flush right.
-    """
-    head = "".join(f'<th scope="col"{_side(i, left)}>{escape(text)}</th>' for i, text in enumerate(header))
-    body = "".join(f"<tr>{''.join(_cell(i, cell, left) for i, cell in enumerate(row))}</tr>" for row in rows)
-    return (
-        f'<div class="wide" tabindex="0"><table><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _cell(index: int, cell: str, left: int) -> str:
-    tag = 'th scope="row"' if index == 0 else 'td class="text"' if index < left else "td"
-    return f"<{tag}{_side(index, left)}>{cell}</{tag[:2]}>"
-
-
-def _side(index: int, left: int) -> str:
-    return "" if index < left else ' class="figure"'
-
-
-def section(title: str, *parts: str) -> str:
-    """Set parts under a heading; nothing where there are none."""
-    inside = "".join(parts)
-    return f"<section><h2>{escape(title)}</h2>{inside}</section>" if inside else ""
-
-
-def paragraph(*parts: str) -> str:
-    """Set finished markup as a paragraph."""
-    return f"<p>{''.join(parts)}</p>"
-
-
-def figure(drawing: str, caption: str, behind: str) -> str:
-    """Set a drawing with its caption and, folded away, the table behind it."""
-    return (
-        f"<figure>{drawing}<figcaption>{caption}</figcaption>"
-        f"<details><summary>The numbers behind it</summary>{behind}</details></figure>"
+    return Markup("{}: <b>{}</b>{}").format(
+        counts, fraction(record["rate"]), _span(fraction, record["low"], record["high"])
     )

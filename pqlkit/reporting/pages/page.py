@@ -1,7 +1,8 @@
 """The page: one HTML file that holds everything it shows and loads nothing.
 
 It has no script. The content security policy forbids every request and allows the page's own style sheet alone, by hash.
-The figures that the page shows stand once more as JSON in a data block, for machines.
+The figures that the page shows stand once more as JSON in a data block, for machines. Pages are Jinja templates: what they
+show is escaped unless it is markup, and a name that nobody gave is an error.
 """
 
 from __future__ import annotations
@@ -9,68 +10,92 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from html import escape
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
 from pqlkit.inert import visible
+from pqlkit.reporting.pages import markup
 from pqlkit.reporting.pages.style import STYLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 
-def page(title: str, under: str, sections: Sequence[str], record: Mapping[str, Any], sentence: str) -> str:
-    r"""Put a page together.
+def page(template: str, title: str, figures: Mapping[str, Any], sentence: str, **shown: Any) -> str:
+    """Put a page together.
 
     Parameters
     ----------
+    template
+        The file in ``templates/``.
     title
         Heading and title, as text: names in it are made inert here.
-    under
-        One line of markup below the heading.
-    sections
-        Markup, in their order.
-    record
+    figures
         What the page shows, as the JSON contract spells it.
     sentence
         What the figures do not say; it ends every page.
+    shown
+        What else the template asks for: drawings, and words that are not in the JSON.
 
     Returns
     -------
     str
         The same bytes for the same input.
-
-    Examples
-    --------
-    >>> text = page("A & B", "", [], {"event": "</script>"}, "Says who, not why.")
-    >>> "<h1>A &amp; B</h1>" in text, text.count("</script>"), "http" in text.partition("<body>")[2]
-    (True, 1, False)
     """
-    shown = escape(visible(title))
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
-        f"<title>{shown}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f'<header><h1>{shown}</h1><p class="under">{under}</p></header>\n<main>\n'
-        + "\n".join(part for part in sections if part)
-        + f"\n</main>\n<footer><p>{escape(sentence)}</p></footer>\n"
-        f'<script type="application/json" id="figures">{block(record)}</script>\n</body>\n</html>\n'
+        templates()
+        .get_template(template)
+        .render(
+            title=visible(title),
+            figures=figures,
+            sentence=sentence,
+            policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+            style=Markup(STYLE),  # noqa: S704 - our own
+            block=block(figures),
+            **shown,
+        )
     )
 
 
-def block(record: Mapping[str, Any]) -> str:
+@cache
+def templates() -> Environment:
+    """Give the templates, with the functions that show numbers and names."""
+    found = Environment(
+        loader=PackageLoader("pqlkit.reporting.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    shows = (
+        markup.name,
+        markup.moment,
+        markup.number,
+        markup.chance,
+        markup.fraction,
+        markup.ratio,
+        markup.interval,
+        markup.rate,
+        visible,
+    )
+    found.globals.update({function.__name__: function for function in shows}, nothing=markup.NOTHING)
+    return found
+
+
+def block(figures: Mapping[str, Any]) -> Markup:
     r"""Write JSON for a data block inside HTML: nothing in it can end the block or begin a comment.
 
     Examples
     --------
-    >>> block({"event": "</script><!--"})
+    >>> str(block({"event": "</script><!--"}))
     '{"event":"\\u003c/script\\u003e\\u003c!--"}'
     """
-    text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(figures, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+    return Markup(text)  # noqa: S704 - escaped above

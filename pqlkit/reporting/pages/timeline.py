@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from pqlkit.reporting.pages.drawing import BLUE, GREY, ORANGE, WIDTH, draw, values
 
 if TYPE_CHECKING:
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 BASELINE, COMPARED, YOUNG = "the baseline", "compared with it", "too recent or too few"
 
 
-def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None) -> str:
+def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None) -> Markup:
     """Draw PQL to customer by period, as the JSON contract spells the periods; nothing where fewer than two have a rate."""
     import altair as alt
 
@@ -28,7 +30,7 @@ def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None) -> str
         if one["pql_to_customer"]["rate"] is not None
     ]
     if len(rows) < 2:
-        return ""
+        return Markup()
     kinds = [kind for kind in (BASELINE, COMPARED, YOUNG) if any(row["kind"] == kind for row in rows)]
     hues = {BASELINE: ORANGE, COMPARED: BLUE, YOUNG: GREY}
     chart = alt.Chart(values(rows)).encode(

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pqlkit.statistics.estimate import Estimate
     from pqlkit.typing import Json
 
-ANY_EVENT = "any event"
-
 
 def record(analysis: Analysis) -> dict[str, Json]:
     """Write an analysis as the JSON contract spells it; adding keys is fine, renaming needs a new schema number."""

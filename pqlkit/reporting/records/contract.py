@@ -18,7 +18,7 @@ def as_record(result: Analysis | Proposal | Trial | Report) -> dict[str, Json]:
     Parameters
     ----------
     result
-        Of `analyze`, `propose`, `attempt` or `report`. Leads are a frame already.
+        Of `analyze`, `propose`, `try_` or `report`. Leads are a frame already.
     """
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.proposal.proposed import Proposal

@@ -69,7 +69,6 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
         "points": _points(proposal),
         "search": {
             "complete": found.complete if found is not None else None,
-            "seconds": round(found.seconds, 3) if found is not None else None,
             "rules": found.considered if found is not None else 0,
             "counted": found.counted if found is not None else 0,
             "left_out": found.left_out if found is not None else 0,

@@ -171,7 +171,7 @@ def _on_the_curve(analysis: Analysis) -> list[str]:
     if curve.rate.value is None or curve.snapshots <= snapshots:
         return []
     said = f"{percent(curve.rate.value)} {interval(curve.rate.low, curve.rate.high)}"
-    return [f"  with {curve.snapshots - snapshots:,} snapshots not over yet, as far as seen: {said} (Kaplan-Meier)"]
+    return [f"  with {curve.snapshots - snapshots:,} more in progress (Kaplan-Meier): {said}"]
 
 
 def who(analysis: Analysis) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pqlkit.exports.intake import Intake, Matching, TableIntake
 
+_FILES = 10
 COLUMNS = ("table", "files", "read", "kept", "duplicate", "quarantined", "left out")
 
 
@@ -56,7 +57,7 @@ def as_table(intake: Intake) -> RenderableType:
         table.add_column(column, justify="right" if index else "left", overflow="fold")
     for part in intake.tables.values():
         table.add_row(*[f"{value:,}" if isinstance(value, int) else visible(value) for value in _row(part).values()])
-    lines = [line for part in intake.tables.values() for line in (*_bad(part), *_null_values(part))]
+    lines = [line for part in intake.tables.values() for line in (*_bad(part), *_null_values(part), *_not_read(part))]
     lines += _matching(intake.matching)
     lines += [f"  no rows of {gap.table} from {gap.first} to {gap.last} ({gap.days} days)" for gap in intake.gaps]
     for warning in intake.warnings:
@@ -86,6 +87,19 @@ def _bad(table: TableIntake) -> list[str]:
     return lines
 
 
+def _not_read(table: TableIntake) -> list[str]:
+    lines = []
+    for one in table.not_read[:_FILES]:
+        lines += wrapped(
+            f"{visible(table.name)}: not read: {visible(one.file, 200)} ({visible(one.reason)})", "  ", "    "
+        )
+    if len(table.not_read) > _FILES:
+        lines.append(
+            f"  {visible(table.name)}: and {len(table.not_read) - _FILES:,} more files (--format json names them)"
+        )
+    return lines
+
+
 def _null_values(table: TableIntake) -> list[str]:
     lines = []
     for column, counts in table.null_values.items():
@@ -102,6 +116,10 @@ def _matching(matching: Matching) -> list[str]:
         lines.append(
             f"  {matching.event_users_unknown:,} of {matching.event_users or 0:,} ids in events are unknown users "
             f"({matching.events_of_unknown_users or 0:,} events)"
+        )
+    if matching.events_of_accounts:
+        lines.append(
+            f"  {matching.events_of_accounts:,} events of {matching.event_accounts or 0:,} accounts have no user"
         )
     if matching.events_anonymous:
         lines.append(f"  {matching.events_anonymous:,} events are anonymous")

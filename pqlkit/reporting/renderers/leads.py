@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from pqlkit.scoring.night import Listing
 
-SHOWN: Final = 20
-"""Leads on a screen, in all."""
-
 _BLOCKS: Final = (("pql", "LEADS", "evidence", 12), ("near", "NEARLY", "missing", 8))
 
 

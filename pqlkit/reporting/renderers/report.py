@@ -116,7 +116,7 @@ def _funnel(report: Report) -> list[str]:
     quick, weekly = report.time_to_convert, report.pqls_per_week
     if quick.median_days is not None:
         lines.append(
-            f"  time to convert: half of those who upgrade do so after {quick.median_days:.0f} days; within a day {quick.quick}"
+            f"  time to convert: half upgrade after {quick.median_days:.0f} days or less; within a day {quick.quick}"
         )
     if weekly.median is not None and weekly.p90 is not None:
         lines.append(f"  new leads: {weekly.median:.0f} a week, {weekly.p90:.0f} in the busiest of ten")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -46,14 +44,13 @@ def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     >>> to_csv([{"event": "=cmd", "n": -1}], ["event", "n"])
     "event,n\n'=cmd,-1\n"
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([cell(column) for column in columns])
-    writer.writerows([[_cell(row.get(column)) for column in columns] for row in rows])
-    return text.getvalue()
+    from pqlkit.scoring.csv_text import csv_text
+
+    header = [cell(column) for column in columns]
+    return csv_text(header, [[_cell(row.get(column)) for column in columns] for row in rows])
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any) -> str:
     match value:
         case None:
             return ""
@@ -64,7 +61,7 @@ def _cell(value: Any) -> Any:
         case dict() | list() | tuple():
             return cell(json.dumps(value, ensure_ascii=False, allow_nan=False))
         case _:
-            return value
+            return str(value)
 
 
 def to_markdown(rows: Sequence[Sequence[str]], header: Sequence[str], right: Sequence[int] = ()) -> str:

@@ -1,0 +1,50 @@
+"""The net: an error of another library, or of ours, that nobody foresaw becomes one line and exit code 2."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pqlkit.cli.step import current
+from pqlkit.errors import DataError, PqlkitError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["explained"]
+
+
+def explained(error: BaseException, arguments: Sequence[str]) -> PqlkitError:
+    """Say what went wrong, where, and what to do about it.
+
+    Parameters
+    ----------
+    error
+        Anything but pqlkit's own errors, interrupts, and those of the system.
+    arguments
+        Of the command line.
+
+    Returns
+    -------
+    PqlkitError
+        A `DataError` that names a file of the dataset which is not what was written, where there is one. Otherwise the step,
+        the files and the error, to be reported.
+    """
+    step = current()
+    if step.dataset is not None:
+        from pqlkit.exports.manifest import altered
+
+        damaged = altered(step.dataset)
+        if damaged is not None:
+            return DataError(
+                f"the dataset's file {damaged} is damaged: it is not what was written",
+                where=str(step.dataset),
+                hint="load again, or bring the folder back from a backup",
+            )
+    said = " ".join(str(error).split())[:500]
+    doing = " ".join([" ".join(arguments[:1]), f"({step.name})" if step.name else ""]).strip() or "pqlkit"
+    more = "" if "--verbose" in arguments else "; --verbose shows where in the program it happened"
+    return PqlkitError(
+        f"{doing} ended in an error that pqlkit did not foresee: {type(error).__name__}{': ' if said else ''}{said}",
+        where=", ".join(step.files) or None,
+        hint=f"please report it, with this line and the command{more}",
+    )

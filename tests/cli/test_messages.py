@@ -1,0 +1,87 @@
+"""Messages: what stands in names of files and options is shown, never obeyed, and an error names its place."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pqlkit.definitions.diagnostics import Diagnostic, Severity
+from pqlkit.definitions.renderers.github import render_github
+from pqlkit.definitions.validation import Report
+from pqlkit.scoring.delivery import hook
+from tests.cli.sample import SOURCES, write_sample
+from tests.scoring.nights import pqlkit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOSTILE = "a\x1b[31mred\x07\u202egnp.\u2066"
+
+
+def acts(text: str) -> set[str]:
+    """The characters that a terminal would obey."""
+    return {c for c in text if c != "\n" and unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["schema", "--out", HOSTILE],
+        ["schema", HOSTILE],
+        ["schema", f"--{HOSTILE}"],
+        [f"--{HOSTILE}"],
+        [HOSTILE],
+        ["analyze", "--engine", HOSTILE],
+        ["analyze", "--events", HOSTILE],
+        ["analyze", "--data", HOSTILE],
+        ["analyze", *SOURCES, "--windows", HOSTILE],
+        ["validate", HOSTILE],
+        ["validate", "--out", HOSTILE, "inviters.yml"],
+        ["load", *SOURCES, "--out", HOSTILE],
+        ["load", *SOURCES, "--out", "ds", "--catalogue", HOSTILE],
+        ["score", "-d", HOSTILE, *SOURCES],
+        ["score", "-d", "inviters.yml", *SOURCES, "--ledger", HOSTILE, "--out", f"{HOSTILE}.csv"],
+        ["score", "-d", "inviters.yml", *SOURCES, "--previous", HOSTILE],
+        ["score", "-d", "inviters.yml", *SOURCES, "--out", HOSTILE],
+    ],
+)
+def test_no_name_acts_on_a_terminal(line: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_sample(tmp_path, users=40)
+    monkeypatch.chdir(tmp_path)
+    done = pqlkit(*line)
+    assert done.err
+    assert acts(done.err) == set(), done.err
+    if done.code == 2:
+        assert done.out == ""
+
+
+def test_an_annotation_names_its_file_harmlessly() -> None:
+    diagnostic = Diagnostic(
+        path=f"{HOSTILE}.yml",
+        line=1,
+        column=1,
+        end_line=1,
+        end_column=2,
+        code="PQL101",
+        name="unknown-key",
+        severity=Severity.ERROR,
+        message="unknown key",
+    )
+    rendered = render_github(Report(files=(diagnostic.path,), diagnostics=(diagnostic,)))
+    assert rendered.startswith("::error file=a\ufffd[31mred\ufffd\ufffdgnp.\ufffd.yml,line=1")
+    assert acts(rendered) == set()
+
+
+def test_an_ipv6_host_stands_in_brackets() -> None:
+    assert hook("http://[::1]:8080/secret", {}).name == "http://[::1]:8080"
+    assert hook("https://[2001:db8::7]/secret", {}).name == "https://[2001:db8::7]"
+
+
+def test_an_error_about_a_whole_table_names_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text(f"user_id,event,timestamp,{name}\n")
+    done = pqlkit("analyze", "--events", "*.csv")
+    assert done.err.startswith("error: a.csv, b.csv: the events have no rows"), done.err
