@@ -111,6 +111,11 @@ class Standings:
     ) -> Standings:
         """Read the rules that a search holds to be good, extensions of the best, and exchanges in them.
 
+        Parameters
+        ----------
+        found, view, objective, bounds, max_criteria, every
+            As of the class.
+
         Notes
         -----
         The rules that are best at snapshots are not those that are best as leads, so the pool is wide: the best, the front, the
@@ -431,7 +436,15 @@ def bounds_of(
     min_recall: float | None = None,
     min_share: float | None = None,
 ) -> Bounds:
-    """Set the bounds, with the gate on converters by how many there are."""
+    """Set the bounds, with the gate on converters by how many there are.
+
+    Parameters
+    ----------
+    converters
+        Of the part that chooses.
+    capacity, min_rate, min_recall, min_share
+        As of `Bounds`.
+    """
     return Bounds(
         converters=Constraints.of(converters).converters,
         capacity=capacity,

@@ -156,7 +156,7 @@ def test_a_second_search_of_the_same_holdout_counts_as_one_more_opening(people, 
     other: Any = propose(people, ONCE, ProposeOptions(permutations=0, out_dir=tmp_path, top=1, objective="f1"))
     assert (same.read, other.read) == (1, 2)
     assert same.candidates[0].definition.evidence == result.candidates[0].definition.evidence
-    assert other.candidates[0].definition.evidence["holdout"]["read"] == 2
+    assert other.candidates[0].definition.evidence.holdout.times_read == 2
     assert any("read 2 times" in warning for warning in other.warnings)
 
 
