@@ -16,7 +16,10 @@ T0 = 1_700_006_400_000_000  # 2023-11-15 00:00 UTC
 
 
 def data(zone="UTC", **times):
-    tables = {name: Table(name=name, paths=(f"{name}.parquet",), columns={}, rows=2, first=T0, last=last) for name, last in times.items()}
+    tables = {
+        name: Table(name=name, paths=(f"{name}.parquet",), columns={}, rows=2, first=T0, last=last)
+        for name, last in times.items()
+    }
     return Dataset(folder=None, tables=tables, zone=zone)
 
 
