@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from pqlkit.options.data import DataOptions
 
 SOURCES = "--project -p --events --users --accounts --conversions --identities --map"
-DATA = f"{SOURCES} --data --as-of --trust-current --engine"
+DATA = f"{SOURCES} --data --as-of --events-from --require --trust-current --engine"
 OUTPUT = "--format --out --quiet --verbose"
 SNAPSHOTS = (
-    "--snapshots --windows --conversion-window --gap --active-within --events-from --measures --entity --exposure --exclude-event "
+    "--snapshots --windows --conversion-window --gap --active-within --measures --entity --exposure --exclude-event "
     "--keep-event --by --given --sample --top --compare --html"
 )
 PROMISED = {
