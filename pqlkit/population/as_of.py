@@ -97,6 +97,37 @@ def as_of(dataset: Dataset, stated: str | None = None) -> AsOf:
     return AsOf(at=at, reason=f"newest row of {name}")
 
 
+def events_from(dataset: Dataset, stated: str | None, at: Microseconds) -> Microseconds:
+    """Say where the events export begins: silence before that moment is unknown, silence after it is silence.
+
+    Parameters
+    ----------
+    dataset
+        Whose events are meant.
+    stated
+        ``--events-from`` or the project file's ``events_from``: an ISO date (its first microsecond in the dataset's zone) or
+        an ISO instant; None = the day of the first event.
+    at
+        The as-of moment: the beginning lies before it, and there where no event does.
+
+    Raises
+    ------
+    UsageError
+        `stated` is neither a date nor an instant, or lies after the as-of moment.
+    """
+    if stated is None:
+        first = dataset.tables["events"].first
+        return midnight(day_of(at if first is None else first, dataset.zone), dataset.zone)
+    begin = read_moment(stated, dataset.zone, option="--events-from", end=False)
+    if begin > at:
+        raise UsageError(
+            f"{stated} lies after the last moment that exists, on {day_of(at, dataset.zone)}",
+            where="--events-from",
+            hint="name the first day of the events export",
+        )
+    return begin
+
+
 def silence(instants: NDArray[np.int64], at: Microseconds) -> str | None:
     """Say when the stretch between the last conversion and `at` is improbably long at the usual pace.
 
