@@ -9,13 +9,21 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from pathlib import Path
 
-TOOLS = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
+TOOLS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "initdb": ("initdb",),
+    "pg_ctl": ("pg_ctl",),
+}
+ASIDE = Path("/usr/lib/postgresql")
+"""Where Debian keeps the programs of PostgreSQL, off the path."""
 
 
 def found(tool: str) -> str | None:
     """Give the path of a tool, or None."""
-    return next((path for name in TOOLS[tool] if (path := shutil.which(name))), None)
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, sorted(ASIDE.glob("*/bin"), reverse=True))])
+    return next((path for name in TOOLS[tool] if (path := shutil.which(name, path=places))), None)
 
 
 def needs(tool: str) -> str:

@@ -62,7 +62,7 @@ def init(
     sources = looked_at(events, exports, options)
     if out.exists():
         raise UsageError(f"{out} is there already; it was left as it is", hint="name another with --out")
-    with output.working("looking at the exports") as progress:
+    with output.working("looking at the exports", asks=output.interactive) as progress:
         seen = sniff(
             sources.pop("events"),
             **sources,

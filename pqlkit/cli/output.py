@@ -130,11 +130,17 @@ class Output:
                 self.warn(warning)
 
     @contextmanager
-    def working(self, what: str) -> Iterator[Callable[[str], None]]:
-        """Show that long work goes on; the block gets a function that names the step it is at."""
+    def working(self, what: str, *, asks: bool = False) -> Iterator[Callable[[str], None]]:
+        """Show that long work goes on; the block gets a function that names the step it is at.
+
+        Work that `asks` a person says its steps line by line: a turning wheel would write over the question.
+        """
         begin(what)
         if self.quiet or not sys.stderr.isatty():
             yield self._silent
+            return
+        if asks:
+            yield self._told
             return
         from rich.markup import escape
 
@@ -144,6 +150,10 @@ class Output:
 
         with messages().status(escape(what)) as status:
             yield show
+
+    def _told(self, step: str) -> None:
+        begin(step)
+        self.say(step)
 
     def _silent(self, step: str) -> None:
         begin(step)

@@ -156,7 +156,7 @@ class Lookup:
 
     Of `by` the first that the file has counts.
 
-    `columns` maps canonical columns to the table's, of several the first that is there; ``metadata.user_id`` looks into JSON
+    `columns` maps canonical columns to the table's, of several the first that is there; ``metadata.user_id`` reaches into JSON
     text.
     """
 

@@ -155,7 +155,7 @@ def _unlike(first: str, known: pl.Series, other: str, values: pl.Series) -> Iter
     if pairs.is_empty():
         return
     yield (
-        f"{pairs[other].n_unique():,} ids of {other} match none of {first} because they are spelled in another way:"
+        f"ids of {other} that match none of {first} because they are spelled in another way: {pairs[other].n_unique():,};"
         f" {first} has {visible(pairs[first][0], 60)!r}, {other} has {visible(pairs[other][0], 60)!r}"
     )
 

@@ -41,7 +41,8 @@ def without_nulls(values: pl.Series, nulls: Set[str]) -> pl.Series:
 
 def is_null_value(values: pl.Series, nulls: Set[str]) -> pl.Series:
     """Mark the texts of a column that stand for no value, also with blanks around them, and the empty ones."""
-    if values.str.contains(r"^\s|\s$").any():
+    padded = [test(blank) for blank in " \t" for test in (values.str.starts_with, values.str.ends_with)]
+    if any(marks.any() for marks in padded):
         values = values.str.strip_chars()
     return values.is_in(sorted(nulls | {""})).fill_null(value=False)
 

@@ -75,7 +75,8 @@ def owners(
     tried: list[Owner] = []
     for name in _OWNERS:
         vendors = variant.columns[name].parts if variant is not None and name in variant.columns else ()
-        headers = list(dict.fromkeys((*vendors, *candidates(CONVERSIONS, name, columns))))
+        mapped = source.columns[name].parts if name in source.columns else ()
+        headers = list(dict.fromkeys((*mapped, *vendors, *candidates(CONVERSIONS, name, columns))))
         ways = [(header, Column(names=(header,))) for header in headers if header in columns]
         if variant is not None and variant.lookup is not None and variant.lookup.table in source.lookups:
             ways += [("a second export", Column())] if name in variant.lookup.columns else []

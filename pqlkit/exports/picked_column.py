@@ -71,6 +71,8 @@ _SEVERAL: Final = r'^\[\s*(?:"[^"]*"(?:\s*,\s*"[^"]*")+|-?[0-9]+(?:\s*,\s*-?[0-9
 
 def several_ids(text: pl.Series) -> pl.Series:
     """Mark cells that hold a JSON list of ids: whose a row is cannot be told."""
+    if not text.str.starts_with("[").any():
+        return pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(text))
     return text.str.contains(_SEVERAL).fill_null(value=False)
 
 

@@ -28,6 +28,7 @@ from pqlkit.definitions.values import (
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.mapping import Match, Spelling, Unit
 from pqlkit.exports.preset import presets
+from pqlkit.exports.sources.address import check_address
 from pqlkit.exports.text import ENCODINGS
 from pqlkit.exports.time_formats import FORMATS
 from pqlkit.exports.zones import moment, zone_of
@@ -327,6 +328,11 @@ class SourceForm(Form):
     def _judge(self) -> None:
         if self.connection is None and self.path is None:
             raise fault(INVALID_VALUE, "an export needs a path or a connection", hint="path: exports/events/*.jsonl.gz")
+        for path in [self.path] if isinstance(self.path, str) else self.path or []:
+            try:
+                check_address(path)
+            except UsageError as error:
+                raise fault(INVALID_VALUE, error.message, hint=error.hint, at="path") from None
         if self.connection is not None and self.path is not None:
             raise fault(INVALID_VALUE, "an export has a path or a connection, not both", at="connection")
         if self.query is not None and self.table is not None:
@@ -426,6 +432,12 @@ class ProjectForm(Form):
         Check(one_of(("auto", "user", "account")), as_type=Literal["auto", "user", "account"]),
     ] = Field("auto", description="What is qualified.")
     exports: ExportsForm | None = Field(None, description="Where the exports are.")
+    events_from: Moment = Field(
+        None,
+        description="The first day of the events export, if it begins before its first row: who did nothing from then on "
+        "did nothing, and is no gap in the data.",
+        examples=["2026-01-01"],
+    )
     require: list[Text] | None = Field(
         None, description="Exports without which no command runs.", examples=[["users", "conversions"]]
     )

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 SAMPLE: Final = 10_000
 """Rows of a database's table that a look asks for."""
 
+_POINTED: Final = r"^-?[0-9]{1,3}\.[0-9]{3}$"
+"""Numbers whose point may stand before decimals or between thousands."""
 ONLY_EVENT: Final = "active"
 """The name given to the events of an export that has no column of names."""
 
@@ -387,6 +389,11 @@ def _notations(
             continue
         notation = notation_of(rows[name], NULL_VALUES)
         if notation is None or is_plain_number(rows[name], NULL_VALUES):
+            if rows[name].drop_nulls().str.contains(_POINTED).all() and rows[name].n_unique() > 1:
+                notes.append(
+                    f"{table}: numbers like {visible(str(rows[name].drop_nulls()[0]), 40)!r} in {visible(name, 40)!r} are read with"
+                    ' a decimal point: if it stands between thousands, state thousands: "."'
+                )
             continue
         columns[canonical.get(name, name)] = Column(names=(name,), notation=notation)
         if notation == ENGLISH and is_written_in(rows[name], CONTINENTAL, NULL_VALUES):

@@ -388,7 +388,7 @@ def _memberships(frame: pl.DataFrame, kept: pl.DataFrame, stage: Stage) -> int:
     account = own.filter(pl.col(USER_ID) == user)[ACCOUNT_ID][0]
     of = "of none" if account is None else f"of {visible(str(account), 60)!r}"
     stage.remarks.append(
-        f"{stage.layout.name}: {others[USER_ID].n_unique():,} users stand in several accounts, like {visible(str(user), 60)!r}"
+        f"{stage.layout.name}: users in several accounts: {others[USER_ID].n_unique():,}, like {visible(str(user), 60)!r}"
         f" ({of}, and of {visible(str(other), 60)!r}): the one of their first signup counts, and their conversions and events"
         " without an account id are that account's alone; export an account id with these"
     )

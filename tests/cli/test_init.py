@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +55,39 @@ def test_a_person_at_a_terminal_is_asked(
     assert "Before" not in said
     text = (place / "pqlkit.yml").read_text()
     assert "      converted_at: Moment\n      user_id: Kunde\n" in text
+
+
+def test_on_a_real_terminal_nothing_writes_over_the_question(place: Path) -> None:
+    """A turning wheel would."""
+    ours, theirs = os.openpty()
+    line = [
+        sys.executable,
+        "-m",
+        "pqlkit",
+        "init",
+        "events.csv",
+        "--conversions",
+        "odd.csv",
+        "--users",
+        "odd_users.csv",
+    ]
+    (place / "odd_users.csv").write_text("Kennung,signed_up_at\nu1,2026-01-01\nu2,2026-01-01\n")
+    process = subprocess.Popen(line, cwd=place, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    os.write(ours, b"1\nMoment\n2\n")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"user_id from 'Kunde' finds 2 of 2" in said
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end is closed
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    text = shown.decode().replace("\r\n", "\n")
+    assert (
+        "which of these is the time of upgrading (converted_at of the conversions)?\n  1  Moment   2026-02-01" in text
+    )
+    assert "\x1b[2K" not in text
 
 
 @pytest.mark.parametrize("command", LINES)

@@ -368,3 +368,9 @@ def test_an_excerpt_is_bounded_and_one_line(
     assert set(cut.carets) <= {" ", "^"}
     assert "^" in cut.carets
     assert len(cut.line.splitlines()) <= 1
+
+
+def test_a_password_in_an_address_is_in_no_excerpt():
+    shown = excerpt(lines('path: "postgresql://ann:p@ss/word@host/db"'), 1, 7, 1, 30)
+    assert shown is not None
+    assert shown.line == 'path: "postgresql://*************@host/db"'

@@ -70,7 +70,7 @@ def test_ids_in_capitals_that_do_not_match_are_said(exports):
     people = exports.write("u.csv", f"user_id,signed_up_at\nab,{DAY}\n")
     warnings = exports.load(events=events, users=people, conversions=sold).warnings
     assert [warning for warning in warnings if "another way" in warning] == [
-        "1 ids of conversions match none of users because they are spelled in another way:"
+        "ids of conversions that match none of users because they are spelled in another way: 1;"
         " users has 'ab', conversions has 'AB'"
     ]
 

@@ -26,7 +26,7 @@ def test_a_further_account_is_counted_and_named(exports, kind, table_rows):
     assert (intake.read, intake.kept, intake.duplicate) == (6, 3, 2)
     assert intake.left_out == {"a further account of a user": 1}
     (warning,) = dataset.intake.warnings
-    assert warning.startswith("users: 1 users stand in several accounts, like 'u1' (of 'a1', and of 'a2')")
+    assert warning.startswith("users: users in several accounts: 1, like 'u1' (of 'a1', and of 'a2')")
     assert "without an account id" in warning
 
 

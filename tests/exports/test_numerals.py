@@ -107,6 +107,13 @@ def test_init_states_the_notation_and_the_file_reads_back(exports, tmp_path):
     assert project.exports["users"].columns["ratio"] == Column(names=("ratio",), notation=CONTINENTAL)
 
 
+def test_points_that_may_stand_between_thousands_are_a_doubt(exports):
+    events = exports.write("e.csv", f"user_id,event,timestamp,size,ratio\n1,a,{DAY},1.200,0.5\n2,a,{DAY},2.500,1.250\n")
+    notes = [note for note in sniff(events).notes if "between thousands" in note]
+    assert len(notes) == 1
+    assert "'1.200' in 'size'" in notes[0]
+
+
 def test_a_sign_is_one_character():
     _, found = check_project(parse("{pqlkit: 1, exports: {events: {path: e.csv, decimal: ab}}}", "pqlkit.yml"))
     assert [one.hint for one in found] == ['write "," or "."']

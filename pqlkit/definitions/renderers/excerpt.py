@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 WIDTH: Final = 72
 """Characters of a line that are shown: with its number and two ellipses it fits a terminal of 80 columns."""
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
+_PASSWORD: Final = re.compile(r"""(?<=://)[^\s"']*:[^\s"']+(?=@)""")
+"""Who logs in where, and with what: an excerpt ends up in the logs of CI."""
 _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
@@ -40,7 +42,7 @@ def excerpt(source: Sequence[str], line: int, column: int, end_line: int, end_co
     Returns
     -------
     Excerpt or None
-        At most `WIDTH` characters around the mark, control and bidirectional characters replaced one for one; None if the
+        At most `WIDTH` characters around the mark, passwords of addresses hidden, control and bidirectional characters replaced one for one; None if the
         file has no such line.
 
     Examples
@@ -48,10 +50,13 @@ def excerpt(source: Sequence[str], line: int, column: int, end_line: int, end_co
     >>> print("\n".join(excerpt(lines("name: x\nevnt: login\n"), 2, 1, 2, 5)))
     evnt: login
     ^^^^
+    >>> print("\n".join(excerpt(lines("path: postgresql://ann:pass@host/db"), 1, 1, 1, 5)))
+    path: postgresql://********@host/db
+    ^^^^
     """
     if line > len(source) or not any(source):
         return None
-    text = source[line - 1]
+    text = _PASSWORD.sub(lambda match: "*" * len(match[0]), source[line - 1])
     start = min(column - 1, len(text))
     end = len(text) if end_line > line else min(end_column - 1, len(text))
     first = max(0, min(start - WIDTH // 3, len(text) - WIDTH))

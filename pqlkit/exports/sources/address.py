@@ -62,8 +62,8 @@ def shown(text: str) -> str:
     return re.split(r"[?#]", text, maxsplit=1)[0] if scheme(text) in WEB else text
 
 
-def check(text: str) -> None:
-    """Refuse addresses that are not read, and those that hold a password.
+def check_address(text: str) -> None:
+    """Refuse addresses that are not read, and those that hold a password; a path is none.
 
     Raises
     ------
@@ -71,6 +71,8 @@ def check(text: str) -> None:
         The message has the scheme and nothing else of the address.
     """
     kind = scheme(text)
+    if kind is None:
+        return
     if kind in STORES or kind in WEB:
         if _SECRET.match(text) or (kind in WEB and "@" in text.split("/", 3)[2]):
             raise UsageError(

@@ -116,7 +116,7 @@ class Landing:
             if kind is None:
                 local.append(path)
                 continue
-            address.check(path)
+            address.check_address(path)
             pieces = _web(path) if kind in address.WEB else _stored(path)
             found += [self._remote(table, source, piece) for piece in pieces]
         lying = find(local)

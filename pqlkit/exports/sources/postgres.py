@@ -154,16 +154,16 @@ def _hint(text: str) -> str | None:
 
 def _numbers(path: Path, names: list[str]) -> list[pl.Expr]:
     """Find the narrowest type of columns of numbers in text that changes none of them."""
-    whole = [pl.col(name).str.contains(_WHOLE).all().alias(f"whole {name}") for name in names]
-    fits = [_integer(name).is_null().eq(pl.col(name).is_null()).all().alias(f"fits {name}") for name in names]
-    facts = pl.scan_parquet(path, glob=False).select(*whole, *fits).collect(engine="streaming").row(0, named=True)
-    found: list[pl.Expr] = []
-    for name in names:
-        if not facts[f"whole {name}"]:
-            found.append(pl.col(name).cast(pl.Float64, strict=False))
-        elif facts[f"fits {name}"]:
-            found.append(_integer(name))
-    return found
+    broken: set[str] = set()
+    long: set[str] = set()
+    for frame in pl.scan_parquet(path, glob=False).select(names).collect_batches(chunk_size=_GROUP_ROWS):
+        for name in names:
+            if name not in broken and not frame[name].str.contains(_WHOLE).all():
+                broken.add(name)
+            elif name not in broken and frame.select(_integer(name)).null_count().item() > frame[name].null_count():
+                long.add(name)
+    floats = [pl.col(name).cast(pl.Float64, strict=False) for name in names if name in broken]
+    return [*floats, *(_integer(name) for name in names if name not in broken | long)]
 
 
 def _integer(name: str) -> pl.Expr:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.tools import needs
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -79,19 +81,9 @@ class Postgres:
             return pl.DataFrame(cursor.fetch_arrow()).item()
 
 
-def _tool(name: str) -> str:
-    found = shutil.which(name) or next(map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))[::-1]), None)
-    if found is None:
-        reason = f"there is no PostgreSQL server here ({name}): apt-get install postgresql"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    initdb, pg_ctl = _tool("initdb"), _tool("pg_ctl")
+    initdb, pg_ctl = needs("initdb"), needs("pg_ctl")
     folder = Path(tempfile.mkdtemp(prefix="pqlkit-postgres-"))
     as_server: list[str] = []
     if os.geteuid() == 0:

@@ -282,6 +282,11 @@ def test_the_project_file_names_a_connection_by_its_variable_alone(tmp_path):
             "{connection: {env: 'postgresql://ann:hunter2@h/db'}, query: q}",
             "the name of an environment variable belongs here",
         ),
+        (
+            "{path: 'postgresql://ann:hunter2@h/db', query: q}",
+            "a database's address is a secret, and does not belong here",
+        ),
+        ("{path: 'mysql://h/db'}", "addresses of mysql:// are not read"),
         ("{query: q}", "an export needs a path or a connection"),
         ("{path: a, connection: {env: A}, query: q}", "an export has a path or a connection, not both"),
         ("{path: a, table: t, query: q}", "a database is asked by a query or for a table, not both"),
