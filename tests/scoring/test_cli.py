@@ -34,7 +34,7 @@ def names(done):
 
 CONTRACT = (
     "user_id,status,score,band,qualified_at,requalified_at,known_at,newly_qualified,fresh_until,last_active_at,who,met,"
-    "criteria,missing,evidence,say,arm,invites,logins,definition,definition_version,definition_hash,as_of"
+    "criteria,progress,shortfall,missing,evidence,say,arm,invites,logins,definition,definition_version,definition_hash,as_of"
 )
 
 
