@@ -79,6 +79,7 @@ def test_a_rate_over_nobodys_is_told_by_its_lower_end():
     tried = try_(in_memory(users, events, as_of=150 * DAY), "invite in 14d", settings=Settings(snapshots="once:14d"))
     assert tried.table.cells == (9, 3, 0, 48)
     risk = tried.table.relative_risk()
+    assert risk.low is not None
     assert risk.low > 5
     assert f"  at least {risk.low:.1f} times\n" in plain(as_table(tried))
     written = json.loads(as_json(tried))
