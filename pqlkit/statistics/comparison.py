@@ -111,6 +111,13 @@ def log_relative_risk(
 ) -> tuple[Floats, Floats]:
     """Give the logarithm of the relative risk and its standard error, for tests that need both.
 
+    Parameters
+    ----------
+    a, b, c, d
+        Cells, elementwise.
+    design_effect
+        Rows per independent row: the standard error grows by its root.
+
     Returns
     -------
     tuple of Floats
