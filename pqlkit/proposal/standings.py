@@ -278,8 +278,23 @@ class Standings:
 
     def best(self, most: int, wide: int | None = None, bounds: Bounds | None = None) -> list[tuple[int, ...]]:
         """Give the best rules of a vocabulary that keep the bounds, the plainest first among equals; None = of any words."""
+        return self._best(most, self._of_width(wide), bounds)
+
+    def apart(self, rule: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Give the best rule that has no event in common with one, in named events; None if there is none."""
+        groups = {self.literals[place].group for place in rule} | {("any", "")}
+        places = [
+            index
+            for index, other in enumerate(self.rules)
+            if not groups & {self.literals[place].group for place in other}
+        ]
+        return next(iter(self._best(1, np.array(places, dtype=np.intp), None)), None)
+
+    def _of_width(self, wide: int | None) -> NDArray[np.intp]:
+        return np.arange(len(self.rules)) if wide is None else np.flatnonzero(np.array(self._width) <= wide)
+
+    def _best(self, most: int, places: NDArray[np.intp], bounds: Bounds | None) -> list[tuple[int, ...]]:
         hits, leads, _ = self._table()
-        places = np.arange(len(hits)) if wide is None else np.flatnonzero(np.array(self._width) <= wide)
         places = places[hits[places] >= (bounds or self.bounds).converters]
         scores = self._scored(hits[places], leads[places], self.objective)
         order = np.argsort(-scores, kind="stable")
