@@ -93,10 +93,13 @@ class Standings:
     _place: dict[tuple[int, ...], int] = field(default_factory=dict, repr=False)
     _width: list[int] = field(default_factory=list, repr=False)
     _view: NDArray[np.int8] = field(init=False, repr=False)
+    _start: tuple[int, ...] | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """See how plain each literal is."""
+        """See how plain each literal is, and which rule the search came to."""
         self._view = views(self.literals)
+        start = headline(self.found)
+        self._start = None if start is None else self.placed(start.literals)
 
     @classmethod
     def of(
@@ -265,12 +268,18 @@ class Standings:
             and read.rate >= least
             and read.converted >= (asked.min_recall or 0.0) * self.view.converters
             and read.n >= (asked.min_share or 0.0) * self.view.moments
-            and self._stands_out(read)
+            and self._stands_out(rule, read)
         )
 
-    def _stands_out(self, read: Qualified) -> bool:
-        """Tell whether qualifications convert clearly more often than moments of activity of the same age and time."""
+    def _stands_out(self, rule: tuple[int, ...], read: Qualified) -> bool:
+        """Tell whether qualifications convert clearly more often than moments of activity of the same age and time.
+
+        Those moments are all there are, the rule's own included: too many of what is common. The rule that the search came to,
+        alone, is held against the others of them where that fails it.
+        """
         expected = self.view.expected(read)
+        if read.converted < RELATIVE_RISK * expected and rule == self._start:
+            expected = self.view.expected_of_others(rule, read)
         if read.converted >= RELATIVE_RISK * expected:
             return True
         base = self.view.converters / max(self.view.moments, 1)
@@ -330,8 +339,7 @@ class Standings:
         return max(offers, key=lambda rule: (self.score(rule), -len(rule)), default=None)
 
     def _first(self, bounds: Bounds) -> tuple[int, ...] | None:
-        start = headline(self.found)
-        chosen = None if start is None else self.placed(start.literals)
+        chosen = self._start
         if chosen is not None and not self.keeps(chosen, bounds):
             chosen = None
         widths = self.widths()
