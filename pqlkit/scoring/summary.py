@@ -59,7 +59,8 @@ class Summary:
     @property
     def line(self) -> str:
         """The run in one line."""
-        parts = [f"{self.statuses.get(name, 0):,} {name}" for name in ("pql", "near")]
+        fresh, stale, near = (self.statuses.get(name, 0) for name in ("pql", "expired", "near"))
+        parts = [f"{fresh + stale:,} meet it ({fresh:,} fresh, {stale:,} stale)", f"{near:,} near"]
         if self.baseline:
             parts.append(f"{self.new or 0:,} new: the first run is the baseline")
         elif self.new is not None:

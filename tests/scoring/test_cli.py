@@ -34,7 +34,7 @@ def names(done):
 
 CONTRACT = (
     "user_id,status,score,band,qualified_at,requalified_at,known_at,newly_qualified,fresh_until,last_active_at,who,met,"
-    "criteria,missing,evidence,say,arm,invites,logins,definition,definition_version,definition_hash,as_of"
+    "criteria,progress,shortfall,missing,evidence,say,arm,invites,logins,definition,definition_version,definition_hash,as_of"
 )
 
 
@@ -45,7 +45,7 @@ def test_a_plain_run_gives_everybody_in_the_contracts_columns(folder):
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert len({row["user_id"] for row in rows}) == len(rows) == pl.read_parquet(folder / "users.parquet").height
     assert {row["newly_qualified"] for row in rows} == {""}
-    assert "pql" in done.err
+    assert "meet it (4 fresh, 1 stale)" in done.err
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "table", "markdown"])

@@ -8,7 +8,7 @@ from pqlkit.definitions.emitting import plain
 from pqlkit.durations import moment
 from pqlkit.proposal.tonight import NEW
 from pqlkit.proposal.wording import in_words
-from pqlkit.reporting.records.figures import modelled
+from pqlkit.reporting.records.figures import modelled, relative_risk
 
 if TYPE_CHECKING:
     from pqlkit.proposal.candidate import Candidate, Group, Promise
@@ -80,7 +80,12 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
         "experiment": _experiment(proposal),
         "now": None
         if proposal.tonight is None
-        else {"meet": proposal.tonight.meet, "new": proposal.tonight.new, "since": str(NEW)},
+        else {
+            "meet": proposal.tonight.meet,
+            "fresh": proposal.tonight.fresh,
+            "new": proposal.tonight.new,
+            "since": str(NEW),
+        },
         "excluded": [
             {"event": one.event, "reason": one.reason.value, "evidence": one.evidence}
             for one in proposal.leakage
@@ -209,7 +214,7 @@ def _snapshot(table: Contingency) -> dict[str, Json]:
         "recall_low": table.recall.low,
         "recall_high": table.recall.high,
         "lift": table.lift,
-        "relative_risk": table.relative_risk().value,
+        **relative_risk(table.relative_risk()),
         "f1": modelled(table.f_beta()),
         "kappa": modelled(table.kappa),
     }
@@ -224,7 +229,7 @@ def _group(group: Group, key: str) -> dict[str, Json]:
         key: group.name,
         "with": group.table.with_.to_json(numerator="converted", denominator="snapshots"),
         "without": group.table.without.to_json(numerator="converted", denominator="snapshots"),
-        "relative_risk": group.table.relative_risk().value,
+        **relative_risk(group.table.relative_risk()),
     }
 
 

@@ -14,7 +14,7 @@ from pqlkit.reporting.records.proposal import candidate, record
 from pqlkit.reporting.renderers.analysis import base_counts
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
-from pqlkit.reporting.renderers.words import chance, day, interval, percent, rate, times
+from pqlkit.reporting.renderers.words import about, chance, day, interval, percent, rate, times
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -206,7 +206,7 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
     if len(one.by_period) > 1:
         lines += wrapped(f"by quarter  {_by_quarter(one)}", "  ", " " * 14)
     if len(one.by_age) > 1:
-        parts = "  ".join(f"{group.name} {times(group.table.relative_risk().value)}x" for group in one.by_age)
+        parts = "  ".join(f"{group.name} {about(group.table.relative_risk())}x" for group in one.by_age)
         lines.append(f"  by age      {parts}{_onboarding(one)}")
     if one.ranges:
         ranges = ", ".join(
@@ -401,7 +401,8 @@ def _tonight(proposal: Proposal, first: Candidate, file: str | None) -> list[str
         return []
     kind = first.definition.entity.value
     who = f"1 {kind} already meets it" if found.meet == 1 else f"{found.meet:,} {kind}s already meet it"
-    lines = ["", f"TONIGHT  {who}: a backlog, not new leads." if found.meet else f"TONIGHT  no {kind} meets it now."]
+    split = f"{found.fresh:,} fresh, {found.meet - found.fresh:,} stale: a backlog, not new leads"
+    lines = ["", *(wrapped(f"TONIGHT  {who} ({split}).", "") if found.meet else [f"TONIGHT  no {kind} meets it now."])]
     path = visible(file or f"definitions/{first.definition.name}.yml", 200)
     command = f"  pqlkit score -d {path} --since {NEW}   -> {found.new:,} new"
     # A command is copied: a line that is too long breaks where a shell goes on.
