@@ -138,7 +138,19 @@ def compared(
     ledger: Ledger | None,
     as_of: str | None,
 ) -> list[Listing]:
-    """Say who is new in each list."""
+    """Say who is new in each list.
+
+    Parameters
+    ----------
+    leads, memories
+        What was scored, and of each what the runs before knew.
+    asked
+        Which lists are wanted.
+    ledger
+        Where the nights before stand; None = no ledger.
+    as_of
+        The moment that the run was told to take as newest; None = the clock's.
+    """
     from pqlkit.exports.dataset import now
     from pqlkit.scoring.night import listing, nights_of
 
@@ -166,6 +178,19 @@ def deliver(
     """Write the lists, commit the ledger, send the alerts, sum up.
 
     Up to the ledger's commit whatever fails leaves all as it was; from then on the night stands, and what fails is a finding.
+
+    Parameters
+    ----------
+    listings
+        The lists, each with who is new.
+    options, out
+        What the command line asked for.
+    asked
+        Which lists are wanted.
+    ledger, where
+        Where the night is remembered, and where alerts go; None = nowhere.
+    output
+        Where messages go.
     """
     from pqlkit.errors import PqlkitError
     from pqlkit.scoring.night import changed, held_back, record, written_lists
@@ -224,7 +249,19 @@ def afterwards(
     where: Hook | None,
     output: Output,
 ) -> Delivery | None:
-    """Do what follows once the night stands."""
+    """Do what follows once the night stands.
+
+    Parameters
+    ----------
+    listings, written
+        The lists, and the files that hold them.
+    options, out
+        What the command line asked for.
+    ledger, where
+        Where the night is remembered, and where alerts go; None = nowhere.
+    output
+        Where messages go.
+    """
     from pqlkit.scoring.night import remove_later_parts, summaries
 
     remove_later_parts(written)
@@ -289,7 +326,19 @@ def write_summary(
     out: ListOptions,
     output: Output,
 ) -> None:
-    """Sum the run up in one line per definition, and in ``--summary`` and ``overlap.json`` as JSON."""
+    """Sum the run up in one line per definition, and in ``--summary`` and ``overlap.json`` as JSON.
+
+    Parameters
+    ----------
+    found, listings
+        The summaries, and the lists that they sum up.
+    sent
+        What became of the alerts; None = none were due.
+    options, out
+        What the command line asked for.
+    output
+        Where messages go.
+    """
     from pqlkit.files import write_text
     from pqlkit.reporting.renderers.tabular import to_json
     from pqlkit.scoring.overlap import overlap
