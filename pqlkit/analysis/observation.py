@@ -127,7 +127,6 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
         conversion_window=settings.conversion_window,
         gap=settings.gap,
         active_within=settings.active_within,
-        events_from=settings.events_from,
         until_conversion=settings.exposure is Exposure.UNTIL_CONVERSION,
     )
     seen = _narrowed(population, seen, settings.given)

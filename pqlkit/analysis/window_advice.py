@@ -170,7 +170,7 @@ def early_warning(population: Population, design: Design) -> str | None:
     str or None
         A sentence with the counts and, for ``once``, the longest landmark of 7, 3 and 1 days that loses at most 30 %.
     """
-    first = first_cutoffs(population, design, history_from=population.history_from)
+    first = first_cutoffs(population, design)
     known = _known(population).join(first, on=ENTITY)
     over = known.filter(pl.col("first") + design.conversion_window.microseconds <= population.as_of)
     early, total = int((over[CONVERTED] <= over["first"]).sum()), over[CONVERTED].drop_nulls().len()

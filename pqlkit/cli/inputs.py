@@ -206,6 +206,7 @@ class Inputs:
             entity=entity,
             definition=definition,
             as_of=data.as_of,
+            events_from=data.events_from,
             trust_current=data.trust_current,
             engine=data.engine,
             sample=sample,

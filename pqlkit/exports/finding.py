@@ -118,7 +118,9 @@ def _is_export(file: Path) -> bool:
     if head.startswith((*COMPRESSED, *PACKED, b"PAR1")):
         return True
     text = b"\0" not in head and bool(head.strip())
-    return text and (not file.suffix or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"))
+    # Spark, Hadoop and Snowflake number their parts; README and LICENSE have no number.
+    part = not file.suffix and any(letter.isdigit() for letter in file.name)
+    return text and (part or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"))
 
 
 def _distinct(files: list[Path], not_read: list[NotRead]) -> Iterator[Path]:

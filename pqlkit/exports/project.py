@@ -75,6 +75,8 @@ class Project:
         Declarations about traits and event names, and the filter on who exists at all (all conditions must hold).
     require
         Exports without which no command runs.
+    events_from
+        The first day (or instant) of the events export, as written; None = the day of its first row.
     signup_event
         The first event of this name is the anchor where no users table says otherwise; None = the first event.
     outcome
@@ -96,6 +98,7 @@ class Project:
     population: tuple[Condition, ...] = ()
     signup_event: str | None = None
     require: tuple[str, ...] = ()
+    events_from: str | None = None
     outcome: Mapping[str, Json] = field(default_factory=dict)
     definitions: Path = field(default_factory=lambda: Path("definitions"))
     options: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
@@ -174,6 +177,7 @@ def _project(form: ProjectForm, document: Document) -> Project:
         },
         population=build_eligible(form.population or []),
         require=tuple(form.require or ()),
+        events_from=form.events_from,
         signup_event=form.signup.event if form.signup is not None else None,
         outcome=_plain(faults.at(document.data, ("outcome",))) or {},
         definitions=places.folder / form.definitions,

@@ -432,6 +432,12 @@ class ProjectForm(Form):
         Check(one_of(("auto", "user", "account")), as_type=Literal["auto", "user", "account"]),
     ] = Field("auto", description="What is qualified.")
     exports: ExportsForm | None = Field(None, description="Where the exports are.")
+    events_from: Moment = Field(
+        None,
+        description="The first day of the events export, if it begins before its first row: who did nothing from then on "
+        "did nothing, and is no gap in the data.",
+        examples=["2026-01-01"],
+    )
     require: list[Text] | None = Field(
         None, description="Exports without which no command runs.", examples=[["users", "conversions"]]
     )

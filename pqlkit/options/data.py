@@ -75,6 +75,14 @@ class DataOptions(SourceOptions):
         metavar="DATE",
         panel=DATA,
     )
+    events_from: str | None = option(
+        None,
+        "The first day of the events export, if it begins before its first row.",
+        reads=moment_text,
+        unset="the day of its first row",
+        metavar="DATE",
+        panel=DATA,
+    )
     require: tuple[str, ...] = option(
         (),
         "Do not run without this export: users, accounts, conversions, identities, contacts. Repeatable.",

@@ -11,7 +11,6 @@ from pqlkit.definitions.model import Definition, EntityKind, Measure, MeasureKin
 from pqlkit.durations import Duration
 from pqlkit.options import reading
 from pqlkit.options.option import Role, option
-from pqlkit.typing import Microseconds
 
 SNAPSHOTS: Final = "Snapshots"
 
@@ -50,8 +49,6 @@ class Settings:
         As stated; None = the design's defaults.
     active_within
         For ``every``.
-    events_from
-        First moment of the events export, if it begins before its first row.
     measures
         What every event is seen through; empty = `default_measures` of the entity.
     exposure
@@ -93,13 +90,6 @@ class Settings:
         "With `every`: entities are looked at if active this recently.",
         reads=reading.duration,
         metavar="DURATION",
-        panel=SNAPSHOTS,
-    )
-    events_from: Microseconds | None = option(
-        None,
-        "The first day of the events export, if it begins before its first row.",
-        reads=reading.moment,
-        metavar="DATE",
         panel=SNAPSHOTS,
     )
     measures: tuple[Measure, ...] = option(

@@ -91,10 +91,41 @@ def as_of(dataset: Dataset, stated: str | None = None) -> AsOf:
     ]
     if not newest:
         events = dataset.tables.get("events")
-        where = str(dataset.folder) if events is None else events.paths[0]
+        where = events.paths[0] if events is not None and events.paths else str(dataset.folder)
         raise DataError("no table has a row with a time", where=where, hint="check the events export: is it empty?")
     at, name = max(newest, key=lambda pair: pair[0])
     return AsOf(at=at, reason=f"newest row of {name}")
+
+
+def events_from(dataset: Dataset, stated: str | None, at: Microseconds) -> Microseconds:
+    """Say where the events export begins: silence before that moment is unknown, silence after it is silence.
+
+    Parameters
+    ----------
+    dataset
+        Whose events are meant.
+    stated
+        ``--events-from`` or the project file's ``events_from``: an ISO date (its first microsecond in the dataset's zone) or
+        an ISO instant; None = the day of the first event.
+    at
+        The as-of moment: the beginning lies before it, and there where no event does.
+
+    Raises
+    ------
+    UsageError
+        `stated` is neither a date nor an instant, or lies after the as-of moment.
+    """
+    if stated is None:
+        first = dataset.tables["events"].first
+        return midnight(day_of(at if first is None else first, dataset.zone), dataset.zone)
+    begin = read_moment(stated, dataset.zone, option="--events-from", end=False)
+    if begin > at:
+        raise UsageError(
+            f"{stated} lies after the last moment that exists, on {day_of(at, dataset.zone)}",
+            where="--events-from",
+            hint="name the first day of the events export",
+        )
+    return begin
 
 
 def silence(instants: NDArray[np.int64], at: Microseconds) -> str | None:

@@ -86,7 +86,8 @@ class Population:
     as_of, as_of_reason
         The last microsecond that exists, and why.
     history_from
-        First microsecond of the first day of the events export, in the dataset's zone.
+        Where the events export begins: as stated, else the first microsecond of the day of its first row, in the dataset's
+        zone.
     outcome
         What counts as a conversion.
     conversions
@@ -134,6 +135,7 @@ def population_of(
     outcome: Outcome | None = None,
     definition: Definition | None = None,
     as_of: str | None = None,
+    events_from: str | None = None,
     trust_current: Sequence[str] = (),
     engine: str = "polars",
     sample: float | None = None,
@@ -152,6 +154,8 @@ def population_of(
         Whose entity, anchor and outcome are meant, and whose traits limits refer to.
     as_of
         ``--as-of``; see `pqlkit.population.as_of.as_of`.
+    events_from
+        ``--events-from``, where the events export begins; None = what the project file says, else the day of its first row.
     trust_current
         Current traits that may be used in historical work.
     engine
@@ -191,11 +195,10 @@ def population_of(
         people, counts = with_conversions(world, listed, clock, conversions.frame), conversions.rows
     if _dates_only(dataset, success):
         people = not_before_signup(people, world.zone)
-    first = dataset.tables["events"].first
     # Outcomes made of events end where the events end: only an export of its own can end early.
     by_row = success.event is None and success.definition is None
     silent = moments.silence(people[CONVERTED].drop_nulls().to_numpy(), end.at) if by_row else None
-    history_from = moments.midnight(moments.day_of(end.at if first is None else first, dataset.zone), dataset.zone)
+    history_from = moments.events_from(dataset, events_from or project.events_from, end.at)
     missing = missing_tables(
         dataset, project, kind=kind, outcome=success, clock=clock, anchors=people[ANCHOR], history_from=history_from
     )

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.precursors import Precursor
+    from pqlkit.proposal.comparable import Comparison
     from pqlkit.proposal.confounding import Confounder
+    from pqlkit.proposal.fit_view import Qualified
     from pqlkit.proposal.gates import Gate
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.stability import Stability
@@ -51,10 +53,16 @@ class Candidate:
         As it is (or would be) written, evidence included.
     rule
         Its literals.
+    read
+        Its qualifications where it was chosen, as the choice counts them.
     fit, holdout
         The snapshot view: 2x2 tables over the snapshots that chose it, and the later ones.
     gate
-        Whether the later snapshots bear it out.
+        Whether its later qualifications bear it out.
+    compared
+        They against comparable others; None where there are none.
+    recall
+        Of the conversions of the later period, how many had qualified within the window before, and all.
     chosen, promised
         The qualification view in the fit and in the holdout period.
     by_period, by_age
@@ -81,9 +89,12 @@ class Candidate:
 
     definition: Definition
     rule: Rule
+    read: Qualified
     fit: Contingency
     holdout: Contingency
     gate: Gate
+    compared: Comparison | None
+    recall: tuple[int, int]
     chosen: Promise
     promised: Promise
     by_period: tuple[Group, ...]
@@ -92,7 +103,7 @@ class Candidate:
     ranges: dict[str, tuple[int, int]]
     adjusted: Estimate | None
     equivalents: tuple[str, ...]
-    simpler: tuple[str, Contingency] | None
+    simpler: tuple[str, Rate] | None
     mechanical: bool
     over_capacity: bool
     precursors: tuple[Precursor, ...]
@@ -105,16 +116,16 @@ class Candidate:
 
         return confounder(self.holdout, self.adjusted)
 
-    def profit(self, value: float, cost: float) -> float | None:
-        """Give what contacting brings per 1,000 later snapshots, if every conversion of a lead came of it; None without snapshots.
+    def worth(self, value: float, cost: float) -> float | None:
+        """Give what contacting 100 later leads brings, if every conversion of a lead came of it; None without a lead.
 
         Only conversions that would not have come anyway are worth anything: an upper bound, which an experiment would lower.
         """
-        table = self.holdout
-        return 1_000 * (value * table.a - cost * table.n1) / table.total if table.total else None
+        rate = self.promised.rate
+        return 100 * (value * rate.numerator / rate.denominator - cost) if rate.denominator else None
 
     @property
     def optimism(self) -> float | None:
-        """How much the rate fell from where the rule was chosen to where it was not, as a fraction."""
-        before, after = self.fit.with_.rate, self.holdout.with_.rate
+        """How much the rate of qualifications fell from where the rule was chosen to where it was not, as a fraction."""
+        before, after = self.chosen.rate.rate, self.promised.rate.rate
         return None if before is None or after is None else before - after

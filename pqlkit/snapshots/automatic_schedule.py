@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pqlkit.definitions.model import Condition
     from pqlkit.durations import Duration
     from pqlkit.population.population import Population
-    from pqlkit.typing import Microseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +44,12 @@ def choose(
     population: Population,
     *,
     conversion_window: Duration | None,
-    history_from: Microseconds,
     eligible: Sequence[Condition] = (),
 ) -> tuple[str, str]:
     """Choose the design of `auto`; give its text and a sentence with the counts."""
     within = conversion_window or population.outcome.within
     reach = within if conversion_window is not None else CONVERSION_WINDOW
-    fall = falls(population, reach, history_from=history_from, eligible=eligible)
+    fall = falls(population, reach, eligible=eligible)
     design = parse_snapshots(fall.kind, conversion_window=conversion_window, within=within)
     days = (LANDMARK.days, (LANDMARK.microseconds + reach.microseconds) / 86_400_000_000)
     if not fall.total:
@@ -66,7 +64,6 @@ def falls(
     population: Population,
     conversion_window: Duration,
     *,
-    history_from: Microseconds,
     eligible: Sequence[Condition] = (),
 ) -> Fall:
     """Count first conversions around anchor + 14 d.
@@ -79,7 +76,7 @@ def falls(
     known = population.entities.filter(
         ~pl.col("invalid"),
         pl.col("at_risk"),
-        anchor >= history_from,
+        anchor >= population.history_from,
         anchor + landmark + reach < population.as_of,
         converted >= anchor,
     )

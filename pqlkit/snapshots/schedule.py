@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pqlkit.population.population import Population
-    from pqlkit.typing import Microseconds
 
 AGES: Final = tuple(Duration(days, "d") for days in (1, 2, 3, 5, 7, 10))
 """The ages of ``age`` where none are given."""
@@ -119,21 +118,21 @@ def parse_snapshots(
     return _with_gap(design, gap)
 
 
-def first_cutoffs(population: Population, design: Design, *, history_from: Microseconds) -> pl.DataFrame:
+def first_cutoffs(population: Population, design: Design) -> pl.DataFrame:
     """Give each entity's first cutoff, whether or not it is over.
 
     Returns
     -------
     DataFrame
         ``entity``, ``first`` (Int64; null without an anchor): anchor + the first age or, for ``every``, the first of its
-        cutoffs at or after max(anchor, `history_from` + the longest window).
+        cutoffs at or after max(anchor, the population's `history_from` + the longest window).
     """
     anchor = pl.col(ANCHOR)
     if design.step is None:
         return population.entities.select(ENTITY, first=anchor + min(design.cutoffs).microseconds)
     step = design.step.microseconds
     origin = monday(population.world.zone)
-    start = pl.max_horizontal(anchor, pl.lit(history_from + design.longest.microseconds))
+    start = pl.max_horizontal(anchor, pl.lit(population.history_from + design.longest.microseconds))
     offset = pl.lit(origin) + pl.col("phase") * WEEK
     return (
         population.entities.select(ENTITY, ANCHOR, phase=phases(population.entities["id"], step // WEEK))
@@ -142,9 +141,7 @@ def first_cutoffs(population: Population, design: Design, *, history_from: Micro
     )
 
 
-def schedule(
-    population: Population, design: Design, *, history_from: Microseconds, until_conversion: bool = False
-) -> pl.DataFrame:
+def schedule(population: Population, design: Design, *, until_conversion: bool = False) -> pl.DataFrame:
     """List every cutoff at or before `as_of` and before the entity's conversion, whoever is in the table then.
 
     With `until_conversion` those after the conversion are there too.
@@ -157,7 +154,7 @@ def schedule(
     end = pl.lit(population.as_of)
     last = end if until_conversion else pl.min_horizontal(end, pl.col(CONVERTED) - 1)
     known = (
-        first_cutoffs(population, design, history_from=history_from)
+        first_cutoffs(population, design)
         .with_columns(population.entities[CONVERTED])
         .with_columns(last=last)
         .filter(pl.col("first") <= pl.col("last"))

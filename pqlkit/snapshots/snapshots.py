@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from pqlkit.definitions.model import Condition
     from pqlkit.population.population import Population
     from pqlkit.statistics.contingency import Contingency
-    from pqlkit.typing import Microseconds
 
 ACTIVE_WITHIN: Final = Duration(28, "d")
 """How recently an entity must have done something to be looked at by ``every``."""
@@ -114,7 +113,6 @@ def snapshots_of(
     conversion_window: Duration | None = None,
     gap: Duration | None = None,
     active_within: Duration = ACTIVE_WITHIN,
-    events_from: Microseconds | None = None,
     eligible: Sequence[Condition] = (),
     until_conversion: bool = False,
 ) -> Snapshots:
@@ -130,8 +128,6 @@ def snapshots_of(
         As stated on the command line, when `design` is a text; None = the design's defaults.
     active_within
         For ``every``: an entity is in the table at s if it has an event that is not automatic in [s - this, s).
-    events_from
-        ``--events-from``: history begins here instead of on the first day of the events export.
     eligible
         Conditions on traits, judged as of the microsecond before each cutoff.
     until_conversion
@@ -151,14 +147,11 @@ def snapshots_of(
         another design than ``once`` or with a gap.
     """
     population.traits.refuse_current((condition.name for condition in eligible), population.trusted)
-    history_from = population.history_from if events_from is None else events_from
     reason = None
     if isinstance(design, str):
         stated = "once" if design == "auto" and windows else design
         if stated == "auto":
-            stated, reason = choice.choose(
-                population, conversion_window=conversion_window, history_from=history_from, eligible=eligible
-            )
+            stated, reason = choice.choose(population, conversion_window=conversion_window, eligible=eligible)
         design = parse_snapshots(
             stated, windows=windows, conversion_window=conversion_window, gap=gap, within=population.outcome.within
         )
@@ -168,10 +161,10 @@ def snapshots_of(
             where="--exposure",
             hint="use --snapshots once:14d",
         )
-    frame = schedule(population, design, history_from=history_from, until_conversion=until_conversion)
+    frame = schedule(population, design, until_conversion=until_conversion)
     lively = active(population, frame, active_within) if design.kind is DesignKind.EVERY else None
     judged = _judged(population, design, frame, lively, eligible)
-    entities = _entities(population, design, history_from, eligible)
+    entities = _entities(population, design, eligible)
     if until_conversion:
         entities = entities.with_columns(early=pl.lit(value=False))
     classes = entity_classes(entities, judged)
@@ -253,17 +246,15 @@ def _eligible(population: Population, conditions: Sequence[Condition], entity: p
     return (able & population.traits.holds(conditions, once)).gather(entity)
 
 
-def _entities(
-    population: Population, design: Design, history_from: Microseconds, eligible: Sequence[Condition]
-) -> pl.DataFrame:
+def _entities(population: Population, design: Design, eligible: Sequence[Condition]) -> pl.DataFrame:
     """Gather what the classes ask of each entity, beside its snapshots."""
     anchor, converted = pl.col(ANCHOR), pl.col(CONVERTED)
     if design.kind is DesignKind.EVERY:
-        unobserved = converted < history_from + design.longest.microseconds
+        unobserved = converted < population.history_from + design.longest.microseconds
     else:
-        unobserved = anchor < history_from
+        unobserved = anchor < population.history_from
     frame = population.entities.with_columns(
-        first=first_cutoffs(population, design, history_from=history_from)["first"],
+        first=first_cutoffs(population, design)["first"],
         unobserved=unobserved.fill_null(value=False),
     ).with_columns(early=converted <= pl.col("first"))
     probe = frame.select(pl.min_horizontal(pl.col("first") - 1, converted - 1, pl.lit(population.as_of)))

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from pqlkit.options.data import DataOptions
 
 SOURCES = "--project -p --events --users --accounts --conversions --identities --map"
-DATA = f"{SOURCES} --data --as-of --trust-current --engine"
+DATA = f"{SOURCES} --data --as-of --events-from --require --trust-current --engine"
 OUTPUT = "--format --out --quiet --verbose"
 SNAPSHOTS = (
-    "--snapshots --windows --conversion-window --gap --active-within --events-from --measures --entity --exposure --exclude-event "
+    "--snapshots --windows --conversion-window --gap --active-within --measures --entity --exposure --exclude-event "
     "--keep-event --by --given --sample --top --compare --html"
 )
 PROMISED = {
@@ -41,12 +41,13 @@ PROMISED = {
     "try": f"{DATA} {SNAPSHOTS} {OUTPUT} --save",
     "propose": (
         f"{DATA} {SNAPSHOTS} {OUTPUT} --max-criteria --objective --value --cost --capacity --min-share --min-recall "
-        "--min-rate --holdout --holdout-from --against --use-traits --permutations --max-seconds --plan-experiment "
+        "--min-rate --holdout --holdout-from --against --use-traits --permutations --max-rules --plan-experiment "
         "--out-dir --name --seed"
     ),
     "validate": f"{DATA} {OUTPUT} --strict --base --explain --describe --fix --catalogue",
     "score": (
         f"{DATA} {OUTPUT} -d --definition --ledger --previous --since --only-new --all --keep --columns --rename "
+        "--allow-hypothesis --accept-change "
         "--suppress --control --max-new --min-new --max-age --summary --notify --preset"
     ),
     "report": f"{DATA} {OUTPUT} -d --definition --by --ledger --contacts --fail-under --fail-on-drift --html",

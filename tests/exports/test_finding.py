@@ -49,6 +49,7 @@ def test_a_folders_exports_are_told_by_content_and_the_rest_is_listed(exports, t
     exports.write("ev/sub/e.json.zst", zstd.compress(b'{"user_id": "json", "event": "a", "timestamp": "2026-01-01"}\n'))
     exports.write("ev/d.jsonl.br", b"\x8b\x02\x80\x00")
     exports.write("ev/notes.md", "# these are exports\n")
+    exports.write("ev/LICENSE", "All rights reserved\n")
     exports.write("ev/_SUCCESS", "")
     exports.write("ev/.DS_Store", b"\0\0\0\1Bud1")
     exports.write("ev/empty.csv", "")
@@ -57,6 +58,7 @@ def test_a_folders_exports_are_told_by_content_and_the_rest_is_listed(exports, t
     assert not_read(dataset) == {
         "d.jsonl.br": "no export, by its name and by its content",
         "notes.md": "no export, by its name and by its content",
+        "LICENSE": "no export, by its name and by its content",
         "_SUCCESS": "hidden",
         ".DS_Store": "hidden",
         "empty.csv": "empty",

@@ -10,13 +10,16 @@ import pytest
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.dataset import Dataset, Table
-from pqlkit.population.as_of import as_of, day_of, midnight, silence
+from pqlkit.population.as_of import as_of, day_of, events_from, midnight, silence
 
 T0 = 1_700_006_400_000_000  # 2023-11-15 00:00 UTC
 
 
 def data(zone="UTC", **times):
-    tables = {name: Table(name=name, paths=(), columns={}, rows=2, first=T0, last=last) for name, last in times.items()}
+    tables = {
+        name: Table(name=name, paths=(f"{name}.parquet",), columns={}, rows=2, first=T0, last=last)
+        for name, last in times.items()
+    }
     return Dataset(folder=None, tables=tables, zone=zone)
 
 
@@ -83,3 +86,22 @@ def test_silence_needs_an_improbable_gap():
     assert silence(pace[:1], 10**9 * DAY) is None
     assert silence(np.zeros(5, dtype=np.int64), DAY) is None
     assert silence(np.empty(0, dtype=np.int64), DAY) is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "zone", "expected"),
+    [
+        (None, "UTC", T0),
+        (None, "America/New_York", T0 - DAY + 5 * 3_600_000_000),
+        ("2023-11-01", "UTC", T0 - 14 * DAY),
+        ("2023-11-01", "Asia/Tokyo", T0 - 14 * DAY - 9 * 3_600_000_000),
+        ("2023-11-01T01:00+01:00", "Asia/Tokyo", T0 - 14 * DAY),
+    ],
+)
+def test_where_the_events_begin(stated, zone, expected):
+    assert events_from(data(zone, events=T0 + DAY), stated, T0 + 2 * DAY) == expected
+
+
+def test_events_that_begin_after_the_end():
+    with pytest.raises(UsageError, match="--events-from"):
+        events_from(data(events=T0 + DAY), "2024-01-01", T0 + DAY)

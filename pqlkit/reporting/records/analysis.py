@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pqlkit.definitions.describing import describe
 from pqlkit.durations import moment
-from pqlkit.reporting.records.figures import counts, modelled
+from pqlkit.reporting.records.figures import counts, modelled, relative_risk
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -101,9 +101,7 @@ def behaviour(one: Association) -> dict[str, Json]:
         "without": _group(table.c, table.c + table.d, effect),
         "share": table.share.rate,
         "lift": table.lift,
-        "relative_risk": risk.value,
-        "relative_risk_low": risk.low,
-        "relative_risk_high": risk.high,
+        **relative_risk(risk),
         "risk_difference": difference.value,
         "odds_ratio": odds.value,
         "odds_ratio_low": odds.low,
@@ -113,7 +111,7 @@ def behaviour(one: Association) -> dict[str, Json]:
         "p_value": modelled(one.p_value),
         "q_value": modelled(one.q_value),
         **_adjusted(one.adjusted),
-        "flags": [*one.flags, *(["corrected"] if risk.corrected else [])],
+        "flags": [*one.flags, *(["corrected"] if odds.corrected else [])],
         "alike": list(one.alike),
         "shown": _shown(one),
         "curve": [
@@ -138,9 +136,7 @@ def _shown(one: Association) -> Json:
         "with": _group(table.a, table.a + table.b, effect),
         "without": _group(table.c, table.c + table.d, effect),
         "share": table.share.rate,
-        "relative_risk": risk.value,
-        "relative_risk_low": risk.low,
-        "relative_risk_high": risk.high,
+        **relative_risk(risk),
         "phi": table.phi,
         **_adjusted(shown.adjusted),
     }
@@ -237,9 +233,7 @@ def hypothesis(one: Hypothesis) -> dict[str, Json]:
         "odds_ratio": modelled(one.odds_ratio.value),
         "odds_ratio_low": modelled(one.odds_ratio.low),
         "odds_ratio_high": modelled(one.odds_ratio.high),
-        "relative_risk": one.relative_risk.value,
-        "relative_risk_low": one.relative_risk.low,
-        "relative_risk_high": one.relative_risk.high,
+        **relative_risk(one.relative_risk),
         "p_value": modelled(one.p_value),
         "p_adjusted": modelled(one.p_adjusted),
         "verdict": one.verdict,

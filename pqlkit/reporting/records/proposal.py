@@ -8,12 +8,13 @@ from pqlkit.definitions.emitting import plain
 from pqlkit.durations import moment
 from pqlkit.proposal.tonight import NEW
 from pqlkit.proposal.wording import in_words
-from pqlkit.reporting.records.figures import modelled
+from pqlkit.reporting.records.figures import modelled, relative_risk
 
 if TYPE_CHECKING:
     from pqlkit.proposal.candidate import Candidate, Group, Promise
     from pqlkit.proposal.proposed import Halves, Proposal
     from pqlkit.statistics.contingency import Contingency
+    from pqlkit.statistics.stratified import Excess
     from pqlkit.typing import Json
 
 
@@ -50,7 +51,7 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "holdout": proposal.holdout.base.to_json(numerator="converted", denominator="snapshots"),
         },
         "candidates": [
-            {**candidate(one, written.get(one.definition.name)), "profit_per_1000": _profit(proposal, one)}
+            {**candidate(one, written.get(one.definition.name)), "worth_per_100": _worth(proposal, one)}
             for one in proposal.candidates
         ],
         "mechanical": [candidate(one) for one in proposal.mechanical],
@@ -79,7 +80,12 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
         "experiment": _experiment(proposal),
         "now": None
         if proposal.tonight is None
-        else {"meet": proposal.tonight.meet, "new": proposal.tonight.new, "since": str(NEW)},
+        else {
+            "meet": proposal.tonight.meet,
+            "fresh": proposal.tonight.fresh,
+            "new": proposal.tonight.new,
+            "since": str(NEW),
+        },
         "excluded": [
             {"event": one.event, "reason": one.reason.value, "evidence": one.evidence}
             for one in proposal.leakage
@@ -89,9 +95,9 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
     }
 
 
-def _profit(proposal: Proposal, one: Candidate) -> float | None:
+def _worth(proposal: Proposal, one: Candidate) -> float | None:
     value, cost = proposal.wishes.value, proposal.wishes.cost
-    return None if value is None or cost is None else modelled(one.profit(value, cost))
+    return None if value is None or cost is None else modelled(one.worth(value, cost))
 
 
 def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
@@ -118,7 +124,25 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
         ],
         "fit": _snapshot(one.fit),
         "holdout": _snapshot(one.holdout),
-        "gate": {"relative_risk": one.gate.relative_risk, "p_value": modelled(one.gate.p_value)},
+        "gate": {
+            "relative_risk": modelled(one.gate.relative_risk),
+            "z": modelled(one.gate.z),
+            "p_value": modelled(one.gate.p_value),
+            "conditional_relative_risk": modelled(one.gate.conditional),
+        },
+        "compared": None
+        if one.compared is None
+        else {
+            "active": _excess(one.compared.active),
+            "adjusted": _excess(one.compared.adjusted),
+            "newest": _excess(one.compared.newest),
+        },
+        "recall": {"qualified": one.recall[0], "conversions": one.recall[1]},
+        "chosen_by": {
+            "qualifications": one.read.n,
+            "converted": one.read.converted,
+            "pqls_per_week": modelled(one.read.a_week),
+        },
         "optimism": one.optimism,
         "qualifications": {"fit": _qualifications(one.chosen), "holdout": _qualifications(one.promised)},
         "time_to_convert": {
@@ -150,7 +174,26 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
         "equivalents": list(one.equivalents),
         "simpler_alternative": None
         if one.simpler is None
-        else {"rule": one.simpler[0], "holdout": _snapshot(one.simpler[1])},
+        else {
+            "rule": one.simpler[0],
+            "fit": one.simpler[1].to_json(numerator="converted", denominator="qualifications"),
+        },
+    }
+
+
+def _excess(found: Excess | None) -> Json:
+    """Write leads against comparable others: `others_rate` is at the ages and times of the leads."""
+    if found is None:
+        return None
+    return {
+        "qualifications": found.n,
+        "converted": found.converted,
+        "others": found.others,
+        "others_converted": found.others_converted,
+        "others_rate": modelled(found.others_rate),
+        "relative_risk": modelled(found.relative_risk),
+        "low": modelled(found.low),
+        "high": modelled(found.high),
     }
 
 
@@ -171,7 +214,7 @@ def _snapshot(table: Contingency) -> dict[str, Json]:
         "recall_low": table.recall.low,
         "recall_high": table.recall.high,
         "lift": table.lift,
-        "relative_risk": table.relative_risk().value,
+        **relative_risk(table.relative_risk()),
         "f1": modelled(table.f_beta()),
         "kappa": modelled(table.kappa),
     }
@@ -186,7 +229,7 @@ def _group(group: Group, key: str) -> dict[str, Json]:
         key: group.name,
         "with": group.table.with_.to_json(numerator="converted", denominator="snapshots"),
         "without": group.table.without.to_json(numerator="converted", denominator="snapshots"),
-        "relative_risk": group.table.relative_risk().value,
+        **relative_risk(group.table.relative_risk()),
     }
 
 
@@ -211,7 +254,6 @@ def _selection(proposal: Proposal) -> Json:
     return {
         "permutations": test.permutations,
         "as_good": test.as_good,
-        "p_value": modelled(test.p_value),
         "relative_risk": modelled(test.relative_risk),
         "best_relative_risk": modelled(test.best_relative_risk),
         "complete": test.complete,
@@ -236,7 +278,11 @@ def _cross_fitted(proposal: Proposal) -> Json:
     cross = proposal.cross_fitted
     if cross is None:
         return None
-    return {"folds": cross.folds, "qualified": cross.qualified, "converted": cross.converted, "without": cross.without}
+    return {
+        "folds": cross.folds,
+        "without": cross.without,
+        **cross.rate.to_json(numerator="converted", denominator="qualifications"),
+    }
 
 
 def _champion(proposal: Proposal) -> Json:

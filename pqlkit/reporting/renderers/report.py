@@ -9,7 +9,7 @@ from pqlkit.inert import visible
 from pqlkit.reporting.records.report import period, record
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
-from pqlkit.reporting.renderers.words import day, interval, percent, rate, times
+from pqlkit.reporting.renderers.words import day, interval, percent, rate, ratio, times
 from pqlkit.statistics.drift import Verdict
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _compared(report: Report) -> list[str]:
         ),
         _step("snapshots that meet it", snapshot.with_),
         _step("other snapshots", snapshot.without),
-        f"  {times(risk.value)} times [{times(risk.low)}, {times(risk.high)}]",
+        f"  {ratio(risk, ' times')}",
     ]
 
 
