@@ -13,7 +13,7 @@ from pqlkit.columns import AT, ENTITY
 from pqlkit.durations import DAY, WEEK
 from pqlkit.measures.crossings import crossings
 from pqlkit.options.schedule_kind import DesignKind
-from pqlkit.proposal.comparable import Activity, strata
+from pqlkit.proposal.comparable import Activity, holding, strata
 from pqlkit.proposal.lives import NEVER, Lives
 
 if TYPE_CHECKING:
@@ -334,6 +334,13 @@ class FitView:
     def expected(self, read: Qualified) -> float:
         """Give how many would have converted, had they done so like moments of activity of the same age and time."""
         return float(self.baseline.rates(self.lives, read.entity, read.on).sum())
+
+    def expected_of_others(self, rule: tuple[int, ...], read: Qualified) -> float:
+        """Give the same by moments at which the rule is not met just after: exact, and a hundred times dearer."""
+        moments = self.activity.take(self._counts(self.activity.entity, self.activity.at))
+        others = moments.take(~holding(self.lines, self.holding(rule), moments))
+        rest = _Baseline.of(self.lives, others, self.lives.chosen_by(others.entity, others.at))
+        return float(rest.rates(self.lives, read.entity, read.on).sum())
 
     def starts(self, rule: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Give all starts of a rule that count, over all time: whose, and when."""

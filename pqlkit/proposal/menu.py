@@ -62,7 +62,9 @@ def standings_of(brief: Brief, found: Search, view: FitView) -> Standings:
 
 
 def menu(standings: Standings, *, most: int = 5, similar: float = SIMILAR) -> tuple[Dish, ...]:
-    """Choose greedily: the first rule, then the best that is not similar to a chosen one.
+    """Choose greedily: the first rule, the best without any of its events, then the best that is not similar to a chosen one.
+
+    Where the first no longer holds later, something else may have taken its place.
 
     Parameters
     ----------
@@ -82,7 +84,7 @@ def menu(standings: Standings, *, most: int = 5, similar: float = SIMILAR) -> tu
     first = standings.first()
     chosen: list[tuple[int, ...]] = []
     equivalents: list[list[tuple[int, ...]]] = []
-    for rule in [] if first is None else [first, *standings.best(_CONSIDERED)]:
+    for rule in [] if first is None else _considered(standings, first):
         place = _like(standings, chosen, rule, similar)
         if place is None and len(chosen) < most:
             plain = rule if rule == first else standings.earned(rule)
@@ -106,6 +108,12 @@ def menu(standings: Standings, *, most: int = 5, similar: float = SIMILAR) -> tu
         )
         for rule, others in zip(chosen, equivalents, strict=True)
     )
+
+
+def _considered(standings: Standings, first: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """List the rules that may stand on the menu, in the order in which they are asked."""
+    apart = standings.apart(first)
+    return [first, *([] if apart is None else [apart]), *standings.best(_CONSIDERED)]
 
 
 def _like(standings: Standings, chosen: list[tuple[int, ...]], rule: tuple[int, ...], similar: float) -> int | None:

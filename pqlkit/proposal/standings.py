@@ -93,10 +93,13 @@ class Standings:
     _place: dict[tuple[int, ...], int] = field(default_factory=dict, repr=False)
     _width: list[int] = field(default_factory=list, repr=False)
     _view: NDArray[np.int8] = field(init=False, repr=False)
+    _start: tuple[int, ...] | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """See how plain each literal is."""
+        """See how plain each literal is, and which rule the search came to."""
         self._view = views(self.literals)
+        start = headline(self.found)
+        self._start = None if start is None else self.placed(start.literals)
 
     @classmethod
     def of(
@@ -265,12 +268,18 @@ class Standings:
             and read.rate >= least
             and read.converted >= (asked.min_recall or 0.0) * self.view.converters
             and read.n >= (asked.min_share or 0.0) * self.view.moments
-            and self._stands_out(read)
+            and self._stands_out(rule, read)
         )
 
-    def _stands_out(self, read: Qualified) -> bool:
-        """Tell whether qualifications convert clearly more often than moments of activity of the same age and time."""
+    def _stands_out(self, rule: tuple[int, ...], read: Qualified) -> bool:
+        """Tell whether qualifications convert clearly more often than moments of activity of the same age and time.
+
+        Those moments are all there are, the rule's own included: too many of what is common. The rule that the search came to,
+        alone, is held against the others of them where that fails it.
+        """
         expected = self.view.expected(read)
+        if read.converted < RELATIVE_RISK * expected and rule == self._start:
+            expected = self.view.expected_of_others(rule, read)
         if read.converted >= RELATIVE_RISK * expected:
             return True
         base = self.view.converters / max(self.view.moments, 1)
@@ -278,8 +287,23 @@ class Standings:
 
     def best(self, most: int, wide: int | None = None, bounds: Bounds | None = None) -> list[tuple[int, ...]]:
         """Give the best rules of a vocabulary that keep the bounds, the plainest first among equals; None = of any words."""
+        return self._best(most, self._of_width(wide), bounds)
+
+    def apart(self, rule: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Give the best rule that has no event in common with one, in named events; None if there is none."""
+        groups = {self.literals[place].group for place in rule} | {("any", "")}
+        places = [
+            index
+            for index, other in enumerate(self.rules)
+            if not groups & {self.literals[place].group for place in other}
+        ]
+        return next(iter(self._best(1, np.array(places, dtype=np.intp), None)), None)
+
+    def _of_width(self, wide: int | None) -> NDArray[np.intp]:
+        return np.arange(len(self.rules)) if wide is None else np.flatnonzero(np.array(self._width) <= wide)
+
+    def _best(self, most: int, places: NDArray[np.intp], bounds: Bounds | None) -> list[tuple[int, ...]]:
         hits, leads, _ = self._table()
-        places = np.arange(len(hits)) if wide is None else np.flatnonzero(np.array(self._width) <= wide)
         places = places[hits[places] >= (bounds or self.bounds).converters]
         scores = self._scored(hits[places], leads[places], self.objective)
         order = np.argsort(-scores, kind="stable")
@@ -315,8 +339,7 @@ class Standings:
         return max(offers, key=lambda rule: (self.score(rule), -len(rule)), default=None)
 
     def _first(self, bounds: Bounds) -> tuple[int, ...] | None:
-        start = headline(self.found)
-        chosen = None if start is None else self.placed(start.literals)
+        chosen = self._start
         if chosen is not None and not self.keeps(chosen, bounds):
             chosen = None
         widths = self.widths()

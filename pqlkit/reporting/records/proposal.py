@@ -81,7 +81,12 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
         "experiment": _experiment(proposal),
         "now": None
         if proposal.tonight is None
-        else {"meet": proposal.tonight.meet, "new": proposal.tonight.new, "since": str(NEW)},
+        else {
+            "meet": proposal.tonight.meet,
+            "fresh": proposal.tonight.fresh,
+            "new": proposal.tonight.new,
+            "since": str(NEW),
+        },
         "excluded": [
             {"event": one.event, "reason": one.reason.value, "evidence": one.evidence}
             for one in proposal.leakage

@@ -120,7 +120,7 @@ def places_in_words(snapshots: Snapshots) -> dict[str, str]:
     longest, conversion_window = snapshots.design.longest, snapshots.design.conversion_window
     every = snapshots.design.kind is DesignKind.EVERY
     return {
-        "used": f"within {conversion_window} of a snapshot{' at an active one' if every else ''}",
+        "used": f"within {conversion_window} of a snapshot{' of an active one' if every else ''}",
         "before_history": f"before there are {longest} of history",
         "before_first_snapshot": "before the first snapshot",
         "gap": f"within {snapshots.design.gap} of the snapshot (gap)",
@@ -409,7 +409,7 @@ def _ladder(analysis: Analysis) -> list[str]:
         "  at least            " + "".join(f"{compact(step.threshold):>7}" for step in steps),
         "  upgrade             " + "".join(f"{percent(step.table.with_.rate):>7}" for step in steps),
         "                      " + "".join(f"{mark:>7}" for mark in sparkline(rates)),
-        "  snapshots that do it    " + "".join(f"{percent(step.table.n1 / step.table.total):>7}" for step in steps),
+        "  snapshots           " + "".join(f"{percent(step.table.n1 / step.table.total):>7}" for step in steps),
     ]
 
 

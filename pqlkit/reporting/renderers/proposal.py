@@ -423,7 +423,8 @@ def _tonight(proposal: Proposal, first: Candidate, file: str | None) -> list[str
         return []
     kind = first.definition.entity.value
     who = f"1 {kind} already meets it" if found.meet == 1 else f"{found.meet:,} {kind}s already meet it"
-    lines = ["", f"TONIGHT  {who}: a backlog, not new leads." if found.meet else f"TONIGHT  no {kind} meets it now."]
+    split = f"{found.fresh:,} fresh, {found.meet - found.fresh:,} stale: a backlog, not new leads"
+    lines = ["", *(wrapped(f"TONIGHT  {who} ({split}).", "") if found.meet else [f"TONIGHT  no {kind} meets it now."])]
     path = visible(file or f"definitions/{first.definition.name}.yml", 200)
     command = f"  pqlkit score -d {path} --since {NEW}   -> {found.new:,} new"
     # A command is copied: a line that is too long breaks where a shell goes on.
