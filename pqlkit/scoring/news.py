@@ -290,7 +290,7 @@ def _gone(leads: Leads, table: pl.DataFrame, memory: Memory | None, whole: pl.Da
         return whole.clear()
     missing = _missing(leads, table, memory)
     definition = leads.definition
-    values = {
+    values: dict[str, pl.Expr | pl.Series] = {
         "lead_id": lead_ids(
             definition.name, definition.entity.value, missing.get_column("id"), missing.get_column("on")
         ),
