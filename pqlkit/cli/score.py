@@ -11,7 +11,7 @@ import typer
 from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
-from pqlkit.cli.score_options import check, order
+from pqlkit.cli.score_options import check, order, refuse_unready
 from pqlkit.options.leads import ListOptions, ScoreOptions
 from pqlkit.options.output import Format
 
@@ -55,6 +55,7 @@ def score(given: Given) -> None:
     check(options, out)
     definitions = [load_definition(path) for path in options.definition]
     refuse_twins(definitions)
+    refuse_unready(definitions, options)
     found.check(list_targets([definition.name for definition in definitions], out))
     asked = order(options)
     where = hook(options.notify) if options.notify is not None else None
@@ -192,16 +193,20 @@ def deliver(
         Where messages go.
     """
     from pqlkit.errors import PqlkitError
-    from pqlkit.scoring.night import record, written_lists
+    from pqlkit.scoring.night import changed, held_back, record, written_lists
 
     for one in listings:
         asked.shape.names(one.rows.columns)  # refuses unknown columns, whatever the format
     breached = [f"{one.news.leads.definition.name}: {text}" for one in listings for text in one.breaches]
     targets = places(listings, out, aside=bool(breached))
+    apart = [
+        (changed(path), held_back(one)) for path, one in places(listings, out, aside=False) if one.news.held.height
+    ]
     kept = ledger if not breached else None
     if ledger is not None:
         mend(ledger, targets, output)
-    with written_lists(targets, asked.shape) as written:
+    with written_lists([*targets, *apart], asked.shape) as everything:
+        written = everything[: len(targets)]
         if not targets and not breached:
             show(listings, out, asked, output)
         doubt = record(kept, listings, written, notify=asked.notify) if kept is not None else None
@@ -214,7 +219,25 @@ def deliver(
         return ExitCode.FINDINGS
     for text in breached:
         output.warn(f"{text}; nobody is alerted{', the list is held' if targets else ''}")
-    return ExitCode.FINDINGS if breached or (sent is not None and sent.problem) else ExitCode.DONE
+    waiting = [text for one in listings for text in held_text(one, apart)]
+    for text in waiting:
+        output.warn(text)
+    return ExitCode.FINDINGS if breached or waiting or (sent is not None and sent.problem) else ExitCode.DONE
+
+
+def held_text(one: Listing, apart: Sequence[tuple[Path, Listing]]) -> list[str]:
+    """Say who waits for a change of the definition to be accepted, and where they stand."""
+    found, leads = one.news, one.news.leads
+    count = found.held.height
+    if not count:
+        return []
+    who = "1 lead is" if count == 1 else f"{count:,} leads are"
+    files = [path for path, other in apart if other.news is found]
+    where = f"written apart to {files[0]}" if files else "left out (--out FILE writes them apart)"
+    return [
+        f"{leads.definition.name}: {who} new only because the definition changed ({found.accepted} -> {leads.hash}): {where},"
+        f" and nobody is alerted; to hand them over, add --accept-change {leads.hash}"
+    ]
 
 
 def afterwards(
@@ -358,12 +381,12 @@ def list_targets(names: Sequence[str], out: ListOptions) -> Iterator[Target]:
 
     from pqlkit.cli.targets import Target
     from pqlkit.options.option import Role
-    from pqlkit.scoring.night import aside
+    from pqlkit.scoring.night import aside, changed
 
     paths = paths_of(names, out)
     several = [*paths, *([path.parent / "overlap.json" for path in paths[:1]])] if len(names) > 1 else []
     parts = [part for path in paths for part in path.parent.glob(f"{escape(path.stem)}.part*{escape(path.suffix)}")]
-    for path in (*several, *map(aside, paths), *parts):
+    for path in (*several, *map(aside, paths), *map(changed, paths), *parts):
         yield Target(named="--out", path=path, role=Role.WRITES)
 
 

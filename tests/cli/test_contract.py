@@ -47,6 +47,7 @@ PROMISED = {
     "validate": f"{DATA} {OUTPUT} --strict --base --explain --describe --fix --catalogue",
     "score": (
         f"{DATA} {OUTPUT} -d --definition --ledger --previous --since --only-new --all --keep --columns --rename "
+        "--allow-hypothesis --accept-change "
         "--suppress --control --max-new --min-new --max-age --summary --notify --preset"
     ),
     "report": f"{DATA} {OUTPUT} -d --definition --by --ledger --contacts --fail-under --fail-on-drift --html",

@@ -402,9 +402,11 @@ def test_converters_count_what_came_strictly_before_the_upgrade(folder):
 def test_a_version_change_is_told_in_the_summary(folder):
     score(folder, "--ledger", folder / "l", "--out", folder / "leads.csv", day=20)
     definition(folder, TEAM.replace("at_least: 3", "at_least: 1").replace("at_least: 2", "at_least: 1"), version=2)
-    done = score(
-        folder, "--ledger", folder / "l", "--out", folder / "leads.csv", "--summary", folder / "run.json", day=20.5
-    )
+    night = ["--ledger", folder / "l", "--out", folder / "leads.csv", "--summary", folder / "run.json"]
+    done = score(folder, *night, day=20.5)
     assert "because the definition changed" in done.err
     run = json.loads((folder / "run.json").read_text())["runs"][0]
-    assert 0 < run["new_because_definition"] <= run["new"]
+    assert (run["new_because_definition"], run["held"] > 0) == (0, True)
+    score(folder, *night, "--accept-change", run["hash"], day=20.5)
+    after = json.loads((folder / "run.json").read_text())["runs"][0]
+    assert (after["new_because_definition"], after["held"]) == (run["held"], 0)
