@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
+    from pqlkit.analysis.adjustment import Effect
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.precursors import Precursor
     from pqlkit.proposal.comparable import Comparison
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pqlkit.proposal.stability import Stability
     from pqlkit.snapshots.qualifications import PqlsPerWeek, TimeToConvert
     from pqlkit.statistics.contingency import Contingency
-    from pqlkit.statistics.estimate import Estimate
     from pqlkit.statistics.rate import Rate
 
 
@@ -72,7 +72,7 @@ class Candidate:
     ranges
         Criterion id -> thresholds that cannot be told apart.
     adjusted
-        Odds ratio of meeting the rule adjusted, on the later snapshots; None for all but the first.
+        The effect of meeting the rule adjusted, on the later snapshots; None for all but the first.
     equivalents
         Rules that give (nearly) the same leads, in words.
     simpler
@@ -101,7 +101,7 @@ class Candidate:
     by_age: tuple[Group, ...]
     stability: Stability | None
     ranges: dict[str, tuple[int, int]]
-    adjusted: Estimate | None
+    adjusted: Effect | None
     equivalents: tuple[str, ...]
     simpler: tuple[str, Rate] | None
     mechanical: bool
@@ -114,7 +114,7 @@ class Candidate:
         """How strong an unmeasured factor would have to be to explain away what later snapshots show."""
         from pqlkit.proposal.confounding import confounder
 
-        return confounder(self.holdout, self.adjusted)
+        return confounder(self.holdout, self.adjusted.odds_ratio if self.adjusted is not None else None)
 
     def worth(self, value: float, cost: float) -> float | None:
         """Give what contacting 100 later leads brings, if every conversion of a lead came of it; None without a lead.

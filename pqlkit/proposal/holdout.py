@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from pqlkit.analysis.adjustment import Effect
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.precursors import Precursor
     from pqlkit.proposal.brief import Brief
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from pqlkit.proposal.shuffles import PermutationTest
     from pqlkit.proposal.standings import Standings
     from pqlkit.statistics.contingency import Contingency
-    from pqlkit.statistics.estimate import Estimate
 
 TOO_GOOD_RATE: Final = 0.8
 TOO_GOOD_LIFT: Final = 25.0
@@ -417,8 +417,8 @@ def _examined(brief: Brief, standings: Standings, first: Candidate) -> Candidate
     )
 
 
-def _adjusted(brief: Brief, rule: Rule) -> Estimate | None:
-    """Give the odds ratio of meeting the rule beside activity by other behaviours than its own, on the later snapshots."""
+def _adjusted(brief: Brief, rule: Rule) -> Effect | None:
+    """Give the effect of meeting the rule beside activity by other behaviours than its own, on the later snapshots."""
     from pqlkit.analysis.adjustment import rule_effect
 
     observed = brief.observed

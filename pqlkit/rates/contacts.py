@@ -1,4 +1,4 @@
-"""The contact: what became of leads that somebody called, apart from those that nobody did."""
+"""Contacts: what became of the leads that somebody called, and of those that nobody called."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def behaviour(one: Association) -> dict[str, Json]:
         "auc": one.auc,
         "p_value": modelled(one.p_value),
         "q_value": modelled(one.q_value),
-        **_adjusted(one.adjusted),
+        **_adjusted(one.adjusted, one.adjusted_relative_risk),
         "flags": [*one.flags, *(["corrected"] if odds.corrected else [])],
         "alike": list(one.alike),
         "shown": _shown(one),
@@ -138,15 +138,18 @@ def _shown(one: Association) -> Json:
         "share": table.share.rate,
         **relative_risk(risk),
         "phi": table.phi,
-        **_adjusted(shown.adjusted),
+        **_adjusted(shown.adjusted, shown.adjusted_relative_risk),
     }
 
 
-def _adjusted(adjusted: Estimate | None) -> dict[str, Json]:
+def _adjusted(adjusted: Estimate | None, risk: Estimate | None) -> dict[str, Json]:
     return {
         "adjusted_odds_ratio": modelled(adjusted.value) if adjusted else None,
         "adjusted_low": modelled(adjusted.low) if adjusted else None,
         "adjusted_high": modelled(adjusted.high) if adjusted else None,
+        "adjusted_relative_risk": modelled(risk.value) if risk else None,
+        "adjusted_relative_risk_low": modelled(risk.low) if risk else None,
+        "adjusted_relative_risk_high": modelled(risk.high) if risk else None,
         "adjusted_undefined": adjusted.undefined.value if adjusted and adjusted.undefined else None,
     }
 

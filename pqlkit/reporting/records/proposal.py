@@ -11,6 +11,7 @@ from pqlkit.proposal.wording import in_words
 from pqlkit.reporting.records.figures import modelled, relative_risk
 
 if TYPE_CHECKING:
+    from pqlkit.analysis.adjustment import Effect
     from pqlkit.proposal.candidate import Candidate, Group, Promise
     from pqlkit.proposal.proposed import Halves, Proposal
     from pqlkit.statistics.contingency import Contingency
@@ -104,7 +105,7 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
     """Write one candidate; `fit` and `holdout` are the snapshot view, `qualifications` the qualification view."""
     time_to_convert, weekly = one.promised.time_to_convert, one.promised.pqls_per_week
     stable = one.stability
-    adjusted, doubt = one.adjusted, one.confounder
+    doubt = one.confounder
     return {
         "name": one.definition.name,
         "file": file,
@@ -165,9 +166,7 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
         "threshold_ranges": {name: list(ends) for name, ends in one.ranges.items()},
         "by_period": [_group(group, "period") for group in one.by_period],
         "by_age": [_group(group, "age") for group in one.by_age],
-        "adjusted_odds_ratio": modelled(adjusted.value) if adjusted else None,
-        "adjusted_low": modelled(adjusted.low) if adjusted else None,
-        "adjusted_high": modelled(adjusted.high) if adjusted else None,
+        **_effect(one.adjusted),
         "e_value": None
         if doubt is None
         else {"value": modelled(doubt.value), "limit": modelled(doubt.limit), "of": doubt.scale.value},
@@ -194,6 +193,21 @@ def _excess(found: Excess | None) -> Json:
         "relative_risk": modelled(found.relative_risk),
         "low": modelled(found.low),
         "high": modelled(found.high),
+    }
+
+
+def _effect(effect: Effect | None) -> dict[str, Json]:
+    odds, risk = (None, None) if effect is None else (effect.odds_ratio, effect.relative_risk)
+    return {
+        "adjusted_odds_ratio": modelled(odds.value) if odds else None,
+        "adjusted_low": modelled(odds.low) if odds else None,
+        "adjusted_high": modelled(odds.high) if odds else None,
+        "adjusted_relative_risk": modelled(risk.value) if risk else None,
+        "adjusted_relative_risk_low": modelled(risk.low) if risk else None,
+        "adjusted_relative_risk_high": modelled(risk.high) if risk else None,
+        "adjusted_undefined": odds.undefined.value if odds and odds.undefined else None,
+        "adjusted_left_out": effect.left_out if effect else 0,
+        "adjusted_penalised": effect.penalised if effect else False,
     }
 
 

@@ -14,14 +14,22 @@ from pqlkit.reporting.records.proposal import candidate, record
 from pqlkit.reporting.renderers.analysis import base_counts
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
-from pqlkit.reporting.renderers.words import about, chance, day, interval, percent, rate, times
+from pqlkit.reporting.renderers.words import about, chance, day, interval, percent, rate, ratio, times
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from pqlkit.analysis.adjustment import Effect
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.proposed import Proposal
     from pqlkit.statistics.contingency import Contingency
+
+_WHY: Final = {
+    "too-few": "fewer than 10 converters a parameter",
+    "separation": "activity and the calendar tell converters from the others without error",
+    "collinear": "what is allowed for says the same as the rule",
+}
+"""Why there is no adjusted figure; whatever else: the fit did not settle."""
 
 SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."
 
@@ -221,12 +229,8 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
         )
     lines += _stability(one)
     lines += _shuffled(proposal)
-    if one.adjusted is not None and one.adjusted.value is not None:
-        adjusted = one.adjusted
-        only = ": only active ones?" if (adjusted.low or 0) <= 1 else ""
-        lines.append(
-            f"  adjusted   odds ratio {times(adjusted.value)} [{times(adjusted.low)}, {times(adjusted.high)}]{only}"
-        )
+    if one.adjusted is not None:
+        lines += _adjusted(one.adjusted)
     lines += _doubt(one)
     top = proposal.benchmark_model
     if top is not None and one.holdout.share.rate:
@@ -257,6 +261,24 @@ def _shuffled(proposal: Proposal) -> list[str]:
         "  ",
         "    ",
     )
+
+
+def _adjusted(effect: Effect) -> list[str]:
+    """Say what is left of the association beside activity, calendar and age, or why that cannot be said."""
+    odds, risk = effect.odds_ratio, effect.relative_risk
+    if odds.value is None:
+        why = _WHY.get(odds.undefined or "", "the fit did not settle")
+        return wrapped(f"adjusted   could not be allowed for activity, calendar and age: {why}", "  ", " " * 14)
+    only = ": only active ones?" if (odds.low or 0) <= 1 else ""
+    lines = wrapped(f"adjusted   odds ratio {ratio(odds)}, {ratio(risk, ' times')} as often{only}", "  ", " " * 14)
+    if effect.left_out:
+        said = "without {:,} snapshots of quarters or ages in which nobody, or everybody, converted"
+        lines += wrapped(said.format(effect.left_out), " " * 13, " " * 14)
+    if effect.penalised:
+        lines += wrapped(
+            "by Firth's penalised likelihood: a group without a converter, or with converters only", " " * 13, " " * 14
+        )
+    return lines
 
 
 def _which(proposal: Proposal) -> str:
