@@ -163,7 +163,7 @@ def test_a_column_without_a_value_in_the_new_rows_keeps_its_type(exports, tmp_pa
     assert before["seats"] is ColumnType.INTEGER
     assert before["won"] is ColumnType.BOOLEAN
     assert dict(table.columns) == {**before, "plan": ColumnType.TEXT}
-    values = pl.read_parquet(table.paths).sort("user_id").select("seats", "won", "plan").rows()
+    values = pl.read_parquet(list(table.paths), glob=False).sort("user_id").select("seats", "won", "plan").rows()
     assert values == [(5, True, None), (None, None, None)]
 
 
