@@ -81,7 +81,8 @@ def test_the_conversion_window_ends_with_its_last_microsecond(tmp_path):
     found = report(told(tmp_path, {"on": 1, "late": 1, "none": 1, "out": None}, asked, conversions=conversions), asked)
     assert found.funnel.pql_to_customer == rate(1, 3)
     assert (found.funnel.signups, found.funnel.pqls, found.funnel.customers) == (4, 3, 2)
-    assert found.funnel.recall == rate(2, 2)
+    assert found.funnel.recall == rate(1, 2)
+    assert found.funnel.qualified_first == rate(2, 2)
 
 
 def life(as_of, *, on=None, converted=None):
@@ -94,21 +95,20 @@ def life(as_of, *, on=None, converted=None):
 
 @pytest.mark.parametrize(("shift", "due"), [(-1, 0), (0, 1)])
 def test_a_life_is_in_the_rates_once_it_has_had_its_time(shift, due):
-    assert life(T0 + 84 * DAY + shift).signup_to_pql.denominator == due
-    assert life(T0 + 114 * DAY + shift).signup_to_customer.denominator == due
+    assert life(T0 + 114 * DAY + shift).cohort.levels.signups == due
 
 
 @pytest.mark.parametrize(("shift", "reached"), [(0, 1), (1, 0)])
 def test_the_last_moment_is_in_time(shift, reached):
-    assert life(END, on=T0 + 84 * DAY + shift).signup_to_pql == rate(reached, 1)
-    assert life(END, converted=T0 + 114 * DAY + shift).signup_to_customer == rate(reached, 1)
+    assert life(END, on=T0 + 84 * DAY + shift).cohort.levels.pqls == rate(reached, 1)
+    assert life(END, converted=T0 + 114 * DAY + shift).cohort.levels.customers == rate(reached, 1)
 
 
 @pytest.mark.parametrize(("shift", "before"), [(0, 0), (1, 1)])
 def test_whoever_qualifies_by_paying_did_not_qualify_before(tmp_path, shift, before):
     asked, paid = definition(), {**bought("a", 1), "converted_at": T0 + DAY + shift}
     found = report(told(tmp_path, {"a": 1}, asked, conversions=[paid]), asked)
-    assert found.funnel.recall == rate(before, 1)
+    assert found.funnel.recall == found.funnel.qualified_first == rate(before, 1)
 
 
 def test_a_start_is_mature_when_its_conversion_window_and_retention_are_over(tmp_path):
@@ -165,6 +165,23 @@ def test_a_milestone_has_nothing_to_report(tmp_path):
     asked = definition()
     with pytest.raises(UsageError, match="milestone"):
         report(told(tmp_path, {"a": 1}, asked), replace(asked, outcome=None))
+
+
+def test_customers_who_did_not_use_the_product(tmp_path):
+    """28 days before converting is use, a microsecond earlier is not; what they did afterwards does not count."""
+    acts = {"recent": 72, "edge": 72 - 1e-9, "after": 101, "never": None, "pql": 1}
+    more = [
+        {"user_id": user, "event": "other", "timestamp": T0 + round(day * DAY)}
+        for user, day in acts.items()
+        if day is not None
+    ]
+    asked = definition()
+    people = {"pql": 1, **dict.fromkeys(("recent", "edge", "after", "never"))}
+    found = report(told(tmp_path, people, asked, conversions=[bought(user, 100) for user in people], more=more), asked)
+    assert (found.funnel.unused.never, found.funnel.unused.dormant) == (2, 1)
+    assert found.funnel.to_date.other_customers == rate(4, 4)
+    assert found.funnel.left_out == ()
+    assert record(found)["funnel"]["customers_without_use"] == {"never": 2, "dormant": 1}
 
 
 def test_nobody_qualifies(tmp_path):

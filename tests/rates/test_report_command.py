@@ -53,7 +53,7 @@ def test_the_floor_is_breached_by_the_whole_interval_alone(saved):
 def test_drift_fails_where_it_is_asked_to(saved):
     found = run(saved, "report", "-d", "rule.yml", "--fail-on-drift", code=1)
     assert "rate-fell" in found.stderr
-    assert "rate-fell" in found.stdout
+    assert "rate fell, -" in found.stdout
 
 
 @pytest.mark.parametrize("saved", ["freemium"], indirect=True)

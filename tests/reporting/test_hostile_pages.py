@@ -114,6 +114,10 @@ def tried(figures: dict[str, Any]) -> None:
 
 
 def reported(figures: dict[str, Any]) -> None:
+    figures["funnel"].update(
+        left_out=[{"reason": "unobserved", "entities": 7, "customers": 3}],
+        customers_without_use={"never": 1, "dormant": 2},
+    )
     figures.update(
         warnings=["a warning"],
         without_mechanical=BOTH,

@@ -11,11 +11,12 @@ from pqlkit.reporting.records.figures import modelled
 if TYPE_CHECKING:
     from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.rates.arm_rates import Arms
-    from pqlkit.rates.funnel import Waiting
+    from pqlkit.rates.funnel import Levels, Waiting
     from pqlkit.rates.periods import PeriodRates
     from pqlkit.rates.report import Report, Segment
     from pqlkit.rates.teams import Team
     from pqlkit.statistics.contingency import Contingency
+    from pqlkit.statistics.estimate import Estimate
     from pqlkit.typing import Json
 
 
@@ -38,14 +39,28 @@ def record(report: Report) -> dict[str, Json]:
             "signups": funnel.signups,
             "pqls": funnel.pqls,
             "customers": funnel.customers,
-            "signup_to_pql": funnel.signup_to_pql.to_json(),
+            "to_date": levels(funnel.to_date),
+            "cohort": {
+                "signed_up_from": moment(funnel.cohort.first),
+                "signed_up_through": moment(funnel.cohort.through),
+                "pql_within": str(funnel.cohort.pql_within),
+                "customer_by": str(funnel.cohort.customer_by),
+                **levels(funnel.cohort.levels),
+            },
+            "left_out": [
+                {"reason": one.reason.value, "entities": one.entities, "customers": one.customers}
+                for one in funnel.left_out
+            ],
+            "customers_without_use": {"never": funnel.unused.never, "dormant": funnel.unused.dormant},
+            "signup_to_pql": funnel.cohort.levels.pqls.to_json(),
             "pql_to_customer": {
                 "view": "qualification",
                 **funnel.pql_to_customer.to_json(),
                 "in_progress": report.in_progress,
             },
-            "signup_to_customer": funnel.signup_to_customer.to_json(),
+            "signup_to_customer": funnel.cohort.levels.customers.to_json(),
             "recall": funnel.recall.to_json(),
+            "qualified_first": funnel.qualified_first.to_json(),
             "snapshot": {
                 **sides(funnel.snapshot),
                 "relative_risk": funnel.snapshot.relative_risk().value,
@@ -53,6 +68,13 @@ def record(report: Report) -> dict[str, Json]:
                 "relative_risk_high": funnel.snapshot.relative_risk().high,
                 "lift": funnel.snapshot.lift,
             },
+        },
+        "qualifications": {
+            "starts": report.starts.height,
+            "entities": report.starts.get_column("entity").n_unique(),
+            "complete": report.starts.height - report.in_progress,
+            "in_progress": report.in_progress,
+            "unrated": funnel.unrated,
         },
         "time_to_pql": waiting(report.time_to_pql),
         "time_to_customer": waiting(report.time_to_customer),
@@ -86,6 +108,18 @@ def record(report: Report) -> dict[str, Json]:
     }
 
 
+def levels(one: Levels) -> dict[str, Json]:
+    """Write the levels of a funnel: each is part of the one above, and the customers add up."""
+    return {
+        "signups": one.signups,
+        "pqls": one.pqls.to_json(),
+        "pql_customers": one.pql_customers.to_json(),
+        "not_pqls": one.other_customers.denominator,
+        "other_customers": one.other_customers.to_json(),
+        "customers": one.customers.numerator,
+    }
+
+
 def sides(table: Contingency) -> dict[str, Json]:
     """Write a 2x2 table as its two groups."""
     return {
@@ -111,10 +145,15 @@ def arms(one: Arms) -> dict[str, Json]:
     return {
         "contact": one.contact.to_json(),
         "control": one.control.to_json(),
-        "difference": {"value": one.difference.value, "low": one.difference.low, "high": one.difference.high},
+        "difference": difference(one.difference),
         "in_progress": one.in_progress,
         "unmatched": one.unmatched,
     }
+
+
+def difference(one: Estimate) -> dict[str, Json]:
+    """Write a difference of two rates with its interval."""
+    return {"value": one.value, "low": one.low, "high": one.high}
 
 
 def team(one: Team) -> dict[str, Json]:
@@ -163,9 +202,12 @@ def period(one: PeriodRates) -> dict[str, Json]:
         "basis": one.basis.value if one.basis else None,
         "pql_to_customer": {"view": "qualification", **one.rate.to_json()},
         "snapshot": sides(one.snapshot),
+        "change": {} if one.change is None else {"from": one.change.since, **difference(one.change.by)},
         "share": one.snapshot.share.rate,
         "drift": {
-            "p_value": modelled(drift.p_value) if drift else None,
+            "p_value": modelled(drift.verdict_p_value) if drift else None,
+            "rate_p_value": modelled(drift.p_value) if drift else None,
+            "rate_difference": difference(drift.rate_difference) if drift else {},
             "verdict": drift.verdict.value if drift else None,
             "findings": [finding.value for finding in drift.findings] if drift else [],
             "share_ratio": modelled(drift.share_ratio) if drift else None,
