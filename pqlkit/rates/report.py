@@ -67,7 +67,7 @@ class Report:
     periods
         By start, with drift.
     contacted
-        Starts that somebody contacted, and others; None without a contacts table.
+        Starts by when somebody first contacted them; None without a contacts table.
     arms
         Starts by the arm that a ledger gave them; None without a ledger or without arms in it.
     retained

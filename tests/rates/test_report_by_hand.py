@@ -133,14 +133,19 @@ def test_whoever_left_again_did_not_stay(tmp_path):
 
 
 def test_contacts_split_the_mature_starts(tmp_path):
-    """A contact counts from the start on, and before the conversion and the end of the window."""
-    people = dict.fromkeys(("called", "before", "after", "alone", "late", "at start", "at purchase", "at end"), 1)
+    """The first contact counts, before the conversion and the end of the window; the last microsecond of an hour is within it."""
+    hour, tick = 1 / 24, 1e-11
+    waits = {"hour": hour, "past hour": hour + tick, "day": 1, "past day": 1 + tick, "3d": 3, "past 3d": 3 + tick}
+    people = dict.fromkeys(
+        ("called", "before", "both", "after", "alone", "late", "at start", "at purchase", "at end", *waits), 1
+    )
     conversions = [bought(user, 10) for user in ("called", "before", "after", "at purchase")]
     contacts = [
-        {"user_id": user, "at": T0 + int(day * DAY)}
+        {"user_id": user, "at": T0 + round(day * DAY)}
         for user, day in (
             *(("called", 3), ("before", 0.5), ("after", 11), ("late", 32), ("called", 4)),
-            *(("at start", 1), ("at purchase", 10), ("at end", 31)),
+            *(("at start", 1), ("at purchase", 10), ("at end", 31), ("both", 0.5), ("both", 1.5)),
+            *((user, 1 + wait) for user, wait in waits.items()),
         )
     ]
     frame = pl.DataFrame(contacts).with_columns(pl.col("at").cast(pl.Datetime("us", "UTC")))
@@ -156,8 +161,15 @@ def test_contacts_split_the_mature_starts(tmp_path):
     )
     whole = replace(people_, dataset=replace(people_.dataset, tables={**people_.dataset.tables, "contacts": table}))
     found = report(whole, asked).contacted
-    assert found.contacted == rate(1, 2)
-    assert found.not_contacted == rate(3, 6)
+    assert found.before == rate(1, 2)
+    assert found.within_1h == rate(0, 2)  # at start, hour
+    assert found.within_24h == rate(0, 2)  # past hour, day
+    assert found.within_3d == rate(1, 3)  # past day, called on the second day, 3d
+    assert found.later == rate(0, 1)
+    assert found.after == rate(1, 8)
+    assert found.never == rate(2, 5)  # after, alone, late, at purchase, at end
+    groups = (found.before, found.after, found.never)
+    assert sum(group.denominator for group in groups) == len(people)
     assert report(people_, asked).contacted is None
 
 

@@ -90,7 +90,15 @@ def record(report: Report) -> dict[str, Json]:
         "without_mechanical": {} if report.without_mechanical is None else sides(report.without_mechanical),
         "contacted": {}
         if contacted is None
-        else {"contacted": contacted.contacted.to_json(), "not_contacted": contacted.not_contacted.to_json()},
+        else {
+            "before": contacted.before.to_json(),
+            "after": contacted.after.to_json(),
+            "after_within_1h": contacted.within_1h.to_json(),
+            "after_within_24h": contacted.within_24h.to_json(),
+            "after_within_3d": contacted.within_3d.to_json(),
+            "after_later": contacted.later.to_json(),
+            "never": contacted.never.to_json(),
+        },
         "arms": {} if report.arms is None else arms(report.arms),
         "retained": {} if report.retained is None else report.retained.to_json(),
         "teams": [team(one) for one in report.teams],

@@ -200,9 +200,14 @@ def _contacts(report: Report) -> list[str]:
     if (one := report.contacted) is not None:
         lines += [
             "",
-            spread("CONTACTED", "not chosen at random: no effect of calls"),
-            _step("leads somebody contacted", one.contacted),
-            _step("leads nobody contacted", one.not_contacted),
+            spread("FIRST CONTACT", "leads were not chosen at random: no effect of calls"),
+            _step("before it qualified", one.before),
+            _step("after it qualified", one.after),
+            _step("  within 1 hour", one.within_1h),
+            _step("  within 24 hours", one.within_24h),
+            _step("  within 3 days", one.within_3d),
+            _step("  later", one.later),
+            _step("never", one.never),
         ]
     if (arms := report.arms) is not None:
         gain = arms.difference
