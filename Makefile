@@ -59,8 +59,10 @@ crash: $(READY) ## kill and fail five commands at every file call, several write
 kernel: $(READY) ## the tests of numbers once more, as another processor computes them
 	$(BIN)/python -m tests.kernel
 
-docs: $(READY) ## write the generated pages of docs/
+docs: $(READY) ## write the generated pages of docs/ and the schemas of configs/
 	$(BIN)/python -m pqlkit.cli.documentation docs
+	$(BIN)/pqlkit schema definition --out configs/pqlkit-definition.schema.json
+	$(BIN)/pqlkit schema project --out configs/pqlkit-project.schema.json
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 \

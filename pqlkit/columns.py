@@ -46,6 +46,8 @@ BEFORE_CRITERIA: Final = (
     "who",
     "met",
     "criteria",
+    "progress",
+    "shortfall",
     "missing",
     "evidence",
     "say",
@@ -57,7 +59,8 @@ LEAD_COLUMNS: Final = (USER_ID, ACCOUNT_ID, *BEFORE_CRITERIA, *AFTER_CRITERIA)
 """The columns of a lead list; a criterion's id becomes one more, so it may be none of these."""
 
 _FOR_PEOPLE: Final = {
-    *("score", "band", "fresh_until", "last_active_at", "who", "met", "criteria", "missing", "evidence", "say")
+    *("score", "band", "fresh_until", "last_active_at", "who", "met", "criteria"),
+    *("progress", "shortfall", "missing", "evidence", "say"),
 }
 
 REMEMBERED_COLUMNS: Final = tuple(name for name in LEAD_COLUMNS if name not in _FOR_PEOPLE)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.association import Association
     from pqlkit.definitions.model import Window
     from pqlkit.measures.behaviour import Cube
-    from pqlkit.statistics.estimate import Estimate
+    from pqlkit.statistics.estimate import Estimate, Undefined
 
 SHORTLIST: Final = 40
 CONTROLS: Final = 10
@@ -46,7 +46,9 @@ class Sample:
     cluster
         Of these rows; None where each is one of its own.
     adjusters
-        Calendar blocks and age bands as 0/1 columns, the commonest of each left out.
+        Calendar blocks and age bands as 0/1 columns, the commonest of each (in which some convert and some do not) left out.
+    fractions
+        How many of the converted and of the other snapshots were drawn, as shares.
 
     References
     ----------
@@ -57,6 +59,20 @@ class Sample:
     y: NDArray[np.bool_]
     cluster: NDArray[np.int64] | None
     adjusters: NDArray[np.float64]
+    fractions: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """How many snapshots each of the sample stands for."""
+        converted, others = self.fractions
+        weights: NDArray[np.float64] = np.where(self.y, 1 / converted, 1 / others)
+        return weights
+
+    @property
+    def shift(self) -> float:
+        """What the sample's intercept lacks to be that of all snapshots."""
+        converted, others = self.fractions
+        return float(np.log(others / converted))
 
     @classmethod
     def of(
@@ -87,13 +103,19 @@ class Sample:
         positive = _some(np.flatnonzero(y & inside), POSITIVES, generator)
         negative = _some(np.flatnonzero(~y & inside), CONTROLS * max(len(positive), 1), generator)
         snapshots = np.sort(np.concatenate([positive, negative]))
-        columns = [_dummies(frame.get_column(name).to_numpy()[snapshots]) for name in ("block", "age_band")]
+        fractions = (
+            max(len(positive), 1) / max(int((y & inside).sum()), 1),
+            max(len(negative), 1) / max(int((~y & inside).sum()), 1),
+        )
+        strata = [frame.get_column(name).to_numpy()[snapshots] for name in ("block", "age_band")]
+        columns = [_dummies(values, y[snapshots]) for values in strata]
         cluster = labels[snapshots]
         return cls(
             snapshots=snapshots,
             y=y[snapshots],
             cluster=None if np.unique(cluster).size == cluster.size else cluster,
             adjusters=np.concatenate(columns, axis=1),
+            fractions=fractions,
         )
 
     def sized(self, cube: Cube) -> Sample:
@@ -117,13 +139,75 @@ class Sample:
         return values
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What is left of a behaviour's or a rule's association beside activity, calendar and age.
+
+    Parameters
+    ----------
+    odds_ratio
+        Of the logistic model.
+    relative_risk
+        Of those who do it, against the same had they not, by that model.
+    left_out
+        Snapshots that say nothing: of quarters, age bands and the like in which nobody, or everybody, converted.
+    penalised
+        Whether it is Firth's, because a cell is empty and the plain odds ratio would be infinite.
+    """
+
+    odds_ratio: Estimate
+    relative_risk: Estimate
+    left_out: int = 0
+    penalised: bool = False
+
+    @classmethod
+    def none(cls, why: Undefined) -> Effect:
+        """Build one that does not exist, with the reason."""
+        from pqlkit.statistics.estimate import Estimate
+
+        return cls(odds_ratio=Estimate.none(why), relative_risk=Estimate.none(why))
+
+
+def _effect(design: NDArray[np.float64], sample: Sample, *, penalise: bool) -> Effect:
+    """Fit the model of which the first column is asked about; where that has an empty cell, Firth's if it may take the time."""
+    from pqlkit.statistics.adjusted import contrasts, fit_logistic
+    from pqlkit.statistics.design_effect import design_effect
+    from pqlkit.statistics.estimate import Undefined
+    from pqlkit.statistics.firth import fit_firth
+    from pqlkit.statistics.standardisation import firth_risk_ratio, risk_ratio
+
+    y = sample.y.astype(np.float64)
+    fit = fit_logistic(design, y, clusters=sample.cluster)
+    odds = fit.odds_ratio(0)
+    if odds.undefined is Undefined.SEPARATION and penalise:
+        used, limits = contrasts(design, y, asked=0)
+        part = design[np.ix_(used, limits == 0)]
+        effect = 1.0 if sample.cluster is None else design_effect(y[used], sample.cluster[used])
+        firth = fit_firth(part, y[used], design_effect=max(effect or 1.0, 1.0)) if np.ptp(part[:, 0]) > 0 else None
+        if firth is not None:
+            return Effect(
+                odds_ratio=firth.odds_ratio(),
+                relative_risk=firth_risk_ratio(firth, part, weights=sample.weights[used], shift=sample.shift),
+                left_out=round(float(sample.weights[~used].sum())),
+                penalised=True,
+            )
+    return Effect(
+        odds_ratio=odds,
+        relative_risk=risk_ratio(fit, design, weights=sample.weights, shift=sample.shift),
+        left_out=0 if fit.used is None else round(float(sample.weights[~fit.used].sum())),
+    )
+
+
 def _some(rows: NDArray[np.int64], most: int, generator: np.random.Generator) -> NDArray[np.int64]:
     return rows if len(rows) <= most else generator.choice(rows, size=most, replace=False)
 
 
-def _dummies(values: NDArray[np.int64]) -> NDArray[np.float64]:
-    kinds, counts = np.unique(values, return_counts=True)
-    others = np.delete(kinds, np.argmax(counts)) if len(kinds) else kinds
+def _dummies(values: NDArray[np.int64], y: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Make a column of each kind but one: the commonest of those in which some convert and some do not, else of all."""
+    kinds, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    converted = np.bincount(place, weights=y, minlength=len(kinds))
+    mixed = (converted > 0) & (converted < counts)
+    others = np.delete(kinds, np.argmax(np.where(mixed, counts, 0) if mixed.any() else counts)) if len(kinds) else kinds
     columns: NDArray[np.float64] = (values[:, None] == others[None, :]).astype(np.float64)
     return columns
 
@@ -180,19 +264,26 @@ def adjust(
     activity = [np.sum([dense[i] for i in part], axis=0) for part in by_window]
     own = [{cube.behaviours[i].event: i for i in part} for part in by_window]
 
-    def fit(index: int, threshold: int) -> Estimate:
+    def fit(index: int, threshold: int) -> Effect:
         return _fit(found[index].behaviour.event, sample.column(cube, index) >= threshold, sample, activity, own, dense)
 
     fitted = {(index, threshold): fit(index, threshold) for index in chosen for threshold in _thresholds(found[index])}
+    odds = {key: effect.odds_ratio for key, effect in fitted.items()}
+    risks = {key: effect.relative_risk for key, effect in fitted.items()}
     alike = _alike(sample, by_window[0], dense, cube, order)
     return tuple(
         replace(
             one,
             order=order.get(one.behaviour.event or ""),
-            adjusted=fitted.get((index, one.threshold)),
+            adjusted=odds.get((index, one.threshold)),
+            adjusted_relative_risk=risks.get((index, one.threshold)),
             dependable=None
             if one.dependable is None
-            else replace(one.dependable, adjusted=fitted.get((index, one.dependable.threshold))),
+            else replace(
+                one.dependable,
+                adjusted=odds.get((index, one.dependable.threshold)),
+                adjusted_relative_risk=risks.get((index, one.dependable.threshold)),
+            ),
             alike=alike.get(one.behaviour.event or "", ()),
         )
         for index, one in enumerate(found)
@@ -246,9 +337,8 @@ def _fit(
     activity: Sequence[NDArray[np.float64]],
     own: Sequence[dict[str | None, int]],
     dense: dict[int, NDArray[np.float64]],
-) -> Estimate:
-    from pqlkit.statistics.adjusted import fit_logistic
-    from pqlkit.statistics.estimate import Estimate, Undefined
+) -> Effect:
+    from pqlkit.statistics.estimate import Undefined
 
     indicator = does.astype(np.float64)
     others = [
@@ -260,11 +350,10 @@ def _fit(
     columns = [indicator, *others, *sample.adjusters.T]
     design = np.column_stack([column for column in columns if np.ptp(column) > 0])
     if np.ptp(indicator) == 0:
-        return Estimate.none(Undefined.EMPTY_GROUP)
+        return Effect.none(Undefined.EMPTY_GROUP)
     if np.count_nonzero(sample.y) < PER_PARAMETER * (design.shape[1] + 1):
-        return Estimate.none(Undefined.TOO_FEW)
-    fit = fit_logistic(design, sample.y, clusters=sample.cluster)
-    return fit.odds_ratio(0)
+        return Effect.none(Undefined.TOO_FEW)
+    return _effect(design, sample, penalise=False)
 
 
 def _alike(
@@ -291,8 +380,8 @@ def rule_effect(
     skip: Iterable[str] = (),
     clusters: NDArray[np.int64] | None = None,
     rows: NDArray[np.bool_] | None = None,
-) -> Estimate | None:
-    """Estimate the odds ratio of meeting a rule, beside activity by other behaviours than its own, size, calendar and age.
+) -> Effect | None:
+    """Estimate the effect of meeting a rule, beside activity by other behaviours than its own, size, calendar and age.
 
     Parameters
     ----------
@@ -306,8 +395,7 @@ def rule_effect(
     rows
         bool, one per snapshot: only these (the later ones). None = all.
     """
-    from pqlkit.statistics.adjusted import fit_logistic
-    from pqlkit.statistics.estimate import Estimate, Undefined
+    from pqlkit.statistics.estimate import Undefined
 
     sample = Sample.of(frame, clusters=clusters, rows=rows)
     if None not in own:
@@ -329,9 +417,8 @@ def rule_effect(
     columns = [indicator, *activity, *sample.adjusters.T]
     design = np.column_stack([column for column in columns if np.ptp(column) > 0])
     if np.count_nonzero(sample.y) < PER_PARAMETER * (design.shape[1] + 1):
-        return Estimate.none(Undefined.TOO_FEW)
-    fit = fit_logistic(design, sample.y, clusters=sample.cluster)
-    return fit.odds_ratio(0)
+        return Effect.none(Undefined.TOO_FEW)
+    return _effect(design, sample, penalise=True)
 
 
 def _length(window: Window) -> int:

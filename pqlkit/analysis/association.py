@@ -18,6 +18,7 @@ class Step:
     threshold: int
     table: Contingency
     adjusted: Estimate | None = None
+    adjusted_relative_risk: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class Association:
     q_value: float | None
     order: float | None = None
     adjusted: Estimate | None = None
+    adjusted_relative_risk: Estimate | None = None
     flags: tuple[str, ...] = ()
     curve: tuple[Step, ...] = ()
     dependable: Step | None = None
@@ -70,5 +72,13 @@ class Association:
         """Give the row at its dependable threshold; p and q stay, which are corrected for all thresholds."""
         step = self.dependable
         return (
-            None if step is None else replace(self, threshold=step.threshold, table=step.table, adjusted=step.adjusted)
+            None
+            if step is None
+            else replace(
+                self,
+                threshold=step.threshold,
+                table=step.table,
+                adjusted=step.adjusted,
+                adjusted_relative_risk=step.adjusted_relative_risk,
+            )
         )

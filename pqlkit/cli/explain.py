@@ -51,7 +51,17 @@ def explain(
 
 
 def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Output) -> None:
-    """Show one entity's card and timeline."""
+    """Show one entity's card and timeline.
+
+    Parameters
+    ----------
+    found
+        The inputs of the run.
+    entity, path
+        Whose story, and the file of the definition it is told by.
+    form, output
+        How and where it is written.
+    """
     from pqlkit.definitions.loading import load_definition
     from pqlkit.reporting.renderers import lead as render
     from pqlkit.scoring.card import cards

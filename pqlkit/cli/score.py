@@ -11,7 +11,7 @@ import typer
 from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
-from pqlkit.cli.score_options import check, order
+from pqlkit.cli.score_options import check, order, refuse_unready
 from pqlkit.options.leads import ListOptions, ScoreOptions
 from pqlkit.options.output import Format
 
@@ -55,6 +55,7 @@ def score(given: Given) -> None:
     check(options, out)
     definitions = [load_definition(path) for path in options.definition]
     refuse_twins(definitions)
+    refuse_unready(definitions, options)
     found.check(list_targets([definition.name for definition in definitions], out))
     asked = order(options)
     where = hook(options.notify) if options.notify is not None else None
@@ -137,7 +138,19 @@ def compared(
     ledger: Ledger | None,
     as_of: str | None,
 ) -> list[Listing]:
-    """Say who is new in each list."""
+    """Say who is new in each list.
+
+    Parameters
+    ----------
+    leads, memories
+        What was scored, and of each what the runs before knew.
+    asked
+        Which lists are wanted.
+    ledger
+        Where the nights before stand; None = no ledger.
+    as_of
+        The moment that the run was told to take as newest; None = the clock's.
+    """
     from pqlkit.exports.dataset import now
     from pqlkit.scoring.night import listing, nights_of
 
@@ -165,18 +178,35 @@ def deliver(
     """Write the lists, commit the ledger, send the alerts, sum up.
 
     Up to the ledger's commit whatever fails leaves all as it was; from then on the night stands, and what fails is a finding.
+
+    Parameters
+    ----------
+    listings
+        The lists, each with who is new.
+    options, out
+        What the command line asked for.
+    asked
+        Which lists are wanted.
+    ledger, where
+        Where the night is remembered, and where alerts go; None = nowhere.
+    output
+        Where messages go.
     """
     from pqlkit.errors import PqlkitError
-    from pqlkit.scoring.night import record, written_lists
+    from pqlkit.scoring.night import changed, held_back, record, written_lists
 
     for one in listings:
         asked.shape.names(one.rows.columns)  # refuses unknown columns, whatever the format
     breached = [f"{one.news.leads.definition.name}: {text}" for one in listings for text in one.breaches]
     targets = places(listings, out, aside=bool(breached))
+    apart = [
+        (changed(path), held_back(one)) for path, one in places(listings, out, aside=False) if one.news.held.height
+    ]
     kept = ledger if not breached else None
     if ledger is not None:
         mend(ledger, targets, output)
-    with written_lists(targets, asked.shape) as written:
+    with written_lists([*targets, *apart], asked.shape) as everything:
+        written = everything[: len(targets)]
         if not targets and not breached:
             show(listings, out, asked, output)
         doubt = record(kept, listings, written, notify=asked.notify) if kept is not None else None
@@ -189,7 +219,25 @@ def deliver(
         return ExitCode.FINDINGS
     for text in breached:
         output.warn(f"{text}; nobody is alerted{', the list is held' if targets else ''}")
-    return ExitCode.FINDINGS if breached or (sent is not None and sent.problem) else ExitCode.DONE
+    waiting = [text for one in listings for text in held_text(one, apart)]
+    for text in waiting:
+        output.warn(text)
+    return ExitCode.FINDINGS if breached or waiting or (sent is not None and sent.problem) else ExitCode.DONE
+
+
+def held_text(one: Listing, apart: Sequence[tuple[Path, Listing]]) -> list[str]:
+    """Say who waits for a change of the definition to be accepted, and where they stand."""
+    found, leads = one.news, one.news.leads
+    count = found.held.height
+    if not count:
+        return []
+    who = "1 lead is" if count == 1 else f"{count:,} leads are"
+    files = [path for path, other in apart if other.news is found]
+    where = f"written apart to {files[0]}" if files else "left out (--out FILE writes them apart)"
+    return [
+        f"{leads.definition.name}: {who} new only because the definition changed ({found.accepted} -> {leads.hash}): {where},"
+        f" and nobody is alerted; to hand them over, add --accept-change {leads.hash}"
+    ]
 
 
 def afterwards(
@@ -201,7 +249,19 @@ def afterwards(
     where: Hook | None,
     output: Output,
 ) -> Delivery | None:
-    """Do what follows once the night stands."""
+    """Do what follows once the night stands.
+
+    Parameters
+    ----------
+    listings, written
+        The lists, and the files that hold them.
+    options, out
+        What the command line asked for.
+    ledger, where
+        Where the night is remembered, and where alerts go; None = nowhere.
+    output
+        Where messages go.
+    """
     from pqlkit.scoring.night import remove_later_parts, summaries
 
     remove_later_parts(written)
@@ -266,7 +326,19 @@ def write_summary(
     out: ListOptions,
     output: Output,
 ) -> None:
-    """Sum the run up in one line per definition, and in ``--summary`` and ``overlap.json`` as JSON."""
+    """Sum the run up in one line per definition, and in ``--summary`` and ``overlap.json`` as JSON.
+
+    Parameters
+    ----------
+    found, listings
+        The summaries, and the lists that they sum up.
+    sent
+        What became of the alerts; None = none were due.
+    options, out
+        What the command line asked for.
+    output
+        Where messages go.
+    """
     from pqlkit.files import write_text
     from pqlkit.reporting.renderers.tabular import to_json
     from pqlkit.scoring.overlap import overlap
@@ -309,12 +381,12 @@ def list_targets(names: Sequence[str], out: ListOptions) -> Iterator[Target]:
 
     from pqlkit.cli.targets import Target
     from pqlkit.options.option import Role
-    from pqlkit.scoring.night import aside
+    from pqlkit.scoring.night import aside, changed
 
     paths = paths_of(names, out)
     several = [*paths, *([path.parent / "overlap.json" for path in paths[:1]])] if len(names) > 1 else []
     parts = [part for path in paths for part in path.parent.glob(f"{escape(path.stem)}.part*{escape(path.suffix)}")]
-    for path in (*several, *map(aside, paths), *parts):
+    for path in (*several, *map(aside, paths), *map(changed, paths), *parts):
         yield Target(named="--out", path=path, role=Role.WRITES)
 
 

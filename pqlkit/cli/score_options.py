@@ -1,4 +1,4 @@
-"""The order of a night: which options of `pqlkit score` go together, and what they ask for."""
+"""Options of `pqlkit score`: refuse those that do not go together, and say what one night is asked for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pqlkit.definitions.model import Definition
     from pqlkit.options.leads import ListOptions, ScoreOptions
     from pqlkit.scoring.night import Order
 
@@ -38,6 +41,36 @@ def check(options: ScoreOptions, out: ListOptions) -> None:
         raise UsageError("several definitions give several lists", hint="name a folder with --out DIR")
     if several and out.out is not None and out.out.is_file():
         raise UsageError(f"{out.out} is a file; with several -d, --out is a folder")
+
+
+def refuse_unready(definitions: Sequence[Definition], options: ScoreOptions) -> None:
+    """Refuse to hand over the leads of a definition that nobody has put to work.
+
+    Raises
+    ------
+    UsageError
+        One is a hypothesis or retired, and its leads would be remembered, sent, or imported.
+    """
+    from pqlkit.definitions.model import Status
+    from pqlkit.errors import UsageError
+
+    asked = {"--ledger": options.ledger, "--notify": options.notify, "--preset": options.preset}
+    given = next((name for name, value in asked.items() if value is not None), None)
+    if given is None:
+        return
+    for definition in definitions:
+        if definition.status is Status.RETIRED:
+            raise UsageError(
+                f"{definition.name} is retired, and {given} hands its leads over",
+                where=definition.path,
+                hint="leave it out, or write status: active into it",
+            )
+        if definition.status is Status.HYPOTHESIS and not options.allow_hypothesis:
+            raise UsageError(
+                f"{definition.name} is a hypothesis, and {given} hands its leads over",
+                where=definition.path,
+                hint="write status: active into it once it is agreed on, or add --allow-hypothesis",
+            )
 
 
 def order(options: ScoreOptions) -> Order:
@@ -73,6 +106,7 @@ def order(options: ScoreOptions) -> Order:
         control=options.control,
         suppressed=frozenset() if options.suppress is None else suppressed(options.suppress),
         guards=guards,
+        accepted=options.accept_change,
         shape=Shape(columns=options.columns, rename=options.rename or {}, preset=options.preset),
         notify=options.notify is not None,
     )

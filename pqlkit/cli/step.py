@@ -1,4 +1,4 @@
-"""The step: what a run is doing, and on which files; an error that nobody foresaw is told with it."""
+"""The step: what a run is doing, and on which files, to be told with an error that nobody foresaw."""
 
 from __future__ import annotations
 

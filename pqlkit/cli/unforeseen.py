@@ -1,4 +1,4 @@
-"""The net: an error of another library, or of ours, that nobody foresaw becomes one line and exit code 2."""
+"""Unforeseen errors: an error that nobody raised on purpose becomes one line and exit code 2."""
 
 from __future__ import annotations
 

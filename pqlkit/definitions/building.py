@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pqlkit.definitions import ids
-from pqlkit.definitions.form import BoundsForm, DefinitionForm, EventAnchorForm, EvidenceForm, OutcomeForm
+from pqlkit.definitions.form import (
+    BoundsForm,
+    DefinitionForm,
+    EventAnchorForm,
+    EvidenceForm,
+    LeadForm,
+    NearForm,
+    OutcomeForm,
+)
 from pqlkit.definitions.formula_form import (
     AllForm,
     AnyForm,
@@ -35,6 +43,7 @@ from pqlkit.definitions.model import (
     Limit,
     Measure,
     MeasureKind,
+    Near,
     NOf,
     Not,
     Operator,
@@ -77,10 +86,26 @@ def build_definition(form: DefinitionForm, find: Find, path: str | None) -> Defi
         within=form.within,
         eligible=build_eligible(form.eligible or ()),
         score=_score(form),
-        lead=Lead(fresh_for=form.lead.fresh_for, cooldown=form.lead.cooldown) if form.lead is not None else None,
+        lead=_lead(form.lead) if form.lead is not None else None,
         expect=_expect(form),
         evidence=_evidence(form.evidence),
         path=path,
+    )
+
+
+def _lead(form: LeadForm) -> Lead:
+    return Lead(
+        fresh_for=form.fresh_for,
+        cooldown=form.cooldown,
+        near=_near(form.near) if form.near is not None else None,
+    )
+
+
+def _near(form: NearForm) -> Near:
+    usual = Near()
+    return Near(
+        at_least=form.at_least if form.at_least is not None else usual.at_least,
+        active_within=form.active_within if form.active_within is not None else usual.active_within,
     )
 
 

@@ -155,7 +155,11 @@ def _lead(definition: Definition) -> str:
         parts.append(f"is fresh for {lead.fresh_for.in_words}")
     if lead.cooldown is not None:
         parts.append(f"may qualify again {lead.cooldown.in_words} after it lapsed")
-    return f"A lead {' and '.join(parts)}." if parts else ""
+    sentence = f"A lead {' and '.join(parts)}." if parts else ""
+    if lead.near is None:
+        return sentence
+    share, lately = f"{100 * lead.near.at_least:.6g} %", lead.near.active_within.in_words
+    return " ".join(filter(None, [sentence, f"Near is who has done {share} and was active in the last {lately}."]))
 
 
 # ---------------------------------------------------------------- one lead

@@ -254,7 +254,16 @@ def _lead(definition: Definition) -> dict[str, Json] | None:
     lead = definition.lead
     if lead is None:
         return None
-    return _written({"fresh_for": _span(lead.fresh_for), "cooldown": _span(lead.cooldown)})
+    near = lead.near
+    return _written(
+        {
+            "fresh_for": _span(lead.fresh_for),
+            "cooldown": _span(lead.cooldown),
+            "near": None
+            if near is None
+            else {"at_least": _percent(near.at_least), "active_within": _span(near.active_within)},
+        }
+    )
 
 
 def _expect(definition: Definition) -> dict[str, Json] | None:

@@ -116,13 +116,23 @@ class ProjectOutcomeForm(OutcomeForm):
     within: Span | None = Field(None, description="The conversion window.", examples=["30d"])  # type: ignore[assignment]
 
 
+class NearForm(Form):
+    """The near ones: who has nearly qualified."""
+
+    at_least: Rate | None = Field(None, description="This share of the way; default: 80%.", examples=["80%"])
+    active_within: Span | None = Field(
+        None, description="With an event of any kind in this long before now; default: 14d.", examples=["14d"]
+    )
+
+
 class LeadForm(Form):
-    """The lead: when it gets old, and when it may qualify again."""
+    """The lead: when it gets old, when it may qualify again, and who is near."""
 
     fresh_for: Span | None = Field(None, description="A lead is old after this long.", examples=["30d"])
     cooldown: SpanOrNone | None = Field(
         None, description="How long out of the state before it may qualify again; default: the conversion window."
     )
+    near: NearForm | None = Field(None, description="Who is near: how far on the way, and active how lately.")
 
 
 class BoundsForm(Form):
@@ -217,6 +227,6 @@ class DefinitionForm(Form):
     ] = Field(description="The formula; with score.pql_at a plain list of criteria.")
     score: ScoreForm | None = Field(None, description="Points instead of, or beside, yes and no.")
     outcome: OutcomeForm | None = Field(None, description="Success; required unless kind is milestone.")
-    lead: LeadForm | None = Field(None, description="When a lead gets old, and when it may qualify again.")
+    lead: LeadForm | None = Field(None, description="When a lead gets old, when it may qualify again, and who is near.")
     expect: ExpectForm | None = Field(None, description="Bounds that CI holds the definition to, with data.")
     evidence: EvidenceForm | None = Field(None, description="Written by propose or try, never by hand.")

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
+from pqlkit.durations import Duration
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
-    from pqlkit.durations import Duration
     from pqlkit.typing import Number
 
 SCALE: Final = 1_000_000
@@ -288,11 +289,20 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """Who is near: this share of the way, and active within this long before now."""
+
+    at_least: float = 0.8
+    active_within: Duration = field(default_factory=lambda: Duration.parse("14d"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lead:
-    """When a lead gets old (`fresh_for`), and how long out of the state before it may qualify again (`cooldown`)."""
+    """When a lead gets old (`fresh_for`), how long out of the state before it may qualify again (`cooldown`), who is near."""
 
     fresh_for: Duration | None = None
     cooldown: Duration | None = None
+    near: Near | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -424,6 +434,11 @@ class Definition:
         if self.lead is not None and self.lead.cooldown is not None:
             return self.lead.cooldown
         return self.outcome.within if self.outcome is not None else None
+
+    @property
+    def near(self) -> Near:
+        """Who is near: `lead.near`, else 80 % of the way and active within 14 days."""
+        return self.lead.near if self.lead is not None and self.lead.near is not None else Near()
 
 
 def leaves(node: Node) -> Iterator[Criterion | Ref]:

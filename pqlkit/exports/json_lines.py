@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
 
+from pqlkit.errors import DataError
 from pqlkit.exports.batch import LONGEST_ROW, Batch, Rejected, shown
 from pqlkit.exports.text import line_chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _LARGEST: Final = 2**63
 EXACT: Final = 2**53
 """Floats from here on do not tell neighbouring whole numbers apart."""
 _DEEPEST: Final = 32
+MOST_KEYS: Final = 2_000
+"""Keys that the rows of a file may have. Products have hundreds; where there are more, keys hold ids, and each costs room in every row."""
+_LOOKED: Final = 512
+"""Lines, spread over a chunk, that tell how many keys it has."""
+_CELLS: Final = 16_000_000
+"""Keys times rows that are read at once."""
 _SEVERAL: Final = re.compile(rb"\}[ \t]*\{")
 """Perhaps several objects on one line, as Kinesis Firehose writes them; perhaps text."""
 _DECODER: Final = json.JSONDecoder(parse_constant=lambda _: None)
@@ -37,12 +45,65 @@ def read_json_lines(stream: IO[bytes], *, encoding: str | None = None) -> Iterat
         The decompressed bytes.
     encoding
         None: UTF-8, as JSON is, or UTF-16 where the bytes are that.
+
+    Raises
+    ------
+    DataError
+        The rows have more than `MOST_KEYS` different keys.
     """
     line = 1
+    keys: set[str] = set()
     for chunk, _ in line_chunks(stream, encoding, narrow="utf-8"):
-        if chunk.strip():
-            yield _read(chunk, line)
-        line += chunk.count(b"\n")
+        for block in _blocks(chunk):
+            if block.strip():
+                batch = _read(block, line)
+                keys.update(batch.frame.columns)
+                _check(keys)
+                yield batch
+            line += block.count(b"\n")
+
+
+def _blocks(chunk: bytes) -> Iterator[bytes]:
+    """Cut a chunk where it has so many keys that a table of all its rows would be far larger than its bytes."""
+    lines = chunk.split(b"\n")
+    rows = _CELLS // max(1, _count_keys(lines))
+    if rows >= len(lines):
+        yield chunk
+        return
+    for start in range(0, len(lines), rows):
+        block = b"\n".join(lines[start : start + rows])
+        yield block + b"\n" if start + rows < len(lines) else block
+
+
+def _count_keys(lines: Sequence[bytes]) -> int:
+    """Count the keys of rows before any table is made of them: by some lines, and by all where those have many."""
+    keys = _keys(lines[:: max(1, len(lines) // _LOOKED)])
+    if 2 * len(keys) > _LOOKED:
+        keys = _keys(lines)
+    _check(keys)
+    return len(keys)
+
+
+def _keys(lines: Iterable[bytes]) -> set[str]:
+    keys: set[str] = set()
+    for text in lines:
+        for row, _ in _objects(text):
+            keys.update(row or ())
+        if len(keys) > MOST_KEYS:
+            break
+    return keys
+
+
+def _check(keys: set[str]) -> None:
+    if len(keys) <= MOST_KEYS:
+        return
+    ((root, _),) = Counter(key.rpartition(".")[0] for key in keys).most_common(1)
+    some = ", ".join(sorted(key for key in keys if key.rpartition(".")[0] == root)[:3])
+    without = f"jq -c 'del(.{root})'" if re.fullmatch(r"\w+(\.\w+)*", root) else "jq -c 'del(.KEY)'"
+    raise DataError(
+        f"the rows have more than {MOST_KEYS:,} different keys, as if keys held ids: {some}, ...",
+        hint=f"write the ids as values ({{id: ..., value: ...}}), or leave these keys out of the export: {without}",
+    )
 
 
 def _read(chunk: bytes, line: int) -> Batch:
@@ -81,21 +142,25 @@ def _lines(chunk: bytes, line: int, rows: int) -> np.ndarray[Any, np.dtype[np.in
 
 def flatten(frame: pl.DataFrame) -> pl.DataFrame:
     """Flatten nested records with dots; of two ways to the same name the first value that is not null counts."""
-    columns: dict[str, list[pl.Expr]] = {}
-
-    def walk(name: str, expression: pl.Expr, dtype: pl.DataType) -> None:
-        if isinstance(dtype, pl.Struct):
-            for field in dtype.fields:
-                walk(f"{name}.{field.name}", expression.struct.field(field.name), field.dtype)  # type: ignore[arg-type]
-        else:
-            columns.setdefault(name, []).append(expression)
-
     if not any(isinstance(dtype, pl.Struct) for dtype in frame.dtypes):
         return frame
-    for name, dtype in frame.schema.items():
-        walk(name, pl.col(name), dtype)
-    return frame.select(
-        (parts[0] if len(parts) == 1 else pl.coalesce(parts)).alias(name) for name, parts in columns.items()
+    columns: dict[str, list[pl.Series]] = {}
+
+    def walk(name: str, values: pl.Series) -> None:
+        if isinstance(values.dtype, pl.Struct):
+            # All fields at once: each asked for by its name costs a look at all of them.
+            for field in values.struct.unnest().get_columns():
+                walk(f"{name}.{field.name}", field)
+        else:
+            columns.setdefault(name, []).append(values)
+
+    for values in frame.get_columns():
+        walk(values.name, values)
+    return pl.DataFrame(
+        [
+            (parts[0] if len(parts) == 1 else pl.select(pl.coalesce(parts)).to_series()).alias(name)
+            for name, parts in columns.items()
+        ]
     )
 
 
@@ -191,7 +256,9 @@ def _text(value: Any) -> str | None:
 def read_objects(texts: pl.Series) -> pl.DataFrame:
     """Read a column of JSON objects in text, one row each, flattened; null where a text is null or no object."""
     lines = texts.fill_null("{}").str.replace_all(r"[\r\n]+", " ").str.replace(r"^\s*$", "{}")
-    batch = _read("\n".join(lines.to_list()).encode("utf-8", "replace"), 0)
+    chunk = "\n".join(lines.to_list()).encode("utf-8", "replace")
+    _count_keys(chunk.split(b"\n"))
+    batch = _read(chunk, 0)
     if batch.frame.height == len(texts):
         return batch.frame
     places = pl.DataFrame({"line": pl.int_range(len(texts), eager=True)})

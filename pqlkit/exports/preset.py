@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
@@ -14,9 +14,26 @@ from pqlkit.exports.written_mapping import column_of, explode_of, lookup_of, nam
 from pqlkit.shipped import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from pqlkit.exports.mapping import Column, Explode, Lookup, Newest, RowRule
+
+_OF_A_VARIANT: Final = (
+    "for",
+    "rows",
+    "explode",
+    "lookup",
+    "newest",
+    "logged",
+    "containers",
+    "records",
+    "identities",
+    "anonymous",
+    "drop",
+    "note",
+)
+"""Keys of a variant that it can do without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,14 +137,38 @@ def recognised(columns: Iterable[str], table: str | None = None) -> Preset | Non
 def presets() -> dict[str, Preset]:
     """Read all presets, by name."""
     files = sorted(shipped("exports").glob("*.yml"))
-    read = [_preset(file.stem, yaml.safe_load(file.read_text("utf-8"))) for file in files]
+    read = [_preset(file, yaml.safe_load(file.read_text("utf-8"))) for file in files]
     return {preset.name: preset for preset in read}
 
 
-def _preset(name: str, data: dict[str, Any]) -> Preset:
+def _preset(file: Path, data: dict[str, Any]) -> Preset:
+    _check(data, ("title", "variants"), ("automatic", "timezone"), where=file.name)
+    for item in data["variants"]:
+        _check(
+            item, ("name", "recognise", "columns"), _OF_A_VARIANT, where=f"{file.name}, {item.get('name', 'a variant')}"
+        )
     variants = tuple(_variant(item) for item in data["variants"])
     automatic = tuple(data.get("automatic", ()))
-    return Preset(name=name, title=data["title"], variants=variants, automatic=automatic, timezone=data.get("timezone"))
+    return Preset(
+        name=file.stem, title=data["title"], variants=variants, automatic=automatic, timezone=data.get("timezone")
+    )
+
+
+def _check(data: dict[str, Any], needed: Sequence[str], others: Sequence[str], *, where: str) -> None:
+    """Refuse a mapping that lacks a key, or has one that nothing reads.
+
+    Raises
+    ------
+    UsageError
+        Naming the file and the key.
+    """
+    known = (*needed, *others)
+    if stray := [key for key in data if key not in known]:
+        guess = nearest(str(stray[0]), known)
+        hint = f"did you mean {guess}?" if guess else f"known are {', '.join(known)}"
+        raise UsageError(f"an export format has no key {stray[0]!r}", where=where, hint=hint)
+    if missing := [key for key in needed if key not in data]:
+        raise UsageError(f"an export format needs the key {missing[0]!r}", where=where, hint="see docs/sources.md")
 
 
 def _variant(data: dict[str, Any]) -> Variant:

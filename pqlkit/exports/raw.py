@@ -81,10 +81,12 @@ class Member:
 
 @contextlib.contextmanager
 def called(path: Path, name: str) -> Iterator[None]:
-    """Let errors about a file that was brought here name the place that it came from."""
+    """Let errors about a file name it, and one that was brought here the place that it came from."""
     try:
         yield
     except DataError as error:
+        if error.where is None:
+            raise DataError(error.message, where=name, hint=error.hint) from error
         if name == str(path):
             raise
         texts = [text and text.replace(str(path), name) for text in (error.message, error.where, error.hint)]

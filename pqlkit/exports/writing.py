@@ -192,7 +192,7 @@ def _evened(frame: pl.DataFrame, unlike: set[str]) -> pl.DataFrame:
     from pqlkit.exports.column_types import as_text
 
     return frame.with_columns(
-        as_text(pl.col(name), frame.schema[name]).alias(name) for name in frame.columns if name in unlike
+        as_text(pl.col(name), dtype).alias(name) for name, dtype in frame.schema.items() if name in unlike
     )
 
 
@@ -231,9 +231,10 @@ def _quarantined(bad: pl.DataFrame, stage: Stage, time: str, quarantine: Quarant
 
 
 def _typed(frame: pl.DataFrame, columns: Mapping[str, ColumnType]) -> pl.DataFrame:
+    schema = frame.schema  # made anew each time it is asked for
     return frame.select(
-        as_type(pl.col(name), frame.schema[name], kind).alias(name)
-        if name in frame.columns
+        as_type(pl.col(name), schema[name], kind).alias(name)
+        if name in schema
         else pl.lit(None, dtype=POLARS[kind]).alias(name)
         for name, kind in columns.items()
     )

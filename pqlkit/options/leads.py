@@ -64,6 +64,15 @@ class ScoreOptions:
     max_age: Duration | None = option(
         None, "So does an older newest event, like 36h.", reads=reading.duration, metavar="DURATION", panel=GUARDS
     )
+    allow_hypothesis: bool = option(
+        False, "Let a definition of status: hypothesis reach --ledger, --notify and --preset.", panel=GUARDS
+    )
+    accept_change: tuple[str, ...] = option(
+        (),
+        "Hand over who is new only because the definition changed to this one. Repeatable.",
+        metavar="HASH",
+        panel=GUARDS,
+    )
     summary: Path | None = option(
         None, "Write the run in numbers, as JSON.", metavar="FILE", panel=GUARDS, role=Role.WRITES
     )

@@ -37,9 +37,10 @@ class ProposeOptions:
     use_traits
         Whether fixed traits may become eligibility.
     permutations
-        How often the whole search is repeated on shuffled outcomes; 0 = not at all.
-    max_seconds
-        Of the search.
+        How often the whole search is repeated on shuffled outcomes, and 99 times where one of them comes to as much; 0 = not at
+        all, and the rule is not held against chance in this way.
+    max_rules
+        How many rules of three criteria the search may judge, in work and not in time: the same result on every machine.
     plan_experiment
         Whether to plan the experiment that would show that working the leads helps.
     top
@@ -92,15 +93,19 @@ class ProposeOptions:
     )
     use_traits: bool = option(False, "Let fixed traits become eligibility.", panel=SEARCH)
     permutations: int = option(
-        19, "Repeat the search on shuffled outcomes.", reads=reading.whole(0), takes=int, metavar="N", panel=SEARCH
+        29,
+        "Repeat the search on shuffled outcomes, to 99 where one comes near.",
+        reads=reading.whole(0),
+        takes=int,
+        metavar="N",
+        panel=SEARCH,
     )
-    max_seconds: float = option(
-        20.0,
-        "Stop the search after this long.",
-        reads=reading.seconds,
-        takes=float,
-        shown="{:g}".format,
-        metavar="S",
+    max_rules: int = option(
+        200_000_000,
+        "Stop the search after so many rules.",
+        reads=reading.whole(1_000),
+        takes=int,
+        metavar="N",
         panel=SEARCH,
     )
     plan_experiment: bool = option(False, "Plan the experiment that would show whether calls help.", panel=SEARCH)

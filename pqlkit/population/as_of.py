@@ -91,7 +91,7 @@ def as_of(dataset: Dataset, stated: str | None = None) -> AsOf:
     ]
     if not newest:
         events = dataset.tables.get("events")
-        where = str(dataset.folder) if events is None else events.paths[0]
+        where = events.paths[0] if events is not None and events.paths else str(dataset.folder)
         raise DataError("no table has a row with a time", where=where, hint="check the events export: is it empty?")
     at, name = max(newest, key=lambda pair: pair[0])
     return AsOf(at=at, reason=f"newest row of {name}")

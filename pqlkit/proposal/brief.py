@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier, tier
-from pqlkit.durations import WEEK, Duration
-from pqlkit.options.schedule_kind import DesignKind
+from pqlkit.durations import Duration
 from pqlkit.proposal.exclusions import Exclusions
 from pqlkit.proposal.literals import COARSE
-from pqlkit.proposal.objective import Constraints, parse_objective
+from pqlkit.proposal.objective import parse_objective
 from pqlkit.proposal.problem import Problem
 from pqlkit.proposal.search import search
 from pqlkit.proposal.split import TOO_FEW, SplitKind, split
@@ -115,20 +114,19 @@ class Brief:
             cube=self.observed.cube,
             y=self.observed.y,
             entities=self.entities,
-            objective=self.objective,
-            bounds=self._bounds(),
+            objective=parse_objective(self.wishes.objective, base_rate=float(self.observed.y[self.parts.fit].mean())),
             max_criteria=min(self.wishes.max_criteria, 2 if coarse else 3),
             excluded=self.exclusions.events,
             traits=self.traits,
             leads_to={precursor.event: precursor.leads_to for precursor in self.precursors},
             thresholds=COARSE if coarse else None,
             seed=self.wishes.seed,
-            max_seconds=self.wishes.max_seconds,
+            max_rules=self.wishes.max_rules,
         )
 
     @property
     def objective(self) -> Objective:
-        """What is best."""
+        """What is best of qualifications: by what is asked for, a capacity or a price included."""
         return parse_objective(
             self.wishes.objective,
             base_rate=float(self.observed.y[self.parts.fit].mean()),
@@ -136,6 +134,13 @@ class Brief:
             cost=self.wishes.cost,
             capacity=self.wishes.capacity is not None,
         )
+
+    @property
+    def least_rate(self) -> float | None:
+        """The rate of qualifications that a rule must reach: what was asked for, and what a lead must bring to pay for itself."""
+        wishes = self.wishes
+        pays = None if wishes.value is None or wishes.cost is None else wishes.cost / wishes.value
+        return max((bound for bound in (wishes.min_rate, pays) if bound is not None), default=None)
 
     def search(self, *, only: frozenset[str] | None = None) -> Search:
         """Search all rules over the literals of the fit part.
@@ -154,36 +159,6 @@ class Brief:
             problem.literals(fit, only=only),
             goal=goal if only is None else replace(goal, max_criteria=1),
         )
-
-    def _bounds(self) -> Constraints:
-        """Say what counts at all; a capacity becomes the largest share of snapshots that gives no more leads a week.
-
-        Where a lead has a price, a rule that loses money on the average lead does not count: calling nobody is better.
-        """
-        return Constraints(
-            min_share=self.wishes.min_share,
-            max_share=self._capacity_share(),
-            min_recall=self.wishes.min_recall,
-            min_rate=self._least_rate(),
-        )
-
-    def _least_rate(self) -> float | None:
-        """Give the rate that a rule must reach: what was asked for, and what a lead must bring to pay for itself."""
-        bounds = [bound for bound in (self.wishes.min_rate, self.objective.threshold) if bound is not None]
-        return max(bounds, default=None)
-
-    def _capacity_share(self) -> float | None:
-        if self.wishes.capacity is None:
-            return None
-        cutoffs = self.observed.snapshots.frame.get_column("cutoff").to_numpy()[self.parts.fit]
-        weeks = max(1.0, float(cutoffs.max() - cutoffs.min()) / WEEK)
-        # At several ages an entity is one lead, whatever the number of its snapshots.
-        leads = (
-            self.observed.heads(self.parts.fit)
-            if self.observed.snapshots.design.kind is DesignKind.AGE
-            else len(cutoffs)
-        )
-        return min(1.0, self.wishes.capacity * weeks / leads)
 
 
 def _split(observed: Observed, wishes: ProposeOptions, *, coarse: bool) -> Split:

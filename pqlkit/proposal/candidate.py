@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
+    from pqlkit.analysis.adjustment import Effect
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.precursors import Precursor
+    from pqlkit.proposal.comparable import Comparison
     from pqlkit.proposal.confounding import Confounder
+    from pqlkit.proposal.fit_view import Qualified
     from pqlkit.proposal.gates import Gate
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.stability import Stability
     from pqlkit.snapshots.qualifications import PqlsPerWeek, TimeToConvert
     from pqlkit.statistics.contingency import Contingency
-    from pqlkit.statistics.estimate import Estimate
     from pqlkit.statistics.rate import Rate
 
 
@@ -51,10 +53,16 @@ class Candidate:
         As it is (or would be) written, evidence included.
     rule
         Its literals.
+    read
+        Its qualifications where it was chosen, as the choice counts them.
     fit, holdout
         The snapshot view: 2x2 tables over the snapshots that chose it, and the later ones.
     gate
-        Whether the later snapshots bear it out.
+        Whether its later qualifications bear it out.
+    compared
+        They against comparable others; None where there are none.
+    recall
+        Of the conversions of the later period, how many had qualified within the window before, and all.
     chosen, promised
         The qualification view in the fit and in the holdout period.
     by_period, by_age
@@ -64,7 +72,7 @@ class Candidate:
     ranges
         Criterion id -> thresholds that cannot be told apart.
     adjusted
-        Odds ratio of meeting the rule adjusted, on the later snapshots; None for all but the first.
+        The effect of meeting the rule adjusted, on the later snapshots; None for all but the first.
     equivalents
         Rules that give (nearly) the same leads, in words.
     simpler
@@ -81,18 +89,21 @@ class Candidate:
 
     definition: Definition
     rule: Rule
+    read: Qualified
     fit: Contingency
     holdout: Contingency
     gate: Gate
+    compared: Comparison | None
+    recall: tuple[int, int]
     chosen: Promise
     promised: Promise
     by_period: tuple[Group, ...]
     by_age: tuple[Group, ...]
     stability: Stability | None
     ranges: dict[str, tuple[int, int]]
-    adjusted: Estimate | None
+    adjusted: Effect | None
     equivalents: tuple[str, ...]
-    simpler: tuple[str, Contingency] | None
+    simpler: tuple[str, Rate] | None
     mechanical: bool
     over_capacity: bool
     precursors: tuple[Precursor, ...]
@@ -103,18 +114,18 @@ class Candidate:
         """How strong an unmeasured factor would have to be to explain away what later snapshots show."""
         from pqlkit.proposal.confounding import confounder
 
-        return confounder(self.holdout, self.adjusted)
+        return confounder(self.holdout, self.adjusted.odds_ratio if self.adjusted is not None else None)
 
-    def profit(self, value: float, cost: float) -> float | None:
-        """Give what contacting brings per 1,000 later snapshots, if every conversion of a lead came of it; None without snapshots.
+    def worth(self, value: float, cost: float) -> float | None:
+        """Give what contacting 100 later leads brings, if every conversion of a lead came of it; None without a lead.
 
         Only conversions that would not have come anyway are worth anything: an upper bound, which an experiment would lower.
         """
-        table = self.holdout
-        return 1_000 * (value * table.a - cost * table.n1) / table.total if table.total else None
+        rate = self.promised.rate
+        return 100 * (value * rate.numerator / rate.denominator - cost) if rate.denominator else None
 
     @property
     def optimism(self) -> float | None:
-        """How much the rate fell from where the rule was chosen to where it was not, as a fraction."""
-        before, after = self.fit.with_.rate, self.holdout.with_.rate
+        """How much the rate of qualifications fell from where the rule was chosen to where it was not, as a fraction."""
+        before, after = self.chosen.rate.rate, self.promised.rate.rate
         return None if before is None or after is None else before - after

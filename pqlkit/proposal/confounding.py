@@ -38,24 +38,25 @@ class Confounder:
 
 
 def confounder(table: Contingency, adjusted: Estimate | None) -> Confounder | None:
-    """Give the E-value of a rule: of what is left adjusted where that was estimated, else of its relative risk.
+    """Give the E-value of a rule: of what is left adjusted, or of its relative risk where nothing was to be allowed for.
 
     Parameters
     ----------
     table
         The rule on the later snapshots.
     adjusted
-        Its odds ratio adjusted there.
+        Its odds ratio adjusted there; None where none was asked for.
 
     Returns
     -------
     Confounder or None
-        None where nothing can be compared.
+        None where nothing can be compared, where the ratio has no upper end, and where the adjusted figure does not exist: what
+        was measured may explain the plain ratio already.
     """
     from pqlkit.statistics.evalue import COMMON, e_value, e_value_limit, risk_ratio_of_odds
 
     outcome = table.base.rate
-    if adjusted is not None and adjusted.value is not None and outcome is not None:
+    if adjusted is not None and outcome is not None:
         scale = Scale.ROOT if outcome > COMMON else Scale.ODDS
         ends = [
             risk_ratio_of_odds(end, outcome) if end else None for end in (adjusted.value, adjusted.low, adjusted.high)

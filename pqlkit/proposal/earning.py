@@ -1,4 +1,4 @@
-"""The earned criterion: one whose absence would let in leads that convert worse than chance explains."""
+"""Earned criteria: keep a criterion only when the leads that it keeps out convert worse than chance explains."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pqlkit.proposal.rule import Rule
 from pqlkit.statistics.exact import fisher_greater
 
 if TYPE_CHECKING:
@@ -16,11 +17,10 @@ if TYPE_CHECKING:
 
     from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.result import Search
-    from pqlkit.proposal.rule import Rule
 
 LEVEL: Final = 0.05
 
-__all__ = ["earned"]
+__all__ = ["LEVEL", "by_chance", "counted_rule", "earned"]
 
 
 def earned(found: Search, rule: Rule) -> Rule:
@@ -51,7 +51,7 @@ def earned(found: Search, rule: Rule) -> Rule:
     Fisher, R. A. (1935). The logic of inductive inference. Journal of the Royal Statistical Society 98, 39-82.
     """
     while len(rule.literals) > 1:
-        chances = [_chance(found, rule.literals, literal) for literal in rule.literals]
+        chances = [by_chance(found, rule.literals, literal) for literal in rule.literals]
         weakest = int(np.argmax(chances))
         if chances[weakest] * len(found.literals) <= LEVEL:
             return rule
@@ -62,7 +62,7 @@ def earned(found: Search, rule: Rule) -> Rule:
     return rule
 
 
-def _chance(found: Search, literals: Sequence[Literal], without: Literal) -> float:
+def by_chance(found: Search, literals: Sequence[Literal], without: Literal) -> float:
     """Give the chance of so many converters among those kept, of all whom the others let through, if it made no difference."""
     hits, others = _heads(found, literals)
     all_hits, all_others = _heads(found, [one for one in literals if one != without])
@@ -92,3 +92,16 @@ def _counted(found: Search, rule: Rule, literals: Sequence[Literal]) -> Rule | N
         return None
     score = float(found.goal.objective.score(met, missed, converters=converters, snapshots=snapshots)[0])
     return replace(rule, literals=tuple(literals), qualified=hits + round(misses), converted=hits, score=score)
+
+
+def counted_rule(found: Search, literals: Sequence[Literal]) -> Rule:
+    """Count a rule at the searched snapshots, whatever it keeps."""
+    hits, others = _heads(found, literals)
+    misses = found.bits.weight * others
+    score = found.goal.objective.score(
+        np.array([float(hits)]),
+        np.array([misses]),
+        converters=float(found.converters),
+        snapshots=float(found.snapshots),
+    )
+    return Rule(literals=tuple(literals), qualified=hits + round(misses), converted=hits, score=float(score[0]))

@@ -50,7 +50,7 @@ def gathered(observed: Observed) -> EvidenceData:
         **span(observed, np.ones(len(observed.y), dtype=np.bool_)),
         snapshots=len(observed.y),
         entities=observed.snapshots.frame.get_column("entity").n_unique(),
-        converted=int(observed.y.sum()),
+        converted=observed.converters,
     )
 
 

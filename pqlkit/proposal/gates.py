@@ -1,16 +1,45 @@
-"""The gate: what a rule must show on the holdout before it is proposed."""
+"""The gate: what the later qualifications of a rule must show before it is proposed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from math import exp, log, sqrt
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Final
 
 from pqlkit.proposal.objective import HIGH_BASE_RATE, RELATIVE_RISK
+from pqlkit.statistics.stratified import conditional_mean
+
+if TYPE_CHECKING:
+    from pqlkit.proposal.comparable import Comparison
+    from pqlkit.statistics.stratified import Excess
 
 MENU: Final = 5
 """Rules that may be tested at once: the level is divided by this, however many there are."""
 
 LEVEL: Final = 0.05
+NARROW: Final = 3.5
+"""A z below this passed narrowly: what it shows reads high."""
+
+_FEW: Final = 10
+_FEWEST_CLUSTERS: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked for, as far as later qualifications must bear it out; None = nothing.
+
+    Parameters
+    ----------
+    value, cost
+        Of a conversion and of a lead.
+    capacity
+        The most new ones a week.
+    """
+
+    value: float | None = None
+    cost: float | None = None
+    capacity: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,92 +49,139 @@ class Gate:
     Parameters
     ----------
     passed
-        Both conditions hold.
+        Nothing failed.
     relative_risk
-        Rate with / rate without, uncorrected: 0 without a hit; None if nobody or everybody meets the rule, nobody
-        converted, or nobody without it did (then it is boundless, and passes).
-    p_value
-        One-sided exact mid-p of so many hits or more by chance; None where a margin is empty.
+        Rate of the leads / rate of comparable others; None where none of them converted (then it is boundless).
+    z, p_value
+        How far beyond chance, and the one-sided chance of that or more; None where there is nothing to compare.
+    conditional
+        The relative risk allowing for having passed narrowly; None where it passed clearly, or not.
     reasons
         What failed, in words; empty if it passed.
     """
 
     passed: bool
     relative_risk: float | None
+    z: float | None
     p_value: float | None
+    conditional: float | None
     reasons: tuple[str, ...]
 
 
 def gate(
+    comparison: Comparison | None,
     *,
-    qualified: int,
-    converted: int,
-    snapshots: int,
-    converters: int,
-    deff: float = 1.0,
+    starts: int,
+    weeks: float,
+    asked: Asked | None = None,
     level: float = LEVEL / MENU,
 ) -> Gate:
-    """Judge a rule by its counts on the holdout.
+    """Judge a rule by its later qualifications.
 
     Parameters
     ----------
-    qualified, converted
-        Snapshots that meet it, and those of them that converted.
-    snapshots, converters
-        Of the whole holdout.
-    deff
-        Design effect, at least 1: for the p value all counts are divided by it and rounded, where snapshots of one entity overlap.
+    comparison
+        Complete ones against comparable others; None = there are none.
+    starts, weeks
+        All new ones of the later period, and how long it is.
+    asked
+        What else they must keep.
     level
-        Of the mid-p.
+        Of the one-sided test.
 
     Notes
     -----
-    The relative risk must reach 1.5; where more than 40 % convert anyway, (1 - rate without) / (1 - rate with) may instead.
+    The relative risk must reach 1.5; where more than 40 % of the others convert anyway, (1 - rate without) / (1 - rate with)
+    may instead. With fewer than ten conversions on either side the normal is no guide: the chance of so many is that of a
+    Poisson variable of the mean expected, counts divided by the design effect, and at least five clusters must have
+    converted. The newest qualifications fail a rule only if they are surely worse than 1.5: a point below it would fail one steady
+    rule in three.
 
     References
     ----------
-    Lancaster, H. O. (1961). Significance tests in discrete distributions. Journal of the American Statistical
-    Association 56, 223-234.
-
-    Examples
-    --------
-    >>> gate(qualified=100, converted=20, snapshots=1000, converters=50).passed
-    True
-    >>> gate(qualified=100, converted=6, snapshots=1000, converters=50).reasons
-    ('converts 1.2 times as often as the others, less than 1.5', 'chance alone does as well with p = 0.3, more than 0.01')
+    Lancaster, H. O. (1961). Significance tests in discrete distributions. Journal of the American Statistical Association 56,
+    223-234; the mid-p.
     """
-    rest, missed = snapshots - qualified, converters - converted
-    if qualified == 0 or rest == 0 or converters == 0 or converters == snapshots:
-        return Gate(passed=False, relative_risk=None, p_value=None, reasons=(_empty(qualified, rest, converters),))
-    with_, without = converted / qualified, missed / rest
-    risk = with_ / without if missed else None
+    asked = asked or Asked()
+    if comparison is None or comparison.active.n == 0:
+        return _failed("no later lead is complete yet: there is nothing to judge by")
+    found = comparison.active
+    if found.others == 0:
+        return _failed("nobody later is comparable: as active, and without it")
+    p_value = _chance(found)
+    reasons = [*_too_small(found, p_value, level), *_fallen(comparison.newest)]
+    if asked.value is not None and asked.cost is not None and asked.value * found.converted <= asked.cost * found.n:
+        reasons.append(
+            f"its later leads cost more than they bring: {found.converted:,} of {found.n:,} convert, and a lead pays for itself "
+            f"from {asked.cost / asked.value:.1%} on"
+        )
+    least = max(0.0, starts - 1.96 * sqrt(starts)) / weeks
+    if asked.capacity is not None and least > asked.capacity:
+        reasons.append(f"{starts / weeks:.0f} new leads a week later, more than {asked.capacity:g}")
+    z = -NormalDist().inv_cdf(p_value) if 0 < p_value < 1 else found.z
+    return Gate(
+        passed=not reasons,
+        relative_risk=found.relative_risk,
+        z=found.z,
+        p_value=p_value,
+        conditional=_conditional(found, z, level) if not reasons and z < NARROW else None,
+        reasons=tuple(reasons),
+    )
+
+
+def _failed(reason: str) -> Gate:
+    return Gate(passed=False, relative_risk=None, z=None, p_value=None, conditional=None, reasons=(reason,))
+
+
+def _too_small(found: Excess, p_value: float, level: float) -> list[str]:
+    """Say what is too little of an excess."""
     reasons = []
-    if not (missed == 0 or with_ >= RELATIVE_RISK * without or _spares(with_, without, converters / snapshots)):
-        reasons.append(f"converts {with_ / without:.1f} times as often as the others, less than {RELATIVE_RISK:g}")
-    p_value = _chance(converted, qualified - converted, missed, rest - missed, deff)
-    if p_value is None or p_value > level:
-        shown = "unknown" if p_value is None else f"{p_value:.2g}"
-        reasons.append(f"chance alone does as well with p = {shown}, more than {level:g}")
-    return Gate(passed=not reasons, relative_risk=risk, p_value=p_value, reasons=tuple(reasons))
+    with_, without = found.rate or 0.0, found.others_rate or 0.0
+    spared = without > HIGH_BASE_RATE and 1 - without >= RELATIVE_RISK * (1 - with_)
+    if found.converted == 0:
+        reasons.append("no later lead converted")
+    elif with_ < RELATIVE_RISK * without and not spared:
+        reasons.append(
+            f"its later leads convert {with_:.1%}, comparable others {without:.1%}: {with_ / without:.1f} times as often, less than "
+            f"{RELATIVE_RISK:g}"
+        )
+    if p_value > level:
+        reasons.append(f"chance alone does as well with p = {p_value:.2g}, more than {level:g}")
+    elif min(found.converted, found.others_converted) < _FEW and found.clusters_converted < _FEWEST_CLUSTERS:
+        reasons.append(f"only {found.clusters_converted} of those who converted later are independent")
+    return reasons
 
 
-def _empty(qualified: int, rest: int, converters: int) -> str:
-    if qualified == 0:
-        return "nobody in the later period meets it"
-    if rest == 0:
-        return "everybody in the later period meets it"
-    return "nobody in the later period converted" if converters == 0 else "everybody in the later period converted"
+def _chance(found: Excess) -> float:
+    """Give the one-sided chance of so large an excess."""
+    if min(found.converted, found.others_converted) >= _FEW:
+        return NormalDist().cdf(-found.z)
+    deff = found.design_effect
+    return _poisson_mid_p(round(found.converted / deff), max(found.expected, 0.5) / deff)
 
 
-def _spares(with_: float, without: float, base: float) -> bool:
-    """Judge a rule where the base rate caps the relative risk: how much rarer not converting is with it."""
-    return base > HIGH_BASE_RATE and (1 - without) >= RELATIVE_RISK * (1 - with_)
+def _poisson_mid_p(count: int, mean: float) -> float:
+    """Give the chance of more than `count`, and half that of `count` itself."""
+    chance, below = exp(-mean), 0.0
+    for k in range(count):
+        below += chance
+        chance *= mean / (k + 1)
+    return max(0.0, 1.0 - below - chance / 2)
 
 
-def _chance(a: int, b: int, c: int, d: int, deff: float) -> float | None:
-    """Give the mid-p of counts shrunk by the design effect, None where a margin is empty then."""
-    from pqlkit.statistics.exact import fisher_greater  # scipy only where a rule is judged
+def _fallen(newest: Excess | None) -> list[str]:
+    """Say whether the newest leads surely do no better than others any more."""
+    if newest is None or newest.high is None or newest.high >= RELATIVE_RISK:
+        return []
+    return [
+        f"its newest leads no longer stand out: {newest.converted:,} of {newest.n:,} convert, at most {newest.high:.1f} times as "
+        "often as comparable others"
+    ]
 
-    cells = [round(cell / max(deff, 1.0)) for cell in (a, b, c, d)]
-    p_value = float(fisher_greater(*cells, mid_p=True))
-    return None if p_value != p_value else p_value
+
+def _conditional(found: Excess, z: float, level: float) -> float | None:
+    """Give the relative risk that would be seen on average where only what passes is seen."""
+    if not found.relative_risk or found.relative_risk <= 0 or z <= 0:
+        return None
+    mean = max(0.0, conditional_mean(z, -NormalDist().inv_cdf(level)))
+    return exp(log(found.relative_risk) * mean / z)

@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.analysis.leaks import nearly_all
+from pqlkit.columns import ON
 from pqlkit.definitions.model import ChosenBy, Evidence, EvidencePart, EvidenceView
+from pqlkit.durations import WEEK
 from pqlkit.measures.evaluation import spells_of_each
 from pqlkit.proposal.candidate import Candidate, Group
+from pqlkit.proposal.comparable import compare, holding
 from pqlkit.proposal.evidence import figures, gathered, rounded, span
 from pqlkit.proposal.fingerprint import search_hash, times_read
-from pqlkit.proposal.gates import gate
-from pqlkit.proposal.menu import Dish
+from pqlkit.proposal.fit_view import RECENT, FitView
+from pqlkit.proposal.gates import Asked, gate
+from pqlkit.proposal.menu import Dish, menu
 from pqlkit.proposal.promise import promise, started
 from pqlkit.proposal.rule import holds
+from pqlkit.proposal.shuffles import permuted
 from pqlkit.proposal.wording import definition_of, in_words, name_of, numbered
-from pqlkit.statistics.contingency import Contingency
+from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,16 +31,18 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from pqlkit.analysis.adjustment import Effect
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.precursors import Precursor
     from pqlkit.proposal.brief import Brief
     from pqlkit.proposal.candidate import Promise
+    from pqlkit.proposal.comparable import Activity, Comparison
     from pqlkit.proposal.crossfit import CrossFit
-    from pqlkit.proposal.gates import Gate
     from pqlkit.proposal.literals import Literal
-    from pqlkit.proposal.result import Search
     from pqlkit.proposal.rule import Rule
-    from pqlkit.statistics.estimate import Estimate
+    from pqlkit.proposal.shuffles import PermutationTest
+    from pqlkit.proposal.standings import Standings
+    from pqlkit.statistics.contingency import Contingency
 
 TOO_GOOD_RATE: Final = 0.8
 TOO_GOOD_LIFT: Final = 25.0
@@ -48,65 +55,139 @@ class Verdicts:
     Parameters
     ----------
     candidates
-        Those that later snapshots bear out, the proposed one first.
+        Those that later qualifications bear out, the proposed one first.
     rejected
         The others, in words, with what they failed.
     read
         How many distinct searches looked at this holdout, this one included.
     warnings
         For a person.
+    selection
+        The search on shuffled outcomes; None where none was asked for, or there was nothing left to test.
     """
 
     candidates: tuple[Candidate, ...]
     rejected: tuple[tuple[str, tuple[str, ...]], ...]
     read: int
-    warnings: list[str]
+    warnings: tuple[str, ...]
+    selection: PermutationTest | None
 
 
-def verdicts(brief: Brief, found: Search, cross: CrossFit | None = None) -> Verdicts:
-    """Read the menu on the later snapshots, all rules at once.
+def verdicts(brief: Brief, standings: Standings, cross: CrossFit | None = None) -> Verdicts:
+    """Read the menu on the later qualifications, all rules at once.
 
     Parameters
     ----------
     brief
         What was looked at and asked for.
-    found
-        The search.
+    standings
+        The rules of the search by their qualifications.
     cross
-        With little data, where no later snapshots are set aside: what the choices of the search did on the parts that had no say
-        in them. It judges the search as a whole, since its rules were chosen on the very snapshots they would be read on; one rule
-        alone is offered then, with these figures for its later snapshots.
+        With little data, where nothing is set aside: what the choices did on the parts that had no say in them. It judges the
+        choice as a whole, since its rules were chosen on the very qualifications they would be read on; one rule alone is offered
+        then.
     """
-    from pqlkit.proposal.menu import menu
-
-    dishes = menu(found, most=min(brief.wishes.top, 5) if cross is None else 1)
+    dishes = menu(standings, most=min(brief.wishes.top, 5) if cross is None else 1)
     fingerprint = search_hash(brief)
     read = times_read(brief, fingerprint)
     warnings: list[str] = []
     if not dishes:
-        warnings.append(nothing_stands_out(brief))
-    passed: list[_Passed] = []
-    rejected: list[tuple[str, tuple[str, ...]]] = []
-    for dish in dishes:
-        tables = _tables(brief, dish.rule)
-        if cross is not None:
-            tables = (tables[0], cross_table(cross, brief.observed.design_effect), tables[2])
-        verdict = _verdict(brief, tables[1])
-        if verdict.passed:
-            names = [one.bare.name for one in passed]
-            passed.append(_Passed.of(brief, dish, tables, verdict, names, name=brief.wishes.name))
-        else:
-            rejected.append((in_words(dish.rule.literals), verdict.reasons))
-    candidates = _candidates(brief, passed, (fingerprint, read))
+        warnings.append(nothing_stands_out(brief) + _nearest(standings))
+    candidates, rejected = _judged(brief, standings.view, dishes, (fingerprint, read), cross, named=True)
+    selection = permuted(brief) if candidates else None
+    if selection is not None and selection.by_chance:
+        reason = f"{selection.as_good} of {selection.permutations} searches on shuffled conversions come to as much"
+        rejected = [*((in_words(one.rule.literals), (reason,)) for one in candidates), *rejected]
+        candidates = []
     if dishes and not candidates:
-        warnings.append("no rule found on the earlier snapshots held on the later ones: nothing is proposed")
+        words, reasons = rejected[0]
+        warnings.append(
+            f"no rule found on the earlier data held on the later: nothing is proposed. Nearest: {words}: {'; '.join(reasons)}"
+        )
     if read > 1:
         warnings.append(f"this holdout was read {read} times: figures after the first reading are optimistic")
-    warnings += [warning for one in candidates for warning in _too_good(one)]
-    ordered = sorted(candidates, key=lambda one: one.over_capacity)  # stable: the search's order within
+    warnings += [warning for one in candidates for warning in (*_narrow(one), *_too_good(one))]
     if candidates:
-        ordered[0] = _examined(brief, found, ordered[0])
-    return Verdicts(candidates=tuple(ordered), rejected=tuple(rejected), read=read, warnings=warnings)
+        candidates[0] = _examined(brief, standings, candidates[0])
+    return Verdicts(
+        candidates=tuple(candidates),
+        rejected=tuple(rejected),
+        read=read,
+        warnings=tuple(warnings),
+        selection=selection,
+    )
+
+
+def _judged(
+    brief: Brief,
+    view: FitView,
+    dishes: Sequence[Dish],
+    search: tuple[str, int],
+    cross: CrossFit | None,
+    *,
+    named: bool,
+    taken: Sequence[str] = (),
+) -> tuple[list[Candidate], list[tuple[str, tuple[str, ...]]]]:
+    """Evaluate rules, most of which goes into the passes over the events, and hold each to its later qualifications."""
+    drafts: list[Definition] = []
+    for dish in dishes:
+        names = [*taken, *(draft.name for draft in drafts)]
+        drafts.append(_drafted(brief, dish.rule, names, name=brief.wishes.name if named else None))
+    spells = spells_of_each(brief.observed.population.world, drafts)
+    passed: list[Candidate] = []
+    rejected: list[tuple[str, tuple[str, ...]]] = []
+    for dish, bare, own in zip(dishes, drafts, spells, strict=True):
+        judged = _candidate(brief, view, dish, bare, own, search, cross)
+        if judged.gate.passed:
+            passed.append(judged)
+        else:
+            rejected.append((in_words(dish.rule.literals), judged.gate.reasons))
+    if passed and passed[0].definition.name != drafts[0].name and named and brief.wishes.name is not None:
+        # The first that holds gets the name that was asked for.
+        passed = [
+            _renamed(one, numbered(brief.wishes.name, [p.definition.name for p in passed[:place]]))
+            for place, one in enumerate(passed)
+        ]
+    return passed, rejected
+
+
+def _renamed(one: Candidate, name: str) -> Candidate:
+    return replace(one, definition=replace(one.definition, name=name))
+
+
+def _drafted(brief: Brief, rule: Rule, names: Sequence[str], *, name: str | None) -> Definition:
+    """Write the definition, without evidence, under a name that is not yet taken."""
+    literals = strongest_first(brief, rule.literals)
+    population = brief.observed.population
+    notes = population.project.events.items()
+    return definition_of(
+        literals,
+        name=numbered(name, names) if name else name_of(literals, names),
+        kind=population.kind,
+        outcome=brief.outcome,
+        anchor=population.anchor,
+        mechanical=frozenset(event for event, note in notes if note.mechanical),
+    )
+
+
+def _narrow(one: Candidate) -> list[str]:
+    """Say of what passed narrowly that its figures read high."""
+    if one.gate.conditional is None:
+        return []
+    return [
+        f"{one.definition.name} passed narrowly; such figures read high: allowing for that, its leads convert "
+        f"{one.gate.conditional:.1f} times as often as comparable others"
+    ]
+
+
+def _nearest(standings: Standings) -> str:
+    """Say which rule came nearest to the bounds."""
+    rule = standings.nearest()
+    if rule is None:
+        return ""
+    read = standings.counted(rule)
+    words = in_words([standings.literals[place] for place in rule])
+    return f"; the highest rate of qualifications is {read.rate:.1%} ({read.converted:,} of {read.n:,}): {words}"
 
 
 def nothing_stands_out(brief: Brief) -> str:
@@ -124,25 +205,15 @@ def nothing_stands_out(brief: Brief) -> str:
     ]
     if wishes.capacity is not None:
         asked.append(f"--capacity {wishes.capacity:g}/week")
-    worth = brief.objective.threshold
+    wishes_price = wishes.value is not None and wishes.cost is not None
+    worth = brief.least_rate if wishes_price else brief.objective.threshold
     if worth is not None:
         asked.append(f"a rate of {worth:.2g} or more, from which on a lead pays for itself")
     bounds = f" and keeps {', '.join(asked)}" if asked else ""
-    return f"no rule of {size} stands out on the earlier snapshots (relative risk of 1.5 or more){bounds}"
+    return f"no rule of {size} stands out on the earlier data (relative risk of 1.5 or more){bounds}"
 
 
-def cross_table(cross: CrossFit, design_effect: float = 1.0) -> Contingency:
-    """Count what cross-fitted choices did as a 2x2 table."""
-    return Contingency.of(
-        qualified=cross.qualified,
-        converted=cross.converted,
-        entities=cross.snapshots,
-        converters=cross.converters,
-        design_effect=design_effect,
-    )
-
-
-def mechanical(brief: Brief, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+def mechanical(brief: Brief, candidates: Sequence[Candidate], activity: Activity) -> tuple[Candidate, ...]:
     """Read the best threshold of each event that precedes the upgrade by construction, on the later snapshots.
 
     Parameters
@@ -151,6 +222,8 @@ def mechanical(brief: Brief, candidates: Sequence[Candidate]) -> tuple[Candidate
         What was looked at and asked for.
     candidates
         The menu of behaviour, whose names are taken.
+    activity
+        Moments of activity of the population.
 
     Returns
     -------
@@ -161,18 +234,19 @@ def mechanical(brief: Brief, candidates: Sequence[Candidate]) -> tuple[Candidate
     if not brief.exclusions.mechanical or brief.cross_fitted:
         return ()
     found = brief.search(only=brief.exclusions.mechanical)
+    best = _best_of_each(found.rules)[:5]
+    if not best:
+        return ()
+    view = FitView.of(brief, found.literals, activity=activity)
     fingerprint = search_hash(brief)
+    dishes = [
+        Dish(places=places, rule=rule, read=view.read(places), equivalents=())
+        for rule in best
+        for places in [tuple(sorted(found.places(rule.literals)))]
+    ]
     search = (fingerprint, times_read(brief, fingerprint))
-    names = [one.definition.name for one in candidates]
-    passed: list[_Passed] = []
-    for rule in _best_of_each(found.rules)[:5]:
-        tables = _tables(brief, rule)
-        verdict = _verdict(brief, tables[1])
-        if verdict.passed:
-            dish = Dish(rule=rule, equivalents=())
-            taken = [*names, *(one.bare.name for one in passed)]
-            passed.append(_Passed.of(brief, dish, tables, verdict, taken, name=None))
-    return tuple(_candidates(brief, passed, search))
+    taken = [one.definition.name for one in candidates]
+    return tuple(_judged(brief, view, dishes, search, None, named=False, taken=taken)[0])
 
 
 def _best_of_each(rules: Sequence[Rule]) -> list[Rule]:
@@ -188,76 +262,46 @@ def _tables(brief: Brief, rule: Rule) -> tuple[Contingency, Contingency, NDArray
     return brief.observed.table(met, brief.parts.fit), brief.observed.table(met, brief.parts.holdout), met
 
 
-def _verdict(brief: Brief, table: Contingency) -> Gate:
-    return gate(
-        qualified=table.n1,
-        converted=table.a,
-        snapshots=table.total,
-        converters=table.m1,
-        deff=brief.observed.design_effect,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Passed:
-    """A rule that later snapshots bear out, its tables of both parts, where it holds, and its definition without evidence."""
-
-    dish: Dish
-    tables: tuple[Contingency, Contingency, NDArray[np.bool_]]
-    verdict: Gate
-    bare: Definition
-
-    @classmethod
-    def of(
-        cls,
-        brief: Brief,
-        dish: Dish,
-        tables: tuple[Contingency, Contingency, NDArray[np.bool_]],
-        verdict: Gate,
-        names: Sequence[str],
-        *,
-        name: str | None,
-    ) -> _Passed:
-        """Write the definition under a name that is not yet taken."""
-        literals = strongest_first(brief, dish.rule.literals)
-        population = brief.observed.population
-        notes = population.project.events.items()
-        bare = definition_of(
-            literals,
-            name=numbered(name, names) if name else name_of(literals, names),
-            kind=population.kind,
-            outcome=brief.outcome,
-            anchor=population.anchor,
-            mechanical=frozenset(event for event, note in notes if note.mechanical),
-        )
-        return cls(dish=dish, tables=tables, verdict=verdict, bare=bare)
-
-
-def _candidates(brief: Brief, passed: Sequence[_Passed], search: tuple[str, int]) -> list[Candidate]:
-    """Evaluate all rules at once: most of the time goes into the passes over the events."""
-    spells = spells_of_each(brief.observed.population.world, [one.bare for one in passed])
-    return [_candidate(brief, one, own, search) for one, own in zip(passed, spells, strict=True)]
-
-
-def _candidate(brief: Brief, one: _Passed, spells: pl.DataFrame, search: tuple[str, int]) -> Candidate:
-    rule, bare = one.dish.rule, one.bare
-    fit, holdout, met = one.tables
+def _candidate(
+    brief: Brief,
+    view: FitView,
+    dish: Dish,
+    bare: Definition,
+    spells: pl.DataFrame,
+    search: tuple[str, int],
+    cross: CrossFit | None,
+) -> Candidate:
+    fit, holdout, met = _tables(brief, dish.rule)
     population = brief.observed.population
     counted = started(population, bare, spells=spells)
     begin = int(brief.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
-    conversion_window = brief.outcome.within.microseconds
-    cross = brief.cross_fitted
-    chosen = promise(population, counted, first=begin, before=None if cross else brief.holdout_from - conversion_window)
+    window = brief.outcome.within.microseconds
+    chosen = promise(
+        population, counted, first=begin, before=None if cross is not None else brief.holdout_from - window
+    )
     promised = promise(population, counted, first=brief.holdout_from, before=None)
-    evidence = _evidence(brief, fit, holdout, promised, search)
-    capacity = brief.wishes.capacity
-    weekly = promised.pqls_per_week.median
+    compared = _compared(brief, view, dish, counted, cross)
+    weeks = max(1.0, (population.as_of - brief.holdout_from) / WEEK)
+    wishes = brief.wishes
+    recall = _recall(brief, view, dish)
     return Candidate(
-        definition=replace(bare, evidence=evidence, rationale=_rationale(brief, promised)),
-        rule=rule,
+        definition=replace(
+            bare,
+            evidence=_evidence(brief, chosen, promised, cross, recall, search),
+            rationale=_rationale(brief, promised, compared, cross),
+        ),
+        rule=dish.rule,
+        read=dish.read,
         fit=fit,
         holdout=holdout,
-        gate=one.verdict,
+        gate=gate(
+            compared,
+            starts=promised.starts,
+            weeks=weeks,
+            asked=Asked(value=wishes.value, cost=wishes.cost, capacity=wishes.capacity),
+        ),
+        compared=compared,
+        recall=recall,
         chosen=chosen,
         promised=promised,
         by_period=_groups(brief, met, "quarter"),
@@ -265,13 +309,66 @@ def _candidate(brief: Brief, one: _Passed, spells: pl.DataFrame, search: tuple[s
         stability=None,
         ranges={},
         adjusted=None,
-        equivalents=tuple(in_words(other.literals) for other in one.dish.equivalents),
+        equivalents=tuple(in_words(other.literals) for other in dish.equivalents),
         simpler=None,
         mechanical=any(criterion.mechanical for criterion in bare.criteria),
-        over_capacity=capacity is not None and weekly is not None and weekly > capacity,
-        precursors=_precursors(brief, rule),
+        over_capacity=wishes.capacity is not None
+        and promised.pqls_per_week.median is not None
+        and promised.pqls_per_week.median > wishes.capacity,
+        precursors=_precursors(brief, dish.rule),
         spells=spells,
     )
+
+
+def _compared(
+    brief: Brief, view: FitView, dish: Dish, counted: pl.DataFrame, cross: CrossFit | None
+) -> Comparison | None:
+    """Compare complete later qualifications with comparable others."""
+    import polars as pl
+
+    population, lives = brief.observed.population, view.lives
+    if cross is not None:
+        return compare(lives, cross.leads, cross.others) if cross.leads.height else None
+    since = brief.holdout_from
+    leads = counted.filter(pl.col("mature"), pl.col(ON) >= since)
+    if leads.is_empty():
+        return None
+    activity = view.activity
+    reach = max(view.reach[place] for place in dish.places)
+    at, entity = activity.at, activity.entity
+    kept = (at >= since) & (at + lives.waits <= population.as_of) & lives.able[entity] & (at < lives.converted[entity])
+    seen = lives.seen_from[entity]
+    kept &= (seen == 0) | (at >= seen + reach)
+    for place in dish.places:
+        if place in view.held:
+            kept &= view.held[place][entity]
+    others = activity.take(kept)
+    others = others.take(~holding(view.lines, view.holding(dish.places), others))
+    named = {
+        literal.behaviour.event
+        for literal in dish.rule.literals
+        if literal.behaviour is not None and literal.behaviour.event is not None
+    }
+    return compare(
+        lives,
+        leads,
+        others,
+        newest_from=population.as_of - lives.waits - RECENT,
+        world=population.world,
+        own_events=named,
+    )
+
+
+def _recall(brief: Brief, view: FitView, dish: Dish) -> tuple[int, int]:
+    """Count the later conversions (in a cross-fitted choice: all), and those that had qualified within the window before."""
+    lives = view.lives
+    since = brief.holdout_from
+    when = lives.counted
+    last = brief.observed.population.as_of - (lives.waits - lives.window)
+    paid = lives.able & (when > since) & (when <= last)
+    entity, on = view.starts(dish.places)
+    follows = (when[entity] <= on + lives.window) & paid[entity]
+    return len(np.unique(entity[follows])), int(paid.sum())
 
 
 def _precursors(brief: Brief, rule: Rule) -> tuple[Precursor, ...]:
@@ -290,34 +387,38 @@ def strongest_first(brief: Brief, literals: Sequence[Literal]) -> tuple[Literal,
     return tuple(sorted(literals, key=strength))
 
 
-def _examined(brief: Brief, found: Search, first: Candidate) -> Candidate:
+def _examined(brief: Brief, standings: Standings, first: Candidate) -> Candidate:
     """Add to the proposed rule what only it needs: stability, ranges, the simpler alternative, the adjusted figure."""
     from pqlkit.proposal.simplification import simpler, threshold_ranges
     from pqlkit.proposal.stability import stability
 
-    brief.say("searching random halves")
-    ranges = threshold_ranges(found, first.rule, seed=brief.wishes.seed)
-    plain = simpler(found, first.rule, seed=brief.wishes.seed)
+    brief.say("choosing on random halves")
+    places = standings.placed(first.rule.literals)
+    ranges = threshold_ranges(standings, places)
+    plain = simpler(standings, places)
     alternative = None
     if plain is not None:
-        alternative = (in_words(plain.literals), _tables(brief, plain)[1])
+        read = standings.counted(plain)
+        words = in_words([standings.literals[place] for place in plain])
+        alternative = (words, Rate.of(read.converted, read.n))
     literals = strongest_first(brief, first.rule.literals)
-    criteria = [one for one in literals if one.behaviour is not None]
+    criteria = [literal for literal in literals if literal.behaviour is not None]
+    of_literal = {standings.literals[place]: ends for place, ends in ranges.items()}
     return replace(
         first,
-        stability=stability(found, first.rule, seed=brief.wishes.seed),
+        stability=stability(standings, places, seed=brief.wishes.seed),
         ranges={
-            criterion.id: ranges[literal]
+            criterion.id: of_literal[literal]
             for criterion, literal in zip(first.definition.criteria, criteria, strict=True)
-            if literal in ranges
+            if literal in of_literal
         },
         simpler=alternative,
         adjusted=_adjusted(brief, first.rule),
     )
 
 
-def _adjusted(brief: Brief, rule: Rule) -> Estimate | None:
-    """Give the odds ratio of meeting the rule beside activity by other behaviours than its own, on the later snapshots."""
+def _adjusted(brief: Brief, rule: Rule) -> Effect | None:
+    """Give the effect of meeting the rule beside activity by other behaviours than its own, on the later snapshots."""
     from pqlkit.analysis.adjustment import rule_effect
 
     observed = brief.observed
@@ -363,49 +464,49 @@ def _quarters(brief: Brief) -> dict[int, str]:
 
 
 def _evidence(
-    brief: Brief, fit: Contingency, holdout: Contingency, promised: Promise, search: tuple[str, int]
+    brief: Brief,
+    chosen: Promise,
+    promised: Promise,
+    cross: CrossFit | None,
+    recall: tuple[int, int],
+    search: tuple[str, int],
 ) -> Evidence:
     observed = brief.observed
     return Evidence(
         chosen_by=ChosenBy.PROPOSE,
         search=search[0],
         data=gathered(observed),
-        fit=EvidencePart(
-            view=EvidenceView.SNAPSHOT,
-            **span(observed, brief.parts.fit),
-            **figures(fit.with_),
-            recall=rounded(fit.recall.rate),
-        ),
+        fit=EvidencePart(view=EvidenceView.QUALIFICATION, **span(observed, brief.parts.fit), **figures(chosen.rate)),
         holdout=EvidencePart(
             view=EvidenceView.QUALIFICATION,
             **span(observed, brief.parts.holdout),
-            **figures(promised.rate),
-            recall=rounded(holdout.recall.rate),
+            **figures(promised.rate if cross is None else cross.rate),
+            recall=rounded(recall[0] / recall[1] if recall[1] else None),
             times_read=search[1],
-            independent=False if brief.cross_fitted else None,
+            independent=False if cross is not None else None,
         ),
     )
 
 
-def _rationale(brief: Brief, promised: Promise) -> str:
-    rate = promised.rate
-    conversion_window = brief.outcome.within.in_words
-    base = brief.observed.table(np.zeros(len(brief.observed.y), dtype=np.bool_), brief.parts.holdout).base
-    if rate.rate is None or base.rate is None:
+def _rationale(brief: Brief, promised: Promise, compared: Comparison | None, cross: CrossFit | None) -> str:
+    rate = promised.rate if cross is None else cross.rate
+    window = brief.outcome.within.in_words
+    if rate.rate is None or compared is None or compared.active.others_rate is None:
         return "Found by search in earlier data; too few later leads to say what they did."
-    what = "later leads" if not brief.cross_fitted else "leads (not independent of the choice)"
+    what = "later leads" if cross is None else "leads of rules chosen without them (cross-validated)"
     return (
-        f"{rate.numerator:,} of {rate.denominator:,} {what} upgraded within {conversion_window} ({rate.rate:.1%}), "
-        f"against {base.rate:.1%} of all snapshots in that time. Says who upgrades, not why."
+        f"{rate.numerator:,} of {rate.denominator:,} {what} converted within {window} ({rate.rate:.1%}), "
+        f"against {compared.active.others_rate:.1%} of others as active then. Says who converts, not why."
     )
 
 
 def _too_good(one: Candidate) -> list[str]:
-    rate, lift, base = one.fit.with_.rate or 0.0, one.fit.lift or 0.0, one.fit.base.rate or 0.0
+    rate, base = one.chosen.rate.rate or 0.0, one.fit.base.rate or 0.0
+    lift = rate / base if base else 0.0
     # Where most convert anyway, four of five are no wonder.
     if rate > max(TOO_GOOD_RATE, nearly_all(base)) or lift > TOO_GOOD_LIFT:
         return [
-            f"{one.definition.name} is too good ({rate:.0%} upgrade, lift {lift:.0f}): look for leakage before you use it"
+            f"{one.definition.name} is too good ({rate:.0%} convert, {lift:.0f} times the base rate): look for leakage before you use it"
         ]
     return []
 

@@ -7,118 +7,145 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.proposal.difference import meets
+from pqlkit.proposal.standings import Standings, as_rule, bounds_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from pqlkit.proposal.brief import Brief
+    from pqlkit.proposal.fit_view import FitView, Qualified
     from pqlkit.proposal.result import Search
     from pqlkit.proposal.rule import Rule
 
 SIMILAR: Final = 0.8
-"""Jaccard index of the qualified snapshots above which two rules give the same leads."""
+"""Share of those who qualify by either of two rules that do so by both, above which they give the same leads."""
+
+_CONSIDERED: Final = 400
+_EQUIVALENTS: Final = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dish:
-    """A rule of the menu, and rules that give (nearly) the same leads, best first."""
+    """A rule of the menu, as its places in the search and as counted at snapshots; its qualifications where it was chosen; rules that give (nearly) the same leads, best first."""
 
+    places: tuple[int, ...]
     rule: Rule
+    read: Qualified
     equivalents: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The best rule of a size, and what it scores beyond the best of the size before (None for the first)."""
+    """The best rule of a size, its score, and what that is beyond the best of the size before (None for the first)."""
 
     size: int
     rule: Rule
+    score: float
     gain: float | None
 
 
-def menu(found: Search, *, most: int = 5, similar: float = SIMILAR) -> tuple[Dish, ...]:
-    """Choose greedily: the headline, then the best rule that is not similar to a chosen one.
+def standings_of(brief: Brief, found: Search, view: FitView) -> Standings:
+    """Read the rules of a search as qualifications, by what is asked for."""
+    wishes = brief.wishes
+    return Standings.of(
+        found,
+        view,
+        objective=brief.objective,
+        bounds=bounds_of(
+            view.converters,
+            capacity=wishes.capacity,
+            min_rate=brief.least_rate,
+            min_recall=wishes.min_recall,
+            min_share=wishes.min_share,
+        ),
+        max_criteria=found.goal.max_criteria,
+        every=view.tiles is not None,
+    )
+
+
+def menu(standings: Standings, *, most: int = 5, similar: float = SIMILAR) -> tuple[Dish, ...]:
+    """Choose greedily: the first rule, the best without any of its events, then the best that is not similar to a chosen one.
+
+    Where the first no longer holds later, something else may have taken its place.
 
     Parameters
     ----------
-    found
-        A search; its bits say who meets what (a sample of the controls, where there are very many).
+    standings
+        Rules by their qualifications.
     most
         Rules to choose.
     similar
-        Jaccard index (meets both / meets either) above which a rule stands as an equivalent of the chosen one instead.
+        Share of those who qualify by either rule that do so by both, above which one stands as an equivalent of the other.
 
     Returns
     -------
     tuple of Dish
-        The headline, then by falling score of the rules as searched; empty if the search found nothing. The best rule of
-        each size is always considered. Criteria that have not earned their place are struck out of what is chosen, and the
-        rule as searched stands as an equivalent.
+        Empty if no rule keeps the bounds. Criteria that have not earned their place are struck out of what is chosen, and the
+        rule that it was stands as an equivalent.
     """
-    from pqlkit.proposal.earning import earned
-
-    chosen: list[Rule] = []
-    equivalents: list[list[Rule]] = []
-    words: list[NDArray[np.uint64]] = []
-    for rule in _considered(found):
-        own = meets(found, rule.literals)
-        index = next((i for i, other in enumerate(words) if jaccard(found, own, other) > similar), None)
-        if index is None and len(chosen) < most:
-            plain = earned(found, rule)
-            own = meets(found, plain.literals)
-            index = next((i for i, other in enumerate(words) if jaccard(found, own, other) > similar), None)
-            if index is None:
+    first = standings.first()
+    chosen: list[tuple[int, ...]] = []
+    equivalents: list[list[tuple[int, ...]]] = []
+    for rule in [] if first is None else _considered(standings, first):
+        place = _like(standings, chosen, rule, similar)
+        if place is None and len(chosen) < most:
+            plain = rule if rule == first else standings.earned(rule)
+            place = _like(standings, chosen, plain, similar)
+            if place is None and standings.keeps(plain):
                 chosen.append(plain)
                 equivalents.append([])
-                words.append(own)
-                index = len(chosen) - 1
-        if index is not None and rule.literals != chosen[index].literals:
-            equivalents[index].append(rule)
-    return tuple(Dish(rule=rule, equivalents=tuple(others)) for rule, others in zip(chosen, equivalents, strict=True))
+                place = len(chosen) - 1
+        if (
+            place is not None
+            and rule not in (chosen[place], *equivalents[place])
+            and len(equivalents[place]) < _EQUIVALENTS
+        ):
+            equivalents[place].append(rule)
+    return tuple(
+        Dish(
+            places=rule,
+            rule=as_rule(standings, rule),
+            read=standings.counted(rule),
+            equivalents=tuple(as_rule(standings, other) for other in others),
+        )
+        for rule, others in zip(chosen, equivalents, strict=True)
+    )
 
 
-def _considered(found: Search) -> list[Rule]:
-    from pqlkit.proposal.headline import preferred
-
-    first = preferred(found)
-    rules = dict.fromkeys([*found.rules, *found.best_of_size.values()])
-    others = sorted(rules, key=lambda rule: (-rule.score, rule.plainness))
-    return [] if first is None else [first, *(rule for rule in others if rule != first)]
+def _considered(standings: Standings, first: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """List the rules that may stand on the menu, in the order in which they are asked."""
+    apart = standings.apart(first)
+    return [first, *([] if apart is None else [apart]), *standings.best(_CONSIDERED)]
 
 
-def jaccard(found: Search, one: NDArray[np.uint64], two: NDArray[np.uint64]) -> float:
-    """Give the share of those who meet either that meet both; sampled controls carry their weight."""
-    start = found.bits.hits.shape[1]
-
-    def weighted(words: NDArray[np.uint64]) -> float:
-        counts = np.bitwise_count(words)
-        return float(counts[:start].sum(dtype=np.int64) + found.bits.weight * counts[start:].sum(dtype=np.int64))
-
-    either = weighted(one | two)
-    return weighted(one & two) / either if either else 1.0
+def _like(standings: Standings, chosen: list[tuple[int, ...]], rule: tuple[int, ...], similar: float) -> int | None:
+    """Find the chosen rule that gives nearly the same leads."""
+    return next((place for place, other in enumerate(chosen) if standings.similar(rule, other) > similar), None)
 
 
-def front(found: Search, *, most: int = 10) -> tuple[Rule, ...]:
+def front(standings: Standings, *, most: int = 10) -> tuple[tuple[int, ...], ...]:
     """Thin the front of rate against recall to `most` rules evenly spread over recall, both ends kept.
 
     Returns
     -------
-    tuple of Rule
+    tuple
         By rising recall and so by falling rate.
     """
-    rules = found.front
+    rules = standings.front()
     if len(rules) <= most:
-        return rules
-    covered = np.array([float(rule.converted) for rule in rules])
+        return tuple(rules)
+    covered = np.array([float(standings.counted(rule).converted) for rule in rules])
     wanted = np.linspace(covered[0], covered[-1], most)
     nearest = {int(np.abs(covered - point).argmin()) for point in wanted}
     return tuple(rules[index] for index in sorted(nearest))
 
 
-def ladder(found: Search) -> tuple[Step, ...]:
+def ladder(standings: Standings) -> tuple[Step, ...]:
     """Give the best rule of each size, with the gain of each further criterion (negative: it costs)."""
     steps: list[Step] = []
-    for size, rule in sorted(found.best_of_size.items()):
-        before = steps[-1].rule.score if steps else None
-        steps.append(Step(size=size, rule=rule, gain=None if before is None else rule.score - before))
+    best: dict[int, tuple[int, ...]] = {}
+    for rule in standings.best(len(standings.rules)):
+        best.setdefault(len(rule), rule)
+    for size, rule in sorted(best.items()):
+        score = standings.score(rule)
+        gain = score - steps[-1].score if steps else None
+        steps.append(Step(size=size, rule=as_rule(standings, rule), score=score, gain=gain))
     return tuple(steps)

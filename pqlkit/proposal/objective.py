@@ -210,41 +210,15 @@ class Constraints:
     converters: int = 10
 
     @classmethod
-    def of(
-        cls,
-        converters: int,
-        *,
-        heads: int | None = None,
-        min_share: float | None = None,
-        max_share: float | None = None,
-        min_recall: float | None = None,
-        min_rate: float | None = None,
-    ) -> Constraints:
-        """Set the gate on converters by the fit part: max(10, min(30, 20 % of its converters), rounded up).
-
-        Parameters
-        ----------
-        converters
-            Converted snapshots of the fit part.
-        heads
-            How many entities they are of, where snapshots overlap: the gate is on entities, each worth its share of the snapshots.
+    def of(cls, converters: int) -> Constraints:
+        """Set the gate on converters: max(10, min(30, 20 % of them), rounded up).
 
         Examples
         --------
         >>> [Constraints.of(n).converters for n in (20, 101, 5000)]
         [10, 21, 30]
-        >>> Constraints.of(500, heads=100).converters
-        100
         """
-        heads = converters if heads is None else heads
-        gate = max(10, min(30, math.ceil(heads / 5)))
-        return cls(
-            min_share=min_share,
-            max_share=max_share,
-            min_recall=min_recall,
-            min_rate=min_rate,
-            converters=math.ceil(gate * converters / heads) if heads else gate,
-        )
+        return cls(converters=max(10, min(30, math.ceil(converters / 5))))
 
     def keep(
         self, hits: NDArray[np.float64], misses: NDArray[np.float64], *, converters: float, snapshots: float

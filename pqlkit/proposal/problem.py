@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,8 +31,8 @@ class Problem:
         Converted, one per snapshot.
     entities
         The entity of each snapshot, for floors in heads; None = each snapshot is another entity.
-    objective, bounds, max_criteria
-        What is best, what a rule must keep (the least number of converters is set by each part), and how long it may be.
+    objective, max_criteria
+        What is best at snapshots, and of how many criteria a rule may be.
     excluded
         Events that no rule may name.
     traits
@@ -43,22 +43,21 @@ class Problem:
         The only thresholds to try; None = the whole grid.
     seed
         Of every sample.
-    max_seconds
-        Of one search.
+    max_rules
+        How many rules one search may judge.
     """
 
     cube: Cube
     y: NDArray[np.bool_]
     entities: NDArray[np.int64] | None = None
     objective: Objective = field(default_factory=Objective)
-    bounds: Constraints = field(default_factory=Constraints)
     max_criteria: int = 3
     excluded: Collection[str] = ()
     traits: tuple[Trait, ...] = ()
     leads_to: Mapping[str, str] = field(default_factory=dict)
     thresholds: tuple[int, ...] | None = None
     seed: int = 0
-    max_seconds: float = 20.0
+    max_rules: float = 200_000_000
 
     def heads(self, part: NDArray[np.bool_]) -> int:
         """Count the entities of some snapshots."""
@@ -69,14 +68,13 @@ class Problem:
         return Floors.of(int(part.sum()), self.heads(part & self.y), thresholds=self.thresholds)
 
     def goal(self, part: NDArray[np.bool_]) -> Goal:
-        """Say what a good rule is where some snapshots choose it."""
-        converted = part & self.y
-        least = Constraints.of(int(converted.sum()), heads=self.heads(converted)).converters
-        return Goal(
-            objective=self.objective,
-            constraints=replace(self.bounds, converters=least),
-            max_criteria=self.max_criteria,
-        )
+        """Say what a good rule is where some snapshots choose it.
+
+        The least number of converters is one of people: what has that many snapshots may have it, and what is chosen must (see
+        `pqlkit.proposal.standings.Bounds`). What was asked for binds qualifications, not snapshots.
+        """
+        least = Constraints.of(self.heads(part & self.y)).converters
+        return Goal(objective=self.objective, constraints=Constraints(converters=least), max_criteria=self.max_criteria)
 
     def literals(
         self, part: NDArray[np.bool_], *, floors: Floors | None = None, only: Collection[str] | None = None

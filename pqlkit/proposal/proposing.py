@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.holdout import Verdicts
     from pqlkit.proposal.points import Points
     from pqlkit.proposal.result import Search
-    from pqlkit.proposal.shuffles import PermutationTest
+    from pqlkit.proposal.standings import Standings
 
 NOTHING_HERE: Final = 0.55
 """A model with no better AUC on the later snapshots than this has found nothing."""
@@ -97,7 +97,10 @@ def proposal_of(brief: Brief) -> Proposal:
 
 
 def _searched(brief: Brief) -> Proposal:
-    from pqlkit.proposal.holdout import verdicts
+    from pqlkit.proposal.crossfit import cross_fit
+    from pqlkit.proposal.fit_view import FitView
+    from pqlkit.proposal.holdout import nothing_stands_out, verdicts
+    from pqlkit.proposal.menu import standings_of
 
     found, card, top = _compared(brief)
     brief.say("reading the later snapshots, once")
@@ -107,9 +110,15 @@ def _searched(brief: Brief) -> Proposal:
             f"nothing here predicts upgrades: a model of all behaviours reaches an AUC of {top.auc:.2f} later"
         )
         return _nothing(brief, *warnings, found=found, top=top)
-    cross = cross_fitted(brief)
-    read = verdicts(brief, found, cross)
-    return _summed_up(brief, found, read, card, top, cross, (*warnings, *read.warnings))
+    if not found.rules:
+        warnings.append(nothing_stands_out(brief))
+        return _nothing(brief, *warnings, found=found, top=top)
+    brief.say("reading rules as qualifications")
+    view = FitView.of(brief, found.literals)
+    standings = standings_of(brief, found, view)
+    cross = cross_fit(brief, view.activity) if brief.cross_fitted else None
+    read = verdicts(brief, standings, cross)
+    return _summed_up(brief, standings, read, card, top, cross, (*warnings, *read.warnings))
 
 
 def _compared(brief: Brief) -> tuple[Search, Points | None, BenchmarkModel | None]:
@@ -160,49 +169,9 @@ def _columns(brief: Brief) -> NDArray[np.intp]:
     return np.array(kept, dtype=np.intp)
 
 
-def cross_fitted(brief: Brief) -> CrossFit | None:
-    """Read the choices of the search where they had no say; None where later snapshots are set aside."""
-    from pqlkit.proposal.crossfit import cross_fit
-
-    return cross_fit(brief.problem, brief.parts.folds) if brief.cross_fitted else None
-
-
-def permuted(brief: Brief) -> PermutationTest | None:
-    """Search shuffled outcomes; None where none are asked for."""
-    from pqlkit.proposal.shuffles import permutation_test
-
-    if brief.wishes.permutations == 0:
-        return None
-    brief.say(f"searching {brief.wishes.permutations} shuffled outcomes")
-    return permutation_test(brief.problem, independent(brief), strata(brief), permutations=brief.wishes.permutations)
-
-
-def strata(brief: Brief) -> NDArray[np.int64]:
-    """Calendar block x age band: outcomes are shuffled only within."""
-    frame = brief.observed.snapshots.frame
-    block = frame.get_column("block").to_numpy().astype(np.int64)
-    labels: NDArray[np.int64] = block * 100 + frame.get_column("age_band").to_numpy().astype(np.int64)
-    return labels
-
-
-def independent(brief: Brief) -> NDArray[np.bool_]:
-    """Give the snapshots of the fit part that may be shuffled: one drawn of each label where snapshots depend on each other.
-
-    Shuffled one by one, the snapshots of one entity would each get another outcome, and chance would look weaker than it is.
-    """
-    fit = brief.parts.fit
-    if not brief.observed.dependent:
-        return fit
-    rows = np.random.default_rng(brief.wishes.seed).permutation(np.flatnonzero(fit))
-    _, first = np.unique(brief.observed.clusters[rows], return_index=True)
-    part = np.zeros(len(fit), dtype=np.bool_)
-    part[rows[first]] = True
-    return part
-
-
 def _summed_up(
     brief: Brief,
-    found: Search,
+    standings: Standings,
     read: Verdicts,
     card: Points | None,
     top: BenchmarkModel | None,
@@ -229,19 +198,19 @@ def _summed_up(
         holdout=holdout,
         read=read.read,
         tier=brief.tier,
-        search=found,
+        search=standings.found,
         candidates=read.candidates,
-        mechanical=mechanical(brief, read.candidates),
+        mechanical=mechanical(brief, read.candidates, standings.view.activity),
         rejected=read.rejected,
-        front=_front(found),
-        ladder=ladder(found),
+        front=_front(standings),
+        ladder=ladder(standings),
         points=card,
         prefer_points=card is not None
         and met is not None
         and prefer_points(card, observed.cube, observed.y, parts.holdout, met),
         benchmark_model=top,
         captured=None if met is None or top is None else top.captured(met),
-        selection=permuted(brief) if found.rules else None,
+        selection=read.selection,
         cross_fitted=cross,
         champion=None
         if wishes.against is None
@@ -267,7 +236,7 @@ def _nothing(brief: Brief, *why: str, found: Search | None = None, top: Benchmar
         candidates=(),
         mechanical=(),
         rejected=(),
-        front=() if found is None else _front(found),
+        front=(),
         ladder=(),
         points=None,
         prefer_points=False,
@@ -282,13 +251,15 @@ def _nothing(brief: Brief, *why: str, found: Search | None = None, top: Benchmar
     )
 
 
-def _front(found: Search) -> tuple[Frontier, ...]:
+def _front(standings: Standings) -> tuple[Frontier, ...]:
     from pqlkit.proposal.menu import front
 
-    return tuple(
-        Frontier(words=in_words(rule.literals), rate=rule.rate, recall=rule.converted / found.converters)
-        for rule in front(found)
-    )
+    found = []
+    for rule in front(standings):
+        read = standings.counted(rule)
+        words = in_words([standings.literals[place] for place in rule])
+        found.append(Frontier(words=words, rate=read.rate, recall=read.converted / max(standings.view.converters, 1)))
+    return tuple(found)
 
 
 def halves(brief: Brief) -> tuple[Halves, Halves]:
@@ -308,10 +279,10 @@ def _unfinished(found: Search) -> list[str]:
     """Say what the search did not come to."""
     said = []
     if not found.in_time:
-        said.append("the search was stopped by --max-seconds: a longer time lets it end")
+        said.append("the search stopped at the rules it may judge: a larger --max-rules lets it go on")
     if found.left_out:
         said.append(
-            f"{found.left_out:,} thresholds were in no combination, for want of time: fewer --windows or --measures, or a longer "
-            "--max-seconds, take them all in"
+            f"{found.left_out:,} thresholds were in no combination: fewer --windows or --measures, or a larger --max-rules, take "
+            "them all in"
         )
     return said

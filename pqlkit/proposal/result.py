@@ -36,7 +36,7 @@ class Search:
     in_time
         Whether the search came to its end; False: stopped by the clock.
     left_out
-        How many literals were paired with no other, the least plain ones: there was no time for all pairs.
+        How many literals were paired with no other, the least plain ones: all pairs would be too much work.
     seconds
         Time taken.
     considered

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 MOST_CRITERIA: Final = 3
 
-_WORDS_A_SECOND: Final = 0.15e9
-"""Pairs of words that one core surely compares in a second; only sets how many pairs of literals a short time allows."""
+_WORDS_A_RULE: Final = 15
+"""Words that may be compared for the pairs of literals, for each rule that may be judged."""
 
 _MOST_LITERALS: Final = 5_000
 """The tables of all pairs of more would not fit in memory."""
@@ -70,11 +70,19 @@ class Explored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How far a search goes: until when (`time.monotonic`), how many rules it keeps, and how many words it may compare."""
+    """How far a search goes, in work and not in time, so that it comes to the same everywhere.
 
-    deadline: float = np.inf
+    `rules` may be judged by bounds or counted; pairs of literals may take `words` comparisons of 64 snapshots, as many as that
+    many rules are worth; `keep` rules are given.
+    """
+
+    rules: float = np.inf
     keep: int = 500
-    words: float = np.inf
+
+    @property
+    def words(self) -> float:
+        """How many words may be compared for the pairs."""
+        return self.rules * _WORDS_A_RULE
 
 
 def explore(counts: Tables, effort: Effort, *, bar: float = -np.inf) -> Explored:
@@ -96,7 +104,7 @@ def explore(counts: Tables, effort: Effort, *, bar: float = -np.inf) -> Explored
         pools[2] = counted(counts, pair, counts.hits[first, second], counts.misses[first, second])
         number += len(pair)
     if max_criteria > 2 and literals > 2:
-        triples = Triples(tables=counts, floor=bar, deadline=effort.deadline, keep=keep)
+        triples = Triples(tables=counts, floor=bar, most=effort.rules, keep=keep)
         pools[3] = triples.run(pools[2])
         done, number = triples.complete, number + triples.counted
     return Explored(
@@ -140,8 +148,8 @@ def search(
     -----
     Singles and pairs are all counted. A triple is counted unless bounds from the pair tables show that it cannot score as
     much as the best triple known: it has no more hits than its least pair, and no fewer misses than inclusion and exclusion
-    leave. Ties go to fewer literals, rounder and smaller thresholds, then names. Pairs that surely take longer than
-    there is time for are not begun (`left_out`).
+    leave. Ties go to fewer literals, rounder and smaller thresholds, then names. Pairs that
+    would take too much work are not begun (`left_out`).
     """
     started = time.monotonic()
     goal = goal or problem.goal(part)
@@ -154,7 +162,7 @@ def search(
         pack(problem.cube, chosen, problem.y, part, traits=problem.traits, seed=problem.seed),
         chosen,
         goal,
-        Effort(deadline=started + problem.max_seconds, keep=keep, words=problem.max_seconds * _WORDS_A_SECOND),
+        Effort(rules=problem.max_rules, keep=keep),
         recount=lambda counts, pools: _recounted(problem, part, chosen, counts, pools),
     )
     return replace(

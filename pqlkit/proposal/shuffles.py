@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -18,9 +17,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.proposal.bits import Bits
+    from pqlkit.proposal.brief import Brief
     from pqlkit.proposal.literals import Floors, Literal
     from pqlkit.proposal.objective import Goal
     from pqlkit.proposal.problem import Problem
+
+FIRST: Final = 29
+"""Shuffled searches of which none may come to as much; else there are `MOST` of them."""
+
+MOST: Final = 99
+ALLOWED: Final = 3
+"""How many of `MOST` may come to as much: together a test of 4.8 %."""
 
 MOST_SNAPSHOTS: Final = 400_000
 _KEEP: Final = 50
@@ -32,12 +39,8 @@ class PermutationTest:
 
     Parameters
     ----------
-    permutations
-        How many were searched.
-    as_good
-        How many of them held a rule that scores at least as much as the real best.
-    p_value
-        (1 + as_good) / (1 + permutations); None without permutations, or if the real search found nothing.
+    permutations, as_good
+        How many were searched, and how many of them held a rule that scores at least as much as the real best.
     score, relative_risk
         Of the real best rule on the snapshots used; None if there is none (`relative_risk` also if it is boundless).
     best_score, best_relative_risk
@@ -51,13 +54,17 @@ class PermutationTest:
 
     permutations: int
     as_good: int
-    p_value: float | None
     score: float | None
     relative_risk: float | None
     best_score: float | None
     best_relative_risk: float | None
     snapshots: int
     complete: bool
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether shuffled searches come to as much too often for the real one to mean anything."""
+        return self.as_good > (ALLOWED if self.permutations > FIRST else 0)
 
 
 def permutation_test(
@@ -67,8 +74,8 @@ def permutation_test(
     *,
     goal: Goal | None = None,
     floors: Floors | None = None,
-    permutations: int = 19,
-    max_seconds: float = 60.0,
+    first: int = FIRST,
+    most: int = MOST,
     most_snapshots: int = MOST_SNAPSHOTS,
 ) -> PermutationTest:
     """Shuffle the outcome within strata (block x age band), search again, and count how often chance does as well.
@@ -81,10 +88,8 @@ def permutation_test(
         int64, one per snapshot: outcomes are exchanged only within a stratum.
     goal, floors
         None = those of the part.
-    permutations
-        How many; 19 can show p = 0.05 at best.
-    max_seconds
-        After this long no further permutation is begun, and one that runs is cut short.
+    first, most
+        So many are searched, and where any of them comes to as much as the real one, so many altogether.
     most_snapshots
         More snapshots than this are sampled.
 
@@ -102,22 +107,66 @@ def permutation_test(
     """
     from pqlkit.statistics.permutation import shuffled
 
-    deadline = time.monotonic() + max_seconds
     random = np.random.default_rng(problem.seed)
     used = _sampled(part, most_snapshots, random)
     columns = problem.literals(used, floors=replace(floors or problem.floors(part), converters=0))
     nobody = np.zeros(problem.cube.snapshots, dtype=np.bool_)
     every = pack(problem.cube, columns, nobody, used, traits=problem.traits, seed=problem.seed, most_controls=None)
-    trial = _Trial(columns, every, gram(every.others), goal or problem.goal(part), deadline)
+    effort = Effort(rules=problem.max_rules, keep=_KEEP)
+    trial = _Trial(columns, every, gram(every.others), goal or problem.goal(part), effort)
     real = trial.run(problem.y) if len(columns) else None
     score = real.best if real is not None else -np.inf
     labels, outcome = strata[every.snapshots], problem.y[every.snapshots]
     shuffles: list[Explored] = []
-    while len(columns) and len(shuffles) < permutations and time.monotonic() < deadline:
+    for number in range(max(first, most) if len(columns) and first else 0):
+        if number >= first and not _any_as_good(score, shuffles):
+            break
         chance = nobody.copy()
         chance[every.snapshots] = shuffled(outcome, labels, generator=random)
         shuffles.append(trial.run(chance, bar=score))
     return trial.verdict(real, shuffles)
+
+
+def permuted(brief: Brief) -> PermutationTest | None:
+    """Search shuffled outcomes of a proposal's fit part; None where none are asked for."""
+    first = brief.wishes.permutations
+    if first == 0:
+        return None
+    brief.say("searching shuffled outcomes")
+    return permutation_test(brief.problem, independent(brief), strata(brief), first=first, most=max(first, MOST))
+
+
+def strata(brief: Brief) -> NDArray[np.int64]:
+    """Calendar block x age band: outcomes are shuffled only within."""
+    frame = brief.observed.snapshots.frame
+    block = frame.get_column("block").to_numpy().astype(np.int64)
+    labels: NDArray[np.int64] = block * 100 + frame.get_column("age_band").to_numpy().astype(np.int64)
+    return labels
+
+
+def independent(brief: Brief) -> NDArray[np.bool_]:
+    """Give the snapshots of the fit part that may be shuffled: one drawn of each label where snapshots depend on each other.
+
+    Shuffled one by one, the snapshots of one entity would each get another outcome, and chance would look weaker than it is. Users
+    of one account have one each time; at several ages an entity has one at all.
+    """
+    fit, observed = brief.parts.fit, brief.observed
+    if not observed.dependent:
+        return fit
+    labels = observed.clusters
+    if not observed.snapshots.design.cutoffs:
+        cutoff = observed.snapshots.frame.get_column("cutoff").to_numpy()
+        window = observed.snapshots.design.conversion_window.microseconds
+        labels = labels * (1 << 20) + (cutoff - cutoff.min()) // window
+    rows = np.random.default_rng(brief.wishes.seed).permutation(np.flatnonzero(fit))
+    _, first = np.unique(labels[rows], return_index=True)
+    part = np.zeros(len(fit), dtype=np.bool_)
+    part[rows[first]] = True
+    return part
+
+
+def _any_as_good(score: float, shuffles: Sequence[Explored]) -> bool:
+    return any(np.isfinite(score) and chance.best >= score for chance in shuffles)
 
 
 def _sampled(part: NDArray[np.bool_], most: int, random: np.random.Generator) -> NDArray[np.bool_]:
@@ -138,11 +187,11 @@ class _Trial:
     every: Bits
     together: NDArray[np.int64]
     goal: Goal
-    deadline: float
+    effort: Effort
 
     def run(self, y: NDArray[np.bool_], bar: float = -np.inf) -> Explored:
         counts = tables(relabelled(self.every, y), self.literals, goal=self.goal, others=self.together)
-        return explore(counts, Effort(deadline=self.deadline, keep=_KEEP), bar=bar)
+        return explore(counts, self.effort, bar=bar)
 
     def verdict(self, real: Explored | None, shuffles: Sequence[Explored]) -> PermutationTest:
         found = real is not None and np.isfinite(real.best)
@@ -153,7 +202,6 @@ class _Trial:
         return PermutationTest(
             permutations=len(shuffles),
             as_good=as_good,
-            p_value=(1 + as_good) / (1 + len(shuffles)) if shuffles and found else None,
             score=score,
             relative_risk=real.relative_risk if real is not None and found else None,
             best_score=best.best if best is not None and seen else None,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.proposal.headline import headline
 from pqlkit.proposal.search import Effort, searched
+from pqlkit.proposal.standings import Standings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +18,10 @@ if TYPE_CHECKING:
 
     from pqlkit.proposal.bits import Bits
     from pqlkit.proposal.literals import Literal
-    from pqlkit.proposal.objective import Constraints
     from pqlkit.proposal.result import Search
-    from pqlkit.proposal.rule import Rule
 
-_AMONG: Final = 60
+_AMONG: Final = 15
+_READ: Final = 60
 _MASS: Final = 0.8
 _KEEP: Final = 50
 
@@ -58,7 +56,7 @@ class Stability:
     Parameters
     ----------
     halves
-        How many were searched (fewer than asked only if the clock stopped it).
+        How many were searched.
     share
         Of the halves whose best rule names the same events, no more and no fewer.
     criteria
@@ -70,51 +68,69 @@ class Stability:
     criteria: tuple[Chosen, ...]
 
 
-def stability(found: Search, rule: Rule, *, halves: int = 30, seed: int = 0, max_seconds: float = 20.0) -> Stability:
-    """Search random halves again, among the behaviours of the rule and of the best 60 rules.
+def stability(standings: Standings, rule: tuple[int, ...], *, halves: int = 30, seed: int = 0) -> Stability:
+    """Choose again on random halves, among the behaviours of the rule and of the best 15 rules.
 
     Parameters
     ----------
-    found
-        The search; its packed snapshots stand in random order, so that half of the words are a random half of the snapshots.
+    standings
+        The rules by their qualifications; the packed snapshots of their search stand in random order, so that half of the words are
+        a random half of the snapshots.
     rule
         The rule that is judged.
     halves
         How many halves.
-    max_seconds
-        After this long no further half is begun.
 
     Notes
     -----
-    The gate on converters is halved with the snapshots. Each half is searched and its headline taken as for the rule itself: plain
-    words first, every criterion earned.
+    The gate on converters and a capacity are halved with the data. A half of the snapshots is searched, and the rule chosen by the
+    qualifications of a half of the entities (of the accounts, where users share them) by the same steps.
 
     References
     ----------
-    Meinshausen, N. & Buehlmann, P. (2010). Stability selection. Journal of the Royal Statistical Society B 72, 417-473.
+    Meinshausen, N. & Bühlmann, P. (2010). Stability selection. Journal of the Royal Statistical Society B 72, 417-473.
     """
-    started = time.monotonic()
+    found, bounds = standings.found, standings.bounds
     random = np.random.default_rng(seed)
-    literals, bits = _narrowed(found, rule)
-    constraints = replace(found.goal.constraints, converters=-(-found.goal.constraints.converters // 2))
+    best = standings.best(_AMONG)
+    places = _columns(found, [*best, rule])
+    literals = [found.literals[place] for place in places]
+    bits = replace(found.bits, hits=found.bits.hits[places], others=found.bits.others[places])
+    view = standings.view.narrowed(places)
+    there = {place: index for index, place in enumerate(places)}
+    rules = [tuple(there[place] for place in other) for other in standings.best(_READ) if set(other) <= set(there)]
+    least = -(-bounds.converters // 2)
+    goal = replace(
+        found.goal,
+        constraints=replace(found.goal.constraints, converters=-(-found.goal.constraints.converters // 2)),
+        max_criteria=max(len(rule), *found.best_of_size, 1),
+    )
+    labels, owner = np.unique(view.lives.cluster, return_inverse=True)
     choices: list[tuple[Literal, ...]] = []
     for _ in range(halves):
-        if time.monotonic() - started > max_seconds:
-            break
-        deadline = started + max_seconds
-        choices.append(_best(found, literals, _half(bits, random), constraints, len(rule.literals), deadline))
-    return _judged(rule, choices)
+        half = searched(_half(bits, random), literals, goal, Effort(keep=_KEEP))
+        again = Standings(
+            found=half,
+            view=view.among((random.random(len(labels)) < 0.5)[owner]),
+            objective=standings.objective,
+            bounds=replace(bounds, converters=least, capacity=None if bounds.capacity is None else bounds.capacity / 2),
+            max_criteria=standings.max_criteria,
+            every=standings.every,
+        )
+        again.add(rules)
+        first = again.first()
+        choices.append(() if first is None else tuple(literals[place] for place in first))
+    return _judged(tuple(found.literals[place] for place in rule), choices)
 
 
-def _narrowed(found: Search, rule: Rule) -> tuple[list[Literal], Bits]:
-    """Keep the columns of the rule and of the best rules, plain ones included."""
-    best = [*found.rules[:_AMONG], *(plain for _, plain in found.plainer), rule]
-    columns = {(literal.trait is not None, literal.column) for other in best for literal in other.literals}
-    rows = [
-        index for index, literal in enumerate(found.literals) if (literal.trait is not None, literal.column) in columns
+def _columns(found: Search, rules: Sequence[tuple[int, ...]]) -> list[int]:
+    """List the literals of the columns that some rules are made of."""
+    columns = {
+        (literal.trait is not None, literal.column) for rule in rules for literal in (found.literals[p] for p in rule)
+    }
+    return [
+        place for place, literal in enumerate(found.literals) if (literal.trait is not None, literal.column) in columns
     ]
-    bits = replace(found.bits, hits=found.bits.hits[rows], others=found.bits.others[rows])
-    return [found.literals[index] for index in rows], bits
 
 
 def _half(bits: Bits, random: np.random.Generator) -> Bits:
@@ -134,23 +150,13 @@ def _drawn(words: NDArray[np.uint64], count: int, random: np.random.Generator) -
     return padded, 64 * (len(chosen) - 1) + last if len(chosen) else 0
 
 
-def _best(
-    found: Search, literals: Sequence[Literal], bits: Bits, constraints: Constraints, size: int, deadline: float
-) -> tuple[Literal, ...]:
-    """Search one half; the literals of its headline, or none."""
-    goal = replace(found.goal, constraints=constraints, max_criteria=max(size, *found.best_of_size, 1))
-    half = searched(bits, literals, goal, Effort(deadline=deadline, keep=_KEEP))
-    rule = headline(half)
-    return () if rule is None else rule.literals
-
-
-def _judged(rule: Rule, choices: Sequence[tuple[Literal, ...]]) -> Stability:
-    groups = {literal.group for literal in rule.literals}
+def _judged(rule: tuple[Literal, ...], choices: Sequence[tuple[Literal, ...]]) -> Stability:
+    groups = {literal.group for literal in rule}
     named = [{literal.group for literal in choice} for choice in choices]
     return Stability(
         halves=len(choices),
         share=sum(names == groups for names in named) / len(choices) if choices else 0.0,
-        criteria=tuple(_chosen(literal, groups, choices) for literal in rule.literals),
+        criteria=tuple(_chosen(literal, groups, choices) for literal in rule),
     )
 
 

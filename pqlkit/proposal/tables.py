@@ -40,7 +40,7 @@ class Tables:
     converters, snapshots
         Of the fit part.
     left_out
-        How many literals are in no pair because there was no time for them.
+        How many literals are in no pair because that would be too much work.
     """
 
     bits: Bits

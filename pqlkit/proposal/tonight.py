@@ -26,16 +26,20 @@ class Tonight:
     ----------
     meet
         Entities that meet the definition now and are no customers: a backlog, most of it.
+    fresh
+        Those of them that `pqlkit score` calls `pql`: the newest start is not older than `lead.fresh_for`. The others it calls
+        `expired`.
     new
         Those of them whose newest start lies within the last seven days: the leads of ``--since 7d``.
     """
 
     meet: int
+    fresh: int
     new: int
 
 
 def tonight(population: Population, definition: Definition, *, spells: pl.DataFrame | None = None) -> Tonight:
-    """Count whom a definition finds at `as_of`, as `pqlkit score` does (who is stale there is in the backlog here).
+    """Count whom a definition finds at `as_of`, as `pqlkit score` does.
 
     Parameters
     ----------
@@ -66,4 +70,8 @@ def tonight(population: Population, definition: Definition, *, spells: pl.DataFr
     counted = started(population, definition, spells=spells)
     newest = counted.join(holding, on=ENTITY, how="semi").group_by(ENTITY).agg(pl.col(ON).max())
     new = newest.filter(pl.col(ON) > population.as_of - NEW.microseconds).height
-    return Tonight(meet=holding.height, new=new)
+    fresh_for = definition.lead.fresh_for if definition.lead is not None else None
+    fresh = holding.height
+    if fresh_for is not None:
+        fresh = newest.filter(pl.col(ON) >= population.as_of - fresh_for.microseconds).height
+    return Tonight(meet=holding.height, fresh=fresh, new=new)

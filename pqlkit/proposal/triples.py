@@ -1,8 +1,7 @@
-"""The triples: which of them can beat the best known, by bounds from the pair tables, and what they count."""
+"""Triples: count the rules of three literals that can still beat the best known one, by bounds from the pair tables."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -31,17 +30,18 @@ class Triples:
         Counts of singles and pairs.
     floor
         Triples that cannot score at least this are not scanned for (-inf: the best triple, whatever it scores).
-    deadline
-        `time.monotonic` after which the search stops.
+    most
+        How many triples may be judged; the search stops there.
     keep
         How many triples are wanted.
     """
 
     tables: Tables
     floor: float
-    deadline: float
+    most: float
     keep: int
     complete: bool = True
+    judged: int = 0
     counted: int = 0
     bar: float = -np.inf
     pools: list[Pool] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Triples:
         bar, upper = self.bar, np.triu(usable, 1)
         waiting: list[NDArray[np.intp]] = []
         for literal in order:
-            if time.monotonic() > self.deadline:
+            if self.judged > self.most:
                 self.complete = False
                 return
             if bar != self.bar:
@@ -124,6 +124,7 @@ class Triples:
         """
         first, second = np.nonzero(upper[np.ix_(partners, partners)])
         one, two = partners[first], partners[second]
+        self.judged += len(one)
         kept = self._possible(literal, one, two)
         one, two = one[kept], two[kept]
         return np.column_stack([np.full(len(one), literal), one, two])
@@ -145,11 +146,12 @@ class Triples:
         return kept
 
     def _count(self, parts: NDArray[np.intp]) -> None:
-        """Count triples batch by batch, as long as there is time."""
+        """Count triples batch by batch, as long as there are rules left to judge."""
         for start in range(0, len(parts), _LARGEST):
-            if start and time.monotonic() > self.deadline:
+            if start and self.judged > self.most:
                 self.complete = False
                 return
+            self.judged += len(parts[start : start + _LARGEST])
             self._count_batch(parts[start : start + _LARGEST])
 
     def _count_batch(self, parts: NDArray[np.intp]) -> None:

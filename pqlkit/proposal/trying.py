@@ -209,7 +209,7 @@ def _definition(observed: Observed, node: Node, name: str) -> Definition:
         status=Status.HYPOTHESIS,
         qualify=node,
         outcome=outcome,
-        lead=Lead(fresh_for=outcome.within, cooldown=outcome.within) if trailing else None,
+        lead=Lead(fresh_for=outcome.within, cooldown=outcome.within if trailing else None),
     )
 
 

@@ -89,8 +89,8 @@ def definition_of(
     Returns
     -------
     Definition
-        Status ``hypothesis``, the strongest criterion first as the search ordered them; with trailing windows also a
-        `lead` block: a lead is fresh for one conversion window, and may come again a conversion window after it lapsed.
+        Status ``hypothesis``, the strongest criterion first as the search ordered them. A lead is fresh for one conversion
+        window: what the rate is promised for. With trailing windows it may come again a conversion window after it lapsed.
     """
     criteria = tuple(_criterion(one, mechanical) for one in literals if one.behaviour is not None)
     ids = _ids(criteria)
@@ -106,7 +106,7 @@ def definition_of(
         eligible=tuple(one.trait for one in literals if one.trait is not None),
         qualify=named[0] if len(named) == 1 else All(parts=named),
         outcome=outcome,
-        lead=Lead(fresh_for=outcome.within, cooldown=outcome.within) if trailing else None,
+        lead=Lead(fresh_for=outcome.within, cooldown=outcome.within if trailing else None),
         evidence=evidence,
         rationale=rationale,
     )

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """The contact: what became of leads that somebody called before they qualified, how soon after, or never."""
+=======
+"""Contacts: what became of the leads that somebody called, and of those that nobody called."""
+>>>>>>> main
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The team: how much each one brings, and how good it is, as a pair of one count and one rate."""
+"""Teams: how many leads each team brings (one count), and how good they are (one rate)."""
 
 from __future__ import annotations
 

@@ -47,7 +47,8 @@ _TABLES: Final = """
 CREATE TABLE runs (
     run INTEGER PRIMARY KEY, definition TEXT NOT NULL, entity TEXT NOT NULL, version INTEGER NOT NULL, hash TEXT NOT NULL,
     as_of INTEGER NOT NULL, baseline INTEGER NOT NULL, leads INTEGER NOT NULL, new INTEGER NOT NULL,
-    alerted INTEGER NOT NULL, withheld INTEGER NOT NULL, file TEXT, file_hash TEXT, finished INTEGER NOT NULL
+    alerted INTEGER NOT NULL, withheld INTEGER NOT NULL, file TEXT, file_hash TEXT, finished INTEGER NOT NULL,
+    accepted TEXT
 ) STRICT;
 CREATE TABLE starts (
     definition TEXT NOT NULL, entity TEXT NOT NULL, id TEXT NOT NULL, "on" INTEGER NOT NULL, known_at INTEGER NOT NULL,
@@ -72,6 +73,8 @@ class Run:
     ----------
     definition, entity, version, hash
         What was scored.
+    accepted
+        The hash that the next run compares its own with: another than `hash` while a change waits to be accepted.
     as_of
         Of the data.
     baseline
@@ -88,6 +91,7 @@ class Run:
     entity: str
     version: int
     hash: str
+    accepted: str
     as_of: Microseconds
     baseline: bool
     leads: int
@@ -148,7 +152,7 @@ class Ledger:
             The ledger knows the definition for the other kind of entity.
         """
         rows = self._rows(
-            "SELECT run, entity, version, hash, as_of, finished FROM runs WHERE definition = ? ORDER BY run DESC",
+            "SELECT run, entity, version, coalesce(accepted, hash), as_of, finished FROM runs WHERE definition = ? ORDER BY run DESC",
             definition.name,
         )
         other = next((row[1] for row in rows if row[1] != definition.entity.value), None)
@@ -180,6 +184,9 @@ class Ledger:
             definition_hash=done[3],
             definition_version=done[2],
             queued=queued,
+            first_runs=dict(
+                self._rows("SELECT hash, min(run) FROM runs WHERE definition = ? GROUP BY hash", definition.name)
+            ),
         )
 
     def last_file(self, definition: str) -> tuple[str | None, str | None]:
@@ -270,7 +277,7 @@ class Ledger:
         run = entry.run
         cursor = self.connection.execute(
             "INSERT INTO runs (definition, entity, version, hash, as_of, baseline, leads, new, alerted, withheld, file,"
-            " file_hash, finished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " file_hash, finished, accepted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 run.definition,
                 run.entity,
@@ -285,6 +292,7 @@ class Ledger:
                 run.file,
                 run.file_hash,
                 run.finished,
+                run.accepted,
             ),
         )
         number = self._last = cursor.lastrowid or 0
@@ -337,6 +345,7 @@ def open_ledger(path: Path | str) -> Iterator[Ledger]:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("BEGIN IMMEDIATE")
             _check(path, connection)
+            _extend(connection)
         yield Ledger(path, connection)
 
 
@@ -416,6 +425,13 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if state != "ok" or not {"runs", "starts", "memories", "outbox"} <= tables:
         raise _damaged(path, state if state != "ok" else "a table is missing")
+
+
+def _extend(connection: sqlite3.Connection) -> None:
+    """Add what a ledger of an earlier pqlkit lacks; it stays with the run's commit."""
+    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(runs)")}
+    if "accepted" not in columns:
+        connection.execute("ALTER TABLE runs ADD COLUMN accepted TEXT")
 
 
 def _damaged(path: Path, reason: object) -> DataError:

@@ -10,6 +10,7 @@ import polars as pl
 from pqlkit.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pqlkit.scoring.lead_file import Shape
@@ -42,7 +43,9 @@ class Memory:
     as_of
         Of the last run; None = there was none: this run is the baseline.
     definition_hash, definition_version
-        Of the last run.
+        Of the last run whose definition was accepted.
+    first_runs
+        Hash of each definition of this name -> the number of the run that scored it first.
     queued
         Ids whose alert an unfinished run has already put into the outbox.
     lasting
@@ -55,6 +58,18 @@ class Memory:
     definition_version: int | None = None
     queued: frozenset[str] = frozenset()
     lasting: bool = True
+    first_runs: Mapping[str, int] = field(default_factory=dict)
+
+    def taken_back(self, definition_hash: str) -> frozenset[str]:
+        """Give the hashes that came after a definition which is back tonight.
+
+        Examples
+        --------
+        >>> Memory(first_runs={"a": 1, "b": 2}).taken_back("a")
+        frozenset({'b'})
+        """
+        first = self.first_runs.get(definition_hash)
+        return frozenset(other for other, run in self.first_runs.items() if first is not None and run > first)
 
 
 def memory_of_file(path: Path, key: str, definition: str, shape: Shape | None = None) -> Memory:

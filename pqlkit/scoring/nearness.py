@@ -1,4 +1,4 @@
-"""The nearness: which criteria an entity meets, which it still can, and how many more it needs."""
+"""The nearness: which criteria an entity meets, which it still can, how many more it needs, and how far it has come."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import polars as pl
 
 from pqlkit.columns import ANCHOR, ENTITY
 from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, Ref, WindowKind, leaves
+from pqlkit.scoring.progress import TINY, formula_way, leaf_way, limits_of, points_way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
     from pqlkit.definitions.model import Definition, Node
     from pqlkit.measures.evaluation import Evaluation
     from pqlkit.measures.world import World
+    from pqlkit.scoring.progress import Way
 
 NEVER: Final = np.inf
-TINY: Final = 1e-9
-"""Points and shares are decimal fractions: what is an exact whole number must not fall below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,6 +41,10 @@ class Standing:
         Still can be met: its window is not over, and nothing that happened forbids it. Only asked where not held.
     need
         Per entity: criteria that still have to be met, at least; 0 = none, infinite = cannot be done any more.
+    limits
+        Of what a bound is a percentage, as it stands for the entity; NaN = unknown, or the bound is none of a limit.
+    way
+        Per entity: how far it has come.
     """
 
     parts: tuple[Criterion | Ref, ...]
@@ -48,6 +52,8 @@ class Standing:
     held: NDArray[np.bool_]
     can: NDArray[np.bool_]
     need: NDArray[np.float64]
+    limits: NDArray[np.float64]
+    way: Way
 
 
 def standing(world: World, definition: Definition, found: Evaluation) -> Standing:
@@ -64,13 +70,21 @@ def standing(world: World, definition: Definition, found: Evaluation) -> Standin
     """
     parts = tuple(leaves(definition.qualify))
     values, held = _matrix(world.entities.height, found, len(parts))
-    columns = [_can(world, definition, leaf, values[:, i]) for i, leaf in enumerate(parts)]
+    inner = [_inner(world, definition, leaf) if isinstance(leaf, Ref) else None for leaf in parts]
+    columns = [_can(world, leaf, values[:, i], inner[i]) for i, leaf in enumerate(parts)]
     can = np.column_stack(columns) if columns else np.zeros_like(held)
     points = definition.score is not None and definition.score.pql_at is not None
     holds = {id(leaf): held[:, i] for i, leaf in enumerate(parts)}
     open_ = {id(leaf): can[:, i] for i, leaf in enumerate(parts)}
     need = points_distance(definition, holds, open_) if points else distance(definition.qualify, holds, open_)
-    return Standing(parts=parts, values=values, held=held, can=can, need=need)
+    limits = np.column_stack([limits_of(world, leaf) for leaf in parts]) if parts else np.full_like(values, np.nan)
+    ways = [
+        leaf_way(leaf, values[:, i], limits[:, i], holds=held[:, i], can=can[:, i], inner=_way_of(inner[i]))
+        for i, leaf in enumerate(parts)
+    ]
+    by_leaf = {id(leaf): way for leaf, way in zip(parts, ways, strict=True)}
+    way = points_way(definition, ways, held, need) if points else formula_way(definition.qualify, by_leaf)
+    return Standing(parts=parts, values=values, held=held, can=can, need=need, limits=limits, way=way)
 
 
 def distance(
@@ -137,11 +151,12 @@ def window_ends(world: World, leaf: Criterion) -> pl.Series | None:
     return world.entities.select(ENTITY).join(ends, on=ENTITY, how="left", maintain_order="left").get_column("end")
 
 
-def _can(world: World, definition: Definition, leaf: Criterion | Ref, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _can(world: World, leaf: Criterion | Ref, values: NDArray[np.float64], inner: Standing | None) -> NDArray[np.bool_]:
     """Say for each entity whether a criterion that is not met still can be."""
-    if isinstance(leaf, Ref):
-        return _ref_can(world, definition, leaf)
     anchored = world.entities.get_column(ANCHOR).is_not_null().to_numpy()
+    if isinstance(leaf, Ref):
+        # Of users somebody may always join.
+        return np.asarray(anchored if inner is None else anchored & np.isfinite(inner.need))
     ends = window_ends(world, leaf)
     if ends is None:
         return np.asarray(anchored)
@@ -153,16 +168,19 @@ def _can(world: World, definition: Definition, leaf: Criterion | Ref, values: ND
     return np.asarray(open_ & anchored)
 
 
-def _ref_can(world: World, definition: Definition, ref: Ref) -> NDArray[np.bool_]:
+def _way_of(inner: Standing | None) -> Way | None:
+    return inner.way if inner is not None else None
+
+
+def _inner(world: World, definition: Definition, ref: Ref) -> Standing | None:
+    """Say how every entity stands towards a milestone of its own; None for one that counts an account's users."""
     from pqlkit.measures.evaluation import evaluate
     from pqlkit.measures.milestones import counts_users, milestone_world
 
-    anchored = world.entities.get_column(ANCHOR).is_not_null().to_numpy()
     if counts_users(definition, ref):
-        return np.asarray(anchored)  # somebody may always join
+        return None
     own = milestone_world(world, definition, ref)
-    inner = standing(own, ref.target, evaluate(own, ref.target))
-    return np.asarray(anchored & np.isfinite(inner.need))
+    return standing(own, ref.target, evaluate(own, ref.target))
 
 
 def _matrix(height: int, found: Evaluation, count: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

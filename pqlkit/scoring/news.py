@@ -50,6 +50,10 @@ class News:
         What this run got to know: ``id``, ``on``, ``known_at``, ``reason``, ``arm``, ``queued``.
     baseline
         Nothing was known before.
+    held
+        Rows of `frame`: who would be new only because the definition changed, and that change is not accepted.
+    accepted
+        The hash of the definition that the next run compares its own with: tonight's, unless somebody is held.
     """
 
     leads: Leads
@@ -57,6 +61,8 @@ class News:
     memory: pl.DataFrame
     starts: pl.DataFrame
     baseline: bool
+    held: pl.DataFrame
+    accepted: str
 
     @property
     def new(self) -> pl.DataFrame:
@@ -77,6 +83,7 @@ def news(
     control: float | None = None,
     suppressed: Collection[str] = (),
     notify: bool = False,
+    accepted: Collection[str] | None = None,
 ) -> News:
     """Say who is new.
 
@@ -94,6 +101,9 @@ def news(
         Ids that are never new.
     notify
         Whether new leads go to the outbox.
+    accepted
+        With a ledger, hashes of definitions whose change is accepted: who is new only because of another change is held, not
+        new, until it is. None = nobody is held.
 
     Notes
     -----
@@ -105,12 +115,19 @@ def news(
     table = _beside(leads, memory or Memory())
     table = table.with_columns(_assigned(leads, control).alias("assigned"))
     table = _judged(leads, table, memory, since, suppressed)
+    table = _held(leads, table, memory, accepted)
     table = _with_arms(table, known=memory is not None)
     table = _withdrawn(leads, table, memory)
     queued = memory.queued if memory is not None else frozenset()
+    frame = _listed(leads, table, memory)
+    waiting = table.filter("held").get_column("id").implode()
+    held = frame.filter(pl.col(leads.key).cast(pl.String).is_in(waiting))
+    before = memory.definition_hash if memory is not None else None
     return News(
         leads=leads,
-        frame=_listed(leads, table, memory),
+        frame=frame,
+        held=held,
+        accepted=leads.hash if held.is_empty() or before is None else before,
         memory=_remembered(leads, table, memory),
         starts=_learned(leads, table, queued if notify else None),
         baseline=memory is not None and memory.as_of is None,
@@ -172,6 +189,18 @@ def _judged(
     )
 
 
+def _held(leads: Leads, table: pl.DataFrame, memory: Memory | None, accepted: Collection[str] | None) -> pl.DataFrame:
+    """Add ``held``, and make those neither new nor known: a change that is taken back has told nobody."""
+    if memory is None or not memory.lasting or accepted is None or leads.hash in accepted:
+        return table.with_columns(pl.lit(value=False).alias("held"))
+    held = (pl.col("reason") == Reason.DEFINITION.value).fill_null(value=False)
+    return table.with_columns(
+        held.alias("held"),
+        (pl.col("new") & ~held).alias("new"),
+        pl.when(~held).then("reason").alias("reason"),
+    )
+
+
 def _is_another(leads: Leads) -> pl.Expr:
     """Whether the newest counted start is not the one that was known last."""
     outcome, cooldown = leads.definition.outcome, leads.definition.cooldown
@@ -190,14 +219,17 @@ def _with_arms(table: pl.DataFrame, *, known: bool) -> pl.DataFrame:
 
 
 def _withdrawn(leads: Leads, table: pl.DataFrame, memory: Memory | None) -> pl.DataFrame:
-    """Mark those whom a correction of the data took back: known under this very definition, and now never qualified."""
+    """Mark those who are known and now never qualified: a correction of the data, or of the definition, took them back.
+
+    Known under this very definition, or under a later one that this roll-back takes back.
+    """
     if memory is None or not memory.lasting:
         return table
     open_ = [LeadStatus.NEAR.value, LeadStatus.MISSED.value, LeadStatus.STARTED.value, LeadStatus.INACTIVE.value]
     as_of = leads.population.as_of
     taken = (
         pl.col("was_on").is_not_null()
-        & (pl.col("was_hash") == leads.hash)
+        & pl.col("was_hash").is_in([leads.hash, *sorted(memory.taken_back(leads.hash))])
         & (pl.col("was_on") <= as_of)
         & (pl.col("was_known_at") <= as_of)
         & pl.col("start").is_null()

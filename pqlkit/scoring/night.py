@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,7 @@ class Order:
         A row for every entity; else those that are `pql`, `near`, new or changed.
     only_new
         Rows for new leads alone, without the control arm.
-    since, control, suppressed
+    since, control, suppressed, accepted
         As in `pqlkit.scoring.news.news`.
     guards
         Bounds on the night.
@@ -63,6 +63,7 @@ class Order:
     since: Duration | None = None
     control: float | None = None
     suppressed: frozenset[str] = frozenset()
+    accepted: tuple[str, ...] | None = None
     guards: Guards = field(default_factory=Guards)
     shape: Shape = field(default_factory=Shape)
     notify: bool = False
@@ -103,6 +104,7 @@ def listing(
         control=order.control,
         suppressed=order.suppressed,
         notify=order.notify,
+        accepted=order.accepted,
     )
     fresh = int(found.frame.get_column("newly_qualified").sum() or 0)
     breaches = [] if found.baseline else order.guards.on_new(fresh, nights)
@@ -116,15 +118,26 @@ def listing(
 def _chosen(found: News, order: Order, *, known: bool) -> pl.DataFrame:
     if order.only_new:
         return found.new
+    handed = found.frame.join(found.held, on=found.leads.key, how="anti", maintain_order="left")
     if order.every or not known:
-        return found.frame
+        return handed
     listed = pl.col("status").is_in([LeadStatus.PQL.value, LeadStatus.NEAR.value])
-    return found.frame.filter(listed | pl.col("changed") | pl.col("newly_qualified").fill_null(value=False))
+    return handed.filter(listed | pl.col("changed") | pl.col("newly_qualified").fill_null(value=False))
 
 
 def aside(path: Path) -> Path:
     """Name the file that is written where a guard stops the night: ``leads.csv`` -> ``leads.held.csv``."""
     return path.with_name(f"{path.stem}.held{path.suffix}")
+
+
+def changed(path: Path) -> Path:
+    """Name the file of those who are new only because the definition changed: ``leads.csv`` -> ``leads.changed.csv``."""
+    return path.with_name(f"{path.stem}.changed{path.suffix}")
+
+
+def held_back(one: Listing) -> Listing:
+    """Give the list of those alone who are new only because the definition changed."""
+    return replace(one, rows=one.news.held, breaches=())
 
 
 def parts(path: Path, count: int) -> list[Path]:
@@ -258,6 +271,7 @@ def _entry(one: Listing, file: Written, *, notify: bool) -> Entry:
         entity=leads.definition.entity.value,
         version=leads.definition.version,
         hash=leads.hash,
+        accepted=found.accepted,
         as_of=leads.population.as_of,
         baseline=found.baseline,
         leads=one.rows.height,

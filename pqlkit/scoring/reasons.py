@@ -46,7 +46,7 @@ def missing_column(definition: Definition, standing: Standing, lead: pl.Series) 
 
     if not len(lead):
         return pl.Series("missing", [], dtype=pl.String)
-    texts = [pl.lit(_worded(standing.values[:, i], partial(missing, leaf))) for i, leaf in enumerate(standing.parts)]
+    texts = [pl.lit(_missing(leaf, standing, i)) for i, leaf in enumerate(standing.parts)]
     words, _, _ = lacking(definition.qualify, texts, standing)
     hopeless = pl.Series(np.isinf(standing.need))
     text = pl.select(pl.when(~(lead | hopeless)).then(words).alias("missing")).to_series()
@@ -66,6 +66,19 @@ def say_column(parts: Sequence[Criterion | Ref], held: NDArray[np.bool_]) -> pl.
     return found if len(found) == len(held) else pl.Series("say", [None] * len(held), dtype=pl.String)
 
 
+def _missing(leaf: Criterion | Ref, standing: Standing, position: int) -> pl.Series:
+    """Word what each entity lacks of one criterion; where the bound is a share of a limit, of its own limit."""
+    values, limits = standing.values[:, position], standing.limits[:, position]
+    if np.isnan(limits).all():
+        return _worded(values, partial(missing, leaf))
+    pairs = pl.DataFrame({"value": values, "limit": limits}).fill_nan(None)
+    distinct = pairs.unique(maintain_order=True)
+    texts = [missing(leaf, _plain(value), limit=_plain(limit)) for value, limit in distinct.iter_rows()]
+    worded = distinct.with_columns(pl.Series("text", texts, dtype=pl.String))
+    joined = pairs.join(worded, on=["value", "limit"], how="left", nulls_equal=True, maintain_order="left")
+    return joined.get_column("text")
+
+
 def _evidence(leaf: Criterion | Ref, value: int | float | None) -> str | None:
     return evidence(leaf, value) if value else None
 
@@ -77,8 +90,8 @@ def _worded(values: NDArray[np.float64], say: Callable[[int | float | None], str
     return pl.Series(texts, dtype=pl.String).gather(pl.Series(place.ravel(), dtype=pl.UInt32))
 
 
-def _plain(value: float) -> int | float | None:
-    if np.isnan(value):
+def _plain(value: float | None) -> int | float | None:
+    if value is None or np.isnan(value):
         return None
     return int(value) if value == int(value) else value
 

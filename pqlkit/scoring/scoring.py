@@ -13,7 +13,8 @@ from pqlkit.columns import AFTER_CRITERIA, AT, BEFORE_CRITERIA, ENTITY, OFF, ON
 from pqlkit.definitions.model import Criterion
 from pqlkit.durations import DAY
 from pqlkit.scoring.lead import ORDER, LeadStatus
-from pqlkit.scoring.nearness import TINY, standing
+from pqlkit.scoring.nearness import standing
+from pqlkit.scoring.progress import TINY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,7 +98,9 @@ def score(
     stand = standing(population.world, definition, found)
     starts = _starts(population, definition, spells)
     frame = _moments(population, definition, spells, starts).with_columns(
-        pl.Series("need", stand.need), pl.Series("any", (np.nan_to_num(stand.values) > 0).any(axis=1))
+        pl.Series("need", stand.need),
+        pl.Series("any", (np.nan_to_num(stand.values) > 0).any(axis=1)),
+        pl.Series("progress", stand.way.share).fill_nan(None),
     )
     frame = frame.with_columns(_status(population, definition, eligible).alias("status"))
     frame = frame.with_columns(pl.Series("score", _score(definition, stand, frame), dtype=pl.Int64))
@@ -112,14 +115,19 @@ def score(
 
 
 def definition_hash(definition: Definition) -> str:
-    """Name what a definition means: 12 hexadecimal digits of a hash of its text without evidence, title and status."""
+    """Name what a definition means: 12 hexadecimal digits of a hash of its text without evidence, title, status and who is near."""
     from dataclasses import replace
 
     from pqlkit.definitions.emitting import emit
     from pqlkit.definitions.model import Status
 
+    lead = definition.lead
+    if lead is not None:
+        # Who is near says nothing of who is a lead.
+        lead = replace(lead, near=None) if lead.fresh_for is not None or lead.cooldown is not None else None
     meaning = replace(
         definition,
+        lead=lead,
         evidence=None,
         title="",
         rationale=None,
@@ -190,6 +198,8 @@ def _status(population: Population, definition: Definition, eligible: pl.Series)
     fresh = definition.lead.fresh_for if definition.lead is not None else None
     stale = pl.lit(value=False) if fresh is None else pl.col("newest") + fresh.microseconds < population.as_of
     qualified = pl.col("qualified").is_not_null()
+    lately = pl.col("last_active") > population.as_of - definition.near.active_within.microseconds
+    near = pl.col("any") & lately & (pl.col("progress") >= definition.near.at_least - TINY)
     return (
         pl.when(pl.col("converted").is_not_null())
         .then(pl.lit(LeadStatus.CUSTOMER.value))
@@ -201,8 +211,7 @@ def _status(population: Population, definition: Definition, eligible: pl.Series)
         .then(pl.lit(LeadStatus.EXPIRED.value))
         .when(qualified)
         .then(pl.lit(LeadStatus.LAPSED.value))
-        # With a single criterion one more always suffices: near is who has begun.
-        .when((pl.col("need") <= 1) & pl.col("any"))
+        .when(near)
         .then(pl.lit(LeadStatus.NEAR.value))
         .when(pl.col("need").is_infinite())
         .then(pl.lit(LeadStatus.MISSED.value))
@@ -281,6 +290,8 @@ def _finished(
         "last_active_at": _instant(pl.col("last_active")),
         "met": pl.Series("met", held.sum(axis=1), dtype=pl.Int64),
         "criteria": pl.lit(len(parts), pl.Int64),
+        "progress": pl.col("progress"),
+        "shortfall": _value_column("shortfall", stand.way.shortfall),
         "missing": missing_column(definition, stand, lead),
         "evidence": evidence_column(parts, stand.values),
         "say": say_column(parts, held),
@@ -301,12 +312,20 @@ def _finished(
 
 
 def ordered(leads: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Sort a list of leads by status, score, newest `qualified_at` and id."""
+    """Sort a list of leads by status, the near ones by progress, then score, newest `qualified_at` and id."""
     rank = pl.col("status").replace_strict(
         {status.value: place for place, status in enumerate(ORDER)}, return_dtype=pl.Int64
     )
+    near = pl.when(pl.col("status") == LeadStatus.NEAR.value).then("progress")
     return leads.sort(
-        rank, "score", "qualified_at", key, descending=[False, True, True, False], nulls_last=True, maintain_order=True
+        rank,
+        near,
+        "score",
+        "qualified_at",
+        key,
+        descending=[False, True, True, True, False],
+        nulls_last=True,
+        maintain_order=True,
     )
 
 

@@ -33,6 +33,8 @@ class Summary:
     new, new_because_definition, withheld, withdrawn
         Newly qualified (None where nothing says what was before); of these because the definition changed; of these in the
         control arm; taken back tonight.
+    held
+        Would be new, but only because of a change of the definition that is not accepted.
     baseline
         The first run of a ledger.
     breaches
@@ -52,6 +54,7 @@ class Summary:
     new_because_definition: int
     withheld: int
     withdrawn: int
+    held: int
     baseline: bool
     breaches: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -59,13 +62,16 @@ class Summary:
     @property
     def line(self) -> str:
         """The run in one line."""
-        parts = [f"{self.statuses.get(name, 0):,} {name}" for name in ("pql", "near")]
+        fresh, stale, near = (self.statuses.get(name, 0) for name in ("pql", "expired", "near"))
+        parts = [f"{fresh + stale:,} meet it ({fresh:,} fresh, {stale:,} stale)", f"{near:,} near"]
         if self.baseline:
             parts.append(f"{self.new or 0:,} new: the first run is the baseline")
         elif self.new is not None:
             parts.append(f"{self.new:,} new")
         if self.new_because_definition:
             parts.append(f"{self.new_because_definition:,} of them because the definition changed")
+        if self.held:
+            parts.append(f"{self.held:,} held: new only because the definition changed")
         if self.withheld:
             parts.append(f"{self.withheld:,} withheld (control)")
         if self.withdrawn:
@@ -114,6 +120,7 @@ def summary(news: News, rows: int, *, breaches: tuple[str, ...] = (), files: tup
         new_because_definition=frame.filter(pl.col("new_because") == "definition").height,
         withheld=news.withheld,
         withdrawn=frame.filter("changed", pl.col("status") == "withdrawn").height,
+        held=news.held.height,
         baseline=news.baseline,
         breaches=breaches,
         files=files,
@@ -139,6 +146,7 @@ def document(
                 "new_because_definition": one.new_because_definition,
                 "withheld": one.withheld,
                 "withdrawn": one.withdrawn,
+                "held": one.held,
                 "baseline": one.baseline,
                 "breaches": list(one.breaches),
                 "files": list(one.files),

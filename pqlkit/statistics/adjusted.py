@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pqlkit.statistics.arrays import Z95, Floats, Indices, Numbers, floats, number
+from pqlkit.statistics.arrays import Z95, Flags, Floats, Indices, Numbers, floats, number
 from pqlkit.statistics.estimate import Estimate, Undefined
 from pqlkit.statistics.newton import chances, climb, log_likelihood
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LogisticFit", "RidgeFit", "fit_logistic", "ridge_logistic"]
+__all__ = ["LogisticFit", "RidgeFit", "alike", "contrasts", "fit_logistic", "ridge_logistic"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,13 +29,18 @@ class LogisticFit:
     intercept
         Log-odds where all columns are 0; None when the fit does not exist.
     coefficients
-        Log odds ratios per unit, one a column; None when the fit does not exist.
+        Log odds ratios per unit, one a column; None when the fit does not exist. Infinite for a 0/1 column all of whose ones
+        (or zeros) have the same outcome, NaN for one that does not vary in what is left without those rows.
     covariance
-        Their robust (sandwich) covariance, without the intercept's.
+        Their robust (sandwich) covariance, without the intercept's; NaN where there is no finite coefficient.
+    joint_covariance
+        The robust covariance of the intercept and the coefficients, in this order.
     model_covariance
         The covariance that holds only if rows are independent and the model is right: for comparison.
     log_likelihood
         At the solution.
+    used
+        The rows that the finite coefficients rest on: without those that infinite ones explain.
     undefined
         Why there is no fit; None when there is one.
     """
@@ -43,8 +48,10 @@ class LogisticFit:
     intercept: float | None = None
     coefficients: Floats | None = None
     covariance: Floats | None = None
+    joint_covariance: Floats | None = None
     model_covariance: Floats | None = None
     log_likelihood: float | None = None
+    used: Flags | None = None
     undefined: Undefined | None = None
 
     def odds_ratio(self, column: int, *, per: float = 1.0) -> Estimate:
@@ -74,6 +81,9 @@ class LogisticFit:
         """
         if self.coefficients is None or self.covariance is None:
             return Estimate.none(self.undefined or Undefined.NOT_CONVERGED)
+        if not np.isfinite(self.coefficients[column]):
+            infinite = np.isinf(self.coefficients[column])
+            return Estimate.none(Undefined.SEPARATION if infinite else Undefined.COLLINEAR)
         middle = self.coefficients[column] * per
         half = Z95 * np.sqrt(self.covariance[column, column]) * abs(per)
         return Estimate.of(np.exp(middle), np.exp(middle - half), np.exp(middle + half))
@@ -94,7 +104,7 @@ class LogisticFit:
         """
         from scipy.special import ndtr
 
-        if self.coefficients is None or self.covariance is None:
+        if self.coefficients is None or self.covariance is None or not np.isfinite(self.coefficients[column]):
             return None
         z = abs(self.coefficients[column]) / np.sqrt(self.covariance[column, column])
         return number(2 * ndtr(-z))
@@ -125,6 +135,9 @@ def fit_logistic(
 
     Notes
     -----
+    A 0/1 column such as a quarter in which nobody converted has no finite coefficient, but the others have: the likelihood
+    rises to that of the other rows alone. So such rows are left out, again and again until none is left.
+
     Iteratively reweighted least squares on standardised columns. Errors are the sandwich of White, with the usual factors
     n / (n - 1) over rows, or G / (G - 1) over clusters.
 
@@ -147,7 +160,94 @@ def fit_logistic(
     'separation'
     """
     x, y, w = _columns(design, outcome, weights)
-    first, place = _alike(x, y)
+    used, limits = contrasts(x, y) if 0 < y.sum() < len(y) else (np.ones(len(y), dtype=np.bool_), np.zeros(x.shape[1]))
+    if not used.all():
+        finite = limits == 0
+        labels = None if clusters is None else clusters[used]
+        inner = _fit(x[np.ix_(used, finite)], y[used], w[used], labels) if finite.any() else None
+        return _spread_out(inner, used, limits)
+    return replace(_fit(x, y, w, clusters), used=used)
+
+
+def contrasts(x: Floats, y: Floats, *, asked: int | None = None) -> tuple[Flags, Floats]:
+    """Find the rows that say something of the finite coefficients, and the columns that have none.
+
+    Parameters
+    ----------
+    x, y
+        Rows x columns, and the outcome (0 or 1) of each row.
+    asked
+        A column that stays whatever its outcomes.
+
+    Returns
+    -------
+    tuple
+        The rows to fit on, and for each column 0 where it has a finite coefficient, plus or minus infinity where all its ones (or
+        zeros) have one outcome, NaN where it no longer varies.
+
+    References
+    ----------
+    Albert, A. and Anderson, J. A. (1984). On the existence of maximum likelihood estimates in logistic regression models.
+    Biometrika 71, 1-10.
+
+    Examples
+    --------
+    >>> used, limits = contrasts(np.array([[0.0], [0.0], [1.0]]), np.array([0.0, 1.0, 0.0]))
+    >>> used, limits
+    (array([ True,  True, False]), array([-inf]))
+    """
+    used, limits = np.ones(len(y), dtype=np.bool_), np.zeros(x.shape[1])
+    binary = ((x == 0) | (x == 1)).all(axis=0)
+    if asked is not None:
+        binary[asked] = False  # what is asked about is never explained away
+    while True:
+        n, ones, converted = int(used.sum()), x[used].sum(axis=0), y[used].sum()
+        both = x[used].T @ y[used]
+        open_ = binary & (limits == 0) & (ones > 0) & (ones < n)
+        of_ones = open_ & ((both == 0) | (both == ones))
+        of_zeros = open_ & ((both == converted) | (converted - both == n - ones))
+        pure = np.flatnonzero(of_ones | of_zeros)
+        if not len(pure):
+            break
+        column = pure[0]
+        rises = both[column] == (ones[column] if of_ones[column] else converted)
+        limits[column] = np.inf if rises else -np.inf
+        used &= x[:, column] == (0 if of_ones[column] else 1)
+    if not used.all():
+        still = np.ptp(x[used], axis=0) == 0
+        limits = np.where(still & (limits == 0), np.nan, limits)
+    return used, limits
+
+
+def _spread_out(inner: LogisticFit | None, used: Flags, limits: Floats) -> LogisticFit:
+    """Put the finite coefficients in their places among those that are not."""
+    if inner is None or inner.coefficients is None:
+        one_sided = inner is None or inner.undefined in {Undefined.NO_CONVERTERS, Undefined.ALL_CONVERTED}
+        return LogisticFit(undefined=Undefined.SEPARATION if one_sided or inner is None else inner.undefined)
+    finite = limits == 0
+    places = np.flatnonzero(finite)
+
+    def square(matrix: Floats | None, at: Indices, size: int) -> Floats | None:
+        if matrix is None:
+            return None
+        whole = np.full((size, size), np.nan)
+        whole[np.ix_(at, at)] = matrix
+        return whole
+
+    coefficients = limits.copy()
+    coefficients[places] = inner.coefficients
+    return replace(
+        inner,
+        coefficients=coefficients,
+        covariance=square(inner.covariance, places, len(limits)),
+        joint_covariance=square(inner.joint_covariance, np.r_[0, places + 1], len(limits) + 1),
+        model_covariance=square(inner.model_covariance, places, len(limits)),
+        used=used,
+    )
+
+
+def _fit(x: Floats, y: Floats, w: Floats, clusters: NDArray[Any] | None) -> LogisticFit:
+    first, place = alike(x, y)
     kinds, outcomes, weight = x[first], y[first], floats(np.bincount(place, weights=w))
     why = _impossible(kinds, outcomes, rows=len(y))
     if why:
@@ -161,16 +261,20 @@ def fit_logistic(
     robust = bread @ _meat(z * (outcomes - chances(z @ beta))[:, None], place, w, clusters) @ bread
     unscale = np.outer(scale, scale)
     slopes = beta[1:] / scale
+    # From standardised columns back: the intercept at 0 is the one at the means less what the means add.
+    back = np.diag(1 / np.r_[1.0, scale])
+    back[0, 1:] = -centre / scale
     return LogisticFit(
         intercept=float(beta[0] - slopes @ centre),
         coefficients=slopes,
         covariance=floats(robust[1:, 1:] / unscale),
+        joint_covariance=floats(back @ robust @ back.T),
         model_covariance=floats(bread[1:, 1:] / unscale),
         log_likelihood=log_likelihood(z @ beta, outcomes, weight),
     )
 
 
-def _alike(x: Floats, y: Floats) -> tuple[Indices, Indices]:
+def alike(x: Floats, y: Floats) -> tuple[Indices, Indices]:
     """Find the kinds of rows, which are far fewer than rows where columns are counts: a row of each, and the kind of each row."""
     digits = np.column_stack([y, x]).view(np.uint64)
     # Sums modulo 2^64 of odd multiples: rows that differ may share one, hence the check.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pqlkit.statistics import comparison
 from pqlkit.statistics.arrays import Z95, Floats, Numbers, exp, floats, number, ratio, together
 from pqlkit.statistics.estimate import Estimate, Undefined
 
@@ -164,7 +165,7 @@ def risk_ratio_change(now: Contingency, then: Contingency) -> tuple[Estimate, fl
     -------
     tuple
         Ratio of the relative risks (now / then) with its 95 % interval, and a two-sided p value. Undefined when either
-        relative risk is.
+        relative risk is; where a side has no converter, half counts make it and it is ``corrected``.
 
     References
     ----------
@@ -182,20 +183,15 @@ def risk_ratio_change(now: Contingency, then: Contingency) -> tuple[Estimate, fl
     """
     from scipy.special import ndtr
 
-    later, before = now.relative_risk(), then.relative_risk()
-    if later.value is None or before.value is None:
-        return Estimate.none(later.undefined or before.undefined or Undefined.TOO_FEW), None
-    middle = math.log(later.value) - math.log(before.value)
-    error = np.hypot(_log_error(later), _log_error(before))
-    ends = exp(middle + np.array([-1, 1]) * Z95 * error)
-    corrected = later.corrected or before.corrected
-    change = Estimate.of(later.value / before.value, ends[0], ends[1], corrected=corrected)
-    return change, float(2 * ndtr(-abs(middle) / error))
-
-
-def _log_error(estimate: Estimate) -> float:
-    """Read the standard error back from the interval of a ratio."""
-    return math.log((estimate.high or math.nan) / (estimate.low or math.nan)) / (2 * Z95)
+    why = [table.relative_risk().undefined for table in (now, then)]
+    reason = next((reason for reason in why if reason not in (None, Undefined.BOUNDLESS)), None)
+    if reason is not None:
+        return Estimate.none(reason), None
+    later, before = (comparison.log_relative_risk(*t.cells, design_effect=t.design_effect) for t in (now, then))
+    middle, error = float(later[0] - before[0]), float(np.hypot(later[1], before[1]))
+    value, low, high = exp([middle, middle - Z95 * error, middle + Z95 * error])
+    corrected = any(0 in (table.a, table.c) or table.m1 == table.total for table in (now, then))
+    return Estimate.of(value, low, high, corrected=corrected), float(2 * ndtr(-abs(middle) / error))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,17 @@ single tables and runs the same formulas.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from pqlkit.statistics import exact
-from pqlkit.statistics.arrays import Z95, Flags, Floats, Numbers, exp, ratio, together
+from pqlkit.statistics.arrays import Z95, Flags, Floats, Numbers, exp, floats, log, ratio, together
 from pqlkit.statistics.rate import wilson
 
 __all__ = [
     "lift",
+    "log_relative_risk",
     "mid_p",
     "newcombe",
     "odds_ratio",
@@ -23,6 +26,12 @@ __all__ = [
     "relative_risk",
     "risk_difference",
 ]
+
+_HALVINGS: Final = 56
+"""So many halvings of a factor of a million are finer than a float's last digit."""
+
+_LARGEST: Final = 1e12
+"""No ratio of rates of real tables is larger, nor smaller than one over it."""
 
 
 def lift(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> tuple[Floats, Floats, Floats]:
@@ -53,8 +62,8 @@ def lift(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> tuple[Floats, Floats
 
 def relative_risk(
     a: Numbers, b: Numbers, c: Numbers, d: Numbers, *, design_effect: Numbers = 1.0
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Divide the rate with by the rate without, with Katz's 95 % interval on the log scale.
+) -> tuple[Floats, Floats, Floats]:
+    """Divide the rate with by the rate without, with a 95 % interval.
 
     Parameters
     ----------
@@ -66,9 +75,54 @@ def relative_risk(
     Returns
     -------
     tuple of Floats
-        Relative risk, lower and upper end, and 1.0 where half counts were added (0.0 elsewhere): 0.5 to the converters and
-        1 to the size of each side, where one side has no converter or everybody converted (the formula would
-        claim to know the ratio exactly). NaN where a side is empty or nobody converted.
+        Relative risk, lower and upper end. The interval is Katz's on the log scale; where one side has no converter, or
+        everybody converted, that does not exist and it is Koopman's score interval. Nobody of the others converted: the ratio
+        and its upper end are infinite, and the lower end is the one-sided 97.5 % limit. NaN where a side is empty or nobody
+        converted.
+
+    References
+    ----------
+    Katz, D., Baptista, J., Azen, S. P. and Pike, M. C. (1978). Obtaining confidence intervals for the risk ratio in cohort
+    studies. Biometrics 34, 469-474.
+
+    Koopman, P. A. R. (1984). Confidence intervals for the ratio of two binomial proportions. Biometrics 40, 513-517.
+
+    Examples
+    --------
+    >>> value, low, high = relative_risk([30, 22], [70, 74], [70, 0], [830, 899])
+    >>> value.round(2), low.round(2), high.round(2)
+    (array([3.86,  inf]), array([ 2.65, 53.83]), array([5.61,  inf]))
+    """
+    a, b, c, d, deff = together(a, b, c, d, design_effect)
+    defined = (a + b > 0) & (c + d > 0) & (a + c > 0)
+    edge = _at_the_edge(a, b, c, d)
+    with_, without = ratio(a, a + b), ratio(c, c + d)
+    variance = ratio(1 - with_, a) + ratio(1 - without, c)
+    value, low, high = _log_interval(ratio(with_, without), variance * deff, defined & ~edge)
+    edge &= defined
+    if edge.any():
+        value[edge] = np.where(c[edge] == 0, np.inf, ratio(with_[edge], without[edge]))
+        low[edge], high[edge] = _koopman(*(cell[edge] / deff[edge] for cell in (a, b, c, d)))
+    return value, low, high
+
+
+def log_relative_risk(
+    a: Numbers, b: Numbers, c: Numbers, d: Numbers, *, design_effect: Numbers = 1.0
+) -> tuple[Floats, Floats]:
+    """Give the logarithm of the relative risk and its standard error, for tests that need both.
+
+    Parameters
+    ----------
+    a, b, c, d
+        Cells, elementwise.
+    design_effect
+        Rows per independent row: the standard error grows by its root.
+
+    Returns
+    -------
+    tuple of Floats
+        Where one side has no converter, or everybody converted, half a converter is added to each side and 1 to its size: such a
+        value is for a test and never for print.
 
     References
     ----------
@@ -77,18 +131,50 @@ def relative_risk(
 
     Examples
     --------
-    >>> value, low, high, corrected = relative_risk(30, 70, 70, 830)
-    >>> round(float(value), 4), round(float(low), 4), round(float(high), 4), bool(corrected)
-    (3.8571, 2.6523, 5.6093, False)
+    >>> middle, error = log_relative_risk(30, 70, 70, 830)
+    >>> round(float(middle), 4), round(float(error), 4)
+    (1.3499, 0.1911)
     """
     a, b, c, d, deff = together(a, b, c, d, design_effect)
-    corrected = (a == 0) | (c == 0) | ((b == 0) & (d == 0))
-    half = np.where(corrected, 0.5, 0.0)
+    half = np.where(_at_the_edge(a, b, c, d), 0.5, 0.0)
     with_, without = ratio(a + half, a + b + 2 * half), ratio(c + half, c + d + 2 * half)
-    value = ratio(with_, without)
     variance = ratio(1 - with_, a + half) + ratio(1 - without, c + half)
-    defined = (a + b > 0) & (c + d > 0) & (a + c > 0)
-    return (*_log_interval(value, variance * deff, defined), np.where(defined, corrected, 0.0))
+    return log(ratio(with_, without)), floats(np.sqrt(variance * deff))
+
+
+def _at_the_edge(a: Floats, b: Floats, c: Floats, d: Floats) -> Flags:
+    """Find tables whose ratio has no standard error: no converter on one side, or converters only."""
+    edge: Flags = (a == 0) | (c == 0) | ((b == 0) & (d == 0))
+    return edge
+
+
+def _koopman(a: Floats, b: Floats, c: Floats, d: Floats) -> tuple[Floats, Floats]:
+    """Find Koopman's 95 % score interval of the relative risk, by halving it on the log scale."""
+    n1, n0 = a + b, c + d
+    rate1, rate0 = a / n1, c / n0
+
+    def rejected(risk: Floats) -> Flags:
+        """Whether the score test rejects a relative risk, with the rates that are likeliest under it."""
+        both = n1 * risk + a + n0 + c * risk
+        root = np.sqrt(np.maximum(both**2 - 4 * (n1 + n0) * risk * (a + c), 0.0))
+        likeliest = 2 * (a + c) / (both + root)
+        variance = risk * likeliest * (1 - risk * likeliest) / n1 + risk**2 * likeliest * (1 - likeliest) / n0
+        far: Flags = (rate1 - risk * rate0) ** 2 > Z95**2 * variance
+        return far
+
+    def between(inside: Floats, outside: Floats) -> Floats:
+        for _ in range(_HALVINGS):
+            middle = np.sqrt(inside * outside)
+            far = rejected(middle)
+            inside, outside = np.where(far, inside, middle), np.where(far, middle, outside)
+        return inside
+
+    least, most = np.full_like(a, 1 / _LARGEST), np.full_like(a, _LARGEST)
+    centre = np.where(c == 0, most, np.where(a == 0, least, 1.0))
+    return (
+        np.where(a == 0, 0.0, between(centre, least)),
+        np.where(c == 0, np.inf, between(centre, most)),
+    )
 
 
 def _log_interval(value: Floats, variance: Floats, defined: Flags) -> tuple[Floats, Floats, Floats]:

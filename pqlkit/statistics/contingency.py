@@ -177,11 +177,16 @@ class Contingency:
         return number(comparison.p_value(*self.cells, design_effect=self.design_effect))
 
     def relative_risk(self, *, design_effect: float | None = None) -> Estimate:
-        """Relative risk with Katz's 95 % interval (see `pqlkit.statistics.comparison.relative_risk`)."""
+        """Relative risk with its 95 % interval (see `pqlkit.statistics.comparison.relative_risk`).
+
+        Where nobody of the others converted it is ``boundless``: no value and no upper end, "at least `low` times".
+        """
         if self._undefined:
             return Estimate.none(self._undefined)
-        value, low, high, corrected = comparison.relative_risk(*self.cells, design_effect=self._effect(design_effect))
-        return Estimate.of(value, low, high, corrected=bool(corrected))
+        value, low, high = comparison.relative_risk(*self.cells, design_effect=self._effect(design_effect))
+        if self.c == 0:
+            return Estimate(value=None, low=number(low), undefined=Undefined.BOUNDLESS)
+        return Estimate.of(value, low, high)
 
     def risk_difference(self, *, design_effect: float | None = None) -> Estimate:
         """Risk difference with Newcombe's 95 % interval; None only if a side is empty (see `pqlkit.statistics.comparison.risk_difference`)."""

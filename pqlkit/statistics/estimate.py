@@ -23,6 +23,8 @@ class Undefined(StrEnum):
     """Nobody converted, so nothing can be compared."""
     ALL_CONVERTED = "all-converted"
     """Everybody converted, so nothing can be compared."""
+    BOUNDLESS = "boundless"
+    """Nobody on the other side converted: the ratio has a lower end and no upper one."""
     SEPARATION = "separation"
     """The behaviour, or a mix of behaviours, splits converters from the others without error: the odds ratio is infinite."""
     COLLINEAR = "collinear"

@@ -22,7 +22,11 @@ from tests.simulation.trial import planted, populated
 from tests.worlds.by_name import recipe
 
 adjust: Any = adjustment.adjust
-rule_effect: Any = adjustment.rule_effect
+
+
+def rule_effect(*given: Any, **more: Any) -> Any:
+    found = adjustment.rule_effect(*given, **more)
+    return None if found is None else found.odds_ratio
 
 
 def behaviour(event: str, days: int = 14) -> Behaviour:
@@ -230,3 +234,89 @@ def test_accounts_are_adjusted_for_how_many_of_their_users_were_active():
     assert sized.adjusters[:, -1].tolist() == np.log1p([1, 3, 0, 10]).tolist()  # level 9 of the grid is ten
     counted = replace(cube, behaviours=tuple(replace(one, measure=Measure()) for one in cube.behaviours))
     assert sample.sized(counted).adjusters.shape == sample.adjusters.shape
+
+
+def quartered(*parts: tuple[int, int, int, int]) -> tuple[np.ndarray, Cube, pl.DataFrame]:
+    """2x2 tables (a, b, c, d) of the snapshots of one quarter each; one event that nobody's rule names, always done."""
+    met, y, block = (
+        np.concatenate(column)
+        for column in zip(
+            *(
+                (
+                    np.repeat([True, True, False, False], cells),
+                    np.repeat([True, False, True, False], cells),
+                    np.full(sum(cells), number),
+                )
+                for number, cells in enumerate(parts)
+            ),
+            strict=True,
+        )
+    )
+    frame = pl.DataFrame({"y": y, "entity": np.arange(len(y)), "block": block, "age_band": np.zeros(len(y), np.int8)})
+    return met, cube_of({"other": np.ones(len(y), dtype=int)}), frame
+
+
+def test_a_quarter_in_which_nobody_converted_takes_no_figure_away():
+    """40 do and 20 convert, 60 do not and 10 convert; 10 more are of a quarter without a converter."""
+    met_it, cube, frame = quartered((20, 20, 10, 50), (0, 4, 0, 6))
+    found = adjustment.rule_effect(met_it, {"own"}, cube, frame)
+    assert found is not None
+    assert found.odds_ratio.value == pytest.approx(5.0)
+    assert found.odds_ratio.low == pytest.approx(1.98, abs=0.01)
+    assert found.odds_ratio.high == pytest.approx(12.6, abs=0.01)
+    assert found.relative_risk.value == pytest.approx(3.0)
+    assert (found.left_out, found.penalised) == (10, False)
+
+
+def test_the_commonest_quarter_may_be_the_one_without_a_converter():
+    met_it, cube, frame = quartered((0, 60, 0, 200), (20, 20, 10, 50), (5, 0, 7, 0))
+    found = adjustment.rule_effect(met_it, {"own"}, cube, frame)
+    assert found is not None
+    assert found.odds_ratio.value == pytest.approx(5.0)
+    assert found.left_out == 272
+
+
+def test_where_nobody_else_converted_firths_figure_stands():
+    met_it, cube, frame = quartered((22, 74, 0, 899))
+    found = adjustment.rule_effect(met_it, {"own"}, cube, frame)
+    assert found is not None
+    assert found.penalised
+    assert found.odds_ratio.value == pytest.approx(22.5 * 899.5 / (74.5 * 0.5), rel=0.25)  # 220 of 973 were drawn
+    assert found.odds_ratio.low is not None
+    assert 50 < found.odds_ratio.low < 100
+    assert found.relative_risk.low is not None
+    assert found.relative_risk.low > 40
+
+
+def test_the_adjusted_relative_risk_is_that_of_statsmodels(confounded):
+    """Standardised over those who meet it, its error by a numerical derivative and the clustered covariance of statsmodels."""
+    cube, frame = confounded
+    y, rule, entity = frame["y"].to_numpy().astype(float), met(cube, 2, 2), frame["entity"].to_numpy()
+    found: Any = adjustment.rule_effect(rule, {"true"}, cube, frame)
+    others = np.log1p(values(cube, 0) + values(cube, 1))
+    block = frame["block"].to_numpy()
+    design = np.column_stack([np.ones(len(y)), rule, others, block == 1, block == 2]).astype(float)
+    fit = sm.Logit(y, design).fit(disp=0, cov_type="cluster", cov_kwds={"groups": entity, "df_correction": False})
+
+    def log_ratio(beta: np.ndarray) -> float:
+        without = design[rule].copy()
+        without[:, 1] = 0
+        expit = lambda log_odds: 1 / (1 + np.exp(-log_odds))  # noqa: E731
+        return float(np.log(expit(design[rule] @ beta).sum() / expit(without @ beta).sum()))
+
+    steps = np.eye(5) * 1e-5
+    slope = np.array([(log_ratio(fit.params + s) - log_ratio(fit.params - s)) / 2e-5 for s in steps])
+    error = np.sqrt(slope @ fit.cov_params() @ slope)
+    assert found is not None
+    assert found.relative_risk.value == pytest.approx(np.exp(log_ratio(fit.params)), rel=1e-5)
+    assert np.log(found.relative_risk.high / found.relative_risk.low) == pytest.approx(2 * 1.959964 * error, rel=2e-3)
+    assert found.relative_risk.value < found.odds_ratio.value
+
+
+def test_a_sample_gives_the_relative_risk_of_all(monkeypatch):
+    """Of 40,000 that did not convert a tenth is drawn; the relative risk is that of everybody."""
+    met_it, cube, frame = quartered((300, 2_700, 400, 36_600))
+    monkeypatch.setattr(adjustment, "CONTROLS", 6)
+    found = adjustment.rule_effect(met_it, {"own"}, cube, frame)
+    assert found is not None
+    assert found.relative_risk.value == pytest.approx((300 / 3_000) / (400 / 37_000), rel=0.12)

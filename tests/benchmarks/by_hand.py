@@ -47,10 +47,11 @@ WITH {users},
           FROM u LEFT JOIN ab USING (user_id) LEFT JOIN c USING (user_id) LEFT JOIN seen USING (user_id)),
     m AS (SELECT *, (a >= 3)::INT + (b >= 1)::INT + (c >= 2)::INT met, a + b + c > 0 began,
                  met = 3 AND (converted IS NULL OR anchor < converted) pql FROM w),
+    far AS (SELECT *, (least(a / 3, 1) + least(b, 1) + least(c / 2, 1)) / 3 way FROM m),
     s AS (SELECT *, CASE WHEN converted IS NOT NULL THEN 'customer' WHEN pql THEN 'pql' {others} END status,
                  CASE WHEN pql THEN 50 + floor(30 * ((least(a / 3 - 1, 1) + least(b - 1, 1) + least(c / 2 - 1, 1)) / 3))
                                        + floor(20 * greatest(0, 1 - (as_of - moment) / {fresh}))
-                      ELSE floor(50 * met / 3) END::INT score FROM m)
+                      ELSE floor(50 * met / 3) END::INT score FROM far)
     SELECT user_id, status, score, CASE WHEN pql THEN strftime(make_timestamp(moment), '{time}') END qualified_at,
            strftime(make_timestamp(last_at), '{time}') last_active_at, met,
            nullif(concat_ws('; ',
@@ -58,11 +59,11 @@ WITH {users},
                CASE WHEN b > 0 THEN '{b} ' || b || CASE WHEN b = 1 THEN ' time' ELSE ' times' END END,
                CASE WHEN c > 0 THEN '{c} on ' || c || CASE WHEN c = 1 THEN ' day' ELSE ' days' END END), '') evidence,
            a, b, c
-    FROM s ORDER BY list_position(['pql', 'near', 'started', 'missed', 'inactive', 'customer'], status), score DESC,
+    FROM s ORDER BY list_position(['pql', 'near', 'started', 'missed', 'inactive', 'customer'], status), CASE WHEN status = 'near' THEN way END DESC NULLS LAST, score DESC,
                     CASE WHEN pql THEN moment END DESC NULLS LAST, user_id
 ) TO '{out}' (HEADER)
 """
-NEAR_SQL = """WHEN 3 - met <= 1 AND began THEN 'near' WHEN began THEN 'started' ELSE 'inactive'"""
+NEAR_SQL = f"""WHEN way >= 0.8 AND last_at > as_of - {14 * DAY} THEN 'near' WHEN began THEN 'started' ELSE 'inactive'"""
 
 CELLS_SQL = """
 COPY (
@@ -188,7 +189,8 @@ def score_polars(criteria: Criteria, folder: Path, out: Path) -> None:
     excess = sum(((part - 1).clip(upper_bound=1.0) for part in parts), pl.lit(0.0))
     recent = (20 * (1 - (as_of - moment) / FRESH).clip(lower_bound=0.0)).floor()
     status = pl.when(bought.is_not_null()).then(pl.lit("customer")).when(pl.col("pql")).then(pl.lit("pql"))
-    near = status.when((3 - pl.col("met") <= 1) & pl.col("began")).then(pl.lit("near"))
+    way = sum((part.clip(upper_bound=1.0) for part in parts), pl.lit(0.0)) / pl.col("three")
+    near = status.when((way >= 0.8) & (pl.col("last") > as_of - 14 * DAY)).then(pl.lit("near"))
     open_ = near.when(pl.col("began")).then(pl.lit("started")).otherwise(pl.lit("inactive"))
     stands = status.otherwise(pl.lit("missed")) if criteria.within else open_
     order = {"pql": 0, "near": 1, "started": 2, "missed": 3, "inactive": 4, "customer": 5}
@@ -212,8 +214,9 @@ def score_polars(criteria: Criteria, folder: Path, out: Path) -> None:
         pl.when("pql").then(moment).alias("qualified_at"),
         pl.when(evidence != "").then(evidence).alias("evidence"),
     )
-    by = [pl.col("status").replace_strict(order), pl.col("score"), pl.col("qualified_at"), pl.col("user_id")]
-    table = table.sort(by, descending=[False, True, True, False], nulls_last=True)
+    nearest = pl.when(pl.col("status") == "near").then(way)
+    by = [pl.col("status").replace_strict(order), nearest, pl.col("score"), pl.col("qualified_at"), pl.col("user_id")]
+    table = table.sort(by, descending=[False, True, True, True, False], nulls_last=True)
     times = pl.from_epoch(pl.col("qualified_at"), time_unit="us"), pl.from_epoch(pl.col("last"), time_unit="us")
     shown = table.with_columns(
         times[0].dt.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").alias("qualified_at"),

@@ -29,8 +29,6 @@ LINES = {
         "14d",
         "--permutations",
         "0",
-        "--max-seconds",
-        "1",
         "--format",
         "json",
     ),

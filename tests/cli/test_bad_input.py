@@ -321,7 +321,7 @@ def test_a_definitions_folder_that_is_a_file(capsys: pytest.CaptureFixture[str])
         ["propose", *SOURCES, "--holdout", "100%"],
         ["propose", *SOURCES, "--name", "../../etc/passwd"],
         ["propose", *SOURCES, "--permutations", "-1"],
-        ["propose", *SOURCES, "--max-seconds", "-1"],
+        ["propose", *SOURCES, "--max-rules", "-1"],
         ["propose", *SOURCES, "--value", "-1", "--cost", "nan"],
         ["propose", *SOURCES, "--against", "nowhere.yml"],
         ["load", *SOURCES],

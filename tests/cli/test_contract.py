@@ -41,12 +41,13 @@ PROMISED = {
     "try": f"{DATA} {SNAPSHOTS} {OUTPUT} --save",
     "propose": (
         f"{DATA} {SNAPSHOTS} {OUTPUT} --max-criteria --objective --value --cost --capacity --min-share --min-recall "
-        "--min-rate --holdout --holdout-from --against --use-traits --permutations --max-seconds --plan-experiment "
+        "--min-rate --holdout --holdout-from --against --use-traits --permutations --max-rules --plan-experiment "
         "--out-dir --name --seed"
     ),
     "validate": f"{DATA} {OUTPUT} --strict --base --explain --describe --fix --catalogue",
     "score": (
         f"{DATA} {OUTPUT} -d --definition --ledger --previous --since --only-new --all --keep --columns --rename "
+        "--allow-hypothesis --accept-change "
         "--suppress --control --max-new --min-new --max-age --summary --notify --preset"
     ),
     "report": f"{DATA} {OUTPUT} -d --definition --by --ledger --contacts --fail-under --fail-on-drift --html",

@@ -27,6 +27,7 @@ from pqlkit.definitions.model import (
     Limit,
     Measure,
     MeasureKind,
+    Near,
     Node,
     NOf,
     Not,
@@ -217,6 +218,12 @@ json = st.recursive(
     max_leaves=5,
 )
 rates = st.integers(0, 10**6).map(lambda millionths: millionths / 10**6)
+leads = st.builds(
+    Lead,
+    fresh_for=st.none() | durations,
+    cooldown=st.none() | durations,
+    near=st.none() | st.builds(Near, at_least=rates, active_within=durations),
+)
 outcomes = st.builds(
     Outcome,
     within=durations,
@@ -261,7 +268,7 @@ def definitions(draw: st.DrawFn) -> Definition:
         within=draw(st.none() | durations),
         eligible=draw(conditions()),
         score=score,
-        lead=draw(st.none() | st.builds(Lead, fresh_for=st.none() | durations, cooldown=st.none() | durations)),
+        lead=draw(st.none() | leads),
         expect=None
         if milestone
         else draw(st.none() | st.builds(Expect, rate=st.builds(Bounds, at_least=rates, at_most=st.none() | rates))),

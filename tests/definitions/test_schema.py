@@ -131,7 +131,7 @@ def test_nothing_of_pydantic_shows() -> None:
 
 @pytest.mark.parametrize("name", ["definition", "project"])
 def test_the_schemas_that_are_shipped_are_those_of_the_forms(name: str) -> None:
-    """After a change: ``pqlkit schema NAME --out configs/pqlkit-NAME.schema.json``."""
+    """After a change: `make docs`."""
     from pqlkit.exports.project import project_schema
     from pqlkit.shipped import shipped
 

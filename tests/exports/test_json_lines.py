@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pqlkit.errors import DataError
 from pqlkit.exports import json_lines, text
 from pqlkit.exports.json_lines import read_json_lines
 
@@ -62,6 +63,34 @@ def test_lists_are_json_text():
 def test_of_two_ways_to_one_name_the_first_value_counts():
     rows, _, _ = read(b'{"a.b": 1, "a": {"b": 2}}\n{"a": {"b": 3}}\n')
     assert [row["a.b"] for row in rows] == [1, 3]
+
+
+def keyed(keys: int, rows: int) -> bytes:
+    return "".join(f'{{"u": {i}, "p": {{"k{i % keys}": {i}}}}}\n' for i in range(rows)).encode()
+
+
+@pytest.mark.parametrize("rows", [2_100, 4_000])
+def test_ids_as_keys_are_refused_before_a_table_is_made_of_them(rows):
+    with pytest.raises(DataError, match=r"more than 2,000 different keys, as if keys held ids: p\.k") as told:
+        read(keyed(rows, rows))
+    assert "jq -c 'del(.p)'" in (told.value.hint or "")
+
+
+def test_keys_are_counted_over_all_chunks_of_a_file(monkeypatch):
+    monkeypatch.setattr(text, "CHUNK", 16 * 1024)
+    with pytest.raises(DataError, match="more than 2,000 different keys"):
+        read(keyed(2_100, 2_100))
+
+
+def test_rows_of_many_keys_are_read_in_blocks_to_the_same_rows_and_lines(monkeypatch):
+    content = b"\n" + keyed(300, 1_000) + b"\n{half\n" + keyed(300, 5).rstrip(b"\n")
+    whole = read(content)
+    monkeypatch.setattr(json_lines, "_CELLS", 30_000)
+    assert sum(1 for _ in read_json_lines(io.BytesIO(content))) > 5
+    rows, lines, rejected = read(content)
+    filled = [[{k: v for k, v in row.items() if v is not None} for row in each] for each in (whole[0], rows)]
+    assert filled[0] == filled[1]
+    assert (lines, rejected) == whole[1:]
 
 
 scalars = st.one_of(

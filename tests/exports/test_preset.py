@@ -159,6 +159,26 @@ def test_an_unknown_format_suggests_the_nearest():
         preset("mixpannel")
 
 
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("title: X\nvariants: []\nzone: UTC\n", "x.yml: an export format has no key 'zone'"),
+        ("title: X\n", "x.yml: an export format needs the key 'variants'"),
+        (
+            "title: X\nvariants: [{name: hits, recognize: [a], columns: {event: b}}]\n",
+            "x.yml, hits: an export format has no key 'recognize'\n  did you mean recognise?",
+        ),
+        ("title: X\nvariants: [{recognise: [a]}]\n", "x.yml, a variant: an export format needs the key 'name'"),
+    ],
+)
+def test_a_format_that_is_written_wrong_is_refused_by_name(tmp_path, monkeypatch, written, message):
+    (tmp_path / "x.yml").write_text(written)
+    monkeypatch.setattr("pqlkit.exports.preset.shipped", lambda _: tmp_path)
+    with pytest.raises(UsageError) as refused:
+        presets.__wrapped__()
+    assert str(refused.value).startswith(message)
+
+
 def test_every_preset_maps_what_its_table_needs():
     needs = {"events": {"user_id", "event", "timestamp"}, "conversions": {"converted_at", "amount"}}
     vendors = {

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pqlkit.measures.crossings import Line, Stretches
+from pqlkit.proposal.comparable import Activity
+from pqlkit.proposal.fit_view import FitView, Part
 from pqlkit.proposal.literals import literals
+from pqlkit.proposal.lives import NEVER, Lives
 from pqlkit.proposal.objective import Constraints, Goal, Objective
 from pqlkit.proposal.problem import Problem
+from pqlkit.proposal.rule import holds
 from pqlkit.proposal.search import search as find
+from pqlkit.proposal.standings import Standings, bounds_of
 from tests.proposal.worlds import World, world
 
 if TYPE_CHECKING:
@@ -41,10 +47,10 @@ def search(
     max_criteria: int = 3,
     seed: int = 0,
     keep: int = 500,
-    max_seconds: float = 20.0,
+    max_rules: float = np.inf,
 ) -> Search:
     """Search snapshots in memory, by an objective and bounds of one's own."""
-    problem = Problem(cube=cube, y=y, traits=tuple(traits), seed=seed, max_seconds=max_seconds)
+    problem = Problem(cube=cube, y=y, traits=tuple(traits), seed=seed, max_rules=max_rules)
     goal = Goal(objective=objective, constraints=constraints, max_criteria=max_criteria)
     return find(problem, fit, literals, goal=goal, keep=keep)
 
@@ -63,3 +69,53 @@ def searched(snapshots: int, seed: int, kind: str = "easy", base_rate: float = 0
         constraints=Constraints.of(int((fit & made.y).sum())),
     )
     return made, found
+
+
+def standings(made: World, found: Search, fit: NDArray[np.bool_] | None = None) -> Standings:
+    """Read the rules of a search as qualifications of entities that are looked at once: there both count the same."""
+    return standings_in(made.cube, made.y, parts(made)[0] if fit is None else fit, found)
+
+
+def standings_in(cube: Cube, y: NDArray[np.bool_], fit: NDArray[np.bool_], found: Search, **bounds: float) -> Standings:
+    """Read rules over snapshots in memory: what holds at one begins at the moment 1, and who converts does so at 3."""
+    numbers = np.arange(cube.snapshots)
+    line = Line(first=0, entities=cube.snapshots, zero=0, bits=4)
+    spells = []
+    for literal in found.literals:
+        on = line.places(numbers[holds(cube, [literal])], np.ones(1, dtype=np.int64))
+        spells.append(Stretches(on, on | 15))
+    nothing = np.zeros(cube.snapshots, dtype=np.int64)
+    converted = np.where(y, 3, NEVER)
+    lives = Lives(
+        anchor=nothing,
+        converted=converted,
+        counted=converted,
+        able=fit,
+        seen_from=nothing,
+        cluster=numbers,
+        window=4,
+        waits=4,
+        gap=0,
+        last=2,
+    )
+    view = FitView(
+        literals=found.literals,
+        lives=lives,
+        activity=Activity(entity=numbers, at=nothing + 1),
+        lines=(line,),
+        spells=(tuple(spells),),
+        held={},
+        reach=(0,) * len(found.literals),
+        begin=0,
+        before=100,
+        part=Part(),
+        tiles=None,
+        scale=1.0,
+    )
+    return Standings.of(
+        found,
+        view,
+        objective=found.goal.objective,
+        bounds=bounds_of(view.converters, **bounds),
+        max_criteria=found.goal.max_criteria,
+    )

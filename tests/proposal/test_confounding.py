@@ -39,16 +39,15 @@ def test_common_is_more_than_fifteen_in_a_hundred(converters, scale):
     assert found.scale is scale
 
 
-@pytest.mark.parametrize("adjusted", [None, Estimate.none(Undefined.TOO_FEW)])
-def test_without_an_adjusted_figure_it_is_of_the_relative_risk(adjusted):
-    found = confounder(RARE, adjusted)
+def test_where_none_was_asked_for_it_is_of_the_relative_risk():
+    found = confounder(RARE, None)
     risk = RARE.relative_risk()
     assert found is not None
     assert risk.value is not None
     assert risk.low is not None
     assert (found.value, found.scale) == (e_value(risk.value), Scale.RISK)
     assert found.limit == e_value(risk.low)
-    wider = confounder(replace(RARE, design_effect=4.0), adjusted)
+    wider = confounder(replace(RARE, design_effect=4.0), None)
     assert wider is not None
     assert wider.limit is not None
     assert wider.limit < e_value(risk.low)
@@ -63,3 +62,12 @@ def test_an_interval_that_holds_one_needs_no_trait_and_an_open_one_has_no_limit(
 
 def test_nothing_to_compare_has_none():
     assert confounder(Contingency.of(qualified=0, converted=0, entities=10, converters=1), None) is None
+
+
+def test_no_plain_figure_stands_where_the_adjusted_one_does_not_exist():
+    assert confounder(RARE, Estimate.none(Undefined.SEPARATION)) is None
+    assert confounder(RARE, Estimate.none(Undefined.TOO_FEW)) is None
+
+
+def test_a_ratio_without_an_upper_end_has_no_value_made_of_half_counts():
+    assert confounder(Contingency(22, 74, 0, 899), None) is None

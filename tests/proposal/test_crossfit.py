@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from pqlkit.proposal.crossfit import cross_fit
-from pqlkit.proposal.problem import Problem
-from tests.proposal.worlds import behaviour, cube_of
-
-
-def drawn(seed: int, lift: float):
-    random = np.random.default_rng(seed)
-    columns = {behaviour(f"e{i}"): random.poisson(0.5, 1_500) for i in range(12)}
-    met = (columns[behaviour("e3")] >= 1) & (columns[behaviour("e7")] >= 1)
-    y = random.random(1_500) < np.where(met, min(0.9, 0.06 * lift), 0.06)
-    return cube_of(columns), y, met
+from pqlkit.proposal.comparable import Activity
+from pqlkit.proposal.crossfit import _Fold, _fold_of, cross_fit
+from tests.simulation.trial import trial
+from tests.worlds.by_name import age_trial
 
 
-def test_what_is_there_is_found_without_the_fold():
-    cube, y, met = drawn(1, 8)
-    judged = cross_fit(Problem(cube=cube, y=y, max_criteria=2), np.arange(1_500) % 5)
-    assert (judged.folds, judged.without) == (5, 0)
-    assert (judged.snapshots, judged.converters) == (1_500, y.sum())
-    assert (judged.qualified, judged.converted) == (met.sum(), (met & y).sum())
+@pytest.fixture(scope="module")
+def ages():
+    """Some 50 to 199 people whose snapshots that convert are several hundred."""
+    with trial(age_trial(700, 3), snapshots="age:1d,2d,3d,5d,7d,10d") as made:
+        yield made.brief
 
 
-def test_what_is_not_there_does_not_look_like_it():
-    rates = []
-    for seed in range(12):
-        cube, y, _ = drawn(seed, 1)
-        judged = cross_fit(Problem(cube=cube, y=y, max_criteria=2), np.arange(1_500) % 3)
-        if judged.qualified:
-            rates.append(judged.converted / judged.qualified / (judged.converters / judged.snapshots))
-    assert rates
-    assert np.mean(rates) < 1.3
+def test_the_folds_are_read_by_rules_chosen_without_them(ages):
+    activity = Activity.of(ages.observed.population.world)
+    judged = cross_fit(ages, activity)
+    assert judged.folds == len(np.unique(ages.parts.folds))
+    assert judged.without < judged.folds
+    assert judged.rate.denominator == judged.leads.height > 0
+    assert judged.rate.numerator == judged.leads["y"].sum()
+    # A lead is followed by what the report counts.
+    people = ages.observed.population.entities
+    window = ages.observed.snapshots.design.conversion_window.microseconds
+    joined = judged.leads.join(people.select("entity", "converted"), on="entity")
+    followed = ((joined["converted"] - joined["on"]) <= window).fill_null(value=False)
+    assert (followed == joined["y"]).all()
+    assert len(judged.others.at) > judged.leads.height
 
 
-def test_a_fold_with_every_conversion_leaves_nothing_to_find():
-    cube, y, _ = drawn(1, 8)
-    judged = cross_fit(Problem(cube=cube, y=y, max_criteria=2), np.where(y, 0, 1))
-    assert judged.without == 2
-    assert judged.qualified == 0
+def test_an_entity_is_in_one_fold_also_without_a_snapshot(ages):
+    folds = ages.parts.folds
+    whole = _fold_of(ages, folds)
+    assert set(whole.tolist()) == set(folds.tolist())
+    assert (whole[ages.entities] == folds).all()
+    everybody = np.arange(len(whole))
+    held = np.sum([_Fold.of(ages, folds, int(name)).holds(everybody, everybody) for name in np.unique(folds)], axis=0)
+    assert (held == 1).all()

@@ -1,68 +1,97 @@
-"""The gate passes what chance does not do, at a size that matters."""
+"""The gate passes what comparable others do not do, at a size that matters."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import hypergeom
 
-from pqlkit.proposal.gates import gate
-
-
-@pytest.mark.parametrize(("qualified", "converted"), [(100, 20), (100, 9), (50, 3), (300, 30), (10, 0)])
-def test_the_p_value_is_the_hypergeometric_mid_p(qualified, converted):
-    law = hypergeom(2_000, 80, qualified)
-    expected = law.sf(converted) + law.pmf(converted) / 2
-    judged = gate(qualified=qualified, converted=converted, snapshots=2_000, converters=80)
-    assert judged.p_value == pytest.approx(expected, rel=1e-9)
-    risk = (converted / qualified) / ((80 - converted) / (2_000 - qualified))
-    assert judged.relative_risk == pytest.approx(risk)
-    assert judged.passed == (risk >= 1.5 and expected <= 0.01)
-    assert judged.passed == (judged.reasons == ())
+from pqlkit.proposal.comparable import Comparison
+from pqlkit.proposal.gates import Asked, gate
+from pqlkit.statistics.stratified import Moments, excess
 
 
-def test_a_large_but_weak_rule_fails_by_size_alone():
-    judged = gate(qualified=50_000, converted=2_800, snapshots=100_000, converters=4_800)
-    assert judged.p_value is not None
-    assert judged.p_value < 1e-20
-    assert judged.reasons == ("converts 1.4 times as often as the others, less than 1.5",)
+def compared(n, a, m, b, *, clusters=None, newest=None):
+    """Leads and others of one stratum, each of another entity unless `clusters` says how many there are."""
+    size = clusters or n + m
+    kind = Moments(y=np.arange(n) < a, cluster=np.arange(n) % size, strata=[np.zeros(n, dtype=np.int64)])
+    others = Moments(y=np.arange(m) < b, cluster=(n + np.arange(m)) % size, strata=[np.zeros(m, dtype=np.int64)])
+    return Comparison(active=excess(kind, others), adjusted=None, newest=newest)
 
 
-def test_nobody_without_it_converting_is_boundless():
-    judged = gate(qualified=100, converted=40, snapshots=1_000, converters=40)
-    assert (judged.passed, judged.relative_risk) == (True, None)
+def judged(comparison, **asked):
+    return gate(comparison, starts=100, weeks=20.0, asked=Asked(**asked))
+
+
+def test_what_stands_out_passes():
+    found = judged(compared(200, 60, 2_000, 100))
+    assert (found.passed, found.reasons, found.conditional) == (True, (), None)
+    assert found.relative_risk == pytest.approx(6)
+    assert found.p_value is not None
+    assert found.p_value < 1e-6
+
+
+def test_what_others_do_as_well_fails_in_words():
+    found = judged(compared(200, 12, 2_000, 100))
+    assert found.reasons == (
+        "its later leads convert 6.0%, comparable others 5.0%: 1.2 times as often, less than 1.5",
+        f"chance alone does as well with p = {found.p_value:.2g}, more than 0.01",
+    )
+
+
+def test_what_passes_narrowly_says_what_it_would_be_without_the_luck():
+    found = judged(compared(100, 14, 3_000, 150))
+    assert found.passed
+    assert found.z is not None
+    assert 2.4 < found.z < 3.5
+    assert found.conditional is not None
+    assert found.relative_risk is not None
+    assert 1.0 <= found.conditional < found.relative_risk
+
+
+def test_few_conversions_are_judged_exactly_and_by_people():
+    assert judged(compared(30, 8, 2_000, 20)).passed
+    one_account = judged(compared(30, 8, 2_000, 20, clusters=3))
+    assert not one_account.passed
 
 
 @pytest.mark.parametrize(
-    ("counts", "words"),
+    ("comparison", "words"),
     [
-        ((0, 0, 100, 10), "nobody in the later period meets it"),
-        ((100, 10, 100, 10), "everybody in the later period meets it"),
-        ((10, 0, 100, 0), "nobody in the later period converted"),
-        ((10, 10, 100, 100), "everybody in the later period converted"),
+        (None, "no later lead is complete yet"),
+        (compared(100, 0, 1_000, 50), "no later lead converted"),
     ],
 )
-def test_empty_margins_fail_in_words(counts, words):
-    names = ("qualified", "converted", "snapshots", "converters")
-    judged = gate(**dict(zip(names, counts, strict=True)))
-    assert (judged.passed, judged.relative_risk, judged.p_value, judged.reasons) == (False, None, None, (words,))
+def test_nothing_to_judge_by_fails_in_words(comparison, words):
+    assert words in " ".join(judged(comparison).reasons)
 
 
-def test_overlapping_snapshots_count_for_less():
-    counts = {"qualified": 100, "converted": 9, "snapshots": 1_000, "converters": 40}
-    assert gate(**counts).passed
-    assert not gate(**counts, deff=4.0).passed
-    assert gate(**counts, deff=4.0).relative_risk == gate(**counts).relative_risk
+def test_what_costs_more_than_it_brings_fails():
+    found = judged(compared(200, 60, 2_000, 100), value=500.0, cost=200.0)
+    assert found.reasons == (
+        "its later leads cost more than they bring: 60 of 200 convert, and a lead pays for itself from 40.0% on",
+    )
+    assert judged(compared(200, 60, 2_000, 100), value=500.0, cost=100.0).passed
 
 
-def test_high_base_rates_may_spare_instead():
-    # .90 with, .70 without: 1.29 times as often, but a third as often not.
-    assert gate(qualified=200, converted=180, snapshots=1_000, converters=740).passed
+def test_more_leads_than_can_be_worked_fail_once_it_is_sure():
+    assert judged(compared(200, 60, 2_000, 100), capacity=4.5).passed
+    assert judged(compared(200, 60, 2_000, 100), capacity=4.0).reasons == ("5 new leads a week later, more than 4",)
+
+
+def test_the_newest_leads_fail_it_only_if_they_are_surely_worse():
+    fallen, unsure = compared(900, 50, 2_000, 110).active, compared(60, 4, 2_000, 110).active
+    assert not judged(compared(200, 60, 2_000, 100, newest=fallen)).passed
+    assert judged(compared(200, 60, 2_000, 100, newest=unsure)).passed
+
+
+def test_where_most_convert_anyway_a_rule_may_spare_instead():
+    assert judged(compared(300, 270, 2_000, 1_400)).passed
 
 
 def test_its_size_under_chance():
     random = np.random.default_rng(1)
-    hits = random.hypergeometric(40, 960, 80, 4_000)
-    passed = [gate(qualified=80, converted=int(a), snapshots=1_000, converters=40).passed for a in np.unique(hits)]
-    share = sum((hits == a).mean() for a, ok in zip(np.unique(hits), passed, strict=True) if ok)
-    assert share <= 0.0125
+    passed = [
+        judged(compared(150, a, 2_000, b)).passed
+        for a, b in zip(random.binomial(150, 0.1, 800), random.binomial(2_000, 0.1, 800), strict=True)
+    ]
+    assert np.mean(passed) <= 0.02

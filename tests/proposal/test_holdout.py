@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,8 @@ import pytest
 
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Exposure, Settings
-from pqlkit.proposal.crossfit import CrossFit
 from pqlkit.proposal.fingerprint import search_hash
-from pqlkit.proposal.holdout import _too_good, cross_table, strongest_first
+from pqlkit.proposal.holdout import _too_good, strongest_first
 from pqlkit.statistics.contingency import Contingency
 from tests.simulation.trial import trial
 from tests.worlds.by_name import recipe
@@ -42,7 +42,7 @@ def test_the_same_search_has_the_same_name_and_another_has_not(made):
     ]
     assert len({name, *map(search_hash, others)}) == 1 + len(others)
     # How long it may take and how often it is shuffled change nothing of what is chosen.
-    assert search_hash(replace(brief, wishes=ProposeOptions(permutations=99, max_seconds=5.0))) == name
+    assert search_hash(replace(brief, wishes=ProposeOptions(permutations=99))) == name
 
 
 def test_tables_count_one_part(made):
@@ -63,11 +63,6 @@ def test_the_strongest_literal_is_read_first(made):
     assert set(ordered) == set(literals)
 
 
-def test_a_cross_fitted_table_is_that_of_the_folds():
-    cross = CrossFit(snapshots=1000, converters=60, qualified=100, converted=20, folds=5, without=0)
-    assert cross_table(cross).cells == (20, 80, 40, 860)
-
-
 class Fake:
     """A candidate of which only the fit table and a name are asked."""
 
@@ -76,6 +71,10 @@ class Fake:
 
     def __init__(self, *cells: int) -> None:
         self.fit = Contingency(*cells)
+
+    @property
+    def chosen(self) -> Any:
+        return SimpleNamespace(rate=self.fit.with_)
 
 
 @pytest.mark.parametrize(

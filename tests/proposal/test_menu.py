@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from pqlkit.proposal.difference import meets
 from pqlkit.proposal.literals import Floors, literals
-from pqlkit.proposal.menu import front, jaccard, ladder, menu
+from pqlkit.proposal.menu import front, ladder, menu
 from pqlkit.proposal.objective import Constraints, Objective
 from pqlkit.proposal.rule import holds
-from tests.proposal.found import parts, search, searched
+from tests.proposal.found import parts, search, searched, standings, standings_in
 from tests.proposal.worlds import behaviour, cube_of
 
 
-def test_the_jaccard_index_is_that_of_the_snapshots():
-    made, found = searched(20_000, 2)
-    fit, _ = parts(made)
-    one, two = found.rules[0], found.rules[7]
-    first, second = (holds(made.cube, rule.literals) & fit for rule in (one, two))
-    expected = (first & second).sum() / (first | second).sum()
-    assert jaccard(found, meets(found, one.literals), meets(found, two.literals)) == pytest.approx(expected)
-
-
 def test_chosen_rules_differ_and_equivalents_do_not():
-    _, found = searched(20_000, 2)
+    found = standings(*searched(20_000, 2))
     dishes = menu(found)
     assert len(dishes) == 5
-    assert dishes[0].rule == found.best
-    words = [meets(found, dish.rule.literals) for dish in dishes]
+    assert dishes[0].places == found.first()
     for index, dish in enumerate(dishes):
-        assert all(jaccard(found, words[index], other) <= 0.8 for other in words[:index])
+        assert all(found.similar(dish.places, other.places) <= 0.8 for other in dishes[:index])
+        assert len(dish.equivalents) <= 20
         for other in dish.equivalents:
-            assert jaccard(found, meets(found, other.literals), words[index]) > 0.8
-            assert other.score <= dish.rule.score
-    scores = [dish.rule.score for dish in dishes]
-    assert scores == sorted(scores, reverse=True)
+            assert found.similar(found.placed(other.literals), dish.places) > 0.8
+        assert dish.read.n == dish.rule.qualified
+        assert dish.read.converted == dish.rule.converted
+
+
+def test_rules_are_similar_as_far_as_they_have_the_same_leads():
+    made, search_ = searched(20_000, 2)
+    found = standings(made, search_)
+    fit, _ = parts(made)
+    one, two = search_.rules[0], search_.rules[7]
+    first, second = (holds(made.cube, rule.literals) & fit for rule in (one, two))
+    expected = (first & second).sum() / (first | second).sum()
+    assert found.similar(found.placed(one.literals), found.placed(two.literals)) == pytest.approx(expected)
 
 
 def test_nearly_the_same_behaviour_is_an_equivalent():
@@ -57,30 +55,29 @@ def test_nearly_the_same_behaviour_is_an_equivalent():
     found = search(
         cube, y, fit, literals(cube, y, fit), objective=Objective(), constraints=Constraints.of(int(y.sum()))
     )
-    first = menu(found, most=1)[0]
+    first = menu(standings_in(cube, y, fit, found), most=1)[0]
     assert [literal.name for literal in first.rule.literals] == ["invited"]
     assert ["dialog"] in [[literal.name for literal in other.literals] for other in first.equivalents]
 
 
 def test_the_front_is_thinned_evenly_and_keeps_its_ends():
-    _, found = searched(20_000, 2)
-    long = replace(found, front=tuple(rule for rule in found.front))
-    assert len(long.front) > 4
+    found = standings(*searched(20_000, 2))
+    whole = found.front()
+    assert len(whole) > 4
     short = front(found, most=4)
     assert len(short) <= 4
-    assert (short[0], short[-1]) == (found.front[0], found.front[-1])
-    covered = [rule.converted for rule in short]
+    assert (short[0], short[-1]) == (whole[0], whole[-1])
+    covered = [found.counted(rule).converted for rule in short]
     assert covered == sorted(covered)
-    assert front(found, most=1_000) == found.front
+    assert list(front(found, most=1_000_000)) == whole
 
 
 def test_each_further_criterion_shows_its_gain():
-    _, found = searched(20_000, 2)
-    steps = ladder(found)
+    steps = ladder(standings(*searched(20_000, 2)))
     assert [step.size for step in steps] == [1, 2, 3]
     assert steps[0].gain is None
     for before, step in pairwise(steps):
-        assert step.gain == pytest.approx(step.rule.score - before.rule.score)
+        assert step.gain == pytest.approx(step.score - before.score)
         assert len(step.rule.literals) == step.size
 
 
@@ -89,4 +86,5 @@ def test_nothing_found_is_an_empty_menu():
     fit = np.ones(100, dtype=bool)
     columns = literals(cube, ~fit, fit, floors=Floors(entities=1, converters=0))
     found = search(cube, ~fit, fit, columns, objective=Objective(), constraints=Constraints())
-    assert (menu(found), front(found), ladder(found)) == ((), (), ())
+    empty = standings_in(cube, ~fit, fit, found)
+    assert (menu(empty), front(empty), ladder(empty)) == ((), (), ())

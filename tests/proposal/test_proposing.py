@@ -55,7 +55,7 @@ def test_the_planted_events_are_proposed(world, result):
     first = result.candidates[0]
     assert {name for name, _, _ in planted(world)} <= {literal.name for literal in first.rule.literals}
     assert result.search.complete
-    assert result.selection.p_value == pytest.approx(1 / 3)
+    assert (result.selection.as_good, result.selection.by_chance) == (0, False)
 
 
 def test_the_rule_stands_for_what_leads_to_its_events(world, result):
@@ -108,7 +108,7 @@ def test_names_are_distinct_and_read_from_events(result):
     for one in result.candidates:
         assert one.definition.evidence.chosen_by == "propose"
         assert one.definition.status.value == "hypothesis"
-        assert one.definition.rationale.endswith("Says who upgrades, not why.")
+        assert one.definition.rationale.endswith("Says who converts, not why.")
 
 
 def shuffled(folder: Path, seed: int) -> None:
@@ -156,8 +156,8 @@ def test_a_second_search_of_the_same_holdout_counts_as_one_more_opening(people, 
     other: Any = propose(people, ONCE, ProposeOptions(permutations=0, out_dir=tmp_path, top=1, objective="f1"))
     assert (same.read, other.read) == (1, 2)
     assert same.candidates[0].definition.evidence == result.candidates[0].definition.evidence
-    assert other.candidates[0].definition.evidence["holdout"]["read"] == 2
-    assert any("opened 2 times" in warning for warning in other.warnings)
+    assert other.candidates[0].definition.evidence.holdout.times_read == 2
+    assert any("read 2 times" in warning for warning in other.warnings)
 
 
 def test_capacity_keeps_the_leads_within_what_can_be_worked(people, result):
@@ -212,11 +212,12 @@ def test_little_data_is_cross_fitted_and_says_so():
     assert found.split.kind == "cross-fitted"
     assert found.tier == "coarse"
     cross = found.cross_fitted
-    assert cross.snapshots == len(found.observed.y)
+    assert cross.rate.denominator == cross.leads.height
     assert found.benchmark_model is None
     for one in found.candidates:
-        assert one.holdout.cells[:2] == (cross.converted, cross.qualified - cross.converted)
-        assert one.definition.evidence["holdout"]["independent"] is False
+        figures: Any = one.definition.evidence.holdout
+        assert (figures.qualified, figures.converted) == (cross.rate.denominator, cross.rate.numerator)
+        assert figures.independent is False
     assert len(found.candidates) <= 1
     assert found.search.literals
     assert all(literal.threshold in {1, 3, 5, 10, 25} for literal in found.search.literals if literal.threshold)

@@ -172,35 +172,34 @@ def test_the_seed_and_the_order_of_snapshots_change_nothing():
     assert first.counted == again.counted
 
 
-def test_stopped_by_the_clock_it_says_so_and_gives_the_best_so_far():
+def test_stopped_at_the_rules_it_may_judge_it_says_so_and_gives_the_best_so_far():
     made = world(4_000, 1, kind="none")
     fit = np.ones(4_000, dtype=bool)
     columns = literals(made.cube, made.y, fit)
     constraints = Constraints(converters=5, relative_risk=1.0)
-    found = search(made.cube, made.y, fit, columns, objective=Objective(), constraints=constraints, max_seconds=0.0)
+    found = search(made.cube, made.y, fit, columns, objective=Objective(), constraints=constraints, max_rules=0)
     assert not found.complete
     assert found.best is not None
 
 
-def test_pairs_that_there_is_no_time_for_are_those_of_the_least_plain_literals():
+def test_pairs_that_would_be_too_much_work_are_those_of_the_least_plain_literals():
     made = world(2_000, 1)
     fit = np.ones(2_000, dtype=bool)
     columns = literals(made.cube, made.y, fit)
     asked: dict[str, Any] = {"objective": Objective(), "constraints": Constraints(converters=5)}
     bits = pack(made.cube, columns, made.y, fit)
     all_, some = (
-        searched(bits, columns, Goal(max_criteria=2, **asked), Effort(keep=10_000, words=words))
-        for words in (np.inf, 200_000.0)
+        searched(bits, columns, Goal(max_criteria=2, **asked), Effort(keep=10_000, rules=rules))
+        for rules in (np.inf, 200_000.0 / 15)
     )
     assert (all_.complete, all_.left_out) == (True, 0)
-    assert some.in_time
     assert not some.complete
     assert 0 < some.left_out < len(columns)
     assert some.best_of_size[1] == all_.best_of_size[1]  # alone they are all counted
     paired = {literal.plainness for rule in some.rules if len(rule.literals) == 2 for literal in rule.literals}
     missed = {literal.plainness for rule in all_.rules if len(rule.literals) == 2 for literal in rule.literals} - paired
     assert max(paired) < max(missed)
-    alone = search(made.cube, made.y, fit, columns, max_criteria=1, max_seconds=1e-6, **asked)
+    alone = search(made.cube, made.y, fit, columns, max_criteria=1, max_rules=1, **asked)
     assert alone.complete
 
 

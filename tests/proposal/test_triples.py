@@ -35,7 +35,7 @@ def test_every_triple_as_good_as_the_bar_is_promising(seed, bound):
     parts = np.array(triples)
     assert (_least(counts.misses, parts[:, 0], parts[:, 1], parts[:, 2]) <= misses).all() or not counts.allowed.all()
     scores = np.where(counts.keep(hits, misses), counts.score(hits, misses), -np.inf)
-    state = Triples(tables=counts, floor=-np.inf, deadline=np.inf, keep=10)
+    state = Triples(tables=counts, floor=-np.inf, most=np.inf, keep=10)
     state.bar = float(np.quantile(scores[np.isfinite(scores)], 0.9))
     good = {
         triple for triple, score in zip(triples, scores, strict=True) if score >= max(state.bar, scores.max() * 0.9)

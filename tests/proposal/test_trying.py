@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pqlkit.cli.output import plain
@@ -59,3 +61,30 @@ def test_an_unknown_name_is_pointed_at(text, message, hint):
     assert (caught.value.hint or "").startswith(hint)
     with pytest.raises(DataError, match="the data has no event 'logn'"):
         try_(people(), "as written", parse_expression("logn in 7d"))
+
+
+def test_where_everybody_converted_the_rates_are_the_same():
+    """Seven of seven against three of three is once, not what half counts make of it."""
+    users = [{"id": f"u{n}", "anchor": n * DAY, "converted": (n + 20) * DAY} for n in range(10)]
+    events = [(f"u{n}", "login", n * DAY + 1) for n in range(10)] + [(f"u{n}", "invite", n * DAY + 2) for n in range(7)]
+    tried = try_(in_memory(users, events, as_of=150 * DAY), "invite in 14d", settings=Settings(snapshots="once:14d"))
+    assert tried.table.cells == (7, 0, 3, 0)
+    assert "1.00 times [0.65, 2.3]" in plain(as_table(tried))
+    assert json.loads(as_json(tried))["relative_risk"] == 1
+
+
+def test_a_rate_over_nobodys_is_told_by_its_lower_end():
+    users = [{"id": f"u{n}", "anchor": n, "converted": 20 * DAY if n < 9 else None} for n in range(60)]
+    events = [(f"u{n}", "login", DAY) for n in range(60)] + [(f"u{n}", "invite", DAY) for n in range(12)]
+    tried = try_(in_memory(users, events, as_of=150 * DAY), "invite in 14d", settings=Settings(snapshots="once:14d"))
+    assert tried.table.cells == (9, 3, 0, 48)
+    risk = tried.table.relative_risk()
+    assert risk.low is not None
+    assert risk.low > 5
+    assert f"  at least {risk.low:.1f} times\n" in plain(as_table(tried))
+    written = json.loads(as_json(tried))
+    assert (written["relative_risk"], written["relative_risk_low"], written["relative_risk_high"]) == (
+        None,
+        risk.low,
+        None,
+    )

@@ -51,7 +51,7 @@ def test_names_follow_the_events_and_are_numbered_when_taken():
 def test_a_shared_window_stands_once_and_trailing_windows_bring_freshness():
     once = made(literal("a"), literal("b"))
     assert once.within == Duration(14, "d")
-    assert once.lead is None
+    assert (once.lead.fresh_for, once.lead.cooldown) == (Duration(30, "d"), None)
     assert made(literal("a"), literal("b", days=7)).within is None
     trailing = made(literal("a", days=28, kind=TRAILING))
     assert trailing.within is None

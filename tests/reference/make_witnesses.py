@@ -22,6 +22,7 @@ TABLES = [
     (5, 0, 3, 20),
     (0, 12, 9, 300),
     (7, 3, 0, 40),
+    (22, 74, 0, 899),
     (1, 1, 1, 1),
     (12, 5, 29, 2),
     (220, 4780, 800, 94200),
@@ -70,9 +71,14 @@ def two_by_two() -> list[dict[str, Any]]:
         half = 0.5 if min(cells) == 0 else 0.0
         table = Table2x2(np.array([[a + half, b + half], [c + half, d + half]]), shift_zeros=False)
         rows.append(row("odds_ratio", cells, [table.oddsratio, *table.oddsratio_confint()], "statsmodels Table2x2"))
-        half = 0.5 if a == 0 or c == 0 else 0.0
-        table = Table2x2(np.array([[a + half, b + half], [c + half, d + half]]), shift_zeros=False)
-        rows.append(row("relative_risk", cells, [table.riskratio, *table.riskratio_confint()], "statsmodels Table2x2"))
+        if a and c:
+            table = Table2x2(np.array([[a, b], [c, d]]), shift_zeros=False)
+            ratio = [table.riskratio, *table.riskratio_confint()]
+            rows.append(row("relative_risk", cells, ratio, "statsmodels Table2x2"))
+        else:
+            ends = confint_proportions_2indep(a, n1, c, n0, compare="ratio", method="score", correction=False)
+            end, name = (ends[1], "relative_risk_high") if a == 0 else (ends[0], "relative_risk_low")
+            rows.append(row(name, cells, end, "statsmodels score (Koopman)"))
         did, converted = np.repeat([1, 1, 0, 0], cells), np.repeat([1, 0, 1, 0], cells)
         rows.append(row("phi", cells, np.corrcoef(did, converted)[0, 1], "numpy corrcoef of the rows"))
         expected = stats.contingency.expected_freq([[a, b], [c, d]]).min()

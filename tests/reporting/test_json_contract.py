@@ -158,7 +158,7 @@ def test_what_could_explain_a_rule_away_and_whom_it_finds_tonight_are_in_the_jso
     assert first["value"] > first["limit"] > 1
     assert {one["of"] for one in others} == {"relative-risk"}
     assert found["now"]["since"] == "7d"
-    assert found["now"]["meet"] >= found["now"]["new"]
+    assert found["now"]["meet"] >= found["now"]["fresh"] >= found["now"]["new"]
 
 
 def test_cohorts_by_behaviour_are_in_the_json() -> None:

@@ -34,7 +34,7 @@ def names(done):
 
 CONTRACT = (
     "user_id,status,score,band,qualified_at,requalified_at,known_at,newly_qualified,fresh_until,last_active_at,who,met,"
-    "criteria,missing,evidence,say,arm,invites,logins,definition,definition_version,definition_hash,as_of"
+    "criteria,progress,shortfall,missing,evidence,say,arm,invites,logins,definition,definition_version,definition_hash,as_of"
 )
 
 
@@ -45,7 +45,7 @@ def test_a_plain_run_gives_everybody_in_the_contracts_columns(folder):
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert len({row["user_id"] for row in rows}) == len(rows) == pl.read_parquet(folder / "users.parquet").height
     assert {row["newly_qualified"] for row in rows} == {""}
-    assert "pql" in done.err
+    assert "meet it (4 fresh, 1 stale)" in done.err
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "table", "markdown"])
@@ -402,9 +402,11 @@ def test_converters_count_what_came_strictly_before_the_upgrade(folder):
 def test_a_version_change_is_told_in_the_summary(folder):
     score(folder, "--ledger", folder / "l", "--out", folder / "leads.csv", day=20)
     definition(folder, TEAM.replace("at_least: 3", "at_least: 1").replace("at_least: 2", "at_least: 1"), version=2)
-    done = score(
-        folder, "--ledger", folder / "l", "--out", folder / "leads.csv", "--summary", folder / "run.json", day=20.5
-    )
+    night = ["--ledger", folder / "l", "--out", folder / "leads.csv", "--summary", folder / "run.json"]
+    done = score(folder, *night, day=20.5)
     assert "because the definition changed" in done.err
     run = json.loads((folder / "run.json").read_text())["runs"][0]
-    assert 0 < run["new_because_definition"] <= run["new"]
+    assert (run["new_because_definition"], run["held"] > 0) == (0, True)
+    score(folder, *night, "--accept-change", run["hash"], day=20.5)
+    after = json.loads((folder / "run.json").read_text())["runs"][0]
+    assert (after["new_because_definition"], after["held"]) == (run["held"], 0)

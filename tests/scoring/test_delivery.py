@@ -36,6 +36,7 @@ def filled(path, count=3):
         entity="user",
         version=1,
         hash="h",
+        accepted="h",
         as_of=1,
         baseline=False,
         leads=1,

@@ -18,8 +18,10 @@ from pqlkit.definitions.model import (
     Definition,
     EntityKind,
     Lead,
+    Limit,
     Measure,
     MeasureKind,
+    Near,
     NOf,
     Operator,
     Outcome,
@@ -28,7 +30,7 @@ from pqlkit.definitions.model import (
     WindowKind,
 )
 from pqlkit.durations import DAY, Duration
-from pqlkit.scoring.scoring import score
+from pqlkit.scoring.scoring import definition_hash, score
 from pqlkit.snapshots.qualifications import starts
 from pqlkit.snapshots.spells import qualifications
 from tests.analysis.canonical import in_memory
@@ -120,11 +122,44 @@ def standing(meaning, leaves, person, events, now):
         for x in leaves
         for at in ([now] if x.window.kind is WindowKind.TRAILING else walk)
     )
-    if begun and any(qualifies(meaning, holds | {x.id: True}) for x in open_):
-        return "near"
     if not qualifies(meaning, holds | {x.id: True for x in open_}):
         return "missed"
+    lately = any(now - meaning.near.active_within.microseconds < at <= now for _, at in events)
+    way = share_of_the_way(meaning, leaves, holds, open_, {x.id: reached(x, anchor, events, walk) for x in leaves})
+    if begun and lately and way >= Fraction(str(meaning.near.at_least)):
+        return "near"
     return "started" if begun else "inactive"
+
+
+def reached(leaf, anchor, events, walk):
+    moments = walk[-1:] if leaf.window.kind is WindowKind.TRAILING else walk
+    return max(value_at(leaf, anchor, events, at) for at in moments)
+
+
+def share_of_the_way(meaning, leaves, holds, open_, values):
+    """Say how far the furthest way has come; -1 where none is open."""
+    shares = {x.id: Fraction(values[x.id], x.at_least) for x in open_} | {
+        name: Fraction(1) for name in holds if holds[name]
+    }
+    if meaning.score is not None:
+        worth = {name: Fraction(str(points)) for name, points in meaning.score.points.items()}
+        chosen = [name for name in worth if holds[name]]
+        for x in sorted(open_, key=lambda x: -worth[x.id]):
+            if sum(worth[name] for name in chosen) < Fraction(str(meaning.score.pql_at)):
+                chosen.append(x.id)
+        return sum(worth[name] * shares[name] for name in chosen) / sum(worth[name] for name in chosen)
+    return node_share(meaning.qualify, shares)
+
+
+def node_share(node, shares):
+    if isinstance(node, Criterion):
+        return shares.get(node.id, Fraction(-99))
+    best = sorted((node_share(part, shares) for part in node.parts), reverse=True)
+    count = {All: len(best), Any: 1}.get(type(node)) or node.n
+    return sum(best[:count], Fraction(0)) / count
+
+
+spans = st.sampled_from(["12h", "2d", "9d"])
 
 
 @st.composite
@@ -143,7 +178,8 @@ def meanings(draw):
         All(parts=leaves),
     ][shape]
     points = Score(points={"login": 33.4, "invite": 33.3, "upload": 33.3}, pql_at=66.7) if shape == 4 else None
-    lead = Lead(fresh_for=Duration.parse("6d"), cooldown=Duration.parse("3d"))
+    near = Near(at_least=draw(st.sampled_from([0.5, 0.75, 0.8])), active_within=Duration.parse(draw(spans)))
+    lead = Lead(fresh_for=Duration.parse("6d"), cooldown=Duration.parse("3d"), near=near)
     eligible = (Condition(name="country", operator=Operator.NOT_IN, values=("xx",)),)
     return definition(qualify, score=points, lead=lead, eligible=eligible), leaves
 
@@ -228,13 +264,96 @@ def one(meaning, events, now, **person):
     return score(population, meaning).frame.row(0, named=True)
 
 
+HALF = Lead(near=Near(at_least=0.5))
+
+
 @pytest.mark.parametrize(("shift", "status"), [(-1, "near"), (0, "missed"), (1, "missed")])
 def test_near_ends_with_the_window(shift, status):
     """The window [anchor, anchor + 4d) is over at its end."""
-    meaning = definition(All(parts=(criterion("login", 1, WITHIN), criterion("invite", 2, WITHIN))))
-    found = one(meaning, [("login", START), ("invite", START + 5)], START + WIDTH + shift)
+    both = All(parts=(criterion("login", 1, WITHIN), criterion("invite", 2, WITHIN)))
+    found = one(definition(both, lead=HALF), [("login", START), ("invite", START + 5)], START + WIDTH + shift)
     assert found["status"] == status
     assert found["missing"] == ("1 more invite" if status == "near" else None)
+
+
+def teams(counts, *, now=START + DAY, **more):
+    """Score accounts of one criterion, 2,000 messages ever, by how many each has sent."""
+    meaning = definition(criterion("login", 2_000, WINDOWS[3]), **more)
+    people = [{"id": name, "anchor": START} for name in counts]
+    events = [(name, "login", START + i) for name, count in counts.items() for i in range(count)]
+    return score(in_memory(people, events, as_of=now), meaning).frame
+
+
+def test_near_is_who_has_come_most_of_the_way_and_the_nearest_stands_first():
+    found = teams({"a": 1, "b": 1_599, "c": 1_600, "d": 1_601, "z": 1_990, "pql": 2_000})
+    near = found.filter(pl.col("status") == "near")
+    assert near.select("user_id", "progress", "shortfall").rows() == [
+        ("z", 0.995, 10),
+        ("d", 0.8005, 399),
+        ("c", 0.8, 400),
+    ]
+    assert found.filter(pl.col("status") == "started").get_column("user_id").to_list() == ["a", "b"]
+    assert found.row(0, named=True)["progress"] == 1
+    assert found.row(0, named=True)["shortfall"] == 0
+
+
+@pytest.mark.parametrize(("shift", "status"), [(-1, "near"), (0, "started"), (1, "started")])
+def test_near_is_who_was_active_within_14_days(shift, status):
+    """The last event counts in (now - 14d, now]."""
+    last = START + 1_899
+    found = teams({"a": 1_900}, now=last + 14 * DAY + shift)
+    assert found.get_column("status").to_list() == [status]
+    lately = Lead(near=Near(active_within=Duration.parse("15d")))
+    assert teams({"a": 1_900}, now=last + 14 * DAY + shift, lead=lately).get_column("status").to_list() == ["near"]
+
+
+def test_several_criteria_share_the_way_and_have_no_common_shortfall():
+    window = WINDOWS[3]
+    both = definition(All(parts=(criterion("login", 4, window), criterion("invite", 10, window))))
+    events = [("login", START + i) for i in range(3)] + [("invite", START + i) for i in range(9)]
+    found = one(both, events, START + DAY)
+    assert (found["status"], found["progress"], found["shortfall"]) == ("near", pytest.approx(0.825), None)
+    found = one(both, [*events, ("login", START + 9)], START + DAY)
+    assert (found["status"], found["progress"], found["shortfall"]) == ("near", 0.95, 1)
+
+
+def test_a_way_that_is_over_is_no_way():
+    """One of two: 9 of 10 logins within a window that is over, and 1 of 10 invites ever."""
+    either = definition(Any(parts=(criterion("login", 10, WITHIN), criterion("invite", 10, WINDOWS[3]))))
+    events = [("login", START + i) for i in range(9)] + [("invite", START + 5 * DAY)]
+    before, after = one(either, events[:-1], START + WIDTH - 1), one(either, events, START + 6 * DAY)
+    assert (before["status"], before["progress"], before["shortfall"]) == ("near", 0.9, 1)
+    assert (after["status"], after["progress"], after["shortfall"]) == ("started", 0.1, 9)
+    over = one(definition(criterion("login", 10, WITHIN)), events[:-1], START + WIDTH)
+    assert (over["status"], over["progress"], over["shortfall"]) == ("missed", None, None)
+
+
+@pytest.mark.parametrize(
+    ("limit", "status", "progress", "missing"),
+    [
+        (100, "near", 0.9, "8 more logins"),
+        (90, "pql", 1.0, None),
+        (None, "started", 0.0, "no seats known"),
+    ],
+)
+def test_a_share_of_a_trait_is_a_way_of_its_own(limit, status, progress, missing):
+    share = Criterion(id="login", events=("login",), window=WINDOWS[3], at_least=Limit(percent=80, trait="seats"))
+    people = [{"id": "a", "anchor": START}]
+    events = [("a", "login", START + i) for i in range(72)]
+    population = in_memory(people, events, as_of=START + DAY)
+    world = population.world
+    seats = world.entities.with_columns(pl.Series("t0", [limit], dtype=pl.Int64))
+    population = replace(population, world=replace(world, entities=seats, traits={"seats": "t0"}))
+    found = score(population, definition(share)).frame.row(0, named=True)
+    assert (found["status"], found["progress"], found["missing"]) == (status, progress, missing)
+
+
+def test_who_is_near_is_no_part_of_what_a_definition_means():
+    plain = definition(criterion("login", 1, WITHIN))
+    fresh = replace(plain, lead=Lead(fresh_for=Duration.parse("6d")))
+    assert definition_hash(replace(plain, lead=HALF)) == definition_hash(plain)
+    assert definition_hash(replace(fresh, lead=replace(fresh.lead, near=Near()))) == definition_hash(fresh)
+    assert definition_hash(fresh) != definition_hash(plain)
 
 
 @pytest.mark.parametrize(("at", "status"), [(WIDTH - 1, "pql"), (WIDTH, "missed"), (WIDTH + 1, "missed")])
@@ -270,6 +389,7 @@ def test_alternatives_read_as_alternatives():
     ]
     found = one(either, events, START + DAY)
     assert (found["status"], found["missing"]) == ("near", "2 more invites or 1 more upload")
+    assert (found["progress"], found["shortfall"]) == (pytest.approx(5 / 6), 1)
     both = definition(All(parts=(login, Any(parts=(invite, upload)))))
     found = one(both, [("login", START), ("invite", START)], START + DAY)
     assert (found["status"], found["missing"]) == ("started", "2 more logins; (2 more invites or 3 uploads)")
@@ -284,7 +404,8 @@ def test_points_add_up_to_the_unit():
     meaning = definition(All(parts=leaves), score=points)
     found = one(meaning, [(name, START) for name in NAMES], START + DAY)
     assert (found["status"], found["score"], found["band"]) == ("pql", 100, "hot")
-    assert one(meaning, [("login", START), ("invite", START)], START + DAY)["status"] == "near"
+    two = one(meaning, [("login", START), ("invite", START)], START + DAY)
+    assert (two["status"], two["progress"], two["shortfall"]) == ("started", pytest.approx(0.667), 1)
 
 
 @pytest.mark.parametrize(("worth", "band"), [(90, "hot"), (89, "warm"), (60, "warm"), (59, None)])

@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from pqlkit.proposal.comparable import Comparison
 from pqlkit.proposal.gates import gate
 from pqlkit.statistics.rate import Rate
+from pqlkit.statistics.stratified import Moments, excess
 from tests.simulation.printed import recomputed
 from tests.simulation.trial import as_planted, chosen, f1, offered, planted, populated, trial, true_rate
 from tests.worlds.by_name import freemium, recipe
@@ -98,7 +102,7 @@ def _recovery(made: Trial) -> Numbers:
     found = made.brief.search()
     seconds = time.process_time() - begun
     rule = planted(made.world)
-    best = chosen(found)
+    best = chosen(made.brief, found)
     met, later, y = made.held(best), made.later, made.y
     events = {name for name, _, _ in rule}
     names = {literal.name for literal in best}
@@ -218,7 +222,7 @@ def additive(seed: int, *, users: int = 20_000) -> Numbers:
         cube, y, later = made.brief.observed.cube, made.y, made.later
         card = points_card(cube, y, made.brief.parts.fit, found)
         assert card is not None
-        best = chosen(found)
+        best = chosen(made.brief, found)
         return {
             "points": float(roc_auc_score(y[later], total(cube, card)[later])),
             "true": float(roc_auc_score(y[later], made.chance[later])),
@@ -352,17 +356,18 @@ def promise_kept(number: int) -> Numbers:
     users, base = ((2_000, 0.2), (8_000, 0.04), (4_000, 0.08))[number % 3]
     with trial(recipe(users, 7000 + number, base_rate=base)) as made:
         found = made.brief.search()
-        best = chosen(found)
+        best = chosen(made.brief, found)
         if not best or made.brief.parts.first is None:
             return {"said": False}
         met, later = made.held(best), made.later
         qualified, converted = int((met & later).sum()), int((met & later & made.y).sum())
-        verdict = gate(
-            qualified=qualified,
-            converted=converted,
-            snapshots=int(later.sum()),
-            converters=int((later & made.y).sum()),
-        )
+        entity = made.brief.entities
+        sides = [
+            Moments(y=made.y[rows], cluster=entity[rows], strata=[np.zeros(int(rows.sum()), dtype=np.int64)])
+            for rows in (met & later, ~met & later)
+        ]
+        compared = Comparison(active=excess(*sides), adjusted=None, newest=None)
+        verdict = gate(compared, starts=qualified, weeks=1.0)
         rate = Rate.of(converted, qualified)
         true = true_rate(recipe(10_000, 7000 + number, base_rate=base), best)
         if rate.low is None or rate.high is None:
@@ -409,7 +414,7 @@ def freemium_world(seed: int, *, accounts: int = 60_000) -> Numbers:
     world = freemium(accounts, 8000 + seed)
     with trial(world, snapshots="every:28d") as made:
         found = made.brief.search()
-        best = chosen(found)
+        best = chosen(made.brief, found)
         places = made.brief.observed.snapshots.places
         parts = [
             name for name in places.__slots__ if name not in {"rows", "first", "repeats", "filtered", "unknown_entity"}

@@ -18,9 +18,11 @@ from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 from pqlkit.population.population import population_of
 from pqlkit.proposal.brief import Brief
+from pqlkit.proposal.crossfit import cross_fit
+from pqlkit.proposal.fit_view import FitView
 from pqlkit.proposal.holdout import verdicts
-from pqlkit.proposal.menu import menu
-from pqlkit.proposal.proposing import NOTHING_HERE, cross_fitted, model_begun
+from pqlkit.proposal.menu import standings_of
+from pqlkit.proposal.proposing import NOTHING_HERE, model_begun
 from pqlkit.proposal.rule import holds
 from pqlkit.snapshots.snapshots import snapshots_of
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.result import Search
+    from pqlkit.proposal.standings import Standings
     from tests.worlds.simulated import SimulatedWorld
 
 
@@ -95,7 +98,11 @@ def offered(made: Trial) -> tuple[Search, tuple[Candidate, ...]]:
     """Search and offer what `propose` would, in the order that costs least: the model only where rules passed the gate."""
     brief = made.brief
     found = brief.search()
-    candidates = verdicts(brief, found, cross_fitted(brief)).candidates
+    if not found.rules:
+        return found, ()
+    standings = read(brief, found)
+    cross = cross_fit(brief, standings.view.activity) if brief.cross_fitted else None
+    candidates = verdicts(brief, standings, cross).candidates
     if candidates:
         with model_begun(brief) as benchmark_model:
             top = benchmark_model()
@@ -104,10 +111,15 @@ def offered(made: Trial) -> tuple[Search, tuple[Candidate, ...]]:
     return found, candidates
 
 
-def chosen(found: Search) -> tuple[Literal, ...]:
+def read(brief: Brief, found: Search) -> Standings:
+    """Read the rules of a search as qualifications."""
+    return standings_of(brief, found, FitView.of(brief, found.literals))
+
+
+def chosen(brief: Brief, found: Search) -> tuple[Literal, ...]:
     """Give the rule that heads the menu; nothing if there is none."""
-    dishes = menu(found, most=1)
-    return dishes[0].rule.literals if dishes else ()
+    first = read(brief, found).first() if found.rules else None
+    return () if first is None else tuple(found.literals[place] for place in first)
 
 
 def true_rate(world: SimulatedWorld, literals: Sequence[Literal]) -> float:

@@ -131,3 +131,27 @@ def test_a_stronger_penalty_draws_nearer_to_nothing() -> None:
     assert sizes == sorted(sizes)
     free, scale = fit_logistic(x, y), x.std(axis=0)
     assert sizes[-1] == pytest.approx(float(np.abs(np.array(free.coefficients) * scale).sum()), rel=1e-3)
+
+
+def test_a_column_with_one_outcome_is_left_out_with_its_rows_and_the_others_have_their_figures() -> None:
+    x, y = rows(Contingency(20, 20, 10, 50))
+    empty, full = np.tile([[1.0], [0.0]], (5, 1)), np.array([[1.0], [1.0], [0.0]])
+    design = np.column_stack([np.concatenate([x, empty, full]), np.r_[np.zeros(100), np.ones(10), np.zeros(3)]])
+    design = np.column_stack([design, np.r_[np.zeros(110), np.ones(3)]])
+    fit, alone = fit_logistic(design, np.concatenate([y, np.zeros(10), np.ones(3)])), fit_logistic(x, y)
+    assert fit.odds_ratio(0) == alone.odds_ratio(0)
+    assert fit.coefficients is not None
+    assert list(fit.coefficients[1:]) == [-np.inf, np.inf]
+    assert fit.odds_ratio(1).undefined is fit.odds_ratio(2).undefined is Undefined.SEPARATION
+    assert (fit.p_value(0), fit.p_value(1)) == (alone.p_value(0), None)
+    assert fit.used is not None
+    assert fit.used.sum() == 100
+
+
+def test_leaving_out_goes_on_until_nothing_is_left_to_leave_out() -> None:
+    """Without the converters of the first group, nobody of the second converted."""
+    x, y = rows(Contingency(20, 20, 10, 50))
+    first, second = np.r_[np.zeros(100), np.ones(5), np.zeros(5)], np.r_[np.zeros(100), np.ones(10)]
+    design = np.column_stack([np.concatenate([x, np.tile([[1.0], [0.0]], (5, 1))]), first, second])
+    fit = fit_logistic(design, np.concatenate([y, np.ones(5), np.zeros(5)]))
+    assert fit.odds_ratio(0) == fit_logistic(x, y).odds_ratio(0)

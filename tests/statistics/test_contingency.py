@@ -47,6 +47,11 @@ def test_swapping_the_arms_turns_every_comparison_round(table: Contingency) -> N
         assert there.low == pytest.approx(-back.high, abs=1e-12)
     for name in ("relative_risk", "odds_ratio"):
         there, back = getattr(table, name)(), getattr(swapped(table), name)()
+        if table.m1 and 0 in (table.a, table.c) and name == "relative_risk" and min(table.n1, table.n0):
+            boundless, nothing = (there, back) if table.c == 0 else (back, there)
+            assert (boundless.undefined, nothing.value) == (Undefined.BOUNDLESS, 0)
+            assert boundless.low * nothing.high == pytest.approx(1)
+            continue
         assert there.undefined == back.undefined
         if there.value is not None:
             assert there.value * back.value == pytest.approx(1)
@@ -89,14 +94,14 @@ def test_columns_and_single_tables_share_one_formula(rows: list[tuple[int, int, 
         for table, value in zip(rows, whole, strict=True):
             single = getattr(Contingency(*table), name)
             assert (single is None and np.isnan(value)) or single == pytest.approx(value, rel=1e-9)
-    value, low, high, corrected = comparison.relative_risk(*columns)
+    value, low, high = comparison.relative_risk(*columns)
     for number, table in enumerate(rows):
         estimate = Contingency(*table).relative_risk()
         if estimate.value is None:
-            assert np.isnan(value[number])
+            assert not np.isfinite(value[number])
         else:
             assert (estimate.value, estimate.low, estimate.high) == (value[number], low[number], high[number])
-            assert estimate.corrected == bool(corrected[number])
+        assert (estimate.undefined is Undefined.BOUNDLESS) == bool(np.isposinf(value[number]))
 
 
 @pytest.mark.parametrize(
@@ -118,10 +123,9 @@ def test_an_undefined_ratio_says_why(cells: tuple[int, int, int, int], why: Unde
 def test_all_converted() -> None:
     table = Contingency(5, 0, 7, 0)
     found = table.relative_risk()
-    assert found.corrected
-    assert found.low is not None
-    assert found.high is not None
-    assert found.low < 1 < found.high
+    assert found.value == 1
+    assert found.low == pytest.approx(5 / (5 + 1.959964**2))
+    assert found.high == pytest.approx((7 + 1.959964**2) / 7)
     assert table.odds_ratio().undefined is Undefined.ALL_CONVERTED
     assert table.risk_difference().value == 0
     assert table.phi == 0
@@ -129,10 +133,24 @@ def test_all_converted() -> None:
     assert table.youden is None
 
 
-def test_zero_cells_are_corrected_and_flagged() -> None:
+def test_a_ratio_over_nobody_is_at_least_its_one_sided_limit() -> None:
+    found = Contingency(22, 74, 0, 899).relative_risk()
+    assert (found.value, found.high, found.undefined) == (None, None, Undefined.BOUNDLESS)
+    assert found.low == pytest.approx(53.8, abs=0.05)
+    clustered = Contingency(22, 74, 0, 899, design_effect=2.0).relative_risk()
+    assert clustered.low == pytest.approx(Contingency(11, 37, 0, 449).relative_risk().low, rel=0.01)
+    assert (clustered.low or 0) < (found.low or 0)
+
+
+def test_a_ratio_of_nobody_is_nothing_up_to_its_limit() -> None:
+    found = Contingency(0, 12, 9, 300).relative_risk()
+    assert (found.value, found.low) == (0, 0)
+    assert found.high == pytest.approx(8.9667, abs=1e-4)
+
+
+def test_zero_cells_of_an_odds_ratio_are_corrected_and_flagged() -> None:
     none = Contingency(0, 10, 5, 85)
-    assert none.relative_risk().corrected
-    assert none.relative_risk().value == pytest.approx((0.5 / 11) / (5.5 / 91))
+    assert not none.relative_risk().corrected
     assert Contingency(5, 5, 0, 90).odds_ratio().corrected
     assert not Contingency(5, 5, 1, 90).odds_ratio().corrected
     assert not Contingency(5, 0, 1, 90).relative_risk().corrected

@@ -77,7 +77,11 @@ def difference(value: float, low: float, high: float) -> Markup:
 
 
 def ratio(value: float | None, low: float | None = None, high: float | None = None) -> Markup:
-    """Show a ratio with about three figures, with its 95 % interval where it has one."""
+    """Show a ratio with about three figures and its 95 % interval, or the one end of it that the data bound."""
+    if value is None and low is not None:
+        return Markup("at least ") + _data(low, words.times(low))
+    if value == 0 and high is not None:
+        return Markup("at most ") + _data(high, words.times(high))
     shown = NOTHING if value is None else _data(value, words.times(value))
     return shown + interval(low, high)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pqlkit.definitions.describing import describe
 from pqlkit.durations import moment
-from pqlkit.reporting.records.figures import counts, modelled
+from pqlkit.reporting.records.figures import counts, modelled, relative_risk
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -101,9 +101,7 @@ def behaviour(one: Association) -> dict[str, Json]:
         "without": _group(table.c, table.c + table.d, effect),
         "share": table.share.rate,
         "lift": table.lift,
-        "relative_risk": risk.value,
-        "relative_risk_low": risk.low,
-        "relative_risk_high": risk.high,
+        **relative_risk(risk),
         "risk_difference": difference.value,
         "odds_ratio": odds.value,
         "odds_ratio_low": odds.low,
@@ -112,8 +110,8 @@ def behaviour(one: Association) -> dict[str, Json]:
         "auc": one.auc,
         "p_value": modelled(one.p_value),
         "q_value": modelled(one.q_value),
-        **_adjusted(one.adjusted),
-        "flags": [*one.flags, *(["corrected"] if risk.corrected else [])],
+        **_adjusted(one.adjusted, one.adjusted_relative_risk),
+        "flags": [*one.flags, *(["corrected"] if odds.corrected else [])],
         "alike": list(one.alike),
         "shown": _shown(one),
         "curve": [
@@ -138,19 +136,20 @@ def _shown(one: Association) -> Json:
         "with": _group(table.a, table.a + table.b, effect),
         "without": _group(table.c, table.c + table.d, effect),
         "share": table.share.rate,
-        "relative_risk": risk.value,
-        "relative_risk_low": risk.low,
-        "relative_risk_high": risk.high,
+        **relative_risk(risk),
         "phi": table.phi,
-        **_adjusted(shown.adjusted),
+        **_adjusted(shown.adjusted, shown.adjusted_relative_risk),
     }
 
 
-def _adjusted(adjusted: Estimate | None) -> dict[str, Json]:
+def _adjusted(adjusted: Estimate | None, risk: Estimate | None) -> dict[str, Json]:
     return {
         "adjusted_odds_ratio": modelled(adjusted.value) if adjusted else None,
         "adjusted_low": modelled(adjusted.low) if adjusted else None,
         "adjusted_high": modelled(adjusted.high) if adjusted else None,
+        "adjusted_relative_risk": modelled(risk.value) if risk else None,
+        "adjusted_relative_risk_low": modelled(risk.low) if risk else None,
+        "adjusted_relative_risk_high": modelled(risk.high) if risk else None,
         "adjusted_undefined": adjusted.undefined.value if adjusted and adjusted.undefined else None,
     }
 
@@ -237,9 +236,7 @@ def hypothesis(one: Hypothesis) -> dict[str, Json]:
         "odds_ratio": modelled(one.odds_ratio.value),
         "odds_ratio_low": modelled(one.odds_ratio.low),
         "odds_ratio_high": modelled(one.odds_ratio.high),
-        "relative_risk": one.relative_risk.value,
-        "relative_risk_low": one.relative_risk.low,
-        "relative_risk_high": one.relative_risk.high,
+        **relative_risk(one.relative_risk),
         "p_value": modelled(one.p_value),
         "p_adjusted": modelled(one.p_adjusted),
         "verdict": one.verdict,

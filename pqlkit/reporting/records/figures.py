@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pqlkit.statistics.estimate import Estimate
     from pqlkit.typing import Json
 
 
@@ -20,6 +21,18 @@ def modelled(value: float | None) -> float | None:
     (1.235, 0.0001235, None)
     """
     return None if value is None else float(f"{value:.4g}")
+
+
+def relative_risk(one: Estimate) -> dict[str, Json]:
+    """Write a relative risk; null with a lower end where it has no upper one ("at least so many times").
+
+    Examples
+    --------
+    >>> from pqlkit.statistics.contingency import Contingency
+    >>> relative_risk(Contingency(1, 1, 0, 0).relative_risk())
+    {'relative_risk': None, 'relative_risk_low': None, 'relative_risk_high': None}
+    """
+    return {"relative_risk": one.value, "relative_risk_low": one.low, "relative_risk_high": one.high}
 
 
 def counts(record: object) -> dict[str, Json]:

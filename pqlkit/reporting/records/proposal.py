@@ -8,12 +8,14 @@ from pqlkit.definitions.emitting import plain
 from pqlkit.durations import moment
 from pqlkit.proposal.tonight import NEW
 from pqlkit.proposal.wording import in_words
-from pqlkit.reporting.records.figures import modelled
+from pqlkit.reporting.records.figures import modelled, relative_risk
 
 if TYPE_CHECKING:
+    from pqlkit.analysis.adjustment import Effect
     from pqlkit.proposal.candidate import Candidate, Group, Promise
     from pqlkit.proposal.proposed import Halves, Proposal
     from pqlkit.statistics.contingency import Contingency
+    from pqlkit.statistics.stratified import Excess
     from pqlkit.typing import Json
 
 
@@ -50,7 +52,7 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "holdout": proposal.holdout.base.to_json(numerator="converted", denominator="snapshots"),
         },
         "candidates": [
-            {**candidate(one, written.get(one.definition.name)), "profit_per_1000": _profit(proposal, one)}
+            {**candidate(one, written.get(one.definition.name)), "worth_per_100": _worth(proposal, one)}
             for one in proposal.candidates
         ],
         "mechanical": [candidate(one) for one in proposal.mechanical],
@@ -79,7 +81,12 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
         "experiment": _experiment(proposal),
         "now": None
         if proposal.tonight is None
-        else {"meet": proposal.tonight.meet, "new": proposal.tonight.new, "since": str(NEW)},
+        else {
+            "meet": proposal.tonight.meet,
+            "fresh": proposal.tonight.fresh,
+            "new": proposal.tonight.new,
+            "since": str(NEW),
+        },
         "excluded": [
             {"event": one.event, "reason": one.reason.value, "evidence": one.evidence}
             for one in proposal.leakage
@@ -89,16 +96,16 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
     }
 
 
-def _profit(proposal: Proposal, one: Candidate) -> float | None:
+def _worth(proposal: Proposal, one: Candidate) -> float | None:
     value, cost = proposal.wishes.value, proposal.wishes.cost
-    return None if value is None or cost is None else modelled(one.profit(value, cost))
+    return None if value is None or cost is None else modelled(one.worth(value, cost))
 
 
 def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
     """Write one candidate; `fit` and `holdout` are the snapshot view, `qualifications` the qualification view."""
     time_to_convert, weekly = one.promised.time_to_convert, one.promised.pqls_per_week
     stable = one.stability
-    adjusted, doubt = one.adjusted, one.confounder
+    doubt = one.confounder
     return {
         "name": one.definition.name,
         "file": file,
@@ -118,7 +125,25 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
         ],
         "fit": _snapshot(one.fit),
         "holdout": _snapshot(one.holdout),
-        "gate": {"relative_risk": one.gate.relative_risk, "p_value": modelled(one.gate.p_value)},
+        "gate": {
+            "relative_risk": modelled(one.gate.relative_risk),
+            "z": modelled(one.gate.z),
+            "p_value": modelled(one.gate.p_value),
+            "conditional_relative_risk": modelled(one.gate.conditional),
+        },
+        "compared": None
+        if one.compared is None
+        else {
+            "active": _excess(one.compared.active),
+            "adjusted": _excess(one.compared.adjusted),
+            "newest": _excess(one.compared.newest),
+        },
+        "recall": {"qualified": one.recall[0], "conversions": one.recall[1]},
+        "chosen_by": {
+            "qualifications": one.read.n,
+            "converted": one.read.converted,
+            "pqls_per_week": modelled(one.read.a_week),
+        },
         "optimism": one.optimism,
         "qualifications": {"fit": _qualifications(one.chosen), "holdout": _qualifications(one.promised)},
         "time_to_convert": {
@@ -141,16 +166,48 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
         "threshold_ranges": {name: list(ends) for name, ends in one.ranges.items()},
         "by_period": [_group(group, "period") for group in one.by_period],
         "by_age": [_group(group, "age") for group in one.by_age],
-        "adjusted_odds_ratio": modelled(adjusted.value) if adjusted else None,
-        "adjusted_low": modelled(adjusted.low) if adjusted else None,
-        "adjusted_high": modelled(adjusted.high) if adjusted else None,
+        **_effect(one.adjusted),
         "e_value": None
         if doubt is None
         else {"value": modelled(doubt.value), "limit": modelled(doubt.limit), "of": doubt.scale.value},
         "equivalents": list(one.equivalents),
         "simpler_alternative": None
         if one.simpler is None
-        else {"rule": one.simpler[0], "holdout": _snapshot(one.simpler[1])},
+        else {
+            "rule": one.simpler[0],
+            "fit": one.simpler[1].to_json(numerator="converted", denominator="qualifications"),
+        },
+    }
+
+
+def _excess(found: Excess | None) -> Json:
+    """Write leads against comparable others: `others_rate` is at the ages and times of the leads."""
+    if found is None:
+        return None
+    return {
+        "qualifications": found.n,
+        "converted": found.converted,
+        "others": found.others,
+        "others_converted": found.others_converted,
+        "others_rate": modelled(found.others_rate),
+        "relative_risk": modelled(found.relative_risk),
+        "low": modelled(found.low),
+        "high": modelled(found.high),
+    }
+
+
+def _effect(effect: Effect | None) -> dict[str, Json]:
+    odds, risk = (None, None) if effect is None else (effect.odds_ratio, effect.relative_risk)
+    return {
+        "adjusted_odds_ratio": modelled(odds.value) if odds else None,
+        "adjusted_low": modelled(odds.low) if odds else None,
+        "adjusted_high": modelled(odds.high) if odds else None,
+        "adjusted_relative_risk": modelled(risk.value) if risk else None,
+        "adjusted_relative_risk_low": modelled(risk.low) if risk else None,
+        "adjusted_relative_risk_high": modelled(risk.high) if risk else None,
+        "adjusted_undefined": odds.undefined.value if odds and odds.undefined else None,
+        "adjusted_left_out": effect.left_out if effect else 0,
+        "adjusted_penalised": effect.penalised if effect else False,
     }
 
 
@@ -171,7 +228,7 @@ def _snapshot(table: Contingency) -> dict[str, Json]:
         "recall_low": table.recall.low,
         "recall_high": table.recall.high,
         "lift": table.lift,
-        "relative_risk": table.relative_risk().value,
+        **relative_risk(table.relative_risk()),
         "f1": modelled(table.f_beta()),
         "kappa": modelled(table.kappa),
     }
@@ -186,7 +243,7 @@ def _group(group: Group, key: str) -> dict[str, Json]:
         key: group.name,
         "with": group.table.with_.to_json(numerator="converted", denominator="snapshots"),
         "without": group.table.without.to_json(numerator="converted", denominator="snapshots"),
-        "relative_risk": group.table.relative_risk().value,
+        **relative_risk(group.table.relative_risk()),
     }
 
 
@@ -211,7 +268,6 @@ def _selection(proposal: Proposal) -> Json:
     return {
         "permutations": test.permutations,
         "as_good": test.as_good,
-        "p_value": modelled(test.p_value),
         "relative_risk": modelled(test.relative_risk),
         "best_relative_risk": modelled(test.best_relative_risk),
         "complete": test.complete,
@@ -236,7 +292,11 @@ def _cross_fitted(proposal: Proposal) -> Json:
     cross = proposal.cross_fitted
     if cross is None:
         return None
-    return {"folds": cross.folds, "qualified": cross.qualified, "converted": cross.converted, "without": cross.without}
+    return {
+        "folds": cross.folds,
+        "without": cross.without,
+        **cross.rate.to_json(numerator="converted", denominator="qualifications"),
+    }
 
 
 def _champion(proposal: Proposal) -> Json:

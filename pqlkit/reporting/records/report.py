@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pqlkit.definitions.describing import describe, phrase
 from pqlkit.durations import moment
-from pqlkit.reporting.records.figures import modelled
+from pqlkit.reporting.records.figures import modelled, relative_risk
 
 if TYPE_CHECKING:
     from pqlkit.analysis.criteria import CriterionRates
@@ -63,9 +63,7 @@ def record(report: Report) -> dict[str, Json]:
             "qualified_first": funnel.qualified_first.to_json(),
             "snapshot": {
                 **sides(funnel.snapshot),
-                "relative_risk": funnel.snapshot.relative_risk().value,
-                "relative_risk_low": funnel.snapshot.relative_risk().low,
-                "relative_risk_high": funnel.snapshot.relative_risk().high,
+                **relative_risk(funnel.snapshot.relative_risk()),
                 "lift": funnel.snapshot.lift,
             },
         },
@@ -182,8 +180,8 @@ def criterion(one: CriterionRates) -> dict[str, Json]:
         "id": one.leaf.id,
         "describe": phrase(one.part),
         "mechanical": one.mechanical,
-        "alone": {**sides(one.alone), "relative_risk": one.alone.relative_risk().value},
-        "without_it": {} if rest is None else {**sides(rest), "relative_risk": rest.relative_risk().value},
+        "alone": {**sides(one.alone), **relative_risk(one.alone.relative_risk())},
+        "without_it": {} if rest is None else {**sides(rest), **relative_risk(rest.relative_risk())},
     }
 
 

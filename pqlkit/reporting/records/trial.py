@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pqlkit.definitions.emitting import plain
 from pqlkit.durations import moment
 from pqlkit.reporting.records.analysis import behaviour
-from pqlkit.reporting.records.figures import modelled
+from pqlkit.reporting.records.figures import modelled, relative_risk
 from pqlkit.reporting.records.report import criterion, sides
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def record(trial: Trial, file: str | None = None) -> dict[str, Json]:
     """Write a trial as JSON values."""
-    snapshots, risk = trial.observed.snapshots, trial.table.relative_risk()
+    snapshots = trial.observed.snapshots
     time_to_convert, weekly = trial.promised.time_to_convert, trial.promised.pqls_per_week
     return {
         "schema": "pqlkit/trial/2",
@@ -31,9 +31,7 @@ def record(trial: Trial, file: str | None = None) -> dict[str, Json]:
         **sides(trial.table),
         "share": trial.table.share.rate,
         "recall": trial.table.recall.rate,
-        "relative_risk": risk.value,
-        "relative_risk_low": risk.low,
-        "relative_risk_high": risk.high,
+        **relative_risk(trial.table.relative_risk()),
         "exact_odds_ratio": modelled(trial.exact.value),
         "exact_low": modelled(trial.exact.low),
         "exact_high": modelled(trial.exact.high),

@@ -13,7 +13,7 @@ from pqlkit.reporting.renderers.cohorts import cohorts
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.timing import notes, timing
-from pqlkit.reporting.renderers.words import compact, day, interval, month, named, percent, sparkline, times
+from pqlkit.reporting.renderers.words import compact, day, interval, month, named, percent, ratio, sparkline, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +120,7 @@ def places_in_words(snapshots: Snapshots) -> dict[str, str]:
     longest, conversion_window = snapshots.design.longest, snapshots.design.conversion_window
     every = snapshots.design.kind is DesignKind.EVERY
     return {
-        "used": f"within {conversion_window} of a snapshot{' at an active one' if every else ''}",
+        "used": f"within {conversion_window} of a snapshot{' of an active one' if every else ''}",
         "before_history": f"before there are {longest} of history",
         "before_first_snapshot": "before the first snapshot",
         "gap": f"within {snapshots.design.gap} of the snapshot (gap)",
@@ -237,10 +237,9 @@ def _hypotheses(analysis: Analysis) -> list[str]:
     words = {"more": "yes", "fewer": "less", "open": "?"}
     for one in found.tested:
         risk = one.relative_risk
-        span = f"{times(risk.value)} [{times(risk.low)},{times(risk.high)}]"
         lines.append(
             f"  {visible(one.definition.name, 24):<24} {_ratio(one.table.with_):>15} {_ratio(one.table.without):>15} "
-            f"{span:>15} {words[one.verdict]:>4}"
+            f"{ratio(risk, gap=''):>15} {words[one.verdict]:>4}"
         )
     lines += _untested(found)
     for one in found.tested:
@@ -352,7 +351,7 @@ def _cells(one: Association, analysis: Analysis) -> list[str]:
         percent(table.n1 / total) if total else "-",
         f"{table.a:,} of {table.n1:,}: {percent(table.with_.rate)}",
         f"{table.c:,} of {table.n0:,}: {percent(table.without.rate)}",
-        f"{times(risk.value)} [{times(risk.low)}, {times(risk.high)}]",
+        ratio(risk),
         "(is)" if "activity" in one.flags else times(adjusted),
     ]
 
@@ -360,13 +359,12 @@ def _cells(one: Association, analysis: Analysis) -> list[str]:
 def _line(one: Association, *, fitted: bool) -> str:
     table, mark = one.table, "M" if "mechanical" in one.flags else "A" if "automatic" in one.flags else " "
     risk = table.relative_risk(design_effect=one.design_effect)
-    span = f"{times(risk.value)} [{times(risk.low)},{times(risk.high)}]"
     adjusted = "(is)" if "activity" in one.flags else times(one.adjusted.value if one.adjusted else None)
     allowing = f" {adjusted:>5}" if fitted else ""
     return (
         f"  {fit(named(one.behaviour), NAME)}{mark} {one.behaviour.window.length!s:>4} {compact(one.threshold):>5} "
         f"{percent(table.share.rate):>5} {percent(table.with_.rate):>6} {percent(table.without.rate):>6} "
-        f"{span:>16}{allowing}"
+        f"{ratio(risk, gap=''):>16}{allowing}"
     )
 
 
@@ -387,7 +385,7 @@ def _nulls(analysis: Analysis) -> list[str]:
         risk = one.table.relative_risk(design_effect=one.design_effect)
         if risk.low is None or risk.high is None or not risk.low <= 1 <= risk.high:
             continue
-        texts.append(f"{named(one.behaviour, 24)} {times(risk.value)} [{times(risk.low)}, {times(risk.high)}]")
+        texts.append(f"{named(one.behaviour, 24)} {ratio(risk)}")
     if not texts:
         return []
     more = f", {len(nulls) - 4} more" if len(nulls) > 4 else ""
@@ -411,7 +409,7 @@ def _ladder(analysis: Analysis) -> list[str]:
         "  at least            " + "".join(f"{compact(step.threshold):>7}" for step in steps),
         "  upgrade             " + "".join(f"{percent(step.table.with_.rate):>7}" for step in steps),
         "                      " + "".join(f"{mark:>7}" for mark in sparkline(rates)),
-        "  snapshots that do it    " + "".join(f"{percent(step.table.n1 / step.table.total):>7}" for step in steps),
+        "  snapshots           " + "".join(f"{percent(step.table.n1 / step.table.total):>7}" for step in steps),
     ]
 
 

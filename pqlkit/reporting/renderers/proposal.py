@@ -14,14 +14,22 @@ from pqlkit.reporting.records.proposal import candidate, record
 from pqlkit.reporting.renderers.analysis import base_counts
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
-from pqlkit.reporting.renderers.words import chance, day, interval, percent, rate, times
+from pqlkit.reporting.renderers.words import about, chance, day, interval, percent, rate, ratio, times
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from pqlkit.analysis.adjustment import Effect
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.proposed import Proposal
     from pqlkit.statistics.contingency import Contingency
+
+_WHY: Final = {
+    "too-few": "fewer than 10 converters a parameter",
+    "separation": "activity and the calendar tell converters from the others without error",
+    "collinear": "what is allowed for says the same as the rule",
+}
+"""Why there is no adjusted figure; whatever else: the fit did not settle."""
 
 SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."
 
@@ -118,44 +126,59 @@ def _weekly(one: Candidate) -> str:
 
 
 def _later(proposal: Proposal, one: Candidate) -> list[str]:
-    independent = _independent(proposal)
-    span = f"{day(proposal.holdout.first)} to {day(proposal.holdout.through)}, read {_times(proposal.read)}"
-    title = "ON LATER ONES, not used to choose it" if independent else "CROSS-VALIDATED: too few to set any aside"
-    lines = [spread(title, span)]
-    promised = one.promised
-    weekly = promised.pqls_per_week
-    busiest = f", {weekly.p90:.0f} in the busiest of ten" if weekly.p90 is not None else ""
-    pace = f"   {weekly.median:.0f} a week{busiest}" if weekly.median is not None else ""
-    lines.append(f"  new leads        {promised.rate.denominator:>9,}{pace}")
-    late = promised.starts - promised.rate.denominator
-    if late:
-        lines.append(f"  too recent       {late:>9,}   not in the rates yet")
-    quick = promised.time_to_convert
-    half = f"   half after {quick.median_days:.0f} days" if quick.median_days is not None else ""
-    conversion_window = str(proposal.observed.snapshots.design.conversion_window)
-    lines.append(
-        f"  upgraded in {conversion_window:<5}{promised.rate.numerator:>9,}   {percent(promised.rate.rate)} "
-        f"{interval(promised.rate.low, promised.rate.high)}{half}"
-    )
-    if quick.within_a_day is not None:
-        lines.append(f"  within a day of it  {quick.quick:>9}   too quick for a call")
-    table = _read_on(proposal, one)
-    rest, share = table.without, table.recall
-    lines.append(
-        f"  other snapshots      {rest.denominator:>9,}   {percent(rest.rate)} {interval(rest.low, rest.high)} upgraded"
-    )
-    lines.append(
-        f"  of all upgrades  {percent(share.rate):>9}   were snapshots that met it {interval(share.low, share.high)}"
-    )
+    """Say what the later qualifications were followed by, and what comparable others did: one clock."""
+    span = f"{day(proposal.holdout.first)} to {day(proposal.holdout.through)}"
+    window = str(proposal.observed.snapshots.design.conversion_window)
     cross = proposal.cross_fitted
-    if cross is not None:
+    if cross is None:
+        lines = wrapped(f"LATER TEST PERIOD {span}, not used to choose the rule, read {_times(proposal.read)}", "")
+        promised, weekly = one.promised, one.promised.pqls_per_week
+        pace = f", {weekly.median:.0f} in a median week" if weekly.median is not None else ""
+        open_ = promised.starts - promised.rate.denominator
+        late = f"; {open_:,} have not had their {window}" if open_ else ""
+        lines += wrapped(f"{promised.starts:,} new PQLs{pace}{late}", "  ", "    ")
+        lines += wrapped(f"became customers within {window}   {rate(promised.rate)}", "  ", "    ")
+    else:
+        lines = ["CROSS-VALIDATED: too few conversions for a later test period"]
         lines += wrapped(
-            f"where not chosen: {rate(one.holdout.with_)} of snapshots upgraded that met what the other {cross.folds - 1} of "
-            f"{cross.folds} parts chose",
+            f"rules chosen without a part converted {rate(cross.rate)} on it, within {window} of qualifying",
+            "  ",
+            "    ",
+        )
+    lines += _against_others(one)
+    quick = one.promised.time_to_convert
+    if quick.median_days is not None:
+        lines += wrapped(
+            f"median time to convert {quick.median_days:.0f} days; {quick.quick} within one day, too quick for a call",
+            "  ",
+            "    ",
+        )
+    qualified, conversions = one.recall
+    if conversions:
+        lines += wrapped(
+            f"of {conversions:,} conversions {qualified:,} ({qualified / conversions:.0%}) had qualified within the {window} "
+            "before: recall",
             "  ",
             "    ",
         )
     return [*lines, *_worth(proposal, one)]
+
+
+def _against_others(one: Candidate) -> list[str]:
+    """Say what accounts as active did."""
+    found = one.compared
+    if found is None or found.active.others_rate is None:
+        return []
+    active, adjusted = found.active, found.adjusted
+    more = [f"{times(active.relative_risk)} times as often" if active.relative_risk is not None else "none of them"]
+    if adjusted is not None and adjusted.relative_risk is not None:
+        more.append(f"adjusted {times(adjusted.relative_risk)}")
+    who = f"{one.definition.entity.value}s"
+    return wrapped(
+        f"{who} as active that day that did not meet it   {percent(active.others_rate)} ({'; '.join(more)})",
+        "  ",
+        "    ",
+    )
 
 
 def _independent(proposal: Proposal) -> bool:
@@ -171,11 +194,11 @@ def _read_on(proposal: Proposal, one: Candidate) -> Contingency:
 def _worth(proposal: Proposal, one: Candidate) -> list[str]:
     """Say what calling brings at the prices given, and what the sum takes for granted."""
     value, cost = proposal.wishes.value, proposal.wishes.cost
-    profit = None if value is None or cost is None else one.profit(value, cost)
-    if profit is None:
+    worth = None if value is None or cost is None else one.worth(value, cost)
+    if worth is None:
         return []
     return wrapped(
-        f"worth {profit:,.0f} per 1,000 snapshots ({value:g} an upgrade, {cost:g} a lead) if no upgrade came without the call: "
+        f"worth {worth:,.0f} per 100 leads ({value:g} a conversion, {cost:g} a lead) if no conversion came without the call: "
         "an experiment tells how many do",
         "  ",
         "    ",
@@ -184,14 +207,14 @@ def _worth(proposal: Proposal, one: Candidate) -> list[str]:
 
 def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
     lines = ["WOULD IT HOLD?"]
-    fit, later = one.fit.with_, one.holdout.with_
+    fit, later = one.chosen.rate, one.promised.rate
     span = f"{day(proposal.fit.first)} to {day(proposal.fit.through)}"
-    after = f"  ->  {percent(later.rate)} of {later.denominator:,} later" if _independent(proposal) else ""
-    lines.append(f"  chosen on   {span}   {percent(fit.rate)} of {fit.denominator:,}{after}")
+    after = f", then {rate(later)} later" if _independent(proposal) else ""
+    lines += wrapped(f"chosen on   {span}, from qualifying: {rate(fit)}{after}", "  ", " " * 14)
     if len(one.by_period) > 1:
         lines += wrapped(f"by quarter  {_by_quarter(one)}", "  ", " " * 14)
     if len(one.by_age) > 1:
-        parts = "  ".join(f"{group.name} {times(group.table.relative_risk().value)}x" for group in one.by_age)
+        parts = "  ".join(f"{group.name} {about(group.table.relative_risk())}x" for group in one.by_age)
         lines.append(f"  by age      {parts}{_onboarding(one)}")
     if one.ranges:
         ranges = ", ".join(
@@ -205,18 +228,9 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
             f"{done} stands for {begun} too, which comes before {precursor.share:.0%} of them", "  ", "    "
         )
     lines += _stability(one)
-    test = proposal.selection
-    if test is not None and test.p_value is not None:
-        best = f"best {times(test.best_relative_risk)}x, " if test.best_relative_risk is not None else "nothing, "
-        lines.append(
-            f"  by chance   search on shuffled upgrades: {best}ours {times(test.relative_risk)}x ({chance(test.p_value)})"
-        )
-    if one.adjusted is not None and one.adjusted.value is not None:
-        adjusted = one.adjusted
-        only = ": only active ones?" if (adjusted.low or 0) <= 1 else ""
-        lines.append(
-            f"  adjusted   odds ratio {times(adjusted.value)} [{times(adjusted.low)}, {times(adjusted.high)}]{only}"
-        )
+    lines += _shuffled(proposal)
+    if one.adjusted is not None:
+        lines += _adjusted(one.adjusted)
     lines += _doubt(one)
     top = proposal.benchmark_model
     if top is not None and one.holdout.share.rate:
@@ -227,9 +241,42 @@ def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
         lines.append(f"  a model at the same share   {percent(reached)}{captured}")
     if one.simpler is not None:
         lines += wrapped(
-            f"simpler, as good within chance: {visible(one.simpler[0], 100)}, {rate(one.simpler[1].with_)} of {_which(proposal)} snapshots",
+            f"simpler, as good within chance where chosen: {visible(one.simpler[0], 100)}, {rate(one.simpler[1])}",
             "  ",
             "    ",
+        )
+    return lines
+
+
+def _shuffled(proposal: Proposal) -> list[str]:
+    """Say what the search found in shuffled conversions, in counts: few shuffles allow no other."""
+    test = proposal.selection
+    if test is None:
+        return ["  permutation test   not made (--permutations 0)"]
+    many = "none" if not test.as_good else f"{test.as_good:,}"
+    best = "" if test.best_relative_risk is None else f": best {times(test.best_relative_risk)}"
+    ours = "" if test.relative_risk is None else f", here {times(test.relative_risk)}"
+    return wrapped(
+        f"permutation test   {many} of {test.permutations} shuffled searches came to as much{best}{ours} times as often, at snapshots",
+        "  ",
+        "    ",
+    )
+
+
+def _adjusted(effect: Effect) -> list[str]:
+    """Say what is left of the association beside activity, calendar and age, or why that cannot be said."""
+    odds, risk = effect.odds_ratio, effect.relative_risk
+    if odds.value is None:
+        why = _WHY.get(odds.undefined or "", "the fit did not settle")
+        return wrapped(f"adjusted   could not be allowed for activity, calendar and age: {why}", "  ", " " * 14)
+    only = ": only active ones?" if (odds.low or 0) <= 1 else ""
+    lines = wrapped(f"adjusted   odds ratio {ratio(odds)}, {ratio(risk, ' times')} as often{only}", "  ", " " * 14)
+    if effect.left_out:
+        said = "without {:,} snapshots of quarters or ages in which nobody, or everybody, converted"
+        lines += wrapped(said.format(effect.left_out), " " * 13, " " * 14)
+    if effect.penalised:
+        lines += wrapped(
+            "by Firth's penalised likelihood: a group without a converter, or with converters only", " " * 13, " " * 14
         )
     return lines
 
@@ -295,22 +342,22 @@ def _stability(one: Candidate) -> list[str]:
 
 
 def _others(proposal: Proposal) -> list[str]:
-    conversion_window = proposal.observed.snapshots.design.conversion_window
     lines = [
         spread(
-            "OTHERS" if len(proposal.candidates) > 1 else "THE RULE",
-            f"{_which(proposal)} snapshots, upgrades in {conversion_window}      leads",
+            "ALTERNATIVES, from qualifying" if len(proposal.candidates) > 1 else "THE RULE, from qualifying",
+            "conversion rate      recall    PQLs",
         ),
-        f"  {'':<40} {'rate':>6} {'[95 %]':<12} {'of upgr.':>8} {'a week':>7}",
+        f"  {'':<40} {'rate':>6} {'[95 %]':<12} {'':>8} {'a week':>7}",
     ]
     for index, one in enumerate(proposal.candidates):
-        table = _read_on(proposal, one)
+        found = one.promised.rate
+        recall = one.recall[0] / one.recall[1] if one.recall[1] else None
         marks = ("*" if index == 0 else " ") + ("!" if one.over_capacity else " ")
         said = "the rule proposed" if index == 0 and len(proposal.candidates) > 1 else _rule(one)
         first, *more = wrapped(said, "", width=40)[:3]
         lines.append(
-            f"{marks}{fit(first, 40)} {percent(table.with_.rate):>6} {interval(table.with_.low, table.with_.high):<12} "
-            f"{percent(table.recall.rate):>8} {_weekly(one):>7}"
+            f"{marks}{fit(first, 40)} {percent(found.rate):>6} {interval(found.low, found.high):<12} "
+            f"{percent(recall):>8} {_weekly(one):>7}"
         )
         lines += [f"    {fit(line, 40)}".rstrip() for line in more]
     if any(one.over_capacity for one in proposal.candidates):
@@ -336,7 +383,7 @@ def _closing(proposal: Proposal, first: Candidate, file: str | None) -> list[str
     found = proposal.search
     lines: list[str] = []
     if found is not None:
-        state = "complete" if found.complete else "incomplete" if found.in_time else "stopped by the clock"
+        state = "complete" if found.complete else "incomplete" if found.in_time else "stopped by --max-rules"
         lines.append(f"  Search {state}: {_many(found.considered)} rules of {_sizes(proposal)}.")
     if proposal.prefer_points:
         lines.append("  A points card does better here: see points in --format json")
@@ -376,7 +423,8 @@ def _tonight(proposal: Proposal, first: Candidate, file: str | None) -> list[str
         return []
     kind = first.definition.entity.value
     who = f"1 {kind} already meets it" if found.meet == 1 else f"{found.meet:,} {kind}s already meet it"
-    lines = ["", f"TONIGHT  {who}: a backlog, not new leads." if found.meet else f"TONIGHT  no {kind} meets it now."]
+    split = f"{found.fresh:,} fresh, {found.meet - found.fresh:,} stale: a backlog, not new leads"
+    lines = ["", *(wrapped(f"TONIGHT  {who} ({split}).", "") if found.meet else [f"TONIGHT  no {kind} meets it now."])]
     path = visible(file or f"definitions/{first.definition.name}.yml", 200)
     command = f"  pqlkit score -d {path} --since {NEW}   -> {found.new:,} new"
     # A command is copied: a line that is too long breaks where a shell goes on.

@@ -10,7 +10,7 @@ from pqlkit.reporting.records.trial import record
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.report import criteria_lines
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
-from pqlkit.reporting.renderers.words import compact, day, interval, named, percent, rate, times
+from pqlkit.reporting.renderers.words import about, compact, day, interval, named, percent, rate, ratio
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -46,7 +46,7 @@ def as_markdown(trial: Trial, file: str | None = None) -> str:
         ["new leads", rate(trial.promised.rate)],
     ]
     return (
-        f"{escape_markdown(trial.text)}: {times(risk.value)} times [{times(risk.low)}, {times(risk.high)}]\n\n"
+        f"{escape_markdown(trial.text)}: {ratio(risk, ' times')}\n\n"
         + to_markdown(rows, ["snapshots", "upgraded"], right=[1])
         + f"\n{SENTENCE}\n"
     )
@@ -64,7 +64,7 @@ def as_table(trial: Trial, file: str | None = None) -> RenderableType:
         lines += wrapped(f"read as: {visible(trial.completed, 400)}", "  ", "    ")
     lines += ["", spread("AT THE SNAPSHOTS", f"upgraded in {snapshots.design.conversion_window}")]
     lines += [_row("meet it", table.with_), _row("others", table.without)]
-    lines.append(f"  {times(risk.value)} times [{times(risk.low)}, {times(risk.high)}]{_doubt(trial)}")
+    lines.append(f"  {ratio(risk, ' times')}{_doubt(trial)}")
     lines.append(
         f"  {percent(table.share.rate)} of snapshots meet it; {percent(table.recall.rate)} of upgrades were snapshots that did"
     )
@@ -84,9 +84,10 @@ def _row(name: str, value: Rate) -> str:
 def _doubt(trial: Trial) -> str:
     """Say plainly when the data cannot tell the hypothesis from nothing, by the exact interval."""
     exact = trial.exact
-    if exact.low is None or exact.high is None:
+    if exact.low is None:
         return "   too few to say"
-    return "   may be nothing: the exact interval holds 1" if exact.low <= 1 <= exact.high else ""
+    above = exact.high is None or exact.high >= 1
+    return "   may be nothing: the exact interval holds 1" if exact.low <= 1 and above else ""
 
 
 def _leads(trial: Trial) -> list[str]:
@@ -132,8 +133,7 @@ def _then(trial: Trial) -> list[str]:
         bound = f">= {compact(one.threshold)} in {one.behaviour.window.length}"
         did, rest = one.table.with_, one.table.without
         lines.append(
-            f"  {fit(named(one.behaviour), 26)} {bound:<13} {_short(did):>13} {_short(rest):>13}  "
-            f"{times(risk.value):>5}"
+            f"  {fit(named(one.behaviour), 26)} {bound:<13} {_short(did):>13} {_short(rest):>13}  {about(risk):>5}"
         )
     return lines
 

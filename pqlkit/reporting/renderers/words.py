@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pqlkit.measures.behaviour import Behaviour
+    from pqlkit.statistics.estimate import Estimate
     from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Microseconds
 
@@ -152,6 +153,34 @@ def times(value: float | None) -> str:
     if value >= 100:
         return f"{value:.0f}"
     return f"{value:.2f}" if value < 2 else f"{value:.1f}"
+
+
+def ratio(estimate: Estimate, word: str = "", *, gap: str = " ") -> str:
+    """Write a ratio, a word after it and its interval; or the one end of it that the data bound.
+
+    Examples
+    --------
+    >>> from pqlkit.statistics.contingency import Contingency
+    >>> [ratio(Contingency(*cells).relative_risk()) for cells in ((30, 70, 70, 830), (22, 74, 0, 899), (0, 50, 9, 300), (0, 0, 1, 2))]
+    ['3.9 [2.7, 5.6]', 'at least 53.8', 'at most 2.5', '-']
+    """
+    if estimate.value is None:
+        return "-" if estimate.low is None else f"at least {times(estimate.low)}{word}"
+    if estimate.value == 0:
+        return f"at most {times(estimate.high)}{word}"
+    return f"{times(estimate.value)}{word} [{times(estimate.low)},{gap}{times(estimate.high)}]"
+
+
+def about(estimate: Estimate) -> str:
+    """Write a ratio alone, or as `ratio` does where only one end of it is bounded.
+
+    Examples
+    --------
+    >>> from pqlkit.statistics.contingency import Contingency
+    >>> about(Contingency(30, 70, 70, 830).relative_risk()), about(Contingency(22, 74, 0, 899).relative_risk())
+    ('3.9', 'at least 53.8')
+    """
+    return times(estimate.value) if estimate.value else ratio(estimate)
 
 
 def sparkline(values: Sequence[float | None]) -> str:

@@ -1,0 +1,374 @@
+"""The fit view: the qualifications of any rule in the part that chooses, and what followed each."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from pqlkit.columns import AT, ENTITY
+from pqlkit.durations import DAY, WEEK
+from pqlkit.measures.crossings import crossings
+from pqlkit.options.schedule_kind import DesignKind
+from pqlkit.proposal.comparable import Activity, holding, strata
+from pqlkit.proposal.lives import NEVER, Lives
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pqlkit.measures.behaviour import Behaviour
+    from pqlkit.measures.crossings import Line, Stretches
+    from pqlkit.proposal.brief import Brief
+    from pqlkit.proposal.literals import Literal
+    from pqlkit.typing import Microseconds
+
+RECENT: Final = 13 * WEEK
+"""How far before the holdout the leads of a week are counted: the newest weeks that may choose."""
+
+_MOST_PAIRS: Final = 4_000
+_FEW: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Qualified:
+    """The qualifications of one rule in the part that chooses.
+
+    Parameters
+    ----------
+    entity, on
+        Whose, and when.
+    y
+        A conversion followed, in time.
+    n, converted, soon
+        How many, how many converted, and how many of them within a day.
+    a_week
+        New ones a week, over the newest weeks before the holdout, at today's number of active entities.
+    """
+
+    entity: NDArray[np.int64] = field(repr=False)
+    on: NDArray[np.int64] = field(repr=False)
+    y: NDArray[np.bool_] = field(repr=False)
+    n: int
+    converted: int
+    soon: int
+    a_week: float
+
+    @property
+    def rate(self) -> float:
+        """Converted / qualified; 0 without a qualification."""
+        return self.converted / self.n if self.n else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Part:
+    """Entities and times that choose.
+
+    Parameters
+    ----------
+    entities
+        Who is in it, one per entity; None = all.
+    without
+        A stretch of time that is out of it: first <= moment < before; None = none is.
+    near, purged
+        For these entities a longer stretch is out of it.
+    """
+
+    entities: NDArray[np.bool_] | None = None
+    without: tuple[Microseconds, Microseconds] | None = None
+    near: NDArray[np.bool_] | None = None
+    purged: tuple[Microseconds, Microseconds] | None = None
+
+    def holds(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which moments are in it."""
+        inside = np.ones(len(entity), dtype=np.bool_) if self.entities is None else self.entities[entity]
+        if self.without is not None:
+            inside = inside & ~((at >= self.without[0]) & (at < self.without[1]))
+        if self.near is not None and self.purged is not None:
+            inside = inside & ~(self.near[entity] & (at >= self.purged[0]) & (at < self.purged[1]))
+        return inside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Baseline:
+    """At what rate moments of activity are followed by a conversion, by strata from fine to coarse."""
+
+    levels: tuple[tuple[NDArray[np.int64], NDArray[np.float64]], ...]
+
+    @classmethod
+    def of(cls, lives: Lives, moments: Activity, y: NDArray[np.bool_]) -> _Baseline:
+        found = []
+        labelled = strata(lives, moments.entity, moments.at)
+        for level, labels in enumerate(labelled):
+            names, place, size = np.unique(labels, return_inverse=True, return_counts=True)
+            enough = size >= (_FEW if level < len(labelled) - 1 else 1)
+            rate = np.bincount(place, weights=y, minlength=len(names)) / np.maximum(size, 1)
+            found.append((names[enough], rate[enough]))
+        return cls(levels=tuple(found))
+
+    def rates(self, lives: Lives, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.float64]:
+        found = np.full(len(entity), np.nan)
+        for (names, rate), labels in zip(self.levels, strata(lives, entity, at), strict=True):
+            if len(names):
+                place = np.minimum(np.searchsorted(names, labels), len(names) - 1)
+                here = np.isnan(found) & (names[place] == labels)
+                found[here] = rate[place[here]]
+        known: NDArray[np.float64] = np.nan_to_num(found)
+        return known
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class FitView:
+    """Reads rules as the qualifications that they would have given.
+
+    Parameters
+    ----------
+    literals
+        What rules are made of: a rule is the places of its literals here, ascending.
+    lives, activity
+        What followed whom, and moments of activity.
+    lines, spells
+        When each literal holds: for each line the spells of each; None = a trait.
+    held
+        Place of a trait -> the entities that have it.
+    reach
+        How far the window of each literal reaches back, where it moves; 0 = it does not.
+    begin, before
+        The first moment that may count, and that by which all that follows must be known.
+    part
+        The entities and times that choose.
+    tiles
+        ``every``: entity and beginning of each stretch, one conversion window long, with an event in it.
+    scale
+        Active entities at the end of the data, per active entity before the holdout.
+    converters, moments
+        How many converted in time, of how many that could have qualified: entities, or active stretches of one window.
+    """
+
+    literals: tuple[Literal, ...]
+    lives: Lives
+    activity: Activity
+    lines: tuple[Line, ...]
+    spells: tuple[tuple[Stretches | None, ...], ...]
+    held: Mapping[int, NDArray[np.bool_]]
+    reach: tuple[Microseconds, ...]
+    begin: Microseconds
+    before: Microseconds
+    part: Part
+    tiles: tuple[NDArray[np.int64], NDArray[np.int64]] | None
+    scale: float
+    converters: int = 0
+    moments: int = 0
+    baseline: _Baseline = field(init=False, repr=False)
+    _pairs: dict[tuple[int, int, int], Stretches] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Count who could have qualified, and at what rate active moments are followed by a conversion."""
+        self.converters, self.moments = self._population()
+        moments = self.activity.take(self._counts(self.activity.entity, self.activity.at))
+        self.baseline = _Baseline.of(self.lives, moments, self.lives.chosen_by(moments.entity, moments.at))
+
+    @classmethod
+    def of(
+        cls,
+        brief: Brief,
+        literals: Sequence[Literal],
+        *,
+        activity: Activity | None = None,
+        part: Part | None = None,
+    ) -> FitView:
+        """Make the view of a proposal's fit part for some literals.
+
+        Parameters
+        ----------
+        brief, literals
+            Of the proposal; what rules are made of.
+        activity
+            Moments of activity, if they are known already.
+        part
+            Who and when of the fit part chooses; None = all of it.
+        """
+        population, design = brief.observed.population, brief.observed.snapshots.design
+        lives = Lives.of(population, design)
+        asked: dict[Behaviour, list[int]] = {}
+        for literal in literals:
+            if literal.behaviour is not None and literal.threshold is not None:
+                asked.setdefault(literal.behaviour, []).append(literal.threshold)
+        crossed = crossings(population.world, asked)
+        every = design.kind is DesignKind.EVERY
+        begin = int(brief.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
+        before = population.as_of + 1 if brief.parts.first is None else brief.parts.first
+        activity = activity or Activity.of(population.world)
+        now = activity.active(population.as_of - 28 * DAY, population.as_of + 1)
+        then = activity.active(before - 28 * DAY, before)
+        everybody = pl.DataFrame(
+            {ENTITY: np.arange(len(lives.anchor)), AT: np.full(len(lives.anchor), population.as_of)}
+        )
+        return cls(
+            literals=tuple(literals),
+            lives=lives,
+            activity=activity,
+            lines=crossed.lines,
+            spells=tuple(
+                tuple(
+                    None
+                    if literal.behaviour is None or literal.threshold is None
+                    else spells[literal.behaviour, literal.threshold]
+                    for literal in literals
+                )
+                for spells in crossed.spells
+            ),
+            held={
+                place: population.traits.holds([literal.trait], everybody).to_numpy()
+                for place, literal in enumerate(literals)
+                if literal.trait is not None
+            },
+            reach=tuple(
+                literal.behaviour.window.length.microseconds
+                if every and literal.behaviour is not None and literal.behaviour.window.length is not None
+                else 0
+                for literal in literals
+            ),
+            begin=begin,
+            before=before,
+            part=part or Part(),
+            tiles=_tiles(activity, begin, lives.window) if every else None,
+            scale=now / then if then else 1.0,
+        )
+
+    def narrowed(self, places: Sequence[int]) -> FitView:
+        """Give the same view of some literals alone, renumbered."""
+        number = {place: index for index, place in enumerate(places)}
+        narrow = copy(self)
+        narrow.literals = tuple(self.literals[place] for place in places)
+        narrow.spells = tuple(tuple(spells[place] for place in places) for spells in self.spells)
+        narrow.held = {number[place]: held for place, held in self.held.items() if place in number}
+        narrow.reach = tuple(self.reach[place] for place in places)
+        narrow._pairs = {}
+        return narrow
+
+    def among(self, entities: NDArray[np.bool_]) -> FitView:
+        """Give the same view of some entities alone; what is expected of moments of activity stays that of all."""
+        part = copy(self)
+        part.part = replace(
+            self.part, entities=entities if self.part.entities is None else entities & self.part.entities
+        )
+        part.converters, part.moments = part._population()
+        return part
+
+    def _counts(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which moments are of the part that chooses, with all that follows them known before the holdout."""
+        lives = self.lives
+        counted = lives.able[entity] & (at >= self.begin) & (at < lives.converted[entity])
+        known = lives.deadline(entity, at) + (lives.waits - lives.window)
+        counted &= (known < self.before) & self.part.holds(entity, at)
+        if lives.last is not None:
+            counted &= at <= lives.anchor[entity] + lives.last
+        return counted
+
+    def _population(self) -> tuple[int, int]:
+        """Count converters and what could have qualified."""
+        lives, everybody = self.lives, np.arange(len(self.lives.anchor), dtype=np.int64)
+        waits = lives.waits - lives.window
+        if lives.last is not None:
+            ends = lives.anchor + (lives.last + lives.window)
+            inside = lives.able & (ends + waits < self.before) & (lives.anchor + lives.last >= self.begin)
+            inside &= self.part.holds(everybody, lives.anchor + lives.last) & (lives.converted > self.begin)
+            return int((inside & (lives.counted <= ends)).sum()), int(inside.sum())
+        owner, start = self.tiles if self.tiles is not None else (everybody[:0], everybody[:0])
+        kept = lives.able[owner] & (start + lives.window + waits < self.before) & (lives.converted[owner] > start)
+        kept &= self.part.holds(owner, start)
+        when = lives.counted
+        paid = lives.able & (when != NEVER) & (when > self.begin) & (when + waits < self.before)
+        paid &= self.part.holds(everybody, np.minimum(when, self.before))
+        covered = np.zeros(len(everybody), dtype=np.bool_)
+        covered[owner[kept & (when[owner] > start) & (when[owner] <= start + lives.window)]] = True
+        return int(paid.sum()), int(kept.sum() + (paid & ~covered).sum())
+
+    def holding(self, rule: tuple[int, ...]) -> list[Stretches]:
+        """Give when a rule of at least one behaviour holds, on each line; traits are not asked."""
+        found = []
+        for index, spells in enumerate(self.spells):
+            own = sorted((len(held.on), place) for place in rule if (held := spells[place]) is not None)
+            places = [place for _, place in own]
+            found.append(self._met(index, spells, places))
+        return found
+
+    def _met(self, index: int, spells: tuple[Stretches | None, ...], places: list[int]) -> Stretches:
+        """Intersect the spells of some literals, the rarest first; what two share is kept for the next rule that has both."""
+        held = [met for place in places if (met := spells[place]) is not None]
+        if len(held) == 1:
+            return held[0]
+        known = (index, places[0], places[1])
+        if known not in self._pairs:
+            if len(self._pairs) >= _MOST_PAIRS:
+                self._pairs.clear()
+            self._pairs[known] = held[0] & held[1]
+        whole = self._pairs[known]
+        for met in held[2:]:
+            whole &= met
+        return whole
+
+    def read(self, rule: tuple[int, ...]) -> Qualified:
+        """Give the qualifications of a rule: the starts that `report` would count, of the part that chooses."""
+        entity, on = self.starts(rule)
+        recent = (on >= self.before - RECENT) & (on < self.before) & self.part.holds(entity, on)
+        counted = self._counts(entity, on)
+        entity, on = entity[counted], on[counted]
+        y = self.lives.chosen_by(entity, on)
+        weeks = max(1.0, min(RECENT, self.before - self.begin) / WEEK)
+        return Qualified(
+            entity=entity,
+            on=on,
+            y=y,
+            n=len(y),
+            converted=int(y.sum()),
+            soon=int((y & (self.lives.counted[entity] <= on + DAY)).sum()),
+            a_week=int(recent.sum()) / weeks * self.scale,
+        )
+
+    def expected(self, read: Qualified) -> float:
+        """Give how many would have converted, had they done so like moments of activity of the same age and time."""
+        return float(self.baseline.rates(self.lives, read.entity, read.on).sum())
+
+    def expected_of_others(self, rule: tuple[int, ...], read: Qualified) -> float:
+        """Give the same by moments at which the rule is not met just after: exact, and a hundred times dearer."""
+        moments = self.activity.take(self._counts(self.activity.entity, self.activity.at))
+        others = moments.take(~holding(self.lines, self.holding(rule), moments))
+        rest = _Baseline.of(self.lives, others, self.lives.chosen_by(others.entity, others.at))
+        return float(rest.rates(self.lives, read.entity, read.on).sum())
+
+    def starts(self, rule: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Give all starts of a rule that count, over all time: whose, and when."""
+        lives = self.lives
+        owners, moments = [], []
+        for line, held in zip(self.lines, self.holding(rule), strict=True):
+            owner = line.entity(held.on)
+            opens = np.ones(len(owner), dtype=np.bool_)
+            opens[1:] = (owner[1:] != owner[:-1]) | (held.on[1:] >= held.off[:-1] + lives.window)
+            owners.append(owner[opens])
+            moments.append(line.moment(held.on[opens]))
+        entity, on = np.concatenate(owners), np.concatenate(moments)
+        reach = max(self.reach[place] for place in rule)
+        kept = lives.able[entity] & (on < lives.converted[entity])
+        if reach:
+            seen = lives.seen_from[entity]
+            kept &= (seen == 0) | (on >= seen + reach)
+        for place in rule:
+            if place in self.held:
+                kept &= self.held[place][entity]
+        return entity[kept], on[kept]
+
+
+def _tiles(
+    activity: Activity, begin: Microseconds, window: Microseconds
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the stretches of one window, from the beginning on, in which each entity did something."""
+    later = activity.take(activity.at >= begin)
+    tile = (later.at - begin) // window
+    code = np.unique(later.entity * (1 << 20) + tile)
+    return code >> 20, (code & ((1 << 20) - 1)) * window + begin

@@ -1,0 +1,69 @@
+"""The stratified excess: its parts by hand, its size under chance, and its interval."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pqlkit.statistics.stratified import Moments, conditional_mean, excess, expected_rates
+
+
+def moments(y, cluster, *strata):
+    return Moments(y=np.array(y, dtype=bool), cluster=np.array(cluster), strata=[np.array(labels) for labels in strata])
+
+
+def test_each_moment_is_expected_to_do_as_the_others_of_its_stratum():
+    kind = moments([1, 0, 1], [0, 1, 2], [0, 0, 1], [9, 9, 9])
+    others = moments([1, 0, 0, 0, 1, 1], [3, 4, 5, 6, 7, 8], [0, 0, 0, 0, 1, 1], [9] * 6)
+    assert expected_rates(kind, others, few=2).tolist() == [0.25, 0.25, 1.0]
+    found = excess(kind, others, few=2)
+    assert (found.n, found.converted, found.expected) == (3, 2, 1.5)
+    # U = (1 - .25) + (0 - .25) + (1 - 1); the influences of the kind, then those of the others, by hand.
+    kinds = [0.75, -0.25, 0.0]
+    rest = [-0.5 * (1 - 0.25), 0.5 * 0.25, 0.5 * 0.25, 0.5 * 0.25, 0.0, 0.0]
+    assert found.z == pytest.approx(0.5 / np.sqrt(np.sum(np.square([*kinds, *rest]))))
+
+
+def test_too_few_others_give_way_to_a_coarser_stratum():
+    kind = moments([1, 0], [0, 1], [0, 1], [9, 9])
+    others = moments([1, 0, 0, 0, 0], [2, 3, 4, 5, 6], [0, 1, 1, 1, 1], [9] * 5)
+    assert expected_rates(kind, others, few=3).tolist() == [0.2, 0.0]
+
+
+def test_clusters_count_once():
+    y = np.arange(200) < 60
+    apart = excess(
+        moments(y, np.arange(200), np.zeros(200)),
+        moments(y[:0].tolist() + [0, 1] * 200, np.arange(200, 600), np.zeros(400)),
+    )
+    twice = excess(
+        moments(np.repeat(y, 2), np.repeat(np.arange(200), 2), np.zeros(400)),
+        moments(np.repeat([0, 1] * 200, 2), np.repeat(np.arange(200, 600), 2), np.zeros(800)),
+    )
+    assert twice.z == pytest.approx(apart.z)
+    assert (apart.design_effect, twice.design_effect) == (1.0, 2.0)
+
+
+def test_its_size_and_its_interval_under_chance():
+    random = np.random.default_rng(5)
+    zs, held = [], []
+    for _ in range(400):
+        stratum, others = random.integers(0, 4, 300), random.integers(0, 4, 2_000)
+        rate = np.array([0.05, 0.1, 0.2, 0.3])
+        found = excess(
+            moments(random.random(300) < 1.5 * rate[stratum], np.arange(300), stratum),
+            moments(random.random(2_000) < rate[others], np.arange(300, 2_300), others),
+        )
+        zs.append(found.z)
+        held.append((found.low or 0) <= 1.5 <= (found.high or 0))
+    assert 0.92 <= np.mean(held) <= 0.98
+    assert np.mean(zs) > 2
+
+
+def test_what_passed_narrowly_is_less_than_it_looks():
+    random = np.random.default_rng(1)
+    for mean in (1.0, 2.5, 4.0):
+        seen = random.normal(mean, 1, 400_000)
+        seen = seen[seen > 2.326]
+        assert conditional_mean(float(seen.mean()), 2.326) == pytest.approx(mean, abs=0.1)
+    assert conditional_mean(2.0, 2.326) == -np.inf
