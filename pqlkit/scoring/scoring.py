@@ -12,7 +12,7 @@ import polars as pl
 from pqlkit.columns import AFTER_CRITERIA, AT, BEFORE_CRITERIA, ENTITY, OFF, ON
 from pqlkit.definitions.model import Criterion
 from pqlkit.durations import DAY
-from pqlkit.scoring.lead import ORDER, LeadStatus
+from pqlkit.scoring.lead import ORDER, LeadStatus, lead_ids
 from pqlkit.scoring.nearness import standing
 from pqlkit.scoring.progress import TINY
 
@@ -280,7 +280,9 @@ def _finished(
     until = pl.lit(None, pl.Int64) if fresh is None else pl.col("newest") + fresh.microseconds
     parts, held = stand.parts, stand.held
     lead = frame.get_column("on_now") | frame.get_column("converted").is_not_null()
+    kind = population.kind.value
     columns: dict[str, pl.Expr | pl.Series] = {
+        "lead_id": lead_ids(definition.name, kind, frame.get_column("id"), frame.get_column("newest")),
         "band": _band(definition),
         "qualified_at": _instant(pl.col("qualified")),
         "requalified_at": _instant(pl.col("requalified")),
@@ -303,7 +305,7 @@ def _finished(
         "definition_hash": pl.lit(definition_hash(definition)),
         "as_of": _instant(pl.lit(population.as_of, pl.Int64)),
     }
-    key = f"{population.kind.value}_id"
+    key = f"{kind}_id"
     table = frame.with_columns(pl.col("id").alias(key), **columns)
     table = table.join(_people(population), on=ENTITY, how="semi", maintain_order="left")
     middle = [leaf.id for leaf in parts]

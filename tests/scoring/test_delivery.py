@@ -55,6 +55,7 @@ def filled(path, count=3):
             "reason": pl.String,
             "arm": pl.String,
             "queued": pl.Boolean,
+            "lead_id": pl.String,
         }
     )
     alerts = [
