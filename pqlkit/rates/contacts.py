@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""The contact: what became of leads that somebody called before they qualified, how soon after, or never."""
-=======
-"""Contacts: what became of the leads that somebody called, and of those that nobody called."""
->>>>>>> main
+"""Contacts: what became of leads that somebody called before they qualified, how soon after, or never."""
 
 from __future__ import annotations
 

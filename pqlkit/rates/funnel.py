@@ -1,4 +1,4 @@
-"""The funnel: how many signed up, became PQLs and became customers, so that its levels add up, and how long they took."""
+"""Funnels: how many signed up, became PQLs and became customers, so that its levels add up, and how long they took."""
 
 from __future__ import annotations
 

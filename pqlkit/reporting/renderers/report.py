@@ -11,12 +11,7 @@ from pqlkit.reporting.renderers.funnel_lines import funnel_lines
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.report_sentences import against_baseline, headline
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
-<<<<<<< HEAD
-from pqlkit.reporting.renderers.words import day, interval, percent, rate, times
-=======
 from pqlkit.reporting.renderers.words import day, interval, percent, rate, ratio, times
-from pqlkit.statistics.drift import Verdict
->>>>>>> main
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,20 +133,13 @@ def _step(name: str, value: Rate) -> str:
 
 def _compared(report: Report) -> list[str]:
     snapshot = report.funnel.snapshot
-    risk = snapshot.relative_risk()
     return [
         spread(
             "AT SNAPSHOTS", f"{report.snapshots.text}, customers within {report.snapshots.design.conversion_window}"
         ),
-<<<<<<< HEAD
         _step("meets it", snapshot.with_),
         _step("does not", snapshot.without),
-        f"  relative risk {times(risk.value)} [{times(risk.low)}, {times(risk.high)}]",
-=======
-        _step("snapshots that meet it", snapshot.with_),
-        _step("other snapshots", snapshot.without),
-        f"  {ratio(risk, ' times')}",
->>>>>>> main
+        f"  relative risk {ratio(snapshot.relative_risk())}",
     ]
 
 
