@@ -34,6 +34,7 @@ CUTOFF: Final = "cutoff"  # Int64 UTC microseconds
 
 # A lead list: the entity's id, then these, with the criteria and the traits that are kept between the two parts.
 BEFORE_CRITERIA: Final = (
+    "lead_id",
     "status",
     "score",
     "band",

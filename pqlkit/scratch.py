@@ -1,4 +1,4 @@
-"""Scratch: temporary folders, private to their owner, that go with their process.
+"""Scratch: temporary folders that belong to one user, and are removed when their process ends.
 
 A run that is killed cannot remove its own; the next run of the same user does.
 """

@@ -1,4 +1,4 @@
-"""The tier: what may be offered with this many usable converters, so that luck is never sold as a finding."""
+"""Tiers: which results are offered for a number of usable converters, so that luck is never sold as a finding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of a night: which options of `pqlkit score` go together, and what they ask for."""
+"""Options of `pqlkit score`: refuse those that do not go together, and say what one night is asked for."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def _check_filled(target: Target, written: Iterable[Target], taken: dict[object,
 
 
 def _keys(path: Path) -> list[object]:
-    """Give what tells a file: its real path and, where it is there, its device and number; none of a device or a pipe."""
+    """Tell a file from others: its real path and, if it exists, its device and number; nothing for a device or a pipe."""
     kind = _kind(path)
     if kind and not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
         return []

@@ -160,7 +160,7 @@ class DefinitionFacts:
     qualification
         `pql_to_customer`: conversions within the conversion window of a start, among mature starts while not a customer.
     share
-        `signup_to_pql`: qualified by anchor + T, among eligible entities observed past that moment.
+        The PQL line of the report's cohort: qualified by anchor + T, among those followed for T and the conversion window.
     snapshot_with, snapshot_without
         Conversions within the conversion window of the cutoff among snapshots that meet the rule, and among those that do not.
     snapshot_base

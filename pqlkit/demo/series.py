@@ -1,4 +1,4 @@
-"""The column: moments as instants, the moment that never comes, codes as names."""
+"""Columns of the sample product: whole numbers become times, with null for a time that never comes, and codes become names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The disk: what goes wrong on it while tables are written, said as an output error."""
+"""Disk errors: say as an output error what fails while tables are written."""
 
 from __future__ import annotations
 

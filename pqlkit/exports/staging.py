@@ -266,7 +266,7 @@ def _survey(streams: Mapping[int, Sequence[Member]], canonicaliser: Canonicalise
 
 
 def _lookups(source: Source) -> Callable[[Lookup], pl.DataFrame | None]:
-    """Give what reads a lookup's table, once: all its rows as the files have them, or None where the source names none."""
+    """Give a function that reads a lookup's table once: all rows as the files have them, or None if the source names no file."""
 
     @cache
     def read(name: str) -> pl.DataFrame | None:

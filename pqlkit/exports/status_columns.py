@@ -1,4 +1,4 @@
-"""The status column: what may say which rows of a conversions export are upgrades, and nothing uses."""
+"""Status columns: columns of a conversions export that may say which rows are upgrades, though no rule reads them."""
 
 from __future__ import annotations
 

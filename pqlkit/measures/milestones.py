@@ -69,7 +69,7 @@ def counted_users(world: World, spells: pl.DataFrame) -> pl.DataFrame:
 
 
 def within_lives(world: World, spells: pl.DataFrame) -> pl.DataFrame:
-    """Clip spells to the lives of a world: never before the anchor, none that starts after the end."""
+    """Clip spells to the lives of a world: they begin at the anchor or later, and those that would begin after the end are left out."""
     end = pl.min_horizontal(pl.lit(world.as_of, pl.Int64), pl.col(CONVERTED) - 1)
     lives = world.entities.filter(pl.col(ANCHOR).is_not_null()).select(ENTITY, ANCHOR, end.alias("end"))
     kept = spells.join(lives, on=ENTITY, how="inner").filter(

@@ -1,4 +1,4 @@
-"""The number: what a property's value counts as, exactly and alike on every engine."""
+"""Numbers: read a property as exact whole numbers of millionths, the same on every engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The crew: a few threads that work through a list and hand in its results in its order."""
+"""Parallel work: a few threads work through a list, and its results come in the order of the list."""
 
 from __future__ import annotations
 

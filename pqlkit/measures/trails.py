@@ -1,4 +1,4 @@
-"""The trail: what an entity did of one name, block after block, and the sums over the newest of them."""
+"""Trails: counts of one thing that an entity did, block after block, and their sums over the newest blocks."""
 
 from __future__ import annotations
 

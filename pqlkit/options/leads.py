@@ -55,7 +55,7 @@ class ScoreOptions:
     )
     max_new: Bound | None = option(
         None,
-        "More new leads, like 200 or 3x the median of 7 nights, stop the night.",
+        "More new leads, like 200 or 3x the usual of that weekday, stop the night.",
         reads=reading.bound,
         metavar="N",
         panel=GUARDS,

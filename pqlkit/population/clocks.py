@@ -1,4 +1,4 @@
-"""The making of a world: entities as `pqlkit.measures` sees them, with their clocks and members."""
+"""Worlds with clocks: entities as `pqlkit.measures` sees them, each with the moment that it is counted from, and its members."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of traits: whose value is whose, gathered from users, accounts and histories."""
+"""Trait tables: every entity's traits, gathered from the users, accounts and histories that were exported."""
 
 from __future__ import annotations
 

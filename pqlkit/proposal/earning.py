@@ -1,4 +1,4 @@
-"""The earned criterion: one whose absence would let in leads that convert worse than chance explains."""
+"""Earned criteria: keep a criterion only when the leads that it keeps out convert worse than chance explains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The headline: the one rule that a search comes to, in the plainest words that nothing beats by more than chance."""
+"""The headline: the one rule that a search proposes, the plainest that no other beats by more than chance."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ class _Sample:
         return np.asarray(np.round(tests, 6), dtype=np.float64)
 
     def _weights(self) -> tuple[float, float]:
-        """Give what a converter stands for, and another."""
+        """Weigh one converter, and one snapshot that did not convert."""
         return float(self.weight[self.y].max()), float(self.weight[~self.y].max())
 
     def exchanged(self, lines: list[int]) -> tuple[list[int], NDArray[np.float64]]:

@@ -1,4 +1,4 @@
-"""The triples: which of them can beat the best known, by bounds from the pair tables, and what they count."""
+"""Triples: count the rules of three literals that can still beat the best known one, by bounds from the pair tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arms: what became of leads that were passed on, and of those left alone so that the difference can be seen."""
+"""Arms: what became of leads that were passed on, and of those left alone to see the difference."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""The contact: what became of leads that somebody called, apart from those that nobody did."""
+"""Contacts: what became of leads that somebody called before they qualified, how soon after, or never."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pqlkit.columns import USER_ID
 from pqlkit.definitions.model import EntityKind
+from pqlkit.durations import DAY, HOUR
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -16,17 +17,39 @@ if TYPE_CHECKING:
     from pqlkit.exports.dataset import Table
     from pqlkit.population.population import Population
 
+_SOON: Final = (HOUR, DAY, 3 * DAY)
+"""How soon after qualifying a first contact came, in microseconds, at most: one group each, and the rest later."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contacted:
-    """The qualification view of mature starts with a contact before the conversion and within the conversion window, and of the others.
+    """The PQL-to-customer rate of complete starts by their first contact; every start is in one group.
 
     They were not chosen at random, and a lead that converts at once cannot be called any more: the difference is not what
     calls do. Only a control arm says that.
+
+    Parameters
+    ----------
+    before
+        Contacted before it qualified, whenever that was.
+    within_1h, within_24h, within_3d, later
+        First contacted so long after it qualified (each without those of the groups before it), before it converted and within
+        the conversion window.
+    never
+        The others: nobody contacted them before they converted or their window was over.
     """
 
-    contacted: Rate
-    not_contacted: Rate
+    before: Rate
+    within_1h: Rate
+    within_24h: Rate
+    within_3d: Rate
+    later: Rate
+    never: Rate
+
+    @property
+    def after(self) -> Rate:
+        """First contacted after it qualified, however soon."""
+        return self.within_1h + self.within_24h + self.within_3d + self.later
 
 
 def contacted(population: Population, counted: pl.DataFrame, conversion_window: Duration) -> Contacted | None:
@@ -53,18 +76,26 @@ def contacted(population: Population, counted: pl.DataFrame, conversion_window: 
     end = pl.min_horizontal(
         pl.col("on") + conversion_window.microseconds, pl.col("on") + pl.col("delay").fill_null(2**60)
     )
-    reached = (
+    first = (
         mature.join(calls, on="entity")
-        .filter((pl.col("called") >= pl.col("on")) & (pl.col("called") < end))
-        .select("row")
-        .unique()
+        .filter(pl.col("called") < end)
+        .group_by("row")
+        .agg(wait=(pl.col("called") - pl.col("on")).min())
     )
-    with_ = mature.join(reached, on="row", how="semi")
-    others = mature.join(reached, on="row", how="anti")
-    return Contacted(
-        contacted=Rate.of(int(with_.get_column("y").sum()), with_.height),
-        not_contacted=Rate.of(int(others.get_column("y").sum()), others.height),
+    wait = pl.col("wait")
+    groups = mature.join(first, on="row", how="left").select(
+        "y",
+        # 0: before it qualified; from 1 on by how soon after it; null: never.
+        group=pl.when(wait < 0).then(0).when(wait >= 0).then(1 + pl.sum_horizontal(wait > soon for soon in _SOON)),
     )
+    before, hour, day, days, later, never = (
+        _rate(groups.filter(pl.col("group").eq_missing(group))) for group in (0, 1, 2, 3, 4, None)
+    )
+    return Contacted(before=before, within_1h=hour, within_24h=day, within_3d=days, later=later, never=never)
+
+
+def _rate(starts: pl.DataFrame) -> Rate:
+    return Rate.of(int(starts.get_column("y").sum()), starts.height)
 
 
 def _calls(population: Population, table: Table) -> pl.DataFrame | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.drift import Drift, Period
+    from pqlkit.statistics.estimate import Estimate
     from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Microseconds
 
@@ -42,6 +43,14 @@ class Basis(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A period's rate less that of the one before (`since`), with Newcombe's interval; both complete."""
+
+    since: str
+    by: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodRates:
     """One period.
 
@@ -55,6 +64,8 @@ class PeriodRates:
         The qualification view among the mature ones.
     snapshot
         The snapshot view, by the cutoff.
+    change
+        Since the period before; None where this one is in progress, or one of them has no complete start.
     mature
         Whether the last start that could be in it has had its conversion window.
     baseline
@@ -71,6 +82,7 @@ class PeriodRates:
     starts: int
     rate: Rate
     snapshot: Contingency
+    change: Change | None
     mature: bool
     baseline: bool
     basis: Basis | None
@@ -147,6 +159,7 @@ def periods(
             starts=int(count.get(name, 0)),
             rate=parts[i].promise,
             snapshot=parts[i].table,
+            change=_changed(names[i - 1], parts[i - 1], parts[i]) if i and i in mature else None,
             mature=i in mature,
             baseline=i in baseline,
             basis=basis if i in baseline else None,
@@ -155,6 +168,19 @@ def periods(
         )
         for i, name in enumerate(names)
     )
+
+
+def _changed(since: str, then: Period, now: Period) -> Change | None:
+    """Compare a complete period with the one before it, which is complete then as well."""
+    from pqlkit.statistics.comparison import newcombe
+    from pqlkit.statistics.estimate import Estimate
+
+    before, after = then.promise, now.promise
+    if not before.denominator or not after.denominator:
+        return None
+    effect = max(before.design_effect, after.design_effect)
+    cells = (after.numerator, after.denominator, before.numerator, before.denominator)
+    return Change(since=since, by=Estimate.of(*newcombe(*cells, design_effect=effect)))
 
 
 def _baseline(

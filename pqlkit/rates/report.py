@@ -9,7 +9,7 @@ from pqlkit.definitions.model import Criterion, WindowKind, leaves
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
 from pqlkit.options.schedule_kind import DesignKind
-from pqlkit.rates.funnel import Funnel, Waiting
+from pqlkit.rates.funnel import Funnel, Waiting, cohort_levels, funnel, lives, waiting
 from pqlkit.snapshots.schedule import Design
 from pqlkit.statistics.rate import Rate
 
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 LONG: Final = Duration(84, "d")
 """How long after the anchor an entity may take to qualify before it counts as not having, where windows do not say."""
-
-_OUT: Final = ("invalid", "ineligible", "customer_already")
-_UNOBSERVED: Final = "unobserved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +67,7 @@ class Report:
     periods
         By start, with drift.
     contacted
-        Starts that somebody contacted, and others; None without a contacts table.
+        Starts by when somebody first contacted them; None without a contacts table.
     arms
         Starts by the arm that a ledger gave them; None without a ledger or without arms in it.
     retained
@@ -186,22 +183,32 @@ def report(
     met = met_at(population, definition, seen.frame, spells=spells)
     effect = snapshots_effect(seen, clusters(population, seen.frame.get_column("entity").to_numpy()))
     patience = _patience(definition)
-    people = _people(population, seen, spells, patience, outcome)
+    until = Duration.of(patience.microseconds + outcome.within.microseconds)
+    people = lives(population, seen, spells, patience, until)
+    # One population for every figure: who is no signup of the funnel is in no rate of its PQLs either.
+    counted = counted.join(people, on="entity", how="semi", maintain_order="left")
     first = int(counted.get_column("on").min() or population.as_of) if counted.height else population.as_of  # type: ignore[arg-type]
     say("counting by period and criterion")
     mature = counted.filter("mature")
-    funnel = _funnel(people, counted, seen.table(met, design_effect=effect))
+    found = funnel(
+        population,
+        seen,
+        people,
+        counted,
+        seen.table(met, design_effect=effect),
+        patience=patience,
+        until=until,
+    )
     retained = _retained(mature, outcome)
-    until = Duration.of(patience.microseconds + outcome.within.microseconds)
     return Report(
         population=population,
         definition=definition,
         snapshots=seen,
         spells=spells,
         starts=counted,
-        funnel=funnel,
-        time_to_pql=_waiting(people, "pql", patience),
-        time_to_customer=_waiting(people, "customer", until),
+        funnel=found,
+        time_to_pql=waiting(people, "pql", patience),
+        time_to_customer=waiting(people, "customer", until),
         time_to_convert=time_to_convert(counted),
         pqls_per_week=pqls_per_week(counted, first=first, through=population.as_of, zone=population.world.zone),
         in_progress=counted.height - mature.height,
@@ -215,7 +222,7 @@ def report(
         contacted=contacted(population, counted, outcome.within),
         arms=None if ledger is None else arms(population, counted, ledger, definition),
         retained=retained,
-        teams=teams(funnel, retained),
+        teams=teams(found, retained),
         amounts=_amounts(population, mature),
         warnings=(*population.warnings, *gap_warnings(population.world, definition)),
     )
@@ -250,79 +257,6 @@ def _patience(definition: Definition) -> Duration:
     return max(lengths) if lengths and len(lengths) == len(windows) else LONG
 
 
-def _people(
-    population: Population, seen: Snapshots, spells: pl.DataFrame, patience: Duration, outcome: Outcome
-) -> pl.DataFrame:
-    """One row per eligible entity: when it qualified and converted, and what of it is past.
-
-    Columns: ``entity``, ``signup`` (observed, as the snapshots judge it), ``pql``, ``customer``, ``before`` (qualified before
-    converting), and for ``pql`` and ``customer`` whether it was followed long enough (``_due``), got there in time (``_in_time``)
-    and after how many ``_days``.
-    """
-    import polars as pl
-
-    first = spells.group_by("entity").agg(pl.col("on").min())
-    kept = seen.entity_classes.filter(~pl.col("class").is_in(_OUT)).select("entity", "class")
-    wait, reach = patience.microseconds, patience.microseconds + outcome.within.microseconds
-    anchor, on, converted = pl.col("anchor"), pl.col("on"), pl.col("converted")
-    # Where the export begins later than a life, what it did first is not known: neither that it qualified, nor that it did not.
-    whole = (anchor >= population.history_from) & (converted.is_null() | (converted >= anchor))
-    return (
-        population.entities.select("entity", "anchor", "converted")
-        .join(kept, on="entity", how="inner", maintain_order="left")
-        .join(first, on="entity", how="left", maintain_order="left")
-        .select(
-            "entity",
-            signup=pl.col("class") != _UNOBSERVED,
-            pql=on.is_not_null(),
-            customer=converted.is_not_null(),
-            before=(on < converted).fill_null(value=False),
-            pql_due=whole & (anchor + wait <= population.as_of),
-            pql_in_time=(on <= anchor + wait).fill_null(value=False),
-            pql_days=(on - anchor) / DAY,
-            customer_due=whole & (anchor + reach <= population.as_of),
-            customer_in_time=(converted <= anchor + reach).fill_null(value=False),
-            customer_days=(converted - anchor) / DAY,
-        )
-    )
-
-
-def _funnel(people: pl.DataFrame, counted: pl.DataFrame, snapshot: Contingency) -> Funnel:
-    from pqlkit.snapshots.qualifications import pql_conversion_rate
-
-    signups = people.filter("signup")
-    customers = signups.filter("customer")
-    return Funnel(
-        signups=signups.height,
-        pqls=int(signups.get_column("pql").sum()),
-        customers=customers.height,
-        signup_to_pql=_rate(people, "pql"),
-        pql_to_customer=pql_conversion_rate(counted),
-        signup_to_customer=_rate(people, "customer"),
-        recall=Rate.of(int(customers.get_column("before").sum()), customers.height),
-        snapshot=snapshot,
-    )
-
-
-def _rate(people: pl.DataFrame, step: str) -> Rate:
-    part = people.filter(f"{step}_due")
-    return Rate.of(int(part.get_column(f"{step}_in_time").sum()), part.height)
-
-
-def _waiting(people: pl.DataFrame, step: str, within: Duration) -> Waiting:
-    due = people.filter(f"{step}_due")
-    days = due.filter(f"{step}_in_time").get_column(f"{step}_days")
-    quartiles = [days.quantile(share, interpolation="linear") for share in (0.25, 0.5, 0.75)]
-    return Waiting(
-        within=within,
-        n=due.height,
-        reached=days.len(),
-        p25_days=quartiles[0],
-        median_days=quartiles[1],
-        p75_days=quartiles[2],
-    )
-
-
 def _retained(mature: pl.DataFrame, outcome: Outcome) -> Rate | None:
     """Count who stayed among those who converted in time."""
     import polars as pl
@@ -346,14 +280,15 @@ def _segments(
         started = counted.join(names, on="entity", maintain_order="left").partition_by("cohort", as_dict=True)
         for key in sorted({*groups, *started}, key=lambda one: (one[0] == UNKNOWN, str(one[0]))):
             part = groups.get(key, people.clear())
+            levels = cohort_levels(part)
             found.append(
                 Segment(
                     by=kind,
                     name=str(key[0]),
-                    signups=int(part.get_column("signup").sum()),
-                    signup_to_pql=_rate(part, "pql"),
+                    signups=part.height,
+                    signup_to_pql=levels.pqls,
                     pql_to_customer=pql_conversion_rate(started.get(key, counted.clear())),
-                    signup_to_customer=_rate(part, "customer"),
+                    signup_to_customer=levels.customers,
                 )
             )
     return tuple(found)

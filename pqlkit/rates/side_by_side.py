@@ -32,7 +32,7 @@ class Side:
     table
         Snapshots that meet it, and the others; the same snapshots for all sides.
     promised, recall
-        The qualification view and the share of upgrades that qualified first, from its own report.
+        The PQL-to-customer rate, and of the customers those with a qualification in the window before, from its own report.
     expected, leads
         Conversions expected had it given as many leads as the first side: its snapshots taken at random, or others added at
         random.

@@ -1,4 +1,4 @@
-"""The team: how much each one brings, and how good it is, as a pair of one count and one rate."""
+"""Teams: how many leads each team brings (one count), and how good they are (one rate)."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def teams(funnel: Funnel, retained: Rate | None) -> tuple[Team, ...]:
     Returns
     -------
     tuple of Team
-        Marketing brings signups (do they become PQLs?); the product makes PQLs (do they become customers?); sales wins
-        customers among them (how many of all upgrades came through PQLs?); customer success keeps them.
+        Marketing brings signups (do they become PQLs in the cohort's time?); the product makes PQLs (do they become customers?);
+        sales wins customers among them (how many of all customers were PQLs first?); customer success keeps them.
     """
     won = funnel.pql_to_customer.numerator if retained is None else retained.denominator
     return (
@@ -53,8 +53,8 @@ def teams(funnel: Funnel, retained: Rate | None) -> tuple[Team, ...]:
             team="marketing",
             quantity=funnel.signups,
             quantity_of="signups",
-            quality=funnel.signup_to_pql,
-            quality_of="signup to PQL",
+            quality=funnel.cohort.levels.pqls,
+            quality_of=f"became PQLs within {funnel.cohort.pql_within} of signing up",
         ),
         Team(
             team="product",
@@ -67,8 +67,8 @@ def teams(funnel: Funnel, retained: Rate | None) -> tuple[Team, ...]:
             team="sales",
             quantity=won,
             quantity_of="customers won from PQLs",
-            quality=funnel.recall,
-            quality_of="upgrades that qualified first",
+            quality=funnel.qualified_first,
+            quality_of="customers who were PQLs first",
         ),
         Team(
             team="customer success",

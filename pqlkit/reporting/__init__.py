@@ -1,1 +1,1 @@
-"""The rate: funnel, periods, and the renderers."""
+"""The output: records (JSON), renderers (text) and pages (HTML) of what was found."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from enum import StrEnum
 from typing import Final
+
+import polars as pl
 
 
 class LeadStatus(StrEnum):
@@ -34,3 +38,28 @@ ORDER: Final = (
     LeadStatus.INELIGIBLE,
 )
 """How a lead list is sorted: who can be worked first."""
+
+
+def lead_ids(definition: str, kind: str, ids: pl.Series, starts: pl.Series) -> pl.Series:
+    """Name leads: 16 hexadecimal digits of a hash of the definition's name, who it is, and the start.
+
+    Parameters
+    ----------
+    definition, kind
+        The definition's name, and ``user`` or ``account``.
+    ids, starts
+        Of each row; starts in UTC microseconds. Without a start there is no lead and no id.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> lead_ids("team", "user", pl.Series(["a", "a", "b"]), pl.Series([1, 1, None])).to_list()
+    ['ed673bc8899899a1', 'ed673bc8899899a1', None]
+    """
+    named = [
+        None
+        if start is None
+        else hashlib.blake2b(json.dumps([definition, kind, str(name), start]).encode(), digest_size=8).hexdigest()
+        for name, start in zip(ids.to_list(), starts.to_list(), strict=True)
+    ]
+    return pl.Series("lead_id", named, dtype=pl.String)

@@ -53,7 +53,7 @@ CREATE TABLE runs (
 CREATE TABLE starts (
     definition TEXT NOT NULL, entity TEXT NOT NULL, id TEXT NOT NULL, "on" INTEGER NOT NULL, known_at INTEGER NOT NULL,
     version INTEGER NOT NULL, hash TEXT NOT NULL, reason TEXT NOT NULL, arm TEXT, queued INTEGER NOT NULL,
-    run INTEGER NOT NULL, PRIMARY KEY (definition, entity, id, "on")
+    run INTEGER NOT NULL, lead_id TEXT, PRIMARY KEY (definition, entity, id, "on")
 ) STRICT;
 CREATE TABLE memories (
     definition TEXT NOT NULL, entity TEXT NOT NULL, run INTEGER NOT NULL, known BLOB NOT NULL,
@@ -114,7 +114,7 @@ class Entry:
     memory
         The columns of `pqlkit.scoring.memory.KNOWN`, one row per entity.
     starts
-        ``id``, ``on``, ``known_at``, ``reason``, ``arm``, ``queued``: starts that this run got to know.
+        ``id``, ``on``, ``known_at``, ``reason``, ``arm``, ``queued``, ``lead_id``: starts that this run got to know.
     alerts
         Key and body of each batch for the outbox.
     """
@@ -194,18 +194,18 @@ class Ledger:
         rows = self._rows("SELECT file, file_hash FROM runs WHERE definition = ? ORDER BY run DESC LIMIT 1", definition)
         return rows[0] if rows else (None, None)
 
-    def nightly_new(self, definition: str, count: int) -> list[int]:
-        """Give how many were new on each of the last nights (runs of one `as_of` are one night), newest first.
+    def nightly_new(self, definition: str, count: int) -> list[tuple[Microseconds, int]]:
+        """Give `as_of` and how many were new for each of the last nights (runs of one `as_of` are one), newest first.
 
         The baseline is left out: nobody is new in it.
         """
         rows = self._rows(
-            "SELECT sum(new) FROM runs WHERE definition = ? AND NOT baseline AND finished GROUP BY as_of"
+            "SELECT as_of, sum(new) FROM runs WHERE definition = ? AND NOT baseline AND finished GROUP BY as_of"
             " ORDER BY as_of DESC LIMIT ?",
             definition,
             count,
         )
-        return [row[0] for row in rows]
+        return [(row[0], row[1]) for row in rows]
 
     def record(self, entries: Sequence[Entry]) -> None:
         """Write entries; nothing holds before `commit`."""
@@ -303,11 +303,11 @@ class Ledger:
         )
         if run.finished:
             self.connection.execute("DELETE FROM memories WHERE definition = ? AND run < ?", (run.definition, number))
-        rows = entry.starts.select("id", "on", "known_at", "reason", "arm", "queued").iter_rows()
+        rows = entry.starts.select("id", "on", "known_at", "reason", "arm", "queued", "lead_id").iter_rows()
         common = (run.definition, run.entity, run.version, run.hash, number)
         self.connection.executemany(
-            'INSERT INTO starts (definition, entity, version, hash, run, id, "on", known_at, reason, arm, queued)'
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET run = excluded.run,"
+            'INSERT INTO starts (definition, entity, version, hash, run, id, "on", known_at, reason, arm, queued, lead_id)'
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET run = excluded.run,"
             " queued = max(queued, excluded.queued)",
             ((*common, *row) for row in rows),
         )
@@ -429,9 +429,10 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
 
 def _extend(connection: sqlite3.Connection) -> None:
     """Add what a ledger of an earlier pqlkit lacks; it stays with the run's commit."""
-    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(runs)")}
-    if "accepted" not in columns:
-        connection.execute("ALTER TABLE runs ADD COLUMN accepted TEXT")
+    for table, column in (("runs", "accepted"), ("starts", "lead_id")):
+        columns = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
+        if column not in columns:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT")
 
 
 def _damaged(path: Path, reason: object) -> DataError:

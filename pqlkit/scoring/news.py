@@ -10,7 +10,7 @@ import polars as pl
 
 from pqlkit.columns import ON
 from pqlkit.scoring.arms import CONTROL, arm_column
-from pqlkit.scoring.lead import LeadStatus
+from pqlkit.scoring.lead import LeadStatus, lead_ids
 from pqlkit.scoring.memory import KNOWN, Memory
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class News:
     memory
         For the next run: the columns of `pqlkit.scoring.memory.KNOWN`.
     starts
-        What this run got to know: ``id``, ``on``, ``known_at``, ``reason``, ``arm``, ``queued``.
+        What this run got to know: ``id``, ``on``, ``known_at``, ``reason``, ``arm``, ``queued``, ``lead_id``.
     baseline
         Nothing was known before.
     held
@@ -116,6 +116,7 @@ def news(
     table = table.with_columns(_assigned(leads, control).alias("assigned"))
     table = _judged(leads, table, memory, since, suppressed)
     table = _held(leads, table, memory, accepted)
+    table = _named(leads, table)
     table = _with_arms(table, known=memory is not None)
     table = _withdrawn(leads, table, memory)
     queued = memory.queued if memory is not None else frozenset()
@@ -210,6 +211,14 @@ def _is_another(leads: Leads) -> pl.Expr:
     return pl.col("was_on").is_null() | later
 
 
+def _named(leads: Leads, table: pl.DataFrame) -> pl.DataFrame:
+    """Add ``lead_id``, of the start as it was when it became known: late data moves the start, and not the id."""
+    known = pl.when(pl.col("reason").is_null()).then("was_on")
+    begun = table.select(pl.coalesce(known, "start")).to_series()
+    definition = leads.definition
+    return table.with_columns(lead_ids(definition.name, definition.entity.value, table.get_column("id"), begun))
+
+
 def _with_arms(table: pl.DataFrame, *, known: bool) -> pl.DataFrame:
     """Give arms to those who become new; an arm once given stays."""
     qualified = pl.col("start").is_not_null()
@@ -258,6 +267,7 @@ def _listed(leads: Leads, table: pl.DataFrame, memory: Memory | None) -> pl.Data
     known_at = pl.lit(None, pl.Int64) if memory is None else _known_at(leads)
     added = table.select(
         pl.col("entity"),
+        pl.col("lead_id"),
         pl.col("status"),
         known_at.cast(pl.Datetime("us", "UTC")).alias("known_at"),
         pl.col("new").alias("newly_qualified"),
@@ -268,7 +278,7 @@ def _listed(leads: Leads, table: pl.DataFrame, memory: Memory | None) -> pl.Data
     ids = leads.people.rename({"id": leads.key})
     filled = ids.join(added, on="entity", maintain_order="left").drop("entity")
     names = leads.frame.columns
-    rest = leads.frame.drop("status", "known_at", "newly_qualified", "arm")
+    rest = leads.frame.drop("lead_id", "status", "known_at", "newly_qualified", "arm")
     whole = rest.join(filled, on=leads.key, how="left", maintain_order="left").select(*names, "new_because", "changed")
     gone = _gone(leads, table, memory, whole)
     return ordered(pl.concat([whole, gone], how="vertical"), leads.key)
@@ -280,7 +290,10 @@ def _gone(leads: Leads, table: pl.DataFrame, memory: Memory | None, whole: pl.Da
         return whole.clear()
     missing = _missing(leads, table, memory)
     definition = leads.definition
-    values = {
+    values: dict[str, pl.Expr | pl.Series] = {
+        "lead_id": lead_ids(
+            definition.name, definition.entity.value, missing.get_column("id"), missing.get_column("on")
+        ),
         leads.key: pl.col("id").cast(whole.schema[leads.key], strict=False),
         "status": pl.lit(LeadStatus.WITHDRAWN.value),
         "known_at": pl.col("known_at").cast(pl.Datetime("us", "UTC")),
@@ -345,6 +358,7 @@ def _learned(leads: Leads, table: pl.DataFrame, queued: frozenset[str] | None) -
             "reason",
             "arm",
             alerted.fill_null(value=False).alias("queued"),
+            "lead_id",
         )
         .sort("id")
     )

@@ -11,13 +11,13 @@ import hashlib
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from pqlkit.errors import OutputError, PqlkitError
 from pqlkit.files import PRIVATE, together, whole
-from pqlkit.scoring.guards import NIGHTS, Guards
+from pqlkit.scoring.guards import Guards, usual
 from pqlkit.scoring.lead import LeadStatus
 from pqlkit.scoring.lead_file import ROWS, LeadFormat, Shape, as_bytes, format_of
 from pqlkit.scoring.ledger import Entry, Run
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from pqlkit.scoring.news import News
     from pqlkit.scoring.scoring import Leads
     from pqlkit.typing import Microseconds
+
+_REMEMBERED: Final = 120
+"""Nights that are looked at for comparable ones: eight weeks, also where a day has two."""
 
 EXTRA = ("new_because", "changed")
 """Columns that a list has only when ``--columns`` names them."""
@@ -84,7 +87,12 @@ class Listing:
 
 
 def listing(
-    leads: Leads, memory: Memory | None, order: Order, *, nights: Sequence[int] = (), now: Microseconds | None = None
+    leads: Leads,
+    memory: Memory | None,
+    order: Order,
+    *,
+    nights: Sequence[tuple[Microseconds, int]] = (),
+    now: Microseconds | None = None,
 ) -> Listing:
     """Compare tonight's leads with what was known, choose the rows, and judge the guards.
 
@@ -93,7 +101,7 @@ def listing(
     leads, memory, order
         What was scored, what was known, what is asked.
     nights
-        How many were new on the last nights.
+        `as_of` of earlier nights and how many were new, newest first.
     now
         What the age of the newest event is measured from; None = it is not.
     """
@@ -107,7 +115,7 @@ def listing(
         accepted=order.accepted,
     )
     fresh = int(found.frame.get_column("newly_qualified").sum() or 0)
-    breaches = [] if found.baseline else order.guards.on_new(fresh, nights)
+    breaches = [] if found.baseline else order.guards.on_new(fresh, usual(nights, leads.population.as_of))
     if now is not None:
         events = leads.population.dataset.tables.get("events")
         newest = min(events.last, leads.population.as_of) if events is not None and events.last is not None else None
@@ -309,6 +317,6 @@ def summaries(listings: Sequence[Listing], written: Sequence[Written]) -> list[S
     ]
 
 
-def nights_of(ledger: Ledger | None, definition: str) -> list[int]:
-    """Give how many were new on the last nights of a definition."""
-    return ledger.nightly_new(definition, NIGHTS) if ledger is not None else []
+def nights_of(ledger: Ledger | None, definition: str) -> list[tuple[Microseconds, int]]:
+    """Give `as_of` of a definition's earlier nights and how many were new, newest first."""
+    return ledger.nightly_new(definition, _REMEMBERED) if ledger is not None else []

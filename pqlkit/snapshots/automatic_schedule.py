@@ -1,4 +1,4 @@
-"""The choice: which design of snapshots `auto` takes, and the counts that say why."""
+"""The automatic schedule: which design of snapshots `auto` takes, and the counts that say why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The meeting: which snapshots a definition holds at."""
+"""Matches: the snapshots at which a definition holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The qualification: when an eligible entity meets a whole definition."""
+"""Spells of a definition: when an eligible entity meets the whole of it."""
 
 from __future__ import annotations
 

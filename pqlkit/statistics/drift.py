@@ -135,6 +135,17 @@ class Drift:
     shifts: tuple[StabilityIndex, ...]
 
     @property
+    def verdict_p_value(self) -> float | None:
+        """The p value of what the verdict rests on: the smallest of its tests, all of which are corrected together."""
+        moved = (shift.p_value for shift in self.shifts if shift.shifted)
+        grounds = {
+            Verdict.SHARE_CHANGED: (self.share_p_value, *moved),
+            Verdict.RATE_FELL: (self.p_value, self.effect_p_value),
+            Verdict.OTHERS_CHANGED: (self.base_p_value,),
+        }
+        return min((p for p in grounds.get(self.verdict, (self.p_value,)) if p is not None), default=None)
+
+    @property
     def drifted(self) -> bool:
         """Whether anything was found: neither stable nor too few to say."""
         return self.verdict not in {Verdict.STABLE, Verdict.TOO_FEW}

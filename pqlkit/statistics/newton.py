@@ -1,4 +1,4 @@
-"""The climb: Newton's method for the likelihood of a logistic model, the one solver of all of them.
+"""Newton's method: climb to the largest likelihood of a logistic model. Every such model is solved here.
 
 Sums come from the linear algebra library, whose last digits depend on the processor. So nothing is decided by a digit that
 depends on it: systems are solved in coordinates in which they are well-conditioned, and one that cannot be is a reason.

@@ -149,7 +149,7 @@ def _figures(people: Population, definition: Definition) -> DefinitionFacts:
         entities=funnel.signups,
         qualified=funnel.pqls,
         qualifications=_proportion(funnel.pql_to_customer),
-        share=_proportion(funnel.signup_to_pql),
+        share=_proportion(funnel.cohort.levels.pqls),
         snapshot_with=_proportion(funnel.snapshot.with_),
         snapshot_without=_proportion(funnel.snapshot.without),
         snapshot_base=_proportion(funnel.snapshot.base),

@@ -76,6 +76,20 @@ def test_every_command_honours_what_the_command_line_says(product: Path) -> None
         assert found.returncode == 0, found.stderr
 
 
+def test_who_is_left_out_is_said_and_in_no_figure(product: Path) -> None:
+    told_ = told(product, "report", "-d", "x.yml")
+    funnel = told_["funnel"]
+    assert (funnel["signups"], funnel["pqls"]) == (136, 68)
+    assert told_["qualifications"] == {"starts": 68, "entities": 68, "complete": 68, "in_progress": 0, "unrated": 0}
+    assert funnel["left_out"] == [{"reason": "unobserved", "entities": 64, "customers": 5}]
+    assert funnel["customers_without_use"] == {"never": 6, "dormant": 0}
+    shown = shell(product, "report", "-d", "x.yml", *EXPORTS)
+    assert "In neither funnel: 64 from before the events export could show a" in shown.stdout
+    assert "Of the 6 who were never PQLs, 6 had no event before they converted" in shown.stdout
+    everybody = told(product, "report", "-d", "x.yml", *STATED)["funnel"]
+    assert everybody["left_out"] == []
+
+
 def test_the_project_file_says_it_once_for_all(product: Path) -> None:
     stated = told(product, "report", "-d", "x.yml", *STATED)
     (product / "pqlkit.yml").write_text("pqlkit: 1\nevents_from: 2026-01-01\n")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cache
 from typing import Any
 
 import duckdb
 import pytest
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from pqlkit.durations import DAY
 from tests.rates.simulated import people, record, report, rule, world
@@ -66,14 +68,57 @@ def test_the_funnel_counts_what_sql_counts():
     funnel = made().funnel
     assert (funnel.signups, funnel.pqls, funnel.customers) == one("SELECT count(*), count(q), count(c) FROM life")
     assert funnel.customers > 100
-    assert counts(funnel.signup_to_pql) == one(
-        f"SELECT count(*) FILTER (q <= a + {PATIENCE}), count(*) FROM life WHERE a + {PATIENCE} <= :e"
+    assert counts(funnel.qualified_first) == one(
+        "SELECT count(*) FILTER (q < c), count(*) FROM life WHERE c IS NOT NULL"
     )
+    assert counts(funnel.recall) == one(
+        f"SELECT count(*) FILTER (q < c AND c <= q + {CONVERSION_WINDOW}), count(*) FROM life WHERE c IS NOT NULL"
+    )
+
+
+def lines(levels):
+    rates = (levels.pqls, levels.pql_customers, levels.other_customers)
+    return (*(figure for rate in rates for figure in counts(rate)), levels.customers.numerator)
+
+
+@pytest.mark.parametrize("followed", [False, True])
+def test_every_line_of_both_funnels_is_what_sql_counts(followed):
+    """So far, and for a named time: a PQL of the cohort is one by its day, and so is a customer."""
     reach = PATIENCE + CONVERSION_WINDOW
-    assert counts(funnel.signup_to_customer) == one(
-        f"SELECT count(*) FILTER (c <= a + {reach}), count(*) FROM life WHERE a + {reach} <= :e"
+    pql = f"coalesce(q <= a + {PATIENCE}, false)" if followed else "q IS NOT NULL"
+    paid = f"coalesce(c <= a + {reach}, false)" if followed else "c IS NOT NULL"
+    among = f"WHERE a + {reach} <= :e" if followed else ""
+    funnel = made().funnel
+    levels = funnel.cohort.levels if followed else funnel.to_date
+    assert lines(levels) == one(
+        f"""SELECT count(*) FILTER (p), count(*), count(*) FILTER (p AND y), count(*) FILTER (p),
+            count(*) FILTER (NOT p AND y), count(*) FILTER (NOT p), count(*) FILTER (y)
+            FROM (SELECT {pql} AS p, {paid} AS y FROM life {among})"""
     )
-    assert counts(funnel.recall) == one("SELECT count(*) FILTER (q < c), count(*) FROM life WHERE c IS NOT NULL")
+    assert levels.customers.numerator == levels.pql_customers.numerator + levels.other_customers.numerator > 100
+
+
+def test_the_change_of_a_period_is_newcombes_of_what_sql_counts():
+    quarters = (
+        sql()
+        .execute(
+            f"""SELECT strftime(make_timestamp(q), '%Y') || '-Q' || quarter(make_timestamp(q)) AS quarter,
+            count(*) FILTER (c <= q + {CONVERSION_WINDOW}), count(*)
+            FROM life WHERE q + {CONVERSION_WINDOW} <= {made().population.as_of} GROUP BY 1 ORDER BY 1"""
+        )
+        .fetchall()
+    )
+    told = {name: (paid, n) for name, paid, n in quarters}
+    complete = [part for part in made().periods if part.mature]
+    assert len(complete) > 1
+    assert complete[0].change is None
+    for before, now in itertools.pairwise(complete):
+        assert now.change.since == before.period
+        low, high = confint_proportions_2indep(
+            *told[now.period], *told[before.period], method="newcomb", compare="diff"
+        )
+        assert (now.change.by.low, now.change.by.high) == pytest.approx((low, high), abs=1e-9)
+    assert all(part.change is None for part in made().periods if not part.mature)
 
 
 def test_the_qualifications_view_counts_mature_starts_alone():
@@ -103,11 +148,12 @@ def test_waiting_is_of_those_followed_equally_long(step, when, within):
     found = made().time_to_pql if step == "pql" else made().time_to_customer
     expected = one(
         f"""SELECT count(*), quantile_cont(({when} - a) / {DAY}.0, [0.25, 0.5, 0.75])
-            FROM life WHERE a + {within} <= :e AND {when} <= a + {within}"""
+            FROM life WHERE a + {PATIENCE + CONVERSION_WINDOW} <= :e AND {when} <= a + {within}"""
     )
     assert found.reached == expected[0]
     assert [found.p25_days, found.median_days, found.p75_days] == pytest.approx(expected[1], abs=1e-9)
-    rate = made().funnel.signup_to_pql if step == "pql" else made().funnel.signup_to_customer
+    cohort = made().funnel.cohort.levels
+    rate = cohort.pqls if step == "pql" else cohort.customers
     assert (found.reached, found.n) == counts(rate)
 
 
@@ -130,7 +176,7 @@ def test_a_cohort_counts_what_sql_counts():
     month = one("SELECT month FROM life GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")[0]
     found = next(part for part in made().cohorts if part.name == month)
     assert counts(found.signup_to_pql) == one(
-        f"SELECT count(*) FILTER (q <= a + {PATIENCE}), count(*) FROM life WHERE month = '{month}' AND a + {PATIENCE} <= :e"
+        f"SELECT count(*) FILTER (q <= a + {PATIENCE}), count(*) FROM life WHERE month = '{month}' AND a + {PATIENCE + CONVERSION_WINDOW} <= :e"
     )
     assert counts(found.pql_to_customer) == one(
         f"SELECT count(*) FILTER (c <= q + {CONVERSION_WINDOW}), count(*) FROM life WHERE month = '{month}' AND q + {CONVERSION_WINDOW} <= :e"
@@ -142,9 +188,14 @@ def test_cohorts_segments_and_periods_add_up():
     for parts in (found.cohorts, found.segments):
         assert len(parts) > 1
         assert sum(part.signups for part in parts) == found.funnel.signups
-        for name in ("signup_to_pql", "pql_to_customer", "signup_to_customer"):
+        cohort = found.funnel.cohort.levels
+        for name, whole in (
+            ("signup_to_pql", cohort.pqls),
+            ("pql_to_customer", found.funnel.pql_to_customer),
+            ("signup_to_customer", cohort.customers),
+        ):
             total = [counts(getattr(part, name)) for part in parts]
-            assert tuple(map(sum, zip(*total, strict=True))) == counts(getattr(found.funnel, name))
+            assert tuple(map(sum, zip(*total, strict=True))) == counts(whole)
     periods = [counts(part.rate) for part in found.periods]
     assert tuple(map(sum, zip(*periods, strict=True))) == counts(found.funnel.pql_to_customer)
     assert sum(part.starts for part in found.periods) == found.starts.height
@@ -162,7 +213,7 @@ def test_a_period_holds_the_starts_of_its_dates():
 
 def test_the_quality_of_a_team_is_a_rate_of_the_funnel():
     teams = {one.team: one for one in made().teams}
-    assert teams["marketing"].quality is made().funnel.signup_to_pql
+    assert teams["marketing"].quality is made().funnel.cohort.levels.pqls
     assert teams["sales"].quantity == made().funnel.pql_to_customer.numerator
     assert teams["customer success"].quality is None
 

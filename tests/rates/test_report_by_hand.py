@@ -81,7 +81,8 @@ def test_the_conversion_window_ends_with_its_last_microsecond(tmp_path):
     found = report(told(tmp_path, {"on": 1, "late": 1, "none": 1, "out": None}, asked, conversions=conversions), asked)
     assert found.funnel.pql_to_customer == rate(1, 3)
     assert (found.funnel.signups, found.funnel.pqls, found.funnel.customers) == (4, 3, 2)
-    assert found.funnel.recall == rate(2, 2)
+    assert found.funnel.recall == rate(1, 2)
+    assert found.funnel.qualified_first == rate(2, 2)
 
 
 def life(as_of, *, on=None, converted=None):
@@ -94,21 +95,20 @@ def life(as_of, *, on=None, converted=None):
 
 @pytest.mark.parametrize(("shift", "due"), [(-1, 0), (0, 1)])
 def test_a_life_is_in_the_rates_once_it_has_had_its_time(shift, due):
-    assert life(T0 + 84 * DAY + shift).signup_to_pql.denominator == due
-    assert life(T0 + 114 * DAY + shift).signup_to_customer.denominator == due
+    assert life(T0 + 114 * DAY + shift).cohort.levels.signups == due
 
 
 @pytest.mark.parametrize(("shift", "reached"), [(0, 1), (1, 0)])
 def test_the_last_moment_is_in_time(shift, reached):
-    assert life(END, on=T0 + 84 * DAY + shift).signup_to_pql == rate(reached, 1)
-    assert life(END, converted=T0 + 114 * DAY + shift).signup_to_customer == rate(reached, 1)
+    assert life(END, on=T0 + 84 * DAY + shift).cohort.levels.pqls == rate(reached, 1)
+    assert life(END, converted=T0 + 114 * DAY + shift).cohort.levels.customers == rate(reached, 1)
 
 
 @pytest.mark.parametrize(("shift", "before"), [(0, 0), (1, 1)])
 def test_whoever_qualifies_by_paying_did_not_qualify_before(tmp_path, shift, before):
     asked, paid = definition(), {**bought("a", 1), "converted_at": T0 + DAY + shift}
     found = report(told(tmp_path, {"a": 1}, asked, conversions=[paid]), asked)
-    assert found.funnel.recall == rate(before, 1)
+    assert found.funnel.recall == found.funnel.qualified_first == rate(before, 1)
 
 
 def test_a_start_is_mature_when_its_conversion_window_and_retention_are_over(tmp_path):
@@ -133,14 +133,19 @@ def test_whoever_left_again_did_not_stay(tmp_path):
 
 
 def test_contacts_split_the_mature_starts(tmp_path):
-    """A contact counts from the start on, and before the conversion and the end of the window."""
-    people = dict.fromkeys(("called", "before", "after", "alone", "late", "at start", "at purchase", "at end"), 1)
+    """The first contact counts, before the conversion and the end of the window; the last microsecond of an hour is within it."""
+    hour, tick = 1 / 24, 1e-11
+    waits = {"hour": hour, "past hour": hour + tick, "day": 1, "past day": 1 + tick, "3d": 3, "past 3d": 3 + tick}
+    people = dict.fromkeys(
+        ("called", "before", "both", "after", "alone", "late", "at start", "at purchase", "at end", *waits), 1
+    )
     conversions = [bought(user, 10) for user in ("called", "before", "after", "at purchase")]
     contacts = [
-        {"user_id": user, "at": T0 + int(day * DAY)}
+        {"user_id": user, "at": T0 + round(day * DAY)}
         for user, day in (
             *(("called", 3), ("before", 0.5), ("after", 11), ("late", 32), ("called", 4)),
-            *(("at start", 1), ("at purchase", 10), ("at end", 31)),
+            *(("at start", 1), ("at purchase", 10), ("at end", 31), ("both", 0.5), ("both", 1.5)),
+            *((user, 1 + wait) for user, wait in waits.items()),
         )
     ]
     frame = pl.DataFrame(contacts).with_columns(pl.col("at").cast(pl.Datetime("us", "UTC")))
@@ -156,8 +161,15 @@ def test_contacts_split_the_mature_starts(tmp_path):
     )
     whole = replace(people_, dataset=replace(people_.dataset, tables={**people_.dataset.tables, "contacts": table}))
     found = report(whole, asked).contacted
-    assert found.contacted == rate(1, 2)
-    assert found.not_contacted == rate(3, 6)
+    assert found.before == rate(1, 2)
+    assert found.within_1h == rate(0, 2)  # at start, hour
+    assert found.within_24h == rate(0, 2)  # past hour, day
+    assert found.within_3d == rate(1, 3)  # past day, called on the second day, 3d
+    assert found.later == rate(0, 1)
+    assert found.after == rate(1, 8)
+    assert found.never == rate(2, 5)  # after, alone, late, at purchase, at end
+    groups = (found.before, found.after, found.never)
+    assert sum(group.denominator for group in groups) == len(people)
     assert report(people_, asked).contacted is None
 
 
@@ -165,6 +177,23 @@ def test_a_milestone_has_nothing_to_report(tmp_path):
     asked = definition()
     with pytest.raises(UsageError, match="milestone"):
         report(told(tmp_path, {"a": 1}, asked), replace(asked, outcome=None))
+
+
+def test_customers_who_did_not_use_the_product(tmp_path):
+    """28 days before converting is use, a microsecond earlier is not; what they did afterwards does not count."""
+    acts = {"recent": 72, "edge": 72 - 1e-9, "after": 101, "never": None, "pql": 1}
+    more = [
+        {"user_id": user, "event": "other", "timestamp": T0 + round(day * DAY)}
+        for user, day in acts.items()
+        if day is not None
+    ]
+    asked = definition()
+    people = {"pql": 1, **dict.fromkeys(("recent", "edge", "after", "never"))}
+    found = report(told(tmp_path, people, asked, conversions=[bought(user, 100) for user in people], more=more), asked)
+    assert (found.funnel.unused.never, found.funnel.unused.dormant) == (2, 1)
+    assert found.funnel.to_date.other_customers == rate(4, 4)
+    assert found.funnel.left_out == ()
+    assert record(found)["funnel"]["customers_without_use"] == {"never": 2, "dormant": 1}
 
 
 def test_nobody_qualifies(tmp_path):

@@ -155,11 +155,14 @@ def test_lives_that_began_before_the_export_are_in_no_rate_of_signups():
         if anchor is not None and anchor >= first and (converted is None or converted >= anchor)
     }
     invalid = set(made().population.entities.filter("invalid")["id"].to_list())
-    due = [key for key in kept - invalid if lives()[key][0] + 84 * DAY <= as_of]
+    until = 84 * DAY + made().definition.outcome.within.microseconds
+    classes = made().population.entities.join(made().snapshots.entity_classes, on="entity")
+    out = set(classes.filter(pl.col("class").is_in(["unobserved", "customer_already", "ineligible"]))["id"].to_list())
+    due = [key for key in kept - invalid - out if lives()[key][0] + until <= as_of]
     hits = [key for key in due if walked()[key] and walked()[key][0][0] <= lives()[key][0] + 84 * DAY]
-    rate = made().funnel.signup_to_pql
+    rate = made().funnel.cohort.levels.pqls
     assert (rate.numerator, rate.denominator) == (len(hits), len(due))
-    assert made().funnel.signups > len(kept)
+    assert made().funnel.signups > len(kept - out)
 
 
 def test_the_promise_of_a_proposal_is_the_report_of_that_period():

@@ -114,10 +114,16 @@ def tried(figures: dict[str, Any]) -> None:
 
 
 def reported(figures: dict[str, Any]) -> None:
+    figures["funnel"].update(
+        left_out=[{"reason": "unobserved", "entities": 7, "customers": 3}],
+        customers_without_use={"never": 1, "dormant": 2},
+    )
     figures.update(
         warnings=["a warning"],
         without_mechanical=BOTH,
-        contacted={"contacted": SHARE, "not_contacted": SHARE},
+        contacted=dict.fromkeys(
+            ("before", "after", "after_within_1h", "after_within_24h", "after_within_3d", "after_later", "never"), SHARE
+        ),
         arms={"contact": SHARE, "control": SHARE, "difference": {"value": 0.1, "low": 0.0, "high": 0.2}},
         teams=[{"team": "sales", "quantity": 7, "quantity_of": "leads", "quality": SHARE, "quality_of": "upgraded"}],
     )

@@ -276,6 +276,32 @@ def test_a_changed_definition_says_who_is_new_because_of_it(team, tmp_path):
     assert sorted(because) == [("a", "definition"), ("b", "world")]
 
 
+def id_of(found, user="a"):
+    return found.frame.filter(pl.col("user_id") == user).get_column("lead_id")[0]
+
+
+@pytest.mark.parametrize("moved", [-HOURS, -1, 0, 1, HOURS])
+def test_a_lead_id_stays_when_late_events_move_the_start(team, moved):
+    leads = scored(team, burst("a", 4), night(5))
+    found = news(leads, Memory())
+    late = [(user, name, at + moved) for user, name, at in burst("a", 4)]
+    again = scored(team, late, night(6))
+    assert (again.starts.get_column("on") == leads.starts.get_column("on")).all() == (moved == 0)
+    assert id_of(news(again, after(found, leads))) == id_of(found) is not None
+    assert found.starts.get_column("lead_id").to_list() == [id_of(found)]
+    assert id_of(found, "b") is None
+
+
+def test_qualifying_again_is_another_lead(team):
+    leads = scored(team, burst("a", 4), night(5))
+    first = news(leads, Memory())
+    again = scored(team, burst("a", 4) + burst("a", 30), night(31))
+    second = news(again, after(first, leads))
+    assert new_of(second) == {"a"}
+    assert id_of(second) != id_of(first)
+    assert id_of(second) == again.frame.filter(pl.col("user_id") == "a").get_column("lead_id")[0]
+
+
 def test_suppressed_leads_are_known_but_never_new(team):
     first = scored(team, [], night(2))
     memory = after(news(first, Memory()), first)

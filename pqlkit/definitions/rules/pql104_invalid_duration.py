@@ -1,4 +1,4 @@
-"""The rule PQL104: a duration that is none. Reading the file finds it."""
+"""The rule PQL104: a text that is no duration. Reading the file finds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rule PQL113: a rate that is none. Reading the file finds it."""
+"""The rule PQL113: a value that is no rate. Reading the file finds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The landing: whatever a source leads to becomes a file here, once, under the name that messages call it by."""
+"""The landing: bring what a source leads to here as a file, once, under the name that messages call it by."""
 
 from __future__ import annotations
 

@@ -69,6 +69,13 @@ def fraction(value: float | None, low: float | None = None, high: float | None =
     return shown + _span(fraction, low, high)
 
 
+def difference(value: float, low: float, high: float) -> Markup:
+    """Show a difference of two fractions in percentage points, with its 95 % interval."""
+    return _data(value, f"{100 * value:+.1f} points") + Markup(' <span class="span">[{}, {}]</span>').format(
+        *(_data(end, f"{100 * end:+.1f}") for end in (low, high))
+    )
+
+
 def ratio(value: float | None, low: float | None = None, high: float | None = None) -> Markup:
     """Show a ratio with about three figures and its 95 % interval, or the one end of it that the data bound."""
     if value is None and low is not None:

@@ -13,7 +13,9 @@ from pqlkit.reporting.pages.intervals import Interval, rates
 from pqlkit.reporting.pages.page import page
 from pqlkit.reporting.pages.timeline import timeline
 from pqlkit.reporting.records.report import record
+from pqlkit.reporting.renderers.funnel_lines import REASONS
 from pqlkit.reporting.renderers.report import SENTENCE, several_as_json
+from pqlkit.reporting.renderers.report_sentences import against_baseline, headline, window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,10 +53,22 @@ def several_as_html(figures: Mapping[str, Any]) -> str:
 def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Draw one report, and sort its groups by what they are groups of."""
     funnel = figures["funnel"]
-    counts = [("signups", funnel["signups"]), ("PQLs", funnel["pqls"]), ("customers", funnel["customers"])]
-    says = "Funnel: " + ", ".join(f"{count:,} {name}" for name, count in counts)
+    levels = funnel["to_date"]
+    counts = [
+        ("signed up", levels["signups"]),
+        ("became PQLs", levels["pqls"]["numerator"]),
+        ("PQLs, then customers", levels["pql_customers"]["numerator"]),
+        ("never PQLs, customers", levels["other_customers"]["numerator"]),
+    ]
+    says = "Funnel, all so far: " + ", ".join(f"{count:,} {name}" for name, count in counts)
+    complete = [one for one in figures["periods"] if one["mature"]]
     return {
         "funnel": bars(counts, says=says),
+        "headline": headline(figures),
+        "window": window(figures),
+        "newest": complete[-1] if complete else None,
+        "against": [against_baseline(one) for one in figures["periods"]],
+        "left_out": [(REASONS.get(one["reason"], one["reason"]), one) for one in funnel["left_out"]],
         "criteria": criteria(figures["criteria"]),
         "periods": timeline(figures["periods"], funnel["pql_to_customer"]["rate"]),
         "cohorts": _groups(figures["cohorts"], "cohort"),

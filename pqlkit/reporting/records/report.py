@@ -11,11 +11,12 @@ from pqlkit.reporting.records.figures import modelled, relative_risk
 if TYPE_CHECKING:
     from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.rates.arm_rates import Arms
-    from pqlkit.rates.funnel import Waiting
+    from pqlkit.rates.funnel import Levels, Waiting
     from pqlkit.rates.periods import PeriodRates
     from pqlkit.rates.report import Report, Segment
     from pqlkit.rates.teams import Team
     from pqlkit.statistics.contingency import Contingency
+    from pqlkit.statistics.estimate import Estimate
     from pqlkit.typing import Json
 
 
@@ -38,19 +39,40 @@ def record(report: Report) -> dict[str, Json]:
             "signups": funnel.signups,
             "pqls": funnel.pqls,
             "customers": funnel.customers,
-            "signup_to_pql": funnel.signup_to_pql.to_json(),
+            "to_date": levels(funnel.to_date),
+            "cohort": {
+                "signed_up_from": moment(funnel.cohort.first),
+                "signed_up_through": moment(funnel.cohort.through),
+                "pql_within": str(funnel.cohort.pql_within),
+                "customer_by": str(funnel.cohort.customer_by),
+                **levels(funnel.cohort.levels),
+            },
+            "left_out": [
+                {"reason": one.reason.value, "entities": one.entities, "customers": one.customers}
+                for one in funnel.left_out
+            ],
+            "customers_without_use": {"never": funnel.unused.never, "dormant": funnel.unused.dormant},
+            "signup_to_pql": funnel.cohort.levels.pqls.to_json(),
             "pql_to_customer": {
                 "view": "qualification",
                 **funnel.pql_to_customer.to_json(),
                 "in_progress": report.in_progress,
             },
-            "signup_to_customer": funnel.signup_to_customer.to_json(),
+            "signup_to_customer": funnel.cohort.levels.customers.to_json(),
             "recall": funnel.recall.to_json(),
+            "qualified_first": funnel.qualified_first.to_json(),
             "snapshot": {
                 **sides(funnel.snapshot),
                 **relative_risk(funnel.snapshot.relative_risk()),
                 "lift": funnel.snapshot.lift,
             },
+        },
+        "qualifications": {
+            "starts": report.starts.height,
+            "entities": report.starts.get_column("entity").n_unique(),
+            "complete": report.starts.height - report.in_progress,
+            "in_progress": report.in_progress,
+            "unrated": funnel.unrated,
         },
         "time_to_pql": waiting(report.time_to_pql),
         "time_to_customer": waiting(report.time_to_customer),
@@ -66,7 +88,15 @@ def record(report: Report) -> dict[str, Json]:
         "without_mechanical": {} if report.without_mechanical is None else sides(report.without_mechanical),
         "contacted": {}
         if contacted is None
-        else {"contacted": contacted.contacted.to_json(), "not_contacted": contacted.not_contacted.to_json()},
+        else {
+            "before": contacted.before.to_json(),
+            "after": contacted.after.to_json(),
+            "after_within_1h": contacted.within_1h.to_json(),
+            "after_within_24h": contacted.within_24h.to_json(),
+            "after_within_3d": contacted.within_3d.to_json(),
+            "after_later": contacted.later.to_json(),
+            "never": contacted.never.to_json(),
+        },
         "arms": {} if report.arms is None else arms(report.arms),
         "retained": {} if report.retained is None else report.retained.to_json(),
         "teams": [team(one) for one in report.teams],
@@ -81,6 +111,18 @@ def record(report: Report) -> dict[str, Json]:
         "segments": [segment(one, "segment") for one in report.segments],
         "periods": [period(one) for one in report.periods],
         "warnings": list(report.warnings),
+    }
+
+
+def levels(one: Levels) -> dict[str, Json]:
+    """Write the levels of a funnel: each is part of the one above, and the customers add up."""
+    return {
+        "signups": one.signups,
+        "pqls": one.pqls.to_json(),
+        "pql_customers": one.pql_customers.to_json(),
+        "not_pqls": one.other_customers.denominator,
+        "other_customers": one.other_customers.to_json(),
+        "customers": one.customers.numerator,
     }
 
 
@@ -109,10 +151,15 @@ def arms(one: Arms) -> dict[str, Json]:
     return {
         "contact": one.contact.to_json(),
         "control": one.control.to_json(),
-        "difference": {"value": one.difference.value, "low": one.difference.low, "high": one.difference.high},
+        "difference": difference(one.difference),
         "in_progress": one.in_progress,
         "unmatched": one.unmatched,
     }
+
+
+def difference(one: Estimate) -> dict[str, Json]:
+    """Write a difference of two rates with its interval."""
+    return {"value": one.value, "low": one.low, "high": one.high}
 
 
 def team(one: Team) -> dict[str, Json]:
@@ -161,9 +208,12 @@ def period(one: PeriodRates) -> dict[str, Json]:
         "basis": one.basis.value if one.basis else None,
         "pql_to_customer": {"view": "qualification", **one.rate.to_json()},
         "snapshot": sides(one.snapshot),
+        "change": {} if one.change is None else {"from": one.change.since, **difference(one.change.by)},
         "share": one.snapshot.share.rate,
         "drift": {
-            "p_value": modelled(drift.p_value) if drift else None,
+            "p_value": modelled(drift.verdict_p_value) if drift else None,
+            "rate_p_value": modelled(drift.p_value) if drift else None,
+            "rate_difference": difference(drift.rate_difference) if drift else {},
             "verdict": drift.verdict.value if drift else None,
             "findings": [finding.value for finding in drift.findings] if drift else [],
             "share_ratio": modelled(drift.share_ratio) if drift else None,

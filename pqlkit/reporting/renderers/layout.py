@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def styled(text: Text) -> Text:
-    """Set a heading (capitals up to two spaces) in bold."""
-    head = text.plain.split("  ")[0]
+    """Set a heading (capitals up to a comma or two spaces) in bold."""
+    head = text.plain.split("  ")[0].split(",")[0]
     if head and head == head.upper() and head[0].isalpha():
         text.stylize("bold", 0, len(head))
     return text

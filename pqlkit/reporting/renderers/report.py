@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 from pqlkit.definitions.describing import describe, phrase
 from pqlkit.inert import visible
 from pqlkit.reporting.records.report import period, record
+from pqlkit.reporting.renderers.funnel_lines import funnel_lines
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
+from pqlkit.reporting.renderers.report_sentences import against_baseline, headline
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import day, interval, percent, rate, ratio, times
-from pqlkit.statistics.drift import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pqlkit.analysis.criteria import CriterionRates
-    from pqlkit.rates.funnel import Waiting
     from pqlkit.rates.report import Report, Segment
-    from pqlkit.statistics.drift import Drift
     from pqlkit.statistics.rate import Rate
 
 SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."
@@ -56,39 +55,37 @@ def as_csv(report: Report) -> str:
 
 
 def as_markdown(report: Report) -> str:
-    """Give the funnel and the periods as tables for a document."""
+    """Give the answer, the funnel and the periods for a document."""
     funnel = report.funnel
+    levels, cohort = funnel.to_date, funnel.cohort
+    by = f"day {cohort.customer_by.days:g}"
     steps = [
-        ["signup to PQL", rate(funnel.signup_to_pql)],
-        ["PQL to customer", rate(funnel.pql_to_customer)],
-        ["signup to customer", rate(funnel.signup_to_customer)],
-        ["upgrades that qualified before", rate(funnel.recall)],
+        ["signed up, so far", f"{levels.signups:,}"],
+        ["became PQLs", rate(levels.pqls)],
+        ["PQLs, then customers", rate(levels.pql_customers)],
+        ["never PQLs, customers", rate(levels.other_customers)],
+        [f"followed to {by}: PQL within {cohort.pql_within.in_words}", rate(cohort.levels.pqls)],
+        [f"these, customer by {by}", rate(cohort.levels.pql_customers)],
+        [f"the others, customer by {by}", rate(cohort.levels.other_customers)],
     ]
-    periods = [
-        [
-            one.period,
-            str(one.starts),
-            rate(one.rate),
-            one.drift.verdict.value if one.drift else _pending(one.mature, one.baseline),
-        ]
-        for one in report.periods
-    ]
+    periods = [[one.period, str(one.starts), rate(one.rate), against_baseline(period(one))] for one in report.periods]
+    answer = escape_markdown(" ".join(headline(record(report))), 2000)
     return (
-        f"{escape_markdown(describe(report.definition), 2000)}\n\n"
-        + to_markdown(steps, ["step", "rate [95 %]"], right=[1])
+        f"{answer}\n\n{escape_markdown(describe(report.definition), 2000)}\n\n"
+        + to_markdown(steps, ["accounts" if report.population.kind == "account" else "users", "rate [95 %]"], right=[1])
         + "\n"
-        + to_markdown(periods, ["period", "new leads", "PQL to customer", "verdict"], right=[1, 2])
+        + to_markdown(periods, ["period", "new PQLs", "became customers", "against the baseline"], right=[1, 2])
         + f"\n{SENTENCE}\n"
     )
 
 
 def as_table(report: Report) -> RenderableType:
-    """Give what the terminal shows: at most about 40 lines of 80 columns."""
+    """Give what the terminal shows: lines of at most 80 columns."""
     from rich.console import Group
     from rich.text import Text
 
-    lines = [*_head(report), "", *_funnel(report), "", *_compared(report), ""]
-    lines += [*_criteria(report), *_periods(report), *_segments(report), *_contacts(report)]
+    lines = [*_head(report), "", *funnel_lines(report), "", *_new_pqls(report), "", *_compared(report), ""]
+    lines += [*_criteria(report), *_segments(report), *_contacts(report)]
     for warning in report.warnings:
         lines += wrapped(warning, "  ! ", "    ")
     return Group(*[styled(Text(line)) for line in [*lines, "", SENTENCE]])
@@ -97,32 +94,34 @@ def as_table(report: Report) -> RenderableType:
 def _head(report: Report) -> list[str]:
     name = f"{report.definition.name} v{report.definition.version}"
     lines = [spread(f"REPORT  {visible(name, 44)}", f"as of {day(report.population.as_of)}")]
-    return lines + wrapped(visible(describe(report.definition), 600), "  ")
+    for sentence in headline(record(report)):
+        lines += wrapped(sentence, "  ")
+    return lines + wrapped(f"Rule: {visible(describe(report.definition), 600)}", "  ")
 
 
-def _funnel(report: Report) -> list[str]:
-    funnel, conversion_window = report.funnel, report.definition.outcome.within if report.definition.outcome else None
+def _new_pqls(report: Report) -> list[str]:
+    """Count the new PQLs from qualifying on, by period, with what is in no rate."""
+    outcome, starts, funnel = report.definition.outcome, report.starts, report.funnel
+    window = outcome.within if outcome is not None else None
+    who = f"{starts.get_column('entity').n_unique():,} {report.population.kind}s"
+    mature = starts.height - report.in_progress
     lines = [
-        spread("FUNNEL", f"{funnel.signups:,} signups, {funnel.pqls:,} PQLs, {funnel.customers:,} customers"),
-        _step("signup to PQL", funnel.signup_to_pql),
-        _step(f"PQL to customer in {conversion_window}", funnel.pql_to_customer),
-        _step("signup to customer", funnel.signup_to_customer),
-        _step("upgrades that qualified first", funnel.recall),
+        spread("NEW PQLS", f"{window.in_words if window is not None else ''} from qualifying"),
+        f"  {starts.height:,} by {who} = {mature:,} complete + {report.in_progress:,} in progress",
     ]
-    if report.in_progress:
-        lines.append(f"  {'too recent, in no rate':<30} {report.in_progress:>9,}")
-    lines.append(f"  signup to PQL: {_waited(report.time_to_pql)}")
-    lines.append(f"  signup to customer: {_waited(report.time_to_customer)}")
-    quick, weekly = report.time_to_convert, report.pqls_per_week
-    if quick.median_days is not None:
-        lines.append(
-            f"  time to convert: half upgrade after {quick.median_days:.0f} days or less; within a day {quick.quick}"
+    if funnel.unrated:
+        lines += wrapped(
+            f"({funnel.unrated:,} more PQLs qualified before the rule's windows were full of events: in no rate)", "  "
         )
+    lines += [*_periods(report)]
+    quick, weekly = report.time_to_convert, report.pqls_per_week
     if weekly.median is not None and weekly.p90 is not None:
-        lines.append(f"  new leads: {weekly.median:.0f} a week, {weekly.p90:.0f} in the busiest of ten")
+        lines.append(f"  {weekly.median:.0f} in a median week, {weekly.p90:.0f} in a busy one")
+    if quick.median_days is not None:
+        lines.append(f"  median time to convert {quick.median_days:.0f} days; {quick.quick} within one day")
     if report.amounts is not None and report.amounts.per_pql is not None:
         lines.append(
-            f"  worth: {report.amounts.per_customer or 0:,.2f} a customer, {report.amounts.per_pql:,.2f} a lead"
+            f"  {report.amounts.per_customer or 0:,.2f} per customer, {report.amounts.per_pql:,.2f} per new PQL"
         )
     return lines
 
@@ -132,28 +131,20 @@ def _step(name: str, value: Rate) -> str:
     return f"  {name:<30} {counts:>19} {percent(value.rate):>7} {interval(value.low, value.high)}"
 
 
-def _waited(one: Waiting) -> str:
-    if one.median_days is None:
-        return f"none of {one.n:,} within {one.within}"
-    return f"half of the {one.reached:,} within {one.within} took {one.median_days:.1f} days or less"
-
-
 def _compared(report: Report) -> list[str]:
     snapshot = report.funnel.snapshot
-    risk = snapshot.relative_risk()
     return [
         spread(
-            "AGAINST THE OTHERS",
-            f"snapshots {report.snapshots.text}, upgrades in {report.snapshots.design.conversion_window}",
+            "AT SNAPSHOTS", f"{report.snapshots.text}, customers within {report.snapshots.design.conversion_window}"
         ),
-        _step("snapshots that meet it", snapshot.with_),
-        _step("other snapshots", snapshot.without),
-        f"  {ratio(risk, ' times')}",
+        _step("meets it", snapshot.with_),
+        _step("does not", snapshot.without),
+        f"  relative risk {ratio(snapshot.relative_risk())}",
     ]
 
 
 def _criteria(report: Report) -> list[str]:
-    return [*criteria_lines("CRITERIA alone", report.criteria), ""] if len(report.criteria) > 1 else []
+    return [*criteria_lines("CRITERIA alone", report.criteria)] if len(report.criteria) > 1 else []
 
 
 def criteria_lines(title: str, criteria: Sequence[CriterionRates]) -> list[str]:
@@ -171,34 +162,21 @@ def _share(value: Rate) -> str:
 
 
 def _periods(report: Report) -> list[str]:
-    lines = [f"{'BY PERIOD':<11}{'leads':>7}{'PQL to customer':>23}{'':<14}since the baseline"]
-    for one in report.periods[-8:]:
-        verdict = one.drift.verdict.value if one.drift is not None else _pending(one.mature, one.baseline)
-        p = _tested(one.drift)
-        counts = f"{one.rate.numerator:,} of {one.rate.denominator:,}"
-        lines.append(
-            f"  {one.period:<8} {one.starts:>7,} {counts:>15} {percent(one.rate.rate):>6} "
-            f"{interval(one.rate.low, one.rate.high):<12} {verdict}{p}"
-        )
+    rows = [(one, f"{one.rate.numerator:,} of {one.rate.denominator:,}") for one in report.periods[-8:]]
+    wide = max((len(counts) for _, counts in rows), default=0)
+    new = max((len(f"{one.starts:,}") for one, _ in rows), default=0)
+    column = 35 + wide + new
+    lines = (
+        [f"  {'period':<8} {'new':>{new}}  became customers".ljust(column) + "fall against the baseline"]
+        if rows
+        else []
+    )
+    for one, counts in rows:
+        told = f"{counts:>{wide}} {percent(one.rate.rate):>6} {interval(one.rate.low, one.rate.high):<12}"
+        said = wrapped(against_baseline(period(one)), "", width=79 - column)
+        lines.append(f"  {one.period:<8} {one.starts:>{new},}  {told}".ljust(column) + said[0])
+        lines += [" " * column + more for more in said[1:]]
     return lines
-
-
-def _tested(drift: Drift | None) -> str:
-    """Give the p-value of what the verdict rests on: the smallest of its tests, all of which are corrected together."""
-    if drift is None:
-        return ""
-    moved = (shift.p_value for shift in drift.shifts if shift.shifted)
-    grounds = {
-        Verdict.SHARE_CHANGED: (drift.share_p_value, *moved),
-        Verdict.RATE_FELL: (drift.p_value, drift.effect_p_value),
-        Verdict.OTHERS_CHANGED: (drift.base_p_value,),
-    }
-    values = [value for value in grounds.get(drift.verdict, (drift.p_value,)) if value is not None]
-    return f" p {min(values):.1g}" if values else ""
-
-
-def _pending(mature: bool, baseline: bool) -> str:
-    return "the baseline" if baseline else "before it" if mature else "too recent"
 
 
 def _segments(report: Report) -> list[str]:
@@ -221,9 +199,14 @@ def _contacts(report: Report) -> list[str]:
     if (one := report.contacted) is not None:
         lines += [
             "",
-            spread("CONTACTED", "not chosen at random: no effect of calls"),
-            _step("leads somebody contacted", one.contacted),
-            _step("leads nobody contacted", one.not_contacted),
+            spread("FIRST CONTACT", "leads were not chosen at random: no effect of calls"),
+            _step("before it qualified", one.before),
+            _step("after it qualified", one.after),
+            _step("  within 1 hour", one.within_1h),
+            _step("  within 24 hours", one.within_24h),
+            _step("  within 3 days", one.within_3d),
+            _step("  later", one.later),
+            _step("never", one.never),
         ]
     if (arms := report.arms) is not None:
         gain = arms.difference

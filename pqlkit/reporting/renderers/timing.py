@@ -1,4 +1,4 @@
-"""The timing: when upgrades come, and which conversion window and snapshots would see more of them, in sentences."""
+"""Timing: sentences that say when upgrades come, and which conversion window and snapshots would see more of them."""
 
 from __future__ import annotations
 

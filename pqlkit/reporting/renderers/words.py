@@ -85,6 +85,17 @@ def interval(low: float | None, high: float | None) -> str:
     return f"[{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
 
 
+def points(value: float, low: float, high: float) -> str:
+    """Write a difference of two rates in percentage points, with its interval.
+
+    Examples
+    --------
+    >>> points(0.063, -0.003, 0.128)
+    '+6.3 points [-0.3, +12.8]'
+    """
+    return f"{100 * value:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]"
+
+
 def rate(value: Rate) -> str:
     """Write a rate with its counts and interval, never bare.
 

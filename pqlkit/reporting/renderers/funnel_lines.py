@@ -1,0 +1,100 @@
+"""The funnels for people: everybody so far, and one cohort followed for a named time; each level part of the one above."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pqlkit.reporting.renderers.layout import spread, wrapped
+from pqlkit.reporting.renderers.words import day, interval, percent
+from pqlkit.snapshots.classes import EntityClass
+
+if TYPE_CHECKING:
+    from pqlkit.rates.funnel import Funnel, LeftOut, Levels
+    from pqlkit.rates.report import Report
+    from pqlkit.statistics.rate import Rate
+
+REASONS: Final[dict[str, str]] = {
+    EntityClass.INVALID: "without a signup date, or deleted before it",
+    EntityClass.INELIGIBLE: "not eligible",
+    EntityClass.CUSTOMER_ALREADY: "customers already at signup",
+    EntityClass.UNOBSERVED: "from before the events export could show a qualification",
+}
+"""Why a funnel leaves entities out, in words that follow their number."""
+
+
+def funnel_lines(report: Report) -> list[str]:
+    """Draw both funnels, and say who is in neither."""
+    return [*_to_date(report), *_cohort(report), *_left_out(report.funnel)]
+
+
+def left_out(one: LeftOut) -> str:
+    """Say who is left out, and how many customers are among them."""
+    told = f"{one.entities:,} {REASONS[one.reason]}"
+    return f"{told} ({one.customers:,} customers)" if one.customers else told
+
+
+def _to_date(report: Report) -> list[str]:
+    levels = report.funnel.to_date
+    other = levels.other_customers
+    return [
+        spread("FUNNEL, all so far", f"any time up to {day(report.population.as_of)}"),
+        _count("signed up", levels.signups),
+        _level("  became PQLs", levels.pqls, "of signups"),
+        _level("    then customers", levels.pql_customers, "of PQLs"),
+        _count("  never PQLs", other.denominator),
+        _level("    customers", other, "of them"),
+        _sum("customers", levels),
+        *_unused(report.funnel),
+    ]
+
+
+def _cohort(report: Report) -> list[str]:
+    cohort = report.funnel.cohort
+    levels, by = cohort.levels, f"{cohort.customer_by.days:g}"
+    if not levels.signups:
+        return ["", *wrapped(f"No cohort yet: nobody whose whole life was seen signed up {by} days ago.", "  ")]
+    return [
+        "",
+        spread(f"FUNNEL, first {by} days", f"signed up {day(cohort.first)} to {day(cohort.through)}"),
+        _count("signed up", levels.signups),
+        _level(f"  PQL within {cohort.pql_within.in_words}", levels.pqls, ""),
+        _level(f"    customer by day {by}", levels.pql_customers, ""),
+        _count(f"  not PQL by day {cohort.pql_within.days:g}", levels.other_customers.denominator),
+        _level(f"    customer by day {by}", levels.other_customers, ""),
+        _sum(f"customers by day {by}", levels),
+        f"  half of the {report.time_to_pql.reached:,} PQLs took {report.time_to_pql.median_days:.1f} days or less"
+        if report.time_to_pql.median_days is not None
+        else "  nobody became a PQL in time",
+    ]
+
+
+def _unused(funnel: Funnel) -> list[str]:
+    unused = funnel.unused
+    if not unused.never + unused.dormant:
+        return []
+    text = (
+        f"Of the {funnel.to_date.other_customers.numerator:,} who were never PQLs, {unused.never:,} had no event before they "
+        f"converted, and {unused.dormant:,} none in the 28 days before."
+    )
+    return wrapped(text, "  ")
+
+
+def _left_out(funnel: Funnel) -> list[str]:
+    if not funnel.left_out:
+        return []
+    return wrapped(f"In neither funnel: {'; '.join(map(left_out, funnel.left_out))}.", "  ", "    ")
+
+
+def _count(name: str, count: int) -> str:
+    return f"  {name:<28} {count:>9,}"
+
+
+def _level(name: str, value: Rate, among: str) -> str:
+    return (
+        f"{_count(name, value.numerator)}  {percent(value.rate):>6} {interval(value.low, value.high)} {among}".rstrip()
+    )
+
+
+def _sum(name: str, levels: Levels) -> str:
+    parts = f"{levels.pql_customers.numerator:,} + {levels.other_customers.numerator:,}"
+    return f"{_count(name, levels.customers.numerator)} = {parts}"

@@ -1,0 +1,93 @@
+"""The sentences of a report: the answer, and what was found of each period, from the figures of its JSON."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pqlkit.durations import Duration
+from pqlkit.reporting.renderers.words import chance, interval, percent, points
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pqlkit.typing import Json
+
+
+def headline(figures: Mapping[str, Any]) -> list[str]:
+    """Say what a board asks first: the rate, whether it changed, and how many customers were PQLs.
+
+    Parameters
+    ----------
+    figures
+        ``pqlkit/report/2``.
+    """
+    rate, counted, first = (
+        figures["funnel"]["pql_to_customer"],
+        figures["qualifications"],
+        figures["funnel"]["qualified_first"],
+    )
+    if rate["rate"] is None:
+        return ["No new PQL has had its conversion window yet: there is no rate."]
+    again = f" (some {figures['entity']}s more than once)" if counted["entities"] < counted["starts"] else ""
+    return [
+        f"{percent(rate['rate'])} of new PQLs became customers within {window(figures)}: {rate['numerator']:,} of "
+        f"{rate['denominator']:,}, 95% CI {interval(rate['low'], rate['high'])}{again}.",
+        *newest(figures),
+        f"{first['numerator']:,} of {first['denominator']:,} customers ({percent(first['rate'])}) were PQLs first.",
+    ]
+
+
+def window(figures: Mapping[str, Any]) -> str:
+    """Say the conversion window: ``28 days``."""
+    text = str(figures["conversion_window"])
+    return Duration.parse(text).in_words if re.fullmatch(r"\d+[mhdw]", text) else text
+
+
+def newest(figures: Mapping[str, Any]) -> list[str]:
+    """Say what became of the newest complete period since the one before it; nothing where there are not two."""
+    complete = [one for one in figures["periods"] if one["mature"]]
+    if len(complete) < 2 or not complete[-1]["change"]:
+        return []
+    before, now = complete[-2:]
+    change = now["change"]
+    clear = change["low"] > 0 or change["high"] < 0
+    more = now["starts"] - before["starts"]
+    than = "as many as" if not more else f"{abs(more):,} {'more' if more > 0 else 'fewer'} than"
+    rates = [f"{one['period']}: {percent(one['pql_to_customer']['rate'])}" for one in (now, before)]
+    return [
+        f"{', '.join(rates)}, {points(change['value'], change['low'], change['high'])}{'' if clear else ', no clear change'}.",
+        f"{now['starts']:,} new PQLs in {now['period']}, {than} in {before['period']}.",
+    ]
+
+
+def against_baseline(period: Mapping[str, Any]) -> str:
+    """Say what was found of a period, and what could have been missed.
+
+    Parameters
+    ----------
+    period
+        One of the report's ``periods``.
+    """
+    drift: Mapping[str, Json] = period["drift"]
+    p = "" if drift["p_value"] is None else f", {chance(float(str(drift['p_value'])))}"
+    match drift["verdict"]:
+        case "no-change-found" | "too-few-to-tell":
+            fall = period["drift"]["detectable_fall"]
+            return "too few to see any fall" if fall is None else f"none found ({100 * fall:.1f} points or more)"
+        case "rate-fell":
+            one = period["drift"]["rate_difference"]
+            return f"rate fell, {points(one['value'], one['low'], one['high'])}{p}"
+        case "others-changed":
+            return f"others' rate changed{p}"
+        case "share-changed":
+            return f"share qualifying changed{p}"
+        case _:
+            return _uncompared(period)
+
+
+def _uncompared(period: Mapping[str, Any]) -> str:
+    complete = period["pql_to_customer"]["denominator"]
+    if not period["mature"]:
+        return f"in progress: {complete:,} of {period['starts']:,} complete"
+    return "the baseline" if period["baseline"] else "before the baseline"
