@@ -31,7 +31,7 @@ def said(effect: Effect) -> str:
                 without_traits=Estimate.of(4.0, 2.9, 5.4),
                 left_out=28,
             ),
-            "2.5 times [1.8, 3.5] as often allowing too for channel; without 4.0 [2.9, 5.4] left out: 28 snapshots of quarters",
+            "2.5 times [1.80, 3.5] as often allowing too for channel; without 4.0 [2.9, 5.4] left out: 28 snapshots of quarters",
         ),
         (Effect(odds_ratio=ODDS, relative_risk=RISK, penalised=True), "by Firth's penalised likelihood"),
         (
