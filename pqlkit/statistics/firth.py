@@ -1,4 +1,4 @@
-"""Firth's logistic regression: an odds ratio where a cell is empty, and the unpenalised one would be infinite."""
+"""The penalised logistic regression of Firth: an odds ratio where a cell is empty, and the unpenalised one would be infinite."""
 
 from __future__ import annotations
 
@@ -47,6 +47,11 @@ class FirthFit:
 
     def odds_ratio(self) -> Estimate:
         """Give the odds ratio of the first column with its profile-likelihood interval.
+
+        References
+        ----------
+        Heinze, G. and Schemper, M. (2002). A solution to the problem of separation in logistic regression. Statistics in
+        Medicine 21, 2409-2419.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Standardisation: from a logistic model back to a relative risk, among those who did it."""
+"""The standardisation: from a logistic model back to a relative risk, among those who did it."""
 
 from __future__ import annotations
 

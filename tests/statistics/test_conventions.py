@@ -22,6 +22,7 @@ PLAIN = {
     "histogram.Histogram.at_least",
     "rate.Rate.to_json",
     "adjusted.RidgeFit.log_odds",
+    "adjusted.alike",
     "design_effect.ClusterSums.of",
     "survival.LifeTable.of",
     "survival.LifeTable.at_risk",
