@@ -11,7 +11,7 @@ from pqlkit.definitions.model import MeasureKind
 from pqlkit.measures.behaviour import GRID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
@@ -27,6 +27,8 @@ POSITIVES: Final = 5_000
 """Converted snapshots that a model sees: with ten others to each the error of a log odds ratio is about 0.05, in a quarter of the
 time that 20,000 take."""
 PER_PARAMETER: Final = 10
+POOLED: Final = 5
+"""Values of a trait with fewer converters are taken together."""
 ALIKE: Final = 0.8
 _VALUES: Final = np.array([0, *GRID][:256], dtype=np.float64)
 
@@ -153,12 +155,16 @@ class Effect:
         Snapshots that say nothing: of quarters, age bands and the like in which nobody, or everybody, converted.
     penalised
         Whether it is Firth's, because a cell is empty and the plain odds ratio would be infinite.
+    traits
+        Fixed traits that it allows for too; `without_traits` is the odds ratio that does not, None where there are none.
     """
 
     odds_ratio: Estimate
     relative_risk: Estimate
     left_out: int = 0
     penalised: bool = False
+    traits: tuple[str, ...] = ()
+    without_traits: Estimate | None = None
 
     @classmethod
     def none(cls, why: Undefined) -> Effect:
@@ -196,6 +202,38 @@ def _effect(design: NDArray[np.float64], sample: Sample, *, penalise: bool) -> E
         relative_risk=risk_ratio(fit, design, weights=sample.weights, shift=sample.shift),
         left_out=0 if fit.used is None else round(float(sample.weights[~fit.used].sum())),
     )
+
+
+def _with_traits(
+    design: NDArray[np.float64], sample: Sample, traits: Mapping[str, NDArray[np.int64]]
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Add the columns of traits, most informative first, while there are converters enough for another parameter."""
+    levels = {name: _pooled(values[sample.snapshots], sample.y) for name, values in traits.items()}
+    converters = np.count_nonzero(sample.y)
+    taken = []
+    for name in sorted(levels, key=lambda name: (-_information(levels[name], sample.y), name)):
+        columns = _dummies(levels[name], sample.y)
+        if columns.shape[1] and converters >= PER_PARAMETER * (design.shape[1] + columns.shape[1] + 1):
+            design = np.concatenate([design, columns], axis=1)
+            taken.append(name)
+    return design, tuple(taken)
+
+
+def _pooled(values: NDArray[np.int64], y: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Put the values that fewer than 5 converters have into one."""
+    kinds, place = np.unique(values, return_inverse=True)
+    rare = np.bincount(place, weights=y, minlength=len(kinds)) < POOLED
+    pooled: NDArray[np.int64] = np.where(rare[place], -1, place)
+    return pooled
+
+
+def _information(values: NDArray[np.int64], y: NDArray[np.bool_]) -> float:
+    """How much a trait says of the outcome: the likelihood ratio of its table, rounded so that no processor decides the order."""
+    _, place = np.unique(values, return_inverse=True)
+    seen = np.stack([np.bincount(place, weights=y), np.bincount(place, weights=~y)])
+    expected = seen.sum(axis=0) * seen.sum(axis=1, keepdims=True) / seen.sum()
+    told = seen[seen > 0] * np.log(seen[seen > 0] / expected[seen > 0])
+    return round(2 * float(told.sum()), 6)
 
 
 def _some(rows: NDArray[np.int64], most: int, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -380,6 +418,7 @@ def rule_effect(
     skip: Iterable[str] = (),
     clusters: NDArray[np.int64] | None = None,
     rows: NDArray[np.bool_] | None = None,
+    traits: Mapping[str, NDArray[np.int64]] | None = None,
 ) -> Effect | None:
     """Estimate the effect of meeting a rule, beside activity by other behaviours than its own, size, calendar and age.
 
@@ -394,6 +433,9 @@ def rule_effect(
         As for `adjust`.
     rows
         bool, one per snapshot: only these (the later ones). None = all.
+    traits
+        Of each fixed trait the number of its value, one per snapshot, a missing one a value of its own: allowed for, as far as
+        there are converters enough.
     """
     from pqlkit.statistics.estimate import Undefined
 
@@ -418,7 +460,11 @@ def rule_effect(
     design = np.column_stack([column for column in columns if np.ptp(column) > 0])
     if np.count_nonzero(sample.y) < PER_PARAMETER * (design.shape[1] + 1):
         return Effect.none(Undefined.TOO_FEW)
-    return _effect(design, sample, penalise=True)
+    plain = _effect(design, sample, penalise=True)
+    wider, taken = _with_traits(design, sample, traits or {})
+    if not taken:
+        return plain
+    return replace(_effect(wider, sample, penalise=True), traits=taken, without_traits=plain.odds_ratio)
 
 
 def _length(window: Window) -> int:

@@ -20,6 +20,11 @@ VALUES: Final = 100
 
 EXPECTED: Final = 50
 RULED_OUT: Final = 50
+FILLED: Final = 3
+"""Whoever has a value converts more than so many times as often: it was filled in by the sale."""
+FILLERS: Final = 10
+"""Converters with a value from which on that is judged."""
+CERTAIN: Final = 0.001
 
 __all__ = ["trait_leaks"]
 
@@ -50,6 +55,8 @@ def trait_leaks(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_
 
     * A value (or any value at all) decides: 80 % of 30 or more entities with it convert, and at most a quarter as many fail to
       as usual.
+    * Being filled goes with converting: whoever has any value converts more than 3 times as often as whoever has none (p < 0.001,
+      at least 10 converters have one). It was filled in by the sale, unless a history says when.
     * A value (or having none) rules out: 50 or more conversions are to be expected of its entities at the usual rate, and at
       most one in 50 of these is seen; and of the entities with other values, which hold nearly all converters, half convert
       and at most half as many fail to as usual. Without that it may be what the outcome asks for (an upgrade from a free plan
@@ -67,7 +74,7 @@ def trait_leaks(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_
     found = []
     for name in sorted(names):
         held = traits.at(moments, [name]).select(ENTITY, value=pl.col(name).cast(pl.String)).unique()
-        evidence = _evidence(held.join(buyers, on=ENTITY), base)
+        evidence = _evidence(held.join(buyers, on=ENTITY), base, dated=traits.kinds[name] is TraitKind.HISTORY)
         if evidence is not None:
             found.append(
                 Suspect(
@@ -79,6 +86,22 @@ def trait_leaks(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_
                 )
             )
     return tuple(found)
+
+
+def _filled(m: int, n: int, held: pl.DataFrame) -> str | None:
+    """Say so where the value being there at all goes with converting: whoever sold it filled it in; None where it does not."""
+    from pqlkit.statistics.contingency import Contingency
+
+    everybody = held.unique(ENTITY)
+    table = Contingency.of(
+        qualified=n, converted=m, entities=everybody.height, converters=int(everybody["buyer"].sum())
+    )
+    if table.a < FILLERS or not table.n0 or not table.b + table.d:
+        return None
+    times_as_often = table.a * table.n0 > FILLED * table.c * table.n1
+    if not times_as_often or (table.p_value or 0.0) >= CERTAIN:
+        return None
+    return f"filled for {table.a / table.m1:.0%} of customers, {table.b / (table.b + table.d):.0%} of others"
 
 
 def _buyers(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_]) -> pl.DataFrame:
@@ -96,8 +119,11 @@ def _buyers(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_]) -
     )
 
 
-def _evidence(held: pl.DataFrame, base: float) -> str | None:
-    """Find the value with the most entities that decides the outcome, or rules it out; None if there is none."""
+def _evidence(held: pl.DataFrame, base: float, *, dated: bool) -> str | None:
+    """Find the value with the most entities that decides the outcome, or rules it out; None if there is none.
+
+    Being filled is no sign where it is `dated`: a history says when the value was known.
+    """
     import polars as pl
 
     bound = nearly_all(base)
@@ -106,6 +132,9 @@ def _evidence(held: pl.DataFrame, base: float) -> str | None:
     n, m = entities.height, int(entities["buyer"].sum())
     if known.height < held.height and n >= DETERMINISTIC_HEADS and m >= bound * n:
         return f"{m:,} of {n:,} of whom it is known convert ({m / n:.0%})"
+    filled = None if dated else _filled(m, n, held)
+    if filled is not None:
+        return filled
     counted = (
         held.group_by("value")
         .agg(pl.len().alias("n"), pl.col("buyer").sum().cast(pl.Int64).alias("m"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
+from typing import Final
 
 import typer
 
@@ -11,7 +13,7 @@ from pqlkit.cli.commands import Commands
 from pqlkit.cli.exit import ExitCode, Terminated
 from pqlkit.cli.step import started
 from pqlkit.cli.streams import abandon, usable
-from pqlkit.errors import OutputError, PqlkitError, UsageError
+from pqlkit.errors import PqlkitError, UsageError
 
 app = typer.Typer(
     name="pqlkit",
@@ -55,14 +57,23 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         # A full disk behind stdout, for one; where stderr is full too, the exit code alone can say it.
         with contextlib.suppress(OSError):
-            tell(OutputError(f"cannot write the output: {error.strerror or error}", where=_named(error)))
+            tell(_of_system(error))
         abandon()
         return ExitCode.COULD_NOT_RUN
     return code
 
 
-def _named(error: OSError) -> str | None:
-    return None if error.filename is None else str(error.filename)
+_WRITING: Final = {errno.ENOSPC, errno.EFBIG, errno.EROFS}
+"""Errors that only writing can end in."""
+
+
+def _of_system(error: OSError) -> PqlkitError:
+    """Say what the system refused; it does not always tell whether that was to read or to write."""
+    said = error.strerror or str(error)
+    doing = "write" if error.errno in _WRITING else "read or write"
+    if error.filename is None:
+        return PqlkitError(f"cannot {doing} {'the output' if doing == 'write' else 'a file'}: {said}")
+    return PqlkitError(f"cannot {doing} the file: {said}", where=str(error.filename))
 
 
 def _guarded(arguments: list[str]) -> int:
@@ -99,9 +110,9 @@ def _guarded(arguments: list[str]) -> int:
 
 def _unforeseen(error: BaseException, arguments: list[str]) -> int:
     """Tell of an error that nobody foresaw."""
-    from pqlkit.cli.unforeseen import explained
+    from pqlkit.cli.unforeseen import detailed, explained
 
-    if "--verbose" in arguments:
+    if detailed(arguments):
         import traceback
 
         sys.stderr.write("".join(traceback.format_exception(error)))

@@ -64,7 +64,7 @@ def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Outpu
     """
     from pqlkit.definitions.loading import load_definition
     from pqlkit.reporting.renderers import lead as render
-    from pqlkit.scoring.card import cards
+    from pqlkit.scoring.card import cards, score_line
     from pqlkit.scoring.lead_file import spelled
     from pqlkit.scoring.scoring import score
     from pqlkit.scoring.timeline import entity_named, timeline
@@ -76,6 +76,8 @@ def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Outpu
         leads = score(people, definition, progress=progress)
     rows = leads.frame.filter(leads.frame.get_column(leads.key).cast(str) == entity)
     (card,) = cards(leads, rows)
+    head, *rest = card
+    card = [head, score_line(leads, rows.row(0, named=True)), *rest]
     row = spelled(rows).row(0, named=True)
     match form:
         case Format.JSON:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
-from pqlkit.cli.step import begin
+from pqlkit.cli.step import begin, in_detail
 from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class Output:
     verbose: bool = False
     out: Path | None = None
     private: bool = False
+
+    def __post_init__(self) -> None:
+        """Let an error that nobody foresees be told in detail, too."""
+        if self.verbose:
+            in_detail()
 
     @property
     def interactive(self) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Step", "begin", "current", "started", "using"]
+__all__ = ["Step", "begin", "current", "in_detail", "started", "using"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +23,14 @@ class Step:
         The files, folders or globs that are read.
     dataset
         The dataset among them, or None.
+    verbose
+        Details are asked for.
     """
 
     name: str = ""
     files: tuple[str, ...] = ()
     dataset: Path | None = None
+    verbose: bool = False
 
 
 _steps: list[Step] = [Step()]
@@ -45,9 +48,14 @@ def started() -> None:
 
 def begin(name: str) -> None:
     """Go on to a step."""
-    _steps[-1] = Step(name=name, files=current().files, dataset=current().dataset)
+    _steps[-1] = replace(current(), name=name)
 
 
 def using(*files: str, dataset: Path | None = None) -> None:
     """Say what is read from now on."""
-    _steps[-1] = Step(name=current().name, files=files, dataset=dataset)
+    _steps[-1] = replace(current(), files=files, dataset=dataset)
+
+
+def in_detail() -> None:
+    """Say that details are asked for, on the command line or by the project file."""
+    _steps[-1] = replace(current(), verbose=True)

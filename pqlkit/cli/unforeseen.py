@@ -10,7 +10,12 @@ from pqlkit.errors import DataError, PqlkitError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["explained"]
+__all__ = ["detailed", "explained"]
+
+
+def detailed(arguments: Sequence[str]) -> bool:
+    """Tell whether details are asked for; the command line says so before any option is read."""
+    return current().verbose or "--verbose" in arguments
 
 
 def explained(error: BaseException, arguments: Sequence[str]) -> PqlkitError:
@@ -42,7 +47,7 @@ def explained(error: BaseException, arguments: Sequence[str]) -> PqlkitError:
             )
     said = " ".join(str(error).split())[:500]
     doing = " ".join([" ".join(arguments[:1]), f"({step.name})" if step.name else ""]).strip() or "pqlkit"
-    more = "" if "--verbose" in arguments else "; --verbose shows where in the program it happened"
+    more = "" if detailed(arguments) else "; --verbose shows where in the program it happened"
     return PqlkitError(
         f"{doing} ended in an error that pqlkit did not foresee: {type(error).__name__}{': ' if said else ''}{said}",
         where=", ".join(step.files) or None,

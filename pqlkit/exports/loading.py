@@ -263,7 +263,7 @@ class _Load:
             extremes = [table.first, table.last]
             rows = table.rows
             if before is not None and name == EVENTS:
-                columns = _united(before.columns, table.columns) if new else dict(before.columns)
+                columns = _united(before.columns, table) if new else dict(before.columns)
                 old = self._restitched(before.files, identities)
                 files = [*self._retyped(name, old, columns), *self._retyped(name, tuple(files), columns)]
                 extremes = [_least(before.first, table.first), _most(before.last, table.last)]
@@ -390,9 +390,11 @@ def _concerned(file: Path, schema: Mapping[str, pl.DataType], identities: Identi
     return bool(lazy.select(pl.col(ANONYMOUS_ID).is_in(known.implode()).any()).collect().item())
 
 
-def _united(before: Mapping[str, ColumnType], new: Mapping[str, ColumnType]) -> dict[str, ColumnType]:
-    names = [*before, *(name for name in new if name not in before)]
-    return {name: join(before.get(name), new.get(name)) for name in names}  # type: ignore[misc]
+def _united(before: Mapping[str, ColumnType], table: Finished) -> dict[str, ColumnType]:
+    """Join the types of columns; one without a value in the new rows leaves that of the old ones as it is."""
+    told = {name: kind for name, kind in table.columns.items() if name not in before or name not in table.empty}
+    names = dict.fromkeys((*before, *told))
+    return {name: join(before.get(name), told.get(name)) for name in names}  # type: ignore[misc]
 
 
 def _least(left: int | None, right: int | None) -> int | None:

@@ -44,7 +44,7 @@ _NAMED: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """One canonical table's files and facts. `in_place` tables were not copied."""
+    """One canonical table's files and facts. `in_place` tables were not copied; `empty` columns have no value in any row."""
 
     paths: tuple[str, ...]
     columns: Mapping[str, ColumnType]
@@ -55,6 +55,7 @@ class Finished:
     days: Mapping[int, int]
     intake: TableIntake
     in_place: bool = False
+    empty: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,6 +330,10 @@ def _of_stage(name: str, table: Stage, written: Written, quarantine: Quarantine,
         dates_only=table.dates_only,
         days={day: rows for day, rows in table.days.items() if low <= day <= high},
         intake=intake,
+        # Ids may have come from identities, and have one type over all tables.
+        empty=frozenset(
+            name for name in written.columns if name not in table.layout.ids and table.types.get(name) is None
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from pqlkit.columns import ON
 from pqlkit.definitions.model import ChosenBy, Evidence, EvidencePart, EvidenceView
 from pqlkit.durations import WEEK
 from pqlkit.measures.evaluation import spells_of_each
+from pqlkit.population.traits import TraitKind
 from pqlkit.proposal.candidate import Candidate, Group
 from pqlkit.proposal.comparable import compare, holding
 from pqlkit.proposal.evidence import figures, gathered, rounded, span
@@ -432,7 +433,20 @@ def _adjusted(brief: Brief, rule: Rule) -> Effect | None:
         skip=brief.exclusions.events,
         clusters=observed.clusters,
         rows=brief.parts.holdout,
+        traits=_fixed(brief, rule),
     )
+
+
+def _fixed(brief: Brief, rule: Rule) -> dict[str, NDArray[np.int64]]:
+    """Give the values of the fixed traits that are no leak and that the rule does not name, as numbers; 0 = missing."""
+    import polars as pl
+
+    traits, frame = brief.observed.population.traits, brief.observed.snapshots.frame
+    named = {literal.trait.name for literal in rule.literals if literal.trait is not None} | brief.exclusions.traits
+    names = [name for name, kind in traits.kinds.items() if kind is TraitKind.FIXED and name not in named]
+    held = traits.at(frame.select("entity", (pl.col("cutoff") - 1).alias("at")), names)
+    numbered = {name: held.get_column(name).cast(pl.String).rank("dense").fill_null(0) for name in names}
+    return {name: numbers.to_numpy().astype(np.int64) for name, numbers in numbered.items()}
 
 
 def _groups(brief: Brief, met: NDArray[np.bool_], by: str) -> tuple[Group, ...]:

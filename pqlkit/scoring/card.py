@@ -11,6 +11,7 @@ import polars as pl
 from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, USER_ID
 from pqlkit.definitions.describing import evidence
 from pqlkit.definitions.model import Criterion, EntityKind, EvidenceView, MeasureKind, leaves
+from pqlkit.definitions.phrases import window_phrase
 from pqlkit.definitions.wording import figure
 from pqlkit.durations import DAY
 from pqlkit.inert import visible
@@ -81,6 +82,15 @@ def _head(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any]) -> str
     return f"{title}   {band}{score}" + (f"   {text}" if text else "")
 
 
+def score_line(leads: Leads, row: Mapping[str, Any]) -> str:
+    """Say what a lead's score is made of: ``Score 81 = 50 qualified + 15 above the thresholds + 16 fresh``."""
+    number = leads.people.filter(pl.col("id") == row[leads.key]).get_column(ENTITY).item()
+    parts = [
+        f"{value:g} {visible(name, 60)}" for name, value in leads.score_parts.row(number, named=True).items() if value
+    ]
+    return f"Score {row['score']} = {' + '.join(parts)}" if parts else f"Score {row['score']}"
+
+
 def moment(at: datetime, leads: Leads) -> str:
     """Say when, as seen from `as_of`, in the project's time zone: ``Tue 14:02`` within the last 6 days, else the date."""
     zone = ZoneInfo(leads.population.world.zone)
@@ -92,17 +102,19 @@ def moment(at: datetime, leads: Leads) -> str:
 
 
 def _reasons(definition: Definition, row: Mapping[str, Any]) -> str:
-    """Say what was done, with what was needed: ``6 teammates invited (4 needed); active on 13 of 28 days``."""
-    found = [_reason(leaf, row[leaf.id]) for leaf in leaves(definition.qualify) if row[leaf.id]]
+    """Say what was done, with what was needed: ``6 teammates invited in the last 28 days (4 needed); active on 13 of 28 days``."""
+    found = [_reason(leaf, row[leaf.id], definition) for leaf in leaves(definition.qualify) if row[leaf.id]]
     return "; ".join(visible(text, 300) for text in found)
 
 
-def _reason(leaf: Criterion | Ref, value: float) -> str:
+def _reason(leaf: Criterion | Ref, value: float, definition: Definition) -> str:
     text = evidence(leaf, value)
     if not isinstance(leaf, Criterion):
         return text
     if leaf.measure.kind is MeasureKind.DAYS and leaf.window.length is not None and text.endswith("days"):
         text = f"{text.removesuffix(' days')} of {leaf.window.length.microseconds // DAY} days"
+    elif leaf.window.length is not None:
+        text = f"{text} {window_phrase(leaf.window, definition.anchor)}"
     bound = leaf.at_least
     return f"{text} ({figure(bound)} needed)" if isinstance(bound, int | float) and bound != 1 else text
 

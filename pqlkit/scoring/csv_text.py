@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["csv_bytes", "csv_text"]
 
 
-def csv_bytes(table: pl.DataFrame, ends: str = "\r\n") -> bytes:
+def csv_bytes(table: pl.DataFrame, ends: str = "\r\n", *, empty: str = "") -> bytes:
     r"""Write a table as RFC 4180 has it, in UTF-8, text that a spreadsheet would run neutralised.
 
     Parameters
     ----------
     table
-        Text, numbers and truth values; null is an empty cell.
+        Text, numbers and truth values.
     ends
         Of the lines.
+    empty
+        Written for null.
 
     Examples
     --------
@@ -37,7 +39,7 @@ def csv_bytes(table: pl.DataFrame, ends: str = "\r\n") -> bytes:
     text = pl.col(pl.String)
     inert = table.with_columns(pl.when(text.str.contains(FORMULA)).then(pl.lit("'") + text).otherwise(text).name.keep())
     buffer = io.BytesIO()
-    inert.rename({name: cell(name) for name in inert.columns}).write_csv(buffer, line_terminator=ends)
+    inert.rename({name: cell(name) for name in inert.columns}).write_csv(buffer, line_terminator=ends, null_value=empty)
     return buffer.getvalue()
 
 

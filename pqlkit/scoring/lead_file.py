@@ -26,6 +26,9 @@ ROWS: Final = 1_000_000
 """Leads per file: what a spreadsheet (1,048,576 rows) and the importers of CRMs take."""
 
 _INSTANT: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
+_MILLISECONDS: Final = "%Y-%m-%dT%H:%M:%S%.3fZ"
+CLEARS: Final = "#N/A"
+"""What clears a field in Salesforce, whose importers pass over an empty cell."""
 
 
 class LeadFormat(StrEnum):
@@ -128,7 +131,8 @@ def as_bytes(frame: pl.DataFrame, form: LeadFormat, shape: Shape | None = None, 
     -----
     CSV is RFC 4180: UTF-8 without a byte order mark, CRLF line ends (LF for Salesforce, whose bulk interface expects it),
     quotes where needed, an empty cell for null. Text cells that a spreadsheet would run as a formula begin with an
-    apostrophe (`pqlkit.inert.cell`). Times are ISO 8601 UTC, with microseconds where there are some.
+    apostrophe (`pqlkit.inert.cell`). Times are ISO 8601 UTC, with microseconds where there are some; for Salesforce in
+    milliseconds, and null is ``#N/A`` there.
     """
     names = (shape or Shape()).names(frame.columns)
     table = frame.select(pl.col(old).alias(new) for old, new in names.items())
@@ -137,8 +141,9 @@ def as_bytes(frame: pl.DataFrame, form: LeadFormat, shape: Shape | None = None, 
         case LeadFormat.PARQUET:
             table.write_parquet(buffer, compression="zstd", statistics=True)
         case LeadFormat.CSV:
-            ends = "\n" if shape is not None and shape.preset is Preset.SALESFORCE else "\r\n"
-            return csv_bytes(spelled(table), ends)
+            if shape is not None and shape.preset is Preset.SALESFORCE:
+                return csv_bytes(_to_the_millisecond(table), "\n", empty=CLEARS)
+            return csv_bytes(spelled(table), "\r\n")
         case LeadFormat.JSONL:
             spelled(table).write_ndjson(buffer)
         case LeadFormat.JSON:
@@ -152,6 +157,12 @@ def spelled(frame: pl.DataFrame) -> pl.DataFrame:
     """Spell the times of a frame: ISO 8601 UTC, microseconds only where there are some."""
     times = pl.col(name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime))
     return frame.with_columns(times.dt.strftime(_INSTANT).str.replace(r"\.000000Z$", "Z"))
+
+
+def _to_the_millisecond(frame: pl.DataFrame) -> pl.DataFrame:
+    """Spell the times of a frame as Salesforce reads them: longer fractions are misread."""
+    times = pl.col(name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime))
+    return frame.with_columns(times.dt.strftime(_MILLISECONDS))
 
 
 def _document(table: pl.DataFrame, as_of: str | None) -> bytes:
@@ -186,6 +197,8 @@ def read_leads(path: Path, shape: Shape | None = None) -> pl.DataFrame:
         raise DataError(f"{path} cannot be read as a list of leads: {reason}") from None
     if shape is None:
         return table
+    if shape.preset is Preset.SALESFORCE:
+        table = table.with_columns(pl.col(pl.String).replace(CLEARS, None))
     back = {shape.rename.get(name) or shape._preset_name(name): name for name in REMEMBERED_COLUMNS}
     return table.rename({name: back[name] for name in table.columns if name in back})
 

@@ -47,6 +47,8 @@ class Leads:
     people
         ``entity``, ``id`` of the rows of `frame`, in entity order: with an expansion outcome an id has one stay after the
         other, and tonight's lead is the last.
+    score_parts
+        What each score is the sum of, rounded down: one row per entity of the population, one column per part.
     """
 
     population: Population
@@ -55,6 +57,7 @@ class Leads:
     starts: pl.DataFrame
     hash: str
     people: pl.DataFrame
+    score_parts: pl.DataFrame
 
     @property
     def key(self) -> str:
@@ -103,7 +106,9 @@ def score(
         pl.Series("progress", stand.way.share).fill_nan(None),
     )
     frame = frame.with_columns(_status(population, definition, eligible).alias("status"))
-    frame = frame.with_columns(pl.Series("score", _score(definition, stand, frame), dtype=pl.Int64))
+    parts = _score_parts(definition, stand, frame)
+    total = pl.select((pl.sum_horizontal(parts.get_columns()) + TINY).floor().cast(pl.Int64)).to_series()
+    frame = frame.with_columns(total.alias("score"))
     return Leads(
         population=population,
         definition=definition,
@@ -111,6 +116,7 @@ def score(
         starts=starts,
         hash=definition_hash(definition),
         people=_people(population),
+        score_parts=parts,
     )
 
 
@@ -231,18 +237,27 @@ def _eligible(population: Population, definition: Definition) -> pl.Series:
     return held & ~gone.fill_null(value=False)
 
 
-def _score(definition: Definition, stand: Standing, frame: pl.DataFrame) -> NDArray[np.int64]:
-    """Score 0..100: the sum of points where the definition has them, else progress, then strength and freshness."""
+def _score_parts(definition: Definition, stand: Standing, frame: pl.DataFrame) -> pl.DataFrame:
+    """Give what a score of 0 to 100 is made of: points where the definition has them, else the way, strength and freshness."""
     if definition.score is not None:
-        worth = np.array([float(definition.score.points.get(leaf.id, 0)) for leaf in stand.parts])
-        return np.asarray(np.floor(stand.held @ worth + TINY), dtype=np.int64)
+        points = definition.score.points
+        return pl.DataFrame(
+            {leaf.id: stand.held[:, i] * float(points.get(leaf.id, 0)) for i, leaf in enumerate(stand.parts)}
+        )
+    on = frame.get_column("on_now").to_numpy()
     towards = 50 * stand.held.sum(axis=1) // max(1, len(stand.parts))
     fresh = definition.lead.fresh_for.microseconds if definition.lead and definition.lead.fresh_for else FRESHNESS
     age = frame.get_column("age").fill_null(fresh).to_numpy()
     recent = 20 * np.maximum(0, fresh - age) // max(1, fresh)
-    strength = np.floor(30 * _excess(stand) + TINY).astype(np.int64)
-    on = frame.get_column("on_now").to_numpy()
-    return np.asarray(np.where(on, 50 + strength + recent, towards), dtype=np.int64)
+    strength = np.floor(30 * _excess(stand) + TINY)
+    return pl.DataFrame(
+        {
+            "criteria met": np.where(on, 0, towards).astype(np.int64),
+            "qualified": np.where(on, 50, 0).astype(np.int64),
+            "above the thresholds": np.where(on, strength, 0).astype(np.int64),
+            "fresh": np.where(on, recent, 0).astype(np.int64),
+        }
+    )
 
 
 def _excess(stand: Standing) -> NDArray[np.float64]:

@@ -320,3 +320,30 @@ def test_a_sample_gives_the_relative_risk_of_all(monkeypatch):
     found = adjustment.rule_effect(met_it, {"own"}, cube, frame)
     assert found is not None
     assert found.relative_risk.value == pytest.approx((300 / 3_000) / (400 / 37_000), rel=0.12)
+
+
+def test_a_trait_that_explains_a_rule_is_allowed_for():
+    """Within each channel the rule says nothing; partners meet it and convert more often."""
+    met_it, cube, frame = quartered((90, 210, 10, 23), (10, 190, 90, 1710))
+    channel = frame["block"].to_numpy()
+    flat = frame.with_columns(block=pl.lit(0))
+    found = adjustment.rule_effect(met_it, {"own"}, cube, flat, traits={"channel": channel})
+    assert found is not None
+    assert found.traits == ("channel",)
+    assert found.without_traits is not None
+    assert found.without_traits.low is not None
+    assert found.without_traits.low > 3
+    assert found.odds_ratio.value == pytest.approx(1.0, abs=0.05)
+    assert found.relative_risk.value == pytest.approx(1.0, abs=0.05)
+
+
+def test_traits_enter_as_long_as_there_are_converters_enough_and_rare_values_are_one():
+    met_it, cube, frame = quartered((30, 60, 20, 300))
+    telling = np.where(frame["y"].to_numpy(), np.arange(410) % 3 == 0, np.arange(410) % 10 == 0).astype(np.int64)
+    many = np.arange(410) % 50
+    found = adjustment.rule_effect(met_it, {"own"}, cube, frame, traits={"many": many, "telling": telling})
+    assert found is not None
+    assert found.traits == ("telling",)
+    only = adjustment.rule_effect(met_it, {"own"}, cube, frame, traits={"many": many})
+    assert only is not None
+    assert (only.traits, only.without_traits) == ((), None)

@@ -292,3 +292,22 @@ def test_a_leaky_trait_never_becomes_eligibility():
     assert observed.left_out == frozenset()
     offered = {one.condition.name for one in _traits(observed, {"card"})}
     assert offered == {"tier"}
+
+
+@pytest.mark.parametrize(("customers", "others", "caught"), [(38, 250, True), (28, 600, False)])
+def test_a_trait_that_the_sale_filled_in_is_a_leak(customers, others, caught):
+    """How many of 40 customers and of 960 others have one; what many have without buying was asked of everybody."""
+    y = [n < 40 for n in range(1000)]
+    employees = [str(n % 7) if n < customers or 40 <= n < 40 + others else None for n in range(1000)]
+    found = traited({"employees": employees}, y)
+    assert bool(found) is caught
+    if caught:
+        assert found[0].trait
+        assert found[0].excluded
+        assert found[0].evidence == "filled for 95% of customers, 26% of others"
+
+
+def test_nine_customers_with_a_value_are_too_few_to_say_who_filled_it_in():
+    y = [n < 12 for n in range(1000)]
+    assert traited({"employees": ["10" if n < 9 else None for n in range(1000)]}, y) == ()
+    assert traited({"employees": ["10" if n < 10 or n > 990 else None for n in range(1000)]}, y) != ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -66,6 +67,39 @@ def test_verbose_shows_where_in_the_program(
     said = capsys.readouterr().err
     assert "Traceback (most recent call last)" in said
     assert said.endswith("please report it, with this line and the command\n")
+
+
+def test_the_project_file_asks_for_details_too(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("pqlkit.yml").write_text("pqlkit: 1\nanalyze: {verbose: true}\n")
+    fail(monkeypatch, ValueError("so"))
+    assert run(list(LINES["analyze"])) == 2
+    said = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in said
+    assert said.endswith("please report it, with this line and the command\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "full"), "error: cannot write the output: full\n"),
+        (OSError(errno.EIO, "broken"), "error: cannot read or write a file: broken\n"),
+        (OSError(errno.EIO, "broken", "events.csv"), "error: events.csv: cannot read or write the file: broken\n"),
+        (OSError(errno.ENOSPC, "full", "/tmp/x"), "error: /tmp/x: cannot write the file: full\n"),
+    ],
+    ids=repr,
+)
+def test_an_error_of_the_system_is_worded_by_what_it_is(
+    error: OSError, said: str, sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def observed(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pqlkit.analysis.analyzing.analyze", observed)
+    monkeypatch.setattr("pqlkit.cli.app.abandon", lambda: None)
+    assert run(list(LINES["analyze"])) == 2
+    assert capsys.readouterr().err == said
 
 
 @pytest.mark.parametrize("name", READING)

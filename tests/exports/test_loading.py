@@ -154,6 +154,19 @@ def test_appending_brings_old_files_to_the_columns_of_all(exports, tmp_path, tab
     ]
 
 
+def test_a_column_without_a_value_in_the_new_rows_keeps_its_type(exports, tmp_path):
+    head, old, new = "user_id,event,timestamp,seats,won", "u1,a,2026-01-01,5,true", "u2,a,2026-01-02,,"
+    exports.load(events=exports.write("1.csv", f"{head}\n{old}\n"))
+    before = open_dataset(data=tmp_path / "out").tables["events"].columns
+    load(with_sources(events=exports.write("2.csv", f"{head},plan\n{new},\n")), tmp_path / "out", append=True)
+    table = open_dataset(data=tmp_path / "out").tables["events"]
+    assert before["seats"] is ColumnType.INTEGER
+    assert before["won"] is ColumnType.BOOLEAN
+    assert dict(table.columns) == {**before, "plan": ColumnType.TEXT}
+    values = pl.read_parquet(list(table.paths), glob=False).sort("user_id").select("seats", "won", "plan").rows()
+    assert values == [(5, True, None), (None, None, None)]
+
+
 def test_appending_a_full_dump_of_users_takes_the_newer_row(exports, tmp_path, table_rows):
     out = tmp_path / "out"
     head = "user_id,signed_up_at,plan\n"

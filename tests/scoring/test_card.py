@@ -6,7 +6,7 @@ import polars as pl
 
 from pqlkit.definitions.loading import load_definition
 from pqlkit.exports.dataset import ColumnType, Dataset, Table
-from pqlkit.scoring.card import cards
+from pqlkit.scoring.card import cards, score_line
 from pqlkit.scoring.scoring import score
 from tests.analysis.canonical import in_memory
 from tests.scoring.nights import START, at, definition
@@ -44,7 +44,7 @@ def test_a_card_says_what_was_done_what_was_needed_and_what_it_promises(tmp_path
     lines = told(tmp_path, name=["Northwind"], owner=["J. Lind"], plan=["free"], seats=[8])
     assert lines == [
         "Northwind (a)   PQL   score 81   qualified Fri 12:00",
-        "6 invites (3 needed); login on 2 of 10 days (2 needed)",
+        "6 invites in the last 10 days (3 needed); login on 2 of 10 days (2 needed)",
         "Ask who is next.",
         "free plan, 8 seats",
         "Users like this: 72 of 417 upgraded within 10 days (17.3 %)",
@@ -66,3 +66,17 @@ def test_a_near_one_is_told_what_is_missing(tmp_path):
     meaning = load_definition(definition(tmp_path, BODY))
     leads = score(in_memory([{"id": "a", "anchor": START}], EVENTS[:-1], as_of=at(3)), meaning)
     assert "Missing: login on 1 more day" in cards(leads, leads.frame)[0]
+
+
+def test_a_score_says_what_it_is_made_of(tmp_path):
+    meaning = load_definition(definition(tmp_path, BODY))
+    qualified = score(in_memory([{"id": "a", "anchor": START}], EVENTS, as_of=at(3)), meaning)
+    row = qualified.frame.row(0, named=True)
+    line = score_line(qualified, row)
+    whole, parts = line.removeprefix("Score ").split(" = ")
+    assert int(whole) == row["score"] == sum(int(part.split()[0]) for part in parts.split(" + "))
+    assert parts.startswith("50 qualified + ")
+    near = score(in_memory([{"id": "a", "anchor": START}], EVENTS[:-1], as_of=at(3)), meaning)
+    assert score_line(near, near.frame.row(0, named=True)) == "Score 25 = 25 criteria met"
+    nobody = score(in_memory([{"id": "a", "anchor": START}], [], as_of=at(3)), meaning)
+    assert score_line(nobody, nobody.frame.row(0, named=True)) == "Score 0"

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import http.server
 import json
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from pqlkit.errors import UsageError
 from pqlkit.scoring import delivery
 from pqlkit.scoring.alert import text
 from pqlkit.scoring.delivery import AUTHORIZATION, LONGEST_WAIT, deliver, hook
-from pqlkit.scoring.ledger import Alert, Entry, Run, open_ledger
+from pqlkit.scoring.ledger import Alert, Entry, Run, open_ledger, read_starts
 from pqlkit.scoring.memory import Memory
-from tests.scoring.nights import Receiver, at, definition, drawn, product, score
+from tests.scoring.nights import Receiver, at, date, definition, drawn, new_in, product, score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +30,6 @@ SECRET = "s3cr3t-path"
 
 def filled(path, count=3):
     """Open a ledger whose outbox holds some messages."""
-    import polars as pl
-
     ledger = open_ledger(path)
     opened = ledger.__enter__()
     run = Run(
@@ -223,8 +224,6 @@ def test_over_nights_each_lead_is_acknowledged_once_whatever_the_server_does(fol
         assert last.code == 0
         expected = set()
         for path in (folder / "l",):
-            from pqlkit.scoring.ledger import read_starts
-
             starts = read_starts(path)
             expected = {(row["id"], row["on"]) for row in starts.to_dicts() if row["reason"] == "world"}
         assert expected
@@ -236,6 +235,33 @@ def test_over_nights_each_lead_is_acknowledged_once_whatever_the_server_does(fol
             for lead in body["leads"]
         ]
         assert sorted(told) == sorted(name for name, _ in expected)
+
+
+def test_a_run_that_starts_while_another_posts_tells_each_lead_once(folder):
+    """The server answers the first only when the second has ended; both end well, and the third finds nobody new."""
+    seconds: list[subprocess.CompletedProcess[str]] = []
+    with Receiver(lambda _: second() if waits and not seconds else "ok") as receiver:
+        waits = False
+
+        def second() -> str:
+            files = ("-p", folder / "pqlkit.yml", "-d", folder / "team.yml", "--ledger", folder / "l")
+            line = [sys.executable, "-m", "pqlkit", "score", *files, "--as-of", date(14), "--out", folder / "other.csv"]
+            seconds.append(subprocess.run(line, capture_output=True, text=True, timeout=60, check=False))
+            return "ok"
+
+        assert night(folder, receiver.url(), 10).code == 0
+        waits = True
+        assert night(folder, receiver.url(), 14).code == 0
+        assert [each.returncode for each in seconds] == [0], seconds
+        third = night(folder, receiver.url(), 14)
+        assert third.code == 0
+        assert new_in(folder / "leads.csv") == set()
+        bodies = {body["key"]: body for _, body, _ in receiver.seen}
+        told = [lead["user_id"] for body in bodies.values() for lead in body["leads"]]
+        starts = read_starts(folder / "l").filter(pl.col("reason") == "world")
+        assert sorted(told) == sorted(starts["id"].to_list()) != []
+        with open_ledger(folder / "l") as ledger:
+            assert ledger.outbox() == []
 
 
 def test_secrets_are_in_no_output_and_no_file(folder, monkeypatch):
@@ -267,7 +293,7 @@ def test_alerts_hold_batches_of_twenty_with_text_and_rows(tmp_path):
     assert first["text"].startswith("20 new leads: team\n\nu044   PQL")
     assert first["leads"][0]["status"] == "pql"
     assert first["leads"][0]["new_because"] == "world"
-    assert any("3 invites (3 needed)" in line for line in first["leads"][0]["card"])
+    assert any("3 invites in the last 10 days (3 needed)" in line for line in first["leads"][0]["card"])
 
 
 @contextmanager

@@ -160,3 +160,14 @@ def test_what_is_no_lead_file_is_a_clear_error(tmp_path):
             read_leads(tmp_path / name)
     with pytest.raises(UsageError, match=r"cannot tell the format of leads\.xlsx"):
         format_of(tmp_path / "leads.xlsx")
+
+
+def test_salesforce_reads_milliseconds_and_clears_what_is_empty(tmp_path):
+    moment = pl.Series("qualified_at", [1_767_225_600_000_999, None], dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+    table = pl.DataFrame({"user_id": ["a", "b"], "score": [-1, None]}).with_columns(moment)
+    shape = Shape(preset=Preset.SALESFORCE)
+    payload = as_bytes(table, LeadFormat.CSV, shape).decode().splitlines()
+    assert payload[1:] == ["a,-1,2026-01-01T00:00:00.000Z", "b,#N/A,#N/A"]
+    path = tmp_path / "leads.csv"
+    path.write_bytes(as_bytes(table, LeadFormat.CSV, shape))
+    assert read_leads(path, shape).get_column("qualified_at").to_list() == ["2026-01-01T00:00:00.000Z", None]

@@ -206,6 +206,8 @@ def _effect(effect: Effect | None) -> dict[str, Json]:
         "adjusted_relative_risk_low": modelled(risk.low) if risk else None,
         "adjusted_relative_risk_high": modelled(risk.high) if risk else None,
         "adjusted_undefined": odds.undefined.value if odds and odds.undefined else None,
+        "adjusted_for_traits": list(effect.traits) if effect else [],
+        "adjusted_without_traits": modelled(effect.without_traits.value) if effect and effect.without_traits else None,
         "adjusted_left_out": effect.left_out if effect else 0,
         "adjusted_penalised": effect.penalised if effect else False,
     }

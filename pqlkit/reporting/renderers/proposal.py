@@ -269,11 +269,20 @@ def _adjusted(effect: Effect) -> list[str]:
     if odds.value is None:
         why = _WHY.get(odds.undefined or "", "the fit did not settle")
         return wrapped(f"adjusted   could not be allowed for activity, calendar and age: {why}", "  ", " " * 14)
-    only = ": only active ones?" if (odds.low or 0) <= 1 else ""
+    hidden = bool(effect.traits) and effect.without_traits is not None and (effect.without_traits.low or 0) > 1
+    only = ": only active ones?" if (odds.low or 0) <= 1 and not hidden else ""
     lines = wrapped(f"adjusted   odds ratio {ratio(odds)}, {ratio(risk, ' times')} as often{only}", "  ", " " * 14)
+    if effect.traits:
+        names = ", ".join(visible(name, 30) for name in effect.traits)
+        before = "" if effect.without_traits is None else f"; without {ratio(effect.without_traits)}"
+        said = "not told apart from" if hidden and (odds.low or 0) <= 1 else "allowing too for"
+        lines += wrapped(f"{said} {names}{before}", " " * 13, " " * 14)
     if effect.left_out:
-        said = "without {:,} snapshots of quarters or ages in which nobody, or everybody, converted"
-        lines += wrapped(said.format(effect.left_out), " " * 13, " " * 14)
+        lines += wrapped(
+            f"left out: {effect.left_out:,} snapshots of quarters or ages in which nobody, or everybody, converted",
+            " " * 13,
+            " " * 14,
+        )
     if effect.penalised:
         lines += wrapped(
             "by Firth's penalised likelihood: a group without a converter, or with converters only", " " * 13, " " * 14
