@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pqlkit.rates.report import Report
     from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.contingency import Contingency
+    from pqlkit.statistics.estimate import Estimate
     from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Json
 
@@ -36,6 +37,8 @@ class Side:
     expected, leads
         Conversions expected had it given as many leads as the first side: its snapshots taken at random, or others added at
         random.
+    first_against_it
+        How many times as often snapshots that meet the first side's definition converted; None for the first side itself.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Side:
     recall: Rate
     expected: float
     leads: int
+    first_against_it: Estimate | None = None
 
     @property
     def rate(self) -> float | None:
@@ -103,11 +107,16 @@ def side_by_side(reports: Sequence[Report]) -> tuple[Comparison, ...]:
 
 
 def _compared(members: Sequence[Report], kind: EntityKind) -> Comparison:
+    from pqlkit.snapshots.clusters import clusters
     from pqlkit.snapshots.snapshots import snapshots_of
+    from pqlkit.statistics.predictive_value import relative_predictive_value
 
     owner = max(members, key=_breadth)
     seen = snapshots_of(owner.population, owner.snapshots.design)
-    tables = [seen.table(_met(one, owner, seen)) for one in members]
+    met = [_met(one, owner, seen) for one in members]
+    tables = [seen.table(one) for one in met]
+    y = seen.frame.get_column("y").to_numpy()
+    labels = clusters(owner.population, seen.frame.get_column("entity").to_numpy())
     leads = tables[0].n1
     sides = tuple(
         Side(
@@ -117,8 +126,9 @@ def _compared(members: Sequence[Report], kind: EntityKind) -> Comparison:
             recall=one.funnel.recall,
             expected=expected(table, leads),
             leads=leads,
+            first_against_it=relative_predictive_value(met[0], held, y, labels) if held is not met[0] else None,
         )
-        for one, table in zip(members, tables, strict=True)
+        for one, table, held in zip(members, tables, met, strict=True)
     )
     return Comparison(kind=kind, snapshots=seen, sides=sides)
 
@@ -176,6 +186,9 @@ def record(comparison: Comparison) -> dict[str, Json]:
                 "relative_risk": side.table.relative_risk().value,
                 "pql_to_customer": {"view": "qualification", **side.promised.to_json()},
                 "recall": side.recall.to_json(),
+                "first_against_it": {}
+                if (against := side.first_against_it) is None
+                else {"ratio": against.value, "low": against.low, "high": against.high},
                 "at_equal_leads": {"converted": side.expected, "rate": side.rate, "lift": side.lift},
             }
             for side in comparison.sides

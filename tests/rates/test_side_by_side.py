@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pqlkit.definitions import model
@@ -18,6 +19,8 @@ from pqlkit.rates.side_by_side import expected
 from pqlkit.snapshots.matches import meets
 from pqlkit.snapshots.snapshots import snapshots_of
 from pqlkit.statistics.contingency import Contingency
+from pqlkit.statistics.estimate import Undefined
+from pqlkit.statistics.predictive_value import relative_predictive_value
 from tests.rates.simulated import people, report, rule
 
 overlaps: Any = overlap.overlaps
@@ -113,3 +116,30 @@ def test_the_json_of_a_comparison():
     first = written["definitions"][0]
     assert first["at_equal_leads"]["rate"] == first["with"]["rate"]
     assert first["pql_to_customer"]["view"] == "qualification"
+
+
+def test_the_first_against_each_other_in_one_ratio():
+    """The ratio is that of the two rates, as the tables have them; its interval that of draws of whole users with replacement."""
+    (found,) = side_by_side(made())
+    first, *others = found.sides
+    assert first.first_against_it is None
+    seen, y = found.snapshots, found.snapshots.frame["y"].to_numpy()
+    held = [comparison._met(one, made()[0], seen) for one in made()]
+    dice = np.random.default_rng(1)
+    draws = dice.integers(0, len(y), (1500, len(y)))
+    for side, met in zip(others, held[1:], strict=True):
+        told = side.first_against_it
+        assert told.value == pytest.approx(first.table.with_.rate / side.table.with_.rate, rel=1e-12)
+        drawn = [np.log((y[row][held[0][row]]).mean() / (y[row][met[row]]).mean()) for row in draws]
+        assert np.log(told.high / told.low) / (2 * 1.959964) == pytest.approx(np.std(drawn), rel=0.1)
+    written = record(found)["definitions"]
+    assert written[0]["first_against_it"] == {}
+    assert written[1]["first_against_it"]["ratio"] == others[0].first_against_it.value
+
+
+def test_a_rule_against_itself_differs_by_nothing():
+    row = np.arange(60)
+    same = relative_predictive_value(row < 20, row < 20, row % 3 == 0, row // 2)
+    assert (same.value, same.low, same.high) == (1.0, 1.0, 1.0)
+    assert relative_predictive_value(row < 20, row < 0, row % 3 == 0, row).undefined is Undefined.EMPTY_GROUP
+    assert relative_predictive_value(row < 20, row > 20, row < 5, row).undefined is Undefined.NO_CONVERTERS

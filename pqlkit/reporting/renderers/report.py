@@ -243,6 +243,10 @@ def several(reports: Sequence[Report]) -> RenderableType:
                 f"  {fit(side.name, 24)} {percent(table.share.rate):>8} {percent(table.with_.rate):>8} "
                 f"{percent(table.recall.rate):>8}  {percent(side.rate):>8} {times(side.lift):>6}"
             )
+        for side in one.sides[1:]:
+            if (against := side.first_against_it) is not None and against.value is not None:
+                first = f"Snapshots that meet {visible(one.sides[0].name, 44)} converted {ratio(against, ' times')} as often as"
+                lines += wrapped(f"{first} those that meet {visible(side.name, 44)}.", "  ")
     found = overlaps(reports)
     lines += ["", spread("WHO FINDS WHOM", "entities that became leads, in one row each")]
     for row in found[:12]:
