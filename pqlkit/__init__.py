@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pqlkit.definitions.describing import describe
     from pqlkit.definitions.diagnostics import Diagnostic
     from pqlkit.definitions.emitting import emit
-    from pqlkit.definitions.loading import load_definition
+    from pqlkit.definitions.folders import load_definition
     from pqlkit.definitions.model import Definition
     from pqlkit.definitions.validation import validate
     from pqlkit.durations import Duration
@@ -96,7 +96,7 @@ _HOMES: Final = {
     "definitions.describing": "describe",
     "definitions.diagnostics": "Diagnostic",
     "definitions.emitting": "emit",
-    "definitions.loading": "load_definition",
+    "definitions.folders": "load_definition",
     "definitions.model": "Definition",
     "definitions.validation": "validate",
     "durations": "Duration",

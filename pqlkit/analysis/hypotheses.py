@@ -104,7 +104,7 @@ def hypotheses(observed: Observed) -> Hypotheses:
 
 def written(observed: Observed) -> tuple[list[Definition], list[tuple[str, str]]]:
     """Read the folder: what can be asked, in the order of file names, and what cannot, with the reason."""
-    from pqlkit.definitions.loading import load_definitions
+    from pqlkit.definitions.folders import load_definitions
 
     folder = observed.population.project.definitions
     wanted: list[Definition] = []

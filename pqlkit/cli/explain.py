@@ -62,7 +62,7 @@ def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Outpu
     form, output
         How and where it is written.
     """
-    from pqlkit.definitions.loading import load_definition
+    from pqlkit.definitions.folders import load_definition
     from pqlkit.reporting.renderers import lead as render
     from pqlkit.scoring.card import cards, score_line
     from pqlkit.scoring.lead_file import spelled
@@ -94,7 +94,7 @@ def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Outpu
 
 def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Output) -> None:
     """Show those who upgraded."""
-    from pqlkit.definitions.loading import load_definition
+    from pqlkit.definitions.folders import load_definition
     from pqlkit.reporting.renderers import lead as render
     from pqlkit.scoring.converters import converters
 

@@ -30,7 +30,7 @@ def report(given: Given) -> None:
     `pqlkit report -d definitions/team-rollout.yml --fail-under 5% --fail-on-drift`: for CI
     """
     from pqlkit.cli.output import Output
-    from pqlkit.definitions.loading import load_definition
+    from pqlkit.definitions.folders import load_definition
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import with_contacts
     from pqlkit.rates.report import report as run

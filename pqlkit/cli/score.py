@@ -46,7 +46,7 @@ def score(given: Given) -> None:
     `pqlkit score -d definitions/team-rollout.yml --ledger leads.ledger --control 20% --notify 'https://hooks.example.com/${HOOK}'`
     """
     from pqlkit.cli.output import Output
-    from pqlkit.definitions.loading import load_definition
+    from pqlkit.definitions.folders import load_definition
     from pqlkit.scoring.delivery import hook
 
     found = given.inputs()

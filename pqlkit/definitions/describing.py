@@ -32,7 +32,7 @@ def describe(definition: Definition) -> str:
 
     Examples
     --------
-    >>> from pqlkit.definitions.loading import load_definition
+    >>> from pqlkit.definitions.folders import load_definition
     >>> from pqlkit.shipped import shipped
     >>> print(describe(load_definition(shipped("definitions") / "team-rollout.yml")))
     An account that, in the last 28 days, has 4 or more teammate_invited events and 10 or more active days. Success is

@@ -54,7 +54,7 @@ def emit(definition: Definition) -> str:
 
     Examples
     --------
-    >>> from pqlkit.definitions.loading import load_definition
+    >>> from pqlkit.definitions.folders import load_definition
     >>> from pqlkit.shipped import shipped
     >>> print(emit(load_definition(shipped("definitions") / "minimum-viable.yml")).split("qualify:")[1].split("outcome")[0])
       event: login

@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pqlkit.definitions.diagnostics import Diagnostic, Severity
 from pqlkit.definitions.discovery import discover
+from pqlkit.definitions.folders import load_documents
 from pqlkit.definitions.ignoring import apply_ignores
-from pqlkit.definitions.loading import load_documents
 from pqlkit.definitions.positions import placed
+from pqlkit.definitions.rules.lint_rule import Need, Subject
 from pqlkit.definitions.rules.pql219_outside_link import CODE as OUTSIDE_LINK
 from pqlkit.definitions.rules.registry import checks
-from pqlkit.definitions.rules.rule import Need, Subject
 from pqlkit.definitions.yaml_source import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
-    from pqlkit.definitions.base import Base
     from pqlkit.definitions.changes import Review
     from pqlkit.definitions.discovery import Outside
+    from pqlkit.definitions.earlier_version import Base
     from pqlkit.definitions.facts import ComparisonFacts, Facts
-    from pqlkit.definitions.loading import Loaded
+    from pqlkit.definitions.folders import Loaded
     from pqlkit.definitions.model import Definition
-    from pqlkit.definitions.rules.rule import Rule
+    from pqlkit.definitions.rules.lint_rule import Rule
     from pqlkit.definitions.yaml_source import Document
 
 ProjectChecker: TypeAlias = "Callable[[Document], Sequence[Diagnostic]]"
@@ -237,7 +237,7 @@ class _Check:
 
 
 def _base(base: str, paths: Sequence[Path | str]) -> Base:
-    from pqlkit.definitions.base import open_base
+    from pqlkit.definitions.earlier_version import open_base
 
     return open_base(base, [str(path) for path in paths])
 

@@ -18,7 +18,7 @@ from pqlkit.columns import (
     TIMESTAMP,
     USER_ID,
 )
-from pqlkit.demo.faults import RECEIVED
+from pqlkit.demo.dirt import RECEIVED
 from pqlkit.demo.project_file import Form, product_project
 from pqlkit.errors import UsageError
 from pqlkit.files import whole, write_text

@@ -22,11 +22,11 @@ from pqlkit.columns import (
 )
 from pqlkit.demo.billing import bill_rows, draw_bills, moment, plan_history
 from pqlkit.demo.company import CODES, ERA, NAMES, PROJECTS, Company, draw_company
-from pqlkit.demo.faults import draw_robots, with_faults
+from pqlkit.demo.dirt import draw_robots, with_faults
 from pqlkit.demo.product_truth import state_product
+from pqlkit.demo.randomness import stream
 from pqlkit.demo.series import INSTANT, NEVER, named
 from pqlkit.demo.staff import People, account_ids, account_names, draw_people, emails, user_ids, who_did
-from pqlkit.demo.streams import stream
 from pqlkit.durations import DAY, HOUR
 from pqlkit.errors import UsageError
 

@@ -9,7 +9,6 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AMOUNT, ANONYMOUS_ID, EVENT, EVENT_ID, USER_ID
 from pqlkit.errors import DataError, nearest
-from pqlkit.exports.amounts import amounts
 from pqlkit.exports.column_types import ColumnType, of_dtype, of_text
 from pqlkit.exports.domains import address_of, domain_of
 from pqlkit.exports.guessing import candidates, swapped
@@ -17,6 +16,7 @@ from pqlkit.exports.headers import zone_in
 from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import flatten
 from pqlkit.exports.mapping import Column, Match
+from pqlkit.exports.money import amounts
 from pqlkit.exports.nested import root_of, unpacked, with_paths
 from pqlkit.exports.notation import ENGLISH
 from pqlkit.exports.nulls import counted_nulls, without_nulls

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from pqlkit.errors import DataError, UsageError
-from pqlkit.exports import clocks
+from pqlkit.exports import plausible_times as clocks
 from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.intake import Intake

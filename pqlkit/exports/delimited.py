@@ -20,7 +20,7 @@ import polars as pl
 from pqlkit.exports.batch import LONGEST_ROW, Batch, Rejected, shown
 from pqlkit.exports.raw import EmptyExportError
 from pqlkit.exports.row_bounds import Rows, blank_rows, bytes_reason, count_reason, find_rows, kept_bytes, reasons_of
-from pqlkit.exports.text import line_chunks
+from pqlkit.exports.text_stream import line_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Set
     from pathlib import Path
 
-    from pqlkit.exports.clocks import Plausible
     from pqlkit.exports.mapping import Source
+    from pqlkit.exports.plausible_times import Plausible
     from pqlkit.exports.tables import Layout
 
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from pqlkit.errors import DataError
 from pqlkit.exports.batch import LONGEST_ROW, Batch, Rejected, shown
-from pqlkit.exports.text import line_chunks
+from pqlkit.exports.text_stream import line_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

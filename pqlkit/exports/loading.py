@@ -11,7 +11,7 @@ import polars as pl
 
 from pqlkit.columns import ANONYMOUS_ID, USER_ID
 from pqlkit.errors import DataError
-from pqlkit.exports import clocks
+from pqlkit.exports import plausible_times as clocks
 from pqlkit.exports.column_types import as_type, join
 from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
 from pqlkit.exports.disk import writing_to
@@ -29,11 +29,11 @@ from pqlkit.exports.writing import Written
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pqlkit.exports.clocks import Plausible
     from pqlkit.exports.column_types import ColumnType
     from pqlkit.exports.dataset import Progress
     from pqlkit.exports.identities import Identities
     from pqlkit.exports.mapping import Source
+    from pqlkit.exports.plausible_times import Plausible
     from pqlkit.exports.project import Project
     from pqlkit.exports.publishing import Writer
     from pqlkit.exports.reading import Finished, Outcome

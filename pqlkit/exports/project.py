@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pqlkit.definitions import faults
 from pqlkit.definitions.building import build_eligible
 from pqlkit.definitions.diagnostics import Severity
-from pqlkit.definitions.reading import read_document, refusal
+from pqlkit.definitions.documents import read_document, refusal
 from pqlkit.definitions.schema import form_schema
 from pqlkit.definitions.shape import Form
 from pqlkit.exports.mapping import Source

@@ -29,7 +29,7 @@ from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.mapping import Match, Spelling, Unit
 from pqlkit.exports.preset import presets
 from pqlkit.exports.sources.address import check_address
-from pqlkit.exports.text import ENCODINGS
+from pqlkit.exports.text_stream import ENCODINGS
 from pqlkit.exports.time_formats import FORMATS
 from pqlkit.exports.zones import moment, zone_of
 from pqlkit.options.commands import RECORDS, command_options

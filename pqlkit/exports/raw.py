@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from pqlkit.errors import DataError
 from pqlkit.exports.foreign import check_foreign
-from pqlkit.exports.text import head_text
+from pqlkit.exports.text_stream import head_text
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -11,8 +11,7 @@ import polars as pl
 from pqlkit.columns import ACCOUNT_ID, ANONYMOUS_ID, EVENT_ID, SIGNED_UP_AT, USER_ID
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError
-from pqlkit.exports import clocks
-from pqlkit.exports.amounts import currencies
+from pqlkit.exports import plausible_times as clocks
 from pqlkit.exports.column_types import ColumnType, as_text, as_type, join
 from pqlkit.exports.domains import domains
 from pqlkit.exports.guessing import guess_format
@@ -20,6 +19,7 @@ from pqlkit.exports.identities import Identities, resolve
 from pqlkit.exports.in_place import InPlace, in_place
 from pqlkit.exports.intake import Gap, TableIntake
 from pqlkit.exports.mapping import Match
+from pqlkit.exports.money import currencies
 from pqlkit.exports.staging import Stage, stage
 from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EMAIL, EVENTS, IDENTITIES, USERS, layout
 from pqlkit.exports.time_formats import FORMATS
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pqlkit.exports.clocks import Plausible
     from pqlkit.exports.mapping import Source
+    from pqlkit.exports.plausible_times import Plausible
     from pqlkit.exports.quarantine import Quarantine
 
 IDS: Final = (USER_ID, ACCOUNT_ID, ANONYMOUS_ID)

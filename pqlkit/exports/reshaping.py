@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from pqlkit.exports.amounts import numbers
 from pqlkit.exports.instants import instants
 from pqlkit.exports.json_lines import read_objects
 from pqlkit.exports.mapping import Column, Spelling
+from pqlkit.exports.money import numbers
 from pqlkit.exports.nulls import NULL_VALUES, without_nulls
 from pqlkit.exports.picked_column import id_text, none_if_empty, text_of, values_of
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.exports.batch import LONGEST_ROW
-from pqlkit.exports.text import is_utf8
+from pqlkit.exports.text_stream import is_utf8
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -21,7 +21,7 @@ from pqlkit.columns import (
     TIMESTAMP,
     USER_ID,
 )
-from pqlkit.exports.amounts import THOUSANDTHS, WHOLE
+from pqlkit.exports.money import THOUSANDTHS, WHOLE
 from pqlkit.exports.preset import presets
 from pqlkit.exports.synonyms import STATUS, SYNONYMS
 from pqlkit.exports.tables import DOMAIN, EMAIL, NAMES, USERS, layout

@@ -14,11 +14,11 @@ import polars as pl
 from pqlkit.columns import ACCOUNT_ID, AMOUNT, ANONYMOUS_ID, EVENT, EVENT_ID, TIMESTAMP, USER_ID
 from pqlkit.durations import DAY
 from pqlkit.exports.canonical import FILE, LINE
-from pqlkit.exports.clocks import BEYOND
 from pqlkit.exports.column_types import POLARS, ColumnType, as_type, of_text
 from pqlkit.exports.identities import stitched
 from pqlkit.exports.instants import UTC
 from pqlkit.exports.numerals import as_written_by_programs, notation_of
+from pqlkit.exports.plausible_times import BEYOND
 from pqlkit.exports.quarantine import row_text
 from pqlkit.exports.tables import DOMAIN, EMAIL
 from pqlkit.inert import visible
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pqlkit.exports.clocks import Plausible
     from pqlkit.exports.identities import Identities
+    from pqlkit.exports.plausible_times import Plausible
     from pqlkit.exports.quarantine import Quarantine
     from pqlkit.exports.staging import Part, Stage
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pqlkit.options import reading
+from pqlkit.options import parsing as reading
 from pqlkit.options.data import PROJECT, BesideEventsOptions, DataOptions, SourceOptions
 from pqlkit.options.leads import ListOptions, ScoreOptions
 from pqlkit.options.option import Option, Role, option, options_of

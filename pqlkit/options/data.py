@@ -8,7 +8,7 @@ from typing import Final
 
 from pqlkit.engines.factory import EngineName
 from pqlkit.options.option import Role, option
-from pqlkit.options.reading import moment_text
+from pqlkit.options.parsing import moment_text
 
 DATA: Final = "Data"
 

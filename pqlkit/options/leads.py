@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pqlkit.durations import Duration
-from pqlkit.options import reading
+from pqlkit.options import parsing as reading
 from pqlkit.options.bound import Bound
 from pqlkit.options.option import Role, option
 from pqlkit.options.output import OUTPUT, Format, MessageOptions, TargetOption

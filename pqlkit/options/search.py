@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from pqlkit.definitions.model import Definition
-from pqlkit.options import reading
+from pqlkit.options import parsing as reading
 from pqlkit.options.option import Role, option
 from pqlkit.typing import Microseconds
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from pqlkit.definitions.model import Definition, EntityKind, Measure, MeasureKind
 from pqlkit.durations import Duration
-from pqlkit.options import reading
+from pqlkit.options import parsing as reading
 from pqlkit.options.option import Role, option
 
 SNAPSHOTS: Final = "Snapshots"

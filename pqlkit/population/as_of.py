@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError, UsageError
-from pqlkit.options.reading import written_moment
+from pqlkit.options.parsing import written_moment
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pqlkit.errors import UsageError
 from pqlkit.inert import visible
-from pqlkit.population.clocks import anchored
+from pqlkit.population.entity_world import anchored
 
 if TYPE_CHECKING:
     from pqlkit.definitions.model import Definition

@@ -23,7 +23,7 @@ from pqlkit.columns import (
     PLAN,
     USER_ID,
 )
-from pqlkit.definitions.reading import read_outcome
+from pqlkit.definitions.documents import read_outcome
 from pqlkit.durations import Duration
 from pqlkit.errors import DataError, nearest
 from pqlkit.measures.conditions import all_hold

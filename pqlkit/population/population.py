@@ -29,9 +29,9 @@ from pqlkit.engines.factory import engine as engine_named
 from pqlkit.errors import DefinitionError, nearest
 from pqlkit.measures.ownership import owned
 from pqlkit.population import as_of as moments
-from pqlkit.population.clocks import anchored, bare_world, world_per_stay
 from pqlkit.population.entities import ID, SINCE, not_before_signup, numbered, with_conversions, with_stays
 from pqlkit.population.entity_kind import check_kind, choose_kind
+from pqlkit.population.entity_world import anchored, bare_world, world_per_stay
 from pqlkit.population.missing_tables import missing_tables
 from pqlkit.population.outcome import (
     Conversions,
@@ -230,7 +230,7 @@ def population_of(
 
 def _named(project: Project, name: str) -> Definition:
     """Find the definition that the project file's outcome names."""
-    from pqlkit.definitions.loading import load_definitions
+    from pqlkit.definitions.folders import load_definitions
 
     found = {
         item.definition.name: item.definition

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pqlkit.proposal.evidence import span
+from pqlkit.proposal.evidence_figures import span
 
 if TYPE_CHECKING:
     from pqlkit.proposal.brief import Brief

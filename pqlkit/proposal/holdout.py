@@ -15,7 +15,8 @@ from pqlkit.measures.evaluation import spells_of_each
 from pqlkit.population.traits import TraitKind
 from pqlkit.proposal.candidate import Candidate, Group
 from pqlkit.proposal.comparable import compare, holding
-from pqlkit.proposal.evidence import figures, gathered, rounded, span
+from pqlkit.proposal.definition_wording import definition_of, in_words, name_of, numbered
+from pqlkit.proposal.evidence_figures import figures, gathered, rounded, span
 from pqlkit.proposal.fingerprint import search_hash, times_read
 from pqlkit.proposal.fit_view import RECENT, FitView
 from pqlkit.proposal.gates import Asked, gate
@@ -23,7 +24,6 @@ from pqlkit.proposal.menu import Dish, menu
 from pqlkit.proposal.promise import promise, started
 from pqlkit.proposal.rule import holds
 from pqlkit.proposal.shuffles import permuted
-from pqlkit.proposal.wording import definition_of, in_words, name_of, numbered
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import polars as pl
 
 from pqlkit.columns import ANCHOR, CONVERTED, ENTITY
 from pqlkit.options.schedule_kind import DesignKind
-from pqlkit.population.clocks import SIGNUP
+from pqlkit.population.entity_world import SIGNUP
 from pqlkit.snapshots.clusters import clusters
 from pqlkit.snapshots.snapshots import is_retained
 

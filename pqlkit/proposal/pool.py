@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pqlkit.proposal.tables import Tables
+    from pqlkit.proposal.pair_tables import Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

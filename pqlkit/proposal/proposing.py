@@ -14,8 +14,8 @@ from pqlkit.inert import visible
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 from pqlkit.proposal.brief import Brief
+from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.proposed import Frontier, Halves, Proposal
-from pqlkit.proposal.wording import in_words
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:

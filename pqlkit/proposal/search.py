@@ -13,10 +13,10 @@ from pqlkit.errors import UsageError
 from pqlkit.proposal.bits import pack, together
 from pqlkit.proposal.headline import preferred
 from pqlkit.proposal.literals import views
+from pqlkit.proposal.pair_tables import Tables, plainest, tables
 from pqlkit.proposal.pool import Pool, counted, front
 from pqlkit.proposal.result import Search
 from pqlkit.proposal.rule import Rule
-from pqlkit.proposal.tables import Tables, plainest, tables
 from pqlkit.proposal.triples import Triples
 
 if TYPE_CHECKING:

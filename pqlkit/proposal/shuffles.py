@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.proposal.bits import gram, pack, relabelled
+from pqlkit.proposal.pair_tables import tables
 from pqlkit.proposal.search import Effort, Explored, explore
-from pqlkit.proposal.tables import tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

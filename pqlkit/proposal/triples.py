@@ -12,7 +12,7 @@ from pqlkit.proposal.pool import Pool, counted, joined
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pqlkit.proposal.tables import Tables
+    from pqlkit.proposal.pair_tables import Tables
 
 _BATCH: Final = 8_192
 _LARGEST: Final = 65_536

@@ -214,7 +214,7 @@ def _definition(observed: Observed, node: Node, name: str) -> Definition:
 
 
 def _evidence(observed: Observed, table: Contingency, promised: Promise) -> Evidence:
-    from pqlkit.proposal.evidence import figures, gathered, rounded, span
+    from pqlkit.proposal.evidence_figures import figures, gathered, rounded, span
 
     everything = np.ones(len(observed.y), dtype=np.bool_)
     return Evidence(

@@ -13,7 +13,7 @@ import polars as pl
 from pqlkit.columns import ANCHOR, CONVERTED, ENTITY, OFF, ON
 from pqlkit.definitions.model import Ref, WindowKind, leaves
 from pqlkit.durations import DAY, WEEK
-from pqlkit.population.clocks import SIGNUP
+from pqlkit.population.entity_world import SIGNUP
 from pqlkit.population.phases import monday
 from pqlkit.snapshots.clusters import clusters, effect_of
 from pqlkit.snapshots.snapshots import is_retained

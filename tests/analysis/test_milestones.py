@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pqlkit.definitions.loading import load_definitions
+from pqlkit.definitions.folders import load_definitions
 from pqlkit.definitions.model import (
     Anchor,
     Criterion,
@@ -20,7 +20,7 @@ from pqlkit.definitions.model import (
 from pqlkit.durations import DAY
 from pqlkit.exports.project import Project
 from pqlkit.measures.evaluation import evaluate, spells_of
-from pqlkit.population.clocks import anchored
+from pqlkit.population.entity_world import anchored
 from pqlkit.population.population import population_of
 from tests.analysis.canonical import dataset, days
 

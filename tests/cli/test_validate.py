@@ -14,7 +14,7 @@ import typer
 
 from pqlkit.cli.plain_check import plain_check
 from pqlkit.cli.validate import validate_command
-from pqlkit.definitions.rules.rule import framed
+from pqlkit.definitions.rules.lint_rule import framed
 from pqlkit.errors import DataError, DefinitionError, UsageError
 
 GOOD = framed("name: good\n")

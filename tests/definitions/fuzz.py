@@ -23,10 +23,10 @@ import yaml
 
 from pqlkit.definitions.codes import FORM
 from pqlkit.definitions.describing import describe, evidence, missing
+from pqlkit.definitions.documents import Unresolved, check_definition
 from pqlkit.definitions.emitting import emit, plain
 from pqlkit.definitions.expression import expression, parse_expression
 from pqlkit.definitions.model import leaves
-from pqlkit.definitions.reading import Unresolved, check_definition
 from pqlkit.definitions.shape import Form
 from pqlkit.definitions.yaml_source import LARGEST, parse
 from pqlkit.durations import Duration

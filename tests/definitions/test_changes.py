@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pqlkit.definitions.base import open_base
 from pqlkit.definitions.changes import Part, Review, changes
+from pqlkit.definitions.documents import check_definition
+from pqlkit.definitions.earlier_version import open_base
 from pqlkit.definitions.facts import ComparisonFacts, Proportion
 from pqlkit.definitions.meaning import meaning
 from pqlkit.definitions.model import All, Any, Definition, NOf
-from pqlkit.definitions.reading import check_definition
 from pqlkit.definitions.renderers.json import render_json
 from pqlkit.definitions.reviewing import escaped, review_markdown
-from pqlkit.definitions.rules.rule import EXAMPLE_DAY, framed
+from pqlkit.definitions.rules.lint_rule import EXAMPLE_DAY, framed
 from pqlkit.definitions.validation import validate
 from pqlkit.definitions.yaml_source import parse
 from pqlkit.errors import UsageError

@@ -10,10 +10,10 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
+from pqlkit.definitions.documents import check_definition
 from pqlkit.definitions.emitting import emit, plain
-from pqlkit.definitions.loading import load_definitions
+from pqlkit.definitions.folders import load_definitions
 from pqlkit.definitions.model import Condition, Operator
-from pqlkit.definitions.reading import check_definition
 from pqlkit.definitions.schema import definition_schema
 from pqlkit.definitions.yaml_source import parse
 from pqlkit.durations import Duration

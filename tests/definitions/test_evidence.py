@@ -6,9 +6,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pqlkit.cli.app import run
-from pqlkit.definitions.loading import load_definition
+from pqlkit.definitions.documents import check_definition
+from pqlkit.definitions.folders import load_definition
 from pqlkit.definitions.model import EvidenceView
-from pqlkit.definitions.reading import check_definition
 from pqlkit.definitions.yaml_source import parse
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from pqlkit.definitions.facts import (
     TraitSource,
     ValueKind,
 )
-from pqlkit.definitions.rules.rule import framed
+from pqlkit.definitions.rules.lint_rule import framed
 from pqlkit.definitions.validation import validate_documents
 from pqlkit.definitions.yaml_source import parse
 from pqlkit.errors import DataError

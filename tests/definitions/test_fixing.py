@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pqlkit.definitions.diagnostics import Diagnostic, Severity
 from pqlkit.definitions.fixing import fix_files, fixed_text
 from pqlkit.definitions.meaning import meaning
-from pqlkit.definitions.rules.rule import EXAMPLE_DAY, framed
+from pqlkit.definitions.rules.lint_rule import EXAMPLE_DAY, framed
 from pqlkit.definitions.validation import Report, validate
 from pqlkit.errors import OutputError
 

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pqlkit.definitions.codes import FORM
+from pqlkit.definitions.documents import check_definition
 from pqlkit.definitions.emitting import plain
 from pqlkit.definitions.form import DefinitionForm
 from pqlkit.definitions.formula_form import CriterionForm, OperatorsForm
 from pqlkit.definitions.model import Definition, MeasureKind, Operator
-from pqlkit.definitions.reading import check_definition
 from pqlkit.definitions.schema import definition_schema
 from pqlkit.definitions.shape import FormError
 from pqlkit.definitions.values import FORMAT

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from pqlkit.definitions.describing import describe, evidence, missing
+from pqlkit.definitions.documents import check_definition
 from pqlkit.definitions.emitting import emit
-from pqlkit.definitions.loading import Loaded, load_definitions
+from pqlkit.definitions.folders import Loaded, load_definitions
 from pqlkit.definitions.model import EntityKind, leaves
-from pqlkit.definitions.reading import check_definition
 from pqlkit.definitions.yaml_source import parse
 from pqlkit.shipped import shipped
 

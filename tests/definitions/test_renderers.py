@@ -22,8 +22,8 @@ from pqlkit.definitions.renderers.json import render_json
 from pqlkit.definitions.renderers.junit import render_junit
 from pqlkit.definitions.renderers.sarif import render_sarif, uri
 from pqlkit.definitions.renderers.text import render_text
+from pqlkit.definitions.rules.lint_rule import EXAMPLE_DAY
 from pqlkit.definitions.rules.registry import rules
-from pqlkit.definitions.rules.rule import EXAMPLE_DAY
 from pqlkit.definitions.validation import Report, validate
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -12,13 +12,13 @@ import yaml
 from pqlkit.definitions.codes import FORM
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.rules import registry
-from pqlkit.definitions.rules.rule import EXAMPLE_DAY, Need
+from pqlkit.definitions.rules.lint_rule import EXAMPLE_DAY, Need
 from pqlkit.definitions.validation import validate
 from pqlkit.errors import UsageError
 
 if TYPE_CHECKING:
     from pqlkit.definitions.diagnostics import Diagnostic
-    from pqlkit.definitions.rules.rule import Example, Rule
+    from pqlkit.definitions.rules.lint_rule import Example, Rule
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "pqlkit" / "definitions" / "rules"
@@ -143,7 +143,7 @@ def cases() -> list[Any]:
 
 @pytest.mark.parametrize("case", cases())
 def test_case(case: dict[str, Any], tmp_path: Path) -> None:
-    from pqlkit.definitions.rules.rule import Example
+    from pqlkit.definitions.rules.lint_rule import Example
 
     example = Example(
         text=case["text"],

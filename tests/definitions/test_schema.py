@@ -7,8 +7,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from pqlkit.definitions.documents import check_definition
 from pqlkit.definitions.form import DefinitionForm
-from pqlkit.definitions.reading import check_definition
 from pqlkit.definitions.schema import definition_schema
 from pqlkit.definitions.shape import Form
 from pqlkit.definitions.yaml_source import parse

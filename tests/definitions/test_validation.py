@@ -16,7 +16,7 @@ from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.discovery import discover
 from pqlkit.definitions.facts import DefinitionFacts, EventFacts, Facts, NameFacts
 from pqlkit.definitions.renderers.text import render_text
-from pqlkit.definitions.rules.rule import framed
+from pqlkit.definitions.rules.lint_rule import framed
 from pqlkit.definitions.validation import Report, validate
 from pqlkit.errors import UsageError
 from pqlkit.shipped import shipped

@@ -6,7 +6,7 @@ import pytest
 
 from pqlkit.exports.nulls import NULL_VALUES
 from pqlkit.exports.raw import SUFFIXES
-from pqlkit.exports.text import ENCODINGS
+from pqlkit.exports.text_stream import ENCODINGS
 from pqlkit.exports.time_formats import FORMATS
 
 PAGE = (Path(__file__).parents[2] / "docs/reading.md").read_text("utf-8")

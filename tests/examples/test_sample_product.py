@@ -30,7 +30,7 @@ def test_the_definitions_have_no_faults():
 
 
 def test_team_rollout_is_what_was_planted():
-    from pqlkit.definitions.loading import load_definition
+    from pqlkit.definitions.folders import load_definition
 
     written = load_definition(HERE / "definitions" / "team-rollout.yml")
     planted = team_rollout()

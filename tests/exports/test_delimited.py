@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pqlkit.errors import DataError
-from pqlkit.exports import delimited, row_bounds, text
+from pqlkit.exports import delimited, row_bounds
+from pqlkit.exports import text_stream as text
 from pqlkit.exports.delimited import read_delimited, sniff_separator
 
 

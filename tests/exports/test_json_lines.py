@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pqlkit.errors import DataError
-from pqlkit.exports import json_lines, text
+from pqlkit.exports import json_lines
+from pqlkit.exports import text_stream as text
 from pqlkit.exports.json_lines import read_json_lines
 
 

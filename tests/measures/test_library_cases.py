@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CONVERTED, ENTITY, EVENT, USER_ID
-from pqlkit.definitions.loading import load_definition
+from pqlkit.definitions.folders import load_definition
 from pqlkit.definitions.model import EntityKind
 from pqlkit.definitions.yaml_source import parse
 from pqlkit.engines import engine

@@ -11,7 +11,7 @@ import pytest
 from pqlkit.durations import Duration
 from pqlkit.errors import UsageError
 from pqlkit.options.option import filled, option, options_of
-from pqlkit.options.reading import duration, whole
+from pqlkit.options.parsing import duration, whole
 
 
 class Colour(StrEnum):

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from pqlkit.cli.propose import write
 from pqlkit.definitions.emitting import emit
-from pqlkit.definitions.loading import load_definition
+from pqlkit.definitions.folders import load_definition
 from pqlkit.definitions.validation import validate
 from pqlkit.errors import UsageError
 from pqlkit.exports.dataset import open_dataset

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from pqlkit.proposal.advantage import advantage, unlikely
+from pqlkit.proposal.definition_wording import definition_of
 from pqlkit.proposal.fit_view import FitView, Qualified
 from pqlkit.proposal.literals import Floors, literals
 from pqlkit.proposal.menu import standings_of
 from pqlkit.proposal.objective import Constraints, Objective, ObjectiveKind
 from pqlkit.proposal.promise import started
-from pqlkit.proposal.wording import definition_of
 from tests.proposal.found import search, searched, standings, standings_in
 from tests.proposal.worlds import behaviour, cube_of
 from tests.simulation.trial import trial

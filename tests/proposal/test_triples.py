@@ -10,8 +10,8 @@ import pytest
 from pqlkit.proposal.bits import pack
 from pqlkit.proposal.literals import Floors, literals
 from pqlkit.proposal.objective import Constraints, Goal
+from pqlkit.proposal.pair_tables import tables
 from pqlkit.proposal.rule import holds
-from pqlkit.proposal.tables import tables
 from pqlkit.proposal.triples import Triples, _least
 from tests.proposal.worlds import behaviour, cube_of
 

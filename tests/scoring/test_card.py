@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pqlkit.definitions.loading import load_definition
+from pqlkit.definitions.folders import load_definition
 from pqlkit.exports.dataset import ColumnType, Dataset, Table
 from pqlkit.scoring.card import cards, score_line
 from pqlkit.scoring.scoring import score

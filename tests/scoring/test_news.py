@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pqlkit.definitions.loading import load_definition
+from pqlkit.definitions.folders import load_definition
 from pqlkit.definitions.model import Lead
 from pqlkit.durations import DAY, Duration
 from pqlkit.scoring.memory import KNOWN, Memory

@@ -9,8 +9,8 @@ import numpy as np
 
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
 from pqlkit.demo.bursts import Burst, draw_bursts, lingering, spread_bursts, trailing
+from pqlkit.demo.randomness import stream
 from pqlkit.demo.series import NEVER
-from pqlkit.demo.streams import stream
 from pqlkit.demo.weeks import Era, draw_conversions, draw_events, weekly_bins
 from pqlkit.durations import DAY, WEEK, Duration
 

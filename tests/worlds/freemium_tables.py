@@ -20,8 +20,8 @@ from pqlkit.columns import (
 )
 from pqlkit.definitions.model import EntityKind
 from pqlkit.demo.billing import bill_rows, draw_bills, moment, plan_history
+from pqlkit.demo.randomness import stream
 from pqlkit.demo.series import INSTANT, NEVER, named
-from pqlkit.demo.streams import stream
 from pqlkit.durations import DAY, MINUTE, WEEK
 from tests.worlds.freemium import END, EXPORTED_FROM, NAMES, START, WEEKS, Demand, Lives, choose_demands, draw_lives
 from tests.worlds.freemium_truth import state_freemium

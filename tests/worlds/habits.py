@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.demo.streams import stream
+from pqlkit.demo.randomness import stream
 from pqlkit.durations import DAY
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
-from pqlkit.demo.streams import stream
+from pqlkit.demo.randomness import stream
 from pqlkit.durations import DAY, Duration
 from tests.worlds.habits import CHUNK, draw_usage
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.definitions.model import EntityKind
+from pqlkit.demo.randomness import stream
 from pqlkit.demo.series import NEVER
-from pqlkit.demo.streams import stream
 from pqlkit.durations import DAY, HOUR
 from tests.worlds.habits import WINDOW, Usage, draw_habits
 from tests.worlds.planting import CONVERSION_WINDOW, Literal, Sample, choose_points, choose_rule, draw_sample

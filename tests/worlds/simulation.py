@@ -19,8 +19,8 @@ from pqlkit.columns import (
     USER_ID,
 )
 from pqlkit.definitions.model import EntityKind
+from pqlkit.demo.randomness import stream
 from pqlkit.demo.series import INSTANT, NEVER, named
-from pqlkit.demo.streams import stream
 from pqlkit.durations import DAY
 from tests.worlds.habits import CHUNK, WINDOW, Habits, Usage, draw_offsets, draw_usage
 from tests.worlds.members import share_among_members

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pqlkit.definitions.diagnostics import Diagnostic
-    from pqlkit.definitions.rules.rule import Rule
+    from pqlkit.definitions.rules.lint_rule import Rule
     from pqlkit.definitions.validation import Report
     from pqlkit.typing import Json
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pqlkit.definitions.codes import FILE_TOO_LARGE
-from pqlkit.definitions.rules.rule import Example, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Rule
 
 RULE = Rule(
     code=FILE_TOO_LARGE,

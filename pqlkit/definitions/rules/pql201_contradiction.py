@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.implication import contradicts, node_implies, unsatisfiable
 from pqlkit.definitions.model import All, Criterion, Not, WindowKind, leaves
-from pqlkit.definitions.rules.rule import Example, Finding, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pqlkit.definitions.model import Bounds, Condition
     from pqlkit.definitions.positions import Placed
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
     from pqlkit.definitions.yaml_source import Path
 
 

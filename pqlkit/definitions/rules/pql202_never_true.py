@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.implication import COUNTING, most_dates
 from pqlkit.definitions.model import Criterion, EntityKind, MeasureKind, WindowKind
-from pqlkit.definitions.rules.rule import Example, Finding, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pqlkit.definitions.model import Window
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
     from pqlkit.definitions.yaml_source import Path
 
 

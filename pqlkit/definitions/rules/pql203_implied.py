@@ -8,13 +8,13 @@ from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.implication import node_implies
 from pqlkit.definitions.model import All, Any, Criterion, Ref
-from pqlkit.definitions.rules.rule import Example, Finding, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pqlkit.definitions.positions import Placed
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, Ref
-from pqlkit.definitions.rules.rule import Example, Finding, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pqlkit.definitions.model import Node
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
 
 MOST: Final = 3
 

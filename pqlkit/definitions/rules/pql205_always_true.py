@@ -9,12 +9,12 @@ from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.implication import COUNTING, most_dates
 from pqlkit.definitions.model import Criterion, MeasureKind
-from pqlkit.definitions.rules.rule import Example, Finding, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
 
 SIGNUP: Final = re.compile(
     r"(user|account|customer|workspace|team|org|trial|free)?(sign(ed)?up|signup(completed|finished|success(ful)?)?|"

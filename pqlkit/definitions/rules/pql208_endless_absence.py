@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.model import Criterion, MeasureKind, Not, Ref, WindowKind, leaves
-from pqlkit.definitions.rules.rule import Example, Finding, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pqlkit.definitions.positions import Placed
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
 
 _ENDLESS = {WindowKind.ROLLING, WindowKind.EVER}
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.model import Ref, leaves
-from pqlkit.definitions.rules.rule import Example, Finding, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
 
 MARKETING: Final = re.compile(
     r"(marketing_)?(e?mail|newsletter|webinar|ebook|whitepaper|white_paper|ad|advert|blog|landing_page|"

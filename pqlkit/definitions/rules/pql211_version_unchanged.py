@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.definitions.codes import Code
-from pqlkit.definitions.rules.rule import Example, Finding, Need, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Need, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.model import Criterion, MeasureKind, WindowKind
-from pqlkit.definitions.rules.rule import Example, Finding, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
 
 
 def check(subject: Subject) -> Iterator[Finding]:

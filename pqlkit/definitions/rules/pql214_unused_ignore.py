@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
-from pqlkit.definitions.rules.rule import Example, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Rule
 
 CODE = Code("PQL214", "unused-ignore", Severity.WARNING)
 

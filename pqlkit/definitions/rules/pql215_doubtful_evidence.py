@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.model import ChosenBy
-from pqlkit.definitions.rules.rule import Example, Finding, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
     from pqlkit.definitions.model import EvidencePart
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
 
 ROUNDING: Final = 0.002
 """Rates in evidence are written in three digits."""

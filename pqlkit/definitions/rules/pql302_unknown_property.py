@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.facts import EventFacts, Facts, NameFacts, PropertyFacts, ValueKind
 from pqlkit.definitions.model import Criterion, Limit
-from pqlkit.definitions.rules.rule import Example, Finding, Need, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Need, Rule
 from pqlkit.errors import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
     from pqlkit.definitions.yaml_source import Path
 
 

@@ -8,13 +8,13 @@ from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.facts import NUMERIC, EventFacts, Facts, NameFacts, PropertyFacts, ValueKind
 from pqlkit.definitions.model import Criterion
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Need, Rule
 from pqlkit.definitions.rules.pql302_unknown_property import properties
-from pqlkit.definitions.rules.rule import Example, Finding, Need, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
     from pqlkit.definitions.yaml_source import Path
 
 

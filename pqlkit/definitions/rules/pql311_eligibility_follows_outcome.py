@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.facts import DefinitionFacts, EligibilityFacts, Facts, NameFacts
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Need, Rule
 from pqlkit.definitions.rules.pql303_unknown_trait import conditions
-from pqlkit.definitions.rules.rule import Example, Finding, Need, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
 
 FEWEST: Final = 5
 MARGIN: Final = 0.1

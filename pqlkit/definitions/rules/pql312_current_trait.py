@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.facts import Facts, NameFacts, TraitFacts, TraitSource, ValueKind
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Need, Rule
 from pqlkit.definitions.rules.pql303_unknown_trait import named, traits
-from pqlkit.definitions.rules.rule import Example, Finding, Need, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
 
 
 def check(subject: Subject) -> Iterator[Finding]:

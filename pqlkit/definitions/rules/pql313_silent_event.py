@@ -9,12 +9,12 @@ from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.facts import EventFacts, Facts, NameFacts
 from pqlkit.definitions.model import Criterion
-from pqlkit.definitions.rules.rule import Example, Finding, Need, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Need, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
 
 QUIET_DAYS: Final = 14.0
 """A silence shorter than this says nothing."""

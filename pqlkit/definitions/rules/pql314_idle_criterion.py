@@ -8,12 +8,12 @@ from pqlkit.definitions.codes import Code
 from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.facts import CriterionFacts, DefinitionFacts, Facts, NameFacts
 from pqlkit.definitions.model import Criterion
-from pqlkit.definitions.rules.rule import Example, Finding, Need, Rule
+from pqlkit.definitions.rules.lint_rule import Example, Finding, Need, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pqlkit.definitions.rules.rule import Subject
+    from pqlkit.definitions.rules.lint_rule import Subject
 
 NEARLY_ALL: Final = 0.95
 

@@ -7,11 +7,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.definitions.rules.rule import Need
+from pqlkit.definitions.rules.lint_rule import Need
 from pqlkit.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from pqlkit.definitions.rules.rule import Example, Rule
+    from pqlkit.definitions.rules.lint_rule import Example, Rule
 
 GROUPS: Final = {"1": "Form", "2": "Meaning", "3": "Against data"}
 """What the first digit of a code says."""

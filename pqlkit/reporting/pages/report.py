@@ -11,7 +11,7 @@ from pqlkit.reporting.pages.bars import bars
 from pqlkit.reporting.pages.criteria import criteria
 from pqlkit.reporting.pages.intervals import Interval, rates
 from pqlkit.reporting.pages.page import page
-from pqlkit.reporting.pages.timeline import timeline
+from pqlkit.reporting.pages.period_chart import timeline
 from pqlkit.reporting.records.report import record
 from pqlkit.reporting.renderers.funnel_lines import REASONS
 from pqlkit.reporting.renderers.report import SENTENCE, several_as_json

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pqlkit.definitions.emitting import plain
 from pqlkit.durations import moment
+from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.tonight import NEW
-from pqlkit.proposal.wording import in_words
 from pqlkit.reporting.records.figures import modelled, relative_risk
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
-from pqlkit.exports.clocks import Y2K, bounds, gaps, narrowed, stated
+from pqlkit.exports.plausible_times import Y2K, bounds, gaps, narrowed, stated
 
 NOW = (date(2026, 11, 23) - date(1970, 1, 1)).days * DAY
 DAY_0 = (date(2026, 1, 1) - date(1970, 1, 1)).days

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.definitions.loading import load_documents
+from pqlkit.definitions.folders import load_documents
 from pqlkit.definitions.yaml_source import LARGEST, parse
 from pqlkit.errors import UsageError
 

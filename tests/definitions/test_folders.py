@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pqlkit.definitions.loading import DEEPEST, load_definition, load_definitions
+from pqlkit.definitions.folders import DEEPEST, load_definition, load_definitions
 from pqlkit.definitions.model import Ref
 from pqlkit.errors import DefinitionError
 

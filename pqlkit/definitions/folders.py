@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.definitions.reading import Unresolved, check_definition, read_document, referred, refusal
+from pqlkit.definitions.documents import Unresolved, check_definition, read_document, referred, refusal
 from pqlkit.definitions.values import shown
 from pqlkit.errors import DefinitionError, nearest
 

@@ -8,8 +8,8 @@ from pqlkit.definitions.emitting import emit
 from pqlkit.definitions.model import EntityKind, Measure, MeasureKind, Outcome, Window, WindowKind
 from pqlkit.durations import Duration
 from pqlkit.measures.behaviour import GRID, Behaviour
+from pqlkit.proposal.definition_wording import LONGEST_NAME, definition_of, in_words, name_of, numbered, slug
 from pqlkit.proposal.literals import Literal
-from pqlkit.proposal.wording import LONGEST_NAME, definition_of, in_words, name_of, numbered, slug
 
 WITHIN, TRAILING = WindowKind.WITHIN, WindowKind.TRAILING
 

@@ -220,7 +220,7 @@ def definition_name(text: str, name: str) -> str:
 
 def definition(path: Path, name: str) -> Definition:
     """Read a definition file; its faults are told with their places."""
-    from pqlkit.definitions.loading import load_definition
+    from pqlkit.definitions.folders import load_definition
 
     return load_definition(path)
 

@@ -11,7 +11,7 @@ import pytest
 from pqlkit.analysis.observation import observe
 from pqlkit.durations import DAY
 from pqlkit.options.settings import Settings
-from pqlkit.proposal.evidence import figures, rounded, span
+from pqlkit.proposal.evidence_figures import figures, rounded, span
 from pqlkit.statistics.rate import Rate
 from tests.analysis.canonical import in_memory
 

@@ -5,6 +5,11 @@ from datetime import date
 
 import pytest
 
+from pqlkit.definitions.documents import (
+    Unresolved,
+    check_definition,
+    read_outcome,
+)
 from pqlkit.definitions.model import (
     All,
     Anchor,
@@ -30,11 +35,6 @@ from pqlkit.definitions.model import (
     Status,
     Window,
     WindowKind,
-)
-from pqlkit.definitions.reading import (
-    Unresolved,
-    check_definition,
-    read_outcome,
 )
 from pqlkit.definitions.yaml_source import parse
 from pqlkit.durations import Duration
