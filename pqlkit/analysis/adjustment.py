@@ -124,10 +124,10 @@ class Sample:
         """Adjust for the size of accounts too: how many users were active in the longest window, where that was measured."""
         sizes = [
             index
-            for index, one in enumerate(cube.behaviours)
-            if one.event is None
-            and one.measure.kind is MeasureKind.USERS
-            and one.window == max((b.window for b in cube.behaviours), key=_length)
+            for index, behaviour in enumerate(cube.behaviours)
+            if behaviour.event is None
+            and behaviour.measure.kind is MeasureKind.USERS
+            and behaviour.window == max((b.window for b in cube.behaviours), key=_length)
         ]
         columns = [np.log1p(self.column(cube, index))[:, None] for index in sizes]
         return replace(self, adjusters=np.concatenate([self.adjusters, *columns], axis=1))
@@ -251,7 +251,7 @@ def _dummies(values: NDArray[np.int64], y: NDArray[np.bool_]) -> NDArray[np.floa
 
 
 def adjust(
-    found: Sequence[Association],
+    associations: Sequence[Association],
     cube: Cube,
     frame: pl.DataFrame,
     *,
@@ -286,45 +286,52 @@ def adjust(
     leaks = set(skip)
     counts = [
         index
-        for index, one in enumerate(cube.behaviours)
-        if one.event is not None and one.event not in leaks and one.measure.kind is MeasureKind.COUNT and not one.where
+        for index, association in enumerate(cube.behaviours)
+        if association.event is not None
+        and association.event not in leaks
+        and association.measure.kind is MeasureKind.COUNT
+        and not association.where
     ]
     sample = Sample.of(frame, clusters=clusters).sized(cube)
     if not counts or sample.y.all() or not sample.y.any():
-        return tuple(found)
+        return tuple(associations)
     lengths = sorted({length for index in counts if (length := cube.behaviours[index].window.length) is not None})
     by_window = [
         [i for i in counts if cube.behaviours[i].window.length == length] for length in (lengths[-1], lengths[0])
     ]
     dense = {index: sample.column(cube, index) for part in by_window for index in part}
     order = _ridge(sample, by_window[0], dense, cube)
-    chosen = _shortlist(found, order)
+    chosen = _shortlist(associations, order)
     activity = [np.sum([dense[i] for i in part], axis=0) for part in by_window]
     own = [{cube.behaviours[i].event: i for i in part} for part in by_window]
 
     def fit(index: int, threshold: int) -> Effect:
-        return _fit(found[index].behaviour.event, sample.column(cube, index) >= threshold, sample, activity, own, dense)
+        return _fit(
+            associations[index].behaviour.event, sample.column(cube, index) >= threshold, sample, activity, own, dense
+        )
 
-    fitted = {(index, threshold): fit(index, threshold) for index in chosen for threshold in _thresholds(found[index])}
+    fitted = {
+        (index, threshold): fit(index, threshold) for index in chosen for threshold in _thresholds(associations[index])
+    }
     odds = {key: effect.odds_ratio for key, effect in fitted.items()}
     risks = {key: effect.relative_risk for key, effect in fitted.items()}
     alike = _alike(sample, by_window[0], dense, cube, order)
     return tuple(
         replace(
-            one,
-            order=order.get(one.behaviour.event or ""),
-            adjusted=odds.get((index, one.threshold)),
-            adjusted_relative_risk=risks.get((index, one.threshold)),
+            association,
+            order=order.get(association.behaviour.event or ""),
+            adjusted=odds.get((index, association.threshold)),
+            adjusted_relative_risk=risks.get((index, association.threshold)),
             dependable=None
-            if one.dependable is None
+            if association.dependable is None
             else replace(
-                one.dependable,
-                adjusted=odds.get((index, one.dependable.threshold)),
-                adjusted_relative_risk=risks.get((index, one.dependable.threshold)),
+                association.dependable,
+                adjusted=odds.get((index, association.dependable.threshold)),
+                adjusted_relative_risk=risks.get((index, association.dependable.threshold)),
             ),
-            alike=alike.get(one.behaviour.event or "", ()),
+            alike=alike.get(association.behaviour.event or "", ()),
         )
-        for index, one in enumerate(found)
+        for index, association in enumerate(associations)
     )
 
 
@@ -345,27 +352,27 @@ def _ridge(
     return {str(cube.behaviours[i].event): float(sizes[position]) for position, i in enumerate(kept)}
 
 
-def _shortlist(found: Sequence[Association], order: dict[str, float]) -> list[int]:
+def _shortlist(associations: Sequence[Association], order: dict[str, float]) -> list[int]:
     """Pick the best row of each event, the events by the size of their ridge coefficient."""
     best: dict[str, int] = {}
-    for index, one in enumerate(found):
-        event = one.behaviour.event
+    for index, association in enumerate(associations):
+        event = association.behaviour.event
         if event is not None and event in order:
             rival = best.get(event)
-            if rival is None or _strength(one) > _strength(found[rival]):
+            if rival is None or _strength(association) > _strength(associations[rival]):
                 best[event] = index
     events = sorted(best, key=lambda event: (-abs(order[event]), event))
     return [best[event] for event in events[:SHORTLIST]]
 
 
-def _strength(one: Association) -> tuple[bool, float]:
+def _strength(association: Association) -> tuple[bool, float]:
     """Rank a row by what people will be shown of it, where there is something."""
-    shown = one.dependable
-    return shown is not None, abs((one.table if shown is None else shown.table).phi or 0)
+    shown = association.dependable
+    return shown is not None, abs((association.table if shown is None else shown.table).phi or 0)
 
 
-def _thresholds(one: Association) -> set[int]:
-    return {one.threshold, *(() if one.dependable is None else (one.dependable.threshold,))}
+def _thresholds(association: Association) -> set[int]:
+    return {association.threshold, *(() if association.dependable is None else (association.dependable.threshold,))}
 
 
 def _fit(
@@ -448,12 +455,12 @@ def rule_effect(
     leaks = set(skip)
     others = [
         sample.column(cube, index)
-        for index, one in enumerate(cube.behaviours)
-        if one.event is not None
+        for index, behaviour in enumerate(cube.behaviours)
+        if behaviour.event is not None
         and None not in own
-        and one.event not in leaks | own
-        and one.measure.kind is MeasureKind.COUNT
-        and one.window == max((b.window for b in cube.behaviours), key=_length)
+        and behaviour.event not in leaks | own
+        and behaviour.measure.kind is MeasureKind.COUNT
+        and behaviour.window == max((b.window for b in cube.behaviours), key=_length)
     ]
     activity = [np.log1p(np.sum(others, axis=0))] if others else []
     columns = [indicator, *activity, *sample.adjusters.T]

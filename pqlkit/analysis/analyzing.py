@@ -170,19 +170,19 @@ def _flags(observed: Observed) -> Mapping[str | None, tuple[str, ...]]:
     return {name: tuple(values) for name, values in flags.items()}
 
 
-def _order(one: Association) -> tuple[int, float, float, str]:
-    shown = one.as_shown()
+def _order(association: Association) -> tuple[int, float, float, str]:
+    shown = association.as_shown()
     adjusted = None if shown is None else shown.adjusted
     fitted = adjusted is not None and adjusted.value is not None
-    risk = (shown or one).table.relative_risk()
+    risk = (shown or association).table.relative_risk()
     near = _distance(adjusted.low, adjusted.high) if fitted and adjusted is not None else 0.0
     plain = _distance(risk.low, risk.high)
-    return (2 if shown is None else 0 if fitted else 1, -near, -plain, _sortable(one))
+    return (2 if shown is None else 0 if fitted else 1, -near, -plain, _sortable(association))
 
 
-def _sortable(one: Association) -> str:
-    window = one.behaviour.window
-    return f"{one.behaviour.event or ''}\0{one.behaviour.measure.kind}\0{window.length.microseconds if window.length else 0:020d}"
+def _sortable(association: Association) -> str:
+    window = association.behaviour.window
+    return f"{association.behaviour.event or ''}\0{association.behaviour.measure.kind}\0{window.length.microseconds if window.length else 0:020d}"
 
 
 def _distance(low: float | None, high: float | None) -> float:

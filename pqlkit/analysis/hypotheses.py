@@ -90,16 +90,16 @@ def hypotheses(observed: Observed) -> Hypotheses:
     Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6, 65-70.
     """
     wanted, left_out = written(observed)
-    found: list[Hypothesis] = []
+    hypothesises: list[Hypothesis] = []
     for definition in wanted:
-        if len(found) == MOST:
+        if len(hypothesises) == MOST:
             left_out.append((definition.name, f"only the first {MOST} are tested"))
             continue
         try:
-            found.append(_tested(observed, definition))
+            hypothesises.append(_tested(observed, definition))
         except PqlkitError as error:
             left_out.append((definition.name, error.message))
-    return Hypotheses(tested=_corrected(found), left_out=tuple(left_out))
+    return Hypotheses(tested=_corrected(hypothesises), left_out=tuple(left_out))
 
 
 def written(observed: Observed) -> tuple[list[Definition], list[tuple[str, str]]]:
@@ -110,29 +110,29 @@ def written(observed: Observed) -> tuple[list[Definition], list[tuple[str, str]]
     wanted: list[Definition] = []
     left_out: list[tuple[str, str]] = []
     for loaded in load_definitions([folder]) if folder.is_dir() else ():
-        one = loaded.definition
-        if one is None:
+        definition = loaded.definition
+        if definition is None:
             left_out.append((str(loaded.document.path), "has faults: pqlkit validate says which"))
-        elif (reason := _unasked(one, observed)) is not None:
-            left_out.append((one.name, reason))
+        elif (reason := _unasked(definition, observed)) is not None:
+            left_out.append((definition.name, reason))
         else:
-            wanted.append(one)
+            wanted.append(definition)
     return wanted, left_out
 
 
-def _unasked(one: Definition, observed: Observed) -> str | None:
+def _unasked(definition: Definition, observed: Observed) -> str | None:
     """Say why a definition is no hypothesis here; None = it is one."""
     from pqlkit.definitions.model import ChosenBy, Status
 
-    if one.milestone or one.outcome is None:
+    if definition.milestone or definition.outcome is None:
         return "is a milestone"
-    if one.entity is not observed.population.kind:
-        return f"is about {one.entity.value}s"
-    if _asks_for_more(one.outcome, observed.population.outcome):
+    if definition.entity is not observed.population.kind:
+        return f"is about {definition.entity.value}s"
+    if _asks_for_more(definition.outcome, observed.population.outcome):
         return "has an outcome of its own: pqlkit report -d reads it"
-    if one.status is Status.RETIRED:
+    if definition.status is Status.RETIRED:
         return "is retired"
-    if one.evidence is not None and one.evidence.chosen_by is ChosenBy.PROPOSE:
+    if definition.evidence is not None and definition.evidence.chosen_by is ChosenBy.PROPOSE:
         return "was found in data, not written down before"
     return None
 
@@ -192,11 +192,13 @@ def _tested(observed: Observed, definition: Definition) -> Hypothesis:
     )
 
 
-def _corrected(found: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
+def _corrected(hypothesises: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
     import numpy as np
 
     from pqlkit.statistics.arrays import number
     from pqlkit.statistics.multiplicity import holm
 
-    adjusted = holm([np.nan if one.p_value is None else one.p_value for one in found])
-    return tuple(replace(one, p_adjusted=number(p)) for one, p in zip(found, adjusted, strict=True))
+    adjusted = holm([np.nan if hypothesis.p_value is None else hypothesis.p_value for hypothesis in hypothesises])
+    return tuple(
+        replace(hypothesis, p_adjusted=number(p)) for hypothesis, p in zip(hypothesises, adjusted, strict=True)
+    )

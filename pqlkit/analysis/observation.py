@@ -173,8 +173,8 @@ def _leakage(
 
     say("looking for events that belong to the upgrade")
     around = surroundings(population.world)
-    found = (*leaks(around, Levels.of(measured, y)), *trait_leaks(population, seen.frame, y))
-    return overruled(found, settings.keep_event)
+    suspects = (*leaks(around, Levels.of(measured, y)), *trait_leaks(population, seen.frame, y))
+    return overruled(suspects, settings.keep_event)
 
 
 def _narrowed(population: Population, seen: Snapshots, given: Definition | None) -> Snapshots:

@@ -71,12 +71,12 @@ def trait_leaks(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_
     moments = frame.select(ENTITY, (pl.col(CUTOFF) - 1).alias(AT))
     buyers = _buyers(population, frame, y)
     base = buyers.filter("buyer").height / buyers.height
-    found = []
+    suspects = []
     for name in sorted(names):
         held = traits.at(moments, [name]).select(ENTITY, value=pl.col(name).cast(pl.String)).unique()
         evidence = _evidence(held.join(buyers, on=ENTITY), base, dated=traits.kinds[name] is TraitKind.HISTORY)
         if evidence is not None:
-            found.append(
+            suspects.append(
                 Suspect(
                     event=name,
                     reason=LeakReason.NEAR_DETERMINISTIC,
@@ -85,7 +85,7 @@ def trait_leaks(population: Population, frame: pl.DataFrame, y: NDArray[np.bool_
                     trait=True,
                 )
             )
-    return tuple(found)
+    return tuple(suspects)
 
 
 def _filled(m: int, n: int, held: pl.DataFrame) -> str | None:

@@ -135,14 +135,18 @@ def compare(
     chosen = [_behaviour(observed, event) for event in dict.fromkeys(events)]
     columns = [_column(observed, index) for index in chosen]
     groups = _groups(observed, behaviours or {}) if chosen else []
-    found = [
+    value_metrics = [
         _metric(observed, observed.cube.behaviours[index], column, groups)
         for index, column in zip(chosen, columns, strict=True)
     ]
-    order = sorted(range(len(found)), key=lambda i: (-(found[i].area.value or 0.0), found[i].behaviour.event or ""))
+    order = sorted(
+        range(len(value_metrics)),
+        key=lambda i: (-(value_metrics[i].area.value or 0.0), value_metrics[i].behaviour.event or ""),
+    )
     best = columns[order[0]] if order else None
     return tuple(
-        found[i] if best is None or i == order[0] else _beside(observed, found[i], best, columns[i]) for i in order
+        value_metrics[i] if best is None or i == order[0] else _beside(observed, value_metrics[i], best, columns[i])
+        for i in order
     )
 
 
@@ -151,11 +155,11 @@ def _behaviour(observed: Observed, event: str) -> int:
     wanted = observed.settings.measures[0]
     rows = [
         index
-        for index, one in enumerate(observed.cube.behaviours)
-        if one.event == event and one.measure == wanted and one.window.length is not None
+        for index, behaviour in enumerate(observed.cube.behaviours)
+        if behaviour.event == event and behaviour.measure == wanted and behaviour.window.length is not None
     ]
     if not rows:
-        known = {one.event for one in observed.cube.behaviours if one.event is not None}
+        known = {behaviour.event for behaviour in observed.cube.behaviours if behaviour.event is not None}
         close = nearest(event, sorted(known))
         raise UsageError(
             f"--compare {event}: no snapshot has such an event",
@@ -164,8 +168,8 @@ def _behaviour(observed: Observed, event: str) -> int:
     return max(rows, key=lambda index: _length(observed.cube.behaviours[index]))
 
 
-def _length(one: Behaviour) -> int:
-    return one.window.length.microseconds if one.window.length is not None else 0
+def _length(behaviour: Behaviour) -> int:
+    return behaviour.window.length.microseconds if behaviour.window.length is not None else 0
 
 
 def _column(observed: Observed, index: int) -> NDArray[np.uint8]:

@@ -185,8 +185,8 @@ def early_warning(population: Population, design: Design) -> str | None:
         for span in SHORTER
         if span < min(design.cutoffs) and int((age <= span.microseconds).sum()) <= EARLY * total
     )
-    found = next(better, None)
-    hint = f"--snapshots once:{found} or --snapshots age" if found is not None else "--snapshots age"
+    duration = next(better, None)
+    hint = f"--snapshots once:{duration} or --snapshots age" if duration is not None else "--snapshots age"
     return f"{text}: the product sells before {min(design.cutoffs)}; try {hint}"
 
 

@@ -40,14 +40,14 @@ def analyze(given: Given) -> None:
     from pqlkit.exports.status_columns import status_notes
     from pqlkit.reporting.renderers import analysis as render
 
-    found = given.inputs()
-    settings, out, top = found.settle(Settings), found.settle(OutputOptions), found.settle(RowsOption).top
-    page = found.settle(PageOption).html
+    inputs = given.inputs()
+    settings, out, top = inputs.settle(Settings), inputs.settle(OutputOptions), inputs.settle(RowsOption).top
+    page = inputs.settle(PageOption).html
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
     with output.working("reading exports") as progress:
-        people = whoever(found, progress)
+        people = whoever(inputs, progress)
         result = run(people, settings, progress=progress)
-    for warning in (*result.warnings, *status_notes(people.dataset, found.project)):
+    for warning in (*result.warnings, *status_notes(people.dataset, inputs.project)):
         output.warn(warning)
     if page is not None:
         from pqlkit.reporting.pages.analysis import as_page
@@ -61,12 +61,12 @@ def analyze(given: Given) -> None:
         case Format.MARKDOWN:
             output.payload(render.as_markdown(result, top or ROWS))
         case Format.TABLE:
-            output.show(render.as_table(result, top or render.ROWS, by=found.states("by")))
+            output.show(render.as_table(result, top or render.ROWS, by=inputs.states("by")))
         case _:
             assert_never(out.format)
 
 
-def whoever(found: Inputs, progress: Callable[[str], None]) -> Population:
+def whoever(inputs: Inputs, progress: Callable[[str], None]) -> Population:
     """Read the exports and say who exists: what `analyze`, `try` and `propose` look at."""
-    who = found.settle(EntityOptions)
-    return found.population(found.dataset(progress), entity=who.entity, sample=who.sample)
+    who = inputs.settle(EntityOptions)
+    return inputs.population(inputs.dataset(progress), entity=who.entity, sample=who.sample)

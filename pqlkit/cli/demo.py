@@ -54,9 +54,9 @@ def demo(
     from pqlkit.errors import UsageError
     from pqlkit.options.option import Role
 
-    found = given.inputs()
-    found.check([Target(named="DIR", path=folder, role=Role.FILLS)])
-    output, options = Output(), found.settle(DemoOptions)
+    inputs = given.inputs()
+    inputs.check([Target(named="DIR", path=folder, role=Role.FILLS)])
+    output, options = Output(), inputs.settle(DemoOptions)
     accounts, seed = options.accounts, options.seed
     if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
         raise UsageError(f"{folder} is not empty and was not made by `pqlkit demo`", hint="name another folder")

@@ -74,13 +74,17 @@ def _section(name: str) -> Iterator[str]:
         yield from (paragraph, "")
     yield from _examples(examples)
     for panel, options in panels(command, context).items():
-        listed = [f"| {_spelling(one)} | {_cell(one.help or '')} |" for one in options if one.name != "help"]
+        listed = [
+            f"| {_spelling(option)} | {_cell(option.help or '')} |" for option in options if option.name != "help"
+        ]
         if listed:
             yield from (f"### {panel} of `{name}`", "", "| option | says |", "|---|---|", *listed, "")
 
 
 def _usage(name: str, command: TyperCommand) -> str:
-    arguments = [one.metavar or (one.name or "").upper() for one in command.params if not isinstance(one, TyperOption)]
+    arguments = [
+        param.metavar or (param.name or "").upper() for param in command.params if not isinstance(param, TyperOption)
+    ]
     return " ".join([f"pqlkit {name} [OPTIONS]", *arguments])
 
 
@@ -102,7 +106,7 @@ def _spelling(option: TyperOption) -> str:
 
 def _takes(option: TyperOption) -> str:
     choices = option.type_descriptor.choices
-    return option.metavar or (" or ".join(f"`{one}`" for one in choices) if choices else "")
+    return option.metavar or (" or ".join(f"`{choice}`" for choice in choices) if choices else "")
 
 
 def _cell(text: str) -> str:

@@ -33,13 +33,13 @@ def explain(
     from pqlkit.cli.output import Output
     from pqlkit.errors import UsageError
 
-    found = given.inputs()
-    options, out = found.settle(ExplainOptions), found.settle(OutputOptions)
+    inputs = given.inputs()
+    options, out = inputs.settle(ExplainOptions), inputs.settle(OutputOptions)
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out, private=True)
     if options.converters and entity is not None:
         raise UsageError("--converters shows all who upgraded, not one entity", hint="give one of the two")
     if options.converters:
-        upgraded(found, options, out.format, output)
+        upgraded(inputs, options, out.format, output)
         return
     if entity is None:
         raise UsageError(
@@ -47,10 +47,10 @@ def explain(
         )
     if options.definition is None:
         raise UsageError("explain needs a definition", hint=f"pqlkit explain {entity[:60]} -d definitions/NAME.yml")
-    one_lead(found, entity, options.definition, out.format, output)
+    one_lead(inputs, entity, options.definition, out.format, output)
 
 
-def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Output) -> None:
+def one_lead(inputs: Inputs, entity: str, path: Path, form: Format, output: Output) -> None:
     """Show one entity's card and timeline.
 
     Parameters
@@ -71,7 +71,7 @@ def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Outpu
 
     definition = load_definition(path)
     with output.working("reading exports") as progress:
-        people = found.population(found.dataset(progress), definition)
+        people = inputs.population(inputs.dataset(progress), definition)
         story = timeline(people, entity_named(people, entity), definition)
         leads = score(people, definition, progress=progress)
     rows = leads.frame.filter(leads.frame.get_column(leads.key).cast(str) == entity)
@@ -92,7 +92,7 @@ def one_lead(found: Inputs, entity: str, path: Path, form: Format, output: Outpu
             assert_never(form)
 
 
-def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Output) -> None:
+def upgraded(inputs: Inputs, options: ExplainOptions, form: Format, output: Output) -> None:
     """Show those who upgraded."""
     from pqlkit.definitions.folders import load_definition
     from pqlkit.reporting.renderers import lead as render
@@ -100,7 +100,7 @@ def upgraded(found: Inputs, options: ExplainOptions, form: Format, output: Outpu
 
     definition = load_definition(options.definition) if options.definition is not None else None
     with output.working("reading exports") as progress:
-        told = converters(found.population(found.dataset(progress), definition))
+        told = converters(inputs.population(inputs.dataset(progress), definition))
     match form:
         case Format.JSON:
             output.payload(render.converters_as_json(told))

@@ -59,7 +59,11 @@ def panels(command: TyperCommand, ctx: typer.Context) -> dict[str, list[TyperOpt
     """Give the options by the panel they stand in: the command's own first, then those of all."""
     own: dict[str, list[TyperOption]] = {"Options": []}
     shared: dict[str, list[TyperOption]] = {"Data": [], "Output": []}
-    *options, last = [one for one in command.get_params(ctx) if isinstance(one, TyperOption) and not one.hidden]
+    *options, last = [
+        get_param
+        for get_param in command.get_params(ctx)
+        if isinstance(get_param, TyperOption) and not get_param.hidden
+    ]
     for option in options:
         panel = option.rich_help_panel or "Options"
         (shared if panel in shared else own).setdefault(panel, []).append(option)
@@ -123,10 +127,16 @@ class Command(TyperCommand):
 
     def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write arguments, then one section per panel."""
-        arguments = [one.get_help_record(ctx) for one in self.get_params(ctx) if not isinstance(one, TyperOption)]
+        arguments = [
+            get_param.get_help_record(ctx)
+            for get_param in self.get_params(ctx)
+            if not isinstance(get_param, TyperOption)
+        ]
         if arguments:
             with formatter.section("Arguments"):
-                formatter.write_dl([one for one in arguments if one is not None])
+                formatter.write_dl([get_param for get_param in arguments if get_param is not None])
         for name, options in panels(self, ctx).items():
             with formatter.section(name):
-                formatter.write_dl([one for option in options if (one := option.get_help_record(ctx)) is not None])
+                formatter.write_dl(
+                    [get_param for option in options if (get_param := option.get_help_record(ctx)) is not None]
+                )

@@ -52,10 +52,10 @@ def init(
     from pqlkit.files import write_text
     from pqlkit.inert import visible
 
-    found = given.inputs()
-    exports, options = found.settle(BesideEventsOptions), found.settle(InitOptions)
+    inputs = given.inputs()
+    exports, options = inputs.settle(BesideEventsOptions), inputs.settle(InitOptions)
     out = options.out
-    output = Output(quiet=found.settle(QuietOption).quiet)
+    output = Output(quiet=inputs.settle(QuietOption).quiet)
     if options.sql or options.from_ is not None:
         output.payload(statements(options))
         return

@@ -31,13 +31,13 @@ def load(given: Given) -> None:
     from pqlkit.exports.status_columns import status_notes
     from pqlkit.reporting.renderers import intake as render
 
-    found = given.inputs()
-    options, told = found.settle(LoadOptions), found.settle(MessageOptions)
+    inputs = given.inputs()
+    options, told = inputs.settle(LoadOptions), inputs.settle(MessageOptions)
     if options.out is None:
         raise UsageError("load needs a folder to write to", hint="pqlkit load --out data/")
     output = Output(quiet=told.quiet, verbose=told.verbose)
-    found.note(dataset=options.out if options.append else None)
-    project = found.mapped()
+    inputs.note(dataset=options.out if options.append else None)
+    project = inputs.mapped()
     with output.working("reading exports") as progress:
         intake = run(
             project,
@@ -53,7 +53,7 @@ def load(given: Given) -> None:
 
             write_catalogue(open_dataset(project, data=options.out), options.catalogue)
             output.say(f"wrote {options.catalogue}")
-        output.result(found.settle(FormatOption).format, render, intake)
+        output.result(inputs.settle(FormatOption).format, render, intake)
         for note in status_notes(open_dataset(project, data=options.out), project):
             output.warn(note)
     output.say(f"wrote the dataset to {options.out}")

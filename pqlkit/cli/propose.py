@@ -41,15 +41,15 @@ def propose(given: Given) -> None:
     from pqlkit.proposal.proposing import propose as run
     from pqlkit.reporting.renderers import proposal as render
 
-    found = given.inputs()
-    settings, options, out = found.settle(Settings), found.settle(ProposeOptions), found.settle(OutputOptions)
-    page = found.settle(PageOption).html
+    inputs = given.inputs()
+    settings, options, out = inputs.settle(Settings), inputs.settle(ProposeOptions), inputs.settle(OutputOptions)
+    page = inputs.settle(PageOption).html
     check(options)
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
-    folder = options.out_dir or found.project.definitions
-    found.check([Target(named="--out-dir", path=folder, role=Role.FILLS)])
+    folder = options.out_dir or inputs.project.definitions
+    inputs.check([Target(named="--out-dir", path=folder, role=Role.FILLS)])
     with output.working("reading exports") as progress:
-        people = whoever(found, progress)
+        people = whoever(inputs, progress)
         result = run(people, settings, replace(options, out_dir=folder), progress=progress)
     if result.search is not None:
         output.detail(f"the search took {result.search.seconds:.1f} s for {result.search.considered:,} rules")
@@ -89,4 +89,4 @@ def write(result: Proposal, folder: Path) -> dict[str, str]:
     """
     from pqlkit.cli.definition_files import write_definitions
 
-    return write_definitions([one.definition for one in result.candidates], folder)
+    return write_definitions([candidate.definition for candidate in result.candidates], folder)

@@ -35,20 +35,20 @@ def report(given: Given) -> None:
     from pqlkit.exports.dataset import with_contacts
     from pqlkit.rates.report import report as run
 
-    found = given.inputs()
-    options, out = found.settle(ReportOptions), found.settle(OutputOptions)
-    page = found.settle(PageOption).html
+    inputs = given.inputs()
+    options, out = inputs.settle(ReportOptions), inputs.settle(OutputOptions)
+    page = inputs.settle(PageOption).html
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
     if not options.definition:
         raise UsageError("report needs a definition", hint="pqlkit report -d definitions/NAME.yml")
     definitions = [load_definition(path) for path in options.definition]
     with output.working("reading exports") as progress:
-        dataset = found.dataset(progress)
+        dataset = inputs.dataset(progress)
         if options.contacts is not None:
-            dataset = with_contacts(dataset, options.contacts, found.project)
+            dataset = with_contacts(dataset, options.contacts, inputs.project)
         reports = [
             run(
-                found.population(dataset, definition),
+                inputs.population(dataset, definition),
                 definition,
                 by=options.by,
                 ledger=options.ledger,
@@ -60,9 +60,9 @@ def report(given: Given) -> None:
         from pqlkit.reporting.pages.report import as_page
 
         output.page(page, as_page(reports))
-    output.warn_beside(out.format, dict.fromkeys(warning for one in reports for warning in one.warnings))
+    output.warn_beside(out.format, dict.fromkeys(warning for report in reports for warning in report.warnings))
     show(reports, out.format, output)
-    if any(failing(one, options.fail_under, options.fail_on_drift, output) for one in reports):
+    if any(failing(report, options.fail_under, options.fail_on_drift, output) for report in reports):
         raise typer.Exit(ExitCode.FINDINGS)
 
 
@@ -74,14 +74,14 @@ def show(reports: list[Report], form: Format, output: Output) -> None:
         case Format.JSON:
             output.payload(render.as_json(reports[0]) if len(reports) == 1 else render.several_as_json(reports))
         case Format.CSV:
-            output.payload("".join(render.as_csv(one) for one in reports))
+            output.payload("".join(render.as_csv(report) for report in reports))
         case Format.MARKDOWN:
-            output.payload("\n".join(render.as_markdown(one) for one in reports))
+            output.payload("\n".join(render.as_markdown(report) for report in reports))
         case Format.TABLE:
             from rich.console import Group
 
             compared = [render.several(reports)] if len(reports) > 1 else []
-            output.show(Group(*[render.as_table(one) for one in reports], *compared))
+            output.show(Group(*[render.as_table(report) for report in reports], *compared))
         case _:
             assert_never(form)
 
@@ -97,7 +97,7 @@ def failing(report: Report, floor: float | None, on_drift: bool, output: Output)
         )
         failed = True
     if on_drift and report.drifted:
-        newest = [one for one in report.periods if one.drift is not None][-1]
+        newest = [period for period in report.periods if period.drift is not None][-1]
         verdict = newest.drift.verdict.value if newest.drift is not None else ""
         output.warn(f"{report.definition.name}: {newest.period} drifted since the baseline: {verdict}")
         failed = True

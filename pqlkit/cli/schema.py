@@ -40,9 +40,9 @@ def schema(
     if name is SchemaName.DEFINITION:
         from pqlkit.definitions.schema import definition_schema
 
-        found = definition_schema()
+        row = definition_schema()
     else:
         from pqlkit.exports.project import project_schema
 
-        found = project_schema()
-    Output(out=given.inputs().settle(TargetOption).out).payload(to_json(found))
+        row = project_schema()
+    Output(out=given.inputs().settle(TargetOption).out).payload(to_json(row))

@@ -49,24 +49,24 @@ def score(given: Given) -> None:
     from pqlkit.definitions.folders import load_definition
     from pqlkit.scoring.delivery import hook
 
-    found = given.inputs()
-    options, out = found.settle(ScoreOptions), found.settle(ListOptions)
+    inputs = given.inputs()
+    options, out = inputs.settle(ScoreOptions), inputs.settle(ListOptions)
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out, private=True)
     check(options, out)
     definitions = [load_definition(path) for path in options.definition]
     refuse_twins(definitions)
     refuse_unready(definitions, options)
-    found.check(list_targets([definition.name for definition in definitions], out))
+    inputs.check(list_targets([definition.name for definition in definitions], out))
     asked = order(options)
     where = hook(options.notify) if options.notify is not None else None
     with ExitStack() as stack:
         ledger = stack.enter_context(opened(options.ledger)) if options.ledger is not None else None
         with output.working("reading exports") as progress:
-            leads = scored(found, definitions, options, progress)
-        for warning in dict.fromkeys(warning for one in leads for warning in warnings_of(one)):
+            leads = scored(inputs, definitions, options, progress)
+        for warning in dict.fromkeys(warning for lead in leads for warning in warnings_of(lead)):
             output.warn(warning)
-        memories = [memory(one, options, ledger, asked.shape) for one in leads]
-        listings = compared(leads, memories, asked, ledger, found.data.as_of)
+        memories = [memory(lead, options, ledger, asked.shape) for lead in leads]
+        listings = compared(leads, memories, asked, ledger, inputs.data.as_of)
         code = deliver(listings, options, out, asked, ledger, where, output)
     if code:
         raise typer.Exit(code)
@@ -89,7 +89,7 @@ def refuse_twins(definitions: Sequence[Definition]) -> None:
     """
     from pqlkit.errors import UsageError
 
-    names = [one.name for one in definitions]
+    names = [definition.name for definition in definitions]
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"two of the definitions are called {name}", hint="give one of them another name")
@@ -103,15 +103,15 @@ def opened(path: Path) -> AbstractContextManager[Ledger]:
 
 
 def scored(
-    found: Inputs, definitions: Sequence[Definition], options: ScoreOptions, progress: Callable[[str], None]
+    inputs: Inputs, definitions: Sequence[Definition], options: ScoreOptions, progress: Callable[[str], None]
 ) -> list[Leads]:
     """Score each definition over the same exports."""
     from pqlkit.scoring.scoring import score as run
 
-    dataset = found.dataset(progress)
+    dataset = inputs.dataset(progress)
     return [
         run(
-            found.population(dataset, definition),
+            inputs.population(dataset, definition),
             definition,
             keep=options.keep,
             progress=progress,
@@ -227,15 +227,15 @@ def deliver(
 
 def held_text(one: Listing, apart: Sequence[tuple[Path, Listing]]) -> list[str]:
     """Say who waits for a change of the definition to be accepted, and where they stand."""
-    found, leads = one.news, one.news.leads
-    count = found.held.height
+    news, leads = one.news, one.news.leads
+    count = news.held.height
     if not count:
         return []
     who = "1 lead is" if count == 1 else f"{count:,} leads are"
-    files = [path for path, other in apart if other.news is found]
+    files = [path for path, other in apart if other.news is news]
     where = f"written apart to {files[0]}" if files else "left out (--out FILE writes them apart)"
     return [
-        f"{leads.definition.name}: {who} new only because the definition changed ({found.accepted} -> {leads.hash}): {where},"
+        f"{leads.definition.name}: {who} new only because the definition changed ({news.accepted} -> {leads.hash}): {where},"
         f" and nobody is alerted; to hand them over, add --accept-change {leads.hash}"
     ]
 
@@ -344,9 +344,9 @@ def write_summary(
     from pqlkit.scoring.overlap import overlap
     from pqlkit.scoring.summary import document
 
-    for one in found:
-        output.say(one.line)
-    common = overlap([one.news for one in listings]) if len(listings) > 1 else []
+    for summary in found:
+        output.say(summary.line)
+    common = overlap([summary.news for summary in listings]) if len(listings) > 1 else []
     if options.summary is not None:
         alerts = None if sent is None else {"messages": sent.messages, "leads": sent.leads, "waiting": sent.waiting}
         write_text(options.summary, to_json(document(list(found), alerts=alerts, overlap=common)))

@@ -42,14 +42,14 @@ def try_(
     from pqlkit.proposal.trying import try_ as run
     from pqlkit.reporting.renderers import trial as render
 
-    found = given.inputs()
-    settings, save, out = found.settle(Settings), found.settle(TryOptions).save, found.settle(OutputOptions)
-    page = found.settle(PageOption).html
+    inputs = given.inputs()
+    settings, save, out = inputs.settle(Settings), inputs.settle(TryOptions).save, inputs.settle(OutputOptions)
+    page = inputs.settle(PageOption).html
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
     # What cannot be read or answered is said before the exports are read.
     read_expression(hypothesis).refuse_unanswerable()
     with output.working("reading exports") as progress:
-        people = whoever(found, progress)
+        people = whoever(inputs, progress)
         name = save.stem if save is not None else "hypothesis"
         result = run(people, hypothesis, settings=settings, name=name, progress=progress)
     file = None

@@ -59,13 +59,13 @@ def validate_command(
     if "explain" in given.values:
         from pqlkit.definitions.rules.registry import explain
 
-        found = Inputs(given=given, project=Project())
-        Output(out=found.settle(TargetOption).out).payload(explain(given.values["explain"]))
+        inputs = Inputs(given=given, project=Project())
+        Output(out=inputs.settle(TargetOption).out).payload(explain(given.values["explain"]))
         return
-    found, broken = _inputs(given)
-    options = found.settle(ValidateOptions)
+    inputs, broken = _inputs(given)
+    options = inputs.settle(ValidateOptions)
     output = Output(quiet=options.quiet, verbose=options.verbose, out=options.out)
-    report = _checked([*_paths(files, found, broken), *broken], options, found, output)
+    report = _checked([*_paths(files, inputs, broken), *broken], options, inputs, output)
     failed = report.failed(strict=options.strict)
     if options.describe and not failed:
         output.payload(_described(report))
@@ -90,7 +90,7 @@ def _inputs(given: Given) -> tuple[Inputs, list[Path]]:
     return Inputs(given=given, project=Project()), [Path(PROJECT)]
 
 
-def _paths(files: Sequence[Path] | None, found: Inputs, broken: Sequence[Path]) -> list[Path]:
+def _paths(files: Sequence[Path] | None, inputs: Inputs, broken: Sequence[Path]) -> list[Path]:
     """Give the files to check: those named, else the project's.
 
     Raises
@@ -100,7 +100,7 @@ def _paths(files: Sequence[Path] | None, found: Inputs, broken: Sequence[Path]) 
     """
     if files or broken:
         return list(files or ())
-    project = found.project
+    project = inputs.project
     if project.path is None:
         raise UsageError(
             "no files to check", hint="name definition files or a folder of them: pqlkit validate definitions/"
@@ -108,13 +108,13 @@ def _paths(files: Sequence[Path] | None, found: Inputs, broken: Sequence[Path]) 
     return [project.path, *([project.definitions] if project.definitions.is_dir() else [])]
 
 
-def _checked(paths: Sequence[Path], options: ValidateOptions, found: Inputs, output: Output) -> Report:
+def _checked(paths: Sequence[Path], options: ValidateOptions, inputs: Inputs, output: Output) -> Report:
     from datetime import datetime
 
     from pqlkit.definitions.fixing import fix_files
     from pqlkit.definitions.validation import validate
 
-    facts, compare = _against(options, found, output)
+    facts, compare = _against(options, inputs, output)
     today = datetime.now().astimezone().date()
 
     def check(_: Sequence[str] = ()) -> Report:
@@ -123,7 +123,7 @@ def _checked(paths: Sequence[Path], options: ValidateOptions, found: Inputs, out
             today=today,
             facts=facts,
             base=options.base,
-            folders=[found.project.definitions] if found.project.path is not None else [],
+            folders=[inputs.project.definitions] if inputs.project.path is not None else [],
             project_checker=check_project_file,
             compare=compare,
         )
@@ -138,12 +138,12 @@ def _checked(paths: Sequence[Path], options: ValidateOptions, found: Inputs, out
     return report
 
 
-def _against(options: ValidateOptions, found: Inputs, output: Output) -> tuple[Facts | FactsOf | None, Compare | None]:
+def _against(options: ValidateOptions, inputs: Inputs, output: Output) -> tuple[Facts | FactsOf | None, Compare | None]:
     """Find what to check against: data if any was named, else a catalogue, else nothing."""
-    data = found.data
-    named = data.project is not None and "events" in found.project.exports
+    data = inputs.data
+    named = data.project is not None and "events" in inputs.project.exports
     if data.data is not None or data.events is not None or named:
-        return _data(found, output)
+        return _data(inputs, output)
     if options.catalogue is not None:
         from pqlkit.definitions.catalogue_facts import read_catalogue
 
@@ -151,22 +151,22 @@ def _against(options: ValidateOptions, found: Inputs, output: Output) -> tuple[F
     return None, None
 
 
-def _data(found: Inputs, output: Output) -> tuple[FactsOf, Compare]:
+def _data(inputs: Inputs, output: Output) -> tuple[FactsOf, Compare]:
     """Open the data, and give the two functions that measure definitions on it."""
     from functools import partial
 
     from pqlkit.validation.data_facts import comparison_of, facts_of
 
     with output.working("reading exports") as progress:
-        dataset = found.dataset(progress)
-    people_of = partial(found.population, dataset)
+        dataset = inputs.dataset(progress)
+    people_of = partial(inputs.population, dataset)
 
     def measure(definitions: Sequence[Definition]) -> Facts:
         facts = facts_of(
             definitions,
             dataset=dataset,
-            project=found.project,
-            trust_current=found.data.trust_current,
+            project=inputs.project,
+            trust_current=inputs.data.trust_current,
             people_of=people_of,
         )
         for warning in facts.warnings:

@@ -84,11 +84,11 @@ def changes(before: Definition, after: Definition) -> tuple[Change, ...]:
     """
     if meaning(before) == meaning(after):
         return ()
-    found = [*_frame(before, after), *_criteria(before, after), *_points(before, after)]
-    found += _outcome(before.outcome, after.outcome)
-    if not found:
-        found = [Change(part=Part.QUALIFY, text="the formula means something else")]
-    return tuple(found)
+    changes = [*_frame(before, after), *_criteria(before, after), *_points(before, after)]
+    changes += _outcome(before.outcome, after.outcome)
+    if not changes:
+        changes = [Change(part=Part.QUALIFY, text="the formula means something else")]
+    return tuple(changes)
 
 
 def _frame(before: Definition, after: Definition) -> Iterator[Change]:

@@ -72,8 +72,8 @@ def discover(paths: Sequence[Path | str]) -> tuple[tuple[Found, ...], tuple[Outs
                     f"no definition or project file in the folder {visible(str(path), 400)}",
                     hint="definition files end in .yml or .yaml and begin with `pqlkit: 1`",
                 )
-            found |= {one.path: one for one in inside}
-            outside |= {one.path: one for one in links}
+            found |= {link.path: link for link in inside}
+            outside |= {link.path: link for link in links}
         else:
             found[str(path)] = _file(path)
     return tuple(found[key] for key in sorted(found)), tuple(outside[key] for key in sorted(outside))

@@ -68,21 +68,21 @@ def check_definition(
     >>> definition.criteria[0].id, found
     ('login', [])
     """
-    found = list(document.diagnostics)
+    diagnostics = list(document.diagnostics)
     if document.broken:
-        return None, found
+        return None, diagnostics
     data = document.data
     if not isinstance(data, dict):
         message = "the file is empty" if data is None else f"a definition is a mapping, not {kind_of(data)}"
         code = MISSING_KEY if data is None else WRONG_TYPE
-        return None, [*found, document.diagnostic(code, (), message, hint="begin with pqlkit: 1")]
+        return None, [*diagnostics, document.diagnostic(code, (), message, hint="begin with pqlkit: 1")]
     if "pqlkit" in data and data["pqlkit"] != FORMAT:
         # What a file of another format means is not known: its other keys are not judged.
-        return None, [*found, _format_fault(document, data)]
+        return None, [*diagnostics, _format_fault(document, data)]
     reading = _Reading(document, data, resolver)
     definition = reading.run()
-    found = sorted([*found, *reading.found], key=lambda d: (d.line, d.column, d.code, d.message))
-    return definition if not _errors(found) else None, found
+    diagnostics = sorted([*diagnostics, *reading.found], key=lambda d: (d.line, d.column, d.code, d.message))
+    return definition if not _errors(diagnostics) else None, diagnostics
 
 
 def referred(document: Document) -> tuple[str, ...]:
@@ -112,13 +112,13 @@ def read_document(path: Path | str) -> Document:
         raise DefinitionError(f"cannot read the file: {reason}", where=str(path)) from error
 
 
-def refusal(found: list[Diagnostic]) -> DefinitionError:
+def refusal(diagnostics: list[Diagnostic]) -> DefinitionError:
     """Make the error that carries faults: its message is the first of them."""
-    errors = _errors(found) or found
+    errors = _errors(diagnostics) or diagnostics
     first, more = errors[0], len(errors) - 1
     message = f"{first.code} {first.message}" + (f" (and {more} more)" if more else "")
     where = f"{first.path}:{first.line}:{first.column}"
-    return DefinitionError(message, diagnostics=found, where=where, hint=first.hint)
+    return DefinitionError(message, diagnostics=diagnostics, where=where, hint=first.hint)
 
 
 def read_outcome(written: Mapping[str, Any], *, within: Duration, resolver: Resolver | None = None) -> Outcome:
@@ -148,8 +148,8 @@ def read_outcome(written: Mapping[str, Any], *, within: Duration, resolver: Reso
     return build_outcome(form, form.within or within, {form.definition: target}.__getitem__)  # type: ignore[arg-type]
 
 
-def _errors(found: list[Diagnostic]) -> list[Diagnostic]:
-    return [diagnostic for diagnostic in found if diagnostic.severity is Severity.ERROR]
+def _errors(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    return [diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
 
 
 def _format_fault(document: Document, data: dict[str, Yaml]) -> Diagnostic:

@@ -98,8 +98,8 @@ class Expression:
     @property
     def leaves(self) -> tuple[tuple[Criterion, Term], ...]:
         """Each criterion with its place."""
-        found = [leaf for leaf in leaves(self.tree) if isinstance(leaf, Criterion)]
-        return tuple(zip(found, self.terms, strict=True))
+        criterions = [leaf for leaf in leaves(self.tree) if isinstance(leaf, Criterion)]
+        return tuple(zip(criterions, self.terms, strict=True))
 
     @property
     def waits(self) -> bool:

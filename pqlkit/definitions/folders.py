@@ -95,10 +95,10 @@ def _files(paths: Iterable[Path | str]) -> Iterator[Path]:
 def _beside(folder: Path) -> list[Path]:
     """List the files of a folder that may hold definitions."""
     try:
-        found = [path for path in folder.iterdir() if path.suffix in {".yml", ".yaml"} and path.is_file()]
+        paths = [path for path in folder.iterdir() if path.suffix in {".yml", ".yaml"} and path.is_file()]
     except OSError:
         return []
-    return sorted(path for path in found if path.name != PROJECT_FILE)
+    return sorted(path for path in paths if path.name != PROJECT_FILE)
 
 
 @dataclass(slots=True)
@@ -151,8 +151,8 @@ class _Library:
     def _finish(self, document: Document) -> None:
         targets = [self._find(document, name) for name in referred(document)]
         self.depth[document.path] = 1 + max((self.depth.get(t.path, 0) for t in targets if t is not None), default=0)
-        definition, found = check_definition(document, lambda name: self._resolve(document, name))
-        self.done[document.path] = Loaded(document=document, definition=definition, diagnostics=tuple(found))
+        definition, diagnostics = check_definition(document, lambda name: self._resolve(document, name))
+        self.done[document.path] = Loaded(document=document, definition=definition, diagnostics=tuple(diagnostics))
 
     def _resolve(self, document: Document, name: str) -> Definition | Unresolved:
         target = self._find(document, name)
@@ -186,13 +186,13 @@ class _Library:
     def _shelf(self, folder: Path) -> dict[str, Document]:
         if folder not in self.shelves:
             given = {document.path: document for document in self.documents}
-            found = []
+            documents = []
             for path in _beside(folder):
                 try:
-                    found.append(given.get(str(path)) or read_document(path))
+                    documents.append(given.get(str(path)) or read_document(path))
                 except DefinitionError:
                     continue  # what cannot be opened cannot be meant
-            self.shelves[folder] = _by_name(found)
+            self.shelves[folder] = _by_name(documents)
         return self.shelves[folder]
 
 

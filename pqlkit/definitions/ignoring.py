@@ -37,13 +37,13 @@ def ignores(document: Document) -> tuple[Ignore, ...]:
     """Find the comments of a document. Text in quotes and blocks is no comment."""
     if "pqlkit:" not in document.text or "#" not in document.text:
         return ()
-    found: list[Ignore] = []
+    ignores: list[Ignore] = []
     taken = _scalars(document)
     for number, line in enumerate(_lines(document.text), start=1):
         match = _COMMENT.search(line)
         if match is not None and not _within(taken, number, match.start() + 1):
-            found += _codes(match, number, len(line.rstrip()))
-    return tuple(found)
+            ignores += _codes(match, number, len(line.rstrip()))
+    return tuple(ignores)
 
 
 def apply_ignores(

@@ -178,16 +178,18 @@ MOST_TOLD: Final = 500
 
 def _sorted(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
     ordered = sorted(set(diagnostics), key=lambda d: (d.path, d.line, d.column, d.code, d.message))
-    return tuple(one for _, found in groupby(ordered, key=lambda d: d.path) for one in _bounded(list(found)))
+    return tuple(
+        diagnostic for _, found in groupby(ordered, key=lambda d: d.path) for diagnostic in _bounded(list(found))
+    )
 
 
-def _bounded(found: list[Diagnostic]) -> list[Diagnostic]:
+def _bounded(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
     """Keep at most `MOST_TOLD`, errors before warnings; the last says how many more there are."""
-    more = len(found) - MOST_TOLD
+    more = len(diagnostics) - MOST_TOLD
     if more <= 0:
-        return found
-    first = {id(d) for d in sorted(found, key=lambda d: d.severity is not Severity.ERROR)[:MOST_TOLD]}
-    kept = [d for d in found if id(d) in first]
+        return diagnostics
+    first = {id(d) for d in sorted(diagnostics, key=lambda d: d.severity is not Severity.ERROR)[:MOST_TOLD]}
+    kept = [d for d in diagnostics if id(d) in first]
     return [*kept[:-1], replace(kept[-1], message=f"{kept[-1].message} (and {more:,} more faults in this file)")]
 
 

@@ -61,7 +61,7 @@ def _events(table: Table) -> dict[str, Json]:
     known = set(layout(EVENTS).columns)
     properties = sorted(name for name in table.columns if name not in known)
     stamp = pl.col(TIMESTAMP)
-    found = (
+    frame = (
         pl.scan_parquet(list(table.paths), glob=False)
         .group_by(EVENT)
         .agg(
@@ -75,7 +75,7 @@ def _events(table: Table) -> dict[str, Json]:
         .with_columns(as_text(pl.col("first"), UTC), as_text(pl.col("last"), UTC))
         .collect(engine="streaming")
     )
-    return {row[EVENT]: _event(row, properties, table) for row in found.iter_rows(named=True)}
+    return {row[EVENT]: _event(row, properties, table) for row in frame.iter_rows(named=True)}
 
 
 def _event(row: dict[str, Any], properties: list[str], table: Table) -> Json:

@@ -79,7 +79,7 @@ def _in_folder(folder: Path, not_read: list[NotRead]) -> list[Path]:
     before = len(not_read)
     files = list(_walked(folder, not_read))
     if not files:
-        others = ", ".join(Path(one.file).name for one in not_read[before : before + 5])
+        others = ", ".join(Path(read.file).name for read in not_read[before : before + 5])
         looked = "looked for " + ", ".join(SUFFIXES[:7]) + " ..."
         raise DataError(
             f"the folder {folder} holds no export", hint=f"{looked}; there is {others}" if others else looked

@@ -45,7 +45,7 @@ def resolve(pairs: Sequence[pl.DataFrame]) -> Identities:
     """
     if not pairs:
         return Identities(known=pl.DataFrame(schema={ANONYMOUS_ID: pl.String, USER_ID: pl.String}))
-    links = pl.concat([one.select(ANONYMOUS_ID, USER_ID) for one in pairs]).unique()
+    links = pl.concat([pair.select(ANONYMOUS_ID, USER_ID) for pair in pairs]).unique()
     links = links.filter(pl.col(ANONYMOUS_ID) != pl.col(USER_ID))
     ends = links
     for _ in range(LONGEST_CHAIN):

@@ -112,16 +112,16 @@ def _checked(
     time = layout.time if layout.time in columns else None
     day = pl.col(time).dt.timestamp("us").floordiv(DAY) if time else pl.lit(None, dtype=pl.Int64)
     stamp = pl.col(time).dt.timestamp("us") if time else pl.lit(None, dtype=pl.Int64)
-    found = (
+    frame = (
         lazy.group_by(day.alias("day"))
         .agg(rows=pl.len(), first=stamp.min(), last=stamp.max(), bad=_bad(layout, columns, nulls).sum())
         .collect(engine="streaming")
     )
-    rows = int(found["rows"].sum() or 0)
-    first, last = found["first"].min(), found["last"].max()
-    if found["bad"].sum() or not _inside(first, last, plausible) or _repeated(layout, lazy, paths, columns, rows):
+    rows = int(frame["rows"].sum() or 0)
+    first, last = frame["first"].min(), frame["last"].max()
+    if frame["bad"].sum() or not _inside(first, last, plausible) or _repeated(layout, lazy, paths, columns, rows):
         return None
-    days = {int(number): int(count) for number, count in found.select("day", "rows").iter_rows() if number is not None}
+    days = {int(number): int(count) for number, count in frame.select("day", "rows").iter_rows() if number is not None}
     return InPlace(
         paths=tuple(paths),
         columns=columns,

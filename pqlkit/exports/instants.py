@@ -141,11 +141,11 @@ def _excel(values: pl.Series, zone: str, dates_in: str) -> tuple[pl.Series, pl.S
     local = (
         pl.when(days.is_between(1, _EXCEL_LAST)).then((days - _EXCEL_1970) * 86_400_000).round().cast(pl.Int64) * 1000
     )
-    found = values.alias("v").to_frame().select(whole=days.floor() == days, local=local.cast(_NAIVE))
-    read = _local(found["local"], zone).zip_with(
-        ~found["whole"].fill_null(value=False), _local(found["local"], dates_in)
+    frame = values.alias("v").to_frame().select(whole=days.floor() == days, local=local.cast(_NAIVE))
+    read = _local(frame["local"], zone).zip_with(
+        ~frame["whole"].fill_null(value=False), _local(frame["local"], dates_in)
     )
-    flags = pl.select(pl.when(read.is_not_null()).then(found["whole"])).to_series()
+    flags = pl.select(pl.when(read.is_not_null()).then(frame["whole"])).to_series()
     return read.alias(values.name), flags
 
 
@@ -194,8 +194,8 @@ def _spelled(
     for (named,), some in rest.drop_nulls("iso").group_by("zone", maintain_order=True):
         if named is not None and not _is_zone(str(named)):
             continue
-        found, dates = _written(some["iso"], zone if named is None else str(named), dates_in)
-        read, flags = read.scatter(some["place"], found), flags.scatter(some["place"], dates)
+        values, dates = _written(some["iso"], zone if named is None else str(named), dates_in)
+        read, flags = read.scatter(some["place"], values), flags.scatter(some["place"], dates)
     return read, flags
 
 

@@ -128,7 +128,7 @@ def _table_json(table: TableIntake) -> Json:
         "reasons": dict(table.reasons),
         "offenders": [asdict(offender) for offender in table.offenders],
         "skipped": list(table.skipped),
-        "not_read": [asdict(one) for one in table.not_read],
+        "not_read": [asdict(not_read) for not_read in table.not_read],
         "null_values": {column: dict(counts) for column, counts in table.null_values.items()},
         "left_out": dict(table.left_out),
         "split": table.split,

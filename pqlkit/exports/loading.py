@@ -201,9 +201,9 @@ class _Load:
         types: dict[str, ColumnType] = {}
         for entry in self._earlier_tables().values():
             for name in IDS:
-                found = join(types.get(name), entry.columns.get(name))
-                if found is not None:
-                    types[name] = found
+                column_type = join(types.get(name), entry.columns.get(name))
+                if column_type is not None:
+                    types[name] = column_type
         return types
 
     def _without_known(self, events: Finished) -> Finished:

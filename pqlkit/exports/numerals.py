@@ -30,7 +30,9 @@ def notation_of(values: pl.Series, nulls: Set[str]) -> Notation | None:
     >>> notation_of(pl.Series(["1,200.00", "12,50"]), frozenset()) is None
     True
     """
-    return next((one for one in (PLAIN, ENGLISH, CONTINENTAL) if is_written_in(values, one, nulls)), None)
+    return next(
+        (notation for notation in (PLAIN, ENGLISH, CONTINENTAL) if is_written_in(values, notation, nulls)), None
+    )
 
 
 def is_written_in(values: pl.Series, notation: Notation, nulls: Set[str]) -> bool:

@@ -121,9 +121,9 @@ def read_project(path: Path | str) -> Project:
         The file cannot be read or has faults; its `diagnostics` list every one with line and column.
     """
     document = read_document(path)
-    project, found = check_project(document)
+    project, diagnostics = check_project(document)
     if project is None:
-        raise refusal(found)
+        raise refusal(diagnostics)
     return project
 
 
@@ -145,17 +145,20 @@ def check_project(document: Document) -> tuple[Project | None, list[Diagnostic]]
     from pqlkit.definitions.shape import FormError
     from pqlkit.exports.project_form import FullProjectForm
 
-    found = list(document.diagnostics)
+    diagnostics = list(document.diagnostics)
     if document.broken:
-        return None, found
+        return None, diagnostics
     try:
         form = FullProjectForm.read(document.data)
     except FormError as error:
-        found = sorted([*found, *faults.diagnostics(document, error)], key=lambda one: (one.line, one.column, one.code))
-        return None, found
-    if any(one.severity is Severity.ERROR for one in found):
-        return None, found
-    return _project(form, document), found
+        diagnostics = sorted(
+            [*diagnostics, *faults.diagnostics(document, error)],
+            key=lambda diagnostic: (diagnostic.line, diagnostic.column, diagnostic.code),
+        )
+        return None, diagnostics
+    if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
+        return None, diagnostics
+    return _project(form, document), diagnostics
 
 
 def _project(form: ProjectForm, document: Document) -> Project:

@@ -216,7 +216,7 @@ def _pairs(found: Mapping[str, InPlace | Stage], plan: Plan) -> list[pl.DataFram
         pairs.append(pl.read_parquet(list(table.paths), glob=False, columns=[ANONYMOUS_ID, USER_ID]))
     if IDENTITIES in plan.earlier:
         pairs.append(plan.earlier[IDENTITIES])
-    return [_as_text_pairs(one) for one in pairs]
+    return [_as_text_pairs(pair) for pair in pairs]
 
 
 def _as_text_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -351,7 +351,7 @@ def _preset_identities(
     tables: Mapping[str, Finished], pairs: Sequence[pl.DataFrame], ids: Mapping[str, ColumnType], plan: Plan
 ) -> dict[str, Finished]:
     """Write the pairs that a preset found in the events, where no identities table does."""
-    if IDENTITIES in tables or not any(one.height for one in pairs):
+    if IDENTITIES in tables or not any(pair.height for pair in pairs):
         return {}
     columns = {name: ids[name] for name in (ANONYMOUS_ID, USER_ID)}
     written = Written(columns=columns)
@@ -399,13 +399,13 @@ def _domains(tables: Mapping[str, Finished]) -> pl.DataFrame:
     frames = {
         name: pl.scan_parquet(list(tables[name].paths), glob=False) for name in (USERS, ACCOUNTS) if name in tables
     }
-    found = domains(frames.get(USERS), frames.get(ACCOUNTS))
-    if found is None:
+    frame = domains(frames.get(USERS), frames.get(ACCOUNTS))
+    if frame is None:
         raise DataError(
             "conversions match by domain, but neither accounts with a domain nor users with account and e-mail are there",
             hint="name an accounts export with a column 'domain', or use match: account_id",
         )
-    return found
+    return frame
 
 
 def _places(found: InPlace | Stage | None) -> str | None:

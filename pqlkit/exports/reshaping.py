@@ -114,12 +114,12 @@ def reshaped(
 def holds(raw: pl.DataFrame, test: RowTest, clock: Clock) -> pl.Series:
     """Tell of each row whether a test holds; never null."""
     if test.any_of:
-        found = reduce(or_, [holds(raw, part, clock) for part in test.any_of])
+        values = reduce(or_, [holds(raw, part, clock) for part in test.any_of])
     elif not test.askable(set(raw.columns)):
-        found = pl.Series([False]).new_from_index(0, raw.height)
+        values = pl.Series([False]).new_from_index(0, raw.height)
     else:
-        found = _asked(raw, test, clock).fill_null(value=False)
-    return found if test.when is None else found | ~holds(raw, test.when, clock)
+        values = _asked(raw, test, clock).fill_null(value=False)
+    return values if test.when is None else values | ~holds(raw, test.when, clock)
 
 
 def _asked(raw: pl.DataFrame, test: RowTest, clock: Clock) -> pl.Series:

@@ -107,8 +107,8 @@ class Stage:
         self.unread += canonical.unread
         if canonical.logged is not None:
             self.logged = max(canonical.logged, self.logged or canonical.logged)
-        for name, found in canonical.types.items():
-            self.types[name] = join(self.types.get(name), found)
+        for name, column_type in canonical.types.items():
+            self.types[name] = join(self.types.get(name), column_type)
         for name, counts in canonical.nulls.items():
             self.nulls.setdefault(name, Counter()).update(counts)
         if canonical.pairs is not None:

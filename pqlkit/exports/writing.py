@@ -183,7 +183,7 @@ def _stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     for frame in frames:
         for name, dtype in frame.schema.items():
             types.setdefault(name, set()).add(dtype)
-    unlike = {name for name, found in types.items() if len(found) > 1}
+    unlike = {name for name, data_types in types.items() if len(data_types) > 1}
     even = [_evened(frame, unlike) for frame in frames] if unlike else frames
     return pl.concat(even, how="diagonal", rechunk=True)
 
@@ -280,8 +280,8 @@ def repeats(paths: Sequence[Path | str]) -> pl.DataFrame:
     leakage = hashes.filter(hashes == hashes.shift(1)).unique()
     if leakage.is_empty():
         return pl.DataFrame(schema=keys.collect_schema())
-    found = keys.with_columns(hashed).filter(pl.col(_KEY).is_in(leakage.implode())).drop(_KEY)
-    return found.group_by(EVENT_ID, EVENT).len().filter(pl.col("len") > 1).drop("len").collect(engine="streaming")
+    plan = keys.with_columns(hashed).filter(pl.col(_KEY).is_in(leakage.implode())).drop(_KEY)
+    return plan.group_by(EVENT_ID, EVENT).len().filter(pl.col("len") > 1).drop("len").collect(engine="streaming")
 
 
 def write_table(
@@ -358,8 +358,8 @@ def _matched(frame: pl.DataFrame, known: pl.DataFrame, by: str, owner: str) -> p
     folded = pl.col(by).str.strip_chars().str.to_lowercase().alias(_KEY)
     other = known.rename({owner: "pqlkit:owner", by: _KEY})
     joined = frame.with_columns(folded).join(other, on=_KEY, how="left", maintain_order="left")
-    found = pl.coalesce(owner, "pqlkit:owner") if owner in frame.columns else pl.col("pqlkit:owner")
-    return joined.with_columns(found.alias(owner)).drop(_KEY, "pqlkit:owner")
+    expression = pl.coalesce(owner, "pqlkit:owner") if owner in frame.columns else pl.col("pqlkit:owner")
+    return joined.with_columns(expression.alias(owner)).drop(_KEY, "pqlkit:owner")
 
 
 def _table_order(stage: Stage, written: Written) -> list[str]:

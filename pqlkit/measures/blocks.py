@@ -42,51 +42,51 @@ _ROOM: Final = 1 << 23  # places of snapshots held at once
 
 
 def block_cells(
-    found: Sightings, windows: Sequence[Microseconds], measures: Sequence[Measure]
+    sightings: Sightings, windows: Sequence[Microseconds], measures: Sequence[Measure]
 ) -> Iterator[tuple[tuple[int, ...], pl.DataFrame]]:
     """Measure windows that end at the cutoff; yields as `span_cells` does."""
     together: dict[MeasureKind, int] = {
         measure.kind: i for i, measure in enumerate(measures) if measure.kind.facts.times_alone
     }
     if together:
-        passes = found.passes()
-        for part, step in _layers(found, windows):
+        passes = sightings.passes()
+        for part, step in _layers(sightings, windows):
             whole = _Pass(part, step, windows)
             share = -(-part.snapshots.height // passes)
             for own in part.parts(min(share, whole.packing(together).most)):
                 for frame in _Pass(own, step, windows).tallies(together):
                     yield tuple(sorted(together.values())), frame
-    engine = found.scope.world.engine
+    engine = sightings.scope.world.engine
     for i, measure in enumerate(measures):
         if not measure.kind.facts.times_alone:
-            for some in found.parts(MOST_SNAPSHOTS):
+            for some in sightings.parts(MOST_SNAPSHOTS):
                 for part, step in _layers(some, windows):
                     yield (i,), engine.collect(_Pass(part, step, windows).cells(i, measure))
 
 
-def _layers(found: Sightings, windows: Sequence[Microseconds]) -> Iterator[tuple[Sightings, Microseconds]]:
-    ordered, longest = found.snapshots.sort(ENTITY, CUTOFF), max(windows)
+def _layers(sightings: Sightings, windows: Sequence[Microseconds]) -> Iterator[tuple[Sightings, Microseconds]]:
+    ordered, longest = sightings.snapshots.sort(ENTITY, CUTOFF), max(windows)
     gaps = ordered.select((pl.col(CUTOFF) - pl.col(CUTOFF).shift(1)).over(ENTITY).drop_nulls()).to_series().unique()
     if gaps.is_empty():
-        yield replace(found, snapshots=ordered), longest
+        yield replace(sightings, snapshots=ordered), longest
         return
     step = int(np.gcd.reduce(gaps.to_numpy()))
     # No date may reach over more than one edge: neither a block nor the part of one may be as short as a date.
     pieces = [step, *(window % step for window in windows if window > step and window % step)]
     if min(pieces) >= _LONGEST_DATE and -(-longest // step) <= _MOST:
-        yield replace(found, snapshots=ordered), step
+        yield replace(sightings, snapshots=ordered), step
         return
     ranked = ordered.with_columns(pl.int_range(pl.len()).over(ENTITY).alias("rank"))
     for _, layer in sorted(ranked.partition_by("rank", as_dict=True).items()):
-        yield replace(found, snapshots=layer.drop("rank")), longest
+        yield replace(sightings, snapshots=layer.drop("rank")), longest
 
 
 class _Pass:
     """One pass over the events, for snapshots a step apart."""
 
-    def __init__(self, found: Sightings, step: Microseconds, windows: Sequence[Microseconds]) -> None:
-        snapshots = found.snapshots
-        self._found, self._step, self._windows = found, step, windows
+    def __init__(self, sightings: Sightings, step: Microseconds, windows: Sequence[Microseconds]) -> None:
+        snapshots = sightings.snapshots
+        self._found, self._step, self._windows = sightings, step, windows
         ends = snapshots.group_by(ENTITY).agg(pl.col(CUTOFF).min().alias(_BASE), pl.col(CUTOFF).max().alias(_TOP))
         ends = ends.sort(ENTITY).with_row_index(_WHO).with_columns(pl.col(_WHO).cast(pl.Int64))
         self._ends = ends
@@ -98,7 +98,7 @@ class _Pass:
         self._wide = self._numbers + 2 * self._blocks + 2
         place = pl.col(_WHO) * self._wide + pl.col("number") + self._blocks
         self._places = numbered.select(place.alias("place"), SNAPSHOT).sort("place")
-        self._codes = len(found.names) + 1
+        self._codes = len(sightings.names) + 1
         # How far into a block a window begins: 0 = the whole block counts.
         self._edges = sorted({self._edge(window, back) for window in windows for back in self._seen(window)})
 
@@ -152,8 +152,8 @@ class _Pass:
             snapshot = snapshots[place[own] + 1 + ahead]
             own, snapshot = own[snapshot >= 0], snapshot[snapshot >= 0]
             columns = {
-                column_of(i, j): one.seen(own, -(-window // self._step) - 1 - ahead, self._band(window))
-                for i, one in series.items()
+                column_of(i, j): trail.seen(own, -(-window // self._step) - 1 - ahead, self._band(window))
+                for i, trail in series.items()
                 for j, window in enumerate(self._windows)
             }
             names = codes[own].astype(np.int32) if code is None else np.full(own.size, code, np.int32)

@@ -131,7 +131,7 @@ def sightings(world: World, snapshots: pl.DataFrame, events: Sequence[str] | Non
     return Sightings(scope=replace(scope, lives=lives), snapshots=placed, names=tuple(names))
 
 
-def refuse_impossible(found: Sightings, measures: Sequence[Measure], kind: WindowKind) -> None:
+def refuse_impossible(sightings: Sightings, measures: Sequence[Measure], kind: WindowKind) -> None:
     """Raise for measures that have no meaning in such windows, and for sums that do not fit.
 
     Raises
@@ -147,9 +147,9 @@ def refuse_impossible(found: Sightings, measures: Sequence[Measure], kind: Windo
             raise UsageError(message, where="--measures")
         if measure.property is not None:
             whole = Criterion(id="any", events=None, measure=measure, window=Window(kind=WindowKind.EVER), at_least=1)
-            refuse_overflow(found.scope, tasks_of([whole]))
+            refuse_overflow(sightings.scope, tasks_of([whole]))
 
 
 def _names(world: World) -> list[str]:
-    found = world.engine.collect(world.events.select(EVENT).unique())
-    return sorted(name for name in found.get_column(EVENT).to_list() if name is not None)
+    frame = world.engine.collect(world.events.select(EVENT).unique())
+    return sorted(name for name in frame.get_column(EVENT).to_list() if name is not None)

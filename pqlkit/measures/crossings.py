@@ -150,7 +150,9 @@ def _has_short_way(scope: Scope, behaviour: Behaviour) -> bool:
 def _lines(scope: Scope, asked: Asked) -> tuple[Line, ...]:
     """Cut the entities into as many lines as they need."""
     lives, world = scope.lives, scope.world
-    longest = max((one.window.length.microseconds for one in asked if one.window.length is not None), default=0)
+    longest = max(
+        (behaviour.window.length.microseconds for behaviour in asked if behaviour.window.length is not None), default=0
+    )
     begins = [world.as_of, *lives.select(pl.col(BEGIN).min(), pl.col(ANCHOR).min()).row(0)]
     # What left every window before a life began is of no interest.
     zero = min(int(begin) for begin in begins if begin is not None) - longest
@@ -180,7 +182,7 @@ def _read(scope: Scope, part: Asked, zero: Microseconds) -> pl.DataFrame:
     users = kind is MeasureKind.USERS
     rows = _events(scope, part, users=users).filter(nw.col(AT) >= zero)
     if within:
-        length = max(one.window.length.microseconds for one in part if one.window.length is not None)
+        length = max(behaviour.window.length.microseconds for behaviour in part if behaviour.window.length is not None)
         rows = rows.filter(nw.col(AT) >= nw.col(ANCHOR), nw.col(AT) - length < nw.col(ANCHOR))
     ranks = sorted({threshold for own in part.values() for threshold in own}) if within else None
     keys = [ENTITY, _CODE]

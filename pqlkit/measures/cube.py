@@ -189,7 +189,7 @@ class Seen:
         order = by_name(codes, rows)
         codes, rows = codes[order], rows[order]
         edges = np.flatnonzero(np.diff(codes, prepend=codes[:1] - 1)) if codes.size else np.array([], dtype=np.int64)
-        found = []
+        columns = []
         for i, j in product(held, range(len(self.windows))):
             levels = levels_of(frame.get_column(column_of(i, j)), self.measures[i])[order]
             for start, end in zip(edges, [*edges[1:], codes.size][: edges.size], strict=True):
@@ -202,8 +202,8 @@ class Seen:
                         rows=rows[start:end][kept],
                         levels=own[kept],
                     )
-                    found.append(column)
-        return found
+                    columns.append(column)
+        return columns
 
     def wanted(self, code: int, measure: int) -> bool:
         """Whether there is such a behaviour: any event is looked at by count, days and users alone."""

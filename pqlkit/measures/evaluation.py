@@ -97,8 +97,8 @@ def spells_of_each(world: World, definitions: Sequence[Definition]) -> list[pl.D
     # By spelling, since 1 and true are equal values and different conditions.
     wanted = {
         repr(_bare(leaf)): _bare(leaf)
-        for one in definitions
-        for leaf in leaves(one.qualify)
+        for definition in definitions
+        for leaf in leaves(definition.qualify)
         if isinstance(leaf, Criterion)
     }
     named = [spelled for spelled, criterion in wanted.items() if criterion.events is not None]
@@ -106,10 +106,10 @@ def spells_of_each(world: World, definitions: Sequence[Definition]) -> list[pl.D
     parts = [named, *([spelled] for spelled in wanted if spelled not in named)]
     measured: dict[str, pl.DataFrame] = {}
     for part in parts:
-        found = world.engine.collect(criterion_spells(world, [wanted[spelled] for spelled in part]))
-        by_place = found.partition_by(CRITERION, as_dict=True)
+        frame = world.engine.collect(criterion_spells(world, [wanted[spelled] for spelled in part]))
+        by_place = frame.partition_by(CRITERION, as_dict=True)
         measured |= {spelled: by_place.get((place,), _NO_SPELLS) for place, spelled in enumerate(part)}
-    return [_combined(world, one, _leaf_spells(world, one, measured)) for one in definitions]
+    return [_combined(world, definition, _leaf_spells(world, definition, measured)) for definition in definitions]
 
 
 def _bare(criterion: Criterion) -> Criterion:
@@ -182,8 +182,8 @@ def _leaf_spells(
             for position, leaf in plain
         ]
     elif plain:
-        found = world.engine.collect(criterion_spells(world, [leaf for _, leaf in plain], early=early))
-        frames.append(_placed(found, [position for position, _ in plain]))
+        frame = world.engine.collect(criterion_spells(world, [leaf for _, leaf in plain], early=early))
+        frames.append(_placed(frame, [position for position, _ in plain]))
     for position, leaf in positions:
         if isinstance(leaf, Ref):
             spells = _ref_spells(world, definition, leaf, early=early)
@@ -214,8 +214,8 @@ def _leaf_values(world: World, definition: Definition) -> pl.DataFrame:
     plain = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
     frames = []
     if plain:
-        found = world.engine.collect(values(world, [leaf for _, leaf in plain]))
-        frames.append(_placed(found, [position for position, _ in plain]).select(*GROUP, VALUE))
+        frame = world.engine.collect(values(world, [leaf for _, leaf in plain]))
+        frames.append(_placed(frame, [position for position, _ in plain]).select(*GROUP, VALUE))
     for position, leaf in positions:
         if isinstance(leaf, Ref):
             counted = _ref_values(world, definition, leaf)
@@ -223,11 +223,11 @@ def _leaf_values(world: World, definition: Definition) -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def _placed(found: pl.DataFrame, positions: Sequence[int]) -> pl.DataFrame:
+def _placed(frame: pl.DataFrame, positions: Sequence[int]) -> pl.DataFrame:
     if list(positions) == list(range(len(positions))):
-        return found.with_columns(pl.col(CRITERION).cast(pl.Int32))
+        return frame.with_columns(pl.col(CRITERION).cast(pl.Int32))
     places = dict(enumerate(positions))
-    return found.with_columns(pl.col(CRITERION).cast(pl.Int32).replace_strict(places, return_dtype=pl.Int32))
+    return frame.with_columns(pl.col(CRITERION).cast(pl.Int32).replace_strict(places, return_dtype=pl.Int32))
 
 
 def _combined(world: World, definition: Definition, parts: pl.DataFrame, *, early: bool = False) -> pl.DataFrame:

@@ -109,8 +109,8 @@ class _Seen:
         wanted = [(self.first[task.index], task.reached, task.index) for task in tasks]
         schema = {CRITERION: pl.Int32, "rank": pl.Int64, "own": pl.Int32}
         table = self.scope.world.engine.lift(pl.DataFrame(wanted, schema=schema, orient="row"))
-        found = moments.with_columns(nw.col(CRITERION).cast(nw.Int32), nw.col("rank").cast(nw.Int64))
-        return found.join(table, on=[CRITERION, "rank"], how="inner").select(ENTITY, nw.col("own").alias(CRITERION), ON)
+        plan = moments.with_columns(nw.col(CRITERION).cast(nw.Int32), nw.col("rank").cast(nw.Int64))
+        return plan.join(table, on=[CRITERION, "rank"], how="inner").select(ENTITY, nw.col("own").alias(CRITERION), ON)
 
     def _numbers(self, tasks: Sequence[Task]) -> list[int]:
         return sorted({self.first[task.index] for task in tasks})

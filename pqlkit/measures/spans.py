@@ -37,7 +37,7 @@ _WHO: Final = "who"
 
 
 def span_cells(
-    found: Sightings, windows: Sequence[Microseconds], measures: Sequence[Measure]
+    sightings: Sightings, windows: Sequence[Microseconds], measures: Sequence[Measure]
 ) -> Iterator[tuple[tuple[int, ...], pl.DataFrame]]:
     """Measure windows that start at the anchor.
 
@@ -51,42 +51,42 @@ def span_cells(
         measure.kind: i for i, measure in enumerate(measures) if measure.kind.facts.times_alone
     }
     if together:
-        passes = found.passes()
-        for part in _aged(found, windows):
+        passes = sightings.passes()
+        for part in _aged(sightings, windows):
             whole = _Pass(part, windows)
             share = -(-part.snapshots.height // passes)
             for own in part.parts(min(share, whole.packing(together).most)):
                 for frame in _Pass(own, windows).tallies(together):
                     yield tuple(sorted(together.values())), frame
-    engine = found.scope.world.engine
+    engine = sightings.scope.world.engine
     for i, measure in enumerate(measures):
         if not measure.kind.facts.times_alone:
-            for some in found.parts(MOST_SNAPSHOTS):
+            for some in sightings.parts(MOST_SNAPSHOTS):
                 for part in _aged(some, windows):
                     yield (i,), engine.collect(_Pass(part, windows).cells(i, measure))
 
 
-def _aged(found: Sightings, windows: Sequence[Microseconds]) -> Iterator[Sightings]:
+def _aged(sightings: Sightings, windows: Sequence[Microseconds]) -> Iterator[Sightings]:
     """Part the snapshots by age, a few ages at once."""
     age = pl.min_horizontal(pl.col(CUTOFF) - pl.col(ANCHOR), pl.lit(max(windows), pl.Int64))
-    aged = found.snapshots.with_columns(age.alias(_AGE)).filter(pl.col(_AGE) > 0)
+    aged = sightings.snapshots.with_columns(age.alias(_AGE)).filter(pl.col(_AGE) > 0)
     ages = sorted(aged.get_column(_AGE).unique().to_list())
     room = max(1, _MOST - len(windows))
     for start in range(0, len(ages), room):
-        yield replace(found, snapshots=aged.filter(pl.col(_AGE).is_in(ages[start : start + room])))
+        yield replace(sightings, snapshots=aged.filter(pl.col(_AGE).is_in(ages[start : start + room])))
 
 
 class _Pass:
     """One pass over the events, for snapshots of a few ages."""
 
-    def __init__(self, found: Sightings, windows: Sequence[Microseconds]) -> None:
-        snapshots = found.snapshots
-        self._found, self._snapshots, self._windows = found, snapshots, windows
+    def __init__(self, sightings: Sightings, windows: Sequence[Microseconds]) -> None:
+        snapshots = sightings.snapshots
+        self._found, self._snapshots, self._windows = sightings, snapshots, windows
         self._ages: list[int] = sorted(snapshots.get_column(_AGE).unique().to_list())
         self._lengths = sorted({min(window, age) for window in windows for age in self._ages})
         # With one snapshot to an entity it stands for it, and no join is needed at the end.
         self._single = bool(snapshots.get_column(ENTITY).is_unique().all()) and len(self._ages) == 1
-        self._codes = len(found.names) + 1
+        self._codes = len(sightings.names) + 1
 
     def cells(self, held: int, measure: Measure) -> LazyFrame:
         """Plan the cells of one measure, grouped by the engine."""

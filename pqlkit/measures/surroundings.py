@@ -155,11 +155,11 @@ def _each(scope: Scope, end: Microseconds) -> pl.DataFrame:
         flags[f"control_{days}"] = (at >= begin - days * DAY) & (at < begin - days * DAY + hour)
     marked = owned.with_columns(**{name: _one(flag) for name, flag in flags.items()})
     moments = (at.min().alias("first"), converted.max().alias(CONVERTED))
-    found = marked.group_by(ENTITY, EVENT).agg(*moments, *(nw.col(name).max() for name in flags))
+    plan = marked.group_by(ENTITY, EVENT).agg(*moments, *(nw.col(name).max() for name in flags))
     first, wait = nw.col("first"), converted - nw.col("first")
     late = _one(first >= begin).alias("first_late")
     day = _one((wait >= -_slack(scope)) & (wait <= DAY)).alias("within_a_day")
-    return scope.world.engine.collect(found.select(ENTITY, EVENT, late, day, *flags))
+    return scope.world.engine.collect(plan.select(ENTITY, EVENT, late, day, *flags))
 
 
 def _notable() -> pl.Expr:

@@ -219,11 +219,11 @@ def _newest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
     largest = nw.col(VALUE).max().over(*GROUP, AT)
     seen = seen.with_columns(largest.alias("largest")).filter(nw.col(VALUE) == nw.col("largest"))
     tops = [nw.col(source).max().alias(name) for source, name in ((VALUE, LEVEL), (LOW, LOW), (HIGH, HIGH))]
-    one, none = nw.lit(1, nw.Int64), nw.lit(0, nw.Int64)
+    expression, none = nw.lit(1, nw.Int64), nw.lit(0, nw.Int64)
     return (
         seen.group_by(*GROUP, AT)
         .agg(*tops)
-        .with_columns(one.alias(PRESENT), none.alias(BAD), nw.lit(_ALWAYS, nw.Int64).alias(_START))
+        .with_columns(expression.alias(PRESENT), none.alias(BAD), nw.lit(_ALWAYS, nw.Int64).alias(_START))
     )
 
 

@@ -52,10 +52,10 @@ def active(population: Population, snapshots: pl.DataFrame, within: Duration) ->
     else:
         bins = last_by_week(population).with_columns(key=key).select("key", "last").sort("key").set_sorted("key")
     asked = snapshots.select(ENTITY, CUTOFF, week=(pl.col(CUTOFF) - origin) // WEEK - 1).with_columns(key=key)
-    found = asked.set_sorted("key").join_asof(bins, on="key", strategy="backward", coalesce=False)
+    frame = asked.set_sorted("key").join_asof(bins, on="key", strategy="backward", coalesce=False)
     same = pl.col("key_right") // _SPAN == pl.col(ENTITY)
     recent = pl.col("last") >= pl.col(CUTOFF) - within.microseconds
-    return found.select(active=(same & recent).fill_null(value=False))["active"]
+    return frame.select(active=(same & recent).fill_null(value=False))["active"]
 
 
 def active_weeks(population: Population) -> NDArray[np.int64]:

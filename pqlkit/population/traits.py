@@ -116,10 +116,10 @@ class Traits:
         # Later rows of one instant win over earlier ones: the table is sorted and its instants are unique.
         asked = moments.select(ENTITY, AT).with_row_index(_ROW).sort(AT)
         past = self.histories[name].sort(VALID_FROM)
-        found = asked.join_asof(
+        frame = asked.join_asof(
             past, left_on=AT, right_on=VALID_FROM, by=ENTITY, strategy="backward", check_sortedness=False
         )
-        return found.sort(_ROW)["value"]
+        return frame.sort(_ROW)["value"]
 
 
 def condition_mask(

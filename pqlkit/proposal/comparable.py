@@ -53,8 +53,8 @@ class Activity:
         draw = (nw.col(AT) // 1_000 % 1_000_003 * 8_191 % _DRAWS) * DAY + rest
         owned = _existing(world).with_columns((nw.col(AT) // DAY).alias(_DAY))
         drawn = owned.with_columns(draw.alias("draw")).group_by(ENTITY, _DAY).agg(nw.col("draw").min())
-        found = world.engine.collect(drawn).sort(ENTITY, _DAY)
-        entity, day, number = (found.get_column(name).cast(pl.Int64).to_numpy() for name in (ENTITY, _DAY, "draw"))
+        frame = world.engine.collect(drawn).sort(ENTITY, _DAY)
+        entity, day, number = (frame.get_column(name).cast(pl.Int64).to_numpy() for name in (ENTITY, _DAY, "draw"))
         return cls(entity=entity, at=day * DAY + number % DAY)
 
     def take(self, rows: NDArray[np.bool_]) -> Activity:

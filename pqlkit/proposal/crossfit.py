@@ -81,12 +81,12 @@ def cross_fit(brief: Brief, activity: Activity) -> CrossFit:
         entities.append(rest.entity)
         moments.append(rest.at)
     empty = pl.DataFrame(schema={ENTITY: pl.Int64, ON: pl.Int64, "y": pl.Boolean})
-    found = pl.concat([empty, *leads])
+    frame = pl.concat([empty, *leads])
     return CrossFit(
-        rate=Rate.of(int(found["y"].sum()), found.height),
+        rate=Rate.of(int(frame["y"].sum()), frame.height),
         folds=len(names),
         without=without,
-        leads=found,
+        leads=frame,
         others=Activity(entity=np.concatenate([_NOBODY, *entities]), at=np.concatenate([_NOBODY, *moments])),
     )
 

@@ -40,7 +40,9 @@ def name_of(literals: Sequence[Literal], taken: Sequence[str] = ()) -> str:
         Names that exist.
     """
     parts = list(
-        dict.fromkeys("active" if one.name == "any event" else slug(one.name) for one in literals if one.behaviour)
+        dict.fromkeys(
+            "active" if literal.name == "any event" else slug(literal.name) for literal in literals if literal.behaviour
+        )
     )
     while len("-and-".join(parts)) > LONGEST_NAME and len(parts) > 1:
         parts.pop()  # the weakest: half a word would tell less than none
@@ -92,10 +94,10 @@ def definition_of(
         Status ``hypothesis``, the strongest criterion first as the search ordered them. A lead is fresh for one conversion
         window: what the rate is promised for. With trailing windows it may come again a conversion window after it lapsed.
     """
-    criteria = tuple(_criterion(one, mechanical) for one in literals if one.behaviour is not None)
+    criteria = tuple(_criterion(literal, mechanical) for literal in literals if literal.behaviour is not None)
     ids = _ids(criteria)
-    named = tuple(_with_id(one, ids[index]) for index, one in enumerate(criteria))
-    trailing = any(one.window.kind is WindowKind.TRAILING for one in named)
+    named = tuple(_with_id(literal, ids[index]) for index, literal in enumerate(criteria))
+    trailing = any(literal.window.kind is WindowKind.TRAILING for literal in named)
     definition = Definition(
         name=name,
         entity=kind,
@@ -103,7 +105,7 @@ def definition_of(
         status=Status.HYPOTHESIS,
         anchor=anchor or Anchor(),
         within=_shared_window(named),
-        eligible=tuple(one.trait for one in literals if one.trait is not None),
+        eligible=tuple(literal.trait for literal in literals if literal.trait is not None),
         qualify=named[0] if len(named) == 1 else All(parts=named),
         outcome=outcome,
         lead=Lead(fresh_for=outcome.within, cooldown=outcome.within if trailing else None),
@@ -151,11 +153,11 @@ def _with_id(criterion: Criterion, name: str) -> Criterion:
 def _ids(criteria: Sequence[Criterion]) -> list[str]:
     from pqlkit.definitions import ids
 
-    return list(ids.unique([ids.made(one) for one in criteria], []))
+    return list(ids.unique([ids.made(criterion) for criterion in criteria], []))
 
 
 def _shared_window(criteria: Sequence[Criterion]) -> Duration | None:
-    windows = {one.window for one in criteria}
+    windows = {criterion.window for criterion in criteria}
     if len(windows) == 1 and (only := next(iter(windows))).kind is WindowKind.WITHIN:
         return only.length
     return None
@@ -164,11 +166,11 @@ def _shared_window(criteria: Sequence[Criterion]) -> Duration | None:
 def in_words(literals: Sequence[Literal]) -> str:
     """Say a rule on one line: ``teammate_invited >= 4 in 28d, any event (days) >= 10 in 28d``."""
     parts = []
-    for one in literals:
-        if one.behaviour is None:
-            parts.append(f"{one.name} as chosen")
+    for literal in literals:
+        if literal.behaviour is None:
+            parts.append(f"{literal.name} as chosen")
             continue
-        kind = one.behaviour.measure.kind
+        kind = literal.behaviour.measure.kind
         measure = "" if kind is MeasureKind.COUNT else f" ({kind.value})"
-        parts.append(f"{one.name}{measure} >= {one.threshold:,} in {one.behaviour.window.length}")
+        parts.append(f"{literal.name}{measure} >= {literal.threshold:,} in {literal.behaviour.window.length}")
     return ", ".join(parts)

@@ -27,7 +27,7 @@ class Difference:
 
 
 def difference(
-    found: Search, one: Sequence[Literal], two: Sequence[Literal], *, replicates: int = REPLICATES, seed: int = 0
+    search: Search, literals: Sequence[Literal], two: Sequence[Literal], *, replicates: int = REPLICATES, seed: int = 0
 ) -> Difference:
     """Compare two rules on the snapshots that were searched.
 
@@ -45,11 +45,11 @@ def difference(
     ----------
     Efron, B. & Tibshirani, R. J. (1993). An Introduction to the Bootstrap. Chapman & Hall, New York; section 10.3.
     """
-    return of_snapshots(found, meets(found, one), meets(found, two), replicates=replicates, seed=seed)
+    return of_snapshots(search, meets(search, literals), meets(search, two), replicates=replicates, seed=seed)
 
 
 def of_snapshots(
-    found: Search,
+    search: Search,
     one: NDArray[np.uint64],
     two: NDArray[np.uint64],
     *,
@@ -67,24 +67,24 @@ def of_snapshots(
     replicates, seed
         How many samples are drawn, and from which seed.
     """
-    cells = _cells(found, one, two)
+    cells = _cells(search, one, two)
     total = int(cells.sum())
     drawn = np.random.default_rng(seed).multinomial(total, cells.ravel() / total, size=replicates)
     draws = drawn.reshape(replicates, 2, 2, 2).astype(np.float64)
     real = cells.reshape(1, 2, 2, 2).astype(np.float64)
-    return Difference(value=float(_less(found, real)[0]), error=float(np.std(_less(found, draws), ddof=1)))
+    return Difference(value=float(_less(search, real)[0]), error=float(np.std(_less(search, draws), ddof=1)))
 
 
-def meets(found: Search, literals: Sequence[Literal]) -> NDArray[np.uint64]:
+def meets(search: Search, literals: Sequence[Literal]) -> NDArray[np.uint64]:
     """Give the searched snapshots at which all literals hold: words of the converted, then of the others."""
-    rows = found.places(literals)
-    bits = found.bits
+    rows = search.places(literals)
+    bits = search.bits
     return np.concatenate([np.bitwise_and.reduce(bits.hits[rows]), np.bitwise_and.reduce(bits.others[rows])])
 
 
-def _cells(found: Search, one: NDArray[np.uint64], two: NDArray[np.uint64]) -> NDArray[np.int64]:
+def _cells(search: Search, one: NDArray[np.uint64], two: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Count converted (1) or not (0) x meets the one x meets the other."""
-    start, bits = found.bits.hits.shape[1], found.bits
+    start, bits = search.bits.hits.shape[1], search.bits
     cells = np.zeros((2, 2, 2), dtype=np.int64)
     for converted, part, all_ in ((1, slice(0, start), bits.converters), (0, slice(start, None), bits.controls)):
         both, own, other = (int(np.bitwise_count(words[part]).sum(dtype=np.int64)) for words in (one & two, one, two))
@@ -92,14 +92,14 @@ def _cells(found: Search, one: NDArray[np.uint64], two: NDArray[np.uint64]) -> N
     return cells
 
 
-def _less(found: Search, cells: NDArray[np.float64]) -> NDArray[np.float64]:
+def _less(search: Search, cells: NDArray[np.float64]) -> NDArray[np.float64]:
     """Score of the one less score of the other, for each table (n, converted, one, other)."""
-    weight = found.bits.weight
+    weight = search.bits.weight
     hits, misses = cells[:, 1], cells[:, 0] * weight
     scores = []
     converters = hits.sum(axis=(1, 2))
     snapshots = converters + misses.sum(axis=(1, 2))
     for axis in (2, 1):
         met, missed = hits.sum(axis=axis)[:, 1], misses.sum(axis=axis)[:, 1]
-        scores.append(found.goal.objective.score(met, missed, converters=converters, snapshots=snapshots))
+        scores.append(search.goal.objective.score(met, missed, converters=converters, snapshots=snapshots))
     return scores[0] - scores[1]

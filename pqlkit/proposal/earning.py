@@ -23,7 +23,7 @@ LEVEL: Final = 0.05
 __all__ = ["LEVEL", "by_chance", "counted_rule", "earned"]
 
 
-def earned(found: Search, rule: Rule) -> Rule:
+def earned(search: Search, rule: Rule) -> Rule:
     """Strike out the criteria of a rule that have not earned their place.
 
     Parameters
@@ -51,57 +51,57 @@ def earned(found: Search, rule: Rule) -> Rule:
     Fisher, R. A. (1935). The logic of inductive inference. Journal of the Royal Statistical Society 98, 39-82.
     """
     while len(rule.literals) > 1:
-        chances = [by_chance(found, rule.literals, literal) for literal in rule.literals]
+        chances = [by_chance(search, rule.literals, literal) for literal in rule.literals]
         weakest = int(np.argmax(chances))
-        if chances[weakest] * len(found.literals) <= LEVEL:
+        if chances[weakest] * len(search.literals) <= LEVEL:
             return rule
-        shorter = _counted(found, rule, [one for index, one in enumerate(rule.literals) if index != weakest])
+        shorter = _counted(search, rule, [one for index, one in enumerate(rule.literals) if index != weakest])
         if shorter is None:
             return rule
         rule = shorter
     return rule
 
 
-def by_chance(found: Search, literals: Sequence[Literal], without: Literal) -> float:
+def by_chance(search: Search, literals: Sequence[Literal], without: Literal) -> float:
     """Give the chance of so many converters among those kept, of all whom the others let through, if it made no difference."""
-    hits, others = _heads(found, literals)
-    all_hits, all_others = _heads(found, [one for one in literals if one != without])
+    hits, others = _heads(search, literals)
+    all_hits, all_others = _heads(search, [literal for literal in literals if literal != without])
     chance = float(fisher_greater(hits, others, all_hits - hits, all_others - others))
     return 1.0 if np.isnan(chance) else chance  # it kept nobody out
 
 
-def _heads(found: Search, literals: Sequence[Literal]) -> tuple[int, int]:
+def _heads(search: Search, literals: Sequence[Literal]) -> tuple[int, int]:
     """Count the searched snapshots that meet all literals: converted, and others (unweighted)."""
-    rows = found.places(literals)
-    return _bits(found.bits.hits[rows]), _bits(found.bits.others[rows])
+    rows = search.places(literals)
+    return _bits(search.bits.hits[rows]), _bits(search.bits.others[rows])
 
 
 def _bits(words: NDArray[np.uint64]) -> int:
     return int(np.bitwise_count(np.bitwise_and.reduce(words)).sum(dtype=np.int64))
 
 
-def _counted(found: Search, rule: Rule, literals: Sequence[Literal]) -> Rule | None:
+def _counted(search: Search, rule: Rule, literals: Sequence[Literal]) -> Rule | None:
     """Count a shorter rule; None if it breaks a constraint or is a trait alone."""
     if all(literal.trait is not None for literal in literals):
         return None
-    hits, others = _heads(found, literals)
-    misses = found.bits.weight * others
+    hits, others = _heads(search, literals)
+    misses = search.bits.weight * others
     met, missed = np.array([float(hits)]), np.array([float(misses)])
-    converters, snapshots = float(found.converters), float(found.snapshots)
-    if not found.goal.constraints.keep(met, missed, converters=converters, snapshots=snapshots)[0]:
+    converters, snapshots = float(search.converters), float(search.snapshots)
+    if not search.goal.constraints.keep(met, missed, converters=converters, snapshots=snapshots)[0]:
         return None
-    score = float(found.goal.objective.score(met, missed, converters=converters, snapshots=snapshots)[0])
+    score = float(search.goal.objective.score(met, missed, converters=converters, snapshots=snapshots)[0])
     return replace(rule, literals=tuple(literals), qualified=hits + round(misses), converted=hits, score=score)
 
 
-def counted_rule(found: Search, literals: Sequence[Literal]) -> Rule:
+def counted_rule(search: Search, literals: Sequence[Literal]) -> Rule:
     """Count a rule at the searched snapshots, whatever it keeps."""
-    hits, others = _heads(found, literals)
-    misses = found.bits.weight * others
-    score = found.goal.objective.score(
+    hits, others = _heads(search, literals)
+    misses = search.bits.weight * others
+    score = search.goal.objective.score(
         np.array([float(hits)]),
         np.array([misses]),
-        converters=float(found.converters),
-        snapshots=float(found.snapshots),
+        converters=float(search.converters),
+        snapshots=float(search.snapshots),
     )
     return Rule(literals=tuple(literals), qualified=hits + round(misses), converted=hits, score=float(score[0]))

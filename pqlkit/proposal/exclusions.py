@@ -69,8 +69,8 @@ def _leakage(observed: Observed, parts: Split) -> tuple[Suspect, ...]:
     until = None if parts.first is None else parts.first - 1
     around = surroundings(observed.population.world, entities=frame.select("entity"), until=until)
     seen = Levels.of(observed.cube, observed.y, rows=parts.fit)
-    found = (*leaks(around, seen), *trait_leaks(observed.population, frame, observed.y[parts.fit]))
-    return overruled(found, observed.settings.keep_event)
+    suspects = (*leaks(around, seen), *trait_leaks(observed.population, frame, observed.y[parts.fit]))
+    return overruled(suspects, observed.settings.keep_event)
 
 
 def _own_events(observed: Observed) -> set[str]:

@@ -26,7 +26,7 @@ def search_hash(brief: Brief) -> str:
     for array in (observed.cube.offsets, observed.cube.rows, observed.cube.levels):
         seen.update(np.ascontiguousarray(array).data)
     asked = {
-        "behaviours": [repr(one) for one in observed.cube.behaviours],
+        "behaviours": [repr(behaviour) for behaviour in observed.cube.behaviours],
         "snapshots": observed.snapshots.text,
         "windows": [str(window) for window in observed.snapshots.design.windows],
         "conversion_window": str(observed.snapshots.design.conversion_window),

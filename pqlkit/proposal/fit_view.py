@@ -291,12 +291,12 @@ class FitView:
 
     def holding(self, rule: tuple[int, ...]) -> list[Stretches]:
         """Give when a rule of at least one behaviour holds, on each line; traits are not asked."""
-        found = []
+        stretcheses = []
         for index, spells in enumerate(self.spells):
             own = sorted((len(held.on), place) for place in rule if (held := spells[place]) is not None)
             places = [place for _, place in own]
-            found.append(self._met(index, spells, places))
-        return found
+            stretcheses.append(self._met(index, spells, places))
+        return stretcheses
 
     def _met(self, index: int, spells: tuple[Stretches | None, ...], places: list[int]) -> Stretches:
         """Intersect the spells of some literals, the rarest first; what two share is kept for the next rule that has both."""

@@ -105,26 +105,26 @@ def gate(
     asked = asked or Asked()
     if comparison is None or comparison.active.n == 0:
         return _failed("no later lead is complete yet: there is nothing to judge by")
-    found = comparison.active
-    if found.others == 0:
+    excess = comparison.active
+    if excess.others == 0:
         return _failed("nobody later is comparable: as active, and without it")
-    p_value = _chance(found)
-    reasons = [*_too_small(found, p_value, level), *_fallen(comparison.newest)]
-    if asked.value is not None and asked.cost is not None and asked.value * found.converted <= asked.cost * found.n:
+    p_value = _chance(excess)
+    reasons = [*_too_small(excess, p_value, level), *_fallen(comparison.newest)]
+    if asked.value is not None and asked.cost is not None and asked.value * excess.converted <= asked.cost * excess.n:
         reasons.append(
-            f"its later leads cost more than they bring: {found.converted:,} of {found.n:,} convert, and a lead pays for itself "
+            f"its later leads cost more than they bring: {excess.converted:,} of {excess.n:,} convert, and a lead pays for itself "
             f"from {asked.cost / asked.value:.1%} on"
         )
     least = max(0.0, starts - 1.96 * sqrt(starts)) / weeks
     if asked.capacity is not None and least > asked.capacity:
         reasons.append(f"{starts / weeks:.0f} new leads a week later, more than {asked.capacity:g}")
-    z = -NormalDist().inv_cdf(p_value) if 0 < p_value < 1 else found.z
+    z = -NormalDist().inv_cdf(p_value) if 0 < p_value < 1 else excess.z
     return Gate(
         passed=not reasons,
-        relative_risk=found.relative_risk,
-        z=found.z,
+        relative_risk=excess.relative_risk,
+        z=excess.z,
         p_value=p_value,
-        conditional=_conditional(found, z, level) if not reasons and z < NARROW else None,
+        conditional=_conditional(excess, z, level) if not reasons and z < NARROW else None,
         reasons=tuple(reasons),
     )
 
@@ -133,12 +133,12 @@ def _failed(reason: str) -> Gate:
     return Gate(passed=False, relative_risk=None, z=None, p_value=None, conditional=None, reasons=(reason,))
 
 
-def _too_small(found: Excess, p_value: float, level: float) -> list[str]:
+def _too_small(excess: Excess, p_value: float, level: float) -> list[str]:
     """Say what is too little of an excess."""
     reasons = []
-    with_, without = found.rate or 0.0, found.others_rate or 0.0
+    with_, without = excess.rate or 0.0, excess.others_rate or 0.0
     spared = without > HIGH_BASE_RATE and 1 - without >= RELATIVE_RISK * (1 - with_)
-    if found.converted == 0:
+    if excess.converted == 0:
         reasons.append("no later lead converted")
     elif with_ < RELATIVE_RISK * without and not spared:
         reasons.append(
@@ -147,17 +147,17 @@ def _too_small(found: Excess, p_value: float, level: float) -> list[str]:
         )
     if p_value > level:
         reasons.append(f"chance alone does as well with p = {p_value:.2g}, more than {level:g}")
-    elif min(found.converted, found.others_converted) < _FEW and found.clusters_converted < _FEWEST_CLUSTERS:
-        reasons.append(f"only {found.clusters_converted} of those who converted later are independent")
+    elif min(excess.converted, excess.others_converted) < _FEW and excess.clusters_converted < _FEWEST_CLUSTERS:
+        reasons.append(f"only {excess.clusters_converted} of those who converted later are independent")
     return reasons
 
 
-def _chance(found: Excess) -> float:
+def _chance(excess: Excess) -> float:
     """Give the one-sided chance of so large an excess."""
-    if min(found.converted, found.others_converted) >= _FEW:
-        return NormalDist().cdf(-found.z)
-    deff = found.design_effect
-    return _poisson_mid_p(round(found.converted / deff), max(found.expected, 0.5) / deff)
+    if min(excess.converted, excess.others_converted) >= _FEW:
+        return NormalDist().cdf(-excess.z)
+    deff = excess.design_effect
+    return _poisson_mid_p(round(excess.converted / deff), max(excess.expected, 0.5) / deff)
 
 
 def _poisson_mid_p(count: int, mean: float) -> float:
@@ -179,9 +179,9 @@ def _fallen(newest: Excess | None) -> list[str]:
     ]
 
 
-def _conditional(found: Excess, z: float, level: float) -> float | None:
+def _conditional(excess: Excess, z: float, level: float) -> float | None:
     """Give the relative risk that would be seen on average where only what passes is seen."""
-    if not found.relative_risk or found.relative_risk <= 0 or z <= 0:
+    if not excess.relative_risk or excess.relative_risk <= 0 or z <= 0:
         return None
     mean = max(0.0, conditional_mean(z, -NormalDist().inv_cdf(level)))
-    return exp(log(found.relative_risk) * mean / z)
+    return exp(log(excess.relative_risk) * mean / z)

@@ -17,7 +17,7 @@ LEVEL: Final = 0.05
 __all__ = ["headline", "preferred"]
 
 
-def headline(found: Search) -> Rule | None:
+def headline(search: Search) -> Rule | None:
     """Give the rule that is proposed first: the preferred one, without criteria that have not earned their place.
 
     Returns
@@ -25,11 +25,11 @@ def headline(found: Search) -> Rule | None:
     Rule or None
         None if the search found nothing.
     """
-    rule = preferred(found)
-    return None if rule is None else earned(found, rule)
+    rule = preferred(search)
+    return None if rule is None else earned(search, rule)
 
 
-def preferred(found: Search) -> Rule | None:
+def preferred(search: Search) -> Rule | None:
     """Choose between the best rule of named events, the best with their dates and users, and the best with activity at large.
 
     Parameters
@@ -54,14 +54,14 @@ def preferred(found: Search) -> Rule | None:
     ----------
     Dunn, O. J. (1961). Multiple comparisons among means. Journal of the American Statistical Association 56, 52-64.
     """
-    if found.best is None:
+    if search.best is None:
         return None
-    rungs = [*found.plainer, (len(found.literals), found.best)]
+    rungs = [*search.plainer, (len(search.literals), search.best)]
     size, chosen = rungs[0]
     for wider, rival in rungs[1:]:
         if rival.literals == chosen.literals:
             continue
-        gain = difference(found, rival.literals, chosen.literals)
+        gain = difference(search, rival.literals, chosen.literals)
         # Above the level 5 % there is nothing to divide: one literal more is one comparison.
         if gain.value > -NormalDist().inv_cdf(LEVEL / max(wider - size, 1)) * gain.error:
             size, chosen = wider, rival

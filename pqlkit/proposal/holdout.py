@@ -98,7 +98,7 @@ def verdicts(brief: Brief, standings: Standings, cross: CrossFit | None = None) 
     selection = permuted(brief) if candidates else None
     if selection is not None and selection.by_chance:
         reason = f"{selection.as_good} of {selection.permutations} searches on shuffled conversions come to as much"
-        rejected = [*((in_words(one.rule.literals), (reason,)) for one in candidates), *rejected]
+        rejected = [*((in_words(candidate.rule.literals), (reason,)) for candidate in candidates), *rejected]
         candidates = []
     if dishes and not candidates:
         words, reasons = rejected[0]
@@ -107,7 +107,7 @@ def verdicts(brief: Brief, standings: Standings, cross: CrossFit | None = None) 
         )
     if read > 1:
         warnings.append(f"this holdout was read {read} times: figures after the first reading are optimistic")
-    warnings += [warning for one in candidates for warning in (*_narrow(one), *_too_good(one))]
+    warnings += [warning for candidate in candidates for warning in (*_narrow(candidate), *_too_good(candidate))]
     if candidates:
         candidates[0] = _examined(brief, standings, candidates[0])
     return Verdicts(
@@ -146,14 +146,14 @@ def _judged(
     if passed and passed[0].definition.name != drafts[0].name and named and brief.wishes.name is not None:
         # The first that holds gets the name that was asked for.
         passed = [
-            _renamed(one, numbered(brief.wishes.name, [p.definition.name for p in passed[:place]]))
-            for place, one in enumerate(passed)
+            _renamed(candidate, numbered(brief.wishes.name, [p.definition.name for p in passed[:place]]))
+            for place, candidate in enumerate(passed)
         ]
     return passed, rejected
 
 
-def _renamed(one: Candidate, name: str) -> Candidate:
-    return replace(one, definition=replace(one.definition, name=name))
+def _renamed(candidate: Candidate, name: str) -> Candidate:
+    return replace(candidate, definition=replace(candidate.definition, name=name))
 
 
 def _drafted(brief: Brief, rule: Rule, names: Sequence[str], *, name: str | None) -> Definition:
@@ -171,13 +171,13 @@ def _drafted(brief: Brief, rule: Rule, names: Sequence[str], *, name: str | None
     )
 
 
-def _narrow(one: Candidate) -> list[str]:
+def _narrow(candidate: Candidate) -> list[str]:
     """Say of what passed narrowly that its figures read high."""
-    if one.gate.conditional is None:
+    if candidate.gate.conditional is None:
         return []
     return [
-        f"{one.definition.name} passed narrowly; such figures read high: allowing for that, its leads convert "
-        f"{one.gate.conditional:.1f} times as often as comparable others"
+        f"{candidate.definition.name} passed narrowly; such figures read high: allowing for that, its leads convert "
+        f"{candidate.gate.conditional:.1f} times as often as comparable others"
     ]
 
 
@@ -246,7 +246,7 @@ def mechanical(brief: Brief, candidates: Sequence[Candidate], activity: Activity
         for places in [tuple(sorted(found.places(rule.literals)))]
     ]
     search = (fingerprint, times_read(brief, fingerprint))
-    taken = [one.definition.name for one in candidates]
+    taken = [candidate.definition.name for candidate in candidates]
     return tuple(_judged(brief, view, dishes, search, None, named=False, taken=taken)[0])
 
 
@@ -375,15 +375,17 @@ def _recall(brief: Brief, view: FitView, dish: Dish) -> tuple[int, int]:
 def _precursors(brief: Brief, rule: Rule) -> tuple[Precursor, ...]:
     """List the events that lead to one of the rule's, and that it does not name itself."""
     named = {literal.behaviour.event for literal in rule.literals if literal.behaviour is not None}
-    return tuple(one for one in brief.precursors if one.leads_to in named and one.event not in named)
+    return tuple(
+        precursor for precursor in brief.precursors if precursor.leads_to in named and precursor.event not in named
+    )
 
 
 def strongest_first(brief: Brief, literals: Sequence[Literal]) -> tuple[Literal, ...]:
     """Put the literal first that says most on its own (largest phi on the fit part); traits last."""
 
-    def strength(one: Literal) -> tuple[bool, float]:
-        table = brief.observed.table(holds(brief.observed.cube, (one,), brief.traits), brief.parts.fit)
-        return one.behaviour is None, -(table.phi or 0.0)
+    def strength(literal: Literal) -> tuple[bool, float]:
+        table = brief.observed.table(holds(brief.observed.cube, (literal,), brief.traits), brief.parts.fit)
+        return literal.behaviour is None, -(table.phi or 0.0)
 
     return tuple(sorted(literals, key=strength))
 
@@ -514,13 +516,13 @@ def _rationale(brief: Brief, promised: Promise, compared: Comparison | None, cro
     )
 
 
-def _too_good(one: Candidate) -> list[str]:
-    rate, base = one.chosen.rate.rate or 0.0, one.fit.base.rate or 0.0
+def _too_good(candidate: Candidate) -> list[str]:
+    rate, base = candidate.chosen.rate.rate or 0.0, candidate.fit.base.rate or 0.0
     lift = rate / base if base else 0.0
     # Where most convert anyway, four of five are no wonder.
     if rate > max(TOO_GOOD_RATE, nearly_all(base)) or lift > TOO_GOOD_LIFT:
         return [
-            f"{one.definition.name} is too good ({rate:.0%} convert, {lift:.0f} times the base rate): look for leakage before you use it"
+            f"{candidate.definition.name} is too good ({rate:.0%} convert, {lift:.0f} times the base rate): look for leakage before you use it"
         ]
     return []
 

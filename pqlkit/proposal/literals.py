@@ -152,16 +152,16 @@ class Literal:
 
 def views(literals: Sequence[Literal]) -> NDArray[np.int8]:
     """Tell how directly each of these literals looks at a behaviour (`View`)."""
-    counted = {one.group for one in literals if _measured(one, MeasureKind.COUNT)}
+    counted = {literal.group for literal in literals if _measured(literal, MeasureKind.COUNT)}
     return np.array(
         [
             View.ACTIVITY
-            if one.group == ("any", "")
+            if literal.group == ("any", "")
             else View.INDIRECT
-            if ("event", one.leads_to) in counted
-            or (_measured(one, MeasureKind.DAYS, MeasureKind.USERS) and one.group in counted)
+            if ("event", literal.leads_to) in counted
+            or (_measured(literal, MeasureKind.DAYS, MeasureKind.USERS) and literal.group in counted)
             else View.NAMED
-            for one in literals
+            for literal in literals
         ],
         dtype=np.int8,
     )

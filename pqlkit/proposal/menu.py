@@ -42,11 +42,11 @@ class Step:
     gain: float | None
 
 
-def standings_of(brief: Brief, found: Search, view: FitView) -> Standings:
+def standings_of(brief: Brief, search: Search, view: FitView) -> Standings:
     """Read the rules of a search as qualifications, by what is asked for."""
     wishes = brief.wishes
     return Standings.of(
-        found,
+        search,
         view,
         objective=brief.objective,
         bounds=bounds_of(
@@ -56,7 +56,7 @@ def standings_of(brief: Brief, found: Search, view: FitView) -> Standings:
             min_recall=wishes.min_recall,
             min_share=wishes.min_share,
         ),
-        max_criteria=found.goal.max_criteria,
+        max_criteria=search.goal.max_criteria,
         every=view.tiles is not None,
     )
 

@@ -59,7 +59,7 @@ class Points:
 
 
 def points_card(
-    cube: Cube, y: NDArray[np.bool_], fit: NDArray[np.bool_], found: Search, *, most: int = MOST
+    cube: Cube, y: NDArray[np.bool_], fit: NDArray[np.bool_], search: Search, *, most: int = MOST
 ) -> Points | None:
     """Fit a card on the fit part; None if no literal goes with converting.
 
@@ -89,22 +89,22 @@ def points_card(
     Society B 48, 170-182; its variance where snapshots of either outcome were drawn. Ustun, B. & Rudin, C. (2016). Supersparse
     linear integer models. Machine Learning 102, 349-391.
     """
-    view = views(found.literals)
-    usable = [index for index, literal in enumerate(found.literals) if literal.behaviour is not None]
+    view = views(search.literals)
+    usable = [index for index, literal in enumerate(search.literals) if literal.behaviour is not None]
     usable = [index for index in usable if view[index] < View.ACTIVITY] or usable
-    if not usable or found.converters == 0 or found.converters == found.snapshots:
+    if not usable or search.converters == 0 or search.converters == search.snapshots:
         return None
-    sample = _Sample.of(found, usable)
+    sample = _Sample.of(search, usable)
     lines = sample.entering(most)
     lines, slopes = sample.exchanged(lines) if lines else ([], np.zeros(0))
     if not lines:
         return None
     whole = _whole(slopes)
     order = sorted(range(len(lines)), key=lambda index: (-whole[index], lines[index]))
-    literals = tuple(found.literals[lines[index]] for index in order)
+    literals = tuple(search.literals[lines[index]] for index in order)
     points = tuple(whole[index] for index in order)
     card = Points(literals=literals, points=points, pql_at=None)
-    return Points(literals=literals, points=points, pql_at=_cut(total(cube, card)[fit], y[fit], found))
+    return Points(literals=literals, points=points, pql_at=_cut(total(cube, card)[fit], y[fit], search))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,15 +118,15 @@ class _Sample:
     weight: NDArray[np.float64]
 
     @classmethod
-    def of(cls, found: Search, usable: Sequence[int]) -> _Sample:
+    def of(cls, search: Search, usable: Sequence[int]) -> _Sample:
         """Unpack the converters and as many controls as fit: packed snapshots stand in random order, the first are a sample."""
-        bits = found.bits
+        bits = search.bits
         hits = _unpacked(bits.hits[usable], min(bits.converters, _SAMPLE))
         controls = _unpacked(bits.others[usable], min(bits.controls, _SAMPLE))
         met = np.concatenate([hits, controls], axis=1)
         y = np.arange(met.shape[1]) < hits.shape[1]
         shares = (bits.converters / max(1, hits.shape[1]), bits.controls * bits.weight / max(1, controls.shape[1]))
-        return cls(found.literals, usable, met, y, np.where(y, shares[0], shares[1]))
+        return cls(search.literals, usable, met, y, np.where(y, shares[0], shares[1]))
 
     def entering(self, most: int) -> list[int]:
         """Choose literals one by one, at most `most`, one to an event, by the score test beside those chosen before."""
@@ -261,13 +261,15 @@ def _whole(slopes: NDArray[np.float64]) -> list[int]:
     return [int(max(part, 1)) for part in floor]
 
 
-def _cut(totals: NDArray[np.int64], y: NDArray[np.bool_], found: Search) -> int | None:
+def _cut(totals: NDArray[np.int64], y: NDArray[np.bool_], search: Search) -> int | None:
     """Choose the least sum that makes a PQL."""
     hits = np.cumsum(np.bincount(totals[y], minlength=FULL + 1)[::-1])[::-1].astype(np.float64)
     misses = np.cumsum(np.bincount(totals[~y], minlength=FULL + 1)[::-1])[::-1].astype(np.float64)
     counts = {"converters": float(y.sum()), "snapshots": float(len(y))}
     scores = np.where(
-        found.goal.constraints.keep(hits, misses, **counts), found.goal.objective.score(hits, misses, **counts), -np.inf
+        search.goal.constraints.keep(hits, misses, **counts),
+        search.goal.objective.score(hits, misses, **counts),
+        -np.inf,
     )
     present = np.unique(totals)
     best = present[int(np.argmax(scores[present]))]
@@ -303,7 +305,9 @@ def prefer_points(
         return False
     sums, met = total(cube, card)[holdout], rule[holdout]
     ranked = (Histogram.of(levels, truth, ~truth) for levels in (sums, met))
-    card_precision, rule_precision = (float(average_precision(one.positive, one.negative)) for one in ranked)
+    card_precision, rule_precision = (
+        float(average_precision(histogram.positive, histogram.negative)) for histogram in ranked
+    )
     precise = card_precision > BETTER * rule_precision
     return bool(precise and _f1(sums >= card.pql_at, truth) >= _f1(met, truth))
 

@@ -34,10 +34,10 @@ def started(population: Population, definition: Definition, *, spells: pl.DataFr
     if definition.outcome is None:
         message = f"{definition.name} has no outcome"
         raise ValueError(message)
-    found = qualifications(population, definition, spells=spells)
+    frame = qualifications(population, definition, spells=spells)
     return starts(
         population,
-        found,
+        frame,
         conversion_window=definition.outcome.within,
         cooldown=definition.cooldown,
         retained_for=definition.outcome.retained_for,

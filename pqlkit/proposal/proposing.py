@@ -102,20 +102,20 @@ def _searched(brief: Brief) -> Proposal:
     from pqlkit.proposal.holdout import nothing_stands_out, verdicts
     from pqlkit.proposal.menu import standings_of
 
-    found, card, top = _compared(brief)
+    search, card, top = _compared(brief)
     brief.say("reading the later snapshots, once")
-    warnings = _unfinished(found)
+    warnings = _unfinished(search)
     if top is not None and top.auc is not None and top.auc < NOTHING_HERE:
         warnings.append(
             f"nothing here predicts upgrades: a model of all behaviours reaches an AUC of {top.auc:.2f} later"
         )
-        return _nothing(brief, *warnings, found=found, top=top)
-    if not found.rules:
+        return _nothing(brief, *warnings, search=search, top=top)
+    if not search.rules:
         warnings.append(nothing_stands_out(brief))
-        return _nothing(brief, *warnings, found=found, top=top)
+        return _nothing(brief, *warnings, search=search, top=top)
     brief.say("reading rules as qualifications")
-    view = FitView.of(brief, found.literals)
-    standings = standings_of(brief, found, view)
+    view = FitView.of(brief, search.literals)
+    standings = standings_of(brief, search, view)
     cross = cross_fit(brief, view.activity) if brief.cross_fitted else None
     read = verdicts(brief, standings, cross)
     return _summed_up(brief, standings, read, card, top, cross, (*warnings, *read.warnings))
@@ -127,10 +127,10 @@ def _compared(brief: Brief) -> tuple[Search, Points | None, BenchmarkModel | Non
 
     observed = brief.observed
     with model_begun(brief) as model:
-        found = brief.search()
+        search = brief.search()
         brief.say("comparing with points and a model")
-        card = points_card(observed.cube, observed.y, brief.parts.fit, found) if found.rules else None
-        return found, card, model()
+        card = points_card(observed.cube, observed.y, brief.parts.fit, search) if search.rules else None
+        return search, card, model()
 
 
 @contextmanager
@@ -222,7 +222,7 @@ def _summed_up(
     )
 
 
-def _nothing(brief: Brief, *why: str, found: Search | None = None, top: BenchmarkModel | None = None) -> Proposal:
+def _nothing(brief: Brief, *why: str, search: Search | None = None, top: BenchmarkModel | None = None) -> Proposal:
     fit, holdout = halves(brief)
     return Proposal(
         observed=brief.observed,
@@ -232,7 +232,7 @@ def _nothing(brief: Brief, *why: str, found: Search | None = None, top: Benchmar
         holdout=holdout,
         read=0,
         tier=brief.tier,
-        search=found,
+        search=search,
         candidates=(),
         mechanical=(),
         rejected=(),
@@ -254,12 +254,14 @@ def _nothing(brief: Brief, *why: str, found: Search | None = None, top: Benchmar
 def _front(standings: Standings) -> tuple[Frontier, ...]:
     from pqlkit.proposal.menu import front
 
-    found = []
+    frontiers = []
     for rule in front(standings):
         read = standings.counted(rule)
         words = in_words([standings.literals[place] for place in rule])
-        found.append(Frontier(words=words, rate=read.rate, recall=read.converted / max(standings.view.converters, 1)))
-    return tuple(found)
+        frontiers.append(
+            Frontier(words=words, rate=read.rate, recall=read.converted / max(standings.view.converters, 1))
+        )
+    return tuple(frontiers)
 
 
 def halves(brief: Brief) -> tuple[Halves, Halves]:
@@ -275,14 +277,14 @@ def _half(observed: Observed, part: NDArray[np.bool_]) -> Halves:
     return Halves(first=int(cutoffs.min()), through=int(cutoffs.max()), base=base)
 
 
-def _unfinished(found: Search) -> list[str]:
+def _unfinished(search: Search) -> list[str]:
     """Say what the search did not come to."""
     said = []
-    if not found.in_time:
+    if not search.in_time:
         said.append("the search stopped at the rules it may judge: a larger --max-rules lets it go on")
-    if found.left_out:
+    if search.left_out:
         said.append(
-            f"{found.left_out:,} thresholds were in no combination: fewer --windows or --measures, or a larger --max-rules, take "
+            f"{search.left_out:,} thresholds were in no combination: fewer --windows or --measures, or a larger --max-rules, take "
             "them all in"
         )
     return said

@@ -158,7 +158,7 @@ def search(
             f"a rule of {goal.max_criteria} criteria: the search knows 1 to {MOST_CRITERIA}", where="--max-criteria"
         )
     chosen = tuple(literals[row] for row in plainest(np.arange(len(literals)), literals, _MOST_LITERALS))
-    found = searched(
+    search = searched(
         pack(problem.cube, chosen, problem.y, part, traits=problem.traits, seed=problem.seed),
         chosen,
         goal,
@@ -166,8 +166,8 @@ def search(
         recount=lambda counts, pools: _recounted(problem, part, chosen, counts, pools),
     )
     return replace(
-        found,
-        left_out=found.left_out + len(literals) - len(chosen),
+        search,
+        left_out=search.left_out + len(literals) - len(chosen),
         considered=_considered(literals, goal.max_criteria),
         seconds=time.monotonic() - started,
     )
@@ -204,12 +204,12 @@ def searched(
 
     def best_of(width: int, keep: int) -> tuple[Explored, dict[int, Pool]]:
         rows = np.flatnonzero(view <= width)
-        found = explore(counts.among(rows), replace(effort, keep=keep))
-        pools = {size: replace(pool, parts=rows[pool.parts]) for size, pool in found.pools.items()}
-        return found, pools if recount is None or bits.weight == 1.0 else recount(counts, pools)
+        explored = explore(counts.among(rows), replace(effort, keep=keep))
+        pools = {size: replace(pool, parts=rows[pool.parts]) for size, pool in explored.pools.items()}
+        return explored, pools if recount is None or bits.weight == 1.0 else recount(counts, pools)
 
     widths = np.unique(view).tolist()
-    found, pools = best_of(max(widths, default=0), effort.keep)
+    explored, pools = best_of(max(widths, default=0), effort.keep)
     whole = Search(
         rules=tuple(_ranked(pools.values(), literals, effort.keep)),
         front=_front(pools, literals),
@@ -217,11 +217,11 @@ def searched(
             size: next(iter(_ranked([pool], literals, 1))) for size, pool in pools.items() if len(pool.scores)
         },
         plainer=(),
-        in_time=found.complete,
+        in_time=explored.complete,
         left_out=counts.left_out if pairs else 0,
         seconds=0.0,
         considered=_considered(literals, goal.max_criteria),
-        counted=found.counted,
+        counted=explored.counted,
         literals=tuple(literals),
         bits=bits,
         goal=goal,

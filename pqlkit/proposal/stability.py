@@ -90,20 +90,20 @@ def stability(standings: Standings, rule: tuple[int, ...], *, halves: int = 30, 
     ----------
     Meinshausen, N. & Bühlmann, P. (2010). Stability selection. Journal of the Royal Statistical Society B 72, 417-473.
     """
-    found, bounds = standings.found, standings.bounds
+    search, bounds = standings.found, standings.bounds
     random = np.random.default_rng(seed)
     best = standings.best(_AMONG)
-    places = _columns(found, [*best, rule])
-    literals = [found.literals[place] for place in places]
-    bits = replace(found.bits, hits=found.bits.hits[places], others=found.bits.others[places])
+    places = _columns(search, [*best, rule])
+    literals = [search.literals[place] for place in places]
+    bits = replace(search.bits, hits=search.bits.hits[places], others=search.bits.others[places])
     view = standings.view.narrowed(places)
     there = {place: index for index, place in enumerate(places)}
     rules = [tuple(there[place] for place in other) for other in standings.best(_READ) if set(other) <= set(there)]
     least = -(-bounds.converters // 2)
     goal = replace(
-        found.goal,
-        constraints=replace(found.goal.constraints, converters=-(-found.goal.constraints.converters // 2)),
-        max_criteria=max(len(rule), *found.best_of_size, 1),
+        search.goal,
+        constraints=replace(search.goal.constraints, converters=-(-search.goal.constraints.converters // 2)),
+        max_criteria=max(len(rule), *search.best_of_size, 1),
     )
     labels, owner = np.unique(view.lives.cluster, return_inverse=True)
     choices: list[tuple[Literal, ...]] = []
@@ -120,16 +120,16 @@ def stability(standings: Standings, rule: tuple[int, ...], *, halves: int = 30, 
         again.add(rules)
         first = again.first()
         choices.append(() if first is None else tuple(literals[place] for place in first))
-    return _judged(tuple(found.literals[place] for place in rule), choices)
+    return _judged(tuple(search.literals[place] for place in rule), choices)
 
 
-def _columns(found: Search, rules: Sequence[tuple[int, ...]]) -> list[int]:
+def _columns(search: Search, rules: Sequence[tuple[int, ...]]) -> list[int]:
     """List the literals of the columns that some rules are made of."""
     columns = {
-        (literal.trait is not None, literal.column) for rule in rules for literal in (found.literals[p] for p in rule)
+        (literal.trait is not None, literal.column) for rule in rules for literal in (search.literals[p] for p in rule)
     }
     return [
-        place for place, literal in enumerate(found.literals) if (literal.trait is not None, literal.column) in columns
+        place for place, literal in enumerate(search.literals) if (literal.trait is not None, literal.column) in columns
     ]
 
 

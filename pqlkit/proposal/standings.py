@@ -104,7 +104,7 @@ class Standings:
     @classmethod
     def of(
         cls,
-        found: Search,
+        search: Search,
         view: FitView,
         *,
         objective: Objective,
@@ -127,9 +127,9 @@ class Standings:
         anything new.
         """
         standings = cls(
-            found=found, view=view, objective=objective, bounds=bounds, max_criteria=max_criteria, every=every
+            found=search, view=view, objective=objective, bounds=bounds, max_criteria=max_criteria, every=every
         )
-        rules = [*found.rules, *found.front, *found.best_of_size.values(), *(rule for _, rule in found.plainer)]
+        rules = [*search.rules, *search.front, *search.best_of_size.values(), *(rule for _, rule in search.plainer)]
         standings.add(standings.placed(rule.literals) for rule in rules)
         standings.add((place,) for place in standings.singles())
         for size in range(1, max_criteria):

@@ -54,9 +54,9 @@ class Triples:
         self._extend(pairs)
         self.bar = max(self.bar, self.floor)
         self._scan()
-        found = joined(self.pools, 3)
+        pool = joined(self.pools, 3)
         # The best was met twice: among the extensions, and by the scan for what is no worse.
-        return found.take(self._distinct(found.parts)).thinned(self.keep)
+        return pool.take(self._distinct(pool.parts)).thinned(self.keep)
 
     def _extend(self, pairs: Pool) -> None:
         """Count all extensions of the best pairs."""

@@ -235,7 +235,7 @@ def _thoughts(definition: Definition) -> Sequence[str]:
 
 
 def _ladders(observed: Observed, definition: Definition) -> list[Ladder]:
-    found = []
+    ladders = []
     for leaf in definition.criteria:
         written = leaf.at_least
         if not isinstance(written, int | float) or leaf.at_most is not None:
@@ -248,8 +248,8 @@ def _ladders(observed: Observed, definition: Definition) -> list[Ladder]:
             )
             for threshold in around(written)
         )
-        found.append(Ladder(id=leaf.id, rungs=rungs))
-    return found
+        ladders.append(Ladder(id=leaf.id, rungs=rungs))
+    return ladders
 
 
 def around(written: int | float) -> list[int | float]:
@@ -300,12 +300,14 @@ def _then(observed: Observed, met: NDArray[np.bool_], definition: Definition) ->
         flags={},
     )
     best: dict[str, Association] = {}
-    for one in (shown for row in found if (shown := row.as_shown()) is not None):
-        event = one.behaviour.event
+    for association in (shown for row in found if (shown := row.as_shown()) is not None):
+        event = association.behaviour.event
         if event is None or event in own | observed.left_out:
             continue
         rival = best.get(event)
-        if rival is None or abs(one.table.phi or 0) > abs(rival.table.phi or 0):
-            best[event] = one
-    ordered = sorted(best.values(), key=lambda one: (-abs(one.table.phi or 0), one.behaviour.event or ""))
+        if rival is None or abs(association.table.phi or 0) > abs(rival.table.phi or 0):
+            best[event] = association
+    ordered = sorted(
+        best.values(), key=lambda association: (-abs(association.table.phi or 0), association.behaviour.event or "")
+    )
     return tuple(ordered[:COME_BACK])

@@ -87,12 +87,12 @@ def arms(population: Population, counted: pl.DataFrame, ledger: Path | str, defi
         .join_asof(starts, on="on", by="id", strategy="nearest", tolerance=reach, check_sortedness=False)
         .with_columns(away=(pl.col("on") - pl.col("start")).abs())
     )
-    found = (
+    frame = (
         matched.filter(pl.col("start").is_not_null())
         .sort("id", "start", "away", "on")
         .unique(["id", "start"], keep="first", maintain_order=True)
     )
-    mature = found.filter("mature")
+    mature = frame.filter("mature")
     contact, control = (
         Rate.of(int(part.get_column("y").sum()), part.height)
         for part in (mature.filter(pl.col("arm") == name) for name in ("contact", "control"))
@@ -103,6 +103,6 @@ def arms(population: Population, counted: pl.DataFrame, ledger: Path | str, defi
         contact=contact,
         control=control,
         difference=Estimate.of(*limits) if both else Estimate.none(Undefined.EMPTY_GROUP),
-        in_progress=found.height - mature.height,
+        in_progress=frame.height - mature.height,
         unmatched=given.height - matched.filter(pl.col("start").is_not_null()).height,
     )

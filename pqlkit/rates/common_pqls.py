@@ -30,8 +30,8 @@ def overlaps(reports: Sequence[Report]) -> list[dict[str, Json]]:
     import polars as pl
 
     rows: list[dict[str, Json]] = []
-    for kind in sorted({one.population.kind for one in reports}):
-        members = [i for i, one in enumerate(reports) if one.population.kind is kind]
+    for kind in sorted({report.population.kind for report in reports}):
+        members = [i for i, report in enumerate(reports) if report.population.kind is kind]
         joined = _found(reports[members[0]], members[0])
         for i in members[1:]:
             joined = joined.join(_found(reports[i], i), on="id", how="full", coalesce=True)
@@ -48,15 +48,15 @@ def overlaps(reports: Sequence[Report]) -> list[dict[str, Json]]:
                 "entities": int(entities),
                 "converted": int(paid),
             }
-            for chosen, entities, paid in sorted(found, key=lambda one: len(one[0]))
+            for chosen, entities, paid in sorted(found, key=lambda report: len(report[0]))
         ]
     return rows
 
 
-def _found(one: Report, index: int) -> pl.DataFrame:
+def _found(report: Report, index: int) -> pl.DataFrame:
     import polars as pl
 
-    ids = one.population.entities.select("entity", pl.col("id").cast(pl.String))
+    ids = report.population.entities.select("entity", pl.col("id").cast(pl.String))
     # With an expansion outcome an id has several stays: it is found if any of them is.
-    first = one.starts.join(ids, on="entity").group_by("id").agg(pl.col("y").any().alias(f"y{index}"))
+    first = report.starts.join(ids, on="entity").group_by("id").agg(pl.col("y").any().alias(f"y{index}"))
     return first.with_columns(pl.lit(value=True).alias(f"in{index}"))

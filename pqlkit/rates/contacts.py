@@ -115,8 +115,8 @@ def _calls(population: Population, table: Table) -> pl.DataFrame | None:
         .filter(pl.col("called") <= population.as_of)
         .collect()
     )
-    found = [
+    frames = [
         rows.select(pl.col(name).alias("id"), "called").join(owners[name], on="id").select("entity", "called")
         for name in names
     ]
-    return pl.concat(found).unique().sort("entity", "called")
+    return pl.concat(frames).unique().sort("entity", "called")

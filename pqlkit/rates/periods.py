@@ -230,12 +230,16 @@ def _pooled(parts: Sequence[Period]) -> Period:
 def _moved(drift: Drift | None, events: Sequence[str]) -> tuple[str, ...]:
     if drift is None:
         return ()
-    return tuple(dict.fromkeys(event for event, one in zip(events, drift.shifts, strict=True) if one.shifted))
+    return tuple(
+        dict.fromkeys(
+            event for event, stability_index in zip(events, drift.shifts, strict=True) if stability_index.shifted
+        )
+    )
 
 
-def newest_verdict(found: Sequence[PeriodRates]) -> str | None:
+def newest_verdict(period_rateses: Sequence[PeriodRates]) -> str | None:
     """Give the verdict of the newest mature period that was compared, or None."""
-    verdicts = [one.drift.verdict.value for one in found if one.drift is not None]
+    verdicts = [period_rates.drift.verdict.value for period_rates in period_rateses if period_rates.drift is not None]
     return verdicts[-1] if verdicts else None
 
 
@@ -322,8 +326,8 @@ def _levels(population: Population, definition: Definition, seen: Snapshots) -> 
             events=[event],
         )
         column = np.zeros(measured.snapshots, dtype=np.uint8)
-        for index, one in enumerate(measured.behaviours):
-            if one.event == event:
+        for index, behaviour in enumerate(measured.behaviours):
+            if behaviour.event == event:
                 rows, levels = measured.column(index)
                 column[rows] = levels
         found[event] = column

@@ -244,10 +244,10 @@ def design_of(definition: Definition, outcome: Outcome) -> Design:
 
 
 def _flat(definition: Definition) -> list[Criterion]:
-    found: list[Criterion] = []
+    criterions: list[Criterion] = []
     for leaf in leaves(definition.qualify):
-        found += [leaf] if isinstance(leaf, Criterion) else _flat(leaf.target)
-    return found
+        criterions += [leaf] if isinstance(leaf, Criterion) else _flat(leaf.target)
+    return criterions
 
 
 def _patience(definition: Definition) -> Duration:
@@ -273,7 +273,7 @@ def _segments(
     from pqlkit.analysis.cohorts import UNKNOWN, cohort_names
     from pqlkit.snapshots.qualifications import pql_conversion_rate
 
-    found = []
+    segments = []
     for kind in by:
         names = cohort_names(population, kind)
         groups = people.join(names, on="entity").partition_by("cohort", as_dict=True)
@@ -281,7 +281,7 @@ def _segments(
         for key in sorted({*groups, *started}, key=lambda one: (one[0] == UNKNOWN, str(one[0]))):
             part = groups.get(key, people.clear())
             levels = cohort_levels(part)
-            found.append(
+            segments.append(
                 Segment(
                     by=kind,
                     name=str(key[0]),
@@ -291,7 +291,7 @@ def _segments(
                     signup_to_customer=levels.customers,
                 )
             )
-    return tuple(found)
+    return tuple(segments)
 
 
 def _amounts(population: Population, mature: pl.DataFrame) -> Amounts | None:

@@ -97,13 +97,13 @@ def side_by_side(reports: Sequence[Report]) -> tuple[Comparison, ...]:
     """
     from pqlkit.population.stays import is_expansion
 
-    found = []
-    plain = [one for one in reports if not is_expansion(one.population.outcome)]
-    for kind in sorted({one.population.kind for one in plain}):
-        members = [one for one in plain if one.population.kind is kind]
+    comparisons = []
+    plain = [report for report in reports if not is_expansion(report.population.outcome)]
+    for kind in sorted({report.population.kind for report in plain}):
+        members = [report for report in plain if report.population.kind is kind]
         if len(members) > 1:
-            found.append(_compared(members, kind))
-    return tuple(found)
+            comparisons.append(_compared(members, kind))
+    return tuple(comparisons)
 
 
 def _compared(members: Sequence[Report], kind: EntityKind) -> Comparison:
@@ -113,28 +113,28 @@ def _compared(members: Sequence[Report], kind: EntityKind) -> Comparison:
 
     owner = max(members, key=_breadth)
     seen = snapshots_of(owner.population, owner.snapshots.design)
-    met = [_met(one, owner, seen) for one in members]
-    tables = [seen.table(one) for one in met]
+    met = [_met(member, owner, seen) for member in members]
+    tables = [seen.table(member) for member in met]
     y = seen.frame.get_column("y").to_numpy()
     labels = clusters(owner.population, seen.frame.get_column("entity").to_numpy())
     leads = tables[0].n1
     sides = tuple(
         Side(
-            name=one.definition.name,
+            name=member.definition.name,
             table=table,
-            promised=one.funnel.pql_to_customer,
-            recall=one.funnel.recall,
+            promised=member.funnel.pql_to_customer,
+            recall=member.funnel.recall,
             expected=expected(table, leads),
             leads=leads,
             first_against_it=relative_predictive_value(met[0], held, y, labels) if held is not met[0] else None,
         )
-        for one, table, held in zip(members, tables, met, strict=True)
+        for member, table, held in zip(members, tables, met, strict=True)
     )
     return Comparison(kind=kind, snapshots=seen, sides=sides)
 
 
-def _breadth(one: Report) -> tuple[bool, int]:
-    design = one.snapshots.design
+def _breadth(report: Report) -> tuple[bool, int]:
+    design = report.snapshots.design
     every = design.kind is DesignKind.EVERY
     return every, 0 if every else design.longest.microseconds
 

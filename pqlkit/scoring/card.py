@@ -205,14 +205,14 @@ def _people(leads: Leads, rows: pl.DataFrame) -> dict[str, str]:
     columns = [name for name in PERSON if name in table.columns and name != ACCOUNT_ID]
     if not columns:
         return {}
-    found = (
+    frame = (
         pl.scan_parquet(list(table.paths), glob=False)
         .select(pl.col(USER_ID).cast(pl.String), *columns)
         .filter(pl.col(USER_ID).is_in(asked.cast(pl.String).implode()))
         .collect()
         .unique(USER_ID, keep="first", maintain_order=True)
     )
-    return {row[USER_ID]: _told(row, columns) for row in found.to_dicts()}
+    return {row[USER_ID]: _told(row, columns) for row in frame.to_dicts()}
 
 
 def _told(row: Mapping[str, Any], columns: Sequence[str]) -> str:

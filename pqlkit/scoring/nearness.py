@@ -56,7 +56,7 @@ class Standing:
     way: Way
 
 
-def standing(world: World, definition: Definition, found: Evaluation) -> Standing:
+def standing(world: World, definition: Definition, evaluation: Evaluation) -> Standing:
     """Say how every entity stands.
 
     Parameters
@@ -69,7 +69,7 @@ def standing(world: World, definition: Definition, found: Evaluation) -> Standin
         ``evaluate(world, definition)``.
     """
     parts = tuple(leaves(definition.qualify))
-    values, held = _matrix(world.entities.height, found, len(parts))
+    values, held = _matrix(world.entities.height, evaluation, len(parts))
     inner = [_inner(world, definition, leaf) if isinstance(leaf, Ref) else None for leaf in parts]
     columns = [_can(world, leaf, values[:, i], inner[i]) for i, leaf in enumerate(parts)]
     can = np.column_stack(columns) if columns else np.zeros_like(held)
@@ -183,14 +183,14 @@ def _inner(world: World, definition: Definition, ref: Ref) -> Standing | None:
     return standing(own, ref.target, evaluate(own, ref.target))
 
 
-def _matrix(height: int, found: Evaluation, count: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _matrix(height: int, evaluation: Evaluation, count: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Lay out values (NaN = undefined) and present state as entities x leaves."""
     values = np.full((height, count), np.nan)
     held = np.zeros((height, count), dtype=np.bool_)
-    rows = found.criteria.get_column(ENTITY).to_numpy()
-    columns = found.criteria.get_column("criterion").to_numpy()
-    values[rows, columns] = found.criteria.get_column("value").fill_null(np.nan).to_numpy()
-    held[rows, columns] = found.criteria.get_column("holds").to_numpy()
+    rows = evaluation.criteria.get_column(ENTITY).to_numpy()
+    columns = evaluation.criteria.get_column("criterion").to_numpy()
+    values[rows, columns] = evaluation.criteria.get_column("value").fill_null(np.nan).to_numpy()
+    held[rows, columns] = evaluation.criteria.get_column("holds").to_numpy()
     return values, held
 
 

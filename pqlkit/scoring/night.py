@@ -143,9 +143,9 @@ def changed(path: Path) -> Path:
     return path.with_name(f"{path.stem}.changed{path.suffix}")
 
 
-def held_back(one: Listing) -> Listing:
+def held_back(listing: Listing) -> Listing:
     """Give the list of those alone who are new only because the definition changed."""
-    return replace(one, rows=one.news.held, breaches=())
+    return replace(listing, rows=listing.news.held, breaches=())
 
 
 def parts(path: Path, count: int) -> list[Path]:
@@ -182,15 +182,15 @@ def written_lists(targets: Sequence[tuple[Path, Listing]], shape: Shape) -> Iter
     OutputError
         A folder cannot be written or the disk is full: every file is as it was.
     """
-    pieces = [_pieces(one, format_of(target)) for target, one in targets]
+    pieces = [_pieces(listing, format_of(target)) for target, listing in targets]
     places = [parts(target, len(some)) for (target, _), some in zip(targets, pieces, strict=True)]
     with together([place for some in places for place in some]):
         done = []
         with ExitStack() as stack:
-            for (target, one), some, frames in zip(targets, places, pieces, strict=True):
+            for (target, listing), some, frames in zip(targets, places, pieces, strict=True):
                 digest = hashlib.sha256()
                 for place, piece in zip(some, frames, strict=True):
-                    payload = rendered(piece, format_of(target), shape, one)
+                    payload = rendered(piece, format_of(target), shape, listing)
                     digest.update(payload)
                     stack.enter_context(whole(place, mode=PRIVATE)).write_bytes(payload)
                 done.append(Written(tuple(str(place) for place in some), digest.hexdigest()))
@@ -215,19 +215,19 @@ def remove_later_parts(written: Sequence[Written]) -> None:
             number += 1
 
 
-def rendered(rows: pl.DataFrame, form: LeadFormat, shape: Shape, one: Listing) -> bytes:
+def rendered(rows: pl.DataFrame, form: LeadFormat, shape: Shape, listing: Listing) -> bytes:
     """Write the rows of a list in a format."""
     from pqlkit.scoring.summary import spelled_moment
 
     asked = set(shape.columns or ())
     known = rows.drop(name for name in EXTRA if name not in asked)
-    return as_bytes(known, form, shape, as_of=spelled_moment(one.news.leads.population.as_of))
+    return as_bytes(known, form, shape, as_of=spelled_moment(listing.news.leads.population.as_of))
 
 
-def _pieces(one: Listing, form: LeadFormat) -> list[pl.DataFrame]:
-    if form is not LeadFormat.CSV or one.rows.height <= ROWS:
-        return [one.rows]
-    return list(one.rows.iter_slices(ROWS))
+def _pieces(listing: Listing, form: LeadFormat) -> list[pl.DataFrame]:
+    if form is not LeadFormat.CSV or listing.rows.height <= ROWS:
+        return [listing.rows]
+    return list(listing.rows.iter_slices(ROWS))
 
 
 def record(
@@ -255,7 +255,7 @@ def record(
         The night is not in the ledger.
     """
     files = [*written] or [Written((), "")] * len(listings)
-    ledger.record([_entry(one, file, notify=notify) for one, file in zip(listings, files, strict=True)])
+    ledger.record([_entry(listing, file, notify=notify) for listing, file in zip(listings, files, strict=True)])
     try:
         ledger.commit()
     except PqlkitError as error:
@@ -270,10 +270,10 @@ def record(
     return None
 
 
-def _entry(one: Listing, file: Written, *, notify: bool) -> Entry:
+def _entry(listing: Listing, file: Written, *, notify: bool) -> Entry:
     from pqlkit.scoring.alert import alerts
 
-    leads, found = one.news.leads, one.news
+    leads, found = listing.news.leads, listing.news
     run = Run(
         definition=leads.definition.name,
         entity=leads.definition.entity.value,
@@ -282,7 +282,7 @@ def _entry(one: Listing, file: Written, *, notify: bool) -> Entry:
         accepted=found.accepted,
         as_of=leads.population.as_of,
         baseline=found.baseline,
-        leads=one.rows.height,
+        leads=listing.rows.height,
         new=int(found.frame.get_column("newly_qualified").sum() or 0),
         alerted=found.starts.filter("queued").height,
         withheld=found.withheld,
@@ -312,8 +312,8 @@ def summaries(listings: Sequence[Listing], written: Sequence[Written]) -> list[S
     """Sum up each list."""
     files = [*written] or [Written((), "")] * len(listings)
     return [
-        summary(one.news, one.rows.height, breaches=one.breaches, files=file.paths)
-        for one, file in zip(listings, files, strict=True)
+        summary(listing.news, listing.rows.height, breaches=listing.breaches, files=file.paths)
+        for listing, file in zip(listings, files, strict=True)
     ]
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pqlkit.typing import Json
 
 
-def overlap(found: Sequence[News]) -> list[dict[str, Json]]:
+def overlap(newses: Sequence[News]) -> list[dict[str, Json]]:
     """Count who is a `pql` of exactly these definitions, for every combination that has somebody.
 
     Parameters
@@ -29,24 +29,24 @@ def overlap(found: Sequence[News]) -> list[dict[str, Json]]:
         ``entity``, ``definitions`` (names, in the given order), ``leads``, ``new``; fewer definitions first, then by name.
     """
     rows: list[dict[str, Json]] = []
-    for kind in sorted({one.leads.definition.entity.value for one in found}):
-        members = [one for one in found if one.leads.definition.entity.value == kind]
+    for kind in sorted({news.leads.definition.entity.value for news in newses}):
+        members = [news for news in newses if news.leads.definition.entity.value == kind]
         rows += _combinations(kind, members)
     return rows
 
 
 def _combinations(kind: str, members: Sequence[News]) -> list[dict[str, Json]]:
     tables = [
-        one.frame.filter(pl.col("status") == LeadStatus.PQL.value).select(
-            pl.col(one.leads.key).cast(pl.String).alias("id"),
+        member.frame.filter(pl.col("status") == LeadStatus.PQL.value).select(
+            pl.col(member.leads.key).cast(pl.String).alias("id"),
             pl.lit(place).alias("place"),
             pl.col("newly_qualified").fill_null(value=False).alias("new"),
         )
-        for place, one in enumerate(members)
+        for place, member in enumerate(members)
     ]
     each = pl.concat(tables).sort("place").group_by("id").agg(pl.col("place"), pl.col("new").any())
     counted = each.group_by("place").agg(pl.len().alias("leads"), pl.col("new").sum())
-    names = [one.leads.definition.name for one in members]
+    names = [member.leads.definition.name for member in members]
     rows: list[dict[str, Json]] = [
         {"entity": kind, "definitions": [names[i] for i in places], "leads": leads, "new": new}
         for places, leads, new in counted.iter_rows()

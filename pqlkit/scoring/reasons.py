@@ -62,8 +62,8 @@ def say_column(parts: Sequence[Criterion | Ref], held: NDArray[np.bool_]) -> pl.
     for i, leaf in reversed(list(enumerate(parts))):
         if leaf.say is not None:
             chain = pl.when(pl.Series(held[:, i])).then(pl.lit(leaf.say)).otherwise(chain)
-    found = pl.select(chain.alias("say")).to_series()
-    return found if len(found) == len(held) else pl.Series("say", [None] * len(held), dtype=pl.String)
+    values = pl.select(chain.alias("say")).to_series()
+    return values if len(values) == len(held) else pl.Series("say", [None] * len(held), dtype=pl.String)
 
 
 def _missing(leaf: Criterion | Ref, standing: Standing, position: int) -> pl.Series:

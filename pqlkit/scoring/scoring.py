@@ -94,11 +94,11 @@ def score(
 
     say = progress or (lambda _: None)
     say("measuring the criteria")
-    found = evaluate(population.world, definition)
+    evaluation = evaluate(population.world, definition)
     eligible = _eligible(population, definition)
-    spells = _spells(population, definition, found.spells, eligible)
+    spells = _spells(population, definition, evaluation.spells, eligible)
     say("writing the reasons")
-    stand = standing(population.world, definition, found)
+    stand = standing(population.world, definition, evaluation)
     starts = _starts(population, definition, spells)
     frame = _moments(population, definition, spells, starts).with_columns(
         pl.Series("need", stand.need),
@@ -150,7 +150,7 @@ def _spells(population: Population, definition: Definition, spells: pl.DataFrame
     from pqlkit.population.traits import TraitKind
 
     kinds = population.traits.kinds
-    known = [one for one in definition.eligible if kinds.get(one.name) is not TraitKind.CURRENT]
+    known = [condition for condition in definition.eligible if kinds.get(condition.name) is not TraitKind.CURRENT]
     began = population.traits.holds(known, spells.select(ENTITY, pl.col(ON).alias(AT)))
     today = eligible.gather(spells.get_column(ENTITY))
     return spells.filter(began | today).select(ENTITY, ON, OFF).sort(ENTITY, ON)

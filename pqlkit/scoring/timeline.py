@@ -90,15 +90,15 @@ def entity_named(population: Population, name: str) -> int:
         There is none; the nearest id is suggested.
     """
     ids = population.entities.select(ENTITY, pl.col("id").cast(pl.String))
-    found = ids.filter(pl.col("id") == name)
-    if found.is_empty():
+    frame = ids.filter(pl.col("id") == name)
+    if frame.is_empty():
         kind = population.kind.value
         close = nearest(name[:200], _alike(ids.get_column("id"), name))
         raise DataError(
             f"there is no {kind} {name[:200]!r}",
             hint=f"did you mean {close}?" if close else f"give a {kind}_id of the exports, as it stands there",
         )
-    return int(found.get_column(ENTITY)[-1])
+    return int(frame.get_column(ENTITY)[-1])
 
 
 def _alike(ids: pl.Series, name: str) -> list[str]:
@@ -132,10 +132,10 @@ def events_of(world: World, entities: Sequence[int]) -> pl.DataFrame:
     scope = scope_of(small)
     scope = replace(scope, lives=small.entities.select(ENTITY))
     columns = [EVENT, USER_ID] if USER_ID in scope.dtypes else [EVENT]
-    found = small.engine.collect(scope.owned(scope.events(columns).filter(nw.col(AT) <= small.as_of), []))
-    if USER_ID not in found.columns:
-        found = found.with_columns(pl.lit(None, pl.String).alias(USER_ID))
-    return found.select(ENTITY, EVENT, AT, USER_ID).sort(ENTITY, AT, EVENT)
+    frame = small.engine.collect(scope.owned(scope.events(columns).filter(nw.col(AT) <= small.as_of), []))
+    if USER_ID not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, pl.String).alias(USER_ID))
+    return frame.select(ENTITY, EVENT, AT, USER_ID).sort(ENTITY, AT, EVENT)
 
 
 def timeline(population: Population, entity: int, definition: Definition) -> Timeline:
@@ -160,7 +160,7 @@ def timeline(population: Population, entity: int, definition: Definition) -> Tim
         id=str(row["id"]),
         anchor=anchor,
         converted=converted,
-        moments=tuple(sorted(moments, key=lambda one: (one.at, order.index(one.what), one.name))),
+        moments=tuple(sorted(moments, key=lambda moment: (moment.at, order.index(moment.what), moment.name))),
         relevant=frozenset(_relevant(definition)),
     )
 
@@ -196,7 +196,7 @@ def _criteria(population: Population, entity: int, definition: Definition, ancho
 
     world = only(population.world, [entity])
     parts = tuple(leaves(definition.qualify))
-    found = evaluate(world, definition)
+    evaluation = evaluate(world, definition)
     plain = [(place, leaf) for place, leaf in enumerate(parts) if isinstance(leaf, Criterion)]
     spells = world.engine.collect(criterion_spells(world, [leaf for _, leaf in plain])) if plain else None
     moments: list[Moment] = []
@@ -204,16 +204,16 @@ def _criteria(population: Population, entity: int, definition: Definition, ancho
         name = plain[row[CRITERION]][1].id
         moments.append(Moment(at=row[ON], what=Happening.MET, name=name))
         moments += [Moment(at=row[OFF], what=Happening.LAPSED, name=name)] if row[OFF] is not None else []
-    for row in found.criteria.filter(pl.col(ON).is_not_null()).to_dicts():
+    for row in evaluation.criteria.filter(pl.col(ON).is_not_null()).to_dicts():
         leaf = parts[row[CRITERION]]
         moments += [] if isinstance(leaf, Criterion) else [Moment(at=row[ON], what=Happening.MET, name=leaf.id)]
-    for row in found.spells.to_dicts():
+    for row in evaluation.spells.to_dicts():
         moments.append(Moment(at=row[ON], what=Happening.QUALIFIED))
         moments += [Moment(at=row[OFF], what=Happening.UNQUALIFIED)] if row[OFF] is not None else []
-    met = {one.name for one in moments if one.what is Happening.MET}
+    met = {moment.name for moment in moments if moment.what is Happening.MET}
     for _, leaf in plain:
         ends = window_ends(world, leaf) if leaf.id not in met and anchor is not None else None
         end = ends[0] if ends is not None else None
         if end is not None and end <= population.as_of:
             moments.append(Moment(at=int(end), what=Happening.OVER, name=leaf.id))
-    return [one for one in moments if one.at <= population.as_of]
+    return [moment for moment in moments if moment.at <= population.as_of]

@@ -134,11 +134,11 @@ def starts(
 
 def reach_of(definition: Definition) -> Duration | None:
     """Give the longest window of a definition that moves (``trailing`` and ``rolling``), milestones included; None without one."""
-    found = [
+    durations = [
         reach_of(leaf.target) if isinstance(leaf, Ref) else leaf.window.length if leaf.window.kind in _MOVING else None
         for leaf in leaves(definition.qualify)
     ]
-    return max((length for length in found if length is not None), default=None)
+    return max((length for length in durations if length is not None), default=None)
 
 
 def _seen_to_begin(population: Population, counted: pl.DataFrame, reach: Duration) -> pl.Series:

@@ -54,11 +54,11 @@ def qualifications(
 
     from pqlkit.measures.evaluation import spells_of
 
-    found = spells_of(population.world, definition, early=early) if spells is None else spells
+    frame = spells_of(population.world, definition, early=early) if spells is None else spells
     able = population.entities.filter(~pl.col("invalid"), "at_risk").select(ENTITY)
-    found = found.join(able, on=ENTITY, how="semi")
+    frame = frame.join(able, on=ENTITY, how="semi")
     if definition.eligible and not now:
         population.traits.refuse_current((condition.name for condition in definition.eligible), population.trusted)
-        held = population.traits.holds(definition.eligible, found.select(ENTITY, pl.col(ON).alias(AT)))
-        found = found.filter(held)
-    return found.select(ENTITY, ON, OFF).sort(ENTITY, ON)
+        held = population.traits.holds(definition.eligible, frame.select(ENTITY, pl.col(ON).alias(AT)))
+        frame = frame.filter(held)
+    return frame.select(ENTITY, ON, OFF).sort(ENTITY, ON)

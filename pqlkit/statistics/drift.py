@@ -302,18 +302,18 @@ def _effect(now: Rate, then: Rate) -> float:
     return max(now.design_effect, then.design_effect)
 
 
-def _larger(one: Period, other: Period) -> tuple[float, ...]:
+def _larger(period: Period, other: Period) -> tuple[float, ...]:
     """Give the larger design effect of each behaviour."""
-    if not one.behaviour_effects or not other.behaviour_effects:
-        return one.behaviour_effects or other.behaviour_effects
-    return tuple(map(max, one.behaviour_effects, other.behaviour_effects))
+    if not period.behaviour_effects or not other.behaviour_effects:
+        return period.behaviour_effects or other.behaviour_effects
+    return tuple(map(max, period.behaviour_effects, other.behaviour_effects))
 
 
 def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _drift(baseline: Period, period: Period, one: _Compared, p: Sequence[float | None], level: float) -> Drift:
+def _drift(baseline: Period, period: Period, compared: _Compared, p: Sequence[float | None], level: float) -> Drift:
     known, seen = baseline.promise, period.promise
     fall = None
     if known.rate:
@@ -324,10 +324,10 @@ def _drift(baseline: Period, period: Period, one: _Compared, p: Sequence[float |
     rate, effect, share, base, *behaviours = p
     shifts = tuple(
         replace(shift, p_value=value, shifted=shift.shifted and _significant(value))
-        for shift, value in zip(one.shifts, behaviours, strict=True)
+        for shift, value in zip(compared.shifts, behaviours, strict=True)
     )
-    found = _findings(replace(one, shifts=shifts), rate=rate, effect=effect, share=share, base=base)
-    findings = found or ((Verdict.TOO_FEW,) if blind else (Verdict.STABLE,))
+    verdicts = _findings(replace(compared, shifts=shifts), rate=rate, effect=effect, share=share, base=base)
+    findings = verdicts or ((Verdict.TOO_FEW,) if blind else (Verdict.STABLE,))
     both = seen.denominator > 0 and known.denominator > 0
     difference = newcombe(*_counts(seen, known), design_effect=_effect(seen, known))
     return Drift(
@@ -335,11 +335,11 @@ def _drift(baseline: Period, period: Period, one: _Compared, p: Sequence[float |
         findings=findings,
         p_value=rate,
         rate_difference=Estimate.of(*difference) if both else Estimate.none(Undefined.EMPTY_GROUP),
-        effect_ratio=one.effect,
+        effect_ratio=compared.effect,
         effect_p_value=effect,
-        share_ratio=one.share,
+        share_ratio=compared.share,
         share_p_value=share,
-        base_ratio=one.base,
+        base_ratio=compared.base,
         base_p_value=base,
         detectable_fall=fall,
         shifts=shifts,
@@ -347,18 +347,20 @@ def _drift(baseline: Period, period: Period, one: _Compared, p: Sequence[float |
 
 
 def _findings(
-    one: _Compared, *, rate: float | None, effect: float | None, share: float | None, base: float | None
+    compared: _Compared, *, rate: float | None, effect: float | None, share: float | None, base: float | None
 ) -> tuple[Verdict, ...]:
     """List what is both significant and large, what explains most first."""
     # A relative risk also falls when those not qualified convert more: that the qualified convert less is what decay means.
-    kept = one.rate is not None and one.rate > DECAY
-    decayed = one.effect.value is not None and one.effect.value <= DECAY and not kept
-    fallen = one.rate is not None and one.rate <= DECAY * min(1.0, 1.0 if one.base is None else one.base)
-    moved = any(shift.shifted for shift in one.shifts)
+    kept = compared.rate is not None and compared.rate > DECAY
+    decayed = compared.effect.value is not None and compared.effect.value <= DECAY and not kept
+    fallen = compared.rate is not None and compared.rate <= DECAY * min(
+        1.0, 1.0 if compared.base is None else compared.base
+    )
+    moved = any(shift.shifted for shift in compared.shifts)
     held = {
-        Verdict.SHARE_CHANGED: moved or (_shifted(one.share) and _significant(share)),
+        Verdict.SHARE_CHANGED: moved or (_shifted(compared.share) and _significant(share)),
         Verdict.RATE_FELL: (decayed and _significant(effect)) or (fallen and _significant(rate)),
-        Verdict.OTHERS_CHANGED: _shifted(one.base) and _significant(base),
+        Verdict.OTHERS_CHANGED: _shifted(compared.base) and _significant(base),
     }
     return tuple(verdict for verdict, holds in held.items() if holds)
 

@@ -102,7 +102,7 @@ def comparison_of(before: Definition, after: Definition, *, people_of: PeopleOf)
     if before.outcome is None or after.outcome is None or before.entity is not after.entity:
         return None
     try:
-        reports = [report(people_of(one), one) for one in (before, after)]
+        reports = [report(people_of(definition), definition) for definition in (before, after)]
     except PqlkitError:
         return None
     return _comparison(*reports)
@@ -169,9 +169,9 @@ def _leaks(people: Population, definition: Definition) -> tuple[LeakFacts, ...]:
 
     used = {name for leaf in leaves(definition.qualify) if isinstance(leaf, Criterion) for name in leaf.events or ()}
     return tuple(
-        LeakFacts(event=one.event, reason=one.reason.value, evidence=one.evidence)
-        for one in leaks(surroundings(people.world))
-        if one.event in used
+        LeakFacts(event=leak.event, reason=leak.reason.value, evidence=leak.evidence)
+        for leak in leaks(surroundings(people.world))
+        if leak.event in used
     )
 
 
@@ -185,7 +185,7 @@ def _eligibility(people: Population, definition: Definition) -> tuple[Eligibilit
     eve = pl.coalesce(pl.col("converted") - 1, pl.lit(people.as_of))
     moments = entities.select("entity", pl.max_horizontal(eve, "anchor").alias("at"))
     converted = entities.get_column("converted").is_not_null()
-    found = []
+    eligibility_factses = []
     for place, condition in enumerate(definition.eligible):
         held = people.traits.holds([condition], moments)
         facts = EligibilityFacts(
@@ -197,8 +197,8 @@ def _eligibility(people: Population, definition: Definition) -> tuple[Eligibilit
             others_removed=int((~converted & ~held).sum()),
         )
         if facts.converters_removed or facts.others_removed:
-            found.append(facts)
-    return tuple(found)
+            eligibility_factses.append(facts)
+    return tuple(eligibility_factses)
 
 
 def _met(people: Population, definition: Definition, found: Report) -> Mapping[str, CriterionFacts]:

@@ -38,13 +38,13 @@ def render_junit(report: Report, *, strict: bool = False) -> str:
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *suites, "</testsuites>"]) + "\n"
 
 
-def _suite(path: str, found: Sequence[Diagnostic], strict: bool) -> Iterator[str]:
+def _suite(path: str, diagnostics: Sequence[Diagnostic], strict: bool) -> Iterator[str]:
     name = _escaped(path, 400)
-    failures = sum(_fails(d, strict) for d in found)
-    yield f'  <testsuite name="{name}" tests="{max(1, len(found))}" failures="{failures}" errors="0" skipped="0">'
-    if not found:
+    failures = sum(_fails(d, strict) for d in diagnostics)
+    yield f'  <testsuite name="{name}" tests="{max(1, len(diagnostics))}" failures="{failures}" errors="0" skipped="0">'
+    if not diagnostics:
         yield f'    <testcase name="no faults" classname="{name}" file="{name}"/>'
-    for diagnostic in found:
+    for diagnostic in diagnostics:
         yield from _case(diagnostic, name, _fails(diagnostic, strict))
     yield "  </testsuite>"
 

@@ -188,12 +188,12 @@ class Rule:
 
     def diagnostics(self, subject: Subject) -> Iterable[Diagnostic]:
         """Run the check and place what it finds."""
-        for found in self.check(subject) if self.check is not None else ():
-            yield self._placed(found, subject.document)
+        for finding in self.check(subject) if self.check is not None else ():
+            yield self._placed(finding, subject.document)
 
-    def _placed(self, found: Finding, document: Document) -> Diagnostic:
-        mark = document.key(found.path) if found.key else document.mark(found.path)
-        start = document.key(found.path) if found.whole else mark
+    def _placed(self, finding: Finding, document: Document) -> Diagnostic:
+        mark = document.key(finding.path) if finding.key else document.mark(finding.path)
+        start = document.key(finding.path) if finding.whole else mark
         return Diagnostic(
             path=document.path,
             line=start.line,
@@ -202,9 +202,9 @@ class Rule:
             end_column=mark.end_column,
             code=self.code.code,
             name=self.code.name,
-            severity=found.severity or self.code.severity,
-            message=found.message,
-            hint=found.hint,
-            fix=found.fix,
-            safe=found.safe,
+            severity=finding.severity or self.code.severity,
+            message=finding.message,
+            hint=finding.hint,
+            fix=finding.fix,
+            safe=finding.safe,
         )

@@ -28,10 +28,10 @@ def check(subject: Subject) -> Iterator[Finding]:
         yield from _held(expect.share, figures.share, "share")
 
 
-def _held(bounds: Bounds, found: Proportion | None, name: str) -> Iterator[Finding]:
-    if found is None:
+def _held(bounds: Bounds, proportion: Proportion | None, name: str) -> Iterator[Finding]:
+    if proportion is None:
         return
-    value, low, high = found.value, found.low, found.high
+    value, low, high = proportion.value, proportion.low, proportion.high
     if value is None or low is None or high is None:
         yield Finding(
             path=("expect", name),
@@ -41,9 +41,9 @@ def _held(bounds: Bounds, found: Proportion | None, name: str) -> Iterator[Findi
         )
         return
     if bounds.at_least is not None and value < bounds.at_least:
-        yield _missed(name, "at_least", bounds.at_least, found, sure=high < bounds.at_least)
+        yield _missed(name, "at_least", bounds.at_least, proportion, sure=high < bounds.at_least)
     if bounds.at_most is not None and value > bounds.at_most:
-        yield _missed(name, "at_most", bounds.at_most, found, sure=low > bounds.at_most)
+        yield _missed(name, "at_most", bounds.at_most, proportion, sure=low > bounds.at_most)
 
 
 def _missed(name: str, key: str, bound: float, found: Proportion, *, sure: bool) -> Finding:

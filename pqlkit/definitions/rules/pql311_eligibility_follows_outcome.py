@@ -27,47 +27,49 @@ def check(subject: Subject) -> Iterator[Finding]:
     if subject.figures is None:
         return
     places = conditions(subject)
-    for found in subject.figures.eligibility:
-        if found.condition >= len(places):
+    for eligibility_facts in subject.figures.eligibility:
+        if eligibility_facts.condition >= len(places):
             continue
         message = None
-        if _follows(found):
+        if _follows(eligibility_facts):
             message = (
-                f"removes {found.converters_removed:,} of {found.converters:,} converters, "
-                f"but {found.others_removed:,} of {found.others:,} others"
+                f"removes {eligibility_facts.converters_removed:,} of {eligibility_facts.converters:,} converters, "
+                f"but {eligibility_facts.others_removed:,} of {eligibility_facts.others:,} others"
             )
-        elif _decides(found):
+        elif _decides(eligibility_facts):
             message = (
-                f"keeps {found.converters - found.converters_removed:,} of {found.converters:,} converters, "
-                f"but {found.others - found.others_removed:,} of {found.others:,} others"
+                f"keeps {eligibility_facts.converters - eligibility_facts.converters_removed:,} of {eligibility_facts.converters:,} converters, "
+                f"but {eligibility_facts.others - eligibility_facts.others_removed:,} of {eligibility_facts.others:,} others"
             )
         if message is not None:
-            hint = f"{found.trait!r} looks like today's value: use one from before the conversion"
-            yield Finding(path=places[found.condition], message=message, hint=hint)
+            hint = f"{eligibility_facts.trait!r} looks like today's value: use one from before the conversion"
+            yield Finding(path=places[eligibility_facts.condition], message=message, hint=hint)
 
 
-def _follows(found: EligibilityFacts) -> bool:
-    if found.converters_removed < FEWEST or not found.converters:
+def _follows(eligibility_facts: EligibilityFacts) -> bool:
+    if eligibility_facts.converters_removed < FEWEST or not eligibility_facts.converters:
         return False
-    mine = found.converters_removed / found.converters
-    other = found.others_removed / found.others if found.others else 0.0
+    mine = eligibility_facts.converters_removed / eligibility_facts.converters
+    other = eligibility_facts.others_removed / eligibility_facts.others if eligibility_facts.others else 0.0
     return mine > TIMES * other and mine > other + MARGIN
 
 
-def _decides(found: EligibilityFacts) -> bool:
+def _decides(eligibility_facts: EligibilityFacts) -> bool:
     """Say whether nearly all that it keeps convert (as the leak screen says it of a trait's value)."""
-    everybody = found.converters + found.others
-    mine = found.converters - found.converters_removed
-    kept = mine + found.others - found.others_removed
-    bound = max(DECIDES, 1 - (1 - found.converters / everybody) / 4) if everybody else 1.0
-    return kept >= HEADS and found.others_removed > 0 and mine >= bound * kept
+    everybody = eligibility_facts.converters + eligibility_facts.others
+    mine = eligibility_facts.converters - eligibility_facts.converters_removed
+    kept = mine + eligibility_facts.others - eligibility_facts.others_removed
+    bound = max(DECIDES, 1 - (1 - eligibility_facts.converters / everybody) / 4) if everybody else 1.0
+    return kept >= HEADS and eligibility_facts.others_removed > 0 and mine >= bound * kept
 
 
 def _data(removed: int) -> Facts:
-    found = EligibilityFacts(
+    eligibility_facts = EligibilityFacts(
         condition=0, trait="plan", converters=310, converters_removed=removed, others=3_800, others_removed=95
     )
-    return Facts(source="data/", names=NameFacts(), definitions={"example": DefinitionFacts(eligibility=(found,))})
+    return Facts(
+        source="data/", names=NameFacts(), definitions={"example": DefinitionFacts(eligibility=(eligibility_facts,))}
+    )
 
 
 RULE = Rule(

@@ -40,8 +40,8 @@ def rule(code: str) -> Rule:
     if name is None:
         close = nearest(code.upper(), known)
         raise UsageError(f"there is no rule {code}", hint=f"did you mean {close}?" if close else "see docs/rules.md")
-    found: Rule = import_module(name).RULE
-    return found
+    rule: Rule = import_module(name).RULE
+    return rule
 
 
 def rules(group: str = "") -> tuple[Rule, ...]:
@@ -100,7 +100,7 @@ def render_rules_markdown() -> str:
     parts += [f"| [{r.code.code}](#{_anchor(r)}) | {r.code.name} | {r.code.severity.value} |" for r in rules()]
     for group, title in GROUPS.items():
         parts.append(f"\n## {title}: PQL{group}xx\n")
-        parts.append("\n".join(page(found, level=3) for found in rules(group)))
+        parts.append("\n".join(page(rule, level=3) for rule in rules(group)))
     return "\n".join(parts)
 
 

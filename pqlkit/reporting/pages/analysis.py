@@ -41,15 +41,15 @@ def as_page(analysis: Analysis, top: int = 20) -> str:
         Behaviours to show.
     """
     shown = leading(analysis)[:top]
-    mapped = [one for one in shown if one.behaviour.event is not None][:MAPS]
+    mapped = [association for association in shown if association.behaviour.event is not None][:MAPS]
     figures: dict[str, Any] = {
         **record(analysis),
-        "behaviours": [behaviour(one) for one in shown],
-        "grids": [_grid(one, analysis) for one in mapped],
+        "behaviours": [behaviour(association) for association in shown],
+        "grids": [_grid(association, analysis) for association in mapped],
     }
     words = {
-        "names": [named(one.behaviour) for one in shown],
-        "mapped": [named(one.behaviour) for one in mapped],
+        "names": [named(association.behaviour) for association in shown],
+        "mapped": [named(association.behaviour) for association in mapped],
         "who": who(analysis),
         "beginning": beginning(analysis),
         "places": places_in_words(analysis.observed.snapshots),
@@ -71,8 +71,12 @@ def html(figures: Mapping[str, Any], words: Mapping[str, Any], *, is_little: boo
         behaviours=list(zip(words["names"], rows, strict=True)),
         adjusted=_adjusted(words["names"], rows),
         maps=_maps(figures, words["mapped"]),
-        ladder=ladders([(one["event"], one["curve"]) for one in metrics], axis="upgraded, of snapshots at or above it"),
-        comparisons=[_compared(metrics, by) for by in _kinds(kind for one in metrics for kind in one["stability"])],
+        ladder=ladders(
+            [(metric["event"], metric["curve"]) for metric in metrics], axis="upgraded, of snapshots at or above it"
+        ),
+        comparisons=[
+            _compared(metrics, by) for by in _kinds(kind for metric in metrics for kind in metric["stability"])
+        ],
         cohorts=[_cohorts(figures, by) for by in _kinds(figures["cohorts"])],
     )
 
@@ -81,9 +85,9 @@ def _kinds(rows: Any) -> list[str]:
     return list(dict.fromkeys(row["by"] for row in rows))
 
 
-def _grid(one: Association, analysis: Analysis) -> list[dict[str, Any]]:
+def _grid(association: Association, analysis: Analysis) -> list[dict[str, Any]]:
     """Collect every window of the same event and measure."""
-    wanted = one.behaviour
+    wanted = association.behaviour
     rows = [
         behaviour(other)
         for other in analysis.behaviours
@@ -124,7 +128,7 @@ def _maps(figures: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, M
 
 def _compared(metrics: Sequence[Mapping[str, Any]], by: str) -> tuple[str, Markup, list[tuple[str, Mapping[str, Any]]]]:
     """Draw the AUC of a few value metrics in each part of one kind."""
-    parts = [(one["event"], part) for one in metrics for part in one["parts"] if part["by"] == by]
+    parts = [(metric["event"], part) for metric in metrics for part in metric["parts"] if part["by"] == by]
     points = [
         Interval(name=part["name"], value=part["auc"], low=part["auc_low"], high=part["auc_high"], group=event)
         for event, part in parts
@@ -138,10 +142,10 @@ def _compared(metrics: Sequence[Mapping[str, Any]], by: str) -> tuple[str, Marku
 
 def _cohorts(figures: Mapping[str, Any], by: str) -> dict[str, Any]:
     """Draw the curves of one kind of cohort, and read them at some days."""
-    group = [one for one in figures["cohorts"] if one["by"] == by]
-    test = next(one for one in figures["cohort_tests"] if one["by"] == by)
+    group = [row for row in figures["cohorts"] if row["by"] == by]
+    test = next(row for row in figures["cohort_tests"] if row["by"] == by)
     unit, since = ("snapshot", "the snapshot") if test["from"] == "cutoff" else (figures["entity"], "the beginning")
-    reached = {point["day"] for one in group for point in one["curve"]}
+    reached = {point["day"] for row in group for point in row["curve"]}
     days = [day for day in DAYS if day in reached and not (day == 28 and 30 in reached)]
     return {
         "by": by,
@@ -150,7 +154,7 @@ def _cohorts(figures: Mapping[str, Any], by: str) -> dict[str, Any]:
         "since": since,
         "drawing": curves(group, timed=by in TIMES, unit=unit, since=since),
         "headings": [f"by day {day}" for day in days],
-        "rows": [(one, [_at(one["curve"], day) for day in days]) for one in group],
+        "rows": [(row, [_at(row["curve"], day) for day in days]) for row in group],
     }
 
 

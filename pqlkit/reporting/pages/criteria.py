@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def criteria(found: Sequence[Mapping[str, Any]]) -> Markup:
     """Draw the criteria of the JSON, where two rates are known."""
     points = [
-        Interval(name=one["describe"], value=side["rate"], low=side["low"], high=side["high"], group=words)
-        for one in found
-        for words, side in (("with it", one["alone"]["with"]), ("without it", one["alone"]["without"]))
+        Interval(name=row["describe"], value=side["rate"], low=side["low"], high=side["high"], group=words)
+        for row in found
+        for words, side in (("with it", row["alone"]["with"]), ("without it", row["alone"]["without"]))
         if side["rate"] is not None
     ]
     if len(points) < 2:

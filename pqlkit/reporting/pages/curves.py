@@ -32,20 +32,20 @@ def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str, sinc
     """
     import altair as alt
 
-    drawn = [one for one in cohorts if len(one["curve"]) > 1]
+    drawn = [cohort for cohort in cohorts if len(cohort["curve"]) > 1]
     if not drawn:
         return Markup()
-    chosen = [one["cohort"] for one in _coloured(drawn, timed)]
-    names = {one: label(one, 24) for one in chosen}
+    chosen = [cohort["cohort"] for cohort in _coloured(drawn, timed)]
+    names = {cohort: label(cohort, 24) for cohort in chosen}
     rows = [
         {
             "day": point["day"],
             "share": point["converted_share"],
             "line": str(index),
-            "cohort": names.get(one["cohort"], _OTHERS),
+            "cohort": names.get(cohort["cohort"], _OTHERS),
         }
-        for index, one in enumerate(drawn)
-        for point in [{"day": 0, "converted_share": 0.0}, *one["curve"]]
+        for index, cohort in enumerate(drawn)
+        for point in [{"day": 0, "converted_share": 0.0}, *cohort["curve"]]
     ]
     rest = len(drawn) > len(chosen)
     domain = [*names.values(), *([_OTHERS] if rest else [])]
@@ -66,7 +66,7 @@ def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str, sinc
 
 def _coloured(drawn: Sequence[Mapping[str, Any]], timed: bool) -> list[Mapping[str, Any]]:
     """Choose the newest cohorts that have been followed for a third of the longest time, or the largest."""
-    longest = max(one["curve"][-1]["day"] for one in drawn)
-    old = [one for one in drawn if 3 * one["curve"][-1]["day"] >= longest]
-    ranked = old[::-1] if timed else sorted(drawn, key=lambda one: (-one["members"], one["cohort"]))
-    return [one for one in drawn if one in ranked[:SHOWN]]
+    longest = max(row["curve"][-1]["day"] for row in drawn)
+    old = [row for row in drawn if 3 * row["curve"][-1]["day"] >= longest]
+    ranked = old[::-1] if timed else sorted(drawn, key=lambda row: (-row["members"], row["cohort"]))
+    return [row for row in drawn if row in ranked[:SHOWN]]

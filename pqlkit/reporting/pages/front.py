@@ -33,9 +33,9 @@ def front(places: Sequence[Place], base: float | None) -> Markup:
 
     if len(places) < 2:
         return Markup()
-    kinds = [kind for kind in (FRONT, PROPOSED, LATER) if any(one.kind == kind for one in places)]
+    kinds = [kind for kind in (FRONT, PROPOSED, LATER) if any(place.kind == kind for place in places)]
     hues = {FRONT: GREY, PROPOSED: BLUE, LATER: ORANGE}
-    rows = [{"mark": one.mark, "recall": one.recall, "rate": one.rate, "kind": one.kind} for one in places]
+    rows = [{"mark": place.mark, "recall": place.recall, "rate": place.rate, "kind": place.kind} for place in places]
     chart = alt.Chart(values(rows)).encode(
         x=alt.X("recall:Q", axis=alt.Axis(title="of all upgrades", format="~%", tickCount=6)),
         y=alt.Y("rate:Q", axis=alt.Axis(title="upgraded, of those who meet the rule", format="~%", tickCount=6)),

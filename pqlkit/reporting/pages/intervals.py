@@ -53,20 +53,20 @@ def areas(points: Sequence[Interval], *, says: str) -> Markup:
 
 
 def _room(points: Sequence[Interval]) -> int:
-    return max(len(label(one.name)) for one in points)
+    return max(len(label(point.name)) for point in points)
 
 
 def _chart(points: Sequence[Interval], x: Any, base: float | None) -> Any:
     import altair as alt
 
-    names = list(dict.fromkeys(one.name for one in points))
+    names = list(dict.fromkeys(point.name for point in points))
     shown = dict(zip(names, told_apart(names), strict=True))
-    groups = list(dict.fromkeys(one.group for one in points))
+    groups = list(dict.fromkeys(point.group for point in points))
     rows = [
-        {"name": shown[one.name], "value": one.value, "low": one.low, "high": one.high, "group": one.group}
-        for one in points
+        {"name": shown[point.name], "value": point.value, "low": point.low, "high": point.high, "group": point.group}
+        for point in points
     ]
-    y = alt.Y("name:N", sort=[shown[one] for one in names], axis=alt.Axis(title=None, grid=False))
+    y = alt.Y("name:N", sort=[shown[point] for point in names], axis=alt.Axis(title=None, grid=False))
     offset: dict[str, Any] = {} if len(groups) < 2 else {"yOffset": alt.YOffset("group:N", sort=groups)}
     hues = [BLUE] if len(groups) < 2 else list(COLOURS[: len(groups)])
     legend = None if len(groups) < 2 else alt.Legend(title=None)

@@ -64,7 +64,7 @@ def page(template: str, title: str, figures: Mapping[str, Any], sentence: str, *
 @cache
 def templates() -> Environment:
     """Give the templates, with the functions that show numbers and names."""
-    found = Environment(
+    environment = Environment(
         loader=PackageLoader("pqlkit.reporting.pages"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -84,8 +84,8 @@ def templates() -> Environment:
         markup.rate,
         visible,
     )
-    found.globals.update({function.__name__: function for function in shows}, nothing=markup.NOTHING)
-    return found
+    environment.globals.update({function.__name__: function for function in shows}, nothing=markup.NOTHING)
+    return environment
 
 
 def block(figures: Mapping[str, Any]) -> Markup:

@@ -20,14 +20,14 @@ def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None) -> Mar
 
     rows = [
         {
-            "period": one["period"],
-            "rate": one["pql_to_customer"]["rate"],
-            "low": one["pql_to_customer"]["low"],
-            "high": one["pql_to_customer"]["high"],
-            "kind": BASELINE if one["baseline"] else COMPARED if one["drift"]["verdict"] else YOUNG,
+            "period": period["period"],
+            "rate": period["pql_to_customer"]["rate"],
+            "low": period["pql_to_customer"]["low"],
+            "high": period["pql_to_customer"]["high"],
+            "kind": BASELINE if period["baseline"] else COMPARED if period["drift"]["verdict"] else YOUNG,
         }
-        for one in periods
-        if one["pql_to_customer"]["rate"] is not None
+        for period in periods
+        if period["pql_to_customer"]["rate"] is not None
     ]
     if len(rows) < 2:
         return Markup()

@@ -45,7 +45,7 @@ def html(figures: Mapping[str, Any], rule: Sequence[str]) -> str:
         rule=rule,
         apart=figures["split"]["kind"] == "time",
         groups=[
-            (words, [(one[key], one) for one in first[f"by_{key}"]], _groups(first[f"by_{key}"], key, words))
+            (words, [(row[key], row) for row in first[f"by_{key}"]], _groups(first[f"by_{key}"], key, words))
             for key, words in (("period", "calendar quarter"), ("age", "age"))
             if len(first[f"by_{key}"]) > 1
         ],
@@ -55,22 +55,22 @@ def html(figures: Mapping[str, Any], rule: Sequence[str]) -> str:
 
 def _groups(groups: Sequence[Mapping[str, Any]], key: str, words: str) -> Markup:
     points = [
-        Interval(name=one[key], value=one[side]["rate"], low=one[side]["low"], high=one[side]["high"], group=group)
-        for one in groups
+        Interval(name=row[key], value=row[side]["rate"], low=row[side]["low"], high=row[side]["high"], group=group)
+        for row in groups
         for group, side in (("meet it", "with"), ("others", "without"))
-        if one[side]["rate"] is not None
+        if row[side]["rate"] is not None
     ]
     says = f"Upgraded by {words}, snapshots that meet the rule and others, with 95 % intervals."
     return rates(points, axis="upgraded", says=says)
 
 
 def _front(figures: Mapping[str, Any]) -> Markup:
-    marked = [("", FRONT, one) for one in figures["pareto_front"]]
-    for index, one in enumerate(figures["candidates"], start=1):
-        marked += [(str(index), PROPOSED, one["fit"]), (str(index), LATER, one["holdout"])]
+    marked = [("", FRONT, row) for row in figures["pareto_front"]]
+    for index, row in enumerate(figures["candidates"], start=1):
+        marked += [(str(index), PROPOSED, row["fit"]), (str(index), LATER, row["holdout"])]
     places = [
-        Place(mark=mark, recall=one["recall"], rate=one["rate"], kind=kind)
-        for mark, kind, one in marked
-        if one["rate"] is not None and one["recall"] is not None
+        Place(mark=mark, recall=row["recall"], rate=row["rate"], kind=kind)
+        for mark, kind, row in marked
+        if row["rate"] is not None and row["recall"] is not None
     ]
     return front(places, figures["base_rate"]["fit"]["rate"])

@@ -38,7 +38,7 @@ def html(figures: Mapping[str, Any]) -> str:
 
 def several_as_html(figures: Mapping[str, Any]) -> str:
     """Show the figures of the JSON of several reports: side by side, then one by one."""
-    overlap = [(" + ".join(one["definitions"]), one["entities"]) for one in figures["overlap"]]
+    overlap = [(" + ".join(row["definitions"]), row["entities"]) for row in figures["overlap"]]
     says = f"Who is found by which definitions: {len(overlap)} combinations, each entity counted once."
     return page(
         "reports.html",
@@ -46,7 +46,7 @@ def several_as_html(figures: Mapping[str, Any]) -> str:
         figures,
         SENTENCE,
         overlap=bars(overlap, says=says) if overlap else Markup(),
-        reports=[(one, _drawings(one)) for one in figures["reports"]],
+        reports=[(row, _drawings(row)) for row in figures["reports"]],
     )
 
 
@@ -61,14 +61,14 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
         ("never PQLs, customers", levels["other_customers"]["numerator"]),
     ]
     says = "Funnel, all so far: " + ", ".join(f"{count:,} {name}" for name, count in counts)
-    complete = [one for one in figures["periods"] if one["mature"]]
+    complete = [row for row in figures["periods"] if row["mature"]]
     return {
         "funnel": bars(counts, says=says),
         "headline": headline(figures),
         "window": window(figures),
         "newest": complete[-1] if complete else None,
-        "against": [against_baseline(one) for one in figures["periods"]],
-        "left_out": [(REASONS.get(one["reason"], one["reason"]), one) for one in funnel["left_out"]],
+        "against": [against_baseline(row) for row in figures["periods"]],
+        "left_out": [(REASONS.get(row["reason"], row["reason"]), row) for row in funnel["left_out"]],
         "criteria": criteria(figures["criteria"]),
         "periods": timeline(figures["periods"], funnel["pql_to_customer"]["rate"]),
         "cohorts": _groups(figures["cohorts"], "cohort"),
@@ -79,14 +79,14 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
 def _groups(groups: Sequence[Mapping[str, Any]], key: str) -> list[tuple[str, list[Any], Markup]]:
     """Draw groups of each kind, where there are between 2 and 30 with a rate."""
     found = []
-    for by in dict.fromkeys(one["by"] for one in groups):
-        rows = [one for one in groups if one["by"] == by]
+    for by in dict.fromkeys(group["by"] for group in groups):
+        rows = [group for group in groups if group["by"] == by]
         points = [
-            Interval(name=one[key], value=rate["rate"], low=rate["low"], high=rate["high"])
-            for one in rows
-            if (rate := one["pql_to_customer"])["rate"] is not None
+            Interval(name=group[key], value=rate["rate"], low=rate["low"], high=rate["high"])
+            for group in rows
+            if (rate := group["pql_to_customer"])["rate"] is not None
         ]
         says = f"PQL to customer in {len(points)} groups, with 95 % intervals."
         drawing = rates(points, axis="PQL to customer", says=says) if 2 <= len(points) <= 30 else Markup()
-        found.append((by, [(one[key], one) for one in rows], drawing))
+        found.append((by, [(group[key], group) for group in rows], drawing))
     return found

@@ -39,10 +39,10 @@ def html(figures: Mapping[str, Any]) -> str:
         figures,
         SENTENCE,
         criteria_drawing=criteria(figures["criteria"]),
-        ladders=[(one, _ladder(one)) for one in figures["ladders"]],
+        ladders=[(row, _ladder(row)) for row in figures["ladders"]],
     )
 
 
-def _ladder(one: Mapping[str, Any]) -> Markup:
-    rungs = [{"threshold": rung["threshold"], **rung["with"]} for rung in one["rungs"]]
-    return ladders([(one["id"], rungs)], axis="upgraded, of snapshots that meet it")
+def _ladder(row: Mapping[str, Any]) -> Markup:
+    rungs = [{"threshold": rung["threshold"], **rung["with"]} for rung in row["rungs"]]
+    return ladders([(row["id"], rungs)], axis="upgraded, of snapshots that meet it")

@@ -46,7 +46,7 @@ def record(analysis: Analysis) -> dict[str, Json]:
         "population": {**counts(snapshots.classes), **base, "kaplan_meier": _on_the_curve(analysis.curve)},
         "dormant": dormant,
         "conversions": counts(snapshots.places),
-        "behaviours": [behaviour(one) for one in analysis.behaviours],
+        "behaviours": [behaviour(association) for association in analysis.behaviours],
         "leakage": [
             {
                 "event": suspect.event,
@@ -57,7 +57,7 @@ def record(analysis: Analysis) -> dict[str, Json]:
             }
             for suspect in observed.leakage
         ],
-        "cohorts": [cohort(one) for group in analysis.cohorts for one in group.cohorts],
+        "cohorts": [cohort(association) for group in analysis.cohorts for association in group.cohorts],
         "cohort_tests": [
             {
                 "by": group.by,
@@ -67,36 +67,38 @@ def record(analysis: Analysis) -> dict[str, Json]:
             }
             for group in analysis.cohorts
         ],
-        "comparison": [value_metric(one) for one in analysis.comparison],
+        "comparison": [value_metric(association) for association in analysis.comparison],
         "advice": _advice(analysis),
-        "hypotheses": [hypothesis(one) for one in (analysis.hypotheses.tested if analysis.hypotheses else ())],
+        "hypotheses": [
+            hypothesis(association) for association in (analysis.hypotheses.tested if analysis.hypotheses else ())
+        ],
         "little": _little(analysis),
         "warnings": list(analysis.warnings),
     }
 
 
-def _on_the_curve(one: CurveRate) -> Json:
+def _on_the_curve(curve_rate: CurveRate) -> Json:
     """Write the Kaplan-Meier rate of the snapshots; `undefined` says why there is none."""
     return {
-        "rate": one.rate.value,
-        "low": one.rate.low,
-        "high": one.rate.high,
-        "snapshots": one.snapshots,
-        "undefined": None if one.unread is None else one.unread.value,
+        "rate": curve_rate.rate.value,
+        "low": curve_rate.rate.low,
+        "high": curve_rate.rate.high,
+        "snapshots": curve_rate.snapshots,
+        "undefined": None if curve_rate.unread is None else curve_rate.unread.value,
     }
 
 
-def behaviour(one: Association) -> dict[str, Json]:
+def behaviour(association: Association) -> dict[str, Json]:
     """Write one row of the behaviours; `shown` is what people read of it, null where too few reach any threshold."""
-    table, effect = one.table, one.design_effect
+    table, effect = association.table, association.design_effect
     risk, difference, odds = _ratios(table, effect)
-    length = one.behaviour.window.length
+    length = association.behaviour.window.length
     return {
-        "event": one.behaviour.event,
+        "event": association.behaviour.event,
         "where": None,
-        "measure": spelled(one.behaviour),
+        "measure": spelled(association.behaviour),
         "window": None if length is None else str(length),
-        "threshold": one.threshold,
+        "threshold": association.threshold,
         "with": _group(table.a, table.a + table.b, effect),
         "without": _group(table.c, table.c + table.d, effect),
         "share": table.share.rate,
@@ -107,26 +109,26 @@ def behaviour(one: Association) -> dict[str, Json]:
         "odds_ratio_low": odds.low,
         "odds_ratio_high": odds.high,
         "phi": table.phi,
-        "auc": one.auc,
-        "p_value": modelled(one.p_value),
-        "q_value": modelled(one.q_value),
-        **_adjusted(one.adjusted, one.adjusted_relative_risk),
-        "flags": [*one.flags, *(["corrected"] if odds.corrected else [])],
-        "alike": list(one.alike),
-        "shown": _shown(one),
+        "auc": association.auc,
+        "p_value": modelled(association.p_value),
+        "q_value": modelled(association.q_value),
+        **_adjusted(association.adjusted, association.adjusted_relative_risk),
+        "flags": [*association.flags, *(["corrected"] if odds.corrected else [])],
+        "alike": list(association.alike),
+        "shown": _shown(association),
         "curve": [
             {
                 "threshold": step.threshold,
                 "with": _group(step.table.a, step.table.a + step.table.b, effect),
                 "without": _group(step.table.c, step.table.c + step.table.d, effect),
             }
-            for step in one.curve
+            for step in association.curve
         ],
     }
 
 
-def _shown(one: Association) -> Json:
-    shown = one.as_shown()
+def _shown(association: Association) -> Json:
+    shown = association.as_shown()
     if shown is None:
         return None
     table, effect = shown.table, shown.design_effect
@@ -162,33 +164,33 @@ def _ratios(table: Contingency, effect: float) -> tuple[Estimate, Estimate, Esti
     )
 
 
-def spelled(one: Behaviour) -> str:
+def spelled(behaviour: Behaviour) -> str:
     """Spell a measure as the expression language does: ``count``, ``sum(amount)``."""
-    measure = one.measure
+    measure = behaviour.measure
     return measure.kind.value if measure.property is None else f"{measure.kind.value}({measure.property})"
 
 
-def value_metric(one: ValueMetric) -> dict[str, Json]:
+def value_metric(value_metric: ValueMetric) -> dict[str, Json]:
     """Write one event of ``--compare``."""
-    length = one.behaviour.window.length
+    length = value_metric.behaviour.window.length
     return {
-        "event": one.behaviour.event,
-        "measure": spelled(one.behaviour),
+        "event": value_metric.behaviour.event,
+        "measure": spelled(value_metric.behaviour),
         "window": None if length is None else str(length),
-        "auc": one.area.value,
-        "auc_low": one.area.low,
-        "auc_high": one.area.high,
-        "behind_best": None if one.difference is None else one.difference.to_json(),
-        "recall": one.recall.to_json(),
-        "share": one.share.to_json(),
-        "monotonic": one.monotonic,
-        "breaks_at": one.breaks_at,
+        "auc": value_metric.area.value,
+        "auc_low": value_metric.area.low,
+        "auc_high": value_metric.area.high,
+        "behind_best": None if value_metric.difference is None else value_metric.difference.to_json(),
+        "recall": value_metric.recall.to_json(),
+        "share": value_metric.share.to_json(),
+        "monotonic": value_metric.monotonic,
+        "breaks_at": value_metric.breaks_at,
         "curve": [
             {"threshold": rung.threshold, **rung.rate.to_json(numerator="converted", denominator="snapshots")}
-            for rung in one.ladder
+            for rung in value_metric.ladder
         ],
         "stability": [
-            {"by": kind.by, "p_value": modelled(kind.p_value), "stable": kind.stable} for kind in one.stability
+            {"by": kind.by, "p_value": modelled(kind.p_value), "stable": kind.stable} for kind in value_metric.stability
         ],
         "parts": [
             {
@@ -199,21 +201,21 @@ def value_metric(one: ValueMetric) -> dict[str, Json]:
                 "auc_low": part.area.low,
                 "auc_high": part.area.high,
             }
-            for part in one.parts
+            for part in value_metric.parts
         ],
     }
 
 
-def cohort(one: Cohort) -> dict[str, Json]:
+def cohort(cohort: Cohort) -> dict[str, Json]:
     """Write one cohort with its curve."""
     points: Sequence[Json] = [
-        {"day": p.day, "converted_share": p.converted_share, "low": p.low, "high": p.high} for p in one.curve
+        {"day": p.day, "converted_share": p.converted_share, "low": p.low, "high": p.high} for p in cohort.curve
     ]
     return {
-        "by": one.by,
-        "cohort": one.cohort,
-        **one.rate.to_json(numerator="converted", denominator="snapshots"),
-        "members": one.entities,
+        "by": cohort.by,
+        "cohort": cohort.cohort,
+        **cohort.rate.to_json(numerator="converted", denominator="snapshots"),
+        "members": cohort.entities,
         "curve": list(points),
     }
 
@@ -227,20 +229,20 @@ def table_of(table: Contingency) -> dict[str, Json]:
     return {"with": _group(table.a, table.a + table.b, 1.0), "without": _group(table.c, table.c + table.d, 1.0)}
 
 
-def hypothesis(one: Hypothesis) -> dict[str, Json]:
+def hypothesis(hypothesis: Hypothesis) -> dict[str, Json]:
     """Write one written definition's test."""
     return {
-        "definition": one.definition.name,
-        "describe": describe(one.definition),
-        **table_of(one.table),
-        "odds_ratio": modelled(one.odds_ratio.value),
-        "odds_ratio_low": modelled(one.odds_ratio.low),
-        "odds_ratio_high": modelled(one.odds_ratio.high),
-        **relative_risk(one.relative_risk),
-        "p_value": modelled(one.p_value),
-        "p_adjusted": modelled(one.p_adjusted),
-        "verdict": one.verdict,
-        "pqls_per_week": one.pqls_per_week.median,
+        "definition": hypothesis.definition.name,
+        "describe": describe(hypothesis.definition),
+        **table_of(hypothesis.table),
+        "odds_ratio": modelled(hypothesis.odds_ratio.value),
+        "odds_ratio_low": modelled(hypothesis.odds_ratio.low),
+        "odds_ratio_high": modelled(hypothesis.odds_ratio.high),
+        **relative_risk(hypothesis.relative_risk),
+        "p_value": modelled(hypothesis.p_value),
+        "p_adjusted": modelled(hypothesis.p_adjusted),
+        "verdict": hypothesis.verdict,
+        "pqls_per_week": hypothesis.pqls_per_week.median,
     }
 
 
@@ -248,15 +250,15 @@ def _little(analysis: Analysis) -> Json:
     """Write what so few upgrades can show; empty where there are enough for a search."""
     from pqlkit.statistics.power import detectable_relative_risk
 
-    found = analysis.hypotheses
-    if found is None:
+    hypotheses = analysis.hypotheses
+    if hypotheses is None:
         return {}
     usable = analysis.observed.base.numerator
     return {
         "usable": usable,
         "detectable_relative_risk": modelled(detectable_relative_risk(usable, 0.25)) if usable else None,
         "search_opens": moment(analysis.search_opens),
-        "not_tested": [{"definition": name, "reason": reason} for name, reason in found.left_out],
+        "not_tested": [{"definition": name, "reason": reason} for name, reason in hypotheses.left_out],
     }
 
 

@@ -23,7 +23,7 @@ def modelled(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.4g}")
 
 
-def relative_risk(one: Estimate) -> dict[str, Json]:
+def relative_risk(estimate: Estimate) -> dict[str, Json]:
     """Write a relative risk; null with a lower end where it has no upper one ("at least so many times").
 
     Examples
@@ -32,7 +32,7 @@ def relative_risk(one: Estimate) -> dict[str, Json]:
     >>> relative_risk(Contingency(1, 1, 0, 0).relative_risk())
     {'relative_risk': None, 'relative_risk_low': None, 'relative_risk_high': None}
     """
-    return {"relative_risk": one.value, "relative_risk_low": one.low, "relative_risk_high": one.high}
+    return {"relative_risk": estimate.value, "relative_risk_low": estimate.low, "relative_risk_high": estimate.high}
 
 
 def counts(record: object) -> dict[str, Json]:

@@ -31,7 +31,7 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
     """
     written = files or {}
     snapshots = proposal.observed.snapshots
-    found = proposal.search
+    search = proposal.search
     return {
         "schema": "pqlkit/proposal/2",
         "as_of": moment(proposal.observed.population.as_of),
@@ -69,10 +69,10 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
         ],
         "points": _points(proposal),
         "search": {
-            "complete": found.complete if found is not None else None,
-            "rules": found.considered if found is not None else 0,
-            "counted": found.counted if found is not None else 0,
-            "left_out": found.left_out if found is not None else 0,
+            "complete": search.complete if search is not None else None,
+            "rules": search.considered if search is not None else 0,
+            "counted": search.counted if search is not None else 0,
+            "left_out": search.left_out if search is not None else 0,
         },
         "selection": _selection(proposal),
         "benchmark_model": _benchmark_model(proposal),
@@ -96,24 +96,24 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
     }
 
 
-def _worth(proposal: Proposal, one: Candidate) -> float | None:
+def _worth(proposal: Proposal, candidate: Candidate) -> float | None:
     value, cost = proposal.wishes.value, proposal.wishes.cost
-    return None if value is None or cost is None else modelled(one.worth(value, cost))
+    return None if value is None or cost is None else modelled(candidate.worth(value, cost))
 
 
-def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
+def candidate(candidate: Candidate, file: str | None = None) -> dict[str, Json]:
     """Write one candidate; `fit` and `holdout` are the snapshot view, `qualifications` the qualification view."""
-    time_to_convert, weekly = one.promised.time_to_convert, one.promised.pqls_per_week
-    stable = one.stability
-    doubt = one.confounder
+    time_to_convert, weekly = candidate.promised.time_to_convert, candidate.promised.pqls_per_week
+    stable = candidate.stability
+    doubt = candidate.confounder
     return {
-        "name": one.definition.name,
+        "name": candidate.definition.name,
         "file": file,
-        "title": one.definition.title,
-        "definition": plain(one.definition),
-        "criteria": len(one.definition.criteria),
-        "mechanical": one.mechanical,
-        "over_capacity": one.over_capacity,
+        "title": candidate.definition.title,
+        "definition": plain(candidate.definition),
+        "criteria": len(candidate.definition.criteria),
+        "mechanical": candidate.mechanical,
+        "over_capacity": candidate.over_capacity,
         "precursors": [
             {
                 "event": precursor.event,
@@ -121,31 +121,31 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
                 "times": precursor.times,
                 "share": precursor.share,
             }
-            for precursor in one.precursors
+            for precursor in candidate.precursors
         ],
-        "fit": _snapshot(one.fit),
-        "holdout": _snapshot(one.holdout),
+        "fit": _snapshot(candidate.fit),
+        "holdout": _snapshot(candidate.holdout),
         "gate": {
-            "relative_risk": modelled(one.gate.relative_risk),
-            "z": modelled(one.gate.z),
-            "p_value": modelled(one.gate.p_value),
-            "conditional_relative_risk": modelled(one.gate.conditional),
+            "relative_risk": modelled(candidate.gate.relative_risk),
+            "z": modelled(candidate.gate.z),
+            "p_value": modelled(candidate.gate.p_value),
+            "conditional_relative_risk": modelled(candidate.gate.conditional),
         },
         "compared": None
-        if one.compared is None
+        if candidate.compared is None
         else {
-            "active": _excess(one.compared.active),
-            "adjusted": _excess(one.compared.adjusted),
-            "newest": _excess(one.compared.newest),
+            "active": _excess(candidate.compared.active),
+            "adjusted": _excess(candidate.compared.adjusted),
+            "newest": _excess(candidate.compared.newest),
         },
-        "recall": {"qualified": one.recall[0], "conversions": one.recall[1]},
+        "recall": {"qualified": candidate.recall[0], "conversions": candidate.recall[1]},
         "chosen_by": {
-            "qualifications": one.read.n,
-            "converted": one.read.converted,
-            "pqls_per_week": modelled(one.read.a_week),
+            "qualifications": candidate.read.n,
+            "converted": candidate.read.converted,
+            "pqls_per_week": modelled(candidate.read.a_week),
         },
-        "optimism": one.optimism,
-        "qualifications": {"fit": _qualifications(one.chosen), "holdout": _qualifications(one.promised)},
+        "optimism": candidate.optimism,
+        "qualifications": {"fit": _qualifications(candidate.chosen), "holdout": _qualifications(candidate.promised)},
         "time_to_convert": {
             "median_days": time_to_convert.median_days,
             "p25_days": time_to_convert.p25_days,
@@ -163,36 +163,36 @@ def candidate(one: Candidate, file: str | None = None) -> dict[str, Json]:
             }
             for chosen in (stable.criteria if stable else ())
         ],
-        "threshold_ranges": {name: list(ends) for name, ends in one.ranges.items()},
-        "by_period": [_group(group, "period") for group in one.by_period],
-        "by_age": [_group(group, "age") for group in one.by_age],
-        **_effect(one.adjusted),
+        "threshold_ranges": {name: list(ends) for name, ends in candidate.ranges.items()},
+        "by_period": [_group(group, "period") for group in candidate.by_period],
+        "by_age": [_group(group, "age") for group in candidate.by_age],
+        **_effect(candidate.adjusted),
         "e_value": None
         if doubt is None
         else {"value": modelled(doubt.value), "limit": modelled(doubt.limit), "of": doubt.scale.value},
-        "equivalents": list(one.equivalents),
+        "equivalents": list(candidate.equivalents),
         "simpler_alternative": None
-        if one.simpler is None
+        if candidate.simpler is None
         else {
-            "rule": one.simpler[0],
-            "fit": one.simpler[1].to_json(numerator="converted", denominator="qualifications"),
+            "rule": candidate.simpler[0],
+            "fit": candidate.simpler[1].to_json(numerator="converted", denominator="qualifications"),
         },
     }
 
 
-def _excess(found: Excess | None) -> Json:
+def _excess(excess: Excess | None) -> Json:
     """Write leads against comparable others: `others_rate` is at the ages and times of the leads."""
-    if found is None:
+    if excess is None:
         return None
     return {
-        "qualifications": found.n,
-        "converted": found.converted,
-        "others": found.others,
-        "others_converted": found.others_converted,
-        "others_rate": modelled(found.others_rate),
-        "relative_risk": modelled(found.relative_risk),
-        "low": modelled(found.low),
-        "high": modelled(found.high),
+        "qualifications": excess.n,
+        "converted": excess.converted,
+        "others": excess.others,
+        "others_converted": excess.others_converted,
+        "others_rate": modelled(excess.others_rate),
+        "relative_risk": modelled(excess.relative_risk),
+        "low": modelled(excess.low),
+        "high": modelled(excess.high),
     }
 
 
@@ -236,8 +236,8 @@ def _snapshot(table: Contingency) -> dict[str, Json]:
     }
 
 
-def _qualifications(one: Promise) -> dict[str, Json]:
-    return {"starts": one.starts, **one.rate.to_json(numerator="converted", denominator="qualified")}
+def _qualifications(promise: Promise) -> dict[str, Json]:
+    return {"starts": promise.starts, **promise.rate.to_json(numerator="converted", denominator="qualified")}
 
 
 def _group(group: Group, key: str) -> dict[str, Json]:
@@ -302,14 +302,14 @@ def _cross_fitted(proposal: Proposal) -> Json:
 
 
 def _champion(proposal: Proposal) -> Json:
-    one = proposal.champion
-    if one is None:
+    champion = proposal.champion
+    if champion is None:
         return None
-    same = one.at_same_share
+    same = champion.at_same_share
     return {
-        "name": one.definition.name,
-        "holdout": _snapshot(one.holdout),
-        "qualifications": _qualifications(one.promised),
+        "name": champion.definition.name,
+        "holdout": _snapshot(champion.holdout),
+        "qualifications": _qualifications(champion.promised),
         "at_same_share": None if same is None else {"converted": same[0], "snapshots": same[1]},
     }
 

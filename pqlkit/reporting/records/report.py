@@ -48,8 +48,12 @@ def record(report: Report) -> dict[str, Json]:
                 **levels(funnel.cohort.levels),
             },
             "left_out": [
-                {"reason": one.reason.value, "entities": one.entities, "customers": one.customers}
-                for one in funnel.left_out
+                {
+                    "reason": criterion_rates.reason.value,
+                    "entities": criterion_rates.entities,
+                    "customers": criterion_rates.customers,
+                }
+                for criterion_rates in funnel.left_out
             ],
             "customers_without_use": {"never": funnel.unused.never, "dormant": funnel.unused.dormant},
             "signup_to_pql": funnel.cohort.levels.pqls.to_json(),
@@ -84,7 +88,7 @@ def record(report: Report) -> dict[str, Json]:
             "n": time_to_convert.n,
         },
         "pqls_per_week": {"median": weekly.median, "p90": weekly.p90, "weeks": weekly.weeks},
-        "criteria": [criterion(one) for one in report.criteria],
+        "criteria": [criterion(criterion_rates) for criterion_rates in report.criteria],
         "without_mechanical": {} if report.without_mechanical is None else sides(report.without_mechanical),
         "contacted": {}
         if contacted is None
@@ -99,7 +103,7 @@ def record(report: Report) -> dict[str, Json]:
         },
         "arms": {} if report.arms is None else arms(report.arms),
         "retained": {} if report.retained is None else report.retained.to_json(),
-        "teams": [team(one) for one in report.teams],
+        "teams": [team(criterion_rates) for criterion_rates in report.teams],
         "amounts": {}
         if report.amounts is None
         else {
@@ -107,22 +111,22 @@ def record(report: Report) -> dict[str, Json]:
             "per_customer": report.amounts.per_customer,
             "per_pql": report.amounts.per_pql,
         },
-        "cohorts": [segment(one, "cohort") for one in report.cohorts],
-        "segments": [segment(one, "segment") for one in report.segments],
-        "periods": [period(one) for one in report.periods],
+        "cohorts": [segment(criterion_rates, "cohort") for criterion_rates in report.cohorts],
+        "segments": [segment(criterion_rates, "segment") for criterion_rates in report.segments],
+        "periods": [period(criterion_rates) for criterion_rates in report.periods],
         "warnings": list(report.warnings),
     }
 
 
-def levels(one: Levels) -> dict[str, Json]:
+def levels(levels: Levels) -> dict[str, Json]:
     """Write the levels of a funnel: each is part of the one above, and the customers add up."""
     return {
-        "signups": one.signups,
-        "pqls": one.pqls.to_json(),
-        "pql_customers": one.pql_customers.to_json(),
-        "not_pqls": one.other_customers.denominator,
-        "other_customers": one.other_customers.to_json(),
-        "customers": one.customers.numerator,
+        "signups": levels.signups,
+        "pqls": levels.pqls.to_json(),
+        "pql_customers": levels.pql_customers.to_json(),
+        "not_pqls": levels.other_customers.denominator,
+        "other_customers": levels.other_customers.to_json(),
+        "customers": levels.customers.numerator,
     }
 
 
@@ -134,82 +138,84 @@ def sides(table: Contingency) -> dict[str, Json]:
     }
 
 
-def waiting(one: Waiting) -> dict[str, Json]:
+def waiting(waiting: Waiting) -> dict[str, Json]:
     """Write how long something takes."""
     return {
-        "median_days": one.median_days,
-        "p25_days": one.p25_days,
-        "p75_days": one.p75_days,
-        "within": str(one.within),
-        "n": one.n,
-        "reached": one.reached,
+        "median_days": waiting.median_days,
+        "p25_days": waiting.p25_days,
+        "p75_days": waiting.p75_days,
+        "within": str(waiting.within),
+        "n": waiting.n,
+        "reached": waiting.reached,
     }
 
 
-def arms(one: Arms) -> dict[str, Json]:
+def arms(arms: Arms) -> dict[str, Json]:
     """Write what became of the leads of each arm, and the difference (contact less control)."""
     return {
-        "contact": one.contact.to_json(),
-        "control": one.control.to_json(),
-        "difference": difference(one.difference),
-        "in_progress": one.in_progress,
-        "unmatched": one.unmatched,
+        "contact": arms.contact.to_json(),
+        "control": arms.control.to_json(),
+        "difference": difference(arms.difference),
+        "in_progress": arms.in_progress,
+        "unmatched": arms.unmatched,
     }
 
 
-def difference(one: Estimate) -> dict[str, Json]:
+def difference(estimate: Estimate) -> dict[str, Json]:
     """Write a difference of two rates with its interval."""
-    return {"value": one.value, "low": one.low, "high": one.high}
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
 
 
-def team(one: Team) -> dict[str, Json]:
+def team(team: Team) -> dict[str, Json]:
     """Write one team's pair."""
     return {
-        "team": one.team,
-        "quantity": one.quantity,
-        "quantity_of": one.quantity_of,
-        "quality": {} if one.quality is None else one.quality.to_json(),
-        "quality_of": one.quality_of,
+        "team": team.team,
+        "quantity": team.quantity,
+        "quantity_of": team.quantity_of,
+        "quality": {} if team.quality is None else team.quality.to_json(),
+        "quality_of": team.quality_of,
     }
 
 
-def criterion(one: CriterionRates) -> dict[str, Json]:
+def criterion(criterion_rates: CriterionRates) -> dict[str, Json]:
     """Write one criterion's rates."""
-    rest = one.without_it
+    rest = criterion_rates.without_it
     return {
-        "id": one.leaf.id,
-        "describe": phrase(one.part),
-        "mechanical": one.mechanical,
-        "alone": {**sides(one.alone), **relative_risk(one.alone.relative_risk())},
+        "id": criterion_rates.leaf.id,
+        "describe": phrase(criterion_rates.part),
+        "mechanical": criterion_rates.mechanical,
+        "alone": {**sides(criterion_rates.alone), **relative_risk(criterion_rates.alone.relative_risk())},
         "without_it": {} if rest is None else {**sides(rest), **relative_risk(rest.relative_risk())},
     }
 
 
-def segment(one: Segment, key: str) -> dict[str, Json]:
+def segment(segment: Segment, key: str) -> dict[str, Json]:
     """Write one cohort or segment."""
     return {
-        "by": one.by,
-        key: one.name,
-        "signups": one.signups,
-        "signup_to_pql": one.signup_to_pql.to_json(),
-        "pql_to_customer": one.pql_to_customer.to_json(),
-        "signup_to_customer": one.signup_to_customer.to_json(),
+        "by": segment.by,
+        key: segment.name,
+        "signups": segment.signups,
+        "signup_to_pql": segment.signup_to_pql.to_json(),
+        "pql_to_customer": segment.pql_to_customer.to_json(),
+        "signup_to_customer": segment.signup_to_customer.to_json(),
     }
 
 
-def period(one: PeriodRates) -> dict[str, Json]:
+def period(period_rates: PeriodRates) -> dict[str, Json]:
     """Write one period; `drift` has nulls for the baseline and for periods that are too recent."""
-    drift = one.drift
+    drift = period_rates.drift
     return {
-        "period": one.period,
-        "starts": one.starts,
-        "mature": one.mature,
-        "baseline": one.baseline,
-        "basis": one.basis.value if one.basis else None,
-        "pql_to_customer": {"view": "qualification", **one.rate.to_json()},
-        "snapshot": sides(one.snapshot),
-        "change": {} if one.change is None else {"from": one.change.since, **difference(one.change.by)},
-        "share": one.snapshot.share.rate,
+        "period": period_rates.period,
+        "starts": period_rates.starts,
+        "mature": period_rates.mature,
+        "baseline": period_rates.baseline,
+        "basis": period_rates.basis.value if period_rates.basis else None,
+        "pql_to_customer": {"view": "qualification", **period_rates.rate.to_json()},
+        "snapshot": sides(period_rates.snapshot),
+        "change": {}
+        if period_rates.change is None
+        else {"from": period_rates.change.since, **difference(period_rates.change.by)},
+        "share": period_rates.snapshot.share.rate,
         "drift": {
             "p_value": modelled(drift.verdict_p_value) if drift else None,
             "rate_p_value": modelled(drift.p_value) if drift else None,
@@ -219,6 +225,6 @@ def period(one: PeriodRates) -> dict[str, Json]:
             "share_ratio": modelled(drift.share_ratio) if drift else None,
             "base_ratio": modelled(drift.base_ratio) if drift else None,
             "detectable_fall": modelled(drift.detectable_fall) if drift else None,
-            "moved": list(one.moved),
+            "moved": list(period_rates.moved),
         },
     }

@@ -39,7 +39,7 @@ def record(trial: Trial, file: str | None = None) -> dict[str, Json]:
         "qualifications": trial.promised.rate.to_json(numerator="converted", denominator="qualified"),
         "time_to_convert": {"median_days": time_to_convert.median_days, "within_a_day": time_to_convert.within_a_day},
         "pqls_per_week": {"median": weekly.median, "p90": weekly.p90},
-        "criteria": [criterion(one) for one in trial.parts],
+        "criteria": [criterion(part) for part in trial.parts],
         "ladders": [
             {
                 "id": ladder.id,
@@ -49,7 +49,7 @@ def record(trial: Trial, file: str | None = None) -> dict[str, Json]:
             }
             for ladder in trial.ladders
         ],
-        "then": [behaviour(one) for one in trial.then],
+        "then": [behaviour(part) for part in trial.then],
         "definition": plain(trial.definition),
         "warnings": list(trial.warnings),
     }

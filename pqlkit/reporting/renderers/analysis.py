@@ -46,9 +46,9 @@ def as_json(analysis: Analysis) -> str:
 def as_csv(analysis: Analysis) -> str:
     """Give one row per behaviour, nested keys joined with dots, without the curve."""
     rows = []
-    for one in analysis.behaviours:
-        row = flat({key: value for key, value in behaviour(one).items() if key not in {"curve", "shown"}})
-        rows.append({**row, "flags": " ".join(one.flags), "alike": " ".join(one.alike)})
+    for association in analysis.behaviours:
+        row = flat({key: value for key, value in behaviour(association).items() if key not in {"curve", "shown"}})
+        rows.append({**row, "flags": " ".join(association.flags), "alike": " ".join(association.alike)})
     columns = list(rows[0]) if rows else ["event", "measure", "window", "threshold"]
     return to_csv(rows, columns)
 
@@ -56,7 +56,7 @@ def as_csv(analysis: Analysis) -> str:
 def as_markdown(analysis: Analysis, top: int = 20) -> str:
     """Give the behaviours that differ as a table for a document, and the sentence about causes."""
     header = ["behaviour", "window", "at least", "does", "with", "without", "times [95 %]", "allowing for activity"]
-    rows = [_cells(one, analysis) for one in winners(analysis)[:top]]
+    rows = [_cells(association, analysis) for association in winners(analysis)[:top]]
     if is_little(analysis):
         said = f"{analysis.observed.base.numerator} usable upgrades: no behaviours are ranked, it would find luck."
         return f"{said}\n\n{_base_line(analysis)}\n\n{SENTENCE}\n"
@@ -224,37 +224,37 @@ def _little(analysis: Analysis) -> list[str]:
 
 def _hypotheses(analysis: Analysis) -> list[str]:
     """Show what the written definitions did, and which of them gives leads already."""
-    found, folder = analysis.hypotheses, analysis.observed.population.project.definitions.name
-    if found is None:
+    hypotheses, folder = analysis.hypotheses, analysis.observed.population.project.definitions.name
+    if hypotheses is None:
         return []
-    if not found.tested:
+    if not hypotheses.tested:
         lines = [f"YOUR HYPOTHESES: none in {visible(folder, 30)}/"]
-        return [*lines, *_untested(found), '  write one: pqlkit try "EVENT >= 3 in 14d" --save FILE']
+        return [*lines, *_untested(hypotheses), '  write one: pqlkit try "EVENT >= 3 in 14d" --save FILE']
     lines = [
-        f"YOUR HYPOTHESES ({visible(folder, 30)}/*.yml; {len(found.tested)} tested, Holm)",
+        f"YOUR HYPOTHESES ({visible(folder, 30)}/*.yml; {len(hypotheses.tested)} tested, Holm)",
         f"  {'':<24} {'with':>15} {'without':>15} {'times [95 %]':>15}",
     ]
     words = {"more": "yes", "fewer": "less", "open": "?"}
-    for one in found.tested:
-        risk = one.relative_risk
+    for hypothesis in hypotheses.tested:
+        risk = hypothesis.relative_risk
         lines.append(
-            f"  {visible(one.definition.name, 24):<24} {_ratio(one.table.with_):>15} {_ratio(one.table.without):>15} "
-            f"{ratio(risk, gap=''):>15} {words[one.verdict]:>4}"
+            f"  {visible(hypothesis.definition.name, 24):<24} {_ratio(hypothesis.table.with_):>15} {_ratio(hypothesis.table.without):>15} "
+            f"{ratio(risk, gap=''):>15} {words[hypothesis.verdict]:>4}"
         )
-    lines += _untested(found)
-    for one in found.tested:
-        if one.verdict == "more":
-            pace = one.pqls_per_week.median
+    lines += _untested(hypotheses)
+    for hypothesis in hypotheses.tested:
+        if hypothesis.verdict == "more":
+            pace = hypothesis.pqls_per_week.median
             about = "" if pace is None else f"   (about {pace:.0f} a week)"
-            path = one.definition.path or f"{folder}/{one.definition.name}.yml"
+            path = hypothesis.definition.path or f"{folder}/{hypothesis.definition.name}.yml"
             lines += wrapped(f"USE NOW: pqlkit score -d {visible(str(path), 200)}{about}", "")
     return lines
 
 
-def _untested(found: Hypotheses) -> list[str]:
+def _untested(hypotheses: Hypotheses) -> list[str]:
     return [
         line
-        for name, reason in found.left_out[:5]
+        for name, reason in hypotheses.left_out[:5]
         for line in wrapped(f"not tested: {visible(name, 40)} {visible(reason, 200)}", "  ", "    ")
     ]
 
@@ -277,50 +277,57 @@ def leading(analysis: Analysis) -> list[Association]:
         return []
     seen: set[tuple[str | None, str]] = set()
     rows = []
-    for one in analysis.behaviours:
-        key = (one.behaviour.event, "days" if one.behaviour.event is None else "")
-        shown = one.as_shown()
+    for association in analysis.behaviours:
+        key = (association.behaviour.event, "days" if association.behaviour.event is None else "")
+        shown = association.as_shown()
         if key not in seen and shown is not None and _differs(shown):
             seen.add(key)
-            rows.append(one)
+            rows.append(association)
     return rows
 
 
 def _as_shown(rows: Sequence[Association]) -> list[Association]:
     """Give rows at the thresholds that enough snapshots and converters reach, without those that have none."""
-    return [shown for one in rows if (shown := one.as_shown()) is not None]
+    return [shown for row in rows if (shown := row.as_shown()) is not None]
 
 
-def _differs(one: Association) -> bool:
-    risk = one.table.relative_risk(design_effect=one.design_effect)
+def _differs(association: Association) -> bool:
+    risk = association.table.relative_risk(design_effect=association.design_effect)
     clear = (risk.low or 0) > NO_DIFFERENCE or (risk.high is not None and risk.high < 1 / NO_DIFFERENCE)
-    return one.q_value is not None and one.q_value < SIGNIFICANT and clear and not _HIDDEN & set(one.flags)
+    return (
+        association.q_value is not None
+        and association.q_value < SIGNIFICANT
+        and clear
+        and not _HIDDEN & set(association.flags)
+    )
 
 
 def _behaviours(analysis: Analysis, top: int) -> list[str]:
-    events = {one.behaviour.event for one in analysis.behaviours}
+    events = {association.behaviour.event for association in analysis.behaviours}
     shown = winners(analysis)
     every = analysis.observed.snapshots.design.kind is DesignKind.EVERY
     conversion_window = str(analysis.observed.snapshots.design.conversion_window)
     head = f"BEHAVIOURS before an upgrade   {len(shown)} of {len(events)} differ (q < 5 %, RR > 1.2)"
     if not shown:
         return [head, "  none differs by more than chance and by a size that matters", *_nulls(analysis)]
-    fitted = any(one.adjusted is not None and one.adjusted.value is not None for one in shown[:top])
+    fitted = any(
+        association.adjusted is not None and association.adjusted.value is not None for association in shown[:top]
+    )
     over, under = (" allow.", "  act.*") if fitted else ("", "")
     lines = [
         head,
         f"  {'behaviour':<{NAME}}  {'last' if every else 'in':>4}    at  does  {'upgrade in ' + conversion_window:<14} {'times [95 %]':>15}{over}",
         f"  {'':<{NAME}}       least          with without {'':>15}{under}",
     ]
-    lines += [_line(one, fitted=fitted) for one in shown[:top]]
+    lines += [_line(association, fitted=fitted) for association in shown[:top]]
     if len(shown) > top:
         lines.append(f"  ... {len(shown) - top} more: --top {2 * top}")
     lines += _nulls(analysis)
     lines += _same_people(shown[:top])
     marks = []
-    if any("mechanical" in one.flags for one in shown[:top]):
+    if any("mechanical" in association.flags for association in shown[:top]):
         marks.append("M mechanical")
-    if any("automatic" in one.flags for one in shown[:top]):
+    if any("automatic" in association.flags for association in shown[:top]):
         marks.append("A automatic")
     if fitted:
         marks.append("* odds ratio allowing for activity and age")
@@ -329,8 +336,14 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
 
 def _same_people(shown: Sequence[Association]) -> list[str]:
     """Name the first groups of events that cannot be told apart, the ones on the screen first in each."""
-    on_screen = {str(one.behaviour.event) for one in shown}
-    groups = sorted({tuple(sorted((str(one.behaviour.event), *one.alike))) for one in shown if one.alike})
+    on_screen = {str(association.behaviour.event) for association in shown}
+    groups = sorted(
+        {
+            tuple(sorted((str(association.behaviour.event), *association.alike)))
+            for association in shown
+            if association.alike
+        }
+    )
     lines = []
     for group in groups[:3]:
         names = sorted(group, key=lambda name: (name not in on_screen, name))
@@ -339,30 +352,37 @@ def _same_people(shown: Sequence[Association]) -> list[str]:
     return lines
 
 
-def _cells(one: Association, analysis: Analysis) -> list[str]:
-    table = one.table
-    risk = table.relative_risk(design_effect=one.design_effect)
-    adjusted = one.adjusted.value if one.adjusted else None
+def _cells(association: Association, analysis: Analysis) -> list[str]:
+    table = association.table
+    risk = table.relative_risk(design_effect=association.design_effect)
+    adjusted = association.adjusted.value if association.adjusted else None
     total = table.total
     return [
-        named(one.behaviour, 60),
-        str(one.behaviour.window.length),
-        f"{one.threshold:,}",
+        named(association.behaviour, 60),
+        str(association.behaviour.window.length),
+        f"{association.threshold:,}",
         percent(table.n1 / total) if total else "-",
         f"{table.a:,} of {table.n1:,}: {percent(table.with_.rate)}",
         f"{table.c:,} of {table.n0:,}: {percent(table.without.rate)}",
         ratio(risk),
-        "(is)" if "activity" in one.flags else times(adjusted),
+        "(is)" if "activity" in association.flags else times(adjusted),
     ]
 
 
-def _line(one: Association, *, fitted: bool) -> str:
-    table, mark = one.table, "M" if "mechanical" in one.flags else "A" if "automatic" in one.flags else " "
-    risk = table.relative_risk(design_effect=one.design_effect)
-    adjusted = "(is)" if "activity" in one.flags else times(one.adjusted.value if one.adjusted else None)
+def _line(association: Association, *, fitted: bool) -> str:
+    table, mark = (
+        association.table,
+        "M" if "mechanical" in association.flags else "A" if "automatic" in association.flags else " ",
+    )
+    risk = table.relative_risk(design_effect=association.design_effect)
+    adjusted = (
+        "(is)"
+        if "activity" in association.flags
+        else times(association.adjusted.value if association.adjusted else None)
+    )
     allowing = f" {adjusted:>5}" if fitted else ""
     return (
-        f"  {fit(named(one.behaviour), NAME)}{mark} {one.behaviour.window.length!s:>4} {compact(one.threshold):>5} "
+        f"  {fit(named(association.behaviour), NAME)}{mark} {association.behaviour.window.length!s:>4} {compact(association.threshold):>5} "
         f"{percent(table.share.rate):>5} {percent(table.with_.rate):>6} {percent(table.without.rate):>6} "
         f"{ratio(risk, gap=''):>16}{allowing}"
     )
@@ -371,21 +391,21 @@ def _line(one: Association, *, fitted: bool) -> str:
 def _nulls(analysis: Analysis) -> list[str]:
     """Show plainly what makes no difference: intervals that hold 1 and are narrow."""
     best: dict[str, Association] = {}
-    for one in _as_shown(analysis.behaviours):
-        event = one.behaviour.event
-        if event is None or _HIDDEN & set(one.flags):
+    for value in _as_shown(analysis.behaviours):
+        event = value.behaviour.event
+        if event is None or _HIDDEN & set(value.flags):
             continue
         rival = best.get(event)
-        if rival is None or (one.q_value or 1) < (rival.q_value or 1):
-            best[event] = one
-    nulls = [one for one in best.values() if one.q_value is not None and one.q_value >= SIGNIFICANT]
-    nulls.sort(key=lambda one: (-(one.table.a + one.table.b), one.behaviour.event or ""))
+        if rival is None or (value.q_value or 1) < (rival.q_value or 1):
+            best[event] = value
+    nulls = [value for value in best.values() if value.q_value is not None and value.q_value >= SIGNIFICANT]
+    nulls.sort(key=lambda value: (-(value.table.a + value.table.b), value.behaviour.event or ""))
     texts = []
-    for one in nulls[:4]:
-        risk = one.table.relative_risk(design_effect=one.design_effect)
+    for value in nulls[:4]:
+        risk = value.table.relative_risk(design_effect=value.design_effect)
         if risk.low is None or risk.high is None or not risk.low <= 1 <= risk.high:
             continue
-        texts.append(f"{named(one.behaviour, 24)} {ratio(risk)}")
+        texts.append(f"{named(value.behaviour, 24)} {ratio(risk)}")
     if not texts:
         return []
     more = f", {len(nulls) - 4} more" if len(nulls) > 4 else ""
@@ -394,7 +414,7 @@ def _nulls(analysis: Analysis) -> list[str]:
 
 def _ladder(analysis: Analysis) -> list[str]:
     """Show every threshold of the first behaviour, the sparkline over the rates."""
-    shown = [one for one in winners(analysis) if one.behaviour.event is not None and len(one.curve) > 1]
+    shown = [winner for winner in winners(analysis) if winner.behaviour.event is not None and len(winner.curve) > 1]
     if not shown:
         return []
     first = shown[0]
@@ -434,16 +454,16 @@ def _compared(analysis: Analysis) -> list[str]:
         spread("VALUE METRICS compared", "AUC 0.5 tells nothing, 1 everything"),
         f"  {'':<22} {'in':>4}  {'AUC [95 %]':<18} {'behind the best':<18} {'of upgr.':>8}",
     ]
-    for one in analysis.comparison:
-        behind = one.difference
+    for value_metric in analysis.comparison:
+        behind = value_metric.difference
         gap = "-" if behind is None else f"{_area(behind.value)} [{_area(behind.low)}, {_area(behind.high)}]"
-        area = f"{_area(one.area.value)} [{_area(one.area.low)}, {_area(one.area.high)}]"
+        area = f"{_area(value_metric.area.value)} [{_area(value_metric.area.low)}, {_area(value_metric.area.high)}]"
         lines.append(
-            f"  {fit(named(one.behaviour), 22)} {one.behaviour.window.length!s:>4}  {area:<18} {gap:<18} "
-            f"{percent(one.recall.rate):>8}"
+            f"  {fit(named(value_metric.behaviour), 22)} {value_metric.behaviour.window.length!s:>4}  {area:<18} {gap:<18} "
+            f"{percent(value_metric.recall.rate):>8}"
         )
-    lines += [line for one in analysis.comparison for line in _unsteady(one)]
-    rising = [named(one.behaviour, 24) for one in analysis.comparison if one.monotonic]
+    lines += [line for value_metric in analysis.comparison for line in _unsteady(value_metric)]
+    rising = [named(value_metric.behaviour, 24) for value_metric in analysis.comparison if value_metric.monotonic]
     return lines + (
         wrapped(f"More never goes with fewer upgrades: {', '.join(rising)}", "  ", "    ") if rising else []
     )
@@ -453,17 +473,19 @@ def _area(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _unsteady(one: ValueMetric) -> list[str]:
+def _unsteady(value_metric: ValueMetric) -> list[str]:
     """Say where a metric does not tell as much everywhere."""
     lines = []
-    if one.breaks_at is not None:
-        lines.append(f"  {named(one.behaviour, 24)}: from {one.breaks_at:,} on, more of it goes with fewer upgrades")
-    for kind in one.stability:
+    if value_metric.breaks_at is not None:
+        lines.append(
+            f"  {named(value_metric.behaviour, 24)}: from {value_metric.breaks_at:,} on, more of it goes with fewer upgrades"
+        )
+    for kind in value_metric.stability:
         if kind.stable is False:
-            parts = [part for part in one.parts if part.by == kind.by and part.area.value is not None]
+            parts = [part for part in value_metric.parts if part.by == kind.by and part.area.value is not None]
             shown = ", ".join(f"{visible(part.name, 16)} {_area(part.area.value)}" for part in parts[:6])
             lines += wrapped(
-                f"{named(one.behaviour, 24)}: the AUC differs by {visible(kind.by, 24)}: {shown}", "  ", "    "
+                f"{named(value_metric.behaviour, 24)}: the AUC differs by {visible(kind.by, 24)}: {shown}", "  ", "    "
             )
     return lines
 

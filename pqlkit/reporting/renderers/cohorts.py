@@ -37,7 +37,7 @@ def _block(group: Cohorts, conversion_window: str, kind: str) -> list[str]:
         "",
         *wrapped(f"COHORTS by {visible(group.by, 200)}", ""),
         f"  {'':<{NAME}} {'snapshots' if snapshots else f'{kind}s':>7} {f'upgraded in {conversion_window}':<18}{columns}".rstrip(),
-        *[_row(one, days) for one in shown],
+        *[_row(cohort, days) for cohort in shown],
     ]
     if len(shown) < len(group.cohorts):
         lines.append(f"  ... {len(group.cohorts) - len(shown)} more: --html FILE or --format json")
@@ -48,22 +48,22 @@ def _shown(group: Cohorts) -> Sequence[Cohort]:
     """Choose the newest, or the largest, in their order."""
     if group.by in TIMES:
         return group.cohorts[-ROWS:]
-    ranked = sorted(group.cohorts, key=lambda one: (-one.entities, one.cohort))[:ROWS]
-    return [one for one in group.cohorts if one in ranked]
+    ranked = sorted(group.cohorts, key=lambda cohort: (-cohort.entities, cohort.cohort))[:ROWS]
+    return [cohort for cohort in group.cohorts if cohort in ranked]
 
 
 def _days(group: Sequence[Cohort]) -> list[int]:
     """Choose two days: 30 and 90 where a curve reaches them, else the last two of the usual ones."""
-    last = max((one.curve[-1].day for one in group if one.curve), default=0)
+    last = max((cohort.curve[-1].day for cohort in group if cohort.curve), default=0)
     if last >= 90:
         return [30, 90]
     usual = (7, 14, 28) if last < 30 else (7, 14, 30, 60)
     return [day for day in usual if day <= last][-2:]
 
 
-def _row(one: Cohort, days: Sequence[int]) -> str:
-    at = {point.day: point for point in one.curve}
-    cells = [f"{percent(one.rate.rate):>5} {interval(one.rate.low, one.rate.high):<12}"]
+def _row(cohort: Cohort, days: Sequence[int]) -> str:
+    at = {point.day: point for point in cohort.curve}
+    cells = [f"{percent(cohort.rate.rate):>5} {interval(cohort.rate.low, cohort.rate.high):<12}"]
     for day in days:
         point = at.get(day)
         cells.append(
@@ -71,7 +71,7 @@ def _row(one: Cohort, days: Sequence[int]) -> str:
             if point is None
             else f"{percent(point.converted_share):>5} {interval(point.low, point.high):<12}"
         )
-    return f"  {fit(one.cohort, NAME)} {one.entities:>7,} {' '.join(cells)}".rstrip()
+    return f"  {fit(cohort.cohort, NAME)} {cohort.entities:>7,} {' '.join(cells)}".rstrip()
 
 
 def _meaning(group: Cohorts, kind: str, days: Sequence[int]) -> list[str]:

@@ -27,10 +27,10 @@ def funnel_lines(report: Report) -> list[str]:
     return [*_to_date(report), *_cohort(report), *_left_out(report.funnel)]
 
 
-def left_out(one: LeftOut) -> str:
+def left_out(left_out: LeftOut) -> str:
     """Say who is left out, and how many customers are among them."""
-    told = f"{one.entities:,} {REASONS[one.reason]}"
-    return f"{told} ({one.customers:,} customers)" if one.customers else told
+    told = f"{left_out.entities:,} {REASONS[left_out.reason]}"
+    return f"{told} ({left_out.customers:,} customers)" if left_out.customers else told
 
 
 def _to_date(report: Report) -> list[str]:

@@ -165,93 +165,110 @@ def _told(moments: Sequence[Moment], relevant: frozenset[str]) -> list[str]:
     return [*([", ".join(parts)] if parts else []), *told]
 
 
-def converters_as_table(found: Converters) -> RenderableType:
+def converters_as_table(converters: Converters) -> RenderableType:
     """Give those who upgraded: side by side first, then one screen each."""
-    lines = _beside(found)
-    for number, one in enumerate(found.shown, start=1):
-        lines += ["", *_screen(one, number, len(found.shown))]
+    lines = _beside(converters)
+    for number, converter in enumerate(converters.shown, start=1):
+        lines += ["", *_screen(converter, number, len(converters.shown))]
     return _group(lines)
 
 
-def converters_as_markdown(found: Converters) -> str:
+def converters_as_markdown(converters: Converters) -> str:
     """Give the comparison as a table."""
-    header = ["before the upgrade", "did it", "median", *[visible(one.id, 20) for one in found.shown[:BESIDE]]]
+    header = [
+        "before the upgrade",
+        "did it",
+        "median",
+        *[visible(converter.id, 20) for converter in converters.shown[:BESIDE]],
+    ]
     rows = [
-        [name, f"{count} of {len(found.shown)}", f"{median:g}", *_counts(found, name)]
-        for name, count, median in found.common[:30]
+        [name, f"{count} of {len(converters.shown)}", f"{median:g}", *_counts(converters, name)]
+        for name, count, median in converters.common[:30]
     ]
     return to_markdown(rows, header, right=range(1, len(header)))
 
 
-def converters_as_json(found: Converters) -> str:
+def converters_as_json(converters: Converters) -> str:
     """Give ``pqlkit/converters/2``."""
     return to_json(
         {
             "schema": "pqlkit/converters/2",
-            "total": found.total,
+            "total": converters.total,
             "converters": [
                 {
-                    "id": one.id,
-                    "anchor": moment(one.anchor),
-                    "converted_at": moment(one.converted),
-                    "plan": one.plan,
-                    "amount": one.amount,
+                    "id": converter.id,
+                    "anchor": moment(converter.anchor),
+                    "converted_at": moment(converter.converted),
+                    "plan": converter.plan,
+                    "amount": converter.amount,
                     "before": [
                         {"event": e.event, "count": e.count, "days": e.days}
                         | {name: n for (name, _, _), n in zip(PERIODS, e.periods, strict=True)}
-                        for e in one.done
+                        for e in converter.done
                     ],
                 }
-                for one in found.shown
+                for converter in converters.shown
             ],
         }
     )
 
 
-def converters_as_csv(found: Converters) -> str:
+def converters_as_csv(converters: Converters) -> str:
     """Give a row per converter and event."""
     names = [name for name, _, _ in PERIODS]
     rows = [
-        {"id": one.id, "converted_at": moment(one.converted), "event": e.event, "count": e.count, "days": e.days}
+        {
+            "id": converter.id,
+            "converted_at": moment(converter.converted),
+            "event": e.event,
+            "count": e.count,
+            "days": e.days,
+        }
         | dict(zip(names, e.periods, strict=True))
-        for one in found.shown
-        for e in one.done
+        for converter in converters.shown
+        for e in converter.done
     ]
     return to_csv(rows, ["id", "converted_at", "event", "count", "days", *names])
 
 
-def _counts(found: Converters, event: str) -> list[str]:
-    return [str(next((e.count for e in one.done if e.event == event), 0)) for one in found.shown[:BESIDE]]
+def _counts(converters: Converters, event: str) -> list[str]:
+    return [
+        str(next((e.count for e in converter.done if e.event == event), 0)) for converter in converters.shown[:BESIDE]
+    ]
 
 
-def _beside(found: Converters) -> list[str]:
-    lines = [spread("THOSE WHO UPGRADED", f"the newest {len(found.shown)} of {found.total:,}")]
-    if not found.shown:
+def _beside(converters: Converters) -> list[str]:
+    lines = [spread("THOSE WHO UPGRADED", f"the newest {len(converters.shown)} of {converters.total:,}")]
+    if not converters.shown:
         return [*lines, "  nobody yet"]
-    heads = "".join(f"{visible(one.id, 9):>10}" for one in found.shown[:BESIDE])
+    heads = "".join(f"{visible(converter.id, 9):>10}" for converter in converters.shown[:BESIDE])
     lines.append(f"  {'before the upgrade':<20}{'did it':>8}{'median':>7}{heads}")
-    for name, count, median in found.common[:15]:
-        cells = "".join(f"{text:>10}" for text in _counts(found, name))
+    for name, count, median in converters.common[:15]:
+        cells = "".join(f"{text:>10}" for text in _counts(converters, name))
         lines.append(f"  {visible(name, 20):<20}{count:>8}{median:>7g}{cells}")
-    if len(found.common) > 15:
-        lines.append(f"  ... {len(found.common) - 15} more events: --format csv")
+    if len(converters.common) > 15:
+        lines.append(f"  ... {len(converters.common) - 15} more events: --format csv")
     return [*lines, "  What they did, not why they paid: others did the same and did not."]
 
 
-def _screen(one: Converter, number: int, count: int) -> list[str]:
-    lines = [spread(f"CONVERTER {number} of {count}  {visible(one.id, 40)}", f"upgraded {day(one.converted)}")]
+def _screen(converter: Converter, number: int, count: int) -> list[str]:
+    lines = [
+        spread(f"CONVERTER {number} of {count}  {visible(converter.id, 40)}", f"upgraded {day(converter.converted)}")
+    ]
     facts = (
-        [] if one.anchor is None else [f"began {day(one.anchor)}, {(one.converted - one.anchor) / DAY:.1f} days before"]
+        []
+        if converter.anchor is None
+        else [f"began {day(converter.anchor)}, {(converter.converted - converter.anchor) / DAY:.1f} days before"]
     )
-    facts += [f"plan {visible(one.plan, 30)}"] if one.plan else []
-    facts += [f"amount {one.amount:g}"] if one.amount is not None else []
+    facts += [f"plan {visible(converter.plan, 30)}"] if converter.plan else []
+    facts += [f"amount {converter.amount:g}"] if converter.amount is not None else []
     lines += wrapped("; ".join(facts), "  ") if facts else []
-    if not one.done:
+    if not converter.done:
         return [*lines, "  did nothing before it that the events know"]
     lines.append(f"  {'':<24}" + "".join(f"{name:>8}" for name, _, _ in PERIODS) + f"{'days':>6}")
-    for e in one.done[:ROWS]:
+    for e in converter.done[:ROWS]:
         cells = "".join(f"{n or '.':>8}" for n in e.periods)
         lines.append(f"  {visible(e.event, 24):<24}{cells}{e.days:>6}")
-    if len(one.done) > ROWS:
-        lines.append(f"  ... {len(one.done) - ROWS} more events")
+    if len(converter.done) > ROWS:
+        lines.append(f"  ... {len(converter.done) - ROWS} more events")
     return lines

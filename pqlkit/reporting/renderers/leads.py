@@ -25,56 +25,56 @@ def as_table(listings: Sequence[Listing]) -> RenderableType:
     from rich.text import Text
 
     lines: list[str] = []
-    for one in listings:
-        lines += [*_lines(one), ""]
+    for listing in listings:
+        lines += [*_lines(listing), ""]
     return Group(*[styled(Text(line)) for line in lines[:-1]])
 
 
 def as_markdown(listings: Sequence[Listing]) -> str:
     """Give each list's leads and near ones as a table for a document."""
     texts = []
-    for one in listings:
+    for listing in listings:
         rows = [
             [
-                str(row[one.news.leads.key]),
+                str(row[listing.news.leads.key]),
                 row["status"],
                 "" if row["score"] is None else str(row["score"]),
                 "" if row["qualified_at"] is None else row["qualified_at"].date().isoformat(),
                 row["evidence"] or "",
                 row["missing"] or "",
             ]
-            for row in _some(one, "pql", 100) + _some(one, "near", 100)
+            for row in _some(listing, "pql", 100) + _some(listing, "near", 100)
         ]
-        header = [one.news.leads.key, "status", "score", "qualified", "evidence", "missing"]
-        texts.append(f"{visible(one.news.leads.definition.name)}\n\n" + to_markdown(rows, header, right=[2]))
+        header = [listing.news.leads.key, "status", "score", "qualified", "evidence", "missing"]
+        texts.append(f"{visible(listing.news.leads.definition.name)}\n\n" + to_markdown(rows, header, right=[2]))
     return "\n".join(texts)
 
 
-def _lines(one: Listing) -> list[str]:
-    leads = one.news.leads
+def _lines(listing: Listing) -> list[str]:
+    leads = listing.news.leads
     name = visible(leads.definition.name, 40)
     lines = [spread(f"SCORE  {name} v{leads.definition.version}", f"as of {day(leads.population.as_of)}")]
-    lines += wrapped(_standing(one), "  ")
+    lines += wrapped(_standing(listing), "  ")
     for status, title, reason, most in _BLOCKS:
-        rows = _some(one, status, most)
+        rows = _some(listing, status, most)
         if rows:
-            count = one.rows.filter(one.rows["status"] == status).height
+            count = listing.rows.filter(listing.rows["status"] == status).height
             lines += ["", spread(title, f"{min(most, count)} of {count:,}")]
             for row in rows:
                 lines += _entry(row, leads.key, reason)
     return lines
 
 
-def _standing(one: Listing) -> str:
-    counted = dict(one.news.frame.group_by("status").len().iter_rows())
+def _standing(listing: Listing) -> str:
+    counted = dict(listing.news.frame.group_by("status").len().iter_rows())
     from pqlkit.scoring.lead import ORDER
 
     parts = [f"{counted[status.value]:,} {status.value}" for status in ORDER if counted.get(status.value)]
-    return f"{one.news.frame.height:,} = {' + '.join(parts)}" if parts else "nobody"
+    return f"{listing.news.frame.height:,} = {' + '.join(parts)}" if parts else "nobody"
 
 
-def _some(one: Listing, status: str, most: int) -> list[dict[str, Any]]:
-    return one.rows.filter(one.rows["status"] == status).head(most).to_dicts()
+def _some(listing: Listing, status: str, most: int) -> list[dict[str, Any]]:
+    return listing.rows.filter(listing.rows["status"] == status).head(most).to_dicts()
 
 
 def _entry(row: dict[str, Any], key: str, reason: str) -> list[str]:

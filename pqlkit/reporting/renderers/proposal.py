@@ -166,10 +166,10 @@ def _later(proposal: Proposal, one: Candidate) -> list[str]:
 
 def _against_others(one: Candidate) -> list[str]:
     """Say what accounts as active did."""
-    found = one.compared
-    if found is None or found.active.others_rate is None:
+    comparison = one.compared
+    if comparison is None or comparison.active.others_rate is None:
         return []
-    active, adjusted = found.active, found.adjusted
+    active, adjusted = comparison.active, comparison.adjusted
     more = [f"{times(active.relative_risk)} times as often" if active.relative_risk is not None else "none of them"]
     if adjusted is not None and adjusted.relative_risk is not None:
         more.append(f"adjusted {times(adjusted.relative_risk)}")
@@ -310,15 +310,15 @@ def _by_quarter(one: Candidate) -> str:
 
 def _doubt(one: Candidate) -> list[str]:
     """Say how strong an unmeasured factor would have to be (the E-value)."""
-    found = one.confounder
-    if found is None:
+    confounder = one.confounder
+    if confounder is None:
         return []
-    limit = found.limit
+    limit = confounder.limit
     ends = (
         "" if limit is None else "; the interval holds 1" if limit <= 1 else f" ({times(limit)} for the interval's end)"
     )
     return wrapped(
-        f"an unmeasured factor would have to be tied to both by a risk ratio of at least {times(found.value)} each to explain "
+        f"an unmeasured factor would have to be tied to both by a risk ratio of at least {times(confounder.value)} each to explain "
         f"it away{ends}",
         "  ",
         "    ",
@@ -389,16 +389,16 @@ def _others(proposal: Proposal) -> list[str]:
 
 
 def _closing(proposal: Proposal, first: Candidate, file: str | None) -> list[str]:
-    found = proposal.search
+    search = proposal.search
     lines: list[str] = []
-    if found is not None:
-        state = "complete" if found.complete else "incomplete" if found.in_time else "stopped by --max-rules"
-        lines.append(f"  Search {state}: {_many(found.considered)} rules of {_sizes(proposal)}.")
+    if search is not None:
+        state = "complete" if search.complete else "incomplete" if search.in_time else "stopped by --max-rules"
+        lines.append(f"  Search {state}: {_many(search.considered)} rules of {_sizes(proposal)}.")
     if proposal.prefer_points:
         lines.append("  A points card does better here: see points in --format json")
-    left_out = [one for one in proposal.leakage if one.excluded]
+    left_out = [suspect for suspect in proposal.leakage if suspect.excluded]
     if left_out:
-        names = ", ".join(f"{visible(one.event, 30)} ({one.reason.value})" for one in left_out[:4])
+        names = ", ".join(f"{visible(suspect.event, 30)} ({suspect.reason.value})" for suspect in left_out[:4])
         lines += wrapped(f"Left out: {names}", "  ", "    ")
     plan = proposal.experiment
     if plan is not None:
@@ -427,15 +427,18 @@ def _many(count: int) -> str:
 
 def _tonight(proposal: Proposal, first: Candidate, file: str | None) -> list[str]:
     """Say how many meet it already, and the command that takes only the new ones."""
-    found = proposal.tonight
-    if found is None:
+    tonight = proposal.tonight
+    if tonight is None:
         return []
     kind = first.definition.entity.value
-    who = f"1 {kind} already meets it" if found.meet == 1 else f"{found.meet:,} {kind}s already meet it"
-    split = f"{found.fresh:,} fresh, {found.meet - found.fresh:,} stale: a backlog, not new leads"
-    lines = ["", *(wrapped(f"TONIGHT  {who} ({split}).", "") if found.meet else [f"TONIGHT  no {kind} meets it now."])]
+    who = f"1 {kind} already meets it" if tonight.meet == 1 else f"{tonight.meet:,} {kind}s already meet it"
+    split = f"{tonight.fresh:,} fresh, {tonight.meet - tonight.fresh:,} stale: a backlog, not new leads"
+    lines = [
+        "",
+        *(wrapped(f"TONIGHT  {who} ({split}).", "") if tonight.meet else [f"TONIGHT  no {kind} meets it now."]),
+    ]
     path = visible(file or f"definitions/{first.definition.name}.yml", 200)
-    command = f"  pqlkit score -d {path} --since {NEW}   -> {found.new:,} new"
+    command = f"  pqlkit score -d {path} --since {NEW}   -> {tonight.new:,} new"
     # A command is copied: a line that is too long breaks where a shell goes on.
-    broken = [f"  pqlkit score --since {NEW} \\", f"    -d {path}   -> {found.new:,} new"]
+    broken = [f"  pqlkit score --since {NEW} \\", f"    -d {path}   -> {tonight.new:,} new"]
     return [*lines, *([command] if len(command) < 80 else broken)]

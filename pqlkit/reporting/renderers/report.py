@@ -39,16 +39,16 @@ def several_as_json(reports: Sequence[Report]) -> str:
     return to_json(
         {
             "schema": "pqlkit/reports/2",
-            "reports": [record(one) for one in reports],
+            "reports": [record(report) for report in reports],
             "overlap": overlaps(reports),
-            "side_by_side": [compared(one) for one in side_by_side(reports)],
+            "side_by_side": [compared(report) for report in side_by_side(reports)],
         }
     )
 
 
 def as_csv(report: Report) -> str:
     """Give one row per period, nested keys joined with dots."""
-    rows: list[dict[str, Any]] = [flat(period(one)) for one in report.periods]
+    rows: list[dict[str, Any]] = [flat(period(period_rates)) for period_rates in report.periods]
     for row in rows:
         row["drift.findings"] = " ".join(row.get("drift.findings") or [])
     return to_csv(rows, list(rows[0]) if rows else ["period", "starts", "mature"])
@@ -68,7 +68,10 @@ def as_markdown(report: Report) -> str:
         [f"these, customer by {by}", rate(cohort.levels.pql_customers)],
         [f"the others, customer by {by}", rate(cohort.levels.other_customers)],
     ]
-    periods = [[one.period, str(one.starts), rate(one.rate), against_baseline(period(one))] for one in report.periods]
+    periods = [
+        [period_rates.period, str(period_rates.starts), rate(period_rates.rate), against_baseline(period(period_rates))]
+        for period_rates in report.periods
+    ]
     answer = escape_markdown(" ".join(headline(record(report))), 2000)
     return (
         f"{answer}\n\n{escape_markdown(describe(report.definition), 2000)}\n\n"
@@ -150,10 +153,14 @@ def _criteria(report: Report) -> list[str]:
 def criteria_lines(title: str, criteria: Sequence[CriterionRates]) -> list[str]:
     """Set each criterion over its figures: with it, without it, and the rule without it."""
     lines = [f"{title:<22} {'with it':>17} {'without it':>18} {'the rule without it':>20}"]
-    for one in criteria:
-        lines += wrapped(visible(("M " if one.mechanical else "") + phrase(one.part), 300), "  ", "    ")
-        rest = _share(one.without_it.with_) if one.without_it is not None else "-"
-        lines.append(f"{'':<22} {_share(one.alone.with_):>17} {_share(one.alone.without):>18} {rest:>20}")
+    for criterion_rates in criteria:
+        lines += wrapped(
+            visible(("M " if criterion_rates.mechanical else "") + phrase(criterion_rates.part), 300), "  ", "    "
+        )
+        rest = _share(criterion_rates.without_it.with_) if criterion_rates.without_it is not None else "-"
+        lines.append(
+            f"{'':<22} {_share(criterion_rates.alone.with_):>17} {_share(criterion_rates.alone.without):>18} {rest:>20}"
+        )
     return lines
 
 
@@ -162,19 +169,22 @@ def _share(value: Rate) -> str:
 
 
 def _periods(report: Report) -> list[str]:
-    rows = [(one, f"{one.rate.numerator:,} of {one.rate.denominator:,}") for one in report.periods[-8:]]
+    rows = [
+        (period_rates, f"{period_rates.rate.numerator:,} of {period_rates.rate.denominator:,}")
+        for period_rates in report.periods[-8:]
+    ]
     wide = max((len(counts) for _, counts in rows), default=0)
-    new = max((len(f"{one.starts:,}") for one, _ in rows), default=0)
+    new = max((len(f"{period_rates.starts:,}") for period_rates, _ in rows), default=0)
     column = 35 + wide + new
     lines = (
         [f"  {'period':<8} {'new':>{new}}  became customers".ljust(column) + "fall against the baseline"]
         if rows
         else []
     )
-    for one, counts in rows:
-        told = f"{counts:>{wide}} {percent(one.rate.rate):>6} {interval(one.rate.low, one.rate.high):<12}"
-        said = wrapped(against_baseline(period(one)), "", width=79 - column)
-        lines.append(f"  {one.period:<8} {one.starts:>{new},}  {told}".ljust(column) + said[0])
+    for period_rates, counts in rows:
+        told = f"{counts:>{wide}} {percent(period_rates.rate.rate):>6} {interval(period_rates.rate.low, period_rates.rate.high):<12}"
+        said = wrapped(against_baseline(period(period_rates)), "", width=79 - column)
+        lines.append(f"  {period_rates.period:<8} {period_rates.starts:>{new},}  {told}".ljust(column) + said[0])
         lines += [" " * column + more for more in said[1:]]
     return lines
 
@@ -183,30 +193,30 @@ def _segments(report: Report) -> list[str]:
     if not report.segments:
         return []
     lines = ["", spread("BY SEGMENT", f"{'signup to PQL':>22}{'PQL to customer':>24}")]
-    return lines + [_segment(one) for one in report.segments[:12]]
+    return lines + [_segment(segment) for segment in report.segments[:12]]
 
 
-def _segment(one: Segment) -> str:
-    early, late = one.signup_to_pql, one.pql_to_customer
+def _segment(segment: Segment) -> str:
+    early, late = segment.signup_to_pql, segment.pql_to_customer
     first = f"{early.numerator:,} of {early.denominator:,}"
     second = f"{late.numerator:,} of {late.denominator:,}"
-    name = fit(f"{one.by}: {one.name}", 30)
+    name = fit(f"{segment.by}: {segment.name}", 30)
     return f"  {name} {first:>17} {percent(early.rate):>6} {second:>15} {percent(late.rate):>6}"
 
 
 def _contacts(report: Report) -> list[str]:
     lines = []
-    if (one := report.contacted) is not None:
+    if (contacted := report.contacted) is not None:
         lines += [
             "",
             spread("FIRST CONTACT", "leads were not chosen at random: no effect of calls"),
-            _step("before it qualified", one.before),
-            _step("after it qualified", one.after),
-            _step("  within 1 hour", one.within_1h),
-            _step("  within 24 hours", one.within_24h),
-            _step("  within 3 days", one.within_3d),
-            _step("  later", one.later),
-            _step("never", one.never),
+            _step("before it qualified", contacted.before),
+            _step("after it qualified", contacted.after),
+            _step("  within 1 hour", contacted.within_1h),
+            _step("  within 24 hours", contacted.within_24h),
+            _step("  within 3 days", contacted.within_3d),
+            _step("  later", contacted.later),
+            _step("never", contacted.never),
         ]
     if (arms := report.arms) is not None:
         gain = arms.difference
@@ -231,21 +241,21 @@ def several(reports: Sequence[Report]) -> RenderableType:
     from pqlkit.rates.side_by_side import side_by_side
 
     lines: list[str] = []
-    for one in side_by_side(reports):
-        head = f"snapshots {one.snapshots.text}, upgrades in {one.snapshots.design.conversion_window}"
+    for comparison in side_by_side(reports):
+        head = f"snapshots {comparison.snapshots.text}, upgrades in {comparison.snapshots.design.conversion_window}"
         lines += ["", spread("SIDE BY SIDE", head)]
         lines.append(
-            f"  {'':<24} {'of snapshots':>8} {'upgraded':>8} {'of upgr.':>8}  at {one.sides[0].leads:,} leads, x base"
+            f"  {'':<24} {'of snapshots':>8} {'upgraded':>8} {'of upgr.':>8}  at {comparison.sides[0].leads:,} leads, x base"
         )
-        for side in one.sides:
+        for side in comparison.sides:
             table = side.table
             lines.append(
                 f"  {fit(side.name, 24)} {percent(table.share.rate):>8} {percent(table.with_.rate):>8} "
                 f"{percent(table.recall.rate):>8}  {percent(side.rate):>8} {times(side.lift):>6}"
             )
-        for side in one.sides[1:]:
+        for side in comparison.sides[1:]:
             if (against := side.first_against_it) is not None and against.value is not None:
-                first = f"Snapshots that meet {visible(one.sides[0].name, 44)} converted {ratio(against, ' times')} as often as"
+                first = f"Snapshots that meet {visible(comparison.sides[0].name, 44)} converted {ratio(against, ' times')} as often as"
                 lines += wrapped(f"{first} those that meet {visible(side.name, 44)}.", "  ")
     found = overlaps(reports)
     lines += ["", spread("WHO FINDS WHOM", "entities that became leads, in one row each")]

@@ -46,7 +46,7 @@ def window(figures: Mapping[str, Any]) -> str:
 
 def newest(figures: Mapping[str, Any]) -> list[str]:
     """Say what became of the newest complete period since the one before it; nothing where there are not two."""
-    complete = [one for one in figures["periods"] if one["mature"]]
+    complete = [row for row in figures["periods"] if row["mature"]]
     if len(complete) < 2 or not complete[-1]["change"]:
         return []
     before, now = complete[-2:]
@@ -54,7 +54,7 @@ def newest(figures: Mapping[str, Any]) -> list[str]:
     clear = change["low"] > 0 or change["high"] < 0
     more = now["starts"] - before["starts"]
     than = "as many as" if not more else f"{abs(more):,} {'more' if more > 0 else 'fewer'} than"
-    rates = [f"{one['period']}: {percent(one['pql_to_customer']['rate'])}" for one in (now, before)]
+    rates = [f"{row['period']}: {percent(row['pql_to_customer']['rate'])}" for row in (now, before)]
     return [
         f"{', '.join(rates)}, {points(change['value'], change['low'], change['high'])}{'' if clear else ', no clear change'}.",
         f"{now['starts']:,} new PQLs in {now['period']}, {than} in {before['period']}.",

@@ -128,12 +128,12 @@ def _then(trial: Trial) -> list[str]:
     if not trial.then:
         return []
     lines = ["", f"{'AMONG THOSE WHO MEET IT, upgraders also did':<45} {'with it':>10} {'without it':>13}  times"]
-    for one in trial.then:
-        risk = one.table.relative_risk(design_effect=one.design_effect)
-        bound = f">= {compact(one.threshold)} in {one.behaviour.window.length}"
-        did, rest = one.table.with_, one.table.without
+    for association in trial.then:
+        risk = association.table.relative_risk(design_effect=association.design_effect)
+        bound = f">= {compact(association.threshold)} in {association.behaviour.window.length}"
+        did, rest = association.table.with_, association.table.without
         lines.append(
-            f"  {fit(named(one.behaviour), 26)} {bound:<13} {_short(did):>13} {_short(rest):>13}  {about(risk):>5}"
+            f"  {fit(named(association.behaviour), 26)} {bound:<13} {_short(did):>13} {_short(rest):>13}  {about(risk):>5}"
         )
     return lines
 

@@ -197,7 +197,7 @@ def sparkline(values: Sequence[float | None]) -> str:
     return "".join(" " if value is None else BARS[max(0, round(value / top * len(BARS)) - 1)] for value in values)
 
 
-def named(one: Behaviour, width: int = 200) -> str:
+def named(behaviour: Behaviour, width: int = 200) -> str:
     """Name a behaviour for people: the event, and the measure where it is not a plain count.
 
     Examples
@@ -211,11 +211,11 @@ def named(one: Behaviour, width: int = 200) -> str:
     >>> named(Behaviour(event=None, measure=Measure(kind=MeasureKind.DAYS), window=week))
     'active days'
     """
-    kind, name = one.measure.kind.value, one.measure.property
-    if one.event is None:
+    kind, name = behaviour.measure.kind.value, behaviour.measure.property
+    if behaviour.event is None:
         return visible(
             {"count": "events of any kind", "days": "active days", "users": "active users"}.get(kind, kind), width
         )
     if kind == "count":
-        return visible(one.event, width)
-    return visible(f"{kind} of {one.event}" if name is None else f"{kind} of {one.event}.{name}", width)
+        return visible(behaviour.event, width)
+    return visible(f"{kind} of {behaviour.event}" if name is None else f"{kind} of {behaviour.event}.{name}", width)
