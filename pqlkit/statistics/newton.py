@@ -1,4 +1,4 @@
-"""Newton's method: climb to the largest likelihood of a logistic model. Every such model is solved here.
+"""The Newton solver: every logistic model is brought to its largest likelihood here.
 
 Sums come from the linear algebra library, whose last digits depend on the processor. So nothing is decided by a digit that
 depends on it: systems are solved in coordinates in which they are well-conditioned, and one that cannot be is a reason.

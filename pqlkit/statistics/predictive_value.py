@@ -1,4 +1,4 @@
-"""Relative predictive values: how many times as often those converted who meet one rule as those who meet another."""
+"""The relative predictive value: how many times as often those converted who meet one rule as those who meet another."""
 
 from __future__ import annotations
 

@@ -111,6 +111,11 @@ def excess(kind: Moments, others: Moments, *, few: int = FEW) -> Excess:
     moments of the kind per other. The relative risk is converted / expected; its interval is that of its logarithm, by the
     same influence. That of nobody converted reaches to what would have been seen with 97.5 %.
 
+    References
+    ----------
+    Breslow, N. E. and Day, N. E. (1987). Statistical Methods in Cancer Research, Volume II: The Design and Analysis of Cohort
+    Studies. IARC Scientific Publications 82, chapter 2: observed over expected by the rates of the strata.
+
     Examples
     --------
     >>> one = np.zeros(100, dtype=np.int64)

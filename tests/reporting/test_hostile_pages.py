@@ -88,7 +88,7 @@ def proposed(figures: dict[str, Any]) -> None:
     )
     figures.update(
         warnings=["a warning"],
-        now={"meet": 9, "new": 2, "since": "7d"},
+        now={"meet": 9, "fresh": 4, "new": 2, "since": "7d"},
         champion={"name": "today", "holdout": part, "qualifications": SIDE},
         mechanical=[first],
         rejected=[{"rule": "login >= 3", "reasons": ["too rare", "did not hold"]}],

@@ -36,6 +36,10 @@ PLAIN = {
     "newton.log_likelihood",
     "drift.Period.promise",
     "drift.Drift.drifted",
+    "drift.Drift.verdict_p_value",
+    "stratified.Excess.rate",
+    "stratified.Excess.others_rate",
+    "stratified.expected_rates",
 }
 """Public names that build or read a record and compute nothing that a paper stands behind."""
 
