@@ -71,7 +71,7 @@ def test_every_option_that_a_message_names_exists() -> None:
     known = {option.flag for command in RECORDS for option in command_options(command).values()}
     known |= EVERY | COMING | OTHERS | set(OPTIONS)
     for path in sorted(PACKAGE.rglob("*.py")):
-        if path.parent.name == "pages" or (path.name, path.parent.name) == ("base.py", "definitions"):
+        if path.parent.name == "pages" or (path.name, path.parent.name) == ("earlier_version.py", "definitions"):
             continue  # style sheets have names of their own, and so has git
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
