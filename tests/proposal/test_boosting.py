@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -58,7 +56,7 @@ def test_left_early_nothing_is_left():
     given, _ = asked()
     with pytest.raises(KeyboardInterrupt), Boosting(**given) as model:
         assert model._folder is not None
-        folder = Path(model._folder.name)
+        folder = model._folder
         assert folder.exists()
         raise KeyboardInterrupt
     assert model._process is not None
