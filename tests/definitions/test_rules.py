@@ -52,7 +52,7 @@ def codes() -> list[str]:
 
 
 def test_no_rule_file_is_left_out() -> None:
-    files = {path.stem for path in FOLDER.glob("*.py")} - {"__init__", "registry", "rule"}
+    files = {path.stem for path in FOLDER.glob("*.py")} - {"__init__", "registry", "lint_rule"}
     assert files == {name.rsplit(".", 1)[1] for name in registry.modules().values()}
     assert all(re.fullmatch(r"pql[123]\d\d(_[a-z]+)+", stem) for stem in files)
 
