@@ -376,14 +376,23 @@ def paths_of(names: Sequence[str], out: ListOptions) -> list[Path]:
 
 
 def list_targets(names: Sequence[str], out: ListOptions) -> Iterator[Target]:
-    """Give what a run may write or remove beside the file of ``--out``: lists in a folder, held ones, later parts."""
+    """Give what a run may write or remove beside the file of ``--out``: lists in a folder, held ones, later parts.
+
+    Raises
+    ------
+    UsageError
+        One list is written, and ``--out`` names no file.
+    """
     from glob import escape
 
     from pqlkit.cli.targets import Target
+    from pqlkit.errors import UsageError
     from pqlkit.options.option import Role
     from pqlkit.scoring.night import aside, changed
 
     paths = paths_of(names, out)
+    if any(not path.name for path in paths):
+        raise UsageError("--out names no file", hint="write --out leads.csv")
     several = [*paths, *([path.parent / "overlap.json" for path in paths[:1]])] if len(names) > 1 else []
     parts = [part for path in paths for part in path.parent.glob(f"{escape(path.stem)}.part*{escape(path.suffix)}")]
     for path in (*several, *map(aside, paths), *map(changed, paths), *parts):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pqlkit.cli.app import run
 from pqlkit.options.commands import RECORDS, command_options
 from pqlkit.options.option import Role
 from tests.cli.sample import LINES, SOURCES, write_sample
@@ -204,3 +205,16 @@ def test_the_file_behind_stdout_is_not_taken_from_under_the_shell(place: Path) -
     assert before == 0
     assert Path("through.json").read_text().startswith('{\n  "$schema"')
     assert Path("through.json").read_text().endswith("}\nafter\n")
+
+
+@pytest.mark.parametrize("out", ["", "."])
+def test_an_out_that_names_no_file_is_refused_in_words(out, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.yml").write_text(
+        "pqlkit: 1\nname: x\nentity: user\nqualify: {event: act, within: 14d}\noutcome: {within: 30d}\n"
+    )
+    (tmp_path / "events.csv").write_text("user_id,event,timestamp\nu1,act,2026-01-01\n")
+    assert run(["score", "-d", "x.yml", "--events", "events.csv", "--out", out]) == 2
+    said = capsys.readouterr().err
+    assert "did not foresee" not in said
+    assert "--out" in said

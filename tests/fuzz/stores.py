@@ -139,12 +139,12 @@ def _statement(path: Path, dice: random.Random) -> str:
             "PRAGMA user_version = 99",
             "PRAGMA application_id = 7",
             "UPDATE runs SET new = 9223372036854775807",
-            "INSERT INTO runs SELECT run + 1, definition, 'account', version, hash, as_of, baseline, leads, new, alerted, withheld, file,"
-            " file_hash, finished FROM runs",
+            "CREATE TEMP TABLE again AS SELECT * FROM runs; UPDATE again SET run = run + 1, entity = 'account';"
+            " INSERT INTO runs SELECT * FROM again",
             "INSERT INTO outbox VALUES ('k', 1, 1, x'ff', 0)",
         )
     )
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(statement)
+        connection.executescript(statement)
         connection.commit()
     return statement
