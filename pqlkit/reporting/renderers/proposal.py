@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pqlkit.analysis.adjustment import Effect
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.proposed import Proposal
-    from pqlkit.statistics.contingency import Contingency
 
 _WHY: Final = {
     "too-few": "fewer than 10 converters a parameter",
@@ -186,11 +185,6 @@ def _independent(proposal: Proposal) -> bool:
     return proposal.split is not None and proposal.split.kind is SplitKind.TIME
 
 
-def _read_on(proposal: Proposal, one: Candidate) -> Contingency:
-    """Give the rule's own table: of later snapshots, or of all where none were set aside."""
-    return one.holdout if _independent(proposal) else one.fit
-
-
 def _worth(proposal: Proposal, one: Candidate) -> list[str]:
     """Say what calling brings at the prices given, and what the sum takes for granted."""
     value, cost = proposal.wishes.value, proposal.wishes.cost
@@ -288,10 +282,6 @@ def _adjusted(effect: Effect) -> list[str]:
             "by Firth's penalised likelihood: a group without a converter, or with converters only", " " * 13, " " * 14
         )
     return lines
-
-
-def _which(proposal: Proposal) -> str:
-    return "later" if _independent(proposal) else "all"
 
 
 def _by_quarter(one: Candidate) -> str:
