@@ -123,7 +123,14 @@ def analyze(
         flags=flags,
     )
     say("allowing for activity")
-    found = adjust(found, observed.cube, observed.snapshots.frame, skip=observed.left_out, clusters=observed.clusters)
+    found = adjust(
+        found,
+        observed.cube,
+        observed.snapshots.frame,
+        skip=observed.left_out,
+        clusters=observed.clusters,
+        traits=observed.fixed_traits({suspect.event for suspect in observed.leakage if suspect.trait}),
+    )
     say("drawing the cohorts")
     design = observed.snapshots.design
     once = design.kind is DesignKind.ONCE
