@@ -158,13 +158,13 @@ def properties(
         Preset.SALESFORCE: {EntityKind.USER: "Contact", EntityKind.ACCOUNT: "Account"},
     }
     make = _hubspot if preset is Preset.HUBSPOT else _salesforce
-    found: list[dict[str, Json]] = []
+    fields: list[dict[str, Json]] = []
     for ours, theirs in names.items():
         if ours == key and (preset, ours) in _STANDARD:
             continue
         label = ours if ours == key else f"PQL {ours.replace('_', ' ')}"
-        found += make(ours, theirs, label[:40], schema[ours], unique=ours == key)
-    return {"schema": SCHEMA, "crm": preset.value, "object": objects[preset][object_kind], "properties": [*found]}
+        fields += make(ours, theirs, label[:40], schema[ours], unique=ours == key)
+    return {"schema": SCHEMA, "crm": preset.value, "object": objects[preset][object_kind], "properties": [*fields]}
 
 
 def _hubspot(ours: str, theirs: str, label: str, kind: pl.DataType, *, unique: bool) -> list[dict[str, Json]]:
