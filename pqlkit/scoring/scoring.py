@@ -89,7 +89,7 @@ def score(
     keep
         Traits to add as columns, as of now.
     key
-        What a CRM knows a lead by: one more such column; see `pqlkit.scoring.address.key_column`.
+        What a CRM knows a lead by: one more such column; see `pqlkit.scoring.recipient.key_column`.
     progress
         Told each step.
 
@@ -211,7 +211,7 @@ def _last_active(population: Population) -> pl.DataFrame:
     Adds ``last_active``, ``who`` (an address; the id where there is none) and ``contact`` (an account's user who that is).
     """
     from pqlkit.measures.last_activity import last_active
-    from pqlkit.scoring.address import addresses
+    from pqlkit.scoring.recipient import addresses
 
     written = addresses(population)
     last = last_active(population.world, written.get_column(USER_ID)).rename({"who": "contact"})
@@ -313,8 +313,8 @@ def _finished(
     stand: Standing,
     extra: Mapping[str, pl.Series],
 ) -> pl.DataFrame:
-    from pqlkit.scoring.address import owner_column
     from pqlkit.scoring.reasons import evidence_column, missing_column, say_column
+    from pqlkit.scoring.recipient import owner_column
 
     fresh = definition.lead.fresh_for if definition.lead is not None else None
     until = pl.lit(None, pl.Int64) if fresh is None else pl.col("newest") + fresh.microseconds
@@ -396,7 +396,7 @@ def _extra(
     population: Population, definition: Definition, keep: Sequence[str], key: str | None
 ) -> dict[str, pl.Series]:
     """Give the columns that a list has beside the contract's: traits, and what a CRM knows the lead by."""
-    from pqlkit.scoring.address import OWNERS, key_column, traits_now
+    from pqlkit.scoring.recipient import OWNERS, key_column, traits_now
 
     # Who looks after a lead is a column of every list.
     wanted = [name for name in dict.fromkeys(keep) if name != OWNERS[0]]

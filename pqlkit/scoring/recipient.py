@@ -1,4 +1,4 @@
-"""The address: whom of a lead one can write to, who looks after it, and by what a CRM knows it."""
+"""The recipient: whom of a lead one can write to, who looks after it, and by what a CRM knows it."""
 
 from __future__ import annotations
 
