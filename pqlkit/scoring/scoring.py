@@ -220,8 +220,8 @@ def _last_active(population: Population) -> pl.DataFrame:
     if population.kind is EntityKind.USER:
         last = last.join(population.entities.select(ENTITY, pl.col("id").cast(pl.String)), on=ENTITY, how="left")
         asked = pl.col("id")
-    found = last.with_columns(asked.alias(USER_ID)).join(written, on=USER_ID, how="left", maintain_order="left")
-    return found.select(ENTITY, "last_active", "contact", pl.coalesce(EMAIL, "contact").alias("who"))
+    addressed = last.with_columns(asked.alias(USER_ID)).join(written, on=USER_ID, how="left", maintain_order="left")
+    return addressed.select(ENTITY, "last_active", "contact", pl.coalesce(EMAIL, "contact").alias("who"))
 
 
 def _status(population: Population, definition: Definition, eligible: pl.Series) -> pl.Expr:
