@@ -23,6 +23,7 @@ from pqlkit.proposal.menu import Dish, menu
 from pqlkit.proposal.promise import promise, started
 from pqlkit.proposal.rule import holds
 from pqlkit.proposal.shuffles import permuted
+from pqlkit.snapshots.spike import too_soon_in_words
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -312,7 +313,7 @@ def _candidate(
             starts=promised.starts,
             weeks=weeks,
             asked=Asked(value=wishes.value, cost=wishes.cost, capacity=wishes.capacity),
-            faults=_kept_out(brief, view, dish),
+            faults=(*_kept_out(brief, view, dish), *_unseen(brief, counted)),
         ),
         compared=compared,
         recall=recall,
@@ -372,6 +373,13 @@ def _compared(
         world=population.world,
         own_events=named,
     )
+
+
+def _unseen(brief: Brief, counted: pl.DataFrame) -> list[str]:
+    """Say so where later leads have had their window before the day on which conversions pile up."""
+    later = counted.filter(counted[ON] >= brief.holdout_from)
+    said = too_soon_in_words(brief.observed.population, later, brief.outcome.within)
+    return [] if said is None else [said]
 
 
 def _kept_out(brief: Brief, view: FitView, dish: Dish) -> list[str]:

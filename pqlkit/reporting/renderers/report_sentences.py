@@ -27,6 +27,10 @@ def headline(figures: Mapping[str, Any]) -> list[str]:
         figures["qualifications"],
         figures["funnel"]["qualified_first"],
     )
+    if rate["rate"] is None and counted["too_soon"]:
+        return [
+            "Every new PQL's conversion window ends before the day on which most convert: there is no rate (see the warning)."
+        ]
     if rate["rate"] is None:
         return ["No new PQL has had its conversion window yet: there is no rate."]
     again = f" (some {figures['entity']}s more than once)" if counted["entities"] < counted["starts"] else ""
