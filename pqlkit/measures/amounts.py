@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 import narwhals as nw
 
@@ -19,11 +19,17 @@ if TYPE_CHECKING:
     from pqlkit.typing import LazyFrame
 
 
+FIRST: Final = "first"
+NEWEST: Final = "newest"
+"""When the events lie that an amount is made of, on the events' clock."""
+
+
 def amounts(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    """Plan every life's amount of every task: ``entity``, ``criterion`` (Int32), ``value`` (Float64).
+    """Plan every life's amount of every task: ``entity``, ``criterion`` (Int32), ``value`` (Float64), ``first``, ``newest``.
 
     For a lasting task it is the highest reached; else the value at the life's moment. Without events it is 0, for max and
-    last null.
+    last null. `first` and `newest` (Int64) are the moments of the events that it is made of; null for max and last, which are
+    one event's, and for a rolling window, where it is not told which window reached most.
     """
     highest = [task for task in tasks if _is_highest(task)]
     plain = [task for task in tasks if not _is_highest(task) and task.measure is not MeasureKind.LAST]
@@ -40,7 +46,7 @@ def amounts(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
     undefined = [task.index for task in tasks if task.measure.facts.null_without_events]
     zero = nw.when(~nw.col(CRITERION).is_in(undefined)).then(nw.lit(0.0)).otherwise(nw.lit(None, nw.Float64))
     joined = rows.join(measured, on=list(GROUP), how="left")
-    return joined.with_columns(nw.coalesce(nw.col(VALUE), zero).alias(VALUE)).select(*GROUP, VALUE)
+    return joined.with_columns(nw.coalesce(nw.col(VALUE), zero).alias(VALUE)).select(*GROUP, VALUE, FIRST, NEWEST)
 
 
 def _is_highest(task: Task) -> bool:
@@ -57,9 +63,23 @@ def _is_highest(task: Task) -> bool:
 
 def _highest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
     rows = levels(scope, tasks).filter(nw.col(FRESH) > 0)
-    tops = rows.group_by(*GROUP).agg(nw.col(LEVEL).max().alias(LEVEL))
+    tops = rows.group_by(*GROUP).agg(nw.col(LEVEL).max().alias(LEVEL), *_stretch())
     reached = nw.when(nw.col(LEVEL) > 0).then(nw.col(LEVEL)).otherwise(nw.lit(0, nw.Int64))
-    return tops.select(*GROUP, _as_number(tasks, reached).alias(VALUE))
+    return tops.select(*GROUP, _as_number(tasks, reached).alias(VALUE), *_told(tasks))
+
+
+def _stretch() -> list[nw.Expr]:
+    return [nw.col(AT).min().alias(FIRST), nw.col(AT).max().alias(NEWEST)]
+
+
+def _told(tasks: Sequence[Task]) -> list[nw.Expr]:
+    told = [
+        task.index
+        for task in tasks
+        if task.window is not WindowKind.ROLLING and not task.measure.facts.null_without_events
+    ]
+    own = nw.col(CRITERION).is_in(told)
+    return [nw.when(own).then(nw.col(name)).otherwise(nw.lit(None, nw.Int64)).alias(name) for name in (FIRST, NEWEST)]
 
 
 def _present(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
@@ -72,12 +92,12 @@ def _present(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
         parts["total"] = nw.col(VALUE).sum().cast(nw.Int64)
     if MeasureKind.MAX in kinds:
         parts["top"] = nw.col(VALUE).max()
-    sums = seen.group_by(*GROUP).agg(*(part.alias(name) for name, part in parts.items()))
+    sums = seen.group_by(*GROUP).agg(*(part.alias(name) for name, part in parts.items()), *_stretch())
     chain = nw.lit(None, nw.Int64)
     for kind in sorted(kinds):
         own = nw.col(CRITERION).is_in([task.index for task in tasks if task.measure is kind])
         chain = nw.when(own).then(nw.col(_part(kind))).otherwise(chain)
-    return sums.select(*GROUP, _as_number(tasks, chain).alias(VALUE))
+    return sums.select(*GROUP, _as_number(tasks, chain).alias(VALUE), *_told(tasks))
 
 
 def _part(kind: MeasureKind) -> str:
@@ -99,8 +119,8 @@ def _part(kind: MeasureKind) -> str:
 def _newest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
     seen = occurrences(scope, tasks, at_moment=True)
     newest = seen.with_columns(nw.col(AT).max().over(*GROUP).alias("newest")).filter(nw.col(AT) == nw.col("newest"))
-    values = newest.group_by(*GROUP).agg(nw.col(VALUE).max().alias(VALUE))
-    return values.select(*GROUP, _as_number(tasks, nw.col(VALUE)).alias(VALUE))
+    values = newest.group_by(*GROUP).agg(nw.col(VALUE).max().alias(VALUE), *_stretch())
+    return values.select(*GROUP, _as_number(tasks, nw.col(VALUE)).alias(VALUE), *_told(tasks))
 
 
 def _as_number(tasks: Sequence[Task], whole: nw.Expr) -> nw.Expr:

@@ -10,7 +10,8 @@ import polars as pl
 
 from pqlkit.columns import ANCHOR, CRITERION, ENTITY, OFF, ON
 from pqlkit.definitions.model import Criterion, Ref, leaves
-from pqlkit.measures.amounts import amounts
+from pqlkit.durations import DAY
+from pqlkit.measures.amounts import FIRST, NEWEST, amounts
 from pqlkit.measures.formula import combine, combine_points
 from pqlkit.measures.milestones import counted_users, counts_users, milestone_world, within_lives
 from pqlkit.measures.moments import has_short_way, moment_spells
@@ -47,7 +48,8 @@ class Evaluation:
         One row per entity with an anchor and leaf of the formula, sorted: ``entity``, ``criterion`` (Int32, position in
         ``tuple(leaves(definition.qualify))``), ``value`` (Float64: the highest reached for an `at_least`, else the value at
         the end; for a user milestone the users who qualified; null for other refs and where a measure is undefined), ``on``
-        (start of the first spell, null = never), ``holds`` (still on at the end).
+        (start of the first spell, null = never), ``holds`` (still on at the end), ``first`` and ``newest`` (Int32 dates in the
+        world's zone: when the events lie that the value is made of; null where it is made of one or cannot be said).
     """
 
     spells: pl.DataFrame
@@ -73,7 +75,7 @@ def evaluate(world: World, definition: Definition) -> Evaluation:
     criteria = amounts_of_leaves.join(first, on=list(GROUP), how="left").with_columns(pl.col(HOLDS).fill_null(False))
     return Evaluation(
         spells=_combined(world, definition, parts),
-        criteria=criteria.select(*GROUP, VALUE, ON, HOLDS).sort(*GROUP),
+        criteria=criteria.select(*GROUP, VALUE, ON, HOLDS, FIRST, NEWEST).sort(*GROUP),
     )
 
 
@@ -146,7 +148,7 @@ def values(world: World, criteria: Sequence[Criterion], *, cutoffs: pl.DataFrame
     tasks = tasks_of(criteria)
     if not tasks:
         return world.engine.lift(pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, VALUE: pl.Float64}))
-    return amounts(_scope(world, tasks, cutoffs), tasks)
+    return amounts(_scope(world, tasks, cutoffs), tasks).select(*GROUP, VALUE)
 
 
 def _scope(world: World, tasks: Sequence[Task], cutoffs: pl.DataFrame | None = None, *, early: bool = False) -> Scope:
@@ -214,13 +216,24 @@ def _leaf_values(world: World, definition: Definition) -> pl.DataFrame:
     plain = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
     frames = []
     if plain:
-        frame = world.engine.collect(values(world, [leaf for _, leaf in plain]))
-        frames.append(_placed(frame, [position for position, _ in plain]).select(*GROUP, VALUE))
+        tasks = tasks_of([leaf for _, leaf in plain])
+        frame = world.engine.collect(amounts(_scope(world, tasks), tasks))
+        dated = frame.with_columns(_date(world, FIRST), _date(world, NEWEST))
+        frames.append(_placed(dated, [position for position, _ in plain]).select(*GROUP, VALUE, FIRST, NEWEST))
     for position, leaf in positions:
         if isinstance(leaf, Ref):
             counted = _ref_values(world, definition, leaf)
-            frames.append(counted.select(ENTITY, pl.lit(position, pl.Int32).alias(CRITERION), VALUE))
+            dateless = [pl.lit(None, pl.Int32).alias(name) for name in (FIRST, NEWEST)]
+            frames.append(counted.select(ENTITY, pl.lit(position, pl.Int32).alias(CRITERION), VALUE, *dateless))
     return pl.concat(frames)
+
+
+def _date(world: World, name: str) -> pl.Expr:
+    """Turn moments of the events' clock into dates, as days since 1970."""
+    if world.dates_only:
+        return (pl.col(name) // DAY).cast(pl.Int32)
+    local = pl.from_epoch(name, time_unit="us").dt.replace_time_zone("UTC").dt.convert_time_zone(world.zone)
+    return local.dt.date().cast(pl.Int32).alias(name)
 
 
 def _placed(frame: pl.DataFrame, positions: Sequence[int]) -> pl.DataFrame:

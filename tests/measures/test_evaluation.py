@@ -307,3 +307,26 @@ def test_the_value_at_a_cutoff_is_that_of_the_microsecond_before():
         cutoffs = pl.DataFrame({"entity": [0], "cutoff": [cutoff]})
         found = world.engine.collect(values(world, [criterion], cutoffs=cutoffs))
         assert found.get_column("value").to_list() == [wanted]
+
+
+@pytest.mark.parametrize("name", ["polars", "duckdb"])
+def test_the_dates_of_what_counts_are_told(name):
+    """Of the events in the window, in the project's zone; none for a state and where a window is chosen among many."""
+    lives = lives_at(START, START + 2 * DAY, START + 9 * DAY)
+    for seen in lives[0].events:
+        seen.properties["amount"] = 1.0
+    amount = Measure(kind=MeasureKind.SUM, property="amount")
+    asked = (
+        Criterion(id="ever", events=(A,), window=EVER),
+        Criterion(id="late", events=(A,), window=Window(kind=WindowKind.TRAILING, length=Duration(8, "d"))),
+        Criterion(id="sum", events=(A,), window=EVER, measure=amount, at_least=1),
+        Criterion(id="last", events=(A,), window=EVER, measure=replace(amount, kind=MeasureKind.LAST), at_least=1),
+        Criterion(id="rolling", events=(A,), window=Window(kind=WindowKind.ROLLING, length=Duration(8, "d"))),
+        Criterion(id="never", events=("z",), window=EVER),
+    )
+    world = make_world(lives, Rules(as_of=START + 10 * DAY), name=name)
+    whole = Definition(name="d", entity=EntityKind.ACCOUNT, qualify=All(parts=asked), outcome=None)
+    rows = evaluate(world, whole).criteria.filter(entity=0).select("first", "newest").rows()
+    day = START // DAY
+    none = (None, None)
+    assert rows == [(day, day + 9), (day + 9, day + 9), (day, day + 9), none, none, none]
