@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import narwhals as nw
 
 from pqlkit.columns import AT, CRITERION, ENTITY
 from pqlkit.definitions.model import SCALE, MeasureKind, WindowKind
-from pqlkit.measures.occurrences import VALUE, occurrences, value_groups
-from pqlkit.measures.sweep import FRESH, GROUP, LEVEL, levels
+from pqlkit.measures.occurrences import REACHED, VALUE, occurrences, value_groups
+from pqlkit.measures.sweep import GROUP, reached
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,17 +19,11 @@ if TYPE_CHECKING:
     from pqlkit.typing import LazyFrame
 
 
-FIRST: Final = "first"
-NEWEST: Final = "newest"
-"""When the events lie that an amount is made of, on the events' clock."""
-
-
 def amounts(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    """Plan every life's amount of every task: ``entity``, ``criterion`` (Int32), ``value`` (Float64), ``first``, ``newest``.
+    """Plan every life's amount of every task: ``entity``, ``criterion`` (Int32), ``value`` (Float64).
 
     For a lasting task it is the highest reached; else the value at the life's moment. Without events it is 0, for max and
-    last null. `first` and `newest` (Int64) are the moments of the events that it is made of; null for max and last, which are
-    one event's, and for a rolling window, where it is not told which window reached most.
+    last null.
     """
     highest = [task for task in tasks if _is_highest(task)]
     plain = [task for task in tasks if not _is_highest(task) and task.measure is not MeasureKind.LAST]
@@ -46,7 +40,7 @@ def amounts(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
     undefined = [task.index for task in tasks if task.measure.facts.null_without_events]
     zero = nw.when(~nw.col(CRITERION).is_in(undefined)).then(nw.lit(0.0)).otherwise(nw.lit(None, nw.Float64))
     joined = rows.join(measured, on=list(GROUP), how="left")
-    return joined.with_columns(nw.coalesce(nw.col(VALUE), zero).alias(VALUE)).select(*GROUP, VALUE, FIRST, NEWEST)
+    return joined.with_columns(nw.coalesce(nw.col(VALUE), zero).alias(VALUE)).select(*GROUP, VALUE)
 
 
 def _is_highest(task: Task) -> bool:
@@ -62,24 +56,7 @@ def _is_highest(task: Task) -> bool:
 
 
 def _highest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    rows = levels(scope, tasks).filter(nw.col(FRESH) > 0)
-    tops = rows.group_by(*GROUP).agg(nw.col(LEVEL).max().alias(LEVEL), *_stretch())
-    reached = nw.when(nw.col(LEVEL) > 0).then(nw.col(LEVEL)).otherwise(nw.lit(0, nw.Int64))
-    return tops.select(*GROUP, _as_number(tasks, reached).alias(VALUE), *_told(tasks))
-
-
-def _stretch() -> list[nw.Expr]:
-    return [nw.col(AT).min().alias(FIRST), nw.col(AT).max().alias(NEWEST)]
-
-
-def _told(tasks: Sequence[Task]) -> list[nw.Expr]:
-    told = [
-        task.index
-        for task in tasks
-        if task.window is not WindowKind.ROLLING and not task.measure.facts.null_without_events
-    ]
-    own = nw.col(CRITERION).is_in(told)
-    return [nw.when(own).then(nw.col(name)).otherwise(nw.lit(None, nw.Int64)).alias(name) for name in (FIRST, NEWEST)]
+    return reached(scope, tasks).select(*GROUP, _as_number(tasks, nw.col(REACHED)).alias(VALUE))
 
 
 def _present(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
@@ -92,12 +69,12 @@ def _present(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
         parts["total"] = nw.col(VALUE).sum().cast(nw.Int64)
     if MeasureKind.MAX in kinds:
         parts["top"] = nw.col(VALUE).max()
-    sums = seen.group_by(*GROUP).agg(*(part.alias(name) for name, part in parts.items()), *_stretch())
+    sums = seen.group_by(*GROUP).agg(*(part.alias(name) for name, part in parts.items()))
     chain = nw.lit(None, nw.Int64)
     for kind in sorted(kinds):
         own = nw.col(CRITERION).is_in([task.index for task in tasks if task.measure is kind])
         chain = nw.when(own).then(nw.col(_part(kind))).otherwise(chain)
-    return sums.select(*GROUP, _as_number(tasks, chain).alias(VALUE), *_told(tasks))
+    return sums.select(*GROUP, _as_number(tasks, chain).alias(VALUE))
 
 
 def _part(kind: MeasureKind) -> str:
@@ -119,8 +96,8 @@ def _part(kind: MeasureKind) -> str:
 def _newest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
     seen = occurrences(scope, tasks, at_moment=True)
     newest = seen.with_columns(nw.col(AT).max().over(*GROUP).alias("newest")).filter(nw.col(AT) == nw.col("newest"))
-    values = newest.group_by(*GROUP).agg(nw.col(VALUE).max().alias(VALUE), *_stretch())
-    return values.select(*GROUP, _as_number(tasks, nw.col(VALUE)).alias(VALUE), *_told(tasks))
+    values = newest.group_by(*GROUP).agg(nw.col(VALUE).max().alias(VALUE))
+    return values.select(*GROUP, _as_number(tasks, nw.col(VALUE)).alias(VALUE))
 
 
 def _as_number(tasks: Sequence[Task], whole: nw.Expr) -> nw.Expr:

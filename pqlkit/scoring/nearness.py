@@ -45,8 +45,6 @@ class Standing:
         Of what a bound is a percentage, as it stands for the entity; NaN = unknown, or the bound is none of a limit.
     way
         Per entity: how far it has come.
-    first, newest
-        Dates (days since 1970) between which the events lie that a value is made of; NaN = of one, or not known.
     """
 
     parts: tuple[Criterion | Ref, ...]
@@ -56,8 +54,6 @@ class Standing:
     need: NDArray[np.float64]
     limits: NDArray[np.float64]
     way: Way
-    first: NDArray[np.float64]
-    newest: NDArray[np.float64]
 
 
 def standing(world: World, definition: Definition, evaluation: Evaluation) -> Standing:
@@ -73,7 +69,7 @@ def standing(world: World, definition: Definition, evaluation: Evaluation) -> St
         ``evaluate(world, definition)``.
     """
     parts = tuple(leaves(definition.qualify))
-    values, held, first, newest = _matrix(world.entities.height, evaluation, len(parts))
+    values, held = _matrix(world.entities.height, evaluation, len(parts))
     inner = [_inner(world, definition, leaf) if isinstance(leaf, Ref) else None for leaf in parts]
     columns = [_can(world, leaf, values[:, i], inner[i]) for i, leaf in enumerate(parts)]
     can = np.column_stack(columns) if columns else np.zeros_like(held)
@@ -88,9 +84,7 @@ def standing(world: World, definition: Definition, evaluation: Evaluation) -> St
     ]
     by_leaf = {id(leaf): way for leaf, way in zip(parts, ways, strict=True)}
     way = points_way(definition, ways, held, need) if points else formula_way(definition.qualify, by_leaf)
-    return Standing(
-        parts=parts, values=values, held=held, can=can, need=need, limits=limits, way=way, first=first, newest=newest
-    )
+    return Standing(parts=parts, values=values, held=held, can=can, need=need, limits=limits, way=way)
 
 
 def distance(
@@ -189,21 +183,15 @@ def _inner(world: World, definition: Definition, ref: Ref) -> Standing | None:
     return standing(own, ref.target, evaluate(own, ref.target))
 
 
-def _matrix(
-    height: int, evaluation: Evaluation, count: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
-    """Lay out values (NaN = undefined), present state and dates (NaN = none) as entities x leaves."""
+def _matrix(height: int, evaluation: Evaluation, count: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Lay out values (NaN = undefined) and present state as entities x leaves."""
+    values = np.full((height, count), np.nan)
+    held = np.zeros((height, count), dtype=np.bool_)
     rows = evaluation.criteria.get_column(ENTITY).to_numpy()
     columns = evaluation.criteria.get_column("criterion").to_numpy()
-
-    def laid_out(name: str) -> NDArray[np.float64]:
-        matrix = np.full((height, count), np.nan)
-        matrix[rows, columns] = evaluation.criteria.get_column(name).cast(pl.Float64).fill_null(np.nan).to_numpy()
-        return matrix
-
-    held = np.zeros((height, count), dtype=np.bool_)
+    values[rows, columns] = evaluation.criteria.get_column("value").fill_null(np.nan).to_numpy()
     held[rows, columns] = evaluation.criteria.get_column("holds").to_numpy()
-    return laid_out("value"), held, laid_out("first"), laid_out("newest")
+    return values, held
 
 
 def lacking(

@@ -10,9 +10,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from pqlkit.columns import CRITERION, ENTITY
 from pqlkit.definitions.describing import evidence, missing
 from pqlkit.definitions.model import Criterion, MeasureKind, Ref, WindowKind
 from pqlkit.definitions.wording import figure
+from pqlkit.measures.stretches import stretches
+from pqlkit.scoring.timeline import only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +33,7 @@ LONG: Final = 60
 """Days: a longer stretch is told by its dates."""
 
 
-def evidence_columns(world: World, standing: Standing) -> pl.DataFrame:
+def evidence_columns(world: World, standing: Standing, told: Sequence[int]) -> pl.DataFrame:
     """Say what each entity did, and when: ``4 teammates invited in 9 days``, ``active on 6 of 8 days``.
 
     Parameters
@@ -39,6 +42,8 @@ def evidence_columns(world: World, standing: Standing) -> pl.DataFrame:
         Of the standing.
     standing
         How everybody stands.
+    told
+        Entities whose reasons name their time, too: those that somebody reads about.
 
     Returns
     -------
@@ -46,25 +51,20 @@ def evidence_columns(world: World, standing: Standing) -> pl.DataFrame:
         One column per leaf, under its id; a criterion at 0 or undefined says nothing.
     """
     today = _date(world.as_of, world.zone)
-    columns = {}
-    for i, leaf in enumerate(standing.parts):
-        text = _amounts(world, leaf, standing, i)
-        first, newest = (_dates(matrix[:, i]) for matrix in (standing.first, standing.newest))
-        if first.null_count() < len(first):
-            days = isinstance(leaf, Criterion) and leaf.measure.kind is MeasureKind.DAYS
-            framed = _by_days if days else _framed
-            frame = pl.DataFrame({"text": text, "first": first, "newest": newest, "value": standing.values[:, i]})
-            text = frame.select(framed(today)).to_series()
-        columns[leaf.id] = text
-    return pl.DataFrame(columns)
+    plain = [(i, leaf) for i, leaf in enumerate(standing.parts) if isinstance(leaf, Criterion)]
+    dates = stretches(only(world, told), [leaf for _, leaf in plain])
+    texts = pl.DataFrame({leaf.id: _amounts(world, leaf, standing, i) for i, leaf in enumerate(standing.parts)})
+    everybody = pl.DataFrame({ENTITY: np.arange(texts.height)})
+    for place, (i, leaf) in enumerate(plain):
+        own = everybody.join(dates.filter(pl.col(CRITERION) == place), on=ENTITY, how="left", maintain_order="left")
+        frame = own.with_columns(texts[leaf.id].alias("text"), pl.Series("value", standing.values[:, i]))
+        framed = _by_days if leaf.measure.kind is MeasureKind.DAYS else _framed
+        texts = texts.with_columns(frame.select(framed(today)).to_series().alias(leaf.id))
+    return texts
 
 
 def _date(at: int, zone: str) -> date:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).astimezone(ZoneInfo(zone)).date()
-
-
-def _dates(days: NDArray[np.float64]) -> pl.Series:
-    return pl.Series(days).fill_nan(None).cast(pl.Int32).cast(pl.Date)
 
 
 def _when(today: date) -> pl.Expr:

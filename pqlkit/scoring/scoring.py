@@ -14,7 +14,7 @@ from pqlkit.definitions.model import Criterion, EntityKind, leaves
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
 from pqlkit.exports.tables import EMAIL
-from pqlkit.scoring.lead import ORDER, LeadStatus, lead_ids
+from pqlkit.scoring.lead import ORDER, READ, LeadStatus, lead_ids
 from pqlkit.scoring.nearness import standing
 from pqlkit.scoring.progress import TINY
 
@@ -123,7 +123,8 @@ def score(
     parts = _score_parts(definition, stand, frame)
     total = pl.select((pl.sum_horizontal(parts.get_columns()) + TINY).floor().cast(pl.Int64)).to_series()
     frame = frame.with_columns(total.alias("score"))
-    told = evidence_columns(population.world, stand)
+    read = frame.get_column("status").is_in([status.value for status in READ]).arg_true().to_list()
+    told = evidence_columns(population.world, stand, read)
     extra = _extra(population, definition, keep, key)
     return Leads(
         population=population,
