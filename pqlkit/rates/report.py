@@ -105,10 +105,11 @@ class Report:
 
     @property
     def drifted(self) -> bool:
-        """Whether the newest mature period is neither stable nor too small to say."""
-        from pqlkit.rates.periods import newest_verdict
+        """Whether something was found in the newest period of which enough is complete to say so."""
+        from pqlkit.rates.periods import newest_judged
 
-        return newest_verdict(self.periods) not in {None, "no-change-found", "too-few-to-tell"}
+        newest = newest_judged(self.periods)
+        return newest is not None and newest.drift is not None and newest.drift.drifted
 
     def falls_short(self, floor: float) -> bool:
         """Whether the whole interval of the PQL-to-customer rate lies below a floor (a fraction)."""

@@ -71,23 +71,22 @@ def against_baseline(period: Mapping[str, Any]) -> str:
     """
     drift: Mapping[str, Json] = period["drift"]
     p = "" if drift["p_value"] is None else f", {chance(float(str(drift['p_value'])))}"
+    part = "" if period["mature"] else f", {period['judged']:,} of {period['starts']:,} complete"
     match drift["verdict"]:
-        case "no-change-found" | "too-few-to-tell":
-            fall = period["drift"]["detectable_fall"]
-            return "too few to see any fall" if fall is None else f"none found ({100 * fall:.1f} points or more)"
+        case "no-change-found":
+            return f"none found ({100 * period['drift']['detectable_fall']:.1f} points or more){part}"
+        case "too-few-to-tell":
+            return "too few leads to see a fall by half"
+        case "in-progress":
+            return f"still in progress: {period['judged']:,} of {period['starts']:,} complete"
         case "rate-fell":
             one = period["drift"]["rate_difference"]
-            return f"rate fell, {points(one['value'], one['low'], one['high'])}{p}"
+            return f"rate fell, {points(one['value'], one['low'], one['high'])}{p}{part}"
         case "others-changed":
-            return f"others' rate changed{p}"
+            return f"others' rate changed{p}{part}"
         case "share-changed":
-            return f"share qualifying changed{p}"
+            return f"share qualifying changed{p}{part}"
+        case _ if period["baseline"]:
+            return "the baseline"
         case _:
-            return _uncompared(period)
-
-
-def _uncompared(period: Mapping[str, Any]) -> str:
-    complete = period["pql_to_customer"]["denominator"]
-    if not period["mature"]:
-        return f"in progress: {complete:,} of {period['starts']:,} complete"
-    return "the baseline" if period["baseline"] else "before the baseline"
+            return "before the baseline" if period["mature"] else f"still in progress{part}"
