@@ -348,7 +348,7 @@ class _Cutter:
             table=replace(counted.table, design_effect=effect),
             rate=pql_conversion_rate(started.filter(pl.col("period") == name)),
             share_effect=effect_of(part.get_column("met").to_numpy(), own),
-            behaviour_effects=tuple(effect_of_bins(one[part.get_column("row").to_numpy()], own) for one in self.bins),
+            behaviour_effects=tuple(effect_of_bins(bins[part.get_column("row").to_numpy()], own) for bins in self.bins),
         )
 
     def _aged(self, started: pl.DataFrame, looked: pl.DataFrame, name: str, ages: Sequence[int]) -> Period:
@@ -375,7 +375,9 @@ class _Cutter:
                 qualified=int(met.sum()), converted=int((met & y).sum()), entities=len(y), converters=int(y.sum())
             ),
             rate=Rate.of(int(started.get_column("y").sum()), started.height),
-            behaviours=tuple(tuple(map(float, np.bincount(one[rows], minlength=len(COUNT_BINS)))) for one in self.bins),
+            behaviours=tuple(
+                tuple(map(float, np.bincount(bins[rows], minlength=len(COUNT_BINS)))) for bins in self.bins
+            ),
         )
 
 
@@ -392,12 +394,12 @@ def _levels(population: Population, definition: Definition, seen: Snapshots) -> 
     """Measure the event of each plain criterion (one event, no condition) at the snapshots, to see whether it moved itself."""
     from pqlkit.measures.cube import cube
 
-    found: dict[str, NDArray[np.uint8]] = {}
+    columns: dict[str, NDArray[np.uint8]] = {}
     for leaf in leaves(definition.qualify):
         if not isinstance(leaf, Criterion) or leaf.where or leaf.events is None or len(leaf.events) != 1:
             continue
         event, window = leaf.events[0], leaf.window
-        if not leaf.measure.kind.facts.times_alone or window.length is None or event in found:
+        if not leaf.measure.kind.facts.times_alone or window.length is None or event in columns:
             continue
         measured = cube(
             population.world,
@@ -412,8 +414,8 @@ def _levels(population: Population, definition: Definition, seen: Snapshots) -> 
             if behaviour.event == event:
                 rows, levels = measured.column(index)
                 column[rows] = levels
-        found[event] = column
-    return found
+        columns[event] = column
+    return columns
 
 
 def _waits(definition: Definition) -> Microseconds:

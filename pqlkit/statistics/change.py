@@ -199,8 +199,8 @@ def at_same_ages(
     weight = weight / weight.sum()
     sizes = [1 / float((weight**2 / total).sum()) for total in (n, m)]
     counts = [
-        np.tensordot(weight / total, floats(found)[shared], axes=1) * size
-        for found, total, size in zip((now, then), (n, m), sizes, strict=True)
+        np.tensordot(weight / total, floats(successes)[shared], axes=1) * size
+        for successes, total, size in zip((now, then), (n, m), sizes, strict=True)
     ]
     return floats(counts[0]), sizes[0], floats(counts[1]), sizes[1]
 

@@ -91,12 +91,12 @@ class Period:
             table=self.table + other.table,
             rate=self.promise + other.promise,
             behaviours=tuple(
-                tuple(x + y for x, y in zip(one, two, strict=True))
-                for one, two in zip(self.behaviours, other.behaviours, strict=True)
+                tuple(x + y for x, y in zip(mine, theirs, strict=True))
+                for mine, theirs in zip(self.behaviours, other.behaviours, strict=True)
             ),
             share_effect=max(self.share_effect, other.share_effect),
             behaviour_effects=_larger(self, other),
-            ages=tuple(one + two for one, two in zip(self.ages, other.ages, strict=True)),
+            ages=tuple(band + same for band, same in zip(self.ages, other.ages, strict=True)),
         )
 
 
@@ -290,7 +290,7 @@ def _compare(baseline: Period, period: Period) -> _Compared:
 
     def pair(rate: Callable[[Period], Rate]) -> _Pair:
         now, then = ([rate(part) for part in side] for side in zip(*parts, strict=True))
-        counts = [[[one.numerator for one in side], [one.denominator for one in side]] for side in (now, then)]
+        counts = [[[band.numerator for band in side], [band.denominator for band in side]] for side in (now, then)]
         x1, n1, x0, n0 = at_same_ages(*counts[0], *counts[1])
         effect = max(rate(period).design_effect, rate(baseline).design_effect)
         return _Pair(successes=(float(x1), float(x0)), totals=(n1, n0), effect=effect)

@@ -80,8 +80,8 @@ def against_baseline(period: Mapping[str, Any]) -> str:
         case "in-progress":
             return f"still in progress: {period['judged']:,} of {period['starts']:,} complete"
         case "rate-fell":
-            one = period["drift"]["rate_difference"]
-            return f"rate fell, {points(one['value'], one['low'], one['high'])}{p}{part}"
+            fall = period["drift"]["rate_difference"]
+            return f"rate fell, {points(fall['value'], fall['low'], fall['high'])}{p}{part}"
         case "others-changed":
             return f"others' rate changed{p}{part}"
         case "share-changed":
