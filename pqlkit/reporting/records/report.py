@@ -31,6 +31,9 @@ def record(report: Report) -> dict[str, Json]:
         "title": report.definition.title,
         "describe": describe(report.definition),
         "entity": report.definition.entity.value,
+        "words": {
+            name: getattr(report.nouns, name) for name in ("lead", "leads", "success", "outcome", "outcomes", "who")
+        },
         "conversion_window": str(outcome.within) if outcome is not None else None,
         "as_of": moment(report.population.as_of),
         "as_of_reason": report.population.as_of_reason,

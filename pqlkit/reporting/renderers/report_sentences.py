@@ -22,19 +22,20 @@ def headline(figures: Mapping[str, Any]) -> list[str]:
     figures
         ``pqlkit/report/2``.
     """
+    words = figures["words"]
     rate, counted, first = (
         figures["funnel"]["pql_to_customer"],
         figures["qualifications"],
         figures["funnel"]["qualified_first"],
     )
     if rate["rate"] is None:
-        return ["No new PQL has had its conversion window yet: there is no rate."]
+        return [f"None of the new {words['leads']} has had the conversion window yet: there is no rate."]
     again = f" (some {figures['entity']}s more than once)" if counted["entities"] < counted["starts"] else ""
     return [
-        f"{percent(rate['rate'])} of new PQLs became customers within {window(figures)}: {rate['numerator']:,} of "
+        f"{percent(rate['rate'])} of new {words['leads']} {words['success']} within {window(figures)}: {rate['numerator']:,} of "
         f"{rate['denominator']:,}, 95% CI {interval(rate['low'], rate['high'])}{again}.",
         *newest(figures),
-        f"{first['numerator']:,} of {first['denominator']:,} customers ({percent(first['rate'])}) were PQLs first.",
+        f"{first['numerator']:,} of {first['denominator']:,} {words['who']} ({percent(first['rate'])}) were {words['leads']} first.",
     ]
 
 
@@ -57,7 +58,7 @@ def newest(figures: Mapping[str, Any]) -> list[str]:
     rates = [f"{row['period']}: {percent(row['pql_to_customer']['rate'])}" for row in (now, before)]
     return [
         f"{', '.join(rates)}, {points(change['value'], change['low'], change['high'])}{'' if clear else ', no clear change'}.",
-        f"{now['starts']:,} new PQLs in {now['period']}, {than} in {before['period']}.",
+        f"{now['starts']:,} new {figures['words']['leads']} in {now['period']}, {than} in {before['period']}.",
     ]
 
 
