@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pqlkit.analysis.observation import observe, outcome_events
@@ -12,13 +12,15 @@ from pqlkit.options.settings import Exposure, Settings
 from pqlkit.snapshots.schedule import LANDMARK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.cohorts import Cohorts
+    from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.observation import Observed
+    from pqlkit.analysis.shape import Shape
     from pqlkit.analysis.tiers import Tier
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.analysis.window_advice import ConversionWindowAdvice, Delays, Spike
@@ -34,6 +36,12 @@ class Analysis:
     ----------
     observed
         The snapshots and what was measured at them.
+    fewer
+        Behaviours after which fewer convert than of those as active, the clearest first.
+    shapes
+        Behaviours that are not monotone: those who never did it convert as often.
+    tests
+        How many tests were made, over which the false discovery rate is held.
     behaviours
         One per event x measure x window, ordered by adjusted effect at the dependable threshold: first those whose interval
         stays farthest from 1, then the others by the same of their unadjusted relative risk, then what is rare.
@@ -59,6 +67,9 @@ class Analysis:
 
     observed: Observed
     behaviours: tuple[Association, ...]
+    fewer: tuple[Fewer, ...]
+    shapes: tuple[Shape, ...]
+    tests: int
     cohorts: tuple[Cohorts, ...]
     tier: Tier
     advice: ConversionWindowAdvice | None
@@ -95,9 +106,11 @@ def analyze(
     from pqlkit.analysis.associations import Levels, associations
     from pqlkit.analysis.behaviour_cohorts import behaviour_cohorts
     from pqlkit.analysis.cohorts import cohorts
+    from pqlkit.analysis.fewer import adjusted, fewer
     from pqlkit.analysis.follow_up import curve_rate, disagreement_in_words
     from pqlkit.analysis.grouping import behaviours
     from pqlkit.analysis.hypotheses import hypotheses
+    from pqlkit.analysis.shape import shapes
     from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Floors, tier
     from pqlkit.analysis.value_metric import compare
     from pqlkit.analysis.window_advice import (
@@ -116,13 +129,20 @@ def analyze(
     say("comparing those who did with those who did not")
     usable = observed.converters
     floors = Floors.of(len(observed.y), usable)
+    levels = Levels.of(observed.cube, observed.y)
     found = associations(
-        Levels.of(observed.cube, observed.y),
+        levels,
         design_effect=observed.design_effect,
         rare_below=(floors.snapshots, floors.converters),
         flags=flags,
     )
+    less = fewer(observed, skip=observed.left_out)
+    tests = len(found) + len(less)
+    q = _q_values([row.p_value for row in found], [row.p_value for row in less])
+    found = tuple(replace(row, q_value=value) for row, value in zip(found, q[0], strict=True))
+    less = tuple(replace(row, q_value=value) for row, value in zip(less, q[1], strict=True))
     say("allowing for activity")
+    less = adjusted(observed, less, skip=observed.left_out)
     found = adjust(found, observed.cube, observed.snapshots.frame, skip=observed.left_out, clusters=observed.clusters)
     say("drawing the cohorts")
     design = observed.snapshots.design
@@ -137,6 +157,9 @@ def analyze(
     return Analysis(
         observed=observed,
         behaviours=tuple(sorted(found, key=_order)),
+        fewer=less,
+        shapes=shapes(observed, levels, skip=observed.left_out),
+        tests=tests,
         cohorts=tuple(
             behaviour_cohorts(observed, by, done[by])
             if by in done
@@ -154,6 +177,17 @@ def analyze(
         comparison=compare(observed, settings.compare, behaviours=done),
         curve=curve,
     )
+
+
+def _q_values(*families: Sequence[float | None]) -> list[list[float | None]]:
+    """Correct every test of an analysis among all of them together."""
+    import numpy as np
+
+    from pqlkit.statistics.arrays import number
+    from pqlkit.statistics.multiplicity import benjamini_hochberg
+
+    values = iter(benjamini_hochberg([np.nan if p is None else p for family in families for p in family]))
+    return [[number(next(values)) for _ in family] for family in families]
 
 
 def _flags(observed: Observed) -> Mapping[str | None, tuple[str, ...]]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.leaks import Suspect
     from pqlkit.analysis.observation import Observed
+    from pqlkit.analysis.shape import Shape
     from pqlkit.analysis.tiers import Tier
     from pqlkit.options.search import ProposeOptions
     from pqlkit.proposal.benchmark_model import BenchmarkModel
@@ -87,6 +89,10 @@ class Proposal:
         Whom the first candidate finds at the end of the data; None without one.
     suspects
         Events and traits that look like leaks, judged on the fit part alone.
+    shapes
+        Of the first candidate's criteria, those that are not monotone: whoever never did it converts as often.
+    fewer
+        Where no rule is proposed, behaviours after which fewer convert: what could be tested instead.
     """
 
     observed: Observed
@@ -113,3 +119,5 @@ class Proposal:
     leakage: tuple[Suspect, ...]
     warnings: tuple[str, ...]
     tonight: Tonight | None = None
+    shapes: tuple[Shape, ...] = ()
+    fewer: tuple[Fewer, ...] = ()

@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.observation import Observed
+    from pqlkit.analysis.shape import Shape
     from pqlkit.population.population import Population
     from pqlkit.proposal.benchmark_model import BenchmarkModel
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.holdout import Verdicts
     from pqlkit.proposal.points import Points
     from pqlkit.proposal.result import Search
+    from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.standings import Standings
 
 NOTHING_HERE: Final = 0.55
@@ -219,7 +222,28 @@ def _summed_up(
         tonight=None if first is None else tonight(observed.population, first.definition, spells=first.spells),
         leakage=brief.exclusions.leakage,
         warnings=(*observed.population.warnings, *warnings),
+        shapes=() if first is None else _shapes(observed, first.rule),
+        fewer=_fewer(brief) if first is None else (),
     )
+
+
+def _shapes(observed: Observed, rule: Rule) -> tuple[Shape, ...]:
+    """Look at each criterion of a rule, over all snapshots: whether those who never did it convert as often."""
+    from pqlkit.analysis.shape import shape_at
+
+    found = [
+        shape_at(observed, literal.column, literal.threshold, tests=len(rule.literals))
+        for literal in rule.literals
+        if literal.behaviour is not None and literal.threshold is not None
+    ]
+    return tuple(shape for shape in found if shape is not None)
+
+
+def _fewer(brief: Brief) -> tuple[Fewer, ...]:
+    """Find what goes with fewer conversions, where nothing goes with more: a hypothesis, tested among its like alone."""
+    from pqlkit.analysis.fewer import adjusted, fewer
+
+    return adjusted(brief.observed, fewer(brief.observed, skip=brief.exclusions.events), skip=brief.exclusions.events)
 
 
 def _nothing(brief: Brief, *why: str, search: Search | None = None, top: BenchmarkModel | None = None) -> Proposal:
@@ -248,6 +272,7 @@ def _nothing(brief: Brief, *why: str, search: Search | None = None, top: Benchma
         experiment=None,
         leakage=brief.exclusions.leakage,
         warnings=(*brief.observed.population.warnings, *why),
+        fewer=() if search is None else _fewer(brief),
     )
 
 

@@ -8,6 +8,7 @@ from pqlkit.definitions.emitting import plain
 from pqlkit.durations import moment
 from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.tonight import NEW
+from pqlkit.reporting.records.analysis import fewer, shape
 from pqlkit.reporting.records.figures import modelled, relative_risk
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "new": proposal.tonight.new,
             "since": str(NEW),
         },
+        "not_monotone": [shape(one) for one in proposal.shapes],
+        "fewer": [fewer(one) for one in proposal.fewer],
         "excluded": [
             {"event": one.event, "reason": one.reason.value, "evidence": one.evidence}
             for one in proposal.leakage
