@@ -130,20 +130,22 @@ def analyze(
     usable = observed.converters
     floors = Floors.of(len(observed.y), usable)
     levels = Levels.of(observed.cube, observed.y)
-    found = associations(
+    associated = associations(
         levels,
         design_effect=observed.design_effect,
         rare_below=(floors.snapshots, floors.converters),
         flags=flags,
     )
     less = fewer(observed, skip=observed.left_out)
-    tests = len(found) + len(less)
-    q = _q_values([row.p_value for row in found], [row.p_value for row in less])
-    found = tuple(replace(row, q_value=value) for row, value in zip(found, q[0], strict=True))
+    tests = len(associated) + len(less)
+    q = _q_values([row.p_value for row in associated], [row.p_value for row in less])
+    associated = tuple(replace(row, q_value=value) for row, value in zip(associated, q[0], strict=True))
     less = tuple(replace(row, q_value=value) for row, value in zip(less, q[1], strict=True))
     say("allowing for activity")
     less = adjusted(observed, less, skip=observed.left_out)
-    found = adjust(found, observed.cube, observed.snapshots.frame, skip=observed.left_out, clusters=observed.clusters)
+    associated = adjust(
+        associated, observed.cube, observed.snapshots.frame, skip=observed.left_out, clusters=observed.clusters
+    )
     say("drawing the cohorts")
     design = observed.snapshots.design
     once = design.kind is DesignKind.ONCE
@@ -156,7 +158,7 @@ def analyze(
     little = usable < HYPOTHESES_BELOW
     return Analysis(
         observed=observed,
-        behaviours=tuple(sorted(found, key=_order)),
+        behaviours=tuple(sorted(associated, key=_order)),
         fewer=less,
         shapes=shapes(observed, levels, skip=observed.left_out),
         tests=tests,

@@ -87,7 +87,7 @@ class Proposal:
         The plan that would show whether working the leads helps.
     tonight
         Whom the first candidate finds at the end of the data; None without one.
-    suspects
+    leakage
         Events and traits that look like leaks, judged on the fit part alone.
     shapes
         Of the first candidate's criteria, those that are not monotone: whoever never did it converts as often.

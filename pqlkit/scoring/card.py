@@ -103,8 +103,8 @@ def moment(at: datetime, leads: Leads) -> str:
 
 def _reasons(definition: Definition, row: Mapping[str, Any]) -> str:
     """Say what was done, with what was needed: ``6 teammates invited in the last 28 days (4 needed); active on 13 of 28 days``."""
-    found = [_reason(leaf, row[leaf.id], definition) for leaf in leaves(definition.qualify) if row[leaf.id]]
-    return "; ".join(visible(text, 300) for text in found)
+    reasons = [_reason(leaf, row[leaf.id], definition) for leaf in leaves(definition.qualify) if row[leaf.id]]
+    return "; ".join(visible(text, 300) for text in reasons)
 
 
 def _reason(leaf: Criterion | Ref, value: float, definition: Definition) -> str:
@@ -165,8 +165,8 @@ def _facts(leads: Leads, rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
     """Gather the traits that a card shows, as of now, and the last contact, by id."""
     people = leads.population
     known = people.traits.kinds
-    name = next((one for one in NAMES if one in known), None)
-    owner = next((one for one in OWNERS if one in known), None)
+    name = next((column for column in NAMES if column in known), None)
+    owner = next((column for column in OWNERS if column in known), None)
     wanted = {"name": name, "owner": owner, "plan": "plan", "seats": "seats"}
     wanted = {label: trait for label, trait in wanted.items() if trait in known}
     ids = leads.people.with_columns(pl.col("id").cast(pl.String)).filter(

@@ -105,7 +105,7 @@ def listing(
     now
         What the age of the newest event is measured from; None = it is not.
     """
-    found = news(
+    tonight = news(
         leads,
         memory,
         since=order.since,
@@ -114,19 +114,19 @@ def listing(
         notify=order.notify,
         accepted=order.accepted,
     )
-    fresh = int(found.frame.get_column("newly_qualified").sum() or 0)
-    breaches = [] if found.baseline else order.guards.on_new(fresh, usual(nights, leads.population.as_of))
+    fresh = int(tonight.frame.get_column("newly_qualified").sum() or 0)
+    breaches = [] if tonight.baseline else order.guards.on_new(fresh, usual(nights, leads.population.as_of))
     if now is not None:
         events = leads.population.dataset.tables.get("events")
         newest = min(events.last, leads.population.as_of) if events is not None and events.last is not None else None
         breaches += order.guards.on_age(newest, now)
-    return Listing(news=found, rows=_chosen(found, order, known=memory is not None), breaches=tuple(breaches))
+    return Listing(news=tonight, rows=_chosen(tonight, order, known=memory is not None), breaches=tuple(breaches))
 
 
-def _chosen(found: News, order: Order, *, known: bool) -> pl.DataFrame:
+def _chosen(news: News, order: Order, *, known: bool) -> pl.DataFrame:
     if order.only_new:
-        return found.new
-    handed = found.frame.join(found.held, on=found.leads.key, how="anti", maintain_order="left")
+        return news.new
+    handed = news.frame.join(news.held, on=news.leads.key, how="anti", maintain_order="left")
     if order.every or not known:
         return handed
     listed = pl.col("status").is_in([LeadStatus.PQL.value, LeadStatus.NEAR.value])
@@ -273,25 +273,25 @@ def record(
 def _entry(listing: Listing, file: Written, *, notify: bool) -> Entry:
     from pqlkit.scoring.alert import alerts
 
-    leads, found = listing.news.leads, listing.news
+    leads, news = listing.news.leads, listing.news
     run = Run(
         definition=leads.definition.name,
         entity=leads.definition.entity.value,
         version=leads.definition.version,
         hash=leads.hash,
-        accepted=found.accepted,
+        accepted=news.accepted,
         as_of=leads.population.as_of,
-        baseline=found.baseline,
+        baseline=news.baseline,
         leads=listing.rows.height,
-        new=int(found.frame.get_column("newly_qualified").sum() or 0),
-        alerted=found.starts.filter("queued").height,
-        withheld=found.withheld,
+        new=int(news.frame.get_column("newly_qualified").sum() or 0),
+        alerted=news.starts.filter("queued").height,
+        withheld=news.withheld,
         file=str(Path(file.paths[0]).absolute()) if file.paths else None,
         file_hash=file.sha256 or None,
         finished=not notify,
     )
-    batches = alerts(found) if notify else ()
-    return Entry(run=run, memory=found.memory, starts=found.starts, alerts=batches)
+    batches = alerts(news) if notify else ()
+    return Entry(run=run, memory=news.memory, starts=news.starts, alerts=batches)
 
 
 def is_known(ledger: Ledger, definition: str, path: Path) -> bool:
@@ -299,13 +299,13 @@ def is_known(ledger: Ledger, definition: str, path: Path) -> bool:
     name, digest = ledger.last_file(definition)
     if digest is None or name != str(path.absolute()) or not path.is_file():
         return True
-    found = hashlib.sha256()
+    hashed = hashlib.sha256()
     for number in range(1, 1_000_000):
         place = parts(path, number)[-1]
         if not place.is_file():
             break
-        found.update(place.read_bytes())
-    return found.hexdigest() == digest
+        hashed.update(place.read_bytes())
+    return hashed.hexdigest() == digest
 
 
 def summaries(listings: Sequence[Listing], written: Sequence[Written]) -> list[Summary]:
