@@ -11,7 +11,7 @@ import typer
 from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
-from pqlkit.cli.score_options import check, order, refuse_unready
+from pqlkit.cli.score_options import check, order, refuse_keyless, refuse_unready
 from pqlkit.options.leads import ListOptions, ScoreOptions
 from pqlkit.options.output import Format
 
@@ -56,6 +56,7 @@ def score(given: Given) -> None:
     definitions = [load_definition(path) for path in options.definition]
     refuse_twins(definitions)
     refuse_unready(definitions, options)
+    refuse_keyless(definitions, options)
     inputs.check(list_targets([definition.name for definition in definitions], out))
     asked = order(options)
     where = hook(options.notify) if options.notify is not None else None
@@ -114,6 +115,7 @@ def scored(
             inputs.population(dataset, definition),
             definition,
             keep=options.keep,
+            key=options.key,
             progress=progress,
         )
         for definition in definitions
@@ -200,7 +202,7 @@ def deliver(
     breached = [f"{listing.news.leads.definition.name}: {text}" for listing in listings for text in listing.breaches]
     targets = places(listings, out, aside=bool(breached))
     apart = [
-        (changed(path), held_back(listing))
+        (changed(path), held_back(listing, asked.shape))
         for path, listing in places(listings, out, aside=False)
         if listing.news.held.height
     ]
@@ -216,15 +218,50 @@ def deliver(
         if doubt is not None:
             raise doubt
         sent = afterwards(listings, written, options, out, kept, where, output)
+        write_properties(listings, options, asked.shape)
     except PqlkitError as error:
         told(error, written, kept, doubt=doubt is not None)
         return ExitCode.FINDINGS
+    for text in (text for listing in listings for text in left_out_text(listing, asked.shape.key)):
+        output.warn(text)
     for text in breached:
         output.warn(f"{text}; nobody is alerted{', the list is held' if targets else ''}")
     waiting = [text for listing in listings for text in held_text(listing, apart)]
     for text in waiting:
         output.warn(text)
     return ExitCode.FINDINGS if breached or waiting or (sent is not None and sent.problem) else ExitCode.DONE
+
+
+def write_properties(listings: Sequence[Listing], options: ScoreOptions, shape: Shape) -> None:
+    """Write the fields that the lists fill, each once, as ``--properties`` asks."""
+    from pqlkit.files import write_text
+    from pqlkit.reporting.renderers.tabular import to_json
+    from pqlkit.scoring.crm import properties
+
+    if options.properties is None or options.preset is None:
+        return
+    tables = [listing.columns for listing in listings]
+    names = {ours: theirs for table in tables for ours, theirs in shape.names(table.columns).items()}
+    types = {name: kind for table in tables for name, kind in table.schema.items()}
+    kind = listings[0].news.leads.population.kind
+    write_text(options.properties, to_json(properties(options.preset, kind, names, types, options.key)))
+
+
+def left_out_text(listing: Listing, key: str | None) -> list[str]:
+    """Say which rows no CRM could import, and how many of these are new leads."""
+    from pqlkit.inert import visible
+
+    told = []
+    for rows, why in ((listing.keyless, f"have no {key}"), (listing.doubled, f"have the {key} of a row above them")):
+        if rows.is_empty():
+            continue
+        new = rows.filter(rows.get_column("newly_qualified").fill_null(value=False))
+        some = ", ".join(visible(str(name), 40) for name in new.get_column(listing.news.leads.key).head(5))
+        heard = f", {new.height:,} of them new leads: {some}{', ...' if new.height > 5 else ''}" if new.height else ""
+        told.append(
+            f"{listing.news.leads.definition.name}: {rows.height:,} rows {why} and are left out of the list{heard}"
+        )
+    return told
 
 
 def held_text(listing: Listing, apart: Sequence[tuple[Path, Listing]]) -> list[str]:
