@@ -12,7 +12,7 @@ from pqlkit.options.settings import Exposure, Settings
 from pqlkit.snapshots.schedule import LANDMARK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.cohorts import Cohorts
@@ -103,7 +103,7 @@ def analyze(
         Every figure is an association: it says who upgrades, not why.
     """
     from pqlkit.analysis.adjustment import adjust
-    from pqlkit.analysis.associations import Levels, associations
+    from pqlkit.analysis.associations import Levels, associations, q_values
     from pqlkit.analysis.behaviour_cohorts import behaviour_cohorts
     from pqlkit.analysis.cohorts import cohorts
     from pqlkit.analysis.fewer import adjusted, fewer
@@ -138,7 +138,7 @@ def analyze(
     )
     less = fewer(observed, skip=observed.left_out)
     tests = len(associated) + len(less)
-    q = _q_values([row.p_value for row in associated], [row.p_value for row in less])
+    q = q_values([row.p_value for row in associated], [row.p_value for row in less])
     associated = tuple(replace(row, q_value=value) for row, value in zip(associated, q[0], strict=True))
     less = tuple(replace(row, q_value=value) for row, value in zip(less, q[1], strict=True))
     say("allowing for activity")
@@ -179,17 +179,6 @@ def analyze(
         comparison=compare(observed, settings.compare, behaviours=done),
         curve=curve,
     )
-
-
-def _q_values(*families: Sequence[float | None]) -> list[list[float | None]]:
-    """Correct every test of an analysis among all of them together."""
-    import numpy as np
-
-    from pqlkit.statistics.arrays import number
-    from pqlkit.statistics.multiplicity import benjamini_hochberg
-
-    values = iter(benjamini_hochberg([np.nan if p is None else p for family in families for p in family]))
-    return [[number(next(values)) for _ in family] for family in families]
 
 
 def _flags(observed: Observed) -> Mapping[str | None, tuple[str, ...]]:

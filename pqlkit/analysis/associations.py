@@ -164,6 +164,14 @@ def associations(
     )
 
 
+def q_values(*families: Sequence[float | None]) -> list[list[float | None]]:
+    """Correct every test of an analysis among all of them together."""
+    from pqlkit.statistics.multiplicity import benjamini_hochberg
+
+    values = iter(benjamini_hochberg([np.nan if p is None else p for family in families for p in family]))
+    return [[_number(next(values)) for _ in family] for family in families]
+
+
 def _largest(values: NDArray[np.float64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
     """Find the first largest value of each stretch (ties go to the smaller threshold)."""
     peak = np.repeat(np.maximum.reduceat(values, starts), ends - starts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -52,10 +54,13 @@ def test_what_activity_hides_is_found_among_the_active(masked):
     assert row.adjusted.high is not None
     assert row.adjusted.high < 1
     assert row.adjusted_relative_risk is not None
+    assert row.adjusted_relative_risk.value is not None
     assert 0.3 < row.adjusted_relative_risk.value < 0.55
     # Among all of them the ratio is nearer to one: who asks does more, too.
     crude = next(one for one in found.behaviours if one.behaviour.event == "ticket")
-    assert crude.curve[0].table.relative_risk().value > row.adjusted_relative_risk.value + 0.05
+    seen = crude.curve[0].table.relative_risk().value
+    assert seen is not None
+    assert seen > row.adjusted_relative_risk.value + 0.05
     assert row.table.a < row.expected
 
 
@@ -102,7 +107,7 @@ def _inactive_doers(observed, threshold):
 
 
 def test_the_record_names_the_row_and_the_hypothesis(masked):
-    written = record(analyze(masked, ONCE))
+    written: Any = record(analyze(masked, ONCE))
     row = next(one for one in written["fewer"] if one["event"] == "ticket")
     assert row["expression"] == f"ticket <= 0 in {row['window']}"
     assert row["with"]["converted"] < row["expected"]
