@@ -142,9 +142,15 @@ def analyze(
     associated = tuple(replace(row, q_value=value) for row, value in zip(associated, q[0], strict=True))
     less = tuple(replace(row, q_value=value) for row, value in zip(less, q[1], strict=True))
     say("allowing for activity")
-    less = adjusted(observed, less, skip=observed.left_out)
+    traits = observed.fixed_traits({suspect.event for suspect in observed.leakage if suspect.trait})
+    less = adjusted(observed, less, skip=observed.left_out, traits=traits)
     associated = adjust(
-        associated, observed.cube, observed.snapshots.frame, skip=observed.left_out, clusters=observed.clusters
+        associated,
+        observed.cube,
+        observed.snapshots.frame,
+        skip=observed.left_out,
+        clusters=observed.clusters,
+        traits=traits,
     )
     say("drawing the cohorts")
     design = observed.snapshots.design

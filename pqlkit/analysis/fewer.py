@@ -12,10 +12,12 @@ from pqlkit.analysis.associations import LEVELS
 from pqlkit.measures.behaviour import GRID
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
+    import polars as pl
     from numpy.typing import NDArray
 
+    from pqlkit.analysis.effect import Effect
     from pqlkit.analysis.observation import Observed
     from pqlkit.measures.behaviour import Behaviour, Cube
     from pqlkit.statistics.contingency import Contingency
@@ -48,8 +50,8 @@ class Fewer:
         Mantel and Haenszel's test over strata of that activity, on both sides, times the thresholds tried.
     q_value
         By Benjamini and Hochberg among all tests of the analysis.
-    adjusted, adjusted_relative_risk
-        Beside other activity, calendar and age, of the active; None where it was not fitted.
+    effect
+        What is left of it beside other activity, calendar, age and fixed traits, of the active; None where it was not fitted.
     """
 
     behaviour: Behaviour
@@ -58,8 +60,7 @@ class Fewer:
     expected: float
     p_value: float
     q_value: float | None = None
-    adjusted: Estimate | None = None
-    adjusted_relative_risk: Estimate | None = None
+    effect: Effect | None = None
 
     @property
     def relative_risk(self) -> Estimate:
@@ -69,11 +70,11 @@ class Fewer:
     @property
     def stands(self) -> bool:
         """Whether it goes with fewer conversions by more than chance and by a size that matters, adjusted where that could be fitted."""
-        plain = self.adjusted is None or self.adjusted_relative_risk is None
-        risk = self.relative_risk if plain else self.adjusted_relative_risk
-        if risk is None or risk.value is None or risk.high is None or self.q_value is None:
+        risk = self.relative_risk if self.effect is None else self.effect.relative_risk
+        if risk.value is None or risk.high is None or self.q_value is None:
             return False
-        return self.q_value < LEVEL and risk.value < DIFFERENT and risk.high < (DIFFERENT if plain else 1.0)
+        bound = DIFFERENT if self.effect is None else 1.0
+        return self.q_value < LEVEL and risk.value < DIFFERENT and risk.high < bound
 
     @property
     def expression(self) -> str:
@@ -201,7 +202,13 @@ def _tested(observed: Observed, index: int, activity: Activity) -> Fewer | None:
     )
 
 
-def adjusted(observed: Observed, rows: Sequence[Fewer], *, skip: Collection[str] = ()) -> tuple[Fewer, ...]:
+def adjusted(
+    observed: Observed,
+    rows: Sequence[Fewer],
+    *,
+    skip: Collection[str] = (),
+    traits: Mapping[str, pl.Series] | None = None,
+) -> tuple[Fewer, ...]:
     """Keep what stands, one row an event, each with its adjusted figures: of the snapshots at which something was done.
 
     Parameters
@@ -210,6 +217,8 @@ def adjusted(observed: Observed, rows: Sequence[Fewer], *, skip: Collection[str]
         As for `fewer`.
     rows
         With their q values.
+    traits
+        As for `pqlkit.analysis.adjustment.rule_effect`.
     """
     best: dict[str | None, Fewer] = {}
     for row in sorted(rows, key=lambda row: (row.p_value, -row.expected)):
@@ -219,13 +228,15 @@ def adjusted(observed: Observed, rows: Sequence[Fewer], *, skip: Collection[str]
         return ()
     cube = observed.cube
     active = Activity.of(cube, counted(cube, skip)).total > 0
-    models = Models.of(cube, observed.snapshots.frame, skip=skip, clusters=observed.clusters, rows=active)
+    models = Models.of(
+        cube, observed.snapshots.frame, skip=skip, clusters=observed.clusters, traits=traits, rows=active
+    )
     places = {behaviour: index for index, behaviour in enumerate(cube.behaviours)}
     full = []
     for row in list(best.values())[:SHORTLIST]:
         effect = None if models is None else models.effect(places[row.behaviour], row.threshold)
         if effect is not None and effect.odds_ratio.value is not None:
-            full.append(replace(row, adjusted=effect.odds_ratio, adjusted_relative_risk=effect.relative_risk))
+            full.append(replace(row, effect=effect))
         else:
             full.append(row)
     return tuple(row for row in full if row.stands)

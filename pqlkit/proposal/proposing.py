@@ -243,7 +243,9 @@ def _fewer(brief: Brief) -> tuple[Fewer, ...]:
     """Find what goes with fewer conversions, where nothing goes with more: a hypothesis, tested among its like alone."""
     from pqlkit.analysis.fewer import adjusted, fewer
 
-    return adjusted(brief.observed, fewer(brief.observed, skip=brief.exclusions.events), skip=brief.exclusions.events)
+    observed, left_out = brief.observed, brief.exclusions
+    traits = observed.fixed_traits(left_out.traits)
+    return adjusted(observed, fewer(observed, skip=left_out.events), skip=left_out.events, traits=traits)
 
 
 def _nothing(brief: Brief, *why: str, search: Search | None = None, top: BenchmarkModel | None = None) -> Proposal:

@@ -299,8 +299,8 @@ def _then(observed: Observed, met: NDArray[np.bool_], definition: Definition) ->
         rare_below=(floors.snapshots, floors.converters),
         flags={},
     )
-    (q,) = q_values([association.p_value for association in found])
-    found = tuple(replace(association, q_value=value) for association, value in zip(found, q, strict=True))
+    (q,) = q_values([association.p_value for association in associated])
+    associated = tuple(replace(association, q_value=value) for association, value in zip(associated, q, strict=True))
     best: dict[str, Association] = {}
     for association in (shown for row in associated if (shown := row.as_shown()) is not None):
         event = association.behaviour.event

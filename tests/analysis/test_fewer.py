@@ -50,17 +50,17 @@ def test_what_activity_hides_is_found_among_the_active(masked):
     found = analyze(masked, ONCE)
     row = next(one for one in found.fewer if one.behaviour.event == "ticket")
     assert row.threshold == 1
-    assert row.adjusted is not None
-    assert row.adjusted.high is not None
-    assert row.adjusted.high < 1
-    assert row.adjusted_relative_risk is not None
-    assert row.adjusted_relative_risk.value is not None
-    assert 0.3 < row.adjusted_relative_risk.value < 0.55
+    assert row.effect is not None
+    assert row.effect.odds_ratio.high is not None
+    assert row.effect.odds_ratio.high < 1
+    left = row.effect.relative_risk.value
+    assert left is not None
+    assert 0.3 < left < 0.55
     # Among all of them the ratio is nearer to one: who asks does more, too.
     crude = next(one for one in found.behaviours if one.behaviour.event == "ticket")
     seen = crude.curve[0].table.relative_risk().value
     assert seen is not None
-    assert seen > row.adjusted_relative_risk.value + 0.05
+    assert seen > left + 0.05
     assert row.table.a < row.expected
 
 

@@ -332,15 +332,16 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
         lines.append(f"  ... {len(shown) - top} more: --top {2 * top}")
     lines += _nulls(analysis)
     lines += _same_people(shown[:top])
+    lines += _explained(shown[:top])
     marks = []
     if any("mechanical" in association.flags for association in shown[:top]):
         marks.append("M mechanical")
     if any("automatic" in association.flags for association in shown[:top]):
         marks.append("A automatic")
     if fitted:
-        marks.append("* odds ratio allowing for activity and age")
+        marks.append(f"* odds ratio allowing for {_allowed_for(shown[:top])}")
     lines.append(f"  chi-squared or exact test, FDR 5% over {analysis.tests:,} tests; relative risk above 1.2")
-    lines += ["  " + "   ".join(marks)] if marks else []
+    lines += wrapped("   ".join(marks), "  ", "  ") if marks else []
     return [*lines, *fewer(analysis.fewer), *_shapes(analysis)]
 
 
@@ -351,7 +352,7 @@ def fewer(rows: Sequence[Fewer]) -> list[str]:
     lines = ["", spread("FEWER UPGRADES among the active", "Mantel-Haenszel test over activity")]
     lines.append(f"  {'behaviour':<{NAME}}  {'in':>4}    at  does   with without   {'times [95 %]':>13} allow.")
     for row in rows[:LESS]:
-        table, risk = row.table, row.adjusted_relative_risk
+        table, risk = row.table, None if row.effect is None else row.effect.relative_risk
         lines.append(
             f"  {fit(named(row.behaviour), NAME)}  {row.behaviour.window.length!s:>4} {compact(row.threshold):>5} "
             f"{percent(table.share.rate):>5} {percent(table.with_.rate):>6} {percent(table.without.rate):>6} "
@@ -393,6 +394,32 @@ def _stretches(shape: Shape) -> str:
         f"{named(shape.behaviour, 40)} in {shape.behaviour.window.length} {percent(shape.none.rate)} at 0, "
         f"{percent(shape.some.rate)} at {middle}, {percent(shape.much.rate)} from {shape.threshold:,} on"
     )
+
+
+def _allowed_for(shown: Sequence[Association]) -> str:
+    """Name what the adjusted figures allow for."""
+    traits = sorted({trait for row in shown if row.effect is not None for trait in row.effect.traits})
+    names = ["activity", "age", *(visible(trait, 30) for trait in traits)]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _explained(shown: Sequence[Association]) -> list[str]:
+    """Say which behaviours a fixed trait explains: the figures without it and with it."""
+    lines = []
+    for association in shown:
+        effect = association.effect
+        if effect is None or effect.without_traits is None or not (effect.explained or effect.untold):
+            continue
+        said = "explained by" if effect.explained else "not told apart from"
+        names = " and ".join(visible(trait, 30) for trait in effect.traits)
+        before = effect.without_traits.relative_risk
+        lines += wrapped(
+            f"{named(association.behaviour, 60)}: {said} {names}: adjusted {ratio(effect.relative_risk)} times as often, "
+            f"without {names} {ratio(before)}",
+            "  ",
+            "    ",
+        )
+    return lines
 
 
 def _same_people(shown: Sequence[Association]) -> list[str]:
