@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pqlkit.analysis.association import Association
+    from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.cohorts import Cohorts
     from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.observation import Observed
-    from pqlkit.analysis.shape import Shape
     from pqlkit.analysis.tiers import Tier
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.analysis.window_advice import ConversionWindowAdvice, Delays, Spike
@@ -105,12 +105,12 @@ def analyze(
     from pqlkit.analysis.adjustment import adjust
     from pqlkit.analysis.associations import Levels, associations, q_values
     from pqlkit.analysis.behaviour_cohorts import behaviour_cohorts
+    from pqlkit.analysis.bend import shapes
     from pqlkit.analysis.cohorts import cohorts
     from pqlkit.analysis.fewer import adjusted, fewer
     from pqlkit.analysis.follow_up import curve_rate, disagreement_in_words
     from pqlkit.analysis.grouping import behaviours
     from pqlkit.analysis.hypotheses import hypotheses
-    from pqlkit.analysis.shape import shapes
     from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Floors, tier
     from pqlkit.analysis.value_metric import compare
     from pqlkit.analysis.window_advice import (

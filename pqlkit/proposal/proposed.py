@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.leaks import Suspect
     from pqlkit.analysis.observation import Observed
-    from pqlkit.analysis.shape import Shape
     from pqlkit.analysis.tiers import Tier
     from pqlkit.options.search import ProposeOptions
     from pqlkit.proposal.benchmark_model import BenchmarkModel

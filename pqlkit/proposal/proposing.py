@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.observation import Observed
-    from pqlkit.analysis.shape import Shape
     from pqlkit.population.population import Population
     from pqlkit.proposal.benchmark_model import BenchmarkModel
     from pqlkit.proposal.crossfit import CrossFit
@@ -229,7 +229,7 @@ def _summed_up(
 
 def _shapes(observed: Observed, rule: Rule) -> tuple[Shape, ...]:
     """Look at each criterion of a rule, over all snapshots: whether those who never did it convert as often."""
-    from pqlkit.analysis.shape import shape_at
+    from pqlkit.analysis.bend import shape_at
 
     found = [
         shape_at(observed, literal.column, literal.threshold, tests=len(rule.literals))

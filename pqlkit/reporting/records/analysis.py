@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association
+    from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.cohorts import Cohort
     from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypothesis
-    from pqlkit.analysis.shape import Shape
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.measures.behaviour import Behaviour
     from pqlkit.statistics.contingency import Contingency

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association, Step
+    from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.observation import Observed
-    from pqlkit.analysis.shape import Shape
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.rate import Rate

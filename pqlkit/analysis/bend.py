@@ -1,4 +1,4 @@
-"""The shape of a behaviour: whether those who never did it convert as often as those who did it much."""
+"""The bend of a behaviour: whether those who never did it convert as often as those who did it much."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import pytest
 
 from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.associations import Levels
+from pqlkit.analysis.bend import TIMES, shape_at, shapes
 from pqlkit.analysis.observation import observe
-from pqlkit.analysis.shape import TIMES, shape_at, shapes
 from pqlkit.durations import DAY
 from pqlkit.options.settings import Settings
 from pqlkit.reporting.records.analysis import record
