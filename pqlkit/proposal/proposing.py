@@ -231,12 +231,12 @@ def _shapes(observed: Observed, rule: Rule) -> tuple[Shape, ...]:
     """Look at each criterion of a rule, over all snapshots: whether those who never did it convert as often."""
     from pqlkit.analysis.bend import shape_at
 
-    found = [
+    bends = [
         shape_at(observed, literal.column, literal.threshold, tests=len(rule.literals))
         for literal in rule.literals
         if literal.behaviour is not None and literal.threshold is not None
     ]
-    return tuple(shape for shape in found if shape is not None)
+    return tuple(shape for shape in bends if shape is not None)
 
 
 def _fewer(brief: Brief) -> tuple[Fewer, ...]:

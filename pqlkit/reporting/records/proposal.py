@@ -87,8 +87,8 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "new": proposal.tonight.new,
             "since": str(NEW),
         },
-        "not_monotone": [shape(one) for one in proposal.shapes],
-        "fewer": [fewer(one) for one in proposal.fewer],
+        "not_monotone": [shape(bend) for bend in proposal.shapes],
+        "fewer": [fewer(row) for row in proposal.fewer],
         "excluded": [
             {"event": leak.event, "reason": leak.reason.value, "evidence": leak.evidence}
             for leak in proposal.leakage
