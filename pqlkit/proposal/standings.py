@@ -92,6 +92,7 @@ class Standings:
     reads: list[Qualified] = field(default_factory=list)
     _place: dict[tuple[int, ...], int] = field(default_factory=dict, repr=False)
     _width: list[int] = field(default_factory=list, repr=False)
+    _expected: dict[tuple[int, ...], float] = field(default_factory=dict, repr=False)
     _view: NDArray[np.int8] = field(init=False, repr=False)
     _start: tuple[int, ...] | None = field(init=False, repr=False)
 
@@ -277,17 +278,25 @@ class Standings:
         Those moments are all there are, the rule's own included: too many of what is common. The rule that the search came to,
         alone, is held against the others of them where that fails it.
         """
-        expected = self.view.expected(read)
-        if read.converted < RELATIVE_RISK * expected and rule == self._start:
-            expected = self.view.expected_of_others(rule, read)
+        expected = self._expected.get(rule)
+        if expected is None:
+            expected = self.view.expected(read)
+            if read.converted < RELATIVE_RISK * expected and rule == self._start:
+                expected = self.view.expected_of_others(rule, read)
+            self._expected[rule] = expected
         if read.converted >= RELATIVE_RISK * expected:
             return True
         base = self.view.converters / max(self.view.moments, 1)
         return base > HIGH_BASE_RATE and (read.n - expected) >= RELATIVE_RISK * (read.n - read.converted)
 
-    def best(self, most: int, wide: int | None = None, bounds: Bounds | None = None) -> list[tuple[int, ...]]:
-        """Give the best rules of a vocabulary that keep the bounds, the plainest first among equals; None = of any words."""
-        return self._best(most, self._of_width(wide), bounds)
+    def best(
+        self, most: int, wide: int | None = None, bounds: Bounds | None = None, *, size: int | None = None
+    ) -> list[tuple[int, ...]]:
+        """Give the best rules of a vocabulary and a size that keep the bounds, the plainest first among equals; None = of any."""
+        places = self._of_width(wide)
+        if size is not None:
+            places = places[np.array([len(rule) for rule in self.rules], dtype=np.intp)[places] == size]
+        return self._best(most, places, bounds)
 
     def apart(self, rule: tuple[int, ...]) -> tuple[int, ...] | None:
         """Give the best rule that has no event in common with one, in named events; None if there is none."""
@@ -309,8 +318,8 @@ class Standings:
         order = np.argsort(-scores, kind="stable")
         kept: list[tuple[int, ...]] = []
         for _, equal in groupby(order.tolist(), key=lambda place: scores[place]):
-            rules = [self.rules[places[place]] for place in equal]
-            kept += sorted((rule for rule in rules if self.keeps(rule, bounds)), key=self._plainness)
+            rules = [rule for place in equal if self.keeps(rule := self.rules[places[place]], bounds)]
+            kept += sorted(rules, key=self._plainness) if len(rules) > 1 else rules
             if len(kept) >= most:
                 break
         return kept[:most]
