@@ -180,16 +180,18 @@ class Triples:
         kept = self._possible(literal, first, second)
         return np.column_stack([np.full(int(kept.sum()), literal), first[kept], second[kept]])
 
-    def _possible(self, literal: int, one: NDArray[np.intp], two: NDArray[np.intp]) -> NDArray[np.bool_]:
+    def _possible(self, literal: int, left: NDArray[np.intp], right: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Judge triples by the most hits and the fewest misses that their pairs leave."""
         tables = self.tables
         single = np.diagonal(tables.hits)
-        first, second, third = tables.hits[literal, one], tables.hits[literal, two], tables.hits[one, two]
+        first, second, third = tables.hits[literal, left], tables.hits[literal, right], tables.hits[left, right]
         # Those in none of the three are not fewer than 0: inclusion and exclusion bounds the triple from above.
-        inside = tables.converters - (single[literal] + single[one] + single[two]) + first + second + third
+        inside = tables.converters - (single[literal] + single[left] + single[right]) + first + second + third
         hits = np.minimum(np.minimum(first, second), np.minimum(third, inside))
-        least = _least(tables.misses, literal, one, two)
-        most = np.minimum(np.minimum(tables.misses[literal, one], tables.misses[literal, two]), tables.misses[one, two])
+        least = _least(tables.misses, literal, left, right)
+        most = np.minimum(
+            np.minimum(tables.misses[literal, left], tables.misses[literal, right]), tables.misses[left, right]
+        )
         kept = self._reaches(hits, least)
         kept &= tables.goal.constraints.possible(
             hits, least, least, hits + most, converters=tables.converters, snapshots=tables.snapshots
@@ -224,12 +226,12 @@ class Triples:
 def _least(
     misses: NDArray[np.float64],
     literal: int | NDArray[np.intp],
-    one: NDArray[np.intp],
-    two: NDArray[np.intp],
+    left: NDArray[np.intp],
+    right: NDArray[np.intp],
 ) -> NDArray[np.float64]:
     """Give the fewest misses that a triple can have: what two of its pairs must share within a literal."""
-    first, second, third = misses[literal, one], misses[literal, two], misses[one, two]
-    least = np.maximum(first + second - misses[literal, literal], first + third - misses[one, one])
-    least = np.maximum(least, second + third - misses[two, two])
+    first, second, third = misses[literal, left], misses[literal, right], misses[left, right]
+    least = np.maximum(first + second - misses[literal, literal], first + third - misses[left, left])
+    least = np.maximum(least, second + third - misses[right, right])
     fewest: NDArray[np.float64] = np.maximum(least, 0.0)
     return fewest
