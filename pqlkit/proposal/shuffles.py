@@ -120,10 +120,8 @@ def permutation_test(
     every = pack(problem.cube, columns, nobody, used, traits=problem.traits, seed=problem.seed, most_controls=None)
     effort = Effort(rules=problem.max_rules, keep=_KEEP)
     trial = _Trial(columns, every, gram(every.others), goal or problem.goal(part), effort)
-    if known is not None:
-        real = _as_explored(known, problem.y[used])
-    else:
-        real = trial.run(problem.y) if len(columns) else None
+    real = trial.run(problem.y) if known is None and columns else None
+    real = real if known is None else _as_explored(known, problem.y[used])
     score = real.best if real is not None else -np.inf
     labels, outcome = strata[every.snapshots], problem.y[every.snapshots]
     shuffles: list[Explored] = []

@@ -144,14 +144,14 @@ class Triples:
         most = np.maximum.accumulate(low + (tables.bits.weight != 1.0)) + _HALF * tables.snapshots
         room = np.where(self._usable(), most.astype(np.float32)[tables.hits.astype(np.intp)], np.float32(-np.inf))
         usable = room > -np.inf
-        before = 2 * usable.sum() + 1
-        while usable.sum() < _FEWER * before:
-            before = usable.sum()
+        before, now = np.inf, int(usable.sum())
+        while now < _FEWER * before:
             # A third literal takes away no more misses than it leaves out of those of either literal.
             fewest = np.where(usable, self._misses, np.inf).min(axis=1, initial=np.inf)
             spared = fewest - np.diagonal(self._misses)
             usable &= self._misses + np.maximum(spared[:, None], spared) <= room
             room[~usable] = -np.inf
+            before, now = now, int(usable.sum())
         np.copyto(room, -np.inf, where=np.tri(len(room), dtype=np.bool_))
         return usable, room
 
@@ -169,7 +169,7 @@ class Triples:
             rows = slice(start, start + _ROWS)
             square = np.ix_(partners[rows], partners[start:])
             most, least = room[square], self._misses[square]
-            self.judged += np.count_nonzero(most > -np.inf)
+            self.judged += int(np.count_nonzero(most > -np.inf))
             np.minimum(most, spared[rows, None], out=most)
             np.minimum(most, spared[start:], out=most)
             # As `_least` has it.
