@@ -91,6 +91,7 @@ class Standings:
     rules: list[tuple[int, ...]] = field(default_factory=list)
     reads: list[Qualified] = field(default_factory=list)
     _place: dict[tuple[int, ...], int] = field(default_factory=dict, repr=False)
+    _figures: list[tuple[int, int, float]] = field(default_factory=list, repr=False)
     _width: list[int] = field(default_factory=list, repr=False)
     _expected: dict[tuple[int, ...], float] = field(default_factory=dict, repr=False)
     _view: NDArray[np.int8] = field(init=False, repr=False)
@@ -169,11 +170,16 @@ class Standings:
         before = len(self.rules)
         for rule in rules:
             if rule not in self._place and self._is_rule(rule):
-                self._place[rule] = len(self.rules)
-                self.rules.append(rule)
-                self.reads.append(self.view.read(rule))
-                self._width.append(int(self._view[list(rule)].max()))
+                self.put(rule, self.view.read(rule))
         return len(self.rules) - before
+
+    def put(self, rule: tuple[int, ...], read: Qualified) -> None:
+        """Take a rule that is not known yet, as it was read."""
+        self._place[rule] = len(self.rules)
+        self.rules.append(rule)
+        self.reads.append(read)
+        self._figures.append((read.converted, read.n, read.a_week))
+        self._width.append(int(self._view[list(rule)].max()))
 
     def _is_rule(self, rule: tuple[int, ...]) -> bool:
         groups = [self.literals[place].group for place in rule]
@@ -241,9 +247,7 @@ class Standings:
 
     def _table(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Give converted, qualified, and new ones a week, of every rule read."""
-        table = np.array([(read.converted, read.n, read.a_week) for read in self.reads], dtype=np.float64).reshape(
-            -1, 3
-        )
+        table = np.array(self._figures, dtype=np.float64).reshape(-1, 3)
         return table[:, 0], table[:, 1], table[:, 2]
 
     def _scored(
@@ -461,10 +465,14 @@ class Standings:
 
     def similar(self, left: tuple[int, ...], right: tuple[int, ...]) -> float:
         """Give the share of those who qualify by either rule that do so by both."""
-        first, second = (np.unique(self.counted(rule).entity) for rule in (left, right))
+        first, second = (_distinct(self.counted(rule).entity) for rule in (left, right))
         both = len(np.intersect1d(first, second, assume_unique=True))
         either = len(first) + len(second) - both
         return both / either if either else 1.0
+
+
+def _distinct(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
+    return ascending[np.append(True, ascending[1:] != ascending[:-1])] if len(ascending) else ascending
 
 
 def _within(bounds: Bounds, capacity: float) -> Bounds:
