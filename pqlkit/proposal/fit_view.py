@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -36,7 +37,7 @@ _NAME: Final = 63
 """Bits of a number that names a moment of an entity."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Qualified:
     """The qualifications of one rule in the part that chooses.
 
@@ -51,8 +52,6 @@ class Qualified:
     recent, weekly
         The entities of the new ones of the newest weeks before the holdout, and how many a week each of them stands for at today's
         number of active entities.
-    n, converted, soon, a_week
-        How many, how many converted, how many of them within a day, and new ones a week.
     """
 
     entity: NDArray[np.int64] = field(repr=False)
@@ -62,10 +61,26 @@ class Qualified:
     quick: NDArray[np.bool_] = field(repr=False)
     recent: NDArray[np.int64] = field(repr=False)
     weekly: float
-    n: int
-    converted: int
-    soon: int
-    a_week: float
+
+    @property
+    def n(self) -> int:
+        """How many."""
+        return len(self.y)
+
+    @cached_property
+    def converted(self) -> int:
+        """How many converted."""
+        return int(np.count_nonzero(self.y))
+
+    @cached_property
+    def soon(self) -> int:
+        """How many converted within a day."""
+        return int(np.count_nonzero(self.quick))
+
+    @property
+    def a_week(self) -> float:
+        """New ones a week."""
+        return len(self.recent) * self.weekly
 
     @property
     def rate(self) -> float:
@@ -74,42 +89,15 @@ class Qualified:
 
     def among(self, entities: NDArray[np.bool_]) -> Qualified:
         """Give those of some entities alone."""
-        kept, recent = entities[self.entity], self.recent[entities[self.recent]]
-        return Qualified.of(
-            self.entity[kept],
-            self.on[kept],
-            self.name[kept],
+        kept = entities[self.entity]
+        return Qualified(
+            entity=self.entity[kept],
+            on=self.on[kept],
+            name=self.name[kept],
             y=self.y[kept],
             quick=self.quick[kept],
-            recent=recent,
+            recent=self.recent[entities[self.recent]],
             weekly=self.weekly,
-        )
-
-    @classmethod
-    def of(
-        cls,
-        entity: NDArray[np.int64],
-        on: NDArray[np.int64],
-        name: NDArray[np.int64],
-        *,
-        y: NDArray[np.bool_],
-        quick: NDArray[np.bool_],
-        recent: NDArray[np.int64],
-        weekly: float,
-    ) -> Qualified:
-        """Count what is listed."""
-        return cls(
-            entity=entity,
-            on=on,
-            name=name,
-            y=y,
-            quick=quick,
-            recent=recent,
-            weekly=weekly,
-            n=len(y),
-            converted=int(np.count_nonzero(y)),
-            soon=int(np.count_nonzero(quick)),
-            a_week=len(recent) * weekly,
         )
 
 
@@ -383,10 +371,10 @@ class FitView:
         counted = self._counts(entity, on)
         entity, on = entity[counted], on[counted]
         y = self.lives.chosen_by(entity, on)
-        return Qualified.of(
-            entity,
-            on,
-            self._named(entity, on),
+        return Qualified(
+            entity=entity,
+            on=on,
+            name=self._named(entity, on),
             y=y,
             quick=y & (self.lives.counted[entity] <= on + DAY),
             recent=newest,
