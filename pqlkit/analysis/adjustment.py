@@ -262,7 +262,7 @@ def adjust(
 
     Parameters
     ----------
-    found
+    associations
         As `associations` gives them, in the cube's order.
     cube, frame
         The same snapshots.

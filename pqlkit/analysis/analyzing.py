@@ -116,14 +116,16 @@ def analyze(
     say("comparing those who did with those who did not")
     usable = observed.converters
     floors = Floors.of(len(observed.y), usable)
-    found = associations(
+    associated = associations(
         Levels.of(observed.cube, observed.y),
         design_effect=observed.design_effect,
         rare_below=(floors.snapshots, floors.converters),
         flags=flags,
     )
     say("allowing for activity")
-    found = adjust(found, observed.cube, observed.snapshots.frame, skip=observed.left_out, clusters=observed.clusters)
+    associated = adjust(
+        associated, observed.cube, observed.snapshots.frame, skip=observed.left_out, clusters=observed.clusters
+    )
     say("drawing the cohorts")
     design = observed.snapshots.design
     once = design.kind is DesignKind.ONCE
@@ -136,7 +138,7 @@ def analyze(
     little = usable < HYPOTHESES_BELOW
     return Analysis(
         observed=observed,
-        behaviours=tuple(sorted(found, key=_order)),
+        behaviours=tuple(sorted(associated, key=_order)),
         cohorts=tuple(
             behaviour_cohorts(observed, by, done[by])
             if by in done

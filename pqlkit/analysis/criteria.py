@@ -63,9 +63,9 @@ def criteria(
     design_effect
         Of the snapshots.
     """
-    found = list(_parts(definition.qualify))
-    if len(found) == 1:
-        leaf, part = found[0]
+    parts = list(_parts(definition.qualify))
+    if len(parts) == 1:
+        leaf, part = parts[0]
         table = seen.table(met, design_effect=design_effect)
         return (CriterionRates(leaf=leaf, part=part, alone=table, without_it=None, mechanical=_mechanical(leaf)),)
     return tuple(
@@ -78,7 +78,7 @@ def criteria(
             else _read(population, definition, rest, seen, design_effect),
             mechanical=_mechanical(leaf),
         )
-        for leaf, part in found
+        for leaf, part in parts
     )
 
 

@@ -141,12 +141,12 @@ def disagreement_in_words(observed: Observed, read: CurveRate | None = None) -> 
 
     base, conversion_window = observed.base, observed.snapshots.design.conversion_window
     curve = (read or curve_rate(observed)).curve
-    found = None if curve is None else disagreement(curve, base, conversion_window.microseconds / DAY)
-    if found is None or not found.drift or base.rate is None:
+    gap = None if curve is None else disagreement(curve, base, conversion_window.microseconds / DAY)
+    if gap is None or not gap.drift or base.rate is None:
         return None
     return (
-        f"the conversion curve with the newest entities reaches {base.rate + found.difference:.1%} in {conversion_window}, the plain "
-        f"rate of the mature ones is {base.rate:.1%}: newer entities convert {'better' if found.difference > 0 else 'worse'} "
+        f"the conversion curve with the newest entities reaches {base.rate + gap.difference:.1%} in {conversion_window}, the plain "
+        f"rate of the mature ones is {base.rate:.1%}: newer entities convert {'better' if gap.difference > 0 else 'worse'} "
         "than older ones did"
     )
 

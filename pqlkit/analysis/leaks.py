@@ -214,12 +214,12 @@ def _near_deterministic(levels: Levels) -> dict[str, str]:
         return {}
     total = levels.positive[0].sum() + levels.negative[0].sum()
     bound = nearly_all(float(levels.positive[0].sum() / total) if total else 0.0)
-    found: dict[str, str] = {}
+    evidence: dict[str, str] = {}
     for index in _certain(did, users, bound):
         event = levels.behaviours[int(index)].event
-        if event is not None and event not in found:
-            found[event] = f"{did[index]} of {users[index]} who do it convert ({did[index] / users[index]:.0%})"
-    return found
+        if event is not None and event not in evidence:
+            evidence[event] = f"{did[index]} of {users[index]} who do it convert ({did[index] / users[index]:.0%})"
+    return evidence
 
 
 def overruled(leakage: Sequence[Suspect], keep: Sequence[str]) -> tuple[Suspect, ...]:

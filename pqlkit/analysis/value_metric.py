@@ -299,19 +299,19 @@ def _groups(observed: Observed, behaviours: Mapping[str, Node]) -> list[tuple[st
         pl.from_epoch("cutoff", time_unit="us").dt.replace_time_zone("UTC").dt.convert_time_zone(population.world.zone)
     )
     quarter = local.dt.year().cast(pl.String) + "-Q" + local.dt.quarter().cast(pl.String)
-    found = _cut(PERIOD, frame.select(quarter.alias("name")).get_column("name"))
+    groups = _cut(PERIOD, frame.select(quarter.alias("name")).get_column("name"))
     bands = frame.get_column("age_band").to_numpy()
     if len(np.unique(bands)) > 1:
-        found += [(AGE, name, bands == band) for band, name in enumerate(AGE_BANDS) if (bands == band).any()]
+        groups += [(AGE, name, bands == band) for band, name in enumerate(AGE_BANDS) if (bands == band).any()]
     for by in observed.settings.by:
         if by in behaviours:
-            found += _cut(by, did(observed, by, behaviours[by]))
+            groups += _cut(by, did(observed, by, behaviours[by]))
         elif by not in TIMES:
             named = frame.select("entity").join(
                 cohort_names(population, by), on="entity", how="left", maintain_order="left"
             )
-            found += _cut(by, named.get_column("cohort").fill_null("(unknown)"))
-    return found
+            groups += _cut(by, named.get_column("cohort").fill_null("(unknown)"))
+    return groups
 
 
 def _cut(by: str, names: pl.Series) -> list[tuple[str, str, NDArray[np.bool_]]]:

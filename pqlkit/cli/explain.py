@@ -55,7 +55,7 @@ def one_lead(inputs: Inputs, entity: str, path: Path, form: Format, output: Outp
 
     Parameters
     ----------
-    found
+    inputs
         The inputs of the run.
     entity, path
         Whose story, and the file of the definition it is told by.

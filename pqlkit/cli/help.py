@@ -50,8 +50,10 @@ def told(text: str) -> tuple[list[str], list[Example]]:
     (['Do it.'], [Example(line='pqlkit load', note='at night')])
     """
     head, _, tail = text.partition(EXAMPLES)
-    found = (_EXAMPLE.fullmatch(part.strip()) for part in tail.split("\n\n"))
-    examples = [Example(line=one[1], note=" ".join((one[2] or "").split())) for one in found if one is not None]
+    matches = (_EXAMPLE.fullmatch(part.strip()) for part in tail.split("\n\n"))
+    examples = [
+        Example(line=match[1], note=" ".join((match[2] or "").split())) for match in matches if match is not None
+    ]
     return [" ".join(part.split()) for part in head.split("\n\n") if part.strip()], examples
 
 
@@ -67,9 +69,9 @@ def panels(command: TyperCommand, ctx: typer.Context) -> dict[str, list[TyperOpt
     for option in options:
         panel = option.rich_help_panel or "Options"
         (shared if panel in shared else own).setdefault(panel, []).append(option)
-    found = {name: panel for name, panel in [*own.items(), *shared.items()] if panel}
-    next(reversed(found.values()), own["Options"]).append(last)
-    return found or own
+    filled = {name: panel for name, panel in [*own.items(), *shared.items()] if panel}
+    next(reversed(filled.values()), own["Options"]).append(last)
+    return filled or own
 
 
 @contextmanager

@@ -117,14 +117,14 @@ def looked_at(events: str | None, exports: BesideEventsOptions, options: InitOpt
     if options.connection is not None and options.table is None:
         raise UsageError("--connection needs the table of the events", hint="--table events")
     bare = Source(path=(), connection=options.connection) if events is None else Project().direct(events)
-    found = {"events": bare if options.table is None else replace(bare, table=options.table)}
+    sources = {"events": bare if options.table is None else replace(bare, table=options.table)}
     for name in ("users", "accounts", "conversions", "identities"):
         text = getattr(exports, name)
         if text is None:
             continue
         elsewhere = options.table is None or scheme(text) is not None or Path(text).exists()
-        found[name] = Project().direct(text) if elsewhere else replace(bare, table=text)
-    return found
+        sources[name] = Project().direct(text) if elsewhere else replace(bare, table=text)
+    return sources
 
 
 def asked_zone(question: Question) -> str | None:

@@ -11,7 +11,7 @@ import typer
 from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
-from pqlkit.cli.score_options import check, order, refuse_unready
+from pqlkit.cli.score_options import check, order, refuse_keyless, refuse_unready
 from pqlkit.options.leads import ListOptions, ScoreOptions
 from pqlkit.options.output import Format
 
@@ -56,6 +56,7 @@ def score(given: Given) -> None:
     definitions = [load_definition(path) for path in options.definition]
     refuse_twins(definitions)
     refuse_unready(definitions, options)
+    refuse_keyless(definitions, options)
     inputs.check(list_targets([definition.name for definition in definitions], out))
     asked = order(options)
     where = hook(options.notify) if options.notify is not None else None
@@ -114,6 +115,7 @@ def scored(
             inputs.population(dataset, definition),
             definition,
             keep=options.keep,
+            key=options.key,
             progress=progress,
         )
         for definition in definitions
@@ -156,13 +158,13 @@ def compared(
 
     return [
         listing(
-            one,
+            scored,
             memory,
             asked,
-            nights=nights_of(ledger, one.definition.name),
-            now=one.population.as_of if as_of is not None else now(),
+            nights=nights_of(ledger, scored.definition.name),
+            now=scored.population.as_of if as_of is not None else now(),
         )
-        for one, memory in zip(leads, memories, strict=True)
+        for scored, memory in zip(leads, memories, strict=True)
     ]
 
 
@@ -195,12 +197,14 @@ def deliver(
     from pqlkit.errors import PqlkitError
     from pqlkit.scoring.night import changed, held_back, record, written_lists
 
-    for one in listings:
-        asked.shape.names(one.rows.columns)  # refuses unknown columns, whatever the format
-    breached = [f"{one.news.leads.definition.name}: {text}" for one in listings for text in one.breaches]
+    for listing in listings:
+        asked.shape.names(listing.rows.columns)  # refuses unknown columns, whatever the format
+    breached = [f"{listing.news.leads.definition.name}: {text}" for listing in listings for text in listing.breaches]
     targets = places(listings, out, aside=bool(breached))
     apart = [
-        (changed(path), held_back(one)) for path, one in places(listings, out, aside=False) if one.news.held.height
+        (changed(path), held_back(listing, asked.shape))
+        for path, listing in places(listings, out, aside=False)
+        if listing.news.held.height
     ]
     kept = ledger if not breached else None
     if ledger is not None:
@@ -214,20 +218,55 @@ def deliver(
         if doubt is not None:
             raise doubt
         sent = afterwards(listings, written, options, out, kept, where, output)
+        write_properties(listings, options, asked.shape)
     except PqlkitError as error:
         told(error, written, kept, doubt=doubt is not None)
         return ExitCode.FINDINGS
+    for text in (text for listing in listings for text in left_out_text(listing, asked.shape.key)):
+        output.warn(text)
     for text in breached:
         output.warn(f"{text}; nobody is alerted{', the list is held' if targets else ''}")
-    waiting = [text for one in listings for text in held_text(one, apart)]
+    waiting = [text for listing in listings for text in held_text(listing, apart)]
     for text in waiting:
         output.warn(text)
     return ExitCode.FINDINGS if breached or waiting or (sent is not None and sent.problem) else ExitCode.DONE
 
 
-def held_text(one: Listing, apart: Sequence[tuple[Path, Listing]]) -> list[str]:
+def write_properties(listings: Sequence[Listing], options: ScoreOptions, shape: Shape) -> None:
+    """Write the fields that the lists fill, each once, as ``--properties`` asks."""
+    from pqlkit.files import write_text
+    from pqlkit.reporting.renderers.tabular import to_json
+    from pqlkit.scoring.crm import properties
+
+    if options.properties is None or options.preset is None:
+        return
+    tables = [listing.columns for listing in listings]
+    names = {ours: theirs for table in tables for ours, theirs in shape.names(table.columns).items()}
+    types = {name: kind for table in tables for name, kind in table.schema.items()}
+    kind = listings[0].news.leads.population.kind
+    write_text(options.properties, to_json(properties(options.preset, kind, names, types, options.key)))
+
+
+def left_out_text(listing: Listing, key: str | None) -> list[str]:
+    """Say which rows no CRM could import, and how many of these are new leads."""
+    from pqlkit.inert import visible
+
+    told = []
+    for rows, why in ((listing.keyless, f"have no {key}"), (listing.doubled, f"have the {key} of a row above them")):
+        if rows.is_empty():
+            continue
+        new = rows.filter(rows.get_column("newly_qualified").fill_null(value=False))
+        some = ", ".join(visible(str(name), 40) for name in new.get_column(listing.news.leads.key).head(5))
+        heard = f", {new.height:,} of them new leads: {some}{', ...' if new.height > 5 else ''}" if new.height else ""
+        told.append(
+            f"{listing.news.leads.definition.name}: {rows.height:,} rows {why} and are left out of the list{heard}"
+        )
+    return told
+
+
+def held_text(listing: Listing, apart: Sequence[tuple[Path, Listing]]) -> list[str]:
     """Say who waits for a change of the definition to be accepted, and where they stand."""
-    news, leads = one.news, one.news.leads
+    news, leads = listing.news, listing.news.leads
     count = news.held.height
     if not count:
         return []
@@ -292,9 +331,9 @@ def mend(ledger: Ledger, targets: Sequence[tuple[Path, Listing]], output: Output
     from pqlkit.files import sweep
     from pqlkit.scoring.night import is_known
 
-    for path, one in targets:
+    for path, listing in targets:
         sweep(path, start=f"{path.stem}.")
-        if not is_known(ledger, one.news.leads.definition.name, path):
+        if not is_known(ledger, listing.news.leads.definition.name, path):
             output.say(f"{path} is not what the last committed run wrote; it is written again")
 
 
@@ -319,7 +358,7 @@ def send(ledger: Ledger, where: Hook | None, output: Output) -> Delivery | None:
 
 
 def write_summary(
-    found: Sequence[Summary],
+    summaries: Sequence[Summary],
     listings: Sequence[Listing],
     sent: Delivery | None,
     options: ScoreOptions,
@@ -330,7 +369,7 @@ def write_summary(
 
     Parameters
     ----------
-    found, listings
+    summaries, listings
         The summaries, and the lists that they sum up.
     sent
         What became of the alerts; None = none were due.
@@ -344,12 +383,12 @@ def write_summary(
     from pqlkit.scoring.overlap import overlap
     from pqlkit.scoring.summary import document
 
-    for summary in found:
+    for summary in summaries:
         output.say(summary.line)
     common = overlap([summary.news for summary in listings]) if len(listings) > 1 else []
     if options.summary is not None:
         alerts = None if sent is None else {"messages": sent.messages, "leads": sent.leads, "waiting": sent.waiting}
-        write_text(options.summary, to_json(document(list(found), alerts=alerts, overlap=common)))
+        write_text(options.summary, to_json(document(list(summaries), alerts=alerts, overlap=common)))
     if len(listings) > 1 and out.out is not None:
         write_text(out.out / "overlap.json", to_json({"schema": "pqlkit/lead-overlap/2", "overlap": common}))
     for row in common if len(listings) > 1 else ():
@@ -361,8 +400,12 @@ def places(listings: Sequence[Listing], out: ListOptions, *, aside: bool) -> lis
     """Say where each list goes; empty = stdout."""
     from pqlkit.scoring.night import aside as held
 
-    paths = paths_of([one.news.leads.definition.name for one in listings], out)
-    return [(held(path) if aside else path, one) for path, one in zip(paths, listings, strict=True)] if paths else []
+    paths = paths_of([listing.news.leads.definition.name for listing in listings], out)
+    return (
+        [(held(path) if aside else path, listing) for path, listing in zip(paths, listings, strict=True)]
+        if paths
+        else []
+    )
 
 
 def paths_of(names: Sequence[str], out: ListOptions) -> list[Path]:
@@ -408,8 +451,8 @@ def show(listings: Sequence[Listing], out: ListOptions, asked: Order, output: Ou
     shape = out.format or Format.TABLE
     match shape:
         case Format.JSON | Format.CSV as form:
-            one = listings[0]
-            output.payload(rendered(one.rows, LeadFormat(form.value), asked.shape, one).decode())
+            listing = listings[0]
+            output.payload(rendered(listing.rows, LeadFormat(form.value), asked.shape, listing).decode())
         case Format.MARKDOWN:
             output.payload(render.as_markdown(listings))
         case Format.TABLE:

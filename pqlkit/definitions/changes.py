@@ -158,12 +158,12 @@ def _matched(old: Mapping[str, Criterion | Ref], new: Mapping[str, Criterion | R
             if name in pairs:
                 continue
             wanted = same(name, leaf)
-            found = wanted if wanted in free and _alike(leaf, free[wanted]) else None
+            partner = wanted if wanted in free and _alike(leaf, free[wanted]) else None
             if wanted is None:
-                found = next((n for n, other in free.items() if node_meaning(other) == node_meaning(leaf)), None)
-            if found is not None:
-                pairs[name] = found
-                del free[found]
+                partner = next((n for n, other in free.items() if node_meaning(other) == node_meaning(leaf)), None)
+            if partner is not None:
+                pairs[name] = partner
+                del free[partner]
     return pairs
 
 

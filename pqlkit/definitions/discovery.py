@@ -62,7 +62,7 @@ def discover(paths: Sequence[Path | str]) -> tuple[tuple[Found, ...], tuple[Outs
     UsageError
         A path does not exist, is neither file nor folder, cannot be read, or a folder holds nothing to check.
     """
-    found: dict[str, Found] = {}
+    files: dict[str, Found] = {}
     outside: dict[str, Outside] = {}
     for path in map(Path, paths):
         if path.is_dir():
@@ -72,11 +72,11 @@ def discover(paths: Sequence[Path | str]) -> tuple[tuple[Found, ...], tuple[Outs
                     f"no definition or project file in the folder {visible(str(path), 400)}",
                     hint="definition files end in .yml or .yaml and begin with `pqlkit: 1`",
                 )
-            found |= {link.path: link for link in inside}
+            files |= {link.path: link for link in inside}
             outside |= {link.path: link for link in links}
         else:
-            found[str(path)] = _file(path)
-    return tuple(found[key] for key in sorted(found)), tuple(outside[key] for key in sorted(outside))
+            files[str(path)] = _file(path)
+    return tuple(files[key] for key in sorted(files)), tuple(outside[key] for key in sorted(outside))
 
 
 def _file(path: Path) -> Found:
@@ -112,9 +112,9 @@ def _folder(folder: Path) -> tuple[list[Found], list[Outside]]:
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             links.append(Outside(path=str(path), target=str(path.readlink())))
         elif path.suffix in SUFFIXES and path.is_file():
-            one = _file(path)
-            if one.project or _OURS.search(one.content.replace(b"\0", b"").removeprefix(b"\xef\xbb\xbf")):
-                inside.append(one)
+            file = _file(path)
+            if file.project or _OURS.search(file.content.replace(b"\0", b"").removeprefix(b"\xef\xbb\xbf")):
+                inside.append(file)
     return inside, links
 
 

@@ -46,13 +46,13 @@ class Base:
 
     def earlier(self, definition: Definition, path: str, *, alone: bool) -> Definition | None:
         """Find the earlier version of a definition: by its name, else by its path, else the only one there is."""
-        found = self.definitions.get(definition.name)
-        if found is None and self.by_path:
+        before = self.definitions.get(definition.name)
+        if before is None and self.by_path:
             name = next((name for name, other in self.paths.items() if _same(other, path)), None)
-            found = self.definitions.get(name) if name is not None else None
-        if found is None and alone and not self.by_path and len(self.definitions) == 1:
-            found = next(iter(self.definitions.values()))
-        return found
+            before = self.definitions.get(name) if name is not None else None
+        if before is None and alone and not self.by_path and len(self.definitions) == 1:
+            before = next(iter(self.definitions.values()))
+        return before
 
 
 def open_base(base: str, paths: Sequence[str]) -> Base:
@@ -128,28 +128,28 @@ def _commit(base: str, folder: Path) -> str:
 def _listed(commit: str, folder: Path) -> list[tuple[str, str]]:
     """List the definition files of a folder and below at a commit: the path as people write it now, and the blob."""
     listing = _git(folder, "ls-tree", "-r", "-z", commit, ".") or b""
-    found: list[tuple[str, str]] = []
+    files: list[tuple[str, str]] = []
     for entry in listing.split(b"\0"):
         meta, _, raw = entry.partition(b"\t")
         fields = meta.split()
         name = raw.decode("utf-8", "surrogateescape")
         if len(fields) == 3 and fields[0].startswith(b"100") and name.endswith(_SUFFIXES):
-            found.append((str(folder / name), fields[2].decode("ascii")))
-    return found
+            files.append((str(folder / name), fields[2].decode("ascii")))
+    return files
 
 
 def _blobs(blobs: Sequence[str], folder: Path) -> dict[str, bytes]:
     """Read blobs by their ids; git applies no filter, driver or pager to ``cat-file``."""
     stream = _git(folder, "cat-file", "--batch", fed="".join(f"{blob}\n" for blob in blobs)) or b""
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     at = 0
     for blob in blobs:
         # Each answer is "<id> blob <size>", a line end, the content, a line end.
         end = stream.index(b"\n", at)
         size = int(stream[at:end].split()[2])
-        found[blob] = stream[end + 1 : end + 1 + min(size, LARGEST + 1)]
+        contents[blob] = stream[end + 1 : end + 1 + min(size, LARGEST + 1)]
         at = end + 2 + size
-    return found
+    return contents
 
 
 def _git(folder: Path, *arguments: str, fed: str = "") -> bytes | None:

@@ -401,7 +401,7 @@ def _turned(node: Node, *, inside: bool = False) -> list[bool]:
         case Not(part=part):
             return _turned(part, inside=True)
         case All(parts=parts) | Any(parts=parts):
-            return [one for part in parts for one in _turned(part, inside=inside)]
+            return [turned for part in parts for turned in _turned(part, inside=inside)]
         case _:
             return [inside]
 

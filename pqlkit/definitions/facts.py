@@ -157,7 +157,7 @@ class DefinitionFacts:
         Eligible, observed entities.
     qualified
         How many of them ever qualified by `as_of`.
-    qualification
+    qualifications
         `pql_to_customer`: conversions within the conversion window of a start, among mature starts while not a customer.
     share
         The PQL line of the report's cohort: qualified by anchor + T, among those followed for T and the conversion window.

@@ -141,8 +141,8 @@ class _Library:
         return self.done[document.path]
 
     def _visit(self, document: Document) -> _Visit:
-        found = (self._find(document, name) for name in referred(document))
-        return _Visit(document, [target for target in found if target is not None])
+        targets = (self._find(document, name) for name in referred(document))
+        return _Visit(document, [target for target in targets if target is not None])
 
     def _circle(self, document: Document, back: Document, trail: list[_Visit]) -> None:
         names = [_name(visit.document) or "?" for visit in trail]

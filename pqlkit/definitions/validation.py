@@ -114,10 +114,10 @@ def validate(
     UsageError
         A path does not exist, a folder holds no definition, or `base` cannot be found.
     """
-    found, outside = discover(paths)
-    documents = {one.path: parse(one.content, one.path) for one in found}
+    files, outside = discover(paths)
+    documents = {file.path: parse(file.content, file.path) for file in files}
     report = validate_documents(
-        [documents[one.path] for one in found if not one.project],
+        [documents[file.path] for file in files if not file.project],
         today=today,
         facts=facts,
         base=_base(base, paths) if base is not None else None,
@@ -126,13 +126,13 @@ def validate(
         roots=[Path(path) for path in paths],
     )
     extra = [_outside(link) for link in outside]
-    for path in (one.path for one in found if one.project):
+    for path in (file.path for file in files if file.project):
         own = documents[path].diagnostics if project_checker is None else project_checker(documents[path])
         extra += apply_ignores(documents[path], own, judged=())
     sources = {d.path: documents[d.path].text for d in extra if d.path in documents}
     return replace(
         report,
-        files=tuple(one.path for one in found),
+        files=tuple(file.path for file in files),
         diagnostics=_sorted([*report.diagnostics, *extra]),
         sources={**report.sources, **sources},
     )
@@ -158,10 +158,10 @@ def validate_documents(
         With a base: definitions that were in one of these folders and are gone are told.
     """
     loaded = load_documents(documents, folders=folders)
-    definitions = {one.document.path: one.definition for one in loaded if one.definition is not None}
+    definitions = {file.document.path: file.definition for file in loaded if file.definition is not None}
     known = facts(tuple(definitions.values())) if callable(facts) else facts
     check = _Check(today, known, base, _namesakes(definitions), alone=len(loaded) == 1)
-    diagnostics = _sorted([diagnostic for one in loaded for diagnostic in check.file(one)])
+    diagnostics = _sorted([diagnostic for file in loaded for diagnostic in check.file(file)])
     faulty = {diagnostic.path for diagnostic in diagnostics}
     return Report(
         files=tuple(document.path for document in documents),
@@ -179,7 +179,7 @@ MOST_TOLD: Final = 500
 def _sorted(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
     ordered = sorted(set(diagnostics), key=lambda d: (d.path, d.line, d.column, d.code, d.message))
     return tuple(
-        diagnostic for _, found in groupby(ordered, key=lambda d: d.path) for diagnostic in _bounded(list(found))
+        diagnostic for _, group in groupby(ordered, key=lambda d: d.path) for diagnostic in _bounded(list(group))
     )
 
 
@@ -245,10 +245,10 @@ def _base(base: str, paths: Sequence[Path | str]) -> Base:
 
 
 def _namesakes(definitions: Mapping[str, Definition]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    paths: dict[str, list[str]] = {}
     for path, definition in definitions.items():
-        found.setdefault(definition.name, []).append(path)
-    return found
+        paths.setdefault(definition.name, []).append(path)
+    return paths
 
 
 def _outside(link: Outside) -> Diagnostic:

@@ -221,7 +221,7 @@ def _is_plural(phrase: str) -> bool:
     return len(word) > 3 and word.endswith("s") and not re.search(r"(ss|us|is)$", word)
 
 
-def counted(number: Number, one: str, many: str | None = None, *, more: bool = False) -> str:
+def counted(number: Number, singular: str, many: str | None = None, *, more: bool = False) -> str:
     """Say a number of things: ``1 login``, ``2 more logins``.
 
     Examples
@@ -229,7 +229,7 @@ def counted(number: Number, one: str, many: str | None = None, *, more: bool = F
     >>> counted(1, "day"), counted(1200, "day", more=True)
     ('1 day', '1,200 more days')
     """
-    return f"{figure(number)} {'more ' if more else ''}{one if number == 1 else many or plural(one)}"
+    return f"{figure(number)} {'more ' if more else ''}{singular if number == 1 else many or plural(singular)}"
 
 
 def figure(number: Number) -> str:

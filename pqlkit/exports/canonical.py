@@ -158,7 +158,7 @@ class Canonicaliser:
             dates=int(times.filter(kept).sum() or 0),
             times=int((~times).filter(kept).sum() or 0),
             skipped=int(skip.sum()),
-            nulls={name: found for name, found in nulls.items() if found},
+            nulls={name: count for name, count in nulls.items() if count},
             left_out=rows.left_out,
             unasked=tuple(rows.unasked),
             added=rows.added,

@@ -41,5 +41,5 @@ def writing_to(folder: Path, hint: str | None = None) -> Iterator[None]:
 
 def _reason(message: str) -> str | None:
     # Polars wraps the system's words in its own.
-    found = _SYSTEM.search(message)
-    return found[1] if found else None
+    match = _SYSTEM.search(message)
+    return match[1] if match else None

@@ -20,8 +20,8 @@ def zone_in(name: str) -> str | None:
     >>> zone_in("Created (UTC)"), zone_in("user_id (metadata)")
     ('UTC', None)
     """
-    found = _BRACKETS.match(name)
-    return found["inside"] if found is not None and _is_zone(found["inside"]) else None
+    match = _BRACKETS.match(name)
+    return match["inside"] if match is not None and _is_zone(match["inside"]) else None
 
 
 def bare(name: str) -> str:
@@ -33,9 +33,9 @@ def bare(name: str) -> str:
     ('Created', 'user_id', 'Won time', 'Amount (net)')
     """
     name = name.strip().removeprefix("\ufeff")
-    found = _BRACKETS.match(name)
-    if found is not None and (_is_zone(found["inside"]) or found["inside"].lower() == _METADATA):
-        name = found["name"]
+    match = _BRACKETS.match(name)
+    if match is not None and (_is_zone(match["inside"]) or match["inside"].lower() == _METADATA):
+        name = match["name"]
     return _PREFIX.sub("", name)
 
 

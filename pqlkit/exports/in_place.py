@@ -55,9 +55,9 @@ def in_place(layout: Layout, source: Source, plausible: Plausible) -> InPlace | 
     changed = source.format is not None or source.columns or source.notation or source.reshaped
     if changed or source.match is not Match.USER_ID:
         return None
-    found = find(source.path)
-    paths = found.files
-    if found.not_read or any(path_keys(str(path)) for path in paths) or not all(_is_parquet(path) for path in paths):
+    finding = find(source.path)
+    paths = finding.files
+    if finding.not_read or any(path_keys(str(path)) for path in paths) or not all(_is_parquet(path) for path in paths):
         return None
     columns = _columns(layout, paths)
     if columns is None:
@@ -89,9 +89,9 @@ def _columns(layout: Layout, paths: tuple[Path, ...]) -> dict[str, ColumnType] |
     return {name: of_dtype(dtype) for name, dtype in first.items()} if _typed(layout, first) else None
 
 
-def _typed(layout: Layout, found: pl.Schema) -> bool:
+def _typed(layout: Layout, schema: pl.Schema) -> bool:
     texts = {EVENT, EVENT_ID}
-    for name, dtype in found.items():
+    for name, dtype in schema.items():
         if name in layout.times:
             fits = dtype == UTC
         elif name in layout.ids:

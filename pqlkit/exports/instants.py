@@ -222,17 +222,17 @@ def _written(text: pl.Series, zone: str, dates_in: str) -> tuple[pl.Series, pl.S
     possible = (pl.col("hour") < 24) & (pl.col("minute") < 60) & (pl.col("second") < 60)
     stamped = pl.when(possible).then(pl.col("date").cast(pl.Int64) * DAY + clock)
     is_date = pl.col("date").is_not_null() & pl.col("hour").is_null()
-    found = parts.select(
+    fields = parts.select(
         offset=_bounded(stamped - _offset()),
         naive=pl.when(pl.col("offset").is_null()).then(stamped).cast(_NAIVE),
         date=pl.when(is_date).then(pl.col("date")).cast(_NAIVE),
     )
-    read = found.select(
+    read = fields.select(
         pl.coalesce(
-            pl.col("offset"), _local(found["naive"], zone).alias("n"), _local(found["date"], dates_in).alias("d")
+            pl.col("offset"), _local(fields["naive"], zone).alias("n"), _local(fields["date"], dates_in).alias("d")
         )
     ).to_series()
-    flags = pl.select(pl.when(read.is_not_null()).then(found["date"].is_not_null())).to_series()
+    flags = pl.select(pl.when(read.is_not_null()).then(fields["date"].is_not_null())).to_series()
     return read.alias(text.name), flags
 
 

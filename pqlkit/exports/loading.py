@@ -312,10 +312,10 @@ class _Load:
                 continue
             frame = pl.read_parquet(self.writer.path(file), glob=False)
             texts = [name for name in (USER_ID, ANONYMOUS_ID) if name in schema]
-            found = stitched(frame.with_columns(pl.col(texts).cast(pl.String)), identities)
+            identified = stitched(frame.with_columns(pl.col(texts).cast(pl.String)), identities)
             path = self.work / f"stitched-{place}.parquet"
             # An id that is no integer turns the column into text; `_retyped` brings the others along.
-            found.write_parquet(path, compression="zstd")
+            identified.write_parquet(path, compression="zstd")
             done.extend(self._staged(EVENTS, [path]))
         return tuple(done)
 

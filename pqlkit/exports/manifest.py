@@ -165,8 +165,11 @@ def _as_written(path: Path) -> bool:
 
 
 def _read(entry: dict[str, Any]) -> TableEntry:
+    files = tuple(_inside(file) for file in _of(list, entry["files"]))
+    if not files:  # a table without a row has a file, too: without one nobody knows its columns
+        raise ValueError
     return TableEntry(
-        files=tuple(_inside(file) for file in _of(list, entry["files"])),
+        files=files,
         columns={name: ColumnType(kind) for name, kind in entry["columns"].items()},
         rows=_of(int, entry["rows"]),
         first=_moment(entry["first"]),

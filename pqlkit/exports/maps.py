@@ -32,7 +32,7 @@ def maps_of(texts: Sequence[str]) -> Maps:
     >>> maps_of(["conversions.converted_at=Close Date"])
     {'conversions': {'converted_at': 'Close Date'}}
     """
-    found: dict[str, dict[str, str]] = {}
+    maps: dict[str, dict[str, str]] = {}
     for text in texts:
         place, equals, header = text.partition("=")
         table, dot, column = place.strip().partition(".")
@@ -44,8 +44,8 @@ def maps_of(texts: Sequence[str]) -> Maps:
             guess = nearest(table, NAMES)
             hint = f"did you mean {guess}?" if guess else "there are " + ", ".join(NAMES)
             raise UsageError(f"--map: there is no table {table!r}", hint=hint)
-        found.setdefault(table, {})[column.strip()] = header.strip()
-    return found
+        maps.setdefault(table, {})[column.strip()] = header.strip()
+    return maps
 
 
 def with_maps(project: Project, maps: Maps) -> Project:

@@ -87,8 +87,14 @@ def _accounts(known: pl.DataFrame, dataset: Dataset, event_users: pl.DataFrame) 
     if users is not None and ACCOUNT_ID in users.columns:
         members = pl.scan_parquet(list(users.paths), glob=False).select(USER_ID, ACCOUNT_ID).drop_nulls().collect()
         active.append(members.join(event_users, on=USER_ID, how="semi").select(ACCOUNT_ID))
-    found = known.join(pl.concat([frame.cast(known.schema) for frame in active]), on=ACCOUNT_ID, how="semi").height
-    return {"accounts": known.height, "accounts_with_events": found, "accounts_without_events": known.height - found}
+    with_events = known.join(
+        pl.concat([frame.cast(known.schema) for frame in active]), on=ACCOUNT_ID, how="semi"
+    ).height
+    return {
+        "accounts": known.height,
+        "accounts_with_events": with_events,
+        "accounts_without_events": known.height - with_events,
+    }
 
 
 def _known_accounts(dataset: Dataset) -> pl.DataFrame | None:

@@ -36,11 +36,11 @@ def with_paths(raw: pl.DataFrame, paths: Iterable[str]) -> pl.DataFrame:
             wanted.setdefault(root, []).append(path)
     for root, named in wanted.items():
         inner = read_objects(raw[root])
-        found = {path: path.removeprefix(f"{root}.") for path in named}
+        below = {path: path.removeprefix(f"{root}.") for path in named}
         raw = raw.with_columns(
             [
                 inner[name].alias(path) if name in inner.columns else pl.lit(None, dtype=pl.String).alias(path)
-                for path, name in found.items()
+                for path, name in below.items()
             ]
         )
     return raw

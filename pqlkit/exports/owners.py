@@ -41,7 +41,7 @@ class Owner:
 
     column: str
     header: str
-    found: int
+    matched: int
     rows: int
     values: pl.Series
 
@@ -82,7 +82,7 @@ def owners(
             ways += [("a second export", Column())] if name in variant.lookup.columns else []
         tried += [_tried(source, name, header, way, known[name]) for header, way in ways]
     order = {name: place for place, name in enumerate(_OWNERS)}
-    return sorted(tried, key=lambda owner: (-owner.found, order[owner.column]))
+    return sorted(tried, key=lambda owner: (-owner.matched, order[owner.column]))
 
 
 def _tried(source: Source, name: str, header: str, way: Column, known: pl.Series) -> Owner:
@@ -90,13 +90,13 @@ def _tried(source: Source, name: str, header: str, way: Column, known: pl.Series
     columns = {**columns, name: way} if way.names else {key: item for key, item in columns.items() if key != name}
     rows = first_canonical(layout(CONVERSIONS), replace(source, columns=columns))
     values = rows.frame[name].cast(pl.String) if name in rows.frame.columns else pl.Series(dtype=pl.String)
-    found = int(values.is_in(known.implode()).sum())
-    return Owner(column=name, header=header, found=found, rows=rows.frame.height + rows.bad.height, values=values)
+    matched = int(values.is_in(known.implode()).sum())
+    return Owner(column=name, header=header, matched=matched, rows=rows.frame.height + rows.bad.height, values=values)
 
 
 def owned(source: Source, tried: list[Owner], variant: Variant | None) -> Source:
     """Map the owners that are found, and match by what finds the most."""
-    best = {owner.column: owner for owner in reversed(tried) if owner.found}
+    best = {owner.column: owner for owner in reversed(tried) if owner.matched}
     columns = dict(source.columns)
     for name in (USER_ID, ACCOUNT_ID, EMAIL, DOMAIN):
         ways = [owner for owner in tried if owner.column == name]
@@ -108,11 +108,11 @@ def owned(source: Source, tried: list[Owner], variant: Variant | None) -> Source
             columns.pop(name, None)
             if theirs or any(owner.header == name for owner in ways):
                 columns[name] = Column(absent=True)
-    ids = max((best[name].found for name in (USER_ID, ACCOUNT_ID) if name in best), default=0)
+    ids = max((best[name].matched for name in (USER_ID, ACCOUNT_ID) if name in best), default=0)
     match = source.match
     for name, kind in ((EMAIL, Match.EMAIL), (DOMAIN, Match.DOMAIN)):
-        if name in best and best[name].found > ids:
-            match, ids = kind, best[name].found
+        if name in best and best[name].matched > ids:
+            match, ids = kind, best[name].matched
     if not best and not columns.keys() & {USER_ID, ACCOUNT_ID} and any(owner.column == EMAIL for owner in tried):
         match = Match.EMAIL
     return replace(source, columns=columns, match=match)
@@ -123,11 +123,12 @@ def owner_notes(tried: list[Owner], known: Mapping[str, pl.Series]) -> list[str]
     if not tried:
         return ["no column of the conversions looks like a user, an account, an e-mail address or a domain"]
     rates = [
-        f"{owner.column} from {visible(owner.header, 60)!r} finds {owner.found:,} of {owner.rows:,}" for owner in tried
+        f"{owner.column} from {visible(owner.header, 60)!r} finds {owner.matched:,} of {owner.rows:,}"
+        for owner in tried
     ]
     notes = ["owners of the conversions: " + "; ".join(rates)]
     best = tried[0]
-    if 2 * best.found < best.rows:
+    if 2 * best.matched < best.rows:
         for owner in tried:
             theirs = known[owner.column]
             missing = owner.values.filter(~owner.values.is_in(theirs.implode()))

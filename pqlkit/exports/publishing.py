@@ -22,10 +22,11 @@ import shutil
 import socket
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
 
 from pqlkit.durations import HOUR
 from pqlkit.errors import OutputError, PqlkitError, UsageError
@@ -50,16 +51,29 @@ _WORK: Final = "work"
 _LATER: Final = "later"
 
 
+@dataclass(slots=True, kw_only=True)
+class _Coming:
+    """A change that is under way.
+
+    `manifest` is the SHA-256 of its manifest, `place` are the files that it puts into the folder, `files` those that its
+    manifest names, and `beside` says where the files with fixed names wait (None: to be removed).
+    """
+
+    manifest: str
+    place: list[str]
+    files: list[str]
+    beside: dict[str, str | None]
+
+
 @dataclass(slots=True)
 class _State:
     """What the writers know of a folder.
 
-    `files` are all that they put there: None = in force, else since when not. `coming` is a change that is under way: the
-    SHA-256 of its manifest, the files that it puts there, and those that its manifest names.
+    `files` are all that they put there: None = in force, else since when not. `coming` is a change that is under way.
     """
 
-    files: dict[str, Microseconds | None] = field(default_factory=dict)
-    coming: dict[str, Any] | None = None
+    files: dict[str, int | None] = field(default_factory=dict)
+    coming: _Coming | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -127,12 +141,12 @@ class Writer:
         named = set(files)
         moved = {name: path for name, path in self._staged.items() if name in named}
         try:
-            self._state.coming = {
-                "manifest": sha256(manifest.encode()).hexdigest(),
-                "place": sorted(name for name in moved if name not in self._state.files and not self._has(name)),
-                "files": sorted(named),
-                "beside": {name: self._later(name, path) for name, path in beside.items()},
-            }
+            self._state.coming = coming = _Coming(
+                manifest=sha256(manifest.encode()).hexdigest(),
+                place=sorted(name for name in moved if name not in self._state.files and not self._has(name)),
+                files=sorted(named),
+                beside={name: self._later(name, path) for name, path in beside.items()},
+            )
             _write(self.folder, self._state)
             for name, path in sorted(moved.items()):
                 target = self.folder / name
@@ -146,7 +160,7 @@ class Writer:
                 _repair(self.folder, self.manifest, self._state)
             raise
         try:
-            _settle(self.folder, self._state)
+            _settle(self.folder, self._state, coming)
         except (OSError, OutputError) as error:
             raise OutputError(
                 f"{self.folder} is the new dataset, whole, but clearing up failed: {error}",
@@ -280,10 +294,10 @@ def _leave(folder: Path, manifest: str, *, fresh: bool) -> None:
 def _repair(folder: Path, manifest: str, state: _State) -> None:
     """End what a writer began whose manifest is in force; undo what one began whose manifest is not."""
     shutil.rmtree(folder / PLACE / _WORK, ignore_errors=True)
-    if state.coming is not None and _digest(folder / manifest) == state.coming["manifest"]:
-        _settle(folder, state)
+    if state.coming is not None and _digest(folder / manifest) == state.coming.manifest:
+        _settle(folder, state, state.coming)
     elif state.coming is not None:
-        for name in state.coming["place"]:
+        for name in state.coming.place:
             _remove(folder, name)
         state.coming = None
         if (folder / manifest).exists():
@@ -294,16 +308,15 @@ def _repair(folder: Path, manifest: str, state: _State) -> None:
         left.unlink(missing_ok=True)
 
 
-def _settle(folder: Path, state: _State) -> None:
+def _settle(folder: Path, state: _State, coming: _Coming) -> None:
     """Put beside the new manifest what goes with it, and note which files are in force no more."""
-    coming = state.coming or {}
-    for name, kept in coming["beside"].items():
+    for name, kept in coming.beside.items():
         if kept is None:
             (folder / name).unlink(missing_ok=True)
         elif (folder / PLACE / kept).exists():
             (folder / PLACE / kept).replace(folder / name)
     now = time.time_ns() // 1000
-    named = set(coming["files"])
+    named = set(coming.files)
     for name in {*state.files, *named}:
         # A clock that was set back does not make a file older.
         state.files[name] = None if name in named else min(state.files.get(name) or now, now)
@@ -336,14 +349,26 @@ def _mode(folder: Path) -> int:
 
 
 def _read(folder: Path) -> _State:
-    """Read what the writers know; where that is missing or damaged, they know of no file and remove none."""
+    """Read what the writers know; where that is missing, damaged or names files outside, they know of no file and remove none."""
+    from pydantic import TypeAdapter  # the commands that only read a dataset do without it
+
     try:
-        data = json.loads((folder / PLACE / _STATE).read_text("utf-8"))
-        return _State(files=dict(data["files"]), coming=data["coming"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        state = TypeAdapter(_State).validate_json((folder / PLACE / _STATE).read_bytes(), strict=True)
+    except (FileNotFoundError, ValueError):
         return _State()
+    coming = state.coming
+    named = list(state.files) if coming is None else [*state.files, *coming.place, *coming.files, *coming.beside]
+    kept = [] if coming is None else [name for name in coming.beside.values() if name is not None]
+    return state if all(_is_inside(name) for name in [*named, *kept]) else _State()
+
+
+def _is_inside(name: str) -> bool:
+    """Say whether a name leads to a file of the folder: what climbs out of it was not written here."""
+    path = PurePosixPath(name)
+    return name.isprintable() and bool(path.parts) and not path.is_absolute() and ".." not in path.parts
 
 
 def _write(folder: Path, state: _State) -> None:
-    data = {"files": dict(sorted(state.files.items())), "coming": state.coming}
+    coming = None if state.coming is None else asdict(state.coming)
+    data = {"files": dict(sorted(state.files.items())), "coming": coming}
     write_text(folder / PLACE / _STATE, json.dumps(data, indent=1, ensure_ascii=False) + "\n", mode=0o600)

@@ -120,15 +120,21 @@ def _hidden(name: str) -> bool:
 def _packed(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
-            return sorted(entry.filename for entry in _checked(archive, path) if not entry.is_dir())
+            return sorted(name for name in _checked(archive, path) if not name.endswith("/"))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise DataError(f"the ZIP archive is damaged: {error}", where=str(path)) from error
 
 
-def _checked(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
+def _checked(archive: zipfile.ZipFile, path: Path) -> list[str]:
+    """Name the archive's files and folders, all of them packed in a way that is read."""
     for entry in archive.infolist():
+        if not entry.filename:
+            raise zipfile.BadZipFile("a file in it has no name")
         _check_packed(entry, f"{path}!{entry.filename}")
-    return archive.infolist()
+    names = archive.namelist()
+    if len(set(names)) < len(names):  # only the last one of a name can be opened: the others would be lost in silence
+        raise zipfile.BadZipFile(f"two files in it are called {next(n for n in names if names.count(n) > 1)}")
+    return names
 
 
 _PACKINGS: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}

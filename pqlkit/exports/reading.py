@@ -121,29 +121,32 @@ def read_all(plan: Plan, quarantine: Quarantine) -> Outcome:
     DataError
         A source cannot be read, lacks a column, or none of its rows can be used.
     """
-    found: dict[str, InPlace | Stage] = {name: _found(name, plan, quarantine) for name in plan.sources}
-    pairs = _pairs(found, plan)
+    sources: dict[str, InPlace | Stage] = {name: _found(name, plan, quarantine) for name in plan.sources}
+    pairs = _pairs(sources, plan)
     identities = resolve(pairs)
-    if identities.known.height and isinstance(found.get(EVENTS), InPlace):
-        found[EVENTS] = _staged(EVENTS, plan, quarantine)
-    if ANONYMOUS_ID in _types_of(found.get(EVENTS)) and IDENTITIES in plan.sources:
-        found[EVENTS] = _as_stage(EVENTS, found, plan, quarantine)
-    ids = _id_types(found, identities, plan)
-    for name, table in found.items():
+    if identities.known.height and isinstance(sources.get(EVENTS), InPlace):
+        sources[EVENTS] = _staged(EVENTS, plan, quarantine)
+    if ANONYMOUS_ID in _types_of(sources.get(EVENTS)) and IDENTITIES in plan.sources:
+        sources[EVENTS] = _as_stage(EVENTS, sources, plan, quarantine)
+    ids = _id_types(sources, identities, plan)
+    for name, table in sources.items():
         if isinstance(table, InPlace) and any(table.columns.get(key, kind) != kind for key, kind in ids.items()):
-            found[name] = _staged(name, plan, quarantine)
-    bounds = {name: _bounds(table, name, plan) for name, table in found.items()}
-    for name, table in found.items():
+            sources[name] = _staged(name, plan, quarantine)
+    bounds = {name: _bounds(table, name, plan) for name, table in sources.items()}
+    for name, table in sources.items():
         if isinstance(table, InPlace) and _cuts(table, bounds[name]):
-            found[name] = _staged(name, plan, quarantine)
+            sources[name] = _staged(name, plan, quarantine)
     tables: dict[str, Finished] = {}
-    for name in sorted(found, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
-        tables[name] = _finished(name, found[name], tables, plan, quarantine, identities, ids, bounds[name])
+    for name in sorted(sources, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
+        tables[name] = _finished(name, sources[name], tables, plan, quarantine, identities, ids, bounds[name])
     tables |= _preset_identities(tables, pairs, ids, plan)
     for name, finished in tables.items():
-        _check_kept(name, finished, _places(found.get(name)), added=bool(plan.earlier_days.get(name)))
+        _check_kept(name, finished, _places(sources.get(name)), added=bool(plan.earlier_days.get(name)))
     return Outcome(
-        tables=tables, identities=identities, gaps=_gaps(found, bounds), warnings=_warnings(identities, found, tables)
+        tables=tables,
+        identities=identities,
+        gaps=_gaps(sources, bounds),
+        warnings=_warnings(identities, sources, tables),
     )
 
 
@@ -161,8 +164,8 @@ def _found(name: str, plan: Plan, quarantine: Quarantine) -> InPlace | Stage:
     return _staged(name, plan, quarantine)
 
 
-def _as_stage(name: str, found: Mapping[str, InPlace | Stage], plan: Plan, quarantine: Quarantine) -> Stage:
-    table = found[name]
+def _as_stage(name: str, sources: Mapping[str, InPlace | Stage], plan: Plan, quarantine: Quarantine) -> Stage:
+    table = sources[name]
     return table if isinstance(table, Stage) else _staged(name, plan, quarantine)
 
 
@@ -190,26 +193,26 @@ def _types_of(table: InPlace | Stage | None) -> Mapping[str, ColumnType | None]:
     return table.columns if isinstance(table, InPlace) else table.types
 
 
-def _id_types(found: Mapping[str, InPlace | Stage], identities: Identities, plan: Plan) -> dict[str, ColumnType]:
+def _id_types(sources: Mapping[str, InPlace | Stage], identities: Identities, plan: Plan) -> dict[str, ColumnType]:
     """Find one type for each kind of id over all tables: integers only if all of them are.
 
     Contacts have no say: their ids may be of the other kind of entity.
     """
     types: dict[str, ColumnType | None] = {}
-    voting = [_types_of(table) for name, table in found.items() if name != CONTACTS]
+    voting = [_types_of(table) for name, table in sources.items() if name != CONTACTS]
     for seen in (*voting, plan.earlier_types):
         for name in IDS:
             types[name] = join(types.get(name), seen.get(name))
     return {name: kind or ColumnType.TEXT for name, kind in types.items()}
 
 
-def _pairs(found: Mapping[str, InPlace | Stage], plan: Plan) -> list[pl.DataFrame]:
+def _pairs(sources: Mapping[str, InPlace | Stage], plan: Plan) -> list[pl.DataFrame]:
     """Collect the pairs of `anonymous_id` and `user_id` (text) of all sources and of earlier loads."""
     pairs: list[pl.DataFrame] = []
-    events = found.get(EVENTS)
+    events = sources.get(EVENTS)
     if isinstance(events, Stage) and events.pairs is not None:
         pairs.append(events.pairs)
-    table = found.get(IDENTITIES)
+    table = sources.get(IDENTITIES)
     if isinstance(table, Stage):
         pairs.extend(pl.read_parquet(part.path, glob=False, columns=[ANONYMOUS_ID, USER_ID]) for part in table.parts)
     elif table is not None:
@@ -408,9 +411,9 @@ def _domains(tables: Mapping[str, Finished]) -> pl.DataFrame:
     return frame
 
 
-def _places(found: InPlace | Stage | None) -> str | None:
+def _places(table: InPlace | Stage | None) -> str | None:
     """Name the files of a table: the first ones, and how many more there are."""
-    files = () if found is None else found.paths if isinstance(found, InPlace) else found.files
+    files = () if table is None else table.paths if isinstance(table, InPlace) else table.files
     more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
     return ", ".join(files[:_NAMED]) + more or None
 
@@ -443,8 +446,8 @@ def _way_out(table: Finished) -> str:
     return f"state the format of its times: {', '.join(FORMATS)}, or a pattern" if unread else "is the mapping right?"
 
 
-def _gaps(found: Mapping[str, InPlace | Stage], bounds: Mapping[str, Plausible]) -> tuple[Gap, ...]:
-    return clocks.gaps(EVENTS, found[EVENTS].days, bounds[EVENTS]) if EVENTS in found else ()
+def _gaps(sources: Mapping[str, InPlace | Stage], bounds: Mapping[str, Plausible]) -> tuple[Gap, ...]:
+    return clocks.gaps(EVENTS, sources[EVENTS].days, bounds[EVENTS]) if EVENTS in sources else ()
 
 
 def _doubts(name: str, table: Stage) -> Iterator[str]:
@@ -455,17 +458,17 @@ def _doubts(name: str, table: Stage) -> Iterator[str]:
 
 
 def _warnings(
-    identities: Identities, found: Mapping[str, InPlace | Stage], tables: Mapping[str, Finished]
+    identities: Identities, sources: Mapping[str, InPlace | Stage], tables: Mapping[str, Finished]
 ) -> tuple[str, ...]:
     warnings = [
         f"{name}: the column {visible(column, 80)!r} holds intervals of months, days and seconds, which are not read: left out"
-        for name, table in found.items()
+        for name, table in sources.items()
         if isinstance(table, Stage)
         for column in sorted(table.dropped)
     ]
-    warnings += [sentence for table in found.values() if isinstance(table, Stage) for sentence in table.remarks]
+    warnings += [sentence for table in sources.values() if isinstance(table, Stage) for sentence in table.remarks]
     warnings += [
-        warning for name, table in found.items() if isinstance(table, Stage) for warning in _doubts(name, table)
+        warning for name, table in sources.items() if isinstance(table, Stage) for warning in _doubts(name, table)
     ]
     if CONVERSIONS in tables and len(seen := currencies(tables[CONVERSIONS].paths, tables[CONVERSIONS].columns)) > 1:
         warnings.append(f"amounts are in several currencies ({', '.join(seen[:5])}): they are not converted")

@@ -173,9 +173,9 @@ def _first(raw: pl.DataFrame, names: Sequence[str]) -> str | None:
 
 def _joined(raw: pl.DataFrame, by: str, lookup: Lookup, table: pl.DataFrame) -> pl.DataFrame:
     key = _spelled(id_text(table[lookup.key]), lookup.same).alias("pqlkit:key")
-    found = {name: _inside(table, paths) for name, paths in lookup.columns.items()}
+    columns = {name: _inside(table, paths) for name, paths in lookup.columns.items()}
     other = pl.DataFrame(
-        [key, *(text_of(values).alias(LOOKED_UP + name) for name, values in found.items() if values is not None)]
+        [key, *(text_of(values).alias(LOOKED_UP + name) for name, values in columns.items() if values is not None)]
     )
     other = other.drop_nulls("pqlkit:key").unique("pqlkit:key", keep="last", maintain_order=True)
     owners = _spelled(id_text(raw[by]), lookup.same).alias("pqlkit:key")

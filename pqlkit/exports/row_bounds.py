@@ -111,9 +111,9 @@ def bytes_reason(record: bytes) -> str | None:
     return None if is_utf8(record) else _ENCODING
 
 
-def count_reason(expected: int, found: int) -> str:
+def count_reason(expected: int, actual: int) -> str:
     """Say that a row has too few fields or too many."""
-    return f"{found} field{'' if found == 1 else 's'} where the header has {expected}"
+    return f"{actual} field{'' if actual == 1 else 's'} where the header has {expected}"
 
 
 def kept_bytes(data: bytes, rows: Rows, good: NDArray[np.bool_]) -> bytes:

@@ -151,8 +151,8 @@ def _variant(variant: Variant) -> Iterator[str]:
         yield f"- `{name}`: {latest}{source}{unit}{only}{values}{others}"
     if variant.lookup is not None:
         look = variant.lookup
-        found = ", ".join(f"`{name}` ({_listed(paths)})" for name, paths in look.columns.items())
-        yield f"- from a second export, `lookups: {{{look.table}: PATH}}`, by {_listed(look.by)} = `{look.key}`: {found}"
+        columns = ", ".join(f"`{name}` ({_listed(paths)})" for name, paths in look.columns.items())
+        yield f"- from a second export, `lookups: {{{look.table}: PATH}}`, by {_listed(look.by)} = `{look.key}`: {columns}"
     if variant.explode is not None:
         yield f"- several values in {_listed(variant.explode.column)}, parted by `{variant.explode.separator}`: a row for each"
     if variant.newest is not None:

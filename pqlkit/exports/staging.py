@@ -202,9 +202,9 @@ def stage(
     """
     staged = Stage(layout=layout, source=source, folder=folder)
     if files is None:
-        found = find(source.path)
-        files = found.files
-        staged.not_read.extend(found.not_read)
+        finding = find(source.path)
+        files = finding.files
+        staged.not_read.extend(finding.not_read)
     canonicaliser = Canonicaliser(
         layout=layout,
         source=source,

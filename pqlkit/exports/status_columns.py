@@ -29,15 +29,15 @@ def statuses(rows: pl.DataFrame, source: Source | None) -> dict[str, dict[str, i
     if source is not None and source.format is not None:
         return {}  # the vendor's rules know its states
     used = _used(source)
-    found: dict[str, dict[str, int]] = {}
+    tallies: dict[str, dict[str, int]] = {}
     for name in rows.columns:
         if folded(name) not in STATUS or name in used or rows[name].dtype.is_nested():
             continue
         counts = text_of(rows[name].drop_nulls()).alias("value").value_counts(sort=True, name="rows")
         if 1 < counts.height <= _MOST:
             ordered = counts.sort(["rows", "value"], descending=[True, False])
-            found[name] = {value: int(number) for value, number in ordered.iter_rows()}
-    return found
+            tallies[name] = {value: int(number) for value, number in ordered.iter_rows()}
+    return tallies
 
 
 def _used(source: Source | None) -> set[str]:

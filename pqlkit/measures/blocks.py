@@ -241,9 +241,9 @@ class _Pass:
                 for name, window in zip(names, self._windows, strict=True)
             }
             parts.append(self._looked(things, back).select(SNAPSHOT, CODE, VALUE, **seen))
-        each = nw.concat(parts, how="vertical").group_by(SNAPSHOT, CODE, VALUE)
-        each = each.agg(*(nw.col(name).max().alias(name) for name in names)).group_by(SNAPSHOT, CODE)
-        return self._coded(each.agg(*(nw.col(name).sum().cast(nw.Int64).alias(name) for name in names)), names)
+        grouped = nw.concat(parts, how="vertical").group_by(SNAPSHOT, CODE, VALUE)
+        grouped = grouped.agg(*(nw.col(name).max().alias(name) for name in names)).group_by(SNAPSHOT, CODE)
+        return self._coded(grouped.agg(*(nw.col(name).sum().cast(nw.Int64).alias(name) for name in names)), names)
 
     def sums(self, rows: LazyFrame, measure: int) -> LazyFrame:
         return self._reduced(rows, measure, total=True)

@@ -78,8 +78,8 @@ class Calendar:
 
 @lru_cache(maxsize=64)
 def _calendar(zone: str, begin: Microseconds, end: Microseconds) -> Calendar:
-    found = tuple(_changes(ZoneInfo(zone), begin, max(begin, end)))
-    return Calendar(_offset(ZoneInfo(zone), begin), found)
+    changes = tuple(_changes(ZoneInfo(zone), begin, max(begin, end)))
+    return Calendar(_offset(ZoneInfo(zone), begin), changes)
 
 
 def _changes(zone: ZoneInfo, begin: Microseconds, end: Microseconds) -> Iterator[tuple[int, int, int]]:

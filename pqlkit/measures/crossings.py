@@ -122,15 +122,15 @@ def crossings(world: World, asked: Asked) -> Crossings:
     scope = scope_of(world)
     lines = _lines(scope, asked)
     short = {behaviour: own for behaviour, own in asked.items() if _has_short_way(scope, behaviour)}
-    found: tuple[dict[Threshold, Stretches], ...] = tuple({} for _ in lines)
+    stretches: tuple[dict[Threshold, Stretches], ...] = tuple({} for _ in lines)
     for part in _parts(short):
         table = _read(scope, part, lines[0].zero)
-        for line, spells in zip(lines, found, strict=True):
+        for line, spells in zip(lines, stretches, strict=True):
             spells.update(_crossed(scope, line, table, part))
     others = {behaviour: own for behaviour, own in asked.items() if behaviour not in short}
     if others:
-        _add_measured(world, lines, found, others)
-    return Crossings(lines=lines, spells=found)
+        _add_measured(world, lines, stretches, others)
+    return Crossings(lines=lines, spells=stretches)
 
 
 def _has_short_way(scope: Scope, behaviour: Behaviour) -> bool:
@@ -338,7 +338,7 @@ def _clipped(line: Line, spells: Stretches, begin: NDArray[np.int64], alive: NDA
 
 
 def _add_measured(
-    world: World, lines: Sequence[Line], found: Sequence[dict[Threshold, Stretches]], asked: Asked
+    world: World, lines: Sequence[Line], stretches: Sequence[dict[Threshold, Stretches]], asked: Asked
 ) -> None:
     """Add the spells of measures that have no short way."""
     keys = [(behaviour, threshold) for behaviour, own in asked.items() for threshold in own]
@@ -356,7 +356,7 @@ def _add_measured(
     measured = world.engine.collect(criterion_spells(world, criteria)).sort(CRITERION, ENTITY, ON)
     place, entity, on = (measured.get_column(name).to_numpy() for name in (CRITERION, ENTITY, ON))
     ends = np.searchsorted(place, np.arange(len(keys) + 1))
-    for line, spells in zip(lines, found, strict=True):
+    for line, spells in zip(lines, stretches, strict=True):
         own = line.holds(entity)
         late = line.zero + (1 << line.bits) - 1
         off = measured.get_column(OFF).fill_null(late).to_numpy()

@@ -82,9 +82,9 @@ def cube(
     UsageError
         `last` over trailing windows, or a window kind that is neither within nor trailing.
     """
-    found = columns(world, snapshots, kind=kind, windows=windows, measures=measures, events=events)
+    counted = columns(world, snapshots, kind=kind, windows=windows, measures=measures, events=events)
     parts: dict[tuple[int, int, int], list[Column]] = {}
-    for column in found:
+    for column in counted:
         parts.setdefault(column.order, []).append(column)
     orders = sorted(parts)
     behaviours = tuple(parts[order][0].behaviour for order in orders)
@@ -143,7 +143,7 @@ def _ascending(names: NDArray[np.integer], snapshots: NDArray[np.uint32]) -> boo
 class Seen:
     """Everything that was asked of a cube, and the way to its numbers."""
 
-    found: Sightings
+    sightings: Sightings
     kind: WindowKind
     windows: tuple[Duration, ...]
     measures: tuple[Measure, ...]
@@ -166,20 +166,20 @@ class Seen:
         world, snapshots, kind, windows, measures, events
             As for `cube`.
         """
-        found = sightings(world, snapshots, events)
-        refuse_impossible(found, measures, kind)
-        return cls(found=found, kind=kind, windows=tuple(windows), measures=tuple(measures))
+        seen = sightings(world, snapshots, events)
+        refuse_impossible(seen, measures, kind)
+        return cls(sightings=seen, kind=kind, windows=tuple(windows), measures=tuple(measures))
 
     def frames(self) -> Iterator[tuple[tuple[int, ...], pl.DataFrame]]:
         """Run the plans: the measures' positions, and ``snapshot``, ``code``, ``m<i>_w<j>``."""
-        if not self.found.snapshots.height or not self.windows or not self.measures:
+        if not self.sightings.snapshots.height or not self.windows or not self.measures:
             return
         ways = {WindowKind.WITHIN: span_cells, WindowKind.TRAILING: block_cells}
         if self.kind not in ways:
             message = f"snapshots are measured within or trailing windows, not {self.kind.value}"
             raise UsageError(message)
         lengths = [window.microseconds for window in self.windows]
-        yield from ways[self.kind](self.found, lengths, self.measures)
+        yield from ways[self.kind](self.sightings, lengths, self.measures)
 
     def columns(self, part: tuple[tuple[int, ...], pl.DataFrame]) -> list[Column]:
         """Cut what a plan gave into columns."""
@@ -212,7 +212,7 @@ class Seen:
     def behaviour(self, code: int, measure: int, window: int) -> Behaviour:
         """Name a column."""
         return Behaviour(
-            event=None if code == ANY else self.found.names[code],
+            event=None if code == ANY else self.sightings.names[code],
             measure=self.measures[measure],
             window=Window(kind=self.kind, length=self.windows[window]),
         )

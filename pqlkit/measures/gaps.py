@@ -70,8 +70,8 @@ def gap_warnings(world: World, definition: Definition) -> tuple[str, ...]:
     Without properties and traits nothing is read.
     """
     asking = [criterion for criterion in _criteria(definition) if _asks(criterion)]
-    found = gaps(world, asking) if asking else ()
-    return tuple(dict.fromkeys(_sentence(definition.name, gap) for gap in found))
+    quiet = gaps(world, asking) if asking else ()
+    return tuple(dict.fromkeys(_sentence(definition.name, gap) for gap in quiet))
 
 
 def _asks(criterion: Criterion) -> bool:

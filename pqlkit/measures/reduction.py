@@ -78,7 +78,7 @@ def _counted(seen: Seen, group_of: np.ndarray, groups: int) -> Iterator[pl.DataF
     for held, frame in seen.frames():
         group = group_of[frame.get_column(SNAPSHOT).to_numpy()]
         place = ((frame.get_column(CODE).to_numpy().astype(np.int64) + 1) * groups + group) * _LEVELS
-        cells = (len(seen.found.names) + 1) * groups * _LEVELS
+        cells = (len(seen.sightings.names) + 1) * groups * _LEVELS
         for i in held:
             for j in range(len(seen.windows)):
                 levels = levels_of(frame.get_column(column_of(i, j)), seen.measures[i])
@@ -91,7 +91,7 @@ def _table(seen: Seen, counts: np.ndarray, groups: int, measure: int, window: in
     cells = cells[cells % _LEVELS > 0]
     code = cells // (_LEVELS * groups) - 1
     known, at = np.unique(code, return_inverse=True)
-    wanted = np.array([seen.wanted(int(one), measure) for one in known], dtype=bool)[at]
+    wanted = np.array([seen.wanted(int(code), measure) for code in known], dtype=bool)[at]
     cells, code = cells[wanted], code[wanted]
     return pl.DataFrame(
         {

@@ -180,7 +180,7 @@ class _Pass:
             seen = rows.filter(nw.col(_OFFSET) < length)
             latest = nw.col(_OFFSET).max().over(_WHO, CODE)
             seen = seen.with_columns(latest.alias("latest")).filter(nw.col(_OFFSET) == nw.col("latest"))
-            value = {self.column(measure, one): nw.lit(None, nw.Int64) for one in self._lengths}
+            value = {self.column(measure, length): nw.lit(None, nw.Int64) for length in self._lengths}
             value[self.column(measure, length)] = nw.col(VALUE)
             parts.append(seen.select(_WHO, CODE, **value))
         names = [self.column(measure, length) for length in self._lengths]

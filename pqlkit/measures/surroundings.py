@@ -104,10 +104,10 @@ def surroundings(
     converters = lives.filter(pl.col(CONVERTED).is_not_null())
     if world.dates_only:
         converters, lives = (_dated(scope, frame) for frame in (converters, lives))
-    each = _each(replace(scope, lives=converters), end)
-    names = [name for name in each.columns if name.startswith(("hazard", "control"))]
-    active = each.group_by(ENTITY).agg(pl.col(names).max()).select(pl.col(names).sum())
-    near = each.group_by(EVENT).agg(pl.len().alias("users_converted"), pl.col(each.columns[2:]).sum())
+    around = _each(replace(scope, lives=converters), end)
+    names = [name for name in around.columns if name.startswith(("hazard", "control"))]
+    active = around.group_by(ENTITY).agg(pl.col(names).max()).select(pl.col(names).sum())
+    near = around.group_by(EVENT).agg(pl.len().alias("users_converted"), pl.col(around.columns[2:]).sum())
     users = _users(replace(scope, lives=lives), end, near.filter(_notable()).get_column(EVENT).to_list())
     joined = near.join(users, on=EVENT, how="left").sort(EVENT)
 

@@ -156,10 +156,10 @@ def _starts(values: NDArray[np.int64]) -> NDArray[np.intp]:
 
 
 def _within(numbers: NDArray[np.int64], starts: NDArray[np.intp], pack: Packing) -> NDArray[np.int32]:
-    found = np.empty((pack.bands, starts.size), np.int32)
+    counts = np.empty((pack.bands, starts.size), np.int32)
     if not starts.size:
-        return found
-    found[-1] = np.diff(starts, append=numbers.size)
+        return counts
+    counts[-1] = np.diff(starts, append=numbers.size)
     if pack.bands > 1:
         band = (numbers & ((1 << pack.band) - 1)).astype(np.int8)
         edges = np.append(starts, numbers.size)
@@ -167,5 +167,5 @@ def _within(numbers: NDArray[np.int64], starts: NDArray[np.intp], pack: Packing)
         running = np.zeros(numbers.size + 1, np.int32)
         for j in range(pack.bands - 1):
             np.cumsum(band <= j, dtype=np.int32, out=running[1:])
-            found[j] = np.diff(running[edges])
-    return found
+            counts[j] = np.diff(running[edges])
+    return counts

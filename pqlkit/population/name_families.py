@@ -45,7 +45,7 @@ def families(names: Iterable[str]) -> list[tuple[str, int]]:
     """
     counts = Counter(pattern for name in names if (pattern := _pattern(name)) is not None)
     return sorted(
-        ((pattern, count) for pattern, count in counts.items() if count > _FEW), key=lambda one: (-one[1], one[0])
+        ((pattern, count) for pattern, count in counts.items() if count > _FEW), key=lambda pair: (-pair[1], pair[0])
     )
 
 
@@ -73,13 +73,13 @@ def looked_at(names: Iterable[str], excluded: Sequence[str]) -> list[str]:
     kept = sorted(name for name in names if not any(fnmatchcase(name, pattern) for pattern in excluded))
     if len(kept) <= MOST:
         return kept
-    found = families(kept)[:_SHOWN]
-    options = " ".join(f"--exclude-event '{visible(pattern, 80)}'" for pattern, _ in found)
-    told = ", ".join(f"{visible(pattern, 80)} ({count:,} names)" for pattern, count in found)
+    shown = families(kept)[:_SHOWN]
+    options = " ".join(f"--exclude-event '{visible(pattern, 80)}'" for pattern, _ in shown)
+    told = ", ".join(f"{visible(pattern, 80)} ({count:,} names)" for pattern, count in shown)
     raise DataError(
         f"the events have {len(kept):,} different names, more than the {MOST:,} that can be looked at"
-        + (f"; as if they held ids: {told}" if found else ""),
+        + (f"; as if they held ids: {told}" if shown else ""),
         hint=f"leave them out: {options}\nor take the ids out of the names in the export"
-        if found
+        if shown
         else "leave names out: --exclude-event 'page *' (a glob; repeatable), or exclude_event in pqlkit.yml",
     )

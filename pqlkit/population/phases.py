@@ -52,9 +52,9 @@ def _crc32(texts: pl.Series, salt: str) -> NDArray[np.int64]:
     for place, count in enumerate(longer[:-1].tolist()):
         now = state[:count]
         state[:count] = _TABLE[(now ^ data[starts[:count] + place]) & 0xFF] ^ (now >> 8)
-    found = np.empty_like(state)
-    found[order] = state ^ _ONES
-    return found
+    checksums = np.empty_like(state)
+    checksums[order] = state ^ _ONES
+    return checksums
 
 
 def monday(zone: str) -> Microseconds:

@@ -233,19 +233,19 @@ def _named(project: Project, name: str) -> Definition:
     """Find the definition that the project file's outcome names."""
     from pqlkit.definitions.folders import load_definitions
 
-    found = {
+    definitions = {
         item.definition.name: item.definition
         for item in load_definitions([project.definitions])
         if item.definition is not None
     }
-    if name not in found:
-        near = nearest(name, found)
+    if name not in definitions:
+        near = nearest(name, definitions)
         raise DefinitionError(
             f"the outcome names a definition {name!r}, which is not in {project.definitions}",
             where=str(project.path) if project.path is not None else None,
             hint=f"did you mean {near!r}?" if near else None,
         )
-    return found[name]
+    return definitions[name]
 
 
 def _conversions(

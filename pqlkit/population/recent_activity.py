@@ -65,8 +65,8 @@ def active_weeks(population: Population) -> NDArray[np.int64]:
     """
     engine = population.world.engine
     numbers = sorted_numbers(engine, _by_week(population).select((nw.col(ENTITY) * _SPAN + nw.col("week")).alias(KEY)))
-    found: NDArray[np.int64] = numbers[np.append(True, numbers[1:] != numbers[:-1])[: numbers.size]]
-    return found
+    weeks: NDArray[np.int64] = numbers[np.append(True, numbers[1:] != numbers[:-1])[: numbers.size]]
+    return weeks
 
 
 def last_by_week(population: Population) -> pl.DataFrame:

@@ -47,10 +47,10 @@ def unreadable_warnings(
     The criteria of a definition are counted by `pqlkit.measures.gaps`.
     """
     asked = [*_of_outcome(dataset, outcome), *_of_traits(dataset, "the population filter", project.population)]
-    for one in (definition, outcome.definition):
-        if one is not None:
-            asked += _of_definition(dataset, one)
-    sentences = (_counted(one) for one in asked)
+    for asking in (definition, outcome.definition):
+        if asking is not None:
+            asked += _of_definition(dataset, asking)
+    sentences = (_counted(question) for question in asked)
     return tuple(dict.fromkeys(sentence for sentence in sentences if sentence is not None))
 
 

@@ -78,8 +78,8 @@ class Boosting:
         """Wait for the scores, as `boosted` gives them; fitted here after all if the process came to nothing."""
         if self._process is None or self._folder is None or self._process.wait():
             return boosted(self.levels, self.y, self.read, self.seed)
-        with np.load(self._folder / _FOUND) as found:
-            return found["fitted"], found["read"]
+        with np.load(self._folder / _FOUND) as arrays:
+            return arrays["fitted"], arrays["read"]
 
 
 def boosted(

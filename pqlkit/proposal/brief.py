@@ -202,7 +202,7 @@ def _traits(observed: Observed, leaky: Set[str]) -> tuple[Trait, ...]:
     traits, frame = observed.population.traits, observed.snapshots.frame
     fixed = [name for name, kind in traits.kinds.items() if kind.value == "fixed" and name not in leaky | {"email"}]
     moments = frame.select("entity", pl.col("cutoff").alias("at"))
-    found: list[Trait] = []
+    held: list[Trait] = []
     for name in fixed:
         values = traits.at(moments, [name]).get_column(name)
         # Ties of the count go to the smaller value, so that the order of rows never matters.
@@ -210,5 +210,5 @@ def _traits(observed: Observed, leaky: Set[str]) -> tuple[Trait, ...]:
         common = counted.head(20).get_column(name).sort().to_list()
         for value in common:
             condition = Condition(name=name, operator=Operator.EQUALS, values=(value,))
-            found.append(Trait(condition=condition, holds=(values == value).fill_null(value=False).to_numpy()))
-    return tuple(found)
+            held.append(Trait(condition=condition, holds=(values == value).fill_null(value=False).to_numpy()))
+    return tuple(held)

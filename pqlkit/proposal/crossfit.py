@@ -126,12 +126,12 @@ def _by_entity(brief: Brief) -> bool:
 def _fold_of(brief: Brief, folds: NDArray[np.int64]) -> NDArray[np.int64]:
     """Give the fold of each entity; of one without a snapshot that of whoever began next before it."""
     anchor = brief.observed.population.entities.sort(ENTITY).get_column("anchor").fill_null(0).to_numpy()
-    found = np.full(len(anchor), -1, dtype=np.int64)
-    found[brief.entities] = folds
+    fold = np.full(len(anchor), -1, dtype=np.int64)
+    fold[brief.entities] = folds
     order = np.argsort(anchor, kind="stable")
-    known = np.maximum.accumulate(np.where(found[order] >= 0, np.arange(len(order)), 0))
-    found[order] = found[order][known]
-    return np.where(found < 0, folds[0], found)
+    known = np.maximum.accumulate(np.where(fold[order] >= 0, np.arange(len(order)), 0))
+    fold[order] = fold[order][known]
+    return np.where(fold < 0, folds[0], fold)
 
 
 def _chosen(
@@ -152,8 +152,8 @@ def _chosen(
     problem = brief.problem
     if not (rows & problem.y).any():
         return None, None
-    found = search(problem, rows, problem.literals(rows))
-    if not found.rules:
+    searched = search(problem, rows, problem.literals(rows))
+    if not searched.rules:
         return None, None
-    view = FitView.of(brief, found.literals, activity=activity, part=part)
-    return view, standings_of(brief, found, view).first()
+    view = FitView.of(brief, searched.literals, activity=activity, part=part)
+    return view, standings_of(brief, searched, view).first()

@@ -27,15 +27,15 @@ class Difference:
 
 
 def difference(
-    search: Search, literals: Sequence[Literal], two: Sequence[Literal], *, replicates: int = REPLICATES, seed: int = 0
+    search: Search, left: Sequence[Literal], right: Sequence[Literal], *, replicates: int = REPLICATES, seed: int = 0
 ) -> Difference:
     """Compare two rules on the snapshots that were searched.
 
     Parameters
     ----------
-    found
+    search
         A search that has the literals of both; its bits say who meets what.
-    one, two
+    left, right
         The literals of the two rules.
     replicates, seed
         Of the bootstrap, which draws the eight cells (meets one x meets the other x converted) anew: the two rules are read on
@@ -45,13 +45,13 @@ def difference(
     ----------
     Efron, B. & Tibshirani, R. J. (1993). An Introduction to the Bootstrap. Chapman & Hall, New York; section 10.3.
     """
-    return of_snapshots(search, meets(search, literals), meets(search, two), replicates=replicates, seed=seed)
+    return of_snapshots(search, meets(search, left), meets(search, right), replicates=replicates, seed=seed)
 
 
 def of_snapshots(
     search: Search,
-    one: NDArray[np.uint64],
-    two: NDArray[np.uint64],
+    left: NDArray[np.uint64],
+    right: NDArray[np.uint64],
     *,
     replicates: int = REPLICATES,
     seed: int = 0,
@@ -60,14 +60,14 @@ def of_snapshots(
 
     Parameters
     ----------
-    found
+    search
         The search.
-    one, two
+    left, right
         Who meets each of the two rules, as `meets` gives it.
     replicates, seed
         How many samples are drawn, and from which seed.
     """
-    cells = _cells(search, one, two)
+    cells = _cells(search, left, right)
     total = int(cells.sum())
     drawn = np.random.default_rng(seed).multinomial(total, cells.ravel() / total, size=replicates)
     draws = drawn.reshape(replicates, 2, 2, 2).astype(np.float64)
@@ -82,12 +82,14 @@ def meets(search: Search, literals: Sequence[Literal]) -> NDArray[np.uint64]:
     return np.concatenate([np.bitwise_and.reduce(bits.hits[rows]), np.bitwise_and.reduce(bits.others[rows])])
 
 
-def _cells(search: Search, one: NDArray[np.uint64], two: NDArray[np.uint64]) -> NDArray[np.int64]:
+def _cells(search: Search, left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Count converted (1) or not (0) x meets the one x meets the other."""
     start, bits = search.bits.hits.shape[1], search.bits
     cells = np.zeros((2, 2, 2), dtype=np.int64)
     for converted, part, all_ in ((1, slice(0, start), bits.converters), (0, slice(start, None), bits.controls)):
-        both, own, other = (int(np.bitwise_count(words[part]).sum(dtype=np.int64)) for words in (one & two, one, two))
+        both, own, other = (
+            int(np.bitwise_count(words[part]).sum(dtype=np.int64)) for words in (left & right, left, right)
+        )
         cells[converted] = [[all_ - own - other + both, other - both], [own - both, both]]
     return cells
 

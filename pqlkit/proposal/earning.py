@@ -28,7 +28,7 @@ def earned(search: Search, rule: Rule) -> Rule:
 
     Parameters
     ----------
-    found
+    search
         The search that the rule is of.
     rule
         Up to three literals.
@@ -55,7 +55,7 @@ def earned(search: Search, rule: Rule) -> Rule:
         weakest = int(np.argmax(chances))
         if chances[weakest] * len(search.literals) <= LEVEL:
             return rule
-        shorter = _counted(search, rule, [one for index, one in enumerate(rule.literals) if index != weakest])
+        shorter = _counted(search, rule, [literal for index, literal in enumerate(rule.literals) if index != weakest])
         if shorter is None:
             return rule
         rule = shorter

@@ -22,7 +22,7 @@ class Exclusions:
 
     Parameters
     ----------
-    suspects
+    leakage
         Events and traits that look like leaks, on the fit part.
     events
         Events that the search may not use.

@@ -101,23 +101,23 @@ class _Baseline:
 
     @classmethod
     def of(cls, lives: Lives, moments: Activity, y: NDArray[np.bool_]) -> _Baseline:
-        found = []
+        levels = []
         labelled = strata(lives, moments.entity, moments.at)
         for level, labels in enumerate(labelled):
             names, place, size = np.unique(labels, return_inverse=True, return_counts=True)
             enough = size >= (_FEW if level < len(labelled) - 1 else 1)
             rate = np.bincount(place, weights=y, minlength=len(names)) / np.maximum(size, 1)
-            found.append((names[enough], rate[enough]))
-        return cls(levels=tuple(found))
+            levels.append((names[enough], rate[enough]))
+        return cls(levels=tuple(levels))
 
     def rates(self, lives: Lives, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.float64]:
-        found = np.full(len(entity), np.nan)
+        rates = np.full(len(entity), np.nan)
         for (names, rate), labels in zip(self.levels, strata(lives, entity, at), strict=True):
             if len(names):
                 place = np.minimum(np.searchsorted(names, labels), len(names) - 1)
-                here = np.isnan(found) & (names[place] == labels)
-                found[here] = rate[place[here]]
-        known: NDArray[np.float64] = np.nan_to_num(found)
+                here = np.isnan(rates) & (names[place] == labels)
+                rates[here] = rate[place[here]]
+        known: NDArray[np.float64] = np.nan_to_num(rates)
         return known
 
 

@@ -34,7 +34,7 @@ def preferred(search: Search) -> Rule | None:
 
     Parameters
     ----------
-    found
+    search
         A search; `plainer` holds the best rules of the narrower vocabularies.
 
     Returns

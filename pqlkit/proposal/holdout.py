@@ -234,16 +234,16 @@ def mechanical(brief: Brief, candidates: Sequence[Candidate], activity: Activity
     """
     if not brief.exclusions.mechanical or brief.cross_fitted:
         return ()
-    found = brief.search(only=brief.exclusions.mechanical)
-    best = _best_of_each(found.rules)[:5]
+    apart = brief.search(only=brief.exclusions.mechanical)
+    best = _best_of_each(apart.rules)[:5]
     if not best:
         return ()
-    view = FitView.of(brief, found.literals, activity=activity)
+    view = FitView.of(brief, apart.literals, activity=activity)
     fingerprint = search_hash(brief)
     dishes = [
         Dish(places=places, rule=rule, read=view.read(places), equivalents=())
         for rule in best
-        for places in [tuple(sorted(found.places(rule.literals)))]
+        for places in [tuple(sorted(apart.places(rule.literals)))]
     ]
     search = (fingerprint, times_read(brief, fingerprint))
     taken = [candidate.definition.name for candidate in candidates]

@@ -67,7 +67,7 @@ def points_card(
     ----------
     cube, y, fit
         As for the search.
-    found
+    search
         The search: its literals (traits left out), objective and constraints.
     most
         Lines of the card.

@@ -85,7 +85,7 @@ class Proposal:
         The plan that would show whether working the leads helps.
     tonight
         Whom the first candidate finds at the end of the data; None without one.
-    suspects
+    leakage
         Events and traits that look like leaks, judged on the fit part alone.
     """
 

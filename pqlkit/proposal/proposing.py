@@ -198,7 +198,7 @@ def _summed_up(
         holdout=holdout,
         read=read.read,
         tier=brief.tier,
-        search=standings.found,
+        search=standings.search,
         candidates=read.candidates,
         mechanical=mechanical(brief, read.candidates, standings.view.activity),
         rejected=read.rejected,

@@ -95,9 +95,9 @@ def explore(counts: Tables, effort: Effort, *, bar: float = -np.inf) -> Explored
     """
     max_criteria, keep = counts.goal.max_criteria, effort.keep
     literals = len(counts.hits)
-    one = np.flatnonzero(counts.alone)[:, None]
-    pools = {1: counted(counts, one, counts.hits[one, one][:, 0], counts.misses[one, one][:, 0])}
-    done, number = True, len(one)
+    alone = np.flatnonzero(counts.alone)[:, None]
+    pools = {1: counted(counts, alone, counts.hits[alone, alone][:, 0], counts.misses[alone, alone][:, 0])}
+    done, number = True, len(alone)
     if max_criteria > 1:
         pair = np.argwhere(np.triu(counts.allowed, 1))
         first, second = pair[:, 0], pair[:, 1]

@@ -194,8 +194,8 @@ class _Trial:
         return explore(counts, self.effort, bar=bar)
 
     def verdict(self, real: Explored | None, shuffles: Sequence[Explored]) -> PermutationTest:
-        found = real is not None and np.isfinite(real.best)
-        score = real.best if real is not None and found else None
+        any_rule = real is not None and np.isfinite(real.best)
+        score = real.best if real is not None and any_rule else None
         as_good = sum(score is not None and chance.best >= score for chance in shuffles)
         best = max(shuffles, key=lambda chance: chance.best, default=None)
         seen = best is not None and np.isfinite(best.best)
@@ -203,9 +203,9 @@ class _Trial:
             permutations=len(shuffles),
             as_good=as_good,
             score=score,
-            relative_risk=real.relative_risk if real is not None and found else None,
+            relative_risk=real.relative_risk if real is not None and any_rule else None,
             best_score=best.best if best is not None and seen else None,
             best_relative_risk=best.relative_risk if best is not None and seen else None,
             snapshots=len(self.every.snapshots),
-            complete=all(each.complete for each in ([real] if real else []) + list(shuffles)),
+            complete=all(explored.complete for explored in ([real] if real else []) + list(shuffles)),
         )

@@ -90,7 +90,7 @@ def stability(standings: Standings, rule: tuple[int, ...], *, halves: int = 30, 
     ----------
     Meinshausen, N. & Bühlmann, P. (2010). Stability selection. Journal of the Royal Statistical Society B 72, 417-473.
     """
-    search, bounds = standings.found, standings.bounds
+    search, bounds = standings.search, standings.bounds
     random = np.random.default_rng(seed)
     best = standings.best(_AMONG)
     places = _columns(search, [*best, rule])
@@ -110,7 +110,7 @@ def stability(standings: Standings, rule: tuple[int, ...], *, halves: int = 30, 
     for _ in range(halves):
         half = searched(_half(bits, random), literals, goal, Effort(keep=_KEEP))
         again = Standings(
-            found=half,
+            search=half,
             view=view.among((random.random(len(labels)) < 0.5)[owner]),
             objective=standings.objective,
             bounds=replace(bounds, converters=least, capacity=None if bounds.capacity is None else bounds.capacity / 2),

@@ -72,7 +72,7 @@ class Standings:
 
     Parameters
     ----------
-    found, view
+    search, view
         The search that the rules come from, and what reads them.
     objective, bounds, max_criteria
         What is best, what must be kept, and of how many criteria a rule may be.
@@ -82,7 +82,7 @@ class Standings:
         Every rule read so far, and what was read.
     """
 
-    found: Search
+    search: Search
     view: FitView
     objective: Objective
     bounds: Bounds
@@ -98,7 +98,7 @@ class Standings:
     def __post_init__(self) -> None:
         """See how plain each literal is, and which rule the search came to."""
         self._view = views(self.literals)
-        start = headline(self.found)
+        start = headline(self.search)
         self._start = None if start is None else self.placed(start.literals)
 
     @classmethod
@@ -116,7 +116,7 @@ class Standings:
 
         Parameters
         ----------
-        found, view, objective, bounds, max_criteria, every
+        search, view, objective, bounds, max_criteria, every
             As of the class.
 
         Notes
@@ -127,7 +127,7 @@ class Standings:
         anything new.
         """
         standings = cls(
-            found=search, view=view, objective=objective, bounds=bounds, max_criteria=max_criteria, every=every
+            search=search, view=view, objective=objective, bounds=bounds, max_criteria=max_criteria, every=every
         )
         rules = [*search.rules, *search.front, *search.best_of_size.values(), *(rule for _, rule in search.plainer)]
         standings.add(standings.placed(rule.literals) for rule in rules)
@@ -140,11 +140,11 @@ class Standings:
     @property
     def literals(self) -> tuple[Literal, ...]:
         """What rules are made of."""
-        return self.found.literals
+        return self.search.literals
 
     def placed(self, literals: Sequence[Literal]) -> tuple[int, ...]:
         """Give a rule as places."""
-        return tuple(sorted(self.found.places(literals)))
+        return tuple(sorted(self.search.places(literals)))
 
     def singles(self) -> list[int]:
         """List the single criteria that score best at snapshots: as many as may matter."""
@@ -156,11 +156,11 @@ class Standings:
 
     def _at_snapshots(self, parts: NDArray[np.intp]) -> NDArray[np.float64]:
         """Score rules (n, size) by agreement at the searched snapshots."""
-        bits = self.found.bits
+        bits = self.search.bits
         hits = together(bits.hits, parts).astype(np.float64)
         others = together(bits.others, parts).astype(np.float64) * bits.weight
         return Objective().score(
-            hits, others, converters=float(self.found.converters), snapshots=float(self.found.snapshots)
+            hits, others, converters=float(self.search.converters), snapshots=float(self.search.snapshots)
         )
 
     def add(self, rules: Iterable[tuple[int, ...]]) -> int:
@@ -228,15 +228,15 @@ class Standings:
         """Give the best rules by agreement, by precision and by what is asked for, so that the whole front is there."""
         hits, leads, weekly = self._table()
         places = places[hits[places] >= self.bounds.converters]
-        found: dict[tuple[int, ...], None] = {}
+        seeds: dict[tuple[int, ...], None] = {}
         for objective in dict.fromkeys([Objective(), Objective(kind=ObjectiveKind.F05), self.objective]):
             scores = self._scored(hits[places], leads[places], objective)
             if self.bounds.capacity is not None and objective == self.objective:
                 scores = np.where(weekly[places] > self.bounds.capacity, -np.inf, scores)
-            found.update(
+            seeds.update(
                 dict.fromkeys(self.rules[place] for place in places[np.argsort(-scores, kind="stable")[:most]])
             )
-        return list(found)
+        return list(seeds)
 
     def _table(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Give converted, qualified, and new ones a week, of every rule read."""
@@ -416,7 +416,7 @@ class Standings:
                 if not self._is_rule(rest) or not self.keeps(rest, bounds):
                     continue
                 own = [self.literals[other] for other in rule]
-                if by_chance(self.found, own, self.literals[place]) * len(self.literals) <= LEVEL:
+                if by_chance(self.search, own, self.literals[place]) * len(self.literals) <= LEVEL:
                     continue
                 lost = self.advantage(rule, rest)
                 if lost.value <= min(lost.error, WORTHWHILE * abs(self.score(rule))):
@@ -439,9 +439,9 @@ class Standings:
         ]
         return max(enough, key=lambda rule: (self.counted(rule).rate, self.counted(rule).converted), default=None)
 
-    def similar(self, one: tuple[int, ...], two: tuple[int, ...]) -> float:
+    def similar(self, left: tuple[int, ...], right: tuple[int, ...]) -> float:
         """Give the share of those who qualify by either rule that do so by both."""
-        first, second = (np.unique(self.counted(rule).entity) for rule in (one, two))
+        first, second = (np.unique(self.counted(rule).entity) for rule in (left, right))
         both = len(np.intersect1d(first, second, assume_unique=True))
         either = len(first) + len(second) - both
         return both / either if either else 1.0
@@ -481,4 +481,4 @@ def as_rule(standings: Standings, rule: tuple[int, ...]) -> Rule:
     """Count a rule at the snapshots that were searched, too."""
     from pqlkit.proposal.earning import counted_rule
 
-    return counted_rule(standings.found, [standings.literals[place] for place in rule])
+    return counted_rule(standings.search, [standings.literals[place] for place in rule])

@@ -123,22 +123,24 @@ class Triples:
         `upper` holds the pairs with hits enough, each once: a triple has as few hits as any of its pairs, so all three have them.
         """
         first, second = np.nonzero(upper[np.ix_(partners, partners)])
-        one, two = partners[first], partners[second]
-        self.judged += len(one)
-        kept = self._possible(literal, one, two)
-        one, two = one[kept], two[kept]
-        return np.column_stack([np.full(len(one), literal), one, two])
+        left, right = partners[first], partners[second]
+        self.judged += len(left)
+        kept = self._possible(literal, left, right)
+        left, right = left[kept], right[kept]
+        return np.column_stack([np.full(len(left), literal), left, right])
 
-    def _possible(self, literal: int, one: NDArray[np.intp], two: NDArray[np.intp]) -> NDArray[np.bool_]:
+    def _possible(self, literal: int, left: NDArray[np.intp], right: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Judge triples by the most hits and the fewest misses that their pairs leave."""
         tables = self.tables
         single = np.diagonal(tables.hits)
-        first, second, third = tables.hits[literal, one], tables.hits[literal, two], tables.hits[one, two]
+        first, second, third = tables.hits[literal, left], tables.hits[literal, right], tables.hits[left, right]
         # Those in none of the three are not fewer than 0: inclusion and exclusion bounds the triple from above.
-        inside = tables.converters - (single[literal] + single[one] + single[two]) + first + second + third
+        inside = tables.converters - (single[literal] + single[left] + single[right]) + first + second + third
         hits = np.minimum(np.minimum(first, second), np.minimum(third, inside))
-        least = _least(tables.misses, literal, one, two)
-        most = np.minimum(np.minimum(tables.misses[literal, one], tables.misses[literal, two]), tables.misses[one, two])
+        least = _least(tables.misses, literal, left, right)
+        most = np.minimum(
+            np.minimum(tables.misses[literal, left], tables.misses[literal, right]), tables.misses[left, right]
+        )
         kept = self._reaches(hits, least)
         kept &= tables.goal.constraints.possible(
             hits, least, least, hits + most, converters=tables.converters, snapshots=tables.snapshots
@@ -173,12 +175,12 @@ class Triples:
 def _least(
     misses: NDArray[np.float64],
     literal: int | NDArray[np.intp],
-    one: NDArray[np.intp],
-    two: NDArray[np.intp],
+    left: NDArray[np.intp],
+    right: NDArray[np.intp],
 ) -> NDArray[np.float64]:
     """Give the fewest misses that a triple can have: what two of its pairs must share within a literal."""
-    first, second, third = misses[literal, one], misses[literal, two], misses[one, two]
-    least = np.maximum(first + second - misses[literal, literal], first + third - misses[one, one])
-    least = np.maximum(least, second + third - misses[two, two])
+    first, second, third = misses[literal, left], misses[literal, right], misses[left, right]
+    least = np.maximum(first + second - misses[literal, literal], first + third - misses[left, left])
+    least = np.maximum(least, second + third - misses[right, right])
     fewest: NDArray[np.float64] = np.maximum(least, 0.0)
     return fewest

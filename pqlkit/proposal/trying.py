@@ -293,14 +293,14 @@ def _then(observed: Observed, met: NDArray[np.bool_], definition: Definition) ->
     own = {event for leaf in definition.criteria for event in leaf.events or ()}
     levels = Levels.of(observed.cube, observed.y, rows=met)
     floors = Floors.of(int(met.sum()), int((met & observed.y).sum()))
-    found = associations(
+    associated = associations(
         levels,
         design_effect=observed.design_effect,
         rare_below=(floors.snapshots, floors.converters),
         flags={},
     )
     best: dict[str, Association] = {}
-    for association in (shown for row in found if (shown := row.as_shown()) is not None):
+    for association in (shown for row in associated if (shown := row.as_shown()) is not None):
         event = association.behaviour.event
         if event is None or event in own | observed.left_out:
             continue

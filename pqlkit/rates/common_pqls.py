@@ -38,7 +38,7 @@ def overlaps(reports: Sequence[Report]) -> list[dict[str, Json]]:
         inside = [pl.col(f"in{i}").fill_null(value=False) for i in members]
         converted = pl.any_horizontal(pl.col(f"y{i}").fill_null(value=False) for i in members)
         counted = joined.group_by(inside).agg(pl.len().alias("n"), converted.sum().alias("y"))
-        found = sorted(
+        shared = sorted(
             ([i for i, held in zip(members, row, strict=False) if held], row[-2], row[-1])
             for row in counted.iter_rows()
         )
@@ -48,7 +48,7 @@ def overlaps(reports: Sequence[Report]) -> list[dict[str, Json]]:
                 "entities": int(entities),
                 "converted": int(paid),
             }
-            for chosen, entities, paid in sorted(found, key=lambda report: len(report[0]))
+            for chosen, entities, paid in sorted(shared, key=lambda report: len(report[0]))
         ]
     return rows
 

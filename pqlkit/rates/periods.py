@@ -291,9 +291,9 @@ def _part(
             design_effect=effect_of(y, own) if dependent else 1.0,
         ),
         rate=pql_conversion_rate(started.filter(pl.col("period") == name)),
-        behaviours=tuple(tuple(map(float, np.bincount(one, minlength=len(COUNT_BINS)))) for one in bins),
+        behaviours=tuple(tuple(map(float, np.bincount(levels, minlength=len(COUNT_BINS)))) for levels in bins),
         share_effect=effect_of(met, own),
-        behaviour_effects=tuple(effect_of_bins(one, own) for one in bins),
+        behaviour_effects=tuple(effect_of_bins(levels, own) for levels in bins),
     )
 
 
@@ -310,12 +310,12 @@ def _levels(population: Population, definition: Definition, seen: Snapshots) -> 
     """Measure the event of each plain criterion (one event, no condition) at the snapshots, to see whether it moved itself."""
     from pqlkit.measures.cube import cube
 
-    found: dict[str, NDArray[np.uint8]] = {}
+    columns: dict[str, NDArray[np.uint8]] = {}
     for leaf in leaves(definition.qualify):
         if not isinstance(leaf, Criterion) or leaf.where or leaf.events is None or len(leaf.events) != 1:
             continue
         event, window = leaf.events[0], leaf.window
-        if not leaf.measure.kind.facts.times_alone or window.length is None or event in found:
+        if not leaf.measure.kind.facts.times_alone or window.length is None or event in columns:
             continue
         measured = cube(
             population.world,
@@ -330,8 +330,8 @@ def _levels(population: Population, definition: Definition, seen: Snapshots) -> 
             if behaviour.event == event:
                 rows, levels = measured.column(index)
                 column[rows] = levels
-        found[event] = column
-    return found
+        columns[event] = column
+    return columns
 
 
 def _over(name: str, population: Population, definition: Definition) -> bool:

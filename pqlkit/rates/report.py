@@ -54,7 +54,7 @@ class Report:
     ----------
     population, definition, snapshots, spells, starts
         What the rates were counted on: the definition's own snapshots, its spells and its counted starts.
-    funnel, time_to_pql, time_to_customer, time to convert, pqls_per_week
+    funnel, time_to_pql, time_to_customer, time_to_convert, pqls_per_week
         The whole.
     in_progress
         Counted starts whose conversion window is not over: in no rate.
@@ -190,7 +190,7 @@ def report(
     first = int(counted.get_column("on").min() or population.as_of) if counted.height else population.as_of  # type: ignore[arg-type]
     say("counting by period and criterion")
     mature = counted.filter("mature")
-    found = funnel(
+    stages = funnel(
         population,
         seen,
         people,
@@ -206,7 +206,7 @@ def report(
         snapshots=seen,
         spells=spells,
         starts=counted,
-        funnel=found,
+        funnel=stages,
         time_to_pql=waiting(people, "pql", patience),
         time_to_customer=waiting(people, "customer", until),
         time_to_convert=time_to_convert(counted),
@@ -215,14 +215,14 @@ def report(
         criteria=criteria(population, definition, seen, met, design_effect=effect),
         without_mechanical=without_mechanical(population, definition, seen, design_effect=effect),
         cohorts=_segments(
-            population, people, counted, [one for one in by if one.startswith("signup_")] or ["signup_quarter"]
+            population, people, counted, [column for column in by if column.startswith("signup_")] or ["signup_quarter"]
         ),
-        segments=_segments(population, people, counted, [one for one in by if not one.startswith("signup_")]),
+        segments=_segments(population, people, counted, [column for column in by if not column.startswith("signup_")]),
         periods=periods(population, definition, seen, met, counted),
         contacted=contacted(population, counted, outcome.within),
         arms=None if ledger is None else arms(population, counted, ledger, definition),
         retained=retained,
-        teams=teams(found, retained),
+        teams=teams(stages, retained),
         amounts=_amounts(population, mature),
         warnings=(*population.warnings, *gap_warnings(population.world, definition)),
     )
@@ -278,7 +278,7 @@ def _segments(
         names = cohort_names(population, kind)
         groups = people.join(names, on="entity").partition_by("cohort", as_dict=True)
         started = counted.join(names, on="entity", maintain_order="left").partition_by("cohort", as_dict=True)
-        for key in sorted({*groups, *started}, key=lambda one: (one[0] == UNKNOWN, str(one[0]))):
+        for key in sorted({*groups, *started}, key=lambda pair: (pair[0] == UNKNOWN, str(pair[0]))):
             part = groups.get(key, people.clear())
             levels = cohort_levels(part)
             segments.append(

@@ -139,13 +139,13 @@ def _breadth(report: Report) -> tuple[bool, int]:
     return every, 0 if every else design.longest.microseconds
 
 
-def _met(one: Report, owner: Report, seen: Snapshots) -> NDArray[np.bool_]:
+def _met(compared: Report, owner: Report, seen: Snapshots) -> NDArray[np.bool_]:
     """Say at which of the owner's snapshots a definition holds."""
     from pqlkit.snapshots.matches import meets, seen_spells
 
-    theirs, ours = (report.population.entities.select("entity", "id") for report in (one, owner))
+    theirs, ours = (report.population.entities.select("entity", "id") for report in (compared, owner))
     index = theirs.join(ours, on="id", suffix="_ours").select("entity", "entity_ours")
-    spells = seen_spells(one.population, one.definition, one.spells)
+    spells = seen_spells(compared.population, compared.definition, compared.spells)
     spells = spells.join(index, on="entity").select("on", "off", entity="entity_ours")
     return meets(spells, seen.frame)
 

@@ -56,8 +56,8 @@ def alerts(news: News, *, size: int = BATCH) -> list[Alert]:
 
 def _alert(news: News, rows: pl.DataFrame, starts: dict[str, int], number: int, count: int) -> Alert:
     leads = news.leads
-    ids = [str(one) for one in rows.get_column(leads.key).to_list()]
-    named = sorted((one, starts[one]) for one in ids)
+    ids = [str(lead) for lead in rows.get_column(leads.key).to_list()]
+    named = sorted((lead, starts[lead]) for lead in ids)
     key = hashlib.blake2b(
         json.dumps([leads.definition.name, leads.definition.entity.value, named]).encode(), digest_size=16
     ).hexdigest()

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 NAMES: Final = ("name", "company", "company_name", "account_name", "full_name", "title")
 """Traits that name an entity, the first that there is."""
 
-OWNERS: Final = ("owner", "account_owner", "owner_name")
 PERSON: Final = ("name", "full_name", "role", "email")
 """Columns of the users table that say whom to ask for."""
 
@@ -103,8 +102,8 @@ def moment(at: datetime, leads: Leads) -> str:
 
 def _reasons(definition: Definition, row: Mapping[str, Any]) -> str:
     """Say what was done, with what was needed: ``6 teammates invited in the last 28 days (4 needed); active on 13 of 28 days``."""
-    found = [_reason(leaf, row[leaf.id], definition) for leaf in leaves(definition.qualify) if row[leaf.id]]
-    return "; ".join(visible(text, 300) for text in found)
+    reasons = [_reason(leaf, row[leaf.id], definition) for leaf in leaves(definition.qualify) if row[leaf.id]]
+    return "; ".join(visible(text, 300) for text in reasons)
 
 
 def _reason(leaf: Criterion | Ref, value: float, definition: Definition) -> str:
@@ -122,8 +121,9 @@ def _reason(leaf: Criterion | Ref, value: float, definition: Definition) -> str:
 def _whom(leads: Leads, row: Mapping[str, Any], people: Mapping[str, str]) -> list[str]:
     if row["who"] is None:
         return []
-    told = people.get(str(row["who"])) or visible(str(row["who"]), 60)
-    return [f"Ask for: {told}"]
+    if leads.population.kind is EntityKind.USER:
+        return [f"Write to: {visible(str(row['who']), 80)}"]
+    return [f"Ask for: {people.get(str(row[leads.key])) or visible(str(row['who']), 60)}"]
 
 
 def _plan(facts: Mapping[str, Any]) -> list[str]:
@@ -147,8 +147,7 @@ def _like_this(definition: Definition) -> list[str]:
 
 
 def _rest(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
-    owner = facts.get("owner")
-    parts = [f"Owner: {visible(str(owner), 60)}"] if owner is not None else []
+    parts = [f"Owner: {visible(str(row['owner']), 60)}"] if row["owner"] is not None else []
     if row["last_active_at"] is not None:
         parts.append(f"last active {moment(row['last_active_at'], leads)}")
     if row["fresh_until"] is not None:
@@ -165,9 +164,8 @@ def _facts(leads: Leads, rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
     """Gather the traits that a card shows, as of now, and the last contact, by id."""
     people = leads.population
     known = people.traits.kinds
-    name = next((one for one in NAMES if one in known), None)
-    owner = next((one for one in OWNERS if one in known), None)
-    wanted = {"name": name, "owner": owner, "plan": "plan", "seats": "seats"}
+    name = next((column for column in NAMES if column in known), None)
+    wanted = {"name": name, "plan": "plan", "seats": "seats"}
     wanted = {label: trait for label, trait in wanted.items() if trait in known}
     ids = leads.people.with_columns(pl.col("id").cast(pl.String)).filter(
         pl.col("id").is_in(rows.get_column(leads.key).cast(pl.String).implode())
@@ -197,10 +195,11 @@ def _contacts(leads: Leads) -> pl.DataFrame | None:
 
 
 def _people(leads: Leads, rows: pl.DataFrame) -> dict[str, str]:
-    """Describe the users that `who` names: name, role and address, where the users table has them."""
+    """Describe the user that `who` is about, by account: name, role and address, where the users table has them."""
     table = leads.population.dataset.tables.get("users")
-    asked = rows.get_column("who").drop_nulls().unique()
-    if table is None or asked.is_empty() or leads.population.kind is not EntityKind.ACCOUNT:
+    ids = rows.get_column(leads.key).cast(pl.String).implode()
+    asked = dict(leads.contacts.filter(pl.col("id").is_in(ids)).iter_rows())
+    if table is None or not asked or leads.population.kind is not EntityKind.ACCOUNT:
         return {}
     columns = [name for name in PERSON if name in table.columns and name != ACCOUNT_ID]
     if not columns:
@@ -208,11 +207,12 @@ def _people(leads: Leads, rows: pl.DataFrame) -> dict[str, str]:
     frame = (
         pl.scan_parquet(list(table.paths), glob=False)
         .select(pl.col(USER_ID).cast(pl.String), *columns)
-        .filter(pl.col(USER_ID).is_in(asked.cast(pl.String).implode()))
+        .filter(pl.col(USER_ID).is_in(pl.Series(sorted(asked.values()), dtype=pl.String).implode()))
         .collect()
         .unique(USER_ID, keep="first", maintain_order=True)
     )
-    return {row[USER_ID]: _told(row, columns) for row in frame.to_dicts()}
+    told = {row[USER_ID]: _told(row, columns) for row in frame.to_dicts()}
+    return {account: told[user] for account, user in asked.items() if user in told}
 
 
 def _told(row: Mapping[str, Any], columns: Sequence[str]) -> str:

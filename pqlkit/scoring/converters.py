@@ -145,11 +145,11 @@ def _converter(row: dict[str, Any], done: list[dict[str, Any]]) -> Converter:
         amount=row["amount"],
         done=tuple(
             Done(
-                event=one[EVENT] or "",
-                count=one["n"],
-                days=one["days"],
-                periods=tuple(one[f"p{i}"] for i in range(len(PERIODS))),
+                event=counted[EVENT] or "",
+                count=counted["n"],
+                days=counted["days"],
+                periods=tuple(counted[f"p{i}"] for i in range(len(PERIODS))),
             )
-            for one in done
+            for counted in done
         ),
     )

@@ -116,16 +116,18 @@ class Guards:
         >>> Guards(max_new=Bound.parse("3x")).on_new(10, Usual(nights=(2, 3, 4)))
         ['10 new leads, more than --max-new 3x (9, of the median 3 of the last 3 nights)']
         """
-        found = []
+        breaches = []
         most = self.max_new.of(before.nights) if self.max_new is not None else None
         least = self.min_new.of(before.nights) if self.min_new is not None else None
         if least is not None and before.same_weekday:
             least = min(least, statistics.median(before.nights))
         if self.max_new is not None and most is not None and new > most:
-            found.append(f"{_leads(new)}, more than --max-new {self.max_new}{_meaning(self.max_new, most, before)}")
+            breaches.append(f"{_leads(new)}, more than --max-new {self.max_new}{_meaning(self.max_new, most, before)}")
         if self.min_new is not None and least is not None and new < least:
-            found.append(f"{_leads(new)}, fewer than --min-new {self.min_new}{_meaning(self.min_new, least, before)}")
-        return found
+            breaches.append(
+                f"{_leads(new)}, fewer than --min-new {self.min_new}{_meaning(self.min_new, least, before)}"
+            )
+        return breaches
 
     def on_age(self, newest: Microseconds | None, now: Microseconds) -> list[str]:
         """Say whether the newest event is too old.

@@ -176,6 +176,8 @@ class Ledger:
         try:
             ((blob,),) = blobs
             known = pl.read_parquet(io.BytesIO(blob), glob=False).cast(KNOWN)
+            if known["id"].null_count() or known["id"].n_unique() != known.height:
+                raise ValueError("it names someone twice, or nobody")
         except (ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise _damaged(self.path, f"the last run's memory cannot be read: {error}") from error
         return Memory(

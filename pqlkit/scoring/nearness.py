@@ -65,7 +65,7 @@ def standing(world: World, definition: Definition, evaluation: Evaluation) -> St
         Of the evaluation.
     definition
         The formula.
-    found
+    evaluation
         ``evaluate(world, definition)``.
     """
     parts = tuple(leaves(definition.qualify))
@@ -108,8 +108,8 @@ def distance(
         case Any(parts=parts):
             return np.asarray(np.min([distance(part, holds, can) for part in parts], axis=0))
         case NOf(parts=parts):
-            each = np.sort([distance(part, holds, can) for part in parts], axis=0)
-            return np.asarray(np.sum(each[: node.n], axis=0))
+            distances = np.sort([distance(part, holds, can) for part in parts], axis=0)
+            return np.asarray(np.sum(distances[: node.n], axis=0))
         case Not(part=part):
             # Judged when its windows end: until then it is open unless the part holds for good.
             return np.where(distance(part, holds, can) > 0, 0.0, NEVER)
@@ -123,10 +123,10 @@ def points_distance(
     if score is None or score.pql_at is None:
         message = "the definition has no pql_at"
         raise ValueError(message)
-    found = list(leaves(definition.qualify))
-    worth = np.array([float(score.points.get(leaf.id, 0)) for leaf in found])
-    have = np.sum([worth[i] * holds[id(leaf)] for i, leaf in enumerate(found)], axis=0)
-    gains = np.array([worth[i] * (can[id(leaf)] & ~holds[id(leaf)]) for i, leaf in enumerate(found)])
+    parts = list(leaves(definition.qualify))
+    worth = np.array([float(score.points.get(leaf.id, 0)) for leaf in parts])
+    have = np.sum([worth[i] * holds[id(leaf)] for i, leaf in enumerate(parts)], axis=0)
+    gains = np.array([worth[i] * (can[id(leaf)] & ~holds[id(leaf)]) for i, leaf in enumerate(parts)])
     reached = have + np.cumsum(-np.sort(-gains, axis=0), axis=0)
     enough = float(score.pql_at) - TINY
     needed = np.where(reached >= enough, 0, 1).sum(axis=0) + 1.0
@@ -226,14 +226,14 @@ def lacking(
             _, held, after = lacking(part, texts, standing, position=position)
             return pl.lit(None, pl.String), ~held, after
         case All(parts=parts) | Any(parts=parts) | NOf(parts=parts):
-            found = []
+            clauses = []
             for part in parts:
                 words, held, position = lacking(part, texts, standing, position=position, inner=True)
-                found.append((pl.when(~held).then(words), held))
-    met = pl.sum_horizontal(held.cast(pl.Int64) for _, held in found)
-    least = len(found) if isinstance(node, All) else 1 if isinstance(node, Any) else node.n
+                clauses.append((pl.when(~held).then(words), held))
+    met = pl.sum_horizontal(held.cast(pl.Int64) for _, held in clauses)
+    least = len(clauses) if isinstance(node, All) else 1 if isinstance(node, Any) else node.n
     separator = "; " if isinstance(node, All) else " or "
-    words = pl.concat_str([word for word, _ in found], separator=separator, ignore_nulls=True)
+    words = pl.concat_str([word for word, _ in clauses], separator=separator, ignore_nulls=True)
     if isinstance(node, NOf):
         rest = pl.lit(least) - met
         words = (
@@ -242,6 +242,6 @@ def lacking(
             .otherwise(words)
         )
     if inner and not isinstance(node, All):
-        several = pl.sum_horizontal(word.is_not_null().cast(pl.Int64) for word, _ in found) > 1
+        several = pl.sum_horizontal(word.is_not_null().cast(pl.Int64) for word, _ in clauses) > 1
         words = pl.when(several).then(pl.format("({})", words)).otherwise(words)
     return pl.when(met < least).then(words), met >= least, position

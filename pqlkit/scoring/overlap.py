@@ -20,7 +20,7 @@ def overlap(newses: Sequence[News]) -> list[dict[str, Json]]:
 
     Parameters
     ----------
-    found
+    newses
         One per definition. Users and accounts are counted apart.
 
     Returns
@@ -44,8 +44,8 @@ def _combinations(kind: str, members: Sequence[News]) -> list[dict[str, Json]]:
         )
         for place, member in enumerate(members)
     ]
-    each = pl.concat(tables).sort("place").group_by("id").agg(pl.col("place"), pl.col("new").any())
-    counted = each.group_by("place").agg(pl.len().alias("leads"), pl.col("new").sum())
+    places_of_lead = pl.concat(tables).sort("place").group_by("id").agg(pl.col("place"), pl.col("new").any())
+    counted = places_of_lead.group_by("place").agg(pl.len().alias("leads"), pl.col("new").sum())
     names = [member.leads.definition.name for member in members]
     rows: list[dict[str, Json]] = [
         {"entity": kind, "definitions": [names[i] for i in places], "leads": leads, "new": new}

@@ -106,7 +106,7 @@ def _alike(ids: pl.Series, name: str) -> list[str]:
     for length in (len(name) - 1, 4, 2):
         part = ids.filter(ids.str.starts_with(name[: max(1, length)]) & (ids.str.len_chars() < 200))
         if len(part):
-            return [str(one) for one in part.head(10_000)]
+            return [str(key) for key in part.head(10_000)]
     return []
 
 
@@ -166,13 +166,13 @@ def timeline(population: Population, entity: int, definition: Definition) -> Tim
 
 
 def _relevant(definition: Definition) -> list[str]:
-    found: list[str] = []
+    events: list[str] = []
     for leaf in leaves(definition.qualify):
         if isinstance(leaf, Criterion):
-            found += leaf.events or ()
+            events += leaf.events or ()
         else:
-            found += _relevant(leaf.target)
-    return found
+            events += _relevant(leaf.target)
+    return events
 
 
 def _events(population: Population, entity: int) -> list[Moment]:

@@ -124,7 +124,7 @@ def snapshots_of(
         Who exists.
     design
         A design, its text, or ``auto`` (with `windows`: ``once`` at the longest of them).
-    windows, conversion window, gap
+    windows, conversion_window, gap
         As stated on the command line, when `design` is a text; None = the design's defaults.
     active_within
         For ``every``: an entity is in the table at s if it has an event that is not automatic in [s - this, s).

@@ -169,9 +169,9 @@ def mean_design_effect(bins: NDArray[np.integer], cluster: NDArray[Any]) -> floa
     2.01
     """
     held = np.unique(bins)
-    inside = [bins == one for one in held]
-    effects = [design_effect(one, cluster) for one in inside]
+    inside = [bins == level for level in held]
+    effects = [design_effect(met, cluster) for met in inside]
     if len(held) < 2 or any(effect is None for effect in effects):
         return None
-    weighted = sum((1 - one.mean()) * (effect or 1.0) for one, effect in zip(inside, effects, strict=True))
+    weighted = sum((1 - met.mean()) * (effect or 1.0) for met, effect in zip(inside, effects, strict=True))
     return float(weighted / (len(held) - 1))

@@ -85,8 +85,8 @@ class Period:
             table=self.table + other.table,
             rate=self.promise + other.promise,
             behaviours=tuple(
-                tuple(x + y for x, y in zip(one, two, strict=True))
-                for one, two in zip(self.behaviours, other.behaviours, strict=True)
+                tuple(x + y for x, y in zip(mine, theirs, strict=True))
+                for mine, theirs in zip(self.behaviours, other.behaviours, strict=True)
             ),
             share_effect=max(self.share_effect, other.share_effect),
             behaviour_effects=_larger(self, other),
@@ -211,13 +211,13 @@ def assess(baseline: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     ['no-change-found', 'rate-fell', 'too-few-to-tell']
     """
     compared = [_compare(baseline, period) for period in periods]
-    family = [test for one in compared for test in one.tests]
+    family = [test for comparison in compared for test in comparison.tests]
     chances = [test.chance for test in family]
     corrected = iter(attainable([test.p for test in family], chances))
     level = attainable_level([test.chance for test in family if not math.isnan(test.p)], LEVEL)
     return tuple(
-        _drift(baseline, period, one, [number(next(corrected)) for _ in one.tests], level)
-        for period, one in zip(periods, compared, strict=True)
+        _drift(baseline, period, comparison, [number(next(corrected)) for _ in comparison.tests], level)
+        for period, comparison in zip(periods, compared, strict=True)
     )
 
 
@@ -246,8 +246,8 @@ def _compare(baseline: Period, period: Period) -> _Compared:
     effect, p = risk_ratio_change(now, then)
     effects = _larger(baseline, period) or (1.0,) * len(baseline.behaviours)
     shifts = tuple(
-        stability_index(one, two, design_effect=three)
-        for one, two, three in zip(baseline.behaviours, period.behaviours, effects, strict=True)
+        stability_index(before, after, design_effect=effect)
+        for before, after, effect in zip(baseline.behaviours, period.behaviours, effects, strict=True)
     )
     return _Compared(
         rate=_change(seen, known),

@@ -170,11 +170,11 @@ def _end(
             return _height(z, share, weight, best) - floor
         near = reached[max(key for key in reached if key <= distance)].copy()
         near[1] = best[1] + way * distance
-        found = _highest(z, share, weight, near, free=free)
-        if found is None:
+        fitted = _highest(z, share, weight, near, free=free)
+        if fitted is None:
             return -floor
-        reached[distance] = found
-        return _height(z, share, weight, found) - floor
+        reached[distance] = fitted
+        return _height(z, share, weight, fitted) - floor
 
     from scipy.optimize import brentq
 

@@ -180,8 +180,8 @@ def attainable_level(chance: Numbers, level: float) -> float:
     rising = np.sort(np.where(np.isnan(known), 1.0, known))
     # What is left of the level for each of the others, if those that can least alarm by chance use up theirs.
     left = level - np.concatenate([[0.0], np.cumsum(rising)[:-1]])[: len(rising)]
-    each = left / np.arange(len(rising), 0, -1)
-    fitting = each[each <= rising]
+    shares = left / np.arange(len(rising), 0, -1)
+    fitting = shares[shares <= rising]
     return min(float(fitting[0]), level) if len(fitting) else level
 
 

@@ -239,5 +239,5 @@ def detectable_relative_risk(converters: int, share: float, *, power: float = 0.
         least = float(bdtrc(edge - 1, converters, among)) if edge else 1.0
         return more + part * (least - more) - power
 
-    found = _crossing(surplus, 0.0, math.log(_NEVER))
-    return None if found is None else math.exp(found)
+    logarithm = _crossing(surplus, 0.0, math.log(_NEVER))
+    return None if logarithm is None else math.exp(logarithm)

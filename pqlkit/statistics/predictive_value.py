@@ -17,13 +17,13 @@ __all__ = ["relative_predictive_value"]
 
 
 def relative_predictive_value(
-    one: NDArray[np.bool_], other: NDArray[np.bool_], converted: NDArray[np.bool_], clusters: NDArray[np.int64]
+    own: NDArray[np.bool_], other: NDArray[np.bool_], converted: NDArray[np.bool_], clusters: NDArray[np.int64]
 ) -> Estimate:
     r"""Divide the rate of the rows that meet one rule by the rate of those that meet another; rows may meet both.
 
     Parameters
     ----------
-    one, other
+    own, other
         Whether each row meets the rule.
     converted
         Whether each row converted.
@@ -57,7 +57,7 @@ def relative_predictive_value(
     (3.0, 1.91, 4.72)
     """
     shares, counts = [], []
-    for met in (one, other):
+    for met in (own, other):
         counts.append(int(met.sum()))
         if not counts[-1]:
             return Estimate.none(Undefined.EMPTY_GROUP)
@@ -66,7 +66,7 @@ def relative_predictive_value(
             return Estimate.none(Undefined.NO_CONVERTERS)
     parts = [
         np.where(met, (converted - share) / (count * share), 0.0)
-        for met, share, count in zip((one, other), shares, counts, strict=True)
+        for met, share, count in zip((own, other), shares, counts, strict=True)
     ]
     _, label = np.unique(clusters, return_inverse=True)
     error = math.sqrt(float((np.bincount(label, weights=parts[0] - parts[1]) ** 2).sum()))

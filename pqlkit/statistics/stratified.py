@@ -181,10 +181,10 @@ def _level(
 
 
 def _squared(
-    one: NDArray[np.int64], own: NDArray[np.float64], two: NDArray[np.int64], other: NDArray[np.float64]
+    first: NDArray[np.int64], own: NDArray[np.float64], second: NDArray[np.int64], other: NDArray[np.float64]
 ) -> float:
     """Add up the influences of each cluster, and square the sums."""
-    _, code = np.unique(np.concatenate([one, two]), return_inverse=True)
+    _, code = np.unique(np.concatenate([first, second]), return_inverse=True)
     sums = np.bincount(code, weights=np.concatenate([own, other]))
     return float((sums**2).sum())
 

@@ -109,7 +109,7 @@ def comparison_of(before: Definition, after: Definition, *, people_of: PeopleOf)
 
 
 def _comparison(old: Report, new: Report) -> ComparisonFacts:
-    ids = [_qualified(one) for one in (old, new)]
+    ids = [_qualified(side) for side in (old, new)]
     entered, left = ids[1] - ids[0], ids[0] - ids[1]
     return ComparisonFacts(
         entities=max(old.funnel.signups, new.funnel.signups),
@@ -125,26 +125,26 @@ def _comparison(old: Report, new: Report) -> ComparisonFacts:
     )
 
 
-def _qualified(one: Report) -> set[Any]:
-    ids = one.population.entities.select("entity", "id")
-    return set(one.starts.select("entity").unique().join(ids, on="entity").get_column("id").to_list())
+def _qualified(reported: Report) -> set[Any]:
+    ids = reported.population.entities.select("entity", "id")
+    return set(reported.starts.select("entity").unique().join(ids, on="entity").get_column("id").to_list())
 
 
-def _rate_of(one: Report, ids: set[Any]) -> Rate:
+def _rate_of(reported: Report, ids: set[Any]) -> Rate:
     import polars as pl
 
     from pqlkit.snapshots.qualifications import pql_conversion_rate
 
-    known = one.population.entities.select("entity", "id")
+    known = reported.population.entities.select("entity", "id")
     chosen = known.filter(pl.col("id").is_in(sorted(ids)))
-    return pql_conversion_rate(one.starts.join(chosen, on="entity", how="semi"))
+    return pql_conversion_rate(reported.starts.join(chosen, on="entity", how="semi"))
 
 
 def _figures(people: Population, definition: Definition) -> DefinitionFacts:
     from pqlkit.rates.report import report
 
-    found = report(people, definition)
-    funnel = found.funnel
+    reported = report(people, definition)
+    funnel = reported.funnel
     return DefinitionFacts(
         entities=funnel.signups,
         qualified=funnel.pqls,
@@ -155,7 +155,7 @@ def _figures(people: Population, definition: Definition) -> DefinitionFacts:
         snapshot_base=_proportion(funnel.snapshot.base),
         leaks=_leaks(people, definition),
         eligibility=_eligibility(people, definition),
-        criteria=_met(people, definition, found),
+        criteria=_met(people, definition, reported),
     )
 
 
@@ -201,14 +201,14 @@ def _eligibility(people: Population, definition: Definition) -> tuple[Eligibilit
     return tuple(eligibility_factses)
 
 
-def _met(people: Population, definition: Definition, found: Report) -> Mapping[str, CriterionFacts]:
+def _met(people: Population, definition: Definition, reported: Report) -> Mapping[str, CriterionFacts]:
     from pqlkit.measures.evaluation import evaluate
 
     ids = [leaf.id for leaf in leaves(definition.qualify)]
     met = evaluate(people.world, definition).criteria.drop_nulls("on").group_by("criterion").len()
     count = dict(met.iter_rows())
     return {
-        name: CriterionFacts(met=int(count.get(place, 0)), entities=found.funnel.signups)
+        name: CriterionFacts(met=int(count.get(place, 0)), entities=reported.funnel.signups)
         for place, name in enumerate(ids)
     }
 
@@ -271,7 +271,7 @@ def _readable(table: Table, pl: Any) -> dict[str, dict[str, Any]]:
     ]
     if not texts:
         return {}
-    found = (
+    counts = (
         pl.scan_parquet(list(table.paths), glob=False)
         .select(
             *[pl.col(name).count().alias(f"n{i}") for i, name in enumerate(texts)],
@@ -281,6 +281,9 @@ def _readable(table: Table, pl: Any) -> dict[str, dict[str, Any]]:
         .row(0, named=True)
     )
     return {
-        name: {"values": found[f"n{i}"], "numeric_share": found[f"r{i}"] / found[f"n{i}"] if found[f"n{i}"] else None}
+        name: {
+            "values": counts[f"n{i}"],
+            "numeric_share": counts[f"r{i}"] / counts[f"n{i}"] if counts[f"n{i}"] else None,
+        }
         for i, name in enumerate(texts)
     }

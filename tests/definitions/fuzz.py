@@ -175,7 +175,8 @@ def damaged(rng: random.Random) -> bytes:
                 text[at:] = other[rng.randrange(len(other)) :]
             case _:
                 often = rng.choice((2, 50, 1000)) if rng.random() < 0.98 else 200_000
-                text[at:at] = (rng.choice(TOKENS) * often)[:1_100_000]
+                token = rng.choice(TOKENS)
+                text[at:at] = (token * min(often, 1_100_000 // max(len(token), 1) + 1))[:1_100_000]
     return bytes(text)
 
 

@@ -92,6 +92,25 @@ def test_an_archive_of_hidden_files_holds_no_export(exports):
         open_dataset(events=exports.write("e.zip", target.getvalue()))
 
 
+def test_an_archive_whose_file_has_no_name_is_damaged(exports):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("e.csv", HEADER + line("u1"))
+    nameless = target.getvalue().replace(b"e.csv", b"\0.csv")
+    with pytest.raises(DataError, match="damaged: a file in it has no name"):
+        open_dataset(events=exports.write("e.zip", nameless))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_two_files_of_one_name_none_is_lost_in_silence(exports):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("e.csv", HEADER + line("u1"))
+        archive.writestr("e.csv", HEADER + line("u2"))
+    with pytest.raises(DataError, match="two files in it are called"):
+        open_dataset(events=exports.write("e.zip", target.getvalue()))
+
+
 def test_the_same_bytes_under_two_names_count_once_and_are_named(exports, kind):
     path = exports.written(kind, "ev/a", **FRAME.to_dict(as_series=False))
     Path(path).with_name(f"a (1).{kind}").write_bytes(Path(path).read_bytes())

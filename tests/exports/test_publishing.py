@@ -193,6 +193,43 @@ def test_files_that_no_writer_put_there_are_never_removed(tmp_path, monkeypatch)
     assert list(state(folder).values()) == ["c"]
 
 
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "[]",
+        '{"files": [], "coming": null}',
+        '{"files": {"a": "yesterday"}, "coming": null}',
+        '{"files": {}, "coming": "x"}',
+        '{"files": {}, "coming": {}}',
+        '{"files": {}, "coming": {"manifest": 1, "place": [], "files": [], "beside": {}}}',
+        '{"files": {}, "coming": {"manifest": "", "place": ["x", 1], "files": [], "beside": {}}}',
+        '{"files": {}, "coming": {"manifest": "", "place": [], "files": null, "beside": {}}}',
+        '{"files": {}, "coming": {"manifest": "", "place": [], "files": [], "beside": ["note.txt"]}}',
+    ],
+)
+def test_a_damaged_state_knows_of_no_file(tmp_path, damaged):
+    folder = tmp_path / "ds"
+    publish(folder, "a")
+    (folder / PLACE / "state.json").write_text(damaged)
+    publish(folder, "b")
+    assert list(state(folder).values()) == ["b"]
+
+
+@pytest.mark.parametrize("named", ["../thesis.txt", "table/../../thesis.txt", "{folder}/thesis.txt", "", "a\u0000"])
+def test_a_state_that_names_files_outside_removes_none(tmp_path, monkeypatch, named):
+    monkeypatch.setattr(publishing, "GRACE", 0)
+    (tmp_path / "thesis.txt").write_text("mine")
+    name = named.format(folder=tmp_path)
+    coming = {"manifest": "", "place": [name], "files": [], "beside": {}}
+    for known in ({"files": {}, "coming": coming}, {"files": {name: 0}, "coming": None}):
+        folder = tmp_path / "ds"
+        publish(folder, "a")
+        (folder / PLACE / "state.json").write_text(json.dumps(known))
+        publish(folder, "b")
+        assert list(state(folder).values()) == ["b"]
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
 def test_what_the_manifest_named_before_there_was_a_state_can_be_adopted(tmp_path, monkeypatch):
     folder = tmp_path / "ds"
     (old,) = publish(folder, "a")

@@ -33,7 +33,7 @@ def names(done):
 
 
 CONTRACT = (
-    "user_id,lead_id,status,score,band,qualified_at,requalified_at,known_at,newly_qualified,fresh_until,last_active_at,who,met,"
+    "user_id,lead_id,status,score,band,qualified_at,requalified_at,known_at,newly_qualified,fresh_until,last_active_at,who,owner,met,"
     "criteria,progress,shortfall,missing,evidence,say,arm,invites,logins,definition,definition_version,definition_hash,as_of"
 )
 

@@ -231,6 +231,27 @@ def test_a_damaged_or_foreign_ledger_is_refused(folder):
     assert (done.code, "not a ledger of pqlkit" in done.err) == (2, True)
 
 
+@pytest.mark.parametrize("names", [["t01", "t01"], ["t01", None]], ids=["twice", "nobody"])
+def test_a_memory_that_names_someone_twice_or_nobody_is_damaged(folder, names):
+    import io
+    import sqlite3
+    from contextlib import closing
+
+    import polars as pl
+
+    with closing(sqlite3.connect(folder / "l")) as ledger, ledger:
+        ((blob,),) = ledger.execute("SELECT known FROM memories").fetchall()
+        known = pl.read_parquet(io.BytesIO(blob)).head(2)
+        changed = io.BytesIO()
+        known.with_columns(pl.Series("id", names, dtype=pl.String)).write_parquet(changed)
+        ledger.execute("UPDATE memories SET known = ?", [changed.getvalue()])
+    old = (folder / "leads.csv").read_bytes()
+    done = score(folder, "--ledger", folder / "l", "--out", folder / "leads.csv", day=27)
+    assert done.code == 2
+    assert "it names someone twice, or nobody" in done.err
+    assert (folder / "leads.csv").read_bytes() == old
+
+
 def test_the_second_of_two_runs_at_once_is_refused(folder):
     from pqlkit.scoring.ledger import open_ledger
 

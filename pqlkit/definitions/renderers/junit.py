@@ -29,10 +29,10 @@ def render_junit(report: Report, *, strict: bool = False) -> str:
     strict
         Warnings are failures too; else they are passed cases that say so in ``system-out``.
     """
-    found = {path: list(group) for path, group in groupby(report.diagnostics, key=lambda d: d.path)}
-    paths = sorted({*report.files, *found})
-    suites = [line for path in paths for line in _suite(path, found.get(path, []), strict)]
-    cases = sum(max(1, len(found.get(path, []))) for path in paths)
+    by_path = {path: list(group) for path, group in groupby(report.diagnostics, key=lambda d: d.path)}
+    paths = sorted({*report.files, *by_path})
+    suites = [line for path in paths for line in _suite(path, by_path.get(path, []), strict)]
+    cases = sum(max(1, len(by_path.get(path, []))) for path in paths)
     failures = sum(_fails(d, strict) for d in report.diagnostics)
     head = f'<testsuites name="pqlkit validate" tests="{cases}" failures="{failures}" errors="0">'
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *suites, "</testsuites>"]) + "\n"

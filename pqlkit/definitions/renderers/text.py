@@ -61,11 +61,11 @@ def _sum(report: Report) -> str:
     files = _counted(len(report.files), "file")
     if not report.diagnostics:
         return f"{files} checked: no faults"
-    found = [_counted(report.errors, "error")] if report.errors else []
-    found += [_counted(report.warnings, "warning")] if report.warnings else []
+    counts = [_counted(report.errors, "error")] if report.errors else []
+    counts += [_counted(report.warnings, "warning")] if report.warnings else []
     fixable = sum(d.safe and d.fix is not None for d in report.diagnostics)
     tail = f"; --fix repairs {fixable}" if fixable else ""
-    return f"{files} checked: {' and '.join(found)}{tail}"
+    return f"{files} checked: {' and '.join(counts)}{tail}"
 
 
 def _counted(number: int, noun: str) -> str:

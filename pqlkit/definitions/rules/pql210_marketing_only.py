@@ -30,9 +30,9 @@ MARKETING: Final = re.compile(
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Find definitions in which every event is one of marketing's."""
-    found = list(leaves(subject.definition.qualify))
-    events = [name for leaf in found if not isinstance(leaf, Ref) for name in leaf.events or ("",)]
-    if events and not any(isinstance(leaf, Ref) for leaf in found) and all(map(_marketing, events)):
+    parts = list(leaves(subject.definition.qualify))
+    events = [name for leaf in parts if not isinstance(leaf, Ref) for name in leaf.events or ("",)]
+    if events and not any(isinstance(leaf, Ref) for leaf in parts) and all(map(_marketing, events)):
         names = ", ".join(dict.fromkeys(events))
         yield Finding(
             path=("qualify",),

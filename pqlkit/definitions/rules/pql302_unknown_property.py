@@ -38,7 +38,7 @@ def properties(criterion: Criterion, names: NameFacts) -> Mapping[str, PropertyF
     """Give the properties that at least one of the criterion's events has; None = nobody knows."""
     if criterion.events is None:
         return names.properties or None
-    found: dict[str, PropertyFacts] = {}
+    known: dict[str, PropertyFacts] = {}
     for event in criterion.events:
         facts = names.events.get(event)
         if facts is None:
@@ -46,8 +46,8 @@ def properties(criterion: Criterion, names: NameFacts) -> Mapping[str, PropertyF
         own = names.properties if facts.properties is None else facts.properties
         if facts.properties is None and not names.properties:
             return None
-        found |= own
-    return found
+        known |= own
+    return known
 
 
 def named(criterion: Criterion, path: Path) -> Iterator[tuple[str, Path]]:

@@ -46,12 +46,12 @@ def _held(bounds: Bounds, proportion: Proportion | None, name: str) -> Iterator[
         yield _missed(name, "at_most", bounds.at_most, proportion, sure=low > bounds.at_most)
 
 
-def _missed(name: str, key: str, bound: float, found: Proportion, *, sure: bool) -> Finding:
+def _missed(name: str, key: str, bound: float, measured: Proportion, *, sure: bool) -> Finding:
     side = "below" if key == "at_least" else "above"
     how = "its whole interval lies outside" if sure else "the estimate alone; chance may do it"
     return Finding(
         path=("expect", name, key),
-        message=f"the {name} is {said(found)}, {side} {100 * bound:g} %",
+        message=f"the {name} is {said(measured)}, {side} {100 * bound:g} %",
         hint=how,
         severity=Severity.ERROR if sure else Severity.WARNING,
     )

@@ -51,10 +51,10 @@ def _silence(facts: EventFacts, as_of: str) -> float | None:
 
 def _instant(text: str | None) -> datetime | None:
     try:
-        found = datetime.fromisoformat(text) if text is not None else None
+        instant = datetime.fromisoformat(text) if text is not None else None
     except ValueError:
         return None
-    return found.replace(tzinfo=found.tzinfo or UTC) if found is not None else None
+    return instant.replace(tzinfo=instant.tzinfo or UTC) if instant is not None else None
 
 
 def _data(last: str) -> Facts:

@@ -110,7 +110,7 @@ class Landing:
         if source.connection is not None:
             return (self._answer(table, source, source.connection),)
         local: list[str] = []
-        found: list[Piece] = []
+        gathered: list[Piece] = []
         for path in source.path:
             kind = address.scheme(path)
             if kind is None:
@@ -118,12 +118,12 @@ class Landing:
                 continue
             address.check_address(path)
             pieces = _web(path) if kind in address.WEB else _stored(path)
-            found += [self._remote(table, source, piece) for piece in pieces]
+            gathered += [self._remote(table, source, piece) for piece in pieces]
         lying = find(local)
         self.not_read[table] = lying.not_read
         here = [Piece(name=str(path), key=str(path), path=path) for path in lying.files]
-        found += [self._inside(table, source, piece) for piece in here]
-        unique = {piece.key: piece for piece in found}
+        gathered += [self._inside(table, source, piece) for piece in here]
+        unique = {piece.key: piece for piece in gathered}
         return tuple(sorted(unique.values(), key=lambda piece: piece.name))
 
     def land(self, pieces: Mapping[str, tuple[Piece, ...]], sources: Mapping[str, Source]) -> Landed:
@@ -258,12 +258,12 @@ def _stored(path: str) -> list[Piece]:
     store = Store(path)
     return [
         Piece(
-            name=f"{store.root}/{one.key}",
-            key=f"{store.root}/{one.key}\n{one.tag}\n{one.size}",
-            write=partial(store.fetch, one),
-            mark=_hashed(store.root, one.key, one.tag, str(one.size)) if one.tag is not None else None,
+            name=f"{store.root}/{stored.key}",
+            key=f"{store.root}/{stored.key}\n{stored.tag}\n{stored.size}",
+            write=partial(store.fetch, stored),
+            mark=_hashed(store.root, stored.key, stored.tag, str(stored.size)) if stored.tag is not None else None,
         )
-        for one in store.found(path)
+        for stored in store.found(path)
     ]
 
 

@@ -226,14 +226,16 @@ def _readable(cursor: Any, query: str, name: str) -> str:
     schema = _Field.from_address(handle.address)
     fields = [schema.parts[place].contents for place in range(schema.length)]
     names = [(part.name or b"").decode() for part in fields]
-    twice = next((one for one in names if names.count(one) > 1), None)
+    twice = next((column for column in names if names.count(column) > 1), None)
     if twice is not None:
         raise UsageError(f"the query gives two columns {twice!r}", where=name, hint="name them apart with AS")
     odd = [not _known(part) for part in fields]
     if not any(odd):
         return f"{query}\n"
-    quoted = ['"' + one.replace('"', '""') + '"' for one in names]
-    columns = ", ".join(f"{one}::text AS {one}" if strange else one for one, strange in zip(quoted, odd, strict=True))
+    quoted = ['"' + column.replace('"', '""') + '"' for column in names]
+    columns = ", ".join(
+        f"{column}::text AS {column}" if strange else column for column, strange in zip(quoted, odd, strict=True)
+    )
     return f"SELECT {columns} FROM (\n{query}\n) AS pqlkit"
 
 

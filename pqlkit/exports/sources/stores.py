@@ -90,27 +90,27 @@ class Store:
         if not objects:
             looked = "" if _MAGIC.search(key) else "; looked for " + ", ".join(SUFFIXES[:7]) + " ..."
             raise DataError("there is no such object", where=address, hint=f"the store was reached{looked}")
-        return tuple(sorted(objects, key=lambda one: one.key))
+        return tuple(sorted(objects, key=lambda stored: stored.key))
 
     def _found(self, key: str) -> list[Found]:
         magic = _MAGIC.search(key)
         if magic is not None:
             folder = key[: magic.start()].rpartition("/")[0]
             pattern = _pattern(key)
-            return [one for one in self._listed(folder) if pattern.fullmatch(one.key)]
+            return [stored for stored in self._listed(folder) if pattern.fullmatch(stored.key)]
         if key and not key.endswith("/"):
             try:
                 return [_found(self.obstore.head(self.store, key))]
             except FileNotFoundError:
                 pass
         folder = key.rstrip("/")
-        return [one for one in self._listed(folder) if _counts(one.key, folder)]
+        return [stored for stored in self._listed(folder) if _counts(stored.key, folder)]
 
     def _listed(self, folder: str) -> Iterator[Found]:
         for batch in self.obstore.list(self.store, prefix=folder or None):
             yield from (_found(meta) for meta in batch if not meta["path"].endswith("/"))
 
-    def fetch(self, found: Found, target: Path) -> None:
+    def fetch(self, stored: Found, target: Path) -> None:
         """Stream an object into a file, going on where a connection breaks.
 
         Raises
@@ -118,13 +118,13 @@ class Store:
         DataError
             The store refuses or stays silent, or the object changed meanwhile.
         """
-        name = f"{self.root}/{found.key}"
+        name = f"{self.root}/{stored.key}"
         failures = 0
         with target.open("wb") as stream:
-            while stream.tell() < found.size:
+            while stream.tell() < stored.size:
                 before = stream.tell()
                 try:
-                    for chunk in self._slice(found, before):
+                    for chunk in self._slice(stored, before):
                         stream.write(chunk)
                 except (self.obstore.exceptions.BaseError, OSError) as error:
                     failures = failures + 1 if stream.tell() == before else 1
@@ -132,11 +132,11 @@ class Store:
                         raise self._failure(error, name) from None
                     time.sleep(0.2 * 2**failures)
 
-    def _slice(self, found: Found, start: int) -> Any:
-        options: dict[str, Any] = {"range": (start, min(start + SLICE, found.size))}
-        if found.tag is not None:
-            options["if_match"] = found.tag
-        return self.obstore.get(self.store, found.key, options=options).stream(min_chunk_size=_CHUNK)
+    def _slice(self, stored: Found, start: int) -> Any:
+        options: dict[str, Any] = {"range": (start, min(start + SLICE, stored.size))}
+        if stored.tag is not None:
+            options["if_match"] = stored.tag
+        return self.obstore.get(self.store, stored.key, options=options).stream(min_chunk_size=_CHUNK)
 
     def _failure(self, error: Exception, name: str) -> DataError:
         text = str(error)
@@ -249,10 +249,10 @@ def _shared_credentials() -> dict[str, str]:
             hint=f"`aws configure export-credentials --profile {profile} --format env` prints some for the environment",
         )
     names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-    found = {name: known[name] for name in names if name in known}
+    options = {name: known[name] for name in names if name in known}
     if "region" in known and not (os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")):
-        found["aws_region"] = known["region"]
-    return found
+        options["aws_region"] = known["region"]
+    return options
 
 
 def _section(variable: str, file: str, name: str) -> dict[str, str]:

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def criteria(found: Sequence[Mapping[str, Any]]) -> Markup:
+def criteria(rows: Sequence[Mapping[str, Any]]) -> Markup:
     """Draw the criteria of the JSON, where two rates are known."""
     points = [
         Interval(name=row["describe"], value=side["rate"], low=side["low"], high=side["high"], group=words)
-        for row in found
+        for row in rows
         for words, side in (("with it", row["alone"]["with"]), ("without it", row["alone"]["without"]))
         if side["rate"] is not None
     ]
     if len(points) < 2:
         return Markup()
-    says = f"Share upgraded with and without each of {len(found)} criteria, with 95 % intervals."
+    says = f"Share upgraded with and without each of {len(rows)} criteria, with 95 % intervals."
     return rates(points, axis="upgraded", says=says)

@@ -95,9 +95,9 @@ def told_apart(texts: Sequence[str], longest: int = LABEL) -> list[str]:
     ['login', 'login (2)', 'a']
     """
     seen: dict[str, int] = {}
-    found = []
+    labels = []
     for text in texts:
         short = label(text, longest)
         seen[short] = seen.get(short, 0) + 1
-        found.append(short if seen[short] == 1 else f"{short} ({seen[short]})")
-    return found
+        labels.append(short if seen[short] == 1 else f"{short} ({seen[short]})")
+    return labels

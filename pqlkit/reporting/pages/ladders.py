@@ -51,8 +51,8 @@ def ladders(curves: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], *, axis: 
 
 def _ticks(rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Choose thresholds for the axis that stand an eighth apart or more."""
-    found: list[int] = []
+    ticks: list[int] = []
     for threshold in sorted({row["threshold"] for row in rows}):
-        if not found or 8 * threshold >= 9 * found[-1]:
-            found.append(threshold)
-    return found
+        if not ticks or 8 * threshold >= 9 * ticks[-1]:
+            ticks.append(threshold)
+    return ticks

@@ -78,7 +78,7 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 def _groups(groups: Sequence[Mapping[str, Any]], key: str) -> list[tuple[str, list[Any], Markup]]:
     """Draw groups of each kind, where there are between 2 and 30 with a rate."""
-    found = []
+    drawn = []
     for by in dict.fromkeys(group["by"] for group in groups):
         rows = [group for group in groups if group["by"] == by]
         points = [
@@ -88,5 +88,5 @@ def _groups(groups: Sequence[Mapping[str, Any]], key: str) -> list[tuple[str, li
         ]
         says = f"PQL to customer in {len(points)} groups, with 95 % intervals."
         drawing = rates(points, axis="PQL to customer", says=says) if 2 <= len(points) <= 30 else Markup()
-        found.append((by, [(group[key], group) for group in rows], drawing))
-    return found
+        drawn.append((by, [(group[key], group) for group in rows], drawing))
+    return drawn

@@ -52,12 +52,12 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "holdout": proposal.holdout.base.to_json(numerator="converted", denominator="snapshots"),
         },
         "candidates": [
-            {**candidate(one, written.get(one.definition.name)), "worth_per_100": _worth(proposal, one)}
-            for one in proposal.candidates
+            {**candidate(listed, written.get(listed.definition.name)), "worth_per_100": _worth(proposal, listed)}
+            for listed in proposal.candidates
         ],
-        "mechanical": [candidate(one) for one in proposal.mechanical],
+        "mechanical": [candidate(listed) for listed in proposal.mechanical],
         "rejected": [{"rule": words, "reasons": list(reasons)} for words, reasons in proposal.rejected],
-        "pareto_front": [{"name": one.words, "rate": one.rate, "recall": one.recall} for one in proposal.front],
+        "pareto_front": [{"name": point.words, "rate": point.rate, "recall": point.recall} for point in proposal.front],
         "ladder": [
             {
                 "criteria": step.size,
@@ -88,9 +88,9 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "since": str(NEW),
         },
         "excluded": [
-            {"event": one.event, "reason": one.reason.value, "evidence": one.evidence}
-            for one in proposal.leakage
-            if one.excluded
+            {"event": leak.event, "reason": leak.reason.value, "evidence": leak.evidence}
+            for leak in proposal.leakage
+            if leak.excluded
         ],
         "warnings": list(proposal.warnings),
     }

@@ -89,9 +89,9 @@ def _bad(table: TableIntake) -> list[str]:
 
 def _not_read(table: TableIntake) -> list[str]:
     lines = []
-    for one in table.not_read[:_FILES]:
+    for skipped in table.not_read[:_FILES]:
         lines += wrapped(
-            f"{visible(table.name)}: not read: {visible(one.file, 200)} ({visible(one.reason)})", "  ", "    "
+            f"{visible(table.name)}: not read: {visible(skipped.file, 200)} ({visible(skipped.reason)})", "  ", "    "
         )
     if len(table.not_read) > _FILES:
         lines.append(

@@ -82,8 +82,8 @@ def as_json(card: Sequence[str], row: dict[str, Any], story: Timeline) -> str:
             "lead": row,
             "card": list(card),
             "timeline": [
-                {"at": moment(one.at), "what": one.what.value, "name": one.name or None, "count": one.count}
-                for one in story.moments
+                {"at": moment(entry.at), "what": entry.what.value, "name": entry.name or None, "count": entry.count}
+                for entry in story.moments
             ],
         }
     )
@@ -92,8 +92,14 @@ def as_json(card: Sequence[str], row: dict[str, Any], story: Timeline) -> str:
 def as_csv(story: Timeline) -> str:
     """Give the timeline, a row per moment."""
     rows = [
-        {"at": moment(one.at), "what": one.what.value, "name": one.name or None, "count": one.count, "users": one.users}
-        for one in story.moments
+        {
+            "at": moment(entry.at),
+            "what": entry.what.value,
+            "name": entry.name or None,
+            "count": entry.count,
+            "users": entry.users,
+        }
+        for entry in story.moments
     ]
     return to_csv(rows, ["at", "what", "name", "count", "users"])
 
@@ -129,7 +135,7 @@ def _timeline(story: Timeline, as_of: int, zone: ZoneInfo) -> list[str]:
 
 def _kept(dates: Sequence[_Date]) -> list[int]:
     """Choose the dates that fit: the first, those on which something came about, then others, the newest first."""
-    telling = [i for i, one in enumerate(dates) if one[2][-1][:1] in _MARKS]
+    telling = [i for i, date in enumerate(dates) if date[2][-1][:1] in _MARKS]
     others = [i for i in range(len(dates)) if i not in set(telling)]
     chosen: set[int] = set(range(len(dates))[:1])
     room = LINES
@@ -144,9 +150,9 @@ def _kept(dates: Sequence[_Date]) -> list[int]:
 def _dates(story: Timeline, zone: ZoneInfo) -> list[_Date]:
     """Tell each date: events that matter by name, the others counted, then a line for each thing that came about."""
     by_date: dict[str, list[Moment]] = {}
-    for one in story.moments:
-        local = (_EPOCH + timedelta(microseconds=one.at)).astimezone(zone)
-        by_date.setdefault(local.date().isoformat(), []).append(one)
+    for entry in story.moments:
+        local = (_EPOCH + timedelta(microseconds=entry.at)).astimezone(zone)
+        by_date.setdefault(local.date().isoformat(), []).append(entry)
     rows = []
     for date, moments in by_date.items():
         age = "" if story.anchor is None else f"day {(moments[0].at - story.anchor) // DAY}"
@@ -155,13 +161,13 @@ def _dates(story: Timeline, zone: ZoneInfo) -> list[_Date]:
 
 
 def _told(moments: Sequence[Moment], relevant: frozenset[str]) -> list[str]:
-    events = [one for one in moments if one.what is Happening.EVENT]
-    named = [one for one in events if not relevant or one.name in relevant][:6]
-    parts = [f"{visible(one.name, 40)}{f' x{one.count}' if one.count > 1 else ''}" for one in named]
-    rest = sum(one.count for one in events) - sum(one.count for one in named)
+    events = [entry for entry in moments if entry.what is Happening.EVENT]
+    named = [entry for entry in events if not relevant or entry.name in relevant][:6]
+    parts = [f"{visible(entry.name, 40)}{f' x{entry.count}' if entry.count > 1 else ''}" for entry in named]
+    rest = sum(entry.count for entry in events) - sum(entry.count for entry in named)
     if rest:
         parts.append(f"{rest} other event{'' if rest == 1 else 's'}")
-    told = [_TOLD[one.what].format(visible(one.name, 40)) for one in moments if one.what is not Happening.EVENT]
+    told = [_TOLD[entry.what].format(visible(entry.name, 40)) for entry in moments if entry.what is not Happening.EVENT]
     return [*([", ".join(parts)] if parts else []), *told]
 
 

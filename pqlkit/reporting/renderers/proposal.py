@@ -41,8 +41,8 @@ def as_json(proposal: Proposal, files: dict[str, str] | None = None) -> str:
 def as_csv(proposal: Proposal, files: dict[str, str] | None = None) -> str:
     """Give one row per candidate, nested keys joined with dots."""
     rows = []
-    for one in proposal.candidates:
-        row = candidate(one, (files or {}).get(one.definition.name))
+    for listed in proposal.candidates:
+        row = candidate(listed, (files or {}).get(listed.definition.name))
         kept = {key: value for key, value in row.items() if key not in {"definition", "by_period", "by_age"}}
         rows.append(flat(kept))
     return to_csv(rows, list(rows[0]) if rows else ["name", "file", "title", "criteria"])
@@ -53,14 +53,14 @@ def as_markdown(proposal: Proposal, files: dict[str, str] | None = None) -> str:
     header = ["definition", "rule", "later leads (qualification)", "later snapshots", "of all upgrades", "leads a week"]
     rows = [
         [
-            one.definition.name,
-            _rule(one),
-            rate(one.promised.rate),
-            rate(one.holdout.with_),
-            percent(one.holdout.recall.rate),
-            _weekly(one),
+            candidate.definition.name,
+            _rule(candidate),
+            rate(candidate.promised.rate),
+            rate(candidate.holdout.with_),
+            percent(candidate.holdout.recall.rate),
+            _weekly(candidate),
         ]
-        for one in proposal.candidates
+        for candidate in proposal.candidates
     ]
     text = to_markdown(rows, header, right=range(2, 6)) if rows else "No rule is proposed.\n"
     notes = "".join(f"\n{warning}\n" for warning in proposal.warnings)
@@ -98,20 +98,22 @@ def _nothing(proposal: Proposal) -> list[str]:
     return lines if believed else [*lines, "", 'Test what you believe: pqlkit try "EVENT >= 3 in 14d"']
 
 
-def _proposed(one: Candidate, file: str | None) -> list[str]:
-    lines = [f"PROPOSED  {visible(one.definition.name, 68)}"]
+def _proposed(candidate: Candidate, file: str | None) -> list[str]:
+    lines = [f"PROPOSED  {visible(candidate.definition.name, 68)}"]
     lines += [f"  {visible(file, 70)}"] if file else []
-    lines.append(f"  {'An' if one.definition.entity.value == 'account' else 'A'} {one.definition.entity.value} with")
-    parts = [visible(phrase(part), 200) for part in one.definition.criteria]
+    lines.append(
+        f"  {'An' if candidate.definition.entity.value == 'account' else 'A'} {candidate.definition.entity.value} with"
+    )
+    parts = [visible(phrase(part), 200) for part in candidate.definition.criteria]
     for index, part in enumerate(parts):
         lines += wrapped(part + (" and" if index < len(parts) - 1 else ""), "    ", "      ")
-    for condition in one.definition.eligible:
+    for condition in candidate.definition.eligible:
         lines.append(f"    whose {visible(condition.name, 40)} is {visible(str(condition.values[0]), 40)}")
     return lines
 
 
-def _rule(one: Candidate) -> str:
-    return visible(in_words(one.rule.literals), 160)
+def _rule(candidate: Candidate) -> str:
+    return visible(in_words(candidate.rule.literals), 160)
 
 
 def _times(count: int) -> str:
@@ -119,19 +121,19 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _weekly(one: Candidate) -> str:
-    weekly = one.promised.pqls_per_week
+def _weekly(candidate: Candidate) -> str:
+    weekly = candidate.promised.pqls_per_week
     return "-" if weekly.median is None else f"{weekly.median:.0f}"
 
 
-def _later(proposal: Proposal, one: Candidate) -> list[str]:
+def _later(proposal: Proposal, candidate: Candidate) -> list[str]:
     """Say what the later qualifications were followed by, and what comparable others did: one clock."""
     span = f"{day(proposal.holdout.first)} to {day(proposal.holdout.through)}"
     window = str(proposal.observed.snapshots.design.conversion_window)
     cross = proposal.cross_fitted
     if cross is None:
         lines = wrapped(f"LATER TEST PERIOD {span}, not used to choose the rule, read {_times(proposal.read)}", "")
-        promised, weekly = one.promised, one.promised.pqls_per_week
+        promised, weekly = candidate.promised, candidate.promised.pqls_per_week
         pace = f", {weekly.median:.0f} in a median week" if weekly.median is not None else ""
         open_ = promised.starts - promised.rate.denominator
         late = f"; {open_:,} have not had their {window}" if open_ else ""
@@ -144,15 +146,15 @@ def _later(proposal: Proposal, one: Candidate) -> list[str]:
             "  ",
             "    ",
         )
-    lines += _against_others(one)
-    quick = one.promised.time_to_convert
+    lines += _against_others(candidate)
+    quick = candidate.promised.time_to_convert
     if quick.median_days is not None:
         lines += wrapped(
             f"median time to convert {quick.median_days:.0f} days; {quick.quick} within one day, too quick for a call",
             "  ",
             "    ",
         )
-    qualified, conversions = one.recall
+    qualified, conversions = candidate.recall
     if conversions:
         lines += wrapped(
             f"of {conversions:,} conversions {qualified:,} ({qualified / conversions:.0%}) had qualified within the {window} "
@@ -160,19 +162,19 @@ def _later(proposal: Proposal, one: Candidate) -> list[str]:
             "  ",
             "    ",
         )
-    return [*lines, *_worth(proposal, one)]
+    return [*lines, *_worth(proposal, candidate)]
 
 
-def _against_others(one: Candidate) -> list[str]:
+def _against_others(candidate: Candidate) -> list[str]:
     """Say what accounts as active did."""
-    comparison = one.compared
+    comparison = candidate.compared
     if comparison is None or comparison.active.others_rate is None:
         return []
     active, adjusted = comparison.active, comparison.adjusted
     more = [f"{times(active.relative_risk)} times as often" if active.relative_risk is not None else "none of them"]
     if adjusted is not None and adjusted.relative_risk is not None:
         more.append(f"adjusted {times(adjusted.relative_risk)}")
-    who = f"{one.definition.entity.value}s"
+    who = f"{candidate.definition.entity.value}s"
     return wrapped(
         f"{who} as active that day that did not meet it   {percent(active.others_rate)} ({'; '.join(more)})",
         "  ",
@@ -185,10 +187,10 @@ def _independent(proposal: Proposal) -> bool:
     return proposal.split is not None and proposal.split.kind is SplitKind.TIME
 
 
-def _worth(proposal: Proposal, one: Candidate) -> list[str]:
+def _worth(proposal: Proposal, candidate: Candidate) -> list[str]:
     """Say what calling brings at the prices given, and what the sum takes for granted."""
     value, cost = proposal.wishes.value, proposal.wishes.cost
-    worth = None if value is None or cost is None else one.worth(value, cost)
+    worth = None if value is None or cost is None else candidate.worth(value, cost)
     if worth is None:
         return []
     return wrapped(
@@ -199,43 +201,43 @@ def _worth(proposal: Proposal, one: Candidate) -> list[str]:
     )
 
 
-def _would_it_hold(proposal: Proposal, one: Candidate) -> list[str]:
+def _would_it_hold(proposal: Proposal, candidate: Candidate) -> list[str]:
     lines = ["WOULD IT HOLD?"]
-    fit, later = one.chosen.rate, one.promised.rate
+    fit, later = candidate.chosen.rate, candidate.promised.rate
     span = f"{day(proposal.fit.first)} to {day(proposal.fit.through)}"
     after = f", then {rate(later)} later" if _independent(proposal) else ""
     lines += wrapped(f"chosen on   {span}, from qualifying: {rate(fit)}{after}", "  ", " " * 14)
-    if len(one.by_period) > 1:
-        lines += wrapped(f"by quarter  {_by_quarter(one)}", "  ", " " * 14)
-    if len(one.by_age) > 1:
-        parts = "  ".join(f"{group.name} {about(group.table.relative_risk())}x" for group in one.by_age)
-        lines.append(f"  by age      {parts}{_onboarding(one)}")
-    if one.ranges:
+    if len(candidate.by_period) > 1:
+        lines += wrapped(f"by quarter  {_by_quarter(candidate)}", "  ", " " * 14)
+    if len(candidate.by_age) > 1:
+        parts = "  ".join(f"{group.name} {about(group.table.relative_risk())}x" for group in candidate.by_age)
+        lines.append(f"  by age      {parts}{_onboarding(candidate)}")
+    if candidate.ranges:
         ranges = ", ".join(
-            f"{visible(name, 30)} {low:,} to {high:,}" for name, (low, high) in one.ranges.items() if low != high
+            f"{visible(name, 30)} {low:,} to {high:,}" for name, (low, high) in candidate.ranges.items() if low != high
         )
         if ranges:
             lines += wrapped(f"thresholds  {ranges} cannot be told apart", "  ", " " * 14)
-    for precursor in one.precursors:
+    for precursor in candidate.precursors:
         done, begun = visible(precursor.leads_to, 30), visible(precursor.event, 30)
         lines += wrapped(
             f"{done} stands for {begun} too, which comes before {precursor.share:.0%} of them", "  ", "    "
         )
-    lines += _stability(one)
+    lines += _stability(candidate)
     lines += _shuffled(proposal)
-    if one.adjusted is not None:
-        lines += _adjusted(one.adjusted)
-    lines += _doubt(one)
+    if candidate.adjusted is not None:
+        lines += _adjusted(candidate.adjusted)
+    lines += _doubt(candidate)
     top = proposal.benchmark_model
-    if top is not None and one.holdout.share.rate:
-        reached = top.rate_at(one.holdout.share.rate)
+    if top is not None and candidate.holdout.share.rate:
+        reached = top.rate_at(candidate.holdout.share.rate)
         captured = "" if proposal.captured is None else f": the rule has {proposal.captured:.0%} of what is there"
         if proposal.captured is not None and proposal.captured > 1:
             captured = ": the rule does better"
         lines.append(f"  a model at the same share   {percent(reached)}{captured}")
-    if one.simpler is not None:
+    if candidate.simpler is not None:
         lines += wrapped(
-            f"simpler, as good within chance where chosen: {visible(one.simpler[0], 100)}, {rate(one.simpler[1])}",
+            f"simpler, as good within chance where chosen: {visible(candidate.simpler[0], 100)}, {rate(candidate.simpler[1])}",
             "  ",
             "    ",
         )
@@ -284,23 +286,23 @@ def _adjusted(effect: Effect) -> list[str]:
     return lines
 
 
-def _by_quarter(one: Candidate) -> str:
+def _by_quarter(candidate: Candidate) -> str:
     """Give the newest four calendar quarters, and whether the rate of all goes up or down."""
     from pqlkit.statistics.change import cochran_armitage
 
-    rates = [group.table.with_ for group in one.by_period]
-    shown = "  ".join(f"{group.name} {percent(group.table.with_.rate)}" for group in one.by_period[-4:])
+    rates = [group.table.with_ for group in candidate.by_period]
+    shown = "  ".join(f"{group.name} {percent(group.table.with_.rate)}" for group in candidate.by_period[-4:])
     # Where snapshots go together the plain test would find trends in chance.
     trend = cochran_armitage([r.numerator for r in rates], [r.denominator for r in rates])
-    if trend.p_value is None or trend.z is None or one.holdout.design_effect > 1:
+    if trend.p_value is None or trend.z is None or candidate.holdout.design_effect > 1:
         return shown
     word = "no clear change" if trend.p_value >= 0.05 else "rising" if trend.z > 0 else "falling"
     return f"{shown}   {word} ({chance(trend.p_value)})"
 
 
-def _doubt(one: Candidate) -> list[str]:
+def _doubt(candidate: Candidate) -> list[str]:
     """Say how strong an unmeasured factor would have to be (the E-value)."""
-    confounder = one.confounder
+    confounder = candidate.confounder
     if confounder is None:
         return []
     limit = confounder.limit
@@ -315,18 +317,18 @@ def _doubt(one: Candidate) -> list[str]:
     )
 
 
-def _onboarding(one: Candidate) -> str:
+def _onboarding(candidate: Candidate) -> str:
     """Say so when only the youngest carry the rule."""
-    risks = [group.table.relative_risk().low for group in one.by_age]
+    risks = [group.table.relative_risk().low for group in candidate.by_age]
     clear = [low is not None and low > 1 for low in risks]
     return "   an onboarding rule: --snapshots age" if clear[0] and not any(clear[1:]) else ""
 
 
-def _stability(one: Candidate) -> list[str]:
-    if one.stability is None:
+def _stability(candidate: Candidate) -> list[str]:
+    if candidate.stability is None:
         return []
     lines = []
-    for chosen in one.stability.criteria:
+    for chosen in candidate.stability.criteria:
         unsure = f", else {visible(chosen.rival, 24)}" if chosen.rival else ""
         if chosen.share < 0.6:
             lines.append(
@@ -334,7 +336,7 @@ def _stability(one: Candidate) -> list[str]:
             )
     if not lines:
         shares = ", ".join(
-            f"{visible(chosen.literal.name, 30)} {chosen.share:.0%}" for chosen in one.stability.criteria
+            f"{visible(chosen.literal.name, 30)} {chosen.share:.0%}" for chosen in candidate.stability.criteria
         )
         lines += wrapped(f"random halves choose them again: {shares}", "  ", "    ")
     return lines
@@ -348,23 +350,23 @@ def _others(proposal: Proposal) -> list[str]:
         ),
         f"  {'':<40} {'rate':>6} {'[95 %]':<12} {'':>8} {'a week':>7}",
     ]
-    for index, one in enumerate(proposal.candidates):
-        found = one.promised.rate
-        recall = one.recall[0] / one.recall[1] if one.recall[1] else None
-        marks = ("*" if index == 0 else " ") + ("!" if one.over_capacity else " ")
-        said = "the rule proposed" if index == 0 and len(proposal.candidates) > 1 else _rule(one)
+    for index, alternative in enumerate(proposal.candidates):
+        promised = alternative.promised.rate
+        recall = alternative.recall[0] / alternative.recall[1] if alternative.recall[1] else None
+        marks = ("*" if index == 0 else " ") + ("!" if alternative.over_capacity else " ")
+        said = "the rule proposed" if index == 0 and len(proposal.candidates) > 1 else _rule(alternative)
         first, *more = wrapped(said, "", width=40)[:3]
         lines.append(
-            f"{marks}{fit(first, 40)} {percent(found.rate):>6} {interval(found.low, found.high):<12} "
-            f"{percent(recall):>8} {_weekly(one):>7}"
+            f"{marks}{fit(first, 40)} {percent(promised.rate):>6} {interval(promised.low, promised.high):<12} "
+            f"{percent(recall):>8} {_weekly(alternative):>7}"
         )
         lines += [f"    {fit(line, 40)}".rstrip() for line in more]
-    if any(one.over_capacity for one in proposal.candidates):
+    if any(alternative.over_capacity for alternative in proposal.candidates):
         lines.append("  ! over capacity")
     for words, reasons in proposal.rejected[:3]:
         lines += wrapped(f"did not hold later: {visible(words, 100)} ({'; '.join(reasons)})", "  ", "    ")
-    for one in proposal.mechanical:
-        words = f"Limit list apart: {visible(_rule(one), 60)}, {rate(one.promised.rate)}, {_weekly(one)} a week (mechanical)"
+    for alternative in proposal.mechanical:
+        words = f"Limit list apart: {visible(_rule(alternative), 60)}, {rate(alternative.promised.rate)}, {_weekly(alternative)} a week (mechanical)"
         lines += wrapped(words, "  ", "    ")
     rival = proposal.champion
     if rival is not None:

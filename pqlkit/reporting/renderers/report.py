@@ -257,9 +257,9 @@ def several(reports: Sequence[Report]) -> RenderableType:
             if (against := side.first_against_it) is not None and against.value is not None:
                 first = f"Snapshots that meet {visible(comparison.sides[0].name, 44)} converted {ratio(against, ' times')} as often as"
                 lines += wrapped(f"{first} those that meet {visible(side.name, 44)}.", "  ")
-    found = overlaps(reports)
+    shared = overlaps(reports)
     lines += ["", spread("WHO FINDS WHOM", "entities that became leads, in one row each")]
-    for row in found[:12]:
+    for row in shared[:12]:
         names = row["definitions"] if isinstance(row["definitions"], list) else []
         who = f"only {names[0]}" if len(names) == 1 else " and ".join(str(name) for name in names)
         lines.append(f"  {visible(who, 46):<46} {row['entities']:>8,} leads {row['converted']:>7,} upgraded")

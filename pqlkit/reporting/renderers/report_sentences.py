@@ -76,8 +76,8 @@ def against_baseline(period: Mapping[str, Any]) -> str:
             fall = period["drift"]["detectable_fall"]
             return "too few to see any fall" if fall is None else f"none found ({100 * fall:.1f} points or more)"
         case "rate-fell":
-            one = period["drift"]["rate_difference"]
-            return f"rate fell, {points(one['value'], one['low'], one['high'])}{p}"
+            difference = period["drift"]["rate_difference"]
+            return f"rate fell, {points(difference['value'], difference['low'], difference['high'])}{p}"
         case "others-changed":
             return f"others' rate changed{p}"
         case "share-changed":

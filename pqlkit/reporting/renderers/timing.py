@@ -24,8 +24,8 @@ def notes(analysis: Analysis) -> list[str]:
     """Give the advice about time: on the conversion window, on the snapshots, and on a day that holds too many."""
     advice, spike = analysis.advice, analysis.spike
     conversion_window = None if advice is None else advice.says(analysis.observed.snapshots.design.conversion_window)
-    found = (conversion_window, analysis.early, None if spike is None else str(spike))
-    return [text[:1].upper() + text[1:] if text[:2] != "--" else text for text in found if text is not None]
+    sentences = (conversion_window, analysis.early, None if spike is None else str(spike))
+    return [text[:1].upper() + text[1:] if text[:2] != "--" else text for text in sentences if text is not None]
 
 
 def half_came(analysis: Analysis) -> str | None:
