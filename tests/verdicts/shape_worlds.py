@@ -38,13 +38,13 @@ def _explained_by_channel(words: Said) -> Verdict:
 
 
 def _segment(seed: int) -> Case:
-    """The wizard foretells 40 % among partners' users, and nothing among others."""
-    product = Product(seed=[502, seed], users=4_000)
+    """The wizard foretells 55 % among partners' users, and nothing among others."""
+    product = Product(seed=[502, seed], users=4_500)
     active(product)
     partner = product.rng.random(product.users) < 0.4
-    times = product.rng.poisson(1.5, product.users)
+    times = product.rng.poisson(2.0, product.users)
     product.event(WIZARD, times)
-    product.convert(chance(product, partner & (times >= 3), 0.4, 0.06))
+    product.convert(chance(product, partner & (times >= 3), 0.55, 0.1))
     channel = np.where(partner, "partner", "direct")
     return Case(tables=product.tables(project=CHANNEL, traits={"channel": channel}))
 
@@ -54,7 +54,8 @@ def _only_for_partners(words: Said) -> Verdict:
         return Verdict.SHORT
     if WIZARD not in words.named:
         return Verdict.WRONG
-    return only_if(right="only for partner" in words.screen)
+    both = "by channel" in words.screen and "too few to tell whether it holds for the others" in words.screen
+    return only_if(right=both or "only for partner" in words.screen)
 
 
 # Fewer, neither, and more of what is paid for.
@@ -180,7 +181,7 @@ WORLDS = (
     ),
     World(
         name="effect in one segment",
-        conclusion="The wizard foretells conversion for partners only.",
+        conclusion="The wizard foretells conversion for partners; for the others it does not, or too few tell.",
         make=_segment,
         judge=_only_for_partners,
     ),
