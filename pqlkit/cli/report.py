@@ -97,8 +97,14 @@ def failing(report: Report, floor: float | None, on_drift: bool, output: Output)
         )
         failed = True
     if on_drift and report.drifted:
-        newest = [period for period in report.periods if period.drift is not None][-1]
-        verdict = newest.drift.verdict.value if newest.drift is not None else ""
-        output.warn(f"{report.definition.name}: {newest.period} drifted since the baseline: {verdict}")
+        from pqlkit.rates.periods import newest_judged
+        from pqlkit.reporting.records.report import period
+        from pqlkit.reporting.renderers.report_sentences import against_baseline
+
+        newest = newest_judged(report.periods)
+        if newest is not None:
+            output.warn(
+                f"{report.definition.name}: {newest.period} against the baseline: {against_baseline(period(newest))}"
+            )
         failed = True
     return failed

@@ -371,7 +371,7 @@ def test_explain_tells_when_each_criterion_was_met(folder):
     assert max(met.values()) == qualified[0]
     shown = explain(folder, who, "-d", folder / "team.yml", "--as-of", "2026-01-20")
     assert "** QUALIFIES" in shown.out
-    assert "(3 needed)" in shown.out
+    assert "(3 needed in 10 days)" in shown.out
     assert max(map(len, shown.out.splitlines())) <= 80
     assert len(shown.out.splitlines()) <= 45
 

@@ -8,6 +8,7 @@ from pqlkit.definitions.emitting import plain
 from pqlkit.durations import moment
 from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.tonight import NEW
+from pqlkit.reporting.records.analysis import fewer, shape
 from pqlkit.reporting.records.figures import adjusted, modelled, relative_risk
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "new": proposal.tonight.new,
             "since": str(NEW),
         },
+        "not_monotone": [shape(bend) for bend in proposal.shapes],
+        "fewer": [fewer(row) for row in proposal.fewer],
         "excluded": [
             {"event": leak.event, "reason": leak.reason.value, "evidence": leak.evidence}
             for leak in proposal.leakage

@@ -11,7 +11,7 @@ from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.split import SplitKind
 from pqlkit.proposal.tonight import NEW
 from pqlkit.reporting.records.proposal import candidate, record
-from pqlkit.reporting.renderers.analysis import base_counts
+from pqlkit.reporting.renderers.analysis import base_counts, fewer, not_monotone
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import about, chance, day, interval, percent, rate, ratio, times
@@ -95,6 +95,8 @@ def _nothing(proposal: Proposal) -> list[str]:
         lines.append(
             f"  a model of all behaviours reaches an AUC of {top.auc:.2f} on the later snapshots (0.5 = chance)"
         )
+    if proposal.fewer:
+        return [*lines, *fewer(proposal.fewer)]
     believed = any("pqlkit try" in warning for warning in proposal.warnings)
     return lines if believed else [*lines, "", 'Test what you believe: pqlkit try "EVENT >= 3 in 14d"']
 
@@ -246,6 +248,8 @@ def _would_it_hold(proposal: Proposal, candidate: Candidate) -> list[str]:
             "  ",
             "    ",
         )
+    for shape in proposal.shapes:
+        lines += wrapped(not_monotone([shape]), "  ", " " * 14)
     for precursor in candidate.precursors:
         done, begun = visible(precursor.leads_to, 30), visible(precursor.event, 30)
         lines += wrapped(
