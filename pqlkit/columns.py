@@ -45,6 +45,7 @@ BEFORE_CRITERIA: Final = (
     "fresh_until",
     "last_active_at",
     "who",
+    "owner",
     "met",
     "criteria",
     "progress",
@@ -59,8 +60,11 @@ AFTER_CRITERIA: Final = ("definition", "definition_version", "definition_hash", 
 LEAD_COLUMNS: Final = (USER_ID, ACCOUNT_ID, *BEFORE_CRITERIA, *AFTER_CRITERIA)
 """The columns of a lead list; a criterion's id becomes one more, so it may be none of these."""
 
+TIMES: Final = ("qualified_at", "requalified_at", "known_at", "fresh_until", "last_active_at", "as_of")
+"""Those of a lead list that are instants."""
+
 _FOR_PEOPLE: Final = {
-    *("score", "band", "fresh_until", "last_active_at", "who", "met", "criteria"),
+    *("score", "band", "fresh_until", "last_active_at", "who", "owner", "met", "criteria"),
     *("progress", "shortfall", "missing", "evidence", "say"),
 }
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
 from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
-from pqlkit.cli.score_options import check, order, refuse_unready
+from pqlkit.cli.score_options import check, order, refuse_keyless, refuse_unready
 from pqlkit.options.leads import ListOptions, ScoreOptions
 from pqlkit.options.output import Format
 
@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 
 
 @takes_options("score")
-def score(given: Given) -> None:
+def score(
+    given: Given,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Definition files, as after -d.", metavar="FILE...", show_default=False),
+    ] = None,
+) -> None:
     """Turn the export into leads: who qualifies, why, since when, who nearly does, and who is new since the last run.
 
     **Examples**
@@ -49,13 +55,14 @@ def score(given: Given) -> None:
     from pqlkit.definitions.folders import load_definition
     from pqlkit.scoring.delivery import hook
 
-    inputs = given.inputs()
+    inputs = given.naming(files).inputs()
     options, out = inputs.settle(ScoreOptions), inputs.settle(ListOptions)
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out, private=True)
     check(options, out)
     definitions = [load_definition(path) for path in options.definition]
     refuse_twins(definitions)
     refuse_unready(definitions, options)
+    refuse_keyless(definitions, options)
     inputs.check(list_targets([definition.name for definition in definitions], out))
     asked = order(options)
     where = hook(options.notify) if options.notify is not None else None
@@ -114,6 +121,7 @@ def scored(
             inputs.population(dataset, definition),
             definition,
             keep=options.keep,
+            key=options.key,
             progress=progress,
         )
         for definition in definitions
@@ -200,7 +208,7 @@ def deliver(
     breached = [f"{listing.news.leads.definition.name}: {text}" for listing in listings for text in listing.breaches]
     targets = places(listings, out, aside=bool(breached))
     apart = [
-        (changed(path), held_back(listing))
+        (changed(path), held_back(listing, asked.shape))
         for path, listing in places(listings, out, aside=False)
         if listing.news.held.height
     ]
@@ -216,15 +224,50 @@ def deliver(
         if doubt is not None:
             raise doubt
         sent = afterwards(listings, written, options, out, kept, where, output)
+        write_properties(listings, options, asked.shape)
     except PqlkitError as error:
         told(error, written, kept, doubt=doubt is not None)
         return ExitCode.FINDINGS
+    for text in (text for listing in listings for text in left_out_text(listing, asked.shape.key)):
+        output.warn(text)
     for text in breached:
         output.warn(f"{text}; nobody is alerted{', the list is held' if targets else ''}")
     waiting = [text for listing in listings for text in held_text(listing, apart)]
     for text in waiting:
         output.warn(text)
     return ExitCode.FINDINGS if breached or waiting or (sent is not None and sent.problem) else ExitCode.DONE
+
+
+def write_properties(listings: Sequence[Listing], options: ScoreOptions, shape: Shape) -> None:
+    """Write the fields that the lists fill, each once, as ``--properties`` asks."""
+    from pqlkit.files import write_text
+    from pqlkit.reporting.renderers.tabular import to_json
+    from pqlkit.scoring.crm import properties
+
+    if options.properties is None or options.preset is None:
+        return
+    tables = [listing.columns for listing in listings]
+    names = {ours: theirs for table in tables for ours, theirs in shape.names(table.columns).items()}
+    types = {name: kind for table in tables for name, kind in table.schema.items()}
+    kind = listings[0].news.leads.population.kind
+    write_text(options.properties, to_json(properties(options.preset, kind, names, types, options.key)))
+
+
+def left_out_text(listing: Listing, key: str | None) -> list[str]:
+    """Say which rows no CRM could import, and how many of these are new leads."""
+    from pqlkit.inert import visible
+
+    told = []
+    for rows, why in ((listing.keyless, f"have no {key}"), (listing.doubled, f"have the {key} of a row above them")):
+        if rows.is_empty():
+            continue
+        new = rows.filter(rows.get_column("newly_qualified").fill_null(value=False))
+        some = ", ".join(visible(str(name), 40) for name in new.get_column(listing.news.leads.key).head(5))
+        heard = f", {new.height:,} of them new leads: {some}{', ...' if new.height > 5 else ''}" if new.height else ""
+        told.append(
+            f"{listing.news.leads.definition.name}: {rows.height:,} rows {why} and are left out of the list{heard}"
+        )
+    return told
 
 
 def held_text(listing: Listing, apart: Sequence[tuple[Path, Listing]]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pqlkit.definitions.model import EntityKind
 from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def check(options: ScoreOptions, out: ListOptions) -> None:
     from pqlkit.errors import UsageError
 
     if not options.definition:
-        raise UsageError("score needs a definition", hint="pqlkit score -d definitions/NAME.yml")
+        raise UsageError("score needs a definition", hint="pqlkit score definitions/NAME.yml")
     if options.ledger is not None and options.previous is not None:
         raise UsageError("--ledger and --previous both say what was before", hint="give one of them")
     if options.only_new and options.ledger is None and options.previous is None:
@@ -34,6 +35,8 @@ def check(options: ScoreOptions, out: ListOptions) -> None:
         raise UsageError("--notify needs --ledger FILE: without it, nobody is alerted only once")
     if options.only_new and options.all:
         raise UsageError("--only-new and --all contradict each other", hint="give one of them")
+    if options.properties is not None and options.preset is None:
+        raise UsageError("--properties lists the fields of a CRM", hint="add --preset hubspot or --preset salesforce")
     several = len(options.definition) > 1
     if several and options.previous is not None:
         raise UsageError("--previous is the list of one definition", hint="with several -d, use --ledger FILE")
@@ -73,6 +76,26 @@ def refuse_unready(definitions: Sequence[Definition], options: ScoreOptions) -> 
             )
 
 
+def refuse_keyless(definitions: Sequence[Definition], options: ScoreOptions) -> None:
+    """Refuse a file for a CRM that does not say which record each row is.
+
+    Raises
+    ------
+    UsageError
+        Neither a key is named, nor the id called as a field of the CRM.
+    """
+    from pqlkit.errors import UsageError
+
+    for definition in definitions:
+        name = f"{definition.entity}_id"
+        if options.preset is not None and options.key is None and name not in (options.rename or {}):
+            usual = "email" if definition.entity is EntityKind.USER else "domain"
+            raise UsageError(
+                f"--preset {options.preset} does not say by what the CRM knows {definition.entity}s",
+                hint=f"add --key {usual}, --key TRAIT, or --rename {name}=FIELD with the name of a unique field",
+            )
+
+
 def order(options: ScoreOptions) -> Order:
     """Turn the options into values.
 
@@ -107,6 +130,6 @@ def order(options: ScoreOptions) -> Order:
         suppressed=frozenset() if options.suppress is None else suppressed(options.suppress),
         guards=guards,
         accepted=options.accept_change,
-        shape=Shape(columns=options.columns, rename=options.rename or {}, preset=options.preset),
+        shape=Shape(columns=options.columns, rename=options.rename or {}, preset=options.preset, key=options.key),
         notify=options.notify is not None,
     )

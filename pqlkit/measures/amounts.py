@@ -8,8 +8,8 @@ import narwhals as nw
 
 from pqlkit.columns import AT, CRITERION, ENTITY
 from pqlkit.definitions.model import SCALE, MeasureKind, WindowKind
-from pqlkit.measures.occurrences import VALUE, occurrences, value_groups
-from pqlkit.measures.sweep import FRESH, GROUP, LEVEL, levels
+from pqlkit.measures.occurrences import REACHED, VALUE, occurrences, value_groups
+from pqlkit.measures.sweep import GROUP, reached
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,10 +56,7 @@ def _is_highest(task: Task) -> bool:
 
 
 def _highest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    rows = levels(scope, tasks).filter(nw.col(FRESH) > 0)
-    tops = rows.group_by(*GROUP).agg(nw.col(LEVEL).max().alias(LEVEL))
-    reached = nw.when(nw.col(LEVEL) > 0).then(nw.col(LEVEL)).otherwise(nw.lit(0, nw.Int64))
-    return tops.select(*GROUP, _as_number(tasks, reached).alias(VALUE))
+    return reached(scope, tasks).select(*GROUP, _as_number(tasks, nw.col(REACHED)).alias(VALUE))
 
 
 def _present(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:

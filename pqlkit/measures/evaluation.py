@@ -6,21 +6,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 
 from pqlkit.columns import ANCHOR, CRITERION, ENTITY, OFF, ON
-from pqlkit.definitions.model import Criterion, Ref, leaves
+from pqlkit.definitions.model import SCALE, Criterion, Ref, leaves
 from pqlkit.measures.amounts import amounts
-from pqlkit.measures.formula import combine, combine_points
+from pqlkit.measures.formula import combine, combine_lasting, combine_points
 from pqlkit.measures.milestones import counted_users, counts_users, milestone_world, within_lives
-from pqlkit.measures.moments import has_short_way, moment_spells
+from pqlkit.measures.moments import has_short_way, has_short_way_at_once, moment_spells, moments_and_amounts
+from pqlkit.measures.occurrences import REACHED, value_groups
 from pqlkit.measures.overflow import refuse_overflow
 from pqlkit.measures.scope import BEGIN, END, Scope, scope_of
-from pqlkit.measures.sweep import GROUP, sweep_spells
+from pqlkit.measures.sweep import GROUP, reached, sweep_spells
 from pqlkit.measures.tasks import Task, tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.world import World
@@ -30,7 +34,9 @@ __all__ = ["Evaluation", "criterion_spells", "evaluate", "spells_of", "spells_of
 
 VALUE = "value"
 HOLDS = "holds"
+_FAR: Final = 2**62
 _NO_SPELLS: Final = pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, ON: pl.Int64, OFF: pl.Int64})
+_NO_VALUES: Final = pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, VALUE: pl.Float64})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,14 +73,82 @@ def evaluate(world: World, definition: Definition) -> Evaluation:
     DefinitionError
         A bound or measure over a window in which it has no meaning.
     """
-    parts = _leaf_spells(world, definition)
-    first = parts.group_by(*GROUP).agg(pl.col(ON).min(), pl.col(OFF).is_null().any().alias(HOLDS))
-    amounts_of_leaves = _leaf_values(world, definition)
-    criteria = amounts_of_leaves.join(first, on=list(GROUP), how="left").with_columns(pl.col(HOLDS).fill_null(False))
+    lasting, reached_by_lasting = _at_once(world, [place for place in _places(definition) if _is_lasting(place[1])])
+    others = [place for place in _places(definition) if not _is_lasting(place[1])]
+    parts = pl.concat([lasting, _leaf_spells(world, definition, others)])
+    amounts_of_leaves = pl.concat([reached_by_lasting, _leaf_values(world, definition, others)])
     return Evaluation(
-        spells=_combined(world, definition, parts),
-        criteria=criteria.select(*GROUP, VALUE, ON, HOLDS).sort(*GROUP),
+        spells=_combined(world, definition, parts), criteria=_criteria(world, definition, parts, amounts_of_leaves)
     )
+
+
+def _places(definition: Definition) -> list[tuple[int, Criterion | Ref]]:
+    return list(enumerate(leaves(definition.qualify)))
+
+
+def _is_lasting(leaf: Criterion | Ref) -> bool:
+    return isinstance(leaf, Criterion) and tasks_of([leaf])[0].lasting
+
+
+def _at_once(world: World, positions: Sequence[tuple[int, Criterion | Ref]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Measure lasting criteria: their spells, and the amounts of who has events; both from one reading."""
+    own = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
+    if not own:
+        return _NO_SPELLS, _NO_VALUES
+    tasks = tasks_of([leaf for _, leaf in own])
+    scope = _scope(world, tasks)
+    short = [task for task in tasks if has_short_way_at_once(task)]
+    plans = moments_and_amounts(scope, short)
+    plans += [reached(scope, part) for part in value_groups(task for task in tasks if task not in short)]
+    numbers = [nw.col(name).cast(nw.Int64).alias(name) for name in (ON, REACHED)]
+    rows = [plan.select(*GROUP, *numbers) for plan in plans]
+    table = _placed(world.engine.collect(nw.concat(rows, how="vertical")), [position for position, _ in own])
+    told = table.filter(pl.col(REACHED).is_not_null())
+    fractions = [position for position, leaf in own if leaf.measure.kind.scaled]
+    unit = np.where(np.isin(told.get_column(CRITERION), fractions), float(SCALE), 1.0)
+    amount = pl.Series(VALUE, told.get_column(REACHED).to_numpy() / unit)
+    return _without_end(scope, table.filter(pl.col(ON).is_not_null())), told.select(*GROUP, amount)
+
+
+def _without_end(scope: Scope, moments: pl.DataFrame) -> pl.DataFrame:
+    """Clip spells that last, as `_clipped` does; by position, since they are one row per entity and criterion."""
+    place = scope.lives.get_column(ENTITY).search_sorted(moments.get_column(ENTITY))
+    instants = nw.from_native(moments).with_columns(scope.instant(ON).alias(ON)).to_native()
+    lived = instants.hstack(scope.lives.select(BEGIN, END)[place])
+    kept = lived.filter(pl.col(ON) <= pl.col(END), pl.col(BEGIN) <= pl.col(END))
+    return kept.select(*GROUP, pl.max_horizontal(ON, BEGIN).alias(ON), pl.lit(None, pl.Int64).alias(OFF))
+
+
+def _criteria(world: World, definition: Definition, spells: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """Lay out the leaves of each entity; by position, for a table of so many rows is dear to join and to sort."""
+    parts = tuple(leaves(definition.qualify))
+    whose = world.entities.filter(pl.col(ANCHOR).is_not_null()).get_column(ENTITY).to_numpy()
+
+    def places(frame: pl.DataFrame) -> NDArray[np.int64]:
+        entity, criterion = (frame.get_column(name).to_numpy() for name in GROUP)
+        return np.asarray(np.searchsorted(whose, entity) * len(parts) + criterion)
+
+    value = np.tile([np.nan if _starts_undefined(leaf) else 0.0 for leaf in parts], len(whose))
+    value[places(told)] = told.get_column(VALUE).fill_null(np.nan).to_numpy()
+    newest_first = spells.sort(ON, descending=True)
+    on = np.full(len(value), _FAR)
+    on[places(newest_first)] = newest_first.get_column(ON).to_numpy()
+    holds = np.zeros(len(value), dtype=np.bool_)
+    holds[places(spells.filter(pl.col(OFF).is_null()))] = True
+    table = pl.DataFrame(
+        {
+            ENTITY: np.repeat(whose, len(parts)),
+            CRITERION: np.tile(np.arange(len(parts), dtype=np.int32), len(whose)),
+            VALUE: pl.Series(value, dtype=pl.Float64, nan_to_null=True),
+            ON: on,
+            HOLDS: holds,
+        }
+    )
+    return table.with_columns(pl.when(pl.col(ON) < _FAR).then(ON).alias(ON))
+
+
+def _starts_undefined(leaf: Criterion | Ref) -> bool:
+    return isinstance(leaf, Criterion) and leaf.measure.kind.facts.null_without_events
 
 
 def spells_of(world: World, definition: Definition, *, early: bool = False) -> pl.DataFrame:
@@ -89,7 +163,8 @@ def spells_of(world: World, definition: Definition, *, early: bool = False) -> p
         last microsecond before: nothing more can fall into [anchor, anchor + W) then. For snapshots: at a cutoff s a window
         that ends at s is over, although nothing at s or later is known.
     """
-    return _combined(world, definition, _leaf_spells(world, definition, early=early), early=early)
+    parts = _leaf_spells(world, definition, _places(definition), early=early)
+    return _combined(world, definition, parts, early=early)
 
 
 def spells_of_each(world: World, definitions: Sequence[Definition]) -> list[pl.DataFrame]:
@@ -109,7 +184,10 @@ def spells_of_each(world: World, definitions: Sequence[Definition]) -> list[pl.D
         frame = world.engine.collect(criterion_spells(world, [wanted[spelled] for spelled in part]))
         by_place = frame.partition_by(CRITERION, as_dict=True)
         measured |= {spelled: by_place.get((place,), _NO_SPELLS) for place, spelled in enumerate(part)}
-    return [_combined(world, definition, _leaf_spells(world, definition, measured)) for definition in definitions]
+    return [
+        _combined(world, definition, _leaf_spells(world, definition, _places(definition), measured))
+        for definition in definitions
+    ]
 
 
 def _bare(criterion: Criterion) -> Criterion:
@@ -171,9 +249,13 @@ def _clipped(scope: Scope, spells: LazyFrame) -> LazyFrame:
 
 
 def _leaf_spells(
-    world: World, definition: Definition, measured: Mapping[str, pl.DataFrame] | None = None, *, early: bool = False
+    world: World,
+    definition: Definition,
+    positions: Sequence[tuple[int, Criterion | Ref]],
+    measured: Mapping[str, pl.DataFrame] | None = None,
+    *,
+    early: bool = False,
 ) -> pl.DataFrame:
-    positions = list(enumerate(leaves(definition.qualify)))
     plain = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
     frames = [_NO_SPELLS]
     if measured is not None:
@@ -209,10 +291,11 @@ def _ref_values(world: World, definition: Definition, ref: Ref) -> pl.DataFrame:
     return everybody.join(users, on=ENTITY, how="left").with_columns(pl.col(VALUE).fill_null(0.0))
 
 
-def _leaf_values(world: World, definition: Definition) -> pl.DataFrame:
-    positions = list(enumerate(leaves(definition.qualify)))
+def _leaf_values(
+    world: World, definition: Definition, positions: Sequence[tuple[int, Criterion | Ref]]
+) -> pl.DataFrame:
     plain = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
-    frames = []
+    frames = [_NO_VALUES]
     if plain:
         frame = world.engine.collect(values(world, [leaf for _, leaf in plain]))
         frames.append(_placed(frame, [position for position, _ in plain]).select(*GROUP, VALUE))
@@ -233,6 +316,9 @@ def _placed(frame: pl.DataFrame, positions: Sequence[int]) -> pl.DataFrame:
 def _combined(world: World, definition: Definition, parts: pl.DataFrame, *, early: bool = False) -> pl.DataFrame:
     if definition.score is not None and definition.score.pql_at is not None:
         return combine_points(definition.qualify, definition.score, parts)
+    lasting = combine_lasting(definition.qualify, parts)
+    if lasting is not None:
+        return lasting
     whole = combine(definition.qualify, parts, _ends(world, definition, early=early))
     return within_lives(world, whole)
 

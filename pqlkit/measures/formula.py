@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import reduce
 from math import lcm
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
 from pqlkit.columns import AT, CRITERION, ENTITY, OFF, ON
@@ -13,7 +15,9 @@ from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, Ref, leaves
 from pqlkit.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from pqlkit.definitions.model import Node, Score
 
@@ -43,6 +47,49 @@ def combine(node: Node, spells: pl.DataFrame, anchors: pl.DataFrame) -> pl.DataF
     own = spells.with_columns(pl.col(OFF).fill_null(_FOREVER))
     result = _Walk(own, anchors).of(node)
     return _finished(result)
+
+
+def combine_lasting(node: Node, spells: pl.DataFrame) -> pl.DataFrame | None:
+    """Combine leaves that hold for good once they hold, as `combine` does: the whole holds from the k-th of their moments on.
+
+    None where a spell ends or the formula has a `Not`.
+    """
+    parts = tuple(leaves(node))
+    if spells.get_column(OFF).null_count() < spells.height or _has_not(node):
+        return None
+    entity, criterion, on = (spells.get_column(name).to_numpy() for name in (ENTITY, CRITERION, ON))
+    moments = np.full((len(parts), int(entity.max(initial=-1)) + 1), _FOREVER)
+    moments[criterion, entity] = on
+    whole = _moment(node, iter(moments))
+    whose = np.flatnonzero(whole < _FOREVER)
+    return pl.DataFrame({ENTITY: whose, ON: whole[whose]}, schema={ENTITY: pl.Int64, ON: pl.Int64}).with_columns(
+        pl.lit(None, pl.Int64).alias(OFF)
+    )
+
+
+def _has_not(node: Node) -> bool:
+    match node:
+        case Criterion() | Ref():
+            return False
+        case Not():
+            return True
+        case All(parts=parts) | Any(parts=parts) | NOf(parts=parts):
+            return any(_has_not(part) for part in parts)
+
+
+def _moment(node: Node, moments: Iterator[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Take from each entity's moments of the leaves that of the node."""
+    match node:
+        case Criterion() | Ref():
+            return next(moments)
+        case All(parts=parts):
+            return reduce(np.maximum, [_moment(part, moments) for part in parts])
+        case Any(parts=parts):
+            return reduce(np.minimum, [_moment(part, moments) for part in parts])
+        case NOf(n=n, parts=parts):
+            return np.asarray(np.sort([_moment(part, moments) for part in parts], axis=0)[n - 1])
+        case Not():
+            raise AssertionError("what is judged at an end is no moment of its parts")
 
 
 def combine_points(node: Node, score: Score, spells: pl.DataFrame) -> pl.DataFrame:

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 RECENT_DAYS = 28
 
 
-def last_active(world: World) -> pl.DataFrame:
+def last_active(world: World, known: pl.Series | None = None) -> pl.DataFrame:
     """Find each entity's last event at or before `as_of`, and the user who did most lately.
 
     Parameters
     ----------
     world
         The population; conversions cut nothing here.
+    known
+        Ids (text) of users who come before the others of their account, whatever these did; None = nobody does.
 
     Returns
     -------
@@ -53,9 +55,11 @@ def last_active(world: World) -> pl.DataFrame:
     )
     people = world.engine.collect(counted)
     last = people.group_by(ENTITY).agg(pl.col("last_active").max())
+    first = pl.lit(value=False) if known is None else pl.col(USER_ID).cast(pl.String).is_in(known.implode())
     who = (
         people.filter(pl.col(USER_ID).is_not_null())
-        .sort(ENTITY, "late", "events", USER_ID, descending=[False, True, True, False])
+        .with_columns(first.alias("first"))
+        .sort(ENTITY, "first", "late", "events", USER_ID, descending=[False, True, True, True, False])
         .group_by(ENTITY, maintain_order=True)
         .agg(pl.col(USER_ID).first().alias("who"))
     )

@@ -1,11 +1,12 @@
 """The moment: the first event at which a lasting criterion reaches its threshold; it holds for good from there.
 
-These are the short ways for bounds that are the same for everybody; `sweep` goes the long way for all others.
+These are the short ways for bounds that are the same for everybody; `sweep` goes the long way for all others. Where windows do
+not move, the same rows tell how much there was: they are read once for both.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 import narwhals as nw
@@ -13,7 +14,9 @@ import polars as pl
 
 from pqlkit.columns import AT, CRITERION, ENTITY, OFF, ON
 from pqlkit.definitions.model import MeasureKind, WindowKind
-from pqlkit.measures.occurrences import LOW, VALUE, occurrences, value_groups
+from pqlkit.durations import DAY
+from pqlkit.engines.ranking import NEWEST, RANK
+from pqlkit.measures.occurrences import LOW, REACHED, VALUE, occurrences, value_groups
 from pqlkit.measures.tasks import holds_for
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     _Way: TypeAlias = Callable[["_Seen", Sequence[Task]], LazyFrame]
 
 _GROUP: Final = (ENTITY, CRITERION)
+_ROW: Final = (CRITERION, ENTITY)
+"""The same in the order in which rows become numbers to sort: who asks is known from the highest bits on."""
 
 
 def has_short_way(task: Task) -> bool:
@@ -49,13 +54,30 @@ def has_short_way(task: Task) -> bool:
             assert_never(task.measure)
 
 
+def has_short_way_at_once(task: Task) -> bool:
+    """Whether this module can plan a task's moment and amount together: what a window that moves held is the sweep's to tell."""
+    return has_short_way(task) and (task.window is not WindowKind.ROLLING or task.measure is MeasureKind.MAX)
+
+
 def moment_spells(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
     """Plan the spells of tasks that have a short way: ``entity``, ``criterion``, ``on``, ``off`` (null), unclipped."""
     return [
-        moments.with_columns(nw.lit(None, nw.Int64).alias(OFF)).select(*_GROUP, ON, OFF)
+        moments.filter(~nw.col(ON).is_null()).with_columns(nw.lit(None, nw.Int64).alias(OFF)).select(*_GROUP, ON, OFF)
         for part in _parts(tasks)
-        for moments in _moments(scope, part)
+        for moments in _moments(scope, part, values=False)
     ]
+
+
+def moments_and_amounts(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
+    """Plan when and how much at once, for tasks that `has_short_way_at_once`.
+
+    Returns
+    -------
+    list[LazyFrame]
+        ``entity``, ``criterion``, ``on`` (unclipped) and ``reached`` (a whole number of things, or millionths): of each entity
+        and task that has events at most one row with either, perhaps the same; the other is null.
+    """
+    return [moments for part in _parts(tasks) for moments in _moments(scope, part, values=True)]
 
 
 def _parts(tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
@@ -77,40 +99,52 @@ class _Seen:
     scope: Scope
     tasks: Sequence[Task]
     first: Mapping[int, int]
+    values: bool
     held: LazyFrame | None = None
 
     @classmethod
-    def of(cls, scope: Scope, tasks: Sequence[Task]) -> _Seen:
-        plain = all(task.measure.facts.times_alone for task in tasks)
-        first = _first_of_each(tasks) if plain else {task.index: task.index for task in tasks}
-        if len(_by_way(tasks)) < 2 or not plain:
-            return cls(scope=scope, tasks=tasks, first=first)
-        # The table is by far larger than what these see of it, and narrow columns halve that once more.
-        narrow = (nw.col(ENTITY).cast(nw.UInt32), nw.col(CRITERION).cast(nw.Int16), nw.col(AT))
-        engine, seen = scope.world.engine, [task for task in tasks if first[task.index] == task.index]
-        held = engine.lift(engine.collect(occurrences(scope, seen).select(*narrow)))
-        return cls(scope=scope, tasks=tasks, first=first, held=held)
+    def of(cls, scope: Scope, tasks: Sequence[Task], *, values: bool) -> _Seen:
+        first = _first_of_each(tasks) if _plain(tasks) else {task.index: task.index for task in tasks}
+        seen = cls(scope=scope, tasks=tasks, first=first, values=values)
+        if len(_by_way(tasks, values=values)) < 2 or not _plain(tasks):
+            return seen
+        # The table is by far larger than what these see of it.
+        engine = scope.world.engine
+        return replace(seen, held=engine.lift(engine.collect(seen.rows(tasks))))
 
     def rows(self, tasks: Sequence[Task]) -> LazyFrame:
-        """Give ``entity``, ``criterion`` and ``at``."""
-        if self.held is None:
-            return self.things(tasks).select(*_GROUP, AT)
-        return self.held.filter(nw.col(CRITERION).is_in(self._numbers(tasks)))
+        """Give ``criterion``, ``entity`` and ``at``, in narrow columns where tasks may share them."""
+        numbers = self._numbers(tasks)
+        if self.held is not None:
+            return self.held.filter(nw.col(CRITERION).is_in(numbers))
+        own = [task for task in self.tasks if task.index in numbers]
+        if not _plain(own):
+            return occurrences(self.scope, own).select(*_GROUP, AT)
+        rows = occurrences(self.scope, own, times_alone=True)
+        return rows.select(nw.col(CRITERION).cast(nw.Int16), nw.col(ENTITY).cast(nw.UInt32), nw.col(AT))
 
     def things(self, tasks: Sequence[Task]) -> LazyFrame:
         """Give the ``value`` as well."""
-        if self.held is None:
-            numbers = self._numbers(tasks)
-            return occurrences(self.scope, [task for task in self.tasks if task.index in numbers])
-        return self.rows(tasks).with_columns(self.scope.day().alias(VALUE))
+        if _plain(tasks):
+            return self.rows(tasks).with_columns(self.scope.day().alias(VALUE))
+        numbers = self._numbers(tasks)
+        return occurrences(self.scope, [task for task in self.tasks if task.index in numbers])
 
-    def given(self, moments: LazyFrame, tasks: Sequence[Task]) -> LazyFrame:
-        """Give each task its own moments: ``entity``, ``criterion``, ``on`` of those whose ``rank`` it wants."""
+    def given(self, ranks: LazyFrame, tasks: Sequence[Task]) -> LazyFrame:
+        """Give each task its own of the ranked rows: the moment in the row of the wanted rank, the amount in the newest."""
         wanted = [(self.first[task.index], task.reached, task.index) for task in tasks]
-        schema = {CRITERION: pl.Int32, "rank": pl.Int64, "own": pl.Int32}
+        schema = {CRITERION: pl.Int32, "wanted": pl.Int64, "own": pl.Int32}
         table = self.scope.world.engine.lift(pl.DataFrame(wanted, schema=schema, orient="row"))
-        plan = moments.with_columns(nw.col(CRITERION).cast(nw.Int32), nw.col("rank").cast(nw.Int64))
-        return plan.join(table, on=[CRITERION, "rank"], how="inner").select(ENTITY, nw.col("own").alias(CRITERION), ON)
+        rows = ranks.with_columns(nw.col(CRITERION).cast(nw.Int32)).join(table, on=CRITERION, how="inner")
+        nothing = nw.lit(None, nw.Int64)
+        reached, newest = nw.col(RANK) == nw.col("wanted"), nw.col(NEWEST)
+        told = rows.filter(reached | newest if self.values else reached)
+        return told.select(
+            ENTITY,
+            nw.col("own").alias(CRITERION),
+            nw.when(reached).then(nw.col(AT)).otherwise(nothing).alias(ON),
+            nw.when(newest).then(nw.col(RANK)).otherwise(nothing).alias(REACHED),
+        )
 
     def _numbers(self, tasks: Sequence[Task]) -> list[int]:
         return sorted({self.first[task.index] for task in tasks})
@@ -133,29 +167,38 @@ def _sight(criterion: Criterion) -> str:
     return repr((events, criterion.where, criterion.window))
 
 
-def _moments(scope: Scope, tasks: Sequence[Task]) -> Iterator[LazyFrame]:
-    seen = _Seen.of(scope, tasks)
+def _plain(tasks: Sequence[Task]) -> bool:
+    """Whether the times of the events say all of it."""
+    return all(task.measure.facts.times_alone for task in tasks)
+
+
+def _moments(scope: Scope, tasks: Sequence[Task], *, values: bool) -> Iterator[LazyFrame]:
+    seen = _Seen.of(scope, tasks, values=values)
     keys = (nw.col(ENTITY).cast(nw.Int64), nw.col(CRITERION).cast(nw.Int32))
-    for way, part in _by_way(tasks).items():
-        yield way(seen, part).select(*keys, ON)
+    for way, part in _by_way(tasks, values=values).items():
+        yield way(seen, part).select(*keys, ON, REACHED)
 
 
-def _by_way(tasks: Sequence[Task]) -> dict[_Way, list[Task]]:
+def _by_way(tasks: Sequence[Task], *, values: bool) -> dict[_Way, list[Task]]:
     parts: dict[_Way, list[Task]] = {}
     for task in tasks:
-        parts.setdefault(_way(task), []).append(task)
+        parts.setdefault(_way(task, values=values), []).append(task)
     return parts
 
 
-def _way(task: Task) -> _Way:
+def _way(task: Task, *, values: bool) -> _Way:
     rolls = task.window is WindowKind.ROLLING
     match task.measure:
         case MeasureKind.MAX:
             return _first_high_enough
         case MeasureKind.SUM:
             return _sum_reached
-        case MeasureKind.COUNT | MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT if task.reached == 1:
+        case MeasureKind.COUNT | MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT if (
+            task.reached == 1 and not values
+        ):
             return _first
+        case MeasureKind.DAYS if not rolls:
+            return _kth_date
         case MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT:
             return _kth_date_within_reach if rolls else _kth_thing
         case MeasureKind.COUNT:
@@ -167,16 +210,26 @@ def _way(task: Task) -> _Way:
 
 
 def _first(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
-    return seen.given(_earliest(seen.rows(tasks)).with_columns(nw.lit(1, nw.Int64).alias("rank")), tasks)
+    first = seen.rows(tasks).group_by(*_GROUP).agg(nw.col(AT).min().alias(AT))
+    return seen.given(first.with_columns(nw.lit(1, nw.Int64).alias(RANK), nw.lit(False).alias(NEWEST)), tasks)
 
 
 def _first_high_enough(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
     rows = occurrences(seen.scope, tasks, needs=True)
-    return _earliest(rows.filter(nw.col(VALUE) >= nw.col(LOW)))
+    return _earliest(rows, nw.col(VALUE) >= nw.col(LOW), nw.col(VALUE))
 
 
 def _kth(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
     return _at_rank(seen, seen.rows(tasks), tasks)
+
+
+def _kth_date(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
+    # Told apart by date and the time since its midnight in UTC: fewer bits to sort than those of a moment.
+    since = (nw.col(AT) - nw.col(VALUE) * DAY).alias("since")
+    first = seen.scope.world.engine.ranked(seen.things(tasks).with_columns(since), [*_ROW, VALUE], "since", [1]).filter(
+        nw.col(RANK) == 1
+    )
+    return _at_rank(seen, first.select(*_ROW, (nw.col(VALUE) * DAY + nw.col("since")).alias(AT)), tasks)
 
 
 def _kth_thing(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
@@ -185,20 +238,19 @@ def _kth_thing(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
 
 
 def _at_rank(seen: _Seen, rows: LazyFrame, tasks: Sequence[Task]) -> LazyFrame:
-    rank = nw.col(AT).cum_count().over(*_GROUP, order_by=AT)
-    return seen.given(rows.with_columns(nw.col(AT).alias(ON), rank.alias("rank")), tasks)
+    wanted = sorted({task.reached for task in tasks})
+    return seen.given(seen.scope.world.engine.ranked(rows, _ROW, AT, wanted), tasks)
 
 
 def _kth_within_reach(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
-    rows = seen.rows(tasks)
-    return _earliest(_reaching_back(rows, tasks, newest=AT, order=AT))
+    return _reaching_back(seen.rows(tasks), tasks, newest=AT, order=AT)
 
 
 def _kth_date_within_reach(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
     # At the first event of a date the window reaches back the farthest, so no later event of that date does better.
     dates = seen.things(tasks).group_by(*_GROUP, VALUE)
     ends = dates.agg(nw.col(AT).min().alias(AT), nw.col(AT).max().alias("newest"))
-    return _earliest(_reaching_back(ends, tasks, newest="newest", order=VALUE))
+    return _reaching_back(ends, tasks, newest="newest", order=VALUE)
 
 
 def _reaching_back(rows: LazyFrame, tasks: Sequence[Task], *, newest: str, order: str) -> LazyFrame:
@@ -207,19 +259,23 @@ def _reaching_back(rows: LazyFrame, tasks: Sequence[Task], *, newest: str, order
     reached = holds_for(
         tasks, lambda task: (nw.col(AT) - nw.col(f"earlier_{task.reached - 1}") < task.length).fill_null(False)
     )
-    return rows.with_columns(**earlier).filter(reached)
+    return _earliest(rows.with_columns(**earlier).filter(reached), nw.lit(True), nw.lit(None, nw.Int64))
 
 
 def _sum_reached(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
     instants = seen.things(tasks).group_by(*_GROUP, AT).agg(nw.col(VALUE).sum().cast(nw.Int64).alias(VALUE))
     total = nw.col(VALUE).cum_sum().over(*_GROUP, order_by=AT)
     reached = holds_for(tasks, lambda task: nw.col("total") >= _constant(task))
-    return _earliest(instants.with_columns(total.alias("total")).filter(reached))
+    positive = nw.when(nw.col("total") > 0).then(nw.col("total")).otherwise(nw.lit(0, nw.Int64))
+    return _earliest(instants.with_columns(total.alias("total")), reached, positive)
 
 
 def _constant(task: Task) -> int:
     return 0 if task.low is None or task.low.constant is None else task.low.constant
 
 
-def _earliest(rows: LazyFrame) -> LazyFrame:
-    return rows.group_by(*_GROUP).agg(nw.col(AT).min().alias(ON))
+def _earliest(rows: LazyFrame, reached: nw.Expr, amount: nw.Expr) -> LazyFrame:
+    """Give the first moment at which it was reached, and the largest amount."""
+    moment = nw.when(reached).then(nw.col(AT)).otherwise(nw.lit(None, nw.Int64))
+    told = rows.with_columns(moment.alias(ON), amount.alias(REACHED))
+    return told.group_by(*_GROUP).agg(nw.col(ON).min().alias(ON), nw.col(REACHED).max().alias(REACHED))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 VALUE: Final = "value"  # what the measure adds up, tells apart or compares
 LOW: Final = "low"  # the need of the lower bound, Int64 millionths, null = cannot be met
 HIGH: Final = "high"
+REACHED: Final = "reached"  # the highest amount that a lasting task came to: things, or millionths
 
 
 def value_groups(tasks: Iterable[Task]) -> list[tuple[Task, ...]]:
@@ -40,7 +41,13 @@ def value_groups(tasks: Iterable[Task]) -> list[tuple[Task, ...]]:
 
 
 def occurrences(
-    scope: Scope, tasks: Sequence[Task], *, needs: bool = False, lives: Sequence[str] = (), at_moment: bool = False
+    scope: Scope,
+    tasks: Sequence[Task],
+    *,
+    needs: bool = False,
+    lives: Sequence[str] = (),
+    at_moment: bool = False,
+    times_alone: bool = False,
 ) -> LazyFrame:
     """Plan the events that the tasks see, each once per task.
 
@@ -56,6 +63,8 @@ def occurrences(
         Columns of the lives to keep.
     at_moment
         Only what is in the window of the life's moment (a trailing window then ends there).
+    times_alone
+        Whatever the measures, ``value`` is 1: for those that are told from the times.
 
     Returns
     -------
@@ -63,7 +72,10 @@ def occurrences(
         ``entity``, ``criterion``, ``at``, ``value`` (count: 1; days: the date; sum, max, last: millionths; users, distinct: the
         thing itself), never null. No event outside the criterion's window or the entity's life is in it.
     """
-    lanes = [_lane(scope, lane, needs=needs, lives=lives, at_moment=at_moment) for lane in _lanes(tasks)]
+    lanes = [
+        _lane(scope, lane, needs=needs, lives=lives, at_moment=at_moment, times_alone=times_alone)
+        for lane in _lanes(tasks)
+    ]
     return lanes[0] if len(lanes) == 1 else nw.concat(lanes, how="vertical")
 
 
@@ -82,9 +94,14 @@ def _lanes(tasks: Sequence[Task]) -> list[list[Task]]:
     return [*([named] if named else []), *([task] for task in tasks if task.criterion.events is None)]
 
 
-def _lane(scope: Scope, tasks: Sequence[Task], *, needs: bool, lives: Sequence[str], at_moment: bool) -> LazyFrame:
+def _lane(
+    scope: Scope, tasks: Sequence[Task], *, needs: bool, lives: Sequence[str], at_moment: bool, times_alone: bool
+) -> LazyFrame:
     frame = _told_apart(scope, scope.events([EVENT, *_columns(scope, tasks)]), tasks)
-    frame = frame.with_columns(_value(scope, tasks).alias(VALUE)).filter(~nw.col(VALUE).is_null())
+    if times_alone:
+        frame = frame.with_columns(nw.lit(1, nw.Int64).alias(VALUE))
+    else:
+        frame = frame.with_columns(_value(scope, tasks).alias(VALUE)).filter(~nw.col(VALUE).is_null())
     sides: list[str] = []
     if needs:
         sides = [LOW, HIGH]
@@ -223,4 +240,4 @@ def _inside(tasks: Sequence[Task], *, at_moment: bool) -> nw.Expr:
             case _:
                 assert_never(task.window)
 
-    return holds_for(tasks, own)
+    return own(tasks[0]) if len({(task.window, task.length) for task in tasks}) == 1 else holds_for(tasks, own)

@@ -12,7 +12,7 @@ import narwhals as nw
 
 from pqlkit.columns import ANCHOR, AT, CRITERION, ENTITY, OFF, ON
 from pqlkit.definitions.model import MeasureKind, WindowKind
-from pqlkit.measures.occurrences import HIGH, LOW, VALUE, occurrences, universe, value_groups
+from pqlkit.measures.occurrences import HIGH, LOW, REACHED, VALUE, occurrences, universe, value_groups
 from pqlkit.measures.tasks import holds_for, per_task
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def sweep_spells(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
     ended = [task for task in tasks if task.judged_at_end]
     last = [task for task in tasks if task.measure is MeasureKind.LAST]
     states = [task for task in tasks if task not in lasting and task not in ended and task not in last]
-    plans = [_reached(scope, part) for part in value_groups(lasting)]
+    plans = [_lasting_spells(scope, part) for part in value_groups(lasting)]
     plans += [_at_end(scope, part) for part in value_groups(ended)]
     plans += [_while_held(levels(scope, part), part) for part in value_groups(states)]
     if last:
@@ -198,9 +198,24 @@ def _satisfied(task: Task) -> nw.Expr:
     return inside
 
 
-def _reached(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    reached = levels(scope, tasks).filter((nw.col(FRESH) > 0) & satisfied(tasks))
-    moments = reached.group_by(*GROUP).agg(nw.col(AT).min().alias(ON))
+def reached(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
+    """Plan the first moment and the highest amount of lasting tasks of one part of `value_groups`.
+
+    Returns
+    -------
+    LazyFrame
+        One row per entity and task with events: ``entity``, ``criterion``, ``on`` (unclipped; null = never), ``reached`` (things,
+        or millionths).
+    """
+    rows = levels(scope, tasks).filter(nw.col(FRESH) > 0)
+    moment = nw.when(satisfied(tasks)).then(nw.col(AT)).otherwise(nw.lit(None, nw.Int64))
+    positive = nw.when(nw.col(LEVEL) > 0).then(nw.col(LEVEL)).otherwise(nw.lit(0, nw.Int64))
+    told = rows.with_columns(moment.alias(ON), positive.alias(REACHED))
+    return told.group_by(*GROUP).agg(nw.col(ON).min().alias(ON), nw.col(REACHED).max().alias(REACHED))
+
+
+def _lasting_spells(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
+    moments = reached(scope, tasks).filter(~nw.col(ON).is_null())
     return moments.with_columns(nw.lit(None, nw.Int64).alias(OFF)).select(*GROUP, ON, OFF)
 
 

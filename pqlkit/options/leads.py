@@ -87,10 +87,20 @@ class ScoreOptions:
     )
     preset: Preset | None = option(
         None,
-        "hubspot or salesforce: column names of a CRM.",
+        "hubspot or salesforce: a file that the CRM imports as it is.",
         reads=reading.chosen(Preset),
         metavar="NAME",
         panel=COLUMNS,
+    )
+    key: str | None = option(
+        None, "What the CRM knows a lead by: email, domain or a trait.", metavar="NAME", panel=COLUMNS
+    )
+    properties: Path | None = option(
+        None,
+        "Write the fields that the CRM needs before the first import, as JSON.",
+        metavar="FILE",
+        panel=COLUMNS,
+        role=Role.WRITES,
     )
 
 

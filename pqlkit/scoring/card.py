@@ -9,11 +9,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, USER_ID
-from pqlkit.definitions.describing import evidence
-from pqlkit.definitions.model import Criterion, EntityKind, EvidenceView, MeasureKind, leaves
+from pqlkit.definitions.model import Criterion, EntityKind, EvidenceView, WindowKind, leaves
 from pqlkit.definitions.phrases import window_phrase
 from pqlkit.definitions.wording import figure
-from pqlkit.durations import DAY
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 NAMES: Final = ("name", "company", "company_name", "account_name", "full_name", "title")
 """Traits that name an entity, the first that there is."""
 
-OWNERS: Final = ("owner", "account_owner", "owner_name")
 PERSON: Final = ("name", "full_name", "role", "email")
 """Columns of the users table that say whom to ask for."""
 
@@ -49,11 +46,21 @@ def cards(leads: Leads, rows: pl.DataFrame) -> list[list[str]]:
     """
     facts = _facts(leads, rows)
     people = _people(leads, rows)
-    return [_card(leads, row, facts.get(str(row[leads.key]), {}), people) for row in rows.to_dicts()]
+    told = _evidence(leads, rows)
+    return [
+        _card(leads, row, facts.get(key, {}), people, told.get(key, {}))
+        for key, row in ((str(row[leads.key]), row) for row in rows.to_dicts())
+    ]
 
 
-def _card(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any], people: Mapping[str, str]) -> list[str]:
-    reasons = _reasons(leads.definition, row)
+def _card(
+    leads: Leads,
+    row: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    people: Mapping[str, str],
+    told: Mapping[str, str | None],
+) -> list[str]:
+    reasons = _reasons(leads.definition, told)
     lines = [
         _head(leads, row, facts),
         *([reasons] if reasons else []),
@@ -82,13 +89,22 @@ def _head(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any]) -> str
     return f"{title}   {band}{score}" + (f"   {text}" if text else "")
 
 
-def score_line(leads: Leads, row: Mapping[str, Any]) -> str:
-    """Say what a lead's score is made of: ``Score 81 = 50 qualified + 15 above the thresholds + 16 fresh``."""
+def score_parts(leads: Leads, row: Mapping[str, Any]) -> dict[str, float]:
+    """Give what a lead's score is made of, each part by its name; a part of 0 is left out."""
     number = leads.people.filter(pl.col("id") == row[leads.key]).get_column(ENTITY).item()
-    parts = [
-        f"{value:g} {visible(name, 60)}" for name, value in leads.score_parts.row(number, named=True).items() if value
-    ]
-    return f"Score {row['score']} = {' + '.join(parts)}" if parts else f"Score {row['score']}"
+    return {name: value for name, value in leads.score_parts.row(number, named=True).items() if value}
+
+
+def score_line(score: int, parts: Mapping[str, float]) -> str:
+    """Say what a lead's score is made of.
+
+    Examples
+    --------
+    >>> score_line(66, {"qualified": 50, "fresh": 16}), score_line(0, {})
+    ('Score 66 = 50 qualified + 16 fresh', 'Score 0')
+    """
+    told = [f"{value:g} {visible(name, 60)}" for name, value in parts.items()]
+    return f"Score {score} = {' + '.join(told)}" if told else f"Score {score}"
 
 
 def moment(at: datetime, leads: Leads) -> str:
@@ -101,29 +117,40 @@ def moment(at: datetime, leads: Leads) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
-def _reasons(definition: Definition, row: Mapping[str, Any]) -> str:
-    """Say what was done, with what was needed: ``6 teammates invited in the last 28 days (4 needed); active on 13 of 28 days``."""
-    reasons = [_reason(leaf, row[leaf.id], definition) for leaf in leaves(definition.qualify) if row[leaf.id]]
-    return "; ".join(visible(text, 300) for text in reasons)
+def _reasons(definition: Definition, told: Mapping[str, str | None]) -> str:
+    """Say what was done, with what was needed: ``6 teammates invited in 9 days (4 needed in 28 days)``."""
+    return "; ".join(
+        visible(f"{told[leaf.id]}{_needed(leaf, definition)}", 300)
+        for leaf in leaves(definition.qualify)
+        if told.get(leaf.id) is not None
+    )
 
 
-def _reason(leaf: Criterion | Ref, value: float, definition: Definition) -> str:
-    text = evidence(leaf, value)
-    if not isinstance(leaf, Criterion):
-        return text
-    if leaf.measure.kind is MeasureKind.DAYS and leaf.window.length is not None and text.endswith("days"):
-        text = f"{text.removesuffix(' days')} of {leaf.window.length.microseconds // DAY} days"
-    elif leaf.window.length is not None:
-        text = f"{text} {window_phrase(leaf.window, definition.anchor)}"
-    bound = leaf.at_least
-    return f"{text} ({figure(bound)} needed)" if isinstance(bound, int | float) and bound != 1 else text
+def _needed(leaf: Criterion | Ref, definition: Definition) -> str:
+    if not isinstance(leaf, Criterion) or not isinstance(leaf.at_least, int | float) or leaf.at_least == 1:
+        return ""
+    window = leaf.window
+    if window.length is None:
+        return f" ({figure(leaf.at_least)} needed)"
+    within = (
+        window_phrase(window, definition.anchor) if window.kind is WindowKind.WITHIN else f"in {window.length.in_words}"
+    )
+    return f" ({figure(leaf.at_least)} needed {within})"
+
+
+def _evidence(leads: Leads, rows: pl.DataFrame) -> dict[str, dict[str, str | None]]:
+    """Give what each entity did of each criterion, in words, by id."""
+    ids = leads.people.filter(pl.col("id").is_in(rows.get_column(leads.key).implode()))
+    told = leads.evidence[ids.get_column(ENTITY)].rows(named=True)
+    return dict(zip(map(str, ids.get_column("id")), told, strict=True))
 
 
 def _whom(leads: Leads, row: Mapping[str, Any], people: Mapping[str, str]) -> list[str]:
     if row["who"] is None:
         return []
-    told = people.get(str(row["who"])) or visible(str(row["who"]), 60)
-    return [f"Ask for: {told}"]
+    if leads.population.kind is EntityKind.USER:
+        return [f"Write to: {visible(str(row['who']), 80)}"]
+    return [f"Ask for: {people.get(str(row[leads.key])) or visible(str(row['who']), 60)}"]
 
 
 def _plan(facts: Mapping[str, Any]) -> list[str]:
@@ -147,8 +174,7 @@ def _like_this(definition: Definition) -> list[str]:
 
 
 def _rest(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
-    owner = facts.get("owner")
-    parts = [f"Owner: {visible(str(owner), 60)}"] if owner is not None else []
+    parts = [f"Owner: {visible(str(row['owner']), 60)}"] if row["owner"] is not None else []
     if row["last_active_at"] is not None:
         parts.append(f"last active {moment(row['last_active_at'], leads)}")
     if row["fresh_until"] is not None:
@@ -166,8 +192,7 @@ def _facts(leads: Leads, rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
     people = leads.population
     known = people.traits.kinds
     name = next((column for column in NAMES if column in known), None)
-    owner = next((column for column in OWNERS if column in known), None)
-    wanted = {"name": name, "owner": owner, "plan": "plan", "seats": "seats"}
+    wanted = {"name": name, "plan": "plan", "seats": "seats"}
     wanted = {label: trait for label, trait in wanted.items() if trait in known}
     ids = leads.people.with_columns(pl.col("id").cast(pl.String)).filter(
         pl.col("id").is_in(rows.get_column(leads.key).cast(pl.String).implode())
@@ -197,10 +222,11 @@ def _contacts(leads: Leads) -> pl.DataFrame | None:
 
 
 def _people(leads: Leads, rows: pl.DataFrame) -> dict[str, str]:
-    """Describe the users that `who` names: name, role and address, where the users table has them."""
+    """Describe the user that `who` is about, by account: name, role and address, where the users table has them."""
     table = leads.population.dataset.tables.get("users")
-    asked = rows.get_column("who").drop_nulls().unique()
-    if table is None or asked.is_empty() or leads.population.kind is not EntityKind.ACCOUNT:
+    ids = rows.get_column(leads.key).cast(pl.String).implode()
+    asked = dict(leads.contacts.filter(pl.col("id").is_in(ids)).iter_rows())
+    if table is None or not asked or leads.population.kind is not EntityKind.ACCOUNT:
         return {}
     columns = [name for name in PERSON if name in table.columns and name != ACCOUNT_ID]
     if not columns:
@@ -208,11 +234,12 @@ def _people(leads: Leads, rows: pl.DataFrame) -> dict[str, str]:
     frame = (
         pl.scan_parquet(list(table.paths), glob=False)
         .select(pl.col(USER_ID).cast(pl.String), *columns)
-        .filter(pl.col(USER_ID).is_in(asked.cast(pl.String).implode()))
+        .filter(pl.col(USER_ID).is_in(pl.Series(sorted(asked.values()), dtype=pl.String).implode()))
         .collect()
         .unique(USER_ID, keep="first", maintain_order=True)
     )
-    return {row[USER_ID]: _told(row, columns) for row in frame.to_dicts()}
+    told = {row[USER_ID]: _told(row, columns) for row in frame.to_dicts()}
+    return {account: told[user] for account, user in asked.items() if user in told}
 
 
 def _told(row: Mapping[str, Any], columns: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["csv_bytes", "csv_text"]
 
 
-def csv_bytes(table: pl.DataFrame, ends: str = "\r\n", *, empty: str = "") -> bytes:
+def csv_bytes(table: pl.DataFrame, ends: str = "\r\n", *, empty: str = "", inert: bool = True) -> bytes:
     r"""Write a table as RFC 4180 has it, in UTF-8, text that a spreadsheet would run neutralised.
 
     Parameters
@@ -30,16 +30,20 @@ def csv_bytes(table: pl.DataFrame, ends: str = "\r\n", *, empty: str = "") -> by
         Of the lines.
     empty
         Written for null.
+    inert
+        Neutralise. Not for an importer that shows people the cell as it is: the apostrophe would reach them.
 
     Examples
     --------
     >>> csv_bytes(pl.DataFrame({"a": ["=1", None, "x\ry"], "n": [-1, 2, 3]}), ends="|")
     b'a,n|\'=1,-1|,2|"x\ry",3|'
     """
-    text = pl.col(pl.String)
-    inert = table.with_columns(pl.when(text.str.contains(FORMULA)).then(pl.lit("'") + text).otherwise(text).name.keep())
+    if inert:
+        text = pl.col(pl.String)
+        safe = pl.when(text.str.contains(FORMULA)).then(pl.lit("'") + text).otherwise(text)
+        table = table.with_columns(safe.name.keep()).rename({name: cell(name) for name in table.columns})
     buffer = io.BytesIO()
-    inert.rename({name: cell(name) for name in inert.columns}).write_csv(buffer, line_terminator=ends, null_value=empty)
+    table.write_csv(buffer, line_terminator=ends, null_value=empty)
     return buffer.getvalue()
 
 

@@ -17,12 +17,13 @@ import polars as pl
 
 from pqlkit.errors import OutputError, PqlkitError
 from pqlkit.files import PRIVATE, together, whole
+from pqlkit.scoring.crm import LARGEST
 from pqlkit.scoring.guards import Guards, usual
 from pqlkit.scoring.lead import LeadStatus
 from pqlkit.scoring.lead_file import ROWS, LeadFormat, Shape, as_bytes, format_of
 from pqlkit.scoring.ledger import Entry, Run
 from pqlkit.scoring.news import news
-from pqlkit.scoring.summary import Summary, summary
+from pqlkit.scoring.summary import Summary, leads_in, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,11 +75,25 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Listing:
-    """One definition's list: its news, the rows that are asked for, and the bounds that it breaks."""
+    """One definition's list.
+
+    Parameters
+    ----------
+    news
+        What it is drawn from.
+    rows
+        Those that are asked for.
+    breaches
+        The bounds that it breaks.
+    keyless, doubled
+        Rows that no CRM could import: they have no key, or that of a row above them.
+    """
 
     news: News
     rows: pl.DataFrame
     breaches: tuple[str, ...]
+    keyless: pl.DataFrame
+    doubled: pl.DataFrame
 
     @property
     def columns(self) -> pl.DataFrame:
@@ -120,7 +135,20 @@ def listing(
         events = leads.population.dataset.tables.get("events")
         newest = min(events.last, leads.population.as_of) if events is not None and events.last is not None else None
         breaches += order.guards.on_age(newest, now)
-    return Listing(news=tonight, rows=_chosen(tonight, order, known=memory is not None), breaches=tuple(breaches))
+    rows = _chosen(tonight, order, known=memory is not None)
+    return _keyed(Listing(news=tonight, rows=rows, breaches=tuple(breaches), keyless=rows, doubled=rows), order.shape)
+
+
+def _keyed(listing: Listing, shape: Shape) -> Listing:
+    """Leave out the rows that no CRM could import: one row for each key."""
+    rows, key = listing.rows, shape.key
+    if key is None:
+        return replace(listing, keyless=rows.clear(), doubled=rows.clear())
+    keyed = rows.filter(pl.col(key).is_not_null())
+    first = pl.col(key).is_first_distinct()
+    return replace(
+        listing, rows=keyed.filter(first), keyless=rows.filter(pl.col(key).is_null()), doubled=keyed.filter(~first)
+    )
 
 
 def _chosen(news: News, order: Order, *, known: bool) -> pl.DataFrame:
@@ -130,6 +158,9 @@ def _chosen(news: News, order: Order, *, known: bool) -> pl.DataFrame:
     if order.every or not known:
         return handed
     listed = pl.col("status").is_in([LeadStatus.PQL.value, LeadStatus.NEAR.value])
+    if order.shape.preset is not None:
+        # A CRM keeps what it was told last: whoever was a lead is told of, also after an import that failed.
+        listed |= pl.col("lead_id").is_not_null()
     return handed.filter(listed | pl.col("changed") | pl.col("newly_qualified").fill_null(value=False))
 
 
@@ -143,9 +174,9 @@ def changed(path: Path) -> Path:
     return path.with_name(f"{path.stem}.changed{path.suffix}")
 
 
-def held_back(listing: Listing) -> Listing:
+def held_back(listing: Listing, shape: Shape) -> Listing:
     """Give the list of those alone who are new only because the definition changed."""
-    return replace(listing, rows=listing.news.held, breaches=())
+    return _keyed(replace(listing, rows=listing.news.held, breaches=()), shape)
 
 
 def parts(path: Path, count: int) -> list[Path]:
@@ -168,7 +199,7 @@ def written_lists(targets: Sequence[tuple[Path, Listing]], shape: Shape) -> Iter
     Parameters
     ----------
     targets
-        Path (its suffix is the format) and list. A CSV above `ROWS` rows is split.
+        Path (its suffix is the format) and list. A CSV above `ROWS` rows is split, and one for a CRM above `LARGEST` bytes.
     shape
         Columns and names.
 
@@ -182,7 +213,7 @@ def written_lists(targets: Sequence[tuple[Path, Listing]], shape: Shape) -> Iter
     OutputError
         A folder cannot be written or the disk is full: every file is as it was.
     """
-    pieces = [_pieces(listing, format_of(target)) for target, listing in targets]
+    pieces = [_pieces(listing, format_of(target), shape) for target, listing in targets]
     places = [parts(target, len(some)) for (target, _), some in zip(targets, pieces, strict=True)]
     with together([place for some in places for place in some]):
         done = []
@@ -221,13 +252,26 @@ def rendered(rows: pl.DataFrame, form: LeadFormat, shape: Shape, listing: Listin
 
     asked = set(shape.columns or ())
     known = rows.drop(name for name in EXTRA if name not in asked)
-    return as_bytes(known, form, shape, as_of=spelled_moment(listing.news.leads.population.as_of))
+    population = listing.news.leads.population
+    return as_bytes(known, form, shape, as_of=spelled_moment(population.as_of), zone=population.world.zone)
 
 
-def _pieces(listing: Listing, form: LeadFormat) -> list[pl.DataFrame]:
-    if form is not LeadFormat.CSV or listing.rows.height <= ROWS:
+def _pieces(listing: Listing, form: LeadFormat, shape: Shape) -> list[pl.DataFrame]:
+    if form is not LeadFormat.CSV:
         return [listing.rows]
-    return list(listing.rows.iter_slices(ROWS))
+    pieces = list(listing.rows.iter_slices(ROWS)) or [listing.rows]
+    if shape.preset is None:
+        return pieces
+    return [small for piece in pieces for small in _small_enough(piece, listing, shape)]
+
+
+def _small_enough(rows: pl.DataFrame, listing: Listing, shape: Shape) -> list[pl.DataFrame]:
+    size = len(rendered(rows, LeadFormat.CSV, shape, listing))
+    if size <= LARGEST or rows.height == 1:
+        return [rows]
+    # Rows are not of one length: a piece that is still too large is cut again.
+    pieces = rows.iter_slices(-(-rows.height // (size // LARGEST + 1)))
+    return [small for piece in pieces for small in _small_enough(piece, listing, shape)]
 
 
 def record(
@@ -282,7 +326,7 @@ def _entry(listing: Listing, file: Written, *, notify: bool) -> Entry:
         accepted=news.accepted,
         as_of=leads.population.as_of,
         baseline=news.baseline,
-        leads=listing.rows.height,
+        leads=leads_in(listing.rows),
         new=int(news.frame.get_column("newly_qualified").sum() or 0),
         alerted=news.starts.filter("queued").height,
         withheld=news.withheld,
@@ -312,7 +356,7 @@ def summaries(listings: Sequence[Listing], written: Sequence[Written]) -> list[S
     """Sum up each list."""
     files = [*written] or [Written((), "")] * len(listings)
     return [
-        summary(listing.news, listing.rows.height, breaches=listing.breaches, files=file.paths)
+        summary(listing.news, listing.rows, breaches=listing.breaches, files=file.paths)
         for listing, file in zip(listings, files, strict=True)
     ]
 

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from pqlkit.columns import AFTER_CRITERIA, AT, BEFORE_CRITERIA, ENTITY, OFF, ON
-from pqlkit.definitions.model import Criterion
+from pqlkit.columns import AFTER_CRITERIA, AT, BEFORE_CRITERIA, ENTITY, LEAD_COLUMNS, OFF, ON, USER_ID
+from pqlkit.definitions.model import Criterion, EntityKind, leaves
 from pqlkit.durations import DAY
-from pqlkit.scoring.lead import ORDER, LeadStatus, lead_ids
+from pqlkit.errors import UsageError
+from pqlkit.exports.tables import EMAIL
+from pqlkit.scoring.lead import ORDER, READ, LeadStatus, lead_ids
 from pqlkit.scoring.nearness import standing
 from pqlkit.scoring.progress import TINY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -49,6 +51,10 @@ class Leads:
         other, and tonight's lead is the last.
     score_parts
         What each score is the sum of, rounded down: one row per entity of the population, one column per part.
+    evidence
+        What each entity did, in words: one row per entity of the population, one column per criterion.
+    contacts
+        ``id``, ``user_id`` (text): which user of an account the column ``who`` is about.
     """
 
     population: Population
@@ -58,6 +64,8 @@ class Leads:
     hash: str
     people: pl.DataFrame
     score_parts: pl.DataFrame
+    evidence: pl.DataFrame
+    contacts: pl.DataFrame
 
     @property
     def key(self) -> str:
@@ -70,6 +78,7 @@ def score(
     definition: Definition,
     *,
     keep: Sequence[str] = (),
+    key: str | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Leads:
     """Turn a population into leads.
@@ -82,6 +91,8 @@ def score(
         What qualifies.
     keep
         Traits to add as columns, as of now.
+    key
+        What a CRM knows a lead by: one more such column; see `pqlkit.scoring.recipient.key_column`.
     progress
         Told each step.
 
@@ -89,8 +100,11 @@ def score(
     ------
     DataError
         The data has no such trait, property or limit.
+    UsageError
+        A trait to add is called as a column that every list has.
     """
     from pqlkit.measures.evaluation import evaluate
+    from pqlkit.scoring.reasons import evidence_columns
 
     say = progress or (lambda _: None)
     say("measuring the criteria")
@@ -109,14 +123,19 @@ def score(
     parts = _score_parts(definition, stand, frame)
     total = pl.select((pl.sum_horizontal(parts.get_columns()) + TINY).floor().cast(pl.Int64)).to_series()
     frame = frame.with_columns(total.alias("score"))
+    read = frame.get_column("status").is_in([status.value for status in READ]).arg_true().to_list()
+    told = evidence_columns(population.world, stand, read)
+    extra = _extra(population, definition, keep, key)
     return Leads(
         population=population,
         definition=definition,
-        frame=_finished(population, definition, frame, stand, keep),
+        frame=_finished(population, definition, frame, stand, told, extra),
         starts=starts,
         hash=definition_hash(definition),
         people=_people(population),
         score_parts=parts,
+        evidence=told,
+        contacts=frame.select(pl.col("id").cast(pl.String), pl.col("contact").alias(USER_ID)).drop_nulls(),
     )
 
 
@@ -194,10 +213,22 @@ def _people(population: Population) -> pl.DataFrame:
 
 
 def _last_active(population: Population) -> pl.DataFrame:
-    """Find each entity's last event by `as_of`, whatever came before it, and an account's most active user of 28 days."""
-    from pqlkit.measures.last_activity import last_active
+    """Find each entity's last event by `as_of`, whatever came before it, and whom to write to.
 
-    return last_active(population.world)
+    Adds ``last_active``, ``who`` (an address; the id where there is none) and ``contact`` (an account's user who that is).
+    """
+    from pqlkit.measures.last_activity import last_active
+    from pqlkit.scoring.recipient import addresses
+
+    written = addresses(population)
+    last = last_active(population.world, written.get_column(USER_ID)).rename({"who": "contact"})
+    last = last.with_columns(pl.col("contact").cast(pl.String))
+    asked = pl.col("contact")
+    if population.kind is EntityKind.USER:
+        last = last.join(population.entities.select(ENTITY, pl.col("id").cast(pl.String)), on=ENTITY, how="left")
+        asked = pl.col("id")
+    addressed = last.with_columns(asked.alias(USER_ID)).join(written, on=USER_ID, how="left", maintain_order="left")
+    return addressed.select(ENTITY, "last_active", "contact", pl.coalesce(EMAIL, "contact").alias("who"))
 
 
 def _status(population: Population, definition: Definition, eligible: pl.Series) -> pl.Expr:
@@ -287,9 +318,11 @@ def _finished(
     definition: Definition,
     frame: pl.DataFrame,
     stand: Standing,
-    keep: Sequence[str],
+    told: pl.DataFrame,
+    extra: Mapping[str, pl.Series],
 ) -> pl.DataFrame:
-    from pqlkit.scoring.reasons import evidence_column, missing_column, say_column
+    from pqlkit.scoring.reasons import joined, missing_column, say_column
+    from pqlkit.scoring.recipient import owner_column
 
     fresh = definition.lead.fresh_for if definition.lead is not None else None
     until = pl.lit(None, pl.Int64) if fresh is None else pl.col("newest") + fresh.microseconds
@@ -305,16 +338,17 @@ def _finished(
         "newly_qualified": pl.lit(None, pl.Boolean),
         "fresh_until": _instant(until),
         "last_active_at": _instant(pl.col("last_active")),
+        "owner": owner_column(population),
         "met": pl.Series("met", held.sum(axis=1), dtype=pl.Int64),
         "criteria": pl.lit(len(parts), pl.Int64),
         "progress": pl.col("progress"),
         "shortfall": _value_column("shortfall", stand.way.shortfall),
         "missing": missing_column(definition, stand, lead),
-        "evidence": evidence_column(parts, stand.values),
+        "evidence": joined(told),
         "say": say_column(parts, held),
         "arm": pl.lit(None, pl.String),
         **{leaf.id: _value_column(leaf.id, stand.values[:, i]) for i, leaf in enumerate(parts)},
-        **_kept(population, keep),
+        **extra,
         "definition": pl.lit(definition.name),
         "definition_version": pl.lit(definition.version, pl.Int64),
         "definition_hash": pl.lit(definition_hash(definition)),
@@ -324,7 +358,7 @@ def _finished(
     table = frame.with_columns(pl.col("id").alias(key), **columns)
     table = table.join(_people(population), on=ENTITY, how="semi", maintain_order="left")
     middle = [leaf.id for leaf in parts]
-    order = [key, *BEFORE_CRITERIA, *middle, *_kept(population, keep), *AFTER_CRITERIA]
+    order = [key, *BEFORE_CRITERIA, *middle, *extra, *AFTER_CRITERIA]
     return ordered(table.select(order), key)
 
 
@@ -366,12 +400,22 @@ def _band(definition: Definition) -> pl.Expr:
     return chain
 
 
-def _kept(population: Population, keep: Sequence[str]) -> dict[str, pl.Series]:
-    if not keep:
-        return {}
-    now = population.entities.select(ENTITY, pl.lit(population.as_of, pl.Int64).alias(AT))
-    values = population.traits.at(now, keep)
-    return {name: values.get_column(name) for name in keep}
+def _extra(
+    population: Population, definition: Definition, keep: Sequence[str], key: str | None
+) -> dict[str, pl.Series]:
+    """Give the columns that a list has beside the contract's: traits, and what a CRM knows the lead by."""
+    from pqlkit.scoring.recipient import OWNERS, key_column, traits_now
+
+    # Who looks after a lead is a column of every list.
+    wanted = [name for name in dict.fromkeys(keep) if name != OWNERS[0]]
+    added = {**traits_now(population, wanted)} if wanted else {}
+    if key is not None and key != f"{population.kind.value}_id":
+        added[key] = key_column(population, key)
+    taken = {*LEAD_COLUMNS, *(leaf.id for leaf in leaves(definition.qualify))}
+    for name in added:
+        if name in taken:
+            raise UsageError(f"the list has a column {name} of its own", where="--key" if name == key else "--keep")
+    return added
 
 
 def _starts(population: Population, definition: Definition, spells: pl.DataFrame) -> pl.DataFrame:

@@ -48,7 +48,7 @@ PROMISED = {
     "score": (
         f"{DATA} {OUTPUT} -d --definition --ledger --previous --since --only-new --all --keep --columns --rename "
         "--allow-hypothesis --accept-change "
-        "--suppress --control --max-new --min-new --max-age --summary --notify --preset"
+        "--suppress --control --max-new --min-new --max-age --summary --notify --preset --key --properties"
     ),
     "report": f"{DATA} {OUTPUT} -d --definition --by --ledger --contacts --fail-under --fail-on-drift --html",
     "explain": f"{DATA} {OUTPUT} -d --definition --converters",

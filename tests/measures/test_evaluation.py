@@ -23,6 +23,7 @@ from pqlkit.definitions.model import (
     Window,
     WindowKind,
 )
+from pqlkit.definitions.model import Any as AnyOf
 from pqlkit.durations import Duration
 from pqlkit.errors import DataError, DefinitionError
 from pqlkit.measures.evaluation import criterion_spells, evaluate, spells_of, spells_of_each, values
@@ -46,10 +47,14 @@ def compare(lives, rules, criteria, name="polars"):
         for entity, criterion, on, off in spells.iter_rows():
             found[entity, criterion].append((on, off))
         shown = {(e, c): v for e, c, v in world.engine.collect(values(world, part)).iter_rows()}
+        definition = Definition(name="d", entity=EntityKind.ACCOUNT, qualify=AnyOf(parts=tuple(part)), outcome=None)
+        at_once = {(e, c): rest for e, c, *rest in evaluate(world, definition).criteria.iter_rows()}
+        assert at_once.keys() == shown.keys()
         for position, criterion in enumerate(part):
             for entity, life in enumerate(lives):
                 question = Question(rules, life, criterion)
-                assert found[entity, position] == question.spells(), (criterion, life)
+                wanted_spells = question.spells()
+                assert found[entity, position] == wanted_spells, (criterion, life)
                 if life.anchor is None:
                     assert (entity, position) not in shown
                 else:
@@ -57,6 +62,9 @@ def compare(lives, rules, criteria, name="polars"):
                     value = shown[entity, position]
                     assert (value is None) == (wanted is None), (criterion, life)
                     assert value is None or value == pytest.approx(float(wanted or 0), abs=1e-9), (criterion, life)
+                    first = wanted_spells[0][0] if wanted_spells else None
+                    held = bool(wanted_spells) and wanted_spells[-1][1] is None
+                    assert at_once[entity, position] == [value, first, held], (criterion, life)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -76,6 +84,8 @@ def test_duckdb_gives_the_same():
         ("Europe/Berlin", microseconds(2026, 10, 19, 22)),
         ("Africa/Cairo", microseconds(2026, 4, 20, 22)),
         ("Asia/Kathmandu", START),
+        # Where the clock went back at a minute past midnight: the evening before came twice.
+        ("America/St_Johns", microseconds(2010, 11, 2, 3)),
     ],
 )
 @pytest.mark.parametrize("dates_only", [False, True])

@@ -25,11 +25,13 @@ from pqlkit.definitions.model import (
     Score,
     Window,
     WindowKind,
+    leaves,
 )
 from pqlkit.durations import Duration
 from pqlkit.engines import engine
 from pqlkit.errors import DataError, DefinitionError
 from pqlkit.measures.evaluation import evaluate, spells_of
+from pqlkit.measures.formula import combine, combine_lasting
 from pqlkit.measures.world import World
 from tests.measures.oracle import DAY, Rules, formula_spells
 from tests.measures.worlds import START, draw_lives, make_world
@@ -95,6 +97,26 @@ def test_points_hold_where_enough_of_them_are_on(seed):
     node = All(parts=tuple(draw_criterion(dice, f"c{i}", ending=False) for i in range(3)))
     score = Score(points={"c0": 33.3, "c1": 33.4, "c2": 33.3}, pql_at=66.7)
     check(node, draw_lives(seed, 50), Rules(as_of=START + 13 * DAY), score)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_leaves_that_hold_for_good_are_combined_by_their_moments(seed):
+    dice = random.Random(seed)
+    names = iter(range(99))
+    node = draw_node(dice, 3, names)
+    count = len(tuple(leaves(node)))
+    rows = [(entity, leaf, dice.randint(1, 4)) for entity in range(40) for leaf in range(count) if dice.random() < 0.7]
+    spells = pl.DataFrame(rows, schema={"entity": pl.Int64, "criterion": pl.Int32, "on": pl.Int64}, orient="row")
+    spells = spells.sample(fraction=1.0, shuffle=True, seed=seed).with_columns(pl.lit(None, pl.Int64).alias("off"))
+    found = combine_lasting(node, spells)
+    assert (found is None) == ("Not(" in repr(node))
+    assert found is None or found.equals(combine(node, spells, pl.DataFrame({"entity": range(40)})))
+
+
+def test_a_leaf_whose_spell_ends_is_not_combined_by_its_moment():
+    node = Criterion(id="x", events=("a",), window=ENDLESS[0])
+    spells = {"entity": [0, 1], "criterion": [0, 0], "on": [1, 1], "off": [None, 2]}
+    assert combine_lasting(node, pl.DataFrame(spells)) is None
 
 
 def test_not_over_a_window_that_does_not_end_is_refused():

@@ -56,13 +56,14 @@ def status_of(folder, user):
 def test_only_what_is_put_to_work_is_handed_over(folder, given, status, allowed, monkeypatch):
     monkeypatch.chdir(folder)
     (folder / "team.yml").write_text((folder / "team.yml").read_text() + f"status: {status}\n")
-    done = score(folder, *given[: 2 if "--notify" in given else None], day=5)
+    named = ["--rename", "user_id=External_Id__c"]
+    done = score(folder, *given[: 2 if "--notify" in given else None], *named, day=5)
     assert done.code == (0 if status == "active" else 2)
     if status != "active":
         assert f"team is {'a hypothesis' if status == 'hypothesis' else 'retired'}, and {given[0]} hands" in done.err
         assert not (folder / "l").exists()
     assert score(folder, day=5).code == 0  # a list for people is no file for sales
-    assert score(folder, *given[:2], "--allow-hypothesis", day=5).code == (0 if allowed else 2)
+    assert score(folder, *given[:2], *named, "--allow-hypothesis", day=5).code == (0 if allowed else 2)
 
 
 def test_who_is_new_only_through_a_change_waits_until_it_is_accepted(folder):

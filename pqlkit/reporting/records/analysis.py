@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pqlkit.definitions.describing import describe
 from pqlkit.durations import moment
-from pqlkit.reporting.records.figures import counts, modelled, relative_risk
+from pqlkit.reporting.records.figures import adjusted, counts, modelled, relative_risk
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association
+    from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.cohorts import Cohort
+    from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypothesis
     from pqlkit.analysis.value_metric import ValueMetric
@@ -47,6 +49,9 @@ def record(analysis: Analysis) -> dict[str, Json]:
         "dormant": dormant,
         "conversions": counts(snapshots.places),
         "behaviours": [behaviour(association) for association in analysis.behaviours],
+        "tests": analysis.tests,
+        "fewer": [fewer(row) for row in analysis.fewer],
+        "not_monotone": [shape(row) for row in analysis.shapes],
         "leakage": [
             {
                 "event": suspect.event,
@@ -112,7 +117,7 @@ def behaviour(association: Association) -> dict[str, Json]:
         "auc": association.auc,
         "p_value": modelled(association.p_value),
         "q_value": modelled(association.q_value),
-        **_adjusted(association.adjusted, association.adjusted_relative_risk),
+        **adjusted(association.effect),
         "flags": [*association.flags, *(["corrected"] if odds.corrected else [])],
         "alike": list(association.alike),
         "shown": _shown(association),
@@ -124,6 +129,40 @@ def behaviour(association: Association) -> dict[str, Json]:
             }
             for step in association.curve
         ],
+    }
+
+
+def fewer(row: Fewer) -> dict[str, Json]:
+    """Write one behaviour after which fewer convert; `expression` is the hypothesis for ``pqlkit try``."""
+    table, length = row.table, row.behaviour.window.length
+    return {
+        "event": row.behaviour.event,
+        "measure": spelled(row.behaviour),
+        "window": None if length is None else str(length),
+        "threshold": row.threshold,
+        "with": _group(table.a, table.n1, table.design_effect),
+        "without": _group(table.c, table.n0, table.design_effect),
+        "expected": modelled(row.expected),
+        **relative_risk(row.relative_risk),
+        "p_value": modelled(row.p_value),
+        "q_value": modelled(row.q_value),
+        **adjusted(row.effect),
+        "expression": row.expression,
+    }
+
+
+def shape(shape: Shape) -> dict[str, Json]:
+    """Write a behaviour that is not monotone: none of it, some, and at least `threshold`."""
+    length = shape.behaviour.window.length
+    parts = {"none": shape.none, "some": shape.some, "much": shape.much}
+    return {
+        "event": shape.behaviour.event,
+        "measure": spelled(shape.behaviour),
+        "window": None if length is None else str(length),
+        "threshold": shape.threshold,
+        **{name: part.to_json(numerator="converted", denominator="snapshots") for name, part in parts.items()},
+        "as_often": shape.as_often,
+        "p_value": modelled(shape.p_value),
     }
 
 
@@ -140,19 +179,7 @@ def _shown(association: Association) -> Json:
         "share": table.share.rate,
         **relative_risk(risk),
         "phi": table.phi,
-        **_adjusted(shown.adjusted, shown.adjusted_relative_risk),
-    }
-
-
-def _adjusted(adjusted: Estimate | None, risk: Estimate | None) -> dict[str, Json]:
-    return {
-        "adjusted_odds_ratio": modelled(adjusted.value) if adjusted else None,
-        "adjusted_low": modelled(adjusted.low) if adjusted else None,
-        "adjusted_high": modelled(adjusted.high) if adjusted else None,
-        "adjusted_relative_risk": modelled(risk.value) if risk else None,
-        "adjusted_relative_risk_low": modelled(risk.low) if risk else None,
-        "adjusted_relative_risk_high": modelled(risk.high) if risk else None,
-        "adjusted_undefined": adjusted.undefined.value if adjusted and adjusted.undefined else None,
+        **adjusted(shown.effect),
     }
 
 
