@@ -12,6 +12,7 @@ from pqlkit.proposal.standings import Standings, as_rule, bounds_of
 if TYPE_CHECKING:
     from pqlkit.proposal.brief import Brief
     from pqlkit.proposal.fit_view import FitView, Qualified
+    from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.result import Search
     from pqlkit.proposal.rule import Rule
 
@@ -30,6 +31,13 @@ class Dish:
     rule: Rule
     read: Qualified
     equivalents: tuple[Rule, ...]
+
+    @property
+    def alike(self) -> tuple[tuple[Literal, ...], ...]:
+        """The equivalents as literals, those first that differ by a literal which holds at the very same snapshots."""
+        own = self.rule.literals
+        twins = [(*own[:place], twin, *own[place + 1 :]) for place, literal in enumerate(own) for twin in literal.same]
+        return (*twins, *(rule.literals for rule in self.equivalents))[:_EQUIVALENTS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -301,6 +301,9 @@ def test_several_definitions_fill_a_folder_and_say_whom_they_share(folder):
     }
     summary = json.loads((folder / "run.json").read_text())
     assert [run["definition"] for run in summary["runs"]] == ["team", "eager"]
+    for run in summary["runs"]:
+        rows = pl.read_csv(out / f"{run['definition']}.csv", infer_schema=False)
+        assert (run["rows"], run["leads"]) == (rows.height, rows.filter(pl.col("status") == "pql").height)
     assert summary["overlap"] == json.loads((out / "overlap.json").read_text())["overlap"]
 
 
