@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pqlkit.analysis.effect import Effect
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.measures.behaviour import GRID
+from pqlkit.statistics.arrays import Z95
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.association import Association
     from pqlkit.definitions.model import Window
     from pqlkit.measures.behaviour import Cube
-    from pqlkit.statistics.estimate import Estimate, Undefined
+    from pqlkit.statistics.adjusted import LogisticFit
 
 SHORTLIST: Final = 40
 CONTROLS: Final = 10
@@ -141,41 +143,17 @@ class Sample:
         return values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What is left of a behaviour's or a rule's association beside activity, calendar and age.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Model:
+    """A model of the sample of which the first column is asked about, and what it says of that."""
 
-    Parameters
-    ----------
-    odds_ratio
-        Of the logistic model.
-    relative_risk
-        Of those who do it, against the same had they not, by that model.
-    left_out
-        Snapshots that say nothing: of quarters, age bands and the like in which nobody, or everybody, converted.
-    penalised
-        Whether it is Firth's, because a cell is empty and the plain odds ratio would be infinite.
-    traits
-        Fixed traits that it allows for too; `without_traits` is the odds ratio that does not, None where there are none.
-    """
-
-    odds_ratio: Estimate
-    relative_risk: Estimate
-    left_out: int = 0
-    penalised: bool = False
-    traits: tuple[str, ...] = ()
-    without_traits: Estimate | None = None
-
-    @classmethod
-    def none(cls, why: Undefined) -> Effect:
-        """Build one that does not exist, with the reason."""
-        from pqlkit.statistics.estimate import Estimate
-
-        return cls(odds_ratio=Estimate.none(why), relative_risk=Estimate.none(why))
+    design: NDArray[np.float64]
+    fit: LogisticFit
+    effect: Effect
 
 
-def _effect(design: NDArray[np.float64], sample: Sample, *, penalise: bool) -> Effect:
-    """Fit the model of which the first column is asked about; where that has an empty cell, Firth's if it may take the time."""
+def _model(design: NDArray[np.float64], sample: Sample, *, penalise: bool) -> _Model:
+    """Fit a model; where that has an empty cell, Firth's if it may take the time."""
     from pqlkit.statistics.adjusted import contrasts, fit_logistic
     from pqlkit.statistics.design_effect import design_effect
     from pqlkit.statistics.estimate import Undefined
@@ -188,27 +166,63 @@ def _effect(design: NDArray[np.float64], sample: Sample, *, penalise: bool) -> E
     if odds.undefined is Undefined.SEPARATION and penalise:
         used, limits = contrasts(design, y, asked=0)
         part = design[np.ix_(used, limits == 0)]
-        effect = 1.0 if sample.cluster is None else design_effect(y[used], sample.cluster[used])
-        firth = fit_firth(part, y[used], design_effect=max(effect or 1.0, 1.0)) if np.ptp(part[:, 0]) > 0 else None
+        deff = 1.0 if sample.cluster is None else design_effect(y[used], sample.cluster[used])
+        firth = fit_firth(part, y[used], design_effect=max(deff or 1.0, 1.0)) if np.ptp(part[:, 0]) > 0 else None
         if firth is not None:
-            return Effect(
+            effect = Effect(
                 odds_ratio=firth.odds_ratio(),
                 relative_risk=firth_risk_ratio(firth, part, weights=sample.weights[used], shift=sample.shift),
                 left_out=round(float(sample.weights[~used].sum())),
                 penalised=True,
             )
-    return Effect(
+            return _Model(design=design, fit=fit, effect=effect)
+    effect = Effect(
         odds_ratio=odds,
         relative_risk=risk_ratio(fit, design, weights=sample.weights, shift=sample.shift),
         left_out=0 if fit.used is None else round(float(sample.weights[~fit.used].sum())),
     )
+    return _Model(design=design, fit=fit, effect=effect)
+
+
+def _effect(design: NDArray[np.float64], sample: Sample, traits: Mapping[str, pl.Series], *, penalise: bool) -> Effect:
+    """Estimate what is asked about in the first column, without traits and, where there are converters enough, with them."""
+    plain = _model(design, sample, penalise=penalise)
+    wider, taken = _with_traits(design, sample, traits)
+    if not taken:
+        return plain.effect
+    wide = _model(wider, sample, penalise=penalise)
+    return replace(wide.effect, traits=taken, without_traits=plain.effect, explained=_explained(plain, wide, sample))
+
+
+def _explained(plain: _Model, wide: _Model, sample: Sample) -> bool:
+    """Tell whether the wider model surely leaves less of the association.
+
+    Its relative risk lies below the other's by more than 1.96 standard errors of their difference, and so does its whole interval.
+    """
+    from pqlkit.statistics.standardisation import log_ratio_change
+
+    before, high = plain.effect.relative_risk.value, wide.effect.relative_risk.high
+    if before is None or high is None or high >= before or wide.effect.penalised or plain.effect.penalised:
+        return False
+    change = log_ratio_change(
+        (plain.fit, plain.design),
+        (wide.fit, wide.design),
+        sample.y,
+        weights=sample.weights,
+        shift=sample.shift,
+        clusters=sample.cluster,
+    )
+    return change is not None and change[0] > Z95 * change[1]
 
 
 def _with_traits(
-    design: NDArray[np.float64], sample: Sample, traits: Mapping[str, NDArray[np.int64]]
+    design: NDArray[np.float64], sample: Sample, traits: Mapping[str, pl.Series]
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Add the columns of traits, most informative first, while there are converters enough for another parameter."""
-    levels = {name: _pooled(values[sample.snapshots], sample.y) for name, values in traits.items()}
+    levels = {
+        name: _pooled(values.rank("dense").fill_null(0).to_numpy()[sample.snapshots], sample.y)
+        for name, values in traits.items()
+    }
     converters = np.count_nonzero(sample.y)
     taken = []
     for name in sorted(levels, key=lambda name: (-_information(levels[name], sample.y), name)):
@@ -257,8 +271,9 @@ def adjust(
     *,
     skip: Iterable[str] = (),
     clusters: NDArray[np.int64] | None = None,
+    traits: Mapping[str, pl.Series] | None = None,
 ) -> tuple[Association, ...]:
-    """Fill in `order`, `adjusted` and `alike`.
+    """Fill in `order`, `effect` and `alike`.
 
     Parameters
     ----------
@@ -270,6 +285,8 @@ def adjust(
         Events that leak the outcome: in no model, not even as somebody's activity.
     clusters
         int64, one per snapshot: snapshots of one label are not independent. None = snapshots of one entity.
+    traits
+        As for `rule_effect`.
 
     Returns
     -------
@@ -307,28 +324,27 @@ def adjust(
 
     def fit(index: int, threshold: int) -> Effect:
         return _fit(
-            associations[index].behaviour.event, sample.column(cube, index) >= threshold, sample, activity, own, dense
+            associations[index].behaviour.event,
+            sample.column(cube, index) >= threshold,
+            sample,
+            activity,
+            own,
+            dense,
+            traits or {},
         )
 
     fitted = {
         (index, threshold): fit(index, threshold) for index in chosen for threshold in _thresholds(associations[index])
     }
-    odds = {key: effect.odds_ratio for key, effect in fitted.items()}
-    risks = {key: effect.relative_risk for key, effect in fitted.items()}
     alike = _alike(sample, by_window[0], dense, cube, order)
     return tuple(
         replace(
             association,
             order=order.get(association.behaviour.event or ""),
-            adjusted=odds.get((index, association.threshold)),
-            adjusted_relative_risk=risks.get((index, association.threshold)),
+            effect=fitted.get((index, association.threshold)),
             dependable=None
             if association.dependable is None
-            else replace(
-                association.dependable,
-                adjusted=odds.get((index, association.dependable.threshold)),
-                adjusted_relative_risk=risks.get((index, association.dependable.threshold)),
-            ),
+            else replace(association.dependable, effect=fitted.get((index, association.dependable.threshold))),
             alike=alike.get(association.behaviour.event or "", ()),
         )
         for index, association in enumerate(associations)
@@ -382,6 +398,7 @@ def _fit(
     activity: Sequence[NDArray[np.float64]],
     own: Sequence[dict[str | None, int]],
     dense: dict[int, NDArray[np.float64]],
+    traits: Mapping[str, pl.Series],
 ) -> Effect:
     from pqlkit.statistics.estimate import Undefined
 
@@ -398,7 +415,7 @@ def _fit(
         return Effect.none(Undefined.EMPTY_GROUP)
     if np.count_nonzero(sample.y) < PER_PARAMETER * (design.shape[1] + 1):
         return Effect.none(Undefined.TOO_FEW)
-    return _effect(design, sample, penalise=False)
+    return _effect(design, sample, traits, penalise=False)
 
 
 def _alike(
@@ -425,7 +442,7 @@ def rule_effect(
     skip: Iterable[str] = (),
     clusters: NDArray[np.int64] | None = None,
     rows: NDArray[np.bool_] | None = None,
-    traits: Mapping[str, NDArray[np.int64]] | None = None,
+    traits: Mapping[str, pl.Series] | None = None,
 ) -> Effect | None:
     """Estimate the effect of meeting a rule, beside activity by other behaviours than its own, size, calendar and age.
 
@@ -441,8 +458,8 @@ def rule_effect(
     rows
         bool, one per snapshot: only these (the later ones). None = all.
     traits
-        Of each fixed trait the number of its value, one per snapshot, a missing one a value of its own: allowed for, as far as
-        there are converters enough.
+        Of each fixed trait its value, one per snapshot, a missing one a value of its own: allowed for, as far as there are
+        converters enough.
     """
     from pqlkit.statistics.estimate import Undefined
 
@@ -467,11 +484,7 @@ def rule_effect(
     design = np.column_stack([column for column in columns if np.ptp(column) > 0])
     if np.count_nonzero(sample.y) < PER_PARAMETER * (design.shape[1] + 1):
         return Effect.none(Undefined.TOO_FEW)
-    plain = _effect(design, sample, penalise=True)
-    wider, taken = _with_traits(design, sample, traits or {})
-    if not taken:
-        return plain
-    return replace(_effect(wider, sample, penalise=True), traits=taken, without_traits=plain.odds_ratio)
+    return _effect(design, sample, traits or {}, penalise=True)
 
 
 def _length(window: Window) -> int:

@@ -124,7 +124,12 @@ def analyze(
     )
     say("allowing for activity")
     associated = adjust(
-        associated, observed.cube, observed.snapshots.frame, skip=observed.left_out, clusters=observed.clusters
+        associated,
+        observed.cube,
+        observed.snapshots.frame,
+        skip=observed.left_out,
+        clusters=observed.clusters,
+        traits=observed.fixed_traits({suspect.event for suspect in observed.leakage if suspect.trait}),
     )
     say("drawing the cohorts")
     design = observed.snapshots.design

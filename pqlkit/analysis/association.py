@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pqlkit.analysis.effect import Effect
     from pqlkit.measures.behaviour import Behaviour
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
@@ -13,12 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One threshold of a behaviour's ladder; `adjusted` as for an `Association`, where it was fitted."""
+    """One threshold of a behaviour's ladder; `effect` as for an `Association`, where it was fitted."""
 
     threshold: int
     table: Contingency
-    adjusted: Estimate | None = None
-    adjusted_relative_risk: Estimate | None = None
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,8 @@ class Association:
         all rows.
     order
         The behaviour's coefficient in the joint ridge, which only orders; None when it was not fitted.
-    adjusted
-        Odds ratio of the row's indicator beside activity by other behaviours, calendar block and age; None when not fitted.
+    effect
+        What is left of it beside activity by other behaviours, calendar block, age and fixed traits; None when not fitted.
     flags
         ``rare``, ``mechanical``, ``automatic``, ``activity``, ``part-of-outcome``, and reasons of suspicion.
     curve
@@ -61,8 +61,7 @@ class Association:
     p_value: float | None
     q_value: float | None
     order: float | None = None
-    adjusted: Estimate | None = None
-    adjusted_relative_risk: Estimate | None = None
+    effect: Effect | None = None
     flags: tuple[str, ...] = ()
     curve: tuple[Step, ...] = ()
     dependable: Step | None = None
@@ -78,7 +77,11 @@ class Association:
                 self,
                 threshold=step.threshold,
                 table=step.table,
-                adjusted=step.adjusted,
-                adjusted_relative_risk=step.adjusted_relative_risk,
+                effect=step.effect,
             )
         )
+
+    @property
+    def adjusted(self) -> Estimate | None:
+        """Give the odds ratio of `effect`; None when not fitted."""
+        return None if self.effect is None else self.effect.odds_ratio

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from pqlkit.definitions.model import WindowKind
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.options.settings import Exposure, Settings, default_measures
+from pqlkit.population.traits import TraitKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Set
 
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
     from pqlkit.analysis.leaks import Suspect
@@ -76,6 +78,15 @@ class Observed:
     def table(self, met: NDArray[np.bool_], part: NDArray[np.bool_] | None = None) -> Contingency:
         """Count the snapshots (of a part) at which something holds, and those that converted; intervals allow for dependence."""
         return self.snapshots.table(met, part=part, design_effect=self.design_effect)
+
+    def fixed_traits(self, skip: Set[str]) -> dict[str, pl.Series]:
+        """Give the values of the fixed traits (but those to `skip`) at each snapshot, as text; null = missing."""
+        import polars as pl
+
+        traits = self.population.traits
+        names = [name for name, kind in traits.kinds.items() if kind is TraitKind.FIXED and name not in skip]
+        held = traits.at(self.snapshots.frame.select("entity", (pl.col("cutoff") - 1).alias("at")), names)
+        return {name: held.get_column(name).cast(pl.String) for name in names}
 
     @property
     def dependent(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-    from pqlkit.analysis.adjustment import Effect
+    from pqlkit.analysis.effect import Effect
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.precursors import Precursor
     from pqlkit.proposal.comparable import Comparison
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pqlkit.snapshots.qualifications import PqlsPerWeek, TimeToConvert
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.rate import Rate
+    from pqlkit.statistics.stratified import Excess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,33 @@ class Group:
 
     name: str
     table: Contingency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByTrait:
+    """The rule by the values of one fixed trait, on the later snapshots.
+
+    Parameters
+    ----------
+    name
+        The trait.
+    groups
+        One per value; rare ones together.
+    p_value, p_adjusted
+        That the odds ratio is the same in all, and corrected for the number of traits; None where too few values say anything.
+    only_for
+        Values for which alone the rule holds; empty where that cannot be said.
+    rest
+        Where it differs: those of the other values who meet it against those who do not. None where it does not differ, or is clear
+        for all.
+    """
+
+    name: str
+    groups: tuple[Group, ...]
+    p_value: float | None
+    p_adjusted: float | None = None
+    only_for: tuple[str, ...] = ()
+    rest: Excess | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +95,8 @@ class Candidate:
         The qualification view in the fit and in the holdout period.
     by_period, by_age
         The snapshot view over all snapshots by calendar quarter and age band.
+    by_trait
+        By each fixed trait on the later snapshots; empty for all but the first.
     stability
         How often half the data choose the same; None for all but the first.
     ranges
@@ -99,6 +129,7 @@ class Candidate:
     promised: Promise
     by_period: tuple[Group, ...]
     by_age: tuple[Group, ...]
+    by_trait: tuple[ByTrait, ...]
     stability: Stability | None
     ranges: dict[str, tuple[int, int]]
     adjusted: Effect | None

@@ -167,8 +167,9 @@ def in_words(literals: Sequence[Literal]) -> str:
     """Say a rule on one line: ``teammate_invited >= 4 in 28d, any event (days) >= 10 in 28d``."""
     parts = []
     for literal in literals:
+        if literal.trait is not None:
+            parts.append(f"{literal.trait.name} = {literal.trait.values[0]}")
         if literal.behaviour is None:
-            parts.append(f"{literal.name} as chosen")
             continue
         kind = literal.behaviour.measure.kind
         measure = "" if kind is MeasureKind.COUNT else f" ({kind.value})"

@@ -11,6 +11,8 @@ from pqlkit.proposal.objective import HIGH_BASE_RATE, RELATIVE_RISK
 from pqlkit.statistics.stratified import conditional_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pqlkit.proposal.comparable import Comparison
     from pqlkit.statistics.stratified import Excess
 
@@ -75,6 +77,7 @@ def gate(
     weeks: float,
     asked: Asked | None = None,
     level: float = LEVEL / MENU,
+    faults: Sequence[str] = (),
 ) -> Gate:
     """Judge a rule by its later qualifications.
 
@@ -88,6 +91,8 @@ def gate(
         What else they must keep.
     level
         Of the one-sided test.
+    faults
+        What else is known against it, in words.
 
     Notes
     -----
@@ -109,7 +114,7 @@ def gate(
     if excess.others == 0:
         return _failed("nobody later is comparable: as active, and without it")
     p_value = _chance(excess)
-    reasons = [*_too_small(excess, p_value, level), *_fallen(comparison.newest)]
+    reasons = [*_too_small(excess, p_value, level), *_fallen(comparison.newest), *faults]
     if asked.value is not None and asked.cost is not None and asked.value * excess.converted <= asked.cost * excess.n:
         reasons.append(
             f"its later leads cost more than they bring: {excess.converted:,} of {excess.n:,} convert, and a lead pays for itself "

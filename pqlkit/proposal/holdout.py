@@ -12,7 +12,6 @@ from pqlkit.columns import ON
 from pqlkit.definitions.model import ChosenBy, Evidence, EvidencePart, EvidenceView
 from pqlkit.durations import WEEK
 from pqlkit.measures.evaluation import spells_of_each
-from pqlkit.population.traits import TraitKind
 from pqlkit.proposal.candidate import Candidate, Group
 from pqlkit.proposal.comparable import compare, holding
 from pqlkit.proposal.definition_wording import definition_of, in_words, name_of, numbered
@@ -27,12 +26,12 @@ from pqlkit.proposal.shuffles import permuted
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
 
-    from pqlkit.analysis.adjustment import Effect
+    from pqlkit.analysis.effect import Effect
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.precursors import Precursor
     from pqlkit.proposal.brief import Brief
@@ -110,6 +109,7 @@ def verdicts(brief: Brief, standings: Standings, cross: CrossFit | None = None) 
     warnings += [warning for candidate in candidates for warning in (*_narrow(candidate), *_too_good(candidate))]
     if candidates:
         candidates[0] = _examined(brief, standings, candidates[0])
+        warnings += _explained(candidates[0])
     return Verdicts(
         candidates=tuple(candidates),
         rejected=tuple(rejected),
@@ -178,6 +178,18 @@ def _narrow(candidate: Candidate) -> list[str]:
     return [
         f"{candidate.definition.name} passed narrowly; such figures read high: allowing for that, its leads convert "
         f"{candidate.gate.conditional:.1f} times as often as comparable others"
+    ]
+
+
+def _explained(candidate: Candidate) -> list[str]:
+    """Say of a rule that it finds who has a trait, where the trait explains what it is seen to do."""
+    effect = candidate.adjusted
+    if effect is None or not effect.explained or (effect.relative_risk.low or 0) > 1:
+        return []
+    names = " and ".join(effect.traits)
+    return [
+        f"{candidate.definition.name} is explained by {names}: whoever meets it converts more often because of {names}, not because of "
+        f"what was done; see the rates by {names}, and try --use-traits"
     ]
 
 
@@ -300,6 +312,7 @@ def _candidate(
             starts=promised.starts,
             weeks=weeks,
             asked=Asked(value=wishes.value, cost=wishes.cost, capacity=wishes.capacity),
+            faults=_kept_out(brief, view, dish),
         ),
         compared=compared,
         recall=recall,
@@ -307,6 +320,7 @@ def _candidate(
         promised=promised,
         by_period=_groups(brief, met, "quarter"),
         by_age=_groups(brief, met, "age_band"),
+        by_trait=(),
         stability=None,
         ranges={},
         adjusted=None,
@@ -360,6 +374,24 @@ def _compared(
     )
 
 
+def _kept_out(brief: Brief, view: FitView, dish: Dish) -> list[str]:
+    """Say which traits of a rule keep out later leads that convert more often than those they let in."""
+    lives, faults = view.lives, []
+    for place, literal in zip(dish.places, (view.literals[place] for place in dish.places), strict=True):
+        if literal.trait is None:
+            continue
+        entity, on = view.starts(tuple(other for other in dish.places if other != place))
+        complete = (on >= brief.holdout_from) & (on + lives.waits <= brief.observed.population.as_of)
+        y, inside = lives.followed(entity, on), view.held[place][entity]
+        in_, out = (Rate.of(int((y & rows).sum()), int(rows.sum())) for rows in (complete & inside, complete & ~inside))
+        if out.rate is not None and out.rate >= (in_.rate or 0.0):
+            faults.append(
+                f"{in_words([literal])} keeps out better leads than it lets in: {out.rate:.1%} of {out.denominator:,}, and "
+                f"{in_.rate or 0.0:.1%} of {in_.denominator:,}"
+            )
+    return faults
+
+
 def _recall(brief: Brief, view: FitView, dish: Dish) -> tuple[int, int]:
     """Count the later conversions (in a cross-fitted choice: all), and those that had qualified within the window before."""
     lives = view.lives
@@ -392,6 +424,7 @@ def strongest_first(brief: Brief, literals: Sequence[Literal]) -> tuple[Literal,
 
 def _examined(brief: Brief, standings: Standings, first: Candidate) -> Candidate:
     """Add to the proposed rule what only it needs: stability, ranges, the simpler alternative, the adjusted figure."""
+    from pqlkit.proposal.by_trait import by_traits
     from pqlkit.proposal.simplification import simpler, threshold_ranges
     from pqlkit.proposal.stability import stability
 
@@ -406,6 +439,9 @@ def _examined(brief: Brief, standings: Standings, first: Candidate) -> Candidate
         alternative = (words, Rate.of(read.converted, read.n))
     literals = strongest_first(brief, first.rule.literals)
     criteria = [literal for literal in literals if literal.behaviour is not None]
+    met = holds(brief.observed.cube, first.rule.literals, brief.traits)
+    named = {literal.trait.name for literal in literals if literal.trait is not None}
+    traits = brief.observed.fixed_traits(named | brief.exclusions.traits)
     of_literal = {standings.literals[place]: ends for place, ends in ranges.items()}
     return replace(
         first,
@@ -416,16 +452,16 @@ def _examined(brief: Brief, standings: Standings, first: Candidate) -> Candidate
             if literal in of_literal
         },
         simpler=alternative,
-        adjusted=_adjusted(brief, first.rule),
+        adjusted=_adjusted(brief, first.rule, met, traits),
+        by_trait=by_traits(brief.observed, met, brief.parts.holdout, traits),
     )
 
 
-def _adjusted(brief: Brief, rule: Rule) -> Effect | None:
+def _adjusted(brief: Brief, rule: Rule, met: NDArray[np.bool_], traits: Mapping[str, pl.Series]) -> Effect | None:
     """Give the effect of meeting the rule beside activity by other behaviours than its own, on the later snapshots."""
     from pqlkit.analysis.adjustment import rule_effect
 
     observed = brief.observed
-    met = holds(observed.cube, rule.literals, brief.traits)
     own = {literal.behaviour.event for literal in rule.literals if literal.behaviour is not None}
     return rule_effect(
         met,
@@ -435,20 +471,8 @@ def _adjusted(brief: Brief, rule: Rule) -> Effect | None:
         skip=brief.exclusions.events,
         clusters=observed.clusters,
         rows=brief.parts.holdout,
-        traits=_fixed(brief, rule),
+        traits=traits,
     )
-
-
-def _fixed(brief: Brief, rule: Rule) -> dict[str, NDArray[np.int64]]:
-    """Give the values of the fixed traits that are no leak and that the rule does not name, as numbers; 0 = missing."""
-    import polars as pl
-
-    traits, frame = brief.observed.population.traits, brief.observed.snapshots.frame
-    named = {literal.trait.name for literal in rule.literals if literal.trait is not None} | brief.exclusions.traits
-    names = [name for name, kind in traits.kinds.items() if kind is TraitKind.FIXED and name not in named]
-    held = traits.at(frame.select("entity", (pl.col("cutoff") - 1).alias("at")), names)
-    numbered = {name: held.get_column(name).cast(pl.String).rank("dense").fill_null(0) for name in names}
-    return {name: numbers.to_numpy().astype(np.int64) for name, numbers in numbered.items()}
 
 
 def _groups(brief: Brief, met: NDArray[np.bool_], by: str) -> tuple[Group, ...]:

@@ -268,8 +268,19 @@ class Standings:
             and read.rate >= least
             and read.converted >= (asked.min_recall or 0.0) * self.view.converters
             and read.n >= (asked.min_share or 0.0) * self.view.moments
+            and self._lets_the_better_in(rule, read)
             and self._stands_out(rule, read)
         )
+
+    def _lets_the_better_in(self, rule: tuple[int, ...], read: Qualified) -> bool:
+        """Tell whether each trait of a rule keeps out leads that convert less often than those it lets in."""
+        for place in rule:
+            if self.literals[place].trait is not None:
+                whole = self.counted(tuple(other for other in rule if other != place))
+                out = whole.n - read.n
+                if out and (whole.converted - read.converted) / out >= read.rate:
+                    return False
+        return True
 
     def _stands_out(self, rule: tuple[int, ...], read: Qualified) -> bool:
         """Tell whether qualifications convert clearly more often than moments of activity of the same age and time.

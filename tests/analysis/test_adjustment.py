@@ -325,14 +325,15 @@ def test_a_sample_gives_the_relative_risk_of_all(monkeypatch):
 def test_a_trait_that_explains_a_rule_is_allowed_for():
     """Within each channel the rule says nothing; partners meet it and convert more often."""
     met_it, cube, frame = quartered((90, 210, 10, 23), (10, 190, 90, 1710))
-    channel = frame["block"].to_numpy()
+    channel = frame["block"]
     flat = frame.with_columns(block=pl.lit(0))
     found = adjustment.rule_effect(met_it, {"own"}, cube, flat, traits={"channel": channel})
     assert found is not None
     assert found.traits == ("channel",)
     assert found.without_traits is not None
-    assert found.without_traits.low is not None
-    assert found.without_traits.low > 3
+    assert found.without_traits.odds_ratio.low is not None
+    assert found.without_traits.odds_ratio.low > 3
+    assert (found.explained, found.untold) == (True, False)
     assert found.odds_ratio.value == pytest.approx(1.0, abs=0.05)
     assert found.relative_risk.value == pytest.approx(1.0, abs=0.05)
 
@@ -341,9 +342,49 @@ def test_traits_enter_as_long_as_there_are_converters_enough_and_rare_values_are
     met_it, cube, frame = quartered((30, 60, 20, 300))
     telling = np.where(frame["y"].to_numpy(), np.arange(410) % 3 == 0, np.arange(410) % 10 == 0).astype(np.int64)
     many = np.arange(410) % 50
-    found = adjustment.rule_effect(met_it, {"own"}, cube, frame, traits={"many": many, "telling": telling})
+    found = adjustment.rule_effect(
+        met_it, {"own"}, cube, frame, traits={"many": pl.Series(many), "telling": pl.Series(telling)}
+    )
     assert found is not None
     assert found.traits == ("telling",)
-    only = adjustment.rule_effect(met_it, {"own"}, cube, frame, traits={"many": many})
+    only = adjustment.rule_effect(met_it, {"own"}, cube, frame, traits={"many": pl.Series(many)})
     assert only is not None
     assert (only.traits, only.without_traits) == ((), None)
+
+
+def test_a_wide_interval_that_holds_one_explains_nothing():
+    """The rule says as much within each channel as over all, of few: with the channel its interval holds 1, without it does not."""
+    met_it, cube, frame = quartered((15, 60, 22, 130), (13, 52, 20, 120))
+    flat = frame.with_columns(block=pl.lit(0))
+    found = adjustment.rule_effect(met_it, {"own"}, cube, flat, traits={"channel": frame["block"]})
+    assert found is not None
+    assert found.traits == ("channel",)
+    assert not found.explained
+
+
+def test_behaviours_are_allowed_for_fixed_traits_too():
+    """Partners take the tour and convert; within a channel the tour says nothing, `true` does in each."""
+    rng = np.random.default_rng(11)
+    partner = rng.random(4_000) < 0.3
+    columns = {
+        "tour": rng.poisson(np.where(partner, 2.0, 0.1)),
+        "true": rng.poisson(0.5, 4_000),
+        "other": rng.poisson(1.0, 4_000),
+    }
+    y = rng.random(4_000) < np.where(partner, 0.25, 0.03) * np.where(columns["true"] >= 1, 1.6, 0.7)
+    frame = pl.DataFrame({"y": y, "entity": np.arange(4_000), "block": 0, "age_band": np.zeros(4_000, np.int8)})
+    cube = cube_of(columns)
+    listed = associations(Levels.of(cube, y), rare_below=(1, 1), flags={})
+    channel = pl.Series(np.where(partner, "partner", "web"))
+    by_name = {row.behaviour.event: row.effect for row in adjust(listed, cube, frame, traits={"channel": channel})}
+    assert {name: (effect.traits, effect.explained) for name, effect in by_name.items() if name != "other"} == {
+        "tour": (("channel",), True),
+        "true": (("channel",), False),
+    }
+    assert by_name["tour"].without_traits.odds_ratio.low > 2
+    assert by_name["tour"].odds_ratio.low < 1
+    assert by_name["true"].odds_ratio.low > 1.3
+    # Without traits nothing changes.
+    plain = {row.behaviour.event: row.effect for row in adjust(listed, cube, frame)}
+    assert plain["tour"].odds_ratio == by_name["tour"].without_traits.odds_ratio
+    assert (plain["tour"].traits, plain["tour"].without_traits) == ((), None)

@@ -241,7 +241,7 @@ def proposed(folder: Path) -> object:
 
 PROPOSE = (
     *("propose", "--events", "events.csv", "--users", "users.csv", "--conversions", "conversions.csv"),
-    *("--conversion-window", "14d", "--permutations", "0", "--max-seconds", "5"),
+    *("--conversion-window", "14d", "--permutations", "0", "--max-rules", "100000"),
     *("--out", "out.json", "--format", "json", "--quiet"),
 )
 

@@ -164,7 +164,7 @@ PLACES: Final = (
     ),
 )
 _PATHS: Final = {"FILE", "DIR", "PATH", "LEADS", "FILE..."}
-_SLOW: Final = {"--permutations", "--max-seconds", "--notify"}
+_SLOW: Final = {"--permutations", "--max-rules", "--notify"}
 """Where a senseless value is only a long run, or a request to a server."""
 
 

@@ -30,7 +30,7 @@ COMMANDS: Final[dict[str, Sequence[str]]] = {
     "analyze": ("analyze", *DATA, *WINDOW),
     "explain": ("explain", "u001", "-d", "inviters.yml", *DATA),
     "append": ("load", *SOURCES, "--append", "--out", "damaged"),
-    "propose": ("propose", *DATA, *WINDOW, "--permutations", "0", "--max-seconds", "1"),
+    "propose": ("propose", *DATA, *WINDOW, "--permutations", "0", "--max-rules", "100000"),
 }
 ZIPPED: Final = b"user_id,event,timestamp\n" + b"".join(
     b"u%d,login,2026-01-0%dT00:00:00Z\n" % (n, n % 9 + 1) for n in range(40)
@@ -65,7 +65,9 @@ class Bench:
         chosen = dice.choice([path for path in files if path.name == "manifest.json"] * 3 + files)
         how = damage.file(chosen, dice)
         with chdir(self.folder):
-            wrong = attempt(COMMANDS[name]).fault()
+            done = attempt(COMMANDS[name])
+        assert "Usage:" not in done.said, done.said  # a command that the command line refuses tries nothing
+        wrong = done.fault()
         return None if wrong is None else f"dataset {seed}, {name}, {chosen.relative_to(damaged)} {how}: {wrong}"
 
     def ledger(self, seed: int) -> str | None:

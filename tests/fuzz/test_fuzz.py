@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from pqlkit.cli.commands import loaded
+from tests.crash.scenarios import LOAD, PROPOSE, SCORE
 from tests.fuzz.__main__ import faults
 from tests.fuzz.attempt import Attempt
+from tests.fuzz.options import LINES
+from tests.fuzz.stores import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @pytest.mark.parametrize(
@@ -13,6 +22,14 @@ from tests.fuzz.attempt import Attempt
 )
 def test_senseless_options_and_damaged_files_end_well(part: str, first: int, count: int) -> None:
     assert list(faults(part, first, count)) == []
+
+
+@pytest.mark.parametrize(
+    "words", [*LINES.values(), *COMMANDS.values(), LOAD, SCORE, PROPOSE], ids=lambda words: words[0]
+)
+def test_what_is_to_be_harmed_is_a_command_line_that_pqlkit_takes(words: Sequence[str]) -> None:
+    taken = {name for param in loaded(words[0]).params for name in param.opts}
+    assert {word for word in words if word.startswith("--")} <= taken
 
 
 def test_a_part_of_all_parquet_types_and_columns_ends_well() -> None:

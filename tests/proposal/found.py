@@ -76,12 +76,23 @@ def standings(made: World, found: Search, fit: NDArray[np.bool_] | None = None) 
     return standings_in(made.cube, made.y, parts(made)[0] if fit is None else fit, found)
 
 
-def standings_in(cube: Cube, y: NDArray[np.bool_], fit: NDArray[np.bool_], found: Search, **bounds: float) -> Standings:
+def standings_in(
+    cube: Cube,
+    y: NDArray[np.bool_],
+    fit: NDArray[np.bool_],
+    found: Search,
+    traits: Sequence[Trait] = (),
+    /,
+    **bounds: float,
+) -> Standings:
     """Read rules over snapshots in memory: what holds at one begins at the moment 1, and who converts does so at 3."""
     numbers = np.arange(cube.snapshots)
     line = Line(first=0, entities=cube.snapshots, zero=0, bits=4)
-    spells = []
+    spells: list[Stretches | None] = []
     for literal in found.literals:
+        if literal.trait is not None:
+            spells.append(None)
+            continue
         on = line.places(numbers[holds(cube, [literal])], np.ones(1, dtype=np.int64))
         spells.append(Stretches(on, on | 15))
     nothing = np.zeros(cube.snapshots, dtype=np.int64)
@@ -104,7 +115,11 @@ def standings_in(cube: Cube, y: NDArray[np.bool_], fit: NDArray[np.bool_], found
         activity=Activity(entity=numbers, at=nothing + 1),
         lines=(line,),
         spells=(tuple(spells),),
-        held={},
+        held={
+            place: holds(cube, [literal], traits)
+            for place, literal in enumerate(found.literals)
+            if literal.trait is not None
+        },
         reach=(0,) * len(found.literals),
         begin=0,
         before=100,

@@ -30,6 +30,11 @@ def test_what_stands_out_passes():
     assert found.p_value < 1e-6
 
 
+def test_what_else_is_known_against_a_rule_fails_it():
+    found = gate(compared(200, 60, 2_000, 100), starts=100, weeks=20.0, faults=["a trait of it keeps out better leads"])
+    assert (found.passed, found.reasons) == (False, ("a trait of it keeps out better leads",))
+
+
 def test_what_others_do_as_well_fails_in_words():
     found = judged(compared(200, 12, 2_000, 100))
     assert found.reasons == (

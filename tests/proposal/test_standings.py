@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pqlkit.definitions.model import Condition, Operator
 from pqlkit.proposal.advantage import advantage, unlikely
 from pqlkit.proposal.definition_wording import definition_of
 from pqlkit.proposal.fit_view import FitView, Qualified
-from pqlkit.proposal.literals import Floors, literals
+from pqlkit.proposal.literals import Floors, Trait, literals
 from pqlkit.proposal.menu import standings_of
 from pqlkit.proposal.objective import Constraints, Objective, ObjectiveKind
 from pqlkit.proposal.promise import started
@@ -89,6 +90,23 @@ def test_bounds_are_kept_in_qualifications():
         assert counted.rate >= bounds.get("min_rate", 0)
         assert counted.converted >= bounds.get("min_recall", 0) * asked.view.converters
     assert standings_in(made.cube, made.y, fit, found, min_rate=0.99).first() is None
+
+
+@pytest.mark.parametrize(("others", "kept"), [(0.1, True), (0.6, False)])
+def test_a_trait_that_keeps_out_better_leads_is_never_part_of_a_rule(others: float, kept: bool):
+    """Half of those who do it are partners and convert with 40 %; the others who do it with `others`."""
+    random = np.random.default_rng(5)
+    does, partner = random.random(6_000) < 0.2, random.random(6_000) < 0.5
+    y = random.random(6_000) < np.where(does, np.where(partner, 0.4, others), 0.02)
+    cube, fit = cube_of({behaviour("does"): does * 1}), np.ones(6_000, dtype=bool)
+    trait = Trait(condition=Condition(name="channel", operator=Operator.EQUALS, values=("partner",)), holds=partner)
+    listed = literals(cube, y, fit, traits=[trait], floors=Floors(entities=20, converters=5))
+    bounds = Constraints.of(int(y.sum()))
+    found = search(cube, y, fit, listed, objective=Objective(), constraints=bounds, traits=[trait])
+    read = standings_in(cube, y, fit, found, [trait])
+    rule = read.placed([literal for literal in found.literals if literal.name in {"does", "channel"}])
+    assert len(rule) == 2
+    assert read.keeps(rule) is kept
 
 
 def test_a_larger_capacity_never_brings_less_where_chosen():

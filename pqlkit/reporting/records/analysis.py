@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pqlkit.definitions.describing import describe
 from pqlkit.durations import moment
-from pqlkit.reporting.records.figures import counts, modelled, relative_risk
+from pqlkit.reporting.records.figures import adjusted, counts, modelled, relative_risk
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def behaviour(association: Association) -> dict[str, Json]:
         "auc": association.auc,
         "p_value": modelled(association.p_value),
         "q_value": modelled(association.q_value),
-        **_adjusted(association.adjusted, association.adjusted_relative_risk),
+        **adjusted(association.effect),
         "flags": [*association.flags, *(["corrected"] if odds.corrected else [])],
         "alike": list(association.alike),
         "shown": _shown(association),
@@ -140,19 +140,7 @@ def _shown(association: Association) -> Json:
         "share": table.share.rate,
         **relative_risk(risk),
         "phi": table.phi,
-        **_adjusted(shown.adjusted, shown.adjusted_relative_risk),
-    }
-
-
-def _adjusted(adjusted: Estimate | None, risk: Estimate | None) -> dict[str, Json]:
-    return {
-        "adjusted_odds_ratio": modelled(adjusted.value) if adjusted else None,
-        "adjusted_low": modelled(adjusted.low) if adjusted else None,
-        "adjusted_high": modelled(adjusted.high) if adjusted else None,
-        "adjusted_relative_risk": modelled(risk.value) if risk else None,
-        "adjusted_relative_risk_low": modelled(risk.low) if risk else None,
-        "adjusted_relative_risk_high": modelled(risk.high) if risk else None,
-        "adjusted_undefined": adjusted.undefined.value if adjusted and adjusted.undefined else None,
+        **adjusted(shown.effect),
     }
 
 

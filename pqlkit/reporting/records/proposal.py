@@ -8,11 +8,10 @@ from pqlkit.definitions.emitting import plain
 from pqlkit.durations import moment
 from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.tonight import NEW
-from pqlkit.reporting.records.figures import modelled, relative_risk
+from pqlkit.reporting.records.figures import adjusted, modelled, relative_risk
 
 if TYPE_CHECKING:
-    from pqlkit.analysis.adjustment import Effect
-    from pqlkit.proposal.candidate import Candidate, Group, Promise
+    from pqlkit.proposal.candidate import ByTrait, Candidate, Group, Promise
     from pqlkit.proposal.proposed import Halves, Proposal
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.stratified import Excess
@@ -166,7 +165,10 @@ def candidate(candidate: Candidate, file: str | None = None) -> dict[str, Json]:
         "threshold_ranges": {name: list(ends) for name, ends in candidate.ranges.items()},
         "by_period": [_group(group, "period") for group in candidate.by_period],
         "by_age": [_group(group, "age") for group in candidate.by_age],
-        **_effect(candidate.adjusted),
+        **adjusted(candidate.adjusted),
+        "adjusted_left_out": candidate.adjusted.left_out if candidate.adjusted else 0,
+        "adjusted_penalised": candidate.adjusted.penalised if candidate.adjusted else False,
+        "by_trait": [_by_trait(trait) for trait in candidate.by_trait],
         "e_value": None
         if doubt is None
         else {"value": modelled(doubt.value), "limit": modelled(doubt.limit), "of": doubt.scale.value},
@@ -196,20 +198,15 @@ def _excess(excess: Excess | None) -> Json:
     }
 
 
-def _effect(effect: Effect | None) -> dict[str, Json]:
-    odds, risk = (None, None) if effect is None else (effect.odds_ratio, effect.relative_risk)
+def _by_trait(trait: ByTrait) -> dict[str, Json]:
     return {
-        "adjusted_odds_ratio": modelled(odds.value) if odds else None,
-        "adjusted_low": modelled(odds.low) if odds else None,
-        "adjusted_high": modelled(odds.high) if odds else None,
-        "adjusted_relative_risk": modelled(risk.value) if risk else None,
-        "adjusted_relative_risk_low": modelled(risk.low) if risk else None,
-        "adjusted_relative_risk_high": modelled(risk.high) if risk else None,
-        "adjusted_undefined": odds.undefined.value if odds and odds.undefined else None,
-        "adjusted_for_traits": list(effect.traits) if effect else [],
-        "adjusted_without_traits": modelled(effect.without_traits.value) if effect and effect.without_traits else None,
-        "adjusted_left_out": effect.left_out if effect else 0,
-        "adjusted_penalised": effect.penalised if effect else False,
+        "trait": trait.name,
+        "values": [_group(group, "value") for group in trait.groups],
+        "p_value": modelled(trait.p_value),
+        "p_adjusted": modelled(trait.p_adjusted),
+        "only_for": list(trait.only_for),
+        "rest_relative_risk": None if trait.rest is None else modelled(trait.rest.relative_risk),
+        "rest_high": None if trait.rest is None else modelled(trait.rest.high),
     }
 
 

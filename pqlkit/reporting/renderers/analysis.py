@@ -324,14 +324,41 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
         lines.append(f"  ... {len(shown) - top} more: --top {2 * top}")
     lines += _nulls(analysis)
     lines += _same_people(shown[:top])
+    lines += _explained(shown[:top])
     marks = []
     if any("mechanical" in association.flags for association in shown[:top]):
         marks.append("M mechanical")
     if any("automatic" in association.flags for association in shown[:top]):
         marks.append("A automatic")
     if fitted:
-        marks.append("* odds ratio allowing for activity and age")
-    return [*lines, "  " + "   ".join(marks)] if marks else lines
+        marks.append(f"* odds ratio allowing for {_allowed_for(shown[:top])}")
+    return [*lines, *wrapped("   ".join(marks), "  ", "  ")] if marks else lines
+
+
+def _allowed_for(shown: Sequence[Association]) -> str:
+    """Name what the adjusted figures allow for."""
+    traits = sorted({trait for row in shown if row.effect is not None for trait in row.effect.traits})
+    names = ["activity", "age", *(visible(trait, 30) for trait in traits)]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _explained(shown: Sequence[Association]) -> list[str]:
+    """Say which behaviours a fixed trait explains: the figures without it and with it."""
+    lines = []
+    for association in shown:
+        effect = association.effect
+        if effect is None or effect.without_traits is None or not (effect.explained or effect.untold):
+            continue
+        said = "explained by" if effect.explained else "not told apart from"
+        names = " and ".join(visible(trait, 30) for trait in effect.traits)
+        before = effect.without_traits.relative_risk
+        lines += wrapped(
+            f"{named(association.behaviour, 60)}: {said} {names}: adjusted {ratio(effect.relative_risk)} times as often, "
+            f"without {names} {ratio(before)}",
+            "  ",
+            "    ",
+        )
+    return lines
 
 
 def _same_people(shown: Sequence[Association]) -> list[str]:

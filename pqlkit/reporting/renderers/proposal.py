@@ -15,11 +15,12 @@ from pqlkit.reporting.renderers.analysis import base_counts
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import about, chance, day, interval, percent, rate, ratio, times
+from pqlkit.statistics.estimate import Undefined
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from pqlkit.analysis.adjustment import Effect
+    from pqlkit.analysis.effect import Effect
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.proposed import Proposal
 
@@ -109,6 +110,17 @@ def _proposed(candidate: Candidate, file: str | None) -> list[str]:
         lines += wrapped(part + (" and" if index < len(parts) - 1 else ""), "    ", "      ")
     for condition in candidate.definition.eligible:
         lines.append(f"    whose {visible(condition.name, 40)} is {visible(str(condition.values[0]), 40)}")
+    if (
+        candidate.adjusted is not None
+        and candidate.adjusted.explained
+        and (candidate.adjusted.relative_risk.low or 0) <= 1
+    ):
+        names = " and ".join(visible(name, 30) for name in candidate.adjusted.traits)
+        lines += wrapped(
+            f"Explained by {names}: allowing for {names} whoever meets it converts {ratio(candidate.adjusted.relative_risk, ' times')} as often",
+            "  ",
+            "    ",
+        )
     return lines
 
 
@@ -227,6 +239,7 @@ def _would_it_hold(proposal: Proposal, candidate: Candidate) -> list[str]:
     lines += _shuffled(proposal)
     if candidate.adjusted is not None:
         lines += _adjusted(candidate.adjusted)
+    lines += _by_trait(candidate)
     lines += _doubt(candidate)
     top = proposal.benchmark_model
     if top is not None and candidate.holdout.share.rate:
@@ -265,14 +278,18 @@ def _adjusted(effect: Effect) -> list[str]:
     if odds.value is None:
         why = _WHY.get(odds.undefined or "", "the fit did not settle")
         return wrapped(f"adjusted   could not be allowed for activity, calendar and age: {why}", "  ", " " * 14)
-    hidden = bool(effect.traits) and effect.without_traits is not None and (effect.without_traits.low or 0) > 1
-    only = ": only active ones?" if (odds.low or 0) <= 1 and not hidden else ""
+    names, before = ", ".join(visible(name, 30) for name in effect.traits), effect.without_traits
+    only = (
+        ": only active ones?" if (odds.low or 0) <= 1 and (before is None or (before.odds_ratio.low or 0) <= 1) else ""
+    )
     lines = wrapped(f"adjusted   odds ratio {ratio(odds)}, {ratio(risk, ' times')} as often{only}", "  ", " " * 14)
-    if effect.traits:
-        names = ", ".join(visible(name, 30) for name in effect.traits)
-        before = "" if effect.without_traits is None else f"; without {ratio(effect.without_traits)}"
-        said = "not told apart from" if hidden and (odds.low or 0) <= 1 else "allowing too for"
-        lines += wrapped(f"{said} {names}{before}", " " * 13, " " * 14)
+    if before is not None:
+        said = "explained by" if effect.explained else "not told apart from" if effect.untold else "allowing too for"
+        lines += wrapped(
+            f"{said} {names}; without {ratio(before.odds_ratio)}, {ratio(before.relative_risk, ' times')} as often",
+            " " * 13,
+            " " * 14,
+        )
     if effect.left_out:
         lines += wrapped(
             f"left out: {effect.left_out:,} snapshots of quarters or ages in which nobody, or everybody, converted",
@@ -283,6 +300,29 @@ def _adjusted(effect: Effect) -> list[str]:
         lines += wrapped(
             "by Firth's penalised likelihood: a group without a converter, or with converters only", " " * 13, " " * 14
         )
+    return lines
+
+
+def _by_trait(candidate: Candidate) -> list[str]:
+    """Show the rule by the values of a trait where it does not hold equally for all, or where the trait explains it."""
+    lines = []
+    effect = candidate.adjusted
+    for trait in candidate.by_trait:
+        differs = trait.rest is not None
+        if not differs and not (effect is not None and effect.explained and trait.name in effect.traits):
+            continue
+        known = [group for group in trait.groups if group.table.relative_risk().undefined is not Undefined.EMPTY_GROUP]
+        parts = [f"{visible(group.name, 24)} {about(group.table.relative_risk())}x" for group in known[:6]]
+        lines += wrapped(f"by {visible(trait.name, 30)}   {'  '.join(parts)}", "  ", " " * 14)
+        rest = trait.rest
+        if rest is None:
+            continue
+        if trait.only_for:
+            names = ", ".join(visible(name, 24) for name in trait.only_for)
+            said = f"holds only for {names}: the others convert {times(rest.relative_risk)} times as often with it as without, at most"
+            lines += wrapped(f"{said} {times(rest.high)}", " " * 13, " " * 14)
+        else:
+            lines += wrapped("differs, and too few to tell whether it holds for the others", " " * 13, " " * 14)
     return lines
 
 
