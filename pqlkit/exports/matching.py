@@ -59,7 +59,7 @@ def _without_user(seen: pl.DataFrame) -> dict[str, int | None]:
         return {"events_anonymous": int(rows[ROWS].sum())}
     of_accounts = rows.filter(pl.col(ACCOUNT_ID).is_not_null())
     return {
-        "events_anonymous": int(rows[ROWS].sum() - of_accounts[ROWS].sum()),
+        "events_anonymous": int(rows[ROWS].sum()) - int(of_accounts[ROWS].sum()),
         "events_of_accounts": int(of_accounts[ROWS].sum()),
         "event_accounts": of_accounts.height,
     }

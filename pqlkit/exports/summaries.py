@@ -24,9 +24,9 @@ MOST: Final = 32
 
 
 def who_of(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Sum up events by their ids: ``user_id``, ``account_id`` (where there is one), ``rows``, ``last`` (instant)."""
+    """Sum up events by their ids: ``user_id``, ``account_id`` (where there is one), ``rows``, ``first``, ``last`` (instants)."""
     keys = [name for name in (USER_ID, ACCOUNT_ID) if name in events.collect_schema()]
-    return events.group_by(keys).agg(pl.len().cast(pl.Int64).alias(ROWS), pl.col(TIMESTAMP).max().alias(LAST))
+    return events.group_by(keys).agg(*_sums())
 
 
 def names_of(events: pl.LazyFrame) -> pl.LazyFrame:
@@ -37,27 +37,30 @@ def names_of(events: pl.LazyFrame) -> pl.LazyFrame:
     filled = {f"p{place}": pl.col(name).count() > 0 for place, name in enumerate(properties)}
     present = [pl.when(f"p{place}").then(pl.lit(name)) for place, name in enumerate(properties)]
     listed = pl.concat_list(present).list.drop_nulls() if present else pl.lit([], dtype=pl.List(pl.String))
-    sums = events.group_by(EVENT).agg(
-        pl.len().cast(pl.Int64).alias(ROWS),
-        pl.col(TIMESTAMP).min().alias(FIRST),
-        pl.col(TIMESTAMP).max().alias(LAST),
-        **filled,
-    )
+    sums = events.group_by(EVENT).agg(*_sums(), **filled)
     return sums.select(EVENT, ROWS, FIRST, LAST, listed.alias(PROPERTIES))
+
+
+def _sums() -> tuple[pl.Expr, ...]:
+    time = pl.col(TIMESTAMP)
+    return pl.len().cast(pl.Int64).alias(ROWS), time.min().alias(FIRST), time.max().alias(LAST)
 
 
 def joined_who(parts: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
     """Make one of several summaries by ids."""
     whole = pl.concat(list(parts))
     keys = [name for name in (USER_ID, ACCOUNT_ID) if name in whole.collect_schema()]
-    return whole.group_by(keys).agg(pl.col(ROWS).sum(), pl.col(LAST).max())
+    return whole.group_by(keys).agg(*_totals())
 
 
 def joined_names(parts: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
     """Make one of several summaries by names."""
-    sums = [pl.col(ROWS).sum(), pl.col(FIRST).min(), pl.col(LAST).max()]
     properties = pl.col(PROPERTIES).explode().drop_nulls().unique().sort()
-    return pl.concat(list(parts)).group_by(EVENT).agg(*sums, properties)
+    return pl.concat(list(parts)).group_by(EVENT).agg(*_totals(), properties)
+
+
+def _totals() -> tuple[pl.Expr, ...]:
+    return pl.col(ROWS).sum(), pl.col(FIRST).min(), pl.col(LAST).max()
 
 
 def who(events: Table) -> pl.LazyFrame:
