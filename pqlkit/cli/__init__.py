@@ -15,6 +15,9 @@ def main() -> None:
 
     from pqlkit.cli.exit import ExitCode, Terminated, terminable
 
+    # What else is installed has no say in how files are read; to ask each distribution whether it has takes time, too.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
     try:
         terminable()
         from pqlkit.cli.plain_check import plain_check

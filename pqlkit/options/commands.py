@@ -125,7 +125,9 @@ class ReportOptions:
     fail_under: float | None = option(
         None, "Exit 1 if the whole interval of PQL to customer lies below this.", reads=reading.share, metavar="RATE"
     )
-    fail_on_drift: bool = option(False, "Exit 1 if the newest mature period has drifted.")
+    fail_on_drift: bool = option(
+        False, "Exit 1 if the newest period of which enough is complete has drifted; judged every fourth week."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -196,6 +196,7 @@ def population_of(
     # Outcomes made of events end where the events end: only an export of its own can end early.
     by_row = success.event is None and success.definition is None
     silent = moments.silence(people[CONVERTED].drop_nulls().to_numpy(), end.at) if by_row else None
+    no_events = moments.events_silence(dataset.tables["events"], end.at)
     history_from = moments.events_from(dataset, events_from or project.events_from, end.at)
     missing = missing_tables(
         dataset, project, kind=kind, outcome=success, clock=clock, anchors=people[ANCHOR], history_from=history_from
@@ -220,7 +221,7 @@ def population_of(
         trusted=tuple(trust_current),
         warnings=(
             *missing,
-            *((silent,) if silent is not None else ()),
+            *(sentence for sentence in (silent, no_events) if sentence is not None),
             *unreadable_warnings(dataset, project, definition, success),
         ),
     )

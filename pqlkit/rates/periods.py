@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from pqlkit.definitions.model import Criterion, WindowKind, leaves
+from pqlkit.durations import WEEK
+from pqlkit.population.phases import monday
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,12 +70,14 @@ class PeriodRates:
         Since the period before; None where this one is in progress, or one of them has no complete start.
     mature
         Whether the last start that could be in it has had its conversion window.
+    judged
+        How many complete starts the verdict rests on: those that were complete at the last closed mark.
     baseline
         Whether later periods are compared with this one (with all that are, taken together).
     basis
         Why it is a baseline; None for the others.
     drift
-        The comparison; None for the baseline, whatever came before it, and in progress periods.
+        The comparison; None for the baseline, and for whatever came before it.
     moved
         The events whose own frequency has moved since the baseline.
     """
@@ -84,6 +88,7 @@ class PeriodRates:
     snapshot: Contingency
     change: Change | None
     mature: bool
+    judged: int
     baseline: bool
     basis: Basis | None
     drift: Drift | None
@@ -118,6 +123,11 @@ def periods(
     the evidence's periods are a little better than what was to be expected, because the definition was chosen on a part of
     them.
 
+    A period in progress is judged by its complete part. Everything that is judged is what was complete at the last closed mark
+    (`last_mark`), so that a verdict changes 13 times a year at most, however often somebody asks for it.
+
+    Starts and snapshots are compared at the same ages: by the week in the first twelve weeks, by four weeks later.
+
     Who met the definition at one snapshot often meets it at the next, whether or not outcomes depend on each other: shares and
     behaviours carry a design effect by entity (or account), rates of outcomes where snapshots overlap or users share accounts.
 
@@ -132,23 +142,37 @@ def periods(
     from pqlkit.snapshots.clusters import clusters, go_together
     from pqlkit.statistics.drift import assess
 
+    zone, waits = population.world.zone, _waits(definition)
     unit = "month" if _monthly(population, counted) else "quarter"
-    zone = population.world.zone
-    started = counted.with_columns(_named(pl.col("on"), unit, zone).alias("period"))
-    looked = seen.frame.select(
-        _named(pl.col("cutoff"), unit, zone).alias("period"), "y", pl.Series("met", met)
-    ).with_row_index("row")
+    mark = last_mark(population.as_of, zone)
+    anchors = population.entities.get_column("anchor")
+    started = _cut(counted, "on", unit, zone, anchors)
+    looked = _cut(
+        seen.frame.select("entity", "cutoff", "y").with_columns(pl.Series("met", met)).with_row_index("row"),
+        "cutoff",
+        unit,
+        zone,
+        anchors,
+    )
     names = sorted(set(started.get_column("period").to_list()) | set(looked.get_column("period").to_list()))
-    levels = _levels(population, definition, seen)
     labels = clusters(population, seen.frame.get_column("entity").to_numpy())
-    dependent = go_together(seen, labels)
-    parts = [_part(name, started, looked, list(levels.values()), labels, dependent=dependent) for name in names]
-    mature = [i for i, name in enumerate(names) if _over(name, population, definition)]
-    chosen, basis = _baseline([names[i] for i in mature], [parts[i] for i in mature], definition, zone)
-    baseline = [mature[i] for i in chosen]
-    later = [i for i in mature if baseline and i > baseline[-1]]
+    levels = _levels(population, definition, seen)
+    cutter = _Cutter(
+        bins=[_bins(column) for column in levels.values()], labels=labels, dependent=go_together(seen, labels)
+    )
+    shown = [cutter.part(started, looked, name) for name in names]
+    known = cutter.at(
+        started.filter(pl.col("mature"), pl.col("on") + waits < mark),
+        looked.filter(pl.col("cutoff") + waits < mark),
+        names,
+    )
+    mature = [_bounds(name, zone)[1] + waits <= population.as_of + 1 for name in names]
+    closed = [i for i, name in enumerate(names) if _bounds(name, zone)[1] + waits <= mark]
+    chosen, basis = _baseline([names[i] for i in closed], [known[i] for i in closed], definition, zone)
+    baseline = [closed[i] for i in chosen]
+    later = range(baseline[-1] + 1, len(names)) if baseline else range(0)
     drifts = dict(
-        zip(later, assess(_pooled([parts[i] for i in baseline]), [parts[i] for i in later]), strict=True)
+        zip(later, assess(_pooled([known[i] for i in baseline]), [known[i] for i in later]), strict=True)
         if later
         else ()
     )
@@ -157,17 +181,41 @@ def periods(
         PeriodRates(
             period=name,
             starts=int(count.get(name, 0)),
-            rate=parts[i].promise,
-            snapshot=parts[i].table,
-            change=_changed(names[i - 1], parts[i - 1], parts[i]) if i and i in mature else None,
-            mature=i in mature,
+            rate=shown[i].promise,
+            snapshot=shown[i].table,
+            change=_changed(names[i - 1], shown[i - 1], shown[i]) if i and mature[i] else None,
+            mature=mature[i],
+            judged=known[i].promise.denominator,
             baseline=i in baseline,
             basis=basis if i in baseline else None,
-            drift=drifts.get(i),
+            drift=_told(drifts.get(i), closed=i in closed),
             moved=_moved(drifts.get(i), list(levels)),
         )
         for i, name in enumerate(names)
     )
+
+
+def last_mark(as_of: Microseconds, zone: str) -> Microseconds:
+    """Give the newest end of a fourth week at or before the first moment after `as_of`: what is judged is judged then.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> night = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp()) * 1_000_000
+    >>> datetime.fromtimestamp(last_mark(night, "UTC") / 1_000_000, tz=UTC).strftime("%a %Y-%m-%d")
+    'Mon 2026-10-12'
+    """
+    origin, step = monday(zone), 4 * WEEK
+    return origin + (as_of + 1 - origin) // step * step
+
+
+def _told(drift: Drift | None, *, closed: bool) -> Drift | None:
+    """Say of a period of which too little is complete to tell anything that it is in progress."""
+    from pqlkit.statistics.drift import Verdict
+
+    if drift is None or closed or drift.verdict is not Verdict.TOO_FEW:
+        return drift
+    return replace(drift, verdict=Verdict.IN_PROGRESS, findings=(Verdict.IN_PROGRESS,))
 
 
 def _changed(since: str, then: Period, now: Period) -> Change | None:
@@ -237,10 +285,10 @@ def _moved(drift: Drift | None, events: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def newest_verdict(period_rateses: Sequence[PeriodRates]) -> str | None:
-    """Give the verdict of the newest mature period that was compared, or None."""
-    verdicts = [period_rates.drift.verdict.value for period_rates in period_rateses if period_rates.drift is not None]
-    return verdicts[-1] if verdicts else None
+def newest_judged(period_rateses: Sequence[PeriodRates]) -> PeriodRates | None:
+    """Give the newest period of which enough is complete to say something, or None."""
+    told = [rates for rates in period_rateses if rates.drift is not None and rates.drift.verdict.value != "in-progress"]
+    return told[-1] if told else None
 
 
 def _monthly(population: Population, counted: pl.DataFrame) -> bool:
@@ -260,41 +308,77 @@ def _named(at: pl.Expr, unit: str, zone: str) -> pl.Expr:
     return local.dt.year().cast(pl.String) + "-Q" + local.dt.quarter().cast(pl.String)
 
 
-def _part(
-    name: str,
-    started: pl.DataFrame,
-    looked: pl.DataFrame,
-    levels: Sequence[NDArray[np.uint8]],
-    labels: NDArray[np.int64],
-    *,
-    dependent: bool,
-) -> Period:
+def _cut(frame: pl.DataFrame, at: str, unit: str, zone: str, anchors: pl.Series) -> pl.DataFrame:
+    """Add the ``period`` of a moment, and its ``age`` band: weeks below twelve, then four weeks each."""
     import polars as pl
 
-    from pqlkit.snapshots.clusters import effect_of, effect_of_bins
-    from pqlkit.snapshots.qualifications import pql_conversion_rate
-    from pqlkit.statistics.contingency import Contingency
-    from pqlkit.statistics.drift import Period
-    from pqlkit.statistics.histogram import COUNT_BINS
-
-    part = looked.filter(pl.col("period") == name)
-    y, met = part.get_column("y").to_numpy(), part.get_column("met").to_numpy()
-    rows = part.get_column("row").to_numpy()
-    own = labels[rows]
-    bins = [_bins(column[rows]) for column in levels]
-    return Period(
-        table=Contingency.of(
-            qualified=int(met.sum()),
-            converted=int((met & y).sum()),
-            entities=len(y),
-            converters=int(y.sum()),
-            design_effect=effect_of(y, own) if dependent else 1.0,
-        ),
-        rate=pql_conversion_rate(started.filter(pl.col("period") == name)),
-        behaviours=tuple(tuple(map(float, np.bincount(levels, minlength=len(COUNT_BINS)))) for levels in bins),
-        share_effect=effect_of(met, own),
-        behaviour_effects=tuple(effect_of_bins(levels, own) for levels in bins),
+    age = pl.col(at) - anchors.gather(frame.get_column("entity"))
+    return frame.with_columns(
+        _named(pl.col(at), unit, zone).alias("period"),
+        age=pl.when(age < 12 * WEEK).then(age // WEEK).otherwise(9 + age // (4 * WEEK)),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Cutter:
+    """Counts parts of the snapshots and starts: the bins of each behaviour and the cluster of every snapshot."""
+
+    bins: Sequence[NDArray[np.intp]]
+    labels: NDArray[np.int64]
+    dependent: bool
+
+    def at(self, started: pl.DataFrame, looked: pl.DataFrame, names: Sequence[str]) -> list[Period]:
+        """Count periods, each by age as well."""
+        ages = sorted(set(started.get_column("age").to_list()) | set(looked.get_column("age").to_list()))
+        return [self._aged(started, looked, name, ages) for name in names]
+
+    def part(self, started: pl.DataFrame, looked: pl.DataFrame, name: str) -> Period:
+        """Count a period."""
+        import polars as pl
+
+        from pqlkit.snapshots.clusters import effect_of, effect_of_bins
+        from pqlkit.snapshots.qualifications import pql_conversion_rate
+
+        part = looked.filter(pl.col("period") == name)
+        own = self.labels[part.get_column("row").to_numpy()]
+        counted = self._counted(part, started.clear())
+        effect = effect_of(part.get_column("y").to_numpy(), own) if self.dependent else 1.0
+        return replace(
+            counted,
+            table=replace(counted.table, design_effect=effect),
+            rate=pql_conversion_rate(started.filter(pl.col("period") == name)),
+            share_effect=effect_of(part.get_column("met").to_numpy(), own),
+            behaviour_effects=tuple(effect_of_bins(bins[part.get_column("row").to_numpy()], own) for bins in self.bins),
+        )
+
+    def _aged(self, started: pl.DataFrame, looked: pl.DataFrame, name: str, ages: Sequence[int]) -> Period:
+        import polars as pl
+
+        starts, snapshots = (
+            frame.filter(pl.col("period") == name).partition_by("age", as_dict=True) for frame in (started, looked)
+        )
+        bands = tuple(
+            self._counted(snapshots.get((age,), looked.clear()), starts.get((age,), started.clear())) for age in ages
+        )
+        return replace(self.part(started, looked, name), ages=bands)
+
+    def _counted(self, looked: pl.DataFrame, started: pl.DataFrame) -> Period:
+        from pqlkit.statistics.contingency import Contingency
+        from pqlkit.statistics.drift import Period
+        from pqlkit.statistics.histogram import COUNT_BINS
+        from pqlkit.statistics.rate import Rate
+
+        y, met = looked.get_column("y").to_numpy(), looked.get_column("met").to_numpy()
+        rows = looked.get_column("row").to_numpy()
+        return Period(
+            table=Contingency.of(
+                qualified=int(met.sum()), converted=int((met & y).sum()), entities=len(y), converters=int(y.sum())
+            ),
+            rate=Rate.of(int(started.get_column("y").sum()), started.height),
+            behaviours=tuple(
+                tuple(map(float, np.bincount(bins[rows], minlength=len(COUNT_BINS)))) for bins in self.bins
+            ),
+        )
 
 
 def _bins(levels: NDArray[np.uint8]) -> NDArray[np.intp]:
@@ -334,13 +418,12 @@ def _levels(population: Population, definition: Definition, seen: Snapshots) -> 
     return columns
 
 
-def _over(name: str, population: Population, definition: Definition) -> bool:
-    """Say whether every start that could fall in a period has had its conversion window by `as_of`."""
+def _waits(definition: Definition) -> Microseconds:
+    """Say how long after a start it is complete."""
     outcome = definition.outcome
-    wait = 0 if outcome is None else outcome.within.microseconds
-    if outcome is not None and outcome.retained_for is not None:
-        wait += outcome.retained_for.microseconds
-    return _bounds(name, population.world.zone)[1] + wait <= population.as_of + 1
+    if outcome is None:
+        return 0
+    return outcome.within.microseconds + (outcome.retained_for.microseconds if outcome.retained_for is not None else 0)
 
 
 def _bounds(name: str, zone: str) -> tuple[Microseconds, Microseconds]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.definitions.model import Criterion, WindowKind, leaves
 from pqlkit.durations import DAY, Duration
-from pqlkit.errors import UsageError
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.rates.funnel import Funnel, Waiting, cohort_levels, funnel, lives, waiting
+from pqlkit.rates.nouns import nouns_of
 from pqlkit.snapshots.schedule import Design
 from pqlkit.statistics.rate import Rate
 
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from pqlkit.definitions.model import Definition, Outcome
     from pqlkit.population.population import Population
     from pqlkit.rates.arm_rates import Arms
-    from pqlkit.rates.contacts import Contacted
+    from pqlkit.rates.nouns import Nouns
     from pqlkit.rates.periods import PeriodRates
     from pqlkit.rates.teams import Team
+    from pqlkit.snapshots.contacts import Contacted
     from pqlkit.snapshots.qualifications import PqlsPerWeek, TimeToConvert
     from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.contingency import Contingency
@@ -105,10 +106,16 @@ class Report:
 
     @property
     def drifted(self) -> bool:
-        """Whether the newest mature period is neither stable nor too small to say."""
-        from pqlkit.rates.periods import newest_verdict
+        """Whether something was found in the newest period of which enough is complete to say so."""
+        from pqlkit.rates.periods import newest_judged
 
-        return newest_verdict(self.periods) not in {None, "no-change-found", "too-few-to-tell"}
+        newest = newest_judged(self.periods)
+        return newest is not None and newest.drift is not None and newest.drift.drifted
+
+    @property
+    def nouns(self) -> Nouns:
+        """What those who met the definition are called, and what became of them."""
+        return nouns_of(self.definition)
 
     def falls_short(self, floor: float) -> bool:
         """Whether the whole interval of the PQL-to-customer rate lies below a floor (a fraction)."""
@@ -140,7 +147,7 @@ def report(
     population
         Of the definition: its entity, anchor and outcome.
     definition
-        With an outcome.
+        A milestone, which has no outcome of its own, is followed by the population's.
     by
         ``signup_week``, ``signup_month``, ``signup_quarter`` (cohorts) and traits (segments); none: by quarter.
     ledger
@@ -151,23 +158,23 @@ def report(
     Raises
     ------
     UsageError
-        A milestone has no outcome to report on, or a trait is not there or only today's.
+        A trait is not there or only today's.
     """
     from pqlkit.analysis.criteria import criteria, without_mechanical
     from pqlkit.measures.gaps import gap_warnings
     from pqlkit.rates.arm_rates import arms
-    from pqlkit.rates.contacts import contacted
     from pqlkit.rates.periods import periods
     from pqlkit.rates.teams import teams
     from pqlkit.snapshots.clusters import clusters, snapshots_effect
+    from pqlkit.snapshots.contacts import contacted
     from pqlkit.snapshots.matches import met_at
     from pqlkit.snapshots.qualifications import pqls_per_week, reach_of, starts, time_to_convert
     from pqlkit.snapshots.snapshots import snapshots_of
     from pqlkit.snapshots.spells import qualifications
 
-    if definition.outcome is None:
-        raise UsageError(f"{definition.name} is a milestone: it has no outcome to report on")
-    outcome, say = definition.outcome, progress or (lambda _: None)
+    say = progress or (lambda _: None)
+    outcome = definition.outcome or population.outcome
+    definition = replace(definition, outcome=outcome)
     say("finding who qualified, and when")
     spells = qualifications(population, definition)
     counted = starts(
@@ -222,7 +229,7 @@ def report(
         contacted=contacted(population, counted, outcome.within),
         arms=None if ledger is None else arms(population, counted, ledger, definition),
         retained=retained,
-        teams=teams(stages, retained),
+        teams=teams(stages, retained, nouns_of(definition)),
         amounts=_amounts(population, mature),
         warnings=(*population.warnings, *gap_warnings(population.world, definition)),
     )

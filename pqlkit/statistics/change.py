@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
@@ -12,12 +12,10 @@ from pqlkit.statistics import comparison
 from pqlkit.statistics.arrays import Z95, Floats, Numbers, exp, floats, number, ratio, together
 from pqlkit.statistics.estimate import Estimate, Undefined
 
-if TYPE_CHECKING:
-    from pqlkit.statistics.contingency import Contingency
-
 __all__ = [
     "StabilityIndex",
     "Trend",
+    "at_same_ages",
     "chance_of_size",
     "cochran_armitage",
     "ratio_error",
@@ -153,13 +151,70 @@ def cochran_armitage(successes: Numbers, totals: Numbers) -> Trend:
     return Trend(z=z, p_value=None if z is None else float(2 * ndtr(-abs(z))))
 
 
-def risk_ratio_change(now: Contingency, then: Contingency) -> tuple[Estimate, float | None]:
+def at_same_ages(
+    now: Numbers, now_total: Numbers, then: Numbers, then_total: Numbers
+) -> tuple[Floats, float, Floats, float]:
+    r"""Give the counts of two periods as they would be if both had entities of the same ages.
+
+    Parameters
+    ----------
+    now, then
+        Successes in each age band, one row a band; further columns are counted likewise (the bins of a behaviour).
+    now_total, then_total
+        Entities in each band.
+
+    Returns
+    -------
+    tuple
+        Successes and entities now, and then: fractional counts, worth as many entities of one age. A band that one of the
+        periods lacks says nothing. With one band they are the counts themselves.
+
+    Notes
+    -----
+    Band b weighs :math:`w_b \propto n_b m_b / (n_b + m_b)`, so that no band counts more than the smaller period can bear
+    out. A period stands for :math:`1 / \sum_b (w_b^2 / n_b)` entities.
+
+    References
+    ----------
+    Mantel, N. and Haenszel, W. (1959). Statistical aspects of the analysis of data from retrospective studies of disease.
+    Journal of the National Cancer Institute 22, 719-748.
+
+    Kish, L. (1965). Survey Sampling. Wiley, New York.
+
+    Examples
+    --------
+    The later period holds older entities; at either age the rate is what it was:
+
+    >>> x1, n1, x0, n0 = at_same_ages([5, 40], [50, 100], [10, 20], [100, 50])
+    >>> round(float(x1) / n1, 3), round(float(x0) / n0, 3), round(n1)
+    (0.25, 0.25, 133)
+    """
+    n, m = floats(now_total), floats(then_total)
+    shared = (n > 0) & (m > 0)
+    n, m = n[shared], m[shared]
+    if not len(n):
+        empty = np.zeros(floats(now).shape[1:])
+        return empty, 0.0, empty, 0.0
+    weight = n * m / (n + m)
+    weight = weight / weight.sum()
+    sizes = [1 / float((weight**2 / total).sum()) for total in (n, m)]
+    counts = [
+        np.tensordot(weight / total, floats(successes)[shared], axes=1) * size
+        for successes, total, size in zip((now, then), (n, m), sizes, strict=True)
+    ]
+    return floats(counts[0]), sizes[0], floats(counts[1]), sizes[1]
+
+
+def risk_ratio_change(now: Numbers, then: Numbers, *, design_effect: float = 1.0) -> tuple[Estimate, float | None]:
     """Compare two relative risks: a mere change of the base rate leaves them alone.
 
     Parameters
     ----------
     now, then
-        Tables of the later and of the baseline period, of different entities.
+        The four cells (did it and converted, did it and not, did not and converted, neither) of the later and of the baseline
+        period, of different entities.
+    design_effect
+        Rows per independent row, in both.
 
     Returns
     -------
@@ -176,21 +231,21 @@ def risk_ratio_change(now: Contingency, then: Contingency) -> tuple[Estimate, fl
 
     Examples
     --------
-    >>> from pqlkit.statistics.contingency import Contingency
-    >>> change, p = risk_ratio_change(Contingency(30, 170, 70, 1330), Contingency(60, 140, 70, 1330))
+    >>> change, p = risk_ratio_change((30, 170, 70, 1330), (60, 140, 70, 1330))
     >>> round(change.value, 2), round(p, 4)
     (0.5, 0.0075)
     """
     from scipy.special import ndtr
 
-    why = [table.relative_risk().undefined for table in (now, then)]
-    reason = next((reason for reason in why if reason not in (None, Undefined.BOUNDLESS)), None)
-    if reason is not None:
-        return Estimate.none(reason), None
-    later, before = (comparison.log_relative_risk(*t.cells, design_effect=t.design_effect) for t in (now, then))
-    middle, error = float(later[0] - before[0]), float(np.hypot(later[1], before[1]))
+    a, b, c, d = floats([floats(now), floats(then)]).T
+    if ((a + b == 0) | (c + d == 0)).any():
+        return Estimate.none(Undefined.EMPTY_GROUP), None
+    if (a + c == 0).any():
+        return Estimate.none(Undefined.NO_CONVERTERS), None
+    middles, errors = comparison.log_relative_risk(a, b, c, d, design_effect=design_effect)
+    middle, error = float(middles[0] - middles[1]), float(np.hypot(*errors))
     value, low, high = exp([middle, middle - Z95 * error, middle + Z95 * error])
-    corrected = any(0 in (table.a, table.c) or table.m1 == table.total for table in (now, then))
+    corrected = bool(((a == 0) | (c == 0) | (b + d == 0)).any())
     return Estimate.of(value, low, high, corrected=corrected), float(2 * ndtr(-abs(middle) / error))
 
 

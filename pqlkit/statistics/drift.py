@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from pqlkit.statistics.arrays import Z95, Floats, number, ratio
+from pqlkit.statistics.arrays import Z95, Floats, floats, number, ratio
 from pqlkit.statistics.change import (
     StabilityIndex,
+    at_same_ages,
     chance_of_size,
     ratio_error,
     risk_ratio_change,
@@ -24,14 +23,16 @@ from pqlkit.statistics.power import detectable_fall
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pqlkit.statistics.contingency import Contingency
 
 __all__ = ["Drift", "Period", "Verdict", "assess"]
 
 LEVEL: Final = 0.05
-"""Level of all tests of all periods together."""
+"""Level of all tests of a year together."""
+MARKS: Final = 13
+"""How often a year something is judged: at the end of every fourth week."""
 DECAY: Final = 0.8
 """The effect has decayed only if rate and relative risk are at most this part of the baseline's."""
 SHIFT: Final = 0.25
@@ -48,6 +49,7 @@ class Verdict(StrEnum):
     OTHERS_CHANGED = "others-changed"
     SHARE_CHANGED = "share-changed"
     TOO_FEW = "too-few-to-tell"
+    IN_PROGRESS = "in-progress"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,9 @@ class Period:
         How many snapshots are worth one independent snapshot when it is asked who of them qualified.
     behaviour_effects
         The same for each of `behaviours`; empty where snapshots are independent.
+    ages
+        The same period by age band, the same bands in the same order for all periods, without design effects of their own;
+        empty where age does not matter.
     """
 
     table: Contingency
@@ -73,6 +78,7 @@ class Period:
     behaviours: tuple[tuple[float, ...], ...] = ()
     share_effect: float = 1.0
     behaviour_effects: tuple[float, ...] = ()
+    ages: tuple[Period, ...] = ()
 
     @property
     def promise(self) -> Rate:
@@ -90,6 +96,7 @@ class Period:
             ),
             share_effect=max(self.share_effect, other.share_effect),
             behaviour_effects=_larger(self, other),
+            ages=tuple(band + same for band, same in zip(self.ages, other.ages, strict=True)),
         )
 
 
@@ -104,10 +111,9 @@ class Drift:
     findings
         Every verdict that holds.
     p_value
-        That the promised rate fell by chance, corrected for all tests of all periods; None when untestable. Near 1 after a
-        rise.
+        That the promised rate fell by chance, corrected for all tests of a year; None when untestable. Near 1 after a rise.
     rate_difference
-        Promised rate now less then, with Newcombe's interval.
+        Promised rate now less then, with Newcombe's interval; like all that follows, at the ages of both.
     effect_ratio, effect_p_value
         Relative risk now over then, and the corrected p of a fall.
     share_ratio, share_p_value
@@ -147,8 +153,8 @@ class Drift:
 
     @property
     def drifted(self) -> bool:
-        """Whether anything was found: neither stable nor too few to say."""
-        return self.verdict not in {Verdict.STABLE, Verdict.TOO_FEW}
+        """Whether anything was found: neither stable, nor too few to say, nor too early."""
+        return self.verdict not in {Verdict.STABLE, Verdict.TOO_FEW, Verdict.IN_PROGRESS}
 
 
 def assess(baseline: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
@@ -159,15 +165,20 @@ def assess(baseline: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     baseline
         The period that the definition's evidence comes from.
     periods
-        Later ones, mature, in order, of other entities.
+        Later ones, in order, of other entities.
 
     Returns
     -------
     tuple of Drift
-        One a period. What has not changed at all is called changed, in any of the periods, in at most 5 % of cases.
+        One a period. What has not changed at all is called changed in at most 5 % of years, if the newest period is judged at
+        the end of every fourth week.
 
     Notes
     -----
+    Where periods have `ages`, every rate, share and behaviour is compared at the ages that both periods have
+    (`pqlkit.statistics.change.at_same_ages`): in the first quarter of a young product everybody is young, and that entities
+    grow older is no drift.
+
     The verdict is the first that holds:
 
     1. ``share-changed``: the share of the qualified changed by more than a quarter, or one of the behaviours shifted by its
@@ -180,9 +191,10 @@ def assess(baseline: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     4. ``too-few-to-tell``: nothing found, and a fall of the rate to half would not have been found with 80 % power.
     5. ``no-change-found``: nothing found, and enough to have found it.
 
-    Each needs a size that matters and significance besides. All tests of all periods are one family: a definition that does
-    what it did is asked about its rate, its effect, its share, its base and each behaviour in every period, and whichever of
-    them errs, it is called drifted. Hence each p value is corrected for all that the family could find by chance, at 5 %
+    Each needs a size that matters and significance besides. A gate that reads the newest period night after night would find
+    something in every other quiet year at 5 % a night. So a period is to be judged at closed marks alone, 13 of them a year,
+    each of which may spend a thirteenth of the 5 %: its tests of rate, effect, share, base and each behaviour are one family
+    with those of the other twelve. Each p value is corrected for all that such a family could find by chance
     (`pqlkit.statistics.multiplicity.attainable`): the more entities, the less often chance alone reaches a size that
     matters, and the less is there to correct for.
 
@@ -191,6 +203,9 @@ def assess(baseline: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
 
     References
     ----------
+    DeMets, D. L. and Lan, K. K. G. (1994). Interim analysis: the alpha spending function approach. Statistics in Medicine
+    13, 1341-1352.
+
     Westfall, P. H. and Wolfinger, R. D. (1997). Multiple tests with discrete distributions. The American Statistician 51,
     3-8.
 
@@ -210,15 +225,7 @@ def assess(baseline: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     >>> [drift.verdict.value for drift in assess(then, [Period(table=table) for table in now])]
     ['no-change-found', 'rate-fell', 'too-few-to-tell']
     """
-    compared = [_compare(baseline, period) for period in periods]
-    family = [test for comparison in compared for test in comparison.tests]
-    chances = [test.chance for test in family]
-    corrected = iter(attainable([test.p for test in family], chances))
-    level = attainable_level([test.chance for test in family if not math.isnan(test.p)], LEVEL)
-    return tuple(
-        _drift(baseline, period, comparison, [number(next(corrected)) for _ in comparison.tests], level)
-        for period, comparison in zip(periods, compared, strict=True)
-    )
+    return tuple(_drift(_compare(baseline, period)) for period in periods)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,10 +237,47 @@ class _Test:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    """A rate in two periods at the same ages: fractional counts, worth as many entities, and rows per independent row."""
+
+    successes: tuple[float, float]
+    totals: tuple[float, float]
+    effect: float
+
+    @property
+    def rates(self) -> tuple[float | None, float | None]:
+        """Now and then."""
+        now, then = ratio(self.successes, self.totals)
+        return number(now), number(then)
+
+    @property
+    def change(self) -> float | None:
+        """Now over then."""
+        now, then = self.rates
+        return None if now is None or not then else now / then
+
+    @property
+    def counts(self) -> tuple[float, float, float, float]:
+        """Successes and total now, then successes and total of the baseline."""
+        return self.successes[0], self.totals[0], self.successes[1], self.totals[1]
+
+    @property
+    def cells(self) -> tuple[float, float, float, float]:
+        """Successes and failures of the baseline, then those of now."""
+        x1, n1, x0, n0 = self.counts
+        return x0, n0 - x0, x1, n1 - x1
+
+    @property
+    def error(self) -> Floats:
+        """Of the logarithm of their ratio, if they are the same."""
+        return ratio_error(*self.counts, design_effect=self.effect)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Compared:
     """What changed in a period, and the tests of it: rate, effect, share, base, and each behaviour."""
 
-    rate: float | None
+    rate: _Pair
     effect: Estimate
     share: float | None
     base: float | None
@@ -242,24 +286,29 @@ class _Compared:
 
 
 def _compare(baseline: Period, period: Period) -> _Compared:
-    then, now, known, seen = baseline.table, period.table, baseline.promise, period.promise
-    effect, p = risk_ratio_change(now, then)
-    effects = _larger(baseline, period) or (1.0,) * len(baseline.behaviours)
-    shifts = tuple(
-        stability_index(before, after, design_effect=effect)
-        for before, after, effect in zip(baseline.behaviours, period.behaviours, effects, strict=True)
-    )
+    parts = list(zip(period.ages, baseline.ages, strict=True)) or [(period, baseline)]
+
+    def pair(rate: Callable[[Period], Rate]) -> _Pair:
+        now, then = ([rate(part) for part in side] for side in zip(*parts, strict=True))
+        counts = [[[band.numerator for band in side], [band.denominator for band in side]] for side in (now, then)]
+        x1, n1, x0, n0 = at_same_ages(*counts[0], *counts[1])
+        effect = max(rate(period).design_effect, rate(baseline).design_effect)
+        return _Pair(successes=(float(x1), float(x0)), totals=(n1, n0), effect=effect)
+
+    promise, share, with_, base = pair(lambda part: part.promise), pair(_share), pair(_with), pair(_without)
+    effect, p = _effect_change(with_, base)
+    shifts = _shifts(parts, _larger(period, baseline) or (1.0,) * len(period.behaviours))
     return _Compared(
-        rate=_change(seen, known),
+        rate=promise,
         effect=effect,
-        share=_change(_share(period), _share(baseline)),
-        base=_change(now.without, then.without),
+        share=share.change,
+        base=base.change,
         shifts=shifts,
         tests=(
-            _fall_of_rate(seen, known),
+            _fall_of_rate(promise),
             _fall_of_effect(effect, p),
-            _change_of_rate(_share(period), _share(baseline)),
-            _change_of_rate(now.without, then.without),
+            _change_of_rate(share),
+            _change_of_rate(base),
             *(_Test(p=_or_nan(shift.p_value), chance=_or_nan(shift.chance_of_size)) for shift in shifts),
         ),
     )
@@ -269,9 +318,34 @@ def _share(period: Period) -> Rate:
     return Rate.of(period.table.n1, period.table.total, design_effect=period.share_effect)
 
 
-def _fall_of_rate(now: Rate, then: Rate) -> _Test:
-    p = mid_p(*_cells(then), *_cells(now), design_effect=_effect(now, then))
-    return _Test(p=float(p), chance=float(chance_of_size(_error(now, then), DECAY)))
+def _with(period: Period) -> Rate:
+    return period.table.with_
+
+
+def _without(period: Period) -> Rate:
+    return period.table.without
+
+
+def _effect_change(with_: _Pair, without: _Pair) -> tuple[Estimate, float | None]:
+    """Compare the relative risks now and then."""
+    qualified, others = with_.cells, without.cells
+    now, then = (*qualified[2:], *others[2:]), (*qualified[:2], *others[:2])
+    return risk_ratio_change(now, then, design_effect=max(with_.effect, without.effect))
+
+
+def _shifts(parts: Sequence[tuple[Period, Period]], effects: Sequence[float]) -> tuple[StabilityIndex, ...]:
+    """Measure how far each behaviour has moved at the same ages."""
+    shifts = []
+    for place, effect in enumerate(effects):
+        now, then = (floats([part.behaviours[place] for part in side]) for side in zip(*parts, strict=True))
+        later, _, before, _ = at_same_ages(now, now.sum(axis=1), then, then.sum(axis=1))
+        shifts.append(stability_index(before, later, design_effect=effect))
+    return tuple(shifts)
+
+
+def _fall_of_rate(pair: _Pair) -> _Test:
+    p = mid_p(*pair.cells, design_effect=pair.effect)
+    return _Test(p=float(p), chance=float(chance_of_size(pair.error, DECAY)))
 
 
 def _fall_of_effect(effect: Estimate, p: float | None) -> _Test:
@@ -281,25 +355,9 @@ def _fall_of_effect(effect: Estimate, p: float | None) -> _Test:
     return _Test(p=p / 2 if effect.value < 1 else 1 - p / 2, chance=float(chance_of_size(error, DECAY)))
 
 
-def _change_of_rate(now: Rate, then: Rate) -> _Test:
-    p = p_value(*_cells(then), *_cells(now), design_effect=_effect(now, then))
-    return _Test(p=float(p), chance=float(chance_of_size(_error(now, then), 1 - SHIFT, 1 + SHIFT)))
-
-
-def _cells(rate: Rate) -> tuple[int, int]:
-    return rate.numerator, rate.denominator - rate.numerator
-
-
-def _error(now: Rate, then: Rate) -> Floats:
-    return ratio_error(*_counts(now, then), design_effect=_effect(now, then))
-
-
-def _counts(now: Rate, then: Rate) -> tuple[int, int, int, int]:
-    return now.numerator, now.denominator, then.numerator, then.denominator
-
-
-def _effect(now: Rate, then: Rate) -> float:
-    return max(now.design_effect, then.design_effect)
+def _change_of_rate(pair: _Pair) -> _Test:
+    p = p_value(*pair.cells, design_effect=pair.effect)
+    return _Test(p=float(p), chance=float(chance_of_size(pair.error, 1 - SHIFT, 1 + SHIFT)))
 
 
 def _larger(period: Period, other: Period) -> tuple[float, ...]:
@@ -313,28 +371,29 @@ def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _drift(baseline: Period, period: Period, compared: _Compared, p: Sequence[float | None], level: float) -> Drift:
-    known, seen = baseline.promise, period.promise
-    fall = None
-    if known.rate:
+def _drift(compared: _Compared) -> Drift:
+    tests, pair = compared.tests, compared.rate
+    # What each mark of a year may find by chance belongs to one family.
+    corrected = attainable([test.p for test in tests] * MARKS, [test.chance for test in tests] * MARKS)
+    rate, effect, share, base, *behaviours = (number(p) for p in corrected[: len(tests)])
+    level = attainable_level([test.chance for test in tests if not math.isnan(test.p)] * MARKS, LEVEL)
+    known, fall = pair.rates[1], None
+    if known:
         # The rate is tested on one side: the level of a test on two is twice as much.
-        sizes = (rate.denominator / _effect(seen, known) for rate in (known, seen))
-        fall = detectable_fall(known.rate, *sizes, alpha=2 * level)
-    blind = known.rate is None or fall is None or fall > BLIND * known.rate
-    rate, effect, share, base, *behaviours = p
+        fall = detectable_fall(known, *(total / pair.effect for total in pair.totals[::-1]), alpha=2 * level)
+    blind = known is None or fall is None or fall > BLIND * known
     shifts = tuple(
         replace(shift, p_value=value, shifted=shift.shifted and _significant(value))
         for shift, value in zip(compared.shifts, behaviours, strict=True)
     )
     verdicts = _findings(replace(compared, shifts=shifts), rate=rate, effect=effect, share=share, base=base)
     findings = verdicts or ((Verdict.TOO_FEW,) if blind else (Verdict.STABLE,))
-    both = seen.denominator > 0 and known.denominator > 0
-    difference = newcombe(*_counts(seen, known), design_effect=_effect(seen, known))
+    difference = newcombe(*pair.counts, design_effect=pair.effect)
     return Drift(
         verdict=findings[0],
         findings=findings,
         p_value=rate,
-        rate_difference=Estimate.of(*difference) if both else Estimate.none(Undefined.EMPTY_GROUP),
+        rate_difference=Estimate.of(*difference) if all(pair.totals) else Estimate.none(Undefined.EMPTY_GROUP),
         effect_ratio=compared.effect,
         effect_p_value=effect,
         share_ratio=compared.share,
@@ -351,11 +410,10 @@ def _findings(
 ) -> tuple[Verdict, ...]:
     """List what is both significant and large, what explains most first."""
     # A relative risk also falls when those not qualified convert more: that the qualified convert less is what decay means.
-    kept = compared.rate is not None and compared.rate > DECAY
+    change = compared.rate.change
+    kept = change is not None and change > DECAY
     decayed = compared.effect.value is not None and compared.effect.value <= DECAY and not kept
-    fallen = compared.rate is not None and compared.rate <= DECAY * min(
-        1.0, 1.0 if compared.base is None else compared.base
-    )
+    fallen = change is not None and change <= DECAY * min(1.0, 1.0 if compared.base is None else compared.base)
     moved = any(shift.shifted for shift in compared.shifts)
     held = {
         Verdict.SHARE_CHANGED: moved or (_shifted(compared.share) and _significant(share)),
@@ -363,10 +421,6 @@ def _findings(
         Verdict.OTHERS_CHANGED: _shifted(compared.base) and _significant(base),
     }
     return tuple(verdict for verdict, holds in held.items() if holds)
-
-
-def _change(now: Rate, then: Rate) -> float | None:
-    return number(ratio(np.nan if now.rate is None else now.rate, np.nan if then.rate is None else then.rate))
 
 
 def _shifted(change: float | None) -> bool:

@@ -94,3 +94,24 @@ def test_a_command_does_linear_algebra_on_one_thread_unless_told_otherwise(tmp_p
         stated, threads = done.stdout.splitlines()[-1].split()
         assert stated == asked
         assert int(threads) <= int(asked)
+
+
+def test_no_plugin_of_another_distribution_looks_on(tmp_path: Path) -> None:
+    """What is installed beside pqlkit is not searched for whoever wants to see how files are read."""
+    (tmp_path / "spying.py").write_text("print('a plugin looks on')\nplugin = None\n")
+    beside = tmp_path / "spying-1.dist-info"
+    beside.mkdir()
+    (beside / "METADATA").write_text("Metadata-Version: 2.1\nName: spying\nVersion: 1\n")
+    (beside / "entry_points.txt").write_text("[pydantic]\nspying = spying:plugin\n")
+    (tmp_path / "inviters.yml").write_text(DEFINITION)
+    done = subprocess.run(
+        [sys.executable, "-m", "pqlkit", "validate", "inviters.yml"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "plugin" not in done.stdout + done.stderr

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -16,7 +17,9 @@ from pqlkit.definitions.model import Evidence, EvidenceData
 from pqlkit.durations import DAY
 from pqlkit.exports.project import Project
 from pqlkit.population.population import population_of
-from pqlkit.rates.periods import ENOUGH, MONTHLY, Basis, _baseline, _bounds, _monthly, _over, newest_verdict
+from pqlkit.rates.periods import ENOUGH, MONTHLY, Basis, _baseline, _bounds, _monthly, last_mark, newest_judged, periods
+from pqlkit.reporting.renderers.report_sentences import against_baseline
+from pqlkit.snapshots.matches import met_at
 from pqlkit.statistics.contingency import Contingency
 from pqlkit.statistics.drift import Period, Verdict, assess
 from tests.analysis.canonical import dataset, in_memory
@@ -55,7 +58,8 @@ def verdicts(found):
 )
 def test_planted_drift_is_called_by_its_name(name, newest, drifted):
     found = made(name)
-    assert newest_verdict(found.periods) == newest
+    judged: Any = newest_judged(found.periods)
+    assert judged.drift.verdict.value == newest
     assert found.drifted is drifted
 
 
@@ -106,8 +110,8 @@ def test_periods_know_that_snapshots_go_together(tmp_path):
     assert [one.snapshot.cells for one in alone.periods] == [one.snapshot.cells for one in told.periods]
     then, now = (told.periods[1].drift, alone.periods[1].drift)
     assert then.share_ratio == now.share_ratio
-    assert then.share_p_value > now.share_p_value
-    assert then.shifts[0].p_value > now.shifts[0].p_value
+    assert then.p_value > now.p_value
+    assert then.shifts[0].chance_of_size > now.shifts[0].chance_of_size
 
 
 def quarters(*tables):
@@ -158,7 +162,7 @@ def test_the_evidence_chooses_the_baseline():
     assert names
     assert all(one.basis is Basis.EVIDENCE for one in found if one.baseline)
     assert names == ["2025-Q2"]
-    assert [one.drift is None for one in found] == [True, True, False, True]
+    assert [one.drift is None for one in found] == [True, True, False, False]
     assert verdicts(made("steady", ("2025-01-15", "2025-06-15"))) == verdicts(
         made("steady", ("2025-01-01", "2025-06-30"))
     )
@@ -178,10 +182,30 @@ def test_a_period_is_mature_when_its_last_start_is():
     assert [one.mature for one in found.periods] == sorted((one.mature for one in found.periods), reverse=True)
     assert not found.periods[-1].mature
     conversion_window = rule("steady").outcome.within.microseconds
-    end = _bounds(names[0], "UTC")[1]
-    exact = replace(found.population, as_of=end + conversion_window - 1)
-    assert _over(names[0], exact, rule("steady"))
-    assert not _over(names[0], replace(exact, as_of=exact.as_of - 1), rule("steady"))
+    end = _bounds(names[0], "UTC")[1] + conversion_window
+    for moment, over in ((end - 1, True), (end - 2, False)):
+        then = replace(found.population, as_of=moment)
+        assert periods(then, found.definition, found.snapshots, met(found), found.starts)[0].mature is over
+
+
+def met(found):
+    return met_at(found.population, found.definition, found.snapshots.frame, spells=found.spells)
+
+
+def test_a_verdict_is_that_of_the_last_closed_mark_whatever_the_night():
+    found = made("effect")
+    mark = last_mark(found.population.as_of, "UTC")
+    assert mark - 1 < found.population.as_of < mark + 28 * DAY
+    at_mark, before = (report(people("effect", as_of=written(mark - ago)), rule("effect")) for ago in (1, 2))
+    later = {row.period: row for row in found.periods}
+    assert [(row.judged, row.drift) for row in at_mark.periods] == [
+        (later[row.period].judged, later[row.period].drift) for row in at_mark.periods
+    ]
+    assert sum(row.judged for row in before.periods) < sum(row.judged for row in at_mark.periods)
+
+
+def written(moment):
+    return datetime.fromtimestamp(moment / 1_000_000, tz=UTC).isoformat()
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/St_Johns"])
@@ -193,10 +217,12 @@ def test_periods_meet_without_a_gap(names, zone):
 
 def test_too_few_is_said_plainly_and_is_no_drift():
     found = report(people("recipe"), rule("recipe"))
-    assert set(verdicts(found)) == {"too-few-to-tell"}
+    assert set(verdicts(found)) == {"too-few-to-tell", "in-progress"}
     assert not found.drifted
     written = [one for one in record(found)["periods"] if one["drift"]["verdict"]]
-    assert {one["drift"]["verdict"] for one in written} == {"too-few-to-tell"}
+    assert {one["drift"]["verdict"] for one in written if one["mature"]} == {"too-few-to-tell"}
+    assert against_baseline(written[0]) == "too few leads to see a fall by half"
+    assert re.fullmatch(r"still in progress: \d+ of \d+ complete", against_baseline(written[-1]))
     baseline = [one for one in record(found)["periods"] if one["baseline"]]
     assert baseline[0]["basis"] == "first"
     assert baseline[0]["drift"]["p_value"] is None

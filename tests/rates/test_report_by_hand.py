@@ -10,11 +10,11 @@ import pytest
 from pqlkit.analysis.criteria import without_mechanical
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
 from pqlkit.durations import DAY, Duration
-from pqlkit.errors import UsageError
 from pqlkit.exports.dataset import ColumnType, Table
 from pqlkit.exports.project import Project
 from pqlkit.measures.evaluation import spells_of
 from pqlkit.population.population import population_of
+from pqlkit.rates.nouns import nouns_of
 from pqlkit.rates.report import design_of
 from pqlkit.snapshots.matches import meets
 from pqlkit.statistics.rate import Rate
@@ -173,10 +173,22 @@ def test_contacts_split_the_mature_starts(tmp_path):
     assert report(people_, asked).contacted is None
 
 
-def test_a_milestone_has_nothing_to_report(tmp_path):
+def test_a_milestone_is_followed_by_the_outcome_of_the_project(tmp_path):
     asked = definition()
-    with pytest.raises(UsageError, match="milestone"):
-        report(told(tmp_path, {"a": 1}, asked), replace(asked, outcome=None))
+    people_ = told(tmp_path, {"a": 1, "b": 2}, asked, conversions=[bought("a", 20)])
+    milestone = replace(asked, name="activated", milestone=True, outcome=None)
+    shown, same = report(people_, milestone), report(people_, asked)
+    assert shown.funnel == same.funnel
+    assert shown.definition.outcome == people_.outcome
+    assert shown.nouns.leads == "activated users"
+    assert record(shown)["words"]["success"] == "became customers"
+
+
+def test_an_outcome_that_is_no_purchase_makes_no_customers(tmp_path):
+    asked = definition()
+    by_event = replace(asked, outcome=replace(asked.outcome, event="exported"))
+    assert nouns_of(by_event).success == nouns_of(by_event).outcomes == "did exported"
+    assert nouns_of(replace(asked, outcome=replace(asked.outcome, definition=asked))).who == f"who met {asked.name}"
 
 
 def test_customers_who_did_not_use_the_product(tmp_path):

@@ -52,7 +52,7 @@ def test_the_floor_is_breached_by_the_whole_interval_alone(saved):
 @pytest.mark.parametrize("saved", ["effect"], indirect=True)
 def test_drift_fails_where_it_is_asked_to(saved):
     found = run(saved, "report", "-d", "rule.yml", "--fail-on-drift", code=1)
-    assert "rate-fell" in found.stderr
+    assert "2025-Q3 against the baseline: rate fell, -" in found.stderr
     assert "rate fell, -" in found.stdout
 
 

@@ -19,6 +19,7 @@ from pqlkit.proposal.gates import gate
 from pqlkit.statistics.rate import Rate
 from pqlkit.statistics.stratified import Moments, excess
 from tests.simulation.printed import recomputed
+from tests.simulation.quiet_years import fading, quiet
 from tests.simulation.trial import as_planted, chosen, f1, offered, planted, populated, trial, true_rate
 from tests.worlds.by_name import freemium, recipe
 
@@ -285,6 +286,7 @@ VERDICTS = {"effect": "rate-fell", "volume": "share-changed", None: "no-change-f
 
 def drifting(number: int, *, users: int = 20_000) -> Numbers:
     """Report on the planted rule where its effect, its volume or nothing changes halfway."""
+    from pqlkit.rates.periods import newest_judged
     from pqlkit.rates.report import report
 
     drift = DRIFTS[number % 3]
@@ -292,8 +294,8 @@ def drifting(number: int, *, users: int = 20_000) -> Numbers:
     assert world.truth.rule is not None
     with populated(world) as people:
         result = report(people, world.truth.rule)
-    after = [one for one in result.periods if one.drift is not None]
-    verdict = after[-1].drift.verdict.value if after and after[-1].drift is not None else None
+    newest = newest_judged(result.periods)
+    verdict = None if newest is None or newest.drift is None else newest.drift.verdict.value
     return {"drift": drift, "verdict": verdict, "right": verdict == VERDICTS[drift]}
 
 
@@ -456,6 +458,35 @@ def freemium_lines(runs: Sequence[Numbers]) -> list[Line]:
     ]
 
 
+# M, N: gates that are read every night.
+
+
+def quiet_lines(runs: Sequence[Numbers]) -> list[Line]:
+    n, alarms = len(runs), int(_total(runs, "alarm"))
+    said = Counter(verdict for run in runs for verdict in run["said"])
+    told = "".join(f"; {verdict} in {count}" for verdict, count in sorted(said.items()))
+    return [
+        Line(
+            what="years with an alarm, read every week",
+            promised="at most 4 of 40",
+            reached=share(alarms, n) + told,
+            kept=alarms <= 0.1 * n,
+        )
+    ]
+
+
+def fading_lines(runs: Sequence[Numbers]) -> list[Line]:
+    n, caught = len(runs), int(_total(runs, "caught"))
+    return [
+        Line(
+            what="seen once half of the first quarter is complete",
+            promised=">= 17 of 20",
+            reached=share(caught, n),
+            kept=caught >= 0.85 * n,
+        )
+    ]
+
+
 STUDIES = (
     Study(letter="A", title="20,000 users, an easy rule", runs=20, run=easy, lines=easy_lines),
     Study(letter="B", title="20,000 users, a thin rule", runs=20, run=thin, lines=thin_lines),
@@ -467,4 +498,6 @@ STUDIES = (
     Study(letter="I", title="What is printed", runs=4, run=printed, lines=printed_lines),
     Study(letter="J", title="Promises hold", runs=1000, run=promise_kept, lines=promise_lines),
     Study(letter="K", title="The freemium world", runs=20, run=freemium_world, lines=freemium_lines),
+    Study(letter="M", title="Years in which nothing changes", runs=40, run=quiet, lines=quiet_lines),
+    Study(letter="N", title="An effect that ends", runs=20, run=fading, lines=fading_lines),
 )

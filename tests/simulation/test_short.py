@@ -12,6 +12,7 @@ from tests.simulation.promises import (
     drifting,
     easy,
     easy_lines,
+    fading_lines,
     freemium_lines,
     freemium_world,
     nothing,
@@ -20,8 +21,10 @@ from tests.simulation.promises import (
     printed_lines,
     promise_kept,
     promise_lines,
+    quiet_lines,
     trap_lines,
 )
+from tests.simulation.quiet_years import fading, quiet
 
 
 def kept(lines) -> list[str]:
@@ -68,6 +71,16 @@ def test_the_freemium_world_conserves_conversions_and_its_rates_agree():
     assert run["conserved"]
     assert run["same"]
     assert len(freemium_lines([run])) == 4
+
+
+def test_a_gate_is_quiet_in_a_year_in_which_nothing_changes():
+    runs = [quiet(number, users=2_000, step=28) for number in (0, 3)]
+    assert {run["young"] for run in runs} == {True, False}
+    assert kept(quiet_lines(runs)) == []
+
+
+def test_an_effect_that_ends_is_seen_in_the_quarter_in_progress():
+    assert kept(fading_lines([fading(0)])) == []
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.letter)

@@ -8,6 +8,7 @@ from scipy.stats import chi2, norm
 from scipy.stats.contingency import relative_risk
 
 from pqlkit.statistics.change import (
+    at_same_ages,
     chance_of_size,
     cochran_armitage,
     ratio_error,
@@ -15,7 +16,6 @@ from pqlkit.statistics.change import (
     stability_index,
 )
 from pqlkit.statistics.comparison import p_value
-from pqlkit.statistics.contingency import Contingency
 from pqlkit.statistics.estimate import Undefined
 
 
@@ -39,13 +39,13 @@ def test_two_periods_have_the_trend_of_a_table() -> None:
 
 
 def test_a_base_rate_that_doubles_everywhere_is_no_change_of_effect() -> None:
-    change, p = risk_ratio_change(Contingency(60, 140, 160, 1640), Contingency(30, 170, 80, 1720))
+    change, p = risk_ratio_change((60, 140, 160, 1640), (30, 170, 80, 1720))
     assert change.value == pytest.approx(1)
     assert p == pytest.approx(1)
 
 
 def test_the_change_turns_round() -> None:
-    one, two = Contingency(30, 70, 70, 830), Contingency(10, 90, 70, 830)
+    one, two = (30, 70, 70, 830), (10, 90, 70, 830)
     (there, p), (back, same) = risk_ratio_change(one, two), risk_ratio_change(two, one)
     assert there.value is not None
     assert there.low is not None
@@ -85,9 +85,9 @@ def test_an_index_that_matters_comes_by_chance_among_few_only() -> None:
 
 
 def test_an_undefined_effect_says_why() -> None:
-    change, p = risk_ratio_change(Contingency(0, 0, 70, 830), Contingency(10, 90, 70, 830))
+    change, p = risk_ratio_change((0, 0, 70, 830), (10, 90, 70, 830))
     assert (change.undefined, p) == (Undefined.EMPTY_GROUP, None)
-    change, p = risk_ratio_change(Contingency(10, 90, 70, 830), Contingency(0, 9, 0, 9))
+    change, p = risk_ratio_change((10, 90, 70, 830), (0, 9, 0, 9))
     assert (change.undefined, p) == (Undefined.NO_CONVERTERS, None)
 
 
@@ -129,3 +129,12 @@ def test_dependent_rows_pay_for_it() -> None:
     found = stability_index(then, now, design_effect=5)
     assert found.value == stability_index(then, now).value
     assert found.p_value == pytest.approx(chi2.sf((found.value or 0) / (1 / 1000 + 1 / 1000) / 5, 2))
+
+
+def test_counts_at_the_same_ages_weigh_each_band_by_what_the_smaller_period_bears() -> None:
+    x1, n1, x0, n0 = at_same_ages([30, 10, 7], [100, 40, 20], [20, 30, 0], [50, 200, 0])
+    weights = np.array([100 * 50 / 150, 40 * 200 / 240])
+    weights /= weights.sum()
+    assert float(x1) / n1 == pytest.approx(weights @ [0.3, 0.25])
+    assert float(x0) / n0 == pytest.approx(weights @ [0.4, 0.15])
+    assert 1 / n1 + 1 / n0 == pytest.approx(1 / (100 * 50 / 150 + 40 * 200 / 240))

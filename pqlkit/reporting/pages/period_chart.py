@@ -11,11 +11,11 @@ from pqlkit.reporting.pages.drawing import BLUE, GREY, ORANGE, WIDTH, draw, valu
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-BASELINE, COMPARED, YOUNG = "the baseline", "compared with it", "too recent or too few"
+BASELINE, COMPARED, YOUNG = "the baseline", "compared with it", "too recent, or before the baseline"
 
 
-def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None) -> Markup:
-    """Draw PQL to customer by period, as the JSON contract spells the periods; nothing where fewer than two have a rate."""
+def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None, step: str) -> Markup:
+    """Draw a rate (`step` names it) by period, as the JSON contract spells the periods; nothing where fewer than two have a rate."""
     import altair as alt
 
     rows = [
@@ -42,7 +42,7 @@ def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None) -> Mar
             legend=alt.Legend(title=None),
         ),
     )
-    y = alt.Y("rate:Q", axis=alt.Axis(title="PQL to customer", format="~%", tickCount=6), scale=alt.Scale(zero=True))
+    y = alt.Y("rate:Q", axis=alt.Axis(title=step, format="~%", tickCount=6), scale=alt.Scale(zero=True))
     layers = [
         chart.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q"), y2="high:Q"),
         chart.mark_point(filled=True, size=80, opacity=1).encode(y=y),
@@ -50,5 +50,5 @@ def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None) -> Mar
     if overall is not None:
         line = alt.Chart(values([{"rate": overall}])).mark_rule(strokeDash=[4, 3], color=GREY)
         layers.insert(0, line.encode(y="rate:Q"))
-    says = f"PQL to customer by period, {len(rows)} periods, with 95 % intervals; the dashed line is the whole."
+    says = f"{step} by period, {len(rows)} periods, with 95 % intervals; the dashed line is the whole."
     return draw(alt.layer(*layers).properties(width=WIDTH, height=240), says)

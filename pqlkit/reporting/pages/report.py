@@ -52,13 +52,13 @@ def several_as_html(figures: Mapping[str, Any]) -> str:
 
 def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Draw one report, and sort its groups by what they are groups of."""
-    funnel = figures["funnel"]
+    funnel, words = figures["funnel"], figures["words"]
     levels = funnel["to_date"]
     counts = [
         ("signed up", levels["signups"]),
-        ("became PQLs", levels["pqls"]["numerator"]),
-        ("PQLs, then customers", levels["pql_customers"]["numerator"]),
-        ("never PQLs, customers", levels["other_customers"]["numerator"]),
+        (f"became {words['leads']}", levels["pqls"]["numerator"]),
+        (f"{words['leads']}, then {words['outcomes']}", levels["pql_customers"]["numerator"]),
+        (f"never {words['leads']}, {words['outcomes']}", levels["other_customers"]["numerator"]),
     ]
     says = "Funnel, all so far: " + ", ".join(f"{count:,} {name}" for name, count in counts)
     complete = [row for row in figures["periods"] if row["mature"]]
@@ -70,13 +70,22 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
         "against": [against_baseline(row) for row in figures["periods"]],
         "left_out": [(REASONS.get(row["reason"], row["reason"]), row) for row in funnel["left_out"]],
         "criteria": criteria(figures["criteria"]),
-        "periods": timeline(figures["periods"], funnel["pql_to_customer"]["rate"]),
-        "cohorts": _groups(figures["cohorts"], "cohort"),
-        "segments": _groups(figures["segments"], "segment"),
+        "periods": timeline(figures["periods"], funnel["pql_to_customer"]["rate"], _step(words)),
+        "cohorts": _groups(figures["cohorts"], "cohort", _step(words)),
+        "segments": _groups(figures["segments"], "segment", _step(words)),
     }
 
 
-def _groups(groups: Sequence[Mapping[str, Any]], key: str) -> list[tuple[str, list[Any], Markup]]:
+def _step(words: Mapping[str, str]) -> str:
+    """Name the rate of a report: ``PQL to customer``."""
+    return (
+        f"{words['lead']} to {words['outcome']}"
+        if words["outcome"] == "customer"
+        else f"{words['leads']}: {words['outcome']}"
+    )
+
+
+def _groups(groups: Sequence[Mapping[str, Any]], key: str, step: str) -> list[tuple[str, list[Any], Markup]]:
     """Draw groups of each kind, where there are between 2 and 30 with a rate."""
     drawn = []
     for by in dict.fromkeys(group["by"] for group in groups):
@@ -86,7 +95,7 @@ def _groups(groups: Sequence[Mapping[str, Any]], key: str) -> list[tuple[str, li
             for group in rows
             if (rate := group["pql_to_customer"])["rate"] is not None
         ]
-        says = f"PQL to customer in {len(points)} groups, with 95 % intervals."
-        drawing = rates(points, axis="PQL to customer", says=says) if 2 <= len(points) <= 30 else Markup()
+        says = f"{step} in {len(points)} groups, with 95 % intervals."
+        drawing = rates(points, axis=step, says=says) if 2 <= len(points) <= 30 else Markup()
         drawn.append((by, [(group[key], group) for group in rows], drawing))
     return drawn

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association
+    from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.cohorts import Cohort
+    from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypothesis
     from pqlkit.analysis.value_metric import ValueMetric
@@ -47,6 +49,9 @@ def record(analysis: Analysis) -> dict[str, Json]:
         "dormant": dormant,
         "conversions": counts(snapshots.places),
         "behaviours": [behaviour(association) for association in analysis.behaviours],
+        "tests": analysis.tests,
+        "fewer": [fewer(row) for row in analysis.fewer],
+        "not_monotone": [shape(row) for row in analysis.shapes],
         "leakage": [
             {
                 "event": suspect.event,
@@ -123,6 +128,40 @@ def behaviour(association: Association) -> dict[str, Json]:
             {"threshold": step.threshold, "with": doing, "without": others}
             for step, doing, others in zip(association.curve, with_, without, strict=True)
         ],
+    }
+
+
+def fewer(row: Fewer) -> dict[str, Json]:
+    """Write one behaviour after which fewer convert; `expression` is the hypothesis for ``pqlkit try``."""
+    table, length = row.table, row.behaviour.window.length
+    return {
+        "event": row.behaviour.event,
+        "measure": spelled(row.behaviour),
+        "window": None if length is None else str(length),
+        "threshold": row.threshold,
+        "with": _group(table.a, table.n1, table.design_effect),
+        "without": _group(table.c, table.n0, table.design_effect),
+        "expected": modelled(row.expected),
+        **relative_risk(row.relative_risk),
+        "p_value": modelled(row.p_value),
+        "q_value": modelled(row.q_value),
+        **adjusted(row.effect),
+        "expression": row.expression,
+    }
+
+
+def shape(shape: Shape) -> dict[str, Json]:
+    """Write a behaviour that is not monotone: none of it, some, and at least `threshold`."""
+    length = shape.behaviour.window.length
+    parts = {"none": shape.none, "some": shape.some, "much": shape.much}
+    return {
+        "event": shape.behaviour.event,
+        "measure": spelled(shape.behaviour),
+        "window": None if length is None else str(length),
+        "threshold": shape.threshold,
+        **{name: part.to_json(numerator="converted", denominator="snapshots") for name, part in parts.items()},
+        "as_often": shape.as_often,
+        "p_value": modelled(shape.p_value),
     }
 
 

@@ -31,6 +31,9 @@ def record(report: Report) -> dict[str, Json]:
         "title": report.definition.title,
         "describe": describe(report.definition),
         "entity": report.definition.entity.value,
+        "words": {
+            name: getattr(report.nouns, name) for name in ("lead", "leads", "success", "outcome", "outcomes", "who")
+        },
         "conversion_window": str(outcome.within) if outcome is not None else None,
         "as_of": moment(report.population.as_of),
         "as_of_reason": report.population.as_of_reason,
@@ -202,7 +205,7 @@ def segment(segment: Segment, key: str) -> dict[str, Json]:
 
 
 def period(period_rates: PeriodRates) -> dict[str, Json]:
-    """Write one period; `drift` has nulls for the baseline and for periods that are too recent."""
+    """Write one period; `drift` has nulls for the baseline and for what came before it."""
     drift = period_rates.drift
     return {
         "period": period_rates.period,
@@ -216,6 +219,7 @@ def period(period_rates: PeriodRates) -> dict[str, Json]:
         if period_rates.change is None
         else {"from": period_rates.change.since, **difference(period_rates.change.by)},
         "share": period_rates.snapshot.share.rate,
+        "judged": period_rates.judged,
         "drift": {
             "p_value": modelled(drift.verdict_p_value) if drift else None,
             "rate_p_value": modelled(drift.p_value) if drift else None,

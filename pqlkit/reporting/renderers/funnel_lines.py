@@ -35,21 +35,21 @@ def left_out(left_out: LeftOut) -> str:
 
 def _to_date(report: Report) -> list[str]:
     levels = report.funnel.to_date
-    other = levels.other_customers
+    other, nouns = levels.other_customers, report.nouns
     return [
         spread("FUNNEL, all so far", f"any time up to {day(report.population.as_of)}"),
         _count("signed up", levels.signups),
-        _level("  became PQLs", levels.pqls, "of signups"),
-        _level("    then customers", levels.pql_customers, "of PQLs"),
-        _count("  never PQLs", other.denominator),
-        _level("    customers", other, "of them"),
-        _sum("customers", levels),
-        *_unused(report.funnel),
+        _level(f"  became {nouns.leads}", levels.pqls, "of signups"),
+        _level(f"    then {nouns.outcomes}", levels.pql_customers, f"of {nouns.leads}"),
+        _count(f"  never {nouns.leads}", other.denominator),
+        _level(f"    {nouns.outcomes}", other, "of them"),
+        _sum(nouns.outcomes, levels),
+        *_unused(report),
     ]
 
 
 def _cohort(report: Report) -> list[str]:
-    cohort = report.funnel.cohort
+    cohort, nouns = report.funnel.cohort, report.nouns
     levels, by = cohort.levels, f"{cohort.customer_by.days:g}"
     if not levels.signups:
         return ["", *wrapped(f"No cohort yet: nobody whose whole life was seen signed up {by} days ago.", "  ")]
@@ -57,23 +57,23 @@ def _cohort(report: Report) -> list[str]:
         "",
         spread(f"FUNNEL, first {by} days", f"signed up {day(cohort.first)} to {day(cohort.through)}"),
         _count("signed up", levels.signups),
-        _level(f"  PQL within {cohort.pql_within.in_words}", levels.pqls, ""),
-        _level(f"    customer by day {by}", levels.pql_customers, ""),
-        _count(f"  not PQL by day {cohort.pql_within.days:g}", levels.other_customers.denominator),
-        _level(f"    customer by day {by}", levels.other_customers, ""),
-        _sum(f"customers by day {by}", levels),
-        f"  half of the {report.time_to_pql.reached:,} PQLs took {report.time_to_pql.median_days:.1f} days or less"
+        _level(f"  {nouns.lead} within {cohort.pql_within.in_words}", levels.pqls, ""),
+        _level(f"    {nouns.outcome} by day {by}", levels.pql_customers, ""),
+        _count(f"  not {nouns.lead} by day {cohort.pql_within.days:g}", levels.other_customers.denominator),
+        _level(f"    {nouns.outcome} by day {by}", levels.other_customers, ""),
+        _sum(f"{nouns.outcomes} by day {by}", levels),
+        f"  half of the {report.time_to_pql.reached:,} {nouns.leads} took {report.time_to_pql.median_days:.1f} days or less"
         if report.time_to_pql.median_days is not None
-        else "  nobody became a PQL in time",
+        else f"  nobody became one of the {nouns.leads} in time",
     ]
 
 
-def _unused(funnel: Funnel) -> list[str]:
-    unused = funnel.unused
+def _unused(report: Report) -> list[str]:
+    funnel, unused = report.funnel, report.funnel.unused
     if not unused.never + unused.dormant:
         return []
     text = (
-        f"Of the {funnel.to_date.other_customers.numerator:,} who were never PQLs, {unused.never:,} had no event before they "
+        f"Of the {funnel.to_date.other_customers.numerator:,} who were never {report.nouns.leads}, {unused.never:,} had no event before they "
         f"converted, and {unused.dormant:,} none in the 28 days before."
     )
     return wrapped(text, "  ")

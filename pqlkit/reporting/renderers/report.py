@@ -57,16 +57,16 @@ def as_csv(report: Report) -> str:
 def as_markdown(report: Report) -> str:
     """Give the answer, the funnel and the periods for a document."""
     funnel = report.funnel
-    levels, cohort = funnel.to_date, funnel.cohort
+    levels, cohort, nouns = funnel.to_date, funnel.cohort, report.nouns
     by = f"day {cohort.customer_by.days:g}"
     steps = [
         ["signed up, so far", f"{levels.signups:,}"],
-        ["became PQLs", rate(levels.pqls)],
-        ["PQLs, then customers", rate(levels.pql_customers)],
-        ["never PQLs, customers", rate(levels.other_customers)],
-        [f"followed to {by}: PQL within {cohort.pql_within.in_words}", rate(cohort.levels.pqls)],
-        [f"these, customer by {by}", rate(cohort.levels.pql_customers)],
-        [f"the others, customer by {by}", rate(cohort.levels.other_customers)],
+        [f"became {nouns.leads}", rate(levels.pqls)],
+        [f"{nouns.leads}, then {nouns.outcomes}", rate(levels.pql_customers)],
+        [f"never {nouns.leads}, {nouns.outcomes}", rate(levels.other_customers)],
+        [f"followed to {by}: {nouns.lead} within {cohort.pql_within.in_words}", rate(cohort.levels.pqls)],
+        [f"these, {nouns.outcome} by {by}", rate(cohort.levels.pql_customers)],
+        [f"the others, {nouns.outcome} by {by}", rate(cohort.levels.other_customers)],
     ]
     periods = [
         [period_rates.period, str(period_rates.starts), rate(period_rates.rate), against_baseline(period(period_rates))]
@@ -77,7 +77,7 @@ def as_markdown(report: Report) -> str:
         f"{answer}\n\n{escape_markdown(describe(report.definition), 2000)}\n\n"
         + to_markdown(steps, ["accounts" if report.population.kind == "account" else "users", "rate [95 %]"], right=[1])
         + "\n"
-        + to_markdown(periods, ["period", "new PQLs", "became customers", "against the baseline"], right=[1, 2])
+        + to_markdown(periods, ["period", f"new {nouns.leads}", nouns.success, "against the baseline"], right=[1, 2])
         + f"\n{SENTENCE}\n"
     )
 
@@ -109,12 +109,13 @@ def _new_pqls(report: Report) -> list[str]:
     who = f"{starts.get_column('entity').n_unique():,} {report.population.kind}s"
     mature = starts.height - report.in_progress
     lines = [
-        spread("NEW PQLS", f"{window.in_words if window is not None else ''} from qualifying"),
+        spread(f"NEW {report.nouns.leads.upper()}", f"{window.in_words if window is not None else ''} from qualifying"),
         f"  {starts.height:,} by {who} = {mature:,} complete + {report.in_progress:,} in progress",
     ]
     if funnel.unrated:
         lines += wrapped(
-            f"({funnel.unrated:,} more PQLs qualified before the rule's windows were full of events: in no rate)", "  "
+            f"({funnel.unrated:,} more {report.nouns.leads} qualified before the rule's windows were full of events: in no rate)",
+            "  ",
         )
     lines += [*_periods(report)]
     quick, weekly = report.time_to_convert, report.pqls_per_week
@@ -124,7 +125,7 @@ def _new_pqls(report: Report) -> list[str]:
         lines.append(f"  median time to convert {quick.median_days:.0f} days; {quick.quick} within one day")
     if report.amounts is not None and report.amounts.per_pql is not None:
         lines.append(
-            f"  {report.amounts.per_customer or 0:,.2f} per customer, {report.amounts.per_pql:,.2f} per new PQL"
+            f"  {report.amounts.per_customer or 0:,.2f} per customer, {report.amounts.per_pql:,.2f} per new {report.nouns.lead}"
         )
     return lines
 
@@ -138,7 +139,8 @@ def _compared(report: Report) -> list[str]:
     snapshot = report.funnel.snapshot
     return [
         spread(
-            "AT SNAPSHOTS", f"{report.snapshots.text}, customers within {report.snapshots.design.conversion_window}"
+            "AT SNAPSHOTS",
+            f"{report.snapshots.text}, {report.nouns.outcomes} within {report.snapshots.design.conversion_window}",
         ),
         _step("meets it", snapshot.with_),
         _step("does not", snapshot.without),
@@ -177,7 +179,7 @@ def _periods(report: Report) -> list[str]:
     new = max((len(f"{period_rates.starts:,}") for period_rates, _ in rows), default=0)
     column = 35 + wide + new
     lines = (
-        [f"  {'period':<8} {'new':>{new}}  became customers".ljust(column) + "fall against the baseline"]
+        [f"  {'period':<8} {'new':>{new}}  {report.nouns.success}".ljust(column) + "fall against the baseline"]
         if rows
         else []
     )

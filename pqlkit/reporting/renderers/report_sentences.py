@@ -22,19 +22,20 @@ def headline(figures: Mapping[str, Any]) -> list[str]:
     figures
         ``pqlkit/report/2``.
     """
+    words = figures["words"]
     rate, counted, first = (
         figures["funnel"]["pql_to_customer"],
         figures["qualifications"],
         figures["funnel"]["qualified_first"],
     )
     if rate["rate"] is None:
-        return ["No new PQL has had its conversion window yet: there is no rate."]
+        return [f"None of the new {words['leads']} has had the conversion window yet: there is no rate."]
     again = f" (some {figures['entity']}s more than once)" if counted["entities"] < counted["starts"] else ""
     return [
-        f"{percent(rate['rate'])} of new PQLs became customers within {window(figures)}: {rate['numerator']:,} of "
+        f"{percent(rate['rate'])} of new {words['leads']} {words['success']} within {window(figures)}: {rate['numerator']:,} of "
         f"{rate['denominator']:,}, 95% CI {interval(rate['low'], rate['high'])}{again}.",
         *newest(figures),
-        f"{first['numerator']:,} of {first['denominator']:,} customers ({percent(first['rate'])}) were PQLs first.",
+        f"{first['numerator']:,} of {first['denominator']:,} {words['who']} ({percent(first['rate'])}) were {words['leads']} first.",
     ]
 
 
@@ -57,7 +58,7 @@ def newest(figures: Mapping[str, Any]) -> list[str]:
     rates = [f"{row['period']}: {percent(row['pql_to_customer']['rate'])}" for row in (now, before)]
     return [
         f"{', '.join(rates)}, {points(change['value'], change['low'], change['high'])}{'' if clear else ', no clear change'}.",
-        f"{now['starts']:,} new PQLs in {now['period']}, {than} in {before['period']}.",
+        f"{now['starts']:,} new {figures['words']['leads']} in {now['period']}, {than} in {before['period']}.",
     ]
 
 
@@ -71,23 +72,22 @@ def against_baseline(period: Mapping[str, Any]) -> str:
     """
     drift: Mapping[str, Json] = period["drift"]
     p = "" if drift["p_value"] is None else f", {chance(float(str(drift['p_value'])))}"
+    part = "" if period["mature"] else f", {period['judged']:,} of {period['starts']:,} complete"
     match drift["verdict"]:
-        case "no-change-found" | "too-few-to-tell":
-            fall = period["drift"]["detectable_fall"]
-            return "too few to see any fall" if fall is None else f"none found ({100 * fall:.1f} points or more)"
+        case "no-change-found":
+            return f"none found ({100 * period['drift']['detectable_fall']:.1f} points or more){part}"
+        case "too-few-to-tell":
+            return "too few leads to see a fall by half"
+        case "in-progress":
+            return f"still in progress: {period['judged']:,} of {period['starts']:,} complete"
         case "rate-fell":
-            difference = period["drift"]["rate_difference"]
-            return f"rate fell, {points(difference['value'], difference['low'], difference['high'])}{p}"
+            fall = period["drift"]["rate_difference"]
+            return f"rate fell, {points(fall['value'], fall['low'], fall['high'])}{p}{part}"
         case "others-changed":
-            return f"others' rate changed{p}"
+            return f"others' rate changed{p}{part}"
         case "share-changed":
-            return f"share qualifying changed{p}"
+            return f"share qualifying changed{p}{part}"
+        case _ if period["baseline"]:
+            return "the baseline"
         case _:
-            return _uncompared(period)
-
-
-def _uncompared(period: Mapping[str, Any]) -> str:
-    complete = period["pql_to_customer"]["denominator"]
-    if not period["mature"]:
-        return f"in progress: {complete:,} of {period['starts']:,} complete"
-    return "the baseline" if period["baseline"] else "before the baseline"
+            return "before the baseline" if period["mature"] else f"still in progress{part}"
