@@ -125,6 +125,9 @@ def candidate(candidate: Candidate, file: str | None = None) -> dict[str, Json]:
             }
             for precursor in candidate.precursors
         ],
+        "contacted_before": None
+        if candidate.contacted is None
+        else {"qualified": candidate.contacted.starts, "contacted": candidate.contacted.before.denominator},
         "fit": _snapshot(candidate.fit),
         "holdout": _snapshot(candidate.holdout),
         "gate": {
@@ -176,6 +179,7 @@ def candidate(candidate: Candidate, file: str | None = None) -> dict[str, Json]:
         if doubt is None
         else {"value": modelled(doubt.value), "limit": modelled(doubt.limit), "of": doubt.scale.value},
         "equivalents": list(candidate.equivalents),
+        "stands_for": candidate.stands_for,
         "simpler_alternative": None
         if candidate.simpler is None
         else {
@@ -237,7 +241,11 @@ def _snapshot(table: Contingency) -> dict[str, Json]:
 
 
 def _qualifications(promise: Promise) -> dict[str, Json]:
-    return {"starts": promise.starts, **promise.rate.to_json(numerator="converted", denominator="qualified")}
+    return {
+        "starts": promise.starts,
+        "too_soon": promise.too_soon,
+        **promise.rate.to_json(numerator="converted", denominator="qualified"),
+    }
 
 
 def _group(group: Group, key: str) -> dict[str, Json]:

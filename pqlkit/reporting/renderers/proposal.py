@@ -149,7 +149,7 @@ def _later(proposal: Proposal, candidate: Candidate) -> list[str]:
         lines = wrapped(f"LATER TEST PERIOD {span}, not used to choose the rule, read {_times(proposal.read)}", "")
         promised, weekly = candidate.promised, candidate.promised.pqls_per_week
         pace = f", {weekly.median:.0f} in a median week" if weekly.median is not None else ""
-        open_ = promised.starts - promised.rate.denominator
+        open_ = promised.starts - promised.rate.denominator - promised.too_soon
         late = f"; {open_:,} have not had their {window}" if open_ else ""
         lines += wrapped(f"{promised.starts:,} new PQLs{pace}{late}", "  ", "    ")
         lines += wrapped(f"became customers within {window}   {rate(promised.rate)}", "  ", "    ")
@@ -176,7 +176,17 @@ def _later(proposal: Proposal, candidate: Candidate) -> list[str]:
             "  ",
             "    ",
         )
-    return [*lines, *_worth(proposal, candidate)]
+    return [*lines, *_contacted(candidate), *_worth(proposal, candidate)]
+
+
+def _contacted(candidate: Candidate) -> list[str]:
+    """Say how many somebody had called before: what such a rule counts may come of the call."""
+    calls = candidate.contacted
+    if calls is None or not calls.starts:
+        return []
+    before = calls.before.denominator
+    doubt = ": what it counts may come of the call" if 2 * before >= calls.starts else ""
+    return wrapped(f"{before:,} of {calls.starts:,} who met it had been contacted before{doubt}", "  ", "    ")
 
 
 def _against_others(candidate: Candidate) -> list[str]:
@@ -232,6 +242,12 @@ def _would_it_hold(proposal: Proposal, candidate: Candidate) -> list[str]:
         )
         if ranges:
             lines += wrapped(f"thresholds  {ranges} cannot be told apart", "  ", " " * 14)
+    if candidate.stands_for is not None:
+        lines += wrapped(
+            f"the same leads come of {visible(candidate.stands_for, 120)}: the data cannot tell which of the two matters",
+            "  ",
+            "    ",
+        )
     for shape in proposal.shapes:
         lines += wrapped(not_monotone([shape]), "  ", " " * 14)
     for precursor in candidate.precursors:
