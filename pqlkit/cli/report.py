@@ -52,6 +52,7 @@ def report(given: Given) -> None:
                 definition,
                 by=options.by,
                 ledger=options.ledger,
+                visitors=options.visitors,
                 progress=progress,
             )
             for definition in definitions
