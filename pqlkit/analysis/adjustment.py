@@ -32,7 +32,7 @@ PER_PARAMETER: Final = 10
 POOLED: Final = 5
 """Values of a trait with fewer converters are taken together."""
 ALIKE: Final = 0.8
-_VALUES: Final = np.array([0, *GRID][:256], dtype=np.float64)
+GRID_VALUES: Final = np.array([0, *GRID][:256], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -139,7 +139,7 @@ class Sample:
         rows, levels = cube.column(index)
         dense = np.zeros(cube.snapshots, dtype=np.uint8)
         dense[rows] = levels
-        values: NDArray[np.float64] = _VALUES[dense[self.snapshots]]
+        values: NDArray[np.float64] = GRID_VALUES[dense[self.snapshots]]
         return values
 
 
@@ -264,6 +264,88 @@ def _dummies(values: NDArray[np.int64], y: NDArray[np.bool_]) -> NDArray[np.floa
     return columns
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Models:
+    """The models of one sample, each of one behaviour beside log counts of others, calendar, age and size.
+
+    Parameters
+    ----------
+    cube, sample
+        What they are fitted on.
+    by_window
+        The counted behaviours of the longest and of the shortest window.
+    dense, activity
+        Their values at the sampled snapshots, and the sums of those by window.
+    traits
+        As for `rule_effect`.
+    """
+
+    cube: Cube
+    sample: Sample
+    by_window: tuple[Sequence[int], Sequence[int]]
+    dense: dict[int, NDArray[np.float64]]
+    activity: tuple[NDArray[np.float64], NDArray[np.float64]]
+    traits: Mapping[str, pl.Series]
+
+    @classmethod
+    def of(
+        cls,
+        cube: Cube,
+        frame: pl.DataFrame,
+        *,
+        skip: Iterable[str] = (),
+        clusters: NDArray[np.int64] | None = None,
+        traits: Mapping[str, pl.Series] | None = None,
+        rows: NDArray[np.bool_] | None = None,
+    ) -> Models | None:
+        """Make the models of some snapshots ready; None where nothing is counted, or only one outcome is there.
+
+        Parameters
+        ----------
+        cube, frame, skip, clusters, traits
+            As for `adjust`.
+        rows
+            bool, one per snapshot: only these. None = all.
+        """
+        counts = counted(cube, skip)
+        sample = Sample.of(frame, clusters=clusters, rows=rows).sized(cube)
+        if not counts or sample.y.all() or not sample.y.any():
+            return None
+        lengths = sorted({length for index in counts if (length := cube.behaviours[index].window.length) is not None})
+        longest, shortest = (
+            [i for i in counts if cube.behaviours[i].window.length == length] for length in (lengths[-1], lengths[0])
+        )
+        dense = {index: sample.column(cube, index) for part in (longest, shortest) for index in part}
+        activity = (np.sum([dense[i] for i in longest], axis=0), np.sum([dense[i] for i in shortest], axis=0))
+        return cls(
+            cube=cube,
+            sample=sample,
+            by_window=(longest, shortest),
+            dense=dense,
+            activity=activity,
+            traits=traits or {},
+        )
+
+    def effect(self, index: int, threshold: int) -> Effect:
+        """Fit the model of one behaviour reaching a threshold."""
+        own = [{self.cube.behaviours[i].event: i for i in part} for part in self.by_window]
+        does = self.sample.column(self.cube, index) >= threshold
+        return _fit(self.cube.behaviours[index].event, does, self.sample, self.activity, own, self.dense, self.traits)
+
+
+def counted(cube: Cube, skip: Iterable[str] = ()) -> list[int]:
+    """List the behaviours that are plain counts of a named event, without these events."""
+    leaks = set(skip)
+    return [
+        index
+        for index, behaviour in enumerate(cube.behaviours)
+        if behaviour.event is not None
+        and behaviour.event not in leaks
+        and behaviour.measure.kind is MeasureKind.COUNT
+        and not behaviour.where
+    ]
+
+
 def adjust(
     associations: Sequence[Association],
     cube: Cube,
@@ -300,43 +382,17 @@ def adjust(
     -----
     The pseudo-behaviour "any event" is activity itself and gets no adjusted figure.
     """
-    leaks = set(skip)
-    counts = [
-        index
-        for index, association in enumerate(cube.behaviours)
-        if association.event is not None
-        and association.event not in leaks
-        and association.measure.kind is MeasureKind.COUNT
-        and not association.where
-    ]
-    sample = Sample.of(frame, clusters=clusters).sized(cube)
-    if not counts or sample.y.all() or not sample.y.any():
+    models = Models.of(cube, frame, skip=skip, clusters=clusters, traits=traits)
+    if models is None:
         return tuple(associations)
-    lengths = sorted({length for index in counts if (length := cube.behaviours[index].window.length) is not None})
-    by_window = [
-        [i for i in counts if cube.behaviours[i].window.length == length] for length in (lengths[-1], lengths[0])
-    ]
-    dense = {index: sample.column(cube, index) for part in by_window for index in part}
-    order = _ridge(sample, by_window[0], dense, cube)
+    order = _ridge(models.sample, models.by_window[0], models.dense, cube)
     chosen = _shortlist(associations, order)
-    activity = [np.sum([dense[i] for i in part], axis=0) for part in by_window]
-    own = [{cube.behaviours[i].event: i for i in part} for part in by_window]
-
-    def fit(index: int, threshold: int) -> Effect:
-        return _fit(
-            associations[index].behaviour.event,
-            sample.column(cube, index) >= threshold,
-            sample,
-            activity,
-            own,
-            dense,
-            traits or {},
-        )
-
     fitted = {
-        (index, threshold): fit(index, threshold) for index in chosen for threshold in _thresholds(associations[index])
+        (index, threshold): models.effect(index, threshold)
+        for index in chosen
+        for threshold in _thresholds(associations[index])
     }
-    alike = _alike(sample, by_window[0], dense, cube, order)
+    alike = _alike(models.sample, models.by_window[0], models.dense, cube, order)
     return tuple(
         replace(
             association,

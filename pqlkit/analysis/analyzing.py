@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pqlkit.analysis.observation import observe, outcome_events
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pqlkit.analysis.association import Association
+    from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.cohorts import Cohorts
+    from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.observation import Observed
@@ -34,6 +36,12 @@ class Analysis:
     ----------
     observed
         The snapshots and what was measured at them.
+    fewer
+        Behaviours after which fewer convert than of those as active, the clearest first.
+    shapes
+        Behaviours that are not monotone: those who never did it convert as often.
+    tests
+        How many tests were made, over which the false discovery rate is held.
     behaviours
         One per event x measure x window, ordered by adjusted effect at the dependable threshold: first those whose interval
         stays farthest from 1, then the others by the same of their unadjusted relative risk, then what is rare.
@@ -59,6 +67,9 @@ class Analysis:
 
     observed: Observed
     behaviours: tuple[Association, ...]
+    fewer: tuple[Fewer, ...]
+    shapes: tuple[Shape, ...]
+    tests: int
     cohorts: tuple[Cohorts, ...]
     tier: Tier
     advice: ConversionWindowAdvice | None
@@ -92,9 +103,11 @@ def analyze(
         Every figure is an association: it says who upgrades, not why.
     """
     from pqlkit.analysis.adjustment import adjust
-    from pqlkit.analysis.associations import Levels, associations
+    from pqlkit.analysis.associations import Levels, associations, q_values
     from pqlkit.analysis.behaviour_cohorts import behaviour_cohorts
+    from pqlkit.analysis.bend import shapes
     from pqlkit.analysis.cohorts import cohorts
+    from pqlkit.analysis.fewer import adjusted, fewer
     from pqlkit.analysis.follow_up import curve_rate, disagreement_in_words
     from pqlkit.analysis.grouping import behaviours
     from pqlkit.analysis.hypotheses import hypotheses
@@ -116,20 +129,28 @@ def analyze(
     say("comparing those who did with those who did not")
     usable = observed.converters
     floors = Floors.of(len(observed.y), usable)
+    levels = Levels.of(observed.cube, observed.y)
     associated = associations(
-        Levels.of(observed.cube, observed.y),
+        levels,
         design_effect=observed.design_effect,
         rare_below=(floors.snapshots, floors.converters),
         flags=flags,
     )
+    less = fewer(observed, skip=observed.left_out)
+    tests = len(associated) + len(less)
+    q = q_values([row.p_value for row in associated], [row.p_value for row in less])
+    associated = tuple(replace(row, q_value=value) for row, value in zip(associated, q[0], strict=True))
+    less = tuple(replace(row, q_value=value) for row, value in zip(less, q[1], strict=True))
     say("allowing for activity")
+    traits = observed.fixed_traits({suspect.event for suspect in observed.leakage if suspect.trait})
+    less = adjusted(observed, less, skip=observed.left_out, traits=traits)
     associated = adjust(
         associated,
         observed.cube,
         observed.snapshots.frame,
         skip=observed.left_out,
         clusters=observed.clusters,
-        traits=observed.fixed_traits({suspect.event for suspect in observed.leakage if suspect.trait}),
+        traits=traits,
     )
     say("drawing the cohorts")
     design = observed.snapshots.design
@@ -144,6 +165,9 @@ def analyze(
     return Analysis(
         observed=observed,
         behaviours=tuple(sorted(associated, key=_order)),
+        fewer=less,
+        shapes=shapes(observed, levels, skip=observed.left_out),
+        tests=tests,
         cohorts=tuple(
             behaviour_cohorts(observed, by, done[by])
             if by in done

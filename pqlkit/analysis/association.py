@@ -36,8 +36,9 @@ class Association:
     auc
         Of the value on the threshold grid, ties as midranks; None when one class is empty.
     p_value
-        Of the best threshold, corrected for the number of thresholds (Bonferroni); `q_value` by Benjamini and Hochberg over
-        all rows.
+        Of the best threshold, corrected for the number of thresholds (Bonferroni).
+    q_value
+        By Benjamini and Hochberg over all tests of the analysis, these and others; None where it was not among several.
     order
         The behaviour's coefficient in the joint ridge, which only orders; None when it was not fitted.
     effect
@@ -59,7 +60,7 @@ class Association:
     design_effect: float
     auc: float | None
     p_value: float | None
-    q_value: float | None
+    q_value: float | None = None
     order: float | None = None
     effect: Effect | None = None
     flags: tuple[str, ...] = ()

@@ -120,12 +120,12 @@ def associations(
 
     Notes
     -----
-    The p-value of a row is the smallest over its thresholds, times their number; q-values are over all rows, not only
-    those shown (statistics.md 1.3 and 1.5).
+    The p-value of a row is the smallest over its thresholds, times their number. Its q-value is left open: that is among all tests of
+    an analysis, of which these are some.
     """
     from pqlkit.statistics.comparison import p_value, phi
     from pqlkit.statistics.contingency import Contingency
-    from pqlkit.statistics.multiplicity import benjamini_hochberg, bonferroni
+    from pqlkit.statistics.multiplicity import bonferroni
     from pqlkit.statistics.ranks import auc
 
     if not levels.behaviours:
@@ -140,7 +140,6 @@ def associations(
     sound = _largest(np.where(enough, size, -1.0), starts, ends)
     smallest = np.fmin.reduceat(p_value(*cells, design_effect=design_effect), starts)
     corrected = bonferroni(smallest, ends - starts)
-    q = benjamini_hochberg(corrected)
     areas = auc(levels.positive, levels.negative)
 
     def table(step: int) -> Contingency:
@@ -157,13 +156,20 @@ def associations(
             design_effect=design_effect,
             auc=_number(areas[index]),
             p_value=_number(corrected[index]),
-            q_value=_number(q[index]),
             flags=_flags(table(int(starts[index])), rare_below, flags.get(behaviour.event, ())),
             curve=tuple(rung(step) for step in range(int(starts[index]), int(ends[index]))),
             dependable=rung(int(sound[index])) if enough[sound[index]] else None,
         )
         for index, behaviour in enumerate(levels.behaviours)
     )
+
+
+def q_values(*families: Sequence[float | None]) -> list[list[float | None]]:
+    """Correct every test of an analysis among all of them together."""
+    from pqlkit.statistics.multiplicity import benjamini_hochberg
+
+    values = iter(benjamini_hochberg([np.nan if p is None else p for family in families for p in family]))
+    return [[_number(next(values)) for _ in family] for family in families]
 
 
 def _largest(values: NDArray[np.float64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -64,7 +64,7 @@ def one_lead(inputs: Inputs, entity: str, path: Path, form: Format, output: Outp
     """
     from pqlkit.definitions.folders import load_definition
     from pqlkit.reporting.renderers import lead as render
-    from pqlkit.scoring.card import cards, score_line
+    from pqlkit.scoring.card import cards, score_line, score_parts
     from pqlkit.scoring.lead_file import spelled
     from pqlkit.scoring.scoring import score
     from pqlkit.scoring.timeline import entity_named, timeline
@@ -77,11 +77,13 @@ def one_lead(inputs: Inputs, entity: str, path: Path, form: Format, output: Outp
     rows = leads.frame.filter(leads.frame.get_column(leads.key).cast(str) == entity)
     (card,) = cards(leads, rows)
     head, *rest = card
-    card = [head, score_line(leads, rows.row(0, named=True)), *rest]
+    lead = rows.row(0, named=True)
+    parts = score_parts(leads, lead)
+    card = [head, score_line(lead["score"], parts), *rest]
     row = spelled(rows).row(0, named=True)
     match form:
         case Format.JSON:
-            output.payload(render.as_json(card, row, story))
+            output.payload(render.as_json(card, row, story, parts))
         case Format.CSV:
             output.payload(render.as_csv(story))
         case Format.MARKDOWN:

@@ -11,10 +11,16 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 UsageError: Final[Any] = typer.BadParameter.__base__
 """Click's error about a command line; Typer keeps its copy of click to itself."""
+
+ELSEWHERE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("--output", "--outfile", "--output-file", "--file", "-o"), "--out FILE"),
+    **{f"--{form}": f"--format {form}" for form in ("csv", "json", "markdown")},
+}
+"""What other tools call an option, and what to write instead."""
 
 EXAMPLES: Final = "**Examples**"
 _EXAMPLE: Final = re.compile(r"`(pqlkit[^`]*)`(?::\s*(.*))?", re.S)
@@ -95,7 +101,7 @@ class Command(TyperCommand):
             return super().make_context(*given, **named)
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Parse the arguments; an option's old name is answered with its new one.
+        """Parse the arguments; an option's old name is answered with its new one, and another tool's with ours.
 
         Raises
         ------
@@ -109,6 +115,9 @@ class Command(TyperCommand):
             name = word.partition("=")[0]
             if name in OPTIONS and name not in known:
                 ctx.fail(f"No such option: {name}. It is now {OPTIONS[name]}.")
+            ours = ELSEWHERE.get(name, "")
+            if name not in known and ours.partition(" ")[0] in known:
+                ctx.fail(f"No such option: {name}. Write {ours}.")
         return super().parse_args(ctx, args)
 
     def format_help_text(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +14,7 @@ from pqlkit.options.data import PROJECT, DataOptions, SourceOptions
 from pqlkit.options.option import Role, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pqlkit.definitions.model import Definition
     from pqlkit.exports.dataset import Dataset
@@ -41,6 +41,11 @@ class Given:
     command: str
     values: Mapping[str, Any]
     files: tuple[Path, ...] = ()
+
+    def naming(self, files: Sequence[Path] | None) -> Given:
+        """Take files that stand alone on the command line for definitions, before those of ``-d``."""
+        named = [*(files or ()), *self.values.get("definition", ())]
+        return replace(self, values={**self.values, "definition": named}) if named else self
 
     def inputs(self) -> Inputs:
         """Find the project file.

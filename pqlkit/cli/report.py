@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 
 @takes_options("report")
-def report(given: Given) -> None:
+def report(
+    given: Given,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Definition files, as after -d.", metavar="FILE...", show_default=False),
+    ] = None,
+) -> None:
     """Count signup -> PQL -> customer rates by cohort, segment and period, with drift.
 
     **Examples**
@@ -35,12 +42,12 @@ def report(given: Given) -> None:
     from pqlkit.exports.dataset import with_contacts
     from pqlkit.rates.report import report as run
 
-    inputs = given.inputs()
+    inputs = given.naming(files).inputs()
     options, out = inputs.settle(ReportOptions), inputs.settle(OutputOptions)
     page = inputs.settle(PageOption).html
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
     if not options.definition:
-        raise UsageError("report needs a definition", hint="pqlkit report -d definitions/NAME.yml")
+        raise UsageError("report needs a definition", hint="pqlkit report definitions/NAME.yml")
     definitions = [load_definition(path) for path in options.definition]
     with output.working("reading exports") as progress:
         dataset = inputs.dataset(progress)

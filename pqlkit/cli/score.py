@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 
 
 @takes_options("score")
-def score(given: Given) -> None:
+def score(
+    given: Given,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Definition files, as after -d.", metavar="FILE...", show_default=False),
+    ] = None,
+) -> None:
     """Turn the export into leads: who qualifies, why, since when, who nearly does, and who is new since the last run.
 
     **Examples**
@@ -49,7 +55,7 @@ def score(given: Given) -> None:
     from pqlkit.definitions.folders import load_definition
     from pqlkit.scoring.delivery import hook
 
-    inputs = given.inputs()
+    inputs = given.naming(files).inputs()
     options, out = inputs.settle(ScoreOptions), inputs.settle(ListOptions)
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out, private=True)
     check(options, out)

@@ -26,7 +26,7 @@ def check(options: ScoreOptions, out: ListOptions) -> None:
     from pqlkit.errors import UsageError
 
     if not options.definition:
-        raise UsageError("score needs a definition", hint="pqlkit score -d definitions/NAME.yml")
+        raise UsageError("score needs a definition", hint="pqlkit score definitions/NAME.yml")
     if options.ledger is not None and options.previous is not None:
         raise UsageError("--ledger and --previous both say what was before", hint="give one of them")
     if options.only_new and options.ledger is None and options.previous is None:

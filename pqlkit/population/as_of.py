@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pqlkit.exports.dataset import Dataset
+    from pqlkit.exports.dataset import Dataset, Table
     from pqlkit.typing import Microseconds
 
 IMPROBABLE: Final = 0.001
 """A silence this improbable at the usual pace is worth a warning."""
+
+VISIT: Final = 100
+"""Events come in visits: so many of them count as one arrival."""
+
+QUIET: Final = 7 * DAY
+"""A product may be quiet for a week of holidays: an export of events that ends earlier than that is not told from them."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -168,9 +174,48 @@ def silence(instants: NDArray[np.int64], at: Microseconds) -> str | None:
         return None
     return (
         f"the last conversion is {_days(gap)} before the end of the data, where one is expected every {_days(pace)}: "
-        f"later buyers would count as non-buyers; state conversions.complete_through ({_EPOCH + last * _MICROSECOND:%Y-%m-%d})"
-        " in pqlkit.yml if that export ends earlier"
+        f"later buyers would count as non-buyers; {_stating('conversions', last)}"
     )
+
+
+def events_silence(events: Table, at: Microseconds) -> str | None:
+    """Say when the stretch between the last event and `at` is improbably long, like `silence`.
+
+    Whoever uses the product in it looks idle, and never begins to qualify: rates and shares of the newest period fall by
+    nothing but the export.
+
+    Parameters
+    ----------
+    events
+        Whose rows, in visits of a hundred, give the usual pace.
+    at
+        The as-of moment.
+
+    Returns
+    -------
+    str or None
+        A sentence that names ``events.complete_through``; None where that is stated, for a week or less, and where
+        exp(-rate x gap) >= 0.001.
+    """
+    if (
+        events.complete_through is not None
+        or events.first is None
+        or events.last is None
+        or events.last <= events.first
+    ):
+        return None
+    gap = at - events.last
+    visits = events.rows / VISIT / (events.last - events.first)
+    if gap <= QUIET or math.exp(-visits * gap) >= IMPROBABLE:
+        return None
+    return (
+        f"the last event is {_days(gap)} before the end of the data: whatever users did since then is not known, and nobody begins to "
+        f"qualify; {_stating('events', events.last)}"
+    )
+
+
+def _stating(table: str, last: Microseconds) -> str:
+    return f"state {table}.complete_through ({_EPOCH + last * _MICROSECOND:%Y-%m-%d}) in pqlkit.yml if that export ends earlier"
 
 
 def _days(span: float) -> str:

@@ -10,7 +10,6 @@ import narwhals as nw
 import polars as pl
 
 from pqlkit.columns import (
-    ACCOUNT_ID,
     AMOUNT,
     ANCHOR,
     AT,
@@ -22,7 +21,6 @@ from pqlkit.columns import (
     KIND,
     ON,
     PLAN,
-    USER_ID,
 )
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.engines.factory import engine as engine_named
@@ -198,6 +196,7 @@ def population_of(
     # Outcomes made of events end where the events end: only an export of its own can end early.
     by_row = success.event is None and success.definition is None
     silent = moments.silence(people[CONVERTED].drop_nulls().to_numpy(), end.at) if by_row else None
+    no_events = moments.events_silence(dataset.tables["events"], end.at)
     history_from = moments.events_from(dataset, events_from or project.events_from, end.at)
     missing = missing_tables(
         dataset, project, kind=kind, outcome=success, clock=clock, anchors=people[ANCHOR], history_from=history_from
@@ -222,7 +221,7 @@ def population_of(
         trusted=tuple(trust_current),
         warnings=(
             *missing,
-            *((silent,) if silent is not None else ()),
+            *(sentence for sentence in (silent, no_events) if sentence is not None),
             *unreadable_warnings(dataset, project, definition, success),
         ),
     )
@@ -283,7 +282,6 @@ def _dates_only(dataset: Dataset, outcome: Outcome) -> bool:
 
 
 def _with_events(world: World) -> int:
-    """Count the entities with an event: by distinct ids first, which is cheaper than to join every event."""
-    keys = [name for name in (USER_ID, ACCOUNT_ID) if name in world.events.collect_schema().names()]
-    newest = world.events.group_by(*keys).agg(nw.col(AT).max())
+    """Count the entities with an event."""
+    newest = world.seen.with_columns(nw.col("last").alias(AT))
     return world.engine.collect(owned(world, newest).select(ENTITY).unique()).height

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.gates import Gate
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.stability import Stability
+    from pqlkit.snapshots.contacts import Contacted
     from pqlkit.snapshots.qualifications import PqlsPerWeek, TimeToConvert
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.rate import Rate
@@ -105,6 +106,8 @@ class Candidate:
         The effect of meeting the rule adjusted, on the later snapshots; None for all but the first.
     equivalents
         Rules that give (nearly) the same leads, in words.
+    stands_for
+        The plainest of them that names other events only, in words: the data cannot tell which matters. None if there is none.
     simpler
         The simplest rule that cannot be told apart, in words, with its holdout table; None if this is it.
     mechanical
@@ -113,6 +116,8 @@ class Candidate:
         More new leads a week than asked for.
     precursors
         Events that mostly lead to one of the rule's within a minute: it stands for them too.
+    contacted
+        The complete qualifications of the later period by their first contact; None without a contacts table.
     spells
         When the formula holds, as `pqlkit.measures.evaluation.spells_of` gives it: of everybody, eligible or not.
     """
@@ -134,10 +139,12 @@ class Candidate:
     ranges: dict[str, tuple[int, int]]
     adjusted: Effect | None
     equivalents: tuple[str, ...]
+    stands_for: str | None
     simpler: tuple[str, Rate] | None
     mechanical: bool
     over_capacity: bool
     precursors: tuple[Precursor, ...]
+    contacted: Contacted | None
     spells: pl.DataFrame = field(repr=False)
 
     @property

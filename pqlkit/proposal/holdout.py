@@ -21,8 +21,10 @@ from pqlkit.proposal.fit_view import RECENT, FitView
 from pqlkit.proposal.gates import Asked, gate
 from pqlkit.proposal.menu import Dish, menu
 from pqlkit.proposal.promise import promise, started
-from pqlkit.proposal.rule import holds
+from pqlkit.proposal.rule import holds, plainness
 from pqlkit.proposal.shuffles import permuted
+from pqlkit.snapshots.contacts import contacted
+from pqlkit.snapshots.qualifications import between
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ def verdicts(brief: Brief, standings: Standings, cross: CrossFit | None = None) 
     if not dishes:
         warnings.append(nothing_stands_out(brief) + _nearest(standings))
     candidates, rejected = _judged(brief, standings.view, dishes, (fingerprint, read), cross, named=True)
-    selection = permuted(brief) if candidates else None
+    selection = permuted(brief, standings.search) if candidates else None
     if selection is not None and selection.by_chance:
         reason = f"{selection.as_good} of {selection.permutations} searches on shuffled conversions come to as much"
         rejected = [*((in_words(candidate.rule.literals), (reason,)) for candidate in candidates), *rejected]
@@ -297,6 +299,8 @@ def _candidate(
     weeks = max(1.0, (population.as_of - brief.holdout_from) / WEEK)
     wishes = brief.wishes
     recall = _recall(brief, view, dish)
+    alike = dish.alike
+    since = begin if cross is not None else brief.holdout_from
     return Candidate(
         definition=replace(
             bare,
@@ -324,7 +328,9 @@ def _candidate(
         stability=None,
         ranges={},
         adjusted=None,
-        equivalents=tuple(in_words(other.literals) for other in dish.equivalents),
+        equivalents=tuple(in_words(literals) for literals in alike),
+        stands_for=_stands_for(dish, alike),
+        contacted=contacted(population, between(counted, since, None), brief.outcome.within),
         simpler=None,
         mechanical=any(criterion.mechanical for criterion in bare.criteria),
         over_capacity=wishes.capacity is not None
@@ -538,6 +544,18 @@ def _rationale(brief: Brief, promised: Promise, compared: Comparison | None, cro
         f"{rate.numerator:,} of {rate.denominator:,} {what} converted within {window} ({rate.rate:.1%}), "
         f"against {compared.active.others_rate:.1%} of others as active then. Says who converts, not why."
     )
+
+
+def _stands_for(dish: Dish, alike: Sequence[Sequence[Literal]]) -> str | None:
+    """Find the plainest rule of other events that gives the same leads: the data cannot tell which of the two matters."""
+    own = {literal.name for literal in dish.rule.literals}
+    others = [
+        literals
+        for literals in alike
+        if not own & {literal.name for literal in literals}
+        and all(literal.leads_to is None and literal.group[0] == "event" for literal in literals)
+    ]
+    return in_words(min(others, key=plainness)) if others else None
 
 
 def _too_good(candidate: Candidate) -> list[str]:

@@ -12,6 +12,7 @@ from pqlkit.proposal.standings import Standings, as_rule, bounds_of
 if TYPE_CHECKING:
     from pqlkit.proposal.brief import Brief
     from pqlkit.proposal.fit_view import FitView, Qualified
+    from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.result import Search
     from pqlkit.proposal.rule import Rule
 
@@ -30,6 +31,13 @@ class Dish:
     rule: Rule
     read: Qualified
     equivalents: tuple[Rule, ...]
+
+    @property
+    def alike(self) -> tuple[tuple[Literal, ...], ...]:
+        """The equivalents as literals, those first that differ by a literal which holds at the very same snapshots."""
+        own = self.rule.literals
+        twins = [(*own[:place], twin, *own[place + 1 :]) for place, literal in enumerate(own) for twin in literal.same]
+        return (*twins, *(rule.literals for rule in self.equivalents))[:_EQUIVALENTS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +149,7 @@ def front(standings: Standings, *, most: int = 10) -> tuple[tuple[int, ...], ...
 def ladder(standings: Standings) -> tuple[Step, ...]:
     """Give the best rule of each size, with the gain of each further criterion (negative: it costs)."""
     steps: list[Step] = []
-    best: dict[int, tuple[int, ...]] = {}
-    for rule in standings.best(len(standings.rules)):
-        best.setdefault(len(rule), rule)
+    best = {size: rule for size in range(1, standings.max_criteria + 1) for rule in standings.best(1, size=size)}
     for size, rule in sorted(best.items()):
         score = standings.score(rule)
         gain = score - steps[-1].score if steps else None

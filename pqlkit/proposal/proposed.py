@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pqlkit.analysis.bend import Shape
+    from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.leaks import Suspect
     from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.tiers import Tier
@@ -87,6 +89,10 @@ class Proposal:
         Whom the first candidate finds at the end of the data; None without one.
     leakage
         Events and traits that look like leaks, judged on the fit part alone.
+    shapes
+        Of the first candidate's criteria, those that are not monotone: whoever never did it converts as often.
+    fewer
+        Where no rule is proposed, behaviours after which fewer convert: what could be tested instead.
     """
 
     observed: Observed
@@ -113,3 +119,5 @@ class Proposal:
     leakage: tuple[Suspect, ...]
     warnings: tuple[str, ...]
     tonight: Tonight | None = None
+    shapes: tuple[Shape, ...] = ()
+    fewer: tuple[Fewer, ...] = ()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pqlkit.analysis.bend import Shape
+    from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.observation import Observed
     from pqlkit.population.population import Population
     from pqlkit.proposal.benchmark_model import BenchmarkModel
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.holdout import Verdicts
     from pqlkit.proposal.points import Points
     from pqlkit.proposal.result import Search
+    from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.standings import Standings
 
 NOTHING_HERE: Final = 0.55
@@ -219,7 +222,30 @@ def _summed_up(
         tonight=None if first is None else tonight(observed.population, first.definition, spells=first.spells),
         leakage=brief.exclusions.leakage,
         warnings=(*observed.population.warnings, *warnings),
+        shapes=() if first is None else _shapes(observed, first.rule),
+        fewer=_fewer(brief) if first is None else (),
     )
+
+
+def _shapes(observed: Observed, rule: Rule) -> tuple[Shape, ...]:
+    """Look at each criterion of a rule, over all snapshots: whether those who never did it convert as often."""
+    from pqlkit.analysis.bend import shape_at
+
+    bends = [
+        shape_at(observed, literal.column, literal.threshold, tests=len(rule.literals))
+        for literal in rule.literals
+        if literal.behaviour is not None and literal.threshold is not None
+    ]
+    return tuple(shape for shape in bends if shape is not None)
+
+
+def _fewer(brief: Brief) -> tuple[Fewer, ...]:
+    """Find what goes with fewer conversions, where nothing goes with more: a hypothesis, tested among its like alone."""
+    from pqlkit.analysis.fewer import adjusted, fewer
+
+    observed, left_out = brief.observed, brief.exclusions
+    traits = observed.fixed_traits(left_out.traits)
+    return adjusted(observed, fewer(observed, skip=left_out.events), skip=left_out.events, traits=traits)
 
 
 def _nothing(brief: Brief, *why: str, search: Search | None = None, top: BenchmarkModel | None = None) -> Proposal:
@@ -248,6 +274,7 @@ def _nothing(brief: Brief, *why: str, search: Search | None = None, top: Benchma
         experiment=None,
         leakage=brief.exclusions.leakage,
         warnings=(*brief.observed.population.warnings, *why),
+        fewer=() if search is None else _fewer(brief),
     )
 
 

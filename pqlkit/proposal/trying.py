@@ -287,7 +287,7 @@ def _read(observed: Observed, definition: Definition) -> Contingency:
 
 def _then(observed: Observed, met: NDArray[np.bool_], definition: Definition) -> tuple[Association, ...]:
     """Find what sets apart those who upgrade among those who meet the hypothesis, its own events and leaks left out."""
-    from pqlkit.analysis.associations import Levels, associations
+    from pqlkit.analysis.associations import Levels, associations, q_values
     from pqlkit.analysis.tiers import Floors
 
     own = {event for leaf in definition.criteria for event in leaf.events or ()}
@@ -299,6 +299,8 @@ def _then(observed: Observed, met: NDArray[np.bool_], definition: Definition) ->
         rare_below=(floors.snapshots, floors.converters),
         flags={},
     )
+    (q,) = q_values([association.p_value for association in associated])
+    associated = tuple(replace(association, q_value=value) for association, value in zip(associated, q, strict=True))
     best: dict[str, Association] = {}
     for association in (shown for row in associated if (shown := row.as_shown()) is not None):
         event = association.behaviour.event

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pqlkit.definitions.model import Definition, Node, Outcome
     from pqlkit.population.population import Population
     from pqlkit.rates.arm_rates import Arms
-    from pqlkit.rates.contacts import Contacted
     from pqlkit.rates.customer_value import CustomerValue
     from pqlkit.rates.nouns import Nouns
     from pqlkit.rates.periods import PeriodRates
     from pqlkit.rates.teams import Team
+    from pqlkit.snapshots.contacts import Contacted
     from pqlkit.snapshots.qualifications import PqlsPerWeek, TimeToConvert
     from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.contingency import Contingency
@@ -177,11 +177,11 @@ def report(
     from pqlkit.analysis.criteria import criteria, without_mechanical
     from pqlkit.measures.gaps import gap_warnings
     from pqlkit.rates.arm_rates import arms
-    from pqlkit.rates.contacts import contacted
     from pqlkit.rates.customer_value import customer_value
     from pqlkit.rates.periods import periods
     from pqlkit.rates.teams import teams
     from pqlkit.snapshots.clusters import clusters, snapshots_effect
+    from pqlkit.snapshots.contacts import contacted
     from pqlkit.snapshots.matches import met_at
     from pqlkit.snapshots.qualifications import pqls_per_week, reach_of, starts, time_to_convert
     from pqlkit.snapshots.snapshots import snapshots_of

@@ -9,11 +9,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, USER_ID
-from pqlkit.definitions.describing import evidence
-from pqlkit.definitions.model import Criterion, EntityKind, EvidenceView, MeasureKind, leaves
+from pqlkit.definitions.model import Criterion, EntityKind, EvidenceView, WindowKind, leaves
 from pqlkit.definitions.phrases import window_phrase
 from pqlkit.definitions.wording import figure
-from pqlkit.durations import DAY
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
@@ -48,11 +46,21 @@ def cards(leads: Leads, rows: pl.DataFrame) -> list[list[str]]:
     """
     facts = _facts(leads, rows)
     people = _people(leads, rows)
-    return [_card(leads, row, facts.get(str(row[leads.key]), {}), people) for row in rows.to_dicts()]
+    told = _evidence(leads, rows)
+    return [
+        _card(leads, row, facts.get(key, {}), people, told.get(key, {}))
+        for key, row in ((str(row[leads.key]), row) for row in rows.to_dicts())
+    ]
 
 
-def _card(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any], people: Mapping[str, str]) -> list[str]:
-    reasons = _reasons(leads.definition, row)
+def _card(
+    leads: Leads,
+    row: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    people: Mapping[str, str],
+    told: Mapping[str, str | None],
+) -> list[str]:
+    reasons = _reasons(leads.definition, told)
     lines = [
         _head(leads, row, facts),
         *([reasons] if reasons else []),
@@ -81,13 +89,22 @@ def _head(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any]) -> str
     return f"{title}   {band}{score}" + (f"   {text}" if text else "")
 
 
-def score_line(leads: Leads, row: Mapping[str, Any]) -> str:
-    """Say what a lead's score is made of: ``Score 81 = 50 qualified + 15 above the thresholds + 16 fresh``."""
+def score_parts(leads: Leads, row: Mapping[str, Any]) -> dict[str, float]:
+    """Give what a lead's score is made of, each part by its name; a part of 0 is left out."""
     number = leads.people.filter(pl.col("id") == row[leads.key]).get_column(ENTITY).item()
-    parts = [
-        f"{value:g} {visible(name, 60)}" for name, value in leads.score_parts.row(number, named=True).items() if value
-    ]
-    return f"Score {row['score']} = {' + '.join(parts)}" if parts else f"Score {row['score']}"
+    return {name: value for name, value in leads.score_parts.row(number, named=True).items() if value}
+
+
+def score_line(score: int, parts: Mapping[str, float]) -> str:
+    """Say what a lead's score is made of.
+
+    Examples
+    --------
+    >>> score_line(66, {"qualified": 50, "fresh": 16}), score_line(0, {})
+    ('Score 66 = 50 qualified + 16 fresh', 'Score 0')
+    """
+    told = [f"{value:g} {visible(name, 60)}" for name, value in parts.items()]
+    return f"Score {score} = {' + '.join(told)}" if told else f"Score {score}"
 
 
 def moment(at: datetime, leads: Leads) -> str:
@@ -100,22 +117,32 @@ def moment(at: datetime, leads: Leads) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
-def _reasons(definition: Definition, row: Mapping[str, Any]) -> str:
-    """Say what was done, with what was needed: ``6 teammates invited in the last 28 days (4 needed); active on 13 of 28 days``."""
-    reasons = [_reason(leaf, row[leaf.id], definition) for leaf in leaves(definition.qualify) if row[leaf.id]]
-    return "; ".join(visible(text, 300) for text in reasons)
+def _reasons(definition: Definition, told: Mapping[str, str | None]) -> str:
+    """Say what was done, with what was needed: ``6 teammates invited in 9 days (4 needed in 28 days)``."""
+    return "; ".join(
+        visible(f"{told[leaf.id]}{_needed(leaf, definition)}", 300)
+        for leaf in leaves(definition.qualify)
+        if told.get(leaf.id) is not None
+    )
 
 
-def _reason(leaf: Criterion | Ref, value: float, definition: Definition) -> str:
-    text = evidence(leaf, value)
-    if not isinstance(leaf, Criterion):
-        return text
-    if leaf.measure.kind is MeasureKind.DAYS and leaf.window.length is not None and text.endswith("days"):
-        text = f"{text.removesuffix(' days')} of {leaf.window.length.microseconds // DAY} days"
-    elif leaf.window.length is not None:
-        text = f"{text} {window_phrase(leaf.window, definition.anchor)}"
-    bound = leaf.at_least
-    return f"{text} ({figure(bound)} needed)" if isinstance(bound, int | float) and bound != 1 else text
+def _needed(leaf: Criterion | Ref, definition: Definition) -> str:
+    if not isinstance(leaf, Criterion) or not isinstance(leaf.at_least, int | float) or leaf.at_least == 1:
+        return ""
+    window = leaf.window
+    if window.length is None:
+        return f" ({figure(leaf.at_least)} needed)"
+    within = (
+        window_phrase(window, definition.anchor) if window.kind is WindowKind.WITHIN else f"in {window.length.in_words}"
+    )
+    return f" ({figure(leaf.at_least)} needed {within})"
+
+
+def _evidence(leads: Leads, rows: pl.DataFrame) -> dict[str, dict[str, str | None]]:
+    """Give what each entity did of each criterion, in words, by id."""
+    ids = leads.people.filter(pl.col("id").is_in(rows.get_column(leads.key).implode()))
+    told = leads.evidence[ids.get_column(ENTITY)].rows(named=True)
+    return dict(zip(map(str, ids.get_column("id")), told, strict=True))
 
 
 def _whom(leads: Leads, row: Mapping[str, Any], people: Mapping[str, str]) -> list[str]:

@@ -39,6 +39,9 @@ ORDER: Final = (
 )
 """How a lead list is sorted: who can be worked first."""
 
+READ: Final = (LeadStatus.PQL, LeadStatus.NEAR, LeadStatus.EXPIRED)
+"""Whose reasons a rep reads."""
+
 
 def lead_ids(definition: str, kind: str, ids: pl.Series, starts: pl.Series) -> pl.Series:
     """Name leads: 16 hexadecimal digits of a hash of the definition's name, who it is, and the start.

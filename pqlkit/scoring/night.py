@@ -23,7 +23,7 @@ from pqlkit.scoring.lead import LeadStatus
 from pqlkit.scoring.lead_file import ROWS, LeadFormat, Shape, as_bytes, format_of
 from pqlkit.scoring.ledger import Entry, Run
 from pqlkit.scoring.news import news
-from pqlkit.scoring.summary import Summary, summary
+from pqlkit.scoring.summary import Summary, leads_in, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -326,7 +326,7 @@ def _entry(listing: Listing, file: Written, *, notify: bool) -> Entry:
         accepted=news.accepted,
         as_of=leads.population.as_of,
         baseline=news.baseline,
-        leads=listing.rows.height,
+        leads=leads_in(listing.rows),
         new=int(news.frame.get_column("newly_qualified").sum() or 0),
         alerted=news.starts.filter("queued").height,
         withheld=news.withheld,
@@ -356,7 +356,7 @@ def summaries(listings: Sequence[Listing], written: Sequence[Written]) -> list[S
     """Sum up each list."""
     files = [*written] or [Written((), "")] * len(listings)
     return [
-        summary(listing.news, listing.rows.height, breaches=listing.breaches, files=file.paths)
+        summary(listing.news, listing.rows, breaches=listing.breaches, files=file.paths)
         for listing, file in zip(listings, files, strict=True)
     ]
 

@@ -2,29 +2,144 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
+from pqlkit.columns import CRITERION, ENTITY
 from pqlkit.definitions.describing import evidence, missing
+from pqlkit.definitions.model import Criterion, MeasureKind, Ref, WindowKind
+from pqlkit.definitions.wording import figure
+from pqlkit.measures.stretches import stretches
+from pqlkit.scoring.timeline import only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from pqlkit.definitions.model import Criterion, Definition, Ref
+    from pqlkit.definitions.model import Definition
+    from pqlkit.measures.world import World
     from pqlkit.scoring.nearness import Standing
+    from pqlkit.typing import Number
 
-JOIN = "; "
+JOIN: Final = "; "
+
+LONG: Final = 60
+"""Days: a longer stretch is told by its dates."""
 
 
-def evidence_column(parts: Sequence[Criterion | Ref], values: NDArray[np.float64]) -> pl.Series:
-    """Say what each entity did: ``4 teammates invited; active on 6 days``; criteria at 0 or undefined say nothing."""
-    columns = [_worded(values[:, i], partial(_evidence, leaf)) for i, leaf in enumerate(parts)]
-    return _joined("evidence", columns, len(values))
+def evidence_columns(world: World, standing: Standing, told: Sequence[int]) -> pl.DataFrame:
+    """Say what each entity did, and when: ``4 teammates invited in 9 days``, ``active on 6 of 8 days``.
+
+    Parameters
+    ----------
+    world
+        Of the standing.
+    standing
+        How everybody stands.
+    told
+        Entities whose reasons name their time, too: those that somebody reads about.
+
+    Returns
+    -------
+    DataFrame
+        One column per leaf, under its id; a criterion at 0 or undefined says nothing.
+    """
+    today = _date(world.as_of, world.zone)
+    plain = [(i, leaf) for i, leaf in enumerate(standing.parts) if isinstance(leaf, Criterion)]
+    dates = stretches(only(world, told), [leaf for _, leaf in plain])
+    texts = pl.DataFrame({leaf.id: _amounts(world, leaf, standing, i) for i, leaf in enumerate(standing.parts)})
+    everybody = pl.DataFrame({ENTITY: np.arange(texts.height)})
+    for place, (i, leaf) in enumerate(plain):
+        own = everybody.join(dates.filter(pl.col(CRITERION) == place), on=ENTITY, how="left", maintain_order="left")
+        frame = own.with_columns(texts[leaf.id].alias("text"), pl.Series("value", standing.values[:, i]))
+        framed = _by_days if leaf.measure.kind is MeasureKind.DAYS else _framed
+        texts = texts.with_columns(frame.select(framed(today)).to_series().alias(leaf.id))
+    return texts
+
+
+def _date(at: int, zone: str) -> date:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).astimezone(ZoneInfo(zone)).date()
+
+
+def _when(today: date) -> pl.Expr:
+    """Say when what lies between the dates ``first`` and ``newest`` happened, as seen from today."""
+    first, newest = pl.col("first"), pl.col("newest")
+    span = (newest - first).dt.total_days() + 1
+    lately = newest > today - timedelta(days=28)
+    return (
+        pl.when(first == today)
+        .then(pl.lit("today"))
+        .when(first >= today - timedelta(days=today.weekday()))
+        .then(pl.lit("this week"))
+        .when(span == 1)
+        .then(pl.format("on {}", _spelled(newest, today)))
+        .when((span <= LONG) & lately)
+        .then(pl.format("in {} days", span))
+        .when(span <= LONG)
+        .then(pl.format("in {} days to {}", span, _spelled(newest, today)))
+        .when(lately)
+        .then(pl.format("since {}", _spelled(first, today)))
+        .otherwise(pl.format("from {} to {}", _spelled(first, today), _spelled(newest, today)))
+    )
+
+
+def _spelled(day: pl.Expr, today: date) -> pl.Expr:
+    year = pl.when(day.dt.year() != today.year).then(day.dt.strftime(" %Y")).otherwise(pl.lit(""))
+    return pl.concat_str(day.dt.strftime("%-d %b"), year)
+
+
+def _framed(today: date) -> pl.Expr:
+    """Add the time frame to an amount: ``3 projects this week``."""
+    known = pl.col("first").is_not_null() & pl.col("text").is_not_null()
+    return pl.when(known).then(pl.format("{} {}", pl.col("text"), _when(today))).otherwise("text")
+
+
+def _by_days(today: date) -> pl.Expr:
+    """Say on how many of how many days: ``active on 6 of 9 days``, ``active on 3 days in a row``, ``active on 12 Oct``."""
+    text, value = pl.col("text"), pl.col("value")
+    span = (pl.col("newest") - pl.col("first")).dt.total_days() + 1
+    week = pl.col("first") >= today - timedelta(days=today.weekday())
+    alone = text.str.strip_suffix(" on 1 day")
+    return (
+        pl.when(pl.col("first").is_null() | text.is_null())
+        .then(text)
+        .when(span == 1)
+        .then(pl.format("{} {}", alone, _when(today).str.replace("^this week$", "once this week")))
+        .when(week | (span > LONG))
+        .then(pl.format("{} {}", text, _when(today)))
+        .when(value == span)
+        .then(pl.format("{} in a row", text))
+        .otherwise(pl.format("{} of {}", text.str.strip_suffix(" days"), _when(today).str.strip_prefix("in ")))
+    )
+
+
+def _amounts(world: World, leaf: Criterion | Ref, standing: Standing, position: int) -> pl.Series:
+    """Word what each entity did of one criterion; where the bound is a share of a limit, of its own limit."""
+    values, limits = standing.values[:, position], standing.limits[:, position]
+    if isinstance(leaf, Ref) or np.isnan(limits).all():
+        return _worded(values, partial(_evidence, leaf))
+    from pqlkit.scoring.pace import days_until_full, eta
+
+    days = days_until_full(world, leaf, values, limits)
+
+    def say(value: Number | None, limit: Number | None, until: Number | None) -> str | None:
+        text = _evidence(leaf, value)
+        if text is None or value is None or limit is None:
+            return text
+        # An amount that begins with its figure is told as a part: "8,600 of 10,000 contacts".
+        number = figure(value)
+        rest = text.removeprefix(number)
+        text = f"{number} of {figure(limit)}{rest}" if rest != text else f"{text} of {figure(limit)}"
+        return text if until is None else f"{text}, {eta(until)}"
+
+    # What is told is rough: so are the days, so that there are few texts to make.
+    return _worded_each([values, limits, np.round(days, 1)], say)
 
 
 def missing_column(definition: Definition, standing: Standing, lead: pl.Series) -> pl.Series:
@@ -71,16 +186,26 @@ def _missing(leaf: Criterion | Ref, standing: Standing, position: int) -> pl.Ser
     values, limits = standing.values[:, position], standing.limits[:, position]
     if np.isnan(limits).all():
         return _worded(values, partial(missing, leaf))
-    pairs = pl.DataFrame({"value": values, "limit": limits}).fill_nan(None)
-    distinct = pairs.unique(maintain_order=True)
-    texts = [missing(leaf, _plain(value), limit=_plain(limit)) for value, limit in distinct.iter_rows()]
+    return _worded_each([values, limits], lambda value, limit: missing(leaf, value, limit=limit))
+
+
+def _worded_each(columns: Sequence[NDArray[np.float64]], say: Callable[..., str | None]) -> pl.Series:
+    """Word each distinct combination of numbers once; NaN is told as None."""
+    frame = pl.DataFrame(columns, schema=[str(i) for i in range(len(columns))]).fill_nan(None)
+    distinct = frame.unique(maintain_order=True)
+    texts = [say(*(_plain(value) for value in row)) for row in distinct.iter_rows()]
     worded = distinct.with_columns(pl.Series("text", texts, dtype=pl.String))
-    joined = pairs.join(worded, on=["value", "limit"], how="left", nulls_equal=True, maintain_order="left")
+    joined = frame.join(worded, on=frame.columns, how="left", nulls_equal=True, maintain_order="left")
     return joined.get_column("text")
 
 
 def _evidence(leaf: Criterion | Ref, value: int | float | None) -> str | None:
-    return evidence(leaf, value) if value else None
+    if not value:
+        return None
+    text = evidence(leaf, value)
+    if isinstance(leaf, Criterion) and leaf.window.kind is WindowKind.ROLLING and leaf.window.length is not None:
+        return f"{text} within {leaf.window.length.in_words}"
+    return text
 
 
 def _worded(values: NDArray[np.float64], say: Callable[[int | float | None], str | None]) -> pl.Series:
@@ -96,10 +221,9 @@ def _plain(value: float | None) -> int | float | None:
     return int(value) if value == int(value) else value
 
 
-def _joined(name: str, columns: Sequence[pl.Series], height: int) -> pl.Series:
-    if not height:
-        return pl.Series(name, [], dtype=pl.String)
-    frame = pl.DataFrame({str(i): column for i, column in enumerate(columns)})
-    joined = pl.concat_str(pl.all(), separator=JOIN, ignore_nulls=True)
-    text = frame.select(joined.alias(name)).to_series()
+def joined(columns: pl.DataFrame) -> pl.Series:
+    """Join the reasons of each entity to one text, ``evidence``; null where there is none."""
+    if not columns.height:
+        return pl.Series("evidence", [], dtype=pl.String)
+    text = columns.select(pl.concat_str(pl.all(), separator=JOIN, ignore_nulls=True).alias("evidence")).to_series()
     return text.replace("", None)

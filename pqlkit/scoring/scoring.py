@@ -14,7 +14,7 @@ from pqlkit.definitions.model import Criterion, EntityKind, leaves
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
 from pqlkit.exports.tables import EMAIL
-from pqlkit.scoring.lead import ORDER, LeadStatus, lead_ids
+from pqlkit.scoring.lead import ORDER, READ, LeadStatus, lead_ids
 from pqlkit.scoring.nearness import standing
 from pqlkit.scoring.progress import TINY
 
@@ -51,6 +51,8 @@ class Leads:
         other, and tonight's lead is the last.
     score_parts
         What each score is the sum of, rounded down: one row per entity of the population, one column per part.
+    evidence
+        What each entity did, in words: one row per entity of the population, one column per criterion.
     contacts
         ``id``, ``user_id`` (text): which user of an account the column ``who`` is about.
     """
@@ -62,6 +64,7 @@ class Leads:
     hash: str
     people: pl.DataFrame
     score_parts: pl.DataFrame
+    evidence: pl.DataFrame
     contacts: pl.DataFrame
 
     @property
@@ -101,6 +104,7 @@ def score(
         A trait to add is called as a column that every list has.
     """
     from pqlkit.measures.evaluation import evaluate
+    from pqlkit.scoring.reasons import evidence_columns
 
     say = progress or (lambda _: None)
     say("measuring the criteria")
@@ -119,15 +123,18 @@ def score(
     parts = _score_parts(definition, stand, frame)
     total = pl.select((pl.sum_horizontal(parts.get_columns()) + TINY).floor().cast(pl.Int64)).to_series()
     frame = frame.with_columns(total.alias("score"))
+    read = frame.get_column("status").is_in([status.value for status in READ]).arg_true().to_list()
+    told = evidence_columns(population.world, stand, read)
     extra = _extra(population, definition, keep, key)
     return Leads(
         population=population,
         definition=definition,
-        frame=_finished(population, definition, frame, stand, extra),
+        frame=_finished(population, definition, frame, stand, told, extra),
         starts=starts,
         hash=definition_hash(definition),
         people=_people(population),
         score_parts=parts,
+        evidence=told,
         contacts=frame.select(pl.col("id").cast(pl.String), pl.col("contact").alias(USER_ID)).drop_nulls(),
     )
 
@@ -311,9 +318,10 @@ def _finished(
     definition: Definition,
     frame: pl.DataFrame,
     stand: Standing,
+    told: pl.DataFrame,
     extra: Mapping[str, pl.Series],
 ) -> pl.DataFrame:
-    from pqlkit.scoring.reasons import evidence_column, missing_column, say_column
+    from pqlkit.scoring.reasons import joined, missing_column, say_column
     from pqlkit.scoring.recipient import owner_column
 
     fresh = definition.lead.fresh_for if definition.lead is not None else None
@@ -336,7 +344,7 @@ def _finished(
         "progress": pl.col("progress"),
         "shortfall": _value_column("shortfall", stand.way.shortfall),
         "missing": missing_column(definition, stand, lead),
-        "evidence": evidence_column(parts, stand.values),
+        "evidence": joined(told),
         "say": say_column(parts, held),
         "arm": pl.lit(None, pl.String),
         **{leaf.id: _value_column(leaf.id, stand.values[:, i]) for i, leaf in enumerate(parts)},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from pqlkit.scoring.lead import ORDER
+from pqlkit.scoring.lead import ORDER, LeadStatus
 
 if TYPE_CHECKING:
     from pqlkit.scoring.news import News
@@ -28,8 +28,8 @@ class Summary:
         ISO 8601 UTC.
     entities
         How many were scored, and in `statuses` how many of each.
-    leads
-        Rows of the list.
+    rows, leads
+        Rows of the list, and how many of them are leads: fresh ones.
     new, new_because_definition, withheld, withdrawn
         Newly qualified (None where nothing says what was before); of these because the definition changed; of these in the
         control arm; taken back tonight.
@@ -49,6 +49,7 @@ class Summary:
     as_of: str
     entities: int
     statuses: dict[str, int]
+    rows: int
     leads: int
     new: int | None
     new_because_definition: int
@@ -76,7 +77,7 @@ class Summary:
             parts.append(f"{self.withheld:,} withheld (control)")
         if self.withdrawn:
             parts.append(f"{self.withdrawn:,} withdrawn")
-        return f"{self.definition} v{self.version}, as of {self.as_of}: {', '.join(parts)}; {self.leads:,} rows"
+        return f"{self.definition} v{self.version}, as of {self.as_of}: {', '.join(parts)}; {self.rows:,} rows"
 
 
 def spelled_moment(at: int) -> str:
@@ -93,7 +94,7 @@ def spelled_moment(at: int) -> str:
     return str(spelled(frame).item())
 
 
-def summary(news: News, rows: int, *, breaches: tuple[str, ...] = (), files: tuple[str, ...] = ()) -> Summary:
+def summary(news: News, rows: pl.DataFrame, *, breaches: tuple[str, ...] = (), files: tuple[str, ...] = ()) -> Summary:
     """Count one definition's run.
 
     Parameters
@@ -115,7 +116,8 @@ def summary(news: News, rows: int, *, breaches: tuple[str, ...] = (), files: tup
         as_of=spelled_moment(leads.population.as_of),
         entities=frame.height,
         statuses={status.value: counted.get(status.value, 0) for status in ORDER},
-        leads=rows,
+        rows=rows.height,
+        leads=leads_in(rows),
         new=None if newly.null_count() == len(newly) and len(newly) else int(newly.sum()),
         new_because_definition=frame.filter(pl.col("new_because") == "definition").height,
         withheld=news.withheld,
@@ -125,6 +127,11 @@ def summary(news: News, rows: int, *, breaches: tuple[str, ...] = (), files: tup
         breaches=breaches,
         files=files,
     )
+
+
+def leads_in(rows: pl.DataFrame) -> int:
+    """Count the leads among the rows of a list."""
+    return rows.filter(pl.col("status") == LeadStatus.PQL.value).height
 
 
 def document(
@@ -141,6 +148,7 @@ def document(
                 "as_of": summary.as_of,
                 "entities": summary.entities,
                 "statuses": dict(summary.statuses),
+                "rows": summary.rows,
                 "leads": summary.leads,
                 "new": summary.new,
                 "new_because_definition": summary.new_because_definition,

@@ -222,3 +222,44 @@ def _hazard(x: float) -> float:
     if x > 30:
         return x + 1 / x
     return exp(-x * x / 2) / sqrt(2 * pi) / (0.5 * (1 - erf(x / sqrt(2)))) if x < 6 else x + 1 / x - 2 / x**3
+
+
+def mantel_haenszel(
+    converted: NDArray[np.int64], size: NDArray[np.int64], all_converted: NDArray[np.int64], all_size: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Test whether a kind converts as often as the others of its strata, for several kinds at once.
+
+    Parameters
+    ----------
+    converted, size
+        Of the kind, by stratum (rows); further columns are further kinds.
+    all_converted, all_size
+        Of the kind and the others together, by stratum.
+
+    Returns
+    -------
+    tuple of arrays
+        For each kind the conversions expected if it makes no difference, and z = (converted - expected) / standard error, without
+        a correction for continuity; z is NaN where no stratum holds both the kind and others.
+
+    References
+    ----------
+    Mantel, N. and Haenszel, W. (1959). Statistical aspects of the analysis of data from retrospective studies of disease.
+    Journal of the National Cancer Institute 22, 719-748.
+
+    Examples
+    --------
+    >>> expected, z = mantel_haenszel(np.array([[5]]), np.array([[100]]), np.array([25]), np.array([200]))
+    >>> expected.tolist(), z.round(2).tolist()
+    ([12.5], [-3.2])
+    """
+    n, m = all_size[:, None].astype(np.float64), all_converted[:, None].astype(np.float64)
+    own = size.astype(np.float64)
+    # A stratum in which nobody is one of the others says nothing.
+    told = (n - own > 0) & (own > 0) & (n > 1)
+    divisor = np.where(told, n, 2.0)
+    expected = np.where(told, own * m / divisor, 0.0).sum(axis=0)
+    spread = np.where(told, own * (n - own) * m * (n - m) / (divisor**2 * (divisor - 1)), 0.0).sum(axis=0)
+    seen = np.where(told, converted, 0).sum(axis=0)
+    z = np.divide(seen - expected, np.sqrt(spread), out=np.full(expected.shape, np.nan), where=spread > 0)
+    return expected, z

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -76,3 +77,41 @@ def test_help_loads_no_command(tmp_path: Path) -> None:
         "pqlkit.cli.streams",
         "pqlkit.errors",
     }
+
+
+def test_a_command_does_linear_algebra_on_one_thread_unless_told_otherwise(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\nfrom pqlkit.cli import main\nsys.argv[1:] = ['--version']\n"
+        "try: main()\nexcept SystemExit: pass\nimport numpy, scipy.linalg\n"
+        "from threadpoolctl import threadpool_info\n"
+        "pools = {pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas'}\n"
+        "print(os.environ['OPENBLAS_NUM_THREADS'], max(pools))"
+    )
+    own = {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")}
+    for environment, asked in ((own, "1"), (own | {"OPENBLAS_NUM_THREADS": "2"}, "2")):
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True, env=environment)
+        stated, threads = done.stdout.splitlines()[-1].split()
+        assert stated == asked
+        assert int(threads) <= int(asked)
+
+
+def test_no_plugin_of_another_distribution_looks_on(tmp_path: Path) -> None:
+    """What is installed beside pqlkit is not searched for whoever wants to see how files are read."""
+    (tmp_path / "spying.py").write_text("print('a plugin looks on')\nplugin = None\n")
+    beside = tmp_path / "spying-1.dist-info"
+    beside.mkdir()
+    (beside / "METADATA").write_text("Metadata-Version: 2.1\nName: spying\nVersion: 1\n")
+    (beside / "entry_points.txt").write_text("[pydantic]\nspying = spying:plugin\n")
+    (tmp_path / "inviters.yml").write_text(DEFINITION)
+    done = subprocess.run(
+        [sys.executable, "-m", "pqlkit", "validate", "inviters.yml"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "plugin" not in done.stdout + done.stderr

@@ -85,3 +85,39 @@ def test_an_error_about_a_whole_table_names_its_files(tmp_path: Path, monkeypatc
         (tmp_path / f"{name}.csv").write_text(f"user_id,event,timestamp,{name}\n")
     done = pqlkit("analyze", "--events", "*.csv")
     assert done.err.startswith("error: a.csv, b.csv: the events have no rows"), done.err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["score", "--output", "x.csv"], "No such option: --output. Write --out FILE."),
+        (["report", "-o", "x"], "No such option: -o. Write --out FILE."),
+        (["score", "--csv"], "No such option: --csv. Write --format csv."),
+        (["analyze", "--json"], "No such option: --json. Write --format json."),
+        (["demo", "--json"], "No such option: --json"),  # it has no --format
+    ],
+)
+def test_what_another_tool_calls_an_option_is_answered_with_ours(line: list[str], said: str) -> None:
+    done = pqlkit(*line)
+    assert done.code == 2
+    assert said in done.err
+    assert ("Write" in done.err) == ("Write" in said)
+
+
+@pytest.mark.parametrize("command", ["score", "report"])
+def test_a_definition_can_stand_alone_on_the_command_line(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sample(tmp_path, users=40)
+    monkeypatch.chdir(tmp_path)
+    named = pqlkit(command, "-d", "inviters.yml", *SOURCES, "--format", "csv")
+    assert named.code == 0
+    assert pqlkit(command, "inviters.yml", *SOURCES, "--format", "csv").out == named.out
+    # A file of the command line wins over the project file's, and both ways of naming add up.
+    (tmp_path / "pqlkit.yml").write_text(f"pqlkit: 1\n{command}: {{definition: nosuch.yml}}\n")
+    assert pqlkit(command, "inviters.yml", *SOURCES, "--format", "csv").out == named.out
+    (tmp_path / "other.yml").write_text((tmp_path / "inviters.yml").read_text().replace("inviters", "other"))
+    both = pqlkit(command, "inviters.yml", "-d", "other.yml", *SOURCES, "--format", "json", "--out", "lists")
+    assert both.code == 0, both.err
+    # It is a file that is read: no result replaces it.
+    assert "would be lost" in pqlkit(command, "inviters.yml", *SOURCES, "--out", "inviters.yml").err

@@ -10,7 +10,7 @@ import pytest
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.dataset import Dataset, Table
-from pqlkit.population.as_of import as_of, day_of, events_from, midnight, silence
+from pqlkit.population.as_of import as_of, day_of, events_from, events_silence, midnight, silence
 
 T0 = 1_700_006_400_000_000  # 2023-11-15 00:00 UTC
 
@@ -86,6 +86,25 @@ def test_silence_needs_an_improbable_gap():
     assert silence(pace[:1], 10**9 * DAY) is None
     assert silence(np.zeros(5, dtype=np.int64), DAY) is None
     assert silence(np.empty(0, dtype=np.int64), DAY) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "days", "said"),
+    [
+        (100_000, 8, True),  # ten visits a day: exp(-80)
+        (100_000, 7, False),  # a week of holidays
+        (1_000, 60, False),  # exp(-6) = 0.0025
+        (1_000, 70, True),  # exp(-7) = 0.0009
+    ],
+)
+def test_events_that_end_before_the_data_are_said(rows, days, said):
+    events = replace(data(events=100 * DAY).tables["events"], rows=rows, first=0)
+    at = (100 + days) * DAY
+    sentence = events_silence(events, at)
+    assert (sentence is not None) is said
+    assert sentence is None or "state events.complete_through (1970-04-11)" in sentence
+    assert events_silence(replace(events, complete_through=at), at) is None
+    assert events_silence(replace(events, first=None), at) is None
 
 
 @pytest.mark.parametrize(

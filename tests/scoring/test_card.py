@@ -6,7 +6,7 @@ import polars as pl
 
 from pqlkit.definitions.folders import load_definition
 from pqlkit.exports.dataset import ColumnType, Dataset, Table
-from pqlkit.scoring.card import cards, score_line
+from pqlkit.scoring.card import cards, score_parts
 from pqlkit.scoring.scoring import score
 from tests.analysis.canonical import in_memory
 from tests.scoring.nights import START, at, definition
@@ -44,7 +44,7 @@ def test_a_card_says_what_was_done_what_was_needed_and_what_it_promises(tmp_path
     lines = told(tmp_path, name=["Northwind"], owner=["J. Lind"], plan=["free"], seats=[8])
     assert lines == [
         "Northwind (a)   PQL   score 81   qualified Fri 12:00",
-        "6 invites in the last 10 days (3 needed); login on 2 of 10 days (2 needed)",
+        "6 invites this week (3 needed in 10 days); login on 2 days this week (2 needed in 10 days)",
         "Ask who is next.",
         "free plan, 8 seats",
         "Users like this: 72 of 417 upgraded within 10 days (17.3 %)",
@@ -70,13 +70,14 @@ def test_a_near_one_is_told_what_is_missing(tmp_path):
 
 def test_a_score_says_what_it_is_made_of(tmp_path):
     meaning = load_definition(definition(tmp_path, BODY))
-    qualified = score(in_memory([{"id": "a", "anchor": START}], EVENTS, as_of=at(3)), meaning)
-    row = qualified.frame.row(0, named=True)
-    line = score_line(qualified, row)
-    whole, parts = line.removeprefix("Score ").split(" = ")
-    assert int(whole) == row["score"] == sum(int(part.split()[0]) for part in parts.split(" + "))
-    assert parts.startswith("50 qualified + ")
-    near = score(in_memory([{"id": "a", "anchor": START}], EVENTS[:-1], as_of=at(3)), meaning)
-    assert score_line(near, near.frame.row(0, named=True)) == "Score 25 = 25 criteria met"
-    nobody = score(in_memory([{"id": "a", "anchor": START}], [], as_of=at(3)), meaning)
-    assert score_line(nobody, nobody.frame.row(0, named=True)) == "Score 0"
+
+    def parts(events):
+        leads = score(in_memory([{"id": "a", "anchor": START}], events, as_of=at(3)), meaning)
+        row = leads.frame.row(0, named=True)
+        assert sum(score_parts(leads, row).values()) == row["score"]
+        return score_parts(leads, row)
+
+    assert list(parts(EVENTS)) == ["qualified", "above the thresholds", "fresh"]
+    assert parts(EVENTS)["qualified"] == 50
+    assert parts(EVENTS[:-1]) == {"criteria met": 25}
+    assert parts([]) == {}

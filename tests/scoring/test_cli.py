@@ -301,6 +301,9 @@ def test_several_definitions_fill_a_folder_and_say_whom_they_share(folder):
     }
     summary = json.loads((folder / "run.json").read_text())
     assert [run["definition"] for run in summary["runs"]] == ["team", "eager"]
+    for run in summary["runs"]:
+        rows = pl.read_csv(out / f"{run['definition']}.csv", infer_schema=False)
+        assert (run["rows"], run["leads"]) == (rows.height, rows.filter(pl.col("status") == "pql").height)
     assert summary["overlap"] == json.loads((out / "overlap.json").read_text())["overlap"]
 
 
@@ -371,7 +374,7 @@ def test_explain_tells_when_each_criterion_was_met(folder):
     assert max(met.values()) == qualified[0]
     shown = explain(folder, who, "-d", folder / "team.yml", "--as-of", "2026-01-20")
     assert "** QUALIFIES" in shown.out
-    assert "(3 needed)" in shown.out
+    assert "(3 needed in 10 days)" in shown.out
     assert max(map(len, shown.out.splitlines())) <= 80
     assert len(shown.out.splitlines()) <= 45
 

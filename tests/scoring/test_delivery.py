@@ -293,7 +293,7 @@ def test_alerts_hold_batches_of_twenty_with_text_and_rows(tmp_path):
     assert first["text"].startswith("20 new leads: team\n\nu044   PQL")
     assert first["leads"][0]["status"] == "pql"
     assert first["leads"][0]["new_because"] == "world"
-    assert any("3 invites in the last 10 days (3 needed)" in line for line in first["leads"][0]["card"])
+    assert any("3 invites this week (3 needed in 10 days)" in line for line in first["leads"][0]["card"])
 
 
 @contextmanager

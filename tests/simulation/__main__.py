@@ -42,6 +42,7 @@ D (1 million users, 45 million events: search and end to end) is timed by `make 
 def main() -> int:
     """Run, print, write; 1 if a promise was not kept."""
     from tests.simulation.promises import STUDIES
+    from tests.verdicts.battery import STUDIES as BATTERY
 
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("letters", nargs="?", default="", help="such as AEG; all by default")
@@ -51,7 +52,7 @@ def main() -> int:
     blocks: dict[str, str] = {}
     broken = 0
     done: dict[object, list[dict[str, object]]] = {}
-    chosen = [study for study in STUDIES if not asked.letters or study.letter in asked.letters]
+    chosen = [study for study in (*STUDIES, *BATTERY) if not asked.letters or study.letter in asked.letters]
     with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
         for study in sorted(chosen, key=lambda one: one.runs):
             started = time.monotonic()

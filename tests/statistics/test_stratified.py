@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pqlkit.statistics.stratified import Moments, conditional_mean, excess, expected_rates
+from pqlkit.statistics.stratified import Moments, conditional_mean, excess, expected_rates, mantel_haenszel
 
 
 def moments(y, cluster, *strata):
@@ -67,3 +67,27 @@ def test_what_passed_narrowly_is_less_than_it_looks():
         seen = seen[seen > 2.326]
         assert conditional_mean(float(seen.mean()), 2.326) == pytest.approx(mean, abs=0.1)
     assert conditional_mean(2.0, 2.326) == -np.inf
+
+
+def test_strata_are_tested_together_as_mantel_and_haenszel_do():
+    from statsmodels.stats.contingency_tables import StratifiedTable
+
+    random = np.random.default_rng(4)
+    size, all_size = random.integers(20, 60, 6), random.integers(80, 200, 6)
+    converted, rest = random.binomial(size, 0.2), random.binomial(all_size - size, 0.35)
+    tables = [
+        np.array([[a, n - a], [c, m - n - c]]) for a, n, c, m in zip(converted, size, rest, all_size, strict=True)
+    ]
+    expected, z = mantel_haenszel(converted[:, None], size[:, None], converted + rest, all_size)
+    assert z[0] ** 2 == pytest.approx(StratifiedTable(tables).test_null_odds(correction=False).statistic)
+    assert z[0] < 0
+    assert expected[0] == pytest.approx(
+        sum(n * (a + c) / m for a, n, c, m in zip(converted, size, rest, all_size, strict=True))
+    )
+
+
+def test_a_stratum_without_others_says_nothing():
+    two = mantel_haenszel(np.array([[5], [9]]), np.array([[100], [10]]), np.array([25, 9]), np.array([200, 10]))
+    one = mantel_haenszel(np.array([[5]]), np.array([[100]]), np.array([25]), np.array([200]))
+    assert [part.tolist() for part in two] == [part.tolist() for part in one]
+    assert np.isnan(mantel_haenszel(np.array([[9]]), np.array([[10]]), np.array([9]), np.array([10]))[1]).all()

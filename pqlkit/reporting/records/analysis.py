@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association
+    from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.cohorts import Cohort
+    from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypothesis
     from pqlkit.analysis.value_metric import ValueMetric
@@ -47,6 +49,9 @@ def record(analysis: Analysis) -> dict[str, Json]:
         "dormant": dormant,
         "conversions": counts(snapshots.places),
         "behaviours": [behaviour(association) for association in analysis.behaviours],
+        "tests": analysis.tests,
+        "fewer": [fewer(row) for row in analysis.fewer],
+        "not_monotone": [shape(row) for row in analysis.shapes],
         "leakage": [
             {
                 "event": suspect.event,
@@ -93,6 +98,9 @@ def behaviour(association: Association) -> dict[str, Json]:
     table, effect = association.table, association.design_effect
     risk, difference, odds = _ratios(table, effect)
     length = association.behaviour.window.length
+    steps = [step.table for step in association.curve]
+    with_ = _groups([(step.a, step.a + step.b) for step in steps], effect)
+    without = _groups([(step.c, step.c + step.d) for step in steps], effect)
     return {
         "event": association.behaviour.event,
         "where": None,
@@ -117,13 +125,43 @@ def behaviour(association: Association) -> dict[str, Json]:
         "alike": list(association.alike),
         "shown": _shown(association),
         "curve": [
-            {
-                "threshold": step.threshold,
-                "with": _group(step.table.a, step.table.a + step.table.b, effect),
-                "without": _group(step.table.c, step.table.c + step.table.d, effect),
-            }
-            for step in association.curve
+            {"threshold": step.threshold, "with": doing, "without": others}
+            for step, doing, others in zip(association.curve, with_, without, strict=True)
         ],
+    }
+
+
+def fewer(row: Fewer) -> dict[str, Json]:
+    """Write one behaviour after which fewer convert; `expression` is the hypothesis for ``pqlkit try``."""
+    table, length = row.table, row.behaviour.window.length
+    return {
+        "event": row.behaviour.event,
+        "measure": spelled(row.behaviour),
+        "window": None if length is None else str(length),
+        "threshold": row.threshold,
+        "with": _group(table.a, table.n1, table.design_effect),
+        "without": _group(table.c, table.n0, table.design_effect),
+        "expected": modelled(row.expected),
+        **relative_risk(row.relative_risk),
+        "p_value": modelled(row.p_value),
+        "q_value": modelled(row.q_value),
+        **adjusted(row.effect),
+        "expression": row.expression,
+    }
+
+
+def shape(shape: Shape) -> dict[str, Json]:
+    """Write a behaviour that is not monotone: none of it, some, and at least `threshold`."""
+    length = shape.behaviour.window.length
+    parts = {"none": shape.none, "some": shape.some, "much": shape.much}
+    return {
+        "event": shape.behaviour.event,
+        "measure": spelled(shape.behaviour),
+        "window": None if length is None else str(length),
+        "threshold": shape.threshold,
+        **{name: part.to_json(numerator="converted", denominator="snapshots") for name, part in parts.items()},
+        "as_often": shape.as_often,
+        "p_value": modelled(shape.p_value),
     }
 
 
@@ -209,7 +247,12 @@ def cohort(cohort: Cohort) -> dict[str, Json]:
 
 
 def _group(converted: int, entities: int, effect: float) -> dict[str, Json]:
-    return Rate.of(converted, entities, design_effect=effect).to_json(numerator="converted", denominator="snapshots")
+    return _groups([(converted, entities)], effect)[0]
+
+
+def _groups(counts: Sequence[tuple[int, int]], effect: float) -> list[dict[str, Json]]:
+    rates = Rate.of_each(counts, design_effect=effect)
+    return [rate.to_json(numerator="converted", denominator="snapshots") for rate in rates]
 
 
 def table_of(table: Contingency) -> dict[str, Json]:

@@ -8,6 +8,7 @@ from pqlkit.definitions.emitting import plain
 from pqlkit.durations import moment
 from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.tonight import NEW
+from pqlkit.reporting.records.analysis import fewer, shape
 from pqlkit.reporting.records.figures import adjusted, modelled, relative_risk
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "new": proposal.tonight.new,
             "since": str(NEW),
         },
+        "not_monotone": [shape(bend) for bend in proposal.shapes],
+        "fewer": [fewer(row) for row in proposal.fewer],
         "excluded": [
             {"event": leak.event, "reason": leak.reason.value, "evidence": leak.evidence}
             for leak in proposal.leakage
@@ -122,6 +125,9 @@ def candidate(candidate: Candidate, file: str | None = None) -> dict[str, Json]:
             }
             for precursor in candidate.precursors
         ],
+        "contacted_before": None
+        if candidate.contacted is None
+        else {"qualified": candidate.contacted.starts, "contacted": candidate.contacted.before.denominator},
         "fit": _snapshot(candidate.fit),
         "holdout": _snapshot(candidate.holdout),
         "gate": {
@@ -173,6 +179,7 @@ def candidate(candidate: Candidate, file: str | None = None) -> dict[str, Json]:
         if doubt is None
         else {"value": modelled(doubt.value), "limit": modelled(doubt.limit), "of": doubt.scale.value},
         "equivalents": list(candidate.equivalents),
+        "stands_for": candidate.stands_for,
         "simpler_alternative": None
         if candidate.simpler is None
         else {

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association, Step
+    from pqlkit.analysis.bend import Shape
+    from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.value_metric import ValueMetric
@@ -33,6 +35,8 @@ NO_DIFFERENCE: Final = 1.2
 SIGNIFICANT: Final = 0.05
 NAME: Final = 21
 LADDER: Final = 8
+LESS: Final = 5
+"""Behaviours after which fewer convert, and of those that are not monotone, on a terminal."""
 ROWS: Final = 10
 """Behaviours that a terminal shows unless told otherwise."""
 _HIDDEN: Final = frozenset({"part-of-conversion", "follows-conversion", "near-deterministic", "rare"})
@@ -269,7 +273,7 @@ def winners(analysis: Analysis) -> list[Association]:
 
 
 def leading(analysis: Analysis) -> list[Association]:
-    """Choose one row per event: its first of those that differ by more than chance and by a size that matters, as shown.
+    """Choose one row per event: its first of those that go with more upgrades, by more than chance and by a size that matters.
 
     None with too few upgrades for a search: the best of many rows would be luck, and one snapshot that did it a rate of 100 %.
     """
@@ -293,11 +297,10 @@ def _as_shown(rows: Sequence[Association]) -> list[Association]:
 
 def _differs(association: Association) -> bool:
     risk = association.table.relative_risk(design_effect=association.design_effect)
-    clear = (risk.low or 0) > NO_DIFFERENCE or (risk.high is not None and risk.high < 1 / NO_DIFFERENCE)
     return (
         association.q_value is not None
         and association.q_value < SIGNIFICANT
-        and clear
+        and (risk.low or 0) > NO_DIFFERENCE
         and not _HIDDEN & set(association.flags)
     )
 
@@ -307,9 +310,14 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
     shown = winners(analysis)
     every = analysis.observed.snapshots.design.kind is DesignKind.EVERY
     conversion_window = str(analysis.observed.snapshots.design.conversion_window)
-    head = f"BEHAVIOURS before an upgrade   {len(shown)} of {len(events)} differ (q < 5 %, RR > 1.2)"
+    head = spread("BEHAVIOURS before an upgrade", f"{len(shown)} of {len(events)} associated with more")
     if not shown:
-        return [head, "  none differs by more than chance and by a size that matters", *_nulls(analysis)]
+        lines = [
+            head,
+            "  none goes with more upgrades by more than chance and by a size that matters",
+            *_nulls(analysis),
+        ]
+        return [*lines, *fewer(analysis.fewer), *_shapes(analysis)]
     fitted = any(
         association.adjusted is not None and association.adjusted.value is not None for association in shown[:top]
     )
@@ -332,7 +340,60 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
         marks.append("A automatic")
     if fitted:
         marks.append(f"* odds ratio allowing for {_allowed_for(shown[:top])}")
-    return [*lines, *wrapped("   ".join(marks), "  ", "  ")] if marks else lines
+    lines.append(f"  chi-squared or exact test, FDR 5% over {analysis.tests:,} tests; relative risk above 1.2")
+    lines += wrapped("   ".join(marks), "  ", "  ") if marks else []
+    return [*lines, *fewer(analysis.fewer), *_shapes(analysis)]
+
+
+def fewer(rows: Sequence[Fewer]) -> list[str]:
+    """List what goes with fewer upgrades, each with the hypothesis to test."""
+    if not rows:
+        return []
+    lines = ["", spread("FEWER UPGRADES among the active", "Mantel-Haenszel test over activity")]
+    lines.append(f"  {'behaviour':<{NAME}}  {'in':>4}    at  does   with without   {'times [95 %]':>13} allow.")
+    for row in rows[:LESS]:
+        table, risk = row.table, None if row.effect is None else row.effect.relative_risk
+        lines.append(
+            f"  {fit(named(row.behaviour), NAME)}  {row.behaviour.window.length!s:>4} {compact(row.threshold):>5} "
+            f"{percent(table.share.rate):>5} {percent(table.with_.rate):>6} {percent(table.without.rate):>6} "
+            f"{ratio(row.relative_risk, gap=''):>16} {times(None if risk is None else risk.value):>6}"
+        )
+        told = f"{command(row)}   ({table.a:,} of {table.n1:,}, {row.expected:,.0f} expected)"
+        lines += [f"    {told}"] if len(told) <= 76 else wrapped(told, "    ", "    ")
+    return lines
+
+
+def command(row: Fewer) -> str:
+    """Give the command that tests a behaviour's absence."""
+    import shlex
+
+    return f"pqlkit try {shlex.quote(visible(row.expression, 400))}"
+
+
+def _shapes(analysis: Analysis) -> list[str]:
+    """Say which behaviours are not monotone, those at zero that convert as often as the top first."""
+    shown = sorted(analysis.shapes[:LESS], key=lambda shape: not shape.as_often)
+    return [
+        line
+        for as_often in (True, False)
+        if (alike := [shape for shape in shown if shape.as_often is as_often])
+        for line in wrapped(not_monotone(alike), "  ", "    ")
+    ]
+
+
+def not_monotone(shapes: Sequence[Shape]) -> str:
+    """Say of behaviours that those at zero convert as often (or all of them more often than the middle only)."""
+    said = "as often" if shapes[0].as_often else "more often than the middle"
+    return f"Not monotone, those at zero convert {said}: {'; '.join(_stretches(shape) for shape in shapes)}"
+
+
+def _stretches(shape: Shape) -> str:
+    most = shape.threshold - 1
+    middle = "1" if most == 1 else f"1 to {most:,}"
+    return (
+        f"{named(shape.behaviour, 40)} in {shape.behaviour.window.length} {percent(shape.none.rate)} at 0, "
+        f"{percent(shape.some.rate)} at {middle}, {percent(shape.much.rate)} from {shape.threshold:,} on"
+    )
 
 
 def _allowed_for(shown: Sequence[Association]) -> str:
@@ -457,6 +518,7 @@ def _ladder(analysis: Analysis) -> list[str]:
         "  upgrade             " + "".join(f"{percent(step.table.with_.rate):>7}" for step in steps),
         "                      " + "".join(f"{mark:>7}" for mark in sparkline(rates)),
         "  snapshots           " + "".join(f"{percent(step.table.n1 / step.table.total):>7}" for step in steps),
+        f"  none of it: {percent(first.curve[0].table.without.rate)} of {first.curve[0].table.n0:,}",
     ]
 
 

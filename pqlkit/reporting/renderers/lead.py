@@ -15,7 +15,7 @@ from pqlkit.scoring.converters import PERIODS
 from pqlkit.scoring.timeline import Happening
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -74,12 +74,13 @@ def as_markdown(card: Sequence[str], row: dict[str, Any], story: Timeline, *, zo
     return f"{head}\n{to_markdown(rows, ['date', 'day', 'what'], right=[1])}"
 
 
-def as_json(card: Sequence[str], row: dict[str, Any], story: Timeline) -> str:
-    """Give ``pqlkit/lead/2``: the row of the list, the card, and the timeline."""
+def as_json(card: Sequence[str], row: dict[str, Any], story: Timeline, parts: Mapping[str, float]) -> str:
+    """Give ``pqlkit/lead/2``: the row of the list, what its score is made of, the card, and the timeline."""
     return to_json(
         {
             "schema": "pqlkit/lead/2",
             "lead": row,
+            "score_parts": dict(parts),
             "card": list(card),
             "timeline": [
                 {"at": moment(entry.at), "what": entry.what.value, "name": entry.name or None, "count": entry.count}

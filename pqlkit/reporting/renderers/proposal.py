@@ -11,7 +11,7 @@ from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.split import SplitKind
 from pqlkit.proposal.tonight import NEW
 from pqlkit.reporting.records.proposal import candidate, record
-from pqlkit.reporting.renderers.analysis import base_counts
+from pqlkit.reporting.renderers.analysis import base_counts, fewer, not_monotone
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import about, chance, day, interval, percent, rate, ratio, times
@@ -95,6 +95,8 @@ def _nothing(proposal: Proposal) -> list[str]:
         lines.append(
             f"  a model of all behaviours reaches an AUC of {top.auc:.2f} on the later snapshots (0.5 = chance)"
         )
+    if proposal.fewer:
+        return [*lines, *fewer(proposal.fewer)]
     believed = any("pqlkit try" in warning for warning in proposal.warnings)
     return lines if believed else [*lines, "", 'Test what you believe: pqlkit try "EVENT >= 3 in 14d"']
 
@@ -174,7 +176,17 @@ def _later(proposal: Proposal, candidate: Candidate) -> list[str]:
             "  ",
             "    ",
         )
-    return [*lines, *_worth(proposal, candidate)]
+    return [*lines, *_contacted(candidate), *_worth(proposal, candidate)]
+
+
+def _contacted(candidate: Candidate) -> list[str]:
+    """Say how many somebody had called before: what such a rule counts may come of the call."""
+    calls = candidate.contacted
+    if calls is None or not calls.starts:
+        return []
+    before = calls.before.denominator
+    doubt = ": what it counts may come of the call" if 2 * before >= calls.starts else ""
+    return wrapped(f"{before:,} of {calls.starts:,} who met it had been contacted before{doubt}", "  ", "    ")
 
 
 def _against_others(candidate: Candidate) -> list[str]:
@@ -230,6 +242,14 @@ def _would_it_hold(proposal: Proposal, candidate: Candidate) -> list[str]:
         )
         if ranges:
             lines += wrapped(f"thresholds  {ranges} cannot be told apart", "  ", " " * 14)
+    if candidate.stands_for is not None:
+        lines += wrapped(
+            f"the same leads come of {visible(candidate.stands_for, 120)}: the data cannot tell which of the two matters",
+            "  ",
+            "    ",
+        )
+    for shape in proposal.shapes:
+        lines += wrapped(not_monotone([shape]), "  ", " " * 14)
     for precursor in candidate.precursors:
         done, begun = visible(precursor.leads_to, 30), visible(precursor.event, 30)
         lines += wrapped(

@@ -47,6 +47,11 @@ class Contacted:
     never: Rate
 
     @property
+    def starts(self) -> int:
+        """How many there are."""
+        return (self.before + self.after + self.never).denominator
+
+    @property
     def after(self) -> Rate:
         """First contacted after it qualified, however soon."""
         return self.within_1h + self.within_24h + self.within_3d + self.later

@@ -1,0 +1,49 @@
+"""What pqlkit concludes from worlds that mislead is what a careful analyst would."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.verdicts.battery import STUDIES, WORLDS, WORLDS_WITH_A_RULE, null_lines, verdict_lines
+from tests.verdicts.recount import recounted
+from tests.verdicts.saying import Verdict, said
+
+OPEN = {
+    "the meter": "what is paid for is not set apart",
+    "property decides": "values of properties are not told apart",
+    "generic event": "values of properties are not told apart",
+}
+"""Worlds whose verdict is not right yet, and why: whoever mends one must take it out."""
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        pytest.param(world, marks=[pytest.mark.xfail(reason=OPEN[world.name])] if world.name in OPEN else [])
+        for world in WORLDS
+    ],
+    ids=lambda world: world.name,
+)
+def test_the_verdict_is_a_careful_analysts(world):
+    assert world.verdict(0) is Verdict.RIGHT, world.conclusion
+
+
+@pytest.mark.parametrize("world", WORLDS_WITH_A_RULE[:2], ids=lambda world: world.name)
+def test_what_is_promised_is_what_report_counts(world):
+    with said(world.make(0)) as words:
+        counts = recounted(words)
+    assert counts["proposed"]
+    assert counts["promised"] == counts["reported"]
+
+
+def test_the_studies_say_which_worlds_failed_and_at_which_seeds():
+    names = [world.name for world in WORLDS]
+    runs = [{"world": name, "seed": 1000, "verdict": Verdict.RIGHT} for name in names]
+    assert [line.kept for line in verdict_lines(runs)] == [True] * (len(names) + 2)
+    runs[3]["verdict"] = Verdict.WRONG
+    pooled, wrong, *worlds = verdict_lines(runs)
+    assert (pooled.kept, wrong.kept, worlds[3].kept) == (False, False, False)
+    assert worlds[3].reached == "0 of 1; wrong at seeds 1000"
+    quiet = [{"kind": kind, "seed": 1, "proposed": kind == "age"} for kind in ("once", "age") for _ in range(5)]
+    assert [line.kept for line in null_lines(quiet)] == [True, False]
+    assert {study.letter for study in STUDIES} == {"L", "M", "N"}
