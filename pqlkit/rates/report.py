@@ -171,6 +171,7 @@ def report(
     from pqlkit.snapshots.qualifications import pqls_per_week, reach_of, starts, time_to_convert
     from pqlkit.snapshots.snapshots import snapshots_of
     from pqlkit.snapshots.spells import qualifications
+    from pqlkit.snapshots.spike import too_soon_in_words
 
     say = progress or (lambda _: None)
     outcome = definition.outcome or population.outcome
@@ -207,6 +208,7 @@ def report(
         until=until,
     )
     retained = _retained(mature, outcome)
+    soon = too_soon_in_words(population, counted, outcome.within)
     return Report(
         population=population,
         definition=definition,
@@ -218,7 +220,7 @@ def report(
         time_to_customer=waiting(people, "customer", until),
         time_to_convert=time_to_convert(counted),
         pqls_per_week=pqls_per_week(counted, first=first, through=population.as_of, zone=population.world.zone),
-        in_progress=counted.height - mature.height,
+        in_progress=counted.height - mature.height - int(counted["too_soon"].sum()),
         criteria=criteria(population, definition, seen, met, design_effect=effect),
         without_mechanical=without_mechanical(population, definition, seen, design_effect=effect),
         cohorts=_segments(
@@ -231,7 +233,7 @@ def report(
         retained=retained,
         teams=teams(stages, retained, nouns_of(definition)),
         amounts=_amounts(population, mature),
-        warnings=(*population.warnings, *gap_warnings(population.world, definition)),
+        warnings=(*population.warnings, *gap_warnings(population.world, definition), *([] if soon is None else [soon])),
     )
 
 

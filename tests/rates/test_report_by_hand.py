@@ -315,3 +315,22 @@ def test_an_expansion_counts_stays(tmp_path):
     assert found.funnel.pql_to_customer == rate(2, 4)
     assert found.funnel.customers == 2
     assert people.conversions.first == 2
+
+
+def test_leads_whose_window_ends_before_the_day_on_which_most_convert_are_in_no_rate(tmp_path):
+    """24 do x on day 3 and convert on day 56; 30 days from qualifying nobody had: that is no rate of 0 %."""
+    people = {f"u{i:02}": 3 for i in range(40)}
+    found = told(
+        tmp_path,
+        people,
+        definition(),
+        conversions=[bought(user, 56.2) for user in sorted(people)[:24]],
+    )
+    made = record(report(found, definition()))
+    counted = made["qualifications"]
+    assert (counted["starts"], counted["complete"], counted["in_progress"], counted["too_soon"]) == (40, 0, 0, 40)
+    assert made["funnel"]["pql_to_customer"]["rate"] is None
+    assert any("--conversion-window 63d covers it" in warning for warning in made["warnings"])
+    longer = definition(within=Duration(63, "d"))
+    rate = record(report(found, longer))["funnel"]["pql_to_customer"]
+    assert (rate["numerator"], rate["denominator"]) == (24, 40)

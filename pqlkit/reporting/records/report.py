@@ -77,8 +77,9 @@ def record(report: Report) -> dict[str, Json]:
         "qualifications": {
             "starts": report.starts.height,
             "entities": report.starts.get_column("entity").n_unique(),
-            "complete": report.starts.height - report.in_progress,
+            "complete": int(report.starts["mature"].sum()),
             "in_progress": report.in_progress,
+            "too_soon": int(report.starts["too_soon"].sum()),
             "unrated": funnel.unrated,
         },
         "time_to_pql": waiting(report.time_to_pql),

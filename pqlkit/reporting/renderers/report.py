@@ -107,10 +107,11 @@ def _new_pqls(report: Report) -> list[str]:
     outcome, starts, funnel = report.definition.outcome, report.starts, report.funnel
     window = outcome.within if outcome is not None else None
     who = f"{starts.get_column('entity').n_unique():,} {report.population.kind}s"
-    mature = starts.height - report.in_progress
+    mature, early = int(starts["mature"].sum()), int(starts["too_soon"].sum())
+    soon = f" + {early:,} whose window ends too soon" if early else ""
     lines = [
         spread(f"NEW {report.nouns.leads.upper()}", f"{window.in_words if window is not None else ''} from qualifying"),
-        f"  {starts.height:,} by {who} = {mature:,} complete + {report.in_progress:,} in progress",
+        f"  {starts.height:,} by {who} = {mature:,} complete + {report.in_progress:,} in progress{soon}",
     ]
     if funnel.unrated:
         lines += wrapped(
@@ -137,6 +138,10 @@ def _step(name: str, value: Rate) -> str:
 
 def _compared(report: Report) -> list[str]:
     snapshot = report.funnel.snapshot
+    if report.starts["too_soon"].any() and not report.starts["mature"].any():
+        return wrapped(
+            "AT SNAPSHOTS  not compared: their windows end before the day on which most convert, too", "", "  "
+        )
     return [
         spread(
             "AT SNAPSHOTS",

@@ -28,6 +28,11 @@ def headline(figures: Mapping[str, Any]) -> list[str]:
         figures["qualifications"],
         figures["funnel"]["qualified_first"],
     )
+    if rate["rate"] is None and counted["too_soon"]:
+        return [
+            f"The windows of all new {words['leads']} end before the day on which most conversions come: there is no rate (see the "
+            "warning)."
+        ]
     if rate["rate"] is None:
         return [f"None of the new {words['leads']} has had the conversion window yet: there is no rate."]
     again = f" (some {figures['entity']}s more than once)" if counted["entities"] < counted["starts"] else ""
