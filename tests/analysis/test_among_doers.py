@@ -29,7 +29,8 @@ def world(*, worth: float = 5.0, much: float = 1.0, seed: int = 1, users: int = 
     Sharing itself is worth nothing. With `generic` all that is done is one event, ``feature_used``.
     """
     rng = np.random.default_rng(seed)
-    people, events = [], []
+    people: list[dict[str, Any]] = []
+    events: list[Any] = []
     for number in range(users):
         name, anchor = f"u{number:05}", int(rng.integers(0, 150 * DAY))
         shares = [
@@ -155,7 +156,8 @@ def test_a_search_takes_in_nothing_where_no_property_tells(deciding):
 
 def test_a_value_that_belongs_to_the_upgrade_is_no_kind():
     rng = np.random.default_rng(3)
-    people, events = [], []
+    people: list[dict[str, Any]] = []
+    events: list[Any] = []
     for number in range(1_500):
         name, anchor = f"u{number:05}", int(rng.integers(0, 150 * DAY))
         converted = anchor + 15 * DAY + int(rng.integers(1, 20 * DAY)) if rng.random() < 0.15 else None

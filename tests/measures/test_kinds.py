@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,10 +15,13 @@ from tests.measures.oracle import DAY, Life, Rules, Seen
 from tests.measures.test_cube import draw_snapshots, level_of
 from tests.measures.worlds import START, draw_lives, make_world
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 RULES = Rules(as_of=START + 40 * DAY)
 
 
-def life(*events: tuple[str, dict[str, object]]) -> Life:
+def life(*events: tuple[str, Mapping[str, object]]) -> Life:
     seen = [
         Seen(
             at=START + index * 1_000_000, event=event, user="u1", properties={**dict.fromkeys(PROPERTIES), **properties}
