@@ -25,6 +25,7 @@ from pqlkit.proposal.rule import holds, plainness
 from pqlkit.proposal.shuffles import permuted
 from pqlkit.snapshots.contacts import contacted
 from pqlkit.snapshots.qualifications import between
+from pqlkit.snapshots.spike import too_soon_in_words
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -316,7 +317,7 @@ def _candidate(
             starts=promised.starts,
             weeks=weeks,
             asked=Asked(value=wishes.value, cost=wishes.cost, capacity=wishes.capacity),
-            faults=_kept_out(brief, view, dish),
+            faults=(*_kept_out(brief, view, dish), *_unseen(brief, counted)),
         ),
         compared=compared,
         recall=recall,
@@ -378,6 +379,13 @@ def _compared(
         world=population.world,
         own_events=named,
     )
+
+
+def _unseen(brief: Brief, counted: pl.DataFrame) -> list[str]:
+    """Say so where later leads have had their window before the day on which conversions pile up."""
+    later = counted.filter(counted[ON] >= brief.holdout_from)
+    said = too_soon_in_words(brief.observed.population, later, brief.outcome.within)
+    return [] if said is None else [said]
 
 
 def _kept_out(brief: Brief, view: FitView, dish: Dish) -> list[str]:
