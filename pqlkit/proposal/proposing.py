@@ -92,7 +92,7 @@ def proposal_of(brief: Brief) -> Proposal:
         return _nothing(
             brief,
             f"{converters} usable upgrades: no search, it would find luck (it opens at {HYPOTHESES_BELOW})",
-            *_where_the_others_fall(brief),
+            *_before_a_snapshot(brief),
             'test what you believe: pqlkit try "EVENT >= 3 in 14d"',
         )
     fit = brief.observed.y[brief.parts.fit]
@@ -101,14 +101,13 @@ def proposal_of(brief: Brief) -> Proposal:
     return _searched(brief)
 
 
-def _where_the_others_fall(brief: Brief) -> list[str]:
-    """Say why so few conversions follow a snapshot, where most come before the first or on one day."""
-    from pqlkit.analysis.window_advice import early_warning, spike
+def _before_a_snapshot(brief: Brief) -> list[str]:
+    """Say that so few conversions follow a snapshot because most come before the first."""
+    from pqlkit.analysis.window_advice import early_warning
 
     population, design = brief.observed.population, brief.observed.snapshots.design
     early = None if design.kind is DesignKind.AGE else early_warning(population, design)
-    piled = spike(population)
-    return [text for text in (early, None if piled is None else str(piled)) if text]
+    return [] if early is None else [early]
 
 
 def _searched(brief: Brief) -> Proposal:
