@@ -11,6 +11,7 @@ from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.errors import UsageError
 from pqlkit.inert import visible
+from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 from pqlkit.proposal.brief import Brief
@@ -91,12 +92,22 @@ def proposal_of(brief: Brief) -> Proposal:
         return _nothing(
             brief,
             f"{converters} usable upgrades: no search, it would find luck (it opens at {HYPOTHESES_BELOW})",
+            *_before_a_snapshot(brief),
             'test what you believe: pqlkit try "EVENT >= 3 in 14d"',
         )
     fit = brief.observed.y[brief.parts.fit]
     if not fit.size or fit.all() or not fit.any():
         return _nothing(brief, "the earlier snapshots hold only one outcome: nothing can be chosen on them")
     return _searched(brief)
+
+
+def _before_a_snapshot(brief: Brief) -> list[str]:
+    """Say that so few conversions follow a snapshot because most come before the first."""
+    from pqlkit.analysis.window_advice import early_warning
+
+    population, design = brief.observed.population, brief.observed.snapshots.design
+    early = None if design.kind is DesignKind.AGE else early_warning(population, design)
+    return [] if early is None else [early]
 
 
 def _searched(brief: Brief) -> Proposal:

@@ -62,7 +62,7 @@ def as_markdown(analysis: Analysis, top: int = 20) -> str:
     header = ["behaviour", "window", "at least", "does", "with", "without", "times [95 %]", "allowing for activity"]
     rows = [_cells(association, analysis) for association in winners(analysis)[:top]]
     if is_little(analysis):
-        said = f"{analysis.observed.base.numerator} usable upgrades: no behaviours are ranked, it would find luck."
+        said = f"{analysis.observed.converters} usable upgrades: no behaviours are ranked, it would find luck."
         return f"{said}\n\n{_base_line(analysis)}\n\n{SENTENCE}\n"
     return f"{to_markdown(rows, header, right=range(2, 8))}\n{_base_line(analysis)}\n\n{SENTENCE}\n"
 
@@ -204,13 +204,15 @@ def base_counts(observed: Observed) -> str:
     base, design = observed.base, observed.snapshots.design
     # Snapshots at ages overlap, and several may be followed by the same upgrade.
     upgrades = "followed by an upgrade" if design.kind is DesignKind.AGE else "upgrades"
-    return f"{base.denominator:,} snapshots, {base.numerator:,} {upgrades} in {design.conversion_window}"
+    people = observed.converters
+    whose = "" if people == base.numerator else f" ({people:,} {observed.population.kind.value}s)"
+    return f"{base.denominator:,} snapshots, {base.numerator:,} {upgrades}{whose} in {design.conversion_window}"
 
 
 def _little(analysis: Analysis) -> list[str]:
     from pqlkit.statistics.power import detectable_relative_risk
 
-    usable = analysis.observed.base.numerator
+    usable = analysis.observed.converters
     lines = [f"SMALL DATA: {usable} usable upgrades. No search: it would find luck."]
     power = detectable_relative_risk(usable, 0.25) if usable else None
     seen = (
