@@ -88,7 +88,17 @@ def shapes(
 
 
 def shape_at(cube: Cube, observed: Observed, column: int, threshold: int, *, tests: int = 1) -> Shape | None:
-    """Look at one behaviour around the threshold of a rule; None where those at zero do not convert more often than the middle."""
+    """Look at one behaviour around the threshold of a rule; None where those at zero do not convert more often than the middle.
+
+    Parameters
+    ----------
+    cube, observed
+        Levels of the rule's behaviours, and the snapshots.
+    column, threshold
+        One criterion of the rule.
+    tests
+        How many criteria are looked at.
+    """
     rows, reached = cube.column(column)
     level = np.zeros(cube.snapshots, dtype=np.int64)
     level[rows] = reached
