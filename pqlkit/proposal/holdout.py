@@ -25,6 +25,7 @@ from pqlkit.proposal.rule import holds, plainness
 from pqlkit.proposal.shuffles import permuted
 from pqlkit.snapshots.contacts import contacted
 from pqlkit.snapshots.qualifications import between
+from pqlkit.snapshots.spike import too_soon_in_words
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ def _best_of_each(rules: Sequence[Rule]) -> list[Rule]:
 
 
 def _tables(brief: Brief, rule: Rule) -> tuple[Contingency, Contingency, NDArray[np.bool_]]:
-    met = holds(brief.observed.cube, rule.literals, brief.traits)
+    met = holds(brief.cube, rule.literals, brief.traits)
     return brief.observed.table(met, brief.parts.fit), brief.observed.table(met, brief.parts.holdout), met
 
 
@@ -316,7 +317,7 @@ def _candidate(
             starts=promised.starts,
             weeks=weeks,
             asked=Asked(value=wishes.value, cost=wishes.cost, capacity=wishes.capacity),
-            faults=_kept_out(brief, view, dish),
+            faults=(*_kept_out(brief, view, dish), *_unseen(brief, counted)),
         ),
         compared=compared,
         recall=recall,
@@ -380,6 +381,13 @@ def _compared(
     )
 
 
+def _unseen(brief: Brief, counted: pl.DataFrame) -> list[str]:
+    """Say so where later leads have had their window before the day on which conversions pile up."""
+    later = counted.filter(counted[ON] >= brief.holdout_from)
+    said = too_soon_in_words(brief.observed.population, later, brief.outcome.within)
+    return [] if said is None else [said]
+
+
 def _kept_out(brief: Brief, view: FitView, dish: Dish) -> list[str]:
     """Say which traits of a rule keep out later leads that convert more often than those they let in."""
     lives, faults = view.lives, []
@@ -422,7 +430,7 @@ def strongest_first(brief: Brief, literals: Sequence[Literal]) -> tuple[Literal,
     """Put the literal first that says most on its own (largest phi on the fit part); traits last."""
 
     def strength(literal: Literal) -> tuple[bool, float]:
-        table = brief.observed.table(holds(brief.observed.cube, (literal,), brief.traits), brief.parts.fit)
+        table = brief.observed.table(holds(brief.cube, (literal,), brief.traits), brief.parts.fit)
         return literal.behaviour is None, -(table.phi or 0.0)
 
     return tuple(sorted(literals, key=strength))
@@ -445,7 +453,7 @@ def _examined(brief: Brief, standings: Standings, first: Candidate) -> Candidate
         alternative = (words, Rate.of(read.converted, read.n))
     literals = strongest_first(brief, first.rule.literals)
     criteria = [literal for literal in literals if literal.behaviour is not None]
-    met = holds(brief.observed.cube, first.rule.literals, brief.traits)
+    met = holds(brief.cube, first.rule.literals, brief.traits)
     named = {literal.trait.name for literal in literals if literal.trait is not None}
     traits = brief.observed.fixed_traits(named | brief.exclusions.traits)
     of_literal = {standings.literals[place]: ends for place, ends in ranges.items()}
