@@ -85,7 +85,7 @@ def _adjusted_stands(words: Said) -> Verdict:
 
 def _empty_age(seed: int) -> Case:
     """Nobody needs to pay in the first eight weeks."""
-    product = Product(seed=[204, seed], users=1_500, days=240.0, ripe=60.0)
+    product = Product(seed=[204, seed], users=2_200, days=330.0, ripe=60.0)
     ages = slow(product)
     who = np.flatnonzero(np.isfinite(ages) & (ages > 56))
     product.convert_at(who, ages[who])
