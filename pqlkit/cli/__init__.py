@@ -5,9 +5,13 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; Ctrl-C and SIGTERM are quiet from the first import on."""
+    import os
     import sys
 
     from pqlkit.cli.exit import ExitCode, Terminated, terminable
+
+    # What else is installed has no say in how files are read; to ask each distribution whether it has takes time, too.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
     try:
         terminable()

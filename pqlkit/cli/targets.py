@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _REMOTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _OURS: Final = re.compile(rb"^[\"']?pqlkit[\"']?\s*:", re.M)
-_SQLITE: Final = b"SQLite format 3\0"
-_DUCKDB: Final = b"DUCK"
 _HEAD: Final = 64 * 1024
 
 
@@ -114,6 +112,7 @@ def _files(target: Target) -> Iterator[Target]:
 
 def _check_alone(target: Target) -> None:
     """Refuse a target for what it is."""
+    from pqlkit.exports.foreign import DUCKDB, SQLITE
     from pqlkit.exports.manifest import dataset_of
 
     def refuse(what: str, hint: str) -> UsageError:
@@ -132,7 +131,7 @@ def _check_alone(target: Target) -> None:
     if folder is not None:
         raise refuse(f"a file of the dataset {folder}", "name a file outside of it")
     head = _head(target.path)
-    if head.startswith(_SQLITE) or head[8:12] == _DUCKDB:
+    if head.startswith(SQLITE) or head[8:12] == DUCKDB:
         raise refuse("a ledger or another database, and would be lost", "name another file")
     if _OURS.search(head):
         raise refuse("a definition or project file, and would be lost", "name another file")

@@ -26,7 +26,7 @@ from pqlkit.exports.preset import Preset, Variant, preset, recognised
 from pqlkit.exports.quarantine import SCHEMA, rejected_frame, row_text
 from pqlkit.exports.reshaping import LOOKED_UP, Clock, Reshaped, Shape, folded_texts, holds, reshaped
 from pqlkit.exports.synonyms import SYNONYMS
-from pqlkit.exports.tables import ADDRESSES, CONVERSIONS, DOMAIN, EMAIL, EVENTS
+from pqlkit.exports.tables import ADDRESSES, CONVERSIONS, DOMAIN, EMAIL, EVENTS, FILE, LINE, LONGEST_NAME
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
@@ -37,10 +37,6 @@ if TYPE_CHECKING:
     from pqlkit.exports.preset import Identity
     from pqlkit.exports.tables import Layout
 
-FILE: Final = "pqlkit:file"
-LINE: Final = "pqlkit:line"
-LONGEST_NAME: Final = 64 * 1024
-"""Bytes of an id or an event name."""
 _TEXTS: Final = (EVENT, EVENT_ID, "kind", "plan", "from_plan", "by", EMAIL)
 _WORDS: Final = (EVENT, "kind", "plan", "from_plan", "by")
 _NULLABLE: Final = (EVENT_ID, EMAIL)

@@ -10,6 +10,12 @@ from pqlkit.errors import DataError
 from pqlkit.inert import visible
 
 _EXPORT: Final = "export CSV, Parquet or JSON Lines"
+SQLITE: Final = b"SQLite format 3\0"
+"""How a file of SQLite begins."""
+
+DUCKDB: Final = b"DUCK"
+"""What a file of DuckDB holds from its ninth byte on."""
+
 _DATABASE: Final = "name its table in pqlkit.yml: {path: FILE, table: NAME}"
 _MAGICS: Final[tuple[tuple[int, bytes, str, str], ...]] = (
     (0, b"BZh", "a bzip2 file", "decompress it first: bunzip2"),
@@ -25,8 +31,8 @@ _MAGICS: Final[tuple[tuple[int, bytes, str, str], ...]] = (
     (0, b"ARROW1", "an Arrow (Feather) file", "write it as Parquet"),
     (0, b"\x89HDF\r\n", "an HDF5 file", _EXPORT),
     (0, b"%PDF", "a PDF document", _EXPORT),
-    (0, b"SQLite format 3\0", "an SQLite database", _DATABASE),
-    (8, b"DUCK", "a DuckDB database", _DATABASE),
+    (0, SQLITE, "an SQLite database", _DATABASE),
+    (8, DUCKDB, "a DuckDB database", _DATABASE),
     (0, b"PGDMP", "a PostgreSQL dump", "copy the table out: \\copy (select ...) to 'table.csv' csv header"),
     (0, b"\x89PNG", "an image (PNG)", _EXPORT),
     (0, b"\xff\xd8\xff", "an image (JPEG)", _EXPORT),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,7 +12,6 @@ import polars as pl
 from pqlkit.columns import EVENT, EVENT_ID
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError
-from pqlkit.exports.canonical import FILE, LINE, LONGEST_NAME
 from pqlkit.exports.column_types import ColumnType, of_dtype
 from pqlkit.exports.finding import find
 from pqlkit.exports.instants import FIRST, LAST, UTC
@@ -18,11 +19,11 @@ from pqlkit.exports.mapping import Match
 from pqlkit.exports.parquet import damaged, schema
 from pqlkit.exports.path_keys import path_keys
 from pqlkit.exports.picked_column import UNTIDY
-from pqlkit.exports.tables import ADDRESSES, EMAIL, EVENTS, IDENTITIES
+from pqlkit.exports.tables import ADDRESSES, EMAIL, EVENTS, FILE, IDENTITIES, LINE, LONGEST_NAME
 from pqlkit.exports.writing import repeats
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Iterator, Set
     from pathlib import Path
 
     from pqlkit.exports.mapping import Source
@@ -112,14 +113,19 @@ def _checked(
     time = layout.time if layout.time in columns else None
     day = pl.col(time).dt.timestamp("us").floordiv(DAY) if time else pl.lit(None, dtype=pl.Int64)
     stamp = pl.col(time).dt.timestamp("us") if time else pl.lit(None, dtype=pl.Int64)
-    frame = (
-        lazy.group_by(day.alias("day"))
-        .agg(rows=pl.len(), first=stamp.min(), last=stamp.max(), bad=_bad(layout, columns, nulls).sum())
-        .collect(engine="streaming")
+    frame, *bad = pl.collect_all(
+        [
+            lazy.group_by(day.alias("day")).agg(rows=pl.len(), first=stamp.min(), last=stamp.max()),
+            *(lazy.filter(fault).select(pl.len()) for fault in _faults(layout, columns, nulls)),
+        ],
+        engine="streaming",
     )
     rows = int(frame["rows"].sum() or 0)
     first, last = frame["first"].min(), frame["last"].max()
-    if frame["bad"].sum() or not _inside(first, last, plausible) or _repeated(layout, lazy, paths, columns, rows):
+    timeless = time in layout.needed and frame["day"].has_nulls()
+    if timeless or any(count.item() for count in bad) or not _inside(first, last, plausible):
+        return None
+    if _repeated(layout, lazy, paths, columns, rows):
         return None
     days = {int(number): int(count) for number, count in frame.select("day", "rows").iter_rows() if number is not None}
     return InPlace(
@@ -138,26 +144,27 @@ def _inside(first: object, last: object, plausible: Plausible) -> bool:
     return plausible.outer_first <= first and last <= plausible.outer_last
 
 
-def _bad(layout: Layout, columns: dict[str, ColumnType], nulls: Set[str]) -> pl.Expr:
-    bad = pl.lit(value=False)
-    absent = sorted(nulls | {""})
-    for name in layout.needed:
-        bad = bad | pl.col(name).is_null()
-    for name in (*layout.ids, EVENT, EVENT_ID, EMAIL):
-        if columns.get(name) is ColumnType.TEXT and (name not in (EVENT, EVENT_ID) or layout.name == EVENTS):
-            text = pl.col(name)
-            bad = bad | (text.str.len_bytes() > LONGEST_NAME)
-            bad = bad | ((text == "") if name == EVENT else text.is_in(absent))
-        if columns.get(name) is ColumnType.TEXT and name in layout.ids:
-            bad = bad | pl.col(name).str.contains(UNTIDY)
+def _faults(layout: Layout, columns: dict[str, ColumnType], nulls: Set[str]) -> Iterator[pl.Expr]:
+    """Say which rows would have to be changed or left out, of each column apart, but for the table's own time.
+
+    A filter by one column alone is judged on the words of the file's dictionary; one by several, on every row.
+    """
+    named = {EVENT, EVENT_ID} if layout.name == EVENTS else set()
     for name, kind in columns.items():
-        if kind is ColumnType.INSTANT and name != layout.time:
+        value = pl.col(name)
+        faults = [value.is_null()] if name in layout.needed else []
+        if kind is ColumnType.TEXT and name in {*layout.ids, *named, EMAIL}:
+            faults += [value.str.len_bytes() > LONGEST_NAME]
+            faults += [value == "" if name == EVENT else value.is_in(sorted(nulls | {""}))]
+        if kind is ColumnType.TEXT and name in layout.ids:
+            faults += [value.str.contains(UNTIDY)]
+        if kind is ColumnType.INSTANT:
             # A time that no calendar has would be a panic where it is written as text.
-            bad = bad | ~pl.col(name).dt.timestamp("us").is_between(FIRST, LAST).fill_null(value=True)
+            faults += [~value.dt.timestamp("us").is_between(FIRST, LAST)]
+        if faults and name != layout.time:
+            yield reduce(or_, faults)
     if layout.owned:
-        owners = [pl.col(name).is_null() for name in ("user_id", "account_id") if name in columns]
-        bad = bad | pl.all_horizontal(owners)
-    return bad.fill_null(value=False)
+        yield pl.all_horizontal(pl.col(name).is_null() for name in ("user_id", "account_id") if name in columns)
 
 
 def _repeated(layout: Layout, lazy: pl.LazyFrame, paths: list[str], columns: dict[str, ColumnType], rows: int) -> bool:

@@ -12,7 +12,6 @@ from pqlkit.errors import DataError
 from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.instants import FIRST, LAST
 from pqlkit.exports.parquet import schema
-from pqlkit.exports.publishing import PLACE
 from pqlkit.exports.tables import EVENTS
 from pqlkit.exports.zones import zone_of
 
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
 NAME: Final = "manifest.json"
 QUARANTINE: Final = "quarantine.jsonl"
 """The rows that could not be used, beside the manifest."""
+
+PLACE: Final = ".pqlkit"
+"""The folder in a published folder that is the writers' own; where it is, the folder is pqlkit's."""
 
 SCHEMA: Final = "pqlkit/dataset/1"
 

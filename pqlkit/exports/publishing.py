@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Final
 
 from pqlkit.durations import HOUR
 from pqlkit.errors import OutputError, PqlkitError, UsageError
+from pqlkit.exports.manifest import PLACE
 from pqlkit.files import sync, write_text
 from pqlkit.locks import is_at
 
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pqlkit.typing import Microseconds
-
-PLACE: Final = ".pqlkit"
-"""The folder in a published folder that is the writers' own; where it is, the folder is pqlkit's."""
 
 GRACE: Final[Microseconds] = 6 * HOUR
 """How long files that are in force no more stay for those who still read them."""

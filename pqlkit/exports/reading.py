@@ -13,14 +13,10 @@ from pqlkit.durations import DAY
 from pqlkit.errors import DataError
 from pqlkit.exports import plausible_times as clocks
 from pqlkit.exports.column_types import ColumnType, as_text, as_type, join
-from pqlkit.exports.domains import domains
-from pqlkit.exports.guessing import guess_format
 from pqlkit.exports.identities import Identities, resolve
 from pqlkit.exports.in_place import InPlace, in_place
 from pqlkit.exports.intake import Gap, TableIntake
 from pqlkit.exports.mapping import Match
-from pqlkit.exports.money import currencies
-from pqlkit.exports.staging import Stage, stage
 from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EMAIL, EVENTS, IDENTITIES, USERS, layout
 from pqlkit.exports.time_formats import FORMATS
 from pqlkit.exports.writing import Written, write_events, write_table
@@ -33,6 +29,7 @@ if TYPE_CHECKING:
     from pqlkit.exports.mapping import Source
     from pqlkit.exports.plausible_times import Plausible
     from pqlkit.exports.quarantine import Quarantine
+    from pqlkit.exports.staging import Stage
 
 IDS: Final = (USER_ID, ACCOUNT_ID, ANONYMOUS_ID)
 _MEMBERSHIP: Final = "a further account of a user"
@@ -166,10 +163,12 @@ def _found(name: str, plan: Plan, quarantine: Quarantine) -> InPlace | Stage:
 
 def _as_stage(name: str, sources: Mapping[str, InPlace | Stage], plan: Plan, quarantine: Quarantine) -> Stage:
     table = sources[name]
-    return table if isinstance(table, Stage) else _staged(name, plan, quarantine)
+    return _staged(name, plan, quarantine) if isinstance(table, InPlace) else table
 
 
 def _staged(name: str, plan: Plan, quarantine: Quarantine) -> Stage:
+    from pqlkit.exports.staging import stage
+
     folder = plan.folder / f"stage-{name}"
     folder.mkdir()
     source = plan.sources[name]
@@ -210,13 +209,12 @@ def _pairs(sources: Mapping[str, InPlace | Stage], plan: Plan) -> list[pl.DataFr
     """Collect the pairs of `anonymous_id` and `user_id` (text) of all sources and of earlier loads."""
     pairs: list[pl.DataFrame] = []
     events = sources.get(EVENTS)
-    if isinstance(events, Stage) and events.pairs is not None:
+    if events is not None and not isinstance(events, InPlace) and events.pairs is not None:
         pairs.append(events.pairs)
     table = sources.get(IDENTITIES)
-    if isinstance(table, Stage):
-        pairs.extend(pl.read_parquet(part.path, glob=False, columns=[ANONYMOUS_ID, USER_ID]) for part in table.parts)
-    elif table is not None:
-        pairs.append(pl.read_parquet(list(table.paths), glob=False, columns=[ANONYMOUS_ID, USER_ID]))
+    if table is not None:
+        paths = table.paths if isinstance(table, InPlace) else [part.path for part in table.parts]
+        pairs.extend(pl.read_parquet(path, glob=False, columns=[ANONYMOUS_ID, USER_ID]) for path in paths)
     if IDENTITIES in plan.earlier:
         pairs.append(plan.earlier[IDENTITIES])
     return [_as_text_pairs(pair) for pair in pairs]
@@ -399,6 +397,8 @@ def _emails(users: Finished | None, conversions: Source) -> pl.DataFrame:
 
 def _domains(tables: Mapping[str, Finished]) -> pl.DataFrame:
     """Give one account (text) for each domain."""
+    from pqlkit.exports.domains import domains
+
     frames = {
         name: pl.scan_parquet(list(tables[name].paths), glob=False) for name in (USERS, ACCOUNTS) if name in tables
     }
@@ -436,6 +436,8 @@ def _check_kept(name: str, table: Finished, places: str | None, *, added: bool) 
 
 def _way_out(table: Finished) -> str:
     """Say how times are written that could not be read, where that can be told."""
+    from pqlkit.exports.guessing import guess_format
+
     unread = [offender for offender in table.intake.offenders if offender.reason == "not a time"]
     form = guess_format(pl.Series([offender.value for offender in unread], dtype=pl.String)).form if unread else None
     if form is not None:
@@ -460,16 +462,16 @@ def _doubts(name: str, table: Stage) -> Iterator[str]:
 def _warnings(
     identities: Identities, sources: Mapping[str, InPlace | Stage], tables: Mapping[str, Finished]
 ) -> tuple[str, ...]:
+    from pqlkit.exports.money import currencies
+
+    stages = {name: table for name, table in sources.items() if not isinstance(table, InPlace)}
     warnings = [
         f"{name}: the column {visible(column, 80)!r} holds intervals of months, days and seconds, which are not read: left out"
-        for name, table in sources.items()
-        if isinstance(table, Stage)
+        for name, table in stages.items()
         for column in sorted(table.dropped)
     ]
-    warnings += [sentence for table in sources.values() if isinstance(table, Stage) for sentence in table.remarks]
-    warnings += [
-        warning for name, table in sources.items() if isinstance(table, Stage) for warning in _doubts(name, table)
-    ]
+    warnings += [sentence for table in stages.values() for sentence in table.remarks]
+    warnings += [warning for name, table in stages.items() for warning in _doubts(name, table)]
     if CONVERSIONS in tables and len(seen := currencies(tables[CONVERSIONS].paths, tables[CONVERSIONS].columns)) > 1:
         warnings.append(f"amounts are in several currencies ({', '.join(seen[:5])}): they are not converted")
     if identities.ambiguous:

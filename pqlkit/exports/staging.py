@@ -12,7 +12,7 @@ import polars as pl
 
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError
-from pqlkit.exports.canonical import FILE, LINE, Canonicaliser
+from pqlkit.exports.canonical import Canonicaliser
 from pqlkit.exports.column_types import ColumnType, join
 from pqlkit.exports.delimited import read_delimited
 from pqlkit.exports.finding import expand, find
@@ -24,6 +24,7 @@ from pqlkit.exports.path_keys import path_keys
 from pqlkit.exports.preset import preset
 from pqlkit.exports.raw import EmptyExportError, Kind, called, hidden_members, is_empty, kind, members, on_disk, opened
 from pqlkit.exports.reshaping import Versions
+from pqlkit.exports.tables import FILE, LINE
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:

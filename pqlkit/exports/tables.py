@@ -37,6 +37,13 @@ DOMAIN: Final = "domain"
 ADDRESSES: Final = (EMAIL, DOMAIN)
 """Columns of conversions that lead to an owner, but are no id."""
 
+FILE: Final = "pqlkit:file"
+LINE: Final = "pqlkit:line"
+"""Columns of a staged table: where each row stood."""
+
+LONGEST_NAME: Final = 64 * 1024
+"""The most bytes of an id or of an event's name."""
+
 NAMES: Final = (EVENTS, USERS, ACCOUNTS, IDENTITIES, CONVERSIONS, CONTACTS)
 
 

@@ -13,14 +13,13 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AMOUNT, ANONYMOUS_ID, EVENT, EVENT_ID, TIMESTAMP, USER_ID
 from pqlkit.durations import DAY
-from pqlkit.exports.canonical import FILE, LINE
 from pqlkit.exports.column_types import POLARS, ColumnType, as_type, of_text
 from pqlkit.exports.identities import stitched
 from pqlkit.exports.instants import UTC
 from pqlkit.exports.numerals import as_written_by_programs, notation_of
 from pqlkit.exports.plausible_times import BEYOND
 from pqlkit.exports.quarantine import row_text
-from pqlkit.exports.tables import DOMAIN, EMAIL
+from pqlkit.exports.tables import DOMAIN, EMAIL, FILE, LINE
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:

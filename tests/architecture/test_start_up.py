@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -76,3 +77,24 @@ def test_help_loads_no_command(tmp_path: Path) -> None:
         "pqlkit.cli.streams",
         "pqlkit.errors",
     }
+
+
+def test_no_plugin_of_another_distribution_looks_on(tmp_path: Path) -> None:
+    """What is installed beside pqlkit is not searched for whoever wants to see how files are read."""
+    (tmp_path / "spying.py").write_text("print('a plugin looks on')\nplugin = None\n")
+    beside = tmp_path / "spying-1.dist-info"
+    beside.mkdir()
+    (beside / "METADATA").write_text("Metadata-Version: 2.1\nName: spying\nVersion: 1\n")
+    (beside / "entry_points.txt").write_text("[pydantic]\nspying = spying:plugin\n")
+    (tmp_path / "inviters.yml").write_text(DEFINITION)
+    done = subprocess.run(
+        [sys.executable, "-m", "pqlkit", "validate", "inviters.yml"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "plugin" not in done.stdout + done.stderr

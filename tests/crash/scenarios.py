@@ -23,7 +23,7 @@ import pqlkit as package
 from pqlkit.cli.app import run
 from pqlkit.errors import PqlkitError
 from pqlkit.exports.dataset import open_dataset
-from pqlkit.exports.publishing import PLACE
+from pqlkit.exports.manifest import PLACE
 from tests.cli.sample import write_sample
 from tests.crash.layer import Fault, Layer
 from tests.scoring.nights import date, definition, drawn, pqlkit, product

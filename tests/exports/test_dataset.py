@@ -15,11 +15,11 @@ import polars as pl
 import pytest
 
 from pqlkit.errors import DataError, UsageError
-from pqlkit.exports.canonical import LONGEST_NAME
 from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.dataset import open_dataset, sources_of, with_sources
 from pqlkit.exports.mapping import Column, Match, Source
 from pqlkit.exports.project import Project, Traits
+from pqlkit.exports.tables import LONGEST_NAME
 
 HEADER = "user_id,event,timestamp\n"
 GOOD = "u1,login,2026-01-01T00:00:00Z\n"

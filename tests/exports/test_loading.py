@@ -14,9 +14,9 @@ from pqlkit.exports import loading, publishing
 from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.dataset import open_dataset, with_sources
 from pqlkit.exports.loading import load
+from pqlkit.exports.manifest import PLACE
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.project import Project
-from pqlkit.exports.publishing import PLACE
 
 HEADER = "user_id,event,timestamp\n"
 

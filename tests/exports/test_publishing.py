@@ -13,7 +13,8 @@ import pytest
 
 from pqlkit.errors import OutputError, UsageError
 from pqlkit.exports import publishing
-from pqlkit.exports.publishing import PLACE, writing
+from pqlkit.exports.manifest import PLACE
+from pqlkit.exports.publishing import writing
 
 if TYPE_CHECKING:
     from pathlib import Path

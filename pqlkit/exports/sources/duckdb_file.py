@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from pqlkit.exports.sources.statement import Statement
 
-MAGIC: Final = b"DUCK"
 """Bytes 8 to 12 of a file."""
 _MEMORY: Final = "512MB"
 _READABLE: Final = re.compile(

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.finding import find, fingerprint
+from pqlkit.exports.foreign import DUCKDB, SQLITE
 from pqlkit.exports.mapping import Source
-from pqlkit.exports.sources import address, duckdb_file, postgres, sqlite, web, workbook
-from pqlkit.exports.sources.statement import SINCE, statement
-from pqlkit.exports.sources.stores import Store
+from pqlkit.exports.sources import address, workbook
 from pqlkit.exports.tables import EVENTS
 
 if TYPE_CHECKING:
@@ -172,6 +171,9 @@ class Landing:
         return piece.mark if piece.mark is not None else fingerprint(self.file(piece))
 
     def _answer(self, table: str, source: Source, variable: str) -> Piece:
+        from pqlkit.exports.sources import postgres
+        from pqlkit.exports.sources.statement import statement
+
         server = postgres.server(variable)
         self._check_new(table, source, server.name)
         asked = statement(source, (), server.name, since=self.since.get(table), limit=self.limit)
@@ -189,7 +191,7 @@ class Landing:
         head = _head(path)
         if workbook.is_workbook(path, head):
             return self._sheet(source, piece, path)
-        if head.startswith(sqlite.MAGIC) or head[8:12] == duckdb_file.MAGIC:
+        if head.startswith(SQLITE) or head[8:12] == DUCKDB:
             return self._table(table, source, piece, path, head)
         for key, value in _asked(source):
             if value is not None:
@@ -227,9 +229,12 @@ class Landing:
         )
 
     def _table(self, table: str, source: Source, piece: Piece, path: Path, head: bytes) -> Piece:
+        from pqlkit.exports.sources import duckdb_file, sqlite
+        from pqlkit.exports.sources.statement import statement
+
         _forbid(source, piece, "a database", "sheet")
         self._check_new(table, source, piece.name)
-        kind = sqlite if head.startswith(sqlite.MAGIC) else duckdb_file
+        kind = sqlite if head.startswith(SQLITE) else duckdb_file
         known = kind.tables(path, piece.name) if source.table is None and source.query is None else ()
         asked = statement(source, known, piece.name, since=self.since.get(table), limit=self.limit)
         name = f"{piece.name}!{asked.label}"
@@ -242,6 +247,8 @@ class Landing:
 
     def _check_new(self, table: str, source: Source, where: str) -> None:
         """Refuse a query for events that would give rows loaded before once more; other tables hold each row once."""
+        from pqlkit.exports.sources.statement import SINCE
+
         if table == EVENTS and table in self.since and SINCE not in (source.query or ""):
             raise UsageError(
                 "--append would read all events of the database again",
@@ -255,6 +262,8 @@ def _asked(source: Source) -> tuple[tuple[str, str | None], ...]:
 
 
 def _stored(path: str) -> list[Piece]:
+    from pqlkit.exports.sources.stores import Store
+
     store = Store(path)
     return [
         Piece(
@@ -268,6 +277,8 @@ def _stored(path: str) -> list[Piece]:
 
 
 def _web(path: str) -> list[Piece]:
+    from pqlkit.exports.sources import web
+
     remote, name = web.snapshot(path), address.shown(path)
     known = remote.tag is not None and remote.size is not None
     mark = _hashed(name, remote.tag or "", str(remote.size)) if known else None

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from pqlkit.exports.sources.statement import Statement
 
-MAGIC: Final = b"SQLite format 3\x00"
 """The first bytes of a file."""
 _ROWS: Final = 10_000
 
