@@ -316,7 +316,11 @@ def _candidate(
             starts=promised.starts,
             weeks=weeks,
             asked=Asked(value=wishes.value, cost=wishes.cost, capacity=wishes.capacity),
-            **({} if cross is None else {"unread": f"in none of {cross.folds} parts did a choice without it give a lead"}),
+            **(
+                {}
+                if cross is None
+                else {"unread": f"in none of {cross.folds} parts did a choice without it give a lead"}
+            ),
             faults=_kept_out(brief, view, dish),
         ),
         compared=compared,

@@ -184,7 +184,7 @@ def _at_its_time(event: str) -> object:
 
 def _decayed(seed: int) -> Case:
     """Projects foretell a quarter for nine months and 9 % since; since then an assistant foretells 30 %."""
-    product = Product(seed=[209, seed], users=4_500, days=515.0, ripe=45.0)
+    product = Product(seed=[209, seed], users=4_500, days=560.0)
     active(product)
     hit = plant(product)
     late = product.age > 270
