@@ -569,7 +569,7 @@ def _too_good(candidate: Candidate) -> list[str]:
     # Where most convert anyway, four of five are no wonder.
     if rate > max(TOO_GOOD_RATE, nearly_all(base)) or lift > TOO_GOOD_LIFT:
         return [
-            f"{candidate.definition.name} is too good ({rate:.0%} convert, {lift:.0f} times the base rate): look for leakage before you use it"
+            f"{candidate.definition.name} is too good ({rate:.0%} convert, {lift:.2g} times the base rate): look for leakage before you use it"
         ]
     return []
 
