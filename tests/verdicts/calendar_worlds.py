@@ -12,7 +12,7 @@ from tests.verdicts.plain_worlds import OTHERS, PLANTED, RATE, active, chance, p
 from tests.verdicts.product import Product
 from tests.verdicts.saying import Case, Said, Verdict, World, names, nothing, only_if, worst
 
-STEADY = {"no-change-found", "too-few-to-tell"}
+STEADY = {"no-change-found", "too-few-to-tell", "in-progress"}
 
 
 def rule(text: str, days: int = 30) -> Definition:
