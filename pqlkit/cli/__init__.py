@@ -8,6 +8,11 @@ def main() -> None:
     import os
     import sys
 
+    # Matrices here are tall and narrow: threads of linear algebra take a fifth more processor time, and win nothing. The
+    # libraries read this when they are loaded, so it comes before anything that may load NumPy; what the user has set stands.
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
     from pqlkit.cli.exit import ExitCode, Terminated, terminable
 
     # What else is installed has no say in how files are read; to ask each distribution whether it has takes time, too.

@@ -64,7 +64,7 @@ def score(
     refuse_unready(definitions, options)
     refuse_keyless(definitions, options)
     inputs.check(list_targets([definition.name for definition in definitions], out))
-    asked = order(options)
+    asked = order(options, inputs.project.days_off)
     where = hook(options.notify) if options.notify is not None else None
     with ExitStack() as stack:
         ledger = stack.enter_context(opened(options.ledger)) if options.ledger is not None else None

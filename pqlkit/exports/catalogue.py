@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import yaml
 
-from pqlkit.columns import EVENT, TIMESTAMP
+from pqlkit.columns import EVENT
 from pqlkit.exports.column_types import as_text
 from pqlkit.exports.instants import UTC
+from pqlkit.exports.summaries import FIRST, LAST, PROPERTIES, ROWS, names
 from pqlkit.exports.tables import ACCOUNTS, EVENTS, USERS, layout
 from pqlkit.files import write_text
 
@@ -58,30 +59,15 @@ def _traits(table: Table) -> dict[str, Json]:
 
 
 def _events(table: Table) -> dict[str, Json]:
-    known = set(layout(EVENTS).columns)
-    properties = sorted(name for name in table.columns if name not in known)
-    stamp = pl.col(TIMESTAMP)
-    frame = (
-        pl.scan_parquet(list(table.paths), glob=False)
-        .group_by(EVENT)
-        .agg(
-            count=pl.len(),
-            first=stamp.min(),
-            last=stamp.max(),
-            # Filled rows by property; the columns are numbered, because a property may be called anything.
-            **{f"p{place}": pl.col(name).count() for place, name in enumerate(properties)},
-        )
-        .sort(EVENT)
-        .with_columns(as_text(pl.col("first"), UTC), as_text(pl.col("last"), UTC))
-        .collect(engine="streaming")
-    )
-    return {row[EVENT]: _event(row, properties, table) for row in frame.iter_rows(named=True)}
+    frame = names(table).sort(EVENT).with_columns(as_text(pl.col(FIRST), UTC), as_text(pl.col(LAST), UTC))
+    rows = frame.collect(engine="streaming").iter_rows(named=True)
+    return {row[EVENT]: _event(row, table) for row in rows}
 
 
-def _event(row: dict[str, Any], properties: list[str], table: Table) -> Json:
+def _event(row: dict[str, Any], table: Table) -> Json:
     return {
-        "count": row["count"],
-        "first": row["first"],
-        "last": row["last"],
-        "properties": {name: str(table.columns[name]) for place, name in enumerate(properties) if row[f"p{place}"]},
+        "count": row[ROWS],
+        "first": row[FIRST],
+        "last": row[LAST],
+        "properties": {name: str(table.columns[name]) for name in row[PROPERTIES]},
     }

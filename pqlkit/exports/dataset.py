@@ -55,6 +55,8 @@ class Table:
         The source gave dates without times: an instant is the first moment of its date in the dataset's zone.
     complete_through
         As the project file states it.
+    who, names
+        Of events: files that sum all of them up, by ids and by names; see `pqlkit.exports.summaries`. None = nobody did.
     """
 
     name: str
@@ -65,6 +67,8 @@ class Table:
     last: Microseconds | None = None
     dates_only: bool = False
     complete_through: Microseconds | None = None
+    who: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +267,8 @@ def _loaded(folder: Path, project: Project) -> Dataset:
             last=entry.last,
             dates_only=entry.dates_only,
             complete_through=_stated(project, name, entry.complete_through),
+            who=tuple(str(folder / summary.who) for summary in entry.summaries),
+            names=tuple(str(folder / summary.names) for summary in entry.summaries),
         )
         for name, entry in manifest.tables.items()
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pqlkit.columns import ANONYMOUS_ID, USER_ID
+from pqlkit.columns import ACCOUNT_ID, ANONYMOUS_ID, EVENT, USER_ID
 from pqlkit.errors import DataError
 from pqlkit.exports import plausible_times as clocks
 from pqlkit.exports.column_types import as_type, join
@@ -17,12 +17,13 @@ from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.identities import stitched
 from pqlkit.exports.intake import Intake, NotRead, TableIntake
-from pqlkit.exports.manifest import NAME, QUARANTINE, Manifest, TableEntry, manifest_text, read_manifest
+from pqlkit.exports.manifest import NAME, QUARANTINE, Manifest, Summary, TableEntry, manifest_text, read_manifest
 from pqlkit.exports.matching import matching, spelling_warnings
 from pqlkit.exports.publishing import standing, writing
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import IDS, Plan, read_all
 from pqlkit.exports.sources.landing import Landing
+from pqlkit.exports.summaries import MOST, joined_names, joined_who, names_of, who_of
 from pqlkit.exports.tables import EVENTS, IDENTITIES
 from pqlkit.exports.writing import Written
 
@@ -164,6 +165,7 @@ class _Load:
             tables[EVENTS] = self._without_known(tables[EVENTS])
         self._check_share(tables)
         entries = self._entries(tables, outcome.identities if outcome is not None else None)
+        entries[EVENTS] = self._summed_up(entries[EVENTS])
         self._publish(entries, quarantine)
         with standing(self.folder), writing_to(self.folder):
             return self._intake(tables, outcome, entries)
@@ -340,6 +342,38 @@ class _Load:
             frame.sink_parquet(path, compression="zstd")
             done.extend(self._staged(name, [path]))
         return done
+
+    def _summed_up(self, events: TableEntry) -> TableEntry:
+        """Sum up the files that no summary is about yet; what earlier loads summed up is not read again."""
+        before = self._entry(EVENTS)
+        summaries = [
+            summary
+            for summary in (before.summaries if before is not None else ())
+            if set(summary.of) <= {*events.files}
+        ]
+        known = {file for summary in summaries for file in summary.of}
+        new = tuple(file for file in events.files if file not in known)
+        if new:
+            rows = self._lazy(new)
+            summaries.append(self._summary(new, who_of(rows), names_of(rows)))
+        if len(summaries) > MOST:
+            whose = joined_who(self._lazy([summary.who]) for summary in summaries)
+            named = joined_names(self._lazy([summary.names]) for summary in summaries)
+            summaries = [self._summary(events.files, whose, named)]
+        return replace(events, summaries=tuple(summaries))
+
+    def _lazy(self, files: Iterable[str]) -> pl.LazyFrame:
+        return pl.scan_parquet([self.writer.path(file) for file in files], glob=False)
+
+    def _summary(self, of: tuple[str, ...], whose: pl.LazyFrame, named: pl.LazyFrame) -> Summary:
+        staged = {}
+        for name, table in (("who", whose), ("names", named)):
+            frame = table.collect(engine="streaming")
+            path = self.work / f"{name}.parquet"
+            keys = [column for column in (USER_ID, ACCOUNT_ID, EVENT) if column in frame.columns]
+            frame.sort(keys).write_parquet(path, compression="zstd")
+            staged[name] = self.writer.stage(path, f"summaries/{name}")
+        return Summary(of=of, who=staged["who"], names=staged["names"])
 
     def _publish(self, entries: Mapping[str, TableEntry], quarantine: Quarantine) -> None:
         target = self.folder / QUARANTINE

@@ -31,8 +31,20 @@ SCHEMA: Final = "pqlkit/dataset/1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Two small tables that sum up some files of events, all relative to the folder; see `pqlkit.exports.summaries`."""
+
+    of: tuple[str, ...]
+    who: str
+    names: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableEntry:
-    """One table: `files` relative to the folder, `inputs` the fingerprints of the files it was read from, sorted."""
+    """One table: `files` relative to the folder, `inputs` the fingerprints of the files it was read from, sorted.
+
+    `summaries` of events are about all of their `files`, each in one of them; none where an earlier pqlkit wrote the dataset.
+    """
 
     files: tuple[str, ...]
     columns: Mapping[str, ColumnType]
@@ -43,6 +55,7 @@ class TableEntry:
     complete_through: int | None = None
     inputs: tuple[str, ...] = ()
     days: Mapping[int, int] = field(default_factory=dict)
+    summaries: tuple[Summary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +68,9 @@ class Manifest:
     @property
     def files(self) -> set[str]:
         """All files of all tables."""
-        return {name for table in self.tables.values() for name in table.files}
+        summaries = [summary for table in self.tables.values() for summary in table.summaries]
+        own = {name for table in self.tables.values() for name in table.files}
+        return own | {name for summary in summaries for name in (summary.who, summary.names)}
 
 
 def manifest_text(manifest: Manifest) -> str:
@@ -79,7 +94,12 @@ def _entry(table: TableEntry) -> dict[str, Json]:
         "complete_through": table.complete_through,
         "inputs": list(table.inputs),
         "days": {str(day): rows for day, rows in sorted(table.days.items())},
+        **({"summaries": [_summary(summary) for summary in table.summaries]} if table.summaries else {}),
     }
+
+
+def _summary(summary: Summary) -> Json:
+    return {"of": list(summary.of), "who": summary.who, "names": summary.names}
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -180,7 +200,22 @@ def _read(entry: dict[str, Any]) -> TableEntry:
         complete_through=_moment(entry["complete_through"]),
         inputs=tuple(_of(str, digest) for digest in _of(list, entry["inputs"])),
         days={int(day): _of(int, rows) for day, rows in entry["days"].items()},
+        summaries=_summaries(entry, files),
     )
+
+
+def _summaries(entry: dict[str, Any], files: tuple[str, ...]) -> tuple[Summary, ...]:
+    summaries = tuple(
+        Summary(
+            of=tuple(_inside(file) for file in _of(list, summary["of"])),
+            who=_inside(summary["who"]),
+            names=_inside(summary["names"]),
+        )
+        for summary in _of(list, entry.get("summaries", []))
+    )
+    if summaries and sorted(file for summary in summaries for file in summary.of) != sorted(files):
+        raise ValueError
+    return summaries
 
 
 Kind = TypeVar("Kind")

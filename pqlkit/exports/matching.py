@@ -8,6 +8,7 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, USER_ID
 from pqlkit.exports.intake import Matching
+from pqlkit.exports.summaries import ROWS, who
 from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EVENTS, USERS
 from pqlkit.inert import visible
 
@@ -32,18 +33,15 @@ def matching(dataset: Dataset) -> Matching:
     """
     tables = dataset.tables
     users, accounts, conversions = tables.get(USERS), tables.get(ACCOUNTS), tables.get(CONVERSIONS)
-    rows = _rows_by(tables[EVENTS], USER_ID)
-    event_users = rows.drop_nulls()
+    seen = who(tables[EVENTS]).collect(engine="streaming")
+    event_users = _rows_by(seen, USER_ID)
     known_users = _ids(users, USER_ID) if users is not None else event_users.select(USER_ID)
     known_accounts = _known_accounts(dataset)
-    counts: dict[str, int | None] = {
-        "event_users": event_users.height,
-        **_without_user(tables[EVENTS]),
-    }
+    counts: dict[str, int | None] = {"event_users": event_users.height, **_without_user(seen)}
     if users is not None:
         counts |= _users(known_users, event_users)
     if accounts is not None:
-        counts |= _accounts(_ids(accounts, ACCOUNT_ID), dataset, event_users)
+        counts |= _accounts(_ids(accounts, ACCOUNT_ID), users, event_users, _rows_by(seen, ACCOUNT_ID))
     if conversions is not None:
         matched = _matched(conversions, known_users, known_accounts)
         counts |= {
@@ -54,16 +52,15 @@ def matching(dataset: Dataset) -> Matching:
     return Matching(**counts)
 
 
-def _without_user(events: Table) -> dict[str, int | None]:
+def _without_user(seen: pl.DataFrame) -> dict[str, int | None]:
     """Count events without a user: those of an account are the account's, the others of nobody who is known."""
-    lazy = pl.scan_parquet(list(events.paths), glob=False).filter(pl.col(USER_ID).is_null())
-    if ACCOUNT_ID not in events.columns:
-        return {"events_anonymous": int(lazy.select(pl.len()).collect(engine="streaming").item())}
-    rows = lazy.group_by(ACCOUNT_ID).agg(rows=pl.len()).collect(engine="streaming")
-    of_accounts = rows.drop_nulls()
+    rows = seen.filter(pl.col(USER_ID).is_null())
+    if ACCOUNT_ID not in seen.columns:
+        return {"events_anonymous": int(rows[ROWS].sum())}
+    of_accounts = rows.filter(pl.col(ACCOUNT_ID).is_not_null())
     return {
-        "events_anonymous": int(rows.filter(pl.col(ACCOUNT_ID).is_null())["rows"].sum()),
-        "events_of_accounts": int(of_accounts["rows"].sum()),
+        "events_anonymous": int(rows[ROWS].sum()) - int(of_accounts[ROWS].sum()),
+        "events_of_accounts": int(of_accounts[ROWS].sum()),
         "event_accounts": of_accounts.height,
     }
 
@@ -76,14 +73,15 @@ def _users(known: pl.DataFrame, event_users: pl.DataFrame) -> dict[str, int | No
         "users_with_events": active,
         "users_without_events": known.height - active,
         "event_users_unknown": unknown.height,
-        "events_of_unknown_users": int(unknown["rows"].sum()),
+        "events_of_unknown_users": int(unknown[ROWS].sum()),
     }
 
 
-def _accounts(known: pl.DataFrame, dataset: Dataset, event_users: pl.DataFrame) -> dict[str, int | None]:
+def _accounts(
+    known: pl.DataFrame, users: Table | None, event_users: pl.DataFrame, event_accounts: pl.DataFrame
+) -> dict[str, int | None]:
     """Count accounts with events: those that carry their id, else those of their users."""
-    active = [_rows_by(dataset.tables[EVENTS], ACCOUNT_ID).drop_nulls().select(ACCOUNT_ID)]
-    users = dataset.tables.get(USERS)
+    active = [event_accounts.select(ACCOUNT_ID)]
     if users is not None and ACCOUNT_ID in users.columns:
         members = pl.scan_parquet(list(users.paths), glob=False).select(USER_ID, ACCOUNT_ID).drop_nulls().collect()
         active.append(members.join(event_users, on=USER_ID, how="semi").select(ACCOUNT_ID))
@@ -116,16 +114,15 @@ def _matched(conversions: Table, users: pl.DataFrame, accounts: pl.DataFrame | N
 
 
 def _ids(table: Table, name: str) -> pl.DataFrame:
-    lazy = pl.scan_parquet(list(table.paths), glob=False)
+    lazy = who(table) if table.name == EVENTS else pl.scan_parquet(list(table.paths), glob=False)
     return lazy.select(name).drop_nulls().unique().collect(engine="streaming")
 
 
-def _rows_by(table: Table, name: str) -> pl.DataFrame:
-    """Count a table's rows by id, null included; nothing where it has no such column."""
-    if name not in table.columns:
-        return pl.DataFrame(schema={name: pl.String, "rows": pl.UInt32})
-    lazy = pl.scan_parquet(list(table.paths), glob=False)
-    return lazy.group_by(name).agg(rows=pl.len()).collect(engine="streaming")
+def _rows_by(seen: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Count events by id; nothing where they have no such column."""
+    if name not in seen.columns:
+        return pl.DataFrame(schema={name: pl.String, ROWS: pl.Int64})
+    return seen.filter(pl.col(name).is_not_null()).group_by(name).agg(pl.col(ROWS).sum())
 
 
 def spelling_warnings(dataset: Dataset) -> list[str]:

@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import narwhals as nw
+
+from pqlkit.columns import ACCOUNT_ID, AT, USER_ID
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -53,6 +57,8 @@ class World:
     dates_only
         The events come from a source of dates without times: an event stands for its date. ``at`` is then any instant of that
         date in `zone`, as a rule its midnight there.
+    summed_up
+        What `seen` gives, where that is written down; None = it is counted when asked.
     """
 
     engine: Engine
@@ -66,3 +72,19 @@ class World:
     traits: Mapping[str, str] = field(default_factory=dict)
     zone: str = "UTC"
     dates_only: bool = False
+    summed_up: LazyFrame | None = None
+
+    @property
+    def seen(self) -> LazyFrame:
+        """The events by `as_of` summed up by their ids: ``user_id``, ``account_id`` (where they have it), ``rows``, ``first``, ``last``.
+
+        An id may stand in several rows.
+        """
+        return self.summed_up if self.summed_up is not None else seen_of(self.events.filter(nw.col(AT) <= self.as_of))
+
+
+def seen_of(events: LazyFrame) -> LazyFrame:
+    """Sum up events as `World.seen`."""
+    keys = [name for name in (USER_ID, ACCOUNT_ID) if name in events.collect_schema().names()]
+    ends = (nw.col(AT).min().alias("first"), nw.col(AT).max().alias("last"))
+    return events.group_by(*keys).agg(nw.len().cast(nw.Int64).alias("rows"), *ends)

@@ -64,6 +64,7 @@ def bare_world(
         properties=roster.properties,
         zone=dataset.zone,
         dates_only=dataset.tables["events"].dates_only,
+        summed_up=roster.seen,
     )
 
 

@@ -10,7 +10,6 @@ import narwhals as nw
 import polars as pl
 
 from pqlkit.columns import (
-    ACCOUNT_ID,
     AMOUNT,
     ANCHOR,
     AT,
@@ -22,7 +21,6 @@ from pqlkit.columns import (
     KIND,
     ON,
     PLAN,
-    USER_ID,
 )
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.engines.factory import engine as engine_named
@@ -284,7 +282,6 @@ def _dates_only(dataset: Dataset, outcome: Outcome) -> bool:
 
 
 def _with_events(world: World) -> int:
-    """Count the entities with an event: by distinct ids first, which is cheaper than to join every event."""
-    keys = [name for name in (USER_ID, ACCOUNT_ID) if name in world.events.collect_schema().names()]
-    newest = world.events.group_by(*keys).agg(nw.col(AT).max())
+    """Count the entities with an event."""
+    newest = world.seen.with_columns(nw.col("last").alias(AT))
     return world.engine.collect(owned(world, newest).select(ENTITY).unique()).height

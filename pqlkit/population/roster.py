@@ -10,6 +10,7 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AT, DELETED_AT, EVENT, EVENT_ID, SIGNED_UP_AT, TIMESTAMP, USER_ID
 from pqlkit.errors import DataError, nearest
+from pqlkit.measures.world import seen_of
 from pqlkit.population.traits import condition_mask
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Roster:
         Lazy ``user_id``, ``account_id`` (where the export has it), ``event``, ``at`` and the columns of `properties`.
     properties
         Export's property name -> column of `events`.
+    seen
+        `events` summed up by their ids, as `pqlkit.measures.world.World.seen`.
     out_users, out_accounts
         Ids that the population filter leaves out.
     """
@@ -54,6 +57,7 @@ class Roster:
     members: pl.DataFrame
     events: LazyFrame
     properties: dict[str, str]
+    seen: LazyFrame
     out_users: pl.Series
     out_accounts: pl.Series
 
@@ -77,6 +81,14 @@ def scan_events(engine: Engine, table: Table, as_of: Microseconds) -> tuple[Lazy
     return events, properties
 
 
+def scan_seen(engine: Engine, table: Table, as_of: Microseconds, events: LazyFrame) -> LazyFrame:
+    """Sum up the events by their ids: from what `load` wrote down, where all of them exist at `as_of`."""
+    if not table.who or table.last is None or table.last > as_of:
+        return seen_of(events)
+    keys = [name for name in (USER_ID, ACCOUNT_ID) if name in table.columns]
+    return engine.scan(table.who, [*keys, "rows", "first", "last"])
+
+
 def read_roster(dataset: Dataset, project: Project, engine: Engine, as_of: Microseconds) -> Roster:
     """Read who exists.
 
@@ -86,21 +98,24 @@ def read_roster(dataset: Dataset, project: Project, engine: Engine, as_of: Micro
         The population filter names a trait that the data does not have.
     """
     events, properties = scan_events(engine, dataset.tables["events"], as_of)
-    users = _users(dataset, project, engine, events, as_of)
-    members = _members(users, dataset, engine, events)
+    seen = scan_seen(engine, dataset.tables["events"], as_of, events)
+    users = _users(dataset, project, engine, events, seen, as_of)
+    members = _members(users, dataset, engine, seen)
     listed = _listed(dataset, "accounts", ACCOUNT_ID, engine, as_of)
     out_users, out_accounts = _left_out(project.population, users, listed, members)
     if len(out_users):
         events = events.join(engine.lift(out_users.to_frame()), on=USER_ID, how="anti")
+        seen = seen.join(engine.lift(out_users.to_frame()), on=USER_ID, how="anti")
     users = users.join(out_users.to_frame(), on=USER_ID, how="anti", maintain_order="left")
     members = members.join(out_users.to_frame(), on=USER_ID, how="anti")
-    accounts = _accounts(listed, users, members, dataset, engine, events)
+    accounts = _accounts(listed, users, members, dataset, engine, seen)
     return Roster(
         users=users,
         accounts=accounts.join(out_accounts.to_frame(), on=ACCOUNT_ID, how="anti", maintain_order="left"),
         members=members.join(out_accounts.to_frame(), on=ACCOUNT_ID, how="anti"),
         events=events,
         properties=properties,
+        seen=seen,
         out_users=out_users,
         out_accounts=out_accounts,
     )
@@ -122,13 +137,15 @@ def _listed(dataset: Dataset, name: str, key: str, engine: Engine, as_of: Micros
     )
 
 
-def _users(dataset: Dataset, project: Project, engine: Engine, events: LazyFrame, as_of: Microseconds) -> pl.DataFrame:
+def _users(
+    dataset: Dataset, project: Project, engine: Engine, events: LazyFrame, seen: LazyFrame, as_of: Microseconds
+) -> pl.DataFrame:
     listed = _listed(dataset, "users", USER_ID, engine, as_of)
     if listed is None:
-        known = events.filter(~nw.col(USER_ID).is_null())
-        firsts = engine.collect(known.group_by(USER_ID).agg(first=nw.col(AT).min()))
+        known = seen.filter(~nw.col(USER_ID).is_null())
+        firsts = engine.collect(known.group_by(USER_ID).agg(nw.col("first").min()))
         if project.signup_event is not None:
-            signups = known.filter(nw.col(EVENT) == project.signup_event)
+            signups = events.filter(~nw.col(USER_ID).is_null(), nw.col(EVENT) == project.signup_event)
             starts = engine.collect(signups.group_by(USER_ID).agg(first=nw.col(AT).min()))
             firsts = firsts.select(USER_ID).join(starts, on=USER_ID, how="left")
         absent = pl.lit(None, dtype=pl.Int64)
@@ -146,11 +163,11 @@ def _account_type(dataset: Dataset) -> type[pl.DataType]:
     return pl.String
 
 
-def _members(users: pl.DataFrame, dataset: Dataset, engine: Engine, events: LazyFrame) -> pl.DataFrame:
+def _members(users: pl.DataFrame, dataset: Dataset, engine: Engine, seen: LazyFrame) -> pl.DataFrame:
     """Pair users with their accounts; where the users table names none, by the events that carry both."""
     pairs = users.select(USER_ID, ACCOUNT_ID).drop_nulls()
     if pairs.is_empty() and ACCOUNT_ID in dataset.tables["events"].columns:
-        both = events.filter(~nw.col(USER_ID).is_null(), ~nw.col(ACCOUNT_ID).is_null())
+        both = seen.filter(~nw.col(USER_ID).is_null(), ~nw.col(ACCOUNT_ID).is_null())
         pairs = engine.collect(both.select(USER_ID, ACCOUNT_ID).unique())
         pairs = pairs.join(users.select(USER_ID), on=USER_ID, how="semi")
     return pairs.sort(USER_ID, ACCOUNT_ID)
@@ -162,7 +179,7 @@ def _accounts(
     members: pl.DataFrame,
     dataset: Dataset,
     engine: Engine,
-    events: LazyFrame,
+    seen: LazyFrame,
 ) -> pl.DataFrame:
     """List the accounts with their own signup, else their first user's, and their own traits, else that user's."""
     if listed is None:
@@ -171,7 +188,7 @@ def _accounts(
     by_age = members.join(users.drop(ACCOUNT_ID), on=USER_ID).sort(SIGNED_UP_AT, USER_ID, nulls_last=True)
     first = by_age.unique(ACCOUNT_ID, keep="first", maintain_order=True)
     if "users" not in dataset.tables and ACCOUNT_ID in dataset.tables["events"].columns:
-        own = events.filter(~nw.col(ACCOUNT_ID).is_null()).group_by(ACCOUNT_ID).agg(first=nw.col(AT).min())
+        own = seen.filter(~nw.col(ACCOUNT_ID).is_null()).group_by(ACCOUNT_ID).agg(nw.col("first").min())
         first = engine.collect(own).rename({"first": SIGNED_UP_AT})
     lacking = [name for name in first.columns if name not in listed.columns and name not in LISTED]
     joined = listed.join(

@@ -18,8 +18,8 @@ FEW: Final = 10
 """Conversions that one rule has and the other has not below which the standard error is not trusted alone."""
 
 _STEP: Final = 1e-4
-_WIDE: Final = 44
-"""Bits of a moment within a number that names a qualification: microseconds over 200 days do not matter, whole ones do."""
+_STEPS_OF_HITS: Final = np.array([0.0, _STEP, -_STEP, 0.0, 0.0])
+_STEPS_OF_LEADS: Final = np.array([0.0, 0.0, 0.0, _STEP, -_STEP])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +76,9 @@ def advantage(
     never less than what chance gives where the rules differ by qualifications that convert at the break-even rate: to cut out
     forty of whom none converted looks sure and is not. One conversion more or less is added.
     """
-    slopes = [_slopes(read, objective, converters, moments) for read in (new, old)]
-    keys = [_names(read) for read in (new, old)]
-    shared = np.intersect1d(keys[0], keys[1])
-    apart = [~np.isin(own, shared) for own in keys]
+    (score, *slope), (old_score, *old_slope) = _scores((new, old), objective, converters, moments)
+    slopes = (slope, old_slope)
+    apart = _apart(new.name, old.name)
     parts, signs = [], []
     for sign, read, (by_hit, by_lead), own in zip((1, -1), (new, old), slopes, apart, strict=True):
         parts.append(sign * (by_hit * read.y + by_lead))
@@ -90,9 +89,8 @@ def advantage(
     by_hit, by_lead = slopes[0]
     breakeven = min(max(-by_lead / by_hit, 0.0), 1.0) if by_hit else 0.0
     least = by_hit**2 * differing * breakeven * (1 - breakeven)
-    value = _score(new, objective, converters, moments) - _score(old, objective, converters, moments)
     return Advantage(
-        value=value,
+        value=score - old_score,
         error=float(np.sqrt(max(observed, least) + by_hit**2)),
         breakeven=breakeven,
         only_new=(int(apart[0].sum()), int(new.y[apart[0]].sum())),
@@ -100,28 +98,25 @@ def advantage(
     )
 
 
-def _names(read: Qualified) -> NDArray[np.int64]:
-    """Name each qualification by a number: whose, and when."""
-    names: NDArray[np.int64] = (read.entity << _WIDE) ^ (read.on & ((1 << _WIDE) - 1))
-    return names
+def _apart(new: NDArray[np.int64], old: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which names, ascending in both, the other has not."""
+    place = np.searchsorted(old, new)
+    shared = place < len(old)
+    shared[shared] = old[place[shared]] == new[shared]
+    only_old = np.ones(len(old), dtype=np.bool_)
+    only_old[place[shared]] = False
+    return ~shared, only_old
 
 
-def _score(
-    read: Qualified, objective: Objective, converters: int, moments: int, hits: float = 0, leads: float = 0
-) -> float:
-    a, n = read.converted + hits, read.n + leads
-    return float(
-        objective.score(np.array([a]), np.array([n - a]), converters=float(converters), snapshots=float(moments))[0]
-    )
-
-
-def _slopes(read: Qualified, objective: Objective, converters: int, moments: int) -> tuple[float, float]:
-    """Give how the score rises with a conversion, and with a qualification that does not convert."""
-
-    def at(hits: float, leads: float) -> float:
-        return _score(read, objective, converters, moments, hits, leads)
-
-    return (at(_STEP, 0) - at(-_STEP, 0)) / (2 * _STEP), (at(0, _STEP) - at(0, -_STEP)) / (2 * _STEP)
+def _scores(
+    reads: tuple[Qualified, Qualified], objective: Objective, converters: int, moments: int
+) -> list[list[float]]:
+    """Give the score of each, and how it rises with a conversion, and with a qualification that does not convert."""
+    hits = np.array([_STEPS_OF_HITS + read.converted for read in reads])
+    leads = np.array([_STEPS_OF_LEADS + read.n for read in reads])
+    scores = objective.score(hits, leads - hits, converters=float(converters), snapshots=float(moments))
+    rises = (scores[:, 1::2] - scores[:, 2::2]) / (2 * _STEP)
+    return np.column_stack([scores[:, 0], rises]).tolist()  # type: ignore[no-any-return]
 
 
 def unlikely(gained: Advantage) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -32,36 +33,72 @@ RECENT: Final = 13 * WEEK
 
 _MOST_PAIRS: Final = 4_000
 _FEW: Final = 5
+_NAME: Final = 63
+"""Bits of a number that names a moment of an entity."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Qualified:
     """The qualifications of one rule in the part that chooses.
 
     Parameters
     ----------
     entity, on
-        Whose, and when.
-    y
-        A conversion followed, in time.
-    n, converted, soon
-        How many, how many converted, and how many of them within a day.
-    a_week
-        New ones a week, over the newest weeks before the holdout, at today's number of active entities.
+        Whose, and when; in order of both.
+    name
+        A number for whose and when, ascending: what two rules share has one name.
+    y, quick
+        A conversion followed in time, and one did within a day.
+    recent, weekly
+        The entities of the new ones of the newest weeks before the holdout, and how many a week each of them stands for at today's
+        number of active entities.
     """
 
     entity: NDArray[np.int64] = field(repr=False)
     on: NDArray[np.int64] = field(repr=False)
+    name: NDArray[np.int64] = field(repr=False)
     y: NDArray[np.bool_] = field(repr=False)
-    n: int
-    converted: int
-    soon: int
-    a_week: float
+    quick: NDArray[np.bool_] = field(repr=False)
+    recent: NDArray[np.int64] = field(repr=False)
+    weekly: float
+
+    @property
+    def n(self) -> int:
+        """How many."""
+        return len(self.y)
+
+    @cached_property
+    def converted(self) -> int:
+        """How many converted."""
+        return int(np.count_nonzero(self.y))
+
+    @cached_property
+    def soon(self) -> int:
+        """How many converted within a day."""
+        return int(np.count_nonzero(self.quick))
+
+    @property
+    def a_week(self) -> float:
+        """New ones a week."""
+        return len(self.recent) * self.weekly
 
     @property
     def rate(self) -> float:
         """Converted / qualified; 0 without a qualification."""
         return self.converted / self.n if self.n else 0.0
+
+    def among(self, entities: NDArray[np.bool_]) -> Qualified:
+        """Give those of some entities alone."""
+        kept = entities[self.entity]
+        return Qualified(
+            entity=self.entity[kept],
+            on=self.on[kept],
+            name=self.name[kept],
+            y=self.y[kept],
+            quick=self.quick[kept],
+            recent=self.recent[entities[self.recent]],
+            weekly=self.weekly,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,6 +119,11 @@ class Part:
     without: tuple[Microseconds, Microseconds] | None = None
     near: NDArray[np.bool_] | None = None
     purged: tuple[Microseconds, Microseconds] | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything is in it."""
+        return self.entities is None and self.without is None and self.near is None
 
     def holds(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which moments are in it."""
@@ -164,10 +206,21 @@ class FitView:
     converters: int = 0
     moments: int = 0
     baseline: _Baseline = field(init=False, repr=False)
+    _until: NDArray[np.int64] = field(init=False, repr=False)
+    _counted_until: NDArray[np.int64] = field(init=False, repr=False)
     _pairs: dict[tuple[int, int, int], Stretches] = field(default_factory=dict, repr=False)
+    _seen: dict[Microseconds, NDArray[np.int64]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Count who could have qualified, and at what rate active moments are followed by a conversion."""
+        lives = self.lives
+        self._until = np.where(lives.able, lives.converted, -NEVER)
+        if lives.last is None:
+            self._counted_until = np.minimum(self._until, self.before - lives.waits)
+        else:
+            ends = lives.anchor + lives.last
+            known = ends + lives.waits < self.before
+            self._counted_until = np.where(known, np.minimum(self._until, ends + 1), -NEVER)
         self.converters, self.moments = self._population()
         moments = self.activity.take(self._counts(self.activity.entity, self.activity.at))
         self.baseline = _Baseline.of(self.lives, moments, self.lives.chosen_by(moments.entity, moments.at))
@@ -262,13 +315,8 @@ class FitView:
 
     def _counts(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which moments are of the part that chooses, with all that follows them known before the holdout."""
-        lives = self.lives
-        counted = lives.able[entity] & (at >= self.begin) & (at < lives.converted[entity])
-        known = lives.deadline(entity, at) + (lives.waits - lives.window)
-        counted &= (known < self.before) & self.part.holds(entity, at)
-        if lives.last is not None:
-            counted &= at <= lives.anchor[entity] + lives.last
-        return counted
+        counted = (at >= self.begin) & (at < self._counted_until[entity])
+        return counted if self.part.whole else counted & self.part.holds(entity, at)
 
     def _population(self) -> tuple[int, int]:
         """Count converters and what could have qualified."""
@@ -316,20 +364,29 @@ class FitView:
     def read(self, rule: tuple[int, ...]) -> Qualified:
         """Give the qualifications of a rule: the starts that `report` would count, of the part that chooses."""
         entity, on = self.starts(rule)
-        recent = (on >= self.before - RECENT) & (on < self.before) & self.part.holds(entity, on)
+        recent = (on >= self.before - RECENT) & (on < self.before)
+        if not self.part.whole:
+            recent &= self.part.holds(entity, on)
+        newest = entity[recent]
         counted = self._counts(entity, on)
         entity, on = entity[counted], on[counted]
         y = self.lives.chosen_by(entity, on)
-        weeks = max(1.0, min(RECENT, self.before - self.begin) / WEEK)
         return Qualified(
             entity=entity,
             on=on,
+            name=self._named(entity, on),
             y=y,
-            n=len(y),
-            converted=int(y.sum()),
-            soon=int((y & (self.lives.counted[entity] <= on + DAY)).sum()),
-            a_week=int(recent.sum()) / weeks * self.scale,
+            quick=y & (self.lives.counted[entity] <= on + DAY),
+            recent=newest,
+            weekly=self.scale / max(1.0, min(RECENT, self.before - self.begin) / WEEK),
         )
+
+    def _named(self, entity: NDArray[np.int64], on: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Name moments by numbers that ascend with them: to the microsecond, unless entities are so many that there is no room."""
+        line = self.lines[0]
+        drop = max(0, len(self.lives.anchor).bit_length() + line.bits - _NAME)
+        names: NDArray[np.int64] = (entity << (line.bits - drop)) | ((on - line.zero) >> drop)
+        return names
 
     def expected(self, read: Qualified) -> float:
         """Give how many would have converted, had they done so like moments of activity of the same age and time."""
@@ -354,14 +411,20 @@ class FitView:
             moments.append(line.moment(held.on[opens]))
         entity, on = np.concatenate(owners), np.concatenate(moments)
         reach = max(self.reach[place] for place in rule)
-        kept = lives.able[entity] & (on < lives.converted[entity])
+        kept = on < self._until[entity]
         if reach:
-            seen = lives.seen_from[entity]
-            kept &= (seen == 0) | (on >= seen + reach)
+            kept &= on >= self._seen_for(reach)[entity]
         for place in rule:
             if place in self.held:
                 kept &= self.held[place][entity]
         return entity[kept], on[kept]
+
+    def _seen_for(self, reach: Microseconds) -> NDArray[np.int64]:
+        """Give from when on a moving window of this length is seen whole, for each entity."""
+        if reach not in self._seen:
+            seen = self.lives.seen_from
+            self._seen[reach] = np.where(seen == 0, -NEVER, seen + reach)
+        return self._seen[reach]
 
 
 def _tiles(

@@ -96,7 +96,7 @@ def verdicts(brief: Brief, standings: Standings, cross: CrossFit | None = None) 
     if not dishes:
         warnings.append(nothing_stands_out(brief) + _nearest(standings))
     candidates, rejected = _judged(brief, standings.view, dishes, (fingerprint, read), cross, named=True)
-    selection = permuted(brief) if candidates else None
+    selection = permuted(brief, standings.search) if candidates else None
     if selection is not None and selection.by_chance:
         reason = f"{selection.as_good} of {selection.permutations} searches on shuffled conversions come to as much"
         rejected = [*((in_words(candidate.rule.literals), (reason,)) for candidate in candidates), *rejected]

@@ -149,9 +149,7 @@ def front(standings: Standings, *, most: int = 10) -> tuple[tuple[int, ...], ...
 def ladder(standings: Standings) -> tuple[Step, ...]:
     """Give the best rule of each size, with the gain of each further criterion (negative: it costs)."""
     steps: list[Step] = []
-    best: dict[int, tuple[int, ...]] = {}
-    for rule in standings.best(len(standings.rules)):
-        best.setdefault(len(rule), rule)
+    best = {size: rule for size in range(1, standings.max_criteria + 1) for rule in standings.best(1, size=size)}
     for size, rule in sorted(best.items()):
         score = standings.score(rule)
         gain = score - steps[-1].score if steps else None

@@ -9,6 +9,7 @@ import numpy as np
 
 from pqlkit.proposal.bits import gram, pack, relabelled
 from pqlkit.proposal.pair_tables import tables
+from pqlkit.proposal.pool import Pool
 from pqlkit.proposal.search import Effort, Explored, explore
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pqlkit.proposal.literals import Floors, Literal
     from pqlkit.proposal.objective import Goal
     from pqlkit.proposal.problem import Problem
+    from pqlkit.proposal.result import Search
+    from pqlkit.proposal.rule import Rule
 
 FIRST: Final = 29
 """Shuffled searches of which none may come to as much; else there are `MOST` of them."""
@@ -74,6 +77,7 @@ def permutation_test(
     *,
     goal: Goal | None = None,
     floors: Floors | None = None,
+    known: Rule | None = None,
     first: int = FIRST,
     most: int = MOST,
     most_snapshots: int = MOST_SNAPSHOTS,
@@ -88,6 +92,8 @@ def permutation_test(
         int64, one per snapshot: outcomes are exchanged only within a stratum.
     goal, floors
         None = those of the part.
+    known
+        The best rule of the part, where a search of all its snapshots went to its end; None = it is searched for.
     first, most
         So many are searched, and where any of them comes to as much as the real one, so many altogether.
     most_snapshots
@@ -114,7 +120,8 @@ def permutation_test(
     every = pack(problem.cube, columns, nobody, used, traits=problem.traits, seed=problem.seed, most_controls=None)
     effort = Effort(rules=problem.max_rules, keep=_KEEP)
     trial = _Trial(columns, every, gram(every.others), goal or problem.goal(part), effort)
-    real = trial.run(problem.y) if len(columns) else None
+    real = trial.run(problem.y) if known is None and columns else None
+    real = real if known is None else _as_explored(known, problem.y[used])
     score = real.best if real is not None else -np.inf
     labels, outcome = strata[every.snapshots], problem.y[every.snapshots]
     shuffles: list[Explored] = []
@@ -127,13 +134,41 @@ def permutation_test(
     return trial.verdict(real, shuffles)
 
 
-def permuted(brief: Brief) -> PermutationTest | None:
-    """Search shuffled outcomes of a proposal's fit part; None where none are asked for."""
+def _as_explored(rule: Rule, y: NDArray[np.bool_]) -> Explored:
+    """Give a rule as the whole result of a search of snapshots with these outcomes."""
+    return Explored(
+        pools={
+            len(rule.literals): Pool(
+                parts=np.zeros((1, len(rule.literals)), dtype=np.intp),
+                hits=np.array([float(rule.converted)]),
+                misses=np.array([float(rule.qualified - rule.converted)]),
+                scores=np.array([rule.score]),
+            )
+        },
+        complete=True,
+        counted=0,
+        converters=float(y.sum()),
+        snapshots=float(len(y)),
+    )
+
+
+def permuted(brief: Brief, search: Search) -> PermutationTest | None:
+    """Search shuffled outcomes of a proposal's fit part, which `search` searched; None where none are asked for."""
     first = brief.wishes.permutations
     if first == 0:
         return None
     brief.say("searching shuffled outcomes")
-    return permutation_test(brief.problem, independent(brief), strata(brief), first=first, most=max(first, MOST))
+    part = independent(brief)
+    # A shuffled search holds every rule of the real one: the gate on converters implies the floor that its literals have not.
+    same = search.complete and search.bits.weight == 1.0 and part.sum() == brief.parts.fit.sum() <= MOST_SNAPSHOTS
+    return permutation_test(
+        brief.problem,
+        part,
+        strata(brief),
+        known=search.best if same else None,
+        first=first,
+        most=max(first, MOST),
+    )
 
 
 def strata(brief: Brief) -> NDArray[np.int64]:

@@ -98,7 +98,11 @@ def stability(standings: Standings, rule: tuple[int, ...], *, halves: int = 30, 
     bits = replace(search.bits, hits=search.bits.hits[places], others=search.bits.others[places])
     view = standings.view.narrowed(places)
     there = {place: index for index, place in enumerate(places)}
-    rules = [tuple(there[place] for place in other) for other in standings.best(_READ) if set(other) <= set(there)]
+    reads = {
+        tuple(there[place] for place in other): standings.counted(other)
+        for other in standings.best(_READ)
+        if set(other) <= set(there)
+    }
     least = -(-bounds.converters // 2)
     goal = replace(
         search.goal,
@@ -109,15 +113,17 @@ def stability(standings: Standings, rule: tuple[int, ...], *, halves: int = 30, 
     choices: list[tuple[Literal, ...]] = []
     for _ in range(halves):
         half = searched(_half(bits, random), literals, goal, Effort(keep=_KEEP))
+        entities = (random.random(len(labels)) < 0.5)[owner]
         again = Standings(
             search=half,
-            view=view.among((random.random(len(labels)) < 0.5)[owner]),
+            view=view.among(entities),
             objective=standings.objective,
             bounds=replace(bounds, converters=least, capacity=None if bounds.capacity is None else bounds.capacity / 2),
             max_criteria=standings.max_criteria,
             every=standings.every,
         )
-        again.add(rules)
+        for known, read in reads.items():
+            again.put(known, read.among(entities))
         first = again.first()
         choices.append(() if first is None else tuple(literals[place] for place in first))
     return _judged(tuple(search.literals[place] for place in rule), choices)

@@ -91,7 +91,9 @@ class Standings:
     rules: list[tuple[int, ...]] = field(default_factory=list)
     reads: list[Qualified] = field(default_factory=list)
     _place: dict[tuple[int, ...], int] = field(default_factory=dict, repr=False)
+    _figures: list[tuple[int, int, float]] = field(default_factory=list, repr=False)
     _width: list[int] = field(default_factory=list, repr=False)
+    _expected: dict[tuple[int, ...], float] = field(default_factory=dict, repr=False)
     _view: NDArray[np.int8] = field(init=False, repr=False)
     _start: tuple[int, ...] | None = field(init=False, repr=False)
 
@@ -168,11 +170,16 @@ class Standings:
         before = len(self.rules)
         for rule in rules:
             if rule not in self._place and self._is_rule(rule):
-                self._place[rule] = len(self.rules)
-                self.rules.append(rule)
-                self.reads.append(self.view.read(rule))
-                self._width.append(int(self._view[list(rule)].max()))
+                self.put(rule, self.view.read(rule))
         return len(self.rules) - before
+
+    def put(self, rule: tuple[int, ...], read: Qualified) -> None:
+        """Take a rule that is not known yet, as it was read."""
+        self._place[rule] = len(self.rules)
+        self.rules.append(rule)
+        self.reads.append(read)
+        self._figures.append((read.converted, read.n, read.a_week))
+        self._width.append(int(self._view[list(rule)].max()))
 
     def _is_rule(self, rule: tuple[int, ...]) -> bool:
         groups = [self.literals[place].group for place in rule]
@@ -240,9 +247,7 @@ class Standings:
 
     def _table(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Give converted, qualified, and new ones a week, of every rule read."""
-        table = np.array([(read.converted, read.n, read.a_week) for read in self.reads], dtype=np.float64).reshape(
-            -1, 3
-        )
+        table = np.array(self._figures, dtype=np.float64).reshape(-1, 3)
         return table[:, 0], table[:, 1], table[:, 2]
 
     def _scored(
@@ -288,17 +293,25 @@ class Standings:
         Those moments are all there are, the rule's own included: too many of what is common. The rule that the search came to,
         alone, is held against the others of them where that fails it.
         """
-        expected = self.view.expected(read)
-        if read.converted < RELATIVE_RISK * expected and rule == self._start:
-            expected = self.view.expected_of_others(rule, read)
+        expected = self._expected.get(rule)
+        if expected is None:
+            expected = self.view.expected(read)
+            if read.converted < RELATIVE_RISK * expected and rule == self._start:
+                expected = self.view.expected_of_others(rule, read)
+            self._expected[rule] = expected
         if read.converted >= RELATIVE_RISK * expected:
             return True
         base = self.view.converters / max(self.view.moments, 1)
         return base > HIGH_BASE_RATE and (read.n - expected) >= RELATIVE_RISK * (read.n - read.converted)
 
-    def best(self, most: int, wide: int | None = None, bounds: Bounds | None = None) -> list[tuple[int, ...]]:
-        """Give the best rules of a vocabulary that keep the bounds, the plainest first among equals; None = of any words."""
-        return self._best(most, self._of_width(wide), bounds)
+    def best(
+        self, most: int, wide: int | None = None, bounds: Bounds | None = None, *, size: int | None = None
+    ) -> list[tuple[int, ...]]:
+        """Give the best rules of a vocabulary and a size that keep the bounds, the plainest first among equals; None = of any."""
+        places = self._of_width(wide)
+        if size is not None:
+            places = places[np.array([len(rule) for rule in self.rules], dtype=np.intp)[places] == size]
+        return self._best(most, places, bounds)
 
     def apart(self, rule: tuple[int, ...]) -> tuple[int, ...] | None:
         """Give the best rule that has no event in common with one, in named events; None if there is none."""
@@ -320,8 +333,8 @@ class Standings:
         order = np.argsort(-scores, kind="stable")
         kept: list[tuple[int, ...]] = []
         for _, equal in groupby(order.tolist(), key=lambda place: scores[place]):
-            rules = [self.rules[places[place]] for place in equal]
-            kept += sorted((rule for rule in rules if self.keeps(rule, bounds)), key=self._plainness)
+            rules = [rule for place in equal if self.keeps(rule := self.rules[places[place]], bounds)]
+            kept += sorted(rules, key=self._plainness) if len(rules) > 1 else rules
             if len(kept) >= most:
                 break
         return kept[:most]
@@ -452,10 +465,14 @@ class Standings:
 
     def similar(self, left: tuple[int, ...], right: tuple[int, ...]) -> float:
         """Give the share of those who qualify by either rule that do so by both."""
-        first, second = (np.unique(self.counted(rule).entity) for rule in (left, right))
+        first, second = (_distinct(self.counted(rule).entity) for rule in (left, right))
         both = len(np.intersect1d(first, second, assume_unique=True))
         either = len(first) + len(second) - both
         return both / either if either else 1.0
+
+
+def _distinct(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
+    return ascending[np.append(True, ascending[1:] != ascending[:-1])] if len(ascending) else ascending
 
 
 def _within(bounds: Bounds, capacity: float) -> Bounds:

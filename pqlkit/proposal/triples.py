@@ -18,6 +18,14 @@ _BATCH: Final = 8_192
 _LARGEST: Final = 65_536
 _FIRST: Final = 50
 _ROUNDING: Final = 1e-12
+_ROWS: Final = 128
+"""Partners looked at together with all that follow them: what is known of their pairs stays in fast memory."""
+
+_FEWER: Final = 0.9
+"""Pairs that no triple may hold are looked for again as long as fewer than this are left of them."""
+
+_HALF: Final = 2.0**-21
+"""What rounding to single precision may take from a bound, as a share of all snapshots."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -46,6 +54,11 @@ class Triples:
     bar: float = -np.inf
     pools: list[Pool] = field(default_factory=list)
     _fewest: tuple[float, int] | None = None
+    _misses: NDArray[np.float32] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Round the misses of all pairs: they are read over and over, and bounds need not be exact."""
+        self._misses = self.tables.misses.astype(np.float32)
 
     def run(self, pairs: Pool) -> Pool:
         """Count every triple that the bounds leave; start from the best pairs, so that the bar is high early."""
@@ -76,22 +89,20 @@ class Triples:
 
     def _scan(self) -> None:
         """Go through all literals; each triple is met once, at the first of its literals in the order taken."""
-        usable = self._usable()
-        order = np.argsort(usable.sum(axis=1), kind="stable")
+        order = np.argsort(self._usable().sum(axis=1), kind="stable")
         left = np.ones(len(order), dtype=np.bool_)
-        bar, upper = self.bar, np.triu(usable, 1)
+        bar, usable, room = self.bar, *self._room()
         waiting: list[NDArray[np.intp]] = []
         for literal in order:
             if self.judged > self.most:
                 self.complete = False
                 return
             if bar != self.bar:
-                bar, usable = self.bar, self._usable()
-                upper = np.triu(usable, 1)
+                bar, usable, room = self.bar, *self._room()
             left[literal] = False
             partners = np.flatnonzero(left & usable[literal])
             if len(partners) > 1:
-                waiting.append(self._promising(int(literal), partners, upper))
+                waiting.append(self._promising(int(literal), partners, room))
             if sum(map(len, waiting)) >= _BATCH:
                 self._count(np.concatenate(waiting))
                 waiting = []
@@ -117,17 +128,57 @@ class Triples:
             return np.ones(hits.shape, dtype=np.bool_)
         return self.tables.score(hits, misses) >= self.bar - _ROUNDING * abs(self.bar)
 
-    def _promising(self, literal: int, partners: NDArray[np.intp], upper: NDArray[np.bool_]) -> NDArray[np.intp]:
+    def _room(self) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """Give the pairs that some triple as good as the bar may hold, and how many misses their hits leave room for.
+
+        The room of a pair stands above the diagonal; elsewhere, and for other pairs, it is -inf.
+        """
+        tables = self.tables
+        hits = np.arange(tables.converters + 1.0)
+        low, high = np.zeros_like(hits), np.full_like(hits, np.ceil(tables.snapshots))
+        while (low < high).any():
+            middle = np.ceil((low + high) / 2)
+            reached = self._reaches(hits, middle)
+            low, high = np.where(reached, middle, low), np.where(reached, high, middle - 1)
+        # Weighted misses are no whole numbers.
+        most = np.maximum.accumulate(low + (tables.bits.weight != 1.0)) + _HALF * tables.snapshots
+        room = np.where(self._usable(), most.astype(np.float32)[tables.hits.astype(np.intp)], np.float32(-np.inf))
+        usable = room > -np.inf
+        before, now = np.inf, int(usable.sum())
+        while now < _FEWER * before:
+            # A third literal takes away no more misses than it leaves out of those of either literal.
+            fewest = np.where(usable, self._misses, np.inf).min(axis=1, initial=np.inf)
+            spared = fewest - np.diagonal(self._misses)
+            usable &= self._misses + np.maximum(spared[:, None], spared) <= room
+            room[~usable] = -np.inf
+            before, now = now, int(usable.sum())
+        np.copyto(room, -np.inf, where=np.tri(len(room), dtype=np.bool_))
+        return usable, room
+
+    def _promising(self, literal: int, partners: NDArray[np.intp], room: NDArray[np.float32]) -> NDArray[np.intp]:
         """List the triples of a literal with two of `partners` that the pair tables do not rule out, (n, 3).
 
-        `upper` holds the pairs with hits enough, each once: a triple has as few hits as any of its pairs, so all three have them.
+        A triple has as few hits as any of its pairs, so none has more misses to spare than `room` leaves to its poorest pair.
         """
-        first, second = np.nonzero(upper[np.ix_(partners, partners)])
-        left, right = partners[first], partners[second]
-        self.judged += len(left)
-        kept = self._possible(literal, left, right)
-        left, right = left[kept], right[kept]
-        return np.column_stack([np.full(len(left), literal), left, right])
+        own, single = self._misses[literal, partners], np.diagonal(self._misses)
+        spare = own - single[partners]
+        beside = own - single[literal]
+        spared = np.maximum(room[literal, partners], room[partners, literal])
+        pairs = []
+        for start in range(0, len(partners), _ROWS):
+            rows = slice(start, start + _ROWS)
+            square = np.ix_(partners[rows], partners[start:])
+            most, least = room[square], self._misses[square]
+            self.judged += int(np.count_nonzero(most > -np.inf))
+            np.minimum(most, spared[rows, None], out=most)
+            np.minimum(most, spared[start:], out=most)
+            # As `_least` has it.
+            least += np.maximum(spare[rows, None], spare[start:])
+            np.maximum(least, own[rows, None] + beside[start:], out=least)
+            pairs.append(np.argwhere(least <= most) + start)
+        first, second = partners[np.concatenate(pairs)].T
+        kept = self._possible(literal, first, second)
+        return np.column_stack([np.full(int(kept.sum()), literal), first[kept], second[kept]])
 
     def _possible(self, literal: int, left: NDArray[np.intp], right: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Judge triples by the most hits and the fewest misses that their pairs leave."""

@@ -130,7 +130,7 @@ def listing(
         accepted=order.accepted,
     )
     fresh = int(tonight.frame.get_column("newly_qualified").sum() or 0)
-    breaches = [] if tonight.baseline else order.guards.on_new(fresh, usual(nights, leads.population.as_of))
+    breaches = [] if tonight.baseline else order.guards.on_new(fresh, usual(nights, leads.population.as_of), now)
     if now is not None:
         events = leads.population.dataset.tables.get("events")
         newest = min(events.last, leads.population.as_of) if events is not None and events.last is not None else None

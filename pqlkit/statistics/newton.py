@@ -23,6 +23,8 @@ _SETTLED: Final = 1e-9
 _FLAT: Final = 1e-11
 """The likelihood's curvature in some direction, against that at the start, below which it rises without end that way:
 each Newton step of a separated fit flattens it by about e."""
+_BLOCK: Final = 1 << 14
+"""Rows that are worked on at once."""
 _FULL_RANK: Final = 1e-9
 """Smallest eigenvalue of a matrix, scaled to a diagonal of ones, that is told from rounding."""
 
@@ -110,12 +112,12 @@ def climb(design: Floats, share: Floats, weight: Floats, penalty: Floats) -> Cli
     """
     beta = np.zeros(design.shape[1])
     beta[0] = np.log((weight @ share) / (weight @ (1 - share)))
-    log_odds, room = design @ beta, np.empty_like(design)
+    log_odds = design @ beta
     here: float | None = None
     white: Floats | None = None
     for _ in range(_STEPS):
         chance = chances(log_odds)
-        curvature = _curvature(design, weight * chance * (1 - chance), penalty, room)
+        curvature = _curvature(design, weight * chance * (1 - chance), penalty)
         # In coordinates in which the start curves alike in all directions, flatness is seen before rounding can hide it.
         white = whitening(curvature) if white is None else white
         if white is None:
@@ -157,10 +159,15 @@ def log_likelihood(log_odds: Floats, share: Floats, weight: Floats) -> float:
     return float(weight @ (share * log_odds - np.logaddexp(0.0, log_odds)))
 
 
-def _curvature(design: Floats, weight: Floats, penalty: Floats, room: Floats) -> Floats:
-    """Compute minus the second derivative of the penalised likelihood; `room` is overwritten, to spare a copy of `design`."""
-    np.multiply(design, np.sqrt(weight)[:, None], out=room)
-    return floats(room.T @ room + np.diag(penalty))
+def _curvature(design: Floats, weight: Floats, penalty: Floats) -> Floats:
+    """Compute minus the second derivative of the penalised likelihood, block by block, to spare a copy of `design`."""
+    root = np.sqrt(weight)
+    total = np.zeros((design.shape[1], design.shape[1]))
+    for start in range(0, len(design), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        part = design[rows] * root[rows, None]
+        total += part.T @ part
+    return floats(total + np.diag(penalty))
 
 
 def _part(

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pqlkit.statistics.arrays import Z95, Floats, Numbers, number, ratio, together
+from pqlkit.statistics.arrays import Z95, Floats, Numbers, floats, number, ratio, together
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pqlkit.typing import Json
 
 __all__ = ["Rate", "wilson"]
@@ -112,19 +114,42 @@ class Rate:
         >>> Rate.of(0, 0).rate is None
         True
         """
-        if not 0 <= numerator <= denominator:
-            message = f"a rate needs 0 <= numerator <= denominator, not {numerator} of {denominator}"
-            raise ValueError(message)
+        return cls.of_each([(numerator, denominator)], design_effect=design_effect)[0]
+
+    @classmethod
+    def of_each(cls, counts: Sequence[tuple[int, int]], *, design_effect: float | None = None) -> list[Rate]:
+        """Build many rates at once, as `of` does each: one by one, their intervals cost a hundred times as much.
+
+        Parameters
+        ----------
+        counts
+            Numerator and denominator of each.
+        design_effect
+            Of all of them.
+
+        Examples
+        --------
+        >>> [rate.rate for rate in Rate.of_each([(2, 10), (0, 0)])]
+        [0.2, None]
+        """
+        for numerator, denominator in counts:
+            if not 0 <= numerator <= denominator:
+                message = f"a rate needs 0 <= numerator <= denominator, not {numerator} of {denominator}"
+                raise ValueError(message)
         effect = max(1.0, design_effect or 1.0)
-        low, high = wilson(numerator, denominator, design_effect=effect)
-        return cls(
-            numerator=int(numerator),
-            denominator=int(denominator),
-            rate=number(ratio(numerator, denominator)),
-            low=number(low),
-            high=number(high),
-            design_effect=effect,
-        )
+        above, below = np.reshape(floats(counts), (-1, 2)).T
+        ends = (ratio(above, below), *wilson(above, below, design_effect=effect))
+        return [
+            cls(
+                numerator=int(numerator),
+                denominator=int(denominator),
+                rate=number(rate),
+                low=number(low),
+                high=number(high),
+                design_effect=effect,
+            )
+            for (numerator, denominator), rate, low, high in zip(counts, *ends, strict=True)
+        ]
 
     def __add__(self, other: Rate) -> Rate:
         """Merge with the rate of a disjoint group; the larger design effect stays (the cautious one)."""

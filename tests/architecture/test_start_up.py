@@ -79,6 +79,23 @@ def test_help_loads_no_command(tmp_path: Path) -> None:
     }
 
 
+def test_a_command_does_linear_algebra_on_one_thread_unless_told_otherwise(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\nfrom pqlkit.cli import main\nsys.argv[1:] = ['--version']\n"
+        "try: main()\nexcept SystemExit: pass\nimport numpy, scipy.linalg\n"
+        "from threadpoolctl import threadpool_info\n"
+        "pools = {pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas'}\n"
+        "print(os.environ['OPENBLAS_NUM_THREADS'], max(pools))"
+    )
+    own = {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")}
+    for environment, asked in ((own, "1"), (own | {"OPENBLAS_NUM_THREADS": "2"}, "2")):
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True, env=environment)
+        stated, threads = done.stdout.splitlines()[-1].split()
+        assert stated == asked
+        assert int(threads) <= int(asked)
+
+
 def test_no_plugin_of_another_distribution_looks_on(tmp_path: Path) -> None:
     """What is installed beside pqlkit is not searched for whoever wants to see how files are read."""
     (tmp_path / "spying.py").write_text("print('a plugin looks on')\nplugin = None\n")

@@ -124,7 +124,7 @@ def test_a_larger_capacity_never_brings_less_where_chosen():
 
 def qualified(entity, y):
     entity, y = np.array(entity, dtype=np.int64), np.array(y, dtype=bool)
-    return Qualified(entity=entity, on=entity * 0, y=y, n=len(y), converted=int(y.sum()), soon=0, a_week=1.0)
+    return Qualified(entity=entity, on=entity * 0, name=entity, y=y, quick=y & False, recent=entity, weekly=1.0)
 
 
 def test_to_cut_out_a_few_of_whom_none_converted_is_not_sure():

@@ -41,11 +41,12 @@ def test_every_triple_as_good_as_the_bar_is_promising(seed, bound):
         triple for triple, score in zip(triples, scores, strict=True) if score >= max(state.bar, scores.max() * 0.9)
     }
     promising: set[tuple[int, ...]] = set()
+    usable, room = state._room()
     for literal in range(len(columns)):
-        partners = np.flatnonzero(counts.allowed[literal])
+        partners = np.flatnonzero(usable[literal])
         partners = partners[partners > literal]
         if len(partners) > 1:
-            found = state._promising(literal, partners, np.triu(state._usable(), 1))
+            found = state._promising(literal, partners, room)
             promising |= {tuple(sorted(row)) for row in found.tolist()}
     assert good
     assert good <= promising

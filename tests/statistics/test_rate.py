@@ -26,6 +26,11 @@ def test_impossible_counts_are_refused(numerator: int, denominator: int) -> None
         Rate.of(numerator, denominator)
 
 
+@given(st.lists(counts(), max_size=5), st.floats(0.5, 3))
+def test_many_rates_are_each_its_own(cases: list[tuple[int, int]], effect: float) -> None:
+    assert Rate.of_each(cases, design_effect=effect) == [Rate.of(*case, design_effect=effect) for case in cases]
+
+
 def test_one_row_and_all_converted_stay_within_the_unit_interval() -> None:
     assert (Rate.of(1, 1).high, Rate.of(0, 1).low) == (1.0, 0.0)
     assert 0 < (Rate.of(1, 1).low or 0) < 1

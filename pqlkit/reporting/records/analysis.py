@@ -98,6 +98,9 @@ def behaviour(association: Association) -> dict[str, Json]:
     table, effect = association.table, association.design_effect
     risk, difference, odds = _ratios(table, effect)
     length = association.behaviour.window.length
+    steps = [step.table for step in association.curve]
+    with_ = _groups([(step.a, step.a + step.b) for step in steps], effect)
+    without = _groups([(step.c, step.c + step.d) for step in steps], effect)
     return {
         "event": association.behaviour.event,
         "where": None,
@@ -122,12 +125,8 @@ def behaviour(association: Association) -> dict[str, Json]:
         "alike": list(association.alike),
         "shown": _shown(association),
         "curve": [
-            {
-                "threshold": step.threshold,
-                "with": _group(step.table.a, step.table.a + step.table.b, effect),
-                "without": _group(step.table.c, step.table.c + step.table.d, effect),
-            }
-            for step in association.curve
+            {"threshold": step.threshold, "with": doing, "without": others}
+            for step, doing, others in zip(association.curve, with_, without, strict=True)
         ],
     }
 
@@ -248,7 +247,12 @@ def cohort(cohort: Cohort) -> dict[str, Json]:
 
 
 def _group(converted: int, entities: int, effect: float) -> dict[str, Json]:
-    return Rate.of(converted, entities, design_effect=effect).to_json(numerator="converted", denominator="snapshots")
+    return _groups([(converted, entities)], effect)[0]
+
+
+def _groups(counts: Sequence[tuple[int, int]], effect: float) -> list[dict[str, Json]]:
+    rates = Rate.of_each(counts, design_effect=effect)
+    return [rate.to_json(numerator="converted", denominator="snapshots") for rate in rates]
 
 
 def table_of(table: Contingency) -> dict[str, Json]:

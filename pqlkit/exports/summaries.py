@@ -1,0 +1,81 @@
+"""The summary: who has events, and which events there are, so that nobody reads them all for a sentence about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from pqlkit.columns import ACCOUNT_ID, EVENT, TIMESTAMP, USER_ID
+from pqlkit.exports.tables import EVENTS, layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pqlkit.exports.dataset import Table
+
+ROWS: Final = "rows"
+FIRST: Final = "first"
+LAST: Final = "last"
+PROPERTIES: Final = "properties"
+
+MOST: Final = 32
+"""Summaries that a dataset keeps side by side before they become one."""
+
+
+def who_of(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Sum up events by their ids: ``user_id``, ``account_id`` (where there is one), ``rows``, ``first``, ``last`` (instants)."""
+    keys = [name for name in (USER_ID, ACCOUNT_ID) if name in events.collect_schema()]
+    return events.group_by(keys).agg(*_sums())
+
+
+def names_of(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Sum up events by their names: ``event``, ``rows``, ``first``, ``last`` (instants), ``properties`` (those with any value)."""
+    known = set(layout(EVENTS).columns)
+    properties = sorted(name for name in events.collect_schema() if name not in known)
+    # The columns are numbered, because a property may be called anything.
+    filled = {f"p{place}": pl.col(name).count() > 0 for place, name in enumerate(properties)}
+    present = [pl.when(f"p{place}").then(pl.lit(name)) for place, name in enumerate(properties)]
+    listed = pl.concat_list(present).list.drop_nulls() if present else pl.lit([], dtype=pl.List(pl.String))
+    sums = events.group_by(EVENT).agg(*_sums(), **filled)
+    return sums.select(EVENT, ROWS, FIRST, LAST, listed.alias(PROPERTIES))
+
+
+def _sums() -> tuple[pl.Expr, ...]:
+    time = pl.col(TIMESTAMP)
+    return pl.len().cast(pl.Int64).alias(ROWS), time.min().alias(FIRST), time.max().alias(LAST)
+
+
+def joined_who(parts: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
+    """Make one of several summaries by ids."""
+    whole = pl.concat(list(parts))
+    keys = [name for name in (USER_ID, ACCOUNT_ID) if name in whole.collect_schema()]
+    return whole.group_by(keys).agg(*_totals())
+
+
+def joined_names(parts: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
+    """Make one of several summaries by names."""
+    properties = pl.col(PROPERTIES).explode().drop_nulls().unique().sort()
+    return pl.concat(list(parts)).group_by(EVENT).agg(*_totals(), properties)
+
+
+def _totals() -> tuple[pl.Expr, ...]:
+    return pl.col(ROWS).sum(), pl.col(FIRST).min(), pl.col(LAST).max()
+
+
+def who(events: Table) -> pl.LazyFrame:
+    """Give `who_of` all events: read where it was written down, else counted."""
+    return joined_who(_scanned(events.who)) if events.who else who_of(_read(events.paths))
+
+
+def names(events: Table) -> pl.LazyFrame:
+    """Give `names_of` all events: read where it was written down, else counted."""
+    return joined_names(_scanned(events.names)) if events.names else names_of(_read(events.paths))
+
+
+def _scanned(paths: Sequence[str]) -> list[pl.LazyFrame]:
+    return [pl.scan_parquet(path, glob=False) for path in paths]
+
+
+def _read(paths: Sequence[str]) -> pl.LazyFrame:
+    return pl.scan_parquet(list(paths), glob=False)
