@@ -97,7 +97,9 @@ def _adjusted_there(words: Said) -> Verdict:
     if first is None:
         return Verdict.SHORT
     there = first["adjusted_low"] is not None and first["adjusted_low"] > 1
-    return worst(names("invite_sent")(words), only_if(right=there))
+    # What takes weeks to do stands for being old enough.
+    older = frozenset({"signed_in", "task_created", "comment_posted", "report_viewed"})
+    return worst(names("invite_sent", also=older)(words), only_if(right=there))
 
 
 # The population itself moves.
