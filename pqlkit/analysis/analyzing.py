@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.tiers import Tier
     from pqlkit.analysis.value_metric import ValueMetric
-    from pqlkit.analysis.window_advice import ConversionWindowAdvice, Delays, Spike
+    from pqlkit.analysis.window_advice import ConversionWindowAdvice, Delays
     from pqlkit.population.population import Population
+    from pqlkit.snapshots.spike import Spike
     from pqlkit.typing import Microseconds
 
 
@@ -118,8 +119,8 @@ def analyze(
         conversion_window_advice,
         early_warning,
         search_opens,
-        spike,
     )
+    from pqlkit.snapshots.spike import spike, unreached
 
     settings = settings or Settings()
     say = progress or (lambda _: None)
@@ -158,9 +159,8 @@ def analyze(
     warnings = [*population.warnings, *_warnings(observed)]
     landmark = once and settings.exposure is Exposure.LANDMARK
     early = early_warning(population, design) if landmark or design.kind is DesignKind.EVERY else None
-    piled = spike(population)
     curve = curve_rate(observed)
-    notes = (early, disagreement_in_words(observed, curve), None if piled is None else str(piled))
+    notes = (early, disagreement_in_words(observed, curve), unreached(population, design.conversion_window))
     little = usable < HYPOTHESES_BELOW
     return Analysis(
         observed=observed,
@@ -176,7 +176,7 @@ def analyze(
         ),
         tier=tier(usable),
         advice=conversion_window_advice(population, design.cutoffs[0]) if once else None,
-        spike=piled,
+        spike=spike(population),
         early=early,
         ages=conversion_ages(population),
         hypotheses=hypotheses(observed) if little else None,

@@ -76,7 +76,6 @@ def gate(
     starts: int,
     weeks: float,
     asked: Asked | None = None,
-    unread: str = "no later lead is complete yet",
     level: float = LEVEL / MENU,
     faults: Sequence[str] = (),
 ) -> Gate:
@@ -90,8 +89,6 @@ def gate(
         All new ones of the later period, and how long it is.
     asked
         What else they must keep.
-    unread
-        Why there are none to judge, where there are none.
     level
         Of the one-sided test.
     faults
@@ -112,7 +109,7 @@ def gate(
     """
     asked = asked or Asked()
     if comparison is None or comparison.active.n == 0:
-        return _failed(f"{unread}: there is nothing to judge by")
+        return _failed(*(faults or ["no later lead is complete yet: there is nothing to judge by"]))
     excess = comparison.active
     if excess.others == 0:
         return _failed("nobody later is comparable: as active, and without it")
@@ -137,8 +134,8 @@ def gate(
     )
 
 
-def _failed(reason: str) -> Gate:
-    return Gate(passed=False, relative_risk=None, z=None, p_value=None, conditional=None, reasons=(reason,))
+def _failed(*reasons: str) -> Gate:
+    return Gate(passed=False, relative_risk=None, z=None, p_value=None, conditional=None, reasons=reasons)
 
 
 def _too_small(excess: Excess, p_value: float, level: float) -> list[str]:

@@ -25,6 +25,7 @@ from pqlkit.proposal.rule import holds, plainness
 from pqlkit.proposal.shuffles import permuted
 from pqlkit.snapshots.contacts import contacted
 from pqlkit.snapshots.qualifications import between
+from pqlkit.snapshots.spike import too_soon_in_words
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -316,12 +317,7 @@ def _candidate(
             starts=promised.starts,
             weeks=weeks,
             asked=Asked(value=wishes.value, cost=wishes.cost, capacity=wishes.capacity),
-            **(
-                {}
-                if cross is None
-                else {"unread": f"in none of {cross.folds} parts did a choice without it give a lead"}
-            ),
-            faults=_kept_out(brief, view, dish),
+            faults=(*_kept_out(brief, view, dish), *_unseen(brief, counted), *_nowhere(cross)),
         ),
         compared=compared,
         recall=recall,
@@ -344,6 +340,13 @@ def _candidate(
         precursors=_precursors(brief, dish.rule),
         spells=spells,
     )
+
+
+def _nowhere(cross: CrossFit | None) -> list[str]:
+    """Say so where no choice could be read on what it had not seen."""
+    if cross is None or cross.leads.height:
+        return []
+    return [f"in none of {cross.folds} parts did a choice made without it give a lead: there is nothing to judge by"]
 
 
 def _compared(
@@ -383,6 +386,13 @@ def _compared(
         world=population.world,
         own_events=named,
     )
+
+
+def _unseen(brief: Brief, counted: pl.DataFrame) -> list[str]:
+    """Say so where later leads have had their window before the day on which conversions pile up."""
+    later = counted.filter(counted[ON] >= brief.holdout_from)
+    said = too_soon_in_words(brief.observed.population, later, brief.outcome.within)
+    return [] if said is None else [said]
 
 
 def _kept_out(brief: Brief, view: FitView, dish: Dish) -> list[str]:

@@ -221,7 +221,7 @@ def _summed_up(
         experiment=experiment(first.promised) if first is not None and wishes.plan_experiment else None,
         tonight=None if first is None else tonight(observed.population, first.definition, spells=first.spells),
         leakage=brief.exclusions.leakage,
-        warnings=(*observed.population.warnings, *warnings),
+        warnings=(*_known_warnings(brief), *warnings),
         shapes=() if first is None else _shapes(observed, first.rule),
         fewer=_fewer(brief) if first is None else (),
     )
@@ -273,9 +273,18 @@ def _nothing(brief: Brief, *why: str, search: Search | None = None, top: Benchma
         champion=None,
         experiment=None,
         leakage=brief.exclusions.leakage,
-        warnings=(*brief.observed.population.warnings, *why),
+        warnings=(*_known_warnings(brief), *why),
         fewer=() if search is None else _fewer(brief),
     )
+
+
+def _known_warnings(brief: Brief) -> tuple[str, ...]:
+    """Give what is to be said before anything is searched."""
+    from pqlkit.snapshots.spike import unreached
+
+    population, design = brief.observed.population, brief.observed.snapshots.design
+    piled = unreached(population, design.conversion_window)
+    return (*population.warnings, *([] if piled is None else [piled]))
 
 
 def _front(standings: Standings) -> tuple[Frontier, ...]:

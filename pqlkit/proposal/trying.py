@@ -146,6 +146,7 @@ def try_(
     from pqlkit.proposal.promise import promise, started
     from pqlkit.snapshots.matches import met_at
     from pqlkit.snapshots.spells import qualifications
+    from pqlkit.snapshots.spike import too_soon_in_words, unreached
     from pqlkit.statistics.exact import odds_ratio
 
     say = progress or (lambda _: None)
@@ -163,6 +164,8 @@ def try_(
     table = observed.table(met)
     counted = started(population, definition, spells=spells)
     promised = promise(population, counted, first=population.history_from, before=None)
+    window = observed.snapshots.design.conversion_window
+    soon = (unreached(population, window), too_soon_in_words(population, counted, window))
     return Trial(
         text=text,
         completed=completed,
@@ -174,7 +177,12 @@ def try_(
         parts=criteria(population, definition, observed.snapshots, met, design_effect=observed.design_effect),
         ladders=tuple(_ladders(observed, definition)),
         then=_then(observed, met, definition),
-        warnings=(*population.warnings, *gap_warnings(population.world, definition), *_thoughts(definition)),
+        warnings=(
+            *population.warnings,
+            *gap_warnings(population.world, definition),
+            *_thoughts(definition),
+            *(text for text in soon if text is not None),
+        ),
     )
 
 

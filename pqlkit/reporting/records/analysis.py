@@ -317,7 +317,14 @@ def _advice(analysis: Analysis) -> Json:
         "after_snapshot": _quantiles(0 if advice is None else advice.n, delays),
         "spike": None
         if spike is None
-        else {"day": spike.day, "converted": spike.converted, "of": spike.of, "says": str(spike)},
+        else {
+            "day": spike.day,
+            "date": None if spike.date is None else str(spike.date),
+            "covers": str(spike.covers),
+            "converted": spike.converted,
+            "of": spike.of,
+            "says": spike.says(analysis.observed.snapshots.design.conversion_window),
+        },
     }
 
 

@@ -241,7 +241,11 @@ def _snapshot(table: Contingency) -> dict[str, Json]:
 
 
 def _qualifications(promise: Promise) -> dict[str, Json]:
-    return {"starts": promise.starts, **promise.rate.to_json(numerator="converted", denominator="qualified")}
+    return {
+        "starts": promise.starts,
+        "too_soon": promise.too_soon,
+        **promise.rate.to_json(numerator="converted", denominator="qualified"),
+    }
 
 
 def _group(group: Group, key: str) -> dict[str, Json]:

@@ -149,7 +149,7 @@ def _later(proposal: Proposal, candidate: Candidate) -> list[str]:
         lines = wrapped(f"LATER TEST PERIOD {span}, not used to choose the rule, read {_times(proposal.read)}", "")
         promised, weekly = candidate.promised, candidate.promised.pqls_per_week
         pace = f", {weekly.median:.0f} in a median week" if weekly.median is not None else ""
-        open_ = promised.starts - promised.rate.denominator
+        open_ = promised.starts - promised.rate.denominator - promised.too_soon
         late = f"; {open_:,} have not had their {window}" if open_ else ""
         lines += wrapped(f"{promised.starts:,} new PQLs{pace}{late}", "  ", "    ")
         lines += wrapped(f"became customers within {window}   {rate(promised.rate)}", "  ", "    ")
