@@ -9,6 +9,7 @@ from tests.verdicts.recount import recounted
 from tests.verdicts.saying import Verdict, said
 
 OPEN = {
+    "decayed and replaced": "what began lately is not looked for",
     "the meter": "what is paid for is not set apart",
     "property decides": "values of properties are not told apart",
     "generic event": "values of properties are not told apart",
