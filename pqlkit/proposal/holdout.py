@@ -274,7 +274,7 @@ def _best_of_each(rules: Sequence[Rule]) -> list[Rule]:
 
 
 def _tables(brief: Brief, rule: Rule) -> tuple[Contingency, Contingency, NDArray[np.bool_]]:
-    met = holds(brief.observed.cube, rule.literals, brief.traits)
+    met = holds(brief.cube, rule.literals, brief.traits)
     return brief.observed.table(met, brief.parts.fit), brief.observed.table(met, brief.parts.holdout), met
 
 
@@ -437,7 +437,7 @@ def strongest_first(brief: Brief, literals: Sequence[Literal]) -> tuple[Literal,
     """Put the literal first that says most on its own (largest phi on the fit part); traits last."""
 
     def strength(literal: Literal) -> tuple[bool, float]:
-        table = brief.observed.table(holds(brief.observed.cube, (literal,), brief.traits), brief.parts.fit)
+        table = brief.observed.table(holds(brief.cube, (literal,), brief.traits), brief.parts.fit)
         return literal.behaviour is None, -(table.phi or 0.0)
 
     return tuple(sorted(literals, key=strength))
@@ -460,7 +460,7 @@ def _examined(brief: Brief, standings: Standings, first: Candidate) -> Candidate
         alternative = (words, Rate.of(read.converted, read.n))
     literals = strongest_first(brief, first.rule.literals)
     criteria = [literal for literal in literals if literal.behaviour is not None]
-    met = holds(brief.observed.cube, first.rule.literals, brief.traits)
+    met = holds(brief.cube, first.rule.literals, brief.traits)
     named = {literal.trait.name for literal in literals if literal.trait is not None}
     traits = brief.observed.fixed_traits(named | brief.exclusions.traits)
     of_literal = {standings.literals[place]: ends for place, ends in ranges.items()}
