@@ -317,7 +317,7 @@ def _candidate(
             starts=promised.starts,
             weeks=weeks,
             asked=Asked(value=wishes.value, cost=wishes.cost, capacity=wishes.capacity),
-            faults=(*_kept_out(brief, view, dish), *_unseen(brief, counted)),
+            faults=(*_kept_out(brief, view, dish), *_unseen(brief, counted), *_nowhere(cross)),
         ),
         compared=compared,
         recall=recall,
@@ -340,6 +340,13 @@ def _candidate(
         precursors=_precursors(brief, dish.rule),
         spells=spells,
     )
+
+
+def _nowhere(cross: CrossFit | None) -> list[str]:
+    """Say so where no choice could be read on what it had not seen."""
+    if cross is None or cross.leads.height:
+        return []
+    return [f"in none of {cross.folds} parts did a choice made without it give a lead: there is nothing to judge by"]
 
 
 def _compared(
@@ -572,7 +579,7 @@ def _too_good(candidate: Candidate) -> list[str]:
     # Where most convert anyway, four of five are no wonder.
     if rate > max(TOO_GOOD_RATE, nearly_all(base)) or lift > TOO_GOOD_LIFT:
         return [
-            f"{candidate.definition.name} is too good ({rate:.0%} convert, {lift:.0f} times the base rate): look for leakage before you use it"
+            f"{candidate.definition.name} is too good ({rate:.0%} convert, {lift:.2g} times the base rate): look for leakage before you use it"
         ]
     return []
 
