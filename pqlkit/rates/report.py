@@ -60,6 +60,8 @@ class Report:
     ----------
     population, definition, snapshots, spells, starts
         What the rates were counted on: the definition's own snapshots, its spells and its counted starts.
+    signups
+        Whom the funnel counts, and who of them became a PQL and a customer; see `pqlkit.rates.funnel.lives`.
     funnel, time_to_pql, time_to_customer, time_to_convert, pqls_per_week
         The whole.
     in_progress
@@ -97,6 +99,7 @@ class Report:
     snapshots: Snapshots
     spells: pl.DataFrame
     starts: pl.DataFrame
+    signups: pl.DataFrame
     funnel: Funnel
     time_to_pql: Waiting
     time_to_customer: Waiting
@@ -235,6 +238,7 @@ def report(
         snapshots=seen,
         spells=spells,
         starts=counted,
+        signups=people,
         funnel=stages,
         time_to_pql=waiting(people, "pql", patience),
         time_to_customer=waiting(people, "customer", until),
