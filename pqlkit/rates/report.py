@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pqlkit.analysis.criteria import CriterionRates
-    from pqlkit.definitions.model import Definition, Outcome
+    from pqlkit.definitions.model import Definition, Node, Outcome
     from pqlkit.population.population import Population
     from pqlkit.rates.arm_rates import Arms
+    from pqlkit.rates.customer_value import CustomerValue
     from pqlkit.rates.nouns import Nouns
     from pqlkit.rates.periods import PeriodRates
     from pqlkit.rates.teams import Team
@@ -37,11 +38,14 @@ LONG: Final = Duration(84, "d")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """One cohort or trait value: the same rates among its entities."""
+    """One cohort, trait value or band: the same rates among its entities.
+
+    With a behaviour, the new PQLs that had done it by qualifying (``did``), or not: what is asked of signups is empty then.
+    """
 
     by: str
     name: str
-    signups: int
+    signups: int | None
     signup_to_pql: Rate
     pql_to_customer: Rate
     signup_to_customer: Rate
@@ -63,8 +67,10 @@ class Report:
         Each alone, and the rule without it.
     without_mechanical
         The snapshot view of the rule with every mechanical criterion struck out; None where it has none, or has no other.
+    by
+        What was asked for.
     cohorts, segments
-        By anchor and by trait.
+        By anchor, and by trait or behaviour.
     periods
         By start, with drift.
     contacted
@@ -73,8 +79,10 @@ class Report:
         Starts by the arm that a ledger gave them; None without a ledger or without arms in it.
     retained
         Of the mature starts that converted within the conversion window, those that stayed for ``retained_for``; None without it.
+    value
+        What kind of customers PQLs become, against the others; None where the conversions do not say.
     teams
-        A quantity and a quality for each team.
+        What each team is measured by.
     amounts
         Mean amount per mature start and per customer, where conversions have amounts.
     warnings
@@ -94,12 +102,14 @@ class Report:
     in_progress: int
     criteria: tuple[CriterionRates, ...]
     without_mechanical: Contingency | None
+    by: tuple[str, ...]
     cohorts: tuple[Segment, ...]
     segments: tuple[Segment, ...]
     periods: tuple[PeriodRates, ...]
     contacted: Contacted | None
     arms: Arms | None
     retained: Rate | None
+    value: CustomerValue | None
     teams: tuple[Team, ...]
     amounts: Amounts | None
     warnings: tuple[str, ...]
@@ -138,6 +148,7 @@ def report(
     *,
     by: Sequence[str] = (),
     ledger: Path | str | None = None,
+    visitors: int | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Report:
     """Count the rates of a definition.
@@ -149,20 +160,24 @@ def report(
     definition
         A milestone, which has no outcome of its own, is followed by the population's.
     by
-        ``signup_week``, ``signup_month``, ``signup_quarter`` (cohorts) and traits (segments); none: by quarter.
+        ``signup_week``, ``signup_month``, ``signup_quarter`` (cohorts), traits, bands of a numeric trait (``seats:5,20``) and
+        behaviours as `try` reads them (segments); none: by quarter.
     ledger
         What ``pqlkit score --ledger --control`` wrote: who was left alone.
+    visitors
+        Of the site, over the time in which these signed up.
     progress
         Told each step.
 
     Raises
     ------
     UsageError
-        A trait is not there or only today's.
+        A trait is not there or only today's, or there were fewer visitors than signups.
     """
     from pqlkit.analysis.criteria import criteria, without_mechanical
     from pqlkit.measures.gaps import gap_warnings
     from pqlkit.rates.arm_rates import arms
+    from pqlkit.rates.customer_value import customer_value
     from pqlkit.rates.periods import periods
     from pqlkit.rates.teams import teams
     from pqlkit.snapshots.clusters import clusters, snapshots_effect
@@ -207,7 +222,7 @@ def report(
         patience=patience,
         until=until,
     )
-    retained = _retained(mature, outcome)
+    retained, value = _retained(mature, outcome), customer_value(population, people)
     soon = too_soon_in_words(population, counted, outcome.within)
     return Report(
         population=population,
@@ -223,6 +238,7 @@ def report(
         in_progress=counted.height - mature.height - int(counted["too_soon"].sum()),
         criteria=criteria(population, definition, seen, met, design_effect=effect),
         without_mechanical=without_mechanical(population, definition, seen, design_effect=effect),
+        by=tuple(by),
         cohorts=_segments(
             population, people, counted, [column for column in by if column.startswith("signup_")] or ["signup_quarter"]
         ),
@@ -231,7 +247,8 @@ def report(
         contacted=contacted(population, counted, outcome.within),
         arms=None if ledger is None else arms(population, counted, ledger, definition),
         retained=retained,
-        teams=teams(stages, retained, nouns_of(definition)),
+        value=value,
+        teams=teams(stages, retained, value, nouns_of(definition), visitors=visitors),
         amounts=_amounts(population, mature),
         warnings=(*population.warnings, *gap_warnings(population.world, definition), *([] if soon is None else [soon])),
     )
@@ -279,15 +296,21 @@ def _retained(mature: pl.DataFrame, outcome: Outcome) -> Rate | None:
 def _segments(
     population: Population, people: pl.DataFrame, counted: pl.DataFrame, by: Sequence[str]
 ) -> tuple[Segment, ...]:
-    from pqlkit.analysis.cohorts import UNKNOWN, cohort_names
+    from pqlkit.analysis.cohorts import cohort_names, cohort_order
+    from pqlkit.analysis.grouping import behaviours
     from pqlkit.snapshots.qualifications import pql_conversion_rate
+    from pqlkit.snapshots.schedule import LANDMARK
 
+    done = behaviours(population, by, windows=(LANDMARK,))
     segments = []
     for kind in by:
+        if kind in done:
+            segments += _by_behaviour(population, counted, kind, done[kind])
+            continue
         names = cohort_names(population, kind)
         groups = people.join(names, on="entity").partition_by("cohort", as_dict=True)
         started = counted.join(names, on="entity", maintain_order="left").partition_by("cohort", as_dict=True)
-        for key in sorted({*groups, *started}, key=lambda pair: (pair[0] == UNKNOWN, str(pair[0]))):
+        for key in sorted({*groups, *started}, key=lambda pair: cohort_order(str(pair[0]))):
             part = groups.get(key, people.clear())
             levels = cohort_levels(part)
             segments.append(
@@ -301,6 +324,27 @@ def _segments(
                 )
             )
     return tuple(segments)
+
+
+def _by_behaviour(population: Population, counted: pl.DataFrame, by: str, node: Node) -> list[Segment]:
+    """Split the new PQLs by what they had done up to the moment of qualifying, that moment included."""
+    import polars as pl
+
+    from pqlkit.analysis.behaviour_cohorts import DID, DID_NOT, did_at
+    from pqlkit.snapshots.qualifications import pql_conversion_rate
+
+    done = did_at(population, by, node, counted.select("entity", cutoff=pl.col("on") + 1))
+    return [
+        Segment(
+            by=by,
+            name=name,
+            signups=None,
+            signup_to_pql=Rate.of(0, 0),
+            pql_to_customer=pql_conversion_rate(counted.filter(done == name)),
+            signup_to_customer=Rate.of(0, 0),
+        )
+        for name in (DID, DID_NOT)
+    ]
 
 
 def _amounts(population: Population, mature: pl.DataFrame) -> Amounts | None:

@@ -113,6 +113,10 @@ def tried(figures: dict[str, Any]) -> None:
     figures["then"] = [{"event": "export", "measure": "count", "window": "14d", "threshold": 2, **BOTH}]
 
 
+MEAN = {"n": 3, "mean": 12.5, "low": 10.0, "high": 15.0}
+DIFFERENCE = {"value": 0.1, "low": -0.1, "high": 0.3}
+
+
 def reported(figures: dict[str, Any]) -> None:
     figures["funnel"].update(
         left_out=[{"reason": "unobserved", "entities": 7, "customers": 3}],
@@ -125,7 +129,22 @@ def reported(figures: dict[str, Any]) -> None:
             ("before", "after", "after_within_1h", "after_within_24h", "after_within_3d", "after_later", "never"), SHARE
         ),
         arms={"contact": SHARE, "control": SHARE, "difference": {"value": 0.1, "low": 0.0, "high": 0.2}},
-        teams=[{"team": "sales", "quantity": 7, "quantity_of": "leads", "quality": SHARE, "quality_of": "upgraded"}],
+        teams=[
+            {
+                "team": "sales",
+                "figures": [{"what": "leads", **SHARE}, {"what": "days", **MEAN}, {"what": "won", "count": 7}],
+            }
+        ],
+        customers={
+            "pql_born": 9,
+            "others": 8,
+            "window": "180d",
+            "followed": {"pql_born": 5, "others": 4},
+            "figures": [
+                {"what": "retained", "window": "180d", "pql_born": SHARE, "others": SHARE, "difference": DIFFERENCE},
+                {"what": "amount", "window": None, "pql_born": MEAN, "others": MEAN, "difference": DIFFERENCE},
+            ],
+        },
     )
 
 

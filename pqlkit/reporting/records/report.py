@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 from pqlkit.definitions.describing import describe, phrase
 from pqlkit.durations import moment
+from pqlkit.rates.customer_value import Quantity
 from pqlkit.reporting.records.figures import modelled, relative_risk
 
 if TYPE_CHECKING:
     from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.rates.arm_rates import Arms
+    from pqlkit.rates.customer_value import CustomerValue
     from pqlkit.rates.funnel import Levels, Waiting
     from pqlkit.rates.periods import PeriodRates
     from pqlkit.rates.report import Report, Segment
     from pqlkit.rates.teams import Team
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
+    from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Json
 
 
@@ -107,6 +110,7 @@ def record(report: Report) -> dict[str, Json]:
         },
         "arms": {} if report.arms is None else arms(report.arms),
         "retained": {} if report.retained is None else report.retained.to_json(),
+        "customers": {} if report.value is None else customers(report.value),
         "teams": [team(criterion_rates) for criterion_rates in report.teams],
         "amounts": {}
         if report.amounts is None
@@ -170,15 +174,40 @@ def difference(estimate: Estimate) -> dict[str, Json]:
     return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
 
 
-def team(team: Team) -> dict[str, Json]:
-    """Write one team's pair."""
+def customers(value: CustomerValue) -> dict[str, Json]:
+    """Write what kind of customers those who were PQLs first are, against the others."""
     return {
-        "team": team.team,
-        "quantity": team.quantity,
-        "quantity_of": team.quantity_of,
-        "quality": {} if team.quality is None else team.quality.to_json(),
-        "quality_of": team.quality_of,
+        "pql_born": value.pql_born,
+        "others": value.others,
+        "window": None if value.window is None else str(value.window),
+        "followed": {"pql_born": value.followed[0], "others": value.followed[1]},
+        "figures": [
+            {
+                "what": line.what,
+                "window": None if line.window is None else str(line.window),
+                "pql_born": figure(line.pql_born),
+                "others": figure(line.others),
+                "difference": difference(line.difference),
+            }
+            for line in value.lines
+        ],
     }
+
+
+def figure(value: Rate | Quantity | int) -> dict[str, Json]:
+    """Write a share, a mean or a count."""
+    match value:
+        case int():
+            return {"count": value}
+        case Quantity():
+            return {"n": value.n, "mean": value.mean.value, "low": value.mean.low, "high": value.mean.high}
+        case _:
+            return value.to_json()
+
+
+def team(team: Team) -> dict[str, Json]:
+    """Write what one team is measured by."""
+    return {"team": team.team, "figures": [{"what": what, **figure(value)} for what, value in team.figures]}
 
 
 def criterion(criterion_rates: CriterionRates) -> dict[str, Json]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pqlkit.definitions.describing import describe, phrase
 from pqlkit.inert import visible
 from pqlkit.reporting.records.report import period, record
+from pqlkit.reporting.renderers.customer_lines import customer_lines, team_lines
 from pqlkit.reporting.renderers.funnel_lines import funnel_lines
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.report_sentences import against_baseline, headline
@@ -88,7 +89,9 @@ def as_table(report: Report) -> RenderableType:
     from rich.text import Text
 
     lines = [*_head(report), "", *funnel_lines(report), "", *_new_pqls(report), "", *_compared(report), ""]
-    lines += [*_criteria(report), *_segments(report), *_contacts(report)]
+    figures = record(report)
+    lines += [*_criteria(report), *_segments(report), *_contacts(report), ""]
+    lines += [*customer_lines(figures), *team_lines(figures)]
     for warning in report.warnings:
         lines += wrapped(warning, "  ! ", "    ")
     return Group(*[styled(Text(line)) for line in [*lines, "", SENTENCE]])
@@ -197,18 +200,22 @@ def _periods(report: Report) -> list[str]:
 
 
 def _segments(report: Report) -> list[str]:
-    if not report.segments:
-        return []
-    lines = ["", spread("BY SEGMENT", f"{'signup to PQL':>22}{'PQL to customer':>24}")]
-    return lines + [_segment(segment) for segment in report.segments[:12]]
+    """Print what was asked for with ``--by``, in that order."""
+    nouns, lines = report.nouns, []
+    for by in report.by:
+        rows = [segment for segment in (*report.cohorts, *report.segments) if segment.by == by]
+        lines += ["", f"{fit(f'BY {visible(by, 60)}', 32)} {f'became {nouns.leads}':>25} {nouns.success:>20}"]
+        lines += [_segment(segment) for segment in rows[-12:]]
+        lines += [f"  ... and {len(rows) - 12:,} more: --format json, or --html FILE"] if len(rows) > 12 else []
+    return lines
 
 
 def _segment(segment: Segment) -> str:
     early, late = segment.signup_to_pql, segment.pql_to_customer
-    first = f"{early.numerator:,} of {early.denominator:,}"
+    first = f"{early.numerator:,} of {early.denominator:,}" if segment.signups is not None else ""
     second = f"{late.numerator:,} of {late.denominator:,}"
-    name = fit(f"{segment.by}: {segment.name}", 30)
-    return f"  {name} {first:>17} {percent(early.rate):>6} {second:>15} {percent(late.rate):>6}"
+    share = percent(early.rate) if segment.signups is not None else ""
+    return f"  {fit(segment.name, 30)} {first:>17} {share:>6} {second:>15} {percent(late.rate):>6}"
 
 
 def _contacts(report: Report) -> list[str]:
