@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pqlkit.population.population import Population
     from pqlkit.rates.arm_rates import Arms
     from pqlkit.rates.customer_value import CustomerValue
+    from pqlkit.rates.near_misses import NearMisses
     from pqlkit.rates.nouns import Nouns
     from pqlkit.rates.periods import PeriodRates
     from pqlkit.rates.teams import Team
@@ -131,6 +132,8 @@ class Report:
         Cohorts, segments, and starts by contact and by arm.
     periods
         By start, with drift.
+    near_misses
+        What became of those who had nearly qualified, and who is near now.
     customers
         What became of those that converted.
     teams
@@ -152,6 +155,7 @@ class Report:
     without_mechanical: Contingency | None
     parts: Parts
     periods: tuple[PeriodRates, ...]
+    near_misses: NearMisses
     customers: Customers
     teams: tuple[Team, ...]
     warnings: tuple[str, ...]
@@ -211,6 +215,7 @@ def report(
     from pqlkit.measures.gaps import gap_warnings
     from pqlkit.rates.arm_rates import arms
     from pqlkit.rates.customer_value import customer_value
+    from pqlkit.rates.near_misses import near_misses
     from pqlkit.rates.periods import periods
     from pqlkit.rates.teams import teams
     from pqlkit.snapshots.clusters import clusters, snapshots_effect
@@ -286,6 +291,7 @@ def report(
             arms=None if ledger is None else arms(population, counted, ledger, definition),
         ),
         periods=periods(population, definition, seen, met, counted),
+        near_misses=near_misses(population, definition, outcome, spells),
         customers=customers,
         teams=teams(stages, customers.retained, customers.value, nouns_of(definition), visitors=visitors),
         warnings=(*population.warnings, *gap_warnings(population.world, definition), *([] if soon is None else [soon])),
