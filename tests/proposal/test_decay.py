@@ -14,6 +14,7 @@ from rich.console import Console
 from pqlkit.durations import DAY
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
+from pqlkit.options.data import ExtentOptions
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 from pqlkit.population.population import population_of
@@ -45,7 +46,7 @@ def people():
     product.convert(rng.random(product.users) < rate)
     with TemporaryDirectory() as folder:
         project = read_project(product.tables().cut().write(Path(folder)))
-        yield population_of(open_dataset(project), project, as_of=product.as_of)
+        yield population_of(open_dataset(project), project, ExtentOptions(as_of=product.as_of))
 
 
 def proposed(people, settings=ONCE, **wishes: Any):
