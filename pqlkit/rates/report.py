@@ -176,6 +176,7 @@ def report(
     """
     from pqlkit.analysis.criteria import criteria, without_mechanical
     from pqlkit.measures.gaps import gap_warnings
+    from pqlkit.rates.already import met_before
     from pqlkit.rates.arm_rates import arms
     from pqlkit.rates.customer_value import customer_value
     from pqlkit.rates.periods import periods
@@ -189,7 +190,9 @@ def report(
     from pqlkit.snapshots.spike import too_soon_in_words
 
     say = progress or (lambda _: None)
-    outcome = definition.outcome or population.outcome
+    # Of a milestone, and where the project says that the outcome comes later, it is the population's.
+    own = definition.outcome if population.outcome.after is None else None
+    outcome = own or population.outcome
     definition = replace(definition, outcome=outcome)
     say("finding who qualified, and when")
     spells = qualifications(population, definition)
@@ -223,6 +226,7 @@ def report(
         until=until,
     )
     retained, value = _retained(mature, outcome), customer_value(population, people)
+    before = met_before(population, definition, spells, counted)
     soon = too_soon_in_words(population, counted, outcome.within)
     return Report(
         population=population,
@@ -250,7 +254,12 @@ def report(
         value=value,
         teams=teams(stages, retained, value, nouns_of(definition), visitors=visitors),
         amounts=_amounts(population, mature),
-        warnings=(*population.warnings, *gap_warnings(population.world, definition), *([] if soon is None else [soon])),
+        warnings=(
+            *population.warnings,
+            *gap_warnings(population.world, definition),
+            *([] if soon is None else [soon]),
+            *before,
+        ),
     )
 
 
