@@ -14,6 +14,7 @@ from pqlkit.snapshots.schedule import LANDMARK
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pqlkit.analysis.among_doers import ToldKind
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.cohorts import Cohorts
@@ -39,6 +40,8 @@ class Analysis:
         The snapshots and what was measured at them.
     fewer
         Behaviours after which fewer convert than of those as active, the clearest first.
+    kinds
+        Kinds of events that go with converting among those who did the event, the clearest first.
     shapes
         Behaviours that are not monotone: those who never did it convert as often.
     tests
@@ -69,6 +72,7 @@ class Analysis:
     observed: Observed
     behaviours: tuple[Association, ...]
     fewer: tuple[Fewer, ...]
+    kinds: tuple[ToldKind, ...]
     shapes: tuple[Shape, ...]
     tests: int
     cohorts: tuple[Cohorts, ...]
@@ -104,6 +108,7 @@ def analyze(
         Every figure is an association: it says who upgrades, not why.
     """
     from pqlkit.analysis.adjustment import adjust
+    from pqlkit.analysis.among_doers import kind_tests, told
     from pqlkit.analysis.associations import Levels, associations, q_values
     from pqlkit.analysis.behaviour_cohorts import behaviour_cohorts
     from pqlkit.analysis.bend import shapes
@@ -138,8 +143,24 @@ def analyze(
         flags=flags,
     )
     less = fewer(observed, skip=observed.left_out)
-    tests = len(associated) + len(less)
-    q = q_values([row.p_value for row in associated], [row.p_value for row in less])
+    little = usable < HYPOTHESES_BELOW
+    kinds = (
+        {}
+        if little
+        else kind_tests(
+            observed.with_kinds,
+            observed.y,
+            first=len(observed.cube.behaviours),
+            design_effect=observed.design_effect,
+            skip=observed.left_out,
+        )
+    )
+    families = (
+        [row.p_value for row in associated],
+        [row.p_value for row in less],
+        [rows[0].p_value for rows in kinds.values()],
+    )
+    q = q_values(*families)
     associated = tuple(replace(row, q_value=value) for row, value in zip(associated, q[0], strict=True))
     less = tuple(replace(row, q_value=value) for row, value in zip(less, q[1], strict=True))
     say("allowing for activity")
@@ -161,13 +182,13 @@ def analyze(
     early = early_warning(population, design) if landmark or design.kind is DesignKind.EVERY else None
     curve = curve_rate(observed)
     notes = (early, disagreement_in_words(observed, curve), unreached(population, design.conversion_window))
-    little = usable < HYPOTHESES_BELOW
     return Analysis(
         observed=observed,
         behaviours=tuple(sorted(associated, key=_order)),
         fewer=less,
         shapes=shapes(observed, levels, skip=observed.left_out),
-        tests=tests,
+        kinds=told(kinds, dict(zip(kinds, q[2], strict=True))),
+        tests=sum(len(family) for family in families),
         cohorts=tuple(
             behaviour_cohorts(observed, by, done[by])
             if by in done

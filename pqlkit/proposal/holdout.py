@@ -274,7 +274,7 @@ def _best_of_each(rules: Sequence[Rule]) -> list[Rule]:
 
 
 def _tables(brief: Brief, rule: Rule) -> tuple[Contingency, Contingency, NDArray[np.bool_]]:
-    met = holds(brief.observed.cube, rule.literals, brief.traits)
+    met = holds(brief.cube, rule.literals, brief.traits)
     return brief.observed.table(met, brief.parts.fit), brief.observed.table(met, brief.parts.holdout), met
 
 
@@ -317,7 +317,7 @@ def _candidate(
             starts=promised.starts,
             weeks=weeks,
             asked=Asked(value=wishes.value, cost=wishes.cost, capacity=wishes.capacity),
-            faults=(*_kept_out(brief, view, dish), *_unseen(brief, counted)),
+            faults=(*_kept_out(brief, view, dish), *_unseen(brief, counted), *_nowhere(cross)),
         ),
         compared=compared,
         recall=recall,
@@ -340,6 +340,13 @@ def _candidate(
         precursors=_precursors(brief, dish.rule),
         spells=spells,
     )
+
+
+def _nowhere(cross: CrossFit | None) -> list[str]:
+    """Say so where no choice could be read on what it had not seen."""
+    if cross is None or cross.leads.height:
+        return []
+    return [f"in none of {cross.folds} parts did a choice made without it give a lead: there is nothing to judge by"]
 
 
 def _compared(
@@ -430,7 +437,7 @@ def strongest_first(brief: Brief, literals: Sequence[Literal]) -> tuple[Literal,
     """Put the literal first that says most on its own (largest phi on the fit part); traits last."""
 
     def strength(literal: Literal) -> tuple[bool, float]:
-        table = brief.observed.table(holds(brief.observed.cube, (literal,), brief.traits), brief.parts.fit)
+        table = brief.observed.table(holds(brief.cube, (literal,), brief.traits), brief.parts.fit)
         return literal.behaviour is None, -(table.phi or 0.0)
 
     return tuple(sorted(literals, key=strength))
@@ -453,7 +460,7 @@ def _examined(brief: Brief, standings: Standings, first: Candidate) -> Candidate
         alternative = (words, Rate.of(read.converted, read.n))
     literals = strongest_first(brief, first.rule.literals)
     criteria = [literal for literal in literals if literal.behaviour is not None]
-    met = holds(brief.observed.cube, first.rule.literals, brief.traits)
+    met = holds(brief.cube, first.rule.literals, brief.traits)
     named = {literal.trait.name for literal in literals if literal.trait is not None}
     traits = brief.observed.fixed_traits(named | brief.exclusions.traits)
     of_literal = {standings.literals[place]: ends for place, ends in ranges.items()}
@@ -572,7 +579,7 @@ def _too_good(candidate: Candidate) -> list[str]:
     # Where most convert anyway, four of five are no wonder.
     if rate > max(TOO_GOOD_RATE, nearly_all(base)) or lift > TOO_GOOD_LIFT:
         return [
-            f"{candidate.definition.name} is too good ({rate:.0%} convert, {lift:.0f} times the base rate): look for leakage before you use it"
+            f"{candidate.definition.name} is too good ({rate:.0%} convert, {lift:.2g} times the base rate): look for leakage before you use it"
         ]
     return []
 

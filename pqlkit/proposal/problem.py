@@ -35,6 +35,9 @@ class Problem:
         What is best at snapshots, and of how many criteria a rule may be.
     excluded
         Events that no rule may name.
+    kinds_from, design_effect
+        From this behaviour on they are kinds of events (None = there are none): a search takes in those that go with more conversions
+        among the doers of the event, at the snapshots that choose. Rows per independent row, for that test.
     traits
         Fixed traits that may become eligibility.
     leads_to
@@ -53,6 +56,8 @@ class Problem:
     objective: Objective = field(default_factory=Objective)
     max_criteria: int = 3
     excluded: Collection[str] = ()
+    kinds_from: int | None = None
+    design_effect: float = 1.0
     traits: tuple[Trait, ...] = ()
     leads_to: Mapping[str, str] = field(default_factory=dict)
     thresholds: tuple[int, ...] | None = None
@@ -97,7 +102,24 @@ class Problem:
             floors=floors or self.floors(part),
             entities=self.entities,
             exclude=self.excluded if only is None else (),
+            columns=self.columns(part) if only is None else None,
             only=only,
             traits=self.traits if only is None else (),
             leads_to=self.leads_to,
         )
+
+    def columns(self, part: NDArray[np.bool_]) -> Collection[int] | None:
+        """Name the behaviours that a search of some snapshots may use; None = all."""
+        from pqlkit.analysis.among_doers import admitted, kind_tests
+
+        if self.kinds_from is None:
+            return None
+        tests = kind_tests(
+            self.cube,
+            self.y,
+            first=self.kinds_from,
+            design_effect=self.design_effect,
+            skip=self.excluded,
+            rows=part,
+        )
+        return admitted(tests).union(range(self.kinds_from))

@@ -12,6 +12,7 @@ from pqlkit.statistics.rate import Rate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pqlkit.analysis.among_doers import ToldKind
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.bend import Shape
@@ -51,6 +52,7 @@ def record(analysis: Analysis) -> dict[str, Json]:
         "behaviours": [behaviour(association) for association in analysis.behaviours],
         "tests": analysis.tests,
         "fewer": [fewer(row) for row in analysis.fewer],
+        "kinds": [kind(row) for row in analysis.kinds],
         "not_monotone": [shape(row) for row in analysis.shapes],
         "leakage": [
             {
@@ -103,7 +105,7 @@ def behaviour(association: Association) -> dict[str, Json]:
     without = _groups([(step.c, step.c + step.d) for step in steps], effect)
     return {
         "event": association.behaviour.event,
-        "where": None,
+        "where": where(association.behaviour),
         "measure": spelled(association.behaviour),
         "window": None if length is None else str(length),
         "threshold": association.threshold,
@@ -147,6 +149,31 @@ def fewer(row: Fewer) -> dict[str, Json]:
         "q_value": modelled(row.q_value),
         **adjusted(row.effect),
         "expression": row.expression,
+    }
+
+
+def where(behaviour: Behaviour) -> Json:
+    """Write the values of properties that an event must have; null where it need have none."""
+    return {condition.name: condition.values[0] for condition in behaviour.where} or None
+
+
+def kind(row: ToldKind) -> dict[str, Json]:
+    """Write one kind of an event, with it against the other doers of the event; the interval is FCR-adjusted."""
+    test, table, length = row.test, row.test.table, row.test.behaviour.window.length
+    return {
+        "event": test.behaviour.event,
+        "where": where(test.behaviour),
+        "measure": spelled(test.behaviour),
+        "window": None if length is None else str(length),
+        "threshold": test.threshold,
+        "with": _group(table.a, table.n1, table.design_effect),
+        "without": _group(table.c, table.n0, table.design_effect),
+        "event_rate": test.event_rate,
+        **relative_risk(row.relative_risk),
+        "tests": test.tests,
+        "p_value": modelled(test.p_value),
+        "q_value": modelled(test.q_value),
+        "expression": test.expression,
     }
 
 

@@ -62,7 +62,7 @@ def as_markdown(analysis: Analysis, top: int = 20) -> str:
     header = ["behaviour", "window", "at least", "does", "with", "without", "times [95 %]", "allowing for activity"]
     rows = [_cells(association, analysis) for association in winners(analysis)[:top]]
     if is_little(analysis):
-        said = f"{analysis.observed.base.numerator} usable upgrades: no behaviours are ranked, it would find luck."
+        said = f"{analysis.observed.converters} usable upgrades: no behaviours are ranked, it would find luck."
         return f"{said}\n\n{_base_line(analysis)}\n\n{SENTENCE}\n"
     return f"{to_markdown(rows, header, right=range(2, 8))}\n{_base_line(analysis)}\n\n{SENTENCE}\n"
 
@@ -204,13 +204,15 @@ def base_counts(observed: Observed) -> str:
     base, design = observed.base, observed.snapshots.design
     # Snapshots at ages overlap, and several may be followed by the same upgrade.
     upgrades = "followed by an upgrade" if design.kind is DesignKind.AGE else "upgrades"
-    return f"{base.denominator:,} snapshots, {base.numerator:,} {upgrades} in {design.conversion_window}"
+    people = observed.converters
+    whose = "" if people == base.numerator else f" ({people:,} {observed.population.kind.value}s)"
+    return f"{base.denominator:,} snapshots, {base.numerator:,} {upgrades}{whose} in {design.conversion_window}"
 
 
 def _little(analysis: Analysis) -> list[str]:
     from pqlkit.statistics.power import detectable_relative_risk
 
-    usable = analysis.observed.base.numerator
+    usable = analysis.observed.converters
     lines = [f"SMALL DATA: {usable} usable upgrades. No search: it would find luck."]
     power = detectable_relative_risk(usable, 0.25) if usable else None
     seen = (
@@ -317,7 +319,7 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
             "  none goes with more upgrades by more than chance and by a size that matters",
             *_nulls(analysis),
         ]
-        return [*lines, *fewer(analysis.fewer), *_shapes(analysis)]
+        return [*lines, *_kinds(analysis), *fewer(analysis.fewer), *_shapes(analysis)]
     fitted = any(
         association.adjusted is not None and association.adjusted.value is not None for association in shown[:top]
     )
@@ -342,7 +344,24 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
         marks.append(f"* odds ratio allowing for {_allowed_for(shown[:top])}")
     lines.append(f"  chi-squared or exact test, FDR 5% over {analysis.tests:,} tests; relative risk above 1.2")
     lines += wrapped("   ".join(marks), "  ", "  ") if marks else []
-    return [*lines, *fewer(analysis.fewer), *_shapes(analysis)]
+    return [*lines, *_kinds(analysis), *fewer(analysis.fewer), *_shapes(analysis)]
+
+
+def _kinds(analysis: Analysis) -> list[str]:
+    """Say which kind of an event goes with upgrading, among those who did the event."""
+    if not analysis.kinds:
+        return []
+    lines = ["", spread("WHICH KIND of an event", "among those who did it, as often; FDR, FCR 5%")]
+    for row in analysis.kinds[:LESS]:
+        test, risk = row.test, row.relative_risk
+        table = test.table
+        lines += wrapped(
+            f"{percent(table.with_.rate)} of {table.n1:,} against {percent(table.without.rate)} of the other {table.n0:,} "
+            f"({percent(test.event_rate)} of all), {ratio(risk)} times as often: {visible(test.expression, 200)}",
+            "  ",
+            "    ",
+        )
+    return lines
 
 
 def fewer(rows: Sequence[Fewer]) -> list[str]:
