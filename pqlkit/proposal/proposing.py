@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.observation import Observed
     from pqlkit.population.population import Population
     from pqlkit.proposal.benchmark_model import BenchmarkModel
+    from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.holdout import Verdicts
     from pqlkit.proposal.points import Points
@@ -139,11 +140,10 @@ def _compared(brief: Brief) -> tuple[Search, Points | None, BenchmarkModel | Non
     """Search and fit the card, while the model is fitted."""
     from pqlkit.proposal.points import points_card
 
-    observed = brief.observed
     with model_begun(brief) as model:
         search = brief.search()
         brief.say("comparing with points and a model")
-        card = points_card(brief.cube, observed.y, brief.parts.fit, search) if search.rules else None
+        card = points_card(search) if search.rules else None
         return search, card, model()
 
 
@@ -181,7 +181,7 @@ def _columns(brief: Brief) -> NDArray[np.intp]:
         index
         for index, behaviour in enumerate(behaviours)
         if behaviour.event not in brief.exclusions.events
-        and (usable is None or index in usable)
+        and index in usable
         and not (behaviour.measure.kind in {MeasureKind.DAYS, MeasureKind.USERS} and behaviour.event in counted)
     ]
     return np.array(kept, dtype=np.intp)
@@ -198,9 +198,8 @@ def _summed_up(
 ) -> Proposal:
     from pqlkit.proposal.champion import champion
     from pqlkit.proposal.experiment import experiment
-    from pqlkit.proposal.holdout import mechanical
+    from pqlkit.proposal.holdout import mechanical, points_offer
     from pqlkit.proposal.menu import ladder
-    from pqlkit.proposal.points import prefer_points
     from pqlkit.proposal.rule import holds
     from pqlkit.proposal.tonight import tonight
 
@@ -223,23 +222,36 @@ def _summed_up(
         front=_front(standings),
         ladder=ladder(standings),
         points=card,
-        prefer_points=card is not None
-        and met is not None
-        and prefer_points(card, brief.cube, observed.y, parts.holdout, met),
+        points_offer=None if card is None or first is None else points_offer(brief, standings, card, first),
         benchmark_model=top,
         captured=None if met is None or top is None else top.captured(met),
         selection=read.selection,
         cross_fitted=cross,
         champion=None
         if wishes.against is None
-        else champion(observed, wishes.against, parts.holdout, first=brief.holdout_from, challenger=met),
+        else champion(observed.population, wishes.against, first=brief.holdout_from, challenger=first),
         experiment=experiment(first.promised) if first is not None and wishes.plan_experiment else None,
         tonight=None if first is None else tonight(observed.population, first.definition, spells=first.spells),
         leakage=brief.exclusions.leakage,
         warnings=(*_known_warnings(brief), *warnings),
         shapes=() if first is None else _shapes(brief, first.rule),
+        contacted=None if first is None else _contacted(brief, first),
         fewer=_fewer(brief) if first is None else (),
+        meters=brief.exclusions.meters,
     )
+
+
+def _contacted(brief: Brief, first: Candidate) -> tuple[int, int] | None:
+    """Count the later leads of a candidate that somebody had contacted before they began to meet it, and all of them."""
+    import polars as pl
+
+    from pqlkit.proposal.promise import started
+    from pqlkit.snapshots.contacts import contacted_before
+
+    counted = started(brief.observed.population, first.definition, spells=first.spells)
+    leads = counted.filter(pl.col("on") >= brief.holdout_from).select("entity", pl.col("on").alias("at"))
+    called = contacted_before(brief.observed.population, leads)
+    return None if called is None else (int(called.sum()), leads.height)
 
 
 def _shapes(brief: Brief, rule: Rule) -> tuple[Shape, ...]:
@@ -280,7 +292,7 @@ def _nothing(brief: Brief, *why: str, search: Search | None = None, top: Benchma
         front=(),
         ladder=(),
         points=None,
-        prefer_points=False,
+        points_offer=None,
         benchmark_model=top,
         captured=None,
         selection=None,
@@ -290,6 +302,7 @@ def _nothing(brief: Brief, *why: str, search: Search | None = None, top: Benchma
         leakage=brief.exclusions.leakage,
         warnings=(*_known_warnings(brief), *why),
         fewer=() if search is None else _fewer(brief),
+        meters=brief.exclusions.meters,
     )
 
 
