@@ -105,7 +105,7 @@ def merged_outcome(project: Project, definition: Definition | None, find: Callab
         return general
     # Which conversion counts is one decision: a definition that names its event does not inherit the project's definition.
     if own.event is not None or own.definition is not None:
-        general = replace(general, event=None, definition=None)
+        general = replace(general, event=None, after=None, definition=None)
     empty = {item.name for item in fields(own) if getattr(own, item.name) in (None, ())}
     return replace(own, **{name: getattr(general, name) for name in empty})
 
@@ -254,13 +254,13 @@ def first_rows(rows: pl.DataFrame, excluded: int = 0) -> Conversions:
     )
 
 
-def by_event(world: World, outcome: Outcome) -> Conversions:
-    """Take the first event of the outcome's name that passes ``where`` as the conversion.
+def check_properties(world: World, outcome: Outcome) -> None:
+    """Refuse conditions on a property that the events do not have.
 
     Raises
     ------
     DataError
-        A condition names a property that the events do not have.
+        There is one.
     """
     for condition in outcome.where:
         if condition.name not in world.properties:
@@ -270,6 +270,17 @@ def by_event(world: World, outcome: Outcome) -> Conversions:
                 where="outcome",
                 hint=f"did you mean {near!r}?" if near else None,
             )
+
+
+def by_event(world: World, outcome: Outcome) -> Conversions:
+    """Take the first event of the outcome's name that passes ``where`` as the conversion.
+
+    Raises
+    ------
+    DataError
+        A condition names a property that the events do not have.
+    """
+    check_properties(world, outcome)
     engine = world.engine
     rows = world.events.filter(nw.col(EVENT) == outcome.event)
     mine = owned(world, rows)
