@@ -141,19 +141,23 @@ def verdicts(brief: Brief, standings: Standings, cross: CrossFit | None = None) 
 
 
 def _changed(brief: Brief, view: FitView, candidates: Sequence[Candidate]) -> tuple[tuple[str, Change], ...]:
-    """Find the rules whose effect has surely changed."""
+    """Find whether the effect of the first rule of the menu, or of the one proposed, has surely changed.
+
+    The others are corrected for and not told: what is best of many where it was chosen does less later, which is no change.
+    """
     brief.say("looking for a change")
     population = brief.observed.population
     rules = [
         (started(population, candidate.definition, spells=candidate.spells), candidate.spells)
         for candidate in candidates
     ]
+    proposed = next((place for place, candidate in enumerate(candidates) if candidate.gate.passed), 0)
     return tuple(
         (in_words(candidate.rule.literals), change)
-        for candidate, change in zip(
-            candidates, changes(brief, view.lives, view.activity, rules, begin=brief.begin), strict=True
+        for place, (candidate, change) in enumerate(
+            zip(candidates, changes(brief, view.lives, view.activity, rules, begin=brief.begin), strict=True)
         )
-        if change is not None and change.sure
+        if change is not None and change.sure and place in {0, proposed}
     )
 
 
