@@ -141,7 +141,7 @@ def verdicts(brief: Brief, standings: Standings, cross: CrossFit | None = None) 
 
 
 def _changed(brief: Brief, view: FitView, candidates: Sequence[Candidate]) -> tuple[tuple[str, Change], ...]:
-    """Find whether the effect of the first rule of the menu, or of the one proposed, has surely changed.
+    """Find whether the effect of the first rule of the menu, of the one proposed, or of one that failed has surely changed.
 
     The others are corrected for and not told: what is best of many where it was chosen does less later, which is no change.
     """
@@ -157,7 +157,7 @@ def _changed(brief: Brief, view: FitView, candidates: Sequence[Candidate]) -> tu
         for place, (candidate, change) in enumerate(
             zip(candidates, changes(brief, view.lives, view.activity, rules, begin=brief.begin), strict=True)
         )
-        if change is not None and change.sure and place in {0, proposed}
+        if change is not None and change.sure and (place in {0, proposed} or not candidate.gate.passed)
     )
 
 
