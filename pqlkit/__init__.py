@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pqlkit.exports.loading import load
     from pqlkit.exports.project import Project, read_project
     from pqlkit.measures.evaluation import Evaluation, evaluate
+    from pqlkit.options.data import ExtentOptions
     from pqlkit.options.search import ProposeOptions
     from pqlkit.options.settings import Settings
     from pqlkit.population.population import Population, population_of
@@ -52,6 +53,7 @@ __all__ = [
     "Duration",
     "EngineError",
     "Evaluation",
+    "ExtentOptions",
     "Intake",
     "Leads",
     "OutputError",
@@ -92,6 +94,7 @@ _HOMES: Final = {
     "analysis.analyzing": "Analysis analyze",
     "snapshots.snapshots": "Snapshots snapshots_of",
     "population.population": "Population population_of",
+    "options.data": "ExtentOptions",
     "options.settings": "Settings",
     "definitions.describing": "describe",
     "definitions.diagnostics": "Diagnostic",

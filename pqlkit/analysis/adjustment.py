@@ -28,6 +28,9 @@ CONTROLS: Final = 10
 POSITIVES: Final = 5_000
 """Converted snapshots that a model sees: with ten others to each the error of a log odds ratio is about 0.05, in a quarter of the
 time that 20,000 take."""
+ALL: Final = 20_000
+"""Others that one rule's model sees at least: it is fitted once or twice, and a draw of few others moves its ratio."""
+
 PER_PARAMETER: Final = 10
 POOLED: Final = 5
 """Values of a trait with fewer converters are taken together."""
@@ -37,7 +40,7 @@ GRID_VALUES: Final = np.array([0, *GRID][:256], dtype=np.float64)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sample:
-    """The snapshots that the models are fitted on: all converters (at most 20,000) and 10 others for each.
+    """The snapshots that the models are fitted on: all converters (at most 5,000), and 10 others for each or more.
 
     Slopes of a logistic regression do not change in expectation when controls are sampled; only its intercept does.
 
@@ -85,6 +88,7 @@ class Sample:
         *,
         clusters: NDArray[np.int64] | None = None,
         rows: NDArray[np.bool_] | None = None,
+        least: int = 0,
         seed: int = 0,
     ) -> Sample:
         """Draw the sample.
@@ -97,6 +101,8 @@ class Sample:
             int64, one per snapshot; None = each entity is one.
         rows
             bool, one per snapshot: only these. None = all.
+        least
+            So many others are drawn at least, however few convert.
         seed
             Of the draw.
         """
@@ -105,7 +111,7 @@ class Sample:
         inside = np.ones(len(y), dtype=np.bool_) if rows is None else rows
         generator = np.random.default_rng([seed, 1])
         positive = _some(np.flatnonzero(y & inside), POSITIVES, generator)
-        negative = _some(np.flatnonzero(~y & inside), CONTROLS * max(len(positive), 1), generator)
+        negative = _some(np.flatnonzero(~y & inside), max(CONTROLS * len(positive), least, CONTROLS), generator)
         snapshots = np.sort(np.concatenate([positive, negative]))
         fractions = (
             max(len(positive), 1) / max(int((y & inside).sum()), 1),
@@ -519,7 +525,7 @@ def rule_effect(
     """
     from pqlkit.statistics.estimate import Undefined
 
-    sample = Sample.of(frame, clusters=clusters, rows=rows)
+    sample = Sample.of(frame, clusters=clusters, rows=rows, least=ALL)
     if None not in own:
         sample = sample.sized(cube)
     indicator = met[sample.snapshots].astype(np.float64)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pqlkit.definitions.model import Definition, Node
     from pqlkit.population.population import Population
 
-__all__ = ["DID", "DID_NOT", "behaviour_cohorts", "did"]
+__all__ = ["DID", "DID_NOT", "behaviour_cohorts", "did", "did_at"]
 
 DID: Final = "did"
 DID_NOT: Final = "did not"
@@ -74,7 +74,12 @@ def behaviour_cohorts(observed: Observed, by: str, node: Node) -> Cohorts:
 
 def did(observed: Observed, by: str, node: Node) -> pl.Series:
     """Name the group of each snapshot of the analysis, in its order."""
-    held = holds_at(observed.population, _definition(observed.population, by, node), observed.snapshots.frame)
+    return did_at(observed.population, by, node, observed.snapshots.frame)
+
+
+def did_at(population: Population, by: str, node: Node, moments: pl.DataFrame) -> pl.Series:
+    """Name the group of each moment: ``entity`` and ``cutoff``."""
+    held = holds_at(population, _definition(population, by, node), moments)
     return pl.select(pl.when(pl.Series(held)).then(pl.lit(DID)).otherwise(pl.lit(DID_NOT)).alias("cohort")).to_series()
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.associations import Levels
     from pqlkit.analysis.observation import Observed
-    from pqlkit.measures.behaviour import Behaviour
+    from pqlkit.measures.behaviour import Behaviour, Cube
     from pqlkit.statistics.rate import Rate
 
 TIMES: Final = 1.5
@@ -87,10 +87,20 @@ def shapes(
     return tuple(sorted(best.values(), key=lambda shape: (shape.p_value, shape.behaviour.event or "")))
 
 
-def shape_at(observed: Observed, column: int, threshold: int, *, tests: int = 1) -> Shape | None:
-    """Look at one behaviour around the threshold of a rule; None where those at zero do not convert more often than the middle."""
-    rows, reached = observed.cube.column(column)
-    level = np.zeros(observed.cube.snapshots, dtype=np.int64)
+def shape_at(cube: Cube, observed: Observed, column: int, threshold: int, *, tests: int = 1) -> Shape | None:
+    """Look at one behaviour around the threshold of a rule; None where those at zero do not convert more often than the middle.
+
+    Parameters
+    ----------
+    cube, observed
+        Levels of the rule's behaviours, and the snapshots.
+    column, threshold
+        One criterion of the rule.
+    tests
+        How many criteria are looked at.
+    """
+    rows, reached = cube.column(column)
+    level = np.zeros(cube.snapshots, dtype=np.int64)
     level[rows] = reached
     positive = np.bincount(level[observed.y], minlength=LEVELS)
     negative = np.bincount(level[~observed.y], minlength=LEVELS)
@@ -99,7 +109,7 @@ def shape_at(observed: Observed, column: int, threshold: int, *, tests: int = 1)
         return None
     thresholds = np.array([place])
     cells = _cells(positive, negative, thresholds)
-    return _clearest(observed, observed.cube.behaviours[column], thresholds, cells, tests)
+    return _clearest(observed, cube.behaviours[column], thresholds, cells, tests)
 
 
 def _ladder(

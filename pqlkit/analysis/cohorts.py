@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY
@@ -12,6 +14,8 @@ from pqlkit.errors import UsageError, nearest
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     import polars as pl
 
     from pqlkit.population.population import Population
@@ -96,7 +100,7 @@ def cohorts(population: Population, snapshots: Snapshots, by: str, *, design_eff
     snapshots
         The analysis, for the rates.
     by
-        ``signup_week``, ``signup_month``, ``signup_quarter`` (in the project's zone) or a fixed trait.
+        ``signup_week``, ``signup_month``, ``signup_quarter`` (in the project's zone), a fixed trait, or bands of one: ``seats:5,20``.
     design_effect
         Of the snapshots, for the rates.
 
@@ -137,9 +141,10 @@ def cohorts(population: Population, snapshots: Snapshots, by: str, *, design_eff
     parts = {str(key[0]): part for key, part in frame.partition_by("cohort", as_dict=True).items()}
     if len(parts) > MOST:
         raise UsageError(
-            f"--by {by}: {len(parts)} cohorts are more than a person can read", hint="choose a coarser one"
+            f"--by {by}: {len(parts)} cohorts are more than a person can read",
+            hint=f"choose a coarser one, or bands of a number: --by {by}:5,20,100",
         )
-    order = sorted(parts, key=lambda name: (name == UNKNOWN, name))
+    order = sorted(parts, key=cohort_order)
     tables = {name: _life_table(parts[name]) for name in order}
     p_value = log_rank([tables[name] for name in order]).p_value if len(order) > 1 else None
     return Cohorts(
@@ -196,6 +201,13 @@ def conversion_curve(table: LifeTable, *, design_effect: float = 1.0) -> tuple[P
 def cohort_names(population: Population, by: str) -> pl.DataFrame:
     """Name each entity's cohort.
 
+    Parameters
+    ----------
+    population
+        Who exists.
+    by
+        A time of signup, a trait, or bands of a numeric trait: ``seats:5,20`` (see `bands_of`).
+
     Returns
     -------
     DataFrame
@@ -204,7 +216,7 @@ def cohort_names(population: Population, by: str) -> pl.DataFrame:
     Raises
     ------
     UsageError
-        There is no such trait.
+        There is no such trait, or it is no number.
     """
     import polars as pl
 
@@ -220,12 +232,69 @@ def cohort_names(population: Population, by: str) -> pl.DataFrame:
         known = population.entities.filter(pl.col(ANCHOR).is_not_null())
         return known.select(ENTITY, text.alias("cohort"))
     kinds = population.traits.kinds
-    if by not in kinds:
+    bands = bands_of(by, kinds)
+    trait, edges = (by, ()) if bands is None else bands
+    if trait not in kinds:
         close = nearest(by, [*TIMES, *kinds])
         raise UsageError(
             f"--by {by}: no such trait", hint=f"did you mean {close}?" if close else f"one of {', '.join(TIMES)}"
         )
-    population.traits.refuse_current([by], population.trusted)
+    population.traits.refuse_current([trait], population.trusted)
     moments = population.entities.filter(pl.col(ANCHOR).is_not_null()).select(ENTITY, pl.col(ANCHOR).alias(AT))
-    values = population.traits.at(moments, [by])
-    return values.select(ENTITY, pl.col(by).cast(pl.String).fill_null(UNKNOWN).alias("cohort"))
+    values = population.traits.at(moments, [trait])
+    if not edges:
+        return values.select(ENTITY, pl.col(trait).cast(pl.String).fill_null(UNKNOWN).alias("cohort"))
+    numbers = values.get_column(trait).cast(pl.String).cast(pl.Float64, strict=False)
+    if numbers.null_count() == len(numbers) and values.get_column(trait).null_count() < len(numbers):
+        raise UsageError(f"--by {by}: the values of {trait} are no numbers", hint=f"write --by {trait}")
+    named = pl.lit(band_names(edges)[0])
+    for edge, name in zip(edges, band_names(edges)[1:], strict=True):
+        named = pl.when(pl.col("number") >= edge).then(pl.lit(name)).otherwise(named)
+    cohort = pl.when(pl.col("number").is_null()).then(pl.lit(UNKNOWN)).otherwise(named)
+    return values.select(ENTITY, number=numbers).select(ENTITY, cohort=cohort)
+
+
+def bands_of(by: str, traits: Collection[str]) -> tuple[str, tuple[float, ...]] | None:
+    """Read the bands of a numeric trait; None where a text means none.
+
+    Examples
+    --------
+    >>> bands_of("seats:5,20", ["seats"]), bands_of("seats", ["seats"]), bands_of("country:DE", ["country"])
+    (('seats', (5.0, 20.0)), None, None)
+    """
+    trait, _, written = by.rpartition(":")
+    if by in traits or trait not in traits:
+        return None
+    try:
+        edges = tuple(float(edge) for edge in written.split(","))
+    except ValueError:
+        return None
+    return (trait, tuple(sorted(set(edges)))) if all(map(isfinite, edges)) else None
+
+
+def band_names(edges: Sequence[float]) -> list[str]:
+    """Name the bands between edges, each of which begins a band.
+
+    Examples
+    --------
+    >>> band_names([5, 20])
+    ['under 5', '5 to under 20', '20 or more']
+    """
+    said = [f"{edge:g}" for edge in edges]
+    return [
+        f"under {said[0]}",
+        *(f"{low} to under {high}" for low, high in pairwise(said)),
+        f"{said[-1]} or more",
+    ]
+
+
+def cohort_order(name: str) -> tuple[int, float, str]:
+    """Give the place of a cohort among others: bands by their numbers, what is not known last."""
+    number, _, rest = name.partition(" ")
+    if name == UNKNOWN:
+        return 2, 0.0, name
+    if number == "under":
+        return 0, -inf, name
+    if rest == "or more" or rest.startswith("to under "):
+        return 0, float(number), name
+    return 1, 0.0, name

@@ -80,18 +80,8 @@ class Fewer:
     def expression(self) -> str:
         """The hypothesis that ``pqlkit try`` reads: that it was done less often."""
         from pqlkit.definitions.expression import expression
-        from pqlkit.definitions.model import Criterion
 
-        return expression(
-            Criterion(
-                id="",
-                events=None if self.behaviour.event is None else (self.behaviour.event,),
-                measure=self.behaviour.measure,
-                window=self.behaviour.window,
-                where=self.behaviour.where,
-                at_most=self.threshold - 1,
-            )
-        )
+        return expression(self.behaviour.criterion(at_most=self.threshold - 1))
 
 
 def fewer(observed: Observed, *, skip: Collection[str] = ()) -> tuple[Fewer, ...]:

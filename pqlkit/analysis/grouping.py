@@ -27,7 +27,7 @@ def behaviours(population: Population, asked: Sequence[str], *, windows: Sequenc
     population
         Its traits and events.
     asked
-        As written: ``signup_month``, a trait, or an expression as `pqlkit try` reads it. A trait's name wins over an event's.
+        As written: ``signup_month``, a trait, bands of a numeric trait (``seats:5,20``), or an expression as `pqlkit try` reads it. A trait's name wins over an event's.
     windows
         The longest of these is the window of a term without one.
 
@@ -43,10 +43,10 @@ def behaviours(population: Population, asked: Sequence[str], *, windows: Sequenc
     DataError
         An expression names an event that the data does not have.
     """
-    from pqlkit.analysis.cohorts import TIMES
+    from pqlkit.analysis.cohorts import TIMES, bands_of
 
     traits = [*TIMES, *population.traits.kinds]
-    unknown = [by for by in dict.fromkeys(asked) if by not in traits]
+    unknown = [by for by in dict.fromkeys(asked) if by not in traits and bands_of(by, traits) is None]
     if not unknown:
         return {}
     from pqlkit.population.vocabulary import event_names

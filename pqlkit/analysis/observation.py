@@ -12,7 +12,7 @@ from pqlkit.options.settings import Exposure, Settings, default_measures
 from pqlkit.population.traits import TraitKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Set
+    from collections.abc import Callable, Sequence, Set
 
     import numpy as np
     import polars as pl
@@ -45,8 +45,8 @@ class Observed:
         Rows per independent row: 1 unless an entity has several snapshots that overlap, or users share accounts.
     base
         Conversions among snapshots.
-    judged
-        Gives `leakage`, and takes the passes over the events for it once, when first asked.
+    judged, split
+        Give `leakage` and `with_kinds`, and take the passes over the events for them once, when first asked.
     """
 
     population: Population
@@ -58,6 +58,12 @@ class Observed:
     design_effect: float
     base: Rate
     judged: Callable[[], tuple[Suspect, ...]] = field(repr=False)
+    split: Callable[[], Cube] = field(repr=False)
+
+    @property
+    def with_kinds(self) -> Cube:
+        """The cube, and behind its behaviours the kinds of events: values of properties, and numeric ones added up."""
+        return self.split()
 
     @property
     def leakage(self) -> tuple[Suspect, ...]:
@@ -142,12 +148,11 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     )
     seen = _narrowed(population, seen, settings.given)
     say(f"measuring every event at {seen.frame.height:,} snapshots")
-    trailing = seen.design.kind is DesignKind.EVERY
     names = looked_at(event_names(population) - {population.outcome.event}, settings.exclude_event)
     measured = cube(
         population.world,
         seen.frame.select("snapshot", "entity", "cutoff"),
-        kind=WindowKind.TRAILING if trailing else WindowKind.WITHIN,
+        kind=_window_kind(seen),
         windows=seen.design.windows,
         measures=settings.measures,
         events=names,
@@ -166,7 +171,34 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
         design_effect=effect,
         base=Rate.of(int(y.sum()), len(y), design_effect=effect),
         judged=cache(lambda: _leakage(population, seen, measured, y, settings, say)),
+        split=cache(lambda: _split(population, seen, measured, names, say)),
     )
+
+
+def _split(
+    population: Population, seen: Snapshots, measured: Cube, names: Sequence[str], say: Callable[[str], None]
+) -> Cube:
+    """Measure the kinds of events, without those that belong to the upgrade (a page that is the checkout)."""
+    from pqlkit.analysis.leaks import leaks
+    from pqlkit.measures.kinds import joined, kinds, kinds_cube, told_apart
+    from pqlkit.measures.surroundings import surroundings
+
+    say("telling the kinds of events apart")
+    asked = kinds(population.world, names)
+    apart, numbered = told_apart(population.world, asked)
+    leaky = {numbered[suspect.event] for suspect in leaks(surroundings(apart)) if suspect.excluded} if numbered else ()
+    split = kinds_cube(
+        population.world,
+        seen.frame.select("snapshot", "entity", "cutoff"),
+        [kind for kind in asked if kind not in leaky],
+        kind=_window_kind(seen),
+        windows=seen.design.windows,
+    )
+    return joined(measured, split, snapshots=measured.snapshots)
+
+
+def _window_kind(seen: Snapshots) -> WindowKind:
+    return WindowKind.TRAILING if seen.design.kind is DesignKind.EVERY else WindowKind.WITHIN
 
 
 def _leakage(

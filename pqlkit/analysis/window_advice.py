@@ -27,8 +27,6 @@ SHORTER: Final = tuple(Duration(days, "d") for days in (7, 3, 1))
 HOLDS: Final = 0.8
 MATURE: Final = 0.6
 EARLY: Final = 0.3
-SPIKE: Final = 0.3
-SPIKE_CONVERSIONS: Final = 20
 ADVISED_FROM: Final = 20
 """With fewer conversions in the first 90 days a conversion window's share of them says little."""
 QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -107,22 +105,6 @@ class ConversionWindowAdvice:
         return f"--conversion-window {self.advised} would hold {held}{beside}, with {best.old:,} of {best.at_risk:,} snapshots old enough"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spike:
-    """A day of age (0 = the first 24 hours) on which more than 30 % of all conversions fall: probably an automatic one."""
-
-    day: int
-    converted: int
-    of: int
-
-    def __str__(self) -> str:
-        """Say it, and what to do."""
-        return (
-            f"{self.converted:,} of {self.of:,} conversions ({self.converted / self.of:.0%}) fall on day {self.day} after the "
-            "start: if a trial ends then by itself, choose a conversion window that covers it"
-        )
-
-
 def conversion_window_advice(population: Population, landmark: Duration) -> ConversionWindowAdvice:
     """Advise a conversion window for snapshots at anchor + `landmark`.
 
@@ -188,18 +170,6 @@ def early_warning(population: Population, design: Design) -> str | None:
     duration = next(better, None)
     hint = f"--snapshots once:{duration} or --snapshots age" if duration is not None else "--snapshots age"
     return f"{text}: the product sells before {min(design.cutoffs)}; try {hint}"
-
-
-def spike(population: Population) -> Spike | None:
-    """Find the day of age that holds more than 30 % of the conversions (of at least 20), or None.
-
-    Counted are conversions at or after the anchor of valid, observed entities; of two equal days the earlier.
-    """
-    ages = _known(population).select(day=(pl.col(CONVERTED) - pl.col(ANCHOR)) // DAY).drop_nulls()
-    if ages.height < SPIKE_CONVERSIONS:
-        return None
-    day, count = ages.group_by("day").len().sort("len", "day", descending=[True, False]).row(0)
-    return Spike(day=day, converted=count, of=ages.height) if count > SPIKE * ages.height else None
 
 
 def search_opens(snapshots: Snapshots, population: Population, needed: int = 50) -> Microseconds | None:

@@ -177,6 +177,14 @@ class Inputs:
             progress=progress,
         )
 
+    @property
+    def source(self) -> str:
+        """What to call the data: what somebody named, else the project file's events."""
+        data = self.data
+        events = self.project.exports.get("events")
+        named = data.data or data.events or (", ".join(events.path) if events is not None else None)
+        return str(named) if named is not None else "the data"
+
     def mapped(self) -> Project:
         """Give the project with the exports and columns that the command line names.
 
@@ -204,18 +212,7 @@ class Inputs:
         """Say who exists in the exports (see `pqlkit.population.population.population_of`)."""
         from pqlkit.population.population import population_of
 
-        data = self.data
-        return population_of(
-            dataset,
-            self.project,
-            entity=entity,
-            definition=definition,
-            as_of=data.as_of,
-            events_from=data.events_from,
-            trust_current=data.trust_current,
-            engine=data.engine,
-            sample=sample,
-        )
+        return population_of(dataset, self.project, self.data, entity=entity, definition=definition, sample=sample)
 
     def note(self, dataset: Path | None = None) -> None:
         """Note what is read, for the message of an error that nobody foresaw; `dataset` is one that ``--data`` does not name."""

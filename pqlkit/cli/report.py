@@ -59,6 +59,7 @@ def report(
                 definition,
                 by=options.by,
                 ledger=options.ledger,
+                visitors=options.visitors,
                 progress=progress,
             )
             for definition in definitions

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pqlkit.definitions.model import Definition
+    from pqlkit.exports.days_off import DaysOff
     from pqlkit.options.leads import ListOptions, ScoreOptions
     from pqlkit.scoring.night import Order
 
@@ -96,8 +97,8 @@ def refuse_keyless(definitions: Sequence[Definition], options: ScoreOptions) -> 
             )
 
 
-def order(options: ScoreOptions) -> Order:
-    """Turn the options into values.
+def order(options: ScoreOptions, days_off: DaysOff) -> Order:
+    """Turn the options, and the days off of the project, into values.
 
     Raises
     ------
@@ -112,7 +113,7 @@ def order(options: ScoreOptions) -> Order:
     from pqlkit.scoring.night import Order
     from pqlkit.scoring.suppression import suppressed
 
-    guards = Guards(max_new=options.max_new, min_new=options.min_new, max_age=options.max_age)
+    guards = Guards(max_new=options.max_new, min_new=options.min_new, max_age=options.max_age, days_off=days_off)
     if guards.relative and options.ledger is None:
         raise UsageError(
             "--max-new and --min-new as a multiple need the nights before", hint="add --ledger FILE, or write a number"

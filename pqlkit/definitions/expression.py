@@ -5,10 +5,12 @@
     formula    = part {"or" part}          part  = piece {"and" piece}
     piece      = "not" piece | "(" formula ")" | term
     term       = behaviour [(">=" | "<=") number] [("in" | "rolling" | "trailing") duration | "ever"]
-    behaviour  = name | measure "(" name {"." property} ")"
+    behaviour  = event | measure "(" event {"." property} ")"
+    event      = name ["[" condition {"," condition} "]"]
+    condition  = property ("=" value | ">=" number | "<=" number)
     measure    = "count" | "days" | "users" | "distinct" | "sum" | "max" | "last"
 
-``any`` is any event. Names with anything but letters, digits, ``_``, ``-`` and ``$``, and words of the language, stand in
+``any`` is any event. A value is a text in double quotes, a bare name, a number, ``true`` or ``false``. Names with anything but letters, digits, ``_``, ``-`` and ``$``, and words of the language, stand in
 double quotes, in which a backslash takes the next character as it is.
 """
 
@@ -24,11 +26,13 @@ from pqlkit.definitions.model import (
     LARGEST_VALUE,
     All,
     Any,
+    Condition,
     Criterion,
     Limit,
     Measure,
     MeasureKind,
     Not,
+    Operator,
     Window,
     WindowKind,
     leaves,
@@ -59,22 +63,27 @@ _TOKEN: Final = re.compile(
   | (?P<number>-?\d+(?:\.\d+)?(?![\w.]))
   | (?P<duration>\d+[mhdw](?!\w))
   | (?P<word>[^\W\d][\w$-]*|\$[\w$-]*)
-  | (?P<sign>>=|<=|[().])
+  | (?P<sign>>=|<=|[()\[\].,=])
   | (?P<end>$)
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_COMPARISONS: Final = {"=": Operator.EQUALS, ">=": Operator.AT_LEAST, "<=": Operator.AT_MOST}
 _UNDECIDED: Final = Window(kind=WindowKind.WITHIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """Where a term of an expression stands: the characters, from 0, at which its parts begin (None = not written)."""
+    """Where a term of an expression stands: the characters, from 0, at which its parts begin (None = not written).
+
+    `where` has one for each condition.
+    """
 
     at: int
     event: int
     property: int | None
     window: int | None
+    where: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +114,11 @@ class Expression:
     def waits(self) -> bool:
         """Whether a term has no window."""
         return any(leaf.window is _UNDECIDED for leaf, _ in self.leaves)
+
+    @property
+    def names_one_window(self) -> bool:
+        """Whether its terms name one window, which those without one then have, too."""
+        return self._filling(None) is not None
 
     def completed(self, default: Window | None) -> Node:
         """Give terms without a window the expression's only one, else `default`.
@@ -173,7 +187,7 @@ def parse_expression(text: str, *, windows: Sequence[Duration] = ()) -> Node:
     Parameters
     ----------
     text
-        Terms ``event`` or ``measure(event[.property])``, then optionally ``>=`` or ``<=`` and a number, then optionally
+        Terms ``event`` or ``measure(event.property)``, the event perhaps with conditions (``event[property = "value"]``), then optionally ``>=`` or ``<=`` and a number, then optionally
         ``in``, ``rolling`` or ``trailing`` and a duration, or ``ever``; joined with ``and``, ``or``, ``not``, parentheses.
         No bound means ``>= 1``.
     windows
@@ -305,35 +319,93 @@ class _Parser:
 
     def _term(self) -> Criterion:
         at = self.next.at
-        events, measure, event_at, property_at = self._behaviour()
+        events, where, measure, event_at, property_at, places = self._behaviour()
         at_least, at_most = self._bound()
         window_at = self.next.at
         window = self._window()
         self.terms.append(
-            Term(at=at, event=event_at, property=property_at, window=None if window is None else window_at)
+            Term(
+                at=at,
+                event=event_at,
+                property=property_at,
+                window=None if window is None else window_at,
+                where=places,
+            )
         )
         return Criterion(
-            id="", events=events, measure=measure, window=window or _UNDECIDED, at_least=at_least, at_most=at_most
+            id="",
+            events=events,
+            where=where,
+            measure=measure,
+            window=window or _UNDECIDED,
+            at_least=at_least,
+            at_most=at_most,
         )
 
-    def _behaviour(self) -> tuple[tuple[str, ...] | None, Measure, int, int | None]:
-        """Read events and measure, and say where the event and the property begin."""
+    def _behaviour(
+        self,
+    ) -> tuple[tuple[str, ...] | None, tuple[Condition, ...], Measure, int, int | None, tuple[int, ...]]:
+        """Read events, conditions and measure, and say where the event, the property and the conditions begin."""
         first = self._take()
         if not self._is("("):
-            return self._event(first), Measure(), first.at, None
+            events = self._event(first)
+            where, places = self._conditions()
+            return events, where, Measure(), first.at, None, places
         if first.kind != "word" or first.text not in _MEASURES:
             near = nearest(first.text[:40], _MEASURES)
             hint = f"did you mean {near}?" if near else f"known are {', '.join(_MEASURES)}"
             self.fail(f"{first.said} is not a measure", first.at, hint)
         self._take()
         kind, name = MeasureKind(first.text), self._take()
-        events, dot = self._event(name), self.next.at
+        events = self._event(name)
+        where, places = self._conditions()
+        dot = self.next.at
         path = self._property()
         if (kind in _WITH_PROPERTY) != (path is not None):
             needs = f"{kind} needs a property: {kind}(event.property)" if path is None else f"{kind} takes no property"
             self.fail(needs)
         self._expect(")", "after the event")
-        return events, Measure(kind=kind, property=path), name.at, None if path is None else dot + 1
+        return events, where, Measure(kind=kind, property=path), name.at, None if path is None else dot + 1, places
+
+    def _conditions(self) -> tuple[tuple[Condition, ...], tuple[int, ...]]:
+        """Read ``[with = "collaborator", seats >= 3]``, and where each condition begins."""
+        conditions: list[Condition] = []
+        places: list[int] = []
+        if not self._is("["):
+            return (), ()
+        while not conditions or self._is(","):
+            self._take()
+            places.append(self.next.at)
+            conditions.append(self._condition())
+        self._expect("]", "after the conditions")
+        return tuple(conditions), tuple(places)
+
+    def _condition(self) -> Condition:
+        token = self._take()
+        if token.kind not in {"word", "quoted"}:
+            self.fail(f"expected a property, found {token.said}", token.at)
+        rest = self._property()
+        name = self._name(token) if rest is None else f"{self._name(token)}.{rest}"
+        if not self._is(*_COMPARISONS):
+            self.fail(f"expected =, >= or <= after the property, found {self.next.said}")
+        operator = _COMPARISONS[self._take().text]
+        value = self._value() if operator is Operator.EQUALS else self._limit()
+        return Condition(name=name, operator=operator, values=(value,))
+
+    def _value(self) -> str | int | float | bool:
+        token = self._take()
+        if token.kind == "number":
+            return self._number(token)
+        if token.kind not in {"word", "quoted"}:
+            self.fail(f"expected a value, found {token.said}", token.at, "a text stands in double quotes")
+        if token.kind == "word" and token.text.lower() in {"true", "false"}:
+            return token.text.lower() == "true"
+        return self._text(token)
+
+    def _limit(self) -> int | float:
+        if self.next.kind != "number":
+            self.fail(f"expected a number, found {self.next.said}")
+        return self._number(self._take())
 
     def _event(self, token: _Token) -> tuple[str, ...] | None:
         if token.kind == "quoted":
@@ -353,8 +425,11 @@ class _Parser:
             names.append(self._name(token))
         return ".".join(names) or None
 
+    def _text(self, token: _Token) -> str:
+        return re.sub(r"\\(.)", r"\1", token.text[1:-1], flags=re.DOTALL) if token.kind == "quoted" else token.text
+
     def _name(self, token: _Token) -> str:
-        name = re.sub(r"\\(.)", r"\1", token.text[1:-1], flags=re.DOTALL) if token.kind == "quoted" else token.text
+        name = self._text(token)
         if not name.strip():
             self.fail("this name is empty", token.at)
         return name
@@ -442,7 +517,8 @@ def expression(node: Node) -> str:
     Raises
     ------
     UsageError
-        The formula uses what the language does not have: ``where``, limits, lists of events, ranges, ``n_of``, refs.
+        The formula uses what the language does not have: other conditions than ``=``, ``>=`` and ``<=``, limits, lists of events,
+        ranges, ``n_of``, refs.
     """
     match node:
         case Criterion():
@@ -465,17 +541,33 @@ def _inside(node: Node) -> str:
 
 
 def _term(criterion: Criterion) -> str:
-    if criterion.where:
-        raise _beyond("conditions on properties")
     if criterion.events is not None and len(criterion.events) != 1:
         raise _beyond("lists of events")
     name = "any" if criterion.events is None else _spelled(criterion.events[0])
+    if criterion.where:
+        name += f"[{', '.join(map(_conditioned, criterion.where))}]"
     measure = criterion.measure
     if measure.property is not None:
         name = f"{measure.kind}({name}.{_spelled(measure.property)})"
     elif measure.kind is not MeasureKind.COUNT:
         name = f"{measure.kind}({name})"
     return " ".join([name, *_compared(criterion), _timed(criterion.window)])
+
+
+def _conditioned(condition: Condition) -> str:
+    signs = {operator: sign for sign, operator in _COMPARISONS.items()}
+    if condition.operator not in signs:
+        raise _beyond("such conditions on properties")
+    value = condition.values[0]
+    if isinstance(value, bool):
+        said = str(value).lower()
+    elif isinstance(value, int | float):
+        said = _digits(value)
+    elif condition.operator is Operator.EQUALS:
+        said = _quoted(value)
+    else:
+        raise _beyond("comparisons of texts")
+    return f"{_spelled(condition.name)} {signs[condition.operator]} {said}"
 
 
 def _compared(criterion: Criterion) -> list[str]:
@@ -503,7 +595,11 @@ def _timed(window: Window) -> str:
 def _spelled(name: str) -> str:
     if _BARE.fullmatch(name) and name.lower() not in _WORDS:
         return name
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return _quoted(name)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _beyond(what: str) -> UsageError:

@@ -17,6 +17,7 @@ from pqlkit.definitions.diagnostics import Severity
 from pqlkit.definitions.documents import read_document, refusal
 from pqlkit.definitions.schema import form_schema
 from pqlkit.definitions.shape import Form
+from pqlkit.exports.days_off import DaysOff
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.notation import Notation
 from pqlkit.exports.nulls import NULL_VALUES
@@ -51,10 +52,14 @@ class Traits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventNote:
-    """What is known about an event name: sent by a machine (`automatic`), or precedes the upgrade by construction."""
+    """What is known about an event name: sent by a machine (`automatic`), precedes the upgrade by construction, or is billed.
+
+    `meter` names the property by the sum of which customers pay.
+    """
 
     automatic: bool = False
     mechanical: bool = False
+    meter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,8 @@ class Project:
         Exports without which no command runs.
     events_from
         The first day (or instant) of the events export, as written; None = the day of its first row.
+    days_off
+        When nothing is expected of the product or of its export.
     signup_event
         The first event of this name is the anchor where no users table says otherwise; None = the first event.
     outcome
@@ -99,6 +106,7 @@ class Project:
     signup_event: str | None = None
     require: tuple[str, ...] = ()
     events_from: str | None = None
+    days_off: DaysOff = field(default_factory=DaysOff)
     outcome: Mapping[str, Json] = field(default_factory=dict)
     definitions: Path = field(default_factory=lambda: Path("definitions"))
     options: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
@@ -175,12 +183,13 @@ def _project(form: ProjectForm, document: Document) -> Project:
         exports={name: places.source(source) for name, source in named.items() if source is not None},
         traits=places.traits(form.traits),
         events={
-            name: EventNote(automatic=note.automatic, mechanical=note.mechanical)
+            name: EventNote(automatic=note.automatic, mechanical=note.mechanical, meter=note.meter)
             for name, note in (form.events or {}).items()
         },
         population=build_eligible(form.population or []),
         require=tuple(form.require or ()),
         events_from=form.events_from,
+        days_off=DaysOff.parse(form.calendar.days_off if form.calendar is not None else (), form.timezone),
         signup_event=form.signup.event if form.signup is not None else None,
         outcome=_plain(faults.at(document.data, ("outcome",))) or {},
         definitions=places.folder / form.definitions,

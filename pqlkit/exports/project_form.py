@@ -4,7 +4,7 @@
 """
 
 import re
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -26,6 +26,7 @@ from pqlkit.definitions.values import (
     shown,
 )
 from pqlkit.errors import DataError, UsageError
+from pqlkit.exports.days_off import DaysOff
 from pqlkit.exports.mapping import Match, Spelling, Unit
 from pqlkit.exports.preset import presets
 from pqlkit.exports.sources.address import check_address
@@ -92,7 +93,21 @@ def _null_value(value: Any) -> str:
     raise fault(WRONG_TYPE, f"text belongs here, not {shown(value)}", hint="write it in quotes")
 
 
+def _day_off(value: Any) -> str:
+    text = value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else str(value)
+    try:
+        DaysOff.parse([text], "UTC")
+    except ValueError:
+        raise fault(
+            INVALID_VALUE,
+            f"a weekday, a date, or a first and a last date belongs here, not {shown(value)}",
+            hint="write saturday, 2026-12-25 or 2026-12-24..2027-01-01",
+        ) from None
+    return text
+
+
 Zone = Annotated[str, Check(_zone, as_type=str)]
+DayOff = Annotated[str, Check(_day_off, as_type=str)]
 Moment = Annotated[str | None, Check(_moment, as_type=str | Null)]
 Sign = Annotated[str, Check(_sign, as_type=str)]
 NullValue = Annotated[str, Check(_null_value, as_type=str)]
@@ -373,6 +388,20 @@ class EventNoteForm(Form):
 
     automatic: Truth = Field(default=False, description="Sent by a machine, not done by a person.")
     mechanical: Truth = Field(default=False, description="Precedes the upgrade by construction (a limit reached).")
+    meter: OptionalText = Field(
+        None, description="The property whose sum is billed: using it and paying are one thing.", examples=["calls"]
+    )
+
+
+class CalendarForm(Form):
+    """The calendar: when nothing is expected of the product or of its export."""
+
+    days_off: list[DayOff] = Field(
+        [],
+        description="Weekdays, dates, and first and last dates, in the project's time zone: --max-age does not count them, "
+        "and --min-new is not held against them.",
+        examples=[["saturday", "sunday", "2026-12-24..2027-01-01"]],
+    )
 
 
 class SignupForm(Form):
@@ -438,6 +467,7 @@ class ProjectForm(Form):
         "did nothing, and is no gap in the data.",
         examples=["2026-01-01"],
     )
+    calendar: CalendarForm | None = Field(None, description="When nothing is expected of the product or its export.")
     require: list[Text] | None = Field(
         None, description="Exports without which no command runs.", examples=[["users", "conversions"]]
     )

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pqlkit.definitions.model import Condition, Measure, Window
+    from pqlkit.definitions.model import Condition, Criterion, Measure, Window
 
 GRID: Final[tuple[int, ...]] = tuple(
     sorted(
@@ -34,6 +34,20 @@ class Behaviour:
     measure: Measure
     window: Window
     where: tuple[Condition, ...] = ()
+
+    def criterion(self, *, at_least: int | None = None, at_most: int | None = None) -> Criterion:
+        """Make the criterion that it reaches one value, or does not pass another; without an id."""
+        from pqlkit.definitions.model import Criterion
+
+        return Criterion(
+            id="",
+            events=None if self.event is None else (self.event,),
+            measure=self.measure,
+            window=self.window,
+            where=self.where,
+            at_least=at_least,
+            at_most=at_most,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -114,7 +114,9 @@ class ReportOptions:
         (), "The definition file. Repeatable.", short="-d", metavar="FILE", role=Role.READS
     )
     by: tuple[str, ...] = option(
-        (), "signup_week, signup_month, signup_quarter or a trait. Repeatable.", metavar="COHORT"
+        (),
+        "signup_week, signup_month, signup_quarter, a trait, bands of a number (seats:5,20) or a behaviour. Repeatable.",
+        metavar="COHORT",
     )
     ledger: Path | None = option(
         None, "What `score --ledger --control` wrote: compare the arms.", metavar="FILE", role=Role.READS
@@ -122,11 +124,12 @@ class ReportOptions:
     contacts: str | None = option(
         None, "Who was contacted when: user_id, account_id or entity; at.", metavar="FILE", role=Role.READS
     )
+    visitors: int | None = option(None, "Visitors of the site while these signed up.", metavar="COUNT")
     fail_under: float | None = option(
         None, "Exit 1 if the whole interval of PQL to customer lies below this.", reads=reading.share, metavar="RATE"
     )
     fail_on_drift: bool = option(
-        False, "Exit 1 if the newest period of which enough is complete has drifted; judged every fourth week."
+        False, "Exit 1 if the newest period of which enough is complete has drifted; judged 12 times a year."
     )
 
 
@@ -164,4 +167,6 @@ def command_options(command: str) -> dict[str, Option]:
     >>> list(command_options("schema"))
     ['out']
     """
+    if command not in RECORDS:
+        raise LookupError(f"the command {command} has no line in RECORDS of {__name__}")
     return {entry.name: entry for record in RECORDS[command] for entry in options_of(record)}

@@ -63,10 +63,22 @@ class SourceOptions(BesideEventsOptions, EventsOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataOptions(SourceOptions):
-    """Where the data is, and what of it counts."""
+class StoredOptions(SourceOptions):
+    """Where the exports are, as they came or as `load` left them, and which must be there."""
 
     data: Path | None = option(None, "A folder that `pqlkit load` wrote.", metavar="DIR", panel=DATA, role=Role.READS)
+    require: tuple[str, ...] = option(
+        (),
+        "Do not run without this export: users, accounts, conversions, identities, contacts. Repeatable.",
+        metavar="TABLE",
+        panel=DATA,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtentOptions:
+    """How far the data goes, what of it is true of the past, and what evaluates it."""
+
     as_of: str | None = option(
         None,
         "The last moment that exists.",
@@ -83,13 +95,12 @@ class DataOptions(SourceOptions):
         metavar="DATE",
         panel=DATA,
     )
-    require: tuple[str, ...] = option(
-        (),
-        "Do not run without this export: users, accounts, conversions, identities, contacts. Repeatable.",
-        metavar="TABLE",
-        panel=DATA,
-    )
     trust_current: tuple[str, ...] = option(
         (), "Use today's value of TRAIT for the past all the same. Repeatable.", metavar="TRAIT", panel=DATA
     )
     engine: EngineName = option(EngineName.POLARS, "What evaluates the tables.", panel=DATA)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions(ExtentOptions, StoredOptions):
+    """Where the data is, and what of it counts."""

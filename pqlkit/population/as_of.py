@@ -8,12 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError, UsageError
 from pqlkit.options.parsing import written_moment
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from pqlkit.exports.dataset import Dataset, Table
@@ -147,8 +148,9 @@ def silence(instants: NDArray[np.int64], at: Microseconds) -> str | None:
     Returns
     -------
     str or None
-        A sentence that names ``conversions.complete_through``; None when exp(-rate x gap) >= 0.001, or with fewer than two
-        conversions. Rate = conversions less one, per microsecond between the first and the last.
+        A sentence that names ``conversions.complete_through``; None when exp(-rate x gap) >= 0.001, and where there is no pace: fewer
+        than two conversions, all within a day (they fall on a date of their own), or as long a silence between two before.
+        Rate = conversions less one, per microsecond between the first and the last.
 
     Examples
     --------
@@ -165,11 +167,12 @@ def silence(instants: NDArray[np.int64], at: Microseconds) -> str | None:
     """
     if len(instants) < 2:
         return None
-    first, last = int(instants.min()), int(instants.max())
-    if first == last:
+    ordered = np.sort(instants)
+    first, last = int(ordered[0]), int(ordered[-1])
+    gap = at - last
+    if last - first < DAY or gap <= int(np.diff(ordered).max()):
         return None
     pace = (last - first) / (len(instants) - 1)
-    gap = at - last
     if math.exp(-gap / pace) >= IMPROBABLE:
         return None
     return (

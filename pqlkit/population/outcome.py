@@ -154,17 +154,31 @@ def read_rows(
     _check_columns(table, outcome)
     frame = read_table(engine, table).filter(pl.col(CONVERTED_AT) <= as_of).rename({CONVERTED_AT: CONVERTED})
     kept = _known_persons(frame, roster)
-    owner = _owner(kept, world, roster)
-    absent = [pl.lit(None, dtype=kind).alias(name) for name, kind in DETAILS.items() if name not in kept.columns]
-    shaped = kept.with_columns(absent).select(
-        pl.Series(ENTITY, owner, dtype=pl.Int64),
-        *(pl.col(name).cast(kind, strict=False) for name, kind in DETAILS.items()),
-        passes=_passes(kept, outcome),
+    owner = _owner(kept, world)
+    shaped = _shaped(kept, owner, as_of, passes=_passes(kept, outcome))
+    return shaped.sort(CONVERTED, *DETAILS, ENTITY, "passes", nulls_last=True), frame.height - kept.height
+
+
+def rows_of(table: Table, world: World) -> pl.DataFrame:
+    """Read every conversion row of the entities, whether or not it is their conversion: ``entity`` and the columns of `DETAILS`."""
+    frame = (
+        read_table(world.engine, table).filter(pl.col(CONVERTED_AT) <= world.as_of).rename({CONVERTED_AT: CONVERTED})
     )
-    ended = pl.when(pl.col(ENDED_AT) <= as_of).then(ENDED_AT)
-    return shaped.with_columns(ended).sort(
-        CONVERTED, *DETAILS, ENTITY, "passes", nulls_last=True
-    ), frame.height - kept.height
+    return _shaped(frame, _owner(frame, world), world.as_of).filter(pl.col(ENTITY).is_not_null())
+
+
+def _shaped(frame: pl.DataFrame, owner: pl.Series, as_of: Microseconds, **more: pl.Series) -> pl.DataFrame:
+    """Give rows their entity and the columns of `DETAILS`; an end that is still to come is none."""
+    absent = [pl.lit(None, dtype=kind).alias(name) for name, kind in DETAILS.items() if name not in frame.columns]
+    return (
+        frame.with_columns(absent)
+        .select(
+            pl.Series(ENTITY, owner, dtype=pl.Int64),
+            *(pl.col(name).cast(kind, strict=False) for name, kind in DETAILS.items()),
+            **more,
+        )
+        .with_columns(pl.when(pl.col(ENDED_AT) <= as_of).then(ENDED_AT))
+    )
 
 
 def _check_columns(table: Table, outcome: Outcome) -> None:
@@ -189,7 +203,7 @@ def _known_persons(frame: pl.DataFrame, roster: Roster) -> pl.DataFrame:
     return frame
 
 
-def _owner(frame: pl.DataFrame, world: World, roster: Roster) -> pl.Series:
+def _owner(frame: pl.DataFrame, world: World) -> pl.Series:
     """Find whose a row is: for accounts its own account, else its user's."""
     by_user = _looked_up(frame, USER_ID, world.members.select(USER_ID, ENTITY))
     if world.accounts is None:

@@ -26,6 +26,7 @@ from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.engines.factory import engine as engine_named
 from pqlkit.errors import DefinitionError, nearest
 from pqlkit.measures.ownership import owned
+from pqlkit.options.data import ExtentOptions
 from pqlkit.population import as_of as moments
 from pqlkit.population.entities import ID, SINCE, not_before_signup, numbered, with_conversions, with_stays
 from pqlkit.population.entity_kind import check_kind, choose_kind
@@ -128,14 +129,11 @@ class Population:
 def population_of(
     dataset: Dataset,
     project: Project,
+    extent: ExtentOptions | None = None,
     *,
     entity: str = "auto",
     outcome: Outcome | None = None,
     definition: Definition | None = None,
-    as_of: str | None = None,
-    events_from: str | None = None,
-    trust_current: Sequence[str] = (),
-    engine: str = "polars",
     sample: float | None = None,
 ) -> Population:
     """Say who exists, when each clock starts, and who converted when.
@@ -144,32 +142,27 @@ def population_of(
     ----------
     dataset, project
         The canonical tables and what the project file declares about them.
+    extent
+        How far the data goes, what of it is true of the past, and where the plans run; None = the defaults.
     entity
         ``auto``, ``user`` or ``account``; a `definition`'s own wins over ``auto``, and so does the project file's.
     outcome
         What counts; None = the definition's, else the project's, else the first conversion within 30 days.
     definition
         Whose entity, anchor and outcome are meant, and whose traits limits refer to.
-    as_of
-        ``--as-of``; see `pqlkit.population.as_of.as_of`.
-    events_from
-        ``--events-from``, where the events export begins; None = what the project file says, else the day of its first row.
-    trust_current
-        Current traits that may be used in historical work.
-    engine
-        Where the plans run.
     sample
         Only this share of the entities exists, chosen by a hash of their id; None = all. See `pqlkit.population.sampling`.
 
     Raises
     ------
     UsageError
-        The conversions name accounts and the entity is a user, or `as_of` cannot be read.
+        The conversions name accounts and the entity is a user, or ``as_of`` cannot be read.
     DataError
         A table that is needed is missing, or a name is not in the data.
     """
-    where = engine_named(engine)
-    end = moments.as_of(dataset, as_of)
+    extent = extent or ExtentOptions()
+    where = engine_named(extent.engine)
+    end = moments.as_of(dataset, extent.as_of)
     success = outcome or merged_outcome(project, definition, lambda name: _named(project, name))
     roster = read_roster(dataset, project, where, end.at)
     kind = choose_kind(entity, dataset, project, definition, success, roster, where)
@@ -181,7 +174,7 @@ def population_of(
     listed = numbered(roster, kind)
     bare = bare_world(dataset, roster, where, kind, listed, end.at)
     traits = gather_traits(dataset, project, roster, bare, listed)
-    traits.refuse_current(trust_current, trust_current)
+    traits.refuse_current(extent.trust_current, extent.trust_current)
     world = with_traits(anchored(bare, clock), traits, definition)
     if is_expansion(success):
         people, counts = with_stays(world, dataset, success, roster, traits, listed, clock)
@@ -189,7 +182,9 @@ def population_of(
     else:
         own = definition is not None and success.definition is not None and success.definition.name == definition.name
         # A definition that is the outcome itself has nothing to precede: cut there, nobody would ever meet it.
-        conversions = no_conversions() if own else _conversions(world, dataset, success, roster, traits, trust_current)
+        conversions = (
+            no_conversions() if own else _conversions(world, dataset, success, roster, traits, extent.trust_current)
+        )
         people, counts = with_conversions(world, listed, clock, conversions.frame), conversions.rows
     if _dates_only(dataset, success):
         people = not_before_signup(people, world.zone)
@@ -197,7 +192,7 @@ def population_of(
     by_row = success.event is None and success.definition is None
     silent = moments.silence(people[CONVERTED].drop_nulls().to_numpy(), end.at) if by_row else None
     no_events = moments.events_silence(dataset.tables["events"], end.at)
-    history_from = moments.events_from(dataset, events_from or project.events_from, end.at)
+    history_from = moments.events_from(dataset, extent.events_from or project.events_from, end.at)
     missing = missing_tables(
         dataset, project, kind=kind, outcome=success, clock=clock, anchors=people[ANCHOR], history_from=history_from
     )
@@ -218,7 +213,7 @@ def population_of(
         anchor=clock,
         excluded=filtered,
         idle=cache(lambda: people.height - _with_events(world)),
-        trusted=tuple(trust_current),
+        trusted=extent.trust_current,
         warnings=(
             *missing,
             *(sentence for sentence in (silent, no_events) if sentence is not None),

@@ -43,19 +43,27 @@ def refuse_unknown(asked: Expression | Node, events: frozenset[str], properties:
     """
     from pqlkit.definitions.expression import Expression
 
-    places: Iterable[tuple[Criterion | Ref, Term | None]] = (
+    terms: Iterable[tuple[Criterion | Ref, Term | None]] = (
         asked.leaves if isinstance(asked, Expression) else ((leaf, None) for leaf in leaves(asked))
     )
     text = asked.text if isinstance(asked, Expression) else ""
-    for leaf, term in places:
+    for leaf, term in terms:
         if not isinstance(leaf, Criterion):
             continue
         for event in leaf.events or ():
             if event not in events:
                 raise _unknown("event", event, events, text, None if term is None else term.event)
-        name = leaf.measure.property
-        if name is not None and properties is not None and name not in properties:
-            raise _unknown("property", name, properties, text, None if term is None else term.property)
+        if properties is None:
+            continue
+        places = (None,) * len(leaf.where) if term is None else term.where
+        named: list[tuple[str, int | None]] = [
+            (condition.name, at) for condition, at in zip(leaf.where, places, strict=True)
+        ]
+        if leaf.measure.property is not None:
+            named.append((leaf.measure.property, None if term is None else term.property))
+        for name, at in named:
+            if name not in properties:
+                raise _unknown("property", name, properties, text, at)
 
 
 def _unknown(what: str, name: str, known: frozenset[str], text: str, at: int | None) -> DataError:

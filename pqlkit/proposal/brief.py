@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.observation import Observed
     from pqlkit.definitions.model import Outcome
+    from pqlkit.measures.behaviour import Cube
     from pqlkit.measures.precursors import Precursor
     from pqlkit.options.search import ProposeOptions
     from pqlkit.proposal.literals import Trait
@@ -107,11 +108,20 @@ class Brief:
         return tier(self.observed.converters)
 
     @property
+    def cube(self) -> Cube:
+        """What rules are made of: every behaviour, and the kinds of events where there is enough for a search."""
+        observed = self.observed
+        return observed.cube if observed.converters < HYPOTHESES_BELOW else observed.with_kinds
+
+    @property
     def problem(self) -> Problem:
         """What is searched: few thresholds and at most two criteria with little data."""
         coarse = self.tier is Tier.COARSE
         return Problem(
-            cube=self.observed.cube,
+            cube=self.cube,
+            kinds_from=len(self.observed.cube.behaviours),
+            design_effect=self.observed.design_effect,
+            any_event=not self.exclusions.meters,
             y=self.observed.y,
             entities=self.entities,
             objective=parse_objective(self.wishes.objective, base_rate=float(self.observed.y[self.parts.fit].mean())),

@@ -63,10 +63,12 @@ class ByTrait:
 class Promise:
     """The qualification view: starts of the definition's spells in a period, and the conversions within the conversion window of each.
 
-    `starts` counts all of the period, `rate` the mature ones alone.
+    `starts` counts all of the period, `rate` the mature ones alone; `too_soon` of them have a window that is over before the day on
+    which conversions pile up, and are in no rate.
     """
 
     starts: int
+    too_soon: int
     rate: Rate
     time_to_convert: TimeToConvert
     pqls_per_week: PqlsPerWeek

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.definitions.model import All, Anchor, Criterion, Definition, Lead, MeasureKind, Status, Window, WindowKind
@@ -41,12 +42,22 @@ def name_of(literals: Sequence[Literal], taken: Sequence[str] = ()) -> str:
     """
     parts = list(
         dict.fromkeys(
-            "active" if literal.name == "any event" else slug(literal.name) for literal in literals if literal.behaviour
+            "active" if literal.name == "any event" else slug(" ".join([literal.name, *_kind(literal)]))
+            for literal in literals
+            if literal.behaviour
         )
     )
     while len("-and-".join(parts)) > LONGEST_NAME and len(parts) > 1:
         parts.pop()  # the weakest: half a word would tell less than none
     return numbered("-and-".join(parts)[:LONGEST_NAME].rstrip("-"), taken)
+
+
+def _kind(literal: Literal) -> list[str]:
+    """Name the values that an event must have, or the property that is added up."""
+    behaviour = literal.behaviour
+    if behaviour is None:
+        return []
+    return [*(str(condition.values[0]) for condition in behaviour.where), *filter(None, [behaviour.measure.property])]
 
 
 def numbered(base: str, taken: Sequence[str]) -> str:
@@ -116,8 +127,6 @@ def definition_of(
 
 
 def _titled(definition: Definition) -> Definition:
-    from dataclasses import replace
-
     from pqlkit.definitions.describing import phrase
 
     text = phrase(definition.qualify)
@@ -129,13 +138,9 @@ def _criterion(literal: Literal, mechanical: frozenset[str]) -> Criterion:
     if behaviour is None or literal.threshold is None:
         message = "a trait is no criterion"
         raise ValueError(message)
-    return Criterion(
-        id="",
-        events=None if behaviour.event is None else (behaviour.event,),
-        measure=behaviour.measure,
+    return replace(
+        behaviour.criterion(at_least=literal.threshold),
         window=Window(kind=behaviour.window.kind, length=_emitted(behaviour.window.length)),
-        where=behaviour.where,
-        at_least=literal.threshold,
         mechanical=behaviour.event in mechanical,
     )
 
@@ -145,8 +150,6 @@ def _emitted(length: Duration | None) -> Duration | None:
 
 
 def _with_id(criterion: Criterion, name: str) -> Criterion:
-    from dataclasses import replace
-
     return replace(criterion, id=name)
 
 
@@ -171,7 +174,9 @@ def in_words(literals: Sequence[Literal]) -> str:
             parts.append(f"{literal.trait.name} = {literal.trait.values[0]}")
         if literal.behaviour is None:
             continue
-        kind = literal.behaviour.measure.kind
-        measure = "" if kind is MeasureKind.COUNT else f" ({kind.value})"
-        parts.append(f"{literal.name}{measure} >= {literal.threshold:,} in {literal.behaviour.window.length}")
+        measure = literal.behaviour.measure
+        way = " ".join(word for word in (measure.kind.value, measure.property) if word)
+        said = "" if measure.kind is MeasureKind.COUNT else f" ({way})"
+        where = "".join(f"[{condition.name} = {condition.values[0]}]" for condition in literal.behaviour.where)
+        parts.append(f"{literal.name}{where}{said} >= {literal.threshold:,} in {literal.behaviour.window.length}")
     return ", ".join(parts)

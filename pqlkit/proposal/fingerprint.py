@@ -23,10 +23,11 @@ def search_hash(brief: Brief) -> str:
     seen = hashlib.blake2b(digest_size=8)
     for column in ("entity", "cutoff", "y"):
         seen.update(np.ascontiguousarray(frame.get_column(column).to_numpy()).data)
-    for array in (observed.cube.offsets, observed.cube.rows, observed.cube.levels):
+    cube = brief.cube
+    for array in (cube.offsets, cube.rows, cube.levels):
         seen.update(np.ascontiguousarray(array).data)
     asked = {
-        "behaviours": [repr(behaviour) for behaviour in observed.cube.behaviours],
+        "behaviours": [repr(behaviour) for behaviour in cube.behaviours],
         "snapshots": observed.snapshots.text,
         "windows": [str(window) for window in observed.snapshots.design.windows],
         "conversion_window": str(observed.snapshots.design.conversion_window),

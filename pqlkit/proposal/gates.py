@@ -109,7 +109,7 @@ def gate(
     """
     asked = asked or Asked()
     if comparison is None or comparison.active.n == 0:
-        return _failed("no later lead is complete yet: there is nothing to judge by")
+        return _failed(*(faults or ["no later lead is complete yet: there is nothing to judge by"]))
     excess = comparison.active
     if excess.others == 0:
         return _failed("nobody later is comparable: as active, and without it")
@@ -134,8 +134,8 @@ def gate(
     )
 
 
-def _failed(reason: str) -> Gate:
-    return Gate(passed=False, relative_risk=None, z=None, p_value=None, conditional=None, reasons=(reason,))
+def _failed(*reasons: str) -> Gate:
+    return Gate(passed=False, relative_risk=None, z=None, p_value=None, conditional=None, reasons=reasons)
 
 
 def _too_small(excess: Excess, p_value: float, level: float) -> list[str]:

@@ -20,31 +20,38 @@ from pqlkit.proposal.fingerprint import search_hash, times_read
 from pqlkit.proposal.fit_view import RECENT, FitView
 from pqlkit.proposal.gates import Asked, gate
 from pqlkit.proposal.menu import Dish, menu
+from pqlkit.proposal.points_definition import PointsOffer, as_definition, best_cut
 from pqlkit.proposal.promise import promise, started
 from pqlkit.proposal.rule import holds, plainness
 from pqlkit.proposal.shuffles import permuted
 from pqlkit.snapshots.contacts import contacted
 from pqlkit.snapshots.qualifications import between
+from pqlkit.snapshots.spike import too_soon_in_words
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
 
     import polars as pl
     from numpy.typing import NDArray
 
     from pqlkit.analysis.effect import Effect
     from pqlkit.definitions.model import Definition
+    from pqlkit.measures.crossings import Stretches
     from pqlkit.measures.precursors import Precursor
     from pqlkit.proposal.brief import Brief
     from pqlkit.proposal.candidate import Promise
     from pqlkit.proposal.comparable import Activity, Comparison
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.literals import Literal
+    from pqlkit.proposal.points import Points
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.shuffles import PermutationTest
     from pqlkit.proposal.standings import Standings
     from pqlkit.statistics.contingency import Contingency
+
+    _Held: TypeAlias = tuple[tuple[int, ...], Sequence[Stretches]]
 
 TOO_GOOD_RATE: Final = 0.8
 TOO_GOOD_LIFT: Final = 25.0
@@ -273,7 +280,7 @@ def _best_of_each(rules: Sequence[Rule]) -> list[Rule]:
 
 
 def _tables(brief: Brief, rule: Rule) -> tuple[Contingency, Contingency, NDArray[np.bool_]]:
-    met = holds(brief.observed.cube, rule.literals, brief.traits)
+    met = holds(brief.cube, rule.literals, brief.traits)
     return brief.observed.table(met, brief.parts.fit), brief.observed.table(met, brief.parts.holdout), met
 
 
@@ -295,10 +302,11 @@ def _candidate(
         population, counted, first=begin, before=None if cross is not None else brief.holdout_from - window
     )
     promised = promise(population, counted, first=brief.holdout_from, before=None)
-    compared = _compared(brief, view, dish, counted, cross)
+    held = view.holding(dish.places)
+    compared = _compared(brief, view, (dish.places, held), counted, cross)
     weeks = max(1.0, (population.as_of - brief.holdout_from) / WEEK)
     wishes = brief.wishes
-    recall = _recall(brief, view, dish)
+    recall = _recall(brief, view, (dish.places, held))
     alike = dish.alike
     since = begin if cross is not None else brief.holdout_from
     return Candidate(
@@ -316,7 +324,7 @@ def _candidate(
             starts=promised.starts,
             weeks=weeks,
             asked=Asked(value=wishes.value, cost=wishes.cost, capacity=wishes.capacity),
-            faults=_kept_out(brief, view, dish),
+            faults=(*_kept_out(brief, view, dish), *_unseen(brief, counted), *_nowhere(cross)),
         ),
         compared=compared,
         recall=recall,
@@ -341,8 +349,61 @@ def _candidate(
     )
 
 
+def points_offer(brief: Brief, standings: Standings, card: Points, first: Candidate) -> PointsOffer | None:
+    """Read a points card that is surely better than the rule on the later qualifications; None if they do not bear it out.
+
+    Nothing is offered either where nothing was set aside to read it on.
+    """
+    if brief.cross_fitted:
+        return None
+    cut = best_cut(card, standings, standings.placed(first.rule.literals))
+    if cut is None:
+        return None
+    brief.say("reading the points card")
+    population, view, wishes = brief.observed.population, standings.view, brief.wishes
+    bare = as_definition(
+        card,
+        cut.points,
+        name=f"{first.definition.name}-points",
+        kind=population.kind,
+        outcome=brief.outcome,
+        anchor=population.anchor,
+    )
+    counted = started(population, bare)
+    begin = int(brief.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
+    chosen = promise(population, counted, first=begin, before=brief.holdout_from - brief.outcome.within.microseconds)
+    promised = promise(population, counted, first=brief.holdout_from, before=None)
+    compared = _compared(brief, view, (cut.places, cut.held), counted, None)
+    judged = gate(
+        compared,
+        starts=promised.starts,
+        weeks=max(1.0, (population.as_of - brief.holdout_from) / WEEK),
+        asked=Asked(value=wishes.value, cost=wishes.cost, capacity=wishes.capacity),
+        faults=_unseen(brief, counted),
+    )
+    if not judged.passed:
+        return None
+    recall = _recall(brief, view, (cut.places, cut.held))
+    fingerprint = search_hash(brief)
+    evidence = _evidence(brief, chosen, promised, None, recall, (fingerprint, times_read(brief, fingerprint)))
+    return PointsOffer(
+        definition=replace(bare, evidence=evidence, rationale=_rationale(brief, promised, compared, None)),
+        chosen=chosen,
+        promised=promised,
+        compared=compared,
+        recall=recall,
+    )
+
+
+def _nowhere(cross: CrossFit | None) -> list[str]:
+    """Say so where no choice could be read on what it had not seen."""
+    if cross is None or cross.leads.height:
+        return []
+    return [f"in none of {cross.folds} parts did a choice made without it give a lead: there is nothing to judge by"]
+
+
 def _compared(
-    brief: Brief, view: FitView, dish: Dish, counted: pl.DataFrame, cross: CrossFit | None
+    brief: Brief, view: FitView, held: _Held, counted: pl.DataFrame, cross: CrossFit | None
 ) -> Comparison | None:
     """Compare complete later qualifications with comparable others."""
     import polars as pl
@@ -355,19 +416,20 @@ def _compared(
     if leads.is_empty():
         return None
     activity = view.activity
-    reach = max(view.reach[place] for place in dish.places)
+    places, spells = held
+    reach = max(view.reach[place] for place in places)
     at, entity = activity.at, activity.entity
     kept = (at >= since) & (at + lives.waits <= population.as_of) & lives.able[entity] & (at < lives.converted[entity])
     seen = lives.seen_from[entity]
     kept &= (seen == 0) | (at >= seen + reach)
-    for place in dish.places:
+    for place in places:
         if place in view.held:
             kept &= view.held[place][entity]
     others = activity.take(kept)
-    others = others.take(~holding(view.lines, view.holding(dish.places), others))
+    others = others.take(~holding(view.lines, spells, others))
     named = {
         literal.behaviour.event
-        for literal in dish.rule.literals
+        for literal in (view.literals[place] for place in places)
         if literal.behaviour is not None and literal.behaviour.event is not None
     }
     return compare(
@@ -378,6 +440,13 @@ def _compared(
         world=population.world,
         own_events=named,
     )
+
+
+def _unseen(brief: Brief, counted: pl.DataFrame) -> list[str]:
+    """Say so where later leads have had their window before the day on which conversions pile up."""
+    later = counted.filter(counted[ON] >= brief.holdout_from)
+    said = too_soon_in_words(brief.observed.population, later, brief.outcome.within)
+    return [] if said is None else [said]
 
 
 def _kept_out(brief: Brief, view: FitView, dish: Dish) -> list[str]:
@@ -398,14 +467,15 @@ def _kept_out(brief: Brief, view: FitView, dish: Dish) -> list[str]:
     return faults
 
 
-def _recall(brief: Brief, view: FitView, dish: Dish) -> tuple[int, int]:
+def _recall(brief: Brief, view: FitView, held: _Held) -> tuple[int, int]:
     """Count the later conversions (in a cross-fitted choice: all), and those that had qualified within the window before."""
     lives = view.lives
     since = brief.holdout_from
     when = lives.counted
     last = brief.observed.population.as_of - (lives.waits - lives.window)
     paid = lives.able & (when > since) & (when <= last)
-    entity, on = view.starts(dish.places)
+    places, spells = held
+    entity, on = view.starts_of(spells, places)
     follows = (when[entity] <= on + lives.window) & paid[entity]
     return len(np.unique(entity[follows])), int(paid.sum())
 
@@ -422,7 +492,7 @@ def strongest_first(brief: Brief, literals: Sequence[Literal]) -> tuple[Literal,
     """Put the literal first that says most on its own (largest phi on the fit part); traits last."""
 
     def strength(literal: Literal) -> tuple[bool, float]:
-        table = brief.observed.table(holds(brief.observed.cube, (literal,), brief.traits), brief.parts.fit)
+        table = brief.observed.table(holds(brief.cube, (literal,), brief.traits), brief.parts.fit)
         return literal.behaviour is None, -(table.phi or 0.0)
 
     return tuple(sorted(literals, key=strength))
@@ -445,7 +515,7 @@ def _examined(brief: Brief, standings: Standings, first: Candidate) -> Candidate
         alternative = (words, Rate.of(read.converted, read.n))
     literals = strongest_first(brief, first.rule.literals)
     criteria = [literal for literal in literals if literal.behaviour is not None]
-    met = holds(brief.observed.cube, first.rule.literals, brief.traits)
+    met = holds(brief.cube, first.rule.literals, brief.traits)
     named = {literal.trait.name for literal in literals if literal.trait is not None}
     traits = brief.observed.fixed_traits(named | brief.exclusions.traits)
     of_literal = {standings.literals[place]: ends for place, ends in ranges.items()}
@@ -564,9 +634,9 @@ def _too_good(candidate: Candidate) -> list[str]:
     # Where most convert anyway, four of five are no wonder.
     if rate > max(TOO_GOOD_RATE, nearly_all(base)) or lift > TOO_GOOD_LIFT:
         return [
-            f"{candidate.definition.name} is too good ({rate:.0%} convert, {lift:.0f} times the base rate): look for leakage before you use it"
+            f"{candidate.definition.name} is too good ({rate:.0%} convert, {lift:.2g} times the base rate): look for leakage before you use it"
         ]
     return []
 
 
-__all__ = ["Verdicts", "mechanical", "nothing_stands_out", "strongest_first", "verdicts"]
+__all__ = ["Verdicts", "mechanical", "nothing_stands_out", "points_offer", "strongest_first", "verdicts"]

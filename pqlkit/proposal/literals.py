@@ -204,6 +204,7 @@ def literals(
     entities: NDArray[np.int64] | None = None,
     exclude: Collection[str] = (),
     only: Collection[str] | None = None,
+    columns: Collection[int] | None = None,
     traits: Sequence[Trait] = (),
     leads_to: Mapping[str, str] | None = None,
 ) -> tuple[Literal, ...]:
@@ -225,6 +226,8 @@ def literals(
         Events left out (leaks, and mechanical ones when those have a list of their own).
     only
         Only these events; None = all. The pseudo-event "any event" is in unless `only` is given.
+    columns
+        Only these behaviours of the cube; None = all.
     traits
         Fixed traits as eligibility; they must meet the same floors.
     leads_to
@@ -241,6 +244,8 @@ def literals(
     kept: list[tuple[Literal, _Size]] = []
     for column, behaviour in enumerate(cube.behaviours):
         if behaviour.event in exclude or (only is not None and behaviour.event not in only):
+            continue
+        if columns is not None and column not in columns:
             continue
         for level, size in _levels(heads.of_column(column), floors, snapshots):
             onward = leads_to.get(behaviour.event or "")

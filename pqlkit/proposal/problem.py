@@ -35,6 +35,11 @@ class Problem:
         What is best at snapshots, and of how many criteria a rule may be.
     excluded
         Events that no rule may name.
+    kinds_from, design_effect
+        From this behaviour on they are kinds of events (None = there are none): a search takes in those that go with more conversions
+        among the doers of the event, at the snapshots that choose. Rows per independent row, for that test.
+    any_event
+        Whether a rule may speak of any event at all: not where some of them are what is billed.
     traits
         Fixed traits that may become eligibility.
     leads_to
@@ -53,6 +58,9 @@ class Problem:
     objective: Objective = field(default_factory=Objective)
     max_criteria: int = 3
     excluded: Collection[str] = ()
+    kinds_from: int | None = None
+    design_effect: float = 1.0
+    any_event: bool = True
     traits: tuple[Trait, ...] = ()
     leads_to: Mapping[str, str] = field(default_factory=dict)
     thresholds: tuple[int, ...] | None = None
@@ -97,7 +105,20 @@ class Problem:
             floors=floors or self.floors(part),
             entities=self.entities,
             exclude=self.excluded if only is None else (),
+            columns=self.columns(part) if only is None else None,
             only=only,
             traits=self.traits if only is None else (),
             leads_to=self.leads_to,
         )
+
+    def columns(self, part: NDArray[np.bool_]) -> Collection[int]:
+        """Name the behaviours that a search of some snapshots may use."""
+        from pqlkit.analysis.among_doers import admitted, kind_tests
+
+        behaviours = self.cube.behaviours
+        first = len(behaviours) if self.kinds_from is None else self.kinds_from
+        taken = set(range(first))
+        if first < len(behaviours):
+            effect, skip = self.design_effect, self.excluded
+            taken |= admitted(kind_tests(self.cube, self.y, first=first, design_effect=effect, skip=skip, rows=part))
+        return {column for column in taken if self.any_event or behaviours[column].event is not None}

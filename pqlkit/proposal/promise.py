@@ -63,6 +63,7 @@ def promise(
     through = population.as_of if before is None else before - 1
     return Promise(
         starts=part.height,
+        too_soon=int(part["too_soon"].sum()),
         rate=pql_conversion_rate(part),
         time_to_convert=time_to_convert(part),
         pqls_per_week=pqls_per_week(part, first=first, through=through, zone=population.world.zone),

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.leaks import Suspect
+    from pqlkit.analysis.metering import Meter
     from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.tiers import Tier
     from pqlkit.options.search import ProposeOptions
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.experiment import Experiment
     from pqlkit.proposal.menu import Step
     from pqlkit.proposal.points import Points
+    from pqlkit.proposal.points_definition import PointsOffer
     from pqlkit.proposal.result import Search
     from pqlkit.proposal.shuffles import PermutationTest
     from pqlkit.proposal.split import Split
@@ -72,8 +74,9 @@ class Proposal:
         Rate against recall on the fit part.
     ladder
         The best rule of one, two and three criteria.
-    points, prefer_points
-        The card beside the rule, and whether it should be the definition.
+    points, points_offer
+        The card beside the rule; as a definition, where its qualifications are surely better than the rule's and later ones bear it
+        out, else None.
     benchmark_model, captured
         The boosting model, and the share of the achievable that the first candidate captures.
     selection
@@ -91,6 +94,11 @@ class Proposal:
         Events and traits that look like leaks, judged on the fit part alone.
     shapes
         Of the first candidate's criteria, those that are not monotone: whoever never did it converts as often.
+    meters
+        Events that are what is billed: only ever in the list apart.
+    contacted
+        Of the first candidate's later leads, how many had been contacted before they began to meet it, and all; None without
+        contacts.
     fewer
         Where no rule is proposed, behaviours after which fewer convert: what could be tested instead.
     """
@@ -109,7 +117,7 @@ class Proposal:
     front: tuple[Frontier, ...]
     ladder: tuple[Step, ...]
     points: Points | None
-    prefer_points: bool
+    points_offer: PointsOffer | None
     benchmark_model: BenchmarkModel | None
     captured: float | None
     selection: PermutationTest | None
@@ -121,3 +129,5 @@ class Proposal:
     tonight: Tonight | None = None
     shapes: tuple[Shape, ...] = ()
     fewer: tuple[Fewer, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    contacted: tuple[int, int] | None = None

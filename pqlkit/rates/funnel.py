@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.durations import DAY, Duration
+from pqlkit.measures.ownership import owned
 from pqlkit.snapshots.classes import EntityClass
 from pqlkit.statistics.rate import Rate
 
@@ -148,6 +149,8 @@ class Funnel:
         Of the customers, those that were PQLs at any time before converting.
     left_out
         Who is not counted, and why.
+    used
+        Of the signups, those with an event (before they converted).
     unused
         Of the customers who were never PQLs, those that had not used the product.
     snapshot
@@ -161,6 +164,7 @@ class Funnel:
     recall: Rate
     qualified_first: Rate
     left_out: tuple[LeftOut, ...]
+    used: Rate
     unused: Unused
     snapshot: Contingency
 
@@ -253,6 +257,7 @@ def funnel(
 
     to_date = Levels.of(signups, pql="pql", customer="customer")
     customers = to_date.customers.numerator
+    last = _last_use(population, signups)
     outside = seen.entity_classes.join(signups, on="entity", how="anti")
     reach = until.microseconds - patience.microseconds
     return Funnel(
@@ -273,7 +278,8 @@ def funnel(
             for reason in OUT
             if (part := outside.filter(pl.col("class") == reason)).height
         ),
-        unused=_unused(population, signups.filter(pl.col("customer") & ~pl.col("pql"))),
+        used=Rate.of(last.height, signups.height),
+        unused=_unused(last, signups.filter(pl.col("customer") & ~pl.col("pql"))),
         snapshot=snapshot,
     )
 
@@ -298,19 +304,23 @@ def waiting(signups: pl.DataFrame, step: str, within: Duration) -> Waiting:
     )
 
 
-def _unused(population: Population, customers: pl.DataFrame) -> Unused:
-    """Look for what customers did before they converted; events that a machine sends are none."""
+def _last_use(population: Population, signups: pl.DataFrame) -> pl.DataFrame:
+    """Find the last event of each before it converted; events that a machine sends are none: ``entity``, ``at``, ``converted``."""
     import narwhals as nw
-    import polars as pl
-
-    from pqlkit.measures.ownership import owned
 
     world = population.world
-    bought = population.entities.select("entity", "converted").join(customers, on="entity", how="semi")
+    lives = population.entities.select("entity", "converted").join(signups, on="entity", how="semi")
     automatic = sorted(name for name, note in population.project.events.items() if note.automatic)
     events = world.events.filter(~nw.col("event").is_in(automatic)) if automatic else world.events
-    before = owned(world, events).join(world.engine.lift(bought), on="entity", how="inner")
-    last = before.filter(nw.col("at") < nw.col("converted")).group_by("entity").agg(nw.col("at").max())
-    used = world.engine.collect(last).join(bought, on="entity")
+    before = owned(world, events).join(world.engine.lift(lives), on="entity", how="inner")
+    alive = before.filter(nw.col("converted").is_null() | (nw.col("at") < nw.col("converted")))
+    return world.engine.collect(alive.group_by("entity").agg(nw.col("at").max())).join(lives, on="entity")
+
+
+def _unused(last: pl.DataFrame, customers: pl.DataFrame) -> Unused:
+    """Say which customers had not used the product."""
+    import polars as pl
+
+    used = last.join(customers, on="entity", how="semi")
     dormant = used.filter(pl.col("at") < pl.col("converted") - DORMANT.microseconds)
-    return Unused(never=bought.height - used.height, dormant=dormant.height)
+    return Unused(never=customers.height - used.height, dormant=dormant.height)

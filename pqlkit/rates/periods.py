@@ -12,10 +12,9 @@ import numpy as np
 
 from pqlkit.definitions.model import Criterion, WindowKind, leaves
 from pqlkit.durations import WEEK
-from pqlkit.population.phases import monday
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
@@ -35,6 +34,10 @@ corrected for a year of months, that a rate fell to half."""
 
 ENOUGH: Final = 300
 """Mature starts that a baseline without evidence should have."""
+
+
+MARKS_A_QUARTER: Final = 3
+"""How often a quarter is judged."""
 
 
 class Basis(StrEnum):
@@ -71,7 +74,7 @@ class PeriodRates:
     mature
         Whether the last start that could be in it has had its conversion window.
     judged
-        How many complete starts the verdict rests on: those that were complete at the last closed mark.
+        How many complete starts the verdict rests on: those that were complete at its last mark.
     baseline
         Whether later periods are compared with this one (with all that are, taken together).
     basis
@@ -123,8 +126,8 @@ def periods(
     the evidence's periods are a little better than what was to be expected, because the definition was chosen on a part of
     them.
 
-    A period in progress is judged by its complete part. Everything that is judged is what was complete at the last closed mark
-    (`last_mark`), so that a verdict changes 13 times a year at most, however often somebody asks for it.
+    A period in progress is judged by its complete part, at marks (`last_mark`): what was complete by then. So verdicts change 12
+    times a year at most, however often somebody asks for them.
 
     Starts and snapshots are compared at the same ages: by the week in the first twelve weeks, by four weeks later.
 
@@ -144,7 +147,6 @@ def periods(
 
     zone, waits = population.world.zone, _waits(definition)
     unit = "month" if _monthly(population, counted) else "quarter"
-    mark = last_mark(population.as_of, zone)
     anchors = population.entities.get_column("anchor")
     started = _cut(counted, "on", unit, zone, anchors)
     looked = _cut(
@@ -155,6 +157,8 @@ def periods(
         anchors,
     )
     names = sorted(set(started.get_column("period").to_list()) | set(looked.get_column("period").to_list()))
+    marks = {name: last_mark(name, population.as_of, waits, zone) for name in names}
+    started, looked = (frame.with_columns(_looked_up("period", marks).alias("mark")) for frame in (started, looked))
     labels = clusters(population, seen.frame.get_column("entity").to_numpy())
     levels = _levels(population, definition, seen)
     cutter = _Cutter(
@@ -162,12 +166,12 @@ def periods(
     )
     shown = [cutter.part(started, looked, name) for name in names]
     known = cutter.at(
-        started.filter(pl.col("mature"), pl.col("on") + waits < mark),
-        looked.filter(pl.col("cutoff") + waits < mark),
+        started.filter("mature", pl.col("on") + waits < pl.col("mark")),
+        looked.filter(pl.col("cutoff") + waits < pl.col("mark")),
         names,
     )
     mature = [_bounds(name, zone)[1] + waits <= population.as_of + 1 for name in names]
-    closed = [i for i, name in enumerate(names) if _bounds(name, zone)[1] + waits <= mark]
+    closed = [i for i, over in enumerate(mature) if over]
     chosen, basis = _baseline([names[i] for i in closed], [known[i] for i in closed], definition, zone)
     baseline = [closed[i] for i in chosen]
     later = range(baseline[-1] + 1, len(names)) if baseline else range(0)
@@ -188,25 +192,38 @@ def periods(
             judged=known[i].promise.denominator,
             baseline=i in baseline,
             basis=basis if i in baseline else None,
-            drift=_told(drifts.get(i), closed=i in closed),
+            drift=_told(drifts.get(i), closed=mature[i]),
             moved=_moved(drifts.get(i), list(levels)),
         )
         for i, name in enumerate(names)
     )
 
 
-def last_mark(as_of: Microseconds, zone: str) -> Microseconds:
-    """Give the newest end of a fourth week at or before the first moment after `as_of`: what is judged is judged then.
+def last_mark(name: str, as_of: Microseconds, waits: Microseconds, zone: str) -> Microseconds:
+    """Give the newest moment up to `as_of` at which a period is judged: when it is complete, and 4 and 8 weeks before (a quarter).
+
+    A month is judged once. Before its first mark a period has none: 0.
 
     Examples
     --------
     >>> from datetime import UTC, datetime
-    >>> night = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp()) * 1_000_000
-    >>> datetime.fromtimestamp(last_mark(night, "UTC") / 1_000_000, tz=UTC).strftime("%a %Y-%m-%d")
-    'Mon 2026-10-12'
+    >>> def told(night):
+    ...     at = int(datetime(*night, tzinfo=UTC).timestamp()) * 1_000_000
+    ...     mark = last_mark("2026-Q3", at - 1, 28 * 24 * 3_600_000_000, "UTC")
+    ...     return f"{datetime.fromtimestamp(mark / 1_000_000, tz=UTC):%b %d}" if mark else "none"
+    >>> [told(night) for night in ((2026, 9, 2), (2026, 9, 3), (2026, 10, 2), (2026, 11, 1))]
+    ['none', 'Sep 02', 'Sep 30', 'Oct 29']
     """
-    origin, step = monday(zone), 4 * WEEK
-    return origin + (as_of + 1 - origin) // step * step
+    complete = _bounds(name, zone)[1] + waits
+    early = range(MARKS_A_QUARTER) if "Q" in name else range(1)
+    return next((mark for ago in early if (mark := complete - ago * 4 * WEEK) <= as_of + 1), 0)
+
+
+def _looked_up(column: str, values: Mapping[str, int]) -> pl.Expr:
+    import polars as pl
+
+    # Without a value it would be left what it is, a text.
+    return pl.col(column).replace_strict(values, return_dtype=pl.Int64) if values else pl.lit(0, dtype=pl.Int64)
 
 
 def _told(drift: Drift | None, *, closed: bool) -> Drift | None:

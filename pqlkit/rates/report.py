@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pqlkit.analysis.criteria import CriterionRates
-    from pqlkit.definitions.model import Definition, Outcome
+    from pqlkit.definitions.model import Definition, Node, Outcome
     from pqlkit.population.population import Population
     from pqlkit.rates.arm_rates import Arms
+    from pqlkit.rates.customer_value import CustomerValue
+    from pqlkit.rates.near_misses import NearMisses
     from pqlkit.rates.nouns import Nouns
     from pqlkit.rates.periods import PeriodRates
     from pqlkit.rates.teams import Team
@@ -37,14 +39,77 @@ LONG: Final = Duration(84, "d")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """One cohort or trait value: the same rates among its entities."""
+    """One cohort, trait value or band: the same rates among its entities.
+
+    With a behaviour, the new PQLs that had done it by qualifying (``did``), or not: what is asked of signups is empty then.
+    """
 
     by: str
     name: str
-    signups: int
+    signups: int | None
     signup_to_pql: Rate
     pql_to_customer: Rate
     signup_to_customer: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """What conversions are worth: mean amount per customer among mature starts' conversions, and per mature start."""
+
+    customers: int
+    per_customer: float | None
+    per_pql: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How long those took who have come so far: to their PQL and to customer since the anchor, to convert since their PQL."""
+
+    to_pql: Waiting
+    to_customer: Waiting
+    to_convert: TimeToConvert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customers:
+    """What became of the mature starts that converted.
+
+    Parameters
+    ----------
+    retained
+        Of those that did within the conversion window, those that stayed for ``retained_for``; None without it.
+    value
+        What kind of customers PQLs become, against the others; None where the conversions do not say.
+    amounts
+        Mean amount per mature start and per customer, where conversions have amounts.
+    """
+
+    retained: Rate | None
+    value: CustomerValue | None
+    amounts: Amounts | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The same rates of parts of the population, and of the starts.
+
+    Parameters
+    ----------
+    by
+        What was asked for.
+    cohorts, segments
+        By anchor, and by trait or behaviour.
+    contacted
+        Starts by when somebody first contacted them; None without a contacts table.
+    arms
+        Starts by the arm that a ledger gave them; None without a ledger or without arms in it.
+    """
+
+    by: tuple[str, ...]
+    cohorts: tuple[Segment, ...]
+    segments: tuple[Segment, ...]
+    contacted: Contacted | None
+    arms: Arms | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,7 +120,9 @@ class Report:
     ----------
     population, definition, snapshots, spells, starts
         What the rates were counted on: the definition's own snapshots, its spells and its counted starts.
-    funnel, time_to_pql, time_to_customer, time_to_convert, pqls_per_week
+    signups
+        Whom the funnel counts, and who of them became a PQL and a customer; see `pqlkit.rates.funnel.lives`.
+    funnel, times, pqls_per_week
         The whole.
     in_progress
         Counted starts whose conversion window is not over: in no rate.
@@ -63,20 +130,16 @@ class Report:
         Each alone, and the rule without it.
     without_mechanical
         The snapshot view of the rule with every mechanical criterion struck out; None where it has none, or has no other.
-    cohorts, segments
-        By anchor and by trait.
+    parts
+        Cohorts, segments, and starts by contact and by arm.
     periods
         By start, with drift.
-    contacted
-        Starts by when somebody first contacted them; None without a contacts table.
-    arms
-        Starts by the arm that a ledger gave them; None without a ledger or without arms in it.
-    retained
-        Of the mature starts that converted within the conversion window, those that stayed for ``retained_for``; None without it.
+    near_misses
+        What became of those who had nearly qualified, and who is near now.
+    customers
+        What became of those that converted.
     teams
-        A quantity and a quality for each team.
-    amounts
-        Mean amount per mature start and per customer, where conversions have amounts.
+        What each team is measured by.
     warnings
         For a person.
     """
@@ -86,22 +149,18 @@ class Report:
     snapshots: Snapshots
     spells: pl.DataFrame
     starts: pl.DataFrame
+    signups: pl.DataFrame
     funnel: Funnel
-    time_to_pql: Waiting
-    time_to_customer: Waiting
-    time_to_convert: TimeToConvert
+    times: Times
     pqls_per_week: PqlsPerWeek
     in_progress: int
     criteria: tuple[CriterionRates, ...]
     without_mechanical: Contingency | None
-    cohorts: tuple[Segment, ...]
-    segments: tuple[Segment, ...]
+    parts: Parts
     periods: tuple[PeriodRates, ...]
-    contacted: Contacted | None
-    arms: Arms | None
-    retained: Rate | None
+    near_misses: NearMisses
+    customers: Customers
     teams: tuple[Team, ...]
-    amounts: Amounts | None
     warnings: tuple[str, ...]
 
     @property
@@ -123,21 +182,13 @@ class Report:
         return high is not None and high < floor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amounts:
-    """What conversions are worth: mean amount per customer among mature starts' conversions, and per mature start."""
-
-    customers: int
-    per_customer: float | None
-    per_pql: float | None
-
-
 def report(
     population: Population,
     definition: Definition,
     *,
     by: Sequence[str] = (),
     ledger: Path | str | None = None,
+    visitors: int | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Report:
     """Count the rates of a definition.
@@ -149,20 +200,25 @@ def report(
     definition
         A milestone, which has no outcome of its own, is followed by the population's.
     by
-        ``signup_week``, ``signup_month``, ``signup_quarter`` (cohorts) and traits (segments); none: by quarter.
+        ``signup_week``, ``signup_month``, ``signup_quarter`` (cohorts), traits, bands of a numeric trait (``seats:5,20``) and
+        behaviours as `try` reads them (segments); none: by quarter.
     ledger
         What ``pqlkit score --ledger --control`` wrote: who was left alone.
+    visitors
+        Of the site, over the time in which these signed up.
     progress
         Told each step.
 
     Raises
     ------
     UsageError
-        A trait is not there or only today's.
+        A trait is not there or only today's, or there were fewer visitors than signups.
     """
     from pqlkit.analysis.criteria import criteria, without_mechanical
     from pqlkit.measures.gaps import gap_warnings
     from pqlkit.rates.arm_rates import arms
+    from pqlkit.rates.customer_value import customer_value
+    from pqlkit.rates.near_misses import near_misses
     from pqlkit.rates.periods import periods
     from pqlkit.rates.teams import teams
     from pqlkit.snapshots.clusters import clusters, snapshots_effect
@@ -171,6 +227,7 @@ def report(
     from pqlkit.snapshots.qualifications import pqls_per_week, reach_of, starts, time_to_convert
     from pqlkit.snapshots.snapshots import snapshots_of
     from pqlkit.snapshots.spells import qualifications
+    from pqlkit.snapshots.spike import too_soon_in_words
 
     say = progress or (lambda _: None)
     outcome = definition.outcome or population.outcome
@@ -206,32 +263,42 @@ def report(
         patience=patience,
         until=until,
     )
-    retained = _retained(mature, outcome)
+    calendar = [column for column in by if column.startswith("signup_")]
+    customers = Customers(
+        retained=_retained(mature, outcome),
+        value=customer_value(population, people),
+        amounts=_amounts(population, mature),
+    )
+    soon = too_soon_in_words(population, counted, outcome.within)
     return Report(
         population=population,
         definition=definition,
         snapshots=seen,
         spells=spells,
         starts=counted,
+        signups=people,
         funnel=stages,
-        time_to_pql=waiting(people, "pql", patience),
-        time_to_customer=waiting(people, "customer", until),
-        time_to_convert=time_to_convert(counted),
+        times=Times(
+            to_pql=waiting(people, "pql", patience),
+            to_customer=waiting(people, "customer", until),
+            to_convert=time_to_convert(counted),
+        ),
         pqls_per_week=pqls_per_week(counted, first=first, through=population.as_of, zone=population.world.zone),
-        in_progress=counted.height - mature.height,
+        in_progress=counted.height - mature.height - int(counted["too_soon"].sum()),
         criteria=criteria(population, definition, seen, met, design_effect=effect),
         without_mechanical=without_mechanical(population, definition, seen, design_effect=effect),
-        cohorts=_segments(
-            population, people, counted, [column for column in by if column.startswith("signup_")] or ["signup_quarter"]
+        parts=Parts(
+            by=tuple(by),
+            cohorts=_segments(population, people, counted, calendar or ["signup_quarter"]),
+            segments=_segments(population, people, counted, [column for column in by if column not in calendar]),
+            contacted=contacted(population, counted, outcome.within),
+            arms=None if ledger is None else arms(population, counted, ledger, definition),
         ),
-        segments=_segments(population, people, counted, [column for column in by if not column.startswith("signup_")]),
         periods=periods(population, definition, seen, met, counted),
-        contacted=contacted(population, counted, outcome.within),
-        arms=None if ledger is None else arms(population, counted, ledger, definition),
-        retained=retained,
-        teams=teams(stages, retained, nouns_of(definition)),
-        amounts=_amounts(population, mature),
-        warnings=(*population.warnings, *gap_warnings(population.world, definition)),
+        near_misses=near_misses(population, definition, outcome, spells),
+        customers=customers,
+        teams=teams(stages, customers.retained, customers.value, nouns_of(definition), visitors=visitors),
+        warnings=(*population.warnings, *gap_warnings(population.world, definition), *([] if soon is None else [soon])),
     )
 
 
@@ -277,15 +344,21 @@ def _retained(mature: pl.DataFrame, outcome: Outcome) -> Rate | None:
 def _segments(
     population: Population, people: pl.DataFrame, counted: pl.DataFrame, by: Sequence[str]
 ) -> tuple[Segment, ...]:
-    from pqlkit.analysis.cohorts import UNKNOWN, cohort_names
+    from pqlkit.analysis.cohorts import cohort_names, cohort_order
+    from pqlkit.analysis.grouping import behaviours
     from pqlkit.snapshots.qualifications import pql_conversion_rate
+    from pqlkit.snapshots.schedule import LANDMARK
 
+    done = behaviours(population, by, windows=(LANDMARK,))
     segments = []
     for kind in by:
+        if kind in done:
+            segments += _by_behaviour(population, counted, kind, done[kind])
+            continue
         names = cohort_names(population, kind)
         groups = people.join(names, on="entity").partition_by("cohort", as_dict=True)
         started = counted.join(names, on="entity", maintain_order="left").partition_by("cohort", as_dict=True)
-        for key in sorted({*groups, *started}, key=lambda pair: (pair[0] == UNKNOWN, str(pair[0]))):
+        for key in sorted({*groups, *started}, key=lambda pair: cohort_order(str(pair[0]))):
             part = groups.get(key, people.clear())
             levels = cohort_levels(part)
             segments.append(
@@ -299,6 +372,27 @@ def _segments(
                 )
             )
     return tuple(segments)
+
+
+def _by_behaviour(population: Population, counted: pl.DataFrame, by: str, node: Node) -> list[Segment]:
+    """Split the new PQLs by what they had done up to the moment of qualifying, that moment included."""
+    import polars as pl
+
+    from pqlkit.analysis.behaviour_cohorts import DID, DID_NOT, did_at
+    from pqlkit.snapshots.qualifications import pql_conversion_rate
+
+    done = did_at(population, by, node, counted.select("entity", cutoff=pl.col("on") + 1))
+    return [
+        Segment(
+            by=by,
+            name=name,
+            signups=None,
+            signup_to_pql=Rate.of(0, 0),
+            pql_to_customer=pql_conversion_rate(counted.filter(done == name)),
+            signup_to_customer=Rate.of(0, 0),
+        )
+        for name in (DID, DID_NOT)
+    ]
 
 
 def _amounts(population: Population, mature: pl.DataFrame) -> Amounts | None:

@@ -1,39 +1,39 @@
-"""Teams: how many leads each team brings (one count), and how good they are (one rate)."""
+"""Teams: how much each team brings, and how good it is: the pairs by which marketing, product, sales and the others are measured."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pqlkit.errors import UsageError
+from pqlkit.statistics.rate import Rate
+
 if TYPE_CHECKING:
+    from pqlkit.rates.customer_value import CustomerValue, Quantity
     from pqlkit.rates.funnel import Funnel
     from pqlkit.rates.nouns import Nouns
-    from pqlkit.statistics.rate import Rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """One team's pair.
+    """What one team is measured by.
 
     Parameters
     ----------
     team
-        ``marketing``, ``product``, ``sales`` or ``customer success``.
-    quantity, quantity_of
-        How much, and of what.
-    quality, quality_of
-        What became of it, and as what; None where the outcome does not ask.
+        ``marketing``, ``product``, ``engineering``, ``sales`` or ``customer success``.
+    figures
+        What each figure is of, and the figure: a count, a share, or a mean.
     """
 
     team: str
-    quantity: int
-    quantity_of: str
-    quality: Rate | None
-    quality_of: str
+    figures: tuple[tuple[str, int | Rate | Quantity], ...]
 
 
-def teams(funnel: Funnel, retained: Rate | None, nouns: Nouns) -> tuple[Team, ...]:
-    """Pair each team's quantity with the quality of the same thing.
+def teams(
+    funnel: Funnel, retained: Rate | None, value: CustomerValue | None, nouns: Nouns, *, visitors: int | None = None
+) -> tuple[Team, ...]:
+    """Pair what each team brings with how good it is.
 
     Parameters
     ----------
@@ -41,46 +41,64 @@ def teams(funnel: Funnel, retained: Rate | None, nouns: Nouns) -> tuple[Team, ..
         The report's.
     retained
         Of the leads' conversions, those that stayed; None without ``retained_for``.
+    value
+        What kind of customers PQLs become; None where the export does not say.
     nouns
         The report's words.
+    visitors
+        Of the site, while these signed up; None = not known.
 
     Returns
     -------
     tuple of Team
-        Marketing brings signups (do they become PQLs in the cohort's time?); the product makes PQLs (do they become customers?);
-        sales wins customers among them (how many of all customers were PQLs first?); customer success keeps them.
+        Marketing brings visitors and signups (do they become PQLs in the cohort's time?); the product makes PQLs (were customers
+        PQLs first?); engineering makes it usable (do signups use it?); sales makes customers of PQLs (for how long, and for how
+        much?); customer success helps signups to become PQLs, and keeps and grows the customers.
+
+    Raises
+    ------
+    UsageError
+        There were more signups than visitors.
     """
-    won_of = f"{nouns.outcomes} won from {nouns.leads}" if nouns.outcome == "customer" else f"{nouns.leads} {nouns.who}"
-    won = funnel.pql_to_customer.numerator if retained is None else retained.denominator
+    if visitors is not None and visitors < funnel.signups:
+        raise UsageError(
+            f"{visitors:,} visitors are fewer than the {funnel.signups:,} that signed up",
+            where="--visitors",
+            hint="give the visitors of the whole time of the export",
+        )
+    cohort = funnel.cohort
+    became = (f"signups that became {nouns.leads} within {cohort.pql_within.in_words}", cohort.levels.pqls)
+    seen = [] if visitors is None else [("visitors that signed up", Rate.of(funnel.signups, visitors))]
+    stayed = [] if retained is None else [("customers retained", retained)]
     return (
-        Team(
-            team="marketing",
-            quantity=funnel.signups,
-            quantity_of="signups",
-            quality=funnel.cohort.levels.pqls,
-            quality_of=f"became {nouns.leads} within {funnel.cohort.pql_within} of signing up",
-        ),
+        Team(team="marketing", figures=(*seen, ("signups", funnel.signups), became)),
         Team(
             team="product",
-            quantity=funnel.pqls,
-            quantity_of=nouns.leads,
-            quality=funnel.pql_to_customer,
-            quality_of=f"{nouns.lead} to customer" if nouns.outcome == "customer" else nouns.outcome,
+            figures=(
+                (nouns.leads, funnel.pqls),
+                (f"{nouns.who} that were {nouns.leads} first", funnel.qualified_first),
+            ),
         ),
+        Team(team="engineering", figures=(("signups that used the product", funnel.used),)),
         Team(
             team="sales",
-            quantity=won,
-            quantity_of=won_of,
-            quality=funnel.qualified_first,
-            quality_of=f"{nouns.who} and were {nouns.leads} first"
-            if nouns.outcome != "customer"
-            else f"customers who were {nouns.leads} first",
+            figures=(
+                (f"new {nouns.leads} that {nouns.success}", funnel.pql_to_customer),
+                *_of_pqls(value, nouns, {"days_paid": "days paid for", "paid": "paid so far"}),
+            ),
         ),
         Team(
             team="customer success",
-            quantity=won if retained is None else retained.numerator,
-            quantity_of=won_of if retained is None else "customers who stayed",
-            quality=retained,
-            quality_of="customers retained",
+            figures=(became, *stayed, *_of_pqls(value, nouns, {"retained": "still there", "expansion": "expansion"})),
         ),
     )
+
+
+def _of_pqls(value: CustomerValue | None, nouns: Nouns, texts: dict[str, str]) -> list[tuple[str, Rate | Quantity]]:
+    """Give figures of the customers that were PQLs first, where the export knows them."""
+    lines = [] if value is None else [(text, line) for name, text in texts.items() if (line := value.line(name))]
+    return [
+        (f"{text}, first {line.window.in_words} of customers that were {nouns.leads}", line.pql_born)
+        for text, line in lines
+        if line.window is not None
+    ]

@@ -17,6 +17,7 @@ from pqlkit.population.entity_world import SIGNUP
 from pqlkit.population.phases import monday
 from pqlkit.snapshots.clusters import clusters, effect_of
 from pqlkit.snapshots.snapshots import is_retained
+from pqlkit.snapshots.spike import too_soon
 
 if TYPE_CHECKING:
     from pqlkit.definitions.model import Definition
@@ -89,13 +90,14 @@ def starts(
         How far the definition's windows do (see `reach_of`): entities older than the events export have no start sooner after
         it begins. None = no such bound.
     clustered
-        Give ``cluster`` too. To find out who shares an account may take a pass over the events: not where no rate is taken.
+        Give ``too_soon`` and ``cluster``, too. To find out who shares an account may take a pass over the events: not where no rate is taken.
 
     Returns
     -------
     DataFrame
         Sorted by ``on`` and ``entity``: ``entity``, ``on``, ``off``, ``mature`` (on + conversion window + retained_for <= as_of),
         ``y`` (converted in (on, on + conversion window], and stayed), ``delay`` (microseconds to the conversion, whenever; or null),
+        ``too_soon`` (bool: complete, but over before the day on which conversions pile up, see `pqlkit.snapshots.spike`: not mature),
         ``cluster`` (Int64: equal for users who share an account, see `pqlkit.snapshots.clusters.clusters`).
 
     Notes
@@ -128,6 +130,8 @@ def starts(
     ).sort(ON, ENTITY)
     if not clustered:
         return chosen
+    soon = too_soon(population, chosen, conversion_window)
+    chosen = chosen.with_columns(mature=pl.col("mature") & ~soon, too_soon=soon)
     labels = clusters(population, chosen.get_column(ENTITY).to_numpy())
     return chosen.with_columns(cluster=pl.Series(labels, dtype=pl.Int64))
 

@@ -151,7 +151,9 @@ def snapshots_of(
     if isinstance(design, str):
         stated = "once" if design == "auto" and windows else design
         if stated == "auto":
-            stated, reason = choice.choose(population, conversion_window=conversion_window, eligible=eligible)
+            chosen = choice.choose(population, conversion_window=conversion_window, eligible=eligible)
+            stated, reason = chosen.text, chosen.reason
+            windows, conversion_window = chosen.windows, chosen.conversion_window or conversion_window
         design = parse_snapshots(
             stated, windows=windows, conversion_window=conversion_window, gap=gap, within=population.outcome.within
         )

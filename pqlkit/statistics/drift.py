@@ -31,8 +31,8 @@ __all__ = ["Drift", "Period", "Verdict", "assess"]
 
 LEVEL: Final = 0.05
 """Level of all tests of a year together."""
-MARKS: Final = 13
-"""How often a year something is judged: at the end of every fourth week."""
+MARKS: Final = 12
+"""How often a year something is judged: each month once, or each quarter three times."""
 DECAY: Final = 0.8
 """The effect has decayed only if rate and relative risk are at most this part of the baseline's."""
 SHIFT: Final = 0.25
@@ -170,8 +170,7 @@ def assess(baseline: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     Returns
     -------
     tuple of Drift
-        One a period. What has not changed at all is called changed in at most 5 % of years, if the newest period is judged at
-        the end of every fourth week.
+        One a period. What has not changed at all is called changed in at most 5 % of years, if 12 times a year a period is judged.
 
     Notes
     -----
@@ -192,9 +191,9 @@ def assess(baseline: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
     5. ``no-change-found``: nothing found, and enough to have found it.
 
     Each needs a size that matters and significance besides. A gate that reads the newest period night after night would find
-    something in every other quiet year at 5 % a night. So a period is to be judged at closed marks alone, 13 of them a year,
-    each of which may spend a thirteenth of the 5 %: its tests of rate, effect, share, base and each behaviour are one family
-    with those of the other twelve. Each p value is corrected for all that such a family could find by chance
+    something in every other quiet year at 5 % a night. So a period is to be judged at marks alone, 12 of them a year, each of
+    which may spend a twelfth of the 5 %: its tests of rate, effect, share, base and each behaviour are one family with those of
+    the other eleven. Each p value is corrected for all that such a family could find by chance
     (`pqlkit.statistics.multiplicity.attainable`): the more entities, the less often chance alone reaches a size that
     matters, and the less is there to correct for.
 

@@ -26,8 +26,9 @@ TIMES = {
     "users": "signed_up_at",
     "accounts": "signed_up_at",
     "conversions": "converted_at",
+    "contacts": "at",
 }
-INSTANTS = {"timestamp", "signed_up_at", "converted_at", "deleted_at", "ended_at", "valid_from"}
+INSTANTS = {"timestamp", "signed_up_at", "converted_at", "deleted_at", "ended_at", "valid_from", "at"}
 TYPES: dict[Any, ColumnType] = {
     pl.String: ColumnType.TEXT,
     pl.Int64: ColumnType.INTEGER,
@@ -89,7 +90,7 @@ ENTITIES = {
 
 def in_memory(
     entities: Sequence[Mapping[str, Any]],
-    events: Sequence[tuple[str, str, int]] = (),
+    events: Sequence[tuple[str, str, int] | tuple[str, str, int, Mapping[str, Any]]] = (),
     *,
     as_of: int,
     history_from: int = 0,
@@ -99,14 +100,20 @@ def in_memory(
     histories: Mapping[str, pl.DataFrame] | None = None,
     zone: str = "UTC",
 ) -> Population:
-    """Build a population of users from what each is known by (``id``, ``anchor``...) and events (user, event, at)."""
+    """Build a population of users from what each is known by (``id``, ``anchor``...) and events (user, event, at, properties)."""
     ordered = sorted(entities, key=lambda row: row["id"])
     filled = [
         {"invalid": row.get("anchor") is None, "at_risk": True} | dict(row) | {"entity": index}
         for index, row in enumerate(ordered)
     ]
     frame = pl.DataFrame([{name: row.get(name) for name in ENTITIES} for row in filled], schema=ENTITIES, orient="row")
-    raw = pl.DataFrame(list(events), schema={"user_id": pl.String, "event": pl.String, "at": pl.Int64}, orient="row")
+    schema = {"user_id": pl.String, "event": pl.String, "at": pl.Int64}
+    raw = pl.DataFrame([row[:3] for row in events], schema=schema, orient="row")
+    carried = [dict(row[3]) if len(row) > 3 else {} for row in events]
+    names = sorted({name for row in carried for name in row})
+    raw = raw.with_columns(
+        pl.Series(f"p{place}", [row.get(name) for row in carried]) for place, name in enumerate(names)
+    )
     world = World(
         engine=engine(),
         kind=EntityKind.USER,
@@ -114,6 +121,7 @@ def in_memory(
         entities=frame.select("entity", "anchor", "converted", "since"),
         members=frame.select(user_id="id", entity="entity"),
         as_of=as_of,
+        properties={name: f"p{place}" for place, name in enumerate(names)},
         zone=zone,
     )
     kinds = dict.fromkeys(fixed or {}, TraitKind.FIXED) | dict.fromkeys(histories or {}, TraitKind.HISTORY)

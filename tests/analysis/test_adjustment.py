@@ -176,6 +176,20 @@ def test_the_sample_takes_all_converters_and_ten_others_each():
     sample = Sample.of(frame)
     assert (int(sample.y.sum()), len(sample.y)) == (20, 220)
     assert np.array_equal(Sample.of(frame).snapshots, sample.snapshots)
+    assert len(Sample.of(frame, least=1_000).y) == 1_020
+
+
+def test_the_model_of_a_rule_sees_everybody_where_few_convert(confounded):
+    cube, frame = confounded
+    rare = frame.with_columns(y=pl.col("y") & (pl.int_range(pl.len()) % 8 == 0), entity=pl.int_range(pl.len()))
+    y = rare["y"].to_numpy()
+    assert y.sum() * 10 < (~y).sum() / 2
+    rule = met(cube, 2, 2)
+    others = sum(values(cube, other) for other in (0, 1))
+    blocks = [rare["block"].to_numpy() == block for block in (1, 2)]
+    design = np.column_stack([np.ones(len(y)), rule, np.log1p(others), *blocks]).astype(float)
+    whole = sm.Logit(y.astype(float), design).fit(disp=0)
+    assert rule_effect(rule, {"true"}, cube, rare).value == pytest.approx(np.exp(whole.params[1]), rel=1e-4)
 
 
 @pytest.fixture(scope="module")

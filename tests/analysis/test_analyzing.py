@@ -15,6 +15,7 @@ from pqlkit.analysis.observation import observe
 from pqlkit.definitions.model import Anchor, EntityKind
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
+from pqlkit.options.data import ExtentOptions
 from pqlkit.options.settings import Exposure, Settings
 from pqlkit.snapshots.clusters import account_of, clusters
 from pqlkit.snapshots.qualifications import pql_conversion_rate, starts
@@ -192,7 +193,7 @@ def shared(tmp_path, *, alike: bool):
             conversions.append({"user_id": f"u{number:04}", "converted_at": number + 20 * DAY})
     events.append({"user_id": "u0000", "event": "e", "timestamp": 90 * DAY})
     tables = dataset(tmp_path, users=users, events=events, conversions=conversions)
-    return population_of(tables, Project(), entity="user", as_of="1970-04-01")
+    return population_of(tables, Project(), ExtentOptions(as_of="1970-04-01"), entity="user")
 
 
 def test_users_of_one_account_are_not_independent(tmp_path):

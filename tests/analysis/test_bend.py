@@ -71,10 +71,10 @@ def test_beside_a_rule_it_is_read_at_the_rules_threshold(curved):
         for index, one in enumerate(observed.cube.behaviours)
         if one.event == "report" and one.measure.kind == "count"
     )
-    shape = shape_at(observed, column, 4)
+    shape = shape_at(observed.cube, observed, column, 4)
     assert shape is not None
     assert shape.none.numerator * shape.some.denominator >= TIMES * shape.some.numerator * shape.none.denominator
-    assert shape_at(observed, column, 1) is None
+    assert shape_at(observed.cube, observed, column, 1) is None
 
 
 def test_chance_bends_nothing():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pqlkit.analysis.window_advice import conversion_ages, conversion_window_advice, early_warning, search_opens, spike
+from pqlkit.analysis.window_advice import conversion_ages, conversion_window_advice, early_warning, search_opens
 from pqlkit.durations import DAY, WEEK
 from pqlkit.snapshots.schedule import parse_snapshots
 from pqlkit.snapshots.snapshots import snapshots_of
+from pqlkit.snapshots.spike import spike
 from tests.analysis.canonical import days, in_memory
 
 MONDAY = 946_857_600_000_000 + 1000 * WEEK

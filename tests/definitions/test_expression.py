@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -216,6 +218,44 @@ def test_what_can_be_answered_is_not_refused() -> None:
         read_expression(text).refuse_unanswerable()
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('shared[with = "collaborator"] in 7d', [("with", Operator.EQUALS, "collaborator")]),
+        ("shared[with = bob] in 7d", [("with", Operator.EQUALS, "bob")]),
+        (
+            'shared["a b" = "c]", n >= 3, n <= 4.5] in 7d',
+            [("a b", Operator.EQUALS, "c]"), ("n", Operator.AT_LEAST, 3), ("n", Operator.AT_MOST, 4.5)],
+        ),
+        ("days(shared[x.y = true]) >= 2 in 7d", [("x.y", Operator.EQUALS, True)]),
+        ("sum(shared[x = 2].amount) >= 50 in 7d", [("x", Operator.EQUALS, 2)]),
+        ("any[in = false] in 7d", [("in", Operator.EQUALS, False)]),
+    ],
+)
+def test_an_event_may_have_conditions(text: str, where: list[tuple[str, Operator, object]]) -> None:
+    node = parse_expression(text)
+    assert isinstance(node, Criterion)
+    assert [(one.name, one.operator, one.values[0]) for one in node.where] == where
+    assert parse_expression(expression(node)) == node
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "message"),
+    [
+        ("a[", 3, "expected a property, found the end"),
+        ("a[]", 3, "expected a property, found ']'"),
+        ("a[x]", 4, "expected =, >= or <= after the property, found ']'"),
+        ("a[x = ]", 7, "expected a value, found ']'"),
+        ('a[x >= "b"]', 8, "expected a number, found '\"b\"'"),
+        ("a[x = 1", 8, "expected ] after the conditions, found the end"),
+        ("a[x = 1,]", 9, "expected a property, found ']'"),
+    ],
+)
+def test_a_condition_with_a_fault_is_pointed_at(text: str, at: int, message: str) -> None:
+    with pytest.raises(UsageError, match=f"{re.escape(message)} .character {at}.$"):
+        parse_expression(text, windows=[WEEK])
+
+
 def test_each_term_knows_where_it_stands() -> None:
     read = read_expression('not days( "a b" ) and sum(c.d.e) >= 3 in 7d')
     assert [(one.at, one.event, one.property, one.window) for one in read.terms] == [
@@ -225,3 +265,4 @@ def test_each_term_knows_where_it_stands() -> None:
     assert [leaf.events for leaf, _ in read.leaves] == [("a b",), ("c",)]
     assert read.waits
     assert not read_expression("a ever").waits
+    assert [term.where for term in read_expression('a["b c" = 1, d = 2] ever and e ever').terms] == [(2, 13), ()]

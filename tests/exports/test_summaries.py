@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from pqlkit.engines.factory import EngineName
 from pqlkit.errors import DataError
 from pqlkit.exports.dataset import open_dataset, with_sources
 from pqlkit.exports.loading import load
@@ -19,6 +20,7 @@ from pqlkit.exports.matching import matching, spelling_warnings
 from pqlkit.exports.project import Project
 from pqlkit.exports.summaries import MOST, names, who
 from pqlkit.measures.last_activity import last_active
+from pqlkit.options.data import ExtentOptions
 from pqlkit.population.population import population_of
 
 if TYPE_CHECKING:
@@ -125,9 +127,8 @@ def test_who_exists_and_was_active_is_the_same_where_it_was_written_down(
     load(project, tmp_path / "out")
     dataset = open_dataset(data=tmp_path / "out")
     counted = replace(dataset, tables={**dataset.tables, "events": replace(dataset.tables["events"], who=(), names=())})
-    of_each = [
-        population_of(tables, project, entity=entity, engine=engine, as_of=as_of) for tables in (dataset, counted)
-    ]
+    extent = ExtentOptions(engine=EngineName(engine), as_of=as_of)
+    of_each = [population_of(tables, project, extent, entity=entity) for tables in (dataset, counted)]
     assert_frame_equal(of_each[0].entities, of_each[1].entities)
     assert of_each[0].without_events == of_each[1].without_events
     assert_frame_equal(last_active(of_each[0].world), last_active(of_each[1].world))

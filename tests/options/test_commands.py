@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import pqlkit
+from pqlkit.cli.commands import COMMANDS
+from pqlkit.cli.help import ELSEWHERE
 from pqlkit.definitions.old_words import OPTIONS
 from pqlkit.options.commands import RECORDS, command_options
 from pqlkit.options.option import options_of
@@ -56,6 +58,14 @@ def test_no_two_records_of_a_command_name_the_same_option(command: str) -> None:
     assert sorted(names) == sorted(command_options(command))
 
 
+def test_every_command_has_its_line_of_records_and_the_error_names_the_place() -> None:
+    assert set(COMMANDS) == set(RECORDS), (
+        "a command of pqlkit/cli/commands.py has a line in RECORDS of pqlkit/options/commands.py"
+    )
+    with pytest.raises(LookupError, match=r"the command new has no line in RECORDS of pqlkit\.options\.commands"):
+        command_options("new")
+
+
 @pytest.mark.parametrize("command", RECORDS)
 def test_every_field_is_an_option_and_its_default_passes_its_own_check(command: str) -> None:
     for record in RECORDS[command]:
@@ -69,7 +79,7 @@ def test_every_field_is_an_option_and_its_default_passes_its_own_check(command: 
 
 def test_every_option_that_a_message_names_exists() -> None:
     known = {option.flag for command in RECORDS for option in command_options(command).values()}
-    known |= EVERY | COMING | OTHERS | set(OPTIONS)
+    known |= EVERY | COMING | OTHERS | set(OPTIONS) | set(ELSEWHERE)
     for path in sorted(PACKAGE.rglob("*.py")):
         if path.parent.name == "pages" or (path.name, path.parent.name) == ("earlier_version.py", "definitions"):
             continue  # style sheets have names of their own, and so has git

@@ -88,6 +88,14 @@ def test_silence_needs_an_improbable_gap():
     assert silence(np.empty(0, dtype=np.int64), DAY) is None
 
 
+def test_conversions_on_a_date_of_their_own_have_no_pace():
+    renewals = np.arange(200) * 60_000_000
+    assert silence(renewals, 40 * DAY) is None
+    yearly = np.concatenate([renewals, renewals + 365 * DAY])
+    assert silence(yearly, 365 * DAY + 200 * DAY) is None
+    assert silence(yearly, 365 * DAY + 400 * DAY) is not None
+
+
 @pytest.mark.parametrize(
     ("rows", "days", "said"),
     [

@@ -6,11 +6,12 @@ from dataclasses import asdict
 
 import pytest
 
-from pqlkit.analysis.window_advice import early_warning, spike
+from pqlkit.analysis.window_advice import early_warning
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
 from pqlkit.population.population import population_of
 from pqlkit.snapshots.snapshots import snapshots_of
+from pqlkit.snapshots.spike import spike
 from tests.worlds.by_name import age_trial, card_trial, freemium, little, recipe
 
 WORLDS = {

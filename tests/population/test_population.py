@@ -23,9 +23,11 @@ from pqlkit.definitions.model import (
     WindowKind,
 )
 from pqlkit.durations import DAY
+from pqlkit.engines.factory import EngineName
 from pqlkit.errors import DataError, DefinitionError, UsageError
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.project import Project, Traits
+from pqlkit.options.data import ExtentOptions
 from pqlkit.population.population import population_of
 from pqlkit.snapshots.classes import EntityClass, Place
 from pqlkit.snapshots.snapshots import snapshots_of
@@ -92,13 +94,13 @@ def test_rows_after_as_of_do_not_exist(tmp_path):
         users=[user("a", 0, deleted_at=T0 + 60 * DAY), user("b", 50), user("c", 10)],
         conversions=[bought(20, "a", ended_at=T0 + 40 * DAY), bought(31, "c"), bought(31, "b")],
     )
-    early = population_of(data, Project(), outcome=MONTH, as_of="2023-12-15")  # through day 30
+    early = population_of(data, Project(), ExtentOptions(as_of="2023-12-15"), outcome=MONTH)  # through day 30
     assert rows(early, "converted", "ended_at", "deleted_at") == [
         ("a", T0 + 20 * DAY, None, None),
         ("c", None, None, None),
     ]
     assert (early.conversions.rows, early.without_events, early.as_of_reason) == (1, 1, "--as-of")
-    at_b = population_of(data, Project(), outcome=MONTH, as_of="2023-12-16T00:00Z")  # day 31, exactly
+    at_b = population_of(data, Project(), ExtentOptions(as_of="2023-12-16T00:00Z"), outcome=MONTH)  # day 31, exactly
     assert (at_b.conversions.rows, at_b.conversions.unknown_entity) == (2 + 1, 1)
 
 
@@ -331,7 +333,7 @@ def test_conversions_that_fall_silent_are_a_warning(tmp_path):
     data = dataset(tmp_path, events=[act("u00", 0), LAST], users=people, conversions=daily)
     (warning,) = population_of(data, Project(), outcome=MONTH).warnings
     assert "conversions.complete_through (2023-12-24)" in warning
-    assert population_of(data, Project(), outcome=MONTH, as_of="2023-12-25").warnings == ()
+    assert population_of(data, Project(), ExtentOptions(as_of="2023-12-25"), outcome=MONTH).warnings == ()
 
 
 @pytest.mark.parametrize("text", ["auto", "once:14d", "age", "every:28d"])
@@ -532,7 +534,9 @@ def test_engines_agree(tmp_path, name):
     )
     for entity in ("user", "account"):
         for outcome in (MONTH, Outcome(within=days("30d"), event="upgrade")):
-            found = population_of(data, Project(), entity=entity, outcome=outcome, engine=name)
+            found = population_of(
+                data, Project(), ExtentOptions(engine=EngineName(name)), entity=entity, outcome=outcome
+            )
             base = population_of(data, Project(), entity=entity, outcome=outcome)
             assert found.entities.equals(base.entities)
             assert found.without_events == base.without_events

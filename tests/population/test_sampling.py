@@ -52,7 +52,7 @@ def test_a_sample_conserves_entities_and_conversions(exports):
 
 def test_the_sampled_snapshot_as_they_do_among_everybody(exports):
     made, data, project = exports
-    whole, part = (population_of(data, project, sample=share, as_of=None) for share in (None, 0.4))
+    whole, part = (population_of(data, project, sample=share) for share in (None, 0.4))
     if whole.as_of != part.as_of:
         pytest.fail("who is drawn must not move the end of the data")
 

@@ -16,6 +16,7 @@ from pqlkit.statistics.rate import Rate
 
 def promised(converted: int, of: int, *, weekly: float | None = 100.0) -> Promise:
     return Promise(
+        too_soon=0,
         starts=of,
         rate=Rate.of(converted, of),
         time_to_convert=TimeToConvert(n=0, median_days=None, p25_days=None, p75_days=None, within_a_day=None),

@@ -35,6 +35,12 @@ def test_what_else_is_known_against_a_rule_fails_it():
     assert (found.passed, found.reasons) == (False, ("a trait of it keeps out better leads",))
 
 
+def test_where_nothing_can_be_judged_what_is_known_says_why():
+    assert gate(None, starts=100, weeks=20.0, faults=["their windows end too soon"]).reasons == (
+        "their windows end too soon",
+    )
+
+
 def test_what_others_do_as_well_fails_in_words():
     found = judged(compared(200, 12, 2_000, 100))
     assert found.reasons == (

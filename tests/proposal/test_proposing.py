@@ -69,6 +69,25 @@ def test_the_rule_stands_for_what_leads_to_its_events(world, result):
     assert f"{precursor.leads_to} stands for {proxy} too" in " ".join(shown.getvalue().split())
 
 
+def test_too_few_conversions_after_a_snapshot_are_told_with_where_the_others_fall(tmp_path):
+    days = [f"2026-01-{1 + number // 8:02d}T{number % 8:02d}" for number in range(200)]
+    (tmp_path / "users.csv").write_text(
+        "user_id,signed_up_at\n" + "".join(f"u{n},{d}:00:00Z\n" for n, d in enumerate(days))
+    )
+    events = (f"u{n},{event},{d}:10:00Z\n" for n, d in enumerate(days) for event in ("login", "invite"))
+    (tmp_path / "events.csv").write_text(
+        "user_id,event,timestamp\n" + "".join(events) + "u0,login,2026-06-01T00:00:00Z\n"
+    )
+    bought = (f"u{n},{d}:20:00Z\n" for n, d in enumerate(days) if n % 4)
+    (tmp_path / "conversions.csv").write_text("user_id,converted_at\n" + "".join(bought))
+    exports = "".join(f"  {name}: {{path: {name}.csv}}\n" for name in ("events", "users", "conversions"))
+    (tmp_path / "pqlkit.yml").write_text(f"pqlkit: 1\nentity: user\nexports:\n{exports}")
+    project = read_project(tmp_path / "pqlkit.yml")
+    said = " ".join(propose(population_of(open_dataset(project), project), ONCE).warnings)
+    assert "0 usable upgrades: no search" in said
+    assert "150 of 150 conversions (100%) come before the first snapshot" in said
+
+
 def test_no_leak_is_searched_and_each_is_named(world, result):
     traps = world.truth.traps
     assert {one.event for one in result.leakage if one.excluded} == {traps.before, traps.after}
@@ -172,9 +191,9 @@ def test_capacity_keeps_the_leads_within_what_can_be_worked(people, result):
 def test_the_definition_in_use_is_read_on_the_same_holdout(people, result):
     own = result.candidates[0].definition
     found: Any = propose(people, ONCE, ProposeOptions(permutations=0, against=own, top=1)).champion
-    assert found.holdout.cells == result.candidates[0].holdout.cells
-    assert found.promised.rate == result.candidates[0].promised.rate
-    assert found.at_same_share == (pytest.approx(found.holdout.a), found.holdout.n1)
+    rate = result.candidates[0].promised.rate
+    assert found.promised.rate == rate
+    assert found.at_same_leads == (pytest.approx(rate.numerator), rate.denominator)
 
 
 def test_an_experiment_is_planned_for_the_first(result):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pqlkit.cli.app import run as command_line
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
+from pqlkit.options.data import ExtentOptions
 from pqlkit.population.population import population_of
 from pqlkit.rates.report import report as count
 from pqlkit.reporting.records import report as records
@@ -44,9 +45,9 @@ def world(name: str) -> Any:
     return made, project, open_dataset(project), folder
 
 
-def people(name: str, definition: Definition | None = None, **options: Any) -> Any:
+def people(name: str, definition: Definition | None = None, *, as_of: str | None = None) -> Any:
     made, project, data, _ = world(name)
-    return population_of(data, project, definition=definition or made.truth.rule, **options)
+    return population_of(data, project, ExtentOptions(as_of=as_of), definition=definition or made.truth.rule)
 
 
 def rule(name: str) -> Any:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from pqlkit.analysis.criteria import without_mechanical
+from pqlkit.cli.output import plain
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
 from pqlkit.durations import DAY, Duration
 from pqlkit.exports.dataset import ColumnType, Table
@@ -16,6 +17,7 @@ from pqlkit.measures.evaluation import spells_of
 from pqlkit.population.population import population_of
 from pqlkit.rates.nouns import nouns_of
 from pqlkit.rates.report import design_of
+from pqlkit.reporting.renderers.report import as_table
 from pqlkit.snapshots.matches import meets
 from pqlkit.statistics.rate import Rate
 from tests.analysis.canonical import dataset, in_memory
@@ -125,10 +127,9 @@ def test_whoever_left_again_did_not_stay(tmp_path):
     asked = definition(retained_for=Duration(60, "d"))
     found = report(told(tmp_path, people, asked, conversions=conversions), asked)
     assert found.funnel.pql_to_customer == rate(2, 4)
-    assert found.retained == rate(2, 3)
-    teams = {one.team: one for one in found.teams}
-    assert (teams["sales"].quantity, teams["customer success"].quantity) == (3, 2)
-    assert teams["customer success"].quality == found.retained
+    assert found.customers.retained == rate(2, 3)
+    figures = {team.team: dict(team.figures) for team in found.teams}
+    assert figures["customer success"]["customers retained"] == found.customers.retained
     assert record(found)["retained"]["numerator"] == 2
 
 
@@ -160,7 +161,7 @@ def test_contacts_split_the_mature_starts(tmp_path):
         rows=len(contacts),
     )
     whole = replace(people_, dataset=replace(people_.dataset, tables={**people_.dataset.tables, "contacts": table}))
-    found = report(whole, asked).contacted
+    found = report(whole, asked).parts.contacted
     assert found.before == rate(1, 2)
     assert found.within_1h == rate(0, 2)  # at start, hour
     assert found.within_24h == rate(0, 2)  # past hour, day
@@ -170,7 +171,7 @@ def test_contacts_split_the_mature_starts(tmp_path):
     assert found.never == rate(2, 5)  # after, alone, late, at purchase, at end
     groups = (found.before, found.after, found.never)
     assert sum(group.denominator for group in groups) == len(people)
-    assert report(people_, asked).contacted is None
+    assert report(people_, asked).parts.contacted is None
 
 
 def test_a_milestone_is_followed_by_the_outcome_of_the_project(tmp_path):
@@ -212,7 +213,7 @@ def test_nobody_qualifies(tmp_path):
     asked = definition()
     found = report(told(tmp_path, {"a": None, "b": None}, asked, conversions=[bought("a", 50)]), asked)
     assert found.funnel.pql_to_customer.rate is None
-    assert found.time_to_pql.median_days is None
+    assert found.times.to_pql.median_days is None
     assert found.funnel.recall == rate(0, 1)
     assert not found.drifted
     assert not found.falls_short(0.5)
@@ -315,3 +316,54 @@ def test_an_expansion_counts_stays(tmp_path):
     assert found.funnel.pql_to_customer == rate(2, 4)
     assert found.funnel.customers == 2
     assert people.conversions.first == 2
+
+
+def test_behaviours_and_bands_cut_a_report(tmp_path):
+    """A behaviour is judged at qualifying: b's second open came after it."""
+    asked = definition()
+    seats = {"a": 3.0, "b": 5.0, "c": 20.0, "d": None}
+    opens = [{"user_id": user, "event": "open", "timestamp": T0 + day * DAY} for user, day in (("a", 1), ("b", 9))]
+    data = dataset(
+        tmp_path,
+        events=[{"user_id": user, "event": "x", "timestamp": T0 + 5 * DAY} for user in seats]
+        + opens
+        + [{"user_id": "nobody", "event": "other", "timestamp": at} for at in (T0, END)],
+        users=[{"user_id": user, "signed_up_at": T0, "seats": count} for user, count in seats.items()],
+        conversions=[bought("a", 20)],
+    )
+    project = replace(Project(), traits=replace(Project().traits, fixed=("seats",)))
+    people_ = population_of(data, project, definition=asked, entity="user")
+    shown = report(people_, asked, by=["seats:5,20", "open >= 1 in 14d"])
+    assert [(row.name, row.signups, row.pql_to_customer.numerator) for row in shown.parts.segments] == [
+        ("under 5", 1, 1),
+        ("5 to under 20", 1, 0),
+        ("20 or more", 1, 0),
+        ("(unknown)", 1, 0),
+        ("did", None, 1),
+        ("did not", None, 0),
+    ]
+    assert [row.pql_to_customer.denominator for row in shown.parts.segments[-2:]] == [1, 3]
+    printed = plain(as_table(shown))
+    assert "BY seats:5,20" in printed
+    assert "BY open >= 1 in 14d" in printed
+    assert "BY signup_quarter" not in printed
+    assert "BY signup_quarter" in plain(as_table(report(people_, asked, by=["signup_quarter"])))
+
+
+def test_leads_whose_window_ends_before_the_day_on_which_most_convert_are_in_no_rate(tmp_path):
+    """24 do x on day 3 and convert on day 56; 30 days from qualifying nobody had: that is no rate of 0 %."""
+    people = {f"u{i:02}": 3 for i in range(40)}
+    found = told(
+        tmp_path,
+        people,
+        definition(),
+        conversions=[bought(user, 56.2) for user in sorted(people)[:24]],
+    )
+    made = record(report(found, definition()))
+    counted = made["qualifications"]
+    assert (counted["starts"], counted["complete"], counted["in_progress"], counted["too_soon"]) == (40, 0, 0, 40)
+    assert made["funnel"]["pql_to_customer"]["rate"] is None
+    assert any("--conversion-window 63d covers it" in warning for warning in made["warnings"])
+    longer = definition(within=Duration(63, "d"))
+    rate = record(report(found, longer))["funnel"]["pql_to_customer"]
+    assert (rate["numerator"], rate["denominator"]) == (24, 40)

@@ -73,7 +73,6 @@ def nothing_to_rank(figures: dict[str, Any]) -> None:
 
 def proposed(figures: dict[str, Any]) -> None:
     first = figures["candidates"][0]
-    part = {**SIDE, "recall": 0.5, "recall_low": 0.4, "recall_high": 0.6, "relative_risk": 2.0}
     first.update(
         file="definitions/first.yml",
         by_period=[{"period": "2026-Q1", **BOTH}, {"period": "2026-Q2", **BOTH}],
@@ -89,7 +88,7 @@ def proposed(figures: dict[str, Any]) -> None:
     figures.update(
         warnings=["a warning"],
         now={"meet": 9, "fresh": 4, "new": 2, "since": "7d"},
-        champion={"name": "today", "holdout": part, "qualifications": SIDE},
+        champion={"name": "today", "qualifications": SIDE, "at_same_leads": {"converted": 3.5, "leads": 20}},
         mechanical=[first],
         rejected=[{"rule": "login >= 3", "reasons": ["too rare", "did not hold"]}],
         excluded=[{"event": "paid_bill", "reason": "part-of-conversion", "evidence": "9 of 9"}],
@@ -113,6 +112,10 @@ def tried(figures: dict[str, Any]) -> None:
     figures["then"] = [{"event": "export", "measure": "count", "window": "14d", "threshold": 2, **BOTH}]
 
 
+MEAN = {"n": 3, "mean": 12.5, "low": 10.0, "high": 15.0}
+DIFFERENCE = {"value": 0.1, "low": -0.1, "high": 0.3}
+
+
 def reported(figures: dict[str, Any]) -> None:
     figures["funnel"].update(
         left_out=[{"reason": "unobserved", "entities": 7, "customers": 3}],
@@ -125,7 +128,22 @@ def reported(figures: dict[str, Any]) -> None:
             ("before", "after", "after_within_1h", "after_within_24h", "after_within_3d", "after_later", "never"), SHARE
         ),
         arms={"contact": SHARE, "control": SHARE, "difference": {"value": 0.1, "low": 0.0, "high": 0.2}},
-        teams=[{"team": "sales", "quantity": 7, "quantity_of": "leads", "quality": SHARE, "quality_of": "upgraded"}],
+        teams=[
+            {
+                "team": "sales",
+                "figures": [{"what": "leads", **SHARE}, {"what": "days", **MEAN}, {"what": "won", "count": 7}],
+            }
+        ],
+        customers={
+            "pql_born": 9,
+            "others": 8,
+            "window": "180d",
+            "followed": {"pql_born": 5, "others": 4},
+            "figures": [
+                {"what": "retained", "window": "180d", "pql_born": SHARE, "others": SHARE, "difference": DIFFERENCE},
+                {"what": "amount", "window": None, "pql_born": MEAN, "others": MEAN, "difference": DIFFERENCE},
+            ],
+        },
     )
 
 

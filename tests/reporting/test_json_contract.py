@@ -185,4 +185,6 @@ def test_the_rate_on_the_curve_and_the_advice_are_in_the_json() -> None:
         <= advice["after_snapshot"]["p90_days"]
     )
     assert advice["conversion_window_says"].startswith("--conversion-window 14d would hold 140 of 162")
-    assert advice["spike"]["says"] in found["warnings"]
+    spike = advice["spike"]
+    assert (spike["day"], spike["date"], spike["covers"]) == (17, None, "21d")
+    assert spike["says"].endswith("fall on day 17 after the start, which the conversion window 30d covers")

@@ -72,7 +72,10 @@ def test_a_column_without_figures_has_no_footnote():
 
 def test_snapshots_at_ages_overlap_and_are_not_called_upgrades():
     aged = analyze(people(), Settings(snapshots="age:1d,3d,7d"))
-    assert f"snapshots, {aged.observed.base.numerator:,} followed by an upgrade in 30d" in plain(render.as_table(aged))
+    snapshots, people_of_them = aged.observed.base.numerator, aged.observed.converters
+    assert people_of_them < snapshots
+    said = f"snapshots, {snapshots:,} followed by an upgrade ({people_of_them:,} users) in 30d"
+    assert said in plain(render.as_table(aged))
     assert f"snapshots, {found().observed.base.numerator:,} upgrades in 30d" in plain(render.as_table(found()))
 
 

@@ -217,7 +217,6 @@ def test_colleagues_share_an_arm(tmp_path):
     ("guard", "said"),
     [
         (["--max-new", "1"], "more than --max-new 1"),
-        (["--max-new", "1x"], "of the median"),
         (["--min-new", "1000"], "fewer than --min-new 1000"),
         (["--max-age", "1h"], "hours old, more than --max-age 1h"),
     ],
@@ -237,6 +236,28 @@ def test_a_guard_holds_the_list_back_and_the_next_night_has_it_all(folder, guard
     assert said in json.loads((folder / "run.json").read_text())["runs"][0]["breaches"][0]
     assert score(folder, *options, day=27).code == 0
     assert new_in(folder / "leads.csv")
+    assert not (folder / "leads.held.csv").exists()  # they are in the list
+
+
+def test_a_flood_is_held_to_what_is_usual(tmp_path):
+    qualifying = [("invite", 0), ("invite", 0.1), ("invite", 0.2), ("login", 0), ("login", 1)]
+    burst = [(f"u{i:02d}", name, at((3 if i == 0 else 8) + day)) for i in range(20) for name, day in qualifying]
+    product(tmp_path, [*burst, ("early", "login", at(0))])
+    definition(tmp_path)
+    night = ["--ledger", tmp_path / "l", "--out", tmp_path / "leads.csv", "--max-new", "3x"]
+    assert [score(tmp_path, *night[:-2], day=1).code, score(tmp_path, *night, day=5).code] == [0, 0]
+    done = score(tmp_path, *night, day=10)
+    assert done.code == 1
+    assert "19 new leads, more than --max-new 3x (6, " in done.err
+    assert "the median 1 of the last night" in done.err
+
+
+def test_the_age_of_the_newest_event_skips_the_projects_days_off(folder):
+    night = ["--max-age", "36h", "--min-new", "1", "--since", "1d", "--out", folder / "leads.csv"]
+    assert score(folder, *night, day=60).code == 1
+    project = folder / "pqlkit.yml"
+    project.write_text(project.read_text() + "calendar: {days_off: [2026-02-01..2026-03-01]}\n")
+    assert score(folder, *night, day=60).code == 0
 
 
 def test_a_guard_that_is_kept_changes_nothing(folder):

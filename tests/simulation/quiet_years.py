@@ -21,6 +21,7 @@ from pqlkit.definitions.model import (
 )
 from pqlkit.durations import DAY, Duration
 from pqlkit.exports.project import Project
+from pqlkit.options.data import ExtentOptions
 from pqlkit.population.population import population_of
 from pqlkit.rates.periods import newest_judged
 from pqlkit.rates.report import report
@@ -79,7 +80,7 @@ def nights(dataset: Dataset, definition: Definition, days: range) -> Iterator[Re
     """Report on each of some nights, told by their day."""
     for day in days:
         night = datetime.fromtimestamp((FIRST + day * DAY) / 1_000_000, tz=UTC).isoformat()
-        people = population_of(dataset, Project(), definition=definition, as_of=night)
+        people = population_of(dataset, Project(), ExtentOptions(as_of=night), definition=definition)
         yield report(people, definition)
 
 

@@ -181,7 +181,7 @@ def test_periods_go_by_the_start():
 
 def test_no_spells_no_starts():
     found = alone()
-    assert found.columns == ["entity", "on", "off", "mature", "y", "delay", "cluster"]
+    assert found.columns == ["entity", "on", "off", "mature", "y", "delay", "too_soon", "cluster"]
     assert pql_conversion_rate(found).rate is None
 
 

@@ -432,6 +432,62 @@ def test_auto_says_its_counts():
     )
 
 
+def piled(day: int, share: int, of: int = 40) -> list[dict[str, object]]:
+    """Of `of` who convert, `share` do so on one day of age; they begin a day apart."""
+    ages = [day + 0.1] * share + [21 + 3 * i for i in range(of - share)]
+    return [
+        {"id": f"u{i:03}", "anchor": MONDAY + i * DAY, "converted": MONDAY + i * DAY + int(age * DAY)}
+        for i, age in enumerate(ages)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stated", "text", "window"),
+    [
+        ({}, "once:14d", "63d"),
+        ({"conversion_window": Duration(30, "d")}, "once:27d", "30d"),
+        ({"conversion_window": Duration(90, "d")}, "once:14d", "90d"),
+    ],
+)
+def test_where_conversions_pile_up_at_an_age_auto_looks_early_and_far_enough(stated, text, window):
+    found = snapshots_of(in_memory(piled(56, 26), as_of=MONDAY + 400 * DAY, history_from=MONDAY), **stated)
+    assert (found.text, str(found.design.conversion_window)) == (text, window)
+    piles = window != "90d"  # a stated window that reaches it leaves nothing to say
+    assert str(found.reason).startswith("26 of 40 first conversions fall on day 56 after the start") is piles
+    assert ("--conversion-window 63d would reach it" in str(found.reason)) is (window == "30d")
+    assert found.classes.converted >= 26
+
+
+def test_the_window_that_the_project_states_is_kept():
+    from dataclasses import replace
+
+    people = in_memory(piled(56, 26), as_of=MONDAY + 400 * DAY, history_from=MONDAY)
+    stated = replace(people, project=replace(people.project, outcome={"within": "30d"}))
+    assert str(snapshots_of(stated).design.conversion_window) == "30d"
+
+
+def renewals(after: int) -> list[dict[str, object]]:
+    """Who begins over 80 days converts on one day of the calendar, so many days after the last of them began."""
+    return [
+        {"id": f"u{i:03}", "anchor": MONDAY + 2 * i * DAY, "converted": MONDAY + (80 + after) * DAY + 1}
+        for i in range(40)
+    ]
+
+
+def test_a_day_of_the_calendar_that_one_window_reaches_is_reached():
+    found = snapshots_of(in_memory(renewals(60), as_of=MONDAY + 400 * DAY, history_from=MONDAY))
+    assert (found.text, str(found.design.conversion_window)) == ("once:14d", "140d")
+    assert "40 of 40 first conversions fall on 2019-" in str(found.reason)
+    assert found.classes.converted == 40
+
+
+def test_a_day_of_the_calendar_that_no_window_reaches_is_met_over_the_whole_life():
+    found = snapshots_of(in_memory(renewals(60), as_of=MONDAY + 150 * DAY, history_from=MONDAY))
+    assert found.text == "age:14d,42d,70d,98d,126d"
+    assert [str(window) for window in found.design.windows] == ["3d", "7d", "14d"]
+    assert found.frame["y"].sum() > 0
+
+
 def test_windows_without_snapshots_mean_once_at_the_longest():
     found = snapshots_of(in_memory(crowd([20]), as_of=END, history_from=MONDAY), windows=[days("3d"), days("10d")])
     assert (found.text, found.reason) == ("once:10d", None)

@@ -154,9 +154,9 @@ WORLDS_WITH_A_RULE: Final = tuple(
 
 STUDIES: Final = (
     Study(letter="L", title="Misleading worlds", runs=SEEDS * len(WORLDS), run=judged, lines=verdict_lines),
-    Study(letter="M", title="Nothing, in five kinds", runs=NULLS * len(idle_worlds.KINDS), run=null, lines=null_lines),
+    Study(letter="O", title="Nothing, in five kinds", runs=NULLS * len(idle_worlds.KINDS), run=null, lines=null_lines),
     Study(
-        letter="N",
+        letter="P",
         title="The promise counted again by report",
         runs=len(WORLDS_WITH_A_RULE),
         run=promise_recounted,

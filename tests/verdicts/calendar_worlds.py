@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from pqlkit import Definition
@@ -12,7 +14,7 @@ from tests.verdicts.plain_worlds import OTHERS, PLANTED, RATE, active, chance, p
 from tests.verdicts.product import Product
 from tests.verdicts.saying import Case, Said, Verdict, World, names, nothing, only_if, worst
 
-STEADY = {"no-change-found", "too-few-to-tell"}
+STEADY = {"no-change-found", "too-few-to-tell", "in-progress"}
 
 
 def rule(text: str, days: int = 30) -> Definition:
@@ -85,7 +87,7 @@ def _adjusted_stands(words: Said) -> Verdict:
 
 def _empty_age(seed: int) -> Case:
     """Nobody needs to pay in the first eight weeks."""
-    product = Product(seed=[204, seed], users=1_500, days=240.0, ripe=60.0)
+    product = Product(seed=[204, seed], users=2_200, days=330.0, ripe=60.0)
     ages = slow(product)
     who = np.flatnonzero(np.isfinite(ages) & (ages > 56))
     product.convert_at(who, ages[who])
@@ -97,7 +99,9 @@ def _adjusted_there(words: Said) -> Verdict:
     if first is None:
         return Verdict.SHORT
     there = first["adjusted_low"] is not None and first["adjusted_low"] > 1
-    return worst(names("invite_sent")(words), only_if(right=there))
+    # What takes weeks to do stands for being old enough.
+    older = frozenset({"signed_in", "task_created", "comment_posted", "report_viewed"})
+    return worst(names("invite_sent", also=older)(words), only_if(right=there))
 
 
 # The population itself moves.
@@ -165,18 +169,21 @@ def _fixed_date(seed: int) -> Case:
     return Case(tables=product.tables())
 
 
-def _at_its_time(event: str) -> object:
-    """The behaviour goes with more conversions, never with fewer; a rule names it and promises what later leads did."""
+def _at_its_time(words: Said) -> Verdict:
+    """Exercises go with more passes, never with fewer; a rule names them, and its later leads passed."""
+    row, first = words.row("exercise_done"), words.first
+    reversed_ = row is not None and row["relative_risk"] is not None and row["relative_risk"] < 1
+    if reversed_ or (first is not None and first["qualifications"]["holdout"]["converted"] == 0):
+        return Verdict.WRONG
+    return names("exercise_done")(words)
 
-    def judge(words: Said) -> Verdict:
-        row = words.row(event)
-        reversed_ = row is not None and row["relative_risk"] is not None and row["relative_risk"] < 1
-        first = words.first
-        if reversed_ or (first is not None and first["qualifications"]["holdout"]["converted"] == 0):
-            return Verdict.WRONG
-        return names(event)(words)
 
-    return judge
+def _date_told(words: Said) -> Verdict:
+    """The date is said, and which window takes it in: so far ahead only the first users are old enough for a rule."""
+    told = re.search(r"fall on 2024-01-15.*--conversion-window \d+d covers it", str(words.proposal["warnings"]))
+    if words.first is not None:
+        return names(PLANTED)(words)
+    return only_if(right=told is not None)
 
 
 # The product moves.
@@ -184,7 +191,7 @@ def _at_its_time(event: str) -> object:
 
 def _decayed(seed: int) -> Case:
     """Projects foretell a quarter for nine months and 9 % since; since then an assistant foretells 30 %."""
-    product = Product(seed=[209, seed], users=4_500, days=515.0, ripe=45.0)
+    product = Product(seed=[209, seed], users=4_500, days=560.0)
     active(product)
     hit = plant(product)
     late = product.age > 270
@@ -199,10 +206,9 @@ def _what_works_now(words: Said) -> Verdict:
     found = words.named
     if "assistant_asked" in found:
         return only_if(right=found <= {"assistant_asked", PLANTED})
-    told = "fell since" in words.screen or "refit" in words.screen
-    if PLANTED in found:
-        return Verdict.SHORT if told else Verdict.WRONG
-    return only_if(right=not found and told, otherwise=Verdict.SHORT if not found else Verdict.WRONG)
+    if found:
+        return Verdict.WRONG
+    return Verdict.WRONG if "nothing here predicts" in words.screen else Verdict.SHORT
 
 
 WORLDS = (
@@ -241,5 +247,23 @@ WORLDS = (
         conclusion="What is known ends with the events; nothing fell.",
         make=_silence,
         judge=_ends_where_events_do,
+    ),
+    World(
+        name="conversions at a fixed age",
+        conclusion="Exercises foretell the pass, weeks ahead; nobody fails before the day on which all pass.",
+        make=_fixed_age,
+        judge=_at_its_time,
+    ),
+    World(
+        name="conversions at a fixed date",
+        conclusion="All renew on one day: only a window that takes it in shows what foretells it.",
+        make=_fixed_date,
+        judge=_date_told,
+    ),
+    World(
+        name="decayed and replaced",
+        conclusion="Projects no longer foretell, the assistant does.",
+        make=_decayed,
+        judge=_what_works_now,
     ),
 )

@@ -68,6 +68,8 @@ def _too_few_said(words: Said) -> Verdict:
 
 def _cross_validated(words: Said) -> Verdict:
     """No later part is set aside where there is so little, and the figures say that they are cross-validated."""
+    if words.analysis["conversions"]["used"] < 50:
+        return _too_few_said(words)
     labelled = "CROSS-VALIDATED" in words.screen and words.proposal["cross_fitted"] is not None
     if words.first is None:
         return Verdict.SHORT

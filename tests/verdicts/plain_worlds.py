@@ -170,14 +170,16 @@ def _soft_leak(seed: int) -> Case:
 
 
 def _soft_leak_told(words: Said) -> Verdict:
-    """Leave it out, or mark it, or say that it comes too late for a call."""
+    """Leave it out and mark it, or do not call it associated; in a rule, say that it comes too late for a call."""
     if "pricing_viewed" in words.named:
         first = words.first
         assert first is not None
         median = first["time_to_convert"]["median_days"]
         told = "pricing_viewed" in words.leakage or (median is not None and median < 1)
         return Verdict.SHORT if told else Verdict.WRONG
-    return worst(only_if(right="pricing_viewed" in words.leakage), names("invite_sent")(words))
+    row = words.row("pricing_viewed")
+    marked = "pricing_viewed" in words.leakage or row is None or (row["q_value"] or 0.0) >= 0.05
+    return worst(only_if(right=marked), names("invite_sent")(words))
 
 
 # Whoever sold it.

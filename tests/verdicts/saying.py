@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pqlkit import (
+    ExtentOptions,
     ProposeOptions,
     Settings,
     analyze,
@@ -112,7 +113,8 @@ class Said:
     def _of(self, tables: Tables, name: str, **more: Any) -> Population:
         project = read_project(tables.write(self._folder / name))
         options = {"as_of": tables.as_of, **self.case.population, **more}
-        return population_of(open_dataset(project), project, **options)
+        extent = ExtentOptions(as_of=options.pop("as_of"))
+        return population_of(open_dataset(project), project, extent, **options)
 
     @cached_property
     def analyzed(self) -> Analysis:

@@ -147,7 +147,7 @@ def _kind_told(event: str, value: str):
         idle = words.named - {event, "any event"}
         if idle:
             return Verdict.WRONG
-        rows = [row for row in words.analysis["behaviours"] if row["event"] == event and row["where"]]
+        rows = [row for row in words.analysis["kinds"] if row["event"] == event and row["where"]]
         told = any(value in str(row["where"]) for row in rows[:1])
         ruled = words.first is not None and value in str(words.first["definition"])
         return only_if(right=told and (ruled or words.first is None))

@@ -13,9 +13,10 @@ from pqlkit.reporting.pages.intervals import Interval, rates
 from pqlkit.reporting.pages.page import page
 from pqlkit.reporting.pages.period_chart import timeline
 from pqlkit.reporting.records.report import record
+from pqlkit.reporting.renderers.customer_lines import NAMES, apart, shown, told
 from pqlkit.reporting.renderers.funnel_lines import REASONS
 from pqlkit.reporting.renderers.report import SENTENCE, several_as_json
-from pqlkit.reporting.renderers.report_sentences import against_baseline, headline, window
+from pqlkit.reporting.renderers.report_sentences import against_baseline, headline, in_words, window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,10 +71,20 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
         "against": [against_baseline(row) for row in figures["periods"]],
         "left_out": [(REASONS.get(row["reason"], row["reason"]), row) for row in funnel["left_out"]],
         "criteria": criteria(figures["criteria"]),
+        "customers": [
+            (_customer_figure(row), shown(row["pql_born"]), shown(row["others"]), apart(row))
+            for row in figures["customers"].get("figures", ())
+        ],
+        "told": told,
         "periods": timeline(figures["periods"], funnel["pql_to_customer"]["rate"], _step(words)),
         "cohorts": _groups(figures["cohorts"], "cohort", _step(words)),
         "segments": _groups(figures["segments"], "segment", _step(words)),
     }
+
+
+def _customer_figure(row: Mapping[str, Any]) -> str:
+    said = NAMES.get(row["what"], row["what"])
+    return said if row["window"] is None else f"{said}, first {in_words(row['window'])}"
 
 
 def _step(words: Mapping[str, str]) -> str:

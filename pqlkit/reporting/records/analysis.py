@@ -12,6 +12,7 @@ from pqlkit.statistics.rate import Rate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pqlkit.analysis.among_doers import ToldKind
     from pqlkit.analysis.analyzing import Analysis
     from pqlkit.analysis.association import Association
     from pqlkit.analysis.bend import Shape
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypothesis
+    from pqlkit.analysis.metering import Meter
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.measures.behaviour import Behaviour
     from pqlkit.statistics.contingency import Contingency
@@ -48,9 +50,14 @@ def record(analysis: Analysis) -> dict[str, Json]:
         "population": {**counts(snapshots.classes), **base, "kaplan_meier": _on_the_curve(analysis.curve)},
         "dormant": dormant,
         "conversions": counts(snapshots.places),
-        "behaviours": [behaviour(association) for association in analysis.behaviours],
+        "behaviours": [
+            {**behaviour(association), "contacted_before": _contacted(analysis, association)}
+            for association in analysis.behaviours
+        ],
         "tests": analysis.tests,
         "fewer": [fewer(row) for row in analysis.fewer],
+        "kinds": [kind(row) for row in analysis.kinds],
+        "meters": [meter(row) for row in analysis.meters],
         "not_monotone": [shape(row) for row in analysis.shapes],
         "leakage": [
             {
@@ -93,6 +100,13 @@ def _on_the_curve(curve_rate: CurveRate) -> Json:
     }
 
 
+def _contacted(analysis: Analysis, association: Association) -> Json:
+    """Write how many who did it, as shown, had been contacted before; null without contacts."""
+    shown = association.as_shown()
+    counted = None if shown is None else analysis.contacted_before(shown)
+    return None if counted is None else {"contacted": counted[0], "snapshots": counted[1]}
+
+
 def behaviour(association: Association) -> dict[str, Json]:
     """Write one row of the behaviours; `shown` is what people read of it, null where too few reach any threshold."""
     table, effect = association.table, association.design_effect
@@ -103,7 +117,7 @@ def behaviour(association: Association) -> dict[str, Json]:
     without = _groups([(step.c, step.c + step.d) for step in steps], effect)
     return {
         "event": association.behaviour.event,
-        "where": None,
+        "where": where(association.behaviour),
         "measure": spelled(association.behaviour),
         "window": None if length is None else str(length),
         "threshold": association.threshold,
@@ -147,6 +161,43 @@ def fewer(row: Fewer) -> dict[str, Json]:
         "q_value": modelled(row.q_value),
         **adjusted(row.effect),
         "expression": row.expression,
+    }
+
+
+def where(behaviour: Behaviour) -> Json:
+    """Write the values of properties that an event must have; null where it need have none."""
+    return {condition.name: condition.values[0] for condition in behaviour.where} or None
+
+
+def kind(row: ToldKind) -> dict[str, Json]:
+    """Write one kind of an event, with it against the other doers of the event; the interval is FCR-adjusted."""
+    test, table, length = row.test, row.test.table, row.test.behaviour.window.length
+    return {
+        "event": test.behaviour.event,
+        "where": where(test.behaviour),
+        "measure": spelled(test.behaviour),
+        "window": None if length is None else str(length),
+        "threshold": test.threshold,
+        "with": _group(table.a, table.n1, table.design_effect),
+        "without": _group(table.c, table.n0, table.design_effect),
+        "event_rate": test.event_rate,
+        **relative_risk(row.relative_risk),
+        "tests": test.tests,
+        "p_value": modelled(test.p_value),
+        "q_value": modelled(test.q_value),
+        "expression": test.expression,
+    }
+
+
+def meter(row: Meter) -> dict[str, Json]:
+    """Write an event that is what is billed."""
+    return {
+        "event": row.event,
+        "measure": spelled(row.behaviour),
+        "rank_correlation": modelled(row.correlation),
+        "conversions": row.conversions,
+        "days_ahead": modelled(row.days_ahead),
+        "declared": row.declared,
     }
 
 
@@ -317,7 +368,14 @@ def _advice(analysis: Analysis) -> Json:
         "after_snapshot": _quantiles(0 if advice is None else advice.n, delays),
         "spike": None
         if spike is None
-        else {"day": spike.day, "converted": spike.converted, "of": spike.of, "says": str(spike)},
+        else {
+            "day": spike.day,
+            "date": None if spike.date is None else str(spike.date),
+            "covers": str(spike.covers),
+            "converted": spike.converted,
+            "of": spike.of,
+            "says": spike.says(analysis.observed.snapshots.design.conversion_window),
+        },
     }
 
 

@@ -8,11 +8,12 @@ from pqlkit.definitions.emitting import plain
 from pqlkit.durations import moment
 from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.tonight import NEW
-from pqlkit.reporting.records.analysis import fewer, shape
+from pqlkit.reporting.records.analysis import fewer, meter, shape
 from pqlkit.reporting.records.figures import adjusted, modelled, relative_risk
 
 if TYPE_CHECKING:
     from pqlkit.proposal.candidate import ByTrait, Candidate, Group, Promise
+    from pqlkit.proposal.points_definition import PointsOffer
     from pqlkit.proposal.proposed import Halves, Proposal
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.stratified import Excess
@@ -87,6 +88,10 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "new": proposal.tonight.new,
             "since": str(NEW),
         },
+        "contacted_before": None
+        if proposal.contacted is None
+        else {"contacted": proposal.contacted[0], "qualifications": proposal.contacted[1]},
+        "meters": [meter(row) for row in proposal.meters],
         "not_monotone": [shape(bend) for bend in proposal.shapes],
         "fewer": [fewer(row) for row in proposal.fewer],
         "excluded": [
@@ -241,7 +246,11 @@ def _snapshot(table: Contingency) -> dict[str, Json]:
 
 
 def _qualifications(promise: Promise) -> dict[str, Json]:
-    return {"starts": promise.starts, **promise.rate.to_json(numerator="converted", denominator="qualified")}
+    return {
+        "starts": promise.starts,
+        "too_soon": promise.too_soon,
+        **promise.rate.to_json(numerator="converted", denominator="qualified"),
+    }
 
 
 def _group(group: Group, key: str) -> dict[str, Json]:
@@ -262,8 +271,20 @@ def _points(proposal: Proposal) -> dict[str, Json]:
             {"rule": in_words([literal]), "points": points}
             for literal, points in zip(card.literals, card.points, strict=True)
         ],
-        "pql_at": card.pql_at,
-        "preferred": proposal.prefer_points,
+        "preferred": proposal.points_offer is not None,
+        "definition": _offered(proposal.points_offer),
+    }
+
+
+def _offered(offer: PointsOffer | None) -> Json:
+    if offer is None or offer.definition.score is None:
+        return None
+    return {
+        "name": offer.definition.name,
+        "pql_at": offer.definition.score.pql_at,
+        "chosen": _qualifications(offer.chosen),
+        "qualifications": _qualifications(offer.promised),
+        "recall": {"qualified": offer.recall[0], "conversions": offer.recall[1]},
     }
 
 
@@ -309,12 +330,11 @@ def _champion(proposal: Proposal) -> Json:
     champion = proposal.champion
     if champion is None:
         return None
-    same = champion.at_same_share
+    same = champion.at_same_leads
     return {
         "name": champion.definition.name,
-        "holdout": _snapshot(champion.holdout),
         "qualifications": _qualifications(champion.promised),
-        "at_same_share": None if same is None else {"converted": same[0], "snapshots": same[1]},
+        "at_same_leads": None if same is None else {"converted": same[0], "leads": same[1]},
     }
 
 

@@ -6,24 +6,28 @@ from typing import TYPE_CHECKING
 
 from pqlkit.definitions.describing import describe, phrase
 from pqlkit.durations import moment
+from pqlkit.rates.customer_value import Quantity
 from pqlkit.reporting.records.figures import modelled, relative_risk
 
 if TYPE_CHECKING:
     from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.rates.arm_rates import Arms
+    from pqlkit.rates.customer_value import CustomerValue
     from pqlkit.rates.funnel import Levels, Waiting
+    from pqlkit.rates.near_misses import NearMisses
     from pqlkit.rates.periods import PeriodRates
     from pqlkit.rates.report import Report, Segment
     from pqlkit.rates.teams import Team
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.estimate import Estimate
+    from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Json
 
 
 def record(report: Report) -> dict[str, Json]:
     """Write a report as the JSON contract spells it."""
     funnel, outcome = report.funnel, report.definition.outcome
-    time_to_convert, weekly, contacted = report.time_to_convert, report.pqls_per_week, report.contacted
+    time_to_convert, weekly, contacted = report.times.to_convert, report.pqls_per_week, report.parts.contacted
     return {
         "schema": "pqlkit/report/2",
         "definition": report.definition.name,
@@ -77,12 +81,13 @@ def record(report: Report) -> dict[str, Json]:
         "qualifications": {
             "starts": report.starts.height,
             "entities": report.starts.get_column("entity").n_unique(),
-            "complete": report.starts.height - report.in_progress,
+            "complete": int(report.starts["mature"].sum()),
             "in_progress": report.in_progress,
+            "too_soon": int(report.starts["too_soon"].sum()),
             "unrated": funnel.unrated,
         },
-        "time_to_pql": waiting(report.time_to_pql),
-        "time_to_customer": waiting(report.time_to_customer),
+        "time_to_pql": waiting(report.times.to_pql),
+        "time_to_customer": waiting(report.times.to_customer),
         "time_to_convert": {
             "median_days": time_to_convert.median_days,
             "p25_days": time_to_convert.p25_days,
@@ -93,6 +98,7 @@ def record(report: Report) -> dict[str, Json]:
         "pqls_per_week": {"median": weekly.median, "p90": weekly.p90, "weeks": weekly.weeks},
         "criteria": [criterion(criterion_rates) for criterion_rates in report.criteria],
         "without_mechanical": {} if report.without_mechanical is None else sides(report.without_mechanical),
+        "near_misses": near_misses(report.near_misses),
         "contacted": {}
         if contacted is None
         else {
@@ -104,20 +110,34 @@ def record(report: Report) -> dict[str, Json]:
             "after_later": contacted.later.to_json(),
             "never": contacted.never.to_json(),
         },
-        "arms": {} if report.arms is None else arms(report.arms),
-        "retained": {} if report.retained is None else report.retained.to_json(),
+        "arms": {} if report.parts.arms is None else arms(report.parts.arms),
+        "retained": {} if report.customers.retained is None else report.customers.retained.to_json(),
+        "customers": {} if report.customers.value is None else customers(report.customers.value),
         "teams": [team(criterion_rates) for criterion_rates in report.teams],
         "amounts": {}
-        if report.amounts is None
+        if report.customers.amounts is None
         else {
-            "customers": report.amounts.customers,
-            "per_customer": report.amounts.per_customer,
-            "per_pql": report.amounts.per_pql,
+            "customers": report.customers.amounts.customers,
+            "per_customer": report.customers.amounts.per_customer,
+            "per_pql": report.customers.amounts.per_pql,
         },
-        "cohorts": [segment(criterion_rates, "cohort") for criterion_rates in report.cohorts],
-        "segments": [segment(criterion_rates, "segment") for criterion_rates in report.segments],
+        "cohorts": [segment(criterion_rates, "cohort") for criterion_rates in report.parts.cohorts],
+        "segments": [segment(criterion_rates, "segment") for criterion_rates in report.parts.segments],
         "periods": [period(criterion_rates) for criterion_rates in report.periods],
         "warnings": list(report.warnings),
+    }
+
+
+def near_misses(misses: NearMisses) -> dict[str, Json]:
+    """Write what became of those who had nearly qualified, and who is near now."""
+    return {
+        "at_least": misses.near.at_least,
+        "active_within": str(misses.near.active_within),
+        "dates": [moment(date) for date in misses.dates],
+        "qualified": misses.qualified.to_json(),
+        "customers": misses.customers.to_json(),
+        "now": misses.now,
+        "in_reach": misses.in_reach,
     }
 
 
@@ -169,15 +189,40 @@ def difference(estimate: Estimate) -> dict[str, Json]:
     return {"value": estimate.value, "low": estimate.low, "high": estimate.high}
 
 
-def team(team: Team) -> dict[str, Json]:
-    """Write one team's pair."""
+def customers(value: CustomerValue) -> dict[str, Json]:
+    """Write what kind of customers those who were PQLs first are, against the others."""
     return {
-        "team": team.team,
-        "quantity": team.quantity,
-        "quantity_of": team.quantity_of,
-        "quality": {} if team.quality is None else team.quality.to_json(),
-        "quality_of": team.quality_of,
+        "pql_born": value.pql_born,
+        "others": value.others,
+        "window": None if value.window is None else str(value.window),
+        "followed": {"pql_born": value.followed[0], "others": value.followed[1]},
+        "figures": [
+            {
+                "what": line.what,
+                "window": None if line.window is None else str(line.window),
+                "pql_born": figure(line.pql_born),
+                "others": figure(line.others),
+                "difference": difference(line.difference),
+            }
+            for line in value.lines
+        ],
     }
+
+
+def figure(value: Rate | Quantity | int) -> dict[str, Json]:
+    """Write a share, a mean or a count."""
+    match value:
+        case int():
+            return {"count": value}
+        case Quantity():
+            return {"n": value.n, "mean": value.mean.value, "low": value.mean.low, "high": value.mean.high}
+        case _:
+            return value.to_json()
+
+
+def team(team: Team) -> dict[str, Json]:
+    """Write what one team is measured by."""
+    return {"team": team.team, "figures": [{"what": what, **figure(value)} for what, value in team.figures]}
 
 
 def criterion(criterion_rates: CriterionRates) -> dict[str, Json]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.hypotheses import Hypotheses
+    from pqlkit.analysis.metering import Meter
     from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.snapshots.snapshots import Snapshots
@@ -39,7 +40,7 @@ LESS: Final = 5
 """Behaviours after which fewer convert, and of those that are not monotone, on a terminal."""
 ROWS: Final = 10
 """Behaviours that a terminal shows unless told otherwise."""
-_HIDDEN: Final = frozenset({"part-of-conversion", "follows-conversion", "near-deterministic", "rare"})
+_HIDDEN: Final = frozenset({"meter", "part-of-conversion", "follows-conversion", "near-deterministic", "rare"})
 
 
 def as_json(analysis: Analysis) -> str:
@@ -62,7 +63,7 @@ def as_markdown(analysis: Analysis, top: int = 20) -> str:
     header = ["behaviour", "window", "at least", "does", "with", "without", "times [95 %]", "allowing for activity"]
     rows = [_cells(association, analysis) for association in winners(analysis)[:top]]
     if is_little(analysis):
-        said = f"{analysis.observed.base.numerator} usable upgrades: no behaviours are ranked, it would find luck."
+        said = f"{analysis.observed.converters} usable upgrades: no behaviours are ranked, it would find luck."
         return f"{said}\n\n{_base_line(analysis)}\n\n{SENTENCE}\n"
     return f"{to_markdown(rows, header, right=range(2, 8))}\n{_base_line(analysis)}\n\n{SENTENCE}\n"
 
@@ -204,13 +205,15 @@ def base_counts(observed: Observed) -> str:
     base, design = observed.base, observed.snapshots.design
     # Snapshots at ages overlap, and several may be followed by the same upgrade.
     upgrades = "followed by an upgrade" if design.kind is DesignKind.AGE else "upgrades"
-    return f"{base.denominator:,} snapshots, {base.numerator:,} {upgrades} in {design.conversion_window}"
+    people = observed.converters
+    whose = "" if people == base.numerator else f" ({people:,} {observed.population.kind.value}s)"
+    return f"{base.denominator:,} snapshots, {base.numerator:,} {upgrades}{whose} in {design.conversion_window}"
 
 
 def _little(analysis: Analysis) -> list[str]:
     from pqlkit.statistics.power import detectable_relative_risk
 
-    usable = analysis.observed.base.numerator
+    usable = analysis.observed.converters
     lines = [f"SMALL DATA: {usable} usable upgrades. No search: it would find luck."]
     power = detectable_relative_risk(usable, 0.25) if usable else None
     seen = (
@@ -317,7 +320,7 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
             "  none goes with more upgrades by more than chance and by a size that matters",
             *_nulls(analysis),
         ]
-        return [*lines, *fewer(analysis.fewer), *_shapes(analysis)]
+        return [*lines, *meters(analysis.meters), *_kinds(analysis), *fewer(analysis.fewer), *_shapes(analysis)]
     fitted = any(
         association.adjusted is not None and association.adjusted.value is not None for association in shown[:top]
     )
@@ -332,6 +335,7 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
         lines.append(f"  ... {len(shown) - top} more: --top {2 * top}")
     lines += _nulls(analysis)
     lines += _same_people(shown[:top])
+    lines += _contacted(analysis, shown[0])
     lines += _explained(shown[:top])
     marks = []
     if any("mechanical" in association.flags for association in shown[:top]):
@@ -342,7 +346,36 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
         marks.append(f"* odds ratio allowing for {_allowed_for(shown[:top])}")
     lines.append(f"  chi-squared or exact test, FDR 5% over {analysis.tests:,} tests; relative risk above 1.2")
     lines += wrapped("   ".join(marks), "  ", "  ") if marks else []
-    return [*lines, *fewer(analysis.fewer), *_shapes(analysis)]
+    return [*lines, *meters(analysis.meters), *_kinds(analysis), *fewer(analysis.fewer), *_shapes(analysis)]
+
+
+def meters(rows: Sequence[Meter]) -> list[str]:
+    """List what is billed apart, by how far ahead it can be seen: using it and paying are one thing."""
+    lines = []
+    for row in rows:
+        told = "as pqlkit.yml says" if row.declared else "as amounts show"
+        if row.correlation is not None:
+            told += f" (rank correlation {row.correlation:.2f} over {row.conversions:,} conversions)"
+        ahead = "" if row.days_ahead is None else f"; first used {row.days_ahead:.0f} days before paying (median)"
+        lines += wrapped(f"Limit event: {named(row.behaviour, 60)} is what is billed, {told}{ahead}", "  ", "    ")
+    return lines
+
+
+def _kinds(analysis: Analysis) -> list[str]:
+    """Say which kind of an event goes with upgrading, among those who did the event."""
+    if not analysis.kinds:
+        return []
+    lines = ["", spread("WHICH KIND of an event", "among those who did it, as often; FDR, FCR 5%")]
+    for row in analysis.kinds[:LESS]:
+        test, risk = row.test, row.relative_risk
+        table = test.table
+        lines += wrapped(
+            f"{percent(table.with_.rate)} of {table.n1:,} against {percent(table.without.rate)} of the other {table.n0:,} "
+            f"({percent(test.event_rate)} of all), {ratio(risk)} times as often: {visible(test.expression, 200)}",
+            "  ",
+            "    ",
+        )
+    return lines
 
 
 def fewer(rows: Sequence[Fewer]) -> list[str]:
@@ -393,6 +426,18 @@ def _stretches(shape: Shape) -> str:
     return (
         f"{named(shape.behaviour, 40)} in {shape.behaviour.window.length} {percent(shape.none.rate)} at 0, "
         f"{percent(shape.some.rate)} at {middle}, {percent(shape.much.rate)} from {shape.threshold:,} on"
+    )
+
+
+def _contacted(analysis: Analysis, first: Association) -> list[str]:
+    """Say how many who did the first had been contacted before: then the call may be what both follow."""
+    counted = analysis.contacted_before(first)
+    if counted is None:
+        return []
+    return wrapped(
+        f"Contacts: {counted[0]:,} of {counted[1]:,} snapshots with {named(first.behaviour, 40)} had been contacted before",
+        "  ",
+        "    ",
     )
 
 

@@ -11,7 +11,7 @@ from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.split import SplitKind
 from pqlkit.proposal.tonight import NEW
 from pqlkit.reporting.records.proposal import candidate, record
-from pqlkit.reporting.renderers.analysis import base_counts, fewer, not_monotone
+from pqlkit.reporting.renderers.analysis import base_counts, fewer, meters, not_monotone
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import about, chance, day, interval, percent, rate, ratio, times
@@ -95,6 +95,7 @@ def _nothing(proposal: Proposal) -> list[str]:
         lines.append(
             f"  a model of all behaviours reaches an AUC of {top.auc:.2f} on the later snapshots (0.5 = chance)"
         )
+    lines += meters(proposal.meters)
     if proposal.fewer:
         return [*lines, *fewer(proposal.fewer)]
     believed = any("pqlkit try" in warning for warning in proposal.warnings)
@@ -149,7 +150,7 @@ def _later(proposal: Proposal, candidate: Candidate) -> list[str]:
         lines = wrapped(f"LATER TEST PERIOD {span}, not used to choose the rule, read {_times(proposal.read)}", "")
         promised, weekly = candidate.promised, candidate.promised.pqls_per_week
         pace = f", {weekly.median:.0f} in a median week" if weekly.median is not None else ""
-        open_ = promised.starts - promised.rate.denominator
+        open_ = promised.starts - promised.rate.denominator - promised.too_soon
         late = f"; {open_:,} have not had their {window}" if open_ else ""
         lines += wrapped(f"{promised.starts:,} new PQLs{pace}{late}", "  ", "    ")
         lines += wrapped(f"became customers within {window}   {rate(promised.rate)}", "  ", "    ")
@@ -248,8 +249,7 @@ def _would_it_hold(proposal: Proposal, candidate: Candidate) -> list[str]:
             "  ",
             "    ",
         )
-    for shape in proposal.shapes:
-        lines += wrapped(not_monotone([shape]), "  ", " " * 14)
+    lines += _beside(proposal)
     for precursor in candidate.precursors:
         done, begun = visible(precursor.leads_to, 30), visible(precursor.event, 30)
         lines += wrapped(
@@ -274,6 +274,19 @@ def _would_it_hold(proposal: Proposal, candidate: Candidate) -> list[str]:
             "  ",
             "    ",
         )
+    return lines
+
+
+def _beside(proposal: Proposal) -> list[str]:
+    """Say what the rule's rates leave open: whom somebody had called before, and which criteria are not monotone."""
+    lines = []
+    if proposal.contacted is not None:
+        called, leads = proposal.contacted
+        lines += wrapped(
+            f"contacts    {called:,} of {leads:,} later PQLs had been contacted before they met it", "  ", " " * 14
+        )
+    for shape in proposal.shapes:
+        lines += wrapped(not_monotone([shape]), "  ", " " * 14)
     return lines
 
 
@@ -426,14 +439,20 @@ def _others(proposal: Proposal) -> list[str]:
     for words, reasons in proposal.rejected[:3]:
         lines += wrapped(f"did not hold later: {visible(words, 100)} ({'; '.join(reasons)})", "  ", "    ")
     for alternative in proposal.mechanical:
-        words = f"Limit list apart: {visible(_rule(alternative), 60)}, {rate(alternative.promised.rate)}, {_weekly(alternative)} a week (mechanical)"
+        days = alternative.promised.time_to_convert.median_days
+        ahead = "" if days is None else f", half of the conversions within {days:.0f} days"
+        words = (
+            f"Limit list apart: {visible(_rule(alternative), 60)}, {rate(alternative.promised.rate)}, "
+            f"{_weekly(alternative)} a week{ahead} (mechanical)"
+        )
         lines += wrapped(words, "  ", "    ")
+    lines += meters(proposal.meters)
     rival = proposal.champion
     if rival is not None:
-        same = rival.at_same_share
-        expected = f", {percent(same[0] / same[1])} at the same number of leads" if same and same[1] else ""
+        same = rival.at_same_leads
+        expected = f"; {percent(same[0] / same[1])} at as many leads as the rule proposed" if same and same[1] else ""
         lines += wrapped(
-            f"Against {visible(rival.definition.name, 40)} (in use): {rate(rival.holdout.with_)} of snapshots{expected}",
+            f"Against {visible(rival.definition.name, 40)} (in use): {rate(rival.promised.rate)} of its PQLs{expected}",
             "  ",
             "    ",
         )
@@ -446,8 +465,14 @@ def _closing(proposal: Proposal, first: Candidate, file: str | None) -> list[str
     if search is not None:
         state = "complete" if search.complete else "incomplete" if search.in_time else "stopped by --max-rules"
         lines.append(f"  Search {state}: {_many(search.considered)} rules of {_sizes(proposal)}.")
-    if proposal.prefer_points:
-        lines.append("  A points card does better here: see points in --format json")
+    if proposal.points_offer is not None:
+        offer = proposal.points_offer
+        lines += wrapped(
+            f"A points card is surely better where both were chosen; later {rate(offer.promised.rate)} of its PQLs: "
+            f"{visible(offer.definition.name, 60)}",
+            "  ",
+            "    ",
+        )
     left_out = [suspect for suspect in proposal.leakage if suspect.excluded]
     if left_out:
         names = ", ".join(f"{visible(suspect.event, 30)} ({suspect.reason.value})" for suspect in left_out[:4])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pqlkit.definitions.describing import describe, phrase
 from pqlkit.inert import visible
 from pqlkit.reporting.records.report import period, record
+from pqlkit.reporting.renderers.customer_lines import customer_lines, team_lines
 from pqlkit.reporting.renderers.funnel_lines import funnel_lines
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.report_sentences import against_baseline, headline
@@ -88,7 +89,9 @@ def as_table(report: Report) -> RenderableType:
     from rich.text import Text
 
     lines = [*_head(report), "", *funnel_lines(report), "", *_new_pqls(report), "", *_compared(report), ""]
-    lines += [*_criteria(report), *_segments(report), *_contacts(report)]
+    figures = record(report)
+    lines += [*_criteria(report), *_segments(report), *_contacts(report), *_near_misses(report), ""]
+    lines += [*customer_lines(figures), *team_lines(figures)]
     for warning in report.warnings:
         lines += wrapped(warning, "  ! ", "    ")
     return Group(*[styled(Text(line)) for line in [*lines, "", SENTENCE]])
@@ -107,10 +110,11 @@ def _new_pqls(report: Report) -> list[str]:
     outcome, starts, funnel = report.definition.outcome, report.starts, report.funnel
     window = outcome.within if outcome is not None else None
     who = f"{starts.get_column('entity').n_unique():,} {report.population.kind}s"
-    mature = starts.height - report.in_progress
+    mature, early = int(starts["mature"].sum()), int(starts["too_soon"].sum())
+    soon = f" + {early:,} whose window ends too soon" if early else ""
     lines = [
         spread(f"NEW {report.nouns.leads.upper()}", f"{window.in_words if window is not None else ''} from qualifying"),
-        f"  {starts.height:,} by {who} = {mature:,} complete + {report.in_progress:,} in progress",
+        f"  {starts.height:,} by {who} = {mature:,} complete + {report.in_progress:,} in progress{soon}",
     ]
     if funnel.unrated:
         lines += wrapped(
@@ -118,14 +122,14 @@ def _new_pqls(report: Report) -> list[str]:
             "  ",
         )
     lines += [*_periods(report)]
-    quick, weekly = report.time_to_convert, report.pqls_per_week
+    quick, weekly = report.times.to_convert, report.pqls_per_week
     if weekly.median is not None and weekly.p90 is not None:
         lines.append(f"  {weekly.median:.0f} in a median week, {weekly.p90:.0f} in a busy one")
     if quick.median_days is not None:
         lines.append(f"  median time to convert {quick.median_days:.0f} days; {quick.quick} within one day")
-    if report.amounts is not None and report.amounts.per_pql is not None:
+    if report.customers.amounts is not None and report.customers.amounts.per_pql is not None:
         lines.append(
-            f"  {report.amounts.per_customer or 0:,.2f} per customer, {report.amounts.per_pql:,.2f} per new {report.nouns.lead}"
+            f"  {report.customers.amounts.per_customer or 0:,.2f} per customer, {report.customers.amounts.per_pql:,.2f} per new {report.nouns.lead}"
         )
     return lines
 
@@ -137,6 +141,10 @@ def _step(name: str, value: Rate) -> str:
 
 def _compared(report: Report) -> list[str]:
     snapshot = report.funnel.snapshot
+    if report.starts["too_soon"].any() and not report.starts["mature"].any():
+        return wrapped(
+            "AT SNAPSHOTS  not compared: their windows end before the day on which most convert, too", "", "  "
+        )
     return [
         spread(
             "AT SNAPSHOTS",
@@ -192,23 +200,27 @@ def _periods(report: Report) -> list[str]:
 
 
 def _segments(report: Report) -> list[str]:
-    if not report.segments:
-        return []
-    lines = ["", spread("BY SEGMENT", f"{'signup to PQL':>22}{'PQL to customer':>24}")]
-    return lines + [_segment(segment) for segment in report.segments[:12]]
+    """Print what was asked for with ``--by``, in that order."""
+    nouns, lines = report.nouns, []
+    for by in report.parts.by:
+        rows = [segment for segment in (*report.parts.cohorts, *report.parts.segments) if segment.by == by]
+        lines += ["", f"{fit(f'BY {visible(by, 60)}', 32)} {f'became {nouns.leads}':>25} {nouns.success:>20}"]
+        lines += [_segment(segment) for segment in rows[-12:]]
+        lines += [f"  ... and {len(rows) - 12:,} more: --format json, or --html FILE"] if len(rows) > 12 else []
+    return lines
 
 
 def _segment(segment: Segment) -> str:
     early, late = segment.signup_to_pql, segment.pql_to_customer
-    first = f"{early.numerator:,} of {early.denominator:,}"
+    first = f"{early.numerator:,} of {early.denominator:,}" if segment.signups is not None else ""
     second = f"{late.numerator:,} of {late.denominator:,}"
-    name = fit(f"{segment.by}: {segment.name}", 30)
-    return f"  {name} {first:>17} {percent(early.rate):>6} {second:>15} {percent(late.rate):>6}"
+    share = percent(early.rate) if segment.signups is not None else ""
+    return f"  {fit(segment.name, 30)} {first:>17} {share:>6} {second:>15} {percent(late.rate):>6}"
 
 
 def _contacts(report: Report) -> list[str]:
     lines = []
-    if (contacted := report.contacted) is not None:
+    if (contacted := report.parts.contacted) is not None:
         lines += [
             "",
             spread("FIRST CONTACT", "leads were not chosen at random: no effect of calls"),
@@ -220,7 +232,7 @@ def _contacts(report: Report) -> list[str]:
             _step("  later", contacted.later),
             _step("never", contacted.never),
         ]
-    if (arms := report.arms) is not None:
+    if (arms := report.parts.arms) is not None:
         gain = arms.difference
         lines += [
             "",
@@ -232,6 +244,26 @@ def _contacts(report: Report) -> list[str]:
             else "  no difference yet: an arm has no lead old enough",
         ]
     return lines
+
+
+def _near_misses(report: Report) -> list[str]:
+    misses, outcome, nouns = report.near_misses, report.definition.outcome, report.nouns
+    if not misses.qualified.denominator and not misses.now:
+        return []
+    what = f"{100 * misses.near.at_least:.6g}% of the way, active in {misses.near.active_within.in_words}"
+    lines = ["", spread("NEAR MISSES", what)]
+    if misses.qualified.denominator and outcome is not None:
+        dates = ", ".join(day(date) for date in reversed(misses.dates))
+        lines += wrapped(f"near on {dates}, followed for {outcome.within.in_words} each", "  ")
+        lines += [_step(f"became {nouns.leads}", misses.qualified), _step(nouns.success, misses.customers)]
+    if not misses.now:
+        return [*lines, "  Nobody is near now."]
+    who = f"{report.population.kind}{'' if misses.now == 1 else 's'}"
+    nudged = f": nudged, they would be as many more {nouns.leads}" if misses.in_reach else ""
+    return lines + wrapped(
+        f"Now {misses.now:,} {who} {'is' if misses.now == 1 else 'are'} near; {misses.in_reach:,} {'lacks' if misses.in_reach == 1 else 'lack'} at most 10% or one step{nudged}.",
+        "  ",
+    )
 
 
 def several(reports: Sequence[Report]) -> RenderableType:

@@ -28,6 +28,11 @@ def headline(figures: Mapping[str, Any]) -> list[str]:
         figures["qualifications"],
         figures["funnel"]["qualified_first"],
     )
+    if rate["rate"] is None and counted["too_soon"]:
+        return [
+            f"The windows of all new {words['leads']} end before the day on which most conversions come: there is no rate (see the "
+            "warning)."
+        ]
     if rate["rate"] is None:
         return [f"None of the new {words['leads']} has had the conversion window yet: there is no rate."]
     again = f" (some {figures['entity']}s more than once)" if counted["entities"] < counted["starts"] else ""
@@ -41,7 +46,17 @@ def headline(figures: Mapping[str, Any]) -> list[str]:
 
 def window(figures: Mapping[str, Any]) -> str:
     """Say the conversion window: ``28 days``."""
-    text = str(figures["conversion_window"])
+    return in_words(str(figures["conversion_window"]))
+
+
+def in_words(text: str) -> str:
+    """Write a duration out: ``28 days``.
+
+    Examples
+    --------
+    >>> in_words("28d"), in_words("something else")
+    ('28 days', 'something else')
+    """
     return Duration.parse(text).in_words if re.fullmatch(r"\d+[mhdw]", text) else text
 
 
@@ -77,7 +92,10 @@ def against_baseline(period: Mapping[str, Any]) -> str:
         case "no-change-found":
             return f"none found ({100 * period['drift']['detectable_fall']:.1f} points or more){part}"
         case "too-few-to-tell":
-            return "too few leads to see a fall by half"
+            shows = period["drift"]["detectable_fall"]
+            return "too few leads to see a fall by half" + (
+                f" (only {100 * shows:.1f} points or more)" if shows else ""
+            )
         case "in-progress":
             return f"still in progress: {period['judged']:,} of {period['starts']:,} complete"
         case "rate-fell":

@@ -22,9 +22,11 @@ def timing(analysis: Analysis) -> list[str]:
 
 def notes(analysis: Analysis) -> list[str]:
     """Give the advice about time: on the conversion window, on the snapshots, and on a day that holds too many."""
-    advice, spike = analysis.advice, analysis.spike
-    conversion_window = None if advice is None else advice.says(analysis.observed.snapshots.design.conversion_window)
-    sentences = (conversion_window, analysis.early, None if spike is None else str(spike))
+    advice, spike, window = analysis.advice, analysis.spike, analysis.observed.snapshots.design.conversion_window
+    # From qualifying at once a shorter window would end before the day on which conversions pile up.
+    shorter = spike is not None and advice is not None and advice.advised is not None and advice.advised < spike.covers
+    said = None if advice is None or shorter else advice.says(window)
+    sentences = (said, analysis.early, None if spike is None else spike.says(window))
     return [text[:1].upper() + text[1:] if text[:2] != "--" else text for text in sentences if text is not None]
 
 

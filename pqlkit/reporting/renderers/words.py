@@ -216,6 +216,8 @@ def named(behaviour: Behaviour, width: int = 200) -> str:
         return visible(
             {"count": "events of any kind", "days": "active days", "users": "active users"}.get(kind, kind), width
         )
+    where = ", ".join(f"{condition.name} = {condition.values[0]}" for condition in behaviour.where)
+    event = f"{behaviour.event} where {where}" if where else behaviour.event
     if kind == "count":
-        return visible(behaviour.event, width)
-    return visible(f"{kind} of {behaviour.event}" if name is None else f"{kind} of {behaviour.event}.{name}", width)
+        return visible(event, width)
+    return visible(f"{kind} of {event}" if name is None else f"{kind} of {event}.{name}", width)
