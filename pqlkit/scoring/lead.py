@@ -6,7 +6,7 @@ import hashlib
 import json
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Final
+from typing import Final, assert_never
 
 import polars as pl
 
@@ -25,6 +25,30 @@ class LeadStatus(StrEnum):
     INACTIVE = "inactive"
     WITHDRAWN = "withdrawn"
 
+    @property
+    def label(self) -> str:
+        """Say it to people: on screens and in a CRM."""
+        match self:
+            case LeadStatus.PQL:
+                return "PQL"
+            case LeadStatus.EXPIRED:
+                return "stale PQL"
+            case LeadStatus.MISSED:
+                return "window over"
+            case LeadStatus.INELIGIBLE:
+                return "not eligible"
+            case (
+                LeadStatus.CUSTOMER
+                | LeadStatus.LAPSED
+                | LeadStatus.NEAR
+                | LeadStatus.STARTED
+                | LeadStatus.INACTIVE
+                | LeadStatus.WITHDRAWN
+            ):
+                return self.value
+            case _:
+                assert_never(self)
+
 
 ORDER: Final = (
     LeadStatus.PQL,
@@ -39,6 +63,9 @@ ORDER: Final = (
     LeadStatus.INELIGIBLE,
 )
 """How a lead list is sorted: who can be worked first."""
+
+HOLDING: Final = (LeadStatus.PQL.value, LeadStatus.EXPIRED.value)
+"""Who meets the definition now."""
 
 READ: Final = (LeadStatus.PQL, LeadStatus.NEAR, LeadStatus.EXPIRED)
 """Whose reasons a rep reads."""
