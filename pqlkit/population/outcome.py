@@ -25,7 +25,7 @@ from pqlkit.columns import (
 )
 from pqlkit.definitions.documents import read_outcome
 from pqlkit.durations import Duration
-from pqlkit.errors import DataError, nearest
+from pqlkit.errors import DataError, suggestion
 from pqlkit.measures.conditions import all_hold
 from pqlkit.measures.ownership import owned
 from pqlkit.population.roster import read_table
@@ -187,11 +187,10 @@ def _check_columns(table: Table, outcome: Outcome) -> None:
     asked |= {FROM_PLAN} if outcome.from_plan is not None else set()
     asked |= {PLAN} if outcome.to_plan is not None else set()
     for name in sorted(asked - set(table.columns)):
-        near = nearest(name, table.columns)
         raise DataError(
             f"the outcome needs the column {name!r}, which the conversions do not have",
             where="outcome",
-            hint=f"did you mean {near!r}?" if near else "map it under exports.conversions.columns in pqlkit.yml",
+            hint=suggestion(name, table.columns, "map it under exports.conversions.columns in pqlkit.yml", quoted=True),
         )
 
 
@@ -264,11 +263,10 @@ def check_properties(world: World, outcome: Outcome) -> None:
     """
     for condition in outcome.where:
         if condition.name not in world.properties:
-            near = nearest(condition.name, world.properties)
             raise DataError(
                 f"the outcome needs the property {condition.name!r}, which the events do not have",
                 where="outcome",
-                hint=f"did you mean {near!r}?" if near else None,
+                hint=suggestion(condition.name, world.properties, quoted=True),
             )
 
 

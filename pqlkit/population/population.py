@@ -24,7 +24,7 @@ from pqlkit.columns import (
 )
 from pqlkit.definitions.model import ANY_EVENT, Anchor, EntityKind
 from pqlkit.engines.factory import engine as engine_named
-from pqlkit.errors import DefinitionError, UsageError, nearest
+from pqlkit.errors import DefinitionError, UsageError, suggestion
 from pqlkit.measures.ownership import owned
 from pqlkit.measures.returning import NEVER, Returns
 from pqlkit.options.data import ExtentOptions
@@ -264,11 +264,10 @@ def _named(project: Project, name: str) -> Definition:
         if item.definition is not None
     }
     if name not in definitions:
-        near = nearest(name, definitions)
         raise DefinitionError(
             f"the outcome names a definition {name!r}, which is not in {project.definitions}",
             where=str(project.path) if project.path is not None else None,
-            hint=f"did you mean {near!r}?" if near else None,
+            hint=suggestion(name, definitions, quoted=True),
         )
     return definitions[name]
 
