@@ -61,7 +61,7 @@ def cross_fit(brief: Brief, activity: Activity) -> CrossFit:
     the folds' choices share most of their data.
     """
     folds = brief.parts.folds
-    names = np.unique(folds)
+    names = np.unique(folds[folds >= 0])
     leads, entities, moments, without = [], [], [], 0
     for name in names:
         view, rule = _chosen(brief, activity, folds, int(name))
@@ -131,7 +131,7 @@ def _fold_of(brief: Brief, folds: NDArray[np.int64]) -> NDArray[np.int64]:
     order = np.argsort(anchor, kind="stable")
     known = np.maximum.accumulate(np.where(fold[order] >= 0, np.arange(len(order)), 0))
     fold[order] = fold[order][known]
-    return np.where(fold < 0, folds[0], fold)
+    return np.where(fold < 0, folds[folds >= 0][0], fold)
 
 
 def _chosen(
@@ -141,14 +141,14 @@ def _chosen(
     fold = _Fold.of(brief, folds, name)
     design = brief.observed.snapshots.design
     if fold.entities is not None:
-        part, rows = Part(entities=~fold.entities), folds != name
+        part, rows = Part(entities=~fold.entities), brief.parts.fit & (folds != name)
     else:
         reach = design.conversion_window.microseconds + design.longest.microseconds
         near = np.zeros(brief.observed.population.entities.height, dtype=np.bool_)
         near[brief.entities[folds == name]] = True
         part = Part(without=fold.span, near=near, purged=(fold.span[0] - reach, fold.span[1] + reach))
         cutoff = brief.observed.snapshots.frame.get_column("cutoff").to_numpy()
-        rows = (folds != name) & part.holds(brief.entities, cutoff)
+        rows = brief.parts.fit & (folds != name) & part.holds(brief.entities, cutoff)
     problem = brief.problem
     if not (rows & problem.y).any():
         return None, None
