@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from pqlkit.engines.factory import EngineName
 from pqlkit.exports.catalogue import catalogue
 from pqlkit.exports.dataset import open_dataset, with_sources
 from pqlkit.exports.loading import load
@@ -15,6 +16,7 @@ from pqlkit.exports.mapping import Source
 from pqlkit.exports.matching import matching
 from pqlkit.exports.project import Project
 from pqlkit.measures.last_activity import last_active
+from pqlkit.options.data import ExtentOptions
 from pqlkit.population.population import population_of
 
 TEXT_IDS = pl.col("user_id").cast(pl.String)
@@ -74,8 +76,8 @@ def test_what_says_the_same_is_used_where_it_lies_and_means_the_same(tmp_path, t
     assert_frame_equal(*(table.scan().select(order).collect().sort(order) for table in both(there, copied)))
     assert catalogue(there) == catalogue(copied)
     assert matching(there) == matching(copied)
-    for engine in ("polars", "duckdb"):
-        people = [population_of(dataset, Project(), engine=engine) for dataset in (there, copied)]
+    for engine in EngineName:
+        people = [population_of(dataset, Project(), ExtentOptions(engine=engine)) for dataset in (there, copied)]
         assert_frame_equal(people[0].entities, people[1].entities)
         assert_frame_equal(last_active(people[0].world), last_active(people[1].world))
         events = [

@@ -9,7 +9,9 @@ from polars.testing import assert_frame_equal
 
 from pqlkit.definitions.model import EntityKind, Measure, MeasureKind
 from pqlkit.durations import DAY
+from pqlkit.engines.factory import EngineName
 from pqlkit.exports.dataset import open_dataset, with_sources
+from pqlkit.options.data import ExtentOptions
 from pqlkit.population.population import population_of
 from pqlkit.scoring.scoring import score
 from pqlkit.scoring.timeline import Happening, alone, timeline
@@ -42,8 +44,8 @@ def test_a_lead_told_alone_is_the_lead_of_the_list(tmp_path, kind):
     measure = Measure(kind=kind, property="amount" if kind is MeasureKind.SUM else None)
     asked = replace(criterion("login", 2, WITHIN), measure=measure)
     definition = replace(meaning(asked), entity=EntityKind.ACCOUNT)
-    for engine in ("polars", "duckdb"):
-        people = population_of(open_dataset(project), project, definition=definition, engine=engine)
+    for engine in EngineName:
+        people = population_of(open_dataset(project), project, ExtentOptions(engine=engine), definition=definition)
         whole = score(people, definition).frame
         for entity, name in people.entities.select("entity", "id").rows():
             own = score(alone(people, entity, definition), definition).frame
