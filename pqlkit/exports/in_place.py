@@ -1,4 +1,4 @@
-"""The table in place: Parquet that is canonical already is checked in one pass and used where it lies."""
+"""The table in place: Parquet that is canonical already is checked a column at a time and used where it lies."""
 
 from __future__ import annotations
 

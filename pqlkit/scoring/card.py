@@ -140,7 +140,8 @@ def moment(at: datetime, leads: Leads) -> str:
     now = (_EPOCH + timedelta(microseconds=leads.population.as_of)).astimezone(zone)
     local = at.astimezone(zone)
     if timedelta(0) <= now - local < timedelta(days=6):
-        return f"{local:%a %H:%M}"
+        # A date has no time of day.
+        return f"{local:%a}" if leads.population.world.dates_only else f"{local:%a %H:%M}"
     return f"{local.day} {local:%b %Y}"
 
 

@@ -203,9 +203,12 @@ def _evidence(leaf: Criterion | Ref, value: int | float | None) -> str | None:
     if not value:
         return None
     text = evidence(leaf, value)
-    if isinstance(leaf, Criterion) and leaf.window.kind is WindowKind.ROLLING and leaf.window.length is not None:
-        return f"{text} within {leaf.window.length.in_words}"
-    return text
+    if not isinstance(leaf, Criterion) or leaf.window.kind is not WindowKind.ROLLING or leaf.window.length is None:
+        return text
+    length = leaf.window.length
+    if leaf.measure.kind is MeasureKind.DAYS and 1 < value <= length.days:
+        return f"{text.removesuffix(' days')} of {length.in_words}"
+    return f"{text} within {length.in_words}"
 
 
 def _worded(values: NDArray[np.float64], say: Callable[[int | float | None], str | None]) -> pl.Series:
