@@ -11,8 +11,6 @@ from tests.verdicts.saying import Verdict, said
 OPEN = {
     "decayed and replaced": "what began lately is not looked for",
     "the meter": "what is paid for is not set apart",
-    "property decides": "values of properties are not told apart",
-    "generic event": "values of properties are not told apart",
 }
 """Worlds whose verdict is not right yet, and why: whoever mends one must take it out."""
 
