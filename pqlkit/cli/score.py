@@ -201,7 +201,7 @@ def deliver(
         Where messages go.
     """
     from pqlkit.errors import PqlkitError
-    from pqlkit.scoring.night import changed, held_back, record, written_lists
+    from pqlkit.scoring.night import changed, held_back, record, remove_set_aside, written_lists
 
     for listing in listings:
         asked.shape.names(listing.rows.columns)  # refuses unknown columns, whatever the format
@@ -224,6 +224,8 @@ def deliver(
         if doubt is not None:
             raise doubt
         sent = afterwards(listings, written, options, out, kept, where, output)
+        if not breached:
+            remove_set_aside([path for path, _ in targets], [path for path, _ in apart])
         write_properties(listings, options, asked.shape)
     except PqlkitError as error:
         told(error, written, kept, doubt=doubt is not None)

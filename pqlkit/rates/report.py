@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pqlkit.population.population import Population
     from pqlkit.rates.arm_rates import Arms
     from pqlkit.rates.customer_value import CustomerValue
+    from pqlkit.rates.near_misses import NearMisses
     from pqlkit.rates.nouns import Nouns
     from pqlkit.rates.periods import PeriodRates
     from pqlkit.rates.teams import Team
@@ -73,6 +74,8 @@ class Report:
         By anchor, and by trait or behaviour.
     periods
         By start, with drift.
+    near_misses
+        What became of those who had nearly qualified, and who is near now.
     contacted
         Starts by when somebody first contacted them; None without a contacts table.
     arms
@@ -106,6 +109,7 @@ class Report:
     cohorts: tuple[Segment, ...]
     segments: tuple[Segment, ...]
     periods: tuple[PeriodRates, ...]
+    near_misses: NearMisses
     contacted: Contacted | None
     arms: Arms | None
     retained: Rate | None
@@ -178,6 +182,7 @@ def report(
     from pqlkit.measures.gaps import gap_warnings
     from pqlkit.rates.arm_rates import arms
     from pqlkit.rates.customer_value import customer_value
+    from pqlkit.rates.near_misses import near_misses
     from pqlkit.rates.periods import periods
     from pqlkit.rates.teams import teams
     from pqlkit.snapshots.clusters import clusters, snapshots_effect
@@ -244,6 +249,7 @@ def report(
         ),
         segments=_segments(population, people, counted, [column for column in by if not column.startswith("signup_")]),
         periods=periods(population, definition, seen, met, counted),
+        near_misses=near_misses(population, definition, outcome, spells),
         contacted=contacted(population, counted, outcome.within),
         arms=None if ledger is None else arms(population, counted, ledger, definition),
         retained=retained,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pqlkit.definitions.model import Definition, Node
+    from pqlkit.definitions.model import Definition, Near, Node
     from pqlkit.measures.evaluation import Evaluation
     from pqlkit.measures.world import World
     from pqlkit.scoring.progress import Way
@@ -85,6 +85,12 @@ def standing(world: World, definition: Definition, evaluation: Evaluation) -> St
     by_leaf = {id(leaf): way for leaf, way in zip(parts, ways, strict=True)}
     way = points_way(definition, ways, held, need) if points else formula_way(definition.qualify, by_leaf)
     return Standing(parts=parts, values=values, held=held, can=can, need=need, limits=limits, way=way)
+
+
+def far_along(stand: Standing, near: Near) -> NDArray[np.bool_]:
+    """Say for each entity whether it has begun and has come as much of the way as `near` asks."""
+    begun = (np.nan_to_num(stand.values) > 0).any(axis=1)
+    return np.asarray(begun & (np.nan_to_num(stand.way.share, nan=-1.0) >= near.at_least - TINY))
 
 
 def distance(

@@ -237,13 +237,33 @@ def remove_later_parts(written: Sequence[Written]) -> None:
         One cannot be removed.
     """
     for some in written:
-        first, number = Path(some.paths[0]), len(some.paths) + 1
-        while (place := parts(first, number)[-1]).is_file():
-            try:
-                place.unlink()
-            except OSError as error:
-                raise OutputError(f"cannot remove {place}: {error.strerror or error}") from error
-            number += 1
+        _remove_from(Path(some.paths[0]), len(some.paths) + 1)
+
+
+def remove_set_aside(lists: Sequence[Path], written: Sequence[Path]) -> None:
+    """Remove what an earlier night set apart from lists that stand now, but for what this night did.
+
+    Whoever was held back is in the list now, or waits no more: the file would be taken for tonight's.
+
+    Raises
+    ------
+    OutputError
+        One cannot be removed.
+    """
+    for path in lists:
+        for place in (aside(path), changed(path)):
+            if place not in written:
+                _remove_from(place, 1)
+
+
+def _remove_from(path: Path, number: int) -> None:
+    """Remove the parts of a list from one on."""
+    while (place := parts(path, number)[-1]).is_file():
+        try:
+            place.unlink()
+        except OSError as error:
+            raise OutputError(f"cannot remove {place}: {error.strerror or error}") from error
+        number += 1
 
 
 def rendered(rows: pl.DataFrame, form: LeadFormat, shape: Shape, listing: Listing) -> bytes:

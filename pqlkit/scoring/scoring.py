@@ -15,7 +15,7 @@ from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
 from pqlkit.exports.tables import EMAIL
 from pqlkit.scoring.lead import ORDER, READ, LeadStatus, lead_ids
-from pqlkit.scoring.nearness import standing
+from pqlkit.scoring.nearness import far_along, standing
 from pqlkit.scoring.progress import TINY
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def score(
         pl.Series("need", stand.need),
         pl.Series("any", (np.nan_to_num(stand.values) > 0).any(axis=1)),
         pl.Series("progress", stand.way.share).fill_nan(None),
+        pl.Series("far", far_along(stand, definition.near)),
     )
     frame = frame.with_columns(_status(population, definition, eligible).alias("status"))
     parts = _score_parts(definition, stand, frame)
@@ -236,7 +237,7 @@ def _status(population: Population, definition: Definition, eligible: pl.Series)
     stale = pl.lit(value=False) if fresh is None else pl.col("newest") + fresh.microseconds < population.as_of
     qualified = pl.col("qualified").is_not_null()
     lately = pl.col("last_active") > population.as_of - definition.near.active_within.microseconds
-    near = pl.col("any") & lately & (pl.col("progress") >= definition.near.at_least - TINY)
+    near = pl.col("far") & lately
     return (
         pl.when(pl.col("converted").is_not_null())
         .then(pl.lit(LeadStatus.CUSTOMER.value))

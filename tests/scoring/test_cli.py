@@ -236,6 +236,7 @@ def test_a_guard_holds_the_list_back_and_the_next_night_has_it_all(folder, guard
     assert said in json.loads((folder / "run.json").read_text())["runs"][0]["breaches"][0]
     assert score(folder, *options, day=27).code == 0
     assert new_in(folder / "leads.csv")
+    assert not (folder / "leads.held.csv").exists()  # they are in the list
 
 
 def test_a_flood_is_held_to_what_is_usual(tmp_path):

@@ -84,6 +84,7 @@ def test_who_is_new_only_through_a_change_waits_until_it_is_accepted(folder):
     assert nightly(folder, 9.5, "--accept-change", "0123456789ab").code == 1
     done = nightly(folder, 10, "--accept-change", accept)
     assert (done.code, new_in(folder / "leads.csv")) == (0, {"loose"})
+    assert not (folder / "leads.changed.csv").exists()  # who waited is in the list
     assert (nightly(folder, 10.5).code, new_in(folder / "leads.csv")) == (0, set())
 
 

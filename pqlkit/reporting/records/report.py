@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pqlkit.rates.arm_rates import Arms
     from pqlkit.rates.customer_value import CustomerValue
     from pqlkit.rates.funnel import Levels, Waiting
+    from pqlkit.rates.near_misses import NearMisses
     from pqlkit.rates.periods import PeriodRates
     from pqlkit.rates.report import Report, Segment
     from pqlkit.rates.teams import Team
@@ -97,6 +98,7 @@ def record(report: Report) -> dict[str, Json]:
         "pqls_per_week": {"median": weekly.median, "p90": weekly.p90, "weeks": weekly.weeks},
         "criteria": [criterion(criterion_rates) for criterion_rates in report.criteria],
         "without_mechanical": {} if report.without_mechanical is None else sides(report.without_mechanical),
+        "near_misses": near_misses(report.near_misses),
         "contacted": {}
         if contacted is None
         else {
@@ -123,6 +125,19 @@ def record(report: Report) -> dict[str, Json]:
         "segments": [segment(criterion_rates, "segment") for criterion_rates in report.segments],
         "periods": [period(criterion_rates) for criterion_rates in report.periods],
         "warnings": list(report.warnings),
+    }
+
+
+def near_misses(misses: NearMisses) -> dict[str, Json]:
+    """Write what became of those who had nearly qualified, and who is near now."""
+    return {
+        "at_least": misses.near.at_least,
+        "active_within": str(misses.near.active_within),
+        "dates": [moment(date) for date in misses.dates],
+        "qualified": misses.qualified.to_json(),
+        "customers": misses.customers.to_json(),
+        "now": misses.now,
+        "in_reach": misses.in_reach,
     }
 
 

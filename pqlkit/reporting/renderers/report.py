@@ -90,7 +90,7 @@ def as_table(report: Report) -> RenderableType:
 
     lines = [*_head(report), "", *funnel_lines(report), "", *_new_pqls(report), "", *_compared(report), ""]
     figures = record(report)
-    lines += [*_criteria(report), *_segments(report), *_contacts(report), ""]
+    lines += [*_criteria(report), *_segments(report), *_contacts(report), *_near_misses(report), ""]
     lines += [*customer_lines(figures), *team_lines(figures)]
     for warning in report.warnings:
         lines += wrapped(warning, "  ! ", "    ")
@@ -244,6 +244,26 @@ def _contacts(report: Report) -> list[str]:
             else "  no difference yet: an arm has no lead old enough",
         ]
     return lines
+
+
+def _near_misses(report: Report) -> list[str]:
+    misses, outcome, nouns = report.near_misses, report.definition.outcome, report.nouns
+    if not misses.qualified.denominator and not misses.now:
+        return []
+    what = f"{100 * misses.near.at_least:.6g}% of the way, active in {misses.near.active_within.in_words}"
+    lines = ["", spread("NEAR MISSES", what)]
+    if misses.qualified.denominator and outcome is not None:
+        dates = ", ".join(day(date) for date in reversed(misses.dates))
+        lines += wrapped(f"near on {dates}, followed for {outcome.within.in_words} each", "  ")
+        lines += [_step(f"became {nouns.leads}", misses.qualified), _step(nouns.success, misses.customers)]
+    if not misses.now:
+        return [*lines, "  Nobody is near now."]
+    who = f"{report.population.kind}{'' if misses.now == 1 else 's'}"
+    nudged = f": nudged, they would be as many more {nouns.leads}" if misses.in_reach else ""
+    return lines + wrapped(
+        f"Now {misses.now:,} {who} {'is' if misses.now == 1 else 'are'} near; {misses.in_reach:,} {'lacks' if misses.in_reach == 1 else 'lack'} at most 10% or one step{nudged}.",
+        "  ",
+    )
 
 
 def several(reports: Sequence[Report]) -> RenderableType:

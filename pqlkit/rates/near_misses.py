@@ -1,0 +1,143 @@
+"""Near misses: what became of those who had nearly qualified, and how many leads a nudge would add tonight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY, ON
+from pqlkit.definitions.model import Criterion, WindowKind, leaves
+from pqlkit.durations import DAY
+from pqlkit.scoring.progress import TINY
+from pqlkit.statistics.rate import Rate
+
+if TYPE_CHECKING:
+    from pqlkit.definitions.model import Definition, Near, Outcome
+    from pqlkit.population.population import Population
+    from pqlkit.typing import Microseconds
+
+DATES: Final = 3
+"""So many earlier dates are looked at."""
+
+APART: Final = 28 * DAY
+"""They lie at least so far apart: a near miss of last week is the same one."""
+
+REACH: Final = 0.9
+"""Whoever has come so far lacks at most a tenth: a nudge would do. So it would where a single step is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearMisses:
+    """Those who were near at some earlier dates and what they did within the conversion window, and those who are near now.
+
+    Near is what ``score`` calls near: so much of the way, active lately, never qualified, no customer. An entity that was near
+    at two dates is counted twice.
+
+    Parameters
+    ----------
+    near
+        What near means.
+    dates
+        The earlier dates, newest first, each with its conversion window complete.
+    qualified, customers
+        Of those who were near: who qualified, and who became a customer.
+    now, in_reach
+        Who is near at `as_of`, and of these who lacks at most a tenth or a single step.
+    """
+
+    near: Near
+    dates: tuple[Microseconds, ...]
+    qualified: Rate
+    customers: Rate
+    now: int
+    in_reach: int
+
+
+def near_misses(population: Population, definition: Definition, outcome: Outcome, spells: pl.DataFrame) -> NearMisses:
+    """Look for near misses at `as_of` and at earlier dates.
+
+    Parameters
+    ----------
+    population, definition
+        Whose.
+    outcome
+        How long those who were near are followed.
+    spells
+        Of the definition, eligible ones.
+    """
+    window = outcome.within.microseconds
+    step = max(APART, window)
+    dates = [population.as_of - window - number * step for number in range(DATES)]
+    dates = [date for date in dates if date > population.history_from + step]
+    before = [_near_at(population, definition, spells, date).with_columns(pl.lit(date).alias(AT)) for date in dates]
+    tonight = _near_at(population, definition, spells, population.as_of)
+    followed = pl.concat([tonight.clear().with_columns(pl.lit(0, pl.Int64).alias(AT)), *before])
+    soon = (
+        spells.select(ENTITY, ON)
+        .join(followed, on=ENTITY)
+        .filter(pl.col(ON) > pl.col(AT), pl.col(ON) <= pl.col(AT) + window)
+    )
+    bought = (
+        population.entities.select(ENTITY, CONVERTED)
+        .join(followed, on=ENTITY)
+        .filter(pl.col(CONVERTED) > pl.col(AT), pl.col(CONVERTED) <= pl.col(AT) + window)
+    )
+    return NearMisses(
+        near=definition.near,
+        dates=tuple(dates),
+        qualified=Rate.of(soon.select(ENTITY, AT).n_unique(), followed.height),
+        customers=Rate.of(bought.height, followed.height),
+        now=tonight.height,
+        in_reach=tonight.filter((pl.col("share") >= REACH - TINY) | (pl.col("shortfall") <= 1)).height,
+    )
+
+
+def _near_at(population: Population, definition: Definition, spells: pl.DataFrame, at: Microseconds) -> pl.DataFrame:
+    """Find who was near at a moment, as ``score`` would have said then: ``entity``, ``share`` of the way, ``shortfall``."""
+    from pqlkit.measures.evaluation import evaluate
+    from pqlkit.measures.last_activity import last_active
+    from pqlkit.scoring.nearness import far_along, standing
+    from pqlkit.scoring.timeline import only
+
+    open_ = _open_at(population, definition, spells, at)
+    # Without an anchor nobody is measured: those who cannot be near cost nothing.
+    anchor = pl.when(pl.Series(open_)).then(ANCHOR).alias(ANCHOR)
+    free = pl.lit(None, pl.Int64).alias(CONVERTED)
+    world = replace(population.world, as_of=at, entities=population.world.entities.with_columns(anchor, free))
+    stand = standing(world, definition, evaluate(world, definition))
+    far = population.entities.select(
+        ENTITY, pl.Series("share", stand.way.share), pl.Series("shortfall", stand.way.shortfall).fill_nan(None)
+    ).filter(pl.Series(far_along(stand, definition.near)) & open_)
+    if far.is_empty():
+        return far
+    last = last_active(only(world, far.get_column(ENTITY).to_list())).select(ENTITY, "last_active")
+    lately = pl.col("last_active") > at - definition.near.active_within.microseconds
+    return far.join(last, on=ENTITY, maintain_order="left").filter(lately).drop("last_active")
+
+
+def _open_at(population: Population, definition: Definition, spells: pl.DataFrame, at: Microseconds) -> pl.Series:
+    """Say for each entity whether it could be near at a moment: it was there, eligible, no customer and had not qualified."""
+    moments = population.entities.select(ENTITY, pl.lit(at, pl.Int64).alias(AT))
+    converted, gone = pl.col(CONVERTED) <= at, pl.col("deleted_at") <= at
+    there = (pl.col(ANCHOR) <= at) & (pl.col(ANCHOR) > at - _longest_within(definition, at))
+    qualified = spells.filter(pl.col(ON) <= at).get_column(ENTITY).unique()
+    return population.entities.select(
+        there.fill_null(value=False)
+        & ~converted.fill_null(value=False)
+        & ~gone.fill_null(value=False)
+        & pl.col("at_risk")
+        & ~pl.col("invalid")
+        & population.traits.holds(definition.eligible, moments)
+        & ~pl.col(ENTITY).is_in(qualified.implode())
+    ).to_series()
+
+
+def _longest_within(definition: Definition, ever: Microseconds) -> Microseconds:
+    """Give how long after its anchor an entity can qualify at all; `ever` where windows do not say."""
+    windows = [leaf.window for leaf in leaves(definition.qualify) if isinstance(leaf, Criterion)]
+    lengths = [window.length.microseconds for window in windows if window.kind is WindowKind.WITHIN and window.length]
+    every = len(lengths) == sum(1 for _ in leaves(definition.qualify))
+    # Where events are dates, a window runs over whole ones.
+    return max(lengths) + 2 * DAY if every else ever
