@@ -1,4 +1,4 @@
-"""The leaky trait: a value that all but decides the outcome, because it is that of those who pay, or of those who do not."""
+"""The leaky trait: a value that all but decides the outcome, because only those who pay have it, or only those who do not."""
 
 from __future__ import annotations
 

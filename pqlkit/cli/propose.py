@@ -78,7 +78,7 @@ def check(options: ProposeOptions) -> None:
 
 
 def write(result: Proposal, folder: Path) -> dict[str, str]:
-    """Write one file per candidate; a file that says something else is never replaced.
+    """Write one file per candidate, and one of a points card that is better; a file that says something else is never replaced.
 
     Raises
     ------
@@ -89,4 +89,5 @@ def write(result: Proposal, folder: Path) -> dict[str, str]:
     """
     from pqlkit.cli.definition_files import write_definitions
 
-    return write_definitions([candidate.definition for candidate in result.candidates], folder)
+    card = [] if result.points_offer is None else [result.points_offer.definition]
+    return write_definitions([*(candidate.definition for candidate in result.candidates), *card], folder)

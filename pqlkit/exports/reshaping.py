@@ -1,4 +1,4 @@
-"""The reshaped batch: which rows of an export are the table's, one row for each value of a cell, and what lies elsewhere."""
+"""The reshaped batch: rows left out or multiplied as a source asks, and columns looked up in a second export."""
 
 from __future__ import annotations
 

@@ -308,20 +308,23 @@ def _swept(line: Line, rows: pl.DataFrame, length: Microseconds, kind: MeasureKi
         new[1:] |= on[1:] > off[:-1]
     first = np.flatnonzero(new)
     ends = off[np.append(first[1:], len(on)) - 1] if len(on) else off
-    moments, depth = _depths(on[first], ends)
-
-    def above(threshold: int) -> Stretches:
-        high = depth >= threshold
-        before = np.concatenate([[False], high[:-1]]) if len(high) else high
-        return Stretches(moments[high & ~before], moments[~high & before])
-
-    return above
+    moments, depth = depths(on[first], ends, np.ones(len(first), dtype=np.int64))
+    return lambda threshold: reaching(moments, depth, threshold)
 
 
-def _depths(on: NDArray[np.int64], off: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give the places at which the number of things that are there changes, and the number from there on."""
+def reaching(moments: NDArray[np.int64], depth: NDArray[np.int64], threshold: int) -> Stretches:
+    """Give where the weight of what is there, as `depths` gives it, is as much as this."""
+    high = depth >= threshold
+    before = np.concatenate([[False], high[:-1]]) if len(high) else high
+    return Stretches(moments[high & ~before], moments[~high & before])
+
+
+def depths(
+    on: NDArray[np.int64], off: NDArray[np.int64], weight: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the places at which the weight of what is there changes, and the weight from there on."""
     places = np.concatenate([on, off])
-    change = np.concatenate([np.ones(len(on), dtype=np.int64), -np.ones(len(off), dtype=np.int64)])
+    change = np.concatenate([weight, -weight])
     order = np.argsort(places, kind="stable")
     places, depth = places[order], np.cumsum(change[order])
     last = np.ones(len(places), dtype=np.bool_)

@@ -167,4 +167,6 @@ def command_options(command: str) -> dict[str, Option]:
     >>> list(command_options("schema"))
     ['out']
     """
+    if command not in RECORDS:
+        raise LookupError(f"the command {command} has no line in RECORDS of {__name__}")
     return {entry.name: entry for record in RECORDS[command] for entry in options_of(record)}

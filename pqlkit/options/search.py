@@ -84,7 +84,7 @@ class ProposeOptions:
     )
     against: Definition | None = option(
         None,
-        "A definition in use, read on the same later snapshots.",
+        "A definition in use, read on the same later leads.",
         reads=reading.definition,
         takes=Path,
         metavar="DEFINITION",

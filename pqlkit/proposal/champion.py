@@ -1,4 +1,4 @@
-"""The champion: a definition in use, read on the same holdout at the same number of leads."""
+"""The champion: a definition in use, read on the same later qualifications at the same number of leads."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from typing import TYPE_CHECKING
 from pqlkit.proposal.promise import promise, started
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from pqlkit.analysis.observation import Observed
     from pqlkit.definitions.model import Definition
-    from pqlkit.proposal.candidate import Promise
-    from pqlkit.statistics.contingency import Contingency
+    from pqlkit.population.population import Population
+    from pqlkit.proposal.candidate import Candidate, Promise
     from pqlkit.typing import Microseconds
 
 
@@ -26,43 +22,33 @@ class Champion:
     ----------
     definition
         Which.
-    holdout
-        The snapshot view on the later snapshots.
     promised
-        The qualification view in the holdout period.
-    at_same_share
-        The snapshot view if it had given as many leads as the proposed rule: its qualified snapshots drawn (or others added at
-        random) in expectation, as (converted, snapshots); None without a proposal.
+        Its qualifications in the holdout period, by its own conversion window.
+    at_same_leads
+        If it had given as many complete leads as the proposed rule: some of its own, or all and comparable others beside them, in
+        expectation, as (converted, leads); None without a proposal, or where there is nobody to compare with.
     """
 
     definition: Definition
-    holdout: Contingency
     promised: Promise
-    at_same_share: tuple[float, int] | None
+    at_same_leads: tuple[float, int] | None
 
 
 def champion(
-    observed: Observed,
-    definition: Definition,
-    holdout: NDArray[np.bool_],
-    *,
-    first: Microseconds,
-    challenger: NDArray[np.bool_] | None,
+    population: Population, definition: Definition, *, first: Microseconds, challenger: Candidate | None
 ) -> Champion:
     """Read a definition on the holdout.
 
     Parameters
     ----------
-    observed
-        The snapshots.
+    population
+        Who exists.
     definition
-        The one in use; its outcome is read with the analysis' conversion window in the snapshot view, its own in the qualification view.
-    holdout
-        bool, one per snapshot.
+        The one in use.
     first
         Beginning of the holdout period.
     challenger
-        bool, one per snapshot: the proposed rule, for the number of leads.
+        The proposed rule: for the number of leads, and how comparable others convert.
 
     Raises
     ------
@@ -70,25 +56,22 @@ def champion(
         The definition is about other entities.
     """
     from pqlkit.population.definition_clock import clocked
-    from pqlkit.snapshots.matches import met_at
-    from pqlkit.snapshots.spells import qualifications
 
-    population = clocked(observed.population, definition)
-    spells = qualifications(population, definition)
-    met = met_at(population, definition, observed.snapshots.frame, spells=spells)
-    table = observed.table(met, holdout)
-    counted = started(population, definition, spells=spells)
+    population = clocked(population, definition)
+    promised = promise(population, started(population, definition), first=first, before=None)
     return Champion(
         definition=definition,
-        holdout=table,
-        promised=promise(population, counted, first=first, before=None),
-        at_same_share=None if challenger is None else _same_share(table, int((challenger & holdout).sum())),
+        promised=promised,
+        at_same_leads=None if challenger is None else _at_same_leads(promised, challenger),
     )
 
 
-def _same_share(table: Contingency, leads: int) -> tuple[float, int]:
-    """Expect the conversions of `leads` snapshots taken from those that meet it first, from the others at random after."""
-    inside = min(leads, table.n1)
-    outside = leads - inside
-    converted = table.a * (inside / table.n1 if table.n1 else 0.0) + table.c * (outside / table.n0 if table.n0 else 0.0)
-    return float(converted), leads
+def _at_same_leads(promised: Promise, challenger: Candidate) -> tuple[float, int] | None:
+    """Expect the conversions of as many leads as the challenger's: the champion's own first, comparable others after."""
+    leads, own = challenger.promised.rate.denominator, promised.rate
+    inside = min(leads, own.denominator)
+    converted = inside * (own.rate or 0.0)
+    others = None if challenger.compared is None else challenger.compared.active.others_rate
+    if leads == inside:
+        return converted, leads
+    return None if others is None else (converted + others * (leads - inside), leads)

@@ -12,7 +12,7 @@ import polars as pl
 
 from pqlkit.columns import AT, ENTITY
 from pqlkit.durations import DAY, WEEK
-from pqlkit.measures.crossings import crossings
+from pqlkit.measures.crossings import crossings, depths
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.proposal.comparable import Activity, holding, strata
 from pqlkit.proposal.lives import NEVER, Lives
@@ -338,9 +338,24 @@ class FitView:
             whole &= met
         return whole
 
+    def totals(self, places: Sequence[int], points: Sequence[int]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Give on each line where the points of the literals that hold change, and their sum from there on; traits have none."""
+        totals = []
+        for spells in self.spells:
+            scored = [(held, point) for place, point in zip(places, points, strict=True) if (held := spells[place])]
+            on, off = (np.concatenate([getattr(held, end) for held, _ in scored]) for end in ("on", "off"))
+            totals.append(
+                depths(on, off, np.repeat([point for _, point in scored], [len(held.on) for held, _ in scored]))
+            )
+        return totals
+
     def read(self, rule: tuple[int, ...]) -> Qualified:
         """Give the qualifications of a rule: the starts that `report` would count, of the part that chooses."""
-        entity, on = self.starts(rule)
+        return self.read_of(self.holding(rule), rule)
+
+    def read_of(self, held: Sequence[Stretches], places: Sequence[int]) -> Qualified:
+        """Give the same of whatever holds then, on each line, and is made of these literals."""
+        entity, on = self.starts_of(held, places)
         recent = (on >= self.before - RECENT) & (on < self.before)
         recent &= self.part.holds(entity)
         newest = entity[recent]
@@ -377,20 +392,25 @@ class FitView:
 
     def starts(self, rule: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Give all starts of a rule that count, over all time: whose, and when."""
-        lives = self.lives
+        return self.starts_of(self.holding(rule), rule)
+
+    def starts_of(
+        self, held: Sequence[Stretches], places: Sequence[int]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Give the same of whatever holds then, on each line, and is made of these literals."""
         owners, moments = [], []
-        for line, held in zip(self.lines, self.holding(rule), strict=True):
-            owner = line.entity(held.on)
+        for line, spells in zip(self.lines, held, strict=True):
+            owner = line.entity(spells.on)
             opens = np.ones(len(owner), dtype=np.bool_)
-            opens[1:] = (owner[1:] != owner[:-1]) | (held.on[1:] >= held.off[:-1] + lives.window)
+            opens[1:] = (owner[1:] != owner[:-1]) | (spells.on[1:] >= spells.off[:-1] + self.lives.window)
             owners.append(owner[opens])
-            moments.append(line.moment(held.on[opens]))
+            moments.append(line.moment(spells.on[opens]))
         entity, on = np.concatenate(owners), np.concatenate(moments)
-        reach = max(self.reach[place] for place in rule)
+        reach = max(self.reach[place] for place in places)
         kept = on < self._until[entity]
         if reach:
             kept &= on >= self._seen_for(reach)[entity]
-        for place in rule:
+        for place in places:
             if place in self.held:
                 kept &= self.held[place][entity]
         return entity[kept], on[kept]

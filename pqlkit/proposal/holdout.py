@@ -20,6 +20,7 @@ from pqlkit.proposal.fingerprint import search_hash, times_read
 from pqlkit.proposal.fit_view import RECENT, FitView
 from pqlkit.proposal.gates import Asked, gate
 from pqlkit.proposal.menu import Dish, menu
+from pqlkit.proposal.points_definition import PointsOffer, as_definition, best_cut
 from pqlkit.proposal.promise import promise, started
 from pqlkit.proposal.rule import holds, plainness
 from pqlkit.proposal.shuffles import permuted
@@ -30,22 +31,27 @@ from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
 
     import polars as pl
     from numpy.typing import NDArray
 
     from pqlkit.analysis.effect import Effect
     from pqlkit.definitions.model import Definition
+    from pqlkit.measures.crossings import Stretches
     from pqlkit.measures.precursors import Precursor
     from pqlkit.proposal.brief import Brief
     from pqlkit.proposal.candidate import Promise
     from pqlkit.proposal.comparable import Activity, Comparison
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.literals import Literal
+    from pqlkit.proposal.points import Points
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.shuffles import PermutationTest
     from pqlkit.proposal.standings import Standings
     from pqlkit.statistics.contingency import Contingency
+
+    _Held: TypeAlias = tuple[tuple[int, ...], Sequence[Stretches]]
 
 TOO_GOOD_RATE: Final = 0.8
 TOO_GOOD_LIFT: Final = 25.0
@@ -296,10 +302,11 @@ def _candidate(
         population, counted, first=begin, before=None if cross is not None else brief.holdout_from - window
     )
     promised = promise(population, counted, first=brief.holdout_from, before=None)
-    compared = _compared(brief, view, dish, counted, cross)
+    held = view.holding(dish.places)
+    compared = _compared(brief, view, (dish.places, held), counted, cross)
     weeks = max(1.0, (population.as_of - brief.holdout_from) / WEEK)
     wishes = brief.wishes
-    recall = _recall(brief, view, dish)
+    recall = _recall(brief, view, (dish.places, held))
     alike = dish.alike
     since = begin if cross is not None else brief.holdout_from
     return Candidate(
@@ -342,6 +349,52 @@ def _candidate(
     )
 
 
+def points_offer(brief: Brief, standings: Standings, card: Points, first: Candidate) -> PointsOffer | None:
+    """Read a points card that is surely better than the rule on the later qualifications; None if they do not bear it out.
+
+    Nothing is offered either where nothing was set aside to read it on.
+    """
+    if brief.cross_fitted:
+        return None
+    cut = best_cut(card, standings, standings.placed(first.rule.literals))
+    if cut is None:
+        return None
+    brief.say("reading the points card")
+    population, view, wishes = brief.observed.population, standings.view, brief.wishes
+    bare = as_definition(
+        card,
+        cut.points,
+        name=f"{first.definition.name}-points",
+        kind=population.kind,
+        outcome=brief.outcome,
+        anchor=population.anchor,
+    )
+    counted = started(population, bare)
+    begin = int(brief.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
+    chosen = promise(population, counted, first=begin, before=brief.holdout_from - brief.outcome.within.microseconds)
+    promised = promise(population, counted, first=brief.holdout_from, before=None)
+    compared = _compared(brief, view, (cut.places, cut.held), counted, None)
+    judged = gate(
+        compared,
+        starts=promised.starts,
+        weeks=max(1.0, (population.as_of - brief.holdout_from) / WEEK),
+        asked=Asked(value=wishes.value, cost=wishes.cost, capacity=wishes.capacity),
+        faults=_unseen(brief, counted),
+    )
+    if not judged.passed:
+        return None
+    recall = _recall(brief, view, (cut.places, cut.held))
+    fingerprint = search_hash(brief)
+    evidence = _evidence(brief, chosen, promised, None, recall, (fingerprint, times_read(brief, fingerprint)))
+    return PointsOffer(
+        definition=replace(bare, evidence=evidence, rationale=_rationale(brief, promised, compared, None)),
+        chosen=chosen,
+        promised=promised,
+        compared=compared,
+        recall=recall,
+    )
+
+
 def _nowhere(cross: CrossFit | None) -> list[str]:
     """Say so where no choice could be read on what it had not seen."""
     if cross is None or cross.leads.height:
@@ -350,7 +403,7 @@ def _nowhere(cross: CrossFit | None) -> list[str]:
 
 
 def _compared(
-    brief: Brief, view: FitView, dish: Dish, counted: pl.DataFrame, cross: CrossFit | None
+    brief: Brief, view: FitView, held: _Held, counted: pl.DataFrame, cross: CrossFit | None
 ) -> Comparison | None:
     """Compare complete later qualifications with comparable others."""
     import polars as pl
@@ -363,19 +416,20 @@ def _compared(
     if leads.is_empty():
         return None
     activity = view.activity
-    reach = max(view.reach[place] for place in dish.places)
+    places, spells = held
+    reach = max(view.reach[place] for place in places)
     at, entity = activity.at, activity.entity
     kept = (at >= since) & (at + lives.waits <= population.as_of) & lives.able[entity] & (at < lives.converted[entity])
     seen = lives.seen_from[entity]
     kept &= (seen == 0) | (at >= seen + reach)
-    for place in dish.places:
+    for place in places:
         if place in view.held:
             kept &= view.held[place][entity]
     others = activity.take(kept)
-    others = others.take(~holding(view.lines, view.holding(dish.places), others))
+    others = others.take(~holding(view.lines, spells, others))
     named = {
         literal.behaviour.event
-        for literal in dish.rule.literals
+        for literal in (view.literals[place] for place in places)
         if literal.behaviour is not None and literal.behaviour.event is not None
     }
     return compare(
@@ -413,14 +467,15 @@ def _kept_out(brief: Brief, view: FitView, dish: Dish) -> list[str]:
     return faults
 
 
-def _recall(brief: Brief, view: FitView, dish: Dish) -> tuple[int, int]:
+def _recall(brief: Brief, view: FitView, held: _Held) -> tuple[int, int]:
     """Count the later conversions (in a cross-fitted choice: all), and those that had qualified within the window before."""
     lives = view.lives
     since = brief.holdout_from
     when = lives.counted
     last = brief.observed.population.as_of - (lives.waits - lives.window)
     paid = lives.able & (when > since) & (when <= last)
-    entity, on = view.starts(dish.places)
+    places, spells = held
+    entity, on = view.starts_of(spells, places)
     follows = (when[entity] <= on + lives.window) & paid[entity]
     return len(np.unique(entity[follows])), int(paid.sum())
 
@@ -584,4 +639,4 @@ def _too_good(candidate: Candidate) -> list[str]:
     return []
 
 
-__all__ = ["Verdicts", "mechanical", "nothing_stands_out", "strongest_first", "verdicts"]
+__all__ = ["Verdicts", "mechanical", "nothing_stands_out", "points_offer", "strongest_first", "verdicts"]

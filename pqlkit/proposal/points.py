@@ -9,17 +9,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.proposal.literals import View, views
-from pqlkit.proposal.rule import holds
-from pqlkit.statistics.histogram import Histogram
 from pqlkit.statistics.newton import chances, climb, log_likelihood
-from pqlkit.statistics.ranks import average_precision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from pqlkit.measures.behaviour import Cube
     from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.result import Search
 
@@ -27,9 +23,6 @@ MOST: Final = 6
 """Lines of a card."""
 
 FULL: Final = 100
-BETTER: Final = 1.2
-"""How many times the rule's average precision a card must reach to be the definition."""
-
 _SAMPLE: Final = 30_000
 LEVEL: Final = 0.05
 _RIDGE: Final = 1e-6
@@ -48,27 +41,19 @@ class Points:
         At most six, one per event, the most points first.
     points
         Whole numbers, at least 1 each, adding up to 100.
-    pql_at
-        The least sum that makes a PQL: best by the objective on the fit part, of those that keep the constraints; None if
-        none does (then the card only ranks).
     """
 
     literals: tuple[Literal, ...]
     points: tuple[int, ...]
-    pql_at: int | None
 
 
-def points_card(
-    cube: Cube, y: NDArray[np.bool_], fit: NDArray[np.bool_], search: Search, *, most: int = MOST
-) -> Points | None:
-    """Fit a card on the fit part; None if no literal goes with converting.
+def points_card(search: Search, *, most: int = MOST) -> Points | None:
+    """Fit a card on the searched snapshots; None if no literal goes with converting.
 
     Parameters
     ----------
-    cube, y, fit
-        As for the search.
     search
-        The search: its literals (traits left out), objective and constraints.
+        The search: its literals (traits left out) and its snapshots.
     most
         Lines of the card.
 
@@ -101,10 +86,10 @@ def points_card(
         return None
     whole = _whole(slopes)
     order = sorted(range(len(lines)), key=lambda index: (-whole[index], lines[index]))
-    literals = tuple(search.literals[lines[index]] for index in order)
-    points = tuple(whole[index] for index in order)
-    card = Points(literals=literals, points=points, pql_at=None)
-    return Points(literals=literals, points=points, pql_at=_cut(total(cube, card)[fit], y[fit], search))
+    return Points(
+        literals=tuple(search.literals[lines[index]] for index in order),
+        points=tuple(whole[index] for index in order),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -259,58 +244,3 @@ def _whole(slopes: NDArray[np.float64]) -> list[int]:
             return [int(part) * step for part in floor]
     floor[np.argmax(floor)] -= int((floor == 0).sum())
     return [int(max(part, 1)) for part in floor]
-
-
-def _cut(totals: NDArray[np.int64], y: NDArray[np.bool_], search: Search) -> int | None:
-    """Choose the least sum that makes a PQL."""
-    hits = np.cumsum(np.bincount(totals[y], minlength=FULL + 1)[::-1])[::-1].astype(np.float64)
-    misses = np.cumsum(np.bincount(totals[~y], minlength=FULL + 1)[::-1])[::-1].astype(np.float64)
-    counts = {"converters": float(y.sum()), "snapshots": float(len(y))}
-    scores = np.where(
-        search.goal.constraints.keep(hits, misses, **counts),
-        search.goal.objective.score(hits, misses, **counts),
-        -np.inf,
-    )
-    present = np.unique(totals)
-    best = present[int(np.argmax(scores[present]))]
-    return int(best) if np.isfinite(scores[best]) else None
-
-
-def total(cube: Cube, card: Points) -> NDArray[np.int64]:
-    """Add up each snapshot's points: 0..100."""
-    sums = np.zeros(cube.snapshots, dtype=np.int64)
-    for literal, points in zip(card.literals, card.points, strict=True):
-        sums[holds(cube, [literal])] += points
-    return sums
-
-
-def prefer_points(
-    card: Points, cube: Cube, y: NDArray[np.bool_], holdout: NDArray[np.bool_], rule: NDArray[np.bool_]
-) -> bool:
-    """Tell whether the card should be the definition.
-
-    That is when, on the holdout, its average precision beats the rule's by more than 20 % and its F1 at `pql_at` is no worse.
-
-    Parameters
-    ----------
-    card, cube
-        The card, and the measurements its points are given for.
-    y, holdout
-        Of each snapshot: whether it converted, and whether it is in the holdout.
-    rule
-        Of each snapshot: whether it meets the rule.
-    """
-    truth = y[holdout]
-    if card.pql_at is None or not truth.any():
-        return False
-    sums, met = total(cube, card)[holdout], rule[holdout]
-    ranked = (Histogram.of(levels, truth, ~truth) for levels in (sums, met))
-    card_precision, rule_precision = (
-        float(average_precision(histogram.positive, histogram.negative)) for histogram in ranked
-    )
-    precise = card_precision > BETTER * rule_precision
-    return bool(precise and _f1(sums >= card.pql_at, truth) >= _f1(met, truth))
-
-
-def _f1(called: NDArray[np.bool_], y: NDArray[np.bool_]) -> float:
-    return 2 * int((called & y).sum()) / max(1, int(called.sum() + y.sum()))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.experiment import Experiment
     from pqlkit.proposal.menu import Step
     from pqlkit.proposal.points import Points
+    from pqlkit.proposal.points_definition import PointsOffer
     from pqlkit.proposal.result import Search
     from pqlkit.proposal.shuffles import PermutationTest
     from pqlkit.proposal.split import Split
@@ -72,8 +73,9 @@ class Proposal:
         Rate against recall on the fit part.
     ladder
         The best rule of one, two and three criteria.
-    points, prefer_points
-        The card beside the rule, and whether it should be the definition.
+    points, points_offer
+        The card beside the rule; as a definition, where its qualifications are surely better than the rule's and later ones bear it
+        out, else None.
     benchmark_model, captured
         The boosting model, and the share of the achievable that the first candidate captures.
     selection
@@ -109,7 +111,7 @@ class Proposal:
     front: tuple[Frontier, ...]
     ladder: tuple[Step, ...]
     points: Points | None
-    prefer_points: bool
+    points_offer: PointsOffer | None
     benchmark_model: BenchmarkModel | None
     captured: float | None
     selection: PermutationTest | None

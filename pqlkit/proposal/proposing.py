@@ -139,11 +139,10 @@ def _compared(brief: Brief) -> tuple[Search, Points | None, BenchmarkModel | Non
     """Search and fit the card, while the model is fitted."""
     from pqlkit.proposal.points import points_card
 
-    observed = brief.observed
     with model_begun(brief) as model:
         search = brief.search()
         brief.say("comparing with points and a model")
-        card = points_card(brief.cube, observed.y, brief.parts.fit, search) if search.rules else None
+        card = points_card(search) if search.rules else None
         return search, card, model()
 
 
@@ -198,9 +197,8 @@ def _summed_up(
 ) -> Proposal:
     from pqlkit.proposal.champion import champion
     from pqlkit.proposal.experiment import experiment
-    from pqlkit.proposal.holdout import mechanical
+    from pqlkit.proposal.holdout import mechanical, points_offer
     from pqlkit.proposal.menu import ladder
-    from pqlkit.proposal.points import prefer_points
     from pqlkit.proposal.rule import holds
     from pqlkit.proposal.tonight import tonight
 
@@ -223,16 +221,14 @@ def _summed_up(
         front=_front(standings),
         ladder=ladder(standings),
         points=card,
-        prefer_points=card is not None
-        and met is not None
-        and prefer_points(card, brief.cube, observed.y, parts.holdout, met),
+        points_offer=None if card is None or first is None else points_offer(brief, standings, card, first),
         benchmark_model=top,
         captured=None if met is None or top is None else top.captured(met),
         selection=read.selection,
         cross_fitted=cross,
         champion=None
         if wishes.against is None
-        else champion(observed, wishes.against, parts.holdout, first=brief.holdout_from, challenger=met),
+        else champion(observed.population, wishes.against, first=brief.holdout_from, challenger=first),
         experiment=experiment(first.promised) if first is not None and wishes.plan_experiment else None,
         tonight=None if first is None else tonight(observed.population, first.definition, spells=first.spells),
         leakage=brief.exclusions.leakage,
@@ -280,7 +276,7 @@ def _nothing(brief: Brief, *why: str, search: Search | None = None, top: Benchma
         front=(),
         ladder=(),
         points=None,
-        prefer_points=False,
+        points_offer=None,
         benchmark_model=top,
         captured=None,
         selection=None,

@@ -1,4 +1,4 @@
-"""The simpler alternative: what cannot be told apart from the chosen rule by its qualifications, and reads better."""
+"""The simpler alternative: a rule that reads better than the chosen one, and does as well within chance."""
 
 from __future__ import annotations
 

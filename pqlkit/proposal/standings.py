@@ -375,12 +375,12 @@ class Standings:
                 chosen = self.earned(rivals[0], bounds)
                 continue
             number = len(widths) * int((self._view <= wide).sum())
-            better = self._surely_better(chosen, rivals, LEVEL / max(number, 1))
+            better = self.surely_better(chosen, rivals, LEVEL / max(number, 1))
             if better is not None:
                 chosen = self.earned(better, bounds)
         return chosen
 
-    def _surely_better(
+    def surely_better(
         self, chosen: tuple[int, ...], rivals: Sequence[tuple[int, ...]], level: float
     ) -> tuple[int, ...] | None:
         """Give the rival with the surest gain, if there is one that is worth while."""

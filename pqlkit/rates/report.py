@@ -52,6 +52,66 @@ class Segment:
     signup_to_customer: Rate
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """What conversions are worth: mean amount per customer among mature starts' conversions, and per mature start."""
+
+    customers: int
+    per_customer: float | None
+    per_pql: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How long those took who have come so far: to their PQL and to customer since the anchor, to convert since their PQL."""
+
+    to_pql: Waiting
+    to_customer: Waiting
+    to_convert: TimeToConvert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customers:
+    """What became of the mature starts that converted.
+
+    Parameters
+    ----------
+    retained
+        Of those that did within the conversion window, those that stayed for ``retained_for``; None without it.
+    value
+        What kind of customers PQLs become, against the others; None where the conversions do not say.
+    amounts
+        Mean amount per mature start and per customer, where conversions have amounts.
+    """
+
+    retained: Rate | None
+    value: CustomerValue | None
+    amounts: Amounts | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The same rates of parts of the population, and of the starts.
+
+    Parameters
+    ----------
+    by
+        What was asked for.
+    cohorts, segments
+        By anchor, and by trait or behaviour.
+    contacted
+        Starts by when somebody first contacted them; None without a contacts table.
+    arms
+        Starts by the arm that a ledger gave them; None without a ledger or without arms in it.
+    """
+
+    by: tuple[str, ...]
+    cohorts: tuple[Segment, ...]
+    segments: tuple[Segment, ...]
+    contacted: Contacted | None
+    arms: Arms | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Report:
     """What `pqlkit report` says of one definition.
@@ -60,7 +120,7 @@ class Report:
     ----------
     population, definition, snapshots, spells, starts
         What the rates were counted on: the definition's own snapshots, its spells and its counted starts.
-    funnel, time_to_pql, time_to_customer, time_to_convert, pqls_per_week
+    funnel, times, pqls_per_week
         The whole.
     in_progress
         Counted starts whose conversion window is not over: in no rate.
@@ -68,26 +128,16 @@ class Report:
         Each alone, and the rule without it.
     without_mechanical
         The snapshot view of the rule with every mechanical criterion struck out; None where it has none, or has no other.
-    by
-        What was asked for.
-    cohorts, segments
-        By anchor, and by trait or behaviour.
+    parts
+        Cohorts, segments, and starts by contact and by arm.
     periods
         By start, with drift.
     near_misses
         What became of those who had nearly qualified, and who is near now.
-    contacted
-        Starts by when somebody first contacted them; None without a contacts table.
-    arms
-        Starts by the arm that a ledger gave them; None without a ledger or without arms in it.
-    retained
-        Of the mature starts that converted within the conversion window, those that stayed for ``retained_for``; None without it.
-    value
-        What kind of customers PQLs become, against the others; None where the conversions do not say.
+    customers
+        What became of those that converted.
     teams
         What each team is measured by.
-    amounts
-        Mean amount per mature start and per customer, where conversions have amounts.
     warnings
         For a person.
     """
@@ -98,24 +148,16 @@ class Report:
     spells: pl.DataFrame
     starts: pl.DataFrame
     funnel: Funnel
-    time_to_pql: Waiting
-    time_to_customer: Waiting
-    time_to_convert: TimeToConvert
+    times: Times
     pqls_per_week: PqlsPerWeek
     in_progress: int
     criteria: tuple[CriterionRates, ...]
     without_mechanical: Contingency | None
-    by: tuple[str, ...]
-    cohorts: tuple[Segment, ...]
-    segments: tuple[Segment, ...]
+    parts: Parts
     periods: tuple[PeriodRates, ...]
     near_misses: NearMisses
-    contacted: Contacted | None
-    arms: Arms | None
-    retained: Rate | None
-    value: CustomerValue | None
+    customers: Customers
     teams: tuple[Team, ...]
-    amounts: Amounts | None
     warnings: tuple[str, ...]
 
     @property
@@ -135,15 +177,6 @@ class Report:
         """Whether the whole interval of the PQL-to-customer rate lies below a floor (a fraction)."""
         high = self.funnel.pql_to_customer.high
         return high is not None and high < floor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amounts:
-    """What conversions are worth: mean amount per customer among mature starts' conversions, and per mature start."""
-
-    customers: int
-    per_customer: float | None
-    per_pql: float | None
 
 
 def report(
@@ -227,7 +260,12 @@ def report(
         patience=patience,
         until=until,
     )
-    retained, value = _retained(mature, outcome), customer_value(population, people)
+    calendar = [column for column in by if column.startswith("signup_")]
+    customers = Customers(
+        retained=_retained(mature, outcome),
+        value=customer_value(population, people),
+        amounts=_amounts(population, mature),
+    )
     soon = too_soon_in_words(population, counted, outcome.within)
     return Report(
         population=population,
@@ -236,26 +274,26 @@ def report(
         spells=spells,
         starts=counted,
         funnel=stages,
-        time_to_pql=waiting(people, "pql", patience),
-        time_to_customer=waiting(people, "customer", until),
-        time_to_convert=time_to_convert(counted),
+        times=Times(
+            to_pql=waiting(people, "pql", patience),
+            to_customer=waiting(people, "customer", until),
+            to_convert=time_to_convert(counted),
+        ),
         pqls_per_week=pqls_per_week(counted, first=first, through=population.as_of, zone=population.world.zone),
         in_progress=counted.height - mature.height - int(counted["too_soon"].sum()),
         criteria=criteria(population, definition, seen, met, design_effect=effect),
         without_mechanical=without_mechanical(population, definition, seen, design_effect=effect),
-        by=tuple(by),
-        cohorts=_segments(
-            population, people, counted, [column for column in by if column.startswith("signup_")] or ["signup_quarter"]
+        parts=Parts(
+            by=tuple(by),
+            cohorts=_segments(population, people, counted, calendar or ["signup_quarter"]),
+            segments=_segments(population, people, counted, [column for column in by if column not in calendar]),
+            contacted=contacted(population, counted, outcome.within),
+            arms=None if ledger is None else arms(population, counted, ledger, definition),
         ),
-        segments=_segments(population, people, counted, [column for column in by if not column.startswith("signup_")]),
         periods=periods(population, definition, seen, met, counted),
         near_misses=near_misses(population, definition, outcome, spells),
-        contacted=contacted(population, counted, outcome.within),
-        arms=None if ledger is None else arms(population, counted, ledger, definition),
-        retained=retained,
-        value=value,
-        teams=teams(stages, retained, value, nouns_of(definition), visitors=visitors),
-        amounts=_amounts(population, mature),
+        customers=customers,
+        teams=teams(stages, customers.retained, customers.value, nouns_of(definition), visitors=visitors),
         warnings=(*population.warnings, *gap_warnings(population.world, definition), *([] if soon is None else [soon])),
     )
 

@@ -1,4 +1,4 @@
-"""The conversion curve: who has converted by when, with those not yet seen through respected."""
+"""The conversion curve: who has converted by when; nobody counts for longer than they were watched."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import pqlkit
+from pqlkit.cli.commands import COMMANDS
 from pqlkit.cli.help import ELSEWHERE
 from pqlkit.definitions.old_words import OPTIONS
 from pqlkit.options.commands import RECORDS, command_options
@@ -55,6 +56,14 @@ def test_the_command_line_declares_no_option_beside_the_records() -> None:
 def test_no_two_records_of_a_command_name_the_same_option(command: str) -> None:
     names = [option.name for record in RECORDS[command] for option in options_of(record)]
     assert sorted(names) == sorted(command_options(command))
+
+
+def test_every_command_has_its_line_of_records_and_the_error_names_the_place() -> None:
+    assert set(COMMANDS) == set(RECORDS), (
+        "a command of pqlkit/cli/commands.py has a line in RECORDS of pqlkit/options/commands.py"
+    )
+    with pytest.raises(LookupError, match=r"the command new has no line in RECORDS of pqlkit\.options\.commands"):
+        command_options("new")
 
 
 @pytest.mark.parametrize("command", RECORDS)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pqlkit.measures.behaviour import Cube
     from pqlkit.proposal.literals import Literal, Trait
+    from pqlkit.proposal.points import Points
     from pqlkit.proposal.result import Search
 
 
@@ -134,3 +135,11 @@ def standings_in(
         bounds=bounds_of(view.converters, **bounds),
         max_criteria=found.goal.max_criteria,
     )
+
+
+def total(cube: Cube, card: Points) -> NDArray[np.int64]:
+    """Add up each snapshot's points: 0..100."""
+    sums = np.zeros(cube.snapshots, dtype=np.int64)
+    for literal, points in zip(card.literals, card.points, strict=True):
+        sums[holds(cube, [literal])] += points
+    return sums

@@ -191,9 +191,9 @@ def test_capacity_keeps_the_leads_within_what_can_be_worked(people, result):
 def test_the_definition_in_use_is_read_on_the_same_holdout(people, result):
     own = result.candidates[0].definition
     found: Any = propose(people, ONCE, ProposeOptions(permutations=0, against=own, top=1)).champion
-    assert found.holdout.cells == result.candidates[0].holdout.cells
-    assert found.promised.rate == result.candidates[0].promised.rate
-    assert found.at_same_share == (pytest.approx(found.holdout.a), found.holdout.n1)
+    rate = result.candidates[0].promised.rate
+    assert found.promised.rate == rate
+    assert found.at_same_leads == (pytest.approx(rate.numerator), rate.denominator)
 
 
 def test_an_experiment_is_planned_for_the_first(result):

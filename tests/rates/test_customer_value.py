@@ -44,13 +44,13 @@ def value(tmp_path):
 
 
 def test_the_window_is_the_longest_that_half_of_either_side_have_had(value):
-    assert value.value.window == Duration(180, "d")
-    assert (value.value.pql_born, value.value.others) == (4, 2)
-    assert value.value.followed == (3, 2)
+    assert value.customers.value.window == Duration(180, "d")
+    assert (value.customers.value.pql_born, value.customers.value.others) == (4, 2)
+    assert value.customers.value.followed == (3, 2)
 
 
 def test_figures_by_hand(value):
-    lines = {line.what: line for line in value.value.lines}
+    lines = {line.what: line for line in value.customers.value.lines}
     assert lines["amount"].window is None
     assert lines["amount"].pql_born.mean.value == pytest.approx(np.mean([100, 50, 10, 7]))
     assert lines["paid"].pql_born.n == 3
@@ -67,7 +67,7 @@ def test_there_is_none_where_the_outcome_is_no_purchase(tmp_path):
     asked = definition()
     by_event = replace(asked, outcome=replace(asked.outcome, event="x2"))
     people = told(tmp_path, {"a": 1}, by_event, more=[{"user_id": "a", "event": "x2", "timestamp": T0 + 9 * DAY}])
-    assert report(people, by_event).value is None
+    assert report(people, by_event).customers.value is None
 
 
 def test_an_export_without_ends_kinds_and_amounts_says_nothing_of_them(tmp_path):
@@ -80,7 +80,7 @@ def test_an_export_without_ends_kinds_and_amounts_says_nothing_of_them(tmp_path)
         conversions=bare,
     )
     shown = report(population_of(data, Project(), definition=asked, entity="user"), asked)
-    assert shown.value.lines == ()
+    assert shown.customers.value.lines == ()
     assert record(shown)["customers"]["figures"] == []
 
 

@@ -145,7 +145,7 @@ def test_the_snapshot_view_compares_those_at_risk_at_the_landmark():
     ("step", "when", "within"), [("pql", "q", PATIENCE), ("customer", "c", PATIENCE + CONVERSION_WINDOW)]
 )
 def test_waiting_is_of_those_followed_equally_long(step, when, within):
-    found = made().time_to_pql if step == "pql" else made().time_to_customer
+    found = made().times.to_pql if step == "pql" else made().times.to_customer
     expected = one(
         f"""SELECT count(*), quantile_cont(({when} - a) / {DAY}.0, [0.25, 0.5, 0.75])
             FROM life WHERE a + {PATIENCE + CONVERSION_WINDOW} <= :e AND {when} <= a + {within}"""
@@ -158,7 +158,7 @@ def test_waiting_is_of_those_followed_equally_long(step, when, within):
 
 
 def test_amounts_are_per_customer_and_per_lead():
-    found = made().amounts
+    found = made().customers.amounts
     customers, total = (
         sql()
         .execute(
@@ -174,7 +174,7 @@ def test_amounts_are_per_customer_and_per_lead():
 
 def test_a_cohort_counts_what_sql_counts():
     month = one("SELECT month FROM life GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")[0]
-    found = next(part for part in made().cohorts if part.name == month)
+    found = next(part for part in made().parts.cohorts if part.name == month)
     assert counts(found.signup_to_pql) == one(
         f"SELECT count(*) FILTER (q <= a + {PATIENCE}), count(*) FROM life WHERE month = '{month}' AND a + {PATIENCE + CONVERSION_WINDOW} <= :e"
     )
@@ -185,7 +185,7 @@ def test_a_cohort_counts_what_sql_counts():
 
 def test_cohorts_segments_and_periods_add_up():
     found = made()
-    for parts in (found.cohorts, found.segments):
+    for parts in (found.parts.cohorts, found.parts.segments):
         assert len(parts) > 1
         assert sum(part.signups for part in parts) == found.funnel.signups
         cohort = found.funnel.cohort.levels
@@ -225,7 +225,7 @@ def test_the_json_says_the_same():
     assert funnel["pql_to_customer"]["numerator"] == made().funnel.pql_to_customer.numerator
     assert funnel["pql_to_customer"]["in_progress"] == made().in_progress
     assert funnel["snapshot"]["with"]["converted"] == made().funnel.snapshot.a
-    assert written["time_to_pql"]["median_days"] == made().time_to_pql.median_days
+    assert written["time_to_pql"]["median_days"] == made().times.to_pql.median_days
     assert written["arms"] == written["contacted"] == written["retained"] == {}
 
 

@@ -127,9 +127,9 @@ def test_whoever_left_again_did_not_stay(tmp_path):
     asked = definition(retained_for=Duration(60, "d"))
     found = report(told(tmp_path, people, asked, conversions=conversions), asked)
     assert found.funnel.pql_to_customer == rate(2, 4)
-    assert found.retained == rate(2, 3)
+    assert found.customers.retained == rate(2, 3)
     figures = {team.team: dict(team.figures) for team in found.teams}
-    assert figures["customer success"]["customers retained"] == found.retained
+    assert figures["customer success"]["customers retained"] == found.customers.retained
     assert record(found)["retained"]["numerator"] == 2
 
 
@@ -161,7 +161,7 @@ def test_contacts_split_the_mature_starts(tmp_path):
         rows=len(contacts),
     )
     whole = replace(people_, dataset=replace(people_.dataset, tables={**people_.dataset.tables, "contacts": table}))
-    found = report(whole, asked).contacted
+    found = report(whole, asked).parts.contacted
     assert found.before == rate(1, 2)
     assert found.within_1h == rate(0, 2)  # at start, hour
     assert found.within_24h == rate(0, 2)  # past hour, day
@@ -171,7 +171,7 @@ def test_contacts_split_the_mature_starts(tmp_path):
     assert found.never == rate(2, 5)  # after, alone, late, at purchase, at end
     groups = (found.before, found.after, found.never)
     assert sum(group.denominator for group in groups) == len(people)
-    assert report(people_, asked).contacted is None
+    assert report(people_, asked).parts.contacted is None
 
 
 def test_a_milestone_is_followed_by_the_outcome_of_the_project(tmp_path):
@@ -213,7 +213,7 @@ def test_nobody_qualifies(tmp_path):
     asked = definition()
     found = report(told(tmp_path, {"a": None, "b": None}, asked, conversions=[bought("a", 50)]), asked)
     assert found.funnel.pql_to_customer.rate is None
-    assert found.time_to_pql.median_days is None
+    assert found.times.to_pql.median_days is None
     assert found.funnel.recall == rate(0, 1)
     assert not found.drifted
     assert not found.falls_short(0.5)
@@ -334,7 +334,7 @@ def test_behaviours_and_bands_cut_a_report(tmp_path):
     project = replace(Project(), traits=replace(Project().traits, fixed=("seats",)))
     people_ = population_of(data, project, definition=asked, entity="user")
     shown = report(people_, asked, by=["seats:5,20", "open >= 1 in 14d"])
-    assert [(row.name, row.signups, row.pql_to_customer.numerator) for row in shown.segments] == [
+    assert [(row.name, row.signups, row.pql_to_customer.numerator) for row in shown.parts.segments] == [
         ("under 5", 1, 1),
         ("5 to under 20", 1, 0),
         ("20 or more", 1, 0),
@@ -342,7 +342,7 @@ def test_behaviours_and_bands_cut_a_report(tmp_path):
         ("did", None, 1),
         ("did not", None, 0),
     ]
-    assert [row.pql_to_customer.denominator for row in shown.segments[-2:]] == [1, 3]
+    assert [row.pql_to_customer.denominator for row in shown.parts.segments[-2:]] == [1, 3]
     printed = plain(as_table(shown))
     assert "BY seats:5,20" in printed
     assert "BY open >= 1 in 14d" in printed

@@ -73,7 +73,6 @@ def nothing_to_rank(figures: dict[str, Any]) -> None:
 
 def proposed(figures: dict[str, Any]) -> None:
     first = figures["candidates"][0]
-    part = {**SIDE, "recall": 0.5, "recall_low": 0.4, "recall_high": 0.6, "relative_risk": 2.0}
     first.update(
         file="definitions/first.yml",
         by_period=[{"period": "2026-Q1", **BOTH}, {"period": "2026-Q2", **BOTH}],
@@ -89,7 +88,7 @@ def proposed(figures: dict[str, Any]) -> None:
     figures.update(
         warnings=["a warning"],
         now={"meet": 9, "fresh": 4, "new": 2, "since": "7d"},
-        champion={"name": "today", "holdout": part, "qualifications": SIDE},
+        champion={"name": "today", "qualifications": SIDE, "at_same_leads": {"converted": 3.5, "leads": 20}},
         mechanical=[first],
         rejected=[{"rule": "login >= 3", "reasons": ["too rare", "did not hold"]}],
         excluded=[{"event": "paid_bill", "reason": "part-of-conversion", "evidence": "9 of 9"}],

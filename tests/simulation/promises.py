@@ -216,19 +216,25 @@ def additive(seed: int, *, users: int = 20_000) -> Numbers:
     """Fit the points card to an additive world, and hold it to the true score."""
     from sklearn.metrics import roc_auc_score
 
-    from pqlkit.proposal.points import points_card, prefer_points, total
+    from pqlkit.proposal.fit_view import FitView
+    from pqlkit.proposal.menu import standings_of
+    from pqlkit.proposal.points import points_card
+    from pqlkit.proposal.points_definition import best_cut
+    from tests.proposal.found import total
 
     with trial(recipe(users, 4000 + seed, outcome="additive")) as made:
         found = made.brief.search()
         cube, y, later = made.brief.observed.cube, made.y, made.later
-        card = points_card(cube, y, made.brief.parts.fit, found)
+        card = points_card(found)
         assert card is not None
         best = chosen(made.brief, found)
+        standings = standings_of(made.brief, found, FitView.of(made.brief, found.literals))
+        first = standings.first()
         return {
             "points": float(roc_auc_score(y[later], total(cube, card)[later])),
             "true": float(roc_auc_score(y[later], made.chance[later])),
             "rule": float(roc_auc_score(y[later], made.held(best)[later])) if best else 0.5,
-            "preferred": bool(best) and prefer_points(card, cube, y, later, made.held(best)),
+            "preferred": first is not None and best_cut(card, standings, first) is not None,
         }
 
 

@@ -1,4 +1,4 @@
-"""The landing: bring what a source leads to here as a file, once, under the name that messages call it by."""
+"""The landing: what a source leads to becomes a file on this machine, once, and messages call it by its own name."""
 
 from __future__ import annotations
 

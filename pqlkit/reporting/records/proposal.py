@@ -13,6 +13,7 @@ from pqlkit.reporting.records.figures import adjusted, modelled, relative_risk
 
 if TYPE_CHECKING:
     from pqlkit.proposal.candidate import ByTrait, Candidate, Group, Promise
+    from pqlkit.proposal.points_definition import PointsOffer
     from pqlkit.proposal.proposed import Halves, Proposal
     from pqlkit.statistics.contingency import Contingency
     from pqlkit.statistics.stratified import Excess
@@ -266,8 +267,20 @@ def _points(proposal: Proposal) -> dict[str, Json]:
             {"rule": in_words([literal]), "points": points}
             for literal, points in zip(card.literals, card.points, strict=True)
         ],
-        "pql_at": card.pql_at,
-        "preferred": proposal.prefer_points,
+        "preferred": proposal.points_offer is not None,
+        "definition": _offered(proposal.points_offer),
+    }
+
+
+def _offered(offer: PointsOffer | None) -> Json:
+    if offer is None or offer.definition.score is None:
+        return None
+    return {
+        "name": offer.definition.name,
+        "pql_at": offer.definition.score.pql_at,
+        "chosen": _qualifications(offer.chosen),
+        "qualifications": _qualifications(offer.promised),
+        "recall": {"qualified": offer.recall[0], "conversions": offer.recall[1]},
     }
 
 
@@ -313,12 +326,11 @@ def _champion(proposal: Proposal) -> Json:
     champion = proposal.champion
     if champion is None:
         return None
-    same = champion.at_same_share
+    same = champion.at_same_leads
     return {
         "name": champion.definition.name,
-        "holdout": _snapshot(champion.holdout),
         "qualifications": _qualifications(champion.promised),
-        "at_same_share": None if same is None else {"converted": same[0], "snapshots": same[1]},
+        "at_same_leads": None if same is None else {"converted": same[0], "leads": same[1]},
     }
 
 

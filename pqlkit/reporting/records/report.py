@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def record(report: Report) -> dict[str, Json]:
     """Write a report as the JSON contract spells it."""
     funnel, outcome = report.funnel, report.definition.outcome
-    time_to_convert, weekly, contacted = report.time_to_convert, report.pqls_per_week, report.contacted
+    time_to_convert, weekly, contacted = report.times.to_convert, report.pqls_per_week, report.parts.contacted
     return {
         "schema": "pqlkit/report/2",
         "definition": report.definition.name,
@@ -86,8 +86,8 @@ def record(report: Report) -> dict[str, Json]:
             "too_soon": int(report.starts["too_soon"].sum()),
             "unrated": funnel.unrated,
         },
-        "time_to_pql": waiting(report.time_to_pql),
-        "time_to_customer": waiting(report.time_to_customer),
+        "time_to_pql": waiting(report.times.to_pql),
+        "time_to_customer": waiting(report.times.to_customer),
         "time_to_convert": {
             "median_days": time_to_convert.median_days,
             "p25_days": time_to_convert.p25_days,
@@ -110,19 +110,19 @@ def record(report: Report) -> dict[str, Json]:
             "after_later": contacted.later.to_json(),
             "never": contacted.never.to_json(),
         },
-        "arms": {} if report.arms is None else arms(report.arms),
-        "retained": {} if report.retained is None else report.retained.to_json(),
-        "customers": {} if report.value is None else customers(report.value),
+        "arms": {} if report.parts.arms is None else arms(report.parts.arms),
+        "retained": {} if report.customers.retained is None else report.customers.retained.to_json(),
+        "customers": {} if report.customers.value is None else customers(report.customers.value),
         "teams": [team(criterion_rates) for criterion_rates in report.teams],
         "amounts": {}
-        if report.amounts is None
+        if report.customers.amounts is None
         else {
-            "customers": report.amounts.customers,
-            "per_customer": report.amounts.per_customer,
-            "per_pql": report.amounts.per_pql,
+            "customers": report.customers.amounts.customers,
+            "per_customer": report.customers.amounts.per_customer,
+            "per_pql": report.customers.amounts.per_pql,
         },
-        "cohorts": [segment(criterion_rates, "cohort") for criterion_rates in report.cohorts],
-        "segments": [segment(criterion_rates, "segment") for criterion_rates in report.segments],
+        "cohorts": [segment(criterion_rates, "cohort") for criterion_rates in report.parts.cohorts],
+        "segments": [segment(criterion_rates, "segment") for criterion_rates in report.parts.segments],
         "periods": [period(criterion_rates) for criterion_rates in report.periods],
         "warnings": list(report.warnings),
     }

@@ -62,8 +62,8 @@ def _cohort(report: Report) -> list[str]:
         _count(f"  not {nouns.lead} by day {cohort.pql_within.days:g}", levels.other_customers.denominator),
         _level(f"    {nouns.outcome} by day {by}", levels.other_customers, ""),
         _sum(f"{nouns.outcomes} by day {by}", levels),
-        f"  half of the {report.time_to_pql.reached:,} {nouns.leads} took {report.time_to_pql.median_days:.1f} days or less"
-        if report.time_to_pql.median_days is not None
+        f"  half of the {report.times.to_pql.reached:,} {nouns.leads} took {report.times.to_pql.median_days:.1f} days or less"
+        if report.times.to_pql.median_days is not None
         else f"  nobody became one of the {nouns.leads} in time",
     ]
 

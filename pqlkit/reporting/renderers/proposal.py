@@ -430,10 +430,10 @@ def _others(proposal: Proposal) -> list[str]:
         lines += wrapped(words, "  ", "    ")
     rival = proposal.champion
     if rival is not None:
-        same = rival.at_same_share
-        expected = f", {percent(same[0] / same[1])} at the same number of leads" if same and same[1] else ""
+        same = rival.at_same_leads
+        expected = f"; {percent(same[0] / same[1])} at as many leads as the rule proposed" if same and same[1] else ""
         lines += wrapped(
-            f"Against {visible(rival.definition.name, 40)} (in use): {rate(rival.holdout.with_)} of snapshots{expected}",
+            f"Against {visible(rival.definition.name, 40)} (in use): {rate(rival.promised.rate)} of its PQLs{expected}",
             "  ",
             "    ",
         )
@@ -446,8 +446,14 @@ def _closing(proposal: Proposal, first: Candidate, file: str | None) -> list[str
     if search is not None:
         state = "complete" if search.complete else "incomplete" if search.in_time else "stopped by --max-rules"
         lines.append(f"  Search {state}: {_many(search.considered)} rules of {_sizes(proposal)}.")
-    if proposal.prefer_points:
-        lines.append("  A points card does better here: see points in --format json")
+    if proposal.points_offer is not None:
+        offer = proposal.points_offer
+        lines += wrapped(
+            f"A points card is surely better where both were chosen; later {rate(offer.promised.rate)} of its PQLs: "
+            f"{visible(offer.definition.name, 60)}",
+            "  ",
+            "    ",
+        )
     left_out = [suspect for suspect in proposal.leakage if suspect.excluded]
     if left_out:
         names = ", ".join(f"{visible(suspect.event, 30)} ({suspect.reason.value})" for suspect in left_out[:4])

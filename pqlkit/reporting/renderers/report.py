@@ -122,14 +122,14 @@ def _new_pqls(report: Report) -> list[str]:
             "  ",
         )
     lines += [*_periods(report)]
-    quick, weekly = report.time_to_convert, report.pqls_per_week
+    quick, weekly = report.times.to_convert, report.pqls_per_week
     if weekly.median is not None and weekly.p90 is not None:
         lines.append(f"  {weekly.median:.0f} in a median week, {weekly.p90:.0f} in a busy one")
     if quick.median_days is not None:
         lines.append(f"  median time to convert {quick.median_days:.0f} days; {quick.quick} within one day")
-    if report.amounts is not None and report.amounts.per_pql is not None:
+    if report.customers.amounts is not None and report.customers.amounts.per_pql is not None:
         lines.append(
-            f"  {report.amounts.per_customer or 0:,.2f} per customer, {report.amounts.per_pql:,.2f} per new {report.nouns.lead}"
+            f"  {report.customers.amounts.per_customer or 0:,.2f} per customer, {report.customers.amounts.per_pql:,.2f} per new {report.nouns.lead}"
         )
     return lines
 
@@ -202,8 +202,8 @@ def _periods(report: Report) -> list[str]:
 def _segments(report: Report) -> list[str]:
     """Print what was asked for with ``--by``, in that order."""
     nouns, lines = report.nouns, []
-    for by in report.by:
-        rows = [segment for segment in (*report.cohorts, *report.segments) if segment.by == by]
+    for by in report.parts.by:
+        rows = [segment for segment in (*report.parts.cohorts, *report.parts.segments) if segment.by == by]
         lines += ["", f"{fit(f'BY {visible(by, 60)}', 32)} {f'became {nouns.leads}':>25} {nouns.success:>20}"]
         lines += [_segment(segment) for segment in rows[-12:]]
         lines += [f"  ... and {len(rows) - 12:,} more: --format json, or --html FILE"] if len(rows) > 12 else []
@@ -220,7 +220,7 @@ def _segment(segment: Segment) -> str:
 
 def _contacts(report: Report) -> list[str]:
     lines = []
-    if (contacted := report.contacted) is not None:
+    if (contacted := report.parts.contacted) is not None:
         lines += [
             "",
             spread("FIRST CONTACT", "leads were not chosen at random: no effect of calls"),
@@ -232,7 +232,7 @@ def _contacts(report: Report) -> list[str]:
             _step("  later", contacted.later),
             _step("never", contacted.never),
         ]
-    if (arms := report.arms) is not None:
+    if (arms := report.parts.arms) is not None:
         gain = arms.difference
         lines += [
             "",
