@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 from pqlkit.analysis.observation import observe, outcome_events
 from pqlkit.definitions.model import MeasureKind
+from pqlkit.measures.behaviour import GRID
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.options.settings import Exposure, Settings
 from pqlkit.snapshots.schedule import LANDMARK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from pqlkit.analysis.among_doers import ToldKind
     from pqlkit.analysis.association import Association
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypotheses
+    from pqlkit.analysis.metering import Meter
     from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.tiers import Tier
     from pqlkit.analysis.value_metric import ValueMetric
@@ -42,6 +47,10 @@ class Analysis:
         Behaviours after which fewer convert than of those as active, the clearest first.
     kinds
         Kinds of events that go with converting among those who did the event, the clearest first.
+    contacted
+        Who had been contacted before the snapshot (bool, one per snapshot); None without a contacts table.
+    meters
+        Events that are what is billed: listed apart, never among the behaviours.
     shapes
         Behaviours that are not monotone: those who never did it convert as often.
     tests
@@ -73,6 +82,7 @@ class Analysis:
     behaviours: tuple[Association, ...]
     fewer: tuple[Fewer, ...]
     kinds: tuple[ToldKind, ...]
+    meters: tuple[Meter, ...]
     shapes: tuple[Shape, ...]
     tests: int
     cohorts: tuple[Cohorts, ...]
@@ -86,6 +96,16 @@ class Analysis:
     warnings: tuple[str, ...]
     curve: CurveRate
     comparison: tuple[ValueMetric, ...] = ()
+    contacted: NDArray[np.bool_] | None = None
+
+    def contacted_before(self, association: Association) -> tuple[int, int] | None:
+        """Count the snapshots at which a behaviour was done, and of them those contacted before: (contacted, all)."""
+        if self.contacted is None:
+            return None
+        cube = self.observed.cube
+        rows, levels = cube.column(cube.behaviours.index(association.behaviour))
+        did = rows[levels > GRID.index(association.threshold)]
+        return int(self.contacted[did].sum()), len(did)
 
 
 def analyze(
@@ -107,6 +127,8 @@ def analyze(
     Analysis
         Every figure is an association: it says who upgrades, not why.
     """
+    import polars as pl
+
     from pqlkit.analysis.adjustment import adjust
     from pqlkit.analysis.among_doers import kind_tests, told
     from pqlkit.analysis.associations import Levels, associations, q_values
@@ -117,6 +139,7 @@ def analyze(
     from pqlkit.analysis.follow_up import curve_rate, disagreement_in_words
     from pqlkit.analysis.grouping import behaviours
     from pqlkit.analysis.hypotheses import hypotheses
+    from pqlkit.analysis.metering import meters
     from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Floors, tier
     from pqlkit.analysis.value_metric import compare
     from pqlkit.analysis.window_advice import (
@@ -125,13 +148,15 @@ def analyze(
         early_warning,
         search_opens,
     )
+    from pqlkit.snapshots.contacts import contacted_before
     from pqlkit.snapshots.spike import spike, unreached
 
     settings = settings or Settings()
     say = progress or (lambda _: None)
     done = behaviours(population, settings.by, windows=settings.windows or (LANDMARK,))
     observed = observe(population, settings, progress=progress)
-    flags = _flags(observed)
+    billed = meters(population, _names(observed))
+    flags = _flags(observed, billed)
     say("comparing those who did with those who did not")
     usable = observed.converters
     floors = Floors.of(len(observed.y), usable)
@@ -152,7 +177,7 @@ def analyze(
             observed.y,
             first=len(observed.cube.behaviours),
             design_effect=observed.design_effect,
-            skip=observed.left_out,
+            skip=observed.left_out.union(meter.event for meter in billed),
         )
     )
     families = (
@@ -182,12 +207,14 @@ def analyze(
     early = early_warning(population, design) if landmark or design.kind is DesignKind.EVERY else None
     curve = curve_rate(observed)
     notes = (early, disagreement_in_words(observed, curve), unreached(population, design.conversion_window))
+    called = contacted_before(population, observed.snapshots.frame.select("entity", pl.col("cutoff").alias("at")))
     return Analysis(
         observed=observed,
         behaviours=tuple(sorted(associated, key=_order)),
         fewer=less,
         shapes=shapes(observed, levels, skip=observed.left_out),
         kinds=told(kinds, dict(zip(kinds, q[2], strict=True))),
+        meters=billed,
         tests=sum(len(family) for family in families),
         cohorts=tuple(
             behaviour_cohorts(observed, by, done[by])
@@ -205,16 +232,23 @@ def analyze(
         warnings=(*warnings, *(text for text in notes if text)),
         comparison=compare(observed, settings.compare, behaviours=done),
         curve=curve,
+        contacted=None if called is None else called.to_numpy(),
     )
 
 
-def _flags(observed: Observed) -> Mapping[str | None, tuple[str, ...]]:
+def _names(observed: Observed) -> list[str]:
+    return sorted({behaviour.event for behaviour in observed.cube.behaviours if behaviour.event is not None})
+
+
+def _flags(observed: Observed, billed: Sequence[Meter]) -> Mapping[str | None, tuple[str, ...]]:
     notes = observed.population.project.events
     flags: dict[str | None, list[str]] = {None: ["activity"]}
     for name, note in notes.items():
         flags.setdefault(name, []).extend(
             flag for flag, on in (("mechanical", note.mechanical), ("automatic", note.automatic)) if on
         )
+    for meter in billed:
+        flags.setdefault(meter.event, []).append("meter")
     for suspect in observed.leakage:
         flags.setdefault(suspect.event, []).append(suspect.reason.value)
     for name in outcome_events(observed.population):

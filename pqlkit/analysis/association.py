@@ -44,7 +44,7 @@ class Association:
     effect
         What is left of it beside activity by other behaviours, calendar block, age and fixed traits; None when not fitted.
     flags
-        ``rare``, ``mechanical``, ``automatic``, ``activity``, ``part-of-outcome``, and reasons of suspicion.
+        ``rare``, ``mechanical``, ``meter``, ``automatic``, ``activity``, ``part-of-outcome``, and reasons of suspicion.
     curve
         Every threshold of the grid up to the largest value seen, always including 1.
     dependable

@@ -177,6 +177,14 @@ class Inputs:
             progress=progress,
         )
 
+    @property
+    def source(self) -> str:
+        """What to call the data: what somebody named, else the project file's events."""
+        data = self.data
+        events = self.project.exports.get("events")
+        named = data.data or data.events or (", ".join(events.path) if events is not None else None)
+        return str(named) if named is not None else "the data"
+
     def mapped(self) -> Project:
         """Give the project with the exports and columns that the command line names.
 

@@ -166,6 +166,7 @@ def _data(inputs: Inputs, output: Output) -> tuple[FactsOf, Compare]:
             definitions,
             dataset=dataset,
             project=inputs.project,
+            source=inputs.source,
             trust_current=inputs.data.trust_current,
             people_of=people_of,
         )

@@ -115,6 +115,11 @@ class Expression:
         """Whether a term has no window."""
         return any(leaf.window is _UNDECIDED for leaf, _ in self.leaves)
 
+    @property
+    def names_one_window(self) -> bool:
+        """Whether its terms name one window, which those without one then have, too."""
+        return self._filling(None) is not None
+
     def completed(self, default: Window | None) -> Node:
         """Give terms without a window the expression's only one, else `default`.
 

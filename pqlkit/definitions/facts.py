@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from pqlkit.typing import Number
 
 
+class LeftBecause(StrEnum):
+    """Why who meets a new version does not count by it, and did by the old one."""
+
+    NOT_ELIGIBLE = "not-eligible"
+    """It meets it from an earlier moment on, at which it was not eligible."""
+
+    NO_SIGNUP = "no-signup"
+    """It is not among those whom the new version's report counts: it was not eligible, or what it did first is not known."""
+
+
 class ValueKind(StrEnum):
     """What the values of a property or trait are. `INTEGER` and `NUMBER` are the numeric kinds."""
 
@@ -227,6 +237,8 @@ class ComparisonFacts:
         PQL conversion rates of the two versions.
     entered_rate, left_rate
         PQL conversion rates of those who enter (under the new version) and of those who leave (under the old one).
+    left_because
+        Of those who leave although they meet the new version: why they do not count.
     pqls_per_week_before, pqls_per_week_after
         Medians, or None.
     """
@@ -235,6 +247,7 @@ class ComparisonFacts:
     both: int
     entered: int
     left: int
+    left_because: Mapping[LeftBecause, int] = field(default_factory=dict)
     before: Proportion | None = None
     after: Proportion | None = None
     entered_rate: Proportion | None = None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from pqlkit.definitions.facts import LeftBecause
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pqlkit.definitions.changes import Review
     from pqlkit.definitions.facts import ComparisonFacts, Proportion
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from pqlkit.typing import Json
 
 _SPECIAL: Final = re.compile(r"([\\`*{}\[\]#!|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+
+
+_REASONS: Final[Mapping[LeftBecause, str]] = {
+    LeftBecause.NOT_ELIGIBLE: "{number} meet the new version, too, but from an earlier moment on, at which they were not eligible",
+    LeftBecause.NO_SIGNUP: "{number} meet the new version, too, but are not counted by it: not eligible, or what they did"
+    " first is not in the data",
+}
 
 
 def review_markdown(reviews: Sequence[Review]) -> str:
@@ -102,6 +110,9 @@ def _compared(review: Review, facts: ComparisonFacts) -> Iterator[str]:
     after, before = review.after, review.before
     whom = f"{after.entity}s" if after is not None else "entities"
     yield f"Of {facts.entities:,} {whom}, {_number(facts.entered)} enter and {_number(facts.left)} leave."
+    if facts.left_because:
+        why = [_REASONS[because].format(number=f"{number:,}") for because, number in facts.left_because.items()]
+        yield f"Of those who leave, {'; '.join(why)}."
     rows = [(f"{whom} that qualify", f"{facts.both + facts.left:,}", f"{facts.both + facts.entered:,}")]
     rows.append(
         (
@@ -143,6 +154,7 @@ def _comparison_record(facts: ComparisonFacts) -> Json:
         "both": facts.both,
         "entered": facts.entered,
         "left": facts.left,
+        "left_because": {because.value: number for because, number in facts.left_because.items()},
         "before": _rate_record(facts.before),
         "after": _rate_record(facts.after),
         "entered_rate": _rate_record(facts.entered_rate),

@@ -52,10 +52,14 @@ class Traits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventNote:
-    """What is known about an event name: sent by a machine (`automatic`), or precedes the upgrade by construction."""
+    """What is known about an event name: sent by a machine (`automatic`), precedes the upgrade by construction, or is billed.
+
+    `meter` names the property by the sum of which customers pay.
+    """
 
     automatic: bool = False
     mechanical: bool = False
+    meter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +183,7 @@ def _project(form: ProjectForm, document: Document) -> Project:
         exports={name: places.source(source) for name, source in named.items() if source is not None},
         traits=places.traits(form.traits),
         events={
-            name: EventNote(automatic=note.automatic, mechanical=note.mechanical)
+            name: EventNote(automatic=note.automatic, mechanical=note.mechanical, meter=note.meter)
             for name, note in (form.events or {}).items()
         },
         population=build_eligible(form.population or []),

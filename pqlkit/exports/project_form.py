@@ -388,6 +388,9 @@ class EventNoteForm(Form):
 
     automatic: Truth = Field(default=False, description="Sent by a machine, not done by a person.")
     mechanical: Truth = Field(default=False, description="Precedes the upgrade by construction (a limit reached).")
+    meter: OptionalText = Field(
+        None, description="The property whose sum is billed: using it and paying are one thing.", examples=["calls"]
+    )
 
 
 class CalendarForm(Form):

@@ -121,6 +121,7 @@ class Brief:
             cube=self.cube,
             kinds_from=len(self.observed.cube.behaviours),
             design_effect=self.observed.design_effect,
+            any_event=not self.exclusions.meters,
             y=self.observed.y,
             entities=self.entities,
             objective=parse_objective(self.wishes.objective, base_rate=float(self.observed.y[self.parts.fit].mean())),

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from pqlkit.analysis.metering import meters
 from pqlkit.analysis.observation import outcome_events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pqlkit.analysis.leaks import Suspect
+    from pqlkit.analysis.metering import Meter
     from pqlkit.analysis.observation import Observed
     from pqlkit.proposal.split import Split
 
@@ -28,18 +30,23 @@ class Exclusions:
         Events that the search may not use.
     mechanical
         Those of them that precede the upgrade by construction, and nothing worse is known of: for a list of their own.
+    meters
+        Those of these that are what is billed, as conversions before the test period show.
     """
 
     leakage: tuple[Suspect, ...]
     events: frozenset[str]
     mechanical: frozenset[str]
+    meters: tuple[Meter, ...]
 
     @classmethod
     def of(cls, observed: Observed, parts: Split) -> Exclusions:
         """Judge leaks on the earlier part alone."""
         leakage = _leakage(observed, parts)
         notes = observed.population.project.events
-        mechanical = {name for name, note in notes.items() if note.mechanical}
+        names = sorted({behaviour.event for behaviour in observed.cube.behaviours if behaviour.event is not None})
+        billed = meters(observed.population, names, before=parts.first)
+        mechanical = {name for name, note in notes.items() if note.mechanical} | {meter.event for meter in billed}
         automatic = {name for name, note in notes.items() if note.automatic}
         leaks = {suspect.event for suspect in leakage if suspect.excluded and not suspect.trait}
         own = _own_events(observed)
@@ -48,6 +55,7 @@ class Exclusions:
             leakage=leakage,
             events=frozenset((leaks | mechanical | automatic | own) - kept),
             mechanical=frozenset(mechanical - leaks - ((automatic | own) - kept)),
+            meters=billed,
         )
 
     @property

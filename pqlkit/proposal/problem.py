@@ -38,6 +38,8 @@ class Problem:
     kinds_from, design_effect
         From this behaviour on they are kinds of events (None = there are none): a search takes in those that go with more conversions
         among the doers of the event, at the snapshots that choose. Rows per independent row, for that test.
+    any_event
+        Whether a rule may speak of any event at all: not where some of them are what is billed.
     traits
         Fixed traits that may become eligibility.
     leads_to
@@ -58,6 +60,7 @@ class Problem:
     excluded: Collection[str] = ()
     kinds_from: int | None = None
     design_effect: float = 1.0
+    any_event: bool = True
     traits: tuple[Trait, ...] = ()
     leads_to: Mapping[str, str] = field(default_factory=dict)
     thresholds: tuple[int, ...] | None = None
@@ -108,18 +111,14 @@ class Problem:
             leads_to=self.leads_to,
         )
 
-    def columns(self, part: NDArray[np.bool_]) -> Collection[int] | None:
-        """Name the behaviours that a search of some snapshots may use; None = all."""
+    def columns(self, part: NDArray[np.bool_]) -> Collection[int]:
+        """Name the behaviours that a search of some snapshots may use."""
         from pqlkit.analysis.among_doers import admitted, kind_tests
 
-        if self.kinds_from is None:
-            return None
-        tests = kind_tests(
-            self.cube,
-            self.y,
-            first=self.kinds_from,
-            design_effect=self.design_effect,
-            skip=self.excluded,
-            rows=part,
-        )
-        return admitted(tests).union(range(self.kinds_from))
+        behaviours = self.cube.behaviours
+        first = len(behaviours) if self.kinds_from is None else self.kinds_from
+        taken = set(range(first))
+        if first < len(behaviours):
+            effect, skip = self.design_effect, self.excluded
+            taken |= admitted(kind_tests(self.cube, self.y, first=first, design_effect=effect, skip=skip, rows=part))
+        return {column for column in taken if self.any_event or behaviours[column].event is not None}

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.leaks import Suspect
+    from pqlkit.analysis.metering import Meter
     from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.tiers import Tier
     from pqlkit.options.search import ProposeOptions
@@ -93,6 +94,11 @@ class Proposal:
         Events and traits that look like leaks, judged on the fit part alone.
     shapes
         Of the first candidate's criteria, those that are not monotone: whoever never did it converts as often.
+    meters
+        Events that are what is billed: only ever in the list apart.
+    contacted
+        Of the first candidate's later leads, how many had been contacted before they began to meet it, and all; None without
+        contacts.
     fewer
         Where no rule is proposed, behaviours after which fewer convert: what could be tested instead.
     """
@@ -123,3 +129,5 @@ class Proposal:
     tonight: Tonight | None = None
     shapes: tuple[Shape, ...] = ()
     fewer: tuple[Fewer, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    contacted: tuple[int, int] | None = None

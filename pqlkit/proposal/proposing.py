@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.observation import Observed
     from pqlkit.population.population import Population
     from pqlkit.proposal.benchmark_model import BenchmarkModel
+    from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.holdout import Verdicts
     from pqlkit.proposal.points import Points
@@ -180,7 +181,7 @@ def _columns(brief: Brief) -> NDArray[np.intp]:
         index
         for index, behaviour in enumerate(behaviours)
         if behaviour.event not in brief.exclusions.events
-        and (usable is None or index in usable)
+        and index in usable
         and not (behaviour.measure.kind in {MeasureKind.DAYS, MeasureKind.USERS} and behaviour.event in counted)
     ]
     return np.array(kept, dtype=np.intp)
@@ -234,8 +235,23 @@ def _summed_up(
         leakage=brief.exclusions.leakage,
         warnings=(*_known_warnings(brief), *warnings),
         shapes=() if first is None else _shapes(brief, first.rule),
+        contacted=None if first is None else _contacted(brief, first),
         fewer=_fewer(brief) if first is None else (),
+        meters=brief.exclusions.meters,
     )
+
+
+def _contacted(brief: Brief, first: Candidate) -> tuple[int, int] | None:
+    """Count the later leads of a candidate that somebody had contacted before they began to meet it, and all of them."""
+    import polars as pl
+
+    from pqlkit.proposal.promise import started
+    from pqlkit.snapshots.contacts import contacted_before
+
+    counted = started(brief.observed.population, first.definition, spells=first.spells)
+    leads = counted.filter(pl.col("on") >= brief.holdout_from).select("entity", pl.col("on").alias("at"))
+    called = contacted_before(brief.observed.population, leads)
+    return None if called is None else (int(called.sum()), leads.height)
 
 
 def _shapes(brief: Brief, rule: Rule) -> tuple[Shape, ...]:
@@ -286,6 +302,7 @@ def _nothing(brief: Brief, *why: str, search: Search | None = None, top: Benchma
         leakage=brief.exclusions.leakage,
         warnings=(*_known_warnings(brief), *why),
         fewer=() if search is None else _fewer(brief),
+        meters=brief.exclusions.meters,
     )
 
 

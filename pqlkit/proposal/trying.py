@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 
+from pqlkit.columns import ANCHOR, ENTITY, ON
 from pqlkit.definitions.model import (
     ChosenBy,
     Criterion,
@@ -158,8 +160,12 @@ def try_(
     observed = observe(population, settings, progress=progress)
     node, completed = _completed(asked, observed)
     definition = _definition(observed, node, name)
-    say("testing the hypothesis")
     spells = qualifications(population, definition)
+    later = _later_snapshots(observed, asked, definition, spells)
+    if later is not None:
+        observed = observe(population, replace(settings, snapshots=later.snapshots), progress=progress)
+        definition = _definition(observed, node, name)
+    say("testing the hypothesis")
     met = met_at(population, definition, observed.snapshots.frame, spells=spells)
     table = observed.table(met)
     counted = started(population, definition, spells=spells)
@@ -180,6 +186,7 @@ def try_(
         warnings=(
             *population.warnings,
             *gap_warnings(population.world, definition),
+            *((later.why,) if later is not None else ()),
             *_thoughts(definition),
             *(text for text in soon if text is not None),
         ),
@@ -198,6 +205,50 @@ def _completed(asked: Expression | Node, observed: Observed) -> tuple[Node, str 
     asked.refuse_unanswerable(window)
     node = asked.completed(window)
     return node, expression(node) if asked.waits else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Later:
+    """Other snapshots than those that suit the data, since a rule is met after these."""
+
+    snapshots: str
+    why: str
+
+
+def _later_snapshots(
+    observed: Observed, asked: Expression | Node, definition: Definition, spells: pl.DataFrame
+) -> _Later | None:
+    """Say which snapshots see a rule that most meet only after those that `auto` took; None where these do.
+
+    A rule whose window was filled in from the snapshots is about them, and a design that somebody stated is obeyed.
+    """
+    from pqlkit.definitions.expression import Expression
+
+    settings, design = observed.settings, observed.snapshots.design
+    filled = isinstance(asked, Expression) and asked.waits and not asked.names_one_window
+    if (
+        settings.snapshots != "auto"
+        or settings.windows
+        or design.kind is DesignKind.EVERY
+        or filled
+        or spells.is_empty()
+    ):
+        return None
+    firsts = spells.group_by(ENTITY).agg(pl.col(ON).min())
+    ages = firsts.join(observed.population.entities.select(ENTITY, ANCHOR), on=ENTITY)
+    last = design.cutoffs[-1]
+    seen = ages.filter(pl.col(ON) < pl.col(ANCHOR) + last.microseconds).height
+    if 2 * seen >= ages.height:
+        return None
+    windows = [leaf.window for leaf in leaves(definition.qualify) if isinstance(leaf, Criterion)]
+    lengths = [window.length for window in windows if window.kind is WindowKind.WITHIN and window.length is not None]
+    whole = len(lengths) == sum(1 for _ in leaves(definition.qualify))
+    other = f"{DesignKind.ONCE}:{max(lengths)}" if whole else DesignKind.EVERY.value
+    return _Later(
+        snapshots=other,
+        why=f"{seen:,} of the {ages.height:,} {definition.entity}s that ever meet it do so by day {last.days:g}: the snapshots"
+        f" are not those of `auto` ({design}) but {other}, which can see the others, too",
+    )
 
 
 def _definition(observed: Observed, node: Node, name: str) -> Definition:

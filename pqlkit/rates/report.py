@@ -120,6 +120,8 @@ class Report:
     ----------
     population, definition, snapshots, spells, starts
         What the rates were counted on: the definition's own snapshots, its spells and its counted starts.
+    signups
+        Whom the funnel counts, and who of them became a PQL and a customer; see `pqlkit.rates.funnel.lives`.
     funnel, times, pqls_per_week
         The whole.
     in_progress
@@ -147,6 +149,7 @@ class Report:
     snapshots: Snapshots
     spells: pl.DataFrame
     starts: pl.DataFrame
+    signups: pl.DataFrame
     funnel: Funnel
     times: Times
     pqls_per_week: PqlsPerWeek
@@ -273,6 +276,7 @@ def report(
         snapshots=seen,
         spells=spells,
         starts=counted,
+        signups=people,
         funnel=stages,
         times=Times(
             to_pql=waiting(people, "pql", patience),

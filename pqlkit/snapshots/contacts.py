@@ -99,6 +99,22 @@ def contacted(population: Population, counted: pl.DataFrame, conversion_window: 
     return Contacted(before=before, within_1h=hour, within_24h=day, within_3d=days, later=later, never=never)
 
 
+def contacted_before(population: Population, moments: pl.DataFrame) -> pl.Series | None:
+    """Tell of moments (``entity``, ``at``) whether somebody had contacted the entity before; None without a contacts table."""
+    import polars as pl
+
+    table = population.dataset.tables.get("contacts")
+    calls = None if table is None else _calls(population, table)
+    if calls is None:
+        return None
+    first = calls.group_by("entity").agg(pl.col("called").min())
+    return (
+        moments.join(first, on="entity", how="left", maintain_order="left")
+        .select((pl.col("called") < pl.col("at")).fill_null(value=False))
+        .to_series()
+    )
+
+
 def _rate(starts: pl.DataFrame) -> Rate:
     return Rate.of(int(starts.get_column("y").sum()), starts.height)
 

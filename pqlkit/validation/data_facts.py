@@ -12,6 +12,7 @@ from pqlkit.definitions.facts import (
     EventFacts,
     Facts,
     LeakFacts,
+    LeftBecause,
     NameFacts,
     PropertyFacts,
     Proportion,
@@ -42,6 +43,7 @@ def facts_of(
     *,
     dataset: Dataset,
     project: Project,
+    source: str,
     trust_current: Sequence[str],
     people_of: PeopleOf,
 ) -> Facts:
@@ -53,6 +55,8 @@ def facts_of(
         Those that could be read; milestones and those that the data cannot measure (an unknown property) have no figures.
     dataset, project, trust_current
         What is known of the data, and which current traits may be used in historical work.
+    source
+        What to call the data: the folder or file that somebody named.
     people_of
         Who exists, for a definition.
     """
@@ -73,7 +77,7 @@ def facts_of(
         except PqlkitError as error:
             unmeasured[definition.name] = error.message
     return Facts(
-        source=str(dataset.folder) if dataset.folder is not None else "the data",
+        source=source,
         names=_names(dataset, project, frozenset(trust_current)),
         as_of=newest,
         definitions=figures,
@@ -109,7 +113,7 @@ def comparison_of(before: Definition, after: Definition, *, people_of: PeopleOf)
 
 
 def _comparison(old: Report, new: Report) -> ComparisonFacts:
-    ids = [_qualified(side) for side in (old, new)]
+    ids = [_pqls(side) for side in (old, new)]
     entered, left = ids[1] - ids[0], ids[0] - ids[1]
     return ComparisonFacts(
         entities=max(old.funnel.signups, new.funnel.signups),
@@ -120,14 +124,37 @@ def _comparison(old: Report, new: Report) -> ComparisonFacts:
         after=_proportion(new.funnel.pql_to_customer),
         entered_rate=_proportion(_rate_of(new, entered)),
         left_rate=_proportion(_rate_of(old, left)),
+        left_because=_why_left(new, left),
         pqls_per_week_before=old.pqls_per_week.median,
         pqls_per_week_after=new.pqls_per_week.median,
     )
 
 
-def _qualified(reported: Report) -> set[Any]:
+def _pqls(reported: Report) -> set[Any]:
+    """Give who became a PQL, as the report's funnel counts."""
     ids = reported.population.entities.select("entity", "id")
-    return set(reported.starts.select("entity").unique().join(ids, on="entity").get_column("id").to_list())
+    return set(reported.signups.filter("pql").join(ids, on="entity").get_column("id").to_list())
+
+
+def _why_left(new: Report, left: set[Any]) -> Mapping[LeftBecause, int]:
+    """Say of those who leave although they meet the new definition why they do not count."""
+    import polars as pl
+
+    from pqlkit.measures.evaluation import spells_of
+
+    if not left:
+        return {}
+    people = new.population
+    rows = people.entities.filter(pl.col("id").is_in(sorted(left))).select("entity", "converted")
+    meets = spells_of(people.world, new.definition).group_by("entity").agg(pl.col("on").min())
+    rows = rows.join(meets, on="entity")
+    before = pl.col("converted").is_null() | (pl.col("on") < pl.col("converted"))
+    counted = pl.col("entity").is_in(new.signups.get_column("entity").implode())
+    tally = {
+        LeftBecause.NO_SIGNUP: rows.filter(~counted).height,
+        LeftBecause.NOT_ELIGIBLE: rows.filter(counted, before).height,
+    }
+    return {why: number for why, number in tally.items() if number}
 
 
 def _rate_of(reported: Report, ids: set[Any]) -> Rate:

@@ -26,8 +26,9 @@ TIMES = {
     "users": "signed_up_at",
     "accounts": "signed_up_at",
     "conversions": "converted_at",
+    "contacts": "at",
 }
-INSTANTS = {"timestamp", "signed_up_at", "converted_at", "deleted_at", "ended_at", "valid_from"}
+INSTANTS = {"timestamp", "signed_up_at", "converted_at", "deleted_at", "ended_at", "valid_from", "at"}
 TYPES: dict[Any, ColumnType] = {
     pl.String: ColumnType.TEXT,
     pl.Int64: ColumnType.INTEGER,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import typer
 
+from pqlkit.cli.app import run
 from pqlkit.cli.plain_check import plain_check
 from pqlkit.cli.validate import validate_command
 from pqlkit.definitions.rules.lint_rule import framed
@@ -338,6 +339,8 @@ def test_with_data_the_definitions_are_held_to_it(place: Path, capsys: pytest.Ca
     for entry in found:
         by_file[Path(entry["path"]).stem].add(entry["code"])
     assert by_file["good"] == set()
+    # The data is called as it was named, and not as the file that it was made into.
+    assert "events.csv has no event 'teammate_invitd'" in [entry["message"] for entry in found]
     assert "PQL301" in by_file["misspelt"]
     assert "PQL305" in by_file["nobody"]
     assert {"PQL306", "PQL307"} <= by_file["everybody"]
@@ -359,6 +362,45 @@ def test_with_data_and_a_base_the_review_counts_who_comes_and_goes(
     assert (comparison["both"], comparison["entered"], comparison["left"]) == (50, 0, 150)
     assert (comparison["after"]["numerator"], comparison["after"]["denominator"]) == (26, 50)
     assert "Of 200 users, none enter and 150 leave." in content["review_markdown"]
+
+
+def test_a_looser_threshold_under_which_somebody_leaves_is_explained(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ten users invite while on trial and again when free: at one invitation they begin to qualify too early."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    days = [0, 4, 5, 300]
+    Path("events.csv").write_text(
+        "user_id,event,timestamp\n"
+        + "".join(
+            f"u{n},invite,{(start + timedelta(days=day, hours=n)).isoformat()}\n" for n in range(20) for day in days
+        )
+    )
+    Path("users.csv").write_text("user_id,signed_up_at\n" + "".join(f"u{n},{start.isoformat()}\n" for n in range(20)))
+    Path("conversions.csv").write_text(f"user_id,converted_at\nu19,{(start + timedelta(days=9)).isoformat()}\n")
+    plans = [f"u{n},{(start - timedelta(days=9)).isoformat()},{'trial' if n < 10 else 'free'}" for n in range(20)]
+    plans += [f"u{n},{(start + timedelta(days=3)).isoformat()},free" for n in range(10)]
+    Path("plans.csv").write_text("\n".join(["user_id,valid_from,plan", *plans]) + "\n")
+    Path("pqlkit.yml").write_text(
+        "pqlkit: 1\nexports:\n"
+        + "".join(f"  {name}: {{path: {name}.csv}}\n" for name in ("events", "users", "conversions"))
+        + "traits: {history: {plan: plans.csv}}\n"
+    )
+    rule = "eligible: [{trait: plan, equals: free}]\nqualify: {event: invite, at_least: %d, within: 14d}\n"
+    Path("old.yml").write_text(framed("name: good\n" + rule % 3))
+    Path("definitions/good.yml").write_text(framed("name: good\nversion: 2\n" + rule % 1))
+    line = ["definitions/good.yml", "--base", "old.yml", "-p", "pqlkit.yml"]
+    ran(*line, "--format", "json")
+    content = json.loads(capsys.readouterr().out)
+    comparison = content["reviews"][0]["comparison"]
+    assert (comparison["both"], comparison["left"], comparison["left_because"]) == (10, 10, {"not-eligible": 10})
+    assert (
+        "Of those who leave, 10 meet the new version, too, but from an earlier moment on" in content["review_markdown"]
+    )
+    # The same PQLs as report counts.
+    for path, pqls in (("old.yml", 20), ("definitions/good.yml", 10)):
+        assert run(["report", path, "-p", "pqlkit.yml", "--format", "json"]) == 0
+        assert json.loads(capsys.readouterr().out)["funnel"]["pqls"] == pqls
 
 
 def test_a_catalogue_that_load_wrote_is_read(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

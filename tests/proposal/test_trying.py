@@ -88,3 +88,39 @@ def test_a_rate_over_nobodys_is_told_by_its_lower_end():
         risk.low,
         None,
     )
+
+
+def late(meets):
+    """Thirty users who convert soon after signup, and sixty who do one thing a day and meet a rule on the day that is asked."""
+    start = 1_767_225_600_000_000
+    begun = {f"{kind}{n:02d}": start + n * DAY for kind, size in (("c", 30), ("u", 60)) for n in range(size)}
+    bought = {f"c{n:02d}": 20 * DAY for n in range(30)} | {f"u{n:02d}": 130 * DAY for n in range(10)}
+    users = [
+        {"id": name, "anchor": at, "converted": at + bought[name] if name in bought else None}
+        for name, at in begun.items()
+    ]
+    events = [(name, "open", at + day * DAY + 1) for name, at in begun.items() for day in range(0, 250, 2)]
+    events += [(f"u{n:02d}", "act", begun[f"u{n:02d}"] + meets * DAY + 1 + i) for n in range(40) for i in range(20)]
+    return in_memory(users, events, as_of=start + 300 * DAY, history_from=start)
+
+
+@pytest.mark.parametrize(
+    ("meets", "text", "settings", "snapshots"),
+    [
+        (100, "act >= 20 ever", Settings(), "every:28d"),
+        (100, "act >= 20 trailing 28d", Settings(), "every:28d"),
+        (40, "act >= 20 in 60d", Settings(), "once:60d"),
+        (3, "act >= 20 ever", Settings(), "once:14d"),  # they can be seen
+        (100, "act >= 20 ever", Settings(snapshots="once:14d"), "once:14d"),  # as somebody said
+        (100, "act >= 20", Settings(), "once:14d"),  # is about the first 14 days
+        (100, "act >= 20 ever and open", Settings(), "every:28d"),
+    ],
+)
+def test_a_rule_that_is_met_late_is_read_at_snapshots_that_see_it(meets, text, settings, snapshots):
+    tried = try_(late(meets), text, settings=settings)
+    assert tried.observed.snapshots.text == snapshots
+    told = [warning for warning in tried.warnings if "which can see the others" in warning]
+    assert len(told) == (snapshots not in {"once:14d", settings.snapshots})
+    if told:
+        assert told[0].startswith("0 of the 40 users that ever meet it do so by day 14")
+        assert tried.table.with_.denominator > 0

@@ -8,10 +8,7 @@ from tests.verdicts.battery import STUDIES, WORLDS, WORLDS_WITH_A_RULE, null_lin
 from tests.verdicts.recount import recounted
 from tests.verdicts.saying import Verdict, said
 
-OPEN = {
-    "decayed and replaced": "what began lately is not looked for",
-    "the meter": "what is paid for is not set apart",
-}
+OPEN = {"decayed and replaced": "what began lately is not looked for"}
 """Worlds whose verdict is not right yet, and why: whoever mends one must take it out."""
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypothesis
+    from pqlkit.analysis.metering import Meter
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.measures.behaviour import Behaviour
     from pqlkit.statistics.contingency import Contingency
@@ -49,10 +50,14 @@ def record(analysis: Analysis) -> dict[str, Json]:
         "population": {**counts(snapshots.classes), **base, "kaplan_meier": _on_the_curve(analysis.curve)},
         "dormant": dormant,
         "conversions": counts(snapshots.places),
-        "behaviours": [behaviour(association) for association in analysis.behaviours],
+        "behaviours": [
+            {**behaviour(association), "contacted_before": _contacted(analysis, association)}
+            for association in analysis.behaviours
+        ],
         "tests": analysis.tests,
         "fewer": [fewer(row) for row in analysis.fewer],
         "kinds": [kind(row) for row in analysis.kinds],
+        "meters": [meter(row) for row in analysis.meters],
         "not_monotone": [shape(row) for row in analysis.shapes],
         "leakage": [
             {
@@ -93,6 +98,13 @@ def _on_the_curve(curve_rate: CurveRate) -> Json:
         "snapshots": curve_rate.snapshots,
         "undefined": None if curve_rate.unread is None else curve_rate.unread.value,
     }
+
+
+def _contacted(analysis: Analysis, association: Association) -> Json:
+    """Write how many who did it, as shown, had been contacted before; null without contacts."""
+    shown = association.as_shown()
+    counted = None if shown is None else analysis.contacted_before(shown)
+    return None if counted is None else {"contacted": counted[0], "snapshots": counted[1]}
 
 
 def behaviour(association: Association) -> dict[str, Json]:
@@ -174,6 +186,18 @@ def kind(row: ToldKind) -> dict[str, Json]:
         "p_value": modelled(test.p_value),
         "q_value": modelled(test.q_value),
         "expression": test.expression,
+    }
+
+
+def meter(row: Meter) -> dict[str, Json]:
+    """Write an event that is what is billed."""
+    return {
+        "event": row.event,
+        "measure": spelled(row.behaviour),
+        "rank_correlation": modelled(row.correlation),
+        "conversions": row.conversions,
+        "days_ahead": modelled(row.days_ahead),
+        "declared": row.declared,
     }
 
 

@@ -8,7 +8,7 @@ from pqlkit.definitions.emitting import plain
 from pqlkit.durations import moment
 from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.tonight import NEW
-from pqlkit.reporting.records.analysis import fewer, shape
+from pqlkit.reporting.records.analysis import fewer, meter, shape
 from pqlkit.reporting.records.figures import adjusted, modelled, relative_risk
 
 if TYPE_CHECKING:
@@ -88,6 +88,10 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
             "new": proposal.tonight.new,
             "since": str(NEW),
         },
+        "contacted_before": None
+        if proposal.contacted is None
+        else {"contacted": proposal.contacted[0], "qualifications": proposal.contacted[1]},
+        "meters": [meter(row) for row in proposal.meters],
         "not_monotone": [shape(bend) for bend in proposal.shapes],
         "fewer": [fewer(row) for row in proposal.fewer],
         "excluded": [

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.fewer import Fewer
     from pqlkit.analysis.hypotheses import Hypotheses
+    from pqlkit.analysis.metering import Meter
     from pqlkit.analysis.observation import Observed
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.snapshots.snapshots import Snapshots
@@ -39,7 +40,7 @@ LESS: Final = 5
 """Behaviours after which fewer convert, and of those that are not monotone, on a terminal."""
 ROWS: Final = 10
 """Behaviours that a terminal shows unless told otherwise."""
-_HIDDEN: Final = frozenset({"part-of-conversion", "follows-conversion", "near-deterministic", "rare"})
+_HIDDEN: Final = frozenset({"meter", "part-of-conversion", "follows-conversion", "near-deterministic", "rare"})
 
 
 def as_json(analysis: Analysis) -> str:
@@ -319,7 +320,7 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
             "  none goes with more upgrades by more than chance and by a size that matters",
             *_nulls(analysis),
         ]
-        return [*lines, *_kinds(analysis), *fewer(analysis.fewer), *_shapes(analysis)]
+        return [*lines, *meters(analysis.meters), *_kinds(analysis), *fewer(analysis.fewer), *_shapes(analysis)]
     fitted = any(
         association.adjusted is not None and association.adjusted.value is not None for association in shown[:top]
     )
@@ -334,6 +335,7 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
         lines.append(f"  ... {len(shown) - top} more: --top {2 * top}")
     lines += _nulls(analysis)
     lines += _same_people(shown[:top])
+    lines += _contacted(analysis, shown[0])
     lines += _explained(shown[:top])
     marks = []
     if any("mechanical" in association.flags for association in shown[:top]):
@@ -344,7 +346,19 @@ def _behaviours(analysis: Analysis, top: int) -> list[str]:
         marks.append(f"* odds ratio allowing for {_allowed_for(shown[:top])}")
     lines.append(f"  chi-squared or exact test, FDR 5% over {analysis.tests:,} tests; relative risk above 1.2")
     lines += wrapped("   ".join(marks), "  ", "  ") if marks else []
-    return [*lines, *_kinds(analysis), *fewer(analysis.fewer), *_shapes(analysis)]
+    return [*lines, *meters(analysis.meters), *_kinds(analysis), *fewer(analysis.fewer), *_shapes(analysis)]
+
+
+def meters(rows: Sequence[Meter]) -> list[str]:
+    """List what is billed apart, by how far ahead it can be seen: using it and paying are one thing."""
+    lines = []
+    for row in rows:
+        told = "as pqlkit.yml says" if row.declared else "as amounts show"
+        if row.correlation is not None:
+            told += f" (rank correlation {row.correlation:.2f} over {row.conversions:,} conversions)"
+        ahead = "" if row.days_ahead is None else f"; first used {row.days_ahead:.0f} days before paying (median)"
+        lines += wrapped(f"Limit event: {named(row.behaviour, 60)} is what is billed, {told}{ahead}", "  ", "    ")
+    return lines
 
 
 def _kinds(analysis: Analysis) -> list[str]:
@@ -412,6 +426,18 @@ def _stretches(shape: Shape) -> str:
     return (
         f"{named(shape.behaviour, 40)} in {shape.behaviour.window.length} {percent(shape.none.rate)} at 0, "
         f"{percent(shape.some.rate)} at {middle}, {percent(shape.much.rate)} from {shape.threshold:,} on"
+    )
+
+
+def _contacted(analysis: Analysis, first: Association) -> list[str]:
+    """Say how many who did the first had been contacted before: then the call may be what both follow."""
+    counted = analysis.contacted_before(first)
+    if counted is None:
+        return []
+    return wrapped(
+        f"Contacts: {counted[0]:,} of {counted[1]:,} snapshots with {named(first.behaviour, 40)} had been contacted before",
+        "  ",
+        "    ",
     )
 
 

@@ -11,7 +11,7 @@ from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.split import SplitKind
 from pqlkit.proposal.tonight import NEW
 from pqlkit.reporting.records.proposal import candidate, record
-from pqlkit.reporting.renderers.analysis import base_counts, fewer, not_monotone
+from pqlkit.reporting.renderers.analysis import base_counts, fewer, meters, not_monotone
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import about, chance, day, interval, percent, rate, ratio, times
@@ -95,6 +95,7 @@ def _nothing(proposal: Proposal) -> list[str]:
         lines.append(
             f"  a model of all behaviours reaches an AUC of {top.auc:.2f} on the later snapshots (0.5 = chance)"
         )
+    lines += meters(proposal.meters)
     if proposal.fewer:
         return [*lines, *fewer(proposal.fewer)]
     believed = any("pqlkit try" in warning for warning in proposal.warnings)
@@ -248,8 +249,7 @@ def _would_it_hold(proposal: Proposal, candidate: Candidate) -> list[str]:
             "  ",
             "    ",
         )
-    for shape in proposal.shapes:
-        lines += wrapped(not_monotone([shape]), "  ", " " * 14)
+    lines += _beside(proposal)
     for precursor in candidate.precursors:
         done, begun = visible(precursor.leads_to, 30), visible(precursor.event, 30)
         lines += wrapped(
@@ -274,6 +274,19 @@ def _would_it_hold(proposal: Proposal, candidate: Candidate) -> list[str]:
             "  ",
             "    ",
         )
+    return lines
+
+
+def _beside(proposal: Proposal) -> list[str]:
+    """Say what the rule's rates leave open: whom somebody had called before, and which criteria are not monotone."""
+    lines = []
+    if proposal.contacted is not None:
+        called, leads = proposal.contacted
+        lines += wrapped(
+            f"contacts    {called:,} of {leads:,} later PQLs had been contacted before they met it", "  ", " " * 14
+        )
+    for shape in proposal.shapes:
+        lines += wrapped(not_monotone([shape]), "  ", " " * 14)
     return lines
 
 
@@ -426,8 +439,14 @@ def _others(proposal: Proposal) -> list[str]:
     for words, reasons in proposal.rejected[:3]:
         lines += wrapped(f"did not hold later: {visible(words, 100)} ({'; '.join(reasons)})", "  ", "    ")
     for alternative in proposal.mechanical:
-        words = f"Limit list apart: {visible(_rule(alternative), 60)}, {rate(alternative.promised.rate)}, {_weekly(alternative)} a week (mechanical)"
+        days = alternative.promised.time_to_convert.median_days
+        ahead = "" if days is None else f", half of the conversions within {days:.0f} days"
+        words = (
+            f"Limit list apart: {visible(_rule(alternative), 60)}, {rate(alternative.promised.rate)}, "
+            f"{_weekly(alternative)} a week{ahead} (mechanical)"
+        )
         lines += wrapped(words, "  ", "    ")
+    lines += meters(proposal.meters)
     rival = proposal.champion
     if rival is not None:
         same = rival.at_same_leads
