@@ -303,10 +303,15 @@ class FitView:
             ends = lives.anchor + (lives.last + lives.window)
             inside = lives.able & (ends + waits < self.before) & (lives.anchor + lives.last >= self.begin)
             inside &= self.part.holds(everybody) & (lives.converted > self.begin)
+            if lives.returns is not None:
+                chosen = everybody[inside]
+                return int(lives.returns(chosen, lives.anchor[chosen] + lives.last).sum()), len(chosen)
             return int((inside & (lives.counted <= ends)).sum()), int(inside.sum())
         owner, start = self.tiles if self.tiles is not None else (everybody[:0], everybody[:0])
         kept = lives.able[owner] & (start + lives.window + waits < self.before) & (lives.converted[owner] > start)
         kept &= self.part.holds(owner)
+        if lives.returns is not None:
+            return int(lives.returns(owner[kept], start[kept]).sum()), int(kept.sum())
         when = lives.counted
         paid = lives.able & (when != NEVER) & (when > self.begin) & (when + waits < self.before)
         paid &= self.part.holds(everybody)

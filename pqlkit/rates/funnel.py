@@ -259,7 +259,7 @@ def funnel(
     customers = to_date.customers.numerator
     last = _last_use(population, signups)
     outside = seen.entity_classes.join(signups, on="entity", how="anti")
-    reach = until.microseconds - patience.microseconds
+    soon = counted.filter(pl.col("delay") <= until.microseconds - patience.microseconds)
     return Funnel(
         to_date=to_date,
         cohort=Cohort(
@@ -271,7 +271,7 @@ def funnel(
         ),
         pql_to_customer=pql_conversion_rate(counted),
         unrated=signups.filter("pql").join(counted, on="entity", how="anti").height,
-        recall=Rate.of(counted.filter(pl.col("delay") <= reach).get_column("entity").n_unique(), customers),
+        recall=Rate.of(soon.join(signups.filter("customer"), on="entity", how="semi").n_unique("entity"), customers),
         qualified_first=Rate.of(to_date.pql_customers.numerator, customers),
         left_out=tuple(
             LeftOut(reason=reason, entities=part.height, customers=int(part.get_column("place").is_not_null().sum()))

@@ -216,6 +216,7 @@ def report(
     """
     from pqlkit.analysis.criteria import criteria, without_mechanical
     from pqlkit.measures.gaps import gap_warnings
+    from pqlkit.rates.already import met_before
     from pqlkit.rates.arm_rates import arms
     from pqlkit.rates.customer_value import customer_value
     from pqlkit.rates.near_misses import near_misses
@@ -230,7 +231,9 @@ def report(
     from pqlkit.snapshots.spike import too_soon_in_words
 
     say = progress or (lambda _: None)
-    outcome = definition.outcome or population.outcome
+    # Of a milestone, and where the project says that the outcome comes later, it is the population's.
+    own = definition.outcome if population.outcome.after is None else None
+    outcome = own or population.outcome
     definition = replace(definition, outcome=outcome)
     say("finding who qualified, and when")
     spells = qualifications(population, definition)
@@ -298,7 +301,12 @@ def report(
         near_misses=near_misses(population, definition, outcome, spells),
         customers=customers,
         teams=teams(stages, customers.retained, customers.value, nouns_of(definition), visitors=visitors),
-        warnings=(*population.warnings, *gap_warnings(population.world, definition), *([] if soon is None else [soon])),
+        warnings=(
+            *population.warnings,
+            *gap_warnings(population.world, definition),
+            *([] if soon is None else [soon]),
+            *met_before(population, definition, spells, counted),
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 import polars as pl
 
@@ -24,6 +24,30 @@ class LeadStatus(StrEnum):
     INACTIVE = "inactive"
     WITHDRAWN = "withdrawn"
 
+    @property
+    def label(self) -> str:
+        """Say it to people: on screens and in a CRM."""
+        match self:
+            case LeadStatus.PQL:
+                return "PQL"
+            case LeadStatus.EXPIRED:
+                return "stale PQL"
+            case LeadStatus.MISSED:
+                return "window over"
+            case LeadStatus.INELIGIBLE:
+                return "not eligible"
+            case (
+                LeadStatus.CUSTOMER
+                | LeadStatus.LAPSED
+                | LeadStatus.NEAR
+                | LeadStatus.STARTED
+                | LeadStatus.INACTIVE
+                | LeadStatus.WITHDRAWN
+            ):
+                return self.value
+            case _:
+                assert_never(self)
+
 
 ORDER: Final = (
     LeadStatus.PQL,
@@ -38,6 +62,9 @@ ORDER: Final = (
     LeadStatus.INELIGIBLE,
 )
 """How a lead list is sorted: who can be worked first."""
+
+HOLDING: Final = (LeadStatus.PQL.value, LeadStatus.EXPIRED.value)
+"""Who meets the definition now."""
 
 READ: Final = (LeadStatus.PQL, LeadStatus.NEAR, LeadStatus.EXPIRED)
 """Whose reasons a rep reads."""

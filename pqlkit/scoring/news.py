@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from pqlkit.columns import ON
 from pqlkit.scoring.arms import CONTROL, arm_column
-from pqlkit.scoring.lead import LeadStatus, lead_ids
+from pqlkit.scoring.lead import HOLDING, LeadStatus, lead_ids
 from pqlkit.scoring.memory import KNOWN, Memory
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from pqlkit.durations import Duration
     from pqlkit.scoring.scoring import Leads
-
-HOLDING: Final = (LeadStatus.PQL.value, LeadStatus.EXPIRED.value)
 
 
 class Reason(StrEnum):

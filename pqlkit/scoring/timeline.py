@@ -11,7 +11,7 @@ import polars as pl
 
 from pqlkit.columns import AT, CRITERION, ENTITY, EVENT, OFF, ON, USER_ID
 from pqlkit.definitions.model import Criterion, leaves
-from pqlkit.errors import DataError, nearest
+from pqlkit.errors import DataError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,10 +93,11 @@ def entity_named(population: Population, name: str) -> int:
     frame = ids.filter(pl.col("id") == name)
     if frame.is_empty():
         kind = population.kind.value
-        close = nearest(name[:200], _alike(ids.get_column("id"), name))
         raise DataError(
             f"there is no {kind} {name[:200]!r}",
-            hint=f"did you mean {close}?" if close else f"give a {kind}_id of the exports, as it stands there",
+            hint=suggestion(
+                name[:200], _alike(ids.get_column("id"), name), f"give a {kind}_id of the exports, as it stands there"
+            ),
         )
     return int(frame.get_column(ENTITY)[-1])
 

@@ -178,7 +178,6 @@ def _figures(people: Population, definition: Definition) -> DefinitionFacts:
         qualifications=_proportion(funnel.pql_to_customer),
         share=_proportion(funnel.cohort.levels.pqls),
         snapshot_with=_proportion(funnel.snapshot.with_),
-        snapshot_without=_proportion(funnel.snapshot.without),
         snapshot_base=_proportion(funnel.snapshot.base),
         leaks=_leaks(people, definition),
         eligibility=_eligibility(people, definition),

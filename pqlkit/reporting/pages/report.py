@@ -55,12 +55,12 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Draw one report, and sort its groups by what they are groups of."""
     funnel, words = figures["funnel"], figures["words"]
     levels = funnel["to_date"]
-    counts = [
-        ("signed up", levels["signups"]),
-        (f"became {words['leads']}", levels["pqls"]["numerator"]),
-        (f"{words['leads']}, then {words['outcomes']}", levels["pql_customers"]["numerator"]),
-        (f"never {words['leads']}, {words['outcomes']}", levels["other_customers"]["numerator"]),
-    ]
+    counts = [("signed up", levels["signups"]), (f"became {words['leads']}", levels["pqls"]["numerator"])]
+    if levels["pql_customers"]:
+        counts += [
+            (f"{words['leads']}, then {words['outcomes']}", levels["pql_customers"]["numerator"]),
+            (f"never {words['leads']}, {words['outcomes']}", levels["other_customers"]["numerator"]),
+        ]
     says = "Funnel, all so far: " + ", ".join(f"{count:,} {name}" for name, count in counts)
     complete = [row for row in figures["periods"] if row["mature"]]
     return {

@@ -36,6 +36,13 @@ def left_out(left_out: LeftOut) -> str:
 def _to_date(report: Report) -> list[str]:
     levels = report.funnel.to_date
     other, nouns = levels.other_customers, report.nouns
+    if report.population.outcome.after is not None:
+        return [
+            spread("FUNNEL, all so far", f"any time up to {day(report.population.as_of)}"),
+            _count("signed up", levels.signups),
+            _level(f"  became {nouns.leads}", levels.pqls, "of signups"),
+            *wrapped(f"Whether they {nouns.outcome} is asked of each qualification by itself: below.", "  "),
+        ]
     return [
         spread("FUNNEL, all so far", f"any time up to {day(report.population.as_of)}"),
         _count("signed up", levels.signups),
@@ -50,6 +57,8 @@ def _to_date(report: Report) -> list[str]:
 
 def _cohort(report: Report) -> list[str]:
     cohort, nouns = report.funnel.cohort, report.nouns
+    if report.population.outcome.after is not None:
+        return []
     levels, by = cohort.levels, f"{cohort.customer_by.days:g}"
     if not levels.signups:
         return ["", *wrapped(f"No cohort yet: nobody whose whole life was seen signed up {by} days ago.", "  ")]

@@ -10,6 +10,7 @@ from pqlkit.inert import visible
 from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.split import SplitKind
 from pqlkit.proposal.tonight import NEW
+from pqlkit.rates.nouns import nouns_of
 from pqlkit.reporting.records.proposal import candidate, record
 from pqlkit.reporting.renderers.analysis import base_counts, fewer, meters, not_monotone
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
@@ -153,7 +154,9 @@ def _later(proposal: Proposal, candidate: Candidate) -> list[str]:
         open_ = promised.starts - promised.rate.denominator - promised.too_soon
         late = f"; {open_:,} have not had their {window}" if open_ else ""
         lines += wrapped(f"{promised.starts:,} new PQLs{pace}{late}", "  ", "    ")
-        lines += wrapped(f"became customers within {window}   {rate(promised.rate)}", "  ", "    ")
+        lines += wrapped(
+            f"{nouns_of(candidate.definition).success} within {window}   {rate(promised.rate)}", "  ", "    "
+        )
     else:
         lines = ["CROSS-VALIDATED: too few conversions for a later test period"]
         lines += wrapped(

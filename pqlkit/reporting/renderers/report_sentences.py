@@ -23,11 +23,7 @@ def headline(figures: Mapping[str, Any]) -> list[str]:
         ``pqlkit/report/2``.
     """
     words = figures["words"]
-    rate, counted, first = (
-        figures["funnel"]["pql_to_customer"],
-        figures["qualifications"],
-        figures["funnel"]["qualified_first"],
-    )
+    rate, counted = figures["funnel"]["pql_to_customer"], figures["qualifications"]
     if rate["rate"] is None and counted["too_soon"]:
         return [
             f"The windows of all new {words['leads']} end before the day on which most conversions come: there is no rate (see the "
@@ -40,13 +36,23 @@ def headline(figures: Mapping[str, Any]) -> list[str]:
         f"{percent(rate['rate'])} of new {words['leads']} {words['success']} within {window(figures)}: {rate['numerator']:,} of "
         f"{rate['denominator']:,}, 95% CI {interval(rate['low'], rate['high'])}{again}.",
         *newest(figures),
-        f"{first['numerator']:,} of {first['denominator']:,} {words['who']} ({percent(first['rate'])}) were {words['leads']} first.",
+        *([] if figures["after"] is not None else [_first(figures)]),
     ]
 
 
+def _first(figures: Mapping[str, Any]) -> str:
+    """Say how many customers were PQLs before they became customers."""
+    words, first = figures["words"], figures["funnel"]["qualified_first"]
+    return (
+        f"{first['numerator']:,} of {first['denominator']:,} {words['who']} ({percent(first['rate'])}) were "
+        f"{words['leads']} first."
+    )
+
+
 def window(figures: Mapping[str, Any]) -> str:
-    """Say the conversion window: ``28 days``."""
-    return in_words(str(figures["conversion_window"]))
+    """Say the conversion window: ``28 days``; with an outcome that begins later ``60 to 90 days``."""
+    end = in_words(str(figures["conversion_window"]))
+    return end if figures["after"] is None else f"{in_words(figures['after']).removesuffix(' days')} to {end}"
 
 
 def in_words(text: str) -> str:
