@@ -60,7 +60,7 @@ def cross_fit(brief: Brief, activity: Activity) -> CrossFit:
     sum says what choosing in this way is worth; it does not belong to one rule, and the folds' choices share most of their data.
     """
     folds = brief.parts.folds
-    names = np.unique(folds)
+    names = np.unique(folds[folds >= 0])
     leads, entities, moments, without = [], [], [], 0
     for name in names:
         view, rule = _chosen(brief, activity, folds, int(name))
@@ -101,7 +101,7 @@ def _fold_of(brief: Brief, folds: NDArray[np.int64]) -> NDArray[np.int64]:
     order = np.argsort(anchor, kind="stable")
     known = np.maximum.accumulate(np.where(fold[order] >= 0, np.arange(len(order)), 0))
     fold[order] = fold[order][known]
-    return np.where(fold < 0, folds[0], fold)
+    return np.where(fold < 0, folds[folds >= 0][0], fold)
 
 
 def _chosen(

@@ -230,7 +230,7 @@ class FitView:
                 asked.setdefault(literal.behaviour, []).append(literal.threshold)
         crossed = crossings(population.world, asked)
         every = design.kind is DesignKind.EVERY
-        begin = int(brief.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
+        begin = brief.begin
         before = population.as_of + 1 if brief.parts.first is None else brief.parts.first
         activity = activity or Activity.of(population.world)
         now = activity.active(population.as_of - 28 * DAY, population.as_of + 1)

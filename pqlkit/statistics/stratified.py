@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,14 +81,44 @@ class Excess:
         return self.expected / self.n if self.n else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Level:
+    """The strata of one level that stand for some moments of a kind.
+
+    Parameters
+    ----------
+    rows
+        The moments of the kind that they stand for.
+    kind, others
+        The stratum of each moment of the kind, and of each other.
+    size, rate
+        Of each stratum: others, and how many of them converted, as a share.
+    """
+
+    rows: NDArray[np.intp]
+    kind: NDArray[np.intp]
+    others: NDArray[np.intp]
+    size: NDArray[np.intp]
+    rate: NDArray[np.float64]
+
+
+def matched(kind: Moments, others: Moments, *, few: int = FEW) -> Iterator[Level]:
+    """Match each moment of a kind with the others of its finest stratum that has enough of them, level by level."""
+    open_ = np.ones(len(kind.y), dtype=np.bool_)
+    for level in range(len(kind.strata)):
+        last = level == len(kind.strata) - 1
+        size, other, rate, own = _level(kind.strata[level], others.strata[level], others.y)
+        here = open_ & (size[own] >= (1 if last else few))
+        open_ &= ~here
+        if here.any():
+            yield Level(rows=np.flatnonzero(here), kind=own, others=other, size=size, rate=rate)
+
+
 def expected_rates(kind: Moments, others: Moments, *, few: int = FEW) -> NDArray[np.float64]:
     """Give for each moment of a kind the rate of the others in its stratum; NaN where there is nobody at any level."""
     rates = np.full(len(kind.y), np.nan)
-    for level in range(len(kind.strata)):
-        last = level == len(kind.strata) - 1
-        size, _, rate, place = _level(kind.strata[level], others.strata[level], others.y)
-        here = np.isnan(rates) & (size[place] >= (1 if last else few))
-        rates[here] = rate[place[here]]
+    for level in matched(kind, others, few=few):
+        rates[level.rows] = level.rate[level.kind[level.rows]]
     return rates
 
 
@@ -131,15 +161,10 @@ def excess(kind: Moments, others: Moments, *, few: int = FEW) -> Excess:
     a, expected = int(y.sum()), float(r.sum())
     risk = a / expected if expected > 0 else None
     taken: NDArray[np.float64] = np.zeros(len(others.y))
-    open_ = np.ones(len(kind.y), dtype=np.bool_)
-    for level in range(len(kind.strata)):
-        last = level == len(kind.strata) - 1
-        size, other_place, rate, place = _level(kind.strata[level], others.strata[level], others.y)
-        here = open_ & (size[place] >= (1 if last else few))
-        open_ &= ~here
-        wanted = np.bincount(place[here], minlength=len(size))
-        weight = np.divide(wanted, size, out=np.zeros(len(size)), where=size > 0)
-        taken += weight[other_place] * (others.y - rate[other_place])
+    for level in matched(kind, others, few=few):
+        wanted = np.bincount(level.kind[level.rows], minlength=len(level.size))
+        weight = np.divide(wanted, level.size, out=np.zeros(len(level.size)), where=level.size > 0)
+        taken += weight[level.others] * (others.y - level.rate[level.others])
     variance = _squared(cluster, y - r, others.cluster, -taken)
     z = (a - expected) / sqrt(variance) if variance > 0 else 0.0
     low: float | None
@@ -202,7 +227,7 @@ def conditional_mean(z: float, bar: float) -> float:
     Examples
     --------
     >>> round(conditional_mean(2.6, 2.326), 2), round(conditional_mean(8.0, 2.326), 2)
-    (0.06, 8.0)
+    (-0.81, 8.0)
     """
     if z <= bar:
         return -inf
