@@ -22,8 +22,8 @@ class Summary:
 
     Parameters
     ----------
-    definition, version, hash
-        What was scored.
+    definition, version, hash, gets_old
+        What was scored, and whether its leads get old (`fresh_for`).
     as_of
         ISO 8601 UTC.
     entities
@@ -46,6 +46,7 @@ class Summary:
     definition: str
     version: int
     hash: str
+    gets_old: bool
     as_of: str
     entities: int
     statuses: dict[str, int]
@@ -64,7 +65,8 @@ class Summary:
     def line(self) -> str:
         """The run in one line."""
         fresh, stale, near = (self.statuses.get(name, 0) for name in ("pql", "expired", "near"))
-        parts = [f"{fresh + stale:,} meet it ({fresh:,} fresh, {stale:,} stale)", f"{near:,} near"]
+        ages = f" ({fresh:,} fresh, {stale:,} stale)" if self.gets_old else ""
+        parts = [f"{fresh + stale:,} meet it{ages}", f"{near:,} near"]
         if self.baseline:
             parts.append(f"{self.new or 0:,} new: the first run is the baseline")
         elif self.new is not None:
@@ -113,6 +115,7 @@ def summary(news: News, rows: pl.DataFrame, *, breaches: tuple[str, ...] = (), f
         definition=leads.definition.name,
         version=leads.definition.version,
         hash=leads.hash,
+        gets_old=leads.definition.lead is not None and leads.definition.lead.fresh_for is not None,
         as_of=spelled_moment(leads.population.as_of),
         entities=frame.height,
         statuses={status.value: counted.get(status.value, 0) for status in ORDER},
