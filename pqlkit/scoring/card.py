@@ -244,7 +244,7 @@ def _contacts(leads: Leads) -> pl.DataFrame | None:
     if table is None or key is None:
         return None
     return (
-        pl.scan_parquet(list(table.paths), glob=False)
+        table.scan()
         .filter(pl.col("at").dt.timestamp("us") <= leads.population.as_of)
         .group_by(pl.col(key).cast(pl.String).alias("id"))
         .agg(pl.col("at").max().alias("contacted"))
@@ -263,7 +263,7 @@ def _people(leads: Leads, rows: pl.DataFrame) -> dict[str, str]:
     if not columns:
         return {}
     frame = (
-        pl.scan_parquet(list(table.paths), glob=False)
+        table.scan()
         .select(pl.col(USER_ID).cast(pl.String), *columns)
         .filter(pl.col(USER_ID).is_in(pl.Series(sorted(asked.values()), dtype=pl.String).implode()))
         .collect()
