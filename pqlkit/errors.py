@@ -98,3 +98,19 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         folded.setdefault(candidate.casefold(), candidate)
     matches = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
     return folded[matches[0]] if matches else None
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str | None = None, *, quoted: bool = False) -> str | None:
+    """Ask whether the nearest known name was meant, as a hint; give `otherwise` where none is near.
+
+    Examples
+    --------
+    >>> suggestion("conversons", ["events", "conversions"])
+    'did you mean conversions?'
+    >>> suggestion("zebra", ["events", "conversions"], "there are two")
+    'there are two'
+    """
+    near = nearest(name, known)
+    if near is None:
+        return otherwise
+    return f"did you mean {near!r}?" if quoted else f"did you mean {near}?"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY
 from pqlkit.durations import DAY
-from pqlkit.errors import UsageError, nearest
+from pqlkit.errors import UsageError, suggestion
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -235,9 +235,8 @@ def cohort_names(population: Population, by: str) -> pl.DataFrame:
     bands = bands_of(by, kinds)
     trait, edges = (by, ()) if bands is None else bands
     if trait not in kinds:
-        close = nearest(by, [*TIMES, *kinds])
         raise UsageError(
-            f"--by {by}: no such trait", hint=f"did you mean {close}?" if close else f"one of {', '.join(TIMES)}"
+            f"--by {by}: no such trait", hint=suggestion(by, [*TIMES, *kinds], f"one of {', '.join(TIMES)}")
         )
     population.traits.refuse_current([trait], population.trusted)
     moments = population.entities.filter(pl.col(ANCHOR).is_not_null()).select(ENTITY, pl.col(ANCHOR).alias(AT))

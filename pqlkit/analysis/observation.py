@@ -148,7 +148,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     )
     seen = _narrowed(population, seen, settings.given)
     say(f"measuring every event at {seen.frame.height:,} snapshots")
-    names = looked_at(event_names(population) - {population.outcome.event}, settings.exclude_event)
+    names = looked_at(event_names(population) - {population.outcome.final_event}, settings.exclude_event)
     measured = cube(
         population.world,
         seen.frame.select("snapshot", "entity", "cutoff"),

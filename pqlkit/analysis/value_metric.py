@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.analysis.associations import LEVELS
-from pqlkit.errors import UsageError, nearest
+from pqlkit.errors import UsageError, suggestion
 from pqlkit.measures.behaviour import GRID
 from pqlkit.statistics.estimate import Estimate
 from pqlkit.statistics.rate import Rate
@@ -160,10 +160,9 @@ def _behaviour(observed: Observed, event: str) -> int:
     ]
     if not rows:
         known = {behaviour.event for behaviour in observed.cube.behaviours if behaviour.event is not None}
-        close = nearest(event, sorted(known))
         raise UsageError(
             f"--compare {event}: no snapshot has such an event",
-            hint=f"did you mean {close}?" if close else "pqlkit analyze lists the events",
+            hint=suggestion(event, sorted(known), "pqlkit analyze lists the events"),
         )
     return max(rows, key=lambda index: _length(observed.cube.behaviours[index]))
 

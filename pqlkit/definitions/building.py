@@ -119,6 +119,7 @@ def build_outcome(form: OutcomeForm, within: Duration, find: Find) -> Outcome:
         from_plan=_names(form.from_),
         to_plan=_names(form.to),
         event=form.event,
+        after=form.after,
         definition=find(form.definition) if form.definition is not None else None,
         returns_after=form.returns_after,
     )

@@ -283,6 +283,7 @@ def _outcome(before: Outcome | None, after: Outcome | None) -> Iterator[Change]:
         return
     for what, old, new in (
         ("conversion window", _length(before.within), _length(after.within)),
+        ("after", _length(before.after), _length(after.after)),
         ("retained for", _length(before.retained_for), _length(after.retained_for)),
         ("returns after", _length(before.returns_after), _length(after.returns_after)),
         ("kind", before.kind or "any", after.kind or "any"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, assert_never
 
-from pqlkit.definitions.model import Criterion, EntityKind, Limit, Measure, MeasureKind, Ref, leaves
+from pqlkit.definitions.model import ANY_EVENT, Criterion, EntityKind, Limit, Measure, MeasureKind, Ref, leaves
 from pqlkit.definitions.phrases import (
     condition_phrase,
     either,
@@ -136,6 +136,7 @@ def _outcome(outcome: Outcome | None) -> str:
         what = f"meeting the definition {named(outcome.definition.name)}"
     else:
         what = f"the event {named(outcome.event)}" if outcome.event is not None else "a conversion"
+        what = "any event" if outcome.event == ANY_EVENT and outcome.after is not None else what
     details = [condition_phrase(condition) for condition in outcome.where]
     details += [f"kind is {named(outcome.kind)}"] if outcome.kind is not None else []
     details += [f"the plan before is {either(outcome.from_plan)}"] if outcome.from_plan is not None else []
@@ -143,6 +144,8 @@ def _outcome(outcome: Outcome | None) -> str:
     where = f", where {listed(details, 'and')}" if details else ""
     joint = " and" if details else ","
     stays = f"{joint} which lasts {outcome.retained_for.in_words}" if outcome.retained_for is not None else ""
+    if outcome.after is not None:
+        return f"Success is {what} more than {outcome.after.in_words}, at most {outcome.within.in_words} after qualifying{where}."
     return f"Success is {what} within {outcome.within.in_words} of qualifying{where}{stays}."
 
 

@@ -25,7 +25,7 @@ from pqlkit.definitions.model import EntityKind, leaves
 from pqlkit.definitions.shape import FormError
 from pqlkit.definitions.values import FORMAT, kind_of, shown
 from pqlkit.definitions.yaml_source import LARGEST, parse
-from pqlkit.errors import DefinitionError, nearest
+from pqlkit.errors import DefinitionError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -271,8 +271,7 @@ class _Reading:
         known = [leaf.id for leaf in leaves(definition.qualify)]
         for name in definition.score.points if definition.score is not None else ():
             if name not in known:
-                near = nearest(name, known)
-                hint = f"did you mean {near}?" if near else f"the ids are {', '.join(known)}"
+                hint = suggestion(name, known, f"the ids are {', '.join(known)}")
                 self._say(INVALID_VALUE, ("score", "points", name), f"no criterion has the id {name}", hint=hint)
 
     def _say(self, code: Any, path: YamlPath, message: str, *, hint: str | None = None, key: bool = True) -> None:

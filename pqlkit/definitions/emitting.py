@@ -245,6 +245,7 @@ def _outcome(outcome: Outcome) -> dict[str, Json]:
         "from": _names(outcome.from_plan),
         "to": _names(outcome.to_plan),
         "event": outcome.event,
+        "after": _span(outcome.after),
         "definition": outcome.definition.name if outcome.definition is not None else None,
         "returns_after": _span(outcome.returns_after),
     }

@@ -38,7 +38,7 @@ from pqlkit.definitions.model import (
     leaves,
 )
 from pqlkit.durations import Duration
-from pqlkit.errors import UsageError, nearest
+from pqlkit.errors import UsageError, suggestion
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
@@ -354,8 +354,7 @@ class _Parser:
             where, places = self._conditions()
             return events, where, Measure(), first.at, None, places
         if first.kind != "word" or first.text not in _MEASURES:
-            near = nearest(first.text[:40], _MEASURES)
-            hint = f"did you mean {near}?" if near else f"known are {', '.join(_MEASURES)}"
+            hint = suggestion(first.text[:40], _MEASURES, f"known are {', '.join(_MEASURES)}")
             self.fail(f"{first.said} is not a measure", first.at, hint)
         self._take()
         kind, name = MeasureKind(first.text), self._take()

@@ -171,8 +171,8 @@ class DefinitionFacts:
         `pql_to_customer`: conversions within the conversion window of a start, among mature starts while not a customer.
     share
         The PQL line of the report's cohort: qualified by anchor + T, among those followed for T and the conversion window.
-    snapshot_with, snapshot_without
-        Conversions within the conversion window of the cutoff among snapshots that meet the rule, and among those that do not.
+    snapshot_with
+        Conversions within the conversion window of the cutoff among snapshots that meet the rule.
     snapshot_base
         The same among all snapshots: the base rate.
     leaks
@@ -188,7 +188,6 @@ class DefinitionFacts:
     qualifications: Proportion | None = None
     share: Proportion | None = None
     snapshot_with: Proportion | None = None
-    snapshot_without: Proportion | None = None
     snapshot_base: Proportion | None = None
     leaks: tuple[LeakFacts, ...] = ()
     eligibility: tuple[EligibilityFacts, ...] = ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pqlkit.definitions.documents import Unresolved, check_definition, read_document, referred, refusal
 from pqlkit.definitions.values import shown
-from pqlkit.errors import DefinitionError, nearest
+from pqlkit.errors import DefinitionError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -169,8 +169,9 @@ class _Library:
         return definition
 
     def _unknown(self, document: Document, name: str) -> Unresolved:
-        near = nearest(name[:100], [other for shelf in self._reach(document) for other in shelf])
-        hint = f"did you mean {near}?" if near else "put its file beside this one"
+        hint = suggestion(
+            name[:100], [other for shelf in self._reach(document) for other in shelf], "put its file beside this one"
+        )
         return Unresolved(f"no definition is named {shown(name)}", hint)
 
     def _find(self, document: Document, name: str) -> Document | None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pqlkit.definitions.codes import INVALID_VALUE
 from pqlkit.definitions.formula_form import CriterionForm, EventForm, NodeForm, TraitForm, Where
-from pqlkit.definitions.model import ChosenBy, EntityKind, EvidenceView, Status
+from pqlkit.definitions.model import ANY_EVENT, ChosenBy, EntityKind, EvidenceView, Status
 from pqlkit.definitions.shape import Choice, Form, Tag
 from pqlkit.definitions.values import (
     FORMAT,
@@ -92,7 +92,14 @@ class OutcomeForm(Form):
     kind: Text | None = Field(None, description="The kind of conversion: new, expansion ...")
     from_: EventForm | None = Field(None, alias="from", description="The plan or plans before.")
     to: EventForm | None = Field(None, description="The plan or plans after.")
-    event: Text | None = Field(None, description="This event is the conversion; it is then never a behaviour.")
+    event: Text | None = Field(
+        None, description="This event is the conversion; it is then never a behaviour. `any` needs `after`."
+    )
+    after: Span | None = Field(
+        None,
+        description="Of an event: only more than so long after qualifying. It ends no life and stays a behaviour.",
+        examples=["60d"],
+    )
     definition: Name | None = Field(None, description="Meeting this definition or milestone is the conversion.")
     returns_after: Span | None = Field(None, description="Expansion: at risk again after this long.")
 
@@ -102,6 +109,16 @@ class OutcomeForm(Form):
             clash = [key for key in others if key in written]
             if source in written and clash:
                 raise fault(INVALID_VALUE, f"the outcome is {source} or {clash[0]}, not both", at=clash[0])
+        if self.event == ANY_EVENT and self.after is None:
+            raise fault(INVALID_VALUE, "any event is an outcome only with after: write after: 60d", at="event")
+        if self.after is None:
+            return
+        if self.event is None:
+            raise fault(INVALID_VALUE, "after needs an event: write event: any", at="after")
+        if self.retained_for is not None:
+            raise fault(INVALID_VALUE, "an outcome after so long has no end: leave retained_for out", at="retained_for")
+        if "within" in written and self.after >= self.within:
+            raise fault(INVALID_VALUE, f"after {self.after} leaves nothing of within {self.within}", at="after")
 
 
 _SOURCES: Final = {

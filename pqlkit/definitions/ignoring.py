@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.definitions.diagnostics import Diagnostic
 from pqlkit.definitions.rules.pql214_unused_ignore import CODE
 from pqlkit.definitions.rules.registry import ignorable, modules, rule
-from pqlkit.errors import nearest
+from pqlkit.errors import suggestion
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ def _unused(document: Document, comment: Ignore, *, used: bool, judged: Collecti
     if used:
         return
     if comment.code not in modules():
-        close = nearest(comment.code[:60], modules())
-        message, hint = f"there is no rule {code}", f"did you mean {close}?" if close else "see docs/rules.md"
+        message, hint = f"there is no rule {code}", suggestion(comment.code[:60], modules(), "see docs/rules.md")
     elif not _can_ignore(comment.code):
         message, hint = f"{code} cannot be ignored: without a remedy the file has no meaning", "repair the fault"
     elif comment.code not in judged:

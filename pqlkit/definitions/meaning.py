@@ -95,7 +95,7 @@ def outcome_meaning(outcome: Outcome | None) -> Meaning | None:
     """Give the meaning of an outcome."""
     if outcome is None:
         return None
-    lengths = (outcome.within, outcome.retained_for, outcome.returns_after)
+    lengths = (outcome.within, outcome.after, outcome.retained_for, outcome.returns_after)
     return (
         *(None if length is None else length.microseconds for length in lengths),
         conditions_meaning(outcome.where),

@@ -273,14 +273,20 @@ class Score:
     bands: Mapping[str, Number] = field(default_factory=dict)
 
 
+ANY_EVENT: Final = "any"
+"""What stands for any event that a machine does not send."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """Success. With none of `event` and `definition`, it is the first conversion row that passes `where`.
 
-    `kind`, `from_plan` and `to_plan` are written ``kind``, ``from``, ``to``; None = any.
+    `kind`, `from_plan` and `to_plan` are written ``kind``, ``from``, ``to``; None = any. With `after` the outcome is an event (`ANY`:
+    whichever) more than so long after qualifying and at most `within`: judged of each qualification by itself, it ends no life.
     """
 
     within: Duration
+    after: Duration | None = None
     where: tuple[Condition, ...] = ()
     retained_for: Duration | None = None
     kind: str | None = None
@@ -289,6 +295,11 @@ class Outcome:
     event: str | None = None
     definition: Definition | None = None
     returns_after: Duration | None = None
+
+    @property
+    def final_event(self) -> str | None:
+        """The event that is the conversion, and so never a behaviour; None where there is none."""
+        return self.event if self.after is None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa  # noqa: F401  # DuckDB hands tables over through it: missing, it must be missed here
 
 from pqlkit.engines.ranking import ranked
-from pqlkit.errors import DataError, nearest
+from pqlkit.errors import DataError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,13 +104,14 @@ def _quoted(name: str) -> str:
 
 def _column(path: str, name: str, types: Mapping[str, str]) -> str:
     if name not in types:
-        known = nearest(name, types)
         message = f"there is no column {name!r}"
-        raise DataError(message, where=path, hint=f"did you mean {known!r}?" if known else None)
+        raise DataError(message, where=path, hint=suggestion(name, types, quoted=True))
     if types[name].startswith("TIMESTAMP") and types[name].endswith("_NS"):
         return f"(epoch_ns({_quoted(name)}) - ((epoch_ns({_quoted(name)}) % 1000) + 1000) % 1000) // 1000"
     if types[name].startswith("TIMESTAMP") or types[name] == "DATE":
         return f"epoch_us({_quoted(name)})"
+    if types[name].removeprefix("U") in ("TINYINT", "SMALLINT", "INTEGER"):
+        return f"{_quoted(name)}::BIGINT"
     if types[name].startswith(("ENUM", "UUID")):
         return f"{_quoted(name)}::VARCHAR"
     return _quoted(name)

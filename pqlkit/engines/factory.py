@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.errors import EngineError, nearest
+from pqlkit.errors import EngineError, suggestion
 
 if TYPE_CHECKING:
     from pqlkit.engines.base import Engine
@@ -36,8 +36,7 @@ def engine(name: str = EngineName.POLARS) -> Engine:
     'polars'
     """
     if name not in ENGINES:
-        known = nearest(name, ENGINES)
-        hint = f"did you mean {known}?" if known else f"use one of: {', '.join(ENGINES)}"
+        hint = suggestion(name, ENGINES, f"use one of: {', '.join(ENGINES)}")
         raise EngineError(f"there is no engine {name!r}", where="--engine", hint=hint)
     match EngineName(name):
         case EngineName.POLARS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pqlkit.errors import UsageError, nearest
+from pqlkit.errors import UsageError, suggestion
 from pqlkit.exports.mapping import Column
 from pqlkit.exports.tables import NAMES
 
@@ -41,8 +41,7 @@ def maps_of(texts: Sequence[str]) -> Maps:
                 f"--map: {text!r} names no column", hint='write --map conversions.converted_at="Close Date"'
             )
         if table not in NAMES:
-            guess = nearest(table, NAMES)
-            hint = f"did you mean {guess}?" if guess else "there are " + ", ".join(NAMES)
+            hint = suggestion(table, NAMES, "there are " + ", ".join(NAMES))
             raise UsageError(f"--map: there is no table {table!r}", hint=hint)
         maps.setdefault(table, {})[column.strip()] = header.strip()
     return maps

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from pqlkit.errors import UsageError, nearest
+from pqlkit.errors import UsageError, suggestion
 from pqlkit.exports.tables import EVENTS
 from pqlkit.exports.written_mapping import column_of, explode_of, lookup_of, names_of, newest_of, rule_of
 from pqlkit.shipped import shipped
@@ -121,8 +121,7 @@ def preset(name: str) -> Preset:
     """
     known = presets()
     if name not in known:
-        guess = nearest(name, known)
-        hint = f"did you mean {guess}?" if guess else "there are " + ", ".join(known)
+        hint = suggestion(name, known, "there are " + ", ".join(known))
         raise UsageError(f"there is no export format {name!r}", hint=hint)
     return known[name]
 
@@ -164,8 +163,7 @@ def _check(data: dict[str, Any], needed: Sequence[str], others: Sequence[str], *
     """
     known = (*needed, *others)
     if stray := [key for key in data if key not in known]:
-        guess = nearest(str(stray[0]), known)
-        hint = f"did you mean {guess}?" if guess else f"known are {', '.join(known)}"
+        hint = suggestion(str(stray[0]), known, f"known are {', '.join(known)}")
         raise UsageError(f"an export format has no key {stray[0]!r}", where=where, hint=hint)
     if missing := [key for key in needed if key not in data]:
         raise UsageError(f"an export format needs the key {missing[0]!r}", where=where, hint="see docs/sources.md")

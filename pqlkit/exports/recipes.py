@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from pqlkit.errors import UsageError, nearest
+from pqlkit.errors import UsageError, suggestion
 from pqlkit.shipped import shipped
 
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ def recipe(name: str) -> Recipe:
     """
     known = recipes()
     if name not in known:
-        guess = nearest(name, known)
-        hint = f"did you mean {guess}?" if guess else "there are " + ", ".join(known)
+        hint = suggestion(name, known, "there are " + ", ".join(known))
         raise UsageError(f"there is no recipe {name!r}", where="--from", hint=hint)
     return known[name]
 

@@ -30,7 +30,6 @@ class Rows:
     fields: NDArray[np.int64]
     lines: NDArray[np.int64]
     used: int
-    used_lines: int
 
 
 def find_rows(data: bytes, separator: int, *, last: bool) -> Rows | None:
@@ -58,7 +57,6 @@ def find_rows(data: bytes, separator: int, *, last: bool) -> Rows | None:
         fields=np.diff(np.searchsorted(separators, bounds)) + 1,
         lines=np.searchsorted(newlines, bounds[:-1]),
         used=used,
-        used_lines=int(np.searchsorted(newlines, used)),
     )
 
 

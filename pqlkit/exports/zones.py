@@ -6,7 +6,7 @@ import zoneinfo
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.errors import DataError, nearest
+from pqlkit.errors import DataError, suggestion
 
 if TYPE_CHECKING:
     from pqlkit.typing import Microseconds
@@ -31,8 +31,7 @@ def zone_of(name: str, where: str | None = None) -> tzinfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        guess = nearest(name, zoneinfo.available_timezones())
-        hint = f"did you mean {guess}?" if guess else "IANA names like UTC or Europe/Berlin"
+        hint = suggestion(name, zoneinfo.available_timezones(), "IANA names like UTC or Europe/Berlin")
         raise DataError(f"there is no time zone {name!r}", where=where, hint=hint) from error
 
 

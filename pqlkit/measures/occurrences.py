@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 VALUE: Final = "value"  # what the measure adds up, tells apart or compares
 LOW: Final = "low"  # the need of the lower bound, Int64 millionths, null = cannot be met
 HIGH: Final = "high"
+FIRST: Final = "first"  # when the first event of a task happened
+NEWEST: Final = "newest"  # when its newest did
 REACHED: Final = "reached"  # the highest amount that a lasting task came to: things, or millionths
 
 

@@ -11,7 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pqlkit.durations import Duration
-from pqlkit.errors import UsageError, nearest
+from pqlkit.errors import UsageError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,8 +195,7 @@ def word(*known: str) -> Callable[[str, str], str]:
     def read(text: str, name: str) -> str:
         if text in known:
             return text
-        close = nearest(text, known)
-        hint = f"did you mean {close}?" if close else f"one of {', '.join(known)}"
+        hint = suggestion(text, known, f"one of {', '.join(known)}")
         raise UsageError(f"{name}: {text!r} is not known", hint=hint)
 
     return read

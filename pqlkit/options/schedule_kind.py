@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from pqlkit.durations import Duration
-from pqlkit.errors import UsageError, nearest
+from pqlkit.errors import UsageError, suggestion
 
 
 class DesignKind(StrEnum):
@@ -39,11 +39,10 @@ def spelled(text: str, where: str = "--snapshots") -> tuple[DesignKind, tuple[Du
     """
     name, _, rest = text.strip().partition(":")
     if name not in tuple(DesignKind):
-        near = nearest(name, [*DesignKind, "auto"])
         raise UsageError(
             f"{text!r} is not a design of snapshots",
             where=where,
-            hint=f"did you mean {near}?" if near else "write auto, once:14d, age:1d,3d,7d or every:28d",
+            hint=suggestion(name, [*DesignKind, "auto"], "write auto, once:14d, age:1d,3d,7d or every:28d"),
         )
     try:
         spans = tuple(sorted({Duration.parse(part) for part in rest.split(",")})) if rest else ()

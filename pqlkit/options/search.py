@@ -32,6 +32,8 @@ class ProposeOptions:
         Fractions; None = no bound.
     holdout, holdout_from
         The newest share of snapshots that tests, or the moment from which on snapshots test.
+    learn_from
+        Rules are chosen on what came from this moment on: the product was another before. None = on everything.
     against
         A definition in use, shown at the same number of leads.
     use_traits
@@ -81,6 +83,13 @@ class ProposeOptions:
     )
     holdout_from: Microseconds | None = option(
         None, "Test on what begins on this date or later.", reads=reading.moment, metavar="DATE", panel=SEARCH
+    )
+    learn_from: Microseconds | None = option(
+        None,
+        "Choose on what came on this date or later: the product was another before.",
+        reads=reading.moment,
+        metavar="DATE",
+        panel=SEARCH,
     )
     against: Definition | None = option(
         None,

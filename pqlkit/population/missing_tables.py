@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.durations import DAY
-from pqlkit.errors import DataError, UsageError, nearest
+from pqlkit.errors import DataError, UsageError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,10 +43,9 @@ def require_tables(dataset: Dataset, wanted: Sequence[str]) -> None:
     """
     for name in wanted:
         if name not in TABLES:
-            near = nearest(name, TABLES)
             raise UsageError(
                 f"--require: {name!r} is no table",
-                hint=f"did you mean {near}?" if near else f"one of {', '.join(TABLES)}",
+                hint=suggestion(name, TABLES, f"one of {', '.join(TABLES)}"),
             )
         if name not in dataset.tables:
             raise DataError(

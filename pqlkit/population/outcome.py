@@ -25,7 +25,7 @@ from pqlkit.columns import (
 )
 from pqlkit.definitions.documents import read_outcome
 from pqlkit.durations import Duration
-from pqlkit.errors import DataError, nearest
+from pqlkit.errors import DataError, suggestion
 from pqlkit.measures.conditions import all_hold
 from pqlkit.measures.ownership import owned
 from pqlkit.population.roster import read_table
@@ -105,7 +105,7 @@ def merged_outcome(project: Project, definition: Definition | None, find: Callab
         return general
     # Which conversion counts is one decision: a definition that names its event does not inherit the project's definition.
     if own.event is not None or own.definition is not None:
-        general = replace(general, event=None, definition=None)
+        general = replace(general, event=None, after=None, definition=None)
     empty = {item.name for item in fields(own) if getattr(own, item.name) in (None, ())}
     return replace(own, **{name: getattr(general, name) for name in empty})
 
@@ -187,11 +187,10 @@ def _check_columns(table: Table, outcome: Outcome) -> None:
     asked |= {FROM_PLAN} if outcome.from_plan is not None else set()
     asked |= {PLAN} if outcome.to_plan is not None else set()
     for name in sorted(asked - set(table.columns)):
-        near = nearest(name, table.columns)
         raise DataError(
             f"the outcome needs the column {name!r}, which the conversions do not have",
             where="outcome",
-            hint=f"did you mean {near!r}?" if near else "map it under exports.conversions.columns in pqlkit.yml",
+            hint=suggestion(name, table.columns, "map it under exports.conversions.columns in pqlkit.yml", quoted=True),
         )
 
 
@@ -254,6 +253,23 @@ def first_rows(rows: pl.DataFrame, excluded: int = 0) -> Conversions:
     )
 
 
+def check_properties(world: World, outcome: Outcome) -> None:
+    """Refuse conditions on a property that the events do not have.
+
+    Raises
+    ------
+    DataError
+        There is one.
+    """
+    for condition in outcome.where:
+        if condition.name not in world.properties:
+            raise DataError(
+                f"the outcome needs the property {condition.name!r}, which the events do not have",
+                where="outcome",
+                hint=suggestion(condition.name, world.properties, quoted=True),
+            )
+
+
 def by_event(world: World, outcome: Outcome) -> Conversions:
     """Take the first event of the outcome's name that passes ``where`` as the conversion.
 
@@ -262,14 +278,7 @@ def by_event(world: World, outcome: Outcome) -> Conversions:
     DataError
         A condition names a property that the events do not have.
     """
-    for condition in outcome.where:
-        if condition.name not in world.properties:
-            near = nearest(condition.name, world.properties)
-            raise DataError(
-                f"the outcome needs the property {condition.name!r}, which the events do not have",
-                where="outcome",
-                hint=f"did you mean {near!r}?" if near else None,
-            )
+    check_properties(world, outcome)
     engine = world.engine
     rows = world.events.filter(nw.col(EVENT) == outcome.event)
     mine = owned(world, rows)

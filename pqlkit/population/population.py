@@ -22,10 +22,11 @@ from pqlkit.columns import (
     ON,
     PLAN,
 )
-from pqlkit.definitions.model import Anchor, EntityKind
+from pqlkit.definitions.model import ANY_EVENT, Anchor, EntityKind
 from pqlkit.engines.factory import engine as engine_named
-from pqlkit.errors import DefinitionError, nearest
+from pqlkit.errors import DefinitionError, UsageError, suggestion
 from pqlkit.measures.ownership import owned
+from pqlkit.measures.returning import NEVER, Returns
 from pqlkit.options.data import ExtentOptions
 from pqlkit.population import as_of as moments
 from pqlkit.population.entities import ID, SINCE, not_before_signup, numbered, with_conversions, with_stays
@@ -36,6 +37,7 @@ from pqlkit.population.outcome import (
     Conversions,
     by_event,
     by_spells,
+    check_properties,
     first_rows,
     merged_outcome,
     no_conversions,
@@ -95,6 +97,8 @@ class Population:
         What starts the clock.
     excluded
         Entities that the project's `population` filter leaves out.
+    recurring
+        Gives the events of an outcome with `after`, read when first asked; see `outcome_at`.
     idle
         Gives `without_events`, and takes a pass over the events for it once, when first asked.
     trusted
@@ -116,9 +120,31 @@ class Population:
     conversions: ConversionRows
     anchor: Anchor
     excluded: int = 0
+    recurring: Callable[[], Returns] | None = field(default=None, repr=False)
     idle: Callable[[], int] = field(default=lambda: 0, repr=False)
     trusted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def outcome_at(self, entity: pl.Series, at: pl.Series, until: Microseconds) -> pl.Series:
+        """Give when the outcome came to each moment: the conversion or, with ``after``, the next such event up to `until` later.
+
+        Parameters
+        ----------
+        entity, at
+            The moments.
+        until
+            How long after a moment an event of an outcome with ``after`` counts.
+
+        Returns
+        -------
+        Series
+            Int64 microseconds; null = not.
+        """
+        after = self.outcome.after
+        if self.recurring is None or after is None:
+            return self.entities[CONVERTED].gather(entity)
+        times = self.recurring().between(entity.to_numpy(), at.to_numpy(), after.microseconds, until)
+        return pl.Series(CONVERTED, times, dtype=pl.Int64).replace(NEVER, None)
 
     @property
     def without_events(self) -> int:
@@ -164,6 +190,11 @@ def population_of(
     where = engine_named(extent.engine)
     end = moments.as_of(dataset, extent.as_of)
     success = outcome or merged_outcome(project, definition, lambda name: _named(project, name))
+    if success.after is not None and success.after >= success.within:
+        raise UsageError(
+            f"the outcome's after {success.after} leaves nothing of its conversion window {success.within}",
+            hint="make within longer, or after shorter",
+        )
     roster = read_roster(dataset, project, where, end.at)
     kind = choose_kind(entity, dataset, project, definition, success, roster, where)
     check_kind(dataset, kind, success, roster, where)
@@ -212,6 +243,7 @@ def population_of(
         conversions=counts,
         anchor=clock,
         excluded=filtered,
+        recurring=None if success.after is None else cache(lambda: _recurring(world, success, project)),
         idle=cache(lambda: people.height - _with_events(world)),
         trusted=extent.trust_current,
         warnings=(
@@ -232,11 +264,10 @@ def _named(project: Project, name: str) -> Definition:
         if item.definition is not None
     }
     if name not in definitions:
-        near = nearest(name, definitions)
         raise DefinitionError(
             f"the outcome names a definition {name!r}, which is not in {project.definitions}",
             where=str(project.path) if project.path is not None else None,
-            hint=f"did you mean {near!r}?" if near else None,
+            hint=suggestion(name, definitions, quoted=True),
         )
     return definitions[name]
 
@@ -245,6 +276,9 @@ def _conversions(
     world: World, dataset: Dataset, outcome: Outcome, roster: Roster, traits: Traits, trusted: Sequence[str]
 ) -> Conversions:
     """Find each entity's conversion."""
+    if outcome.after is not None:
+        # Judged of each qualification by itself: it makes nobody a customer.
+        return no_conversions()
     if outcome.event is not None:
         return by_event(world, outcome)
     if outcome.definition is not None:
@@ -254,6 +288,14 @@ def _conversions(
         return no_conversions()
     rows, excluded = read_rows(table, outcome, world.engine, roster, world, world.as_of)
     return first_rows(rows, excluded)
+
+
+def _recurring(world: World, outcome: Outcome, project: Project) -> Returns:
+    """Read the events of an outcome with ``after``; those that a machine sends are not any event."""
+    check_properties(world, outcome)
+    automatic = [name for name, note in project.events.items() if note.automatic]
+    event = None if outcome.event == ANY_EVENT else outcome.event
+    return Returns.of(world, event, outcome.where, automatic)
 
 
 def _qualifications(world: World, definition: Definition, traits: Traits, trusted: Sequence[str]) -> Conversions:

@@ -9,7 +9,7 @@ import narwhals as nw
 import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AT, DELETED_AT, EVENT, EVENT_ID, SIGNED_UP_AT, TIMESTAMP, USER_ID
-from pqlkit.errors import DataError, nearest
+from pqlkit.errors import DataError, suggestion
 from pqlkit.measures.world import seen_of
 from pqlkit.population.traits import condition_mask
 
@@ -214,10 +214,9 @@ def _left_out(
     account_names = set(accounts.columns if accounts is not None else ()) - set(LISTED)
     for condition in conditions:
         if condition.name not in user_names | account_names:
-            near = nearest(condition.name, user_names | account_names)
             raise DataError(
                 f"the population filter names a trait {condition.name!r} that neither users nor accounts have",
-                hint=f"did you mean {near!r}?" if near else None,
+                hint=suggestion(condition.name, user_names | account_names, quoted=True),
             )
     of_users = [condition for condition in conditions if condition.name in user_names]
     of_accounts = [condition for condition in conditions if condition.name not in user_names]

@@ -11,7 +11,7 @@ import polars as pl
 
 from pqlkit.columns import AT, ENTITY, VALID_FROM
 from pqlkit.definitions.model import Criterion, Limit, leaves
-from pqlkit.errors import DataError, UsageError, nearest
+from pqlkit.errors import DataError, UsageError, suggestion
 from pqlkit.measures.conditions import all_hold
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ class Traits:
 
     def _kind(self, name: str) -> TraitKind:
         if name not in self.kinds:
-            near = nearest(name, self.kinds)
-            hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(self.kinds) or 'none'}"
+            hint = suggestion(name, self.kinds, f"there are: {', '.join(self.kinds) or 'none'}", quoted=True)
             raise DataError(f"the data has no trait {name!r}", hint=hint)
         return self.kinds[name]
 

@@ -8,7 +8,7 @@ import narwhals as nw
 
 from pqlkit.columns import EVENT
 from pqlkit.definitions.model import Criterion, leaves
-from pqlkit.errors import DataError, nearest
+from pqlkit.errors import DataError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,9 +70,8 @@ def _unknown(what: str, name: str, known: frozenset[str], text: str, at: int | N
     """Name what the data does not have, what is near, and where it stands in the text."""
     from pqlkit.definitions.expression import pointed
 
-    close = nearest(name, known)
     plural = "properties" if what == "property" else "event names"
-    hint = f"did you mean {close}?" if close else f"the data has {len(known)} {plural}"
+    hint = suggestion(name, known, f"the data has {len(known)} {plural}")
     message = f"the data has no {what} {name!r}"
     if at is None:
         return DataError(message, hint=hint)

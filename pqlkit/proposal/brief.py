@@ -12,7 +12,8 @@ from pqlkit.proposal.literals import COARSE
 from pqlkit.proposal.objective import parse_objective
 from pqlkit.proposal.problem import Problem
 from pqlkit.proposal.search import search
-from pqlkit.proposal.split import TOO_FEW, SplitKind, split
+from pqlkit.proposal.split import FOLDS, TOO_FEW, SplitKind, split
+from pqlkit.proposal.split import since as divided_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Set
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.objective import Objective
     from pqlkit.proposal.result import Search
     from pqlkit.proposal.split import Split
+    from pqlkit.typing import Microseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,6 +49,10 @@ class Brief:
         Fixed traits as literals, where asked for.
     precursors
         Events that mostly lead to another, seen before the later snapshots begin; none are looked for where nothing is searched.
+    since
+        Snapshots from here on choose and test; None = all.
+    known_later
+        Whether later snapshots had a say in that moment: they were read once more.
     """
 
     observed: Observed
@@ -56,14 +62,34 @@ class Brief:
     exclusions: Exclusions
     traits: tuple[Trait, ...]
     precursors: tuple[Precursor, ...] = ()
+    since: Microseconds | None = None
+    known_later: bool = False
 
     @classmethod
-    def of(cls, observed: Observed, wishes: ProposeOptions, say: Callable[[str], None]) -> Brief:
-        """Split the snapshots and judge leaks on the earlier part alone."""
+    def of(
+        cls,
+        observed: Observed,
+        wishes: ProposeOptions,
+        say: Callable[[str], None],
+        *,
+        changed: Microseconds | None = None,
+    ) -> Brief:
+        """Split the snapshots and judge leaks on the earlier part alone.
+
+        Parameters
+        ----------
+        observed, wishes, say
+            As of the class.
+        changed
+            Since when the product is another, where later snapshots have shown it; None = as `wishes` say.
+        """
         from pqlkit.measures.precursors import precursors
 
         say("setting later snapshots aside")
-        parts = _split(observed, wishes, coarse=tier(observed.converters) is Tier.COARSE)
+        since = changed if changed is not None else wishes.learn_from
+        if since is not None:
+            since = _shifted(observed, since)
+        plain, parts = _split(observed, wishes, since, known_later=changed is not None)
         exclusions = Exclusions.of(observed, parts)
         return cls(
             observed=observed,
@@ -75,6 +101,8 @@ class Brief:
             precursors=precursors(observed.population.world, before=parts.first)
             if observed.converters >= HYPOTHESES_BELOW
             else (),
+            since=since,
+            known_later=plain.first is not None and parts.first is None,
         )
 
     @property
@@ -93,9 +121,19 @@ class Brief:
     @property
     def holdout_from(self) -> int:
         """The first moment of the holdout period; for cross-fitted snapshots the first cutoff of all."""
-        if self.parts.first is not None:
-            return self.parts.first
-        return int(self.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
+        return self.begin if self.parts.first is None else self.parts.first
+
+    @property
+    def begin(self) -> int:
+        """The first cutoff of the snapshots that choose."""
+        cutoff = self.observed.snapshots.frame.get_column("cutoff").to_numpy()
+        chosen = cutoff if self.since is None else cutoff[cutoff >= self.since]
+        return int(chosen.min()) if len(chosen) else 0
+
+    @property
+    def converters(self) -> int:
+        """Usable converters of the snapshots that choose and test."""
+        return _converters(self.observed, self.since)
 
     @property
     def cross_fitted(self) -> bool:
@@ -105,7 +143,7 @@ class Brief:
     @property
     def tier(self) -> Tier:
         """What the data bears, by its usable converters."""
-        return tier(self.observed.converters)
+        return tier(self.converters)
 
     @property
     def cube(self) -> Cube:
@@ -171,17 +209,32 @@ class Brief:
         )
 
 
-def _split(observed: Observed, wishes: ProposeOptions, *, coarse: bool) -> Split:
-    """Divide the snapshots; with little data every part is needed for choosing, and the choice is cross-fitted."""
+def _shifted(observed: Observed, moment: Microseconds) -> Microseconds:
+    """Give the cutoff of whoever begins at a moment, where each entity has one."""
+    design = observed.snapshots.design
+    one_age = design.cutoffs and len(design.cutoffs) == 1
+    return moment + (design.cutoffs[0].microseconds if one_age else 0)
+
+
+def _converters(observed: Observed, since: Microseconds | None) -> int:
+    """Count the usable converters of snapshots from a moment on."""
+    if since is None:
+        return observed.converters
+    cutoff = observed.snapshots.frame.get_column("cutoff").to_numpy()
+    return observed.heads(observed.y & (cutoff >= since))
+
+
+def _split(
+    observed: Observed, wishes: ProposeOptions, since: Microseconds | None, *, known_later: bool
+) -> tuple[Split, Split]:
+    """Divide the snapshots, all and those of a moment on; with little data all choose, and the choice is cross-fitted."""
     import polars as pl
 
     frame = observed.snapshots.frame
     outcome, design = observed.population.outcome, observed.snapshots.design
     retained = outcome.retained_for.microseconds if outcome.retained_for is not None else 0
     cutoff = frame.get_column("cutoff").to_numpy()
-    since = wishes.holdout_from
-    if since is not None and design.cutoffs and len(design.cutoffs) == 1:
-        since += design.cutoffs[0].microseconds  # `once` is split by the anchor
+    holdout_from = None if wishes.holdout_from is None else _shifted(observed, wishes.holdout_from)
     block, counts = (
         pl.col("block"),
         pl.col("y") & (pl.col("cutoff") == pl.col("cutoff").filter("y").max().over("entity")),
@@ -189,17 +242,38 @@ def _split(observed: Observed, wishes: ProposeOptions, *, coarse: bool) -> Split
     if observed.dependent:
         # Snapshots that overlap go into one fold.
         block = block.min().over(pl.Series(observed.clusters))
-    blocks, last = frame.select(block.cast(pl.Int64).alias("block"), counts.fill_null(value=False).alias("last"))
-    return split(
+    elif not design.cutoffs:
+        # Everybody is looked at in all quarters: without one, and without the windows around it, hardly anything would choose.
+        block = pl.col("entity") % FOLDS
+    columns = frame.select(block.cast(pl.Int64).alias("block"), counts.fill_null(value=False).alias("last"))
+    blocks, last = (column.to_numpy() for column in columns)
+    parts = split(
         cutoff,
         cutoff + design.conversion_window.microseconds + retained,
         observed.y,
-        block=blocks.to_numpy(),
-        counts=last.to_numpy(),
+        block=blocks,
+        counts=last,
         share=wishes.holdout,
-        holdout_from=since,
-        too_few=float("inf") if coarse else TOO_FEW,
+        holdout_from=holdout_from,
+        too_few=_too_few(observed.converters),
     )
+    if since is None:
+        return parts, parts
+    return parts, divided_since(
+        parts,
+        cutoff,
+        observed.y,
+        since,
+        block=blocks,
+        counts=last,
+        known_later=known_later,
+        too_few=_too_few(_converters(observed, since)),
+    )
+
+
+def _too_few(converters: int) -> float:
+    """Give the converters that each part of a split needs; with little data none has enough."""
+    return float("inf") if tier(converters) is Tier.COARSE else TOO_FEW
 
 
 def _traits(observed: Observed, leaky: Set[str]) -> tuple[Trait, ...]:

@@ -84,7 +84,9 @@ def _leakage(observed: Observed, parts: Split) -> tuple[Suspect, ...]:
 def _own_events(observed: Observed) -> set[str]:
     """Name the events that the outcome is made of: by event never a behaviour, by definition only on request."""
     outcome = observed.population.outcome
-    return set(outcome_events(observed.population)) | ({outcome.event} if outcome.event is not None else set())
+    return set(outcome_events(observed.population)) | (
+        {outcome.final_event} if outcome.final_event is not None else set()
+    )
 
 
 def _kept(name: str, patterns: Sequence[str]) -> bool:

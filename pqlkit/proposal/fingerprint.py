@@ -37,6 +37,7 @@ def search_hash(brief: Brief) -> str:
         "wishes": [
             wishes.max_criteria, wishes.objective, wishes.value, wishes.cost, wishes.capacity, wishes.min_share,
             wishes.min_recall, wishes.min_rate, wishes.holdout, wishes.holdout_from, wishes.use_traits, wishes.seed,
+            *([] if brief.since is None else [brief.since]),
         ],
         "data": seen.hexdigest(),
     }  # fmt: skip
@@ -44,7 +45,10 @@ def search_hash(brief: Brief) -> str:
 
 
 def times_read(brief: Brief, fingerprint: str) -> int:
-    """Count the distinct searches, this one included, that definitions in the output folder tell of this holdout."""
+    """Count the distinct searches, this one included, that definitions in the output folder tell of this holdout.
+
+    Where later snapshots had a say in since when rules are chosen, that was one reading more.
+    """
     from pqlkit.definitions.evidence import evidences
 
     seen = {fingerprint}
@@ -56,4 +60,4 @@ def times_read(brief: Brief, fingerprint: str) -> int:
         # Files give dates as dates, whatever they were written from.
         if isinstance(part, dict) and all(str(part.get(key)) == day for key, day in ends.items()):
             seen.add(str(written.get("search")))
-    return len(seen)
+    return len(seen) + brief.known_later

@@ -14,6 +14,7 @@ from pqlkit.durations import WEEK
 from pqlkit.measures.evaluation import spells_of_each
 from pqlkit.proposal.candidate import Candidate, Group
 from pqlkit.proposal.comparable import compare, holding
+from pqlkit.proposal.decay import changes
 from pqlkit.proposal.definition_wording import definition_of, in_words, name_of, numbered
 from pqlkit.proposal.evidence_figures import figures, gathered, rounded, span
 from pqlkit.proposal.fingerprint import search_hash, times_read
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.candidate import Promise
     from pqlkit.proposal.comparable import Activity, Comparison
     from pqlkit.proposal.crossfit import CrossFit
+    from pqlkit.proposal.decay import Change
     from pqlkit.proposal.literals import Literal
     from pqlkit.proposal.points import Points
     from pqlkit.proposal.rule import Rule
@@ -73,6 +75,8 @@ class Verdicts:
         For a person.
     selection
         The search on shuffled outcomes; None where none was asked for, or there was nothing left to test.
+    changes
+        Rules of the menu, in words, whose effect has surely changed, and since when; the first of the menu first.
     """
 
     candidates: tuple[Candidate, ...]
@@ -80,6 +84,7 @@ class Verdicts:
     read: int
     warnings: tuple[str, ...]
     selection: PermutationTest | None
+    changes: tuple[tuple[str, Change], ...] = ()
 
 
 def verdicts(brief: Brief, standings: Standings, cross: CrossFit | None = None) -> Verdicts:
@@ -102,7 +107,13 @@ def verdicts(brief: Brief, standings: Standings, cross: CrossFit | None = None) 
     warnings: list[str] = []
     if not dishes:
         warnings.append(nothing_stands_out(brief) + _nearest(standings))
-    candidates, rejected = _judged(brief, standings.view, dishes, (fingerprint, read), cross, named=True)
+    everything = _judged(brief, standings.view, dishes, (fingerprint, read), cross, named=True)
+    candidates = [candidate for candidate in everything if candidate.gate.passed]
+    rejected = [
+        (in_words(candidate.rule.literals), candidate.gate.reasons)
+        for candidate in everything
+        if not candidate.gate.passed
+    ]
     selection = permuted(brief, standings.search) if candidates else None
     if selection is not None and selection.by_chance:
         reason = f"{selection.as_good} of {selection.permutations} searches on shuffled conversions come to as much"
@@ -125,6 +136,24 @@ def verdicts(brief: Brief, standings: Standings, cross: CrossFit | None = None) 
         read=read,
         warnings=tuple(warnings),
         selection=selection,
+        changes=_changed(brief, standings.view, everything),
+    )
+
+
+def _changed(brief: Brief, view: FitView, candidates: Sequence[Candidate]) -> tuple[tuple[str, Change], ...]:
+    """Find the rules whose effect has surely changed."""
+    brief.say("looking for a change")
+    population = brief.observed.population
+    rules = [
+        (started(population, candidate.definition, spells=candidate.spells), candidate.spells)
+        for candidate in candidates
+    ]
+    return tuple(
+        (in_words(candidate.rule.literals), change)
+        for candidate, change in zip(
+            candidates, changes(brief, view.lives, view.activity, rules, begin=brief.begin), strict=True
+        )
+        if change is not None and change.sure
     )
 
 
@@ -137,28 +166,25 @@ def _judged(
     *,
     named: bool,
     taken: Sequence[str] = (),
-) -> tuple[list[Candidate], list[tuple[str, tuple[str, ...]]]]:
+) -> list[Candidate]:
     """Evaluate rules, most of which goes into the passes over the events, and hold each to its later qualifications."""
     drafts: list[Definition] = []
     for dish in dishes:
         names = [*taken, *(draft.name for draft in drafts)]
         drafts.append(_drafted(brief, dish.rule, names, name=brief.wishes.name if named else None))
     spells = spells_of_each(brief.observed.population.world, drafts)
-    passed: list[Candidate] = []
-    rejected: list[tuple[str, tuple[str, ...]]] = []
-    for dish, bare, own in zip(dishes, drafts, spells, strict=True):
-        judged = _candidate(brief, view, dish, bare, own, search, cross)
-        if judged.gate.passed:
-            passed.append(judged)
-        else:
-            rejected.append((in_words(dish.rule.literals), judged.gate.reasons))
-    if passed and passed[0].definition.name != drafts[0].name and named and brief.wishes.name is not None:
+    judged = [
+        _candidate(brief, view, dish, bare, own, search, cross)
+        for dish, bare, own in zip(dishes, drafts, spells, strict=True)
+    ]
+    passed = [place for place, candidate in enumerate(judged) if candidate.gate.passed]
+    if passed and passed[0] > 0 and named and brief.wishes.name is not None:
         # The first that holds gets the name that was asked for.
-        passed = [
-            _renamed(candidate, numbered(brief.wishes.name, [p.definition.name for p in passed[:place]]))
-            for place, candidate in enumerate(passed)
-        ]
-    return passed, rejected
+        taken = []
+        for place in passed:
+            taken.append(numbered(brief.wishes.name, taken))
+            judged[place] = _renamed(judged[place], taken[-1])
+    return judged
 
 
 def _renamed(candidate: Candidate, name: str) -> Candidate:
@@ -268,7 +294,8 @@ def mechanical(brief: Brief, candidates: Sequence[Candidate], activity: Activity
     ]
     search = (fingerprint, times_read(brief, fingerprint))
     taken = [candidate.definition.name for candidate in candidates]
-    return tuple(_judged(brief, view, dishes, search, None, named=False, taken=taken)[0])
+    judged = _judged(brief, view, dishes, search, None, named=False, taken=taken)
+    return tuple(candidate for candidate in judged if candidate.gate.passed)
 
 
 def _best_of_each(rules: Sequence[Rule]) -> list[Rule]:
@@ -296,7 +323,7 @@ def _candidate(
     fit, holdout, met = _tables(brief, dish.rule)
     population = brief.observed.population
     counted = started(population, bare, spells=spells)
-    begin = int(brief.observed.snapshots.frame.get_column("cutoff").min() or 0)  # type: ignore[arg-type]
+    begin = brief.begin
     window = brief.outcome.within.microseconds
     chosen = promise(
         population, counted, first=begin, before=None if cross is not None else brief.holdout_from - window

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,6 +16,8 @@ from pqlkit.snapshots.clusters import clusters
 from pqlkit.snapshots.snapshots import is_retained
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from pqlkit.population.population import Population
@@ -46,6 +49,8 @@ class Lives:
     last
         ``once`` and ``age``: until this age a qualification is one of this choice, and all have until this age and the window to
         convert (else a rule would gain by beginning late). None for ``every``.
+    returns
+        When an outcome with ``after`` came, asked of moments: then nobody converts once and for all. None = of conversions.
     """
 
     anchor: NDArray[np.int64]
@@ -58,6 +63,7 @@ class Lives:
     waits: Microseconds
     gap: Microseconds
     last: Microseconds | None
+    returns: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]] | None = None
 
     @classmethod
     def of(cls, population: Population, design: Design) -> Lives:
@@ -87,10 +93,13 @@ class Lives:
             waits=window + (kept.microseconds if kept is not None else 0),
             gap=design.gap.microseconds,
             last=None if every else max(cutoff.microseconds for cutoff in design.cutoffs),
+            returns=None if population.recurring is None else partial(_returned, population, window),
         )
 
     def followed(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which moments a conversion followed within the window: what is promised and reported."""
+        if self.returns is not None:
+            return self.returns(entity, at)
         return self.counted[entity] <= at + self.window
 
     def deadline(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -101,5 +110,14 @@ class Lives:
 
     def chosen_by(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which moments count as converted where rules are chosen."""
+        if self.returns is not None:
+            return self.returns(entity, at)
         when = self.counted[entity]
         return (when <= self.deadline(entity, at)) & ((self.last is not None) | (when > at + self.gap))
+
+
+def _returned(
+    population: Population, window: Microseconds, entity: NDArray[np.int64], at: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    came = population.outcome_at(pl.Series(entity, dtype=pl.Int64), pl.Series(at, dtype=pl.Int64), window)
+    return came.is_not_null().to_numpy()

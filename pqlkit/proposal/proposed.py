@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.champion import Champion
     from pqlkit.proposal.crossfit import CrossFit
+    from pqlkit.proposal.decay import Change
     from pqlkit.proposal.experiment import Experiment
     from pqlkit.proposal.menu import Step
     from pqlkit.proposal.points import Points
     from pqlkit.proposal.points_definition import PointsOffer
+    from pqlkit.proposal.replacement import Replacement
     from pqlkit.proposal.result import Search
     from pqlkit.proposal.shuffles import PermutationTest
     from pqlkit.proposal.split import Split
@@ -47,6 +49,25 @@ class Frontier:
     words: str
     rate: float
     recall: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refit:
+    """The best rule of what came since a change, which no later data have tested.
+
+    Parameters
+    ----------
+    words
+        The rule; None where nothing stands out, or there are too few conversions.
+    rate
+        Cross-validated: of qualifications by rules that were chosen without them, converted.
+    why
+        Why there is none, in words.
+    """
+
+    words: str | None
+    rate: Rate | None = None
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,6 +105,14 @@ class Proposal:
     cross_fitted
         With little data: what the search's choices did where they were not chosen. It stands for the holdout then: nothing
         is proposed unless it passes the gate, and it is the holdout figure of the one candidate.
+    changes
+        Rules that were looked at, in words, whose effect has surely changed; the first of the menu first.
+    since
+        The first cutoff that chose, where rules are chosen on what came after a moment; None = on all.
+    refit
+        After a change, beside what is proposed: the best rule of what came since.
+    replacement
+        What the first candidate would change for those who work by the definition in use.
     champion
         The definition in use, on the same holdout.
     experiment
@@ -126,6 +155,10 @@ class Proposal:
     experiment: Experiment | None
     leakage: tuple[Suspect, ...]
     warnings: tuple[str, ...]
+    changes: tuple[tuple[str, Change], ...] = ()
+    since: Microseconds | None = None
+    refit: Refit | None = None
+    replacement: Replacement | None = None
     tonight: Tonight | None = None
     shapes: tuple[Shape, ...] = ()
     fewer: tuple[Fewer, ...] = ()

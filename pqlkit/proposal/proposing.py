@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 from pqlkit.proposal.brief import Brief
 from pqlkit.proposal.definition_wording import in_words
-from pqlkit.proposal.proposed import Frontier, Halves, Proposal
+from pqlkit.proposal.proposed import Frontier, Halves, Proposal, Refit
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def propose(
 
 def proposal_of(brief: Brief) -> Proposal:
     """Search, choose, check, and sum up."""
-    converters = brief.observed.converters
+    converters = brief.converters
     if converters < HYPOTHESES_BELOW:
         return _nothing(
             brief,
@@ -99,7 +100,7 @@ def proposal_of(brief: Brief) -> Proposal:
     fit = brief.observed.y[brief.parts.fit]
     if not fit.size or fit.all() or not fit.any():
         return _nothing(brief, "the earlier snapshots hold only one outcome: nothing can be chosen on them")
-    return _searched(brief)
+    return _refitted(brief, _searched(brief))
 
 
 def _before_a_snapshot(brief: Brief) -> list[str]:
@@ -120,20 +121,45 @@ def _searched(brief: Brief) -> Proposal:
     search, card, top = _compared(brief)
     brief.say("reading the later snapshots, once")
     warnings = _unfinished(search)
-    if top is not None and top.auc is not None and top.auc < NOTHING_HERE:
+    blind = top is not None and top.auc is not None and top.auc < NOTHING_HERE
+    if blind and top is not None:
         warnings.append(
             f"nothing here predicts upgrades: a model of all behaviours reaches an AUC of {top.auc:.2f} later"
         )
-        return _nothing(brief, *warnings, search=search, top=top)
     if not search.rules:
-        warnings.append(nothing_stands_out(brief))
-        return _nothing(brief, *warnings, search=search, top=top)
+        return _nothing(brief, *warnings, *([] if blind else [nothing_stands_out(brief)]), search=search, top=top)
     brief.say("reading rules as qualifications")
     view = FitView.of(brief, search.literals)
     standings = standings_of(brief, search, view)
     cross = cross_fit(brief, view.activity) if brief.cross_fitted else None
     read = verdicts(brief, standings, cross)
+    if blind:
+        # What has changed is seen all the same: a product that is another has nothing that its past would tell.
+        return replace(_nothing(brief, *warnings, search=search, top=top), changes=read.changes, rejected=read.rejected)
     return _summed_up(brief, standings, read, card, top, cross, (*warnings, *read.warnings))
+
+
+def _refitted(brief: Brief, proposal: Proposal) -> Proposal:
+    """Choose again on what came since a change: that rule is offered where nothing else is, and told beside another.
+
+    The later data had their say in the moment of the change: so the choice is cross-validated.
+    """
+    fell = next((change for _, change in proposal.changes if change.fell), None)
+    if fell is None or brief.since is not None:
+        return proposal
+    brief.say(f"choosing again on what came since {fell.quarter}")
+    since = Brief.of(brief.observed, brief.wishes, brief.say, changed=fell.since)
+    if since.converters < HYPOTHESES_BELOW:
+        few = f"{since.converters} usable conversions since then: a search opens at {HYPOTHESES_BELOW}"
+        return replace(proposal, refit=Refit(words=None, why=few))
+    again = proposal_of(since)
+    if not again.candidates:
+        why = again.rejected[0][1][0] if again.rejected else again.warnings[-1]
+        return replace(proposal, refit=Refit(words=None, why=why))
+    if not proposal.candidates:
+        return replace(again, changes=proposal.changes, rejected=proposal.rejected)
+    rate = None if again.cross_fitted is None else again.cross_fitted.rate
+    return replace(proposal, refit=Refit(words=in_words(again.candidates[0].rule.literals), rate=rate))
 
 
 def _compared(brief: Brief) -> tuple[Search, Points | None, BenchmarkModel | None]:
@@ -200,6 +226,7 @@ def _summed_up(
     from pqlkit.proposal.experiment import experiment
     from pqlkit.proposal.holdout import mechanical, points_offer
     from pqlkit.proposal.menu import ladder
+    from pqlkit.proposal.replacement import replacement
     from pqlkit.proposal.rule import holds
     from pqlkit.proposal.tonight import tonight
 
@@ -234,6 +261,9 @@ def _summed_up(
         tonight=None if first is None else tonight(observed.population, first.definition, spells=first.spells),
         leakage=brief.exclusions.leakage,
         warnings=(*_known_warnings(brief), *warnings),
+        changes=read.changes,
+        replacement=None if wishes.against is None else replacement(brief, standings.view, wishes.against, first),
+        since=brief.since,
         shapes=() if first is None else _shapes(brief, first.rule),
         contacted=None if first is None else _contacted(brief, first),
         fewer=_fewer(brief) if first is None else (),
@@ -302,6 +332,7 @@ def _nothing(brief: Brief, *why: str, search: Search | None = None, top: Benchma
         leakage=brief.exclusions.leakage,
         warnings=(*_known_warnings(brief), *why),
         fewer=() if search is None else _fewer(brief),
+        since=brief.since,
         meters=brief.exclusions.meters,
     )
 

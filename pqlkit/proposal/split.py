@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -38,7 +38,7 @@ class Split:
     fit, holdout
         bool, one per snapshot.
     folds
-        int64, one per snapshot: the fold of cross-fitting; all zeros for ``time``.
+        int64, one per snapshot: the fold of cross-fitting, negative = in none; all zeros for ``time``.
     first
         The first holdout cutoff; None for ``cross-fitted``.
     """
@@ -105,6 +105,54 @@ def split(
     earlier = ends < first if first is not None else later
     none = np.zeros(len(cutoff), dtype=np.int64)
     return Split(kind=SplitKind.TIME, fit=earlier, holdout=later, folds=none, first=first)
+
+
+def since(
+    parts: Split,
+    cutoff: NDArray[np.int64],
+    y: NDArray[np.bool_],
+    moment: Microseconds,
+    *,
+    block: NDArray[np.int64],
+    counts: NDArray[np.bool_],
+    known_later: bool = False,
+    too_few: float = TOO_FEW,
+) -> Split:
+    """Leave out what came before a moment, after which the product is another.
+
+    Parameters
+    ----------
+    parts, cutoff, y, block, counts
+        A split and what it is of.
+    moment
+        Cutoffs from here on choose.
+    known_later
+        Whether the later snapshots had a say in the moment: then they test nothing any more.
+    too_few
+        Fewer converters than this between the moment and the holdout choose nothing.
+
+    Returns
+    -------
+    Split
+        The same holdout, if it is later than the moment, had no say in it, and leaves enough to choose on; else all of what came
+        since, cross-fitted.
+
+    Examples
+    --------
+    >>> cutoff, y = np.arange(8), np.ones(8, dtype=bool)
+    >>> parts = split(cutoff, cutoff + 1, y, block=cutoff // 4, too_few=1, enough=2)
+    >>> found = since(parts, cutoff, y, 2, block=cutoff // 4, counts=y, too_few=2)
+    >>> np.flatnonzero(found.fit).tolist(), np.flatnonzero(found.holdout).tolist()
+    ([2, 3, 4], [6, 7])
+    """
+    late = cutoff >= moment
+    if parts.first is not None and not known_later and moment < parts.first:
+        fit = parts.fit & late
+        if int((fit & counts).sum()) >= too_few:
+            return replace(parts, fit=fit)
+    folds = np.full(len(cutoff), -1, dtype=np.int64)
+    folds[late] = _folds(cutoff[late], y[late], block[late])
+    return Split(kind=SplitKind.CROSS_FITTED, fit=late, holdout=late, folds=folds, first=None)
 
 
 def _first(cutoff: NDArray[np.int64], y: NDArray[np.bool_], share: float, enough: int) -> int | None:

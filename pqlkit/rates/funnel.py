@@ -106,9 +106,12 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """Entities of one class that the funnel does not count, and the customers among them."""
+    """Entities of one class that the funnel does not count, and the customers among them.
 
-    reason: EntityClass
+    Without a `reason` it is another definition of the same report that does not count them.
+    """
+
+    reason: EntityClass | None
     entities: int
     customers: int
 
@@ -259,7 +262,7 @@ def funnel(
     customers = to_date.customers.numerator
     last = _last_use(population, signups)
     outside = seen.entity_classes.join(signups, on="entity", how="anti")
-    reach = until.microseconds - patience.microseconds
+    soon = counted.filter(pl.col("delay") <= until.microseconds - patience.microseconds)
     return Funnel(
         to_date=to_date,
         cohort=Cohort(
@@ -271,12 +274,12 @@ def funnel(
         ),
         pql_to_customer=pql_conversion_rate(counted),
         unrated=signups.filter("pql").join(counted, on="entity", how="anti").height,
-        recall=Rate.of(counted.filter(pl.col("delay") <= reach).get_column("entity").n_unique(), customers),
+        recall=Rate.of(soon.join(signups.filter("customer"), on="entity", how="semi").n_unique("entity"), customers),
         qualified_first=Rate.of(to_date.pql_customers.numerator, customers),
         left_out=tuple(
             LeftOut(reason=reason, entities=part.height, customers=int(part.get_column("place").is_not_null().sum()))
-            for reason in OUT
-            if (part := outside.filter(pl.col("class") == reason)).height
+            for reason in (*OUT, None)
+            if (part := outside.filter(pl.col("class") == reason if reason else ~pl.col("class").is_in(OUT))).height
         ),
         used=Rate.of(last.height, signups.height),
         unused=_unused(last, signups.filter(pl.col("customer") & ~pl.col("pql"))),

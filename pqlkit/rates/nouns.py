@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pqlkit.definitions.model import ANY_EVENT
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
@@ -53,6 +54,15 @@ def nouns_of(definition: Definition) -> Nouns:
     outcome = definition.outcome
     if outcome is None or (outcome.event is None and outcome.definition is None):
         return words
+    if outcome.event == ANY_EVENT and outcome.after is not None:
+        return Nouns(
+            lead=lead,
+            leads=words.leads,
+            success="returned",
+            outcome="returned",
+            outcomes="returned",
+            who="who returned",
+        )
     target = outcome.definition
     did = f"did {visible(outcome.event or '', 40)}" if target is None else f"met {visible(target.name, 40)}"
     return Nouns(lead=words.lead, leads=words.leads, success=did, outcome=did, outcomes=did, who=f"who {did}")

@@ -69,15 +69,13 @@ def teams(
     cohort = funnel.cohort
     became = (f"signups that became {nouns.leads} within {cohort.pql_within.in_words}", cohort.levels.pqls)
     seen = [] if visitors is None else [("visitors that signed up", Rate.of(funnel.signups, visitors))]
+    first = (f"{nouns.who} that were {nouns.leads} first", funnel.qualified_first)
     stayed = [] if retained is None else [("customers retained", retained)]
     return (
         Team(team="marketing", figures=(*seen, ("signups", funnel.signups), became)),
         Team(
             team="product",
-            figures=(
-                (nouns.leads, funnel.pqls),
-                (f"{nouns.who} that were {nouns.leads} first", funnel.qualified_first),
-            ),
+            figures=((nouns.leads, funnel.pqls), *([first] if funnel.customers else [])),
         ),
         Team(team="engineering", figures=(("signups that used the product", funnel.used),)),
         Team(

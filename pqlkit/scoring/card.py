@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, USER_ID
+from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, ON, USER_ID
 from pqlkit.definitions.model import Criterion, EntityKind, EvidenceView, WindowKind, leaves
 from pqlkit.definitions.phrases import window_phrase
 from pqlkit.definitions.wording import figure
 from pqlkit.inert import visible
+from pqlkit.scoring.lead import HOLDING, LeadStatus
+from pqlkit.scoring.progress import TINY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,25 +71,49 @@ def _card(
         *([visible(row["say"], 400)] if row["say"] else []),
         *_whom(leads, row, people),
         *_plan(facts),
-        *_like_this(leads.definition),
+        *(_like_this(leads.definition) if row["status"] in HOLDING else []),
         _rest(leads, row, facts),
     ]
     return [line for line in lines if line]
 
 
+def headings(leads: Leads, rows: pl.DataFrame) -> list[tuple[str, datetime | None]]:
+    """Give for each row of a list what a rep calls the lead, and since when it is one: its newest start that counts."""
+    facts = _facts(leads, rows)
+    asked = [(str(name), facts.get(str(name), {})) for name in rows.get_column(leads.key)]
+    return [(_title(name, own), own.get("since")) for name, own in asked]
+
+
+def _title(entity: str, facts: Mapping[str, Any]) -> str:
+    shown, name = visible(entity, 60), facts.get("name")
+    return f"{visible(str(name), 60)} ({shown})" if name else shown
+
+
 def _head(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
-    entity = visible(str(row[leads.key]), 60)
-    name = facts.get("name")
-    title = f"{visible(str(name), 60)} ({entity})" if name else entity
-    band = visible(str(row["band"] or row["status"]), 24).upper()
+    title = _title(str(row[leads.key]), facts)
+    band = visible(str(row["band"] or LeadStatus(row["status"]).label), 24).upper()
     score = "" if row["score"] is None else f"   score {row['score']}"
-    at = row["requalified_at"] or row["qualified_at"]
+    if row["status"] == LeadStatus.NEAR.value:
+        # Before it qualifies the score counts whole criteria alone.
+        score = f"   {share_of_the_way(row['progress'])}"
+    at = facts.get("since")
     moments = [] if at is None else [f"qualified {moment(at, leads)}"]
     moments += [f"known {moment(row['known_at'], leads)}"] if row["known_at"] is not None else []
     text = ", ".join(moments)
     if row["newly_qualified"]:
         return f"{title}   {band}{score}   new ({text})"
     return f"{title}   {band}{score}" + (f"   {text}" if text else "")
+
+
+def share_of_the_way(progress: float) -> str:
+    """Say how far somebody has come.
+
+    Examples
+    --------
+    >>> share_of_the_way(0.875)
+    '87% of the way'
+    """
+    return f"{math.floor(100 * progress + TINY)}% of the way"
 
 
 def score_parts(leads: Leads, row: Mapping[str, Any]) -> dict[str, float]:
@@ -113,7 +140,8 @@ def moment(at: datetime, leads: Leads) -> str:
     now = (_EPOCH + timedelta(microseconds=leads.population.as_of)).astimezone(zone)
     local = at.astimezone(zone)
     if timedelta(0) <= now - local < timedelta(days=6):
-        return f"{local:%a %H:%M}"
+        # A date has no time of day.
+        return f"{local:%a}" if leads.population.world.dates_only else f"{local:%a %H:%M}"
     return f"{local.day} {local:%b %Y}"
 
 
@@ -170,7 +198,7 @@ def _like_this(definition: Definition) -> list[str]:
         return []
     kind = "Accounts" if definition.entity is EntityKind.ACCOUNT else "Users"
     within = definition.outcome.within.in_words
-    return [f"{kind} like this: {paid:,} of {of:,} upgraded within {within} ({100 * paid / of:.1f} %)"]
+    return [f"{kind} like this: {paid:,} of {of:,} became customers within {within} ({100 * paid / of:.1f}%)"]
 
 
 def _rest(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
@@ -200,6 +228,9 @@ def _facts(leads: Leads, rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
     moments = ids.with_columns(pl.lit(people.as_of, pl.Int64).alias(AT))
     values = people.traits.at(moments.select(ENTITY, AT, "id"), [trait for trait in wanted.values() if trait])
     table = values.select("id", *(pl.col(trait).alias(label) for label, trait in wanted.items() if trait))
+    newest = leads.starts.group_by(pl.col("id").cast(pl.String)).agg(pl.col(ON).max().alias("since"))
+    newest = newest.with_columns(pl.col("since").cast(pl.Datetime("us", "UTC")))
+    table = table.join(newest, on="id", how="left", maintain_order="left")
     calls = _contacts(leads)
     if calls is not None:
         table = table.join(calls, on="id", how="left", maintain_order="left")
@@ -213,7 +244,7 @@ def _contacts(leads: Leads) -> pl.DataFrame | None:
     if table is None or key is None:
         return None
     return (
-        pl.scan_parquet(list(table.paths), glob=False)
+        table.scan()
         .filter(pl.col("at").dt.timestamp("us") <= leads.population.as_of)
         .group_by(pl.col(key).cast(pl.String).alias("id"))
         .agg(pl.col("at").max().alias("contacted"))
@@ -232,7 +263,7 @@ def _people(leads: Leads, rows: pl.DataFrame) -> dict[str, str]:
     if not columns:
         return {}
     frame = (
-        pl.scan_parquet(list(table.paths), glob=False)
+        table.scan()
         .select(pl.col(USER_ID).cast(pl.String), *columns)
         .filter(pl.col(USER_ID).is_in(pl.Series(sorted(asked.values()), dtype=pl.String).implode()))
         .collect()

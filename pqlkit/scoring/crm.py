@@ -36,19 +36,6 @@ Salesforce has a word for it, for fields of any type. HubSpot has none: a text b
 _LONG: Final = ("missing", "evidence", "say")
 """Texts that may be longer than 255 characters."""
 
-_LABELS: Final[Mapping[LeadStatus, str]] = {
-    LeadStatus.PQL: "PQL",
-    LeadStatus.NEAR: "Nearly a PQL",
-    LeadStatus.EXPIRED: "PQL for long",
-    LeadStatus.LAPSED: "Was a PQL",
-    LeadStatus.STARTED: "Has begun",
-    LeadStatus.MISSED: "Window over",
-    LeadStatus.INACTIVE: "Nothing done",
-    LeadStatus.WITHDRAWN: "Withdrawn",
-    LeadStatus.CUSTOMER: "Customer",
-    LeadStatus.INELIGIBLE: "Not eligible",
-}
-
 
 def field_name(preset: Preset, name: str) -> str:
     """Name the CRM's field for a column of the list.
@@ -177,7 +164,7 @@ def _hubspot(ours: str, theirs: str, label: str, kind: pl.DataType, *, unique: b
             {**dated, "type": "date", "fieldType": "date"},
         ]
     if ours == "status":
-        options: list[Json] = [{"label": text, "value": status.value} for status, text in _LABELS.items()]
+        options: list[Json] = [{"label": status.label, "value": status.value} for status in LeadStatus]
         return [{**head, "type": "enumeration", "fieldType": "select", "options": options}]
     if isinstance(kind, pl.Boolean):
         yes_no: list[Json] = [{"label": "Yes", "value": "true"}, {"label": "No", "value": "false"}]
@@ -194,7 +181,7 @@ def _salesforce(ours: str, theirs: str, label: str, kind: pl.DataType, *, unique
         return [{**head, "type": "DateTime"}]
     if ours == "status":
         values: list[Json] = [
-            {"fullName": status.value, "label": text, "default": False} for status, text in _LABELS.items()
+            {"fullName": status.value, "label": status.label, "default": False} for status in LeadStatus
         ]
         return [{**head, "type": "Picklist", "valueSet": {"valueSetDefinition": {"sorted": False, "value": values}}}]
     if isinstance(kind, pl.Boolean):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Final
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Final, assert_never
 
 import polars as pl
 
@@ -24,6 +25,30 @@ class LeadStatus(StrEnum):
     INACTIVE = "inactive"
     WITHDRAWN = "withdrawn"
 
+    @property
+    def label(self) -> str:
+        """Say it to people: on screens and in a CRM."""
+        match self:
+            case LeadStatus.PQL:
+                return "PQL"
+            case LeadStatus.EXPIRED:
+                return "stale PQL"
+            case LeadStatus.MISSED:
+                return "window over"
+            case LeadStatus.INELIGIBLE:
+                return "not eligible"
+            case (
+                LeadStatus.CUSTOMER
+                | LeadStatus.LAPSED
+                | LeadStatus.NEAR
+                | LeadStatus.STARTED
+                | LeadStatus.INACTIVE
+                | LeadStatus.WITHDRAWN
+            ):
+                return self.value
+            case _:
+                assert_never(self)
+
 
 ORDER: Final = (
     LeadStatus.PQL,
@@ -38,6 +63,9 @@ ORDER: Final = (
     LeadStatus.INELIGIBLE,
 )
 """How a lead list is sorted: who can be worked first."""
+
+HOLDING: Final = (LeadStatus.PQL.value, LeadStatus.EXPIRED.value)
+"""Who meets the definition now."""
 
 READ: Final = (LeadStatus.PQL, LeadStatus.NEAR, LeadStatus.EXPIRED)
 """Whose reasons a rep reads."""
@@ -59,10 +87,12 @@ def lead_ids(definition: str, kind: str, ids: pl.Series, starts: pl.Series) -> p
     >>> lead_ids("team", "user", pl.Series(["a", "a", "b"]), pl.Series([1, 1, None])).to_list()
     ['ed673bc8899899a1', 'ed673bc8899899a1', None]
     """
+    # The JSON text of [definition, kind, id, start]; written by hand, for there is one for each lead every night.
+    begin = json.dumps([definition, kind])[:-1]
     named = [
         None
         if start is None
-        else hashlib.blake2b(json.dumps([definition, kind, str(name), start]).encode(), digest_size=8).hexdigest()
+        else hashlib.blake2b(f"{begin}, {quoted(str(name))}, {start}]".encode(), digest_size=8).hexdigest()
         for name, start in zip(ids.to_list(), starts.to_list(), strict=True)
     ]
     return pl.Series("lead_id", named, dtype=pl.String)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 import polars as pl
 
 from pqlkit.columns import REMEMBERED_COLUMNS, TIMES
-from pqlkit.errors import DataError, UsageError, nearest
+from pqlkit.errors import DataError, UsageError, suggestion
 from pqlkit.inert import FORMULA
 from pqlkit.options.leads import Preset
 from pqlkit.scoring.crm import CLEARS, field_name, imported, key_name
@@ -75,11 +75,10 @@ class Shape:
         chosen = tuple(dict.fromkeys((*first, *(self.columns or known))))
         for name in (*chosen, *self.rename):
             if name not in known:
-                near = nearest(name, known)
                 raise UsageError(
                     f"{name!r} is no column of the leads",
                     where="--columns" if name in chosen else "--rename",
-                    hint=f"did you mean {near}?" if near else f"there are: {', '.join(known)}",
+                    hint=suggestion(name, known, f"there are: {', '.join(known)}"),
                 )
         names = {name: self.named(name) for name in chosen}
         twice = sorted({name for name in names.values() if list(names.values()).count(name) > 1})

@@ -119,7 +119,8 @@ def starts(
     counted = _counted(free, reach, reach if cooldown is None else cooldown.microseconds)
     if reaches_back is not None:
         counted = counted.filter(_seen_to_begin(population, counted, reaches_back))
-    delay = pl.col(CONVERTED) - pl.col(ON)
+    came = population.outcome_at(counted[ENTITY], counted[ON], reach)
+    delay = came - pl.col(ON)
     chosen = counted.select(
         ENTITY,
         ON,

@@ -199,12 +199,13 @@ def _judged(
     waits = reach + (retained_for.microseconds if retained_for is not None else 0)
     kept = entities.select(retained=is_retained(retained_for))["retained"]
     delay, converted = pl.col("delay"), entities[CONVERTED].gather(entity)
+    came = population.outcome_at(entity, frame[CUTOFF], reach)
     judged_at = pl.select(pl.min_horizontal(frame[CUTOFF], converted) - 1).to_series()
     # A delay counts from the gap on; with until-conversion those from before the cutoff are there and count too.
     after_gap = (delay > gap) | (delay <= 0)
     return (
         frame.with_columns(
-            delay=converted - frame[CUTOFF],
+            delay=came - frame[CUTOFF],
             deleted_at=entities[DELETED_AT].gather(entity),
             retained=kept.gather(entity),
             eligible=_eligible(population, eligible, entity, judged_at),

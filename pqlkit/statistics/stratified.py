@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
 FEW: Final = 5
 """Others of a stratum below which a coarser one stands for it."""
+
+FEW_CONVERSIONS: Final = 10
+"""Conversions of either side below which the normal is no guide."""
+
+_LEAST_EXPECTED: Final = 0.5
+"""So many conversions are expected at least: where none of the others converted, more of them would have."""
 
 _Z: Final = 1.959963984540054
 
@@ -56,6 +62,8 @@ class Excess:
         converted / expected and its 95 % interval; None without a bound (nobody expected).
     clusters_converted, design_effect
         Clusters of the kind with a conversion, and how many conversions of theirs are worth one: 1 if each is another's.
+    mid_p
+        Where fewer than ten of either converted, the exact one-sided chance of so many; else None.
     """
 
     n: int
@@ -69,6 +77,7 @@ class Excess:
     high: float | None
     clusters_converted: int
     design_effect: float
+    mid_p: float | None
 
     @property
     def rate(self) -> float | None:
@@ -81,14 +90,44 @@ class Excess:
         return self.expected / self.n if self.n else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Level:
+    """The strata of one level that stand for some moments of a kind.
+
+    Parameters
+    ----------
+    rows
+        The moments of the kind that they stand for.
+    kind, others
+        The stratum of each moment of the kind, and of each other.
+    size, rate
+        Of each stratum: others, and how many of them converted, as a share.
+    """
+
+    rows: NDArray[np.intp]
+    kind: NDArray[np.intp]
+    others: NDArray[np.intp]
+    size: NDArray[np.intp]
+    rate: NDArray[np.float64]
+
+
+def matched(kind: Moments, others: Moments, *, few: int = FEW) -> Iterator[Level]:
+    """Match each moment of a kind with the others of its finest stratum that has enough of them, level by level."""
+    open_ = np.ones(len(kind.y), dtype=np.bool_)
+    for level in range(len(kind.strata)):
+        last = level == len(kind.strata) - 1
+        size, other, rate, own = _level(kind.strata[level], others.strata[level], others.y)
+        here = open_ & (size[own] >= (1 if last else few))
+        open_ &= ~here
+        if here.any():
+            yield Level(rows=np.flatnonzero(here), kind=own, others=other, size=size, rate=rate)
+
+
 def expected_rates(kind: Moments, others: Moments, *, few: int = FEW) -> NDArray[np.float64]:
     """Give for each moment of a kind the rate of the others in its stratum; NaN where there is nobody at any level."""
     rates = np.full(len(kind.y), np.nan)
-    for level in range(len(kind.strata)):
-        last = level == len(kind.strata) - 1
-        size, _, rate, place = _level(kind.strata[level], others.strata[level], others.y)
-        here = np.isnan(rates) & (size[place] >= (1 if last else few))
-        rates[here] = rate[place[here]]
+    for level in matched(kind, others, few=few):
+        rates[level.rows] = level.rate[level.kind[level.rows]]
     return rates
 
 
@@ -131,15 +170,10 @@ def excess(kind: Moments, others: Moments, *, few: int = FEW) -> Excess:
     a, expected = int(y.sum()), float(r.sum())
     risk = a / expected if expected > 0 else None
     taken: NDArray[np.float64] = np.zeros(len(others.y))
-    open_ = np.ones(len(kind.y), dtype=np.bool_)
-    for level in range(len(kind.strata)):
-        last = level == len(kind.strata) - 1
-        size, other_place, rate, place = _level(kind.strata[level], others.strata[level], others.y)
-        here = open_ & (size[place] >= (1 if last else few))
-        open_ &= ~here
-        wanted = np.bincount(place[here], minlength=len(size))
-        weight = np.divide(wanted, size, out=np.zeros(len(size)), where=size > 0)
-        taken += weight[other_place] * (others.y - rate[other_place])
+    for level in matched(kind, others, few=few):
+        wanted = np.bincount(level.kind[level.rows], minlength=len(level.size))
+        weight = np.divide(wanted, level.size, out=np.zeros(len(level.size)), where=level.size > 0)
+        taken += weight[level.others] * (others.y - level.rate[level.others])
     variance = _squared(cluster, y - r, others.cluster, -taken)
     z = (a - expected) / sqrt(variance) if variance > 0 else 0.0
     low: float | None
@@ -154,6 +188,8 @@ def excess(kind: Moments, others: Moments, *, few: int = FEW) -> Excess:
         )
         low, high = risk * exp(-width), risk * exp(width)
     _, converted = np.unique(cluster[y], return_counts=True)
+    effect = float((converted**2).sum() / a) if a else 1.0
+    rare = min(a, int(others.y.sum())) < FEW_CONVERSIONS
     return Excess(
         n=int(known.sum()),
         converted=a,
@@ -165,8 +201,44 @@ def excess(kind: Moments, others: Moments, *, few: int = FEW) -> Excess:
         low=low,
         high=high,
         clusters_converted=len(converted),
-        design_effect=float((converted**2).sum() / a) if a else 1.0,
+        design_effect=effect,
+        mid_p=mid_p(a, r, design_effect=effect) if rare else None,
     )
+
+
+def mid_p(count: int, chances: NDArray[np.float64], *, design_effect: float = 1.0) -> float:
+    """Give the chance that more than `count` of some happen, and half that of `count` itself: the Poisson-binomial mid-p.
+
+    Parameters
+    ----------
+    count
+        How many happened.
+    chances
+        Of each. Half of one is expected at least.
+    design_effect
+        So many are worth one: counts are divided by it, and every so-manieth chance stands for its neighbours.
+
+    References
+    ----------
+    Hong, Y. (2013). On computing the distribution function for the Poisson binomial distribution. Computational Statistics and
+    Data Analysis 59, 41-51; the recursion. Lancaster, H. O. (1961). Significance tests in discrete distributions. Journal of the
+    American Statistical Association 56, 223-234; the mid-p.
+
+    Examples
+    --------
+    >>> round(mid_p(2, np.array([0.5, 0.5, 0.5])), 4), round(mid_p(1, np.array([0.2, 0.4])), 4)
+    (0.3125, 0.3)
+    """
+    size = max(1, round(len(chances) / design_effect))
+    drawn = ((np.arange(size) + 0.5) * len(chances) / size).astype(np.intp)
+    own = np.sort(chances)[drawn] if len(chances) else np.zeros(1)
+    own = np.minimum(1.0, own + max(0.0, _LEAST_EXPECTED / design_effect - own.sum()) / size)
+    happened = np.zeros(min(round(count / design_effect), size) + 1)
+    happened[0] = 1.0
+    for chance in own.tolist():
+        happened[1:] = happened[1:] * (1 - chance) + happened[:-1] * chance
+        happened[0] *= 1 - chance
+    return max(0.0, 1.0 - float(happened[:-1].sum()) - float(happened[-1]) / 2)
 
 
 def _level(
@@ -202,7 +274,7 @@ def conditional_mean(z: float, bar: float) -> float:
     Examples
     --------
     >>> round(conditional_mean(2.6, 2.326), 2), round(conditional_mean(8.0, 2.326), 2)
-    (0.06, 8.0)
+    (-0.81, 8.0)
     """
     if z <= bar:
         return -inf

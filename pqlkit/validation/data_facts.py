@@ -178,7 +178,6 @@ def _figures(people: Population, definition: Definition) -> DefinitionFacts:
         qualifications=_proportion(funnel.pql_to_customer),
         share=_proportion(funnel.cohort.levels.pqls),
         snapshot_with=_proportion(funnel.snapshot.with_),
-        snapshot_without=_proportion(funnel.snapshot.without),
         snapshot_base=_proportion(funnel.snapshot.base),
         leaks=_leaks(people, definition),
         eligibility=_eligibility(people, definition),
@@ -299,7 +298,7 @@ def _readable(table: Table, pl: Any) -> dict[str, dict[str, Any]]:
     if not texts:
         return {}
     counts = (
-        pl.scan_parquet(list(table.paths), glob=False)
+        table.scan()
         .select(
             *[pl.col(name).count().alias(f"n{i}") for i, name in enumerate(texts)],
             *[pl.col(name).cast(pl.Float64, strict=False).count().alias(f"r{i}") for i, name in enumerate(texts)],

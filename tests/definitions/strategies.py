@@ -223,7 +223,7 @@ leads = st.builds(
     cooldown=st.none() | durations,
     near=st.none() | st.builds(Near, at_least=rates, active_within=durations),
 )
-outcomes = st.builds(
+bought = st.builds(
     Outcome,
     within=durations,
     where=conditions(),
@@ -233,6 +233,10 @@ outcomes = st.builds(
     to_plan=st.none() | st.lists(names, min_size=1, max_size=2).map(tuple),
     returns_after=st.none() | durations,
 )
+returned = st.builds(Outcome, within=durations, event=names, after=durations, where=conditions()).filter(
+    lambda outcome: outcome.after is not None and outcome.after < outcome.within
+)
+outcomes = bought | returned
 
 
 @st.composite

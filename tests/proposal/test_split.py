@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pqlkit.proposal.split import Split, SplitKind, split
+from pqlkit.durations import DAY
+from pqlkit.proposal.split import Split, SplitKind, since, split
 
 
 def make(cutoff: Any, y: Any = None, *, conversion_window: int = 0, **options: Any) -> Split:
@@ -108,3 +109,34 @@ def test_a_converter_with_several_snapshots_is_counted_at_its_last():
 def test_cross_fitting_can_be_asked_for():
     parts = make(np.arange(100), too_few=float("inf"))
     assert parts.kind is SplitKind.CROSS_FITTED
+
+
+def dated(n: int = 400):
+    cutoff = np.arange(n) * DAY
+    y = np.arange(n) % 4 == 0
+    block = cutoff // (90 * DAY)
+    return cutoff, y, block
+
+
+def test_what_came_before_a_moment_chooses_nothing():
+    cutoff, y, block = dated()
+    parts = split(cutoff, cutoff + 30 * DAY, y, block=block, too_few=10, enough=20)
+    assert parts.first is not None
+    later = since(parts, cutoff, y, 100 * DAY, block=block, counts=y, too_few=10)
+    assert (later.kind, later.first) == (SplitKind.TIME, parts.first)
+    assert cutoff[later.fit].min() == 100 * DAY
+    assert (later.holdout == parts.holdout).all()
+    assert (later.fit <= parts.fit).all()
+
+
+@pytest.mark.parametrize(("moment", "known_later", "too_few"), [(350, False, 10), (100, True, 10), (100, False, 1_000)])
+def test_a_moment_that_the_holdout_knew_or_that_leaves_too_little_is_cross_fitted(moment, known_later, too_few):
+    cutoff, y, block = dated()
+    parts = split(cutoff, cutoff + 30 * DAY, y, block=block, too_few=10, enough=20)
+    later = since(parts, cutoff, y, moment * DAY, block=block, counts=y, known_later=known_later, too_few=too_few)
+    assert (later.kind, later.first) == (SplitKind.CROSS_FITTED, None)
+    late = cutoff >= moment * DAY
+    assert (later.fit == late).all()
+    assert (later.holdout == late).all()
+    assert (later.folds[~late] == -1).all()
+    assert len(np.unique(later.folds[late])) >= 2

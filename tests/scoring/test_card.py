@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from pqlkit.definitions.folders import load_definition
 from pqlkit.exports.dataset import ColumnType, Dataset, Table
-from pqlkit.scoring.card import cards, score_parts
+from pqlkit.scoring.card import cards, headings, score_parts
 from pqlkit.scoring.scoring import score
 from tests.analysis.canonical import in_memory
 from tests.scoring.nights import START, at, definition
@@ -25,8 +27,6 @@ EVENTS = [("a", "invite", at(1) + i) for i in range(6)] + [("a", "login", at(0))
 
 
 def told(tmp_path, *, days=3.0, contacts=None, **fixed):
-    from dataclasses import replace
-
     meaning = load_definition(definition(tmp_path, BODY))
     population = in_memory([{"id": "a", "anchor": START}], EVENTS, as_of=at(days), fixed=fixed)
     if contacts is not None:
@@ -47,7 +47,7 @@ def test_a_card_says_what_was_done_what_was_needed_and_what_it_promises(tmp_path
         "6 invites this week (3 needed in 10 days); login on 2 days this week (2 needed in 10 days)",
         "Ask who is next.",
         "free plan, 8 seats",
-        "Users like this: 72 of 417 upgraded within 10 days (17.3 %)",
+        "Users like this: 72 of 417 became customers within 10 days (17.3%)",
         "Owner: J. Lind   last active Fri 12:00   fresh until 10 Jan 2026",
     ]
 
@@ -68,6 +68,29 @@ def test_a_near_one_is_told_what_is_missing(tmp_path):
     assert "Missing: login on 1 more day" in cards(leads, leads.frame)[0]
 
 
+def test_a_near_one_is_told_how_far_it_is_and_promised_nothing(tmp_path):
+    meaning = load_definition(definition(tmp_path, BODY.replace("cooldown: 5d", "near: {at_least: 70%}")))
+    leads = score(in_memory([{"id": "a", "anchor": START}], EVENTS[:-1], as_of=at(3)), meaning)
+    card = cards(leads, leads.frame)[0]
+    assert card[0] == "a   NEAR   75% of the way"
+    assert not any("like this" in line for line in card)
+
+
+def test_a_lead_dates_from_its_newest_start(tmp_path):
+    """Qualified, lapsed, and qualified again past the conversion window, the last spell soon after another one."""
+    meaning = load_definition(definition(tmp_path, BODY.replace("trailing: 10d", "trailing: 3d")))
+    days = (0, 1, 20, 21, 25.5, 26)
+    events = [("a", name, at(day) + i) for day in days for name in ("invite", "login") for i in range(3)]
+    leads = score(in_memory([{"id": "a", "anchor": START}], events, as_of=at(26.5)), meaning)
+    newest = leads.starts.get_column("on").max()
+    ((title, since),) = headings(leads, leads.frame)
+    assert title == "a"
+    assert since is not None
+    assert since.timestamp() * 1e6 == newest == at(21)
+    assert leads.frame.row(0, named=True)["requalified_at"] is None
+    assert "qualified Thu 00:00" in cards(leads, leads.frame)[0][0]
+
+
 def test_a_score_says_what_it_is_made_of(tmp_path):
     meaning = load_definition(definition(tmp_path, BODY))
 
@@ -81,3 +104,12 @@ def test_a_score_says_what_it_is_made_of(tmp_path):
     assert parts(EVENTS)["qualified"] == 50
     assert parts(EVENTS[:-1]) == {"criteria met": 25}
     assert parts([]) == {}
+
+
+def test_a_date_has_no_time_of_day(tmp_path):
+    meaning = load_definition(definition(tmp_path, BODY))
+    people = in_memory([{"id": "a", "anchor": START}], EVENTS, as_of=at(3))
+    leads = score(replace(people, world=replace(people.world, dates_only=True)), meaning)
+    card = cards(leads, leads.frame)[0]
+    assert card[0].endswith("qualified Fri")
+    assert "last active Fri " in card[-1]

@@ -48,6 +48,24 @@ def test_a_plain_run_gives_everybody_in_the_contracts_columns(folder):
     assert "meet it (4 fresh, 1 stale)" in done.err
 
 
+def test_the_screen_names_leads_with_their_figures_and_near_ones_with_their_way(folder):
+    definition(folder, TEAM.replace("cooldown: 5d", "cooldown: 5d, near: {at_least: 50%}"))
+    done = score(folder, "--since", "30d", day=20)
+    rows = list(csv.DictReader(io.StringIO(score(folder, "--since", "30d", "--format", "csv", day=20).out)))
+    lines = done.out.splitlines()
+    best = next(row for row in rows if row["status"] == "pql")
+    assert lines[lines.index(next(line for line in lines if line.startswith("LEADS, best first"))) + 1].split()[:3] == [
+        best["user_id"],
+        "score",
+        f"{best['score']},",
+    ]
+    near = next(row for row in rows if row["status"] == "near")
+    (told,) = [line for line in lines if line.split()[:1] == [near["user_id"]]]
+    assert told.endswith(f"{int(100 * float(near['progress']) + 1e-9)}% of the way")
+    assert f"missing: {near['missing']}" in " ".join(" ".join(lines).split())
+    assert "expired" not in done.out
+
+
 @pytest.mark.parametrize("form", ["csv", "json", "table", "markdown"])
 def test_the_same_input_gives_the_same_bytes_and_stdout_is_data(folder, form):
     first, second = (score(folder, "--format", form, day=20) for _ in range(2))

@@ -149,10 +149,12 @@ def test_a_preset_needs_a_key_and_a_list_of_fields_a_preset(teams):
 
 def test_one_row_for_each_key_and_nobody_is_left_out_in_silence(teams):
     out = teams / "leads.csv"
-    done = score(teams, "--preset", "hubspot", "--key", "domain", "--since", "7d", "--out", out,
+    done = score(teams, "--preset", "hubspot", "--key", "domain", "--since", "7d", "--out", out, "--summary", teams / "run.json",
                  "--properties", teams / "fields.json", day=3)  # fmt: skip
     assert done.code == 0
     found = {row["pql_account_id"]: row for row in rows(out.read_bytes())}
+    (run,) = json.loads((teams / "run.json").read_text())["runs"]
+    assert (run["rows"], run["without_key"], run["same_key"]) == (3, 2, 0)
     # b and c share a domain; the one with more users goes by it. d has a free mailer, and so no domain.
     assert {name: row["Company Domain Name"] for name, row in found.items()} == {
         "a": "a.example",

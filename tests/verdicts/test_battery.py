@@ -8,18 +8,8 @@ from tests.verdicts.battery import STUDIES, WORLDS, WORLDS_WITH_A_RULE, null_lin
 from tests.verdicts.recount import recounted
 from tests.verdicts.saying import Verdict, said
 
-OPEN = {"decayed and replaced": "what began lately is not looked for"}
-"""Worlds whose verdict is not right yet, and why: whoever mends one must take it out."""
 
-
-@pytest.mark.parametrize(
-    "world",
-    [
-        pytest.param(world, marks=[pytest.mark.xfail(reason=OPEN[world.name])] if world.name in OPEN else [])
-        for world in WORLDS
-    ],
-    ids=lambda world: world.name,
-)
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
 def test_the_verdict_is_a_careful_analysts(world):
     assert world.verdict(0) is Verdict.RIGHT, world.conclusion
 

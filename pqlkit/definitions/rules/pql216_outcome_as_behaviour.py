@@ -21,7 +21,11 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     for placed in subject.placed:
         node = placed.node
-        if isinstance(node, Criterion) and outcome.event is not None and outcome.event in (node.events or ()):
+        if (
+            isinstance(node, Criterion)
+            and outcome.final_event is not None
+            and outcome.final_event in (node.events or ())
+        ):
             yield Finding(
                 path=(*placed.path, "event"),
                 message=f"{outcome.event!r} is the outcome itself: it cannot foretell itself",

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from pqlkit.definitions.codes import Code
 from pqlkit.definitions.facts import EventFacts, Facts, NameFacts
-from pqlkit.definitions.model import Criterion
+from pqlkit.definitions.model import ANY_EVENT, Criterion
 from pqlkit.definitions.rules.lint_rule import Example, Finding, Need, Rule
-from pqlkit.errors import nearest
+from pqlkit.errors import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +24,10 @@ def check(subject: Subject) -> Iterator[Finding]:
     known, source = subject.facts.names.events, subject.facts.source
     for name, path in _named(subject):
         if name not in known:
-            close = nearest(name, known)
             yield Finding(
                 path=path,
                 message=f"{source} has no event {name!r}",
-                hint=f"did you mean {close!r}?" if close else f"it has {len(known):,} other event names",
+                hint=suggestion(name, known, f"it has {len(known):,} other event names", quoted=True),
                 fix=None,
             )
 
@@ -44,8 +43,9 @@ def _named(subject: Subject) -> Iterator[tuple[str, Path]]:
             many = (*written, 0) in subject.document.values
             for i, name in enumerate(events):
                 yield name, (*written, i) if many else written
-    if definition.outcome is not None and definition.outcome.event is not None:
-        yield definition.outcome.event, ("outcome", "event")
+    event = None if definition.outcome is None else definition.outcome.event
+    if event is not None and event != ANY_EVENT:
+        yield event, ("outcome", "event")
 
 
 _DATA = Facts(source="data/", names=NameFacts(events={"teammate_invited": EventFacts(), "login": EventFacts()}))

@@ -8,7 +8,7 @@ from pqlkit.definitions.codes import Code
 from pqlkit.definitions.facts import EventFacts, Facts, NameFacts, PropertyFacts, ValueKind
 from pqlkit.definitions.model import Criterion, Limit
 from pqlkit.definitions.rules.lint_rule import Example, Finding, Need, Rule
-from pqlkit.errors import nearest
+from pqlkit.errors import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,8 +70,7 @@ def _where(criterion: Criterion, source: str) -> str:
 
 def _unknown(name: str, path: Path, known: Mapping[str, PropertyFacts], owner: str) -> Iterator[Finding]:
     if name not in known:
-        close = nearest(name, known)
-        hint = f"did you mean {close!r}?" if close else f"it has {', '.join(sorted(known)[:8]) or 'none'}"
+        hint = suggestion(name, known, f"it has {', '.join(sorted(known)[:8]) or 'none'}", quoted=True)
         yield Finding(path=path, key=path[-2:-1] == ("where",), message=f"{owner} has no property {name!r}", hint=hint)
 
 

@@ -8,7 +8,7 @@ from pqlkit.definitions.codes import Code
 from pqlkit.definitions.facts import Facts, NameFacts, TraitFacts, TraitSource, ValueKind
 from pqlkit.definitions.model import Criterion, Limit
 from pqlkit.definitions.rules.lint_rule import Example, Finding, Need, Rule
-from pqlkit.errors import nearest
+from pqlkit.errors import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,11 +24,10 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     for name, path in named(subject):
         if name not in known:
-            close = nearest(name, known)
             yield Finding(
                 path=path,
                 message=f"{subject.definition.entity.value}s in {subject.facts.source} have no trait {name!r}",
-                hint=f"did you mean {close!r}?" if close else f"they have {', '.join(sorted(known)[:8]) or 'none'}",
+                hint=suggestion(name, known, f"they have {', '.join(sorted(known)[:8]) or 'none'}", quoted=True),
             )
 
 

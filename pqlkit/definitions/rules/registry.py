@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.definitions.rules.lint_rule import Need
-from pqlkit.errors import UsageError, nearest
+from pqlkit.errors import UsageError, suggestion
 
 if TYPE_CHECKING:
     from pqlkit.definitions.rules.lint_rule import Example, Rule
@@ -38,8 +38,7 @@ def rule(code: str) -> Rule:
         (m for m in known.values() if m.endswith("_" + code.replace("-", "_"))), None
     )
     if name is None:
-        close = nearest(code.upper(), known)
-        raise UsageError(f"there is no rule {code}", hint=f"did you mean {close}?" if close else "see docs/rules.md")
+        raise UsageError(f"there is no rule {code}", hint=suggestion(code.upper(), known, "see docs/rules.md"))
     rule: Rule = import_module(name).RULE
     return rule
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from pqlkit.errors import DataError, UsageError, nearest
+from pqlkit.errors import DataError, UsageError, suggestion
 from pqlkit.exports.sources.extra import needed
 
 if TYPE_CHECKING:
@@ -85,9 +85,8 @@ def _chosen(reader: Any, sheet: str | None, name: str) -> str:
         )
     if sheet in sheets:
         return sheet
-    guess = nearest(sheet, sheets)
     raise UsageError(
         f"there is no sheet {sheet!r}",
         where=name,
-        hint=f"did you mean {guess}?" if guess else f"there are {', '.join(sheets[:12])}",
+        hint=suggestion(sheet, sheets, f"there are {', '.join(sheets[:12])}"),
     )

@@ -55,12 +55,12 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Draw one report, and sort its groups by what they are groups of."""
     funnel, words = figures["funnel"], figures["words"]
     levels = funnel["to_date"]
-    counts = [
-        ("signed up", levels["signups"]),
-        (f"became {words['leads']}", levels["pqls"]["numerator"]),
-        (f"{words['leads']}, then {words['outcomes']}", levels["pql_customers"]["numerator"]),
-        (f"never {words['leads']}, {words['outcomes']}", levels["other_customers"]["numerator"]),
-    ]
+    counts = [("signed up", levels["signups"]), (f"became {words['leads']}", levels["pqls"]["numerator"])]
+    if levels["pql_customers"]:
+        counts += [
+            (f"{words['leads']}, then {words['outcomes']}", levels["pql_customers"]["numerator"]),
+            (f"never {words['leads']}, {words['outcomes']}", levels["other_customers"]["numerator"]),
+        ]
     says = "Funnel, all so far: " + ", ".join(f"{count:,} {name}" for name, count in counts)
     complete = [row for row in figures["periods"] if row["mature"]]
     return {
@@ -68,6 +68,8 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
         "headline": headline(figures),
         "window": window(figures),
         "newest": complete[-1] if complete else None,
+        "judged": _judged(figures["periods"]),
+        "in_words": in_words,
         "against": [against_baseline(row) for row in figures["periods"]],
         "left_out": [(REASONS.get(row["reason"], row["reason"]), row) for row in funnel["left_out"]],
         "criteria": criteria(figures["criteria"]),
@@ -80,6 +82,16 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
         "cohorts": _groups(figures["cohorts"], "cohort", _step(words)),
         "segments": _groups(figures["segments"], "segment", _step(words)),
     }
+
+
+def _judged(periods: Sequence[Mapping[str, Any]]) -> str:
+    """Say what was found in the newest period of which enough is complete, against which."""
+    told = [row for row in periods if row["drift"]["verdict"] not in (None, "in-progress")]
+    baseline = [row["period"] for row in periods if row["baseline"]]
+    if not told or not baseline:
+        return "No period is old enough to be compared with one before it."
+    since = baseline[0] if len(baseline) == 1 else f"{baseline[0]} to {baseline[-1]}"
+    return f"Has it fallen? {told[-1]['period']} against {since}: {against_baseline(told[-1]).replace('none found', 'no fall found')}."
 
 
 def _customer_figure(row: Mapping[str, Any]) -> str:

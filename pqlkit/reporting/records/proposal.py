@@ -13,6 +13,7 @@ from pqlkit.reporting.records.figures import adjusted, modelled, relative_risk
 
 if TYPE_CHECKING:
     from pqlkit.proposal.candidate import ByTrait, Candidate, Group, Promise
+    from pqlkit.proposal.decay import Change
     from pqlkit.proposal.points_definition import PointsOffer
     from pqlkit.proposal.proposed import Halves, Proposal
     from pqlkit.statistics.contingency import Contingency
@@ -78,7 +79,11 @@ def record(proposal: Proposal, files: dict[str, str] | None = None) -> dict[str,
         "selection": _selection(proposal),
         "benchmark_model": _benchmark_model(proposal),
         "cross_fitted": _cross_fitted(proposal),
+        "learned_from": None if proposal.since is None else moment(proposal.since),
+        "changes": [{"rule": words, **_change(change)} for words, change in proposal.changes],
+        "refit": _refit(proposal),
         "champion": _champion(proposal),
+        "replacement": _replacement(proposal),
         "experiment": _experiment(proposal),
         "now": None
         if proposal.tonight is None
@@ -323,6 +328,40 @@ def _cross_fitted(proposal: Proposal) -> Json:
         "folds": cross.folds,
         "without": cross.without,
         **cross.rate.to_json(numerator="converted", denominator="qualifications"),
+    }
+
+
+def _change(change: Change) -> dict[str, Json]:
+    return {
+        "since": moment(change.since),
+        "fell": change.fell,
+        "before": change.before.to_json(numerator="converted", denominator="qualifications"),
+        "after": change.after.to_json(numerator="converted", denominator="qualifications"),
+        "p_value": modelled(change.p_value),
+        "p_adjusted": modelled(change.p_adjusted),
+        "says": str(change),
+    }
+
+
+def _refit(proposal: Proposal) -> Json:
+    refit = proposal.refit
+    if refit is None:
+        return None
+    rate = None if refit.rate is None else refit.rate.to_json(numerator="converted", denominator="qualifications")
+    return {"rule": refit.words, "cross_fitted": rate, "why_none": refit.why}
+
+
+def _replacement(proposal: Proposal) -> Json:
+    new = proposal.replacement
+    if new is None:
+        return None
+    rates = {"both": new.both, "only_new": new.only_new, "only_old": new.only_old}
+    return {
+        "change": None if new.change is None else _change(new.change),
+        **{
+            name: None if rate is None else rate.to_json(numerator="converted", denominator="qualifications")
+            for name, rate in rates.items()
+        },
     }
 
 

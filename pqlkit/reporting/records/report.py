@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 def record(report: Report) -> dict[str, Json]:
     """Write a report as the JSON contract spells it."""
     funnel, outcome = report.funnel, report.definition.outcome
+    # An outcome that is asked of each qualification makes nobody a customer.
+    purchase = report.population.outcome.after is None
     time_to_convert, weekly, contacted = report.times.to_convert, report.pqls_per_week, report.parts.contacted
     return {
         "schema": "pqlkit/report/2",
@@ -39,6 +41,7 @@ def record(report: Report) -> dict[str, Json]:
             name: getattr(report.nouns, name) for name in ("lead", "leads", "success", "outcome", "outcomes", "who")
         },
         "conversion_window": str(outcome.within) if outcome is not None else None,
+        "after": str(outcome.after) if outcome is not None and outcome.after is not None else None,
         "as_of": moment(report.population.as_of),
         "as_of_reason": report.population.as_of_reason,
         "snapshots": report.snapshots.text,
@@ -46,17 +49,17 @@ def record(report: Report) -> dict[str, Json]:
             "signups": funnel.signups,
             "pqls": funnel.pqls,
             "customers": funnel.customers,
-            "to_date": levels(funnel.to_date),
+            "to_date": levels(funnel.to_date, customers=purchase),
             "cohort": {
                 "signed_up_from": moment(funnel.cohort.first),
                 "signed_up_through": moment(funnel.cohort.through),
                 "pql_within": str(funnel.cohort.pql_within),
                 "customer_by": str(funnel.cohort.customer_by),
-                **levels(funnel.cohort.levels),
+                **levels(funnel.cohort.levels, customers=purchase),
             },
             "left_out": [
                 {
-                    "reason": criterion_rates.reason.value,
+                    "reason": criterion_rates.reason.value if criterion_rates.reason else "other-definition",
                     "entities": criterion_rates.entities,
                     "customers": criterion_rates.customers,
                 }
@@ -141,15 +144,15 @@ def near_misses(misses: NearMisses) -> dict[str, Json]:
     }
 
 
-def levels(levels: Levels) -> dict[str, Json]:
-    """Write the levels of a funnel: each is part of the one above, and the customers add up."""
+def levels(levels: Levels, *, customers: bool) -> dict[str, Json]:
+    """Write the levels of a funnel: each is part of the one above, and the customers add up; without `customers` nobody is one."""
     return {
         "signups": levels.signups,
         "pqls": levels.pqls.to_json(),
-        "pql_customers": levels.pql_customers.to_json(),
+        "pql_customers": levels.pql_customers.to_json() if customers else {},
         "not_pqls": levels.other_customers.denominator,
-        "other_customers": levels.other_customers.to_json(),
-        "customers": levels.customers.numerator,
+        "other_customers": levels.other_customers.to_json() if customers else {},
+        "customers": levels.customers.numerator if customers else None,
     }
 
 

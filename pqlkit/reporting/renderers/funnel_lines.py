@@ -18,6 +18,7 @@ REASONS: Final[dict[str, str]] = {
     EntityClass.INELIGIBLE: "not eligible",
     EntityClass.CUSTOMER_ALREADY: "customers already at signup",
     EntityClass.UNOBSERVED: "from before the events export could show a qualification",
+    "other-definition": "that another definition of this report does not count",
 }
 """Why a funnel leaves entities out, in words that follow their number."""
 
@@ -29,13 +30,20 @@ def funnel_lines(report: Report) -> list[str]:
 
 def left_out(left_out: LeftOut) -> str:
     """Say who is left out, and how many customers are among them."""
-    told = f"{left_out.entities:,} {REASONS[left_out.reason]}"
+    told = f"{left_out.entities:,} {REASONS[left_out.reason or 'other-definition']}"
     return f"{told} ({left_out.customers:,} customers)" if left_out.customers else told
 
 
 def _to_date(report: Report) -> list[str]:
     levels = report.funnel.to_date
     other, nouns = levels.other_customers, report.nouns
+    if report.population.outcome.after is not None:
+        return [
+            spread("FUNNEL, all so far", f"any time up to {day(report.population.as_of)}"),
+            _count("signed up", levels.signups),
+            _level(f"  became {nouns.leads}", levels.pqls, "of signups"),
+            *wrapped(f"Whether they {nouns.outcome} is asked of each qualification by itself: below.", "  "),
+        ]
     return [
         spread("FUNNEL, all so far", f"any time up to {day(report.population.as_of)}"),
         _count("signed up", levels.signups),
@@ -50,6 +58,8 @@ def _to_date(report: Report) -> list[str]:
 
 def _cohort(report: Report) -> list[str]:
     cohort, nouns = report.funnel.cohort, report.nouns
+    if report.population.outcome.after is not None:
+        return []
     levels, by = cohort.levels, f"{cohort.customer_by.days:g}"
     if not levels.signups:
         return ["", *wrapped(f"No cohort yet: nobody whose whole life was seen signed up {by} days ago.", "  ")]

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from pqlkit.inert import visible
 from pqlkit.reporting.renderers.layout import spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import to_markdown
 from pqlkit.reporting.renderers.words import day
+from pqlkit.scoring.card import headings, share_of_the_way
+from pqlkit.scoring.lead import LeadStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from rich.console import RenderableType
 
     from pqlkit.scoring.night import Listing
 
-_BLOCKS: Final = (("pql", "LEADS", "evidence", 12), ("near", "NEARLY", "missing", 8))
+_BLOCKS: Final = ((LeadStatus.PQL, "LEADS, best first", 12), (LeadStatus.NEAR, "NEARLY, nearest first", 8))
 
 
 def as_table(listings: Sequence[Listing]) -> RenderableType:
@@ -34,19 +39,21 @@ def as_markdown(listings: Sequence[Listing]) -> str:
     """Give each list's leads and near ones as a table for a document."""
     texts = []
     for listing in listings:
+        leads = listing.news.leads
+        shown = pl.concat([_some(listing, status, 100) for status, _, _ in _BLOCKS])
         rows = [
             [
-                str(row[listing.news.leads.key]),
-                row["status"],
+                who,
+                LeadStatus(row["status"]).label,
                 "" if row["score"] is None else str(row["score"]),
-                "" if row["qualified_at"] is None else row["qualified_at"].date().isoformat(),
+                "" if since is None else since.date().isoformat(),
                 row["evidence"] or "",
                 row["missing"] or "",
             ]
-            for row in _some(listing, "pql", 100) + _some(listing, "near", 100)
+            for row, (who, since) in zip(shown.to_dicts(), headings(leads, shown), strict=True)
         ]
-        header = [listing.news.leads.key, "status", "score", "qualified", "evidence", "missing"]
-        texts.append(f"{visible(listing.news.leads.definition.name)}\n\n" + to_markdown(rows, header, right=[2]))
+        header = [leads.population.kind.value, "status", "score", "since", "evidence", "missing"]
+        texts.append(f"{visible(leads.definition.name)}\n\n" + to_markdown(rows, header, right=[2]))
     return "\n".join(texts)
 
 
@@ -55,13 +62,13 @@ def _lines(listing: Listing) -> list[str]:
     name = visible(leads.definition.name, 40)
     lines = [spread(f"SCORE  {name} v{leads.definition.version}", f"as of {day(leads.population.as_of)}")]
     lines += wrapped(_standing(listing), "  ")
-    for status, title, reason, most in _BLOCKS:
+    for status, title, most in _BLOCKS:
         rows = _some(listing, status, most)
-        if rows:
-            count = listing.rows.filter(listing.rows["status"] == status).height
-            lines += ["", spread(title, f"{min(most, count)} of {count:,}")]
-            for row in rows:
-                lines += _entry(row, leads.key, reason)
+        if rows.height:
+            count = listing.rows.filter(listing.rows["status"] == status.value).height
+            lines += ["", spread(title, f"{rows.height} of {count:,}")]
+            for row, (who, since) in zip(rows.to_dicts(), headings(leads, rows), strict=True):
+                lines += _entry(row, who, since)
     return lines
 
 
@@ -69,21 +76,30 @@ def _standing(listing: Listing) -> str:
     counted = dict(listing.news.frame.group_by("status").len().iter_rows())
     from pqlkit.scoring.lead import ORDER
 
-    parts = [f"{counted[status.value]:,} {status.value}" for status in ORDER if counted.get(status.value)]
+    parts = [_counted(counted[status.value], status.label) for status in ORDER if counted.get(status.value)]
     return f"{listing.news.frame.height:,} = {' + '.join(parts)}" if parts else "nobody"
 
 
-def _some(listing: Listing, status: str, most: int) -> list[dict[str, Any]]:
-    return listing.rows.filter(listing.rows["status"] == status).head(most).to_dicts()
+def _counted(number: int, label: str) -> str:
+    """Count leads of one standing; of the labels only nouns have a plural."""
+    noun = label == "customer" or label.endswith("PQL")
+    return f"{number:,} {label}{'s' if noun and number != 1 else ''}"
 
 
-def _entry(row: dict[str, Any], key: str, reason: str) -> list[str]:
-    at = row["requalified_at"] or row["qualified_at"]
-    when = "" if at is None else f"  {at.date().isoformat()}"
-    new = " new" if row["newly_qualified"] else ""
-    name = visible(str(row[key]), 30)
-    head = f"  {name:<24} {row['score']:>3}{when}{new}"
-    text = visible(row[reason] or "", 400)
-    lines = [head]
-    lines += wrapped(text, "    ")
-    return lines
+def _some(listing: Listing, status: LeadStatus, most: int) -> pl.DataFrame:
+    return listing.rows.filter(listing.rows["status"] == status.value).head(most)
+
+
+def _entry(row: dict[str, Any], who: str, since: datetime | None) -> list[str]:
+    """Give one lead: who, how good and since when, and why; of a near one how far it is, and what is missing."""
+    if row["status"] == LeadStatus.NEAR.value:
+        figures = share_of_the_way(row["progress"])
+        reasons = [row["evidence"], f"missing: {row['missing']}" if row["missing"] else None]
+    else:
+        new = ", new" if row["newly_qualified"] else ""
+        figures = f"score {row['score']}" + (f", since {since:%Y-%m-%d}" if since is not None else "") + new
+        reasons = [row["evidence"]]
+    told = "; ".join(visible(reason, 400) for reason in reasons if reason)
+    # A name is never cut: a long one has a line of its own.
+    head = [spread(f"  {who}", figures)] if len(who) + len(figures) <= 73 else [f"  {who}", f"    {figures}"]
+    return head + wrapped(told, "    ")

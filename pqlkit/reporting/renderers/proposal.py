@@ -10,6 +10,7 @@ from pqlkit.inert import visible
 from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.split import SplitKind
 from pqlkit.proposal.tonight import NEW
+from pqlkit.rates.nouns import nouns_of
 from pqlkit.reporting.records.proposal import candidate, record
 from pqlkit.reporting.renderers.analysis import base_counts, fewer, meters, not_monotone
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
@@ -78,7 +79,7 @@ def as_table(proposal: Proposal, files: dict[str, str] | None = None) -> Rendera
     else:
         first = proposal.candidates[0]
         file = (files or {}).get(first.definition.name)
-        lines = [*_proposed(first, file), "", *_later(proposal, first), ""]
+        lines = [*_proposed(first, file), "", *_later(proposal, first), "", *_changed(proposal)]
         lines += [*_would_it_hold(proposal, first), "", *_others(proposal), "", *_closing(proposal, first, file)]
     return Group(*[styled(Text(line)) for line in lines])
 
@@ -89,7 +90,7 @@ def _nothing(proposal: Proposal) -> list[str]:
         lines += wrapped(warning, "  ")
     for words, reasons in proposal.rejected[:5]:
         lines += wrapped(f"did not hold: {visible(words, 120)} ({'; '.join(reasons)})", "  ", "    ")
-    lines += ["", f"  {base_counts(proposal.observed)}"]
+    lines += ["", *_changed(proposal), f"  {base_counts(proposal.observed)}"]
     top = proposal.benchmark_model
     if top is not None and top.auc is not None:
         lines.append(
@@ -153,9 +154,11 @@ def _later(proposal: Proposal, candidate: Candidate) -> list[str]:
         open_ = promised.starts - promised.rate.denominator - promised.too_soon
         late = f"; {open_:,} have not had their {window}" if open_ else ""
         lines += wrapped(f"{promised.starts:,} new PQLs{pace}{late}", "  ", "    ")
-        lines += wrapped(f"became customers within {window}   {rate(promised.rate)}", "  ", "    ")
+        lines += wrapped(
+            f"{nouns_of(candidate.definition).success} within {window}   {rate(promised.rate)}", "  ", "    "
+        )
     else:
-        lines = ["CROSS-VALIDATED: too few conversions for a later test period"]
+        lines = wrapped(_why_cross_validated(proposal), "")
         lines += wrapped(
             f"rules chosen without a part converted {rate(cross.rate)} on it, within {window} of qualifying",
             "  ",
@@ -188,6 +191,38 @@ def _contacted(candidate: Candidate) -> list[str]:
     before = calls.before.denominator
     doubt = ": what it counts may come of the call" if 2 * before >= calls.starts else ""
     return wrapped(f"{before:,} of {calls.starts:,} who met it had been contacted before{doubt}", "  ", "    ")
+
+
+def _why_cross_validated(proposal: Proposal) -> str:
+    """Say why no later period is set aside to test the rule."""
+    if proposal.since is None or proposal.tier is not Tier.EVERYTHING:
+        return "CROSS-VALIDATED: too few conversions for a later test period"
+    read = f"read {_times(proposal.read)}"
+    return f"CROSS-VALIDATED on snapshots since {day(proposal.since)}: no later period is left, {read}"
+
+
+def _changed(proposal: Proposal) -> list[str]:
+    """Say which rules do less, or more, than they did, and what a refit comes to."""
+    lines: list[str] = []
+    fell = next((change for _, change in proposal.changes if change.fell), None)
+    for words, change in proposal.changes[:1]:
+        lines += wrapped(f"{visible(words, 120)}: {_lower(str(change))}", "  ", "    ")
+    refit = proposal.refit
+    if refit is not None and refit.words is not None and refit.rate is not None:
+        lines += wrapped(
+            f"best rule of what came since (cross-validated): {visible(refit.words, 120)}, {rate(refit.rate)}",
+            "  ",
+            "    ",
+        )
+    elif refit is not None and refit.why is not None:
+        lines += wrapped(f"no rule of what came since is offered: {refit.why}", "  ", "    ")
+    if refit is not None and refit.words is not None and fell is not None:
+        lines.append(f"  pqlkit propose --learn-from {day(fell.since)}")
+    return ["CHANGED", *lines, ""] if lines else []
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _against_others(candidate: Candidate) -> list[str]:
@@ -456,7 +491,23 @@ def _others(proposal: Proposal) -> list[str]:
             "  ",
             "    ",
         )
-    return lines
+    return [*lines, *_instead(proposal)]
+
+
+def _instead(proposal: Proposal) -> list[str]:
+    """Say what the rule would change for those who work by the definition in use."""
+    new, rival = proposal.replacement, proposal.champion
+    if new is None or rival is None:
+        return []
+    name = visible(rival.definition.name, 40)
+    lines = [] if new.change is None else wrapped(f"{name}: {_lower(str(new.change))}", "  ", "    ")
+    if new.both is None or new.only_new is None or new.only_old is None:
+        return lines
+    return lines + wrapped(
+        f"the rule instead of {name}, later leads: of both {rate(new.both)}; new {rate(new.only_new)}; no longer {rate(new.only_old)}",
+        "  ",
+        "    ",
+    )
 
 
 def _closing(proposal: Proposal, first: Candidate, file: str | None) -> list[str]:

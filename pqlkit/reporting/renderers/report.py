@@ -10,7 +10,7 @@ from pqlkit.reporting.records.report import period, record
 from pqlkit.reporting.renderers.customer_lines import customer_lines, team_lines
 from pqlkit.reporting.renderers.funnel_lines import funnel_lines
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
-from pqlkit.reporting.renderers.report_sentences import against_baseline, headline
+from pqlkit.reporting.renderers.report_sentences import against_baseline, headline, window
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import day, interval, percent, rate, ratio, times
 
@@ -58,16 +58,11 @@ def as_csv(report: Report) -> str:
 def as_markdown(report: Report) -> str:
     """Give the answer, the funnel and the periods for a document."""
     funnel = report.funnel
-    levels, cohort, nouns = funnel.to_date, funnel.cohort, report.nouns
-    by = f"day {cohort.customer_by.days:g}"
+    levels, nouns = funnel.to_date, report.nouns
     steps = [
         ["signed up, so far", f"{levels.signups:,}"],
         [f"became {nouns.leads}", rate(levels.pqls)],
-        [f"{nouns.leads}, then {nouns.outcomes}", rate(levels.pql_customers)],
-        [f"never {nouns.leads}, {nouns.outcomes}", rate(levels.other_customers)],
-        [f"followed to {by}: {nouns.lead} within {cohort.pql_within.in_words}", rate(cohort.levels.pqls)],
-        [f"these, {nouns.outcome} by {by}", rate(cohort.levels.pql_customers)],
-        [f"the others, {nouns.outcome} by {by}", rate(cohort.levels.other_customers)],
+        *([] if report.population.outcome.after is not None else _customers(report)),
     ]
     periods = [
         [period_rates.period, str(period_rates.starts), rate(period_rates.rate), against_baseline(period(period_rates))]
@@ -81,6 +76,19 @@ def as_markdown(report: Report) -> str:
         + to_markdown(periods, ["period", f"new {nouns.leads}", nouns.success, "against the baseline"], right=[1, 2])
         + f"\n{SENTENCE}\n"
     )
+
+
+def _customers(report: Report) -> list[list[str]]:
+    """List the levels of both funnels below the PQLs."""
+    levels, cohort, nouns = report.funnel.to_date, report.funnel.cohort, report.nouns
+    by = f"day {cohort.customer_by.days:g}"
+    return [
+        [f"{nouns.leads}, then {nouns.outcomes}", rate(levels.pql_customers)],
+        [f"never {nouns.leads}, {nouns.outcomes}", rate(levels.other_customers)],
+        [f"followed to {by}: {nouns.lead} within {cohort.pql_within.in_words}", rate(cohort.levels.pqls)],
+        [f"these, {nouns.outcome} by {by}", rate(cohort.levels.pql_customers)],
+        [f"the others, {nouns.outcome} by {by}", rate(cohort.levels.other_customers)],
+    ]
 
 
 def as_table(report: Report) -> RenderableType:
@@ -107,13 +115,12 @@ def _head(report: Report) -> list[str]:
 
 def _new_pqls(report: Report) -> list[str]:
     """Count the new PQLs from qualifying on, by period, with what is in no rate."""
-    outcome, starts, funnel = report.definition.outcome, report.starts, report.funnel
-    window = outcome.within if outcome is not None else None
+    starts, funnel, nouns = report.starts, report.funnel, report.nouns
     who = f"{starts.get_column('entity').n_unique():,} {report.population.kind}s"
     mature, early = int(starts["mature"].sum()), int(starts["too_soon"].sum())
     soon = f" + {early:,} whose window ends too soon" if early else ""
     lines = [
-        spread(f"NEW {report.nouns.leads.upper()}", f"{window.in_words if window is not None else ''} from qualifying"),
+        spread(f"NEW {report.nouns.leads.upper()}", f"{window(record(report))} from qualifying"),
         f"  {starts.height:,} by {who} = {mature:,} complete + {report.in_progress:,} in progress{soon}",
     ]
     if funnel.unrated:
@@ -126,7 +133,10 @@ def _new_pqls(report: Report) -> list[str]:
     if weekly.median is not None and weekly.p90 is not None:
         lines.append(f"  {weekly.median:.0f} in a median week, {weekly.p90:.0f} in a busy one")
     if quick.median_days is not None:
-        lines.append(f"  median time to convert {quick.median_days:.0f} days; {quick.quick} within one day")
+        if report.population.outcome.after is None:
+            lines.append(f"  median time to convert {quick.median_days:.0f} days; {quick.quick} within one day")
+        else:
+            lines.append(f"  half of those who {nouns.outcome} did so within {quick.median_days:.0f} days")
     if report.customers.amounts is not None and report.customers.amounts.per_pql is not None:
         lines.append(
             f"  {report.customers.amounts.per_customer or 0:,.2f} per customer, {report.customers.amounts.per_pql:,.2f} per new {report.nouns.lead}"

@@ -23,11 +23,7 @@ def headline(figures: Mapping[str, Any]) -> list[str]:
         ``pqlkit/report/2``.
     """
     words = figures["words"]
-    rate, counted, first = (
-        figures["funnel"]["pql_to_customer"],
-        figures["qualifications"],
-        figures["funnel"]["qualified_first"],
-    )
+    rate, counted = figures["funnel"]["pql_to_customer"], figures["qualifications"]
     if rate["rate"] is None and counted["too_soon"]:
         return [
             f"The windows of all new {words['leads']} end before the day on which most conversions come: there is no rate (see the "
@@ -40,13 +36,23 @@ def headline(figures: Mapping[str, Any]) -> list[str]:
         f"{percent(rate['rate'])} of new {words['leads']} {words['success']} within {window(figures)}: {rate['numerator']:,} of "
         f"{rate['denominator']:,}, 95% CI {interval(rate['low'], rate['high'])}{again}.",
         *newest(figures),
-        f"{first['numerator']:,} of {first['denominator']:,} {words['who']} ({percent(first['rate'])}) were {words['leads']} first.",
+        *([] if figures["after"] is not None else [_first(figures)]),
     ]
 
 
+def _first(figures: Mapping[str, Any]) -> str:
+    """Say how many customers were PQLs before they became customers."""
+    words, first = figures["words"], figures["funnel"]["qualified_first"]
+    return (
+        f"{first['numerator']:,} of {first['denominator']:,} {words['who']} ({percent(first['rate'])}) were "
+        f"{words['leads']} first."
+    )
+
+
 def window(figures: Mapping[str, Any]) -> str:
-    """Say the conversion window: ``28 days``."""
-    return in_words(str(figures["conversion_window"]))
+    """Say the conversion window: ``28 days``; with an outcome that begins later ``60 to 90 days``."""
+    end = in_words(str(figures["conversion_window"]))
+    return end if figures["after"] is None else f"{in_words(figures['after']).removesuffix(' days')} to {end}"
 
 
 def in_words(text: str) -> str:
@@ -87,7 +93,8 @@ def against_baseline(period: Mapping[str, Any]) -> str:
     """
     drift: Mapping[str, Json] = period["drift"]
     p = "" if drift["p_value"] is None else f", {chance(float(str(drift['p_value'])))}"
-    part = "" if period["mature"] else f", {period['judged']:,} of {period['starts']:,} complete"
+    part = "" if period["mature"] else f", at {period['judged']:,} of {period['starts']:,} complete"
+    so_far = f"still in progress: {period['pql_to_customer']['denominator']:,} of {period['starts']:,} complete"
     match drift["verdict"]:
         case "no-change-found":
             return f"none found ({100 * period['drift']['detectable_fall']:.1f} points or more){part}"
@@ -97,7 +104,7 @@ def against_baseline(period: Mapping[str, Any]) -> str:
                 f" (only {100 * shows:.1f} points or more)" if shows else ""
             )
         case "in-progress":
-            return f"still in progress: {period['judged']:,} of {period['starts']:,} complete"
+            return so_far
         case "rate-fell":
             fall = period["drift"]["rate_difference"]
             return f"rate fell, {points(fall['value'], fall['low'], fall['high'])}{p}{part}"
@@ -108,4 +115,4 @@ def against_baseline(period: Mapping[str, Any]) -> str:
         case _ if period["baseline"]:
             return "the baseline"
         case _:
-            return "before the baseline" if period["mature"] else f"still in progress{part}"
+            return "before the baseline" if period["mature"] else so_far
