@@ -192,8 +192,8 @@ def spells_of(world: World, definition: Definition, *, early: bool = False) -> p
     return _combined(world, definition, parts, early=early)
 
 
-def spells_of_each(world: World, definitions: Sequence[Definition]) -> list[pl.DataFrame]:
-    """Give the spells of each of several definitions, as `spells_of`; each criterion is measured once, in few passes."""
+def spells_of_each(world: World, definitions: Sequence[Definition], *, early: bool = False) -> list[pl.DataFrame]:
+    """Give the spells of each of several definitions, each as `spells_of` does; each criterion is measured once, in few passes."""
     # By spelling, since 1 and true are equal values and different conditions.
     wanted = {
         repr(_bare(leaf)): _bare(leaf)
@@ -206,11 +206,16 @@ def spells_of_each(world: World, definitions: Sequence[Definition]) -> list[pl.D
     parts = [named, *([spelled] for spelled in wanted if spelled not in named)]
     measured: dict[str, pl.DataFrame] = {}
     for part in parts:
-        frame = world.engine.collect(criterion_spells(world, [wanted[spelled] for spelled in part]))
+        frame = world.engine.collect(criterion_spells(world, [wanted[spelled] for spelled in part], early=early))
         by_place = frame.partition_by(CRITERION, as_dict=True)
         measured |= {spelled: by_place.get((place,), _NO_SPELLS) for place, spelled in enumerate(part)}
     return [
-        _combined(world, definition, _leaf_spells(world, definition, _places(definition), measured))
+        _combined(
+            world,
+            definition,
+            _leaf_spells(world, definition, _places(definition), measured, early=early),
+            early=early,
+        )
         for definition in definitions
     ]
 

@@ -48,7 +48,7 @@ def has_short_way(task: Task) -> bool:
             return task.steady and not rolls
         case MeasureKind.COUNT | MeasureKind.DAYS:
             return task.steady
-        case MeasureKind.USERS | MeasureKind.DISTINCT:
+        case MeasureKind.USERS | MeasureKind.DISTINCT | MeasureKind.DISTINCT_EVENTS:
             return task.steady and (not rolls or task.reached == 1)
         case MeasureKind.LAST:
             return False
@@ -206,13 +206,17 @@ def _way(task: Task, *, values: bool) -> _Way:
             return _first_high_enough
         case MeasureKind.SUM:
             return _sum_reached
-        case MeasureKind.COUNT | MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT if (
-            task.reached == 1 and not values
-        ):
+        case (
+            MeasureKind.COUNT
+            | MeasureKind.DAYS
+            | MeasureKind.USERS
+            | MeasureKind.DISTINCT
+            | MeasureKind.DISTINCT_EVENTS
+        ) if task.reached == 1 and not values:
             return _first
         case MeasureKind.DAYS if not rolls:
             return _kth_date
-        case MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT:
+        case MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT | MeasureKind.DISTINCT_EVENTS:
             return _kth_date_within_reach if rolls else _kth_thing
         case MeasureKind.COUNT:
             return _kth_within_reach if rolls else _kth

@@ -30,6 +30,8 @@ class Summary:
         How many were scored, and in `statuses` how many of each.
     rows, leads
         Rows of the list, and how many of them are leads: fresh ones.
+    without_key, same_key
+        Rows that were left out of the list, since no CRM could import them.
     new, new_because_definition, withheld, withdrawn
         Newly qualified (None where nothing says what was before); of these because the definition changed; of these in the
         control arm; taken back tonight.
@@ -52,6 +54,8 @@ class Summary:
     statuses: dict[str, int]
     rows: int
     leads: int
+    without_key: int
+    same_key: int
     new: int | None
     new_because_definition: int
     withheld: int
@@ -96,7 +100,15 @@ def spelled_moment(at: int) -> str:
     return str(spelled(frame).item())
 
 
-def summary(news: News, rows: pl.DataFrame, *, breaches: tuple[str, ...] = (), files: tuple[str, ...] = ()) -> Summary:
+def summary(
+    news: News,
+    rows: pl.DataFrame,
+    *,
+    breaches: tuple[str, ...] = (),
+    files: tuple[str, ...] = (),
+    without_key: int = 0,
+    same_key: int = 0,
+) -> Summary:
     """Count one definition's run.
 
     Parameters
@@ -105,7 +117,7 @@ def summary(news: News, rows: pl.DataFrame, *, breaches: tuple[str, ...] = (), f
         The run.
     rows
         Of the list that was written.
-    breaches, files
+    breaches, files, without_key, same_key
         As in `Summary`.
     """
     leads, frame = news.leads, news.frame
@@ -121,6 +133,8 @@ def summary(news: News, rows: pl.DataFrame, *, breaches: tuple[str, ...] = (), f
         statuses={status.value: counted.get(status.value, 0) for status in ORDER},
         rows=rows.height,
         leads=leads_in(rows),
+        without_key=without_key,
+        same_key=same_key,
         new=None if newly.null_count() == len(newly) and len(newly) else int(newly.sum()),
         new_because_definition=frame.filter(pl.col("new_because") == "definition").height,
         withheld=news.withheld,
@@ -153,6 +167,8 @@ def document(
                 "statuses": dict(summary.statuses),
                 "rows": summary.rows,
                 "leads": summary.leads,
+                "without_key": summary.without_key,
+                "same_key": summary.same_key,
                 "new": summary.new,
                 "new_because_definition": summary.new_because_definition,
                 "withheld": summary.withheld,
