@@ -242,5 +242,5 @@ def miller_siegmund(p: Numbers, smallest_share: float) -> Floats:
     density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
     span = 2 * np.log((1 - smallest_share) / smallest_share)
     corrected = density * (z - 1 / z) * span + 4 * density / z
-    # Below z = 1 the approximation turns downwards; such a p is far from significant anyway.
-    return floats(np.where(z < 1, 1.0, np.clip(corrected, values, 1.0)))
+    # Where z^2 is below 1 + sqrt(2) (p above 0.12), the approximation can turn downwards; such a p is far from significant anyway.
+    return floats(np.where(z * z < 1 + np.sqrt(2), 1.0, np.clip(corrected, values, 1.0)))

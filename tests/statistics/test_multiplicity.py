@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -105,6 +105,7 @@ def test_findings_that_need_a_size_err_as_often_as_they_say() -> None:
 
 
 @given(st.floats(1e-12, 0.3), st.floats(0.01, 0.4))
+@example(0.298828125, 0.05078125)
 def test_miller_siegmund_grows_with_p_and_with_the_choice(p: float, share: float) -> None:
     here = float(miller_siegmund(p, share))
     assert p <= here <= 1
