@@ -83,8 +83,8 @@ class ToldKind:
     test
         What was found.
     relative_risk
-        Those with the kind against the other doers. Its interval has the false coverage rate of 5 % over all that are told
-        (no ends where a side has no converter).
+        Those with the kind against the other doers. Of the intervals of all that are told 5 % miss on average (FCR);
+        there are no ends where a side has no converter.
     """
 
     test: KindTest

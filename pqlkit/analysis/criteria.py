@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, Ref, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -68,17 +68,19 @@ def criteria(
         leaf, part = parts[0]
         table = seen.table(met, design_effect=design_effect)
         return (CriterionRates(leaf=leaf, part=part, alone=table, without_it=None, mechanical=_mechanical(leaf)),)
+    rests = [without(definition.qualify, leaf) for leaf, _ in parts]
+    nodes = [part for _, part in parts] + [rest for rest in rests if rest is not None]
+    tables = iter(_read(population, definition, nodes, seen, design_effect))
+    alone = [next(tables) for _ in parts]
     return tuple(
         CriterionRates(
             leaf=leaf,
             part=part,
-            alone=_read(population, definition, part, seen, design_effect),
-            without_it=None
-            if (rest := without(definition.qualify, leaf)) is None
-            else _read(population, definition, rest, seen, design_effect),
+            alone=own,
+            without_it=None if rest is None else next(tables),
             mechanical=_mechanical(leaf),
         )
-        for leaf, part in parts
+        for (leaf, part), own, rest in zip(parts, alone, rests, strict=True)
     )
 
 
@@ -102,7 +104,7 @@ def without_mechanical(
     struck = [leaf for leaf in leaves(definition.qualify) if _mechanical(leaf)]
     for leaf in struck:
         node = None if node is None else without(node, leaf)
-    return _read(population, definition, node, seen, design_effect) if struck and node is not None else None
+    return _read(population, definition, [node], seen, design_effect)[0] if struck and node is not None else None
 
 
 def without(node: Node, leaf: Criterion | Ref) -> Node | None:
@@ -128,13 +130,15 @@ def without(node: Node, leaf: Criterion | Ref) -> Node | None:
 
 
 def _read(
-    population: Population, definition: Definition, node: Node, seen: Snapshots, design_effect: float
-) -> Contingency:
-    from pqlkit.measures.evaluation import spells_of
+    population: Population, definition: Definition, nodes: Sequence[Node], seen: Snapshots, design_effect: float
+) -> list[Contingency]:
+    """Read formulas of the same criteria, which are measured once for all of them."""
+    from pqlkit.measures.evaluation import spells_of_each
     from pqlkit.snapshots.matches import meets
 
-    spells = spells_of(population.world, replace(definition, qualify=node, score=None), early=True)
-    return seen.table(meets(spells, seen.frame), design_effect=design_effect)
+    definitions = [replace(definition, qualify=node, score=None) for node in nodes]
+    spells = spells_of_each(population.world, definitions, early=True)
+    return [seen.table(meets(own, seen.frame), design_effect=design_effect) for own in spells]
 
 
 def _mechanical(leaf: Criterion | Ref) -> bool:

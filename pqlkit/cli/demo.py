@@ -121,15 +121,14 @@ def step(command: str) -> int:
 def preview(path: Path) -> None:
     """Show the first leads of a file with their reasons."""
     import csv
+    import textwrap
 
     with path.open(encoding="utf-8-sig", newline="") as lines:
         rows = [row for _, row in zip(range(4), csv.DictReader(lines), strict=False)]
     for row in rows:
         key = row.get("account_id") or row.get("user_id")
-        sys.stdout.write(
-            f"  {key}  {row['status']}  score {row['score']}  {row['evidence'] or row['missing']}\n"[:79].rstrip()
-            + "\n"
-        )
+        text = f"{key}  {row['status']}  score {row['score']}  {row['evidence'] or row['missing']}"
+        sys.stdout.write(textwrap.fill(text, 79, initial_indent="  ", subsequent_indent="    ") + "\n")
 
 
 def closing(product: Product, folder: Path) -> str:

@@ -67,13 +67,14 @@ def one_lead(inputs: Inputs, entity: str, path: Path, form: Format, output: Outp
     from pqlkit.scoring.card import cards, score_line, score_parts
     from pqlkit.scoring.lead_file import spelled
     from pqlkit.scoring.scoring import score
-    from pqlkit.scoring.timeline import entity_named, timeline
+    from pqlkit.scoring.timeline import alone, entity_named, timeline
 
     definition = load_definition(path)
     with output.working("reading exports") as progress:
         people = inputs.population(inputs.dataset(progress), definition)
-        story = timeline(people, entity_named(people, entity), definition)
-        leads = score(people, definition, progress=progress)
+        number = entity_named(people, entity)
+        story = timeline(people, number, definition)
+        leads = score(alone(people, number, definition), definition, progress=progress)
     rows = leads.frame.filter(leads.frame.get_column(leads.key).cast(str) == entity)
     (card,) = cards(leads, rows)
     head, *rest = card

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, assert_never
 
@@ -41,6 +42,7 @@ def report(
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import with_contacts
     from pqlkit.rates.report import report as run
+    from pqlkit.rates.side_by_side import shared_signups
 
     inputs = given.naming(files).inputs()
     options, out = inputs.settle(ReportOptions), inputs.settle(OutputOptions)
@@ -53,16 +55,13 @@ def report(
         dataset = inputs.dataset(progress)
         if options.contacts is not None:
             dataset = with_contacts(dataset, options.contacts, inputs.project)
+        asked = [(inputs.population(dataset, definition), definition) for definition in definitions]
+        how = partial(run, by=options.by, ledger=options.ledger, visitors=options.visitors, progress=progress)
+        reports = [how(*each) for each in asked]
+        # Rates stand beside each other only if they are of the same entities.
         reports = [
-            run(
-                inputs.population(dataset, definition),
-                definition,
-                by=options.by,
-                ledger=options.ledger,
-                visitors=options.visitors,
-                progress=progress,
-            )
-            for definition in definitions
+            report if among is None else how(*each, among=among)
+            for report, each, among in zip(reports, asked, shared_signups(reports), strict=True)
         ]
     if page is not None:
         from pqlkit.reporting.pages.report import as_page

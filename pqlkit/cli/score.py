@@ -260,15 +260,16 @@ def left_out_text(listing: Listing, key: str | None) -> list[str]:
     from pqlkit.inert import visible
 
     told = []
-    for rows, why in ((listing.keyless, f"have no {key}"), (listing.doubled, f"have the {key} of a row above them")):
+    for rows, why in ((listing.keyless, f"without {key}"), (listing.doubled, f"with the {key} of a row above")):
         if rows.is_empty():
             continue
+        count = "1 row" if rows.height == 1 else f"{rows.height:,} rows"
         new = rows.filter(rows.get_column("newly_qualified").fill_null(value=False))
         some = ", ".join(visible(str(name), 40) for name in new.get_column(listing.news.leads.key).head(5))
-        heard = f", {new.height:,} of them new leads: {some}{', ...' if new.height > 5 else ''}" if new.height else ""
-        told.append(
-            f"{listing.news.leads.definition.name}: {rows.height:,} rows {why} and are left out of the list{heard}"
+        heard = (
+            f"; new leads among them ({new.height:,}): {some}{', ...' if new.height > 5 else ''}" if new.height else ""
         )
+        told.append(f"{listing.news.leads.definition.name}: left out of the list: {count} {why}{heard}")
     return told
 
 

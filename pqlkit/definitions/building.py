@@ -182,7 +182,7 @@ def _measure(form: CriterionForm) -> Measure:
     if isinstance(form.measure, str):
         return Measure(kind=MeasureKind(form.measure))
     ((kind, name),) = form.measure.plain().items()
-    return Measure(kind=MeasureKind(kind), property=name)
+    return Measure(kind=MeasureKind(kind), property=name if MeasureKind(kind).needs_property else None)
 
 
 def _window(form: CriterionForm, within: Duration | None) -> Window:

@@ -236,6 +236,8 @@ def _amount(criterion: Criterion, value: Number | None) -> str:
             )
         case MeasureKind.DISTINCT:
             return f"{figure(value)} different {_things(measure, value)}"
+        case MeasureKind.DISTINCT_EVENTS:
+            return counted(value, "different event")
         case MeasureKind.SUM:
             return _total(criterion, value)
         case MeasureKind.MAX:
@@ -268,6 +270,8 @@ def _more(criterion: Criterion, value: Number | None, lack: Number) -> str:
             return _by_users(criterion, lack, more=more)
         case MeasureKind.DISTINCT:
             return f"{figure(lack)} {'more ' if more else ''}different {_things(measure, lack)}"
+        case MeasureKind.DISTINCT_EVENTS:
+            return counted(lack, "different event", more=more)
         case MeasureKind.SUM:
             return f"{figure(lack)} {'more ' if more else ''}{_things(measure, lack)}"
         case MeasureKind.MAX | MeasureKind.LAST if value is None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Evidence,
         EvidenceData,
         EvidencePart,
+        Measure,
         Node,
         Outcome,
     )
@@ -193,7 +194,7 @@ def _criterion(criterion: Criterion, definition: Definition, names: frozenset[st
         "id": criterion.id if criterion.id in names else None,
         "event": _events(criterion.events),
         "where": _where(criterion.where),
-        "measure": {measure.kind.value: measure.property} if measure.property is not None else _word(measure.kind),
+        "measure": _measure(measure),
         "at_least": None if silent and not measure.kind.numeric else _bound(criterion.at_least),
         "at_most": _bound(criterion.at_most),
         **({} if by_default else {window.kind.value: _span(window.length) or True}),
@@ -209,8 +210,12 @@ def _events(events: tuple[str, ...] | None) -> Json:
     return events[0] if len(events) == 1 and events[0] != "any" else list(events)
 
 
-def _word(kind: MeasureKind) -> str | None:
-    return None if kind is MeasureKind.COUNT else kind.value
+def _measure(measure: Measure) -> Json:
+    if measure.kind is MeasureKind.DISTINCT_EVENTS:
+        return {measure.kind.value: True}
+    if measure.property is not None:
+        return {measure.kind.value: measure.property}
+    return None if measure.kind is MeasureKind.COUNT else measure.kind.value
 
 
 def _bound(bound: Bound | None) -> Json:

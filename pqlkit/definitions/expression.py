@@ -8,7 +8,7 @@
     behaviour  = event | measure "(" event {"." property} ")"
     event      = name ["[" condition {"," condition} "]"]
     condition  = property ("=" value | ">=" number | "<=" number)
-    measure    = "count" | "days" | "users" | "distinct" | "sum" | "max" | "last"
+    measure    = "count" | "days" | "users" | "distinct_events" | "distinct" | "sum" | "max" | "last"
 
 ``any`` is any event. A value is a text in double quotes, a bare name, a number, ``true`` or ``false``. Names with anything but letters, digits, ``_``, ``-`` and ``$``, and words of the language, stand in
 double quotes, in which a backslash takes the next character as it is.
@@ -237,6 +237,8 @@ class _Parser:
 
     def formula(self) -> Node:
         node = self._either()
+        if self._is("="):
+            self.fail("only >= and <= compare", hint="for exactly 3 write a definition file")
         if self.next.kind != "end":
             hint = "a name with spaces stands in double quotes" if self.next.kind == "word" else None
             self.fail(f"expected and, or, or the end, found {self.next.said}", hint=hint)

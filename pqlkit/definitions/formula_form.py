@@ -87,6 +87,16 @@ class DistinctForm(Form):
     distinct: Text = Field(description="The property whose distinct values are counted.")
 
 
+class DistinctEventsForm(Form):
+    """A measure: how many different events, of any or of those named."""
+
+    distinct_events: Truth = Field(description="Different event names are counted: true.")
+
+    def _judge(self) -> None:
+        if not self.distinct_events:
+            raise fault(INVALID_VALUE, "distinct_events is true or left out", at="distinct_events")
+
+
 class SumForm(Form):
     """A measure: the sum of a property."""
 
@@ -105,14 +115,15 @@ class LastForm(Form):
     last: Text = Field(description="The property whose newest value counts.")
 
 
-_WORDS: Final = tuple(kind.value for kind in MeasureKind if not kind.needs_property)
-_OF: Final = tuple(kind.value for kind in MeasureKind if kind.needs_property)
+_BREADTH: Final = MeasureKind.DISTINCT_EVENTS.value
+_WORDS: Final = tuple(kind.value for kind in MeasureKind if not kind.needs_property and kind.value != _BREADTH)
+_OF: Final = tuple(kind.value for kind in MeasureKind if kind.value not in _WORDS)
 
 
 def _measure_word(value: Any) -> str:
     if isinstance(value, str) and value in _OF:
-        message = f"{value} needs a property"
-        raise fault(WRONG_TYPE, message, hint=f"write {{{value}: property}}")
+        message = f"{value} is written as a mapping" if value == _BREADTH else f"{value} needs a property"
+        raise fault(WRONG_TYPE, message, hint=f"write {{{value}: {'true' if value == _BREADTH else 'property'}}}")
     return str(one_of((*_WORDS, *_OF))(value))
 
 
@@ -137,6 +148,7 @@ def _kind_of_measure(value: Any) -> str | None:
 MeasureForm = Annotated[
     Annotated[str, Check(_measure_word, as_type=Literal[_WORDS]), Tag("(word)")]
     | Annotated[DistinctForm, Tag("(distinct)")]
+    | Annotated[DistinctEventsForm, Tag("(distinct_events)")]
     | Annotated[SumForm, Tag("(sum)")]
     | Annotated[MaxForm, Tag("(max)")]
     | Annotated[LastForm, Tag("(last)")],

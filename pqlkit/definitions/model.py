@@ -70,6 +70,7 @@ class MeasureKind(StrEnum):
     DAYS = "days"
     USERS = "users"
     DISTINCT = "distinct"
+    DISTINCT_EVENTS = "distinct_events"
     SUM = "sum"
     MAX = "max"
     LAST = "last"
@@ -86,6 +87,8 @@ class MeasureKind(StrEnum):
                 return MeasureFacts(tells_apart=True, grows=True)
             case MeasureKind.DISTINCT:
                 return MeasureFacts(needs_property=True, tells_apart=True, grows=True)
+            case MeasureKind.DISTINCT_EVENTS:
+                return MeasureFacts(tells_apart=True, grows=True)
             case MeasureKind.SUM:
                 return MeasureFacts(needs_property=True, numeric=True, scaled=True)
             case MeasureKind.MAX:

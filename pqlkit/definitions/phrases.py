@@ -119,6 +119,9 @@ def _measured(criterion: Criterion) -> str:
             return f"{_counted(criterion, noun)} with {names}"
         case MeasureKind.DISTINCT:
             return f"{_counted(criterion, f'different {prop} value')} in {_rows(names)}"
+        case MeasureKind.DISTINCT_EVENTS:
+            different = _counted(criterion, "different event")
+            return different if criterion.events is None else f"{different} of {names}"
         case MeasureKind.SUM:
             return f"{prop} adding up to {_range(criterion)} in {_rows(names)}"
         case MeasureKind.MAX:

@@ -21,7 +21,7 @@ class Engine(Protocol):
         ...
 
     def scan(self, paths: Sequence[str], columns: Sequence[str] | Mapping[str, str]) -> LazyFrame:
-        """Read canonical Parquet lazily: the named columns alone, every time as Int64 UTC microseconds.
+        """Read canonical Parquet lazily: the named columns alone, every time as Int64 UTC microseconds, lesser integers as Int64.
 
         Parameters
         ----------

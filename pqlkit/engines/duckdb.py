@@ -110,6 +110,8 @@ def _column(path: str, name: str, types: Mapping[str, str]) -> str:
         return f"(epoch_ns({_quoted(name)}) - ((epoch_ns({_quoted(name)}) % 1000) + 1000) % 1000) // 1000"
     if types[name].startswith("TIMESTAMP") or types[name] == "DATE":
         return f"epoch_us({_quoted(name)})"
+    if types[name].removeprefix("U") in ("TINYINT", "SMALLINT", "INTEGER"):
+        return f"{_quoted(name)}::BIGINT"
     if types[name].startswith(("ENUM", "UUID")):
         return f"{_quoted(name)}::VARCHAR"
     return _quoted(name)

@@ -100,6 +100,8 @@ def _column(name: str, schema: pl.Schema) -> pl.Expr:
             return pl.lit(None)  # an older file of the same table, from before the property existed
         case pl.Datetime() | pl.Date():
             return pl.col(name).cast(pl.Datetime("us")).cast(pl.Int64)
+        case pl.Int8() | pl.Int16() | pl.Int32() | pl.UInt8() | pl.UInt16() | pl.UInt32():
+            return pl.col(name).cast(pl.Int64)
         case pl.Categorical() | pl.Enum():
             return pl.col(name).cast(pl.String)
         case _:

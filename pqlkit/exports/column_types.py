@@ -34,6 +34,9 @@ POLARS: Final[dict[ColumnType, pl.DataType]] = {
     ColumnType.DATE: pl.Date(),
 }
 
+LESSER_INTEGERS: Final = (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32)
+"""Types whose numbers all are integers of a canonical table."""
+
 _INTEGER: Final = r"^(?:0|-?[1-9][0-9]{0,17})$"
 _NUMBER: Final = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
 _BOOLEAN: Final = r"^(?i:true|false)$"
@@ -68,6 +71,18 @@ def of_dtype(dtype: pl.DataType) -> ColumnType:
     if dtype == pl.Date:
         return ColumnType.DATE
     return ColumnType.INSTANT if isinstance(dtype, pl.Datetime) else ColumnType.TEXT
+
+
+def as_read(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Give a column of a file the type that its kind has: what other widths, units and dictionaries say is the same."""
+    if dtype in LESSER_INTEGERS:
+        return column.cast(pl.Int64)
+    if isinstance(dtype, pl.Categorical | pl.Enum):
+        return column.cast(pl.String)
+    if isinstance(dtype, pl.Datetime):
+        utc = column.dt.replace_time_zone("UTC") if dtype.time_zone is None else column.dt.convert_time_zone("UTC")
+        return utc.dt.cast_time_unit("us")
+    return column
 
 
 def of_text(values: pl.Series, nulls: Set[str] = frozenset()) -> ColumnType | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports import plausible_times as clocks
-from pqlkit.exports.column_types import ColumnType
+from pqlkit.exports.column_types import ColumnType, as_read
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.intake import Intake
 from pqlkit.exports.manifest import read_manifest
@@ -22,6 +22,8 @@ from pqlkit.scratch import lasting_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import polars as pl
 
     from pqlkit.exports.manifest import Manifest
     from pqlkit.exports.mapping import Source
@@ -43,7 +45,7 @@ class Table:
     name
         ``events``, ``users``, ``accounts``, ``identities``, ``conversions``, ``contacts`` or ``history.<trait>``.
     paths
-        Parquet files, all with exactly `columns`.
+        Parquet files, all with exactly `columns`; those used where they lie may have them in other types (`scan`).
     columns
         Column -> type, in the files' order.
     rows
@@ -69,6 +71,13 @@ class Table:
     complete_through: Microseconds | None = None
     who: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+
+    def scan(self) -> pl.LazyFrame:
+        """Read the files lazily, with the types of `columns` whatever they are in the files."""
+        import polars as pl
+
+        rows = pl.scan_parquet(list(self.paths), glob=False)
+        return rows.with_columns(as_read(pl.col(name), dtype) for name, dtype in rows.collect_schema().items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,18 @@
-"""The table in place: Parquet that is canonical already is checked in one pass and used where it lies."""
+"""The table in place: Parquet that is canonical already is checked a column at a time and used where it lies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from pqlkit.columns import EVENT, EVENT_ID
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError
-from pqlkit.exports.column_types import ColumnType, of_dtype
+from pqlkit.exports.column_types import LESSER_INTEGERS, ColumnType, as_read, of_dtype
 from pqlkit.exports.finding import find
 from pqlkit.exports.instants import FIRST, LAST, UTC
 from pqlkit.exports.mapping import Match
@@ -60,7 +60,7 @@ def in_place(layout: Layout, source: Source, plausible: Plausible) -> InPlace | 
     paths = finding.files
     if finding.not_read or any(path_keys(str(path)) for path in paths) or not all(_is_parquet(path) for path in paths):
         return None
-    columns = _columns(layout, paths)
+    columns = _columns(layout, paths, source.timezone)
     if columns is None:
         return None
     try:
@@ -77,7 +77,7 @@ def _is_parquet(path: Path) -> bool:
         raise DataError(f"cannot read {path}: {error.strerror}", where=str(path)) from error
 
 
-def _columns(layout: Layout, paths: tuple[Path, ...]) -> dict[str, ColumnType] | None:
+def _columns(layout: Layout, paths: tuple[Path, ...], zone: str) -> dict[str, ColumnType] | None:
     first = schema(paths[0])
     if any(schema(path) != first for path in paths[1:]):
         return None
@@ -87,23 +87,35 @@ def _columns(layout: Layout, paths: tuple[Path, ...]) -> dict[str, ColumnType] |
     needs_user = layout.name == EVENTS and "user_id" not in first
     if not named or needs_user or {FILE, LINE} & set(first):
         return None
-    return {name: of_dtype(dtype) for name, dtype in first.items()} if _typed(layout, first) else None
+    return {name: of_dtype(dtype) for name, dtype in first.items()} if _typed(layout, first, zone) else None
 
 
-def _typed(layout: Layout, schema: pl.Schema) -> bool:
+_TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
+_INTEGERS: Final = (pl.Int64, *LESSER_INTEGERS)
+
+
+def _typed(layout: Layout, schema: pl.Schema, zone: str) -> bool:
+    """Whether all columns say what canonical ones do; of the small tables only those that have their very types."""
+    if layout.name != EVENTS and any(dtype in (pl.Categorical, pl.Enum) for dtype in schema.values()):
+        return False
     texts = {EVENT, EVENT_ID}
     for name, dtype in schema.items():
         if name in layout.times:
-            fits = dtype == UTC
+            fits = dtype == UTC or (layout.name == EVENTS and _is_instant(dtype, zone))
         elif name in layout.ids:
-            fits = dtype in (pl.String, pl.Int64)
+            fits = dtype in (pl.String, pl.Int64) or (layout.name == EVENTS and dtype in (*_TEXTS, *_INTEGERS))
         elif name in texts and name in layout.columns:
-            fits = dtype == pl.String
+            fits = dtype in _TEXTS
         else:
-            fits = dtype in (pl.String, pl.Int64, pl.Int32, pl.Int16, pl.Int8, pl.Float64, pl.Float32, pl.Boolean, UTC)
+            fits = dtype in (*_TEXTS, *_INTEGERS, pl.Float64, pl.Float32, pl.Boolean, UTC)
         if not fits:
             return False
     return True
+
+
+def _is_instant(dtype: pl.DataType, zone: str) -> bool:
+    # Clocks of other zones skip and repeat hours: what such a time means is for the reader of exports to say.
+    return isinstance(dtype, pl.Datetime) and (dtype.time_zone is not None or zone == "UTC")
 
 
 def _checked(
@@ -116,7 +128,7 @@ def _checked(
     frame, *bad = pl.collect_all(
         [
             lazy.group_by(day.alias("day")).agg(rows=pl.len(), first=stamp.min(), last=stamp.max()),
-            *(lazy.filter(fault).select(pl.len()) for fault in _faults(layout, columns, nulls)),
+            *(lazy.filter(fault).select(pl.len()) for fault in _faults(layout, columns, lazy.collect_schema(), nulls)),
         ],
         engine="streaming",
     )
@@ -144,14 +156,14 @@ def _inside(first: object, last: object, plausible: Plausible) -> bool:
     return plausible.outer_first <= first and last <= plausible.outer_last
 
 
-def _faults(layout: Layout, columns: dict[str, ColumnType], nulls: Set[str]) -> Iterator[pl.Expr]:
+def _faults(layout: Layout, columns: dict[str, ColumnType], types: pl.Schema, nulls: Set[str]) -> Iterator[pl.Expr]:
     """Say which rows would have to be changed or left out, of each column apart, but for the table's own time.
 
     A filter by one column alone is judged on the words of the file's dictionary; one by several, on every row.
     """
     named = {EVENT, EVENT_ID} if layout.name == EVENTS else set()
     for name, kind in columns.items():
-        value = pl.col(name)
+        value = as_read(pl.col(name), types[name])
         faults = [value.is_null()] if name in layout.needed else []
         if kind is ColumnType.TEXT and name in {*layout.ids, *named, EMAIL}:
             faults += [value.str.len_bytes() > LONGEST_NAME]
@@ -160,11 +172,23 @@ def _faults(layout: Layout, columns: dict[str, ColumnType], nulls: Set[str]) -> 
             faults += [value.str.contains(UNTIDY)]
         if kind is ColumnType.INSTANT:
             # A time that no calendar has would be a panic where it is written as text.
-            faults += [~value.dt.timestamp("us").is_between(FIRST, LAST)]
-        if faults and name != layout.time:
+            faults += [_beyond(pl.col(name), types[name])]
+        if name == layout.time:
+            # Its extremes are judged, as microseconds: which those of a coarser unit must fit first.
+            faults = [] if types[name] == UTC else [_beyond(pl.col(name), types[name])]
+        if faults:
             yield reduce(or_, faults)
     if layout.owned:
         yield pl.all_horizontal(pl.col(name).is_null() for name in ("user_id", "account_id") if name in columns)
+
+
+_UNITS: Final = {"ns": 1_000_000_000, "us": 1_000_000, "ms": 1_000}
+"""Of a second."""
+
+
+def _beyond(time: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    unit = _UNITS[dtype.time_unit] if isinstance(dtype, pl.Datetime) and dtype.time_unit is not None else 1_000_000
+    return ~time.to_physical().is_between(FIRST * unit // 1_000_000, LAST * unit // 1_000_000)
 
 
 def _repeated(layout: Layout, lazy: pl.LazyFrame, paths: list[str], columns: dict[str, ColumnType], rows: int) -> bool:

@@ -83,7 +83,7 @@ def _accounts(
     """Count accounts with events: those that carry their id, else those of their users."""
     active = [event_accounts.select(ACCOUNT_ID)]
     if users is not None and ACCOUNT_ID in users.columns:
-        members = pl.scan_parquet(list(users.paths), glob=False).select(USER_ID, ACCOUNT_ID).drop_nulls().collect()
+        members = users.scan().select(USER_ID, ACCOUNT_ID).drop_nulls().collect()
         active.append(members.join(event_users, on=USER_ID, how="semi").select(ACCOUNT_ID))
     with_events = known.join(
         pl.concat([frame.cast(known.schema) for frame in active]), on=ACCOUNT_ID, how="semi"
@@ -105,7 +105,7 @@ def _known_accounts(dataset: Dataset) -> pl.DataFrame | None:
 
 def _matched(conversions: Table, users: pl.DataFrame, accounts: pl.DataFrame | None) -> int:
     known = pl.lit(value=False)
-    lazy = pl.scan_parquet(list(conversions.paths), glob=False)
+    lazy = conversions.scan()
     if USER_ID in conversions.columns:
         known = known | pl.col(USER_ID).is_in(users[USER_ID].implode())
     if ACCOUNT_ID in conversions.columns and accounts is not None:
@@ -114,7 +114,7 @@ def _matched(conversions: Table, users: pl.DataFrame, accounts: pl.DataFrame | N
 
 
 def _ids(table: Table, name: str) -> pl.DataFrame:
-    lazy = who(table) if table.name == EVENTS else pl.scan_parquet(list(table.paths), glob=False)
+    lazy = who(table) if table.name == EVENTS else table.scan()
     return lazy.select(name).drop_nulls().unique().collect(engine="streaming")
 
 

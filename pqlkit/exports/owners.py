@@ -53,7 +53,7 @@ def known_ids(dataset: Dataset) -> dict[str, pl.Series]:
         if table not in dataset.tables or (table == EVENTS and USERS in dataset.tables):
             continue
         there = dataset.tables[table]
-        lazy = pl.scan_parquet(list(there.paths), glob=False)
+        lazy = there.scan()
         for name in _OWNERS:
             if name in there.columns:
                 ids = lazy.select(pl.col(name).cast(pl.String)).drop_nulls().unique().collect(engine="streaming")

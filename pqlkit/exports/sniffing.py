@@ -418,9 +418,9 @@ def _early_notes(dataset: Dataset, sources: dict[str, Source]) -> list[str]:
     users = dataset.tables.get(USERS)
     if users is None or SIGNED_UP_AT not in users.columns or sources[USERS].path == sources[EVENTS].path:
         return []
-    events = pl.scan_parquet(list(dataset.tables[EVENTS].paths), glob=False)
+    events = dataset.tables[EVENTS].scan()
     first = events.group_by(USER_ID).agg(first=pl.col(TIMESTAMP).min())
-    known = pl.scan_parquet(list(users.paths), glob=False).select(USER_ID, SIGNED_UP_AT).drop_nulls()
+    known = users.scan().select(USER_ID, SIGNED_UP_AT).drop_nulls()
     both = known.join(first, on=USER_ID)
     # A date stands for its first moment; a day's slack forgives clocks and zones.
     counted = both.select(
@@ -454,7 +454,7 @@ def _derived_users(events: Source, look: _Look) -> dict[str, Source]:
 
 
 def _seen(dataset: Dataset) -> dict[str, int]:
-    lazy = pl.scan_parquet(list(dataset.tables[EVENTS].paths), glob=False)
+    lazy = dataset.tables[EVENTS].scan()
     counts = lazy.group_by(EVENT).agg(rows=pl.len()).collect(engine="streaming")
     return dict(counts.sort(["rows", EVENT], descending=[True, False]).iter_rows())
 

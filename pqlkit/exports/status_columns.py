@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
 from pqlkit.exports.headers import folded
 from pqlkit.exports.picked_column import text_of
 from pqlkit.exports.synonyms import STATUS
@@ -14,6 +12,8 @@ from pqlkit.inert import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import polars as pl
 
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.mapping import Source
@@ -69,7 +69,7 @@ def status_notes(dataset: Dataset, project: Project) -> list[str]:
     names = [name for name in names if not isinstance(where, dict) or name not in where]
     if not names:
         return []
-    rows = pl.scan_parquet(list(table.paths), glob=False).select(names).collect()
+    rows = table.scan().select(names).collect()
     return [
         f"conversions have a column that nothing uses, {status_text(name, counts)}. Are all of these rows upgrades? If not,"
         " say which in pqlkit.yml: rows: of the conversions, or outcome: {where: ...}"

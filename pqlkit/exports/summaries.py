@@ -65,17 +65,13 @@ def _totals() -> tuple[pl.Expr, ...]:
 
 def who(events: Table) -> pl.LazyFrame:
     """Give `who_of` all events: read where it was written down, else counted."""
-    return joined_who(_scanned(events.who)) if events.who else who_of(_read(events.paths))
+    return joined_who(_scanned(events.who)) if events.who else who_of(events.scan())
 
 
 def names(events: Table) -> pl.LazyFrame:
     """Give `names_of` all events: read where it was written down, else counted."""
-    return joined_names(_scanned(events.names)) if events.names else names_of(_read(events.paths))
+    return joined_names(_scanned(events.names)) if events.names else names_of(events.scan())
 
 
 def _scanned(paths: Sequence[str]) -> list[pl.LazyFrame]:
     return [pl.scan_parquet(path, glob=False) for path in paths]
-
-
-def _read(paths: Sequence[str]) -> pl.LazyFrame:
-    return pl.scan_parquet(list(paths), glob=False)

@@ -47,7 +47,13 @@ def _is_highest(task: Task) -> bool:
     match task.measure:
         case MeasureKind.SUM:
             return task.lasting
-        case MeasureKind.COUNT | MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT:
+        case (
+            MeasureKind.COUNT
+            | MeasureKind.DAYS
+            | MeasureKind.USERS
+            | MeasureKind.DISTINCT
+            | MeasureKind.DISTINCT_EVENTS
+        ):
             return task.lasting and task.window is WindowKind.ROLLING
         case MeasureKind.MAX | MeasureKind.LAST:
             return False
@@ -81,7 +87,7 @@ def _part(kind: MeasureKind) -> str:
     match kind:
         case MeasureKind.COUNT:
             return "events"
-        case MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT:
+        case MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT | MeasureKind.DISTINCT_EVENTS:
             return "things"
         case MeasureKind.SUM:
             return "total"

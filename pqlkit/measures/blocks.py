@@ -279,7 +279,7 @@ class _Pass:
 
 def _way(kind: MeasureKind) -> Callable[[_Pass, LazyFrame, int], LazyFrame]:
     match kind:
-        case MeasureKind.USERS | MeasureKind.DISTINCT:
+        case MeasureKind.USERS | MeasureKind.DISTINCT | MeasureKind.DISTINCT_EVENTS:
             return _Pass.things
         case MeasureKind.SUM:
             return _Pass.sums

@@ -81,15 +81,17 @@ class Sightings:
         column = None if measure is None or measure.property is None else scope.property(measure.property)
         frame = scope.events([EVENT, *([column] if column is not None else [])])
         frame = frame.filter(nw.col(AT) >= begin, nw.col(AT) < end)
-        if kind is MeasureKind.USERS:
-            frame = frame.with_columns(nw.col(USER_ID).alias(VALUE))
+        anything = kind in {MeasureKind.USERS, MeasureKind.DISTINCT_EVENTS}
+        if anything:
+            thing = nw.col(USER_ID if kind is MeasureKind.USERS else EVENT)
+            frame = frame.with_columns(thing.alias(VALUE))
         elif column is not None:
             value = nw.col(column) if kind is MeasureKind.DISTINCT else scaled(number(column, scope.dtypes[column]))
             frame = frame.with_columns(value.alias(VALUE))
         if measure is not None:
             frame = frame.filter(~nw.col(VALUE).is_null())
         frame = scope.world.engine.encode(frame, EVENT, self.names)
-        if measure is not None and kind is not MeasureKind.USERS:
+        if measure is not None and not anything:
             frame = frame.filter(~nw.col(EVENT).is_null())
         frame = frame.with_columns(nw.col(EVENT).fill_null(len(self.names)).cast(nw.Int64).alias(CODE))
         shown = replace(scope, lives=scope.lives.join(lives, on=ENTITY, how="inner"))
@@ -101,10 +103,12 @@ class Sightings:
         seen = seen.select(
             ENTITY, CODE, AT, *([VALUE] if measure is not None else []), *dict.fromkeys([ANCHOR, *extra])
         )
-        if kind is not MeasureKind.USERS:
+        if not anything:
             return seen
         # Users of any event: the users of all names cannot be added up, so every event stands a second time without its name.
         anyone = seen.with_columns(nw.lit(ANY, nw.Int64).alias(CODE))
+        if kind is MeasureKind.DISTINCT_EVENTS:
+            return anyone  # of one name there is one
         return nw.concat([seen.filter(nw.col(CODE) < len(self.names)), anyone], how="vertical")
 
 

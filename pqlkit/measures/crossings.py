@@ -199,7 +199,7 @@ def _read(scope: Scope, part: Asked, zero: Microseconds) -> pl.DataFrame:
             return engine.collect(dated)
         case MeasureKind.COUNT:
             return engine.collect(engine.ranked(rows, keys, AT, ranks))
-        case MeasureKind.DISTINCT | MeasureKind.SUM | MeasureKind.MAX | MeasureKind.LAST:
+        case MeasureKind.DISTINCT | MeasureKind.DISTINCT_EVENTS | MeasureKind.SUM | MeasureKind.MAX | MeasureKind.LAST:
             raise AssertionError(f"{kind} is measured by spells")
         case _:
             assert_never(kind)

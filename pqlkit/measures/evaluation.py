@@ -15,7 +15,7 @@ from pqlkit.measures.amounts import amounts
 from pqlkit.measures.formula import combine, combine_lasting, combine_points
 from pqlkit.measures.milestones import counted_users, counts_users, milestone_world, within_lives
 from pqlkit.measures.moments import has_short_way, has_short_way_at_once, moment_spells, moments_and_amounts
-from pqlkit.measures.occurrences import REACHED, value_groups
+from pqlkit.measures.occurrences import FIRST, NEWEST, REACHED, value_groups
 from pqlkit.measures.overflow import refuse_overflow
 from pqlkit.measures.scope import BEGIN, END, Scope, scope_of
 from pqlkit.measures.sweep import GROUP, reached, sweep_spells
@@ -36,6 +36,7 @@ VALUE = "value"
 HOLDS = "holds"
 _FAR: Final = 2**62
 _NO_SPELLS: Final = pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, ON: pl.Int64, OFF: pl.Int64})
+_NO_STRETCHES: Final = pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, FIRST: pl.Int64, NEWEST: pl.Int64})
 _NO_VALUES: Final = pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, VALUE: pl.Float64})
 
 
@@ -54,10 +55,14 @@ class Evaluation:
         ``tuple(leaves(definition.qualify))``), ``value`` (Float64: the highest reached for an `at_least`, else the value at
         the end; for a user milestone the users who qualified; null for other refs and where a measure is undefined), ``on``
         (start of the first spell, null = never), ``holds`` (still on at the end).
+    stretches
+        Of criteria whose first and newest event the same reading tells, see `pqlkit.measures.stretches`: ``entity``,
+        ``criterion``, ``first``, ``newest`` (Int64 on the events' clock), a row where there are events.
     """
 
     spells: pl.DataFrame
     criteria: pl.DataFrame
+    stretches: pl.DataFrame
 
 
 def evaluate(world: World, definition: Definition) -> Evaluation:
@@ -73,12 +78,16 @@ def evaluate(world: World, definition: Definition) -> Evaluation:
     DefinitionError
         A bound or measure over a window in which it has no meaning.
     """
-    lasting, reached_by_lasting = _at_once(world, [place for place in _places(definition) if _is_lasting(place[1])])
+    lasting, reached_by_lasting, stretches = _at_once(
+        world, [place for place in _places(definition) if _is_lasting(place[1])]
+    )
     others = [place for place in _places(definition) if not _is_lasting(place[1])]
     parts = pl.concat([lasting, _leaf_spells(world, definition, others)])
     amounts_of_leaves = pl.concat([reached_by_lasting, _leaf_values(world, definition, others)])
     return Evaluation(
-        spells=_combined(world, definition, parts), criteria=_criteria(world, definition, parts, amounts_of_leaves)
+        spells=_combined(world, definition, parts),
+        criteria=_criteria(world, definition, parts, amounts_of_leaves),
+        stretches=stretches,
     )
 
 
@@ -90,24 +99,38 @@ def _is_lasting(leaf: Criterion | Ref) -> bool:
     return isinstance(leaf, Criterion) and tasks_of([leaf])[0].lasting
 
 
-def _at_once(world: World, positions: Sequence[tuple[int, Criterion | Ref]]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Measure lasting criteria: their spells, and the amounts of who has events; both from one reading."""
+def _at_once(
+    world: World, positions: Sequence[tuple[int, Criterion | Ref]]
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Measure lasting criteria: their spells, the amounts of who has events, and between when these lie; all from one reading."""
     own = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
     if not own:
-        return _NO_SPELLS, _NO_VALUES
+        return _NO_SPELLS, _NO_VALUES, _NO_STRETCHES
     tasks = tasks_of([leaf for _, leaf in own])
     scope = _scope(world, tasks)
     short = [task for task in tasks if has_short_way_at_once(task)]
     plans = moments_and_amounts(scope, short)
-    plans += [reached(scope, part) for part in value_groups(task for task in tasks if task not in short)]
-    numbers = [nw.col(name).cast(nw.Int64).alias(name) for name in (ON, REACHED)]
+    nothing = [nw.lit(None, nw.Int64).alias(name) for name in (FIRST, NEWEST)]
+    swept = value_groups(task for task in tasks if task not in short)
+    plans += [reached(scope, part).with_columns(*nothing) for part in swept]
+    numbers = [nw.col(name).cast(nw.Int64).alias(name) for name in (ON, REACHED, FIRST, NEWEST)]
     rows = [plan.select(*GROUP, *numbers) for plan in plans]
     table = _placed(world.engine.collect(nw.concat(rows, how="vertical")), [position for position, _ in own])
     told = table.filter(pl.col(REACHED).is_not_null())
     fractions = [position for position, leaf in own if leaf.measure.kind.scaled]
     unit = np.where(np.isin(told.get_column(CRITERION), fractions), float(SCALE), 1.0)
     amount = pl.Series(VALUE, told.get_column(REACHED).to_numpy() / unit)
-    return _without_end(scope, table.filter(pl.col(ON).is_not_null())), told.select(*GROUP, amount)
+    return (
+        _without_end(scope, table.filter(pl.col(ON).is_not_null()).select(*GROUP, ON)),
+        told.select(*GROUP, amount),
+        _stretches(table),
+    )
+
+
+def _stretches(table: pl.DataFrame) -> pl.DataFrame:
+    """Lay the rows of the first and of the newest events side by side: both are of the same entities and criteria."""
+    sides = [table.filter(pl.col(name).is_not_null()).select(*GROUP, name).sort(GROUP) for name in (FIRST, NEWEST)]
+    return pl.concat([sides[0], sides[1].select(NEWEST)], how="horizontal")
 
 
 def _without_end(scope: Scope, moments: pl.DataFrame) -> pl.DataFrame:
@@ -130,7 +153,9 @@ def _criteria(world: World, definition: Definition, spells: pl.DataFrame, told: 
 
     value = np.tile([np.nan if _starts_undefined(leaf) else 0.0 for leaf in parts], len(whose))
     value[places(told)] = told.get_column(VALUE).fill_null(np.nan).to_numpy()
-    newest_first = spells.sort(ON, descending=True)
+    # Where several are of one entity and criterion, the first is written last; where none ends, there is one of each.
+    several = spells.get_column(OFF).null_count() < spells.height
+    newest_first = spells.sort(ON, descending=True) if several else spells
     on = np.full(len(value), _FAR)
     on[places(newest_first)] = newest_first.get_column(ON).to_numpy()
     holds = np.zeros(len(value), dtype=np.bool_)
@@ -167,8 +192,8 @@ def spells_of(world: World, definition: Definition, *, early: bool = False) -> p
     return _combined(world, definition, parts, early=early)
 
 
-def spells_of_each(world: World, definitions: Sequence[Definition]) -> list[pl.DataFrame]:
-    """Give the spells of each of several definitions, as `spells_of`; each criterion is measured once, in few passes."""
+def spells_of_each(world: World, definitions: Sequence[Definition], *, early: bool = False) -> list[pl.DataFrame]:
+    """Give the spells of each of several definitions, each as `spells_of` does; each criterion is measured once, in few passes."""
     # By spelling, since 1 and true are equal values and different conditions.
     wanted = {
         repr(_bare(leaf)): _bare(leaf)
@@ -181,11 +206,16 @@ def spells_of_each(world: World, definitions: Sequence[Definition]) -> list[pl.D
     parts = [named, *([spelled] for spelled in wanted if spelled not in named)]
     measured: dict[str, pl.DataFrame] = {}
     for part in parts:
-        frame = world.engine.collect(criterion_spells(world, [wanted[spelled] for spelled in part]))
+        frame = world.engine.collect(criterion_spells(world, [wanted[spelled] for spelled in part], early=early))
         by_place = frame.partition_by(CRITERION, as_dict=True)
         measured |= {spelled: by_place.get((place,), _NO_SPELLS) for place, spelled in enumerate(part)}
     return [
-        _combined(world, definition, _leaf_spells(world, definition, _places(definition), measured))
+        _combined(
+            world,
+            definition,
+            _leaf_spells(world, definition, _places(definition), measured, early=early),
+            early=early,
+        )
         for definition in definitions
     ]
 

@@ -15,8 +15,9 @@ import polars as pl
 from pqlkit.columns import AT, CRITERION, ENTITY, OFF, ON
 from pqlkit.definitions.model import MeasureKind, WindowKind
 from pqlkit.durations import DAY
-from pqlkit.engines.ranking import NEWEST, RANK
-from pqlkit.measures.occurrences import LOW, REACHED, VALUE, occurrences, value_groups
+from pqlkit.engines.ranking import NEWEST as IS_NEWEST
+from pqlkit.engines.ranking import RANK
+from pqlkit.measures.occurrences import FIRST, LOW, NEWEST, REACHED, VALUE, occurrences, value_groups
 from pqlkit.measures.tasks import holds_for
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     _Way: TypeAlias = Callable[["_Seen", Sequence[Task]], LazyFrame]
 
 _GROUP: Final = (ENTITY, CRITERION)
+_NOTHING: Final = nw.lit(None, nw.Int64)
 _ROW: Final = (CRITERION, ENTITY)
 """The same in the order in which rows become numbers to sort: who asks is known from the highest bits on."""
 
@@ -46,7 +48,7 @@ def has_short_way(task: Task) -> bool:
             return task.steady and not rolls
         case MeasureKind.COUNT | MeasureKind.DAYS:
             return task.steady
-        case MeasureKind.USERS | MeasureKind.DISTINCT:
+        case MeasureKind.USERS | MeasureKind.DISTINCT | MeasureKind.DISTINCT_EVENTS:
             return task.steady and (not rolls or task.reached == 1)
         case MeasureKind.LAST:
             return False
@@ -57,6 +59,11 @@ def has_short_way(task: Task) -> bool:
 def has_short_way_at_once(task: Task) -> bool:
     """Whether this module can plan a task's moment and amount together: what a window that moves held is the sweep's to tell."""
     return has_short_way(task) and (task.window is not WindowKind.ROLLING or task.measure is MeasureKind.MAX)
+
+
+def tells_stretch(task: Task) -> bool:
+    """Whether `moments_and_amounts` tells a task's first and newest event, too (of dates, the newest one's first event)."""
+    return has_short_way_at_once(task) and task.measure.facts.times_alone
 
 
 def moment_spells(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
@@ -74,8 +81,9 @@ def moments_and_amounts(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
     Returns
     -------
     list[LazyFrame]
-        ``entity``, ``criterion``, ``on`` (unclipped) and ``reached`` (a whole number of things, or millionths): of each entity
-        and task that has events at most one row with either, perhaps the same; the other is null.
+        ``entity``, ``criterion``, ``on`` (unclipped), ``reached`` (a whole number of things, or millionths), ``first`` and
+        ``newest`` (where `tells_stretch`): of each entity and task that has events at most one row with each, perhaps the same;
+        the others are null.
     """
     return [moments for part in _parts(tasks) for moments in _moments(scope, part, values=True)]
 
@@ -136,15 +144,19 @@ class _Seen:
         schema = {CRITERION: pl.Int32, "wanted": pl.Int64, "own": pl.Int32}
         table = self.scope.world.engine.lift(pl.DataFrame(wanted, schema=schema, orient="row"))
         rows = ranks.with_columns(nw.col(CRITERION).cast(nw.Int32)).join(table, on=CRITERION, how="inner")
-        nothing = nw.lit(None, nw.Int64)
-        reached, newest = nw.col(RANK) == nw.col("wanted"), nw.col(NEWEST)
-        told = rows.filter(reached | newest if self.values else reached)
-        return told.select(
-            ENTITY,
-            nw.col("own").alias(CRITERION),
-            nw.when(reached).then(nw.col(AT)).otherwise(nothing).alias(ON),
-            nw.when(newest).then(nw.col(RANK)).otherwise(nothing).alias(REACHED),
-        )
+        reached, newest, first = nw.col(RANK) == nw.col("wanted"), nw.col(IS_NEWEST), nw.col(RANK) == 1
+        own = nw.col("own").alias(CRITERION)
+        if not self.values:
+            return rows.filter(reached).select(ENTITY, own, nw.col(AT).alias(ON))
+        ends = _plain(tasks)
+        told = {
+            ON: nw.when(reached).then(nw.col(AT)).otherwise(_NOTHING),
+            REACHED: nw.when(newest).then(nw.col(RANK)).otherwise(_NOTHING),
+            FIRST: nw.when(first).then(nw.col(AT)).otherwise(_NOTHING) if ends else _NOTHING,
+            NEWEST: nw.when(newest).then(nw.col(AT)).otherwise(_NOTHING) if ends else _NOTHING,
+        }
+        wanted_rows = rows.filter(reached | newest | first if ends else reached | newest)
+        return wanted_rows.select(ENTITY, own, **told)
 
     def _numbers(self, tasks: Sequence[Task]) -> list[int]:
         return sorted({self.first[task.index] for task in tasks})
@@ -176,7 +188,8 @@ def _moments(scope: Scope, tasks: Sequence[Task], *, values: bool) -> Iterator[L
     seen = _Seen.of(scope, tasks, values=values)
     keys = (nw.col(ENTITY).cast(nw.Int64), nw.col(CRITERION).cast(nw.Int32))
     for way, part in _by_way(tasks, values=values).items():
-        yield way(seen, part).select(*keys, ON, REACHED)
+        moments = way(seen, part)
+        yield moments.select(*keys, ON, REACHED, FIRST, NEWEST) if values else moments.select(*keys, ON)
 
 
 def _by_way(tasks: Sequence[Task], *, values: bool) -> dict[_Way, list[Task]]:
@@ -193,13 +206,17 @@ def _way(task: Task, *, values: bool) -> _Way:
             return _first_high_enough
         case MeasureKind.SUM:
             return _sum_reached
-        case MeasureKind.COUNT | MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT if (
-            task.reached == 1 and not values
-        ):
+        case (
+            MeasureKind.COUNT
+            | MeasureKind.DAYS
+            | MeasureKind.USERS
+            | MeasureKind.DISTINCT
+            | MeasureKind.DISTINCT_EVENTS
+        ) if task.reached == 1 and not values:
             return _first
         case MeasureKind.DAYS if not rolls:
             return _kth_date
-        case MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT:
+        case MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT | MeasureKind.DISTINCT_EVENTS:
             return _kth_date_within_reach if rolls else _kth_thing
         case MeasureKind.COUNT:
             return _kth_within_reach if rolls else _kth
@@ -211,7 +228,7 @@ def _way(task: Task, *, values: bool) -> _Way:
 
 def _first(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
     first = seen.rows(tasks).group_by(*_GROUP).agg(nw.col(AT).min().alias(AT))
-    return seen.given(first.with_columns(nw.lit(1, nw.Int64).alias(RANK), nw.lit(False).alias(NEWEST)), tasks)
+    return seen.given(first.with_columns(nw.lit(1, nw.Int64).alias(RANK), nw.lit(False).alias(IS_NEWEST)), tasks)
 
 
 def _first_high_enough(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
@@ -238,7 +255,7 @@ def _kth_thing(seen: _Seen, tasks: Sequence[Task]) -> LazyFrame:
 
 
 def _at_rank(seen: _Seen, rows: LazyFrame, tasks: Sequence[Task]) -> LazyFrame:
-    wanted = sorted({task.reached for task in tasks})
+    wanted = sorted({task.reached for task in tasks} | ({1} if seen.values else set()))
     return seen.given(seen.scope.world.engine.ranked(rows, _ROW, AT, wanted), tasks)
 
 
@@ -278,4 +295,5 @@ def _earliest(rows: LazyFrame, reached: nw.Expr, amount: nw.Expr) -> LazyFrame:
     """Give the first moment at which it was reached, and the largest amount."""
     moment = nw.when(reached).then(nw.col(AT)).otherwise(nw.lit(None, nw.Int64))
     told = rows.with_columns(moment.alias(ON), amount.alias(REACHED))
-    return told.group_by(*_GROUP).agg(nw.col(ON).min().alias(ON), nw.col(REACHED).max().alias(REACHED))
+    ends = told.group_by(*_GROUP).agg(nw.col(ON).min().alias(ON), nw.col(REACHED).max().alias(REACHED))
+    return ends.with_columns(_NOTHING.alias(FIRST), _NOTHING.alias(NEWEST))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 VALUE: Final = "value"  # what the measure adds up, tells apart or compares
 LOW: Final = "low"  # the need of the lower bound, Int64 millionths, null = cannot be met
 HIGH: Final = "high"
+FIRST: Final = "first"  # when the first event of a task happened
+NEWEST: Final = "newest"  # when its newest did
 REACHED: Final = "reached"  # the highest amount that a lasting task came to: things, or millionths
 
 
@@ -35,7 +37,7 @@ def value_groups(tasks: Iterable[Task]) -> list[tuple[Task, ...]]:
     for task in tasks:
         kind = task.measure
         name = task.criterion.measure.property or "" if kind is MeasureKind.DISTINCT else ""
-        native = kind in {MeasureKind.USERS, MeasureKind.DISTINCT}
+        native = kind in {MeasureKind.USERS, MeasureKind.DISTINCT, MeasureKind.DISTINCT_EVENTS}
         parts.setdefault((kind.value if native else "", name), []).append(task)
     return [tuple(part) for part in parts.values()]
 
@@ -175,6 +177,8 @@ def _value(scope: Scope, tasks: Sequence[Task]) -> nw.Expr:
     first = tasks[0].measure
     if first is MeasureKind.USERS:
         return nw.col(USER_ID)
+    if first is MeasureKind.DISTINCT_EVENTS:
+        return nw.col(EVENT)
     if first is MeasureKind.DISTINCT:
         column = scope.world.properties[tasks[0].criterion.measure.property or ""]
         value = nw.col(column)
@@ -196,7 +200,7 @@ def _whole(scope: Scope, task: Task) -> nw.Expr:
         case MeasureKind.SUM | MeasureKind.MAX | MeasureKind.LAST:
             column = scope.property(task.criterion.measure.property or "")
             return scaled(number(column, scope.dtypes[column]))
-        case MeasureKind.USERS | MeasureKind.DISTINCT:
+        case MeasureKind.USERS | MeasureKind.DISTINCT | MeasureKind.DISTINCT_EVENTS:
             raise AssertionError(f"{task.measure} has values of its own")
         case _:
             assert_never(task.measure)

@@ -75,8 +75,16 @@ class Task:
         match self.measure:
             case MeasureKind.SUM | MeasureKind.LAST:
                 return 1
-            case MeasureKind.COUNT | MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT | MeasureKind.MAX:
+            case MeasureKind.MAX:
                 return SCALE  # a largest value has been reached by so many events
+            case (
+                MeasureKind.COUNT
+                | MeasureKind.DAYS
+                | MeasureKind.USERS
+                | MeasureKind.DISTINCT
+                | MeasureKind.DISTINCT_EVENTS
+            ):
+                return SCALE
             case _:
                 assert_never(self.measure)
 
@@ -86,9 +94,15 @@ class Task:
         match self.measure:
             case MeasureKind.MAX:
                 return True
-            case MeasureKind.COUNT | MeasureKind.DAYS | MeasureKind.USERS | MeasureKind.DISTINCT:
-                return False
             case MeasureKind.SUM | MeasureKind.LAST:
+                return False
+            case (
+                MeasureKind.COUNT
+                | MeasureKind.DAYS
+                | MeasureKind.USERS
+                | MeasureKind.DISTINCT
+                | MeasureKind.DISTINCT_EVENTS
+            ):
                 return False
             case _:
                 assert_never(self.measure)

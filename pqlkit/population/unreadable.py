@@ -88,7 +88,7 @@ def _numeric(conditions: Sequence[Condition]) -> Iterator[str]:
 
 
 def _counted(asked: _Asked) -> str | None:
-    rows = pl.scan_parquet(list(asked.table.paths), glob=False)
+    rows = asked.table.scan()
     if asked.event is not None:
         rows = rows.filter(pl.col(EVENT) == asked.event)
     counts = rows.group_by(asked.column).len("rows").drop_nulls().collect(engine="streaming")

@@ -12,7 +12,7 @@ from pqlkit.proposal.literals import COARSE
 from pqlkit.proposal.objective import parse_objective
 from pqlkit.proposal.problem import Problem
 from pqlkit.proposal.search import search
-from pqlkit.proposal.split import TOO_FEW, SplitKind, split
+from pqlkit.proposal.split import FOLDS, TOO_FEW, SplitKind, split
 from pqlkit.proposal.split import since as divided_since
 
 if TYPE_CHECKING:
@@ -242,6 +242,9 @@ def _split(
     if observed.dependent:
         # Snapshots that overlap go into one fold.
         block = block.min().over(pl.Series(observed.clusters))
+    elif not design.cutoffs:
+        # Everybody is looked at in all quarters: without one, and without the windows around it, hardly anything would choose.
+        block = pl.col("entity") % FOLDS
     columns = frame.select(block.cast(pl.Int64).alias("block"), counts.fill_null(value=False).alias("last"))
     blocks, last = (column.to_numpy() for column in columns)
     parts = split(

@@ -56,26 +56,25 @@ def cross_fit(brief: Brief, activity: Activity) -> CrossFit:
 
     Notes
     -----
-    Qualifications of the same entities within a conversion window and a window of behaviour of the fold choose no rule for it:
-    they share events and conversions with it. The sum says what choosing in this way is worth; it does not belong to one rule, and
-    the folds' choices share most of their data.
+    An entity, with all users of its account, is in one fold: what chooses shares no event and no conversion with what is read. The
+    sum says what choosing in this way is worth; it does not belong to one rule, and the folds' choices share most of their data.
     """
     folds = brief.parts.folds
     names = np.unique(folds[folds >= 0])
     leads, entities, moments, without = [], [], [], 0
     for name in names:
         view, rule = _chosen(brief, activity, folds, int(name))
-        own = _Fold.of(brief, folds, int(name))
+        own = _fold_of(brief, folds) == name
         lives = view.lives if view is not None else None
         if view is None or rule is None or lives is None:
             without += 1
             continue
         entity, on = view.starts(rule)
-        kept = own.holds(entity, on) & (on >= view.begin) & (on + lives.waits < view.before)
+        kept = own[entity] & (on >= view.begin) & (on + lives.waits < view.before)
         entity, on = entity[kept], on[kept]
         leads.append(pl.DataFrame({ENTITY: entity, ON: on, "y": lives.followed(entity, on)}))
         at_risk = lives.able[activity.entity] & (activity.at < lives.converted[activity.entity])
-        inside = own.holds(activity.entity, activity.at) & at_risk & (activity.at >= view.begin)
+        inside = own[activity.entity] & at_risk & (activity.at >= view.begin)
         rest = activity.take(inside & (activity.at + lives.waits < view.before))
         rest = rest.take(~holding(view.lines, view.holding(rule), rest))
         entities.append(rest.entity)
@@ -94,35 +93,6 @@ def cross_fit(brief: Brief, activity: Activity) -> CrossFit:
 _NOBODY = np.zeros(0, dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Fold:
-    """One fold: its entities, where an entity is in one fold, or a stretch of time."""
-
-    entities: NDArray[np.bool_] | None
-    span: tuple[int, int]
-
-    @classmethod
-    def of(cls, brief: Brief, folds: NDArray[np.int64], name: int) -> _Fold:
-        frame = brief.observed.snapshots.frame
-        cutoff = frame.get_column("cutoff").to_numpy()
-        inside = folds == name
-        step = brief.observed.snapshots.design.conversion_window.microseconds
-        span = (int(cutoff[inside].min()), int(cutoff[inside].max()) + step)
-        if not _by_entity(brief):
-            return cls(entities=None, span=span)
-        return cls(entities=_fold_of(brief, folds) == name, span=span)
-
-    def holds(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
-        if self.entities is not None:
-            return self.entities[entity]
-        return (at >= self.span[0]) & (at < self.span[1])
-
-
-def _by_entity(brief: Brief) -> bool:
-    """Whether all snapshots of an entity are in one fold."""
-    return bool(brief.observed.snapshots.design.cutoffs) or brief.observed.dependent
-
-
 def _fold_of(brief: Brief, folds: NDArray[np.int64]) -> NDArray[np.int64]:
     """Give the fold of each entity; of one without a snapshot that of whoever began next before it."""
     anchor = brief.observed.population.entities.sort(ENTITY).get_column("anchor").fill_null(0).to_numpy()
@@ -138,22 +108,13 @@ def _chosen(
     brief: Brief, activity: Activity, folds: NDArray[np.int64], name: int
 ) -> tuple[FitView | None, tuple[int, ...] | None]:
     """Choose on all but one fold; the view and its rule, or nothing."""
-    fold = _Fold.of(brief, folds, name)
-    design = brief.observed.snapshots.design
-    if fold.entities is not None:
-        part, rows = Part(entities=~fold.entities), brief.parts.fit & (folds != name)
-    else:
-        reach = design.conversion_window.microseconds + design.longest.microseconds
-        near = np.zeros(brief.observed.population.entities.height, dtype=np.bool_)
-        near[brief.entities[folds == name]] = True
-        part = Part(without=fold.span, near=near, purged=(fold.span[0] - reach, fold.span[1] + reach))
-        cutoff = brief.observed.snapshots.frame.get_column("cutoff").to_numpy()
-        rows = brief.parts.fit & (folds != name) & part.holds(brief.entities, cutoff)
+    rows = brief.parts.fit & (folds != name)
     problem = brief.problem
     if not (rows & problem.y).any():
         return None, None
     searched = search(problem, rows, problem.literals(rows))
     if not searched.rules:
         return None, None
+    part = Part(entities=_fold_of(brief, folds) != name)
     view = FitView.of(brief, searched.literals, activity=activity, part=part)
     return view, standings_of(brief, searched, view).first()

@@ -103,36 +103,13 @@ class Qualified:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Part:
-    """Entities and times that choose.
-
-    Parameters
-    ----------
-    entities
-        Who is in it, one per entity; None = all.
-    without
-        A stretch of time that is out of it: first <= moment < before; None = none is.
-    near, purged
-        For these entities a longer stretch is out of it.
-    """
+    """Entities that choose: `entities` says who, one per entity; None = all."""
 
     entities: NDArray[np.bool_] | None = None
-    without: tuple[Microseconds, Microseconds] | None = None
-    near: NDArray[np.bool_] | None = None
-    purged: tuple[Microseconds, Microseconds] | None = None
 
-    @property
-    def whole(self) -> bool:
-        """Whether everything is in it."""
-        return self.entities is None and self.without is None and self.near is None
-
-    def holds(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Tell which moments are in it."""
-        inside = np.ones(len(entity), dtype=np.bool_) if self.entities is None else self.entities[entity]
-        if self.without is not None:
-            inside = inside & ~((at >= self.without[0]) & (at < self.without[1]))
-        if self.near is not None and self.purged is not None:
-            inside = inside & ~(self.near[entity] & (at >= self.purged[0]) & (at < self.purged[1]))
-        return inside
+    def holds(self, entity: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell whose moments are in it."""
+        return np.ones(len(entity), dtype=np.bool_) if self.entities is None else self.entities[entity]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -316,7 +293,7 @@ class FitView:
     def _counts(self, entity: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which moments are of the part that chooses, with all that follows them known before the holdout."""
         counted = (at >= self.begin) & (at < self._counted_until[entity])
-        return counted if self.part.whole else counted & self.part.holds(entity, at)
+        return counted & self.part.holds(entity)
 
     def _population(self) -> tuple[int, int]:
         """Count converters and what could have qualified."""
@@ -325,19 +302,19 @@ class FitView:
         if lives.last is not None:
             ends = lives.anchor + (lives.last + lives.window)
             inside = lives.able & (ends + waits < self.before) & (lives.anchor + lives.last >= self.begin)
-            inside &= self.part.holds(everybody, lives.anchor + lives.last) & (lives.converted > self.begin)
+            inside &= self.part.holds(everybody) & (lives.converted > self.begin)
             if lives.returns is not None:
                 chosen = everybody[inside]
                 return int(lives.returns(chosen, lives.anchor[chosen] + lives.last).sum()), len(chosen)
             return int((inside & (lives.counted <= ends)).sum()), int(inside.sum())
         owner, start = self.tiles if self.tiles is not None else (everybody[:0], everybody[:0])
         kept = lives.able[owner] & (start + lives.window + waits < self.before) & (lives.converted[owner] > start)
-        kept &= self.part.holds(owner, start)
+        kept &= self.part.holds(owner)
         if lives.returns is not None:
             return int(lives.returns(owner[kept], start[kept]).sum()), int(kept.sum())
         when = lives.counted
         paid = lives.able & (when != NEVER) & (when > self.begin) & (when + waits < self.before)
-        paid &= self.part.holds(everybody, np.minimum(when, self.before))
+        paid &= self.part.holds(everybody)
         covered = np.zeros(len(everybody), dtype=np.bool_)
         covered[owner[kept & (when[owner] > start) & (when[owner] <= start + lives.window)]] = True
         return int(paid.sum()), int(kept.sum() + (paid & ~covered).sum())
@@ -385,8 +362,7 @@ class FitView:
         """Give the same of whatever holds then, on each line, and is made of these literals."""
         entity, on = self.starts_of(held, places)
         recent = (on >= self.before - RECENT) & (on < self.before)
-        if not self.part.whole:
-            recent &= self.part.holds(entity, on)
+        recent &= self.part.holds(entity)
         newest = entity[recent]
         counted = self._counts(entity, on)
         entity, on = entity[counted], on[counted]

@@ -23,7 +23,6 @@ LEVEL: Final = 0.05
 NARROW: Final = 3.5
 """A z below this passed narrowly: what it shows reads high."""
 
-_FEW: Final = 10
 _FEWEST_CLUSTERS: Final = 5
 
 
@@ -97,15 +96,10 @@ def gate(
     Notes
     -----
     The relative risk must reach 1.5; where more than 40 % of the others convert anyway, (1 - rate without) / (1 - rate with)
-    may instead. With fewer than ten conversions on either side the normal is no guide: the chance of so many is that of a
-    Poisson variable of the mean expected, counts divided by the design effect, and at least five clusters must have
+    may instead. With fewer than ten conversions on either side the normal is no guide: the chance of so many is the
+    Poisson-binomial one of the rates expected (see `pqlkit.statistics.stratified.mid_p`), counts divided by the design effect, and at least five clusters must have
     converted. The newest qualifications fail a rule only if they are surely worse than 1.5: a point below it would fail one steady
     rule in three.
-
-    References
-    ----------
-    Lancaster, H. O. (1961). Significance tests in discrete distributions. Journal of the American Statistical Association 56,
-    223-234; the mid-p.
     """
     asked = asked or Asked()
     if comparison is None or comparison.active.n == 0:
@@ -152,26 +146,14 @@ def _too_small(excess: Excess, p_value: float, level: float) -> list[str]:
         )
     if p_value > level:
         reasons.append(f"chance alone does as well with p = {p_value:.2g}, more than {level:g}")
-    elif min(excess.converted, excess.others_converted) < _FEW and excess.clusters_converted < _FEWEST_CLUSTERS:
+    elif excess.mid_p is not None and excess.clusters_converted < _FEWEST_CLUSTERS:
         reasons.append(f"only {excess.clusters_converted} of those who converted later are independent")
     return reasons
 
 
 def _chance(excess: Excess) -> float:
     """Give the one-sided chance of so large an excess."""
-    if min(excess.converted, excess.others_converted) >= _FEW:
-        return NormalDist().cdf(-excess.z)
-    deff = excess.design_effect
-    return _poisson_mid_p(round(excess.converted / deff), max(excess.expected, 0.5) / deff)
-
-
-def _poisson_mid_p(count: int, mean: float) -> float:
-    """Give the chance of more than `count`, and half that of `count` itself."""
-    chance, below = exp(-mean), 0.0
-    for k in range(count):
-        below += chance
-        chance *= mean / (k + 1)
-    return max(0.0, 1.0 - below - chance / 2)
+    return NormalDist().cdf(-excess.z) if excess.mid_p is None else excess.mid_p
 
 
 def _fallen(newest: Excess | None) -> list[str]:

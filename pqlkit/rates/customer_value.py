@@ -22,7 +22,6 @@ WINDOWS: Final = tuple(Duration(days, "d") for days in (365, 180, 90, 30))
 CONTRACTION: Final = "contraction"
 
 _FIRST = "first"
-_FOLLOWED = "followed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,9 +106,12 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """Entities of one class that the funnel does not count, and the customers among them."""
+    """Entities of one class that the funnel does not count, and the customers among them.
 
-    reason: EntityClass
+    Without a `reason` it is another definition of the same report that does not count them.
+    """
+
+    reason: EntityClass | None
     entities: int
     customers: int
 
@@ -275,8 +278,8 @@ def funnel(
         qualified_first=Rate.of(to_date.pql_customers.numerator, customers),
         left_out=tuple(
             LeftOut(reason=reason, entities=part.height, customers=int(part.get_column("place").is_not_null().sum()))
-            for reason in OUT
-            if (part := outside.filter(pl.col("class") == reason)).height
+            for reason in (*OUT, None)
+            if (part := outside.filter(pl.col("class") == reason if reason else ~pl.col("class").is_in(OUT))).height
         ),
         used=Rate.of(last.height, signups.height),
         unused=_unused(last, signups.filter(pl.col("customer") & ~pl.col("pql"))),

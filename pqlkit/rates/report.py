@@ -189,6 +189,7 @@ def report(
     by: Sequence[str] = (),
     ledger: Path | str | None = None,
     visitors: int | None = None,
+    among: pl.Series | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Report:
     """Count the rates of a definition.
@@ -206,6 +207,8 @@ def report(
         What ``pqlkit score --ledger --control`` wrote: who was left alone.
     visitors
         Of the site, over the time in which these signed up.
+    among
+        Ids, as text: the others are in no funnel and no rate, and that is said. None = all.
     progress
         Told each step.
 
@@ -214,6 +217,8 @@ def report(
     UsageError
         A trait is not there or only today's, or there were fewer visitors than signups.
     """
+    import polars as pl
+
     from pqlkit.analysis.criteria import criteria, without_mechanical
     from pqlkit.measures.gaps import gap_warnings
     from pqlkit.rates.already import met_before
@@ -252,6 +257,9 @@ def report(
     patience = _patience(definition)
     until = Duration.of(patience.microseconds + outcome.within.microseconds)
     people = lives(population, seen, spells, patience, until)
+    if among is not None:
+        inside = population.entities["id"].cast(pl.String).is_in(among.implode())
+        people = people.filter(inside.gather(people["entity"]))
     # One population for every figure: who is no signup of the funnel is in no rate of its PQLs either.
     counted = counted.join(people, on="entity", how="semi", maintain_order="left")
     first = int(counted.get_column("on").min() or population.as_of) if counted.height else population.as_of  # type: ignore[arg-type]

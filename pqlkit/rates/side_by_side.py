@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
     from pqlkit.definitions.model import EntityKind
@@ -79,6 +80,29 @@ class Comparison:
     kind: EntityKind
     snapshots: Snapshots
     sides: tuple[Side, ...]
+
+
+def shared_signups(reports: Sequence[Report]) -> tuple[pl.Series | None, ...]:
+    """Say of each report to whom it must be narrowed, so that all of one kind of entity count the same: ids as text, or None.
+
+    Definitions of what customers do (expansion) are left as they are: their entities are stays.
+    """
+    import polars as pl
+
+    from pqlkit.population.stays import is_expansion
+
+    ids = [report.population.entities["id"].cast(pl.String).gather(report.signups["entity"]) for report in reports]
+    shared: dict[EntityKind, pl.Series] = {}
+    plain = [not is_expansion(report.population.outcome) for report in reports]
+    for report, own, counts in zip(reports, ids, plain, strict=True):
+        if counts:
+            kind = report.population.kind
+            known = shared.get(kind, own)
+            shared[kind] = known.filter(known.is_in(own.implode()))
+    return tuple(
+        common if counts and len(common := shared[report.population.kind]) < len(own) else None
+        for report, own, counts in zip(reports, ids, plain, strict=True)
+    )
 
 
 def side_by_side(reports: Sequence[Report]) -> tuple[Comparison, ...]:

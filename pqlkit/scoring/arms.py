@@ -58,7 +58,7 @@ def _groups(population: Population) -> pl.Series:
     if population.kind is EntityKind.ACCOUNT or table is None or ACCOUNT_ID not in table.columns:
         return own
     accounts = (
-        pl.scan_parquet(list(table.paths), glob=False)
+        table.scan()
         .select(pl.col(USER_ID).alias("id"), pl.col(ACCOUNT_ID).cast(pl.String))
         .filter(pl.col(ACCOUNT_ID).is_not_null())
         .group_by("id")

@@ -140,7 +140,8 @@ def moment(at: datetime, leads: Leads) -> str:
     now = (_EPOCH + timedelta(microseconds=leads.population.as_of)).astimezone(zone)
     local = at.astimezone(zone)
     if timedelta(0) <= now - local < timedelta(days=6):
-        return f"{local:%a %H:%M}"
+        # A date has no time of day.
+        return f"{local:%a}" if leads.population.world.dates_only else f"{local:%a %H:%M}"
     return f"{local.day} {local:%b %Y}"
 
 
@@ -243,7 +244,7 @@ def _contacts(leads: Leads) -> pl.DataFrame | None:
     if table is None or key is None:
         return None
     return (
-        pl.scan_parquet(list(table.paths), glob=False)
+        table.scan()
         .filter(pl.col("at").dt.timestamp("us") <= leads.population.as_of)
         .group_by(pl.col(key).cast(pl.String).alias("id"))
         .agg(pl.col("at").max().alias("contacted"))
@@ -262,7 +263,7 @@ def _people(leads: Leads, rows: pl.DataFrame) -> dict[str, str]:
     if not columns:
         return {}
     frame = (
-        pl.scan_parquet(list(table.paths), glob=False)
+        table.scan()
         .select(pl.col(USER_ID).cast(pl.String), *columns)
         .filter(pl.col(USER_ID).is_in(pl.Series(sorted(asked.values()), dtype=pl.String).implode()))
         .collect()

@@ -142,7 +142,7 @@ def _assigned(leads: Leads, control: float | None) -> pl.Series:
 def _beside(leads: Leads, memory: Memory) -> pl.DataFrame:
     """One row per entity, in entity order: id, present standing, newest counted start, and what was known."""
     newest = leads.starts.group_by("id").agg(pl.col(ON).max().alias("start"))
-    present = leads.frame.select(pl.col(leads.key).alias("id"), "status", "qualified_at")
+    present = leads.frame.select(pl.col(leads.key).alias("id"), "status", "qualified_at", scored_as="lead_id")
     rows = leads.people.join(newest, on="id", how="left", maintain_order="left")
     rows = rows.join(present, on="id", how="left", maintain_order="left")
     known = memory.known.rename({name: f"was_{name}" for name in KNOWN if name != "id"})
@@ -212,9 +212,13 @@ def _is_another(leads: Leads) -> pl.Expr:
 def _named(leads: Leads, table: pl.DataFrame) -> pl.DataFrame:
     """Add ``lead_id``, of the start as it was when it became known: late data moves the start, and not the id."""
     known = pl.when(pl.col("reason").is_null()).then("was_on")
-    begun = table.select(pl.coalesce(known, "start")).to_series()
+    begun = pl.coalesce(known, "start")
     definition = leads.definition
-    return table.with_columns(lead_ids(definition.name, definition.entity.value, table.get_column("id"), begun))
+    # Most starts have not moved, and their leads have their names already: but where the last stay has no start.
+    unnamed = begun.ne_missing(pl.col("start")) | pl.col("scored_as").is_null()
+    moved = table.select(pl.when(unnamed).then(begun)).to_series()
+    renamed = lead_ids(definition.name, definition.entity.value, table.get_column("id"), moved)
+    return table.with_columns(pl.coalesce(renamed, "scored_as").alias("lead_id")).drop("scored_as")
 
 
 def _with_arms(table: pl.DataFrame, *, known: bool) -> pl.DataFrame:

@@ -376,7 +376,14 @@ def summaries(listings: Sequence[Listing], written: Sequence[Written]) -> list[S
     """Sum up each list."""
     files = [*written] or [Written((), "")] * len(listings)
     return [
-        summary(listing.news, listing.rows, breaches=listing.breaches, files=file.paths)
+        summary(
+            listing.news,
+            listing.rows,
+            breaches=listing.breaches,
+            files=file.paths,
+            without_key=listing.keyless.height,
+            same_key=listing.doubled.height,
+        )
         for listing, file in zip(listings, files, strict=True)
     ]
 

@@ -33,7 +33,9 @@ LONG: Final = 60
 """Days: a longer stretch is told by its dates."""
 
 
-def evidence_columns(world: World, standing: Standing, told: Sequence[int]) -> pl.DataFrame:
+def evidence_columns(
+    world: World, standing: Standing, told: Sequence[int], known: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Say what each entity did, and when: ``4 teammates invited in 9 days``, ``active on 6 of 8 days``.
 
     Parameters
@@ -44,6 +46,8 @@ def evidence_columns(world: World, standing: Standing, told: Sequence[int]) -> p
         How everybody stands.
     told
         Entities whose reasons name their time, too: those that somebody reads about.
+    known
+        The stretches of the evaluation that `standing` is of, of all entities; None = all are looked for.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def evidence_columns(world: World, standing: Standing, told: Sequence[int]) -> p
     """
     today = _date(world.as_of, world.zone)
     plain = [(i, leaf) for i, leaf in enumerate(standing.parts) if isinstance(leaf, Criterion)]
-    dates = stretches(only(world, told), [leaf for _, leaf in plain])
+    dates = stretches(only(world, told), [leaf for _, leaf in plain], _own(known, told, [i for i, _ in plain]))
     texts = pl.DataFrame({leaf.id: _amounts(world, leaf, standing, i) for i, leaf in enumerate(standing.parts)})
     everybody = pl.DataFrame({ENTITY: np.arange(texts.height)})
     for place, (i, leaf) in enumerate(plain):
@@ -61,6 +65,15 @@ def evidence_columns(world: World, standing: Standing, told: Sequence[int]) -> p
         framed = _by_days if leaf.measure.kind is MeasureKind.DAYS else _framed
         texts = texts.with_columns(frame.select(framed(today)).to_series().alias(leaf.id))
     return texts
+
+
+def _own(known: pl.DataFrame | None, told: Sequence[int], places: Sequence[int]) -> pl.DataFrame | None:
+    """Keep the stretches of some entities, the criteria numbered without the other leaves."""
+    if known is None:
+        return None
+    numbers = pl.DataFrame({CRITERION: places, "place": range(len(places))}, schema_overrides={CRITERION: pl.Int32})
+    own = known.filter(pl.col(ENTITY).is_in(pl.Series(told, dtype=pl.Int64).implode())).join(numbers, on=CRITERION)
+    return own.with_columns(pl.col("place").cast(pl.Int32).alias(CRITERION)).drop("place")
 
 
 def _date(at: int, zone: str) -> date:
@@ -203,9 +216,12 @@ def _evidence(leaf: Criterion | Ref, value: int | float | None) -> str | None:
     if not value:
         return None
     text = evidence(leaf, value)
-    if isinstance(leaf, Criterion) and leaf.window.kind is WindowKind.ROLLING and leaf.window.length is not None:
-        return f"{text} within {leaf.window.length.in_words}"
-    return text
+    if not isinstance(leaf, Criterion) or leaf.window.kind is not WindowKind.ROLLING or leaf.window.length is None:
+        return text
+    length = leaf.window.length
+    if leaf.measure.kind is MeasureKind.DAYS and 1 < value <= length.days:
+        return f"{text.removesuffix(' days')} of {length.in_words}"
+    return f"{text} within {length.in_words}"
 
 
 def _worded(values: NDArray[np.float64], say: Callable[[int | float | None], str | None]) -> pl.Series:

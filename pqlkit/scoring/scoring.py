@@ -125,7 +125,7 @@ def score(
     total = pl.select((pl.sum_horizontal(parts.get_columns()) + TINY).floor().cast(pl.Int64)).to_series()
     frame = frame.with_columns(total.alias("score"))
     read = frame.get_column("status").is_in([status.value for status in READ]).arg_true().to_list()
-    told = evidence_columns(population.world, stand, read)
+    told = evidence_columns(population.world, stand, read, evaluation.stretches)
     extra = _extra(population, definition, keep, key)
     return Leads(
         population=population,

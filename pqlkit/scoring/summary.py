@@ -22,14 +22,16 @@ class Summary:
 
     Parameters
     ----------
-    definition, version, hash
-        What was scored.
+    definition, version, hash, gets_old
+        What was scored, and whether its leads get old (`fresh_for`).
     as_of
         ISO 8601 UTC.
     entities
         How many were scored, and in `statuses` how many of each.
     rows, leads
         Rows of the list, and how many of them are leads: fresh ones.
+    without_key, same_key
+        Rows that were left out of the list, since no CRM could import them.
     new, new_because_definition, withheld, withdrawn
         Newly qualified (None where nothing says what was before); of these because the definition changed; of these in the
         control arm; taken back tonight.
@@ -46,11 +48,14 @@ class Summary:
     definition: str
     version: int
     hash: str
+    gets_old: bool
     as_of: str
     entities: int
     statuses: dict[str, int]
     rows: int
     leads: int
+    without_key: int
+    same_key: int
     new: int | None
     new_because_definition: int
     withheld: int
@@ -64,7 +69,8 @@ class Summary:
     def line(self) -> str:
         """The run in one line."""
         fresh, stale, near = (self.statuses.get(name, 0) for name in ("pql", "expired", "near"))
-        parts = [f"{fresh + stale:,} meet it ({fresh:,} fresh, {stale:,} stale)", f"{near:,} near"]
+        ages = f" ({fresh:,} fresh, {stale:,} stale)" if self.gets_old else ""
+        parts = [f"{fresh + stale:,} meet it{ages}", f"{near:,} near"]
         if self.baseline:
             parts.append(f"{self.new or 0:,} new: the first run is the baseline")
         elif self.new is not None:
@@ -94,7 +100,15 @@ def spelled_moment(at: int) -> str:
     return str(spelled(frame).item())
 
 
-def summary(news: News, rows: pl.DataFrame, *, breaches: tuple[str, ...] = (), files: tuple[str, ...] = ()) -> Summary:
+def summary(
+    news: News,
+    rows: pl.DataFrame,
+    *,
+    breaches: tuple[str, ...] = (),
+    files: tuple[str, ...] = (),
+    without_key: int = 0,
+    same_key: int = 0,
+) -> Summary:
     """Count one definition's run.
 
     Parameters
@@ -103,7 +117,7 @@ def summary(news: News, rows: pl.DataFrame, *, breaches: tuple[str, ...] = (), f
         The run.
     rows
         Of the list that was written.
-    breaches, files
+    breaches, files, without_key, same_key
         As in `Summary`.
     """
     leads, frame = news.leads, news.frame
@@ -113,11 +127,14 @@ def summary(news: News, rows: pl.DataFrame, *, breaches: tuple[str, ...] = (), f
         definition=leads.definition.name,
         version=leads.definition.version,
         hash=leads.hash,
+        gets_old=leads.definition.lead is not None and leads.definition.lead.fresh_for is not None,
         as_of=spelled_moment(leads.population.as_of),
         entities=frame.height,
         statuses={status.value: counted.get(status.value, 0) for status in ORDER},
         rows=rows.height,
         leads=leads_in(rows),
+        without_key=without_key,
+        same_key=same_key,
         new=None if newly.null_count() == len(newly) and len(newly) else int(newly.sum()),
         new_because_definition=frame.filter(pl.col("new_because") == "definition").height,
         withheld=news.withheld,
@@ -150,6 +167,8 @@ def document(
                 "statuses": dict(summary.statuses),
                 "rows": summary.rows,
                 "leads": summary.leads,
+                "without_key": summary.without_key,
+                "same_key": summary.same_key,
                 "new": summary.new,
                 "new_because_definition": summary.new_because_definition,
                 "withheld": summary.withheld,

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
 import polars as pl
 
-from pqlkit.columns import AT, CRITERION, ENTITY, EVENT, OFF, ON, USER_ID
+from pqlkit.columns import ACCOUNT_ID, AT, CRITERION, ENTITY, EVENT, OFF, ON, USER_ID
 from pqlkit.definitions.model import Criterion, leaves
 from pqlkit.errors import DataError, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from pqlkit.definitions.model import Definition
+    from pqlkit.definitions.model import Definition, MeasureKind
     from pqlkit.measures.world import World
     from pqlkit.population.population import Population
-    from pqlkit.typing import Microseconds
+    from pqlkit.typing import LazyFrame, Microseconds
+
+_FEW: Final = 100
+"""Entities whose events are looked for by their ids."""
 
 
 class Happening(StrEnum):
@@ -114,12 +119,42 @@ def _alike(ids: pl.Series, name: str) -> list[str]:
 def only(world: World, entities: Sequence[int]) -> World:
     """Give the world in which just some entities exist: the same clock, their own events."""
     kept = pl.col(ENTITY).is_in(pl.Series(entities, dtype=pl.Int64).implode())
-    return replace(
+    small = replace(
         world,
         entities=world.entities.filter(kept),
         members=world.members.filter(kept),
         accounts=None if world.accounts is None else world.accounts.filter(kept),
     )
+    return replace(small, events=_theirs(small, world.events), summed_up=None) if len(entities) <= _FEW else small
+
+
+def alone(population: Population, entity: int, definition: Definition) -> Population:
+    """Give the population in which nobody else did anything, for what is told of one entity's lead alone.
+
+    Where a list would show fractions of a criterion's values, those of the others say so, and all of it is there.
+    """
+    if any(kind.scaled for kind in _measured(definition)):
+        return population
+    events = only(population.world, [entity]).events
+    return replace(population, world=replace(population.world, events=events, summed_up=None))
+
+
+def _measured(definition: Definition) -> Iterator[MeasureKind]:
+    for leaf in leaves(definition.qualify):
+        if isinstance(leaf, Criterion):
+            yield leaf.measure.kind
+
+
+def _theirs(world: World, events: LazyFrame) -> LazyFrame:
+    """Keep events by the ids that are known here: a file's own index then spares reading most of the others."""
+    keys = {USER_ID: world.members, ACCOUNT_ID: world.accounts}
+    names = events.collect_schema().names()
+    tests = [
+        nw.col(key).is_in(table.get_column(key).drop_nulls().to_list())
+        for key, table in keys.items()
+        if table is not None and table.height and key in names
+    ]
+    return events.filter(reduce(or_, tests)) if tests else events
 
 
 def events_of(world: World, entities: Sequence[int]) -> pl.DataFrame:

@@ -131,7 +131,7 @@ def _calls(population: Population, table: Table) -> pl.DataFrame | None:
     if not names:
         return None
     rows = (
-        pl.scan_parquet(list(table.paths), glob=False)
+        table.scan()
         .select(*[pl.col(name).cast(pl.String) for name in names], pl.col("at").dt.timestamp("us").alias("called"))
         .filter(pl.col("called") <= population.as_of)
         .collect()

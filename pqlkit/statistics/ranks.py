@@ -14,6 +14,7 @@ __all__ = [
     "auc",
     "auc_error",
     "average_precision",
+    "spearman",
 ]
 
 
@@ -96,3 +97,35 @@ def auc_error(positive: Numbers, negative: Numbers) -> Floats:
     among_others = (neg * (under_converters - area) ** 2).sum(axis=-1)
     variance = ratio(among_converters, n1 * (n1 - 1)) + ratio(among_others, n0 * (n0 - 1))
     return floats(np.sqrt(np.maximum(variance, 0.0)))
+
+
+def spearman(positive: Numbers, negative: Numbers) -> Floats:
+    """Correlate the ranks of the levels (ties share the middle rank) with having converted.
+
+    Returns
+    -------
+    Floats
+        Spearman's rho in [-1, 1]; its largest value is below 1 when most entities stand at one level.
+
+    References
+    ----------
+    Spearman, C. (1904). The proof and measurement of association between two things. The American Journal of Psychology 15,
+    72-101.
+
+    Examples
+    --------
+    >>> spearman([[10, 30]], [[30, 10]])
+    array([0.5])
+    """
+    pos, neg = together(positive, negative)
+    return _correlation(_below(pos + neg), pos, neg)
+
+
+def _correlation(scores: Floats, pos: Floats, neg: Floats) -> Floats:
+    """Correlate scores of the levels with the class, from counts."""
+    both = pos + neg
+    n1, total = pos.sum(axis=-1), both.sum(axis=-1)
+    centred = scores - ratio((scores * both).sum(axis=-1), total)[..., None]
+    spread = (both * centred**2).sum(axis=-1)
+    size = np.sqrt(spread) * np.sqrt(ratio(n1 * (total - n1), total))
+    return floats(np.clip(ratio((pos * centred).sum(axis=-1), size), -1.0, 1.0))

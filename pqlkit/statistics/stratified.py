@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 FEW: Final = 5
 """Others of a stratum below which a coarser one stands for it."""
 
+FEW_CONVERSIONS: Final = 10
+"""Conversions of either side below which the normal is no guide."""
+
+_LEAST_EXPECTED: Final = 0.5
+"""So many conversions are expected at least: where none of the others converted, more of them would have."""
+
 _Z: Final = 1.959963984540054
 
 
@@ -56,6 +62,8 @@ class Excess:
         converted / expected and its 95 % interval; None without a bound (nobody expected).
     clusters_converted, design_effect
         Clusters of the kind with a conversion, and how many conversions of theirs are worth one: 1 if each is another's.
+    mid_p
+        Where fewer than ten of either converted, the exact one-sided chance of so many; else None.
     """
 
     n: int
@@ -69,6 +77,7 @@ class Excess:
     high: float | None
     clusters_converted: int
     design_effect: float
+    mid_p: float | None
 
     @property
     def rate(self) -> float | None:
@@ -179,6 +188,8 @@ def excess(kind: Moments, others: Moments, *, few: int = FEW) -> Excess:
         )
         low, high = risk * exp(-width), risk * exp(width)
     _, converted = np.unique(cluster[y], return_counts=True)
+    effect = float((converted**2).sum() / a) if a else 1.0
+    rare = min(a, int(others.y.sum())) < FEW_CONVERSIONS
     return Excess(
         n=int(known.sum()),
         converted=a,
@@ -190,8 +201,44 @@ def excess(kind: Moments, others: Moments, *, few: int = FEW) -> Excess:
         low=low,
         high=high,
         clusters_converted=len(converted),
-        design_effect=float((converted**2).sum() / a) if a else 1.0,
+        design_effect=effect,
+        mid_p=mid_p(a, r, design_effect=effect) if rare else None,
     )
+
+
+def mid_p(count: int, chances: NDArray[np.float64], *, design_effect: float = 1.0) -> float:
+    """Give the chance that more than `count` of some happen, and half that of `count` itself: the Poisson-binomial mid-p.
+
+    Parameters
+    ----------
+    count
+        How many happened.
+    chances
+        Of each. Half of one is expected at least.
+    design_effect
+        So many are worth one: counts are divided by it, and every so-manieth chance stands for its neighbours.
+
+    References
+    ----------
+    Hong, Y. (2013). On computing the distribution function for the Poisson binomial distribution. Computational Statistics and
+    Data Analysis 59, 41-51; the recursion. Lancaster, H. O. (1961). Significance tests in discrete distributions. Journal of the
+    American Statistical Association 56, 223-234; the mid-p.
+
+    Examples
+    --------
+    >>> round(mid_p(2, np.array([0.5, 0.5, 0.5])), 4), round(mid_p(1, np.array([0.2, 0.4])), 4)
+    (0.3125, 0.3)
+    """
+    size = max(1, round(len(chances) / design_effect))
+    drawn = ((np.arange(size) + 0.5) * len(chances) / size).astype(np.intp)
+    own = np.sort(chances)[drawn] if len(chances) else np.zeros(1)
+    own = np.minimum(1.0, own + max(0.0, _LEAST_EXPECTED / design_effect - own.sum()) / size)
+    happened = np.zeros(min(round(count / design_effect), size) + 1)
+    happened[0] = 1.0
+    for chance in own.tolist():
+        happened[1:] = happened[1:] * (1 - chance) + happened[:-1] * chance
+        happened[0] *= 1 - chance
+    return max(0.0, 1.0 - float(happened[:-1].sum()) - float(happened[-1]) / 2)
 
 
 def _level(

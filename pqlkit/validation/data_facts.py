@@ -298,7 +298,7 @@ def _readable(table: Table, pl: Any) -> dict[str, dict[str, Any]]:
     if not texts:
         return {}
     counts = (
-        pl.scan_parquet(list(table.paths), glob=False)
+        table.scan()
         .select(
             *[pl.col(name).count().alias(f"n{i}") for i, name in enumerate(texts)],
             *[pl.col(name).cast(pl.Float64, strict=False).count().alias(f"r{i}") for i, name in enumerate(texts)],

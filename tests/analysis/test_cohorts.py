@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
-from pqlkit.analysis.cohorts import DAYS, UNKNOWN, cohorts
+from pqlkit.analysis.cohorts import DAYS, UNKNOWN, band_names, bands_of, cohort_order, cohorts
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
 from pqlkit.snapshots.snapshots import snapshots_of
@@ -118,3 +118,11 @@ def test_an_unknown_trait_and_too_many_cohorts_are_refused():
     assert "channel" in str(error.value.hint)
     with pytest.raises(UsageError, match="201 cohorts"):
         cohorts(made, seen, "channel")
+
+
+def test_bands_stand_in_the_order_of_their_numbers() -> None:
+    names = [*band_names((5.0, 20.0, 100.0)), UNKNOWN]
+    assert sorted(sorted(names), key=cohort_order) == names
+    assert bands_of("seats:20,5", ["seats"]) == ("seats", (5.0, 20.0))
+    for text in ("seats:", "seats:many", "seats:1,nan", "rows:5"):
+        assert bands_of(text, ["seats"]) is None

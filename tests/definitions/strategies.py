@@ -161,8 +161,7 @@ def conditions(draw: st.DrawFn) -> tuple[Condition, ...]:
 @st.composite
 def measures(draw: st.DrawFn) -> Measure:
     kind = draw(st.sampled_from(MeasureKind))
-    plain = kind in {MeasureKind.COUNT, MeasureKind.DAYS, MeasureKind.USERS}
-    return Measure(kind=kind, property=None if plain else draw(names))
+    return Measure(kind=kind, property=draw(names) if kind.needs_property else None)
 
 
 windows = st.builds(

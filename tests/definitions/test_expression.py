@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -252,8 +250,9 @@ def test_an_event_may_have_conditions(text: str, where: list[tuple[str, Operator
     ],
 )
 def test_a_condition_with_a_fault_is_pointed_at(text: str, at: int, message: str) -> None:
-    with pytest.raises(UsageError, match=f"{re.escape(message)} .character {at}.$"):
+    with pytest.raises(UsageError) as caught:
         parse_expression(text, windows=[WEEK])
+    assert caught.value.message == f"{message} (character {at})"
 
 
 def test_each_term_knows_where_it_stands() -> None:

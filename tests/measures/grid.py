@@ -11,6 +11,7 @@ MEASURES = (
     Measure(kind=MeasureKind.COUNT),
     Measure(kind=MeasureKind.DAYS),
     Measure(kind=MeasureKind.USERS),
+    Measure(kind=MeasureKind.DISTINCT_EVENTS),
     Measure(kind=MeasureKind.DISTINCT, property="kind"),
     Measure(kind=MeasureKind.DISTINCT, property="amount"),
     Measure(kind=MeasureKind.SUM, property="amount"),

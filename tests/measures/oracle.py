@@ -144,6 +144,8 @@ class Question:
                 return Fraction(len(dates))
             case model.MeasureKind.USERS:
                 return Fraction(len({e.user for _, e in events}))
+            case model.MeasureKind.DISTINCT_EVENTS:
+                return Fraction(len({e.event for _, e in events}))
             case model.MeasureKind.DISTINCT:
                 return Fraction(len({e.properties[self.criterion.measure.property or ""] for _, e in events}))
         amounts = [self.amount(e) for _, e in events]

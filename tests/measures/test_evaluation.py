@@ -283,8 +283,9 @@ def test_spells_of_several_definitions_are_those_of_each_alone():
         Definition(name="d", entity=EntityKind.ACCOUNT, qualify=All(parts=tuple(part)), outcome=None)
         for part in itertools.pairwise(criteria)
     ]
-    for found, one in zip(spells_of_each(world, definitions), definitions, strict=True):
-        assert found.equals(spells_of(world, one))
+    for early in (False, True):
+        for found, one in zip(spells_of_each(world, definitions, early=early), definitions, strict=True):
+            assert found.equals(spells_of(world, one, early=early))
     assert spells_of_each(world, []) == []
 
 

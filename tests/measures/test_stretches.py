@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
-from pqlkit.definitions.model import Criterion, Limit, Measure, MeasureKind, Window, WindowKind
+from pqlkit.definitions.model import (
+    Any,
+    Criterion,
+    Definition,
+    EntityKind,
+    Limit,
+    Measure,
+    MeasureKind,
+    Window,
+    WindowKind,
+)
 from pqlkit.durations import Duration
+from pqlkit.measures.evaluation import evaluate
 from pqlkit.measures.stretches import stretches
+from tests.measures.grid import every_criterion
 from tests.measures.oracle import DAY, Life, Rules, Seen
-from tests.measures.worlds import START, make_world
+from tests.measures.worlds import START, draw_lives, make_world
 
 WEEK = Duration(8, "d")
 SUM = Measure(kind=MeasureKind.SUM, property="amount")
@@ -41,3 +53,21 @@ def test_the_dates_of_what_counts_are_told(name):
         (0, 3, date(2025, 12, 31), date(2026, 1, 10)),
     ]
     assert stretches(world, criteria[4:5]).schema == told.schema
+
+
+@pytest.mark.parametrize("name", ["polars", "duckdb"])
+@pytest.mark.parametrize("dates_only", [False, True])
+def test_what_the_evaluation_told_already_is_the_same(name, dates_only):
+    """Also where the clock went back over midnight, so that a date came twice."""
+    start = int(datetime(2010, 11, 2, 3, tzinfo=UTC).timestamp()) * 1_000_000
+    rules = Rules(as_of=start + 12 * DAY, zone="America/St_Johns", dates_only=dates_only)
+    lives = draw_lives(3, 40, start=start, since=True)
+    if dates_only:
+        for seen in (seen for life in lives for seen in life.events):
+            seen.at = rules.instant(rules.clock(seen.at))
+    criteria = every_criterion()[:: 5 if name == "polars" else 25]
+    world = make_world(lives, rules, name=name)
+    definition = Definition(name="d", entity=EntityKind.ACCOUNT, qualify=Any(parts=tuple(criteria)), outcome=None)
+    told = evaluate(world, definition).stretches
+    assert told.height
+    assert stretches(world, criteria, told).equals(stretches(world, criteria))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pqlkit.proposal.comparable import Activity
-from pqlkit.proposal.crossfit import _Fold, _fold_of, cross_fit
+from pqlkit.proposal.crossfit import _fold_of, cross_fit
 from tests.simulation.trial import trial
-from tests.worlds.by_name import age_trial
+from tests.worlds.by_name import age_trial, freemium
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,13 @@ def test_an_entity_is_in_one_fold_also_without_a_snapshot(ages):
     whole = _fold_of(ages, folds)
     assert set(whole.tolist()) == set(folds.tolist())
     assert (whole[ages.entities] == folds).all()
-    everybody = np.arange(len(whole))
-    held = np.sum([_Fold.of(ages, folds, int(name)).holds(everybody, everybody) for name in np.unique(folds)], axis=0)
-    assert (held == 1).all()
+
+
+def test_what_is_looked_at_again_and_again_is_folded_by_entity():
+    """Without one quarter, and without the windows around it, hardly anything would be left to choose on."""
+    with trial(freemium(4_000, 2), snapshots="every:28d") as made:
+        brief = made.brief
+        assert brief.cross_fitted
+        folds = brief.parts.folds
+        assert np.unique(folds).tolist() == [0, 1, 2, 3, 4]
+        assert len(set(zip(brief.entities.tolist(), folds.tolist(), strict=True))) == len(np.unique(brief.entities))

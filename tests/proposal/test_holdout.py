@@ -26,19 +26,14 @@ def made():
 
 def test_the_same_search_has_the_same_name_and_another_has_not(made):
     brief = made.brief
-    name = search_hash(brief)
+    name, cube = search_hash(brief), brief.cube
     assert search_hash(replace(brief)) == name
     others = [
         replace(brief, wishes=ProposeOptions(objective="f1")),
         replace(brief, wishes=ProposeOptions(seed=1)),
         replace(brief, exclusions=replace(brief.exclusions, events=frozenset({"x"}))),
         replace(brief, observed=replace(brief.observed, settings=Settings(exposure=Exposure.UNTIL_CONVERSION))),
-        replace(
-            brief,
-            observed=replace(
-                brief.observed, cube=replace(brief.observed.cube, rows=np.roll(brief.observed.cube.rows, 1))
-            ),
-        ),
+        replace(brief, observed=replace(brief.observed, split=lambda: replace(cube, rows=np.roll(cube.rows, 1)))),
     ]
     assert len({name, *map(search_hash, others)}) == 1 + len(others)
     # How long it may take and how often it is shuffled change nothing of what is chosen.

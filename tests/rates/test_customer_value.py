@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import duckdb
 import numpy as np
+import polars as pl
 import pytest
 
 from pqlkit.durations import DAY, Duration
@@ -102,3 +104,50 @@ def test_visitors_are_more_than_signups(tmp_path):
     assert dict(shown.teams[0].figures)["visitors that signed up"] == Rate.of(2, 8)
     with pytest.raises(UsageError, match="1 visitors are fewer than the 2"):
         report(people, asked, visitors=1)
+
+
+def test_every_figure_is_what_sql_counts(tmp_path):
+    """Two hundred customers with up to five rows each, drawn; days paid for are counted day by day at noon."""
+    generator = np.random.default_rng(11)
+    users = [f"u{i:03}" for i in range(300)]
+    rows = []
+    for user in users[:200]:
+        first = int(generator.integers(10, 60))
+        for k in range(int(generator.integers(1, 6))):
+            day = first if not k else first + int(generator.integers(0, 120))
+            ends = int(day + generator.integers(1, 90)) if generator.random() < 0.6 else None
+            kind = "new" if not k else str(generator.choice(["expansion", "contraction", "renewal"]))
+            rows.append(bought(user, day, kind=kind, amount=float(generator.integers(5, 200)), ended_at=ends))
+    asked = definition()
+    qualifies = {user: int(generator.integers(1, 9)) if generator.random() < 0.5 else None for user in users}
+    people = told(tmp_path, qualifies, asked, conversions=rows)
+    shown = report(people, asked)
+    found = shown.customers.value
+    assert found.window == Duration(90, "d")
+    table = pl.DataFrame(rows, infer_schema_length=None).to_arrow()
+    flags = shown.signups.with_columns(id=people.entities["id"].cast(pl.String).gather(shown.signups["entity"]))
+    connection = duckdb.connect()
+    connection.register("bought", table)
+    connection.register("people", flags.select("id", "pql", "customer").to_arrow())
+    counted = connection.execute(
+        f"""WITH r AS (SELECT user_id AS id, converted_at AS t, kind, amount,
+                       CASE WHEN ended_at <= {people.as_of} THEN ended_at END AS e FROM bought WHERE converted_at <= {people.as_of}),
+        c AS (SELECT p.id, p.pql, min(t) AS f FROM people p JOIN r USING (id) WHERE customer GROUP BY ALL
+              HAVING min(t) + {90 * DAY} <= {people.as_of}),
+        x AS (SELECT c.pql, c.f, r.* FROM c JOIN r USING (id) WHERE r.t < c.f + {90 * DAY}),
+        s AS (SELECT id, any_value(pql) AS pql, max((coalesce(e, 9e18) >= f + {90 * DAY})::INT) AS retained,
+              max((kind = 'expansion')::INT) AS expanded,
+              sum(CASE kind WHEN 'expansion' THEN amount WHEN 'contraction' THEN -amount ELSE 0 END) AS expansion,
+              sum(CASE kind WHEN 'contraction' THEN -amount ELSE amount END) AS paid FROM x GROUP BY id),
+        d AS (SELECT c.id, count(*) AS days FROM c, range(90) AS n(k) WHERE EXISTS (SELECT 1 FROM x WHERE x.id = c.id
+              AND x.t <= c.f + n.k * {DAY} + {DAY // 2} AND coalesce(x.e, 9e18) > c.f + n.k * {DAY} + {DAY // 2}) GROUP BY 1)
+        SELECT pql, count(*), sum(retained), sum(expanded), avg(expansion), avg(paid), avg(days)
+        FROM s JOIN d USING (id) GROUP BY 1 ORDER BY 1 DESC"""
+    ).fetchall()
+    assert [pql for pql, *_ in counted] == [True, False]
+    for side, (_, n, *figures) in zip(("pql_born", "others"), counted, strict=True):
+        lines = {line.what: getattr(line, side) for line in found.lines}
+        shares = [lines["retained"], lines["expanded"]]
+        assert [(share.numerator, share.denominator) for share in shares] == [(figures[0], n), (figures[1], n)]
+        means = [lines[name].mean.value for name in ("expansion", "paid", "days_paid")]
+        assert means == pytest.approx(figures[2:])

@@ -17,6 +17,7 @@ from pqlkit.measures.evaluation import spells_of
 from pqlkit.population.population import population_of
 from pqlkit.rates.nouns import nouns_of
 from pqlkit.rates.report import design_of
+from pqlkit.rates.side_by_side import shared_signups
 from pqlkit.reporting.renderers.report import as_table
 from pqlkit.snapshots.matches import meets
 from pqlkit.statistics.rate import Rate
@@ -367,3 +368,30 @@ def test_leads_whose_window_ends_before_the_day_on_which_most_convert_are_in_no_
     longer = definition(within=Duration(63, "d"))
     rate = record(report(found, longer))["funnel"]["pql_to_customer"]
     assert (rate["numerator"], rate["denominator"]) == (24, 40)
+
+
+def test_two_definitions_of_one_report_count_the_same_entities(tmp_path):
+    """Events begin on day 50: only who signed up later is seen on its 14th day; the other definition sees everybody then on."""
+    users = {"old": 0, "new": 60, "newer": 70}
+    data = dataset(
+        tmp_path,
+        events=[{"user_id": user, "event": "x", "timestamp": T0 + 75 * DAY} for user in users]
+        + [{"user_id": "nobody", "event": "open", "timestamp": at} for at in (T0 + 50 * DAY, END)],
+        users=[{"user_id": user, "signed_up_at": T0 + day * DAY} for user, day in users.items()],
+        conversions=[bought("new", 80)],
+    )
+    asked = [definition(within("x", days=20)), definition(trailing("x", days=7))]
+    populations = [population_of(data, Project(), definition=one, entity="user") for one in asked]
+    apart = [report(people_, one) for people_, one in zip(populations, asked, strict=True)]
+    assert [shown.funnel.signups for shown in apart] == [2, 3]
+    alike, narrowed = shared_signups(apart)
+    assert alike is None
+    assert narrowed is not None
+    assert narrowed.to_list() == ["new", "newer"]
+    shown = report(populations[1], asked[1], among=narrowed)
+    assert shown.funnel.signups == apart[0].funnel.signups
+    assert set(shown.starts["entity"]) <= set(shown.signups["entity"])
+    (left,) = [left for left in shown.funnel.left_out if left.reason is None]
+    assert (left.entities, left.customers) == (1, 0)
+    assert "1 that another definition of this report does not count" in plain(as_table(shown))
+    assert record(shown)["funnel"]["left_out"][-1]["reason"] == "other-definition"

@@ -117,6 +117,7 @@ def exactly(a: int, b: int, c: int, d: int) -> list[dict[str, Any]]:
 
 
 def rankings() -> list[dict[str, Any]]:
+    from scipy import stats
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     rows = []
@@ -130,6 +131,7 @@ def rankings() -> list[dict[str, Any]]:
         above = (x1[:, None] > x0[None, :]) + (x1[:, None] == x0[None, :]) / 2
         delong = above.mean(axis=1).var(ddof=1) / len(x1) + above.mean(axis=0).var(ddof=1) / len(x0)
         rows.append(row("auc_error", counts, math.sqrt(delong), "variance of placements over all pairs"))
+        rows.append(row("spearman", counts, stats.spearmanr(x, y).statistic, "scipy spearmanr"))
         occupied = sum(p + n > 0 for p, n in zip(positive, negative, strict=True))
         p1 = [(p + 0.5) / (sum(positive) + 0.5 * occupied) for p in positive]
         p0 = [(n + 0.5) / (sum(negative) + 0.5 * occupied) for n in negative]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from pqlkit.definitions.folders import load_definition
@@ -25,8 +27,6 @@ EVENTS = [("a", "invite", at(1) + i) for i in range(6)] + [("a", "login", at(0))
 
 
 def told(tmp_path, *, days=3.0, contacts=None, **fixed):
-    from dataclasses import replace
-
     meaning = load_definition(definition(tmp_path, BODY))
     population = in_memory([{"id": "a", "anchor": START}], EVENTS, as_of=at(days), fixed=fixed)
     if contacts is not None:
@@ -104,3 +104,12 @@ def test_a_score_says_what_it_is_made_of(tmp_path):
     assert parts(EVENTS)["qualified"] == 50
     assert parts(EVENTS[:-1]) == {"criteria met": 25}
     assert parts([]) == {}
+
+
+def test_a_date_has_no_time_of_day(tmp_path):
+    meaning = load_definition(definition(tmp_path, BODY))
+    people = in_memory([{"id": "a", "anchor": START}], EVENTS, as_of=at(3))
+    leads = score(replace(people, world=replace(people.world, dates_only=True)), meaning)
+    card = cards(leads, leads.frame)[0]
+    assert card[0].endswith("qualified Fri")
+    assert "last active Fri " in card[-1]

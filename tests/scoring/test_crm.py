@@ -15,7 +15,8 @@ from pqlkit.options.leads import Preset
 from pqlkit.scoring.crm import date_name, field_name, imported, key_name, properties
 from pqlkit.scoring.lead import LeadStatus
 from pqlkit.scoring.lead_file import LeadFormat, Shape, as_bytes, read_leads
-from tests.scoring.nights import START, at, date, pqlkit
+from tests.scoring.nights import START, at, date, definition, pqlkit, product
+from tests.scoring.nights import score as night
 
 LATE = datetime(2026, 1, 1, 23, 30, 0, 123_456, tzinfo=UTC)
 TEAM = """pqlkit: 1
@@ -149,17 +150,19 @@ def test_a_preset_needs_a_key_and_a_list_of_fields_a_preset(teams):
 
 def test_one_row_for_each_key_and_nobody_is_left_out_in_silence(teams):
     out = teams / "leads.csv"
-    done = score(teams, "--preset", "hubspot", "--key", "domain", "--since", "7d", "--out", out,
+    done = score(teams, "--preset", "hubspot", "--key", "domain", "--since", "7d", "--out", out, "--summary", teams / "run.json",
                  "--properties", teams / "fields.json", day=3)  # fmt: skip
     assert done.code == 0
     found = {row["pql_account_id"]: row for row in rows(out.read_bytes())}
+    (run,) = json.loads((teams / "run.json").read_text())["runs"]
+    assert (run["rows"], run["without_key"], run["same_key"]) == (3, 2, 0)
     # b and c share a domain; the one with more users goes by it. d has a free mailer, and so no domain.
     assert {name: row["Company Domain Name"] for name, row in found.items()} == {
         "a": "a.example",
         "c": "same.example",
         "e": "e.example",
     }
-    assert "teams: 2 rows have no domain and are left out of the list, 2 of them new leads: b, d" in done.err
+    assert "teams: left out of the list: 2 rows without domain; new leads among them (2): b, d" in done.err
     assert set(next(iter(found.values()))) - {"Company Domain Name"} == {
         each["name"] for each in json.loads((teams / "fields.json").read_text())["properties"]
     }
@@ -168,7 +171,7 @@ def test_one_row_for_each_key_and_nobody_is_left_out_in_silence(teams):
 def test_of_those_that_share_a_key_the_first_row_is_kept(teams):
     done = score(teams, "--key", "account_owner", "--out", teams / "leads.csv", day=3)
     assert [row["account_id"] for row in rows((teams / "leads.csv").read_bytes())] == ["a"]
-    assert "teams: 4 rows have the account_owner of a row above them and are left out of the list" in done.err
+    assert "teams: left out of the list: 4 rows with the account_owner of a row above" in done.err
 
 
 def test_who_is_somebody_one_can_write_to_and_the_owner_stands_beside(teams):
@@ -215,3 +218,23 @@ def test_a_file_that_is_too_large_for_an_importer_is_cut(teams, monkeypatch):
     assert len(parts) > 1
     assert all(path.stat().st_size <= 1500 for path in parts)
     assert sorted(row["Team__c"] for path in parts for row in rows(path.read_bytes())) == list("abcde")
+
+
+def test_a_user_is_known_by_its_own_address(tmp_path):
+    people = [
+        {"user_id": name, "signed_up_at": START, "email": email}
+        for name, email in (("a", "Ann@A.example"), ("b", None))
+    ]
+    events = [
+        (name, event, at(day))
+        for name in "ab"
+        for event, day in (("invite", 1), ("invite", 1.1), ("invite", 1.2), ("login", 1), ("login", 2))
+    ]
+    product(tmp_path, events, users=people)
+    definition(tmp_path)
+    options = ["--preset", "salesforce", "--key", "email", "--since", "7d", "--out", tmp_path / "leads.csv"]
+    done = night(tmp_path, *options, day=3)
+    assert done.code == 0
+    (row,) = rows((tmp_path / "leads.csv").read_bytes())
+    assert (row["Email"], row["PQL_Who__c"], row["PQL_User_Id__c"]) == ("ann@a.example", "ann@a.example", "a")
+    assert "team: left out of the list: 1 row without email; new leads among them (1): b" in done.err

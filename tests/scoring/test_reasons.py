@@ -80,6 +80,8 @@ def test_dates_are_those_of_the_projects_zone(tmp_path):
 def test_a_rolling_window_is_its_own_time_frame_and_a_state_has_none(tmp_path):
     rolling = "{event: invite, at_least: 3, rolling: 7d}"
     assert told(tmp_path, rolling, [1, 20, 21, 22]) == "3 invites within 7 days"
+    dates = "{event: any, measure: days, at_least: 2, rolling: 7d}"
+    assert told(tmp_path, dates, [1, 20, 21, 22]) == "active on 3 of 7 days"
     last = "{event: invite, measure: {last: seats}, at_least: 3, ever: true}"
     assert told(tmp_path, last, [1, 20], properties={"seats": [4, 6]}) == "6 seats"
 

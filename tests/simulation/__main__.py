@@ -29,7 +29,7 @@ SECTION = re.compile(r"^(?=## [A-Z]\. )", re.MULTILINE)
 
 HEAD = """# What was promised, and what was reached
 
-Written by `make simulate` (`python -m tests.simulation`). Every world is made by `tests.worlds.by_name` with seeds that were
+Written by `make simulate` (`python -m tests.simulation`). Every world is made by `tests.worlds.by_name` (L, O and P: by `tests.verdicts`) with seeds that were
 used for nothing else; the searches are those of `pqlkit propose`. Intervals are Wilson's at 95 %.
 
 """

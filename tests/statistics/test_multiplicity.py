@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -14,6 +14,7 @@ from pqlkit.statistics.multiplicity import (
     benjamini_hochberg,
     bonferroni,
     holm,
+    miller_siegmund,
 )
 
 if TYPE_CHECKING:
@@ -101,6 +102,25 @@ def test_findings_that_need_a_size_err_as_often_as_they_say() -> None:
     mine = erring(lambda row: attainable(row, chance))
     assert 0.045 <= mine <= 0.053
     assert erring(lambda row: bonferroni(row, 12)) < 0.035
+
+
+@given(st.floats(1e-12, 0.3), st.floats(0.01, 0.4))
+@example(0.298828125, 0.05078125)
+def test_miller_siegmund_grows_with_p_and_with_the_choice(p: float, share: float) -> None:
+    here = float(miller_siegmund(p, share))
+    assert p <= here <= 1
+    assert float(miller_siegmund(p / 2, share)) <= here + 1e-12
+    assert float(miller_siegmund(p, share / 2)) >= here - 1e-12
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_impossible_share_is_refused(share: float) -> None:
+    with pytest.raises(ValueError, match="smallest share"):
+        miller_siegmund(0.01, share)
+
+
+def test_undefined_stays_undefined() -> None:
+    assert np.isnan(miller_siegmund(np.nan, 0.1))
 
 
 def test_a_chance_that_is_not_known_is_no_discount():

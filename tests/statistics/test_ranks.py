@@ -19,6 +19,8 @@ def test_swapping_the_classes_turns_the_ranking_round(positive: list[int], negat
         return
     assert area + back == pytest.approx(1)
     assert area == pytest.approx(1 - float(ranks.auc(positive[::-1], negative[::-1])))
+    rho = float(ranks.spearman(positive, negative))
+    assert np.isnan(rho) or (rho > 1e-9) == (area > 0.5 + 1e-12) or abs(area - 0.5) < 1e-9
     error = float(ranks.auc_error(positive, negative))
     assert np.isnan(error) or error >= 0
 
@@ -26,7 +28,7 @@ def test_swapping_the_classes_turns_the_ranking_round(positive: list[int], negat
 def test_rows_of_a_table_are_ranked_alone() -> None:
     generator = np.random.default_rng(7)
     positive, negative = generator.integers(0, 20, (6, 5)), generator.integers(0, 90, (6, 5))
-    for formula in (ranks.auc, ranks.auc_error, ranks.average_precision):
+    for formula in (ranks.auc, ranks.auc_error, ranks.average_precision, ranks.spearman):
         whole = formula(positive, negative)
         assert whole.shape == (6,)
         np.testing.assert_allclose(whole, [float(formula(p, n)) for p, n in zip(positive, negative, strict=True)])
@@ -35,6 +37,7 @@ def test_rows_of_a_table_are_ranked_alone() -> None:
 def test_all_at_one_level_says_nothing() -> None:
     assert float(ranks.auc([5], [9])) == 0.5
     assert float(ranks.average_precision([5], [9])) == pytest.approx(5 / 14)
+    assert np.isnan(ranks.spearman([5], [9]))
 
 
 def test_one_converter() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
+from scipy.stats import binom
 
-from pqlkit.statistics.stratified import Moments, conditional_mean, excess, expected_rates, mantel_haenszel
+from pqlkit.statistics.stratified import Moments, conditional_mean, excess, expected_rates, mantel_haenszel, mid_p
 
 
 def moments(y, cluster, *strata):
@@ -91,3 +94,30 @@ def test_a_stratum_without_others_says_nothing():
     one = mantel_haenszel(np.array([[5]]), np.array([[100]]), np.array([25]), np.array([200]))
     assert [part.tolist() for part in two] == [part.tolist() for part in one]
     assert np.isnan(mantel_haenszel(np.array([[9]]), np.array([[10]]), np.array([9]), np.array([10]))[1]).all()
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 6])
+def test_the_mid_p_adds_up_all_that_can_happen(count):
+    chances = np.array([0.05, 0.1, 0.2, 0.4, 0.45, 0.7])
+    above = at = 0.0
+    for happened in product([0, 1], repeat=len(chances)):
+        likely = float(np.prod(np.where(happened, chances, 1 - chances)))
+        above += likely * (sum(happened) > count)
+        at += likely * (sum(happened) == count)
+    assert mid_p(count, chances) == pytest.approx(above + at / 2)
+
+
+def test_the_mid_p_of_equal_chances_is_binomial_and_of_clusters_that_of_fewer():
+    chances = np.full(400, 0.01)
+    assert mid_p(9, chances) == pytest.approx(binom.sf(9, 400, 0.01) + binom.pmf(9, 400, 0.01) / 2)
+    assert mid_p(9, chances, design_effect=3) == pytest.approx(binom.sf(3, 133, 0.01) + binom.pmf(3, 133, 0.01) / 2)
+    # Where nobody of the others converted, half a conversion is expected.
+    assert mid_p(3, np.zeros(400)) == pytest.approx(binom.sf(3, 400, 0.5 / 400) + binom.pmf(3, 400, 0.5 / 400) / 2)
+
+
+def test_only_few_conversions_are_counted_exactly():
+    strata = [np.zeros(100, dtype=np.int64)]
+    kinds = [Moments(y=np.arange(100) < n, cluster=np.arange(100), strata=strata) for n in (20, 9)]
+    others = Moments(y=np.arange(100) < 10, cluster=100 + np.arange(100), strata=strata)
+    assert excess(kinds[0], others).mid_p is None
+    assert excess(kinds[1], others).mid_p == pytest.approx(binom.sf(9, 100, 0.1) + binom.pmf(9, 100, 0.1) / 2)

@@ -76,7 +76,8 @@ def verdict_lines(runs: Sequence[Numbers]) -> list[Line]:
             kept=wrong <= most(n, 0.02),
         ),
     ]
-    return [*pooled, *(_of_world(world.name, [run for run in runs if run["world"] == world.name]) for world in WORLDS)]
+    ran = {world.name: [run for run in runs if run["world"] == world.name] for world in WORLDS}
+    return [*pooled, *(_of_world(name, own) for name, own in ran.items() if own)]
 
 
 def _of_world(name: str, runs: Sequence[Numbers]) -> Line:

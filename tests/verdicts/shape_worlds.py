@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import polars as pl
 
 from tests.verdicts.plain_worlds import PLANTED, active, chance, planted
 from tests.verdicts.product import Product
 from tests.verdicts.saying import Case, Said, Verdict, World, names, only_if, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 CHANNEL = "traits: {fixed: [channel]}\n"
 WIZARD = "wizard_used"
@@ -110,7 +117,7 @@ def _meter(seed: int) -> Case:
     product, hit = planted([505, seed], users=3_000)
     rng = product.rng
     buys = chance(product, hit)
-    calls = np.where(buys, rng.integers(4, 20, product.users), rng.poisson(0.8, product.users))
+    calls = np.where(buys, rng.integers(4, 20, product.users), rng.poisson(2.5, product.users))
     calls += np.where(buys, rng.poisson(30, product.users), 0)
     product.event(
         "api_call", calls, 0.0, np.where(buys, 30.0, 20.0), calls=lambda owner: rng.integers(50, 150, owner.size)
@@ -141,16 +148,15 @@ def _property(seed: int) -> Case:
     return Case(tables=product.tables())
 
 
-def _kind_told(event: str, value: str):
+def _kind_told(event: str, value: str) -> Callable[[Said], Verdict]:
+    """Judge by the value of a property: the rule asks for it, and the analysis tells it from the other values."""
+
     def judge(words: Said) -> Verdict:
-        """The value is told: in the rule, or beside it."""
-        idle = words.named - {event, "any event"}
-        if idle:
+        if words.named - {event, "any event"}:
             return Verdict.WRONG
-        rows = [row for row in words.analysis["kinds"] if row["event"] == event and row["where"]]
-        told = any(value in str(row["where"]) for row in rows[:1])
+        told = any(row["event"] == event and value in row["where"].values() for row in words.analysis["kinds"])
         ruled = words.first is not None and value in str(words.first["definition"])
-        return only_if(right=told and (ruled or words.first is None))
+        return only_if(right=told and ruled)
 
     return judge
 
@@ -168,7 +174,7 @@ def _generic(seed: int) -> Case:
     return Case(tables=product.tables())
 
 
-def _constant(value: str):
+def _constant(value: str) -> Callable[[NDArray[np.int64]], pl.Series]:
     return lambda owner: pl.Series([value], dtype=pl.String).new_from_index(0, owner.size)
 
 

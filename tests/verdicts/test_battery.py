@@ -8,28 +8,18 @@ from tests.verdicts.battery import STUDIES, WORLDS, WORLDS_WITH_A_RULE, null_lin
 from tests.verdicts.recount import recounted
 from tests.verdicts.saying import Verdict, said
 
-OPEN = {"decayed and replaced": "what began lately is not looked for"}
-"""Worlds whose verdict is not right yet, and why: whoever mends one must take it out."""
+RECOUNTED = WORLDS_WITH_A_RULE[:4]
+"""Worlds whose promise is counted again with `report`."""
 
 
-@pytest.mark.parametrize(
-    "world",
-    [
-        pytest.param(world, marks=[pytest.mark.xfail(reason=OPEN[world.name])] if world.name in OPEN else [])
-        for world in WORLDS
-    ],
-    ids=lambda world: world.name,
-)
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
 def test_the_verdict_is_a_careful_analysts(world):
-    assert world.verdict(0) is Verdict.RIGHT, world.conclusion
-
-
-@pytest.mark.parametrize("world", WORLDS_WITH_A_RULE[:2], ids=lambda world: world.name)
-def test_what_is_promised_is_what_report_counts(world):
     with said(world.make(0)) as words:
-        counts = recounted(words)
-    assert counts["proposed"]
-    assert counts["promised"] == counts["reported"]
+        assert world.judge(words) is Verdict.RIGHT, world.conclusion
+        if world in RECOUNTED:
+            counts = recounted(words)
+            assert counts["proposed"]
+            assert counts["promised"] == counts["reported"]
 
 
 def test_the_studies_say_which_worlds_failed_and_at_which_seeds():

@@ -11,7 +11,7 @@ from pqlkit.reporting.pages.drawing import BLUE, GREY, ORANGE, WIDTH, draw, valu
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-BASELINE, COMPARED, YOUNG = "the baseline", "compared with it", "too recent, or before the baseline"
+BASELINE, COMPARED, YOUNG = "the baseline", "compared with it", "in progress, or before the baseline"
 
 
 def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None, step: str) -> Markup:
@@ -24,7 +24,11 @@ def timeline(periods: Sequence[Mapping[str, Any]], overall: float | None, step: 
             "rate": period["pql_to_customer"]["rate"],
             "low": period["pql_to_customer"]["low"],
             "high": period["pql_to_customer"]["high"],
-            "kind": BASELINE if period["baseline"] else COMPARED if period["drift"]["verdict"] else YOUNG,
+            "kind": BASELINE
+            if period["baseline"]
+            else COMPARED
+            if period["drift"]["verdict"] not in (None, "in-progress")
+            else YOUNG,
         }
         for period in periods
         if period["pql_to_customer"]["rate"] is not None

@@ -68,6 +68,8 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
         "headline": headline(figures),
         "window": window(figures),
         "newest": complete[-1] if complete else None,
+        "judged": _judged(figures["periods"]),
+        "in_words": in_words,
         "against": [against_baseline(row) for row in figures["periods"]],
         "left_out": [(REASONS.get(row["reason"], row["reason"]), row) for row in funnel["left_out"]],
         "criteria": criteria(figures["criteria"]),
@@ -80,6 +82,16 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
         "cohorts": _groups(figures["cohorts"], "cohort", _step(words)),
         "segments": _groups(figures["segments"], "segment", _step(words)),
     }
+
+
+def _judged(periods: Sequence[Mapping[str, Any]]) -> str:
+    """Say what was found in the newest period of which enough is complete, against which."""
+    told = [row for row in periods if row["drift"]["verdict"] not in (None, "in-progress")]
+    baseline = [row["period"] for row in periods if row["baseline"]]
+    if not told or not baseline:
+        return "No period is old enough to be compared with one before it."
+    since = baseline[0] if len(baseline) == 1 else f"{baseline[0]} to {baseline[-1]}"
+    return f"Has it fallen? {told[-1]['period']} against {since}: {against_baseline(told[-1]).replace('none found', 'no fall found')}."
 
 
 def _customer_figure(row: Mapping[str, Any]) -> str:

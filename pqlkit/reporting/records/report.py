@@ -59,7 +59,7 @@ def record(report: Report) -> dict[str, Json]:
             },
             "left_out": [
                 {
-                    "reason": criterion_rates.reason.value,
+                    "reason": criterion_rates.reason.value if criterion_rates.reason else "other-definition",
                     "entities": criterion_rates.entities,
                     "customers": criterion_rates.customers,
                 }

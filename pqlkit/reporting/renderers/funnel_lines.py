@@ -18,6 +18,7 @@ REASONS: Final[dict[str, str]] = {
     EntityClass.INELIGIBLE: "not eligible",
     EntityClass.CUSTOMER_ALREADY: "customers already at signup",
     EntityClass.UNOBSERVED: "from before the events export could show a qualification",
+    "other-definition": "that another definition of this report does not count",
 }
 """Why a funnel leaves entities out, in words that follow their number."""
 
@@ -29,7 +30,7 @@ def funnel_lines(report: Report) -> list[str]:
 
 def left_out(left_out: LeftOut) -> str:
     """Say who is left out, and how many customers are among them."""
-    told = f"{left_out.entities:,} {REASONS[left_out.reason]}"
+    told = f"{left_out.entities:,} {REASONS[left_out.reason or 'other-definition']}"
     return f"{told} ({left_out.customers:,} customers)" if left_out.customers else told
 
 

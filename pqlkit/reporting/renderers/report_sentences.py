@@ -93,7 +93,8 @@ def against_baseline(period: Mapping[str, Any]) -> str:
     """
     drift: Mapping[str, Json] = period["drift"]
     p = "" if drift["p_value"] is None else f", {chance(float(str(drift['p_value'])))}"
-    part = "" if period["mature"] else f", {period['judged']:,} of {period['starts']:,} complete"
+    part = "" if period["mature"] else f", at {period['judged']:,} of {period['starts']:,} complete"
+    so_far = f"still in progress: {period['pql_to_customer']['denominator']:,} of {period['starts']:,} complete"
     match drift["verdict"]:
         case "no-change-found":
             return f"none found ({100 * period['drift']['detectable_fall']:.1f} points or more){part}"
@@ -103,7 +104,7 @@ def against_baseline(period: Mapping[str, Any]) -> str:
                 f" (only {100 * shows:.1f} points or more)" if shows else ""
             )
         case "in-progress":
-            return f"still in progress: {period['judged']:,} of {period['starts']:,} complete"
+            return so_far
         case "rate-fell":
             fall = period["drift"]["rate_difference"]
             return f"rate fell, {points(fall['value'], fall['low'], fall['high'])}{p}{part}"
@@ -114,4 +115,4 @@ def against_baseline(period: Mapping[str, Any]) -> str:
         case _ if period["baseline"]:
             return "the baseline"
         case _:
-            return "before the baseline" if period["mature"] else f"still in progress{part}"
+            return "before the baseline" if period["mature"] else so_far

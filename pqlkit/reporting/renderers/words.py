@@ -214,7 +214,13 @@ def named(behaviour: Behaviour, width: int = 200) -> str:
     kind, name = behaviour.measure.kind.value, behaviour.measure.property
     if behaviour.event is None:
         return visible(
-            {"count": "events of any kind", "days": "active days", "users": "active users"}.get(kind, kind), width
+            {
+                "count": "events of any kind",
+                "days": "active days",
+                "users": "active users",
+                "distinct_events": "different events",
+            }.get(kind, kind),
+            width,
         )
     where = ", ".join(f"{condition.name} = {condition.values[0]}" for condition in behaviour.where)
     event = f"{behaviour.event} where {where}" if where else behaviour.event
