@@ -112,12 +112,15 @@ def _hour_one(seed: int) -> Case:
     product.event("report_shared", np.where(hasty, 8, product.rng.poisson(0.5, product.users)), 0.1, 14.0)
     product.convert(hasty, 0.005, 0.04)
     product.convert(chance(product, hit) & ~hasty)
-    return Case(tables=product.tables(), truth={"hasty": int(hasty.sum())})
+    # Who signs up minutes before the end of the data converts after it.
+    seen = hasty & (product.age + 0.04 < product.days)
+    return Case(tables=product.tables(), truth={"hasty": (int(seen.sum()), int(hasty.sum()))})
 
 
 def _after_hour_one(words: Said) -> Verdict:
     lost = words.analysis["conversions"]["before_first_snapshot"]
-    counted = only_if(right=lost == words.truth["hasty"], otherwise=Verdict.WRONG)
+    least, most = words.truth["hasty"]
+    counted = only_if(right=least <= lost <= most, otherwise=Verdict.WRONG)
     return worst(counted, names(PLANTED)(words))
 
 
