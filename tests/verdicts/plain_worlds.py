@@ -112,15 +112,14 @@ def _hour_one(seed: int) -> Case:
     product.event("report_shared", np.where(hasty, 8, product.rng.poisson(0.5, product.users)), 0.1, 14.0)
     product.convert(hasty, 0.005, 0.04)
     product.convert(chance(product, hit) & ~hasty)
-    # Who signs up minutes before the end of the data converts after it.
-    seen = hasty & (product.age + 0.04 < product.days)
-    return Case(tables=product.tables(), truth={"hasty": (int(seen.sum()), int(hasty.sum()))})
+    return Case(tables=product.tables(), truth={"hasty": int(hasty.sum())})
 
 
 def _after_hour_one(words: Said) -> Verdict:
-    lost = words.analysis["conversions"]["before_first_snapshot"]
-    least, most = words.truth["hasty"]
-    counted = only_if(right=least <= lost <= most, otherwise=Verdict.WRONG)
+    # Who came before the first event is not seen from the start.
+    places = words.analysis["conversions"]
+    lost = places["before_first_snapshot"]
+    counted = only_if(right=lost <= words.truth["hasty"] <= lost + places["before_history"], otherwise=Verdict.WRONG)
     return worst(counted, names(PLANTED)(words))
 
 
