@@ -116,8 +116,10 @@ def _hour_one(seed: int) -> Case:
 
 
 def _after_hour_one(words: Said) -> Verdict:
-    lost = words.analysis["conversions"]["before_first_snapshot"]
-    counted = only_if(right=lost == words.truth["hasty"], otherwise=Verdict.WRONG)
+    # Who came before the first event is not seen from the start.
+    places = words.analysis["conversions"]
+    lost = places["before_first_snapshot"]
+    counted = only_if(right=lost <= words.truth["hasty"] <= lost + places["before_history"], otherwise=Verdict.WRONG)
     return worst(counted, names(PLANTED)(words))
 
 
