@@ -40,4 +40,5 @@ def test_the_glossary_and_the_grammar_name_every_measure() -> None:
     row = next(line for line in glossary.splitlines() if line.startswith("| **measure**"))
     grammar = next(line for line in (expression.__doc__ or "").splitlines() if line.strip().startswith("measure "))
     assert re.findall(r"`(\w+)`", row) == [kind.value for kind in MeasureKind]
-    assert re.findall(r'"(\w+)"', grammar) == [kind.value for kind in MeasureKind]
+    # The grammar tries the longer of two names first.
+    assert sorted(re.findall(r'"(\w+)"', grammar)) == sorted(kind.value for kind in MeasureKind)

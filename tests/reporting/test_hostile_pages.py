@@ -55,6 +55,31 @@ def given(kind: str) -> tuple[Callable[..., str], tuple[Any, ...], dict[str, Any
     return real, arguments, options
 
 
+def analysed(figures: dict[str, Any]) -> None:
+    figures.update(
+        warnings=["a warning"],
+        kinds=[
+            {
+                "expression": 'share[with = "guest"] >= 2 in 14d',
+                "event_rate": 0.2,
+                "relative_risk": 2.0,
+                "relative_risk_low": 1.5,
+                "relative_risk_high": 3.0,
+                **BOTH,
+            }
+        ],
+        meters=[
+            {
+                "event": "api_call",
+                "measure": "sum(calls)",
+                "rank_correlation": 0.95,
+                "conversions": 40,
+                "days_ahead": 12.0,
+            }
+        ],
+    )
+
+
 def little(figures: dict[str, Any]) -> None:
     figures["warnings"] = ["a warning"]
     untested = [{"definition": "other", "reason": "an unknown event"}]
@@ -92,7 +117,15 @@ def proposed(figures: dict[str, Any]) -> None:
         mechanical=[first],
         rejected=[{"rule": "login >= 3", "reasons": ["too rare", "did not hold"]}],
         excluded=[{"event": "paid_bill", "reason": "part-of-conversion", "evidence": "9 of 9"}],
-        selection={"p_value": 0.05, "permutations": 19, "best_relative_risk": 2.0, "relative_risk": 3.0},
+        selection={
+            "permutations": 29,
+            "as_good": 1,
+            "relative_risk": 3.0,
+            "best_relative_risk": 2.0,
+            "complete": True,
+        },
+        changes=[{"rule": "login >= 3", "says": "The effect fell"}],
+        refit={"rule": "login >= 4", "cross_fitted": {**SHARE, "denominator": 9, "numerator": 4}, "why_none": None},
         benchmark_model={"holdout_rate_at_same_share": 0.5, "captured": 0.9},
     )
 
@@ -100,6 +133,7 @@ def proposed(figures: dict[str, Any]) -> None:
 def nothing_proposed(figures: dict[str, Any]) -> None:
     proposed(figures)
     figures["candidates"] = []
+    figures["refit"] = {"rule": None, "cross_fitted": None, "why_none": "too few conversions"}
 
 
 def cross_validated(figures: dict[str, Any]) -> None:
@@ -153,7 +187,7 @@ def all_reported(figures: dict[str, Any]) -> None:
 
 
 FILLED: dict[str, Callable[[dict[str, Any]], None]] = {
-    "analysis": lambda figures: figures.update(warnings=["a warning"]),
+    "analysis": analysed,
     "little": little,
     "nothing to rank": nothing_to_rank,
     "proposal": proposed,
