@@ -143,7 +143,8 @@ _INNER: Final = re.compile(r"[\w .@/()+'$%&;!?=<>*-]*")
 def _bare(text: str, *, flow: bool) -> bool:
     if not text or len(text) > 500 or not text[0].isalnum() or text[-1] == " " or not text.isprintable():
         return False
-    if not _INNER.fullmatch(text if flow else text.replace(",", "")):
+    # Within braces PyYAML ends a text at a question mark, which YAML 1.2 does not.
+    if (flow and "?" in text) or not _INNER.fullmatch(text if flow else text.replace(",", "")):
         return False
     meant = resolve(text)
     return isinstance(meant, str) and not isinstance(meant, Surprise)

@@ -16,6 +16,7 @@ from pqlkit.definitions.folders import load_definitions
 from pqlkit.definitions.model import Condition, Operator
 from pqlkit.definitions.schema import definition_schema
 from pqlkit.definitions.yaml_source import parse
+from pqlkit.definitions.yaml_text import write
 from pqlkit.durations import Duration
 from pqlkit.shipped import shipped
 from tests.definitions.strategies import definitions
@@ -53,6 +54,12 @@ def test_every_yaml_reader_reads_the_same_text(definition: Definition) -> None:
     mine = parse(emit(definition), "emitted.yml")
     theirs = yaml.safe_load(emit(definition))
     assert json.dumps(mine.data, default=str) == json.dumps(theirs, default=str)
+
+
+@pytest.mark.parametrize("event", ["0?", "a?b", "a, b?", "why? because"])
+def test_a_question_mark_within_braces_is_quoted(event: str) -> None:
+    text = write({"anchor": {"event": event}, "title": event})
+    assert yaml.safe_load(text) == parse(text, "emitted.yml").data == {"anchor": {"event": event}, "title": event}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
