@@ -228,7 +228,9 @@ def test_nobody_asks_who_shares_an_account_where_no_rate_is_taken(tmp_path, monk
     spells = people.entities.select("entity", on=pl.col("anchor") + DAY, off=pl.lit(None, pl.Int64))
     whole = starts(people, spells, conversion_window=Duration(30, "d"))
     monkeypatch.setattr("pqlkit.snapshots.qualifications.clusters", None)
-    assert starts(people, spells, conversion_window=Duration(30, "d"), clustered=False).equals(whole.drop("cluster"))
+    assert starts(people, spells, conversion_window=Duration(30, "d"), clustered=False).equals(
+        whole.drop("cluster", "too_soon")
+    )
 
 
 def test_leads_of_lonely_users_are(people):

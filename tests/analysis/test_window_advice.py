@@ -115,7 +115,7 @@ def test_a_spike_is_more_than_three_in_ten_on_one_day():
     found = spike(crowd([14.5] * 7 + list(range(20, 33))))
     assert found is not None
     assert (found.day, found.converted, found.of) == (14, 7, 20)
-    assert "day 14" in str(found)
+    assert found.when == "day 14 after the start"
     assert spike(crowd([14.5] * 19)) is None
 
 

@@ -41,7 +41,7 @@ PROMISED = {
     "try": f"{DATA} {SNAPSHOTS} {OUTPUT} --save",
     "propose": (
         f"{DATA} {SNAPSHOTS} {OUTPUT} --max-criteria --objective --value --cost --capacity --min-share --min-recall "
-        "--min-rate --holdout --holdout-from --against --use-traits --permutations --max-rules --plan-experiment "
+        "--min-rate --holdout --holdout-from --learn-from --against --use-traits --permutations --max-rules --plan-experiment "
         "--out-dir --name --seed"
     ),
     "validate": f"{DATA} {OUTPUT} --strict --base --explain --describe --fix --catalogue",
@@ -50,7 +50,7 @@ PROMISED = {
         "--allow-hypothesis --accept-change "
         "--suppress --control --max-new --min-new --max-age --summary --notify --preset --key --properties"
     ),
-    "report": f"{DATA} {OUTPUT} -d --definition --by --ledger --contacts --fail-under --fail-on-drift --html",
+    "report": f"{DATA} {OUTPUT} -d --definition --by --ledger --contacts --fail-under --fail-on-drift --visitors --html",
     "explain": f"{DATA} {OUTPUT} -d --definition --converters",
     "schema": "--out",
 }

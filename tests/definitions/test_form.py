@@ -56,6 +56,24 @@ def test_the_keys_of_conditions_are_the_operators() -> None:
     assert set(OperatorsForm.keys()) == {str(operator) for operator in Operator}
 
 
+def test_what_evidence_may_leave_open_the_schema_allows() -> None:
+    parts = ("search", "chosen_by", "data", "fit", "holdout")
+    written = {
+        "pqlkit": 1,
+        "name": "a",
+        "entity": "user",
+        "qualify": {"event": "e", "within": "7d"},
+        "outcome": {"within": "30d"},
+    }
+    for part in parts:
+        changed = {**written, "evidence": {part: None}}
+        try:
+            DefinitionForm.read(changed)
+        except FormError:
+            continue
+        assert list(VALIDATOR.iter_errors(changed)) == [], part
+
+
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(definitions(), st.data())
 def test_a_changed_form_fails_with_known_codes_or_obeys_the_schema(definition: Definition, data: st.DataObject) -> None:
@@ -91,6 +109,8 @@ def test_only_one_format_is_read(value: object) -> None:
 @pytest.mark.parametrize("kind", MeasureKind)
 def test_every_measure_can_be_written(kind: MeasureKind) -> None:
     measure = f"{{{kind}: amount}}" if kind.needs_property else kind.value
+    if kind is MeasureKind.DISTINCT_EVENTS:
+        measure = "{distinct_events: true}"
     text = f"pqlkit: 1\nname: a\nentity: user\nqualify: {{event: e, measure: {measure}, at_least: 1, within: 7d}}\n"
     definition, faults = check_definition(parse(f"{text}outcome: {{within: 30d}}\n", "a.yml"))
     assert faults == []

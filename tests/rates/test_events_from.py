@@ -80,7 +80,14 @@ def test_who_is_left_out_is_said_and_in_no_figure(product: Path) -> None:
     told_ = told(product, "report", "-d", "x.yml")
     funnel = told_["funnel"]
     assert (funnel["signups"], funnel["pqls"]) == (136, 68)
-    assert told_["qualifications"] == {"starts": 68, "entities": 68, "complete": 68, "in_progress": 0, "unrated": 0}
+    assert told_["qualifications"] == {
+        "starts": 68,
+        "entities": 68,
+        "complete": 68,
+        "in_progress": 0,
+        "too_soon": 0,
+        "unrated": 0,
+    }
     assert funnel["left_out"] == [{"reason": "unobserved", "entities": 64, "customers": 5}]
     assert funnel["customers_without_use"] == {"never": 6, "dormant": 0}
     shown = shell(product, "report", "-d", "x.yml", *EXPORTS)

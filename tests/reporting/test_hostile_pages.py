@@ -125,7 +125,7 @@ def proposed(figures: dict[str, Any]) -> None:
             "complete": True,
         },
         changes=[{"rule": "login >= 3", "says": "The effect fell"}],
-        refit={"rule": "login >= 4", "cross_fitted": {**SHARE, "denominator": 9, "numerator": 4}, "why_none": None},
+        refit={"rule": "login >= 4", "cross_fitted": {**SIDE, "qualifications": 7}, "why_none": None},
         benchmark_model={"holdout_rate_at_same_share": 0.5, "captured": 0.9},
     )
 

@@ -13,7 +13,7 @@ from pqlkit.reporting.pages.heat_map import Cell, cells, heat_map
 from pqlkit.reporting.pages.intervals import Interval, areas, ratios
 from pqlkit.reporting.pages.ladders import ladders
 from pqlkit.reporting.pages.page import page
-from pqlkit.reporting.records.analysis import behaviour, record
+from pqlkit.reporting.records.analysis import behaviour, record, row
 from pqlkit.reporting.renderers.analysis import SENTENCE, is_little, leading, places_in_words, who
 from pqlkit.reporting.renderers.timing import beginning
 from pqlkit.reporting.renderers.words import named
@@ -44,7 +44,7 @@ def as_page(analysis: Analysis, top: int = 20) -> str:
     mapped = [association for association in shown if association.behaviour.event is not None][:MAPS]
     figures: dict[str, Any] = {
         **record(analysis),
-        "behaviours": [behaviour(association) for association in shown],
+        "behaviours": [row(analysis, association) for association in shown],
         "grids": [_grid(association, analysis) for association in mapped],
     }
     words = {

@@ -69,6 +69,12 @@ def fraction(value: float | None, low: float | None = None, high: float | None =
     return shown + _span(fraction, low, high)
 
 
+def quantity(value: float | None, low: float | None = None, high: float | None = None) -> Markup:
+    """Show an amount or a number of days with about three figures, with its 95 % interval where it has one."""
+    shown = NOTHING if value is None else _data(value, words.quantity(value))
+    return shown + _span(quantity, low, high)
+
+
 def difference(value: float, low: float, high: float) -> Markup:
     """Show a difference of two fractions in percentage points, with its 95 % interval."""
     return _data(value, f"{100 * value:+.1f} points") + Markup(' <span class="span">[{}, {}]</span>').format(

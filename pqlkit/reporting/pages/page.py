@@ -78,6 +78,7 @@ def templates() -> Environment:
         markup.number,
         markup.chance,
         markup.fraction,
+        markup.quantity,
         markup.difference,
         markup.ratio,
         markup.interval,

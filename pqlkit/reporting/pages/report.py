@@ -13,7 +13,7 @@ from pqlkit.reporting.pages.intervals import Interval, rates
 from pqlkit.reporting.pages.page import page
 from pqlkit.reporting.pages.period_chart import timeline
 from pqlkit.reporting.records.report import record
-from pqlkit.reporting.renderers.customer_lines import NAMES, apart, shown, told
+from pqlkit.reporting.renderers.customer_lines import NAMES
 from pqlkit.reporting.renderers.funnel_lines import REASONS
 from pqlkit.reporting.renderers.report import SENTENCE, several_as_json
 from pqlkit.reporting.renderers.report_sentences import against_baseline, headline, in_words, window
@@ -73,11 +73,7 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
         "against": [against_baseline(row) for row in figures["periods"]],
         "left_out": [(REASONS.get(row["reason"], row["reason"]), row) for row in funnel["left_out"]],
         "criteria": criteria(figures["criteria"]),
-        "customers": [
-            (_customer_figure(row), shown(row["pql_born"]), shown(row["others"]), apart(row))
-            for row in figures["customers"].get("figures", ())
-        ],
-        "told": told,
+        "customer_figures": [_customer_figure(row) for row in figures["customers"].get("figures", ())],
         "periods": timeline(figures["periods"], funnel["pql_to_customer"]["rate"], _step(words)),
         "cohorts": _groups(figures["cohorts"], "cohort", _step(words)),
         "segments": _groups(figures["segments"], "segment", _step(words)),

@@ -50,10 +50,7 @@ def record(analysis: Analysis) -> dict[str, Json]:
         "population": {**counts(snapshots.classes), **base, "kaplan_meier": _on_the_curve(analysis.curve)},
         "dormant": dormant,
         "conversions": counts(snapshots.places),
-        "behaviours": [
-            {**behaviour(association), "contacted_before": _contacted(analysis, association)}
-            for association in analysis.behaviours
-        ],
+        "behaviours": [row(analysis, association) for association in analysis.behaviours],
         "tests": analysis.tests,
         "fewer": [fewer(row) for row in analysis.fewer],
         "kinds": [kind(row) for row in analysis.kinds],
@@ -98,6 +95,11 @@ def _on_the_curve(curve_rate: CurveRate) -> Json:
         "snapshots": curve_rate.snapshots,
         "undefined": None if curve_rate.unread is None else curve_rate.unread.value,
     }
+
+
+def row(analysis: Analysis, association: Association) -> dict[str, Json]:
+    """Write a behaviour of an analysis, with how many of those who did it had been contacted before."""
+    return {**behaviour(association), "contacted_before": _contacted(analysis, association)}
 
 
 def _contacted(analysis: Analysis, association: Association) -> Json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.reporting.renderers.layout import spread, wrapped
 from pqlkit.reporting.renderers.report_sentences import in_words
-from pqlkit.reporting.renderers.words import interval, percent
+from pqlkit.reporting.renderers.words import interval, percent, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,17 +22,6 @@ NAMES: Final = {
 """What the figures of customers are called; of the export, only `amount` needs no window."""
 
 SHARES: Final = "Shares differ in percentage points."
-
-
-def quantity(value: float) -> str:
-    """Write an amount or a number of days with about three figures.
-
-    Examples
-    --------
-    >>> [quantity(x) for x in (12_345.6, 189.15, 3.14159, -0.5)]
-    ['12,346', '189', '3.14', '-0.50']
-    """
-    return f"{value:,.{0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2}f}"
 
 
 def shown(figure: Mapping[str, Any]) -> str:

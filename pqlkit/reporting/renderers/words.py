@@ -56,6 +56,17 @@ def month(at: Microseconds) -> str:
     return f"{_MONTHS[when.month - 1]} {when.year}"
 
 
+def quantity(value: float) -> str:
+    """Write an amount or a number of days with about three figures.
+
+    Examples
+    --------
+    >>> [quantity(x) for x in (12_345.6, 189.15, 3.14159, -0.5)]
+    ['12,346', '189', '3.14', '-0.50']
+    """
+    return f"{value:,.{0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2}f}"
+
+
 def percent(value: float | None, digits: int | None = None) -> str:
     """Write a fraction as a percentage with about three figures; None as a dash.
 
