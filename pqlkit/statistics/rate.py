@@ -127,6 +127,11 @@ class Rate:
         design_effect
             Of all of them.
 
+        References
+        ----------
+        Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the
+        American Statistical Association 22, 209-212.
+
         Examples
         --------
         >>> [rate.rate for rate in Rate.of_each([(2, 10), (0, 0)])]

@@ -7,15 +7,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
+from typing import Final
 
+_SPANS: Final = (
+    (re.compile(rb"(\d times?)[^;,\n]*"), rb"\1"),  # "4 times in 6 days to 5 May"
+    (re.compile(rb" on (\d+)(?: of \d+)? days?[^;,\n]*"), rb" on \1 days"),  # "on 4 of 9 days to 7 May"
+    (re.compile(rb" on \d+ [A-Z][^;,\n]*"), rb" on 1 days"),  # "on 7 May"
+)
 Ladder = dict[str, list[list[int]]]
 
 
 def score_answer(path: Path) -> str:
-    """Give the checksum of a list: the very bytes, but for line ends and the zeros of whole seconds."""
-    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n").replace(b".000000Z", b"Z")).hexdigest()
+    """Give the checksum of a list: the very bytes, but for line ends, the zeros of whole seconds and the spans of reasons.
+
+    That three logins came "in 9 days" is said by pqlkit alone: the queries by hand do without it, and are the cheaper for it.
+    """
+    text = path.read_bytes().replace(b"\r\n", b"\n").replace(b".000000Z", b"Z")
+    for written, plain in _SPANS:
+        text = written.sub(plain, text)
+    return hashlib.sha256(text).hexdigest()
 
 
 def analyze_answer(path: Path) -> str:

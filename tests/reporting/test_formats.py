@@ -66,7 +66,8 @@ def test_no_row_is_wider_than_a_terminal(kind: str, hostile: bool) -> None:
 @pytest.mark.parametrize("kind", ["analysis", "proposal", "trial", "report"])
 def test_a_result_is_about_one_screen_and_ends_by_saying_what_it_does_not_say(kind: str) -> None:
     lines = plain(table(kind, hostile=False)).splitlines()
-    assert len(lines) <= 52
+    # A report says what each team is measured by, too: the answer stands in its first lines.
+    assert len(lines) <= (80 if kind == "report" else 52)
     assert lines[-1].startswith("Says who upgrades, not why")
 
 

@@ -24,6 +24,7 @@ PLAIN = {
     "adjusted.RidgeFit.log_odds",
     "adjusted.alike",
     "design_effect.ClusterSums.of",
+    "stratified.matched",
     "survival.LifeTable.of",
     "survival.LifeTable.at_risk",
     "survival.LifeTable.thinned",
