@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo quick test check format bench simulate fuzz crash kernel docs lock wheel clean
+.PHONY: help setup demo quick test slow check format bench simulate fuzz crash kernel docs lock wheel clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -33,9 +33,12 @@ check: $(READY) ## ruff and mypy
 	$(BIN)/mypy
 
 test: check ## lint, types and the test suite
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not slow" $(ARGS)
 	$(BIN)/python -m tests.kernel --short
 	@$(BIN)/python tests/tools.py
+
+slow: $(READY) ## the tests of many seconds that `make test` leaves out: misleading worlds, simulations
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m slow tests/verdicts tests/simulation
 
 quick: check ## lint, types, and the tests that a change touches, under a minute
 	@$(BIN)/python tests/quick.py

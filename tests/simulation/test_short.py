@@ -32,6 +32,7 @@ def kept(lines) -> list[str]:
     return [line.what for line in lines if line.kept is False]
 
 
+@pytest.mark.slow
 def test_an_easy_rule_and_every_trap():
     runs = [easy(seed, users=8_000) for seed in (0, 4)]
     assert kept(trap_lines(runs)) == []
@@ -43,6 +44,7 @@ def test_what_is_printed_is_what_sql_counts():
     assert kept(printed_lines([printed(0, users=5_000)])) == []
 
 
+@pytest.mark.slow
 def test_nothing_is_found_where_there_is_nothing():
     assert kept(nothing_lines([nothing(number) for number in (0, 1, 5)])) == []
 
@@ -53,6 +55,7 @@ def test_drift_is_named():
     assert kept(drift_lines(runs)) == []
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_true_rate():
     runs = [promise_kept(number) for number in range(6)]
     assert sum(run["covered"] for run in runs if run["said"]) >= 4
@@ -66,6 +69,7 @@ def test_points_beat_the_rule_where_the_truth_adds_up():
     assert len(additive_lines([run])) == 2
 
 
+@pytest.mark.slow
 def test_the_freemium_world_conserves_conversions_and_its_rates_agree():
     run = freemium_world(0, accounts=6_000)
     assert run["conserved"]
@@ -73,6 +77,7 @@ def test_the_freemium_world_conserves_conversions_and_its_rates_agree():
     assert len(freemium_lines([run])) == 4
 
 
+@pytest.mark.slow
 def test_a_gate_is_quiet_in_a_year_in_which_nothing_changes():
     runs = [quiet(number, users=2_000, step=28) for number in (0, 3)]
     assert {run["young"] for run in runs} == {True, False}

@@ -12,7 +12,23 @@ RECOUNTED = WORLDS_WITH_A_RULE[:4]
 """Worlds whose promise is counted again with `report`."""
 
 
-@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+ALWAYS = (
+    "Simpson by a trait",
+    "trait filled by the sale",
+    "negative only",
+    "season",
+    "nothing (every)",
+    "bots",
+    "base 60 %",
+)
+"""Worlds that `make test` holds, too: the others take `make slow`."""
+
+
+@pytest.mark.parametrize(
+    "world",
+    [pytest.param(world, marks=[] if world.name in ALWAYS else [pytest.mark.slow]) for world in WORLDS],
+    ids=lambda world: world.name,
+)
 def test_the_verdict_is_a_careful_analysts(world):
     with said(world.make(0)) as words:
         assert world.judge(words) is Verdict.RIGHT, world.conclusion
@@ -20,6 +36,10 @@ def test_the_verdict_is_a_careful_analysts(world):
             counts = recounted(words)
             assert counts["proposed"]
             assert counts["promised"] == counts["reported"]
+
+
+def test_the_worlds_that_are_always_judged_are_of_the_battery():
+    assert set(ALWAYS) <= {world.name for world in WORLDS}
 
 
 def test_the_studies_say_which_worlds_failed_and_at_which_seeds():
