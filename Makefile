@@ -37,8 +37,8 @@ test: check ## lint, types and the test suite
 	$(BIN)/python -m tests.kernel --short
 	@$(BIN)/python tests/tools.py
 
-slow: $(READY) ## the tests of many seconds that `make test` leaves out: misleading worlds, simulations
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m slow tests/verdicts tests/simulation
+slow: $(READY) ## the tests of many seconds that `make test` leaves out: misleading worlds, simulations, kills
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m slow tests
 
 quick: check ## lint, types, and the tests that a change touches, under a minute
 	@$(BIN)/python tests/quick.py

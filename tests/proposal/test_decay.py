@@ -25,6 +25,8 @@ from pqlkit.reporting.renderers.proposal import as_table
 from tests.analysis.hand_made import definition, part
 from tests.verdicts.product import START, Product
 
+pytestmark = pytest.mark.slow
+
 ONCE = Settings(snapshots="once:14d")
 CHANGED = START + 270 * DAY
 LATER = START + 420 * DAY

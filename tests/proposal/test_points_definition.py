@@ -24,6 +24,8 @@ from pqlkit.snapshots.qualifications import between, pql_conversion_rate
 from tests.simulation.trial import populated, trial
 from tests.worlds.by_name import recipe
 
+pytestmark = pytest.mark.slow
+
 ONCE = Settings(snapshots="once:14d")
 
 

@@ -8,6 +8,8 @@ import pytest
 from pqlkit.proposal.rule import holds
 from tests.proposal.found import parts, searched
 
+pytestmark = pytest.mark.slow
+
 
 def f1(met, y) -> float:
     return 2 * int((met & y).sum()) / int(met.sum() + y.sum())

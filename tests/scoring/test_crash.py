@@ -17,6 +17,7 @@ from tests.scoring.nights import definition, drawn, new_in, product, score
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_twenty_kills_lose_nothing():
     found = kills(20, seed=20)
     assert sum(found.values()) == 20
