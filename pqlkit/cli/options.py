@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from pqlkit.options.option import Option
 
+DefinitionFiles = Annotated[
+    list[Path] | None, typer.Argument(help="Definition files, as after -d.", metavar="FILE...", show_default=False)
+]
+"""The argument of commands that take definitions by ``-d``, too."""
+
 
 def takes_options(command: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command function one keyword per option of the command, for typer; it is called with what was given.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import typer
 
 from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.inputs import Given
-from pqlkit.cli.options import takes_options
+from pqlkit.cli.options import DefinitionFiles, takes_options
 from pqlkit.options.commands import ReportOptions
 from pqlkit.options.output import Format, OutputOptions, PageOption
 
@@ -22,10 +21,7 @@ if TYPE_CHECKING:
 @takes_options("report")
 def report(
     given: Given,
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Definition files, as after -d.", metavar="FILE...", show_default=False),
-    ] = None,
+    files: DefinitionFiles = None,
 ) -> None:
     """Count signup -> PQL -> customer rates by cohort, segment and period, with drift.
 

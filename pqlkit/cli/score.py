@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import typer
 
 from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.inputs import Given
-from pqlkit.cli.options import takes_options
+from pqlkit.cli.options import DefinitionFiles, takes_options
 from pqlkit.cli.score_options import check, order, refuse_keyless, refuse_unready
 from pqlkit.options.leads import ListOptions, ScoreOptions
 from pqlkit.options.output import Format
@@ -36,10 +36,7 @@ if TYPE_CHECKING:
 @takes_options("score")
 def score(
     given: Given,
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Definition files, as after -d.", metavar="FILE...", show_default=False),
-    ] = None,
+    files: DefinitionFiles = None,
 ) -> None:
     """Turn the export into leads: who qualifies, why, since when, who nearly does, and who is new since the last run.
 

@@ -238,14 +238,19 @@ def _called_before(words: Said) -> Verdict:
 # Which of several events.
 
 
+def _doers(product: Product) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Draw who does a thing often (3 to 6 times; the others at most twice), and whose each time is."""
+    hit = product.rng.random(product.users) < 0.2
+    often, seldom = product.rng.integers(3, 7, product.users), product.rng.integers(0, 3, product.users)
+    return hit, np.repeat(np.arange(product.users), np.where(hit, often, seldom))
+
+
 def _precursor(seed: int) -> Case:
     """A dialog opens 5 to 60 seconds before 85 % of the invitations, and a fifth as often for nothing."""
     product = Product(seed=[108, seed], users=2_500)
     active(product)
     rng = product.rng
-    hit = rng.random(product.users) < 0.2
-    times = np.where(hit, rng.integers(3, 7, product.users), rng.integers(0, 3, product.users))
-    owner = np.repeat(np.arange(product.users), times)
+    hit, owner = _doers(product)
     ages = 0.01 + rng.random(owner.size) * 13.9
     product.at("teammate_invited", owner, ages)
     seen = rng.random(owner.size) < 0.85
@@ -267,9 +272,7 @@ def _equal(seed: int) -> Case:
     product = Product(seed=[109, seed], users=2_500)
     active(product)
     rng = product.rng
-    hit = rng.random(product.users) < 0.2
-    times = np.where(hit, rng.integers(3, 7, product.users), rng.integers(0, 3, product.users))
-    owner = np.repeat(np.arange(product.users), times)
+    hit, owner = _doers(product)
     ages = 1.0 + rng.random(owner.size) * 12.0
     product.at("file_exported", owner, ages)
     product.at("file_shared", owner, ages + rng.uniform(-0.9, 0.9, owner.size))
