@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
@@ -12,8 +13,8 @@ from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import DefinitionFiles, takes_options
 from pqlkit.cli.score_options import check, order, refuse_keyless, refuse_unready
-from pqlkit.options.leads import ListOptions, ScoreOptions
-from pqlkit.options.output import Format
+from pqlkit.options.leads import ScoreOptions
+from pqlkit.options.output import Format, OutputOptions, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,8 +54,10 @@ def score(
     from pqlkit.scoring.delivery import hook
 
     inputs = given.naming(files).inputs()
-    options, out = inputs.settle(ScoreOptions), inputs.settle(ListOptions)
+    options, out = inputs.settle(ScoreOptions), inputs.settle(OutputOptions)
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out, private=True)
+    if out.format is None and format_of(out.out) is Format.MARKDOWN:
+        out = replace(out, format=Format.MARKDOWN)
     check(options, out)
     definitions = [load_definition(path) for path in options.definition]
     refuse_twins(definitions)
@@ -174,7 +177,7 @@ def compared(
 def deliver(
     listings: Sequence[Listing],
     options: ScoreOptions,
-    out: ListOptions,
+    out: OutputOptions,
     asked: Order,
     ledger: Ledger | None,
     where: Hook | None,
@@ -289,7 +292,7 @@ def afterwards(
     listings: Sequence[Listing],
     written: Sequence[Written],
     options: ScoreOptions,
-    out: ListOptions,
+    out: OutputOptions,
     ledger: Ledger | None,
     where: Hook | None,
     output: Output,
@@ -368,7 +371,7 @@ def write_summary(
     listings: Sequence[Listing],
     sent: Delivery | None,
     options: ScoreOptions,
-    out: ListOptions,
+    out: OutputOptions,
     output: Output,
 ) -> None:
     """Sum the run up in one line per definition, and in ``--summary`` and ``overlap.json`` as JSON.
@@ -402,7 +405,7 @@ def write_summary(
         output.say(f"{row['leads']:,} {row['entity']}s are leads of {names} alone")
 
 
-def places(listings: Sequence[Listing], out: ListOptions, *, aside: bool) -> list[tuple[Path, Listing]]:
+def places(listings: Sequence[Listing], out: OutputOptions, *, aside: bool) -> list[tuple[Path, Listing]]:
     """Say where each list goes; empty = stdout."""
     from pqlkit.scoring.night import aside as held
 
@@ -414,7 +417,7 @@ def places(listings: Sequence[Listing], out: ListOptions, *, aside: bool) -> lis
     )
 
 
-def paths_of(names: Sequence[str], out: ListOptions) -> list[Path]:
+def paths_of(names: Sequence[str], out: OutputOptions) -> list[Path]:
     """Give the file of each definition's list; empty = stdout."""
     if out.out is None or (out.format in {Format.TABLE, Format.MARKDOWN} and len(names) == 1):
         return []
@@ -424,7 +427,7 @@ def paths_of(names: Sequence[str], out: ListOptions) -> list[Path]:
     return [out.out / f"{name}.{suffix}" for name in names]
 
 
-def list_targets(names: Sequence[str], out: ListOptions) -> Iterator[Target]:
+def list_targets(names: Sequence[str], out: OutputOptions) -> Iterator[Target]:
     """Give what a run may write or remove beside the file of ``--out``: lists in a folder, held ones, later parts.
 
     Raises
@@ -448,7 +451,7 @@ def list_targets(names: Sequence[str], out: ListOptions) -> Iterator[Target]:
         yield Target(named="--out", path=path, role=Role.WRITES)
 
 
-def show(listings: Sequence[Listing], out: ListOptions, asked: Order, output: Output) -> None:
+def show(listings: Sequence[Listing], out: OutputOptions, asked: Order, output: Output) -> None:
     """Write the lists to stdout."""
     from pqlkit.reporting.renderers import leads as render
     from pqlkit.scoring.lead_file import LeadFormat
