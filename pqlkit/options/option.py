@@ -56,8 +56,10 @@ class Option:
         The library's keyword and the project file's key.
     default
         The value where nothing is written.
-    help
-        One sentence, with the default if there is one to tell.
+    says
+        One sentence.
+    told
+        The default as help spells it; None = there is none to tell.
     takes
         What is written: bool, int, float, str, `Path` or a `StrEnum`.
     many
@@ -76,7 +78,8 @@ class Option:
 
     name: str
     default: Any
-    help: str
+    says: str
+    told: str | None
     takes: type[Any]
     many: bool
     reads: Callable[[Any, str], Any] | None
@@ -85,6 +88,11 @@ class Option:
     panel: str | None
     in_project: bool
     role: Role | None
+
+    @property
+    def help(self) -> str:
+        """Say what it is for and, if there is one to tell, its default."""
+        return self.says if self.told is None else f"{self.says.removesuffix('.')} [default: {self.told}]."
 
     @property
     def flag(self) -> str:
@@ -194,8 +202,7 @@ def option(
         As in `Option`.
     """
     told = unset if default is None or default == () else None if isinstance(default, bool) else shown(default)
-    text = help if told is None else f"{help.removesuffix('.')} [default: {told}]."
-    said = {"help": text, "reads": reads, "takes": takes if reads is not None else None}
+    said = {"says": help, "told": told, "reads": reads, "takes": takes if reads is not None else None}
     shape = {"short": short, "metavar": metavar, "panel": panel, "in_project": in_project, "role": role}
     return dataclasses.field(default=default, metadata={_KEY: {**said, **shape}})
 
