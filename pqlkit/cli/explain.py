@@ -63,6 +63,7 @@ def one_lead(inputs: Inputs, entity: str, path: Path, output: Output) -> None:
     from pqlkit.definitions.folders import load_definition
     from pqlkit.reporting.renderers import lead as render
     from pqlkit.scoring.card import cards, score_line, score_parts
+    from pqlkit.scoring.lead import LeadStatus
     from pqlkit.scoring.lead_file import spelled
     from pqlkit.scoring.scoring import score
     from pqlkit.scoring.timeline import alone, entity_named, timeline
@@ -72,7 +73,7 @@ def one_lead(inputs: Inputs, entity: str, path: Path, output: Output) -> None:
         people = inputs.population(inputs.dataset(progress), definition)
         number = entity_named(people, entity)
         story = timeline(people, number, definition)
-        leads = score(alone(people, number, definition), definition, progress=progress)
+        leads = score(alone(people, number, definition), definition, read=tuple(LeadStatus), progress=progress)
     rows = leads.frame.filter(leads.frame.get_column(leads.key).cast(str) == entity)
     (card,) = cards(leads, rows)
     head, *rest = card

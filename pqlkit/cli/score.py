@@ -201,7 +201,14 @@ def deliver(
         Where messages go.
     """
     from pqlkit.errors import PqlkitError
-    from pqlkit.scoring.night import changed, held_back, record, remove_set_aside, written_lists
+    from pqlkit.scoring.night import (
+        changed,
+        held_back,
+        record,
+        remove_later_parts,
+        remove_set_aside,
+        written_lists,
+    )
 
     for listing in listings:
         asked.shape.names(listing.rows.columns)  # refuses unknown columns, whatever the format
@@ -223,6 +230,7 @@ def deliver(
     try:
         if doubt is not None:
             raise doubt
+        remove_later_parts(everything)
         sent = afterwards(listings, written, options, out, kept, where, output)
         if not breached:
             remove_set_aside([path for path, _ in targets], [path for path, _ in apart])
@@ -310,9 +318,8 @@ def afterwards(
     output
         Where messages go.
     """
-    from pqlkit.scoring.night import remove_later_parts, summaries
+    from pqlkit.scoring.night import summaries
 
-    remove_later_parts(written)
     sent = None if ledger is None else send(ledger, where, output)
     write_summary(summaries(listings, written), listings, sent, options, out, output)
     return sent
@@ -446,8 +453,10 @@ def list_targets(names: Sequence[str], out: OutputOptions) -> Iterator[Target]:
     if any(not path.name for path in paths):
         raise UsageError("--out names no file", hint="write --out leads.csv")
     several = [*paths, *([path.parent / "overlap.json" for path in paths[:1]])] if len(names) > 1 else []
-    parts = [part for path in paths for part in path.parent.glob(f"{escape(path.stem)}.part*{escape(path.suffix)}")]
-    for path in (*several, *map(aside, paths), *map(changed, paths), *parts):
+    beside = [*map(aside, paths), *map(changed, paths)]
+    whole = (*paths, *beside)
+    parts = [part for path in whole for part in path.parent.glob(f"{escape(path.stem)}.part*{escape(path.suffix)}")]
+    for path in (*several, *beside, *parts):
         yield Target(named="--out", path=path, role=Role.WRITES)
 
 
