@@ -79,6 +79,11 @@ class Output:
         """Whether a person can be asked."""
         return not self.quiet and sys.stdin.isatty() and sys.stderr.isatty()
 
+    @property
+    def width(self) -> int:
+        """How many columns a result may take: those of the terminal, else 80."""
+        return NARROW if self.out is not None else console().width
+
     def payload(self, text: str) -> None:
         """Write the result: to `out` whole or not at all, else to stdout, ending in one line end."""
         from pqlkit.files import PRIVATE, write_text
@@ -94,7 +99,7 @@ class Output:
     def show(self, renderable: RenderableType) -> None:
         """Write a rich renderable as the result: colours on a terminal, plain text to a file or pipe."""
         if self.out is not None:
-            self.payload(plain(renderable))
+            self.payload(plain(renderable, self.width))
         else:
             console().print(renderable, soft_wrap=False)
             sys.stdout.flush()
