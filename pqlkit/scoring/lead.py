@@ -68,7 +68,7 @@ HOLDING: Final = (LeadStatus.PQL.value, LeadStatus.EXPIRED.value)
 """Who meets the definition now."""
 
 READ: Final = (LeadStatus.PQL, LeadStatus.NEAR, LeadStatus.EXPIRED)
-"""Whose reasons a rep reads."""
+"""Whose reasons a rep reads in a list."""
 
 
 def lead_ids(definition: str, kind: str, ids: pl.Series, starts: pl.Series) -> pl.Series:

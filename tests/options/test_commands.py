@@ -18,7 +18,7 @@ from pqlkit.options.commands import RECORDS, command_options
 from pqlkit.options.option import options_of
 
 PACKAGE = Path(pqlkit.__file__).parent
-EVERY = {"--help", "--version", "--install-completion"}
+EVERY = {"--help", "--help-all", "--version", "--install-completion"}
 """What every command takes, and typer's own."""
 COMING = {"--from", "--sql"}
 """What `init` takes once it can print statements that export tables."""
