@@ -104,8 +104,8 @@ class Output:
             console().print(renderable, soft_wrap=False)
             sys.stdout.flush()
 
-    def result(self, render: Renderer, *shown: Any) -> None:
-        """Write a result in its format: `shown` is what the functions of the renderer take."""
+    def result(self, render: Renderer, *shown: Any, **how: Any) -> None:
+        """Write a result in its format: `shown` is what the functions of the renderer take, `how` what `as_table` takes besides."""
         match self.form:
             case Format.JSON:
                 self.payload(render.as_json(*shown))
@@ -114,7 +114,7 @@ class Output:
             case Format.MARKDOWN:
                 self.payload(render.as_markdown(*shown))
             case Format.TABLE:
-                self.show(render.as_table(*shown))
+                self.show(render.as_table(*shown, **how))
             case _:
                 assert_never(self.form)
 

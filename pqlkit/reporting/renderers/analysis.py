@@ -9,7 +9,7 @@ from pqlkit.definitions.expression import expression
 from pqlkit.inert import visible
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.population.stays import is_expansion
-from pqlkit.reporting.next_command import Invocation, broken
+from pqlkit.reporting.next_command import Invocation, broken, following
 from pqlkit.reporting.records.analysis import behaviour, record
 from pqlkit.reporting.renderers.cohorts import cohorts
 from pqlkit.reporting.renderers.correlation import (
@@ -20,7 +20,6 @@ from pqlkit.reporting.renderers.correlation import (
     correlation,
     headline,
     is_little,
-    nulls,
     risk,
     sureness,
     thresholds,
@@ -260,9 +259,8 @@ def _little(analysis: Analysis, call: Invocation, width: int) -> list[str]:
             f"A behaviour of every fourth snapshot shows only from a relative risk of {times(power)}.", "  "
         )
     lines += [f"  Rests on    {_rests_on(analysis)}", *_hypotheses(analysis)]
-    following = [*_usable(analysis, call), call.next("explain", "--converters")]
-    first, *rest = [line for command in following for line in broken(command, " " * 14, width)]
-    return [*lines, f"  Next        {first.lstrip()}", *rest, SENTENCE]
+    commands = [*_usable(analysis, call), call.next("explain", "--converters")]
+    return [*lines, *following(commands, width), SENTENCE]
 
 
 def _usable(analysis: Analysis, call: Invocation) -> list[str]:
@@ -320,7 +318,6 @@ def _besides(analysis: Analysis, call: Invocation, top: int) -> list[str]:
     """Give what stands below the table of behaviours: what makes no difference, contacts, traits, kinds, what fewer convert after."""
     shown = sorted(winners(analysis), key=lambda row: -(row.table.phi or 0))[:top]
     return [
-        *nulls(analysis),
         *(_contacted(analysis, shown[0]) if shown else []),
         *_explained(shown),
         *meters(analysis.meters),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pqlkit.analysis.tiers import Tier
 from pqlkit.inert import visible
-from pqlkit.reporting.next_command import Invocation, broken
+from pqlkit.reporting.next_command import Invocation, broken, following
 from pqlkit.reporting.renderers.layout import spread, table, wrapped
 from pqlkit.reporting.renderers.words import (
     about,
@@ -157,8 +157,10 @@ def sureness(analysis: Analysis) -> str:
     said = f"Relative risk {about(estimate)}, 95% CI {_ends(estimate)}."
     if left is None:
         return f"{said} It could not be adjusted for activity."
-    moved = "falls to" if _value(left) < _value(estimate) else "is"
-    return f"{said} It {moved} {about(left)} {_ends(left)} when adjusted for {allowed_for([row])}, and stays above 1."
+    then = f"{about(left)} {_ends(left)} when adjusted for {allowed_for([row])}"
+    if about(left) == about(estimate):
+        return f"{said} It stays {then}."
+    return f"{said} It {'falls' if _value(left) < _value(estimate) else 'rises'} to {then}, and stays above 1."
 
 
 def _ends(estimate: Estimate) -> str:
@@ -170,8 +172,7 @@ def answer(analysis: Analysis, call: Invocation, *, rests_on: str, width: int = 
     lines = wrapped(headline(analysis), "", width=width)
     for label, text in (("How sure", sureness(analysis)), ("Rests on", rests_on)):
         lines += wrapped(text, f"  {label:<10}  ", " " * 14, width=width)
-    first, *rest = broken(call.next("propose"), " " * 14, width)
-    return [*lines, f"  {'Next':<10}  {first.lstrip()}", *rest, SENTENCE]
+    return [*lines, *following([call.next("propose")], width), SENTENCE]
 
 
 def correlation(analysis: Analysis, call: Invocation, top: int, width: int = 79) -> list[str]:
@@ -197,7 +198,8 @@ def correlation(analysis: Analysis, call: Invocation, top: int, width: int = 79)
         else f" phi cannot exceed {most:.2f} in the first row ({percent(rows[0].table.base.rate)} convert)."
     )
     lines += wrapped(f"Share of {total:,} snapshots.{limit}", "  ", width=width)
-    return [*lines, *_alike(rows, width), *([] if width >= WIDE else _adjusted(rows, width))]
+    lines += [*_alike(rows, width), *nulls(analysis)]
+    return [*lines, *([] if width >= WIDE else _adjusted(rows, width))]
 
 
 def broken_after(words: str, command: str, width: int) -> list[str]:

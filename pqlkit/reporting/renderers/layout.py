@@ -82,7 +82,7 @@ def table(rows: Sequence[Sequence[str]], *, width: int = 79, indent: str = "  ")
         figures = "".join(f"{gap}{' ' * (size - cell_len(cell))}{cell}" for cell, size in cells)
         name = row[0]
         if cell_len(name) > first:
-            lines.append(f"{indent}{name}")
+            lines += wrapped(name, indent, f"{indent}  ", width)
             name = ""
         lines.append(f"{indent}{name}{' ' * (first - cell_len(name))}{figures}".rstrip())
     return lines

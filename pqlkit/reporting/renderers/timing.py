@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.inert import visible
-from pqlkit.reporting.renderers.layout import spread, wrapped
 
 if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis
