@@ -51,7 +51,6 @@ def score(
     """
     from pqlkit.cli.output import Output
     from pqlkit.definitions.folders import load_definition
-    from pqlkit.scoring.delivery import hook
 
     inputs = given.naming(files).inputs()
     options, out = inputs.settle(ScoreOptions), inputs.settle(OutputOptions)
@@ -65,7 +64,7 @@ def score(
     refuse_keyless(definitions, options)
     inputs.check(list_targets([definition.name for definition in definitions], out))
     asked = order(options, inputs.project.days_off)
-    where = hook(options.notify) if options.notify is not None else None
+    where = hook_of(options.notify)
     with ExitStack() as stack:
         ledger = stack.enter_context(opened(options.ledger)) if options.ledger is not None else None
         with output.working("reading exports") as progress:
@@ -77,6 +76,15 @@ def score(
         code = deliver(listings, options, out, asked, ledger, where, output)
     if code:
         raise typer.Exit(code)
+
+
+def hook_of(notify: str | None) -> Hook | None:
+    """Read where alerts go; a run that sends none loads nothing that talks to servers."""
+    if notify is None:
+        return None
+    from pqlkit.scoring.delivery import hook
+
+    return hook(notify)
 
 
 def warnings_of(leads: Leads) -> tuple[str, ...]:
