@@ -45,9 +45,8 @@ def ranked_by_sorting(frame: pl.DataFrame, by: Sequence[str], order: str, ranks:
     packing = _Packing.of(frame)
     if packing is None:
         return _ranked_by_columns(frame, by, ranks)
-    kinds = dict(frame.schema)
     parts = (
-        packing.unpacked(left_out, *_picked(numbers, packing.inside, ranks)).cast(kinds)
+        packing.unpacked(left_out, *_picked(numbers, packing.inside, ranks)).cast(frame.schema)
         for left_out, numbers in packing.pieces(frame)
     )
     return pl.concat(parts, rechunk=False)

@@ -381,11 +381,10 @@ def ranking(leads: pl.DataFrame, *ties: str) -> pl.Series:
         {status.value: place for place, status in enumerate(ORDER)}, return_dtype=pl.Int64
     )
     near = pl.when(pl.col("status") == LeadStatus.NEAR.value).then("progress")
-    keys = (rank, near, "score", "qualified_at", *ties)
+    keys = [rank, near, pl.col("score"), pl.col("qualified_at"), *map(pl.col, ties)]
     descending = [False, True, True, True, *(False for _ in ties)]
-    return leads.select(
-        pl.arg_sort_by(keys, descending=descending, nulls_last=True, maintain_order=True).alias("row")
-    ).to_series()
+    order = pl.arg_sort_by(keys, descending=descending, nulls_last=True, maintain_order=True)
+    return leads.select(order.alias("row")).to_series()
 
 
 def _instant(at: pl.Expr) -> pl.Expr:
