@@ -364,8 +364,11 @@ def test_behaviours_and_bands_cut_a_report(tmp_path):
     assert [row.pql_to_customer.denominator for row in shown.parts.segments[-2:]] == [1, 3]
     printed = plain(as_table(shown))
     assert "BY seats:5,20" in printed
-    assert "BY open >= 1 in 14d" in printed
+    assert "BY open in 14d" in printed
     assert "BY signup_quarter" not in printed
+    bare = report(people_, asked, by=["open"])
+    assert bare.parts.by == ("open in 14d",)
+    assert bare.parts.segments == shown.parts.segments[-2:]
     assert "BY signup_quarter" in plain(as_table(report(people_, asked, by=["signup_quarter"])))
 
 
