@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
@@ -12,8 +13,8 @@ from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import DefinitionFiles, takes_options
 from pqlkit.cli.score_options import check, order, refuse_keyless, refuse_unready
-from pqlkit.options.leads import ListOptions, ScoreOptions
-from pqlkit.options.output import Format
+from pqlkit.options.leads import ScoreOptions
+from pqlkit.options.output import Format, OutputOptions, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,11 +51,12 @@ def score(
     """
     from pqlkit.cli.output import Output
     from pqlkit.definitions.folders import load_definition
-    from pqlkit.scoring.delivery import hook
 
     inputs = given.naming(files).inputs()
-    options, out = inputs.settle(ScoreOptions), inputs.settle(ListOptions)
+    options, out = inputs.settle(ScoreOptions), inputs.settle(OutputOptions)
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out, private=True)
+    if out.format is None and format_of(out.out) is Format.MARKDOWN:
+        out = replace(out, format=Format.MARKDOWN)
     check(options, out)
     definitions = [load_definition(path) for path in options.definition]
     refuse_twins(definitions)
@@ -62,7 +64,7 @@ def score(
     refuse_keyless(definitions, options)
     inputs.check(list_targets([definition.name for definition in definitions], out))
     asked = order(options, inputs.project.days_off)
-    where = hook(options.notify) if options.notify is not None else None
+    where = hook_of(options.notify)
     with ExitStack() as stack:
         ledger = stack.enter_context(opened(options.ledger)) if options.ledger is not None else None
         with output.working("reading exports") as progress:
@@ -74,6 +76,15 @@ def score(
         code = deliver(listings, options, out, asked, ledger, where, output)
     if code:
         raise typer.Exit(code)
+
+
+def hook_of(notify: str | None) -> Hook | None:
+    """Read where alerts go; a run that sends none loads nothing that talks to servers."""
+    if notify is None:
+        return None
+    from pqlkit.scoring.delivery import hook
+
+    return hook(notify)
 
 
 def warnings_of(leads: Leads) -> tuple[str, ...]:
@@ -174,7 +185,7 @@ def compared(
 def deliver(
     listings: Sequence[Listing],
     options: ScoreOptions,
-    out: ListOptions,
+    out: OutputOptions,
     asked: Order,
     ledger: Ledger | None,
     where: Hook | None,
@@ -297,7 +308,7 @@ def afterwards(
     listings: Sequence[Listing],
     written: Sequence[Written],
     options: ScoreOptions,
-    out: ListOptions,
+    out: OutputOptions,
     ledger: Ledger | None,
     where: Hook | None,
     output: Output,
@@ -375,7 +386,7 @@ def write_summary(
     listings: Sequence[Listing],
     sent: Delivery | None,
     options: ScoreOptions,
-    out: ListOptions,
+    out: OutputOptions,
     output: Output,
 ) -> None:
     """Sum the run up in one line per definition, and in ``--summary`` and ``overlap.json`` as JSON.
@@ -409,7 +420,7 @@ def write_summary(
         output.say(f"{row['leads']:,} {row['entity']}s are leads of {names} alone")
 
 
-def places(listings: Sequence[Listing], out: ListOptions, *, aside: bool) -> list[tuple[Path, Listing]]:
+def places(listings: Sequence[Listing], out: OutputOptions, *, aside: bool) -> list[tuple[Path, Listing]]:
     """Say where each list goes; empty = stdout."""
     from pqlkit.scoring.night import aside as held
 
@@ -421,7 +432,7 @@ def places(listings: Sequence[Listing], out: ListOptions, *, aside: bool) -> lis
     )
 
 
-def paths_of(names: Sequence[str], out: ListOptions) -> list[Path]:
+def paths_of(names: Sequence[str], out: OutputOptions) -> list[Path]:
     """Give the file of each definition's list; empty = stdout."""
     if out.out is None or (out.format in {Format.TABLE, Format.MARKDOWN} and len(names) == 1):
         return []
@@ -431,7 +442,7 @@ def paths_of(names: Sequence[str], out: ListOptions) -> list[Path]:
     return [out.out / f"{name}.{suffix}" for name in names]
 
 
-def list_targets(names: Sequence[str], out: ListOptions) -> Iterator[Target]:
+def list_targets(names: Sequence[str], out: OutputOptions) -> Iterator[Target]:
     """Give what a run may write or remove beside the file of ``--out``: lists in a folder, held ones, later parts.
 
     Raises
@@ -457,7 +468,7 @@ def list_targets(names: Sequence[str], out: ListOptions) -> Iterator[Target]:
         yield Target(named="--out", path=path, role=Role.WRITES)
 
 
-def show(listings: Sequence[Listing], out: ListOptions, asked: Order, output: Output) -> None:
+def show(listings: Sequence[Listing], out: OutputOptions, asked: Order, output: Output) -> None:
     """Write the lists to stdout."""
     from pqlkit.reporting.renderers import leads as render
     from pqlkit.scoring.lead_file import LeadFormat

@@ -72,6 +72,8 @@ class Option:
         How help shows its value, and where help lists it.
     in_project
         Whether it can stand in the project file.
+    rare
+        Whether ``--help`` leaves it to ``--help-all``.
     role
         What is done with the path that it names; None = it names none.
     """
@@ -87,6 +89,7 @@ class Option:
     metavar: str | None
     panel: str | None
     in_project: bool
+    rare: bool
     role: Role | None
 
     @property
@@ -182,6 +185,7 @@ def option(
     metavar: str | None = None,
     panel: str | None = None,
     in_project: bool = True,
+    rare: bool = False,
     role: Role | None = None,
 ) -> Any:
     """Declare an option as a field of a frozen dataclass; help tells its default.
@@ -198,13 +202,14 @@ def option(
         What None, or an empty default, stands for.
     shown
         How the default is spelled in help.
-    short, metavar, panel, in_project, role
+    short, metavar, panel, in_project, rare, role
         As in `Option`.
     """
     told = unset if default is None or default == () else None if isinstance(default, bool) else shown(default)
     said = {"says": help, "told": told, "reads": reads, "takes": takes if reads is not None else None}
-    shape = {"short": short, "metavar": metavar, "panel": panel, "in_project": in_project, "role": role}
-    return dataclasses.field(default=default, metadata={_KEY: {**said, **shape}})
+    shape = {"short": short, "metavar": metavar, "panel": panel}
+    use = {"in_project": in_project, "rare": rare, "role": role}
+    return dataclasses.field(default=default, metadata={_KEY: {**said, **shape, **use}})
 
 
 def options_of(record: type[Any]) -> tuple[Option, ...]:

@@ -124,8 +124,8 @@ def judged(periods: Sequence[Mapping[str, Any]]) -> str:
     if told is None or not baseline:
         return "No period is old enough to be compared with one before it."
     since = baseline[0] if len(baseline) == 1 else f"{baseline[0]} to {baseline[-1]}"
-    found = against_baseline(told).replace("none found", "no fall found")
-    return f"Has it fallen? {told['period']} against {since}: {found}."
+    answer = against_baseline(told).replace("none found", "no fall found")
+    return f"Has it fallen? {told['period']} against {since}: {answer}."
 
 
 def newest_told(periods: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
