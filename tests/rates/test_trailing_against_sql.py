@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from dataclasses import replace
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -24,10 +25,13 @@ DAYS, USERS, WITHIN, WINDOW, COOLDOWN, PATIENCE = 240, 400, 30 * DAY, 21 * DAY, 
 BY = ("channel", "signup_month", "y >= 2 trailing 21d")
 
 
-def rows():
+def rows() -> Any:
     """Draw users who sign up before the export and within it, and what they do, pay and hear."""
     dice = random.Random(5)
-    events, users, conversions, contacts = [], [], [], []
+    events: list[Any] = []
+    users: list[Any] = []
+    conversions: list[Any] = []
+    contacts: list[Any] = []
     for number in range(USERS):
         user, begin = f"{number:03}", T0 + dice.randrange(-40 * DAY, (DAYS - 5) * DAY)
         users.append({"user_id": user, "signed_up_at": begin, "channel": dice.choice("abc")})
