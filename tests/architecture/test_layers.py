@@ -13,7 +13,7 @@ PACKAGE = ROOT / "pqlkit"
 APART = [
     {"definitions", "engines", "statistics"},
     {"measures", "exports"},
-    {"scoring", "proposal"},
+    {"scoring", "proposal", "warehouse"},
     {"reporting", "demo"},
 ]
 """Packages of one row that do not know each other."""
