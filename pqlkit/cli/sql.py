@@ -1,4 +1,4 @@
-"""`pqlkit sql`: a definition as one query for a warehouse, or as a dbt model."""
+"""`pqlkit sql`: a definition as one query for a warehouse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def sql(
     given: Given,
     files: DefinitionFiles = None,
 ) -> None:
-    """Write a definition as one SQL query for a warehouse, with the answers of `pqlkit score`; or as a dbt model.
+    """Write a definition as one SQL query for a warehouse, with the answers of `pqlkit score`.
 
     **Examples**
 

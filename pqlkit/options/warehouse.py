@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
 
 from pqlkit.options import parsing as reading
-from pqlkit.options.data import ProjectOption
+from pqlkit.options.data import DATA, ProjectOption
 from pqlkit.options.option import Role, option
 from pqlkit.options.output import MessageOptions, TargetOption
-
-NAMES: Final = "Tables and columns"
 
 
 class SqlDialect(StrEnum):
@@ -38,7 +35,7 @@ class ColumnType(StrEnum):
 class SqlOptions(ProjectOption, MessageOptions, TargetOption):
     """Which definition, in whose SQL, over which tables."""
 
-    definition: tuple[Path, ...] = option((), "The definition file.", short="-d", metavar="FILE", role=Role.READS)
+    definition: tuple[Path, ...] = option((), "The definition to write.", short="-d", metavar="FILE", role=Role.READS)
     dialect: SqlDialect = option(
         SqlDialect.DUCKDB,
         "Whose SQL: duckdb, postgres, bigquery, snowflake, databricks or redshift.",
@@ -55,27 +52,25 @@ class SqlOptions(ProjectOption, MessageOptions, TargetOption):
     since: str | None = option(
         None, "Who qualified later is new: a duration before as-of, a date or an instant.", metavar="WHEN"
     )
-    dbt: Path | None = option(None, "Write a dbt model with its tests and docs.", metavar="DIR", role=Role.FILLS)
-    incremental: bool = option(False, "With --dbt: a run keeps what the runs before found, and adds to it.")
     table: tuple[str, ...] = option(
-        (), "Where a table is, like events=raw.product_events. Repeatable.", metavar="TABLE=NAME", panel=NAMES
+        (), "Where a table is, like events=raw.product_events. Repeatable.", metavar="TABLE=NAME", panel=DATA
     )
     map: tuple[str, ...] = option(
         (),
         "Which column is which: events.timestamp=occurred_at. Repeatable.",
         metavar="TABLE.COLUMN=NAME",
-        panel=NAMES,
+        panel=DATA,
     )
     type: tuple[str, ...] = option(
         (),
         "What a property or trait holds: amount=text, number or boolean. Repeatable.",
         metavar="NAME=TYPE",
-        panel=NAMES,
+        panel=DATA,
     )
     without: tuple[str, ...] = option(
         (),
         "Tables and columns that there are not, like accounts,conversions.user_id.",
         reads=reading.listed,
         metavar="LIST",
-        panel=NAMES,
+        panel=DATA,
     )

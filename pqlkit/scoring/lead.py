@@ -66,7 +66,7 @@ HOLDING: Final = (LeadStatus.PQL.value, LeadStatus.EXPIRED.value)
 """Who meets the definition now."""
 
 READ: Final = (LeadStatus.PQL, LeadStatus.NEAR, LeadStatus.EXPIRED)
-"""Whose reasons a rep reads."""
+"""Whose reasons a rep reads in a list."""
 
 
 def lead_ids(definition: str, kind: str, ids: pl.Series, starts: pl.Series) -> pl.Series:
@@ -86,8 +86,9 @@ def lead_ids(definition: str, kind: str, ids: pl.Series, starts: pl.Series) -> p
     ['c9bf4811ebfe58ce', 'c9bf4811ebfe58ce', None]
     """
     # A warehouse makes the same of the same text (see `pqlkit.warehouse`); what an id holds comes last, so that it can be anything.
+    started = starts.is_not_null().arg_true()
     named = [
-        None if start is None else hashlib.sha256(f"{definition}/{kind}/{start}/{name}".encode()).hexdigest()[:16]
-        for name, start in zip(ids.to_list(), starts.to_list(), strict=True)
+        hashlib.sha256(f"{definition}/{kind}/{start}/{name}".encode()).hexdigest()[:16]
+        for name, start in zip(ids.gather(started).to_list(), starts.gather(started).to_list(), strict=True)
     ]
-    return pl.Series("lead_id", named, dtype=pl.String)
+    return pl.repeat(None, len(starts), dtype=pl.String, eager=True).scatter(started, named).alias("lead_id")

@@ -19,7 +19,7 @@ from pqlkit.scoring.nearness import far_along, standing
 from pqlkit.scoring.progress import TINY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -79,6 +79,7 @@ def score(
     *,
     keep: Sequence[str] = (),
     key: str | None = None,
+    read: Collection[LeadStatus] = READ,
     progress: Callable[[str], None] | None = None,
 ) -> Leads:
     """Turn a population into leads.
@@ -93,6 +94,8 @@ def score(
         Traits to add as columns, as of now.
     key
         What a CRM knows a lead by: one more such column; see `pqlkit.scoring.recipient.key_column`.
+    read
+        Whose reasons name their time: looking it up is one more pass over their events.
     progress
         Told each step.
 
@@ -124,8 +127,8 @@ def score(
     parts = _score_parts(definition, stand, frame)
     total = pl.select((pl.sum_horizontal(parts.get_columns()) + TINY).floor().cast(pl.Int64)).to_series()
     frame = frame.with_columns(total.alias("score"))
-    read = frame.get_column("status").is_in([status.value for status in READ]).arg_true().to_list()
-    told = evidence_columns(population.world, stand, read, evaluation.stretches)
+    readers = frame.get_column("status").is_in([status.value for status in read]).arg_true().to_list()
+    told = evidence_columns(population.world, stand, readers, evaluation.stretches)
     extra = _extra(population, definition, keep, key)
     return Leads(
         population=population,

@@ -17,14 +17,14 @@ from pqlkit.definitions.phrases import phrase
 from pqlkit.measures.limits import NEVER
 from pqlkit.options.warehouse import ColumnType
 from pqlkit.warehouse import dialect as sql
-from pqlkit.warehouse.lives import ENTITY
+from pqlkit.warehouse.clocks import ENTITY
 from pqlkit.warehouse.predicates import both, number, truth
 from pqlkit.warehouse.steps import column, table
 
 if TYPE_CHECKING:
     from pqlkit.measures.limits import Need
     from pqlkit.measures.tasks import Task
-    from pqlkit.warehouse.lives import Tables
+    from pqlkit.warehouse.clocks import Tables
     from pqlkit.warehouse.steps import Steps
 
 _RUNNING: Final = "OVER (PARTITION BY entity_id ORDER BY at_us ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
@@ -290,7 +290,7 @@ class CriterionSteps:
             return self._added_up(events)
         changes: exp.Query = self._steps_of(events)
         if (wait := self._wait()) is not None:
-            changes = exp.union(changes, self._first_looks(wait), distinct=False, copy=False)
+            changes = exp.union(changes, self._first_states(wait), distinct=False, copy=False)
         name = self._steps.add(f"{self._name}_changes", f"{self._id}: what changes the level, and when", changes)
         sums = [f"SUM(SUM(c.step)) {_RUNNING} AS level"]
         if self._task.by_event and self._task.high is not None:
@@ -352,7 +352,7 @@ class CriterionSteps:
         constant = task.low.constant if task.low is not None else None
         return 0 if constant is not None and constant <= 0 and not task.by_event else None
 
-    def _first_looks(self, wait: int) -> exp.Select:
+    def _first_states(self, wait: int) -> exp.Select:
         query = self._steps.plan(
             "SELECT l.entity_id, l.anchor_us + _wait AS at_us, 0 AS step FROM _lives AS l",
             wait=sql.whole(wait),

@@ -15,8 +15,8 @@ from pqlkit.errors import DefinitionError
 from pqlkit.inert import visible
 from pqlkit.measures.tasks import tasks_of
 from pqlkit.warehouse import dialect as sql
+from pqlkit.warehouse.clocks import ENTITY
 from pqlkit.warehouse.criterion import CriterionSteps, Measured, spells
-from pqlkit.warehouse.lives import ENTITY
 from pqlkit.warehouse.predicates import both, either, truth, uncovered
 from pqlkit.warehouse.steps import column, table
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pqlkit.definitions.model import Definition, Node
-    from pqlkit.warehouse.lives import Tables
+    from pqlkit.warehouse.clocks import Tables
     from pqlkit.warehouse.steps import Steps
 
 _RUNNING: Final = "OVER (PARTITION BY c.entity_id ORDER BY c.at_us ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"

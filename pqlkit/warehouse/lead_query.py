@@ -20,11 +20,11 @@ from pqlkit.population.outcome import merged_outcome
 from pqlkit.population.population import named_definition
 from pqlkit.population.traits import TraitKind, required_traits, trait_kinds
 from pqlkit.warehouse import dialect as sql
+from pqlkit.warehouse.clocks import Extent, Tables
+from pqlkit.warehouse.distances import TINY, Standings
 from pqlkit.warehouse.formula_spells import evaluated
-from pqlkit.warehouse.lives import Extent, Tables
 from pqlkit.warehouse.naming import Naming
 from pqlkit.warehouse.predicates import both, truth, uncovered
-from pqlkit.warehouse.standings import TINY, Standings
 from pqlkit.warehouse.steps import Steps, column, table
 
 if TYPE_CHECKING:

@@ -151,8 +151,20 @@ def _of_text(dialect: SqlDialect, operator: Operator, wanted: str, value: exp.Ex
             return exp.EQ(this=exp.Left(this=value, expression=size), expression=sql.text(wanted))
         case Operator.ENDS_WITH:
             return exp.EQ(this=exp.Right(this=value, expression=size), expression=sql.text(wanted))
-        case _:
+        case Operator.CONTAINS:
             return exp.GT(this=exp.StrPosition(this=value, substr=sql.text(wanted)), expression=sql.whole(0))
+        case (
+            Operator.EQUALS
+            | Operator.IN
+            | Operator.NOT_IN
+            | Operator.AT_LEAST
+            | Operator.AT_MOST
+            | Operator.NOT_MATCHING
+            | Operator.EXISTS
+        ):
+            raise AssertionError(f"{operator} is no condition on a text")
+        case _:
+            assert_never(operator)
 
 
 def _pattern(dialect: SqlDialect, pattern: str, place: str) -> str:

@@ -25,8 +25,8 @@ from pqlkit.definitions.model import (
 from pqlkit.durations import Duration
 from pqlkit.measures.tasks import tasks_of
 from pqlkit.options.warehouse import ColumnType
+from pqlkit.warehouse.clocks import Extent, Tables
 from pqlkit.warehouse.criterion import CriterionSteps
-from pqlkit.warehouse.lives import Extent, Tables
 from pqlkit.warehouse.naming import Naming
 from pqlkit.warehouse.steps import Steps
 from tests.measures.grid import every_criterion

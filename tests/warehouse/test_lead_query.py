@@ -46,8 +46,13 @@ def scored(definition: Definition, tables: dict[str, pl.DataFrame], project: Pro
     with TemporaryDirectory() as folder:
         write_tables(tables, Path(folder))
         places = {name: str(Path(folder) / f"{name}.parquet") for name in tables}
-        events = places.pop("events")
-        dataset = open_dataset(project, events=events, **places)
+        dataset = open_dataset(
+            project,
+            events=places["events"],
+            users=places.get("users"),
+            accounts=places.get("accounts"),
+            conversions=places.get("conversions"),
+        )
         leads = score(population_of(dataset, project, definition=definition), definition)
         frame = news(leads, None, since=WEEK).frame
     newest = leads.starts.group_by("id").agg(pl.col("on").max().alias("newest_start_at"))

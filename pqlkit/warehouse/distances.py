@@ -33,8 +33,8 @@ from pqlkit.warehouse.steps import column, table
 
 if TYPE_CHECKING:
     from pqlkit.definitions.model import Bound, Definition, Node
+    from pqlkit.warehouse.clocks import Tables
     from pqlkit.warehouse.formula_spells import Evaluated
-    from pqlkit.warehouse.lives import Tables
     from pqlkit.warehouse.steps import Steps
 
 TINY: Final = "0.000000001"
@@ -151,8 +151,8 @@ class Standings:
     def _share(self, leaf: Criterion | Ref) -> exp.Expr:
         names = self.columns[leaf.id]
         held, can, value = (column(name, "m") for name in (names.is_held, names.can, names.value))
-        one, never = _number(1.0), _number(-1.0)
-        share = exp.case().when(exp.EQ(this=held, expression=sql.whole(1)), one)
+        done, never = _number(1.0), _number(-1.0)
+        share = exp.case().when(exp.EQ(this=held, expression=sql.whole(1)), done)
         share = share.when(exp.EQ(this=can, expression=sql.whole(0)), never)
         if isinstance(leaf, Ref):
             return self._towards(share, value, _number(float(leaf.users_at_least or 1)))
@@ -160,7 +160,7 @@ class Standings:
             return self._towards(share, value, self._threshold(leaf, leaf.at_least))
         most = self._threshold(leaf, leaf.at_most)
         share = share.when(exp.GT(this=value, expression=most), _divided(most.copy(), value.copy()))
-        return share.else_(one.copy())
+        return share.else_(done.copy())
 
     def _towards(self, share: exp.Case, value: exp.Expr, needed: exp.Expr) -> exp.Expr:
         zero = _number(0.0)
@@ -333,12 +333,12 @@ class Standings:
                 ]
             )
             above = _divided(exp.paren(exp.Sub(this=value.copy(), expression=_number(threshold))), _number(threshold))
-            zero, one = _number(0.0), _number(1.0)
+            nothing, all_of_it = _number(0.0), _number(1.0)
             clipped = (
                 exp.case()
-                .when(exp.Not(this=exp.paren(met)), zero)
-                .when(exp.LT(this=value.copy(), expression=_number(threshold)), zero.copy())
-                .when(exp.GT(this=value.copy(), expression=_number(2 * threshold)), one)
+                .when(exp.Not(this=exp.paren(met)), nothing)
+                .when(exp.LT(this=value.copy(), expression=_number(threshold)), nothing.copy())
+                .when(exp.GT(this=value.copy(), expression=_number(2 * threshold)), all_of_it)
                 .else_(above)
             )
             sums.append(clipped)
