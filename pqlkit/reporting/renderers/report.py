@@ -165,7 +165,7 @@ def _compared(report: Report) -> list[str]:
     return [
         spread(
             "AT SNAPSHOTS",
-            f"{report.snapshots.text}, {report.nouns.outcomes} within {report.snapshots.design.conversion_window}",
+            f"{report.snapshots.text}, {report.nouns.outcomes} within {window(record(report))}",
         ),
         _step("meets it", snapshot.with_),
         _step("does not", snapshot.without),
