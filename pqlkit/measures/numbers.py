@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 LARGEST: Final = 9_200_000_000_000
 """Sums and single values beyond this do not fit the scaled integers."""
 
-_NUMBER: Final = r"^[ \t]*[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?[ \t\r\n]*$"
+NUMBER: Final = r"^[ \t]*[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?[ \t\r\n]*$"
+"""Texts that are numbers."""
 
 
 def number(column: str, dtype: DType) -> nw.Expr:
@@ -22,7 +23,7 @@ def number(column: str, dtype: DType) -> nw.Expr:
     value = nw.col(column)
     if dtype == nw.String:
         # No engine-neutral cast gives null for what does not parse, so that is taken out first.
-        plain = nw.when(value.str.contains(_NUMBER)).then(value.str.strip_chars(" \t\r\n"))
+        plain = nw.when(value.str.contains(NUMBER)).then(value.str.strip_chars(" \t\r\n"))
         return plain.otherwise(nw.lit(None, nw.String)).cast(nw.Float64)
     if dtype == nw.Boolean:
         return value.cast(nw.Int8).cast(nw.Float64)

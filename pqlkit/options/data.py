@@ -17,8 +17,8 @@ PROJECT: Final = "pqlkit.yml"
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventsOptions:
-    """The project file and the events."""
+class ProjectOption:
+    """The project file."""
 
     project: Path | None = option(
         None,
@@ -30,6 +30,12 @@ class EventsOptions:
         in_project=False,
         role=Role.READS,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventsOptions(ProjectOption):
+    """The project file and the events."""
+
     events: str | None = option(
         None,
         "Events: a file, folder or glob (.csv, .parquet, .jsonl; .gz, .zst), or an address like s3://.",
