@@ -25,6 +25,19 @@ def run():
     return started("spark")
 
 
+def calls_of(monkeypatch, owner, name):
+    """Give a list that grows with each call of a method."""
+    calls = []
+    own = getattr(owner, name)
+
+    def counted(*arguments, **named):
+        calls.append((arguments, named))
+        return own(*arguments, **named)
+
+    monkeypatch.setattr(owner, name, counted)
+    return calls
+
+
 def test_no_address_says_how_to_give_one(monkeypatch):
     monkeypatch.delenv(REMOTE, raising=False)
     with pytest.raises(EngineError, match="needs the address of a Spark Connect server\n  --spark-remote sc://host"):
@@ -91,9 +104,7 @@ def test_what_a_server_refuses_is_told():
 
 
 def test_a_table_is_sent_once(run, monkeypatch):
-    sent = []
-    keep = type(run)._sent
-    monkeypatch.setattr(type(run), "_sent", lambda self, table, name: sent.append(name) or keep(self, table, name))
+    sent = calls_of(monkeypatch, type(run), "_sent")
     fresh = FRAME.with_columns(pl.lit(os.getpid()).alias("own"))
     for _ in range(3):
         assert run.collect(run.lift(fresh.clone())).height == 3
@@ -103,10 +114,7 @@ def test_a_table_is_sent_once(run, monkeypatch):
 def test_the_server_is_not_asked_for_the_names_of_columns(run, monkeypatch):
     frame = run.lift(FRAME)
     other = run.lift(FRAME.rename({"at": "then"}))
-    asked = []
-    client = run.session.client
-    keep = client._analyze
-    monkeypatch.setattr(client, "_analyze", lambda method, **rest: asked.append(method) or keep(method, **rest))
+    asked = calls_of(monkeypatch, run.session.client, "_analyze")
     counted = frame.group_by("id").agg(nw.col("at").max().alias("last"), nw.len().alias("rows"))
     plan = counted.join(other, on="id", how="inner").with_columns((nw.col("rows") + 1).alias("more"), nw.col("last"))
     plan = nw.concat([plan, plan.filter(nw.col("rows") > 1)], how="vertical").unique(["id", "then"]).sort("id")
