@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.cli.step import current
-from pqlkit.errors import DataError, PqlkitError
+from pqlkit.errors import PqlkitError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,15 +36,11 @@ def explained(error: BaseException, arguments: Sequence[str]) -> PqlkitError:
     """
     step = current()
     if step.dataset is not None:
-        from pqlkit.exports.manifest import altered
+        from pqlkit.exports.manifest import altered, damaged
 
-        damaged = altered(step.dataset)
-        if damaged is not None:
-            return DataError(
-                f"the dataset's file {damaged} is damaged: it is not what was written",
-                where=str(step.dataset),
-                hint="load again, or bring the folder back from a backup",
-            )
+        file = altered(step.dataset)
+        if file is not None:
+            return damaged(step.dataset, file)
     said = " ".join(str(error).split())[:500]
     doing = " ".join([" ".join(arguments[:1]), f"({step.name})" if step.name else ""]).strip() or "pqlkit"
     more = "" if detailed(arguments) else "; --verbose shows where in the program it happened"

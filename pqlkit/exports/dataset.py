@@ -12,7 +12,7 @@ from pqlkit.exports import plausible_times as clocks
 from pqlkit.exports.column_types import ColumnType, as_read
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.intake import Intake
-from pqlkit.exports.manifest import read_manifest
+from pqlkit.exports.manifest import check_as_written, read_manifest
 from pqlkit.exports.project import Project
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import Plan, read_all
@@ -264,6 +264,7 @@ def _table(name: str, table: Finished, source: Source | None) -> Table:
 
 def _loaded(folder: Path, project: Project) -> Dataset:
     manifest = read_manifest(folder)
+    check_as_written(folder, manifest)
     zone = project.timezone if project.path is not None else manifest.zone
     _check_zone(folder, manifest, zone)
     tables = {

@@ -17,7 +17,16 @@ from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.identities import stitched
 from pqlkit.exports.intake import Intake, NotRead, TableIntake
-from pqlkit.exports.manifest import NAME, QUARANTINE, Manifest, Summary, TableEntry, manifest_text, read_manifest
+from pqlkit.exports.manifest import (
+    NAME,
+    QUARANTINE,
+    Manifest,
+    Summary,
+    TableEntry,
+    check_as_written,
+    manifest_text,
+    read_manifest,
+)
 from pqlkit.exports.matching import matching, spelling_warnings
 from pqlkit.exports.publishing import standing, writing
 from pqlkit.exports.quarantine import Quarantine
@@ -85,6 +94,8 @@ def load(
         if there is not None:
             writer.adopt(there.files)
         earlier = read_manifest(folder) if append and (folder / NAME).exists() else None
+        if earlier is not None:  # what is damaged would be written anew under a name of its own, and pass from then on
+            check_as_written(folder, earlier)
         _check_same_zone(earlier, project, folder)
         return _Load(project, sources, writer, earlier, max_bad, plausible, progress).run()
 

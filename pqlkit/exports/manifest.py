@@ -178,6 +178,33 @@ def altered(folder: Path) -> str | None:
     return None if described else NAME
 
 
+def check_as_written(folder: Path, manifest: Manifest) -> None:
+    """Refuse a dataset of which a table besides the events, or a summary, is not what was written.
+
+    A file that is damaged within a page can often still be read, as fewer people or as others, and what is then concluded is
+    told as a fact about the product. These files are small; those of the events are not, and are checked where an error asks
+    for it (`altered`).
+
+    Raises
+    ------
+    DataError
+        A file's content is not what its name says.
+    """
+    events = set(manifest.tables[EVENTS].files)
+    changed = next((file for file in sorted(manifest.files - events) if not _as_written(folder / file)), None)
+    if changed is not None:
+        raise damaged(folder, changed)
+
+
+def damaged(folder: Path, file: str) -> DataError:
+    """Say that a file of a dataset is not what was written."""
+    return DataError(
+        f"the dataset's file {file} is damaged: it is not what was written",
+        where=str(folder),
+        hint="load again, or bring the folder back from a backup",
+    )
+
+
 def _as_written(path: Path) -> bool:
     try:
         with path.open("rb") as stream:

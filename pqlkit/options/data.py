@@ -17,8 +17,8 @@ PROJECT: Final = "pqlkit.yml"
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventsOptions:
-    """The project file and the events."""
+class ProjectOption:
+    """The project file."""
 
     project: Path | None = option(
         None,
@@ -30,6 +30,12 @@ class EventsOptions:
         in_project=False,
         role=Role.READS,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventsOptions(ProjectOption):
+    """The project file and the events."""
+
     events: str | None = option(
         None,
         "Events: a file, folder or glob (.csv, .parquet, .jsonl; .gz, .zst), or an address like s3://.",
@@ -47,13 +53,14 @@ class BesideEventsOptions:
     accounts: str | None = option(None, "Accounts.", metavar="PATH", panel=DATA, role=Role.READS)
     conversions: str | None = option(None, "Conversions (upgrades).", metavar="PATH", panel=DATA, role=Role.READS)
     identities: str | None = option(
-        None, "Whose events an anonymous id's are.", metavar="PATH", panel=DATA, role=Role.READS
+        None, "Whose events an anonymous id's are.", metavar="PATH", panel=DATA, role=Role.READS, rare=True
     )
     map: tuple[str, ...] = option(
         (),
         'Which column of an export is which: conversions.converted_at="Close Date". Repeatable.',
         metavar="TABLE.COLUMN=HEADER",
         panel=DATA,
+        rare=True,
     )
 
 
@@ -72,6 +79,7 @@ class StoredOptions(SourceOptions):
         "Do not run without this export: users, accounts, conversions, identities, contacts. Repeatable.",
         metavar="TABLE",
         panel=DATA,
+        rare=True,
     )
 
 
@@ -94,11 +102,20 @@ class ExtentOptions:
         unset="the day of its first row",
         metavar="DATE",
         panel=DATA,
+        rare=True,
     )
     trust_current: tuple[str, ...] = option(
-        (), "Use today's value of TRAIT for the past all the same. Repeatable.", metavar="TRAIT", panel=DATA
+        (), "Use today's value of TRAIT for the past all the same. Repeatable.", metavar="TRAIT", panel=DATA, rare=True
     )
-    engine: EngineName = option(EngineName.POLARS, "What evaluates the tables.", panel=DATA)
+    engine: EngineName = option(EngineName.POLARS, "What evaluates the tables.", panel=DATA, rare=True)
+    spark_remote: str | None = option(
+        None,
+        "With --engine spark: its Spark Connect server, sc://host:15002.",
+        unset="SPARK_REMOTE, where tokens go too",
+        metavar="ADDRESS",
+        panel=DATA,
+        rare=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
