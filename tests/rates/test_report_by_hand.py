@@ -427,6 +427,6 @@ def test_the_funnel_of_a_milestone_with_a_long_name_keeps_its_columns_and_the_wi
     begin = next(number for number, line in enumerate(lines) if line.startswith("FUNNEL, all so far"))
     funnel = lines[begin + 1 : begin + 7]
     assert funnel[1].split()[:2] == ["became", "collaborating_workspace_admins"]
-    assert len({re.search(r"\d+(?= |$)", line).end() for line in funnel}) == 1
+    assert len({number.end() for line in funnel if (number := re.search(r"\d+(?= |$)", line))}) == 1
     assert max(map(len, lines)) <= 80
     assert not any(first == second == "" for first, second in itertools.pairwise(lines))
