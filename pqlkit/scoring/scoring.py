@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from pqlkit.columns import AFTER_CRITERIA, AT, BEFORE_CRITERIA, ENTITY, LEAD_COLUMNS, OFF, ON, USER_ID
+from pqlkit.definitions.emitting import definition_hash
 from pqlkit.definitions.model import Criterion, EntityKind, leaves
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
@@ -49,6 +49,8 @@ class Leads:
     people
         ``entity``, ``id`` of the rows of `frame`, in entity order: with an expansion outcome an id has one stay after the
         other, and tonight's lead is the last.
+    places
+        Of each row of `frame`, its row in `people`.
     score_parts
         What each score is the sum of, rounded down: one row per entity of the population, one column per part.
     evidence
@@ -63,6 +65,7 @@ class Leads:
     starts: pl.DataFrame
     hash: str
     people: pl.DataFrame
+    places: pl.Series
     score_parts: pl.DataFrame
     evidence: pl.DataFrame
     contacts: pl.DataFrame
@@ -130,42 +133,22 @@ def score(
     readers = frame.get_column("status").is_in([status.value for status in read]).arg_true().to_list()
     told = evidence_columns(population.world, stand, readers, evaluation.stretches)
     extra = _extra(population, definition, keep, key)
+    people = _people(population)
+    table = _finished(population, definition, frame, stand, told, extra)
+    table = table if table.height == people.height else table[people.get_column(ENTITY)]
+    places = ranking(table)
     return Leads(
         population=population,
         definition=definition,
-        frame=_finished(population, definition, frame, stand, told, extra),
+        frame=table[places],
         starts=starts,
         hash=definition_hash(definition),
-        people=_people(population),
+        people=people,
+        places=places,
         score_parts=parts,
         evidence=told,
         contacts=frame.select(pl.col("id").cast(pl.String), pl.col("contact").alias(USER_ID)).drop_nulls(),
     )
-
-
-def definition_hash(definition: Definition) -> str:
-    """Name what a definition means: 12 hexadecimal digits of a hash of its text without evidence, title, status and who is near."""
-    from dataclasses import replace
-
-    from pqlkit.definitions.emitting import emit
-    from pqlkit.definitions.model import Status
-
-    lead = definition.lead
-    if lead is not None:
-        # Who is near says nothing of who is a lead.
-        lead = replace(lead, near=None) if lead.fresh_for is not None or lead.cooldown is not None else None
-    meaning = replace(
-        definition,
-        lead=lead,
-        evidence=None,
-        title="",
-        rationale=None,
-        owner=None,
-        review_by=None,
-        status=Status.ACTIVE,
-        expect=None,
-    )
-    return hashlib.blake2b(emit(meaning).encode(), digest_size=6).hexdigest()
 
 
 def _spells(population: Population, definition: Definition, spells: pl.DataFrame, eligible: pl.Series) -> pl.DataFrame:
@@ -176,7 +159,7 @@ def _spells(population: Population, definition: Definition, spells: pl.DataFrame
     known = [condition for condition in definition.eligible if kinds.get(condition.name) is not TraitKind.CURRENT]
     began = population.traits.holds(known, spells.select(ENTITY, pl.col(ON).alias(AT)))
     today = eligible.gather(spells.get_column(ENTITY))
-    return spells.filter(began | today).select(ENTITY, ON, OFF).sort(ENTITY, ON)
+    return spells.filter(began | today).select(ENTITY, ON, OFF)
 
 
 def _moments(
@@ -187,33 +170,33 @@ def _moments(
     A spell within the cooldown is no start: it does not make a lead fresh again.
     """
     cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
-    ordered = spells.sort(ENTITY, ON).with_columns(pl.col(OFF).shift(1).over(ENTITY).alias("before"))
-    again = pl.col("before").is_not_null() & (pl.col(ON) - pl.col("before") >= cooldown)
-    moments = ordered.group_by(ENTITY, maintain_order=True).agg(
-        pl.col(ON).first().alias("qualified"),
-        pl.when(again.last()).then(pl.col(ON).last()).alias("requalified"),
-        pl.col(OFF).last().is_null().alias("on_now"),
+    whose = spells.get_column(ENTITY)
+    before = spells.select(pl.when(whose == whose.shift(1)).then(pl.col(OFF).shift(1))).to_series()
+    first, last = whose.ne_missing(whose.shift(1)), whose.ne_missing(whose.shift(-1))
+    again = (spells.get_column(ON) - before >= cooldown).fill_null(value=False)
+    height = population.entities.height
+    newest = _laid(height, starts.group_by(ENTITY).agg(pl.col(ON).max()), ON)
+    active = _last_active(population)
+    return population.entities.with_columns(
+        _laid(height, spells.filter(first), ON).alias("qualified"),
+        _laid(height, spells.filter(last & again), ON).alias("requalified"),
+        _laid(height, spells.filter(last).with_columns(on_now=pl.col(OFF).is_null()), "on_now").fill_null(value=False),
+        newest.alias("newest"),
+        (population.as_of - newest).alias("age"),
+        *(_laid(height, active, name) for name in active.columns if name != ENTITY),
     )
-    newest = starts.group_by(ENTITY).agg(pl.col(ON).max().alias("newest"))
-    return (
-        population.entities.join(moments, on=ENTITY, how="left", maintain_order="left")
-        .join(newest, on=ENTITY, how="left", maintain_order="left")
-        .with_columns(
-            pl.col("on_now").fill_null(value=False), (pl.lit(population.as_of) - pl.col("newest")).alias("age")
-        )
-        .join(_last_active(population), on=ENTITY, how="left", maintain_order="left")
-    )
+
+
+def _laid(height: int, rows: pl.DataFrame, name: str) -> pl.Series:
+    """Lay a column out by entity: null where no row is of it."""
+    values = rows.get_column(name)
+    return pl.repeat(None, height, dtype=values.dtype, eager=True).scatter(rows.get_column(ENTITY), values).alias(name)
 
 
 def _people(population: Population) -> pl.DataFrame:
-    """List the last stay of each id."""
-    return (
-        population.entities.select(ENTITY, "id", "anchor")
-        .sort("id", "anchor", ENTITY, nulls_last=False)
-        .unique("id", keep="last", maintain_order=True)
-        .select(ENTITY, "id")
-        .sort(ENTITY)
-    )
+    """List the last stay of each id: entities stand in the order of their ids, and stays in that of time."""
+    own = pl.col("id")
+    return population.entities.select(ENTITY, "id").filter(own.ne_missing(own.shift(-1)))
 
 
 def _last_active(population: Population) -> pl.DataFrame:
@@ -359,29 +342,24 @@ def _finished(
         "as_of": _instant(pl.lit(population.as_of, pl.Int64)),
     }
     key = f"{kind}_id"
-    table = frame.with_columns(pl.col("id").alias(key), **columns)
-    table = table.join(_people(population), on=ENTITY, how="semi", maintain_order="left")
     middle = [leaf.id for leaf in parts]
     order = [key, *BEFORE_CRITERIA, *middle, *extra, *AFTER_CRITERIA]
-    return ordered(table.select(order), key)
+    return frame.with_columns(pl.col("id").alias(key), **columns).select(order)
 
 
-def ordered(leads: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Sort a list of leads by status, the near ones by progress, then score, newest `qualified_at` and id."""
+def ranking(leads: pl.DataFrame, *ties: str) -> pl.Series:
+    """Sort a list of leads: give the rows by status, the near ones by progress, then score and newest `qualified_at`.
+
+    What settles ties is `ties`, and then the order in which they stand.
+    """
     rank = pl.col("status").replace_strict(
         {status.value: place for place, status in enumerate(ORDER)}, return_dtype=pl.Int64
     )
     near = pl.when(pl.col("status") == LeadStatus.NEAR.value).then("progress")
-    return leads.sort(
-        rank,
-        near,
-        "score",
-        "qualified_at",
-        key,
-        descending=[False, True, True, True, False],
-        nulls_last=True,
-        maintain_order=True,
-    )
+    keys = [rank, near, pl.col("score"), pl.col("qualified_at"), *map(pl.col, ties)]
+    descending = [False, True, True, True, *(False for _ in ties)]
+    order = pl.arg_sort_by(keys, descending=descending, nulls_last=True, maintain_order=True)
+    return leads.select(order.alias("row")).to_series()
 
 
 def _instant(at: pl.Expr) -> pl.Expr:
@@ -436,5 +414,5 @@ def _starts(population: Population, definition: Definition, spells: pl.DataFrame
             retained_for=definition.outcome.retained_for,
             clustered=False,
         )
-    ids = population.entities.select(ENTITY, "id")
-    return counted.select(ENTITY, ON, OFF).join(ids, on=ENTITY, maintain_order="left")
+    ids = population.entities.get_column("id")
+    return counted.select(ENTITY, ON, OFF).with_columns(ids.gather(counted.get_column(ENTITY)))
