@@ -127,6 +127,7 @@ _OWN: Final[Mapping[str, str]] = {
     "rename": "[score=pql_score]",
     "sample": "10%",
     "save": "definitions/ten-logins.yml",
+    "spark_remote": "sc://spark.example.com:15002",
     "summary": "run.json",
     "suppress": "customers.txt",
     "table": "events",

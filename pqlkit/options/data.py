@@ -108,6 +108,14 @@ class ExtentOptions:
         (), "Use today's value of TRAIT for the past all the same. Repeatable.", metavar="TRAIT", panel=DATA, rare=True
     )
     engine: EngineName = option(EngineName.POLARS, "What evaluates the tables.", panel=DATA, rare=True)
+    spark_remote: str | None = option(
+        None,
+        "With --engine spark: its Spark Connect server, sc://host:15002.",
+        unset="SPARK_REMOTE, where tokens go too",
+        metavar="ADDRESS",
+        panel=DATA,
+        rare=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -187,7 +187,7 @@ def population_of(
         A table that is needed is missing, or a name is not in the data.
     """
     extent = extent or ExtentOptions()
-    where = engine_named(extent.engine)
+    where = engine_named(extent.engine, extent.spark_remote)
     end = moments.as_of(dataset, extent.as_of)
     success = outcome or merged_outcome(project, definition, lambda name: named_definition(project, name))
     if success.after is not None and success.after >= success.within:
