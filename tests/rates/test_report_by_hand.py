@@ -12,12 +12,12 @@ import pytest
 from pqlkit.analysis.criteria import without_mechanical
 from pqlkit.cli.output import plain
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
+from pqlkit.definitions.nouns import nouns_of
 from pqlkit.durations import DAY, Duration
 from pqlkit.exports.dataset import ColumnType, Table
 from pqlkit.exports.project import Project
 from pqlkit.measures.evaluation import spells_of
 from pqlkit.population.population import population_of
-from pqlkit.rates.nouns import nouns_of
 from pqlkit.rates.report import design_of
 from pqlkit.rates.side_by_side import shared_signups
 from pqlkit.reporting.renderers.report import as_table
