@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def test_the_worked_example_is_what_the_sample_product_shows(tmp_path):
     write_exports(make_product(accounts=asked.accounts, seed=asked.seed), tmp_path)
     project = read_project(tmp_path / "pqlkit.yml")
     load(project, tmp_path / "dataset")
-    found = as_record(propose(population_of(open_dataset(project), project), Settings(), ProposeOptions()))
+    found: Any = as_record(propose(population_of(open_dataset(project), project), Settings(), ProposeOptions()))
     first = found["candidates"][0]
     chosen, later, others = first["chosen_by"], first["qualifications"]["holdout"], first["compared"]
     recall, test = first["recall"], found["selection"]
