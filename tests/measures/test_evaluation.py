@@ -26,10 +26,12 @@ from pqlkit.definitions.model import (
 from pqlkit.definitions.model import Any as AnyOf
 from pqlkit.durations import Duration
 from pqlkit.errors import DataError, DefinitionError
+from pqlkit.exports import event_files
+from pqlkit.exports.manifest import read_manifest
 from pqlkit.measures.evaluation import criterion_spells, evaluate, spells_of, spells_of_each, values
 from tests.measures.grid import every_criterion
 from tests.measures.oracle import DAY, Life, Question, Rules, Seen
-from tests.measures.worlds import START, draw_lives, make_world
+from tests.measures.worlds import START, draw_lives, load_lives, make_world
 
 CHUNK = {"polars": 40, "duckdb": 7}  # as one plan; DuckDB plans large unions slowly
 
@@ -38,8 +40,8 @@ def microseconds(year, month, day, hour=0):
     return int(datetime(year, month, day, hour, tzinfo=UTC).timestamp()) * 1_000_000
 
 
-def compare(lives, rules, criteria, name="polars"):
-    world = make_world(lives, rules, name=name)
+def compare(lives, rules, criteria, name="polars", dataset=None):
+    world = make_world(lives, rules, name=name, dataset=dataset)
     for start in range(0, len(criteria), CHUNK[name]):
         part = criteria[start : start + CHUNK[name]]
         found = defaultdict(list)
@@ -75,6 +77,18 @@ def test_spells_and_values_equal_the_words_of_the_definition(seed):
 
 def test_duckdb_gives_the_same():
     compare(draw_lives(7, 25, since=True), Rules(as_of=START + 15 * DAY), every_criterion()[::11], name="duckdb")
+
+
+@pytest.mark.parametrize("name", ["polars", "duckdb"])
+def test_a_dataset_that_nights_were_added_to_gives_the_same(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(event_files, "BLOCK_ROWS", 90)
+    monkeypatch.setattr(event_files, "MOST_ADDED", 0.7)
+    lives, rules = draw_lives(5, 40, since=True), Rules(as_of=START + 15 * DAY)
+    dataset = load_lives(lives, tmp_path, nights=5)
+    parts = read_manifest(dataset).tables["events"].parts
+    assert len(parts.blocks) > 1
+    assert parts.deltas
+    compare(lives, rules, every_criterion()[:: 5 if name == "polars" else 19], name, dataset)
 
 
 @pytest.mark.parametrize(
