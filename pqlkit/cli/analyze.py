@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
-from pqlkit.options.output import Format, OutputOptions, PageOption
+from pqlkit.options.output import Format
 from pqlkit.options.settings import EntityOptions, RowsOption, Settings
 
 if TYPE_CHECKING:
@@ -36,24 +36,21 @@ def analyze(given: Given) -> None:
     `pqlkit analyze --entity account --snapshots every:28d --format json | jq .behaviours[0]`
     """
     from pqlkit.analysis.analyzing import analyze as run
-    from pqlkit.cli.output import Output
     from pqlkit.exports.status_columns import status_notes
     from pqlkit.reporting.renderers import analysis as render
 
     inputs = given.inputs()
-    settings, out, top = inputs.settle(Settings), inputs.settle(OutputOptions), inputs.settle(RowsOption).top
-    page = inputs.settle(PageOption).html
-    output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
+    settings, top, output = inputs.settle(Settings), inputs.settle(RowsOption).top, inputs.output()
     with output.working("reading exports") as progress:
         people = whoever(inputs, progress)
         result = run(people, settings, progress=progress)
     for warning in (*result.warnings, *status_notes(people.dataset, inputs.project)):
         output.warn(warning)
-    if page is not None:
+    if output.html is not None:
         from pqlkit.reporting.pages.analysis import as_page
 
-        output.page(page, as_page(result, top or ROWS))
-    match out.format:
+        output.page(as_page(result, top or ROWS))
+    match output.form:
         case Format.JSON:
             output.payload(render.as_json(result))
         case Format.CSV:
@@ -63,7 +60,7 @@ def analyze(given: Given) -> None:
         case Format.TABLE:
             output.show(render.as_table(result, top or render.ROWS, by=inputs.states("by")))
         case _:
-            assert_never(out.format)
+            assert_never(output.form)
 
 
 def whoever(inputs: Inputs, progress: Callable[[str], None]) -> Population:

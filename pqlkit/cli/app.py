@@ -147,7 +147,7 @@ def _version(value: bool) -> None:
 @app.callback()
 def root(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version and leave."
+        False, "--version", "-V", callback=_version, is_eager=True, help="Print the version and leave."
     ),
 ) -> None:
     """Find which behaviour in a product says that a free user is about to pay, and turn it into a tested definition."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -124,12 +124,20 @@ class Commands(TyperGroup):
             There is none of that name; the nearest is suggested.
         """
         name = args[0]
+        if name == "help":
+            name, args = (args[1], [args[1], "--help"]) if len(args) > 1 else _main_help(ctx)
         if name in COMMANDS:
             return name, loaded(name), args[1:]
         close = nearest(name, COMMANDS)
         if close is not None and not ctx.resilient_parsing:
             ctx.fail(f"No such command {name!r}. Did you mean {close}?")
         return super().resolve_command(ctx, args)
+
+
+def _main_help(ctx: typer.Context) -> NoReturn:
+    """Show what ``pqlkit --help`` does."""
+    typer.echo(ctx.get_help())
+    raise typer.Exit
 
 
 def loaded(name: str) -> TyperCommand:

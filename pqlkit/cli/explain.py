@@ -10,7 +10,7 @@ import typer
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
 from pqlkit.options.commands import ExplainOptions
-from pqlkit.options.output import Format, OutputOptions
+from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
     from pqlkit.cli.inputs import Inputs
@@ -30,16 +30,14 @@ def explain(
 
     `pqlkit explain --converters`
     """
-    from pqlkit.cli.output import Output
     from pqlkit.errors import UsageError
 
     inputs = given.inputs()
-    options, out = inputs.settle(ExplainOptions), inputs.settle(OutputOptions)
-    output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out, private=True)
+    options, output = inputs.settle(ExplainOptions), inputs.output(private=True)
     if options.converters and entity is not None:
         raise UsageError("--converters shows all who upgraded, not one entity", hint="give one of the two")
     if options.converters:
-        upgraded(inputs, options, out.format, output)
+        upgraded(inputs, options, output)
         return
     if entity is None:
         raise UsageError(
@@ -47,10 +45,10 @@ def explain(
         )
     if options.definition is None:
         raise UsageError("explain needs a definition", hint=f"pqlkit explain {entity[:60]} -d definitions/NAME.yml")
-    one_lead(inputs, entity, options.definition, out.format, output)
+    one_lead(inputs, entity, options.definition, output)
 
 
-def one_lead(inputs: Inputs, entity: str, path: Path, form: Format, output: Output) -> None:
+def one_lead(inputs: Inputs, entity: str, path: Path, output: Output) -> None:
     """Show one entity's card and timeline.
 
     Parameters
@@ -59,12 +57,13 @@ def one_lead(inputs: Inputs, entity: str, path: Path, form: Format, output: Outp
         The inputs of the run.
     entity, path
         Whose story, and the file of the definition it is told by.
-    form, output
+    output
         How and where it is written.
     """
     from pqlkit.definitions.folders import load_definition
     from pqlkit.reporting.renderers import lead as render
     from pqlkit.scoring.card import cards, score_line, score_parts
+    from pqlkit.scoring.lead import LeadStatus
     from pqlkit.scoring.lead_file import spelled
     from pqlkit.scoring.scoring import score
     from pqlkit.scoring.timeline import alone, entity_named, timeline
@@ -74,7 +73,7 @@ def one_lead(inputs: Inputs, entity: str, path: Path, form: Format, output: Outp
         people = inputs.population(inputs.dataset(progress), definition)
         number = entity_named(people, entity)
         story = timeline(people, number, definition)
-        leads = score(alone(people, number, definition), definition, progress=progress)
+        leads = score(alone(people, number, definition), definition, read=tuple(LeadStatus), progress=progress)
     rows = leads.frame.filter(leads.frame.get_column(leads.key).cast(str) == entity)
     (card,) = cards(leads, rows)
     head, *rest = card
@@ -82,7 +81,7 @@ def one_lead(inputs: Inputs, entity: str, path: Path, form: Format, output: Outp
     parts = score_parts(leads, lead)
     card = [head, score_line(lead["score"], parts), *rest]
     row = spelled(rows).row(0, named=True)
-    match form:
+    match output.form:
         case Format.JSON:
             output.payload(render.as_json(card, row, story, parts))
         case Format.CSV:
@@ -92,10 +91,10 @@ def one_lead(inputs: Inputs, entity: str, path: Path, form: Format, output: Outp
         case Format.TABLE:
             output.show(render.as_table(card, row, story, as_of=people.as_of, zone=people.world.zone))
         case _:
-            assert_never(form)
+            assert_never(output.form)
 
 
-def upgraded(inputs: Inputs, options: ExplainOptions, form: Format, output: Output) -> None:
+def upgraded(inputs: Inputs, options: ExplainOptions, output: Output) -> None:
     """Show those who upgraded."""
     from pqlkit.definitions.folders import load_definition
     from pqlkit.reporting.renderers import lead as render
@@ -104,7 +103,7 @@ def upgraded(inputs: Inputs, options: ExplainOptions, form: Format, output: Outp
     definition = load_definition(options.definition) if options.definition is not None else None
     with output.working("reading exports") as progress:
         told = converters(inputs.population(inputs.dataset(progress), definition))
-    match form:
+    match output.form:
         case Format.JSON:
             output.payload(render.converters_as_json(told))
         case Format.CSV:
@@ -114,4 +113,4 @@ def upgraded(inputs: Inputs, options: ExplainOptions, form: Format, output: Outp
         case Format.TABLE:
             output.show(render.converters_as_table(told))
         case _:
-            assert_never(form)
+            assert_never(output.form)

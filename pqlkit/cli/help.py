@@ -22,6 +22,12 @@ ELSEWHERE: Final[Mapping[str, str]] = {
 }
 """What other tools call an option, and what to write instead."""
 
+EVERYTHING: Final = "--help-all"
+"""Shows what ``--help`` does, and the options of rare use."""
+
+PANELS: Final = ("Options", "Data", "Snapshots", "Search", "Check", "What is new", "Guards", "Columns", "Output")
+"""Where options stand, in the order of every command's help."""
+
 EXAMPLES: Final = "**Examples**"
 _EXAMPLE: Final = re.compile(r"`(pqlkit[^`]*)`(?::\s*(.*))?", re.S)
 
@@ -64,20 +70,14 @@ def told(text: str) -> tuple[list[str], list[Example]]:
 
 
 def panels(command: TyperCommand, ctx: typer.Context) -> dict[str, list[TyperOption]]:
-    """Give the options by the panel they stand in: the command's own first, then those of all."""
-    own: dict[str, list[TyperOption]] = {"Options": []}
-    shared: dict[str, list[TyperOption]] = {"Data": [], "Output": []}
-    *options, last = [
-        get_param
-        for get_param in command.get_params(ctx)
-        if isinstance(get_param, TyperOption) and not get_param.hidden
-    ]
+    """Give the options by the panel they stand in, in the order of `PANELS`."""
+    filled: dict[str, list[TyperOption]] = {name: [] for name in PANELS}
+    *options, last = [param for param in command.get_params(ctx) if isinstance(param, TyperOption) and not param.hidden]
     for option in options:
-        panel = option.rich_help_panel or "Options"
-        (shared if panel in shared else own).setdefault(panel, []).append(option)
-    filled = {name: panel for name, panel in [*own.items(), *shared.items()] if panel}
-    next(reversed(filled.values()), own["Options"]).append(last)
-    return filled or own
+        filled[option.rich_help_panel or "Options"].append(option)
+    filled = {name: panel for name, panel in filled.items() if panel} or {"Options": []}
+    next(reversed(filled.values())).append(last)
+    return filled
 
 
 @contextmanager
@@ -110,6 +110,8 @@ class Command(TyperCommand):
         """
         from pqlkit.definitions.old_words import OPTIONS
 
+        if EVERYTHING in (args[: args.index("--")] if "--" in args else args):
+            ctx.meta[EVERYTHING], args = True, ["--help"]
         known = {name for option in self.get_params(ctx) for name in option.opts}
         for word in args[: args.index("--")] if "--" in args else args:
             name = word.partition("=")[0]
@@ -146,8 +148,18 @@ class Command(TyperCommand):
         if arguments:
             with formatter.section("Arguments"):
                 formatter.write_dl([get_param for get_param in arguments if get_param is not None])
+        from pqlkit.options.commands import command_options
+
+        known = {} if ctx.meta.get(EVERYTHING) else command_options(str(self.name))
+        left = 0
         for name, options in panels(self, ctx).items():
-            with formatter.section(name):
-                formatter.write_dl(
-                    [get_param for option in options if (get_param := option.get_help_record(ctx)) is not None]
-                )
+            usual = [option for option in options if option.name not in known or not known[option.name].rare]
+            left += len(options) - len(usual)
+            records = [record for option in usual if (record := option.get_help_record(ctx)) is not None]
+            if records:
+                with formatter.section(name):
+                    formatter.write_dl(records)
+        if left:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(f"{left} options of rare use: pqlkit {self.name} {EVERYTHING}")

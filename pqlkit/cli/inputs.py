@@ -12,10 +12,12 @@ from pqlkit.errors import UsageError
 from pqlkit.options.commands import command_options
 from pqlkit.options.data import PROJECT, DataOptions, SourceOptions
 from pqlkit.options.option import Role, filled
+from pqlkit.options.output import PAGES, OutputOptions, PageOption, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from pqlkit.cli.output import Output
     from pqlkit.definitions.model import Definition
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.project import Project
@@ -117,6 +119,42 @@ class Inputs:
         """
         return filled(
             record, self.given.values, self._section, command=self.given.command, place=str(self.project.path)
+        )
+
+    def output(self, *, private: bool = False) -> Output:
+        """Settle where results go and how they are written: as ``--format`` says, else as the name of the file of ``--out`` does.
+
+        Parameters
+        ----------
+        private
+            As of `Output`.
+
+        Raises
+        ------
+        UsageError
+            A page is asked for that the command has not, or is to be shown and none is written.
+        """
+        from pqlkit.cli.output import Output
+
+        out, page = self.settle(OutputOptions), self.settle(PageOption)
+        has_page = "html" in command_options(self.given.command)
+        target, html = out.out, page.html
+        if target is not None and target.suffix.lower() in PAGES and out.format is None:
+            if not has_page:
+                raise UsageError(
+                    f"--out {target}: {self.given.command} has no page", hint="name a .json, .csv, .md or .txt"
+                )
+            target, html = None, target
+        if page.open and html is None:
+            raise UsageError("--open shows a page, and none is written", hint="add --html page.html")
+        return Output(
+            quiet=out.quiet,
+            verbose=out.verbose,
+            out=target,
+            private=private,
+            form=out.format or format_of(target),
+            html=html,
+            opens=page.open,
         )
 
     def states(self, option: str) -> bool:

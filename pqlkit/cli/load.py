@@ -5,7 +5,7 @@ from __future__ import annotations
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
 from pqlkit.options.commands import LoadOptions
-from pqlkit.options.output import FormatOption, MessageOptions
+from pqlkit.options.output import MessageOptions
 
 
 @takes_options("load")
@@ -35,7 +35,7 @@ def load(given: Given) -> None:
     options, told = inputs.settle(LoadOptions), inputs.settle(MessageOptions)
     if options.out is None:
         raise UsageError("load needs a folder to write to", hint="pqlkit load --out data/")
-    output = Output(quiet=told.quiet, verbose=told.verbose)
+    output = Output(quiet=told.quiet, verbose=told.verbose, form=options.format)
     inputs.note(dataset=options.out if options.append else None)
     project = inputs.mapped()
     with output.working("reading exports") as progress:
@@ -53,7 +53,7 @@ def load(given: Given) -> None:
 
             write_catalogue(open_dataset(project, data=options.out), options.catalogue)
             output.say(f"wrote {options.catalogue}")
-        output.result(inputs.settle(FormatOption).format, render, intake)
+        output.result(render, intake)
         for note in status_notes(open_dataset(project, data=options.out), project):
             output.warn(note)
     output.say(f"wrote the dataset to {options.out}")

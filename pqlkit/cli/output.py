@@ -53,12 +53,21 @@ class Output:
         The file that takes the payload instead of stdout, or None.
     private
         The payload holds personal data: a new file is its owner's alone.
+    form
+        How the result is written.
+    html
+        The file of the page beside the result, or None.
+    opens
+        Whether the page is shown in the browser.
     """
 
     quiet: bool = False
     verbose: bool = False
     out: Path | None = None
     private: bool = False
+    form: Format = Format.TABLE
+    html: Path | None = None
+    opens: bool = False
 
     def __post_init__(self) -> None:
         """Let an error that nobody foresees be told in detail, too."""
@@ -90,9 +99,9 @@ class Output:
             console().print(renderable, soft_wrap=False)
             sys.stdout.flush()
 
-    def result(self, form: Format, render: Renderer, *shown: Any) -> None:
-        """Write a result in a format: `shown` is what the functions of the renderer take."""
-        match form:
+    def result(self, render: Renderer, *shown: Any) -> None:
+        """Write a result in its format: `shown` is what the functions of the renderer take."""
+        match self.form:
             case Format.JSON:
                 self.payload(render.as_json(*shown))
             case Format.CSV:
@@ -102,14 +111,20 @@ class Output:
             case Format.TABLE:
                 self.show(render.as_table(*shown))
             case _:
-                assert_never(form)
+                assert_never(self.form)
 
-    def page(self, target: Path, text: str) -> None:
-        """Write a page beside the result, whole or not at all."""
+    def page(self, text: str) -> None:
+        """Write the page that `html` asks for: whole or not at all."""
         from pqlkit.files import write_text
 
-        write_text(target, text)
-        self.say(f"wrote {target}")
+        if self.html is None:
+            raise AssertionError("a page is written only where one is asked for")
+        write_text(self.html, text)
+        self.say(f"wrote {self.html}")
+        if self.opens:
+            import webbrowser
+
+            webbrowser.open(self.html.resolve().as_uri())
 
     def say(self, message: str) -> None:
         """Tell the person something on stderr (not with ``--quiet``)."""
@@ -128,9 +143,9 @@ class Output:
                 f"warning: {harmless(message)}", style="yellow", markup=False, highlight=False, soft_wrap=True
             )
 
-    def warn_beside(self, payload: str, warnings: Iterable[str]) -> None:
+    def warn_beside(self, warnings: Iterable[str]) -> None:
         """Warn on stderr of what a payload for programs does not show a person; a table shows it itself."""
-        if payload != "table":
+        if self.form is not Format.TABLE:
             for warning in warnings:
                 self.warn(warning)
 

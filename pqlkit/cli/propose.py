@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
-from pqlkit.options.output import OutputOptions, PageOption
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 
@@ -35,17 +34,14 @@ def propose(given: Given) -> None:
     `pqlkit propose --against definitions/ten-logins.yml --plan-experiment`
     """
     from pqlkit.cli.analyze import whoever
-    from pqlkit.cli.output import Output
     from pqlkit.cli.targets import Target
     from pqlkit.options.option import Role
     from pqlkit.proposal.proposing import propose as run
     from pqlkit.reporting.renderers import proposal as render
 
     inputs = given.inputs()
-    settings, options, out = inputs.settle(Settings), inputs.settle(ProposeOptions), inputs.settle(OutputOptions)
-    page = inputs.settle(PageOption).html
+    settings, options, output = inputs.settle(Settings), inputs.settle(ProposeOptions), inputs.output()
     check(options)
-    output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
     folder = options.out_dir or inputs.project.definitions
     inputs.check([Target(named="--out-dir", path=folder, role=Role.FILLS)])
     with output.working("reading exports") as progress:
@@ -56,12 +52,12 @@ def propose(given: Given) -> None:
     files = write(result, folder)
     for path in files.values():
         output.say(f"wrote {path}")
-    if page is not None:
+    if output.html is not None:
         from pqlkit.reporting.pages.proposal import as_page
 
-        output.page(page, as_page(result, files))
-    output.warn_beside(out.format, result.warnings)
-    output.result(out.format, render, result, files)
+        output.page(as_page(result, files))
+    output.warn_beside(result.warnings)
+    output.result(render, result, files)
 
 
 def check(options: ProposeOptions) -> None:

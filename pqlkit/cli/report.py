@@ -11,7 +11,7 @@ from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import DefinitionFiles, takes_options
 from pqlkit.options.commands import ReportOptions
-from pqlkit.options.output import Format, OutputOptions, PageOption
+from pqlkit.options.output import Format
 
 if TYPE_CHECKING:
     from pqlkit.cli.output import Output
@@ -33,7 +33,6 @@ def report(
 
     `pqlkit report -d definitions/team-rollout.yml --fail-under 5% --fail-on-drift`: for CI
     """
-    from pqlkit.cli.output import Output
     from pqlkit.definitions.folders import load_definition
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import with_contacts
@@ -41,9 +40,7 @@ def report(
     from pqlkit.rates.side_by_side import shared_signups
 
     inputs = given.naming(files).inputs()
-    options, out = inputs.settle(ReportOptions), inputs.settle(OutputOptions)
-    page = inputs.settle(PageOption).html
-    output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
+    options, output = inputs.settle(ReportOptions), inputs.output()
     if not options.definition:
         raise UsageError("report needs a definition", hint="pqlkit report definitions/NAME.yml")
     definitions = [load_definition(path) for path in options.definition]
@@ -59,21 +56,21 @@ def report(
             report if among is None else how(*each, among=among)
             for report, each, among in zip(reports, asked, shared_signups(reports), strict=True)
         ]
-    if page is not None:
+    if output.html is not None:
         from pqlkit.reporting.pages.report import as_page
 
-        output.page(page, as_page(reports))
-    output.warn_beside(out.format, dict.fromkeys(warning for report in reports for warning in report.warnings))
-    show(reports, out.format, output)
+        output.page(as_page(reports))
+    output.warn_beside(dict.fromkeys(warning for report in reports for warning in report.warnings))
+    show(reports, output)
     if any(failing(report, options.fail_under, options.fail_on_drift, output) for report in reports):
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def show(reports: list[Report], form: Format, output: Output) -> None:
-    """Write the reports in a format."""
+def show(reports: list[Report], output: Output) -> None:
+    """Write the reports."""
     from pqlkit.reporting.renderers import report as render
 
-    match form:
+    match output.form:
         case Format.JSON:
             output.payload(render.as_json(reports[0]) if len(reports) == 1 else render.several_as_json(reports))
         case Format.CSV:
@@ -86,7 +83,7 @@ def show(reports: list[Report], form: Format, output: Output) -> None:
             compared = [render.several(reports)] if len(reports) > 1 else []
             output.show(Group(*[render.as_table(report) for report in reports], *compared))
         case _:
-            assert_never(form)
+            assert_never(output.form)
 
 
 def failing(report: Report, floor: float | None, on_drift: bool, output: Output) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
@@ -12,8 +13,8 @@ from pqlkit.cli.exit import ExitCode
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import DefinitionFiles, takes_options
 from pqlkit.cli.score_options import check, order, refuse_keyless, refuse_unready
-from pqlkit.options.leads import ListOptions, ScoreOptions
-from pqlkit.options.output import Format
+from pqlkit.options.leads import ScoreOptions
+from pqlkit.options.output import Format, OutputOptions, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,11 +51,12 @@ def score(
     """
     from pqlkit.cli.output import Output
     from pqlkit.definitions.folders import load_definition
-    from pqlkit.scoring.delivery import hook
 
     inputs = given.naming(files).inputs()
-    options, out = inputs.settle(ScoreOptions), inputs.settle(ListOptions)
+    options, out = inputs.settle(ScoreOptions), inputs.settle(OutputOptions)
     output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out, private=True)
+    if out.format is None and format_of(out.out) is Format.MARKDOWN:
+        out = replace(out, format=Format.MARKDOWN)
     check(options, out)
     definitions = [load_definition(path) for path in options.definition]
     refuse_twins(definitions)
@@ -62,7 +64,7 @@ def score(
     refuse_keyless(definitions, options)
     inputs.check(list_targets([definition.name for definition in definitions], out))
     asked = order(options, inputs.project.days_off)
-    where = hook(options.notify) if options.notify is not None else None
+    where = hook_of(options.notify)
     with ExitStack() as stack:
         ledger = stack.enter_context(opened(options.ledger)) if options.ledger is not None else None
         with output.working("reading exports") as progress:
@@ -74,6 +76,15 @@ def score(
         code = deliver(listings, options, out, asked, ledger, where, output)
     if code:
         raise typer.Exit(code)
+
+
+def hook_of(notify: str | None) -> Hook | None:
+    """Read where alerts go; a run that sends none loads nothing that talks to servers."""
+    if notify is None:
+        return None
+    from pqlkit.scoring.delivery import hook
+
+    return hook(notify)
 
 
 def warnings_of(leads: Leads) -> tuple[str, ...]:
@@ -174,7 +185,7 @@ def compared(
 def deliver(
     listings: Sequence[Listing],
     options: ScoreOptions,
-    out: ListOptions,
+    out: OutputOptions,
     asked: Order,
     ledger: Ledger | None,
     where: Hook | None,
@@ -198,7 +209,14 @@ def deliver(
         Where messages go.
     """
     from pqlkit.errors import PqlkitError
-    from pqlkit.scoring.night import changed, held_back, record, remove_set_aside, written_lists
+    from pqlkit.scoring.night import (
+        changed,
+        held_back,
+        record,
+        remove_later_parts,
+        remove_set_aside,
+        written_lists,
+    )
 
     for listing in listings:
         asked.shape.names(listing.rows.columns)  # refuses unknown columns, whatever the format
@@ -220,6 +238,7 @@ def deliver(
     try:
         if doubt is not None:
             raise doubt
+        remove_later_parts(everything)
         sent = afterwards(listings, written, options, out, kept, where, output)
         if not breached:
             remove_set_aside([path for path, _ in targets], [path for path, _ in apart])
@@ -289,7 +308,7 @@ def afterwards(
     listings: Sequence[Listing],
     written: Sequence[Written],
     options: ScoreOptions,
-    out: ListOptions,
+    out: OutputOptions,
     ledger: Ledger | None,
     where: Hook | None,
     output: Output,
@@ -307,9 +326,8 @@ def afterwards(
     output
         Where messages go.
     """
-    from pqlkit.scoring.night import remove_later_parts, summaries
+    from pqlkit.scoring.night import summaries
 
-    remove_later_parts(written)
     sent = None if ledger is None else send(ledger, where, output)
     write_summary(summaries(listings, written), listings, sent, options, out, output)
     return sent
@@ -368,7 +386,7 @@ def write_summary(
     listings: Sequence[Listing],
     sent: Delivery | None,
     options: ScoreOptions,
-    out: ListOptions,
+    out: OutputOptions,
     output: Output,
 ) -> None:
     """Sum the run up in one line per definition, and in ``--summary`` and ``overlap.json`` as JSON.
@@ -402,7 +420,7 @@ def write_summary(
         output.say(f"{row['leads']:,} {row['entity']}s are leads of {names} alone")
 
 
-def places(listings: Sequence[Listing], out: ListOptions, *, aside: bool) -> list[tuple[Path, Listing]]:
+def places(listings: Sequence[Listing], out: OutputOptions, *, aside: bool) -> list[tuple[Path, Listing]]:
     """Say where each list goes; empty = stdout."""
     from pqlkit.scoring.night import aside as held
 
@@ -414,7 +432,7 @@ def places(listings: Sequence[Listing], out: ListOptions, *, aside: bool) -> lis
     )
 
 
-def paths_of(names: Sequence[str], out: ListOptions) -> list[Path]:
+def paths_of(names: Sequence[str], out: OutputOptions) -> list[Path]:
     """Give the file of each definition's list; empty = stdout."""
     if out.out is None or (out.format in {Format.TABLE, Format.MARKDOWN} and len(names) == 1):
         return []
@@ -424,7 +442,7 @@ def paths_of(names: Sequence[str], out: ListOptions) -> list[Path]:
     return [out.out / f"{name}.{suffix}" for name in names]
 
 
-def list_targets(names: Sequence[str], out: ListOptions) -> Iterator[Target]:
+def list_targets(names: Sequence[str], out: OutputOptions) -> Iterator[Target]:
     """Give what a run may write or remove beside the file of ``--out``: lists in a folder, held ones, later parts.
 
     Raises
@@ -443,12 +461,14 @@ def list_targets(names: Sequence[str], out: ListOptions) -> Iterator[Target]:
     if any(not path.name for path in paths):
         raise UsageError("--out names no file", hint="write --out leads.csv")
     several = [*paths, *([path.parent / "overlap.json" for path in paths[:1]])] if len(names) > 1 else []
-    parts = [part for path in paths for part in path.parent.glob(f"{escape(path.stem)}.part*{escape(path.suffix)}")]
-    for path in (*several, *map(aside, paths), *map(changed, paths), *parts):
+    beside = [*map(aside, paths), *map(changed, paths)]
+    whole = (*paths, *beside)
+    parts = [part for path in whole for part in path.parent.glob(f"{escape(path.stem)}.part*{escape(path.suffix)}")]
+    for path in (*several, *beside, *parts):
         yield Target(named="--out", path=path, role=Role.WRITES)
 
 
-def show(listings: Sequence[Listing], out: ListOptions, asked: Order, output: Output) -> None:
+def show(listings: Sequence[Listing], out: OutputOptions, asked: Order, output: Output) -> None:
     """Write the lists to stdout."""
     from pqlkit.reporting.renderers import leads as render
     from pqlkit.scoring.lead_file import LeadFormat

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.definitions.model import EntityKind
-from pqlkit.options.output import Format
+from pqlkit.options.output import Format, OutputOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pqlkit.definitions.model import Definition
     from pqlkit.exports.days_off import DaysOff
-    from pqlkit.options.leads import ListOptions, ScoreOptions
+    from pqlkit.options.leads import ScoreOptions
     from pqlkit.scoring.night import Order
 
 
-def check(options: ScoreOptions, out: ListOptions) -> None:
+def check(options: ScoreOptions, out: OutputOptions) -> None:
     """Refuse options that do not go together.
 
     Raises

@@ -9,7 +9,6 @@ import typer
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
 from pqlkit.options.commands import TryOptions
-from pqlkit.options.output import OutputOptions, PageOption
 from pqlkit.options.settings import Settings
 
 
@@ -37,15 +36,12 @@ def try_(
     """
     from pqlkit.cli.analyze import whoever
     from pqlkit.cli.definition_files import write_definitions
-    from pqlkit.cli.output import Output
     from pqlkit.definitions.expression import read_expression
     from pqlkit.proposal.trying import try_ as run
     from pqlkit.reporting.renderers import trial as render
 
     inputs = given.inputs()
-    settings, save, out = inputs.settle(Settings), inputs.settle(TryOptions).save, inputs.settle(OutputOptions)
-    page = inputs.settle(PageOption).html
-    output = Output(quiet=out.quiet, verbose=out.verbose, out=out.out)
+    settings, save, output = inputs.settle(Settings), inputs.settle(TryOptions).save, inputs.output()
     # What cannot be read or answered is said before the exports are read.
     read_expression(hypothesis).refuse_unanswerable()
     with output.working("reading exports") as progress:
@@ -55,9 +51,9 @@ def try_(
     file = None
     if save is not None:
         file = write_definitions([result.definition], save.parent)[result.definition.name]
-    if page is not None:
+    if output.html is not None:
         from pqlkit.reporting.pages.trial import as_page
 
-        output.page(page, as_page(result, file))
-    output.warn_beside(out.format, result.warnings)
-    output.result(out.format, render, result, file)
+        output.page(as_page(result, file))
+    output.warn_beside(result.warnings)
+    output.result(render, result, file)

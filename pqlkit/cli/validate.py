@@ -179,7 +179,7 @@ def _data(inputs: Inputs, output: Output) -> tuple[FactsOf, Compare]:
 
 def _rendered(report: Report, options: ValidateOptions) -> str:
     """Write the report; with a base, text ends in the review, as Markdown."""
-    match options.format:
+    match options.format or ReportFormat.named(options.out):
         case ReportFormat.JSON:
             from pqlkit.definitions.renderers.json import render_json
 

@@ -2,16 +2,22 @@
 
 ::
 
-    formula    = part {"or" part}          part  = piece {"and" piece}
-    piece      = "not" piece | "(" formula ")" | term
-    term       = behaviour [(">=" | "<=") number] [("in" | "rolling" | "trailing") duration | "ever"]
-    behaviour  = event | measure "(" event {"." property} ")"
-    event      = name ["[" condition {"," condition} "]"]
-    condition  = property ("=" value | ">=" number | "<=" number)
-    measure    = "count" | "days" | "users" | "distinct_events" | "distinct" | "sum" | "max" | "last"
+    formula   = part {"or" part}
+    part      = piece {"and" piece}
+    piece     = "not" piece | "(" formula ")" | term
+    term      = behaviour [(">=" | "<=") number] [("in" | "rolling" | "trailing") duration | "ever"]
+    behaviour = event | counted "(" event ")" | valued "(" event "." property ")"
+    counted   = "count" | "days" | "users" | "distinct_events"
+    valued    = "distinct" | "sum" | "max" | "last"
+    event     = ("any" | name) ["[" condition {"," condition} "]"]
+    condition = name ["." property] ("=" value | (">=" | "<=") number)
+    property  = (name | number) {"." (name | number)}
+    value     = name | number | "true" | "false"
 
-``any`` is any event. A value is a text in double quotes, a bare name, a number, ``true`` or ``false``. Names with anything but letters, digits, ``_``, ``-`` and ``$``, and words of the language, stand in
-double quotes, in which a backslash takes the next character as it is.
+``any`` is any event. A name is bare or stands in double quotes, in which a backslash takes the next character as it is. A bare
+one has letters, digits, ``_``, ``-`` and ``$``, begins with none of the digits and no ``-``, and an event's is none of ``and``,
+``or``, ``not``, ``in``, ``rolling``, ``trailing`` and ``ever``. A number may be negative and have six decimals. A duration is a
+whole number and ``m``, ``h``, ``d`` or ``w``.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class ScoreForm(Form):
     points: Annotated[dict[Id, Points], Field(min_length=1)] = Field(
         description="Points per criterion id; they add up to 100.", examples=[{"contacts": 60, "pipeline": 40}]
     )
-    pql_at: Points | None = Field(None, description="A PQL while its points are at or above this.")
+    pql_at: Points | None = Field(None, description="A PQL while its points are at or above this.", examples=[75])
     bands: dict[Text, Points] | None = Field(
         None, description="Names for ranges of the score, by their lower end.", examples=[{"hot": 90, "warm": 50}]
     )
@@ -87,21 +87,27 @@ class OutcomeForm(Form):
     within: Span = Field(
         description="The conversion window: how long after qualifying a conversion counts.", examples=["30d"]
     )
-    where: Where | None = Field(None, description="Conditions on the conversion row.")
+    where: Where | None = Field(
+        None, description="Conditions on the conversion row.", examples=[{"amount": {"at_least": 2}}]
+    )
     retained_for: Span | None = Field(None, description="Converted, and stayed this long.", examples=["90d"])
-    kind: Text | None = Field(None, description="The kind of conversion: new, expansion ...")
-    from_: EventForm | None = Field(None, alias="from", description="The plan or plans before.")
-    to: EventForm | None = Field(None, description="The plan or plans after.")
+    kind: Text | None = Field(None, description="The kind of conversion: new, expansion ...", examples=["expansion"])
+    from_: EventForm | None = Field(None, alias="from", description="The plan or plans before.", examples=["team"])
+    to: EventForm | None = Field(None, description="The plan or plans after.", examples=[["business", "enterprise"]])
     event: Text | None = Field(
-        None, description="This event is the conversion; it is then never a behaviour. `any` needs `after`."
+        None,
+        description="This event is the conversion; it is then never a behaviour. `any` needs `after`.",
+        examples=["report_exported"],
     )
     after: Span | None = Field(
         None,
         description="Of an event: only more than so long after qualifying. It ends no life and stays a behaviour.",
         examples=["60d"],
     )
-    definition: Name | None = Field(None, description="Meeting this definition or milestone is the conversion.")
-    returns_after: Span | None = Field(None, description="Expansion: at risk again after this long.")
+    definition: Name | None = Field(
+        None, description="Meeting this definition or milestone is the conversion.", examples=["activated"]
+    )
+    returns_after: Span | None = Field(None, description="Expansion: at risk again after this long.", examples=["90d"])
 
     def _judge(self) -> None:
         written = self.written(self.given)
@@ -147,7 +153,9 @@ class LeadForm(Form):
 
     fresh_for: Span | None = Field(None, description="A lead is old after this long.", examples=["30d"])
     cooldown: SpanOrNone | None = Field(
-        None, description="How long out of the state before it may qualify again; default: the conversion window."
+        None,
+        description="How long out of the state before it may qualify again; default: the conversion window.",
+        examples=["90d"],
     )
     near: NearForm | None = Field(None, description="Who is near: how far on the way, and active how lately.")
 
@@ -169,11 +177,11 @@ class ExpectForm(Form):
 class EvidenceDataForm(Form):
     """The data: what the evidence was gathered in."""
 
-    start: DateOrNone = Field(None, alias="from", description="Date of the first snapshot.")
-    through: DateOrNone = Field(None, description="Date of the last snapshot.")
-    snapshots: Tally = Field(None, description="How many snapshots.")
-    entities: Tally = Field(None, description="Of how many users or accounts.")
-    converted: Tally = Field(None, description="After how many of the snapshots a conversion came.")
+    start: DateOrNone = Field(None, alias="from", description="Date of the first snapshot.", examples=["2026-01-01"])
+    through: DateOrNone = Field(None, description="Date of the last snapshot.", examples=["2026-06-30"])
+    snapshots: Tally = Field(None, description="How many snapshots.", examples=[16179])
+    entities: Tally = Field(None, description="Of how many users or accounts.", examples=[4350])
+    converted: Tally = Field(None, description="After how many of the snapshots a conversion came.", examples=[506])
 
 
 class EvidencePartForm(Form):
@@ -182,15 +190,15 @@ class EvidencePartForm(Form):
     view: Annotated[EvidenceView, Check(one_of(EvidenceView), as_type=Literal["snapshot", "qualification"])] = Field(
         description="What is counted: snapshots that meet the rule, or qualifications."
     )
-    start: DateOrNone = Field(None, alias="from", description="Date of the first snapshot.")
-    through: DateOrNone = Field(None, description="Date of the last snapshot.")
-    qualified: Tally = Field(None, description="Snapshots that meet the rule, or qualifications.")
-    converted: Tally = Field(None, description="Those of them that converted.")
-    rate: Fraction = Field(None, description="Converted of qualified.")
-    low: Fraction = Field(None, description="Lower end of the 95 % interval of the rate.")
-    high: Fraction = Field(None, description="Upper end of the 95 % interval of the rate.")
-    recall: Fraction = Field(None, description="Qualified of all that converted.")
-    times_read: Tally = Field(None, alias="read", description="How often the holdout was read.")
+    start: DateOrNone = Field(None, alias="from", description="Date of the first snapshot.", examples=["2026-01-01"])
+    through: DateOrNone = Field(None, description="Date of the last snapshot.", examples=["2026-06-30"])
+    qualified: Tally = Field(None, description="Snapshots that meet the rule, or qualifications.", examples=[528])
+    converted: Tally = Field(None, description="Those of them that converted.", examples=[109])
+    rate: Fraction = Field(None, description="Converted of qualified.", examples=[0.206])
+    low: Fraction = Field(None, description="Lower end of the 95 % interval of the rate.", examples=[0.174])
+    high: Fraction = Field(None, description="Upper end of the 95 % interval of the rate.", examples=[0.243])
+    recall: Fraction = Field(None, description="Qualified of all that converted.", examples=[0.381])
+    times_read: Tally = Field(None, alias="read", description="How often the holdout was read.", examples=[1])
     independent: TruthOrNone = Field(None, description="false: the rule was chosen on these data too.")
     all_data: TruthOrNone = Field(None, description="true: there was no holdout.")
 
@@ -201,7 +209,9 @@ class EvidenceForm(Form):
     chosen_by: Annotated[ChosenBy | None, Check(one_of(ChosenBy), as_type=Literal["propose", "hand"])] = Field(
         None, description="Who chose the rule."
     )
-    search: TextOrNone = Field(None, description="Names the search: a hash of its options and data.")
+    search: TextOrNone = Field(
+        None, description="Names the search: a hash of its options and data.", examples=["5f0c2a91"]
+    )
     data: EvidenceDataForm | None = Field(None, description="What the evidence was gathered in.")
     fit: EvidencePartForm | None = Field(None, description="Figures of the data that chose the rule.")
     holdout: EvidencePartForm | None = Field(None, description="Figures of the data that were set aside.")
@@ -222,11 +232,15 @@ class DefinitionForm(Form):
         None, description="milestone: a building block for refs, without outcome, score and expect."
     )
     version: Annotated[int, Check(whole_number(1), as_type=Annotated[int, Field(ge=1)])] = Field(
-        1, description="Raise it whenever the meaning changes."
+        1, description="Raise it whenever the meaning changes.", examples=[3]
     )
-    title: Text | None = Field(None, description="One line for people; default: the name.")
+    title: Text | None = Field(
+        None, description="One line for people; default: the name.", examples=["Teams that roll it out"]
+    )
     owner: Text | None = Field(None, description="Who answers for it.", examples=["growth@example.com"])
-    rationale: Text | None = Field(None, description="Why this behaviour should matter.")
+    rationale: Text | None = Field(
+        None, description="Why this behaviour should matter.", examples=["Teams that invite each other stay."]
+    )
     status: Annotated[Status, Check(one_of(Status), as_type=Literal["hypothesis", "active", "retired"])] = Field(
         Status.ACTIVE, description="Where it stands in its life."
     )
@@ -235,13 +249,22 @@ class DefinitionForm(Form):
         description="What is qualified."
     )
     anchor: AnchorForm = Field("signup", description="The moment the clock starts.")
-    within: Span | None = Field(None, description="The window of every criterion without one, from the anchor.")
-    eligible: list[TraitForm] | None = Field(None, description="Who can be a lead at all, by traits.")
+    within: Span | None = Field(
+        None, description="The window of every criterion without one, from the anchor.", examples=["14d"]
+    )
+    eligible: list[TraitForm] | None = Field(
+        None,
+        description="Who can be a lead at all, by traits.",
+        examples=[[{"trait": "signup_plan", "in": ["free", "trial"]}]],
+    )
     qualify: Annotated[
         Annotated[NodeForm, Tag("(node)")]
         | Annotated[Annotated[list[CriterionForm], Field(min_length=1)], Tag("(points)")],
         Choice(_nodes_or_list),
-    ] = Field(description="The formula; with score.pql_at a plain list of criteria.")
+    ] = Field(
+        description="The formula; with score.pql_at a plain list of criteria.",
+        examples=[{"event": "login", "at_least": 10}],
+    )
     score: ScoreForm | None = Field(None, description="Points instead of, or beside, yes and no.")
     outcome: OutcomeForm | None = Field(None, description="Success; required unless kind is milestone.")
     lead: LeadForm | None = Field(None, description="When a lead gets old, when it may qualify again, and who is near.")

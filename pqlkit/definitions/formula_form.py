@@ -34,18 +34,24 @@ from pqlkit.errors import nearest
 class OperatorsForm(Form):
     """A condition: one or more tests of a property."""
 
-    equals: Scalar | None = Field(None, description="Equal to this; a bare value says the same.")
-    in_: Scalars | None = Field(None, alias="in", description="Equal to one of these; a bare list says the same.")
-    not_in: Scalars | None = Field(None, description="Equal to none of these; a missing value passes.")
-    at_least: Threshold | None = Field(None, description="A number of at least this.")
-    at_most: Threshold | None = Field(None, description="A number of at most this.")
+    equals: Scalar | None = Field(None, description="Equal to this; a bare value says the same.", examples=["free"])
+    in_: Scalars | None = Field(
+        None, alias="in", description="Equal to one of these; a bare list says the same.", examples=[["free", "trial"]]
+    )
+    not_in: Scalars | None = Field(
+        None, description="Equal to none of these; a missing value passes.", examples=[["internal"]]
+    )
+    at_least: Threshold | None = Field(None, description="A number of at least this.", examples=[5])
+    at_most: Threshold | None = Field(None, description="A number of at most this.", examples=[20])
     matching: Pattern | None = Field(
         None, description="Matches this regular expression (RE2 subset) somewhere.", examples=["@example\\.com$"]
     )
-    not_matching: Pattern | None = Field(None, description="Does not match it; a missing value passes.")
-    starts_with: Text | None = Field(None, description="Text that begins with this.")
-    ends_with: Text | None = Field(None, description="Text that ends with this.")
-    contains: Text | None = Field(None, description="Text that holds this.")
+    not_matching: Pattern | None = Field(
+        None, description="Does not match it; a missing value passes.", examples=["^test-"]
+    )
+    starts_with: Text | None = Field(None, description="Text that begins with this.", examples=["acme-"])
+    ends_with: Text | None = Field(None, description="Text that ends with this.", examples=[".edu"])
+    contains: Text | None = Field(None, description="Text that holds this.", examples=["university"])
     exists: Truth | None = Field(None, description="There is a value (true), or none (false).")
 
     @property
@@ -84,7 +90,7 @@ Where = dict[Text, WhereValue]
 class DistinctForm(Form):
     """A measure: distinct values of a property."""
 
-    distinct: Text = Field(description="The property whose distinct values are counted.")
+    distinct: Text = Field(description="The property whose distinct values are counted.", examples=["friend_id"])
 
 
 class DistinctEventsForm(Form):
@@ -100,19 +106,19 @@ class DistinctEventsForm(Form):
 class SumForm(Form):
     """A measure: the sum of a property."""
 
-    sum: Text = Field(description="The property that is added up.")
+    sum: Text = Field(description="The property that is added up.", examples=["contacts"])
 
 
 class MaxForm(Form):
     """A measure: the largest value of a property."""
 
-    max: Text = Field(description="The property whose largest value counts.")
+    max: Text = Field(description="The property whose largest value counts.", examples=["seats"])
 
 
 class LastForm(Form):
     """A measure: the newest value of a property."""
 
-    last: Text = Field(description="The property whose newest value counts.")
+    last: Text = Field(description="The property whose newest value counts.", examples=["stored_bytes"])
 
 
 _BREADTH: Final = MeasureKind.DISTINCT_EVENTS.value
@@ -160,13 +166,15 @@ MeasureForm = Annotated[
 class PropertyLimitForm(Form):
     """A limit: a property of the same event."""
 
-    property: Text = Field(description="The property of the same event that holds the limit.")
+    property: Text = Field(
+        description="The property of the same event that holds the limit.", examples=["storage_limit"]
+    )
 
 
 class TraitLimitForm(Form):
     """A limit: a trait of the entity."""
 
-    trait: Text = Field(description="The trait that holds the limit.")
+    trait: Text = Field(description="The trait that holds the limit.", examples=["contacts_limit"])
 
 
 def _kind_of_limit(value: Any) -> str:
@@ -184,7 +192,9 @@ class LimitForm(Form):
         | Annotated[PropertyLimitForm, Tag("(property)")]
         | Annotated[TraitLimitForm, Tag("(trait)")],
         Choice(_kind_of_limit),
-    ] = Field(description="The limit: a number, {property: name} of the same event, or {trait: name}.")
+    ] = Field(
+        description="The limit: a number, {property: name} of the same event, or {trait: name}.", examples=[10000]
+    )
 
 
 BoundForm = Annotated[
@@ -204,7 +214,9 @@ WINDOWS: Final = ("within", "rolling", "trailing", "ever")
 class CriterionForm(Form):
     """A criterion: behaviour, measure, window and threshold."""
 
-    id: Id | None = Field(None, description="Names the criterion in leads and points; made from event and measure.")
+    id: Id | None = Field(
+        None, description="Names the criterion in leads and points; made from event and measure.", examples=["pipeline"]
+    )
     event: EventForm = Field(
         description="An event's name, a list of names (any of them), or any.", examples=["teammate_invited"]
     )
@@ -212,14 +224,18 @@ class CriterionForm(Form):
         None, description="Conditions on the event's properties.", examples=[{"shared_with": {"at_least": 1}}]
     )
     measure: MeasureForm = Field("count", description="How the behaviour becomes a number.", examples=["days"])
-    at_least: BoundForm | None = Field(None, description="The value must reach this; 1 if no bound is given.")
-    at_most: BoundForm | None = Field(None, description="The value must not exceed this.")
+    at_least: BoundForm | None = Field(
+        None, description="The value must reach this; 1 if no bound is given.", examples=[4]
+    )
+    at_most: BoundForm | None = Field(None, description="The value must not exceed this.", examples=[20])
     within: Span | None = Field(None, description="Counted from the anchor, this long.", examples=["14d"])
     rolling: Span | None = Field(None, description="In any stretch shorter than this.", examples=["7d"])
     trailing: Span | None = Field(None, description="In the last stretch of this length.", examples=["28d"])
     ever: Truth | None = Field(None, description="Without limit of time.")
     mechanical: Truth = Field(False, description="It precedes the upgrade by construction (a limit reached).")
-    say: Text | None = Field(None, description="One sentence for the person who calls.")
+    say: Text | None = Field(
+        None, description="One sentence for the person who calls.", examples=["Ask how the import went."]
+    )
 
     def _judge(self) -> None:
         windows = [key for key in WINDOWS if getattr(self, key) is not None]
@@ -236,35 +252,46 @@ class RefForm(Form):
     """A ref: another file's definition or milestone."""
 
     ref: Name = Field(description="The name of another definition or milestone.", examples=["activated"])
-    id: Id | None = Field(None, description="Names it in leads; made from the name.")
+    id: Id | None = Field(None, description="Names it in leads; made from the name.", examples=["activated_team"])
     measure: Annotated[str | None, Check(one_of(("users",)), as_type=Literal["users"])] = Field(
         None, description="users: so many users of the account met it."
     )
     at_least: Annotated[int | None, Check(whole_number(1), as_type=Annotated[int, Field(ge=1)])] = Field(
-        None, description="How many users of the account."
+        None, description="How many users of the account.", examples=[3]
     )
-    say: Text | None = Field(None, description="One sentence for the person who calls.")
+    say: Text | None = Field(
+        None, description="One sentence for the person who calls.", examples=["Ask how the import went."]
+    )
 
 
 class AllForm(Form):
     """All of these: holds while every part holds."""
 
-    all: Annotated[list["NodeForm"], Field(min_length=1)] = Field(description="Every part must hold.")
+    all: Annotated[list["NodeForm"], Field(min_length=1)] = Field(
+        description="Every part must hold.",
+        examples=[[{"event": "login", "at_least": 10}, {"event": "teammate_invited"}]],
+    )
 
 
 class AnyForm(Form):
     """Any of these: holds while at least one part holds."""
 
-    any: Annotated[list["NodeForm"], Field(min_length=1)] = Field(description="At least one part must hold.")
+    any: Annotated[list["NodeForm"], Field(min_length=1)] = Field(
+        description="At least one part must hold.",
+        examples=[[{"event": "report_exported"}, {"event": "dashboard_shared"}]],
+    )
 
 
 class CountedForm(Form):
     """N_of: so many of these parts."""
 
     n: Annotated[int, Check(whole_number(1), as_type=Annotated[int, Field(ge=1)])] = Field(
-        description="How many parts must hold."
+        description="How many parts must hold.", examples=[2]
     )
-    of: Annotated[list["NodeForm"], Field(min_length=1)] = Field(description="The parts.")
+    of: Annotated[list["NodeForm"], Field(min_length=1)] = Field(
+        description="The parts.",
+        examples=[[{"event": "teammate_invited"}, {"event": "template_used"}, {"event": "integration_connected"}]],
+    )
 
     def _judge(self) -> None:
         if self.n > len(self.of):
@@ -274,13 +301,15 @@ class CountedForm(Form):
 class NOfForm(Form):
     """N_of: holds while at least n parts hold."""
 
-    n_of: CountedForm = Field(description="At least n of the parts must hold.", examples=[{"n": 2, "of": []}])
+    n_of: CountedForm = Field(description="At least n of the parts must hold.")
 
 
 class NotForm(Form):
     """Not: judged at the latest end of its part's windows."""
 
-    not_: "NodeForm" = Field(alias="not", description="The part must not hold.")
+    not_: "NodeForm" = Field(
+        alias="not", description="The part must not hold.", examples=[{"event": "plan_downgraded"}]
+    )
 
 
 NODES: Final = ("event", "ref", "all", "any", "n_of", "not")

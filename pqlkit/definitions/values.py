@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import Field, TypeAdapter, WithJsonSchema
 from pydantic_core.core_schema import no_info_plain_validator_function
 
-from pqlkit.definitions import pattern
 from pqlkit.definitions.codes import (
     INVALID_DURATION,
     INVALID_RATE,
@@ -249,6 +248,8 @@ def _no_date(value: Any) -> date:
 
 
 def _pattern(value: Any) -> str:
+    from pqlkit.definitions import pattern
+
     text = _text(value)
     try:
         pattern.check(text)

@@ -22,6 +22,10 @@ NEWEST: Final = "newest"
 _BITS: Final = 62
 _MOST_PIECES: Final = 14
 """Bits of the group that may be told apart before sorting: more pieces than 2 to the power of this take longer than one sort."""
+_AT_ONCE: Final = 4
+"""Of these bits, how many at once."""
+_SLICE: Final = 2**20
+"""Rows that become numbers at once."""
 
 
 def ranked(frame: LazyFrame, by: Sequence[str], order: str, ranks: Sequence[int] | None) -> LazyFrame:
@@ -41,17 +45,11 @@ def ranked_by_sorting(frame: pl.DataFrame, by: Sequence[str], order: str, ranks:
     packing = _Packing.of(frame)
     if packing is None:
         return _ranked_by_columns(frame, by, ranks)
-    picked = [_picked(numbers, packing.inside, ranks) for numbers in packing.pieces(frame)]
-    values, rank, newest = (np.concatenate(parts) for parts in zip(*picked, strict=True))
-    sizes = [len(part) for part, _, _ in picked]
-    columns = packing.unpacked(values, np.repeat(packing.present(frame), sizes))
-    return pl.DataFrame(
-        {
-            **{name: pl.Series(columns[name]).cast(frame.schema[name]) for name in frame.columns},
-            RANK: rank,
-            NEWEST: newest,
-        }
+    parts = (
+        packing.unpacked(left_out, *_picked(numbers, packing.inside, ranks)).cast(frame.schema)
+        for left_out, numbers in packing.pieces(frame)
     )
+    return pl.concat(parts, rechunk=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,42 +91,49 @@ class _Packing:
         """Bits of the group that are in the number."""
         return sum(self.bits[:-1]) - self.cut
 
-    def _group(self, frame: pl.DataFrame) -> NDArray[np.int64]:
-        number = pl.lit(0, pl.Int64)
+    def pieces(self, frame: pl.DataFrame) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Give the rows as sorted numbers, those of equal left-out bits together, behind these."""
+        group = pl.lit(0, pl.Int64)
         for name, low, wide in zip(self.names[:-1], self.lows[:-1], self.bits[:-1], strict=True):
-            number = number * (1 << wide) + (pl.col(name).cast(pl.Int64) - low)
-        return frame.select(number.alias("number")).to_series().to_numpy()
+            group = group * (1 << wide) + (pl.col(name).cast(pl.Int64) - low)
+        inside = pl.col(self.names[-1]).cast(pl.Int64) - self.lows[-1]
+        numbers = np.empty(frame.height, dtype=np.int64)
+        piece = np.empty(frame.height, dtype=np.uint16)
+        # A slice at a time: beside the rows themselves there are their numbers then, and little else.
+        for start in range(0, frame.height, _SLICE):
+            rows = frame[start : start + _SLICE].select(group.alias("group"), inside.alias("inside"))
+            high, low_bits = (rows.get_column(name).to_numpy() for name in rows.columns)
+            piece[start : start + _SLICE] = high >> self._kept
+            numbers[start : start + _SLICE] = ((high & ((1 << self._kept) - 1)) << self.inside) | low_bits
+        yield from _sorted_pieces(numbers, piece, self.cut, 0)
 
-    def present(self, frame: pl.DataFrame) -> NDArray[np.int64]:
-        """List the left-out bits that occur, in the order of `pieces`."""
-        return np.unique(self._group(frame) >> self._kept) if self.cut else np.zeros(1, dtype=np.int64)
-
-    def pieces(self, frame: pl.DataFrame) -> Iterator[NDArray[np.int64]]:
-        """Give the rows as sorted numbers, those of equal left-out bits together."""
-        group = self._group(frame)
-        inside = (frame.get_column(self.names[-1]).cast(pl.Int64) - self.lows[-1]).to_numpy()
-        numbers = ((group & ((1 << self._kept) - 1)) << self.inside) | inside
-        if not self.cut:
-            numbers.sort()
-            yield numbers
-            return
-        piece = (group >> self._kept).astype(np.uint16)
-        numbers = numbers[np.argsort(piece, kind="stable")]
-        counts = np.bincount(piece)
-        ends = np.cumsum(counts)
-        for value in np.flatnonzero(counts):
-            part = numbers[int(ends[value] - counts[value]) : int(ends[value])]
-            part.sort()
-            yield part
-
-    def unpacked(self, numbers: NDArray[np.int64], left_out: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-        """Give the columns of packed rows back."""
+    def unpacked(
+        self, left_out: int, numbers: NDArray[np.int64], rank: NDArray[np.int64], newest: NDArray[np.bool_]
+    ) -> pl.DataFrame:
+        """Give packed rows of equal left-out bits back as columns."""
         columns = {self.names[-1]: (numbers & ((1 << self.inside) - 1)) + self.lows[-1]}
         group = (left_out << self._kept) | (numbers >> self.inside)
         for name, low, wide in reversed(list(zip(self.names[:-1], self.lows[:-1], self.bits[:-1], strict=True))):
             columns[name] = (group & ((1 << wide) - 1)) + low
             group >>= wide
-        return columns
+        return pl.DataFrame({**{name: columns[name] for name in self.names}, RANK: rank, NEWEST: newest})
+
+
+def _sorted_pieces(
+    numbers: NDArray[np.int64], piece: NDArray[np.uint16], bits: int, before: int
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Sort numbers apart that differ in the `bits` of `piece`: a few bits at a time, so that no row is looked at often."""
+    if not bits:
+        numbers.sort()
+        yield before, numbers
+        return
+    rest = max(0, bits - _AT_ONCE)
+    high = piece >> rest
+    for value in range(1 << (bits - rest)):
+        own = high == value
+        if own.any():
+            inner = piece[own] & ((1 << rest) - 1)
+            yield from _sorted_pieces(numbers[own], inner, rest, (before << (bits - rest)) | value)
 
 
 def _picked(

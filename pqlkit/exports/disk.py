@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -12,7 +14,6 @@ from pqlkit.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _SYSTEM: Final = re.compile(r"([A-Z][^:]*) \(os error \d+\)")
 
@@ -20,6 +21,9 @@ _SYSTEM: Final = re.compile(r"([A-Z][^:]*) \(os error \d+\)")
 @contextmanager
 def writing_to(folder: Path, hint: str | None = None) -> Iterator[None]:
     """Turn a full disk, a missing right and the like into an error about `folder`; other errors pass.
+
+    What failed at a file that lies elsewhere, such as an export that is read, passes: it names its file. A broken disk may have
+    failed at a read as well, and is told so.
 
     Raises
     ------
@@ -29,9 +33,10 @@ def writing_to(folder: Path, hint: str | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(
-            f"cannot write {folder}: {_reason(str(error)) or error.strerror or error}", hint=hint
-        ) from error
+        if error.filename is not None and not Path(error.filename).absolute().is_relative_to(folder.absolute()):
+            raise
+        doing = "cannot read or write" if error.errno == errno.EIO else "cannot write"
+        raise OutputError(f"{doing} {folder}: {_reason(str(error)) or error.strerror or error}", hint=hint) from error
     except pl.exceptions.PolarsError as error:
         reason = _reason(str(error))
         if reason is None:

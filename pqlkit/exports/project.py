@@ -21,10 +21,8 @@ from pqlkit.exports.days_off import DaysOff
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.notation import Notation
 from pqlkit.exports.nulls import NULL_VALUES
-from pqlkit.exports.preset import preset
 from pqlkit.exports.sources.address import inside, scheme
 from pqlkit.exports.tables import NAMES
-from pqlkit.exports.written_mapping import column_of, explode_of, lookup_of, names_of, newest_of, rule_of
 from pqlkit.exports.zones import moment
 
 if TYPE_CHECKING:
@@ -218,6 +216,9 @@ class _Places:
         return Traits(fixed=tuple(form.fixed or ()), current=tuple(form.current or ()), history=history)
 
     def source(self, form: SourceForm) -> Source:
+        from pqlkit.exports.preset import preset
+        from pqlkit.exports.written_mapping import column_of, explode_of, lookup_of, names_of, newest_of, rule_of
+
         paths = (form.path,) if isinstance(form.path, str) else form.path or ()
         vendors = preset(form.format).timezone if form.format is not None else None
         zone = form.timezone or vendors or self.timezone

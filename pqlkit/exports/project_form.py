@@ -145,7 +145,7 @@ class PlainTestForm(Form):
     """A test of a row: what is asked of one of its columns."""
 
     column: Texts | None = Field(
-        None, description="The export's column, or several: the first that has a value is asked."
+        None, description="The export's column, or several: the first that has a value is asked.", examples=["status"]
     )
     in_: Cells | None = Field(
         None, alias="in", description="The value is one of these.", examples=[["paid", "completed"]]
@@ -154,7 +154,11 @@ class PlainTestForm(Form):
     like: Cells | None = Field(None, description="The value fits one of these globs.", examples=[["closed won*"]])
     above: Number | None = Field(None, description="The number is larger.", examples=[0])
     filled: Truth | None = Field(None, description="Whether there must be a value.")
-    after: Texts | None = Field(None, description="The time lies after the one in this column, if the row has both.")
+    after: Texts | None = Field(
+        None,
+        description="The time lies after the one in this column, if the row has both.",
+        examples=["Trial End (UTC)"],
+    )
     at_most: Annotated[str | None, Check(one_of(("as_of",)), as_type=Literal["as_of"])] = Field(
         None, description="The time is not later than the export goes."
     )
@@ -167,7 +171,10 @@ class RowTestForm(PlainTestForm):
     """A test of a row: what is asked of its columns."""
 
     any_: Annotated[list[PlainTestForm], Field(min_length=1)] | None = Field(
-        None, alias="any", description="Several tests of which one must hold."
+        None,
+        alias="any",
+        description="Several tests of which one must hold.",
+        examples=[[{"column": "status", "in": ["paid"]}, {"column": "amount", "above": 0}]],
     )
     when: PlainTestForm | None = Field(None, description="Asked only of rows for which this holds.")
 
@@ -181,8 +188,11 @@ class RowRuleForm(RowTestForm):
 class ExplodeForm(Form):
     """A cell of several values: one row for each."""
 
-    column: Texts = Field(description="The export's column, or several: the first that is there counts.")
-    separator: Text = Field(";", description="What stands between the values.")
+    column: Texts = Field(
+        description="The export's column, or several: the first that is there counts.",
+        examples=["Associated Company IDs"],
+    )
+    separator: Text = Field(";", description="What stands between the values.", examples=[";"])
 
 
 class LookupForm(Form):
@@ -210,17 +220,22 @@ class LatestColumnForm(Form):
     """A time: the latest of several columns."""
 
     latest: Texts = Field(description="The export's columns.", examples=[["Start Date (UTC)", "Trial End (UTC)"]])
-    format: Text | None = Field(None, description="As of a column.")
+    format: Text | None = Field(None, description="As of a column.", examples=["%d-%m-%Y %H:%M"])
 
 
 class NamedColumnForm(Form):
     """A column: where its values come from."""
 
-    column: Texts = Field(description="The export's column, or several: the first that has a value counts.")
+    column: Texts = Field(
+        description="The export's column, or several: the first that has a value counts.",
+        examples=[["Email", "Work Email"]],
+    )
     unit: Annotated[str | None, Check(one_of(Unit), as_type=Literal["major", "minor"])] = Field(
         None, description="Of amounts: minor = in the currency's smallest unit (cents)."
     )
-    currency: Texts | None = Field(None, description="The column that names an amount's currency.")
+    currency: Texts | None = Field(
+        None, description="The column that names an amount's currency.", examples=["Currency"]
+    )
     values: dict[Text, Text] | None = Field(
         None, description="The export's value: ours.", examples=[{"Existing Business": "expansion"}]
     )
@@ -294,17 +309,23 @@ class SourceForm(Form):
     )
     connection: ConnectionForm | None = Field(None, description="A PostgreSQL or Redshift server, instead of a path.")
     query: Text | None = Field(
-        None, description="Of a database: what to read. {since} is the newest row loaded before, with --append."
+        None,
+        description="Of a database: what to read. {since} is the newest row loaded before, with --append.",
+        examples=["select * from events where at > {since}"],
     )
-    table: Text | None = Field(None, description="Of a database: what to read, instead of a query.")
-    sheet: Text | None = Field(None, description="Of a workbook: which sheet; default: the only one.")
+    table: Text | None = Field(
+        None, description="Of a database: what to read, instead of a query.", examples=["analytics.events"]
+    )
+    sheet: Text | None = Field(
+        None, description="Of a workbook: which sheet; default: the only one.", examples=["Users"]
+    )
     format: Annotated[
         str | None,
         Check(
             lambda value: None if isinstance(value, Blank) else one_of(presets())(value),
             as_type=str | Null,
         ),
-    ] = Field(None, description="A vendor's format: " + ", ".join(presets()) + ".")
+    ] = Field(None, description="A vendor's format: " + ", ".join(presets()) + ".", examples=["segment"])
     columns: ColumnsForm | None = Field(
         None,
         description="Canonical column: the export's column.",
@@ -322,9 +343,13 @@ class SourceForm(Form):
     )
     newest: NewestForm | None = Field(None, description="Several versions of a row: the newest counts.")
     timezone: Zone | None = Field(
-        None, description="Of times without an offset; default: the vendor's, else the project's."
+        None,
+        description="Of times without an offset; default: the vendor's, else the project's.",
+        examples=["America/New_York"],
     )
-    complete_through: Moment = Field(None, description="The last date (or time) that the export is complete for.")
+    complete_through: Moment = Field(
+        None, description="The last date (or time) that the export is complete for.", examples=["2026-10-31"]
+    )
     match: Annotated[Match, Check(one_of(Match), as_type=Literal["user_id", "email", "domain"])] = Field(
         Match.USER_ID, description="Of conversions: how a row finds its user or account."
     )
@@ -332,7 +357,7 @@ class SourceForm(Form):
         None, description="Of CSV files; default: told from the bytes."
     )
     separator: Annotated[str | None, Check(_separator, as_type=str)] = Field(
-        None, description="Of CSV files; default: told from the first lines."
+        None, description="Of CSV files; default: told from the first lines.", examples=[";"]
     )
     decimal: Sign | None = Field(None, description="Of numbers in text: the sign before decimals.", examples=[","])
     thousands: Sign | None = Field(None, description="Of numbers in text: the sign between thousands.", examples=["."])
@@ -379,7 +404,9 @@ class TraitsForm(Form):
     fixed: list[Text] | None = Field(None, description="Never change after signup.", examples=[["country", "channel"]])
     current: list[Text] | None = Field(None, description="Today's values.", examples=[["plan", "seats"]])
     history: dict[Text, HistoryForm] | None = Field(
-        None, description="Trait: a table with the entity's id, valid_from and a column named as the trait."
+        None,
+        description="Trait: a table with the entity's id, valid_from and a column named as the trait.",
+        examples=[{"plan": "exports/plans.csv"}],
     )
 
 
@@ -407,7 +434,9 @@ class CalendarForm(Form):
 class SignupForm(Form):
     """The signup: what stands for it where no users table does."""
 
-    event: OptionalText = Field(None, description="The first event of this name is the anchor.")
+    event: OptionalText = Field(
+        None, description="The first event of this name is the anchor.", examples=["Account Created"]
+    )
 
 
 def _options_form(command: str) -> type[Form]:
@@ -450,7 +479,9 @@ class ProjectForm(Form):
     pqlkit: Annotated[int, Check(check_format, as_type=Literal[1])] = Field(
         description="The format of this file.", examples=[FORMAT]
     )
-    timezone: Zone = Field("UTC", description="For dates and weeks; instants are always kept in UTC.")
+    timezone: Zone = Field(
+        "UTC", description="For dates and weeks; instants are always kept in UTC.", examples=["Europe/Berlin"]
+    )
     null_values: list[NullValue] | None = Field(
         None,
         description="Texts that stand for no value in ids, times and numbers, of all exports.",
@@ -472,11 +503,17 @@ class ProjectForm(Form):
         None, description="Exports without which no command runs.", examples=[["users", "conversions"]]
     )
     traits: TraitsForm | None = Field(None, description="Of which moment each trait is.")
-    events: dict[Text, EventNoteForm] | None = Field(None, description="What is known about event names.")
-    population: list[TraitForm] | None = Field(None, description="Who exists at all: all conditions must hold.")
+    events: dict[Text, EventNoteForm] | None = Field(
+        None, description="What is known about event names.", examples=[{"email_sent": {"automatic": True}}]
+    )
+    population: list[TraitForm] | None = Field(
+        None,
+        description="Who exists at all: all conditions must hold.",
+        examples=[[{"trait": "email", "not_matching": "@example\\.com$"}]],
+    )
     signup: SignupForm | None = Field(None, description="What stands for signup without a users table.")
     outcome: ProjectOutcomeForm | None = Field(None, description="Success; a definition's own keys win.")
-    definitions: Text = Field("definitions/", description="The folder of definition files.")
+    definitions: Text = Field("definitions/", description="The folder of definition files.", examples=["definitions/"])
 
 
 FullProjectForm: Any = made(

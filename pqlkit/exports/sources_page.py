@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pqlkit.columns import (
     ACCOUNT_ID,
@@ -191,25 +191,9 @@ def _condition(test: RowTest) -> str:
 
 
 def _keys() -> Iterator[str]:
-    from pqlkit.exports.project import project_schema
-
-    defined: dict[str, Any] = project_schema()["$defs"]  # type: ignore[assignment]
     yield "## Keys of a source in `pqlkit.yml`\n"
-    for title, form in (
-        ("Under `exports: {TABLE: ...}`", "SourceForm"),
-        ("A column under `columns:` (a name, a list of names, or a mapping)", "NamedColumnForm"),
-        ("A rule under `rows:`", "RowRuleForm"),
-        ("`lookup:`", "LookupForm"),
-        ("`explode:`", "ExplodeForm"),
-        ("`newest:`", "NewestForm"),
-    ):
-        yield f"### {title}\n"
-        yield "| key | says |"
-        yield "|---|---|"
-        for key, said in defined[form]["properties"].items():
-            yield f"| `{key}` | {said.get('description', '').replace('|', '/')} |"
-        yield ""
-    yield "A column may also be `{latest: [A, B]}`, the latest of several times, or `{constant: TEXT}`.\n"
+    yield "Every key stands in [project-file.md](project-file.md#an-export-where-a-tables-files-are-and-which-column-is-which). A column may"
+    yield "be a name, a list of names (the first that has a value counts), a mapping, `{latest: [A, B]}` or `{constant: TEXT}`.\n"
     yield "```yaml"
     yield "conversions:"
     yield "  path: exports/deals.csv"

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from pqlkit.options import parsing as reading
 from pqlkit.options.data import PROJECT, BesideEventsOptions, DataOptions, SourceOptions
-from pqlkit.options.leads import ListOptions, ScoreOptions
+from pqlkit.options.leads import ScoreOptions
 from pqlkit.options.option import Option, Role, option, options_of
 from pqlkit.options.output import (
     OUTPUT,
-    FormatOption,
+    Format,
     MessageOptions,
     OutputOptions,
     PageOption,
@@ -22,7 +22,7 @@ from pqlkit.options.output import (
     TargetOption,
 )
 from pqlkit.options.search import ProposeOptions
-from pqlkit.options.settings import EntityOptions, RowsOption, Settings
+from pqlkit.options.settings import EntityOptions, RowsOption, Settings, SnapshotOptions
 
 _CHECK: Final = "Check"
 
@@ -55,15 +55,16 @@ class LoadOptions:
     """What `load` writes and tolerates."""
 
     out: Path | None = option(None, "The folder to write the dataset to.", metavar="DIR", role=Role.FILLS)
+    format: Format = option(Format.TABLE, "How the intake report is written.", panel=OUTPUT)
     append: bool = option(False, "Add to the dataset that is there; what was read before is skipped.")
     max_bad: float | None = option(
         None, "Stop if more than this share of a table is bad, like 1%.", reads=reading.share, metavar="SHARE"
     )
     plausible: tuple[str, str] | None = option(
-        None, "Dates that can be true: FROM..TO.", reads=reading.dates, metavar="FROM..TO"
+        None, "Dates that can be true: FROM..TO.", reads=reading.dates, metavar="FROM..TO", rare=True
     )
     catalogue: Path | None = option(
-        None, "Also write event names, properties and types to this file.", metavar="FILE", role=Role.WRITES
+        None, "Also write event names, properties and types to this file.", metavar="FILE", role=Role.WRITES, rare=True
     )
 
 
@@ -85,7 +86,9 @@ class TryOptions:
 class ValidateOptions(MessageOptions, TargetOption):
     """What is checked, and how faults are told."""
 
-    format: ReportFormat = option(ReportFormat.TEXT, "How faults are written.", panel=OUTPUT)
+    format: ReportFormat | None = option(
+        None, "How faults are written.", unset="text; with --out, what its name says", panel=OUTPUT
+    )
     strict: bool = option(False, "Warnings fail the check too.", panel=_CHECK)
     base: str | None = option(
         None,
@@ -119,12 +122,12 @@ class ReportOptions:
         metavar="COHORT",
     )
     ledger: Path | None = option(
-        None, "What `score --ledger --control` wrote: compare the arms.", metavar="FILE", role=Role.READS
+        None, "What `score --ledger --control` wrote: compare the arms.", metavar="FILE", role=Role.READS, rare=True
     )
     contacts: str | None = option(
         None, "Who was contacted when: user_id, account_id or entity; at.", metavar="FILE", role=Role.READS
     )
-    visitors: int | None = option(None, "Visitors of the site while these signed up.", metavar="COUNT")
+    visitors: int | None = option(None, "Visitors of the site while these signed up.", metavar="COUNT", rare=True)
     fail_under: float | None = option(
         None, "Exit 1 if the whole interval of PQL to customer lies below this.", reads=reading.share, metavar="RATE"
     )
@@ -141,17 +144,17 @@ class ExplainOptions:
     converters: bool = option(False, "Those who upgraded, side by side; needs no definition.")
 
 
-_MEASURED: Final = (DataOptions, Settings, EntityOptions)
+_MEASURED: Final = (DataOptions, SnapshotOptions, EntityOptions)
 
 RECORDS: Final[Mapping[str, tuple[type[Any], ...]]] = {
     "demo": (DemoOptions,),
     "init": (BesideEventsOptions, InitOptions, QuietOption),
-    "load": (SourceOptions, LoadOptions, FormatOption, MessageOptions),
-    "analyze": (*_MEASURED, RowsOption, PageOption, OutputOptions),
-    "try": (*_MEASURED, RowsOption, TryOptions, PageOption, OutputOptions),
+    "load": (SourceOptions, LoadOptions, MessageOptions),
+    "analyze": (DataOptions, Settings, EntityOptions, RowsOption, PageOption, OutputOptions),
+    "try": (*_MEASURED, TryOptions, PageOption, OutputOptions),
     "propose": (*_MEASURED, ProposeOptions, PageOption, OutputOptions),
     "validate": (ValidateOptions, DataOptions),
-    "score": (DataOptions, ScoreOptions, ListOptions),
+    "score": (DataOptions, ScoreOptions, OutputOptions),
     "report": (DataOptions, ReportOptions, PageOption, OutputOptions),
     "explain": (DataOptions, ExplainOptions, OutputOptions),
     "schema": (TargetOption,),

@@ -47,13 +47,14 @@ class BesideEventsOptions:
     accounts: str | None = option(None, "Accounts.", metavar="PATH", panel=DATA, role=Role.READS)
     conversions: str | None = option(None, "Conversions (upgrades).", metavar="PATH", panel=DATA, role=Role.READS)
     identities: str | None = option(
-        None, "Whose events an anonymous id's are.", metavar="PATH", panel=DATA, role=Role.READS
+        None, "Whose events an anonymous id's are.", metavar="PATH", panel=DATA, role=Role.READS, rare=True
     )
     map: tuple[str, ...] = option(
         (),
         'Which column of an export is which: conversions.converted_at="Close Date". Repeatable.',
         metavar="TABLE.COLUMN=HEADER",
         panel=DATA,
+        rare=True,
     )
 
 
@@ -72,6 +73,7 @@ class StoredOptions(SourceOptions):
         "Do not run without this export: users, accounts, conversions, identities, contacts. Repeatable.",
         metavar="TABLE",
         panel=DATA,
+        rare=True,
     )
 
 
@@ -94,11 +96,12 @@ class ExtentOptions:
         unset="the day of its first row",
         metavar="DATE",
         panel=DATA,
+        rare=True,
     )
     trust_current: tuple[str, ...] = option(
-        (), "Use today's value of TRAIT for the past all the same. Repeatable.", metavar="TRAIT", panel=DATA
+        (), "Use today's value of TRAIT for the past all the same. Repeatable.", metavar="TRAIT", panel=DATA, rare=True
     )
-    engine: EngineName = option(EngineName.POLARS, "What evaluates the tables.", panel=DATA)
+    engine: EngineName = option(EngineName.POLARS, "What evaluates the tables.", panel=DATA, rare=True)
 
 
 @dataclass(frozen=True, kw_only=True)

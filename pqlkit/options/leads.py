@@ -12,7 +12,6 @@ from pqlkit.durations import Duration
 from pqlkit.options import parsing as reading
 from pqlkit.options.bound import Bound
 from pqlkit.options.option import Role, option
-from pqlkit.options.output import OUTPUT, Format, MessageOptions, TargetOption
 
 NEW: Final = "What is new"
 GUARDS: Final = "Guards"
@@ -37,13 +36,13 @@ class ScoreOptions:
         None, "Remembers who was new: each lead is new once.", metavar="FILE", panel=NEW, role=Role.KEEPS
     )
     previous: Path | None = option(
-        None, "The last list, instead of a ledger.", metavar="LEADS", panel=NEW, role=Role.READS
+        None, "The last list, instead of a ledger.", metavar="LEADS", panel=NEW, role=Role.READS, rare=True
     )
     since: Duration | None = option(
         None, "Only who qualified this recently is new.", reads=reading.duration, metavar="DURATION", panel=NEW
     )
     only_new: bool = option(False, "Rows for new leads alone.", panel=NEW)
-    all: bool = option(False, "A row for everybody [default: without --ledger and --previous].", panel=NEW)
+    all: bool = option(False, "A row for everybody [default: without --ledger and --previous].", panel=NEW, rare=True)
     control: float | None = option(
         None, "Leave this share of accounts alone, like 20%.", reads=reading.share, metavar="SHARE", panel=NEW
     )
@@ -51,7 +50,7 @@ class ScoreOptions:
         None, "Post new leads to this URL; ${NAME} is read from the environment.", metavar="URL", panel=NEW
     )
     suppress: Path | None = option(
-        None, "Ids that are never new, one a line or a CSV.", metavar="FILE", panel=GUARDS, role=Role.READS
+        None, "Ids that are never new, one a line or a CSV.", metavar="FILE", panel=GUARDS, role=Role.READS, rare=True
     )
     max_new: Bound | None = option(
         None,
@@ -60,30 +59,33 @@ class ScoreOptions:
         metavar="N",
         panel=GUARDS,
     )
-    min_new: Bound | None = option(None, "So do fewer, like 1 or 0.2x.", reads=reading.bound, metavar="N", panel=GUARDS)
+    min_new: Bound | None = option(
+        None, "So do fewer, like 1 or 0.2x.", reads=reading.bound, metavar="N", panel=GUARDS, rare=True
+    )
     max_age: Duration | None = option(
         None, "So does an older newest event, like 36h.", reads=reading.duration, metavar="DURATION", panel=GUARDS
     )
     allow_hypothesis: bool = option(
-        False, "Let a definition of status: hypothesis reach --ledger, --notify and --preset.", panel=GUARDS
+        False, "Let a definition of status: hypothesis reach --ledger, --notify and --preset.", panel=GUARDS, rare=True
     )
     accept_change: tuple[str, ...] = option(
         (),
         "Hand over who is new only because the definition changed to this one. Repeatable.",
         metavar="HASH",
         panel=GUARDS,
+        rare=True,
     )
     summary: Path | None = option(
-        None, "Write the run in numbers, as JSON.", metavar="FILE", panel=GUARDS, role=Role.WRITES
+        None, "Write the run in numbers, as JSON.", metavar="FILE", panel=GUARDS, role=Role.WRITES, rare=True
     )
     keep: tuple[str, ...] = option(
         (), "Traits to add, like owner,plan.", reads=reading.listed, metavar="LIST", panel=COLUMNS
     )
     columns: tuple[str, ...] | None = option(
-        None, "These columns, in this order.", reads=reading.listed, metavar="LIST", panel=COLUMNS
+        None, "These columns, in this order.", reads=reading.listed, metavar="LIST", panel=COLUMNS, rare=True
     )
     rename: Mapping[str, str] | None = option(
-        None, "Other names, like score=pql_score.", reads=reading.renames, metavar="LIST", panel=COLUMNS
+        None, "Other names, like score=pql_score.", reads=reading.renames, metavar="LIST", panel=COLUMNS, rare=True
     )
     preset: Preset | None = option(
         None,
@@ -93,7 +95,7 @@ class ScoreOptions:
         panel=COLUMNS,
     )
     key: str | None = option(
-        None, "What the CRM knows a lead by: email, domain or a trait.", metavar="NAME", panel=COLUMNS
+        None, "What the CRM knows a lead by: email, domain or a trait.", metavar="NAME", panel=COLUMNS, rare=True
     )
     properties: Path | None = option(
         None,
@@ -101,13 +103,5 @@ class ScoreOptions:
         metavar="FILE",
         panel=COLUMNS,
         role=Role.WRITES,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListOptions(MessageOptions, TargetOption):
-    """How the list is written and where it goes, and how much is said."""
-
-    format: Format | None = option(
-        None, "How the list is written.", unset="table; with --out, what its name says", panel=OUTPUT
+        rare=True,
     )

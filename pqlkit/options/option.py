@@ -56,8 +56,10 @@ class Option:
         The library's keyword and the project file's key.
     default
         The value where nothing is written.
-    help
-        One sentence, with the default if there is one to tell.
+    says
+        One sentence.
+    told
+        The default as help spells it; None = there is none to tell.
     takes
         What is written: bool, int, float, str, `Path` or a `StrEnum`.
     many
@@ -70,13 +72,16 @@ class Option:
         How help shows its value, and where help lists it.
     in_project
         Whether it can stand in the project file.
+    rare
+        Whether ``--help`` leaves it to ``--help-all``.
     role
         What is done with the path that it names; None = it names none.
     """
 
     name: str
     default: Any
-    help: str
+    says: str
+    told: str | None
     takes: type[Any]
     many: bool
     reads: Callable[[Any, str], Any] | None
@@ -84,7 +89,13 @@ class Option:
     metavar: str | None
     panel: str | None
     in_project: bool
+    rare: bool
     role: Role | None
+
+    @property
+    def help(self) -> str:
+        """Say what it is for and, if there is one to tell, its default."""
+        return self.says if self.told is None else f"{self.says.removesuffix('.')} [default: {self.told}]."
 
     @property
     def flag(self) -> str:
@@ -174,6 +185,7 @@ def option(
     metavar: str | None = None,
     panel: str | None = None,
     in_project: bool = True,
+    rare: bool = False,
     role: Role | None = None,
 ) -> Any:
     """Declare an option as a field of a frozen dataclass; help tells its default.
@@ -190,14 +202,14 @@ def option(
         What None, or an empty default, stands for.
     shown
         How the default is spelled in help.
-    short, metavar, panel, in_project, role
+    short, metavar, panel, in_project, rare, role
         As in `Option`.
     """
     told = unset if default is None or default == () else None if isinstance(default, bool) else shown(default)
-    text = help if told is None else f"{help.removesuffix('.')} [default: {told}]."
-    said = {"help": text, "reads": reads, "takes": takes if reads is not None else None}
-    shape = {"short": short, "metavar": metavar, "panel": panel, "in_project": in_project, "role": role}
-    return dataclasses.field(default=default, metadata={_KEY: {**said, **shape}})
+    said = {"says": help, "told": told, "reads": reads, "takes": takes if reads is not None else None}
+    shape = {"short": short, "metavar": metavar, "panel": panel}
+    use = {"in_project": in_project, "rare": rare, "role": role}
+    return dataclasses.field(default=default, metadata={_KEY: {**said, **shape, **use}})
 
 
 def options_of(record: type[Any]) -> tuple[Option, ...]:

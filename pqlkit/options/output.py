@@ -12,6 +12,10 @@ from pqlkit.options.option import Role, option
 OUTPUT: Final = "Output"
 
 
+PAGES: Final = frozenset({".html", ".htm"})
+"""What the name of a page ends in."""
+
+
 class Format(StrEnum):
     """How a result is written."""
 
@@ -19,6 +23,18 @@ class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
     MARKDOWN = "markdown"
+
+
+def format_of(path: Path | None) -> Format:
+    """Say by its suffix how the file of a result is written; a table without a file, and under any other suffix.
+
+    Examples
+    --------
+    >>> [format_of(Path(name)).value for name in ("a.json", "a.MD", "a.txt")]
+    ['json', 'markdown', 'table']
+    """
+    known = {".json": Format.JSON, ".csv": Format.CSV, ".md": Format.MARKDOWN}
+    return Format.TABLE if path is None else known.get(path.suffix.lower(), Format.TABLE)
 
 
 class ReportFormat(StrEnum):
@@ -29,6 +45,12 @@ class ReportFormat(StrEnum):
     GITHUB = "github"
     JUNIT = "junit"
     SARIF = "sarif"
+
+    @classmethod
+    def named(cls, path: Path | None) -> ReportFormat:
+        """Say by its suffix how the file of a report is written; text without a file, and under any other suffix."""
+        known = {".json": cls.JSON, ".sarif": cls.SARIF, ".xml": cls.JUNIT}
+        return cls.TEXT if path is None else known.get(path.suffix.lower(), cls.TEXT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +71,9 @@ class MessageOptions(QuietOption):
 class FormatOption:
     """How the result is written."""
 
-    format: Format = option(Format.TABLE, "How the result is written.", panel=OUTPUT)
+    format: Format | None = option(
+        None, "How the result is written.", unset="table; with --out, what its name says", panel=OUTPUT
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,3 +97,4 @@ class PageOption:
     html: Path | None = option(
         None, "Also write one self-contained page.", metavar="FILE", panel=OUTPUT, role=Role.WRITES
     )
+    open: bool = option(False, "Show the page in the browser.", panel=OUTPUT)

@@ -58,17 +58,24 @@ class ProposeOptions:
     max_criteria: int = option(
         3, "At most this many criteria, 1 to 3.", reads=reading.whole(1, 3), takes=int, metavar="N", panel=SEARCH
     )
-    objective: str = option("kappa", "kappa, f1, f0.5, f2, youden or nb:2x.", metavar="NAME", panel=SEARCH)
-    value: float | None = option(None, "What a conversion is worth (with --cost).", metavar="V", panel=SEARCH)
-    cost: float | None = option(None, "What working a lead costs (with --value).", metavar="C", panel=SEARCH)
+    objective: str = option("kappa", "kappa, f1, f0.5, f2, youden or nb:2x.", metavar="NAME", panel=SEARCH, rare=True)
+    value: float | None = option(
+        None, "What a conversion is worth (with --cost).", metavar="V", panel=SEARCH, rare=True
+    )
+    cost: float | None = option(None, "What working a lead costs (with --value).", metavar="C", panel=SEARCH, rare=True)
     capacity: float | None = option(
         None, "New leads that can be worked, like 50/week.", reads=reading.weekly, metavar="N/week", panel=SEARCH
     )
     min_share: float | None = option(
-        None, "At least this share qualifies.", reads=reading.share, metavar="SHARE", panel=SEARCH
+        None, "At least this share qualifies.", reads=reading.share, metavar="SHARE", panel=SEARCH, rare=True
     )
     min_recall: float | None = option(
-        None, "At least this share of converters qualifies.", reads=reading.share, metavar="SHARE", panel=SEARCH
+        None,
+        "At least this share of converters qualifies.",
+        reads=reading.share,
+        metavar="SHARE",
+        panel=SEARCH,
+        rare=True,
     )
     min_rate: float | None = option(
         None, "At least this share of the qualified converts.", reads=reading.share, metavar="SHARE", panel=SEARCH
@@ -80,9 +87,15 @@ class ProposeOptions:
         shown="{:.0%}".format,
         metavar="SHARE",
         panel=SEARCH,
+        rare=True,
     )
     holdout_from: Microseconds | None = option(
-        None, "Test on what begins on this date or later.", reads=reading.moment, metavar="DATE", panel=SEARCH
+        None,
+        "Test on what begins on this date or later.",
+        reads=reading.moment,
+        metavar="DATE",
+        panel=SEARCH,
+        rare=True,
     )
     learn_from: Microseconds | None = option(
         None,
@@ -90,6 +103,7 @@ class ProposeOptions:
         reads=reading.moment,
         metavar="DATE",
         panel=SEARCH,
+        rare=True,
     )
     against: Definition | None = option(
         None,
@@ -100,7 +114,7 @@ class ProposeOptions:
         panel=SEARCH,
         role=Role.READS,
     )
-    use_traits: bool = option(False, "Let fixed traits become eligibility.", panel=SEARCH)
+    use_traits: bool = option(False, "Let fixed traits become eligibility.", panel=SEARCH, rare=True)
     permutations: int = option(
         29,
         "Repeat the search on shuffled outcomes, to 99 where one comes near.",
@@ -108,6 +122,7 @@ class ProposeOptions:
         takes=int,
         metavar="N",
         panel=SEARCH,
+        rare=True,
     )
     max_rules: int = option(
         200_000_000,
@@ -116,8 +131,11 @@ class ProposeOptions:
         takes=int,
         metavar="N",
         panel=SEARCH,
+        rare=True,
     )
-    plan_experiment: bool = option(False, "Plan the experiment that would show whether calls help.", panel=SEARCH)
+    plan_experiment: bool = option(
+        False, "Plan the experiment that would show whether calls help.", panel=SEARCH, rare=True
+    )
     top: int = option(
         5, "How many candidates, at most 5.", reads=reading.whole(1, 5), takes=int, metavar="N", panel=SEARCH
     )
@@ -127,4 +145,4 @@ class ProposeOptions:
     name: str | None = option(
         None, "Name of the first definition.", reads=reading.definition_name, metavar="NAME", panel=SEARCH
     )
-    seed: int = option(0, "Seed of every sample.", metavar="N", panel=SEARCH)
+    seed: int = option(0, "Seed of every sample.", metavar="N", panel=SEARCH, rare=True)

@@ -38,7 +38,7 @@ def default_measures(kind: EntityKind) -> tuple[Measure, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class SnapshotOptions:
     """How a population is looked at: what `analyze`, `try` and `propose` share.
 
     Parameters
@@ -55,12 +55,8 @@ class Settings:
         See `Exposure`.
     exclude_event, keep_event
         Globs of event names: left out; kept although they look like a leak.
-    by
-        Cohorts: ``signup_week``, ``signup_month``, ``signup_quarter``, a trait, or a behaviour as `pqlkit try` reads it.
     given
         Only snapshots at which this definition holds.
-    compare
-        Events to compare as value metrics.
     """
 
     snapshots: str = option(
@@ -84,6 +80,7 @@ class Settings:
         unset="0d",
         metavar="DURATION",
         panel=SNAPSHOTS,
+        rare=True,
     )
     active_within: Duration = option(
         Duration(28, "d"),
@@ -91,6 +88,7 @@ class Settings:
         reads=reading.duration,
         metavar="DURATION",
         panel=SNAPSHOTS,
+        rare=True,
     )
     measures: tuple[Measure, ...] = option(
         (),
@@ -99,6 +97,7 @@ class Settings:
         unset="count,days; for accounts also users",
         metavar="LIST",
         panel=SNAPSHOTS,
+        rare=True,
     )
     exposure: Exposure = option(
         Exposure.LANDMARK,
@@ -106,20 +105,13 @@ class Settings:
         reads=reading.chosen(Exposure),
         metavar="KIND",
         panel=SNAPSHOTS,
+        rare=True,
     )
     exclude_event: tuple[str, ...] = option(
-        (), "Leave this event out (a glob). Repeatable.", metavar="NAME", panel=SNAPSHOTS
+        (), "Leave this event out (a glob). Repeatable.", metavar="NAME", panel=SNAPSHOTS, rare=True
     )
     keep_event: tuple[str, ...] = option(
         (), "Keep this event though it looks like a leak (a glob). Repeatable.", metavar="NAME", panel=SNAPSHOTS
-    )
-    by: tuple[str, ...] = option(
-        ("signup_month",),
-        "Cohorts: signup_week, signup_month, signup_quarter, a trait, or (analyze) a behaviour like "
-        '"login >= 3 in 7d". Repeatable.',
-        shown=", ".join,
-        metavar="COHORT",
-        panel=SNAPSHOTS,
     )
     given: Definition | None = option(
         None,
@@ -129,9 +121,32 @@ class Settings:
         metavar="DEFINITION",
         panel=SNAPSHOTS,
         role=Role.READS,
+        rare=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(SnapshotOptions):
+    """How a population is looked at, and what `analyze` alone splits and compares.
+
+    Parameters
+    ----------
+    by
+        Cohorts: ``signup_week``, ``signup_month``, ``signup_quarter``, a trait, or a behaviour as `pqlkit try` reads it.
+    compare
+        Events to compare as value metrics.
+    """
+
+    by: tuple[str, ...] = option(
+        ("signup_month",),
+        "Cohorts: signup_week, signup_month, signup_quarter, a trait, or a behaviour like "
+        '"login >= 3 in 7d". Repeatable.',
+        shown=", ".join,
+        metavar="COHORT",
+        panel=SNAPSHOTS,
     )
     compare: tuple[str, ...] = option(
-        (), "Compare these events as value metrics. Repeatable.", metavar="EVENT", panel=SNAPSHOTS
+        (), "Compare these events as value metrics. Repeatable.", metavar="EVENT", panel=SNAPSHOTS, rare=True
     )
 
 
@@ -147,7 +162,12 @@ class EntityOptions:
         panel=SNAPSHOTS,
     )
     sample: float | None = option(
-        None, "Look at this share of the entities, like 5%.", reads=reading.share, metavar="SHARE", panel=SNAPSHOTS
+        None,
+        "Look at this share of the entities, like 5%.",
+        reads=reading.share,
+        metavar="SHARE",
+        panel=SNAPSHOTS,
+        rare=True,
     )
 
 

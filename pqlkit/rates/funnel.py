@@ -215,7 +215,7 @@ def lives(
     before = on.is_not_null() & (converted.is_null() | (on < converted))
     return (
         population.entities.select("entity", "anchor", "converted")
-        .join(seen.entity_classes.select("entity", "class"), on="entity", how="inner", maintain_order="left")
+        .join(_classes(population, seen), on="entity", how="inner", maintain_order="left")
         .join(first, on="entity", how="left", maintain_order="left")
         .filter(~pl.col("class").is_in(OUT))
         .select(
@@ -261,7 +261,7 @@ def funnel(
     to_date = Levels.of(signups, pql="pql", customer="customer")
     customers = to_date.customers.numerator
     last = _last_use(population, signups)
-    outside = seen.entity_classes.join(signups, on="entity", how="anti")
+    outside = _classes(population, seen).join(signups, on="entity", how="anti")
     soon = counted.filter(pl.col("delay") <= until.microseconds - patience.microseconds)
     return Funnel(
         to_date=to_date,
@@ -284,6 +284,30 @@ def funnel(
         used=Rate.of(last.height, signups.height),
         unused=_unused(last, signups.filter(pl.col("customer") & ~pl.col("pql"))),
         snapshot=snapshot,
+    )
+
+
+def _classes(population: Population, seen: Snapshots) -> pl.DataFrame:
+    """Give the classes for a funnel: ``entity``, ``class``, ``place``.
+
+    A snapshot needs events of its longest window before it, a funnel does not: whoever converted before there were so many is
+    unobserved only where its life began before the export. If it converted before it began, that is told.
+    """
+    import polars as pl
+
+    anchor, converted = pl.col("anchor"), pl.col("converted")
+    unobserved = pl.col("class") == EntityClass.UNOBSERVED
+    told = (
+        pl.when(unobserved & (converted < anchor))
+        .then(pl.lit(EntityClass.CUSTOMER_ALREADY.value))
+        .when(unobserved & (anchor >= population.history_from))
+        .then(pl.lit(EntityClass.EARLY.value))
+        .otherwise("class")
+    )
+    return (
+        seen.entity_classes.join(population.entities.select("entity", "anchor", "converted"), on="entity")
+        .with_columns(told.alias("class"))
+        .select("entity", "class", "place")
     )
 
 

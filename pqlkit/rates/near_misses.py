@@ -42,7 +42,7 @@ class NearMisses:
     dates
         The earlier dates, newest first, each with its conversion window complete.
     qualified, customers
-        Of those who were near: who qualified, and who became a customer.
+        Of those who were near: who qualified, and whom the outcome came to.
     now, in_reach
         Who is near at `as_of`, and of these who lacks at most a tenth or a single step.
     """
@@ -79,11 +79,8 @@ def near_misses(population: Population, definition: Definition, outcome: Outcome
         .join(followed, on=ENTITY)
         .filter(pl.col(ON) > pl.col(AT), pl.col(ON) <= pl.col(AT) + window)
     )
-    bought = (
-        population.entities.select(ENTITY, CONVERTED)
-        .join(followed, on=ENTITY)
-        .filter(pl.col(CONVERTED) > pl.col(AT), pl.col(CONVERTED) <= pl.col(AT) + window)
-    )
+    came = population.outcome_at(followed[ENTITY], followed[AT], window)
+    bought = followed.filter((came > followed[AT]) & (came <= followed[AT] + window))
     return NearMisses(
         near=definition.near,
         dates=tuple(dates),

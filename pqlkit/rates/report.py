@@ -14,7 +14,7 @@ from pqlkit.snapshots.schedule import Design
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -96,7 +96,7 @@ class Parts:
     Parameters
     ----------
     by
-        What was asked for.
+        What was asked for, behaviours with their windows.
     cohorts, segments
         By anchor, and by trait or behaviour.
     contacted
@@ -220,6 +220,8 @@ def report(
     import polars as pl
 
     from pqlkit.analysis.criteria import criteria, without_mechanical
+    from pqlkit.analysis.grouping import behaviours
+    from pqlkit.definitions.expression import expression
     from pqlkit.measures.gaps import gap_warnings
     from pqlkit.rates.already import met_before
     from pqlkit.rates.arm_rates import arms
@@ -231,6 +233,7 @@ def report(
     from pqlkit.snapshots.contacts import contacted
     from pqlkit.snapshots.matches import met_at
     from pqlkit.snapshots.qualifications import pqls_per_week, reach_of, starts, time_to_convert
+    from pqlkit.snapshots.schedule import LANDMARK
     from pqlkit.snapshots.snapshots import snapshots_of
     from pqlkit.snapshots.spells import qualifications
     from pqlkit.snapshots.spike import too_soon_in_words
@@ -275,6 +278,7 @@ def report(
         until=until,
     )
     calendar = [column for column in by if column.startswith("signup_")]
+    done = behaviours(population, by, windows=(LANDMARK,))
     customers = Customers(
         retained=_retained(mature, outcome),
         value=customer_value(population, people),
@@ -299,9 +303,9 @@ def report(
         criteria=criteria(population, definition, seen, met, design_effect=effect),
         without_mechanical=without_mechanical(population, definition, seen, design_effect=effect),
         parts=Parts(
-            by=tuple(by),
-            cohorts=_segments(population, people, counted, calendar or ["signup_quarter"]),
-            segments=_segments(population, people, counted, [column for column in by if column not in calendar]),
+            by=tuple(expression(done[kind]) if kind in done else kind for kind in by),
+            cohorts=_segments(population, people, counted, calendar or ["signup_quarter"], done),
+            segments=_segments(population, people, counted, [column for column in by if column not in calendar], done),
             contacted=contacted(population, counted, outcome.within),
             arms=None if ledger is None else arms(population, counted, ledger, definition),
         ),
@@ -358,18 +362,17 @@ def _retained(mature: pl.DataFrame, outcome: Outcome) -> Rate | None:
 
 
 def _segments(
-    population: Population, people: pl.DataFrame, counted: pl.DataFrame, by: Sequence[str]
+    population: Population, people: pl.DataFrame, counted: pl.DataFrame, by: Sequence[str], done: Mapping[str, Node]
 ) -> tuple[Segment, ...]:
     from pqlkit.analysis.cohorts import cohort_names, cohort_order
-    from pqlkit.analysis.grouping import behaviours
+    from pqlkit.definitions.expression import expression
     from pqlkit.snapshots.qualifications import pql_conversion_rate
-    from pqlkit.snapshots.schedule import LANDMARK
 
-    done = behaviours(population, by, windows=(LANDMARK,))
     segments = []
     for kind in by:
         if kind in done:
-            segments += _by_behaviour(population, counted, kind, done[kind])
+            # With the window that a term without one is given.
+            segments += _by_behaviour(population, counted, expression(done[kind]), done[kind])
             continue
         names = cohort_names(population, kind)
         groups = people.join(names, on="entity").partition_by("cohort", as_dict=True)

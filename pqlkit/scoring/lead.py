@@ -68,7 +68,7 @@ HOLDING: Final = (LeadStatus.PQL.value, LeadStatus.EXPIRED.value)
 """Who meets the definition now."""
 
 READ: Final = (LeadStatus.PQL, LeadStatus.NEAR, LeadStatus.EXPIRED)
-"""Whose reasons a rep reads."""
+"""Whose reasons a rep reads in a list."""
 
 
 def lead_ids(definition: str, kind: str, ids: pl.Series, starts: pl.Series) -> pl.Series:
@@ -89,10 +89,9 @@ def lead_ids(definition: str, kind: str, ids: pl.Series, starts: pl.Series) -> p
     """
     # The JSON text of [definition, kind, id, start]; written by hand, for there is one for each lead every night.
     begin = json.dumps([definition, kind])[:-1]
+    started = starts.is_not_null().arg_true()
     named = [
-        None
-        if start is None
-        else hashlib.blake2b(f"{begin}, {quoted(str(name))}, {start}]".encode(), digest_size=8).hexdigest()
-        for name, start in zip(ids.to_list(), starts.to_list(), strict=True)
+        hashlib.blake2b(f"{begin}, {quoted(str(name))}, {start}]".encode(), digest_size=8).hexdigest()
+        for name, start in zip(ids.gather(started).to_list(), starts.gather(started).to_list(), strict=True)
     ]
-    return pl.Series("lead_id", named, dtype=pl.String)
+    return pl.repeat(None, len(starts), dtype=pl.String, eager=True).scatter(started, named).alias("lead_id")

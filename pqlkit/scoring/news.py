@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pqlkit.columns import ON
+from pqlkit.columns import ENTITY, ON
 from pqlkit.scoring.arms import CONTROL, arm_column
 from pqlkit.scoring.lead import HOLDING, LeadStatus, lead_ids
 from pqlkit.scoring.memory import KNOWN, Memory
@@ -119,8 +119,8 @@ def news(
     table = _withdrawn(leads, table, memory)
     queued = memory.queued if memory is not None else frozenset()
     frame = _listed(leads, table, memory)
-    waiting = table.filter("held").get_column("id").implode()
-    held = frame.filter(pl.col(leads.key).cast(pl.String).is_in(waiting))
+    waiting = table.filter("held").get_column("id")
+    held = frame.filter(pl.col(leads.key).cast(pl.String).is_in(waiting.implode())) if len(waiting) else frame.clear()
     before = memory.definition_hash if memory is not None else None
     return News(
         leads=leads,
@@ -141,10 +141,13 @@ def _assigned(leads: Leads, control: float | None) -> pl.Series:
 
 def _beside(leads: Leads, memory: Memory) -> pl.DataFrame:
     """One row per entity, in entity order: id, present standing, newest counted start, and what was known."""
-    newest = leads.starts.group_by("id").agg(pl.col(ON).max().alias("start"))
-    present = leads.frame.select(pl.col(leads.key).alias("id"), "status", "qualified_at", scored_as="lead_id")
-    rows = leads.people.join(newest, on="id", how="left", maintain_order="left")
-    rows = rows.join(present, on="id", how="left", maintain_order="left")
+    own = leads.people.get_column(ENTITY)
+    # The stays of an id follow one another, and the row of people is that of the last.
+    place = own.search_sorted(leads.starts.get_column(ENTITY)).alias("place")
+    newest = leads.starts.select(place, ON).group_by("place").agg(pl.col(ON).max())
+    start = pl.repeat(None, len(own), dtype=pl.Int64, eager=True).scatter(newest["place"], newest[ON])
+    present = leads.frame.select("status", "qualified_at", scored_as="lead_id")[leads.places.arg_sort()]
+    rows = leads.people.hstack([start.alias("start")]).hstack(present)
     known = memory.known.rename({name: f"was_{name}" for name in KNOWN if name != "id"})
     return rows.with_columns(pl.col("id").cast(pl.String)).join(known, on="id", how="left", maintain_order="left")
 
@@ -260,30 +263,29 @@ def _known_at(leads: Leads) -> pl.Expr:
 
 
 def _listed(leads: Leads, table: pl.DataFrame, memory: Memory | None) -> pl.DataFrame:
-    """Fill the columns of the list, and sort it again: a withdrawn lead stands elsewhere."""
-    from pqlkit.scoring.scoring import ordered
+    """Fill the columns of the list, and sort it again where a lead is withdrawn, which then stands elsewhere."""
+    from pqlkit.scoring.scoring import ranking
 
     changed = pl.lit(value=False)
     if memory is not None and memory.as_of is not None:
         changed = (pl.col("status") != pl.col("was_status")).fill_null(value=False)
     known_at = pl.lit(None, pl.Int64) if memory is None else _known_at(leads)
     added = table.select(
-        pl.col("entity"),
-        pl.col("lead_id"),
-        pl.col("status"),
+        "lead_id",
+        "status",
         known_at.cast(pl.Datetime("us", "UTC")).alias("known_at"),
         pl.col("new").alias("newly_qualified"),
         pl.col("arm"),
         pl.when("new").then("reason").alias("new_because"),
         changed.alias("changed"),
     )
-    ids = leads.people.rename({"id": leads.key})
-    filled = ids.join(added, on="entity", maintain_order="left").drop("entity")
     names = leads.frame.columns
-    rest = leads.frame.drop("lead_id", "status", "known_at", "newly_qualified", "arm")
-    whole = rest.join(filled, on=leads.key, how="left", maintain_order="left").select(*names, "new_because", "changed")
+    whole = leads.frame.with_columns(added[leads.places]).select(*names, "new_because", "changed")
     gone = _gone(leads, table, memory, whole)
-    return ordered(pl.concat([whole, gone], how="vertical"), leads.key)
+    if gone.is_empty() and not (whole.get_column("status") == LeadStatus.WITHDRAWN.value).any():
+        return whole
+    everybody = pl.concat([whole, gone], how="vertical")
+    return everybody[ranking(everybody, leads.key)]
 
 
 def _gone(leads: Leads, table: pl.DataFrame, memory: Memory | None, whole: pl.DataFrame) -> pl.DataFrame:

@@ -154,7 +154,9 @@ def _keyed(listing: Listing, shape: Shape) -> Listing:
 def _chosen(news: News, order: Order, *, known: bool) -> pl.DataFrame:
     if order.only_new:
         return news.new
-    handed = news.frame.join(news.held, on=news.leads.key, how="anti", maintain_order="left")
+    handed = news.frame
+    if news.held.height:
+        handed = handed.join(news.held, on=news.leads.key, how="anti", maintain_order="left")
     if order.every or not known:
         return handed
     listed = pl.col("status").is_in([LeadStatus.PQL.value, LeadStatus.NEAR.value])

@@ -58,12 +58,12 @@ def evidence_columns(
     plain = [(i, leaf) for i, leaf in enumerate(standing.parts) if isinstance(leaf, Criterion)]
     dates = stretches(only(world, told), [leaf for _, leaf in plain], _own(known, told, [i for i, _ in plain]))
     texts = pl.DataFrame({leaf.id: _amounts(world, leaf, standing, i) for i, leaf in enumerate(standing.parts)})
-    everybody = pl.DataFrame({ENTITY: np.arange(texts.height)})
     for place, (i, leaf) in enumerate(plain):
-        own = everybody.join(dates.filter(pl.col(CRITERION) == place), on=ENTITY, how="left", maintain_order="left")
-        frame = own.with_columns(texts[leaf.id].alias("text"), pl.Series("value", standing.values[:, i]))
+        own = dates.filter(pl.col(CRITERION) == place)
+        rows = own.get_column(ENTITY)
+        frame = own.with_columns(texts[leaf.id].gather(rows).alias("text"), value=standing.values[rows.to_numpy(), i])
         framed = _by_days if leaf.measure.kind is MeasureKind.DAYS else _framed
-        texts = texts.with_columns(frame.select(framed(today)).to_series().alias(leaf.id))
+        texts = texts.with_columns(texts[leaf.id].scatter(rows, frame.select(framed(today)).to_series()))
     return texts
 
 

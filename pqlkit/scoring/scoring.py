@@ -19,7 +19,7 @@ from pqlkit.scoring.nearness import far_along, standing
 from pqlkit.scoring.progress import TINY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -49,6 +49,8 @@ class Leads:
     people
         ``entity``, ``id`` of the rows of `frame`, in entity order: with an expansion outcome an id has one stay after the
         other, and tonight's lead is the last.
+    places
+        Of each row of `frame`, its row in `people`.
     score_parts
         What each score is the sum of, rounded down: one row per entity of the population, one column per part.
     evidence
@@ -63,6 +65,7 @@ class Leads:
     starts: pl.DataFrame
     hash: str
     people: pl.DataFrame
+    places: pl.Series
     score_parts: pl.DataFrame
     evidence: pl.DataFrame
     contacts: pl.DataFrame
@@ -79,6 +82,7 @@ def score(
     *,
     keep: Sequence[str] = (),
     key: str | None = None,
+    read: Collection[LeadStatus] = READ,
     progress: Callable[[str], None] | None = None,
 ) -> Leads:
     """Turn a population into leads.
@@ -93,6 +97,8 @@ def score(
         Traits to add as columns, as of now.
     key
         What a CRM knows a lead by: one more such column; see `pqlkit.scoring.recipient.key_column`.
+    read
+        Whose reasons name their time: looking it up is one more pass over their events.
     progress
         Told each step.
 
@@ -124,16 +130,21 @@ def score(
     parts = _score_parts(definition, stand, frame)
     total = pl.select((pl.sum_horizontal(parts.get_columns()) + TINY).floor().cast(pl.Int64)).to_series()
     frame = frame.with_columns(total.alias("score"))
-    read = frame.get_column("status").is_in([status.value for status in READ]).arg_true().to_list()
-    told = evidence_columns(population.world, stand, read, evaluation.stretches)
+    readers = frame.get_column("status").is_in([status.value for status in read]).arg_true().to_list()
+    told = evidence_columns(population.world, stand, readers, evaluation.stretches)
     extra = _extra(population, definition, keep, key)
+    people = _people(population)
+    table = _finished(population, definition, frame, stand, told, extra)
+    table = table if table.height == people.height else table[people.get_column(ENTITY)]
+    places = ranking(table)
     return Leads(
         population=population,
         definition=definition,
-        frame=_finished(population, definition, frame, stand, told, extra),
+        frame=table[places],
         starts=starts,
         hash=definition_hash(definition),
-        people=_people(population),
+        people=people,
+        places=places,
         score_parts=parts,
         evidence=told,
         contacts=frame.select(pl.col("id").cast(pl.String), pl.col("contact").alias(USER_ID)).drop_nulls(),
@@ -173,7 +184,7 @@ def _spells(population: Population, definition: Definition, spells: pl.DataFrame
     known = [condition for condition in definition.eligible if kinds.get(condition.name) is not TraitKind.CURRENT]
     began = population.traits.holds(known, spells.select(ENTITY, pl.col(ON).alias(AT)))
     today = eligible.gather(spells.get_column(ENTITY))
-    return spells.filter(began | today).select(ENTITY, ON, OFF).sort(ENTITY, ON)
+    return spells.filter(began | today).select(ENTITY, ON, OFF)
 
 
 def _moments(
@@ -184,33 +195,33 @@ def _moments(
     A spell within the cooldown is no start: it does not make a lead fresh again.
     """
     cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
-    ordered = spells.sort(ENTITY, ON).with_columns(pl.col(OFF).shift(1).over(ENTITY).alias("before"))
-    again = pl.col("before").is_not_null() & (pl.col(ON) - pl.col("before") >= cooldown)
-    moments = ordered.group_by(ENTITY, maintain_order=True).agg(
-        pl.col(ON).first().alias("qualified"),
-        pl.when(again.last()).then(pl.col(ON).last()).alias("requalified"),
-        pl.col(OFF).last().is_null().alias("on_now"),
+    whose = spells.get_column(ENTITY)
+    before = spells.select(pl.when(whose == whose.shift(1)).then(pl.col(OFF).shift(1))).to_series()
+    first, last = whose.ne_missing(whose.shift(1)), whose.ne_missing(whose.shift(-1))
+    again = (spells.get_column(ON) - before >= cooldown).fill_null(value=False)
+    height = population.entities.height
+    newest = _laid(height, starts.group_by(ENTITY).agg(pl.col(ON).max()), ON)
+    active = _last_active(population)
+    return population.entities.with_columns(
+        _laid(height, spells.filter(first), ON).alias("qualified"),
+        _laid(height, spells.filter(last & again), ON).alias("requalified"),
+        _laid(height, spells.filter(last).with_columns(on_now=pl.col(OFF).is_null()), "on_now").fill_null(value=False),
+        newest.alias("newest"),
+        (population.as_of - newest).alias("age"),
+        *(_laid(height, active, name) for name in active.columns if name != ENTITY),
     )
-    newest = starts.group_by(ENTITY).agg(pl.col(ON).max().alias("newest"))
-    return (
-        population.entities.join(moments, on=ENTITY, how="left", maintain_order="left")
-        .join(newest, on=ENTITY, how="left", maintain_order="left")
-        .with_columns(
-            pl.col("on_now").fill_null(value=False), (pl.lit(population.as_of) - pl.col("newest")).alias("age")
-        )
-        .join(_last_active(population), on=ENTITY, how="left", maintain_order="left")
-    )
+
+
+def _laid(height: int, rows: pl.DataFrame, name: str) -> pl.Series:
+    """Lay a column out by entity: null where no row is of it."""
+    values = rows.get_column(name)
+    return pl.repeat(None, height, dtype=values.dtype, eager=True).scatter(rows.get_column(ENTITY), values).alias(name)
 
 
 def _people(population: Population) -> pl.DataFrame:
-    """List the last stay of each id."""
-    return (
-        population.entities.select(ENTITY, "id", "anchor")
-        .sort("id", "anchor", ENTITY, nulls_last=False)
-        .unique("id", keep="last", maintain_order=True)
-        .select(ENTITY, "id")
-        .sort(ENTITY)
-    )
+    """List the last stay of each id: entities stand in the order of their ids, and stays in that of time."""
+    own = pl.col("id")
+    return population.entities.select(ENTITY, "id").filter(own.ne_missing(own.shift(-1)))
 
 
 def _last_active(population: Population) -> pl.DataFrame:
@@ -356,29 +367,24 @@ def _finished(
         "as_of": _instant(pl.lit(population.as_of, pl.Int64)),
     }
     key = f"{kind}_id"
-    table = frame.with_columns(pl.col("id").alias(key), **columns)
-    table = table.join(_people(population), on=ENTITY, how="semi", maintain_order="left")
     middle = [leaf.id for leaf in parts]
     order = [key, *BEFORE_CRITERIA, *middle, *extra, *AFTER_CRITERIA]
-    return ordered(table.select(order), key)
+    return frame.with_columns(pl.col("id").alias(key), **columns).select(order)
 
 
-def ordered(leads: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Sort a list of leads by status, the near ones by progress, then score, newest `qualified_at` and id."""
+def ranking(leads: pl.DataFrame, *ties: str) -> pl.Series:
+    """Sort a list of leads: give the rows by status, the near ones by progress, then score and newest `qualified_at`.
+
+    What settles ties is `ties`, and then the order in which they stand.
+    """
     rank = pl.col("status").replace_strict(
         {status.value: place for place, status in enumerate(ORDER)}, return_dtype=pl.Int64
     )
     near = pl.when(pl.col("status") == LeadStatus.NEAR.value).then("progress")
-    return leads.sort(
-        rank,
-        near,
-        "score",
-        "qualified_at",
-        key,
-        descending=[False, True, True, True, False],
-        nulls_last=True,
-        maintain_order=True,
-    )
+    keys = [rank, near, pl.col("score"), pl.col("qualified_at"), *map(pl.col, ties)]
+    descending = [False, True, True, True, *(False for _ in ties)]
+    order = pl.arg_sort_by(keys, descending=descending, nulls_last=True, maintain_order=True)
+    return leads.select(order.alias("row")).to_series()
 
 
 def _instant(at: pl.Expr) -> pl.Expr:
@@ -433,5 +439,5 @@ def _starts(population: Population, definition: Definition, spells: pl.DataFrame
             retained_for=definition.outcome.retained_for,
             clustered=False,
         )
-    ids = population.entities.select(ENTITY, "id")
-    return counted.select(ENTITY, ON, OFF).join(ids, on=ENTITY, maintain_order="left")
+    ids = population.entities.get_column("id")
+    return counted.select(ENTITY, ON, OFF).with_columns(ids.gather(counted.get_column(ENTITY)))

@@ -110,10 +110,10 @@ def starts(
     """
     reach = conversion_window.microseconds
     waits = reach + (retained_for.microseconds if retained_for is not None else 0)
-    facts = population.entities.select(ENTITY, CONVERTED, retained=is_retained(retained_for))
+    facts = population.entities.select(CONVERTED, retained=is_retained(retained_for))
     free = (
         spells.select(ENTITY, ON, OFF)
-        .join(facts, on=ENTITY, how="left")
+        .hstack(facts[spells.get_column(ENTITY)])
         .filter(pl.col(ON) <= population.as_of, pl.col(CONVERTED).is_null() | (pl.col(ON) < pl.col(CONVERTED)))
     )
     counted = _counted(free, reach, reach if cooldown is None else cooldown.microseconds)
@@ -156,6 +156,8 @@ def _seen_to_begin(population: Population, counted: pl.DataFrame, reach: Duratio
 
 def _counted(spells: pl.DataFrame, reach: int, cooldown: int) -> pl.DataFrame:
     """Keep the starts that count, in rounds: each takes every entity's first open start, so as many as the busiest has."""
+    if spells.get_column(ENTITY).n_unique() == spells.height:
+        return spells
     before = pl.col(OFF).shift(1).over(ENTITY, order_by=ON)
     first = pl.col(ON) == pl.col(ON).min().over(ENTITY)
     open_ = spells.filter(first | (pl.col(ON) >= before + cooldown))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.architecture.trees import nodes, trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PACKAGE = Path(__file__).parents[2] / "pqlkit"
 MANY = 5
 SECTION = re.compile(r"^Parameters\n-+\n(.*?)(?=\n\n\w[^\n]*\n--|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -26,15 +26,15 @@ def public_functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef]:
 
 def test_public_functions_of_many_parameters_describe_them() -> None:
     bare = []
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for function in public_functions(ast.parse(path.read_text()).body):
+    for path, tree in trees().items():
+        for function in public_functions(tree.body):
             given = function.args
             names = {argument.arg for argument in (*given.posonlyargs, *given.args, *given.kwonlyargs)} - {
                 "self",
                 "cls",
             }
             if len(names) >= MANY and "Parameters\n----------" not in (ast.get_docstring(function) or ""):
-                bare.append(f"{path.relative_to(PACKAGE)}:{function.lineno} {function.name}")
+                bare.append(f"{path}:{function.lineno} {function.name}")
     assert bare == []
 
 
@@ -58,9 +58,8 @@ def taken(node: ast.FunctionDef | ast.ClassDef) -> set[str]:
 
 def test_described_parameters_exist() -> None:
     gone = [
-        f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}: {', '.join(sorted(missing))}"
-        for path in sorted(PACKAGE.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text()))
+        f"{path}:{node.lineno} {node.name}: {', '.join(sorted(missing))}"
+        for path, node in nodes()
         if isinstance(node, (ast.FunctionDef, ast.ClassDef))
         if (missing := described(ast.get_docstring(node) or "") - taken(node))
     ]

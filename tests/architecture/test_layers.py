@@ -6,10 +6,11 @@ import ast
 import re
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "pqlkit"
+from tests.architecture.trees import PACKAGE
+from tests.architecture.trees import trees as parsed
+
+ROOT = PACKAGE.parent
 APART = [
     {"definitions", "engines", "statistics"},
     {"measures", "exports"},
@@ -37,11 +38,10 @@ def rows() -> dict[str, int]:
 
 @cache
 def trees() -> dict[str, ast.Module]:
-    """Parse every module once: its dotted name -> its tree."""
-    files = sorted(p for p in PACKAGE.rglob("*.py") if "configs" not in p.relative_to(PACKAGE).parts)
+    """Give each module's tree by its dotted name."""
     return {
-        ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): ast.parse(p.read_text())
-        for p in files
+        ".".join(("pqlkit", *path.with_suffix("").parts)).removesuffix(".__init__"): tree
+        for path, tree in parsed().items()
     }
 
 

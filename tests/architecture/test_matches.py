@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
-import pqlkit
-
-PACKAGE = Path(pqlkit.__file__).parent
+from tests.architecture.trees import nodes
 
 
 def over_members(pattern: ast.pattern) -> bool:
@@ -34,14 +31,13 @@ def is_never(case: ast.match_case) -> bool:
 def test_a_match_over_an_enumeration_names_every_member() -> None:
     """It has no "and whatever else" but `assert_never`; without that, each case leaves, so that a missing one is a missing return."""
     seen = 0
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Match) or not any(over_members(case.pattern) for case in node.cases):
-                continue
-            seen += 1
-            place = f"{path.relative_to(PACKAGE)}:{node.lineno}"
-            open_ends = [case for case in node.cases if case.guard is None and isinstance(case.pattern, ast.MatchAs)]
-            rest = [case for case in open_ends if case.pattern.pattern is None]  # type: ignore[attr-defined]
-            assert all(is_never(case) for case in rest), place
-            assert rest or all(leaves(case.body) for case in node.cases), f"{place}: end it in assert_never"
+    for path, node in nodes():
+        if not isinstance(node, ast.Match) or not any(over_members(case.pattern) for case in node.cases):
+            continue
+        seen += 1
+        place = f"{path}:{node.lineno}"
+        open_ends = [case for case in node.cases if case.guard is None and isinstance(case.pattern, ast.MatchAs)]
+        rest = [case for case in open_ends if case.pattern.pattern is None]  # type: ignore[attr-defined]
+        assert all(is_never(case) for case in rest), place
+        assert rest or all(leaves(case.body) for case in node.cases), f"{place}: end it in assert_never"
     assert seen > 25

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
-PACKAGE = Path(__file__).parents[2] / "pqlkit"
+from tests.architecture.trees import nodes
+
 EMPTY = {"one", "found"}
 
 
@@ -20,9 +20,8 @@ def bound(node: ast.AST) -> str | None:
 
 def test_no_local_and_no_parameter_has_a_name_that_says_nothing() -> None:
     nameless = [
-        f"{path.relative_to(PACKAGE)}:{node.lineno} {bound(node)}"
-        for path in sorted(PACKAGE.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text()))
+        f"{path}:{node.lineno} {bound(node)}"
+        for path, node in nodes()
         if isinstance(node, ast.arg | ast.expr | ast.pattern) and bound(node) in EMPTY
     ]
     assert nameless == []

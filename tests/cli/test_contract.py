@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from typer.core import TyperOption
 from pqlkit.cli.app import run
 from pqlkit.cli.commands import COMMANDS, loaded
 from pqlkit.cli.exit import ExitCode
-from pqlkit.cli.help import told
+from pqlkit.cli.help import PANELS, told
 from pqlkit.cli.inputs import Given
 from pqlkit.definitions.yaml_source import parse
 from pqlkit.errors import DefinitionError
@@ -31,18 +32,18 @@ DATA = f"{SOURCES} --data --as-of --events-from --require --trust-current --engi
 OUTPUT = "--format --out --quiet --verbose"
 SNAPSHOTS = (
     "--snapshots --windows --conversion-window --gap --active-within --measures --entity --exposure --exclude-event "
-    "--keep-event --by --given --sample --top --compare --html"
+    "--keep-event --given --sample --html --open"
 )
 PROMISED = {
     "demo": "--accounts --seed",
     "init": "--users --accounts --conversions --identities --map --connection --table --from --sql --out --quiet",
     "load": f"{SOURCES} {OUTPUT} --append --max-bad --plausible --catalogue",
-    "analyze": f"{DATA} {SNAPSHOTS} {OUTPUT}",
+    "analyze": f"{DATA} {SNAPSHOTS} {OUTPUT} --by --compare --top",
     "try": f"{DATA} {SNAPSHOTS} {OUTPUT} --save",
     "propose": (
         f"{DATA} {SNAPSHOTS} {OUTPUT} --max-criteria --objective --value --cost --capacity --min-share --min-recall "
         "--min-rate --holdout --holdout-from --learn-from --against --use-traits --permutations --max-rules --plan-experiment "
-        "--out-dir --name --seed"
+        "--out-dir --name --seed --top"
     ),
     "validate": f"{DATA} {OUTPUT} --strict --base --explain --describe --fix --catalogue",
     "score": (
@@ -50,7 +51,7 @@ PROMISED = {
         "--allow-hypothesis --accept-change "
         "--suppress --control --max-new --min-new --max-age --summary --notify --preset --key --properties"
     ),
-    "report": f"{DATA} {OUTPUT} -d --definition --by --ledger --contacts --fail-under --fail-on-drift --visitors --html",
+    "report": f"{DATA} {OUTPUT} -d --definition --by --ledger --contacts --fail-under --fail-on-drift --visitors --html --open",
     "explain": f"{DATA} {OUTPUT} -d --definition --converters",
     "schema": "--out",
 }
@@ -126,6 +127,44 @@ def test_the_exit_codes() -> None:
         "INTERRUPTED": 130,
         "TERMINATED": 143,
     }
+
+
+def test_the_version_and_help_have_the_usual_spellings(capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for arguments in (["-V"], ["--version"], ["help", "try"], ["try", "--help"], ["help"], ["--help"]):
+        assert run(arguments) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert said[2] == said[3]
+    assert said[4] == said[5]
+    assert run(["help", "tri"]) == 2
+    assert "Did you mean try?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_options_of_rare_use_are_shown_by_help_all(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([name, "--help"]) == 0
+    usual = capsys.readouterr().out
+    assert run([name, "--help-all"]) == 0
+    everything = capsys.readouterr().out
+    rare = {option.flag for option in command_options(name).values() if option.rare}
+    assert {flag for flag in PROMISED[name].split() if f"{flag} " in everything.replace(",", " ")} == set(PROMISED[name].split())  # fmt: skip
+    assert not [flag for flag in rare if re.search(rf"^  {flag}\b", usual, re.M)]
+    assert (f"{len(rare)} options of rare use: pqlkit {name} --help-all" in usual) == bool(rare)
+    assert len(usual.splitlines()) <= 75
+    panels = re.findall(r"^(\w[\w ]*):$", everything, re.M)
+    assert [panel for panel in panels if panel in PANELS] == [panel for panel in PANELS if panel in panels]
+
+
+@pytest.mark.parametrize("option", ["--by", "--compare", "--top"])
+@pytest.mark.parametrize("name", ["try", "propose"])
+def test_an_option_that_a_command_would_ignore_is_refused(
+    name: str, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`propose --top` is its own: how many candidates."""
+    if (name, option) != ("propose", "--top"):
+        assert run([name, option, "3", *(["login >= 1"] if name == "try" else [])]) == 2
+        assert f"No such option: {option}" in capsys.readouterr().err
 
 
 def test_help_is_on_stdout_and_usage_errors_are_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:

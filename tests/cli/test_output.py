@@ -83,3 +83,43 @@ def test_a_fault_in_an_expression_is_pointed_at(start: list[str], capsys: pytest
     at = next(index for index, text in enumerate(lines) if text.strip() == "^")
     assert lines[at - 1][lines[at].index("^")] == ">"
     assert lines[at - 1].strip() == "login >= 3 in 7d and x > 4"
+
+
+@pytest.mark.parametrize(
+    ("command", "suffix", "form"),
+    [("try", "json", "json"), ("report", "csv", "csv"), ("explain", "md", "markdown"), ("score", "MD", "markdown")],
+)
+def test_the_name_of_the_file_says_how_it_is_written(
+    command: str, suffix: str, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [word for word in LINES.get(command, LINES["score"]) if word not in {"--format", "json"}]
+    words = ["explain", "u001", *words[1:]] if command == "explain" else words
+    assert run([*words, "--format", form]) == 0
+    expected = capsys.readouterr().out
+    assert run([*words, "--out", str(tmp_path / f"result.{suffix}")]) == 0
+    assert (tmp_path / f"result.{suffix}").read_text() == expected
+
+
+def test_a_page_may_be_the_result_and_is_shown_if_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("webbrowser.open", shown.append)
+    words = [word for word in LINES["try"] if word not in {"--format", "json"}]
+    page = tmp_path / "trial.html"
+    assert run([*words, "--out", str(page), "--open"]) == 0
+    said = capsys.readouterr()
+    assert page.read_text().startswith("<!doctype html>")
+    assert said.out
+    assert shown == [page.as_uri()]
+    assert run([*words, "--open"]) == 2
+    assert "--open shows a page, and none is written" in capsys.readouterr().err
+    explained = ["explain", "u001", "-d", "inviters.yml", *words[2:8], "--out", str(tmp_path / "story.html")]
+    assert run(explained) == 2
+    assert "explain has no page" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("suffix", "begins"), [("json", "{"), ("sarif", "{"), ("xml", "<?xml"), ("txt", "1 file")])
+def test_the_file_of_a_check_is_written_as_its_name_says(suffix: str, begins: str, tmp_path: Path) -> None:
+    assert run(["validate", "inviters.yml", "--out", str(tmp_path / f"faults.{suffix}")]) == 0
+    assert (tmp_path / f"faults.{suffix}").read_text().startswith(begins)

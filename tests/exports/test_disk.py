@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 
 import pytest
+
+from pqlkit.errors import OutputError
+from pqlkit.exports.disk import writing_to
 
 CODE = """
 import resource, signal, sys
@@ -35,3 +39,27 @@ def test_a_disk_that_takes_no_more_is_an_output_error_and_leaves_nothing(exports
     assert "File too large" in done.stdout
     assert done.stderr == ""
     assert not out.exists() or not list(out.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "full"), "cannot write {folder}: full"),
+        (OSError(errno.EIO, "broken"), "cannot read or write {folder}: broken"),
+        (OSError(errno.EACCES, "denied", "{folder}/events/a.parquet"), "cannot write {folder}: denied"),
+    ],
+    ids=["full", "broken", "within"],
+)
+def test_an_error_that_names_no_other_place_is_about_the_folder(tmp_path, error, said):
+    if error.filename is not None:
+        error.filename = error.filename.format(folder=tmp_path)
+    with pytest.raises(OutputError) as told, writing_to(tmp_path):
+        raise error
+    assert str(told.value).startswith(said.format(folder=tmp_path))
+
+
+def test_an_error_about_a_file_elsewhere_is_not_told_of_the_folder(tmp_path):
+    broken = OSError(errno.EIO, "broken", str(tmp_path / "events.csv"))
+    with pytest.raises(OSError, match="broken") as passed, writing_to(tmp_path / "data"):
+        raise broken
+    assert passed.value is broken

@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pytest
 
-import pqlkit
 from pqlkit.cli.commands import COMMANDS
 from pqlkit.cli.help import ELSEWHERE
 from pqlkit.definitions.old_words import OPTIONS
 from pqlkit.options.commands import RECORDS, command_options
 from pqlkit.options.option import options_of
+from tests.architecture.trees import nodes
 
-PACKAGE = Path(pqlkit.__file__).parent
-EVERY = {"--help", "--version", "--install-completion"}
+EVERY = {"--help", "--help-all", "--version", "--install-completion"}
 """What every command takes, and typer's own."""
 COMING = {"--from", "--sql"}
 """What `init` takes once it can print statements that export tables."""
@@ -44,9 +43,8 @@ def test_no_option_is_spelled_in_two_places() -> None:
 def test_the_command_line_declares_no_option_beside_the_records() -> None:
     """`--version` belongs to no command."""
     places = [
-        str(path.relative_to(PACKAGE))
-        for path in sorted(PACKAGE.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text()))
+        str(path)
+        for path, node in nodes()
         if isinstance(node, ast.Attribute) and node.attr == "Option" and getattr(node.value, "id", "") == "typer"
     ]
     assert places == ["cli/app.py", "cli/options.py"]
@@ -80,10 +78,9 @@ def test_every_field_is_an_option_and_its_default_passes_its_own_check(command: 
 def test_every_option_that_a_message_names_exists() -> None:
     known = {option.flag for command in RECORDS for option in command_options(command).values()}
     known |= EVERY | COMING | OTHERS | set(OPTIONS) | set(ELSEWHERE)
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path, node in nodes():
         if path.parent.name == "pages" or (path.name, path.parent.name) == ("earlier_version.py", "definitions"):
             continue  # style sheets have names of their own, and so has git
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                named = set(re.findall(r"(?<![\w<!-])--[a-z][a-z-]*[a-z]", node.value))
-                assert named <= known, (str(path.relative_to(PACKAGE)), named - known)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            named = set(re.findall(r"(?<![\w<!-])--[a-z][a-z-]*[a-z]", node.value))
+            assert named <= known, (str(path), named - known)

@@ -222,7 +222,7 @@ def test_too_few_is_said_plainly_and_is_no_drift():
     assert not found.drifted
     written = [one for one in record(found)["periods"] if one["drift"]["verdict"]]
     assert {one["drift"]["verdict"] for one in written if one["mature"]} == {"too-few-to-tell"}
-    assert against_baseline(written[0]).startswith("too few leads to see a fall by half (only ")
+    assert against_baseline(written[0]).startswith("too few leads to see a fall by half: it shows from ")
     assert re.fullmatch(r"still in progress: \d+ of \d+ complete", against_baseline(written[-1]))
     baseline = [one for one in record(found)["periods"] if one["baseline"]]
     assert baseline[0]["basis"] == "first"

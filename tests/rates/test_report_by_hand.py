@@ -210,6 +210,24 @@ def test_customers_who_did_not_use_the_product(tmp_path):
     assert record(found)["funnel"]["customers_without_use"] == {"never": 2, "dormant": 1}
 
 
+def test_whoever_signed_up_within_the_export_is_counted_however_soon_it_converted(tmp_path):
+    """Snapshots of a rule of 28 days need 28 days of events before them. A funnel does not: it saw quick and slow alike."""
+    asked = definition(trailing("x"))
+    signups = {"quick": 0, "slow": 0, "plain": 0, "old": -10, "already": 2}
+    data = dataset(
+        tmp_path,
+        events=[{"user_id": user, "event": "x", "timestamp": T0 + DAY} for user in ("quick", "slow")]
+        + [{"user_id": "nobody", "event": "open", "timestamp": at} for at in (T0, END)],
+        users=[{"user_id": user, "signed_up_at": T0 + day * DAY} for user, day in signups.items()],
+        conversions=[bought("quick", 10), bought("slow", 60), bought("old", 10), bought("already", 1)],
+    )
+    funnel = report(population_of(data, Project(), definition=asked, entity="user"), asked).funnel
+    assert funnel.to_date.pqls == rate(2, 3)
+    assert funnel.to_date.pql_customers == funnel.cohort.levels.pql_customers == rate(2, 2)
+    told_apart = [(part.reason, part.entities, part.customers) for part in funnel.left_out]
+    assert told_apart == [("customer_already", 1, 1), ("unobserved", 1, 1)]
+
+
 def test_nobody_qualifies(tmp_path):
     asked = definition()
     found = report(told(tmp_path, {"a": None, "b": None}, asked, conversions=[bought("a", 50)]), asked)
@@ -346,8 +364,11 @@ def test_behaviours_and_bands_cut_a_report(tmp_path):
     assert [row.pql_to_customer.denominator for row in shown.parts.segments[-2:]] == [1, 3]
     printed = plain(as_table(shown))
     assert "BY seats:5,20" in printed
-    assert "BY open >= 1 in 14d" in printed
+    assert "BY open in 14d" in printed
     assert "BY signup_quarter" not in printed
+    bare = report(people_, asked, by=["open"])
+    assert bare.parts.by == ("open in 14d",)
+    assert bare.parts.segments == shown.parts.segments[-2:]
     assert "BY signup_quarter" in plain(as_table(report(people_, asked, by=["signup_quarter"])))
 
 

@@ -9,7 +9,7 @@ import pytest
 from pqlkit.analysis.observation import observe
 from pqlkit.cli.output import plain
 from pqlkit.definitions.documents import read_outcome
-from pqlkit.definitions.model import Lead, Outcome
+from pqlkit.definitions.model import Lead, Near, Outcome
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import PqlkitError
 from pqlkit.exports.project import Project
@@ -65,6 +65,19 @@ def test_a_later_start_of_the_same_user_is_asked_anew(tmp_path):
     starts = shown.starts.filter(shown.starts["entity"] == own)
     assert [(row["on"] - T0) // DAY for row in starts.iter_rows(named=True)] == [2, 100]
     assert starts["y"].to_list() == [False, True]
+
+
+def test_near_misses_return_as_leads_do(tmp_path):
+    """Near on day 110, with one x of two: silent comes back on day 175, early does not."""
+    near = Lead(near=Near(at_least=0.5, active_within=Duration(14, "d")))
+    asked = replace(definition(within("x", least=2, days=150)), outcome=LATER, lead=near)
+    more = [
+        {"user_id": user, "event": "open", "timestamp": T0 + day * DAY}
+        for user, day in (("silent", 105), ("silent", 175), ("early", 105))
+    ]
+    misses = report(told(tmp_path, asked, more), asked).near_misses
+    assert misses.dates == (T0 + 110 * DAY,)
+    assert (misses.qualified, misses.customers) == (Rate.of(0, 2), Rate.of(1, 2))
 
 
 def test_the_words_are_those_of_a_return(tmp_path):

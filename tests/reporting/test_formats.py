@@ -68,7 +68,7 @@ def test_a_result_is_about_one_screen_and_ends_by_saying_what_it_does_not_say(ki
     lines = plain(table(kind, hostile=False)).splitlines()
     # A report says what each team is measured by, too: the answer stands in its first lines.
     assert len(lines) <= (80 if kind == "report" else 52)
-    assert lines[-1].startswith("Says who upgrades, not why")
+    assert lines[-1].startswith("An association: it says who" if kind == "report" else "Says who upgrades, not why")
 
 
 def test_cohorts_stand_in_a_terminal_where_they_were_asked_for() -> None:

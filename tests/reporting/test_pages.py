@@ -25,6 +25,7 @@ from pqlkit.reporting.pages import report as report_page
 from pqlkit.reporting.pages import trial as trial_page
 from pqlkit.reporting.pages.style import STYLE
 from pqlkit.reporting.renderers import analysis, proposal, report, trial
+from pqlkit.reporting.renderers.report_sentences import next_steps
 from tests.analysis.hand_made import definition, part
 from tests.reporting import worlds
 from tests.tools import needs
@@ -172,6 +173,35 @@ def test_every_number_on_the_page_is_in_the_json(kind: str, hostile: bool) -> No
     assert loose == []
     warnings = json.dumps(figures(kind, hostile), ensure_ascii=False)
     assert all(json.dumps(text, ensure_ascii=False)[1:-1] in warnings for text in reader.said if len(text) < 900)
+
+
+def test_a_board_is_told_what_became_of_near_misses_and_what_to_do() -> None:
+    shown = figures("report", False)
+    text = re.sub(r"<[^>]+>", "", page("report", False))
+    misses = shown["near_misses"]
+    assert f"{misses['qualified']['numerator']} of {misses['qualified']['denominator']}: " in text
+    assert "Near is 80% of the way, active in 14 days. Nobody is near now." in text
+    assert "Has it fallen? 2025-Q1 against 2024-Q4: no fall found (14.8 points or more)" in text
+    assert "Keep the rule: nothing says that it does less in 2025-Q1." in text
+    assert "81 of 252 customers were never PQLs: look at what they did instead." in text
+    assert "contacted" not in " ".join(next_steps(shown))  # there is no table of contacts
+
+
+def test_what_to_do_follows_from_what_was_found() -> None:
+    shown = json.loads(json.dumps(figures("report", False)))
+    fell = {"value": -0.1, "low": -0.2, "high": -0.01}
+    shown["periods"][-1]["drift"].update(verdict="rate-fell", p_value=0.001, rate_difference=fell)
+    share = {"numerator": 1, "denominator": 40, "rate": 0.025, "low": 0.0, "high": 0.1}
+    shown["contacted"] = {"before": share, "after": share, "never": {**share, "denominator": 60}}
+    shown["arms"] = {"contact": share}
+    shown["near_misses"].update(now=3, in_reach=1)
+    assert next_steps(shown)[:3] == [
+        "The rate fell in 2025-Q1: choose the rule again on what came since.",
+        "60 of 140 new PQLs with a complete window were contacted by nobody.",
+        "Now 3 users are near; 1 lacks at most 10% or one step: nudged, they would be as many more PQLs.",
+    ]
+    shown["periods"][-1]["drift"]["verdict"] = "share-changed"
+    assert next_steps(shown)[0].startswith("In 2025-Q1 share qualifying changed")
 
 
 @EVERY

@@ -418,6 +418,25 @@ def test_explain_tells_when_each_criterion_was_met(folder):
     assert len(shown.out.splitlines()) <= 45
 
 
+@pytest.mark.parametrize(
+    ("criterion", "status", "reason"),
+    [
+        ("{event: invite, at_least: 2, trailing: 3d}", "lapsed", "1 invite this week"),
+        ("{event: invite, at_least: 2, ever: true}", "customer", "4 invites in 7 days to 7 Jan"),
+        ("{event: any, measure: days, at_least: 9, within: 6d}", "missed", "active on 3 of 4 days to 4 Jan"),
+    ],
+)
+def test_explain_gives_time_frames_whatever_the_status(tmp_path, criterion, status, reason):
+    events = [("a", "invite", at(day)) for day in (0.5, 1.5, 3.5, 6.5)]
+    bought = [("a", at(9))] if status == "customer" else []
+    product(tmp_path, events, users=[{"user_id": "a", "signed_up_at": START}], conversions=bought)
+    definition(tmp_path, f"qualify: {criterion}\noutcome: {{within: 10d}}\n")
+    day = "2026-01-09T12:00:00Z" if status == "lapsed" else "2026-03-10"
+    done = explain(tmp_path, "a", "-d", tmp_path / "team.yml", "--as-of", day, "--format", "json")
+    lead = json.loads(done.out)["lead"]
+    assert (lead["status"], lead["evidence"]) == (status, reason)
+
+
 def test_explain_names_the_nearest_entity(folder):
     done = explain(folder, "u0005", "-d", folder / "team.yml")
     assert (done.code, done.out) == (2, "")

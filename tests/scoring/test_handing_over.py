@@ -88,6 +88,17 @@ def test_who_is_new_only_through_a_change_waits_until_it_is_accepted(folder):
     assert (nightly(folder, 10.5).code, new_in(folder / "leads.csv")) == (0, set())
 
 
+def test_a_shorter_list_of_those_who_wait_leaves_no_parts_of_a_longer_one(folder):
+    nightly(folder, 5)
+    loosened(folder)
+    (folder / "leads.changed.part2.csv").write_text("of a night on which many waited\n")
+    accept = asked_of(nightly(folder, 7))
+    assert sorted(path.name for path in folder.glob("leads*")) == ["leads.changed.csv", "leads.csv"]
+    (folder / "leads.changed.part2.csv").write_text("of another\n")
+    assert nightly(folder, 8, "--accept-change", accept).code == 0
+    assert [path.name for path in folder.glob("leads*")] == ["leads.csv"]
+
+
 def test_a_roll_back_withdraws_whom_the_change_alone_made_leads(folder):
     nightly(folder, 5)
     loosened(folder)

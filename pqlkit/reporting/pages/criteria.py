@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def criteria(rows: Sequence[Mapping[str, Any]]) -> Markup:
-    """Draw the criteria of the JSON, where two rates are known."""
+def criteria(rows: Sequence[Mapping[str, Any]], success: str = "converted") -> Markup:
+    """Draw the criteria of the JSON, where two rates are known; `success` says what became of whom they count."""
     points = [
         Interval(name=row["describe"], value=side["rate"], low=side["low"], high=side["high"], group=words)
         for row in rows
@@ -22,5 +22,5 @@ def criteria(rows: Sequence[Mapping[str, Any]]) -> Markup:
     ]
     if len(points) < 2:
         return Markup()
-    says = f"Share upgraded with and without each of {len(rows)} criteria, with 95 % intervals."
-    return rates(points, axis="upgraded", says=says)
+    says = f"Share that {success} with and without each of {len(rows)} criteria, with 95 % intervals."
+    return rates(points, axis=f"snapshots that {success}", says=says)

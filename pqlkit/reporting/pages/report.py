@@ -1,9 +1,9 @@
-"""The page of a report: the funnel, what each criterion adds, the periods, and several definitions side by side."""
+"""The page of a report, for a board: the answer, the funnels, the quarters, what to do, and several definitions side by side."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
@@ -16,12 +16,29 @@ from pqlkit.reporting.records.report import record
 from pqlkit.reporting.renderers.customer_lines import NAMES
 from pqlkit.reporting.renderers.funnel_lines import REASONS
 from pqlkit.reporting.renderers.report import SENTENCE, several_as_json
-from pqlkit.reporting.renderers.report_sentences import against_baseline, headline, in_words, window
+from pqlkit.reporting.renderers.report_sentences import (
+    against_baseline,
+    headline,
+    in_words,
+    judged,
+    near_means,
+    near_now,
+    near_then,
+    next_steps,
+    window,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pqlkit.rates.report import Report
+
+
+_BY: Final = {
+    "signup_week": "By week of signup",
+    "signup_month": "By month of signup",
+    "signup_quarter": "By quarter of signup",
+}
 
 
 def as_page(reports: Sequence[Report]) -> str:
@@ -52,42 +69,50 @@ def several_as_html(figures: Mapping[str, Any]) -> str:
 
 
 def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Draw one report, and sort its groups by what they are groups of."""
+    """Draw one report, sort its groups by what they are groups of, and put what its templates cannot say into words."""
     funnel, words = figures["funnel"], figures["words"]
-    levels = funnel["to_date"]
-    counts = [("signed up", levels["signups"]), (f"became {words['leads']}", levels["pqls"]["numerator"])]
-    if levels["pql_customers"]:
-        counts += [
-            (f"{words['leads']}, then {words['outcomes']}", levels["pql_customers"]["numerator"]),
-            (f"never {words['leads']}, {words['outcomes']}", levels["other_customers"]["numerator"]),
-        ]
-    says = "Funnel, all so far: " + ", ".join(f"{count:,} {name}" for name, count in counts)
     complete = [row for row in figures["periods"] if row["mature"]]
+    success = f"{words['leads']} that {words['success']}"
     return {
-        "funnel": bars(counts, says=says),
+        "funnel": _funnel(funnel["to_date"], words),
         "headline": headline(figures),
+        "next": next_steps(figures),
         "window": window(figures),
+        "pql_within": in_words(funnel["cohort"]["pql_within"]),
+        "customer_by": in_words(funnel["cohort"]["customer_by"]),
         "newest": complete[-1] if complete else None,
-        "judged": _judged(figures["periods"]),
+        "unit": "quarter" if not figures["periods"] or "Q" in figures["periods"][0]["period"] else "month",
+        "judged": judged(figures["periods"]),
         "in_words": in_words,
         "against": [against_baseline(row) for row in figures["periods"]],
+        "near_then": near_then(figures),
+        "near_now": near_now(figures),
+        "near_means": near_means(figures),
         "left_out": [(REASONS.get(row["reason"], row["reason"]), row) for row in funnel["left_out"]],
-        "criteria": criteria(figures["criteria"]),
+        "criteria": criteria(figures["criteria"], words["success"]),
         "customer_figures": [_customer_figure(row) for row in figures["customers"].get("figures", ())],
-        "periods": timeline(figures["periods"], funnel["pql_to_customer"]["rate"], _step(words)),
-        "cohorts": _groups(figures["cohorts"], "cohort", _step(words)),
-        "segments": _groups(figures["segments"], "segment", _step(words)),
+        "periods": timeline(figures["periods"], success),
+        "cohorts": _groups(figures["cohorts"], "cohort", "signup_to_pql", f"signups that became {words['leads']}"),
+        "segments": _groups(figures["segments"], "segment", "pql_to_customer", success),
     }
 
 
-def _judged(periods: Sequence[Mapping[str, Any]]) -> str:
-    """Say what was found in the newest period of which enough is complete, against which."""
-    told = [row for row in periods if row["drift"]["verdict"] not in (None, "in-progress")]
-    baseline = [row["period"] for row in periods if row["baseline"]]
-    if not told or not baseline:
-        return "No period is old enough to be compared with one before it."
-    since = baseline[0] if len(baseline) == 1 else f"{baseline[0]} to {baseline[-1]}"
-    return f"Has it fallen? {told[-1]['period']} against {since}: {against_baseline(told[-1]).replace('none found', 'no fall found')}."
+def _funnel(levels: Mapping[str, Any], words: Mapping[str, str]) -> Markup:
+    """Draw all so far, each level on the one that it is part of."""
+    signups, pqls = levels["signups"], levels["pqls"]["numerator"]
+    counts = [("signed up", signups, None), (f"became {words['leads']}", pqls, signups)]
+    if levels["pql_customers"]:
+        counts += [
+            (f"{words['leads']}, then {words['outcomes']}", levels["pql_customers"]["numerator"], pqls),
+            (f"never {words['leads']}", levels["not_pqls"], signups),
+            (
+                f"never {words['leads']}, {words['outcomes']}",
+                levels["other_customers"]["numerator"],
+                levels["not_pqls"],
+            ),
+        ]
+    says = "Funnel, all so far: " + ", ".join(f"{count:,} {name}" for name, count, _ in counts)
+    return bars([(name, count) for name, count, _ in counts], says=says, of=[whole for _, _, whole in counts])
 
 
 def _customer_figure(row: Mapping[str, Any]) -> str:
@@ -95,26 +120,17 @@ def _customer_figure(row: Mapping[str, Any]) -> str:
     return said if row["window"] is None else f"{said}, first {in_words(row['window'])}"
 
 
-def _step(words: Mapping[str, str]) -> str:
-    """Name the rate of a report: ``PQL to customer``."""
-    return (
-        f"{words['lead']} to {words['outcome']}"
-        if words["outcome"] == "customer"
-        else f"{words['leads']}: {words['outcome']}"
-    )
-
-
-def _groups(groups: Sequence[Mapping[str, Any]], key: str, step: str) -> list[tuple[str, list[Any], Markup]]:
-    """Draw groups of each kind, where there are between 2 and 30 with a rate."""
+def _groups(groups: Sequence[Mapping[str, Any]], key: str, rate: str, axis: str) -> list[tuple[str, list[Any], Markup]]:
+    """Draw a rate of the groups of each kind, where there are between 2 and 30 with one."""
     drawn = []
     for by in dict.fromkeys(group["by"] for group in groups):
         rows = [group for group in groups if group["by"] == by]
         points = [
-            Interval(name=group[key], value=rate["rate"], low=rate["low"], high=rate["high"])
+            Interval(name=group[key], value=part["rate"], low=part["low"], high=part["high"])
             for group in rows
-            if (rate := group["pql_to_customer"])["rate"] is not None
+            if (part := group[rate])["rate"] is not None
         ]
-        says = f"{step} in {len(points)} groups, with 95 % intervals."
-        drawing = rates(points, axis=step, says=says) if 2 <= len(points) <= 30 else Markup()
-        drawn.append((by, [(group[key], group) for group in rows], drawing))
+        says = f"{axis} in {len(points)} groups, with 95 % intervals."
+        drawing = rates(points, axis=axis, says=says) if 2 <= len(points) <= 30 else Markup()
+        drawn.append((_BY.get(by, by), [(group[key], group) for group in rows], drawing))
     return drawn

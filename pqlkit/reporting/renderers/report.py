@@ -10,7 +10,14 @@ from pqlkit.reporting.records.report import period, record
 from pqlkit.reporting.renderers.customer_lines import customer_lines, team_lines
 from pqlkit.reporting.renderers.funnel_lines import funnel_lines
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
-from pqlkit.reporting.renderers.report_sentences import against_baseline, headline, window
+from pqlkit.reporting.renderers.report_sentences import (
+    against_baseline,
+    headline,
+    near_means,
+    near_now,
+    near_then,
+    window,
+)
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import day, interval, percent, rate, ratio, times
 
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
     from pqlkit.rates.report import Report, Segment
     from pqlkit.statistics.rate import Rate
 
-SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."
+SENTENCE: Final = "An association: it says who, not why, and not that a call helps."
 
 
 def as_json(report: Report) -> str:
@@ -158,7 +165,7 @@ def _compared(report: Report) -> list[str]:
     return [
         spread(
             "AT SNAPSHOTS",
-            f"{report.snapshots.text}, {report.nouns.outcomes} within {report.snapshots.design.conversion_window}",
+            f"{report.snapshots.text}, {report.nouns.outcomes} within {window(record(report))}",
         ),
         _step("meets it", snapshot.with_),
         _step("does not", snapshot.without),
@@ -257,23 +264,14 @@ def _contacts(report: Report) -> list[str]:
 
 
 def _near_misses(report: Report) -> list[str]:
-    misses, outcome, nouns = report.near_misses, report.definition.outcome, report.nouns
+    misses, nouns, figures = report.near_misses, report.nouns, record(report)
     if not misses.qualified.denominator and not misses.now:
         return []
-    what = f"{100 * misses.near.at_least:.6g}% of the way, active in {misses.near.active_within.in_words}"
-    lines = ["", spread("NEAR MISSES", what)]
-    if misses.qualified.denominator and outcome is not None:
-        dates = ", ".join(day(date) for date in reversed(misses.dates))
-        lines += wrapped(f"near on {dates}, followed for {outcome.within.in_words} each", "  ")
+    lines = ["", spread("NEAR MISSES", near_means(figures))]
+    if misses.qualified.denominator:
+        lines += wrapped(near_then(figures), "  ")
         lines += [_step(f"became {nouns.leads}", misses.qualified), _step(nouns.success, misses.customers)]
-    if not misses.now:
-        return [*lines, "  Nobody is near now."]
-    who = f"{report.population.kind}{'' if misses.now == 1 else 's'}"
-    nudged = f": nudged, they would be as many more {nouns.leads}" if misses.in_reach else ""
-    return lines + wrapped(
-        f"Now {misses.now:,} {who} {'is' if misses.now == 1 else 'are'} near; {misses.in_reach:,} {'lacks' if misses.in_reach == 1 else 'lack'} at most 10% or one step{nudged}.",
-        "  ",
-    )
+    return lines + wrapped(near_now(figures), "  ")
 
 
 def several(reports: Sequence[Report]) -> RenderableType:
@@ -285,26 +283,27 @@ def several(reports: Sequence[Report]) -> RenderableType:
     from pqlkit.rates.side_by_side import side_by_side
 
     lines: list[str] = []
+    nouns = reports[0].nouns
     for comparison in side_by_side(reports):
-        head = f"snapshots {comparison.snapshots.text}, upgrades in {comparison.snapshots.design.conversion_window}"
-        lines += ["", spread("SIDE BY SIDE", head)]
-        lines.append(
-            f"  {'':<24} {'of snapshots':>8} {'upgraded':>8} {'of upgr.':>8}  at {comparison.sides[0].leads:,} leads, x base"
-        )
+        window = comparison.snapshots.design.conversion_window.in_words
+        lines += ["", spread("SIDE BY SIDE", f"snapshots {comparison.snapshots.text}, {nouns.success} within {window}")]
+        head = f"  {'':<24} {'share':>7} {'of these':>9} {'recall':>7}"
+        lines.append(f"{head}  at {comparison.sides[0].leads:,} leads, x base")
         for side in comparison.sides:
             table = side.table
             lines.append(
-                f"  {fit(side.name, 24)} {percent(table.share.rate):>8} {percent(table.with_.rate):>8} "
-                f"{percent(table.recall.rate):>8}  {percent(side.rate):>8} {times(side.lift):>6}"
+                f"  {fit(side.name, 24)} {percent(table.share.rate):>7} {percent(table.with_.rate):>9} "
+                f"{percent(table.recall.rate):>7}  {percent(side.rate):>8} {times(side.lift):>6}"
             )
         for side in comparison.sides[1:]:
             if (against := side.first_against_it) is not None and against.value is not None:
-                first = f"Snapshots that meet {visible(comparison.sides[0].name, 44)} converted {ratio(against, ' times')} as often as"
+                first = f"Snapshots that meet {visible(comparison.sides[0].name, 44)} {nouns.success} {ratio(against, ' times')} as often as"
                 lines += wrapped(f"{first} those that meet {visible(side.name, 44)}.", "  ")
     shared = overlaps(reports)
-    lines += ["", spread("WHO FINDS WHOM", "entities that became leads, in one row each")]
+    lines += ["", spread("WHO FINDS WHOM", "each is in one row")]
+    lines.append(f"  {'':<46} {nouns.leads:>14} {fit(nouns.outcomes, 14).rstrip():>15}")
     for row in shared[:12]:
         names = row["definitions"] if isinstance(row["definitions"], list) else []
         who = f"only {names[0]}" if len(names) == 1 else " and ".join(str(name) for name in names)
-        lines.append(f"  {visible(who, 46):<46} {row['entities']:>8,} leads {row['converted']:>7,} upgraded")
+        lines.append(f"  {visible(who, 46):<46} {row['entities']:>14,} {row['converted']:>15,}")
     return Group(*[styled(Text(line)) for line in lines])

@@ -9,7 +9,7 @@ from pqlkit.durations import Duration
 from pqlkit.reporting.renderers.words import chance, interval, percent, points
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pqlkit.typing import Json
 
@@ -101,7 +101,7 @@ def against_baseline(period: Mapping[str, Any]) -> str:
         case "too-few-to-tell":
             shows = period["drift"]["detectable_fall"]
             return "too few leads to see a fall by half" + (
-                f" (only {100 * shows:.1f} points or more)" if shows else ""
+                f": it shows from {100 * shows:.1f} points" if shows else ""
             )
         case "in-progress":
             return so_far
@@ -116,3 +116,81 @@ def against_baseline(period: Mapping[str, Any]) -> str:
             return "the baseline"
         case _:
             return "before the baseline" if period["mature"] else so_far
+
+
+def judged(periods: Sequence[Mapping[str, Any]]) -> str:
+    """Say what was found in the newest period of which enough is complete, against which."""
+    told, baseline = newest_told(periods), [row["period"] for row in periods if row["baseline"]]
+    if told is None or not baseline:
+        return "No period is old enough to be compared with one before it."
+    since = baseline[0] if len(baseline) == 1 else f"{baseline[0]} to {baseline[-1]}"
+    answer = against_baseline(told).replace("none found", "no fall found")
+    return f"Has it fallen? {told['period']} against {since}: {answer}."
+
+
+def newest_told(periods: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Give the newest period of which something is told against the baseline."""
+    told = [row for row in periods if row["drift"]["verdict"] not in (None, "in-progress")]
+    return told[-1] if told else None
+
+
+def near_then(figures: Mapping[str, Any]) -> str:
+    """Say when those were near of whom it is told what became of them."""
+    misses = figures["near_misses"]
+    dates = ", ".join(date[:10] for date in reversed(misses["dates"]))
+    return f"near on {dates}, followed for {in_words(str(figures['conversion_window']))} each"
+
+
+def near_now(figures: Mapping[str, Any]) -> str:
+    """Say who is near now, and how many leads a nudge would add."""
+    misses, now = figures["near_misses"], figures["near_misses"]["now"]
+    if not now:
+        return "Nobody is near now."
+    who = f"{figures['entity']} is near" if now == 1 else f"{figures['entity']}s are near"
+    lack = "lacks" if misses["in_reach"] == 1 else "lack"
+    nudged = f": nudged, they would be as many more {figures['words']['leads']}" if misses["in_reach"] else ""
+    return f"Now {now:,} {who}; {misses['in_reach']:,} {lack} at most 10% or one step{nudged}."
+
+
+def near_means(figures: Mapping[str, Any]) -> str:
+    """Say what near means: ``80% of the way, active in 14 days``."""
+    misses = figures["near_misses"]
+    return f"{100 * misses['at_least']:.6g}% of the way, active in {in_words(misses['active_within'])}"
+
+
+def next_steps(figures: Mapping[str, Any]) -> list[str]:
+    """Say what the figures leave to be done: a rule that does less, leads that nobody called, near misses, customers no rule found."""
+    words, newest_period = figures["words"], newest_told(figures["periods"])
+    steps = []
+    if newest_period is not None:
+        steps.append(_about_the_rule(newest_period))
+    contacted = figures["contacted"]
+    if contacted:
+        never = contacted["never"]
+        total = never["denominator"] + contacted["before"]["denominator"] + contacted["after"]["denominator"]
+        steps.append(
+            f"{never['denominator']:,} of {total:,} new {words['leads']} with a complete window were contacted by nobody."
+        )
+    if not figures["arms"]:
+        steps.append(
+            "Whether a call helps cannot be seen from this: leave a part of the leads alone, drawn by lot, and compare."
+        )
+    if figures["near_misses"]["now"]:
+        steps.append(near_now(figures))
+    others = figures["funnel"]["to_date"]["other_customers"]
+    if others and others["numerator"]:
+        customers = figures["funnel"]["to_date"]["customers"]
+        steps.append(
+            f"{others['numerator']:,} of {customers:,} {words['who']} were never {words['leads']}: look at what they did instead."
+        )
+    return steps
+
+
+def _about_the_rule(period: Mapping[str, Any]) -> str:
+    match period["drift"]["verdict"]:
+        case "rate-fell":
+            return f"The rate fell in {period['period']}: choose the rule again on what came since."
+        case "others-changed" | "share-changed":
+            return f"In {period['period']} {against_baseline(period)}: look at who signs up now, and at what they are asked to do."
+        case _:
+            return f"Keep the rule: nothing says that it does less in {period['period']}."
