@@ -86,6 +86,7 @@ def test_a_dataset_that_nights_were_added_to_gives_the_same(name, tmp_path, monk
     lives, rules = draw_lives(5, 40, since=True), Rules(as_of=START + 15 * DAY)
     dataset = load_lives(lives, tmp_path, nights=5)
     parts = read_manifest(dataset).tables["events"].parts
+    assert parts is not None
     assert len(parts.blocks) > 1
     assert parts.deltas
     compare(lives, rules, every_criterion()[:: 5 if name == "polars" else 19], name, dataset)
