@@ -81,11 +81,15 @@ class Table:
 
     def scan(self) -> pl.LazyFrame:
         """Read the files lazily, with the types of `columns` whatever they are in the files, and with the ids of the exports."""
+        return with_ids(self.scan_numbers(), self.numbers)
+
+    def scan_numbers(self) -> pl.LazyFrame:
+        """Read as `scan` does, with the numbers of users and accounts where there are such."""
         import polars as pl
 
         if self.numbers:
             parts = [pl.scan_parquet(path, glob=False) for path in self.paths]
-            rows = with_ids(pl.concat(parts, how="diagonal_relaxed"), self.numbers)
+            rows = pl.concat(parts, how="diagonal_relaxed")
             there = set(rows.collect_schema())
             return rows.select(name for name in self.columns if name in there)
         rows = pl.scan_parquet(list(self.paths), glob=False)

@@ -106,7 +106,7 @@ class EventTable:
         return many or new > event_files.BLOCK_ROWS or added > event_files.MOST_ADDED * whole
 
     def _write_delta(self, new: pl.LazyFrame, whose: pl.DataFrame) -> None:
-        written = self._written(new, lows=[0], days=days_of(new))
+        written = self._written(new, lows=[0], days=days_of(new), name=f"d{len(self.parts.deltas):04}")
         deltas = [Delta(file=file, rows=rows) for place, file, rows in written if place >= 0]
         nobodys = tuple(file for place, file, _ in written if place < 0)
         self.parts = replace(
@@ -148,8 +148,13 @@ class EventTable:
         self.summaries = []
         self._sum_up([block.file for block in self.parts.blocks], nobodys, whose if first else None)
 
-    def _written(self, rows: pl.LazyFrame, *, lows: Sequence[int], days: Sequence[int]) -> list[tuple[int, str, int]]:
-        """Write rows sorted, a file for each block and each stretch of time of rows of nobody: place, file, rows."""
+    def _written(
+        self, rows: pl.LazyFrame, *, lows: Sequence[int], days: Sequence[int], name: str | None = None
+    ) -> list[tuple[int, str, int]]:
+        """Write rows sorted, a file for each block and each stretch of time of rows of nobody: place, file, rows.
+
+        Blocks are called by their first home, if no `name` is given.
+        """
         written = []
         folder = self.writer.work / f"parts-{self._next()}"
         for place, frame in partitioned(rows, lows, days, folder):
@@ -157,8 +162,8 @@ class EventTable:
                 continue
             path = self.writer.work / f"rows-{self._next()}.parquet"
             write_sorted(frame, path)
-            name = f"b{lows[place]:08}" if place >= 0 else f"anonymous-{-1 - place:04}"
-            written.append((place, self.writer.stage(path, f"{EVENTS}/{name}"), frame.height))
+            called = (name or f"b{lows[place]:08}") if place >= 0 else f"anonymous-{-1 - place:04}"
+            written.append((place, self.writer.stage(path, f"{EVENTS}/{called}"), frame.height))
         return written
 
     def _identified(self, identities: Identities | None) -> pl.LazyFrame | None:
@@ -167,15 +172,15 @@ class EventTable:
             return None
         known = identities.known[ANONYMOUS_ID].implode()
         named = pl.col(ANONYMOUS_ID).cast(pl.String).is_in(known)
-        found, changed = [], {}
+        told, changed = [], {}
         for file in self.parts.anonymous:
             lazy = self._scan([file])
             if ANONYMOUS_ID not in lazy.collect_schema() or not lazy.select(named.any()).collect().item():
                 continue
             frame = lazy.collect()
-            found.append(frame.filter(named))
+            told.append(frame.filter(named))
             changed[file] = self._rest(frame.filter(~named.fill_null(value=False)))
-        if not found:
+        if not told:
             return None
         self.parts = replace(
             self.parts,
@@ -183,7 +188,7 @@ class EventTable:
         )
         self.summaries = [summary for summary in self.summaries if not {*summary.of} & {*changed}]
         self._sum_up((), [file for file in self.parts.anonymous if not self._is_summed_up(file)])
-        rows = pl.concat(found, how="diagonal_relaxed")
+        rows = pl.concat(told, how="diagonal_relaxed")
         accounts = self.numbering.accounts.rename({NUMBER: ACCOUNT_ID, ACCOUNT_ID: _OWN})
         if ACCOUNT_ID in rows.columns:
             rows = rows.join(accounts, on=ACCOUNT_ID, how="left").drop(ACCOUNT_ID).rename({_OWN: ACCOUNT_ID})

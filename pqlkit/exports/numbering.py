@@ -133,6 +133,16 @@ def with_ids(rows: pl.LazyFrame, numbers: Mapping[str, Sequence[str]]) -> pl.Laz
     return rows
 
 
+def by_number(rows: pl.LazyFrame, numbers: Mapping[str, Sequence[str]]) -> pl.LazyFrame:
+    """Put the numbers for the ids of rows, and nothing for ids without one; `numbers` as in `with_ids`."""
+    columns = rows.collect_schema().names()
+    for name, paths in numbers.items():
+        if name in columns:
+            known = ids_of(paths, name).rename({NUMBER: _OWN})
+            rows = rows.join(known, on=name, how="left").with_columns(pl.col(_OWN).alias(name)).select(columns)
+    return rows
+
+
 def ids_of(paths: Sequence[str], name: str) -> pl.LazyFrame:
     """Read ``number`` and the id that has it."""
     return pl.scan_parquet(list(paths), glob=False).select(NUMBER, name)

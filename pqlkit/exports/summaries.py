@@ -63,7 +63,12 @@ def _totals() -> tuple[pl.Expr, ...]:
 
 def who(events: Table) -> pl.LazyFrame:
     """Give `who_of` all events: read where it was written down, else counted."""
-    return with_ids(joined_who(_scanned(events.who)), events.numbers) if events.who else who_of(events.scan())
+    return with_ids(who_by_number(events), events.numbers)
+
+
+def who_by_number(events: Table) -> pl.LazyFrame:
+    """Give `who` with the numbers of users and accounts, where the events name them so."""
+    return joined_who(_scanned(events.who)) if events.who else who_of(events.scan_numbers())
 
 
 def names(events: Table) -> pl.LazyFrame:

@@ -158,8 +158,7 @@ def rows_of(folder: Path) -> tuple[dict[str, list[str]], list[str]] | None:
         return None
     dataset = open_dataset(data=folder / "ds")
     tables = {
-        name: table.scan().select(pl.all().cast(pl.String)).collect().rows()
-        for name, table in dataset.tables.items()
+        name: table.scan().select(pl.all().cast(pl.String)).collect().rows() for name, table in dataset.tables.items()
     }
     rejected = folder / "ds" / "quarantine.jsonl"
     lines = rejected.read_text().splitlines() if rejected.exists() else []
