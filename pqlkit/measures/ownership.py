@@ -39,14 +39,14 @@ def with_owners(world: World, events: LazyFrame, owners: pl.DataFrame) -> LazyFr
     owners
         ``entity`` and what to bring along.
     """
-    names = events.collect_schema().names()
+    names = world.events.collect_schema().names()
     if world.accounts is None or ACCOUNT_ID not in names:
         return _joined(world, events, world.members, USER_ID, owners)
     if USER_ID not in names:
         return _joined(world, events, world.accounts, ACCOUNT_ID, owners)
     own = _joined(world, events.filter(~nw.col(ACCOUNT_ID).is_null()), world.accounts, ACCOUNT_ID, owners)
     others = _joined(world, events.filter(nw.col(ACCOUNT_ID).is_null()), world.members, USER_ID, owners)
-    return nw.concat([own, others.select(*own.collect_schema().names())], how="vertical")
+    return nw.concat([own, others], how="vertical")
 
 
 def by_id(ids: Mapping[str, pl.DataFrame], frame: pl.DataFrame) -> pl.DataFrame:
@@ -67,9 +67,7 @@ def by_number(ids: Mapping[str, pl.DataFrame], frame: pl.DataFrame) -> pl.DataFr
 
 
 def _numbers(column: pl.Series, known: pl.DataFrame, name: str) -> pl.Series:
-    if column.equals(
-        known.get_column("id"), check_names=False
-    ):  # as a rule all users have events, and their numbers their order
+    if column.equals(known.get_column("id"), check_names=False):  # as a rule numbers ascend with the ids of users
         return known.get_column(name)
     asked = column.alias("id").to_frame()
     return asked.join(known, on="id", how="left", maintain_order="left").get_column(name)

@@ -9,12 +9,12 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CONVERTED, ENTITY, EVENT, USER_ID
 from pqlkit.definitions.model import EntityKind
-from pqlkit.engines import engine
 from pqlkit.exports.dataset import open_dataset, with_sources
 from pqlkit.exports.loading import load
 from pqlkit.measures.ownership import by_number
 from pqlkit.measures.world import World
 from pqlkit.population.roster import read_ids, scan_events
+from tests.engines.servers import started
 from tests.measures.oracle import DAY, Life, Rules, Seen
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def make_world(
         schema={ENTITY: pl.Int64, ANCHOR: pl.Int64, CONVERTED: pl.Int64, "since": pl.Int64, "t0": pl.Float64},
     )
     events = event_table(lives)
-    run = engine(name)
+    run = started(name)
     table = open_dataset(data=dataset).tables["events"] if dataset is not None else None
     scanned, properties = (None, PROPERTIES) if table is None else scan_events(run, table, rules.as_of)
     ids = {} if table is None else read_ids(run, table)
