@@ -75,6 +75,10 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         place="explain:explain",
         summary="Show one entity's timeline to (or towards) qualifying, or those who upgraded, side by side.",
     ),
+    "sql": Entry(
+        place="sql:sql",
+        summary="Write a definition as one SQL query for a warehouse, with the answers of `pqlkit score`.",
+    ),
     "schema": Entry(
         place="schema:schema", summary="Print the JSON Schema of definition or project files, for editors."
     ),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from pqlkit.definitions.model import (
     Not,
     Operator,
     Ref,
+    Status,
     WindowKind,
     leaves,
 )
@@ -62,6 +64,26 @@ def emit(definition: Definition) -> str:
       at_least: 10
     """
     return write(plain(definition))
+
+
+def definition_hash(definition: Definition) -> str:
+    """Name what a definition means: 12 hexadecimal digits of a hash of its text without evidence, title, status and who is near."""
+    lead = definition.lead
+    if lead is not None:
+        # Who is near says nothing of who is a lead.
+        lead = replace(lead, near=None) if lead.fresh_for is not None or lead.cooldown is not None else None
+    meaning = replace(
+        definition,
+        lead=lead,
+        evidence=None,
+        title="",
+        rationale=None,
+        owner=None,
+        review_by=None,
+        status=Status.ACTIVE,
+        expect=None,
+    )
+    return hashlib.blake2b(emit(meaning).encode(), digest_size=6).hexdigest()
 
 
 def plain(definition: Definition) -> dict[str, Json]:

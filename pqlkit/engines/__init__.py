@@ -1,4 +1,4 @@
-"""The seam: Polars, DuckDB."""
+"""The seam: Polars, DuckDB, Spark."""
 
 from pqlkit.engines.factory import ENGINES, engine
 

@@ -1,4 +1,4 @@
-"""The engine: what the rest of pqlkit may ask of Polars or DuckDB, and nothing more."""
+"""The engine: what the rest of pqlkit may ask of Polars, DuckDB or Spark, and nothing more."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Engine(Protocol):
         Parameters
         ----------
         paths
-            Parquet files, in any order.
+            Parquet files, in any order, or of an engine with a catalogue one name of a table behind `TABLE`.
         columns
             The columns to read, or column in the file -> name in the frame (an export's property names may hold dots,
             quotes or emoji; the names in the frame should not). Dates become their midnight in UTC.
@@ -34,12 +34,12 @@ class Engine(Protocol):
         Raises
         ------
         DataError
-            A file does not exist or is not Parquet, or a column is missing from it.
+            A file does not exist or is not Parquet, or a column is missing from it; there is no such table.
         """
         ...
 
     def lift(self, frame: pl.DataFrame) -> LazyFrame:
-        """Bring a small table into the engine."""
+        """Bring a small table into the engine; the same table again costs no second transport."""
         ...
 
     def encode(self, frame: LazyFrame, column: str, names: Sequence[str]) -> LazyFrame:
@@ -63,6 +63,10 @@ class Engine(Protocol):
         LazyFrame
             `by`, `order`, ``rank`` (Int64), ``newest`` (whether it is the last of its group). Each row comes once.
         """
+        ...
+
+    def keep(self, frame: LazyFrame) -> LazyFrame:
+        """Hold on the engine what a plan gives, for plans that read it several times: its rows come to nobody else."""
         ...
 
     def collect(self, frame: LazyFrame) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,10 +14,11 @@ import polars as pl
 import pyarrow as pa  # noqa: F401  # DuckDB hands tables over through it: missing, it must be missed here
 
 from pqlkit.engines.ranking import ranked
+from pqlkit.engines.texts import encoded
 from pqlkit.errors import DataError, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pqlkit.typing import LazyFrame
 
@@ -34,6 +36,7 @@ class DuckDBEngine:
 
     name: str = "duckdb"
     connection: Any = field(default_factory=_connection, repr=False, compare=False)
+    numbers: Iterator[int] = field(default_factory=count, repr=False, compare=False)
 
     def scan(self, paths: Sequence[str], columns: Sequence[str] | Mapping[str, str]) -> LazyFrame:
         """Read canonical Parquet lazily; see `Engine.scan`."""
@@ -57,16 +60,17 @@ class DuckDBEngine:
 
     def encode(self, frame: LazyFrame, column: str, names: Sequence[str]) -> LazyFrame:
         """Replace a text column by the Int32 position of its value in `names`; other values become null."""
-        known = pl.DataFrame(
-            {column: list(names), "code": range(len(names))}, schema={column: pl.String, "code": pl.Int32}
-        )
-        others = [name for name in frame.collect_schema().names() if name != column]
-        joined = frame.join(self.lift(known), on=column, how="left")
-        return joined.select(*others, nw.col("code").alias(column))
+        return encoded(self, frame, column, names)
 
     def ranked(self, frame: LazyFrame, by: Sequence[str], order: str, ranks: Sequence[int] | None) -> LazyFrame:
         """Rank the rows of each group; see `Engine.ranked`."""
         return ranked(frame, by, order, ranks)
+
+    def keep(self, frame: LazyFrame) -> LazyFrame:
+        """Hold what the plan gives in a table of this connection."""
+        name = f"kept_{next(self.numbers)}"
+        _relation(frame).create(name)
+        return _narwhals(self.connection.table(name))
 
     def collect(self, frame: LazyFrame) -> pl.DataFrame:
         """Run the plan; whole numbers that DuckDB widened come back as Int64."""

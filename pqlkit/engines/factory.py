@@ -16,19 +16,27 @@ class EngineName(StrEnum):
 
     POLARS = "polars"
     DUCKDB = "duckdb"
+    SPARK = "spark"
 
 
 ENGINES: Final = tuple(EngineName)
 """The engines of this build; the first is the default."""
 
 
-def engine(name: str = EngineName.POLARS) -> Engine:
+def engine(name: str = EngineName.POLARS, remote: str | None = None) -> Engine:
     """Give the engine called `name`.
+
+    Parameters
+    ----------
+    name
+        One of `ENGINES`.
+    remote
+        Of spark, the address of its server; None = what the environment says.
 
     Raises
     ------
     EngineError
-        The name is not one of `ENGINES`, or the engine's package is not installed.
+        The name is not one of `ENGINES`, the engine's package is not installed, or its server cannot be reached.
 
     Examples
     --------
@@ -45,12 +53,26 @@ def engine(name: str = EngineName.POLARS) -> Engine:
             return PolarsEngine()
         case EngineName.DUCKDB:
             return _duckdb()
+        case EngineName.SPARK:
+            return _spark(remote)
 
 
 def _duckdb() -> Engine:
     try:
         from pqlkit.engines.duckdb import DuckDBEngine
     except ImportError as error:
-        message = f"the engine duckdb needs a package that is not installed: {error.name}"
-        raise EngineError(message, where="--engine", hint="pip install 'pqlkit[duckdb]'") from error
+        raise _not_installed(error, EngineName.DUCKDB) from error
     return DuckDBEngine()
+
+
+def _spark(remote: str | None) -> Engine:
+    try:
+        from pqlkit.engines.spark import SparkEngine
+    except ImportError as error:
+        raise _not_installed(error, EngineName.SPARK) from error
+    return SparkEngine.of(remote)
+
+
+def _not_installed(error: ImportError, name: EngineName) -> EngineError:
+    message = f"the engine {name} needs a package that is not installed: {error.name}"
+    return EngineError(message, where="--engine", hint=f"pip install 'pqlkit[{name}]'")

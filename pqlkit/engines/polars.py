@@ -70,6 +70,10 @@ class PolarsEngine:
             )
         )
 
+    def keep(self, frame: LazyFrame) -> LazyFrame:
+        """Hold what the plan gives in memory."""
+        return _narwhals(self.collect(frame).lazy())
+
     def collect(self, frame: LazyFrame) -> pl.DataFrame:
         """Run the plan on the streaming engine."""
         return _polars(frame).collect(engine="streaming")

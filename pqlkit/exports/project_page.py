@@ -80,10 +80,14 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "RATE": "15%",
     "SHARE": "5%",
     "TABLE": "conversions",
+    "NAME=TYPE": "amount=text",
+    "TABLE=NAME": "events=raw.product_events",
     "TABLE.COLUMN=HEADER": "conversions.converted_at=Close Date",
+    "TABLE.COLUMN=NAME": "events.timestamp=occurred_at",
     "TRAIT": "plan",
     "URL": "https://hooks.example.com/${TOKEN}",
     "V": "1200",
+    "WHEN": "7d",
 }
 """What a value may be, by how help shows it."""
 
@@ -95,6 +99,7 @@ _OWN: Final[Mapping[str, str]] = {
     "contacts": "exports/calls.csv",
     "conversions": "exports/upgrades.csv",
     "definition": "definitions/first.yml",
+    "dialect": "snowflake",
     "entity": "account",
     "exposure": "until-conversion",
     "from_": "bigquery-ga4",
@@ -122,12 +127,14 @@ _OWN: Final[Mapping[str, str]] = {
     "rename": "[score=pql_score]",
     "sample": "10%",
     "save": "definitions/ten-logins.yml",
+    "spark_remote": "sc://spark.example.com:15002",
     "summary": "run.json",
     "suppress": "customers.txt",
     "table": "events",
     "top": "5",
     "users": "exports/users.csv",
     "windows": "[7d, 28d]",
+    "without": "[accounts, conversions.user_id]",
 }
 """Examples of options whose value is of no such kind."""
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, assert_never
 import narwhals as nw
 
 from pqlkit.columns import AT, CRITERION, ENTITY
-from pqlkit.definitions.model import SCALE, MeasureKind, WindowKind
+from pqlkit.definitions.model import MeasureKind, WindowKind
 from pqlkit.measures.occurrences import REACHED, VALUE, occurrences, value_groups
 from pqlkit.measures.sweep import GROUP, reached
+from pqlkit.measures.tasks import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def amounts(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    """Plan every life's amount of every task: ``entity``, ``criterion`` (Int32), ``value`` (Float64).
+    """Plan every life's amount of every task: ``entity``, ``criterion`` (Int32), ``value`` (Int64: things, or millionths).
 
     For a lasting task it is the highest reached; else the value at the life's moment. Without events it is 0, for max and
     last null.
@@ -34,11 +35,9 @@ def amounts(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
         plans.append(_newest(scope, last))
     measured = nw.concat(plans, how="vertical")
     everybody = scope.world.engine.lift(scope.lives.select(ENTITY))
-    rows = nw.concat(
-        [everybody.with_columns(nw.lit(task.index, nw.Int32).alias(CRITERION)) for task in tasks], how="vertical"
-    )
+    rows = everybody.join(scope.world.engine.lift(numbers_of(tasks)), how="cross")
     undefined = [task.index for task in tasks if task.measure.facts.null_without_events]
-    zero = nw.when(~nw.col(CRITERION).is_in(undefined)).then(nw.lit(0.0)).otherwise(nw.lit(None, nw.Float64))
+    zero = nw.when(~nw.col(CRITERION).is_in(undefined)).then(nw.lit(0, nw.Int64)).otherwise(nw.lit(None, nw.Int64))
     joined = rows.join(measured, on=list(GROUP), how="left")
     return joined.with_columns(nw.coalesce(nw.col(VALUE), zero).alias(VALUE)).select(*GROUP, VALUE)
 
@@ -62,7 +61,7 @@ def _is_highest(task: Task) -> bool:
 
 
 def _highest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
-    return reached(scope, tasks).select(*GROUP, _as_number(tasks, nw.col(REACHED)).alias(VALUE))
+    return reached(scope, tasks).select(*GROUP, nw.col(REACHED).alias(VALUE))
 
 
 def _present(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
@@ -80,7 +79,7 @@ def _present(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
     for kind in sorted(kinds):
         own = nw.col(CRITERION).is_in([task.index for task in tasks if task.measure is kind])
         chain = nw.when(own).then(nw.col(_part(kind))).otherwise(chain)
-    return sums.select(*GROUP, _as_number(tasks, chain).alias(VALUE))
+    return sums.select(*GROUP, chain.alias(VALUE))
 
 
 def _part(kind: MeasureKind) -> str:
@@ -102,13 +101,4 @@ def _part(kind: MeasureKind) -> str:
 def _newest(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
     seen = occurrences(scope, tasks, at_moment=True)
     newest = seen.with_columns(nw.col(AT).max().over(*GROUP).alias("newest")).filter(nw.col(AT) == nw.col("newest"))
-    values = newest.group_by(*GROUP).agg(nw.col(VALUE).max().alias(VALUE))
-    return values.select(*GROUP, _as_number(tasks, nw.col(VALUE)).alias(VALUE))
-
-
-def _as_number(tasks: Sequence[Task], whole: nw.Expr) -> nw.Expr:
-    # Divided by what is surely a column: Polars turns a division by a constant into a product, which rounds differently.
-    fractions = [task.index for task in tasks if task.measure.scaled]
-    unit = nw.when(nw.col(CRITERION).is_in(fractions)).then(nw.lit(float(SCALE))).otherwise(nw.lit(1.0))
-    number = whole.cast(nw.Float64)
-    return number / (number * 0.0 + unit)
+    return newest.group_by(*GROUP).agg(nw.col(VALUE).max().alias(VALUE))

@@ -14,7 +14,7 @@ import narwhals as nw
 from pqlkit.durations import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pqlkit.typing import Microseconds
 
@@ -58,22 +58,31 @@ class Calendar:
         """Give what a clock in the zone shows at an instant, as microseconds since 1970-01-01 00:00 of that clock."""
         if not self.changes:
             return at + self.first if self.first else at
-        chain = nw.lit(self.first, nw.Int64)
-        for instant, _, after in self.changes:
-            chain = nw.when(at >= instant).then(nw.lit(after, nw.Int64)).otherwise(chain)
-        return at + chain
+        turns = [(instant, after) for instant, _, after in self.changes]
+        return at + _stepped(at, self.first, turns)
 
     def instant(self, local: nw.Expr) -> nw.Expr:
         """Give the first instant at which the clock shows `local`; for a time that is skipped, the end of the skip."""
-        chain = nw.lit(self.first, nw.Int64)
+        turns = [(instant + max(before, after), after) for instant, before, after in self.changes]
+        plain = local - _stepped(local, self.first, turns)
+        skips: list[tuple[int, int | None]] = []
         for instant, before, after in self.changes:
-            turn = instant + max(before, after)
-            chain = nw.when(local >= turn).then(nw.lit(after, nw.Int64)).otherwise(chain)
-        skipped = local - chain
-        for instant, before, after in self.changes:
-            inside = (local >= instant + before) & (local < instant + after)
-            skipped = nw.when(inside).then(nw.lit(instant, nw.Int64)).otherwise(skipped)
-        return skipped
+            if after > before:
+                skips += [(instant + before, instant), (instant + after, None)]
+        return nw.coalesce(_stepped(local, None, skips), plain) if skips else plain
+
+
+def _stepped(at: nw.Expr, before: int | None, turns: Sequence[tuple[int, int | None]]) -> nw.Expr:
+    """Give the value of the last turn that was reached, `before` ahead of all.
+
+    Halved, for a zone has changed a hundred times, and Spark takes no expression of some fifty levels.
+    """
+    if not turns:
+        return nw.lit(before, nw.Int64)
+    middle = len(turns) // 2
+    turn, after = turns[middle]
+    later, earlier = _stepped(at, after, turns[middle + 1 :]), _stepped(at, before, turns[:middle])
+    return nw.when(at >= turn).then(later).otherwise(earlier)
 
 
 @lru_cache(maxsize=64)

@@ -72,7 +72,7 @@ def _positive(operator: Operator, values: tuple[str | int | float | bool, ...], 
         case Operator.EQUALS | Operator.IN:
             return _among(values, column, dtype)
         case Operator.AT_LEAST | Operator.AT_MOST:
-            return _compared(operator, _parsed(str(values[0])), number(column, dtype))
+            return _compared(operator, as_number(str(values[0])), number(column, dtype))
         case Operator.MATCHING:
             return _text(column, dtype).str.contains(portable(str(values[0]))).fill_null(False)
         case Operator.STARTS_WITH:
@@ -102,7 +102,7 @@ def _among(values: tuple[str | int | float | bool, ...], column: str, dtype: DTy
         if truths:
             parts.append(nw.col(column).str.to_lowercase().is_in([str(truth).lower() for truth in truths]))
     else:
-        numbers += [value for value in map(_parsed, texts) if value is not None]
+        numbers += [value for value in map(as_number, texts) if value is not None]
     if numbers and dtype != nw.Boolean:
         parts.append(number(column, dtype).is_in(numbers))
     if not parts:
@@ -116,7 +116,8 @@ def _compared(operator: Operator, bound: float | None, value: nw.Expr) -> nw.Exp
     return (value >= bound if operator is Operator.AT_LEAST else value <= bound).fill_null(False)
 
 
-def _parsed(text: str) -> float | None:
+def as_number(text: str) -> float | None:
+    """Read a bound or value of a definition as a finite number; None where it is none."""
     try:
         parsed = float(text)
     except ValueError:

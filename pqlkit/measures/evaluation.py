@@ -118,11 +118,9 @@ def _at_once(
     table = _placed(world.engine.collect(nw.concat(rows, how="vertical")), [position for position, _ in own])
     told = table.filter(pl.col(REACHED).is_not_null())
     fractions = [position for position, leaf in own if leaf.measure.kind.scaled]
-    unit = np.where(np.isin(told.get_column(CRITERION), fractions), float(SCALE), 1.0)
-    amount = pl.Series(VALUE, told.get_column(REACHED).to_numpy() / unit)
     return (
         _without_end(scope, table.filter(pl.col(ON).is_not_null()).select(*GROUP, ON)),
-        told.select(*GROUP, amount),
+        told.select(*GROUP, _in_units(told, REACHED, fractions)),
         _stretches(table),
     )
 
@@ -240,8 +238,8 @@ def criterion_spells(world: World, criteria: Sequence[Criterion], *, early: bool
     return _clipped(scope, nw.concat(plans, how="vertical"))
 
 
-def values(world: World, criteria: Sequence[Criterion], *, cutoffs: pl.DataFrame | None = None) -> LazyFrame:
-    """Plan the value of each criterion for each entity: ``entity``, ``criterion`` (Int32), ``value`` (Float64 or null).
+def values(world: World, criteria: Sequence[Criterion], *, cutoffs: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Measure the value of each criterion for each entity: ``entity``, ``criterion`` (Int32), ``value`` (Float64 or null).
 
     Parameters
     ----------
@@ -253,8 +251,19 @@ def values(world: World, criteria: Sequence[Criterion], *, cutoffs: pl.DataFrame
     """
     tasks = tasks_of(criteria)
     if not tasks:
-        return world.engine.lift(pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, VALUE: pl.Float64}))
-    return amounts(_scope(world, tasks, cutoffs), tasks)
+        return _NO_VALUES
+    table = world.engine.collect(amounts(_scope(world, tasks, cutoffs), tasks))
+    fractions = [task.index for task in tasks if task.measure.scaled]
+    return table.select(ENTITY, pl.col(CRITERION).cast(pl.Int32), _in_units(table, VALUE, fractions))
+
+
+def _in_units(table: pl.DataFrame, column: str, fractions: Sequence[int]) -> pl.Series:
+    """Turn whole numbers into amounts: those of some criteria are millionths.
+
+    Divided here, since not every engine divides fractions, and by a column, which rounds as no product with a constant does.
+    """
+    unit = np.where(np.isin(table.get_column(CRITERION), fractions), float(SCALE), 1.0)
+    return pl.Series(VALUE, table.get_column(column).cast(pl.Float64).to_numpy() / unit, nan_to_null=True)
 
 
 def _scope(world: World, tasks: Sequence[Task], cutoffs: pl.DataFrame | None = None, *, early: bool = False) -> Scope:
@@ -327,7 +336,7 @@ def _leaf_values(
     plain = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
     frames = [_NO_VALUES]
     if plain:
-        frame = world.engine.collect(values(world, [leaf for _, leaf in plain]))
+        frame = values(world, [leaf for _, leaf in plain])
         frames.append(_placed(frame, [position for position, _ in plain]).select(*GROUP, VALUE))
     for position, leaf in positions:
         if isinstance(leaf, Ref):

@@ -11,7 +11,7 @@ from pqlkit.columns import ANCHOR, EVENT
 from pqlkit.definitions.model import Limit, Operator, Ref, leaves
 from pqlkit.inert import visible
 from pqlkit.measures.conditions import all_hold
-from pqlkit.measures.numbers import number
+from pqlkit.measures.numbers import number, one
 from pqlkit.measures.scope import known_column, scope_of
 from pqlkit.measures.tasks import tasks_of
 
@@ -126,7 +126,7 @@ def _counted(scope: Scope, task: Task, name: str, reason: str, faulty: nw.Expr, 
         frame = frame.filter(nw.col(EVENT).is_in(list(task.criterion.events)))
     if conditions:
         frame = frame.filter(all_hold(conditions, columns, scope.dtypes))
-    counts = frame.select(faulty.sum().alias("rows"), nw.len().alias("of"))
+    counts = frame.select(one(faulty).sum().alias("rows"), nw.len().alias("of"))
     rows, of = scope.world.engine.collect(counts).row(0)
     return Gap(criterion=task.criterion.id, name=name, reason=reason, rows=int(rows or 0), of=int(of))
 

@@ -117,8 +117,7 @@ class _Seen:
         if len(_by_way(tasks, values=values)) < 2 or not _plain(tasks):
             return seen
         # The table is by far larger than what these see of it.
-        engine = scope.world.engine
-        return replace(seen, held=engine.lift(engine.collect(seen.rows(tasks))))
+        return replace(seen, held=scope.world.engine.keep(seen.rows(tasks)))
 
     def rows(self, tasks: Sequence[Task]) -> LazyFrame:
         """Give ``criterion``, ``entity`` and ``at``, in narrow columns where tasks may share them."""
@@ -129,7 +128,7 @@ class _Seen:
         if not _plain(own):
             return occurrences(self.scope, own).select(*_GROUP, AT)
         rows = occurrences(self.scope, own, times_alone=True)
-        return rows.select(nw.col(CRITERION).cast(nw.Int16), nw.col(ENTITY).cast(nw.UInt32), nw.col(AT))
+        return rows.select(nw.col(CRITERION).cast(nw.Int16), nw.col(ENTITY).cast(nw.Int32), nw.col(AT))
 
     def things(self, tasks: Sequence[Task]) -> LazyFrame:
         """Give the ``value`` as well."""

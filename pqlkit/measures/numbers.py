@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 LARGEST: Final = 9_200_000_000_000
 """Sums and single values beyond this do not fit the scaled integers."""
 
-_NUMBER: Final = r"^[ \t]*[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?[ \t\r\n]*$"
+NUMBER: Final = r"^[ \t]*[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?[ \t\r\n]*$"
+"""Texts that are numbers."""
 
 
 def number(column: str, dtype: DType) -> nw.Expr:
@@ -22,7 +23,7 @@ def number(column: str, dtype: DType) -> nw.Expr:
     value = nw.col(column)
     if dtype == nw.String:
         # No engine-neutral cast gives null for what does not parse, so that is taken out first.
-        plain = nw.when(value.str.contains(_NUMBER)).then(value.str.strip_chars(" \t\r\n"))
+        plain = nw.when(value.str.contains(NUMBER)).then(value.str.strip_chars(" \t\r\n"))
         return plain.otherwise(nw.lit(None, nw.String)).cast(nw.Float64)
     if dtype == nw.Boolean:
         return value.cast(nw.Int8).cast(nw.Float64)
@@ -38,3 +39,8 @@ def scaled(value: nw.Expr) -> nw.Expr:
     """Turn a Float64 into the Int64 of its millionths, floor(x * 10^6 + 1/2); values beyond `LARGEST` stop there."""
     kept = value.clip(-float(LARGEST), float(LARGEST))
     return (kept * float(SCALE) + 0.5).floor().cast(nw.Int64)
+
+
+def one(flag: nw.Expr) -> nw.Expr:
+    """Give 1 where a flag is true, else 0: not every engine adds up flags."""
+    return nw.when(flag).then(nw.lit(1, nw.Int64)).otherwise(nw.lit(0, nw.Int64))

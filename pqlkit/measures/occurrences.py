@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final, assert_never
 import narwhals as nw
 import polars as pl
 
-from pqlkit.columns import ANCHOR, AT, CRITERION, ENTITY, EVENT, USER_ID
+from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CRITERION, ENTITY, EVENT, USER_ID
 from pqlkit.definitions.model import MeasureKind, WindowKind
 from pqlkit.measures.conditions import all_hold
 from pqlkit.measures.limits import NEVER
 from pqlkit.measures.numbers import number, scaled
 from pqlkit.measures.scope import LAST, MOMENT, SINCE
-from pqlkit.measures.tasks import holds_for, per_task
+from pqlkit.measures.tasks import CHAIN, holds_for, numbers_of, per_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,8 +84,7 @@ def occurrences(
 def universe(scope: Scope, tasks: Sequence[Task], *, lives: Sequence[str]) -> LazyFrame:
     """Plan one row per life and task: ``entity``, ``criterion``, ``low``, ``high`` and columns of the lives."""
     everybody = scope.world.engine.lift(scope.lives)
-    rows = [everybody.with_columns(nw.lit(task.index, nw.Int32).alias(CRITERION)) for task in tasks]
-    frame = nw.concat(rows, how="vertical")
+    frame = everybody.join(scope.world.engine.lift(numbers_of(tasks)), how="cross")
     sides = {LOW: _owner_need(scope, tasks, upper=False), HIGH: _owner_need(scope, tasks, upper=True)}
     return frame.with_columns(**sides).select(ENTITY, CRITERION, LOW, HIGH, *lives)
 
@@ -110,7 +109,7 @@ def _lane(
         frame = frame.with_columns(
             _event_need(scope, tasks, upper=False).alias(LOW), _event_need(scope, tasks, upper=True).alias(HIGH)
         )
-    keys = [name for name in frame.collect_schema().names() if name in {USER_ID, "account_id"}]
+    keys = [name for name in (USER_ID, ACCOUNT_ID) if name in scope.dtypes]
     owned = scope.owned(
         frame.select(*keys, AT, CRITERION, VALUE, *sides), _needed_lives(scope, tasks, lives, at_moment)
     )
@@ -164,6 +163,9 @@ def _needed_lives(scope: Scope, tasks: Sequence[Task], lives: Sequence[str], at_
 
 
 def _criterion(scope: Scope, tasks: Sequence[Task]) -> nw.Expr:
+    if len(tasks) > CHAIN:  # at most one task sees an event
+        parts = [tasks[start : start + CHAIN] for start in range(0, len(tasks), CHAIN)]
+        return nw.coalesce(*(_criterion(scope, part) for part in parts))
     chain = nw.lit(None, nw.Int32)
     for task in tasks:
         test = _where(scope, task)

@@ -37,14 +37,14 @@ def with_owners(world: World, events: LazyFrame, owners: pl.DataFrame) -> LazyFr
     owners
         ``entity`` and what to bring along.
     """
-    names = events.collect_schema().names()
+    names = world.events.collect_schema().names()
     if world.accounts is None or ACCOUNT_ID not in names:
         return _joined(world, events, world.members, USER_ID, owners)
     if USER_ID not in names:
         return _joined(world, events, world.accounts, ACCOUNT_ID, owners)
     own = _joined(world, events.filter(~nw.col(ACCOUNT_ID).is_null()), world.accounts, ACCOUNT_ID, owners)
     others = _joined(world, events.filter(nw.col(ACCOUNT_ID).is_null()), world.members, USER_ID, owners)
-    return nw.concat([own, others.select(*own.collect_schema().names())], how="vertical")
+    return nw.concat([own, others], how="vertical")
 
 
 def _joined(world: World, events: LazyFrame, ids: pl.DataFrame, key: str, owners: pl.DataFrame) -> LazyFrame:

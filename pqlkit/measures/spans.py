@@ -17,6 +17,7 @@ from pqlkit.columns import ANCHOR, AT, CUTOFF, ENTITY, SNAPSHOT
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.durations import DAY
 from pqlkit.measures.cells import ANY, CODE, MOST_SNAPSHOTS, VALUE, column_of, extent
+from pqlkit.measures.numbers import one
 from pqlkit.measures.parallel import worked
 from pqlkit.measures.tallies import KEY, Packing, Tally, sorted_numbers, stretches_of
 
@@ -156,7 +157,9 @@ class _Pass:
     def _within(self, measure: int) -> list[nw.Expr]:
         longest = len(self._lengths) - 1
         return [
-            (nw.len() if position == longest else (nw.col(_BAND) <= position).sum()).alias(self.column(measure, length))
+            (nw.len() if position == longest else one(nw.col(_BAND) <= position).sum()).alias(
+                self.column(measure, length)
+            )
             for position, length in enumerate(self._lengths)
         ]
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY, EVENT
 from pqlkit.durations import DAY, HOUR
+from pqlkit.measures.numbers import one
 
 if TYPE_CHECKING:
     import polars as pl
@@ -153,12 +154,12 @@ def _each(scope: Scope, end: Microseconds) -> pl.DataFrame:
     flags = {"hazard": (at >= begin) & (at <= _through(scope))}
     for days in CONTROL_DAYS:
         flags[f"control_{days}"] = (at >= begin - days * DAY) & (at < begin - days * DAY + hour)
-    marked = owned.with_columns(**{name: _one(flag) for name, flag in flags.items()})
+    marked = owned.with_columns(**{name: one(flag) for name, flag in flags.items()})
     moments = (at.min().alias("first"), converted.max().alias(CONVERTED))
     plan = marked.group_by(ENTITY, EVENT).agg(*moments, *(nw.col(name).max() for name in flags))
     first, wait = nw.col("first"), converted - nw.col("first")
-    late = _one(first >= begin).alias("first_late")
-    day = _one((wait >= -_slack(scope)) & (wait <= DAY)).alias("within_a_day")
+    late = one(first >= begin).alias("first_late")
+    day = one((wait >= -_slack(scope)) & (wait <= DAY)).alias("within_a_day")
     return scope.world.engine.collect(plan.select(ENTITY, EVENT, late, day, *flags))
 
 
@@ -193,7 +194,3 @@ def _through(scope: Scope) -> nw.Expr:
 
 def _slack(scope: Scope) -> int:
     return 0 if scope.world.dates_only else SECOND - 1
-
-
-def _one(flag: nw.Expr) -> nw.Expr:
-    return nw.when(flag).then(nw.lit(1, nw.Int64)).otherwise(nw.lit(0, nw.Int64))

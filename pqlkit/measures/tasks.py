@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 import narwhals as nw
+import polars as pl
 
 from pqlkit.columns import CRITERION
 from pqlkit.definitions.model import SCALE, MeasureKind, WindowKind
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pqlkit.definitions.model import Criterion
+
+CHAIN: Final = 16
+"""Cases told apart one after another; more are halved first, since Spark takes no expression of some fifty levels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,19 +138,36 @@ def _task(index: int, criterion: Criterion) -> Task:
     return Task(index=index, criterion=criterion, low=low, high=high)
 
 
+def numbers_of(tasks: Iterable[Task]) -> pl.DataFrame:
+    """Give the tasks' numbers, ``criterion`` (Int32), as a table to join."""
+    return pl.DataFrame({CRITERION: [task.index for task in tasks]}, schema={CRITERION: pl.Int32})
+
+
 def per_task(tasks: Iterable[Task], value: Callable[[Task], nw.Expr | int | None]) -> nw.Expr:
     """Choose an Int64 by the row's criterion: the task's own value, null for other criteria."""
-    chain = nw.lit(None, nw.Int64)
-    for task in tasks:
-        own = value(task)
-        chosen = own if isinstance(own, nw.Expr) else nw.lit(own, nw.Int64)
-        chain = nw.when(nw.col(CRITERION) == task.index).then(chosen).otherwise(chain)
-    return chain
+
+    def own(task: Task) -> nw.Expr:
+        chosen = value(task)
+        return chosen if isinstance(chosen, nw.Expr) else nw.lit(chosen, nw.Int64)
+
+    return _chosen(tuple(tasks), own, nw.lit(None, nw.Int64))
 
 
 def holds_for(tasks: Iterable[Task], test: Callable[[Task], nw.Expr]) -> nw.Expr:
     """Say for each row whether its own task's test holds; false for other criteria."""
-    chain = nw.lit(False)  # a literal of the plan
+    return _chosen(tuple(tasks), test, nw.lit(False))  # a literal of the plan
+
+
+def _chosen(tasks: tuple[Task, ...], own: Callable[[Task], nw.Expr], otherwise: nw.Expr) -> nw.Expr:
+    if len(tasks) > CHAIN:
+        middle = len(tasks) // 2
+        low = nw.col(CRITERION) < tasks[middle].index
+        return (
+            nw.when(low)
+            .then(_chosen(tasks[:middle], own, otherwise))
+            .otherwise(_chosen(tasks[middle:], own, otherwise))
+        )
+    chain = otherwise
     for task in tasks:
-        chain = nw.when(nw.col(CRITERION) == task.index).then(test(task)).otherwise(chain)
+        chain = nw.when(nw.col(CRITERION) == task.index).then(own(task)).otherwise(chain)
     return chain

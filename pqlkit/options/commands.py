@@ -23,6 +23,7 @@ from pqlkit.options.output import (
 )
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import EntityOptions, RowsOption, Settings, SnapshotOptions
+from pqlkit.options.warehouse import SqlOptions
 
 _CHECK: Final = "Check"
 
@@ -157,6 +158,7 @@ RECORDS: Final[Mapping[str, tuple[type[Any], ...]]] = {
     "score": (DataOptions, ScoreOptions, OutputOptions),
     "report": (DataOptions, ReportOptions, PageOption, OutputOptions),
     "explain": (DataOptions, ExplainOptions, OutputOptions),
+    "sql": (SqlOptions,),
     "schema": (TargetOption,),
 }
 """The records of each command, in the order of its help."""

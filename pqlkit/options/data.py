@@ -17,8 +17,8 @@ PROJECT: Final = "pqlkit.yml"
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventsOptions:
-    """The project file and the events."""
+class ProjectOption:
+    """The project file."""
 
     project: Path | None = option(
         None,
@@ -30,6 +30,12 @@ class EventsOptions:
         in_project=False,
         role=Role.READS,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventsOptions(ProjectOption):
+    """The project file and the events."""
+
     events: str | None = option(
         None,
         "Events: a file, folder or glob (.csv, .parquet, .jsonl; .gz, .zst), or an address like s3://.",
@@ -102,6 +108,14 @@ class ExtentOptions:
         (), "Use today's value of TRAIT for the past all the same. Repeatable.", metavar="TRAIT", panel=DATA, rare=True
     )
     engine: EngineName = option(EngineName.POLARS, "What evaluates the tables.", panel=DATA, rare=True)
+    spark_remote: str | None = option(
+        None,
+        "With --engine spark: its Spark Connect server, sc://host:15002.",
+        unset="SPARK_REMOTE, where tokens go too",
+        metavar="ADDRESS",
+        panel=DATA,
+        rare=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

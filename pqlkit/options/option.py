@@ -105,7 +105,7 @@ class Option:
         --------
         >>> from pqlkit.options.data import DataOptions
         >>> [option.flag for option in options_of(DataOptions)][-2:]
-        ['--trust-current', '--engine']
+        ['--engine', '--spark-remote']
         """
         return f"--{self.name.rstrip('_').replace('_', '-')}"
 

@@ -187,9 +187,9 @@ def population_of(
         A table that is needed is missing, or a name is not in the data.
     """
     extent = extent or ExtentOptions()
-    where = engine_named(extent.engine)
+    where = engine_named(extent.engine, extent.spark_remote)
     end = moments.as_of(dataset, extent.as_of)
-    success = outcome or merged_outcome(project, definition, lambda name: _named(project, name))
+    success = outcome or merged_outcome(project, definition, lambda name: named_definition(project, name))
     if success.after is not None and success.after >= success.within:
         raise UsageError(
             f"the outcome's after {success.after} leaves nothing of its conversion window {success.within}",
@@ -254,8 +254,14 @@ def population_of(
     )
 
 
-def _named(project: Project, name: str) -> Definition:
-    """Find the definition that the project file's outcome names."""
+def named_definition(project: Project, name: str) -> Definition:
+    """Find the definition that the project file's outcome names.
+
+    Raises
+    ------
+    DefinitionError
+        There is none of that name.
+    """
     from pqlkit.definitions.folders import load_definitions
 
     definitions = {

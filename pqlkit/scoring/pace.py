@@ -57,7 +57,7 @@ def _before(world: World, leaf: Criterion, days: int) -> NDArray[np.float64]:
     measured = np.full(world.entities.height, np.nan)
     if there.height:
         cutoffs = there.select(ENTITY, pl.lit(moment, pl.Int64).alias(CUTOFF))
-        frame = world.engine.collect(values(world, [leaf], cutoffs=cutoffs)).sort(ENTITY)
+        frame = values(world, [leaf], cutoffs=cutoffs).sort(ENTITY)
         measured[frame.get_column(ENTITY).to_numpy()] = frame.get_column("value").fill_null(np.nan).to_numpy()
     return measured
 

@@ -234,7 +234,7 @@ def _newest(world: World, leaf: Criterion, name: str) -> NDArray[np.float64]:
         at_least=0,
         at_most=None,
     )
-    frame = world.engine.collect(values(world, [limit])).sort(ENTITY, CRITERION)
+    frame = values(world, [limit]).sort(ENTITY, CRITERION)
     limits = np.full(world.entities.height, np.nan)
     limits[frame.get_column(ENTITY).to_numpy()] = frame.get_column("value").fill_null(np.nan).to_numpy()
     return limits

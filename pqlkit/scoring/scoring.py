@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from pqlkit.columns import AFTER_CRITERIA, AT, BEFORE_CRITERIA, ENTITY, LEAD_COLUMNS, OFF, ON, USER_ID
+from pqlkit.definitions.emitting import definition_hash
 from pqlkit.definitions.model import Criterion, EntityKind, leaves
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError
@@ -149,31 +149,6 @@ def score(
         evidence=told,
         contacts=frame.select(pl.col("id").cast(pl.String), pl.col("contact").alias(USER_ID)).drop_nulls(),
     )
-
-
-def definition_hash(definition: Definition) -> str:
-    """Name what a definition means: 12 hexadecimal digits of a hash of its text without evidence, title, status and who is near."""
-    from dataclasses import replace
-
-    from pqlkit.definitions.emitting import emit
-    from pqlkit.definitions.model import Status
-
-    lead = definition.lead
-    if lead is not None:
-        # Who is near says nothing of who is a lead.
-        lead = replace(lead, near=None) if lead.fresh_for is not None or lead.cooldown is not None else None
-    meaning = replace(
-        definition,
-        lead=lead,
-        evidence=None,
-        title="",
-        rationale=None,
-        owner=None,
-        review_by=None,
-        status=Status.ACTIVE,
-        expect=None,
-    )
-    return hashlib.blake2b(emit(meaning).encode(), digest_size=6).hexdigest()
 
 
 def _spells(population: Population, definition: Definition, spells: pl.DataFrame, eligible: pl.Series) -> pl.DataFrame:

@@ -14,7 +14,7 @@ ROOT = PACKAGE.parent
 APART = [
     {"definitions", "engines", "statistics"},
     {"measures", "exports"},
-    {"scoring", "proposal"},
+    {"scoring", "proposal", "warehouse"},
     {"reporting", "demo"},
 ]
 """Packages of one row that do not know each other."""

@@ -24,6 +24,7 @@ COMMANDS = {
     "validate": ("validate", "inviters.yml"),
     "score": ("score", "-d", "inviters.yml", *SOURCES),
     "explain": ("explain", "u001", "-d", "inviters.yml", *SOURCES),
+    "sql": ("sql", "-d", "inviters.yml"),
     "schema": ("schema",),
 }
 WRITES = [

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import TYPE_CHECKING
 
 from pqlkit.definitions.model import Bound, Criterion, Limit, Measure, MeasureKind, Window, WindowKind
 from pqlkit.durations import Duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MEASURES = (
     Measure(kind=MeasureKind.COUNT),
@@ -64,3 +68,18 @@ def every_criterion(within: str = "7d", moving: str = "3d") -> list[Criterion]:
             name = f"c{len(found)}"
             found.append(Criterion(id=name, events=events, measure=measure, window=window, at_least=low, at_most=high))
     return found
+
+
+def covering(criteria: Sequence[Criterion]) -> list[Criterion]:
+    """Choose few criteria in which every measure, window, bound and way to name events comes at least once."""
+    chosen: list[Criterion] = []
+    met: set[object] = set()
+    while left := [criterion for criterion in criteria if _parts(criterion) - met]:
+        chosen.append(max(left, key=lambda criterion: len(_parts(criterion) - met)))
+        met |= _parts(chosen[-1])
+    return chosen
+
+
+def _parts(criterion: Criterion) -> set[object]:
+    bounds = (criterion.at_least, criterion.at_most)
+    return {repr(criterion.measure), criterion.window.kind, repr(bounds), criterion.events}

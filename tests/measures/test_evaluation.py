@@ -25,13 +25,14 @@ from pqlkit.definitions.model import (
 )
 from pqlkit.definitions.model import Any as AnyOf
 from pqlkit.durations import Duration
+from pqlkit.engines import ENGINES
 from pqlkit.errors import DataError, DefinitionError
 from pqlkit.measures.evaluation import criterion_spells, evaluate, spells_of, spells_of_each, values
-from tests.measures.grid import every_criterion
+from tests.measures.grid import covering, every_criterion
 from tests.measures.oracle import DAY, Life, Question, Rules, Seen
 from tests.measures.worlds import START, draw_lives, make_world
 
-CHUNK = {"polars": 40, "duckdb": 7}  # as one plan; DuckDB plans large unions slowly
+CHUNK = {"polars": 40, "duckdb": 7, "spark": 14}  # as one plan; the others plan large unions slowly
 
 
 def microseconds(year, month, day, hour=0):
@@ -46,7 +47,7 @@ def compare(lives, rules, criteria, name="polars"):
         spells = world.engine.collect(criterion_spells(world, part)).sort("entity", "criterion", "on")
         for entity, criterion, on, off in spells.iter_rows():
             found[entity, criterion].append((on, off))
-        shown = {(e, c): v for e, c, v in world.engine.collect(values(world, part)).iter_rows()}
+        shown = {(e, c): v for e, c, v in values(world, part).iter_rows()}
         definition = Definition(name="d", entity=EntityKind.ACCOUNT, qualify=AnyOf(parts=tuple(part)), outcome=None)
         at_once = {(e, c): rest for e, c, *rest in evaluate(world, definition).criteria.iter_rows()}
         assert at_once.keys() == shown.keys()
@@ -73,8 +74,24 @@ def test_spells_and_values_equal_the_words_of_the_definition(seed):
     compare(draw_lives(seed, 60, since=seed == 2), rules, every_criterion()[seed - 1 :: 2])
 
 
-def test_duckdb_gives_the_same():
-    compare(draw_lives(7, 25, since=True), Rules(as_of=START + 15 * DAY), every_criterion()[::11], name="duckdb")
+NEW_YORK = "America/New_York"
+OTHERS = [name for name in ENGINES if name != "polars"]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_engines_give_the_same(name):
+    start = microseconds(2026, 3, 2, 5)  # the clock goes forward within the lives
+    rules = Rules(as_of=start + 15 * DAY, zone=NEW_YORK)
+    compare(draw_lives(7, 25, start=start, since=True), rules, covering(every_criterion()), name=name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(8))
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_whole_grid_is_the_same_on_other_engines(name, part):
+    zone, start = [("UTC", START), (NEW_YORK, microseconds(2026, 3, 2, 5))][part % 2]
+    rules = Rules(as_of=start + 15 * DAY, zone=zone)
+    compare(draw_lives(part, 25, start=start, since=part > 3), rules, every_criterion()[part::8], name=name)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +325,7 @@ def test_criteria_that_see_the_same_events_are_told_apart():
 def test_no_criteria_have_no_spells_and_no_values():
     world = make_world(draw_lives(1, 3), Rules(as_of=START))
     assert world.engine.collect(criterion_spells(world, [])).is_empty()
-    assert world.engine.collect(values(world, [])).is_empty()
+    assert values(world, []).is_empty()
 
 
 def test_the_value_at_a_cutoff_is_that_of_the_microsecond_before():
@@ -316,5 +333,5 @@ def test_the_value_at_a_cutoff_is_that_of_the_microsecond_before():
     criterion = Criterion(id="x", events=(A,), window=EVER)
     for cutoff, wanted in [(START, 0), (START + 1, 1), (START + 6, 2), (START + 7, 3)]:
         cutoffs = pl.DataFrame({"entity": [0], "cutoff": [cutoff]})
-        found = world.engine.collect(values(world, [criterion], cutoffs=cutoffs))
+        found = values(world, [criterion], cutoffs=cutoffs)
         assert found.get_column("value").to_list() == [wanted]

@@ -15,10 +15,10 @@ from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CONVERTED, ENTITY, EVENT, USE
 from pqlkit.definitions.folders import load_definition
 from pqlkit.definitions.model import EntityKind
 from pqlkit.definitions.yaml_source import parse
-from pqlkit.engines import engine
 from pqlkit.measures.evaluation import evaluate
 from pqlkit.measures.world import World
 from pqlkit.shipped import shipped
+from tests.engines.servers import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ def column(values: list[str | None]) -> pl.Series:
 def world_of(case: Case, engine_name: str) -> World:
     who = [row["who"] for row in case.entities]
     number = {name: index for index, name in enumerate(who)}
-    run, kind = engine(engine_name), case.definition.entity
+    run, kind = started(engine_name), case.definition.entity
     entities = pl.DataFrame(
         {
             ENTITY: list(number.values()),
@@ -148,7 +148,7 @@ def test_every_definition_of_the_library_has_its_cases() -> None:
     assert {path.stem for path in CASES} == {path.stem for path in shipped("definitions").glob("*.yml")}
 
 
-@pytest.mark.parametrize("engine_name", ["polars", "duckdb"])
+@pytest.mark.parametrize("engine_name", ["polars", "duckdb", pytest.param("spark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_who_qualifies_and_exactly_when(path: Path, engine_name: str) -> None:
     case = read(path)

@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 
 from pqlkit.definitions.model import Limit
-from pqlkit.engines import ENGINES, engine
+from pqlkit.engines import ENGINES
 from pqlkit.measures.limits import NEVER, Need
 from pqlkit.measures.numbers import number, scaled
 from pqlkit.measures.patterns import portable
+from tests.engines.servers import started
 
 TEXTS = {
     "1": 1.0, " 2.5 ": 2.5, "+3": 3.0, "-.5": -0.5, "1e3": 1000.0, "5.": 5.0, "1_000": None, "1,5": None, "": None, "e3": None,
@@ -24,7 +25,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_text_is_parsed_or_null(name):
-    run = engine(name)
+    run = started(name)
     frame = run.lift(pl.DataFrame({"i": range(len(TEXTS)), "x": list(TEXTS)}))
     found = run.collect(frame.select("i", number("x", nw.String()).alias("x"))).sort("i")
     assert found.get_column("x").to_list() == list(TEXTS.values())
@@ -32,7 +33,7 @@ def test_text_is_parsed_or_null(name):
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_numbers_are_millionths_rounded_half_up(name):
-    run = engine(name)
+    run = started(name)
     values = [0.1, 2.5e-7, 5e-7, -5e-7, -0.1, 1e12, 9.3e12, -9.3e12, float("nan"), float("inf"), None]
     frame = run.lift(pl.DataFrame({"i": range(len(values)), "x": values}))
     found = run.collect(frame.select("i", scaled(number("x", nw.Float64())).alias("x"))).sort("i")
@@ -71,7 +72,7 @@ def test_patterns_mean_the_same_on_every_engine(pattern):
     texts = ["5", "٣", "a.b", "é@", "e@", "[", "]", "&", " x", "\u00a0x", "ab", "a1", "_", "aXb", ""]
     answers = []
     for name in ENGINES:
-        run = engine(name)
+        run = started(name)
         frame = run.lift(pl.DataFrame({"i": range(len(texts)), "x": texts}))
         found = run.collect(frame.select("i", nw.col("x").str.contains(portable(pattern)).alias("y"))).sort("i")
         answers.append(found.get_column("y").to_list())

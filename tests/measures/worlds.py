@@ -9,8 +9,8 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CONVERTED, ENTITY, EVENT, USER_ID
 from pqlkit.definitions.model import EntityKind
-from pqlkit.engines import engine
 from pqlkit.measures.world import World
+from tests.engines.servers import started
 from tests.measures.oracle import DAY, Life, Rules, Seen
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def make_world(
         schema={ENTITY: pl.Int64, ANCHOR: pl.Int64, CONVERTED: pl.Int64, "since": pl.Int64, "t0": pl.Float64},
     )
     events = event_table(lives)
-    run = engine(name)
+    run = started(name)
     accounts = pl.DataFrame(
         {ACCOUNT_ID: [f"acc{i}" for i in range(len(lives))], ENTITY: range(len(lives))}
     ).with_columns(pl.col(ENTITY).cast(pl.Int64))

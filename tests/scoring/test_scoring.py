@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pqlkit.definitions.emitting import definition_hash
 from pqlkit.definitions.model import (
     All,
     Any,
@@ -30,7 +31,7 @@ from pqlkit.definitions.model import (
     WindowKind,
 )
 from pqlkit.durations import DAY, Duration
-from pqlkit.scoring.scoring import definition_hash, score
+from pqlkit.scoring.scoring import score
 from pqlkit.snapshots.qualifications import starts
 from pqlkit.snapshots.spells import qualifications
 from tests.analysis.canonical import in_memory

@@ -1,0 +1,22 @@
+"""The code of a text: its position among known texts, joined on by engines that have no categories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pqlkit.engines.base import Engine
+    from pqlkit.typing import LazyFrame
+
+
+def encoded(engine: Engine, frame: LazyFrame, column: str, names: Sequence[str]) -> LazyFrame:
+    """Replace a text column by the Int32 position of its value in `names`; other values become null."""
+    known = pl.DataFrame({column: list(names), "code": range(len(names))}, schema={column: pl.String, "code": pl.Int32})
+    others = [name for name in frame.collect_schema().names() if name != column]
+    joined = frame.join(engine.lift(known), on=column, how="left")
+    return joined.select(*others, nw.col("code").alias(column))

@@ -1,0 +1,1 @@
+"""The warehouse: a definition as one SQL query."""

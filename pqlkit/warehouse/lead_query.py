@@ -1,0 +1,404 @@
+"""The query: a definition as one statement that lists the leads, with the columns and the meaning of `pqlkit score`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from pqlkit.definitions.describing import describe
+from pqlkit.definitions.emitting import definition_hash
+from pqlkit.definitions.model import Criterion, MeasureKind, Ref, WindowKind, leaves
+from pqlkit.definitions.phrases import phrase
+from pqlkit.durations import Duration
+from pqlkit.errors import UsageError
+from pqlkit.inert import visible
+from pqlkit.population.as_of import read_moment
+from pqlkit.population.outcome import merged_outcome
+from pqlkit.population.population import named_definition
+from pqlkit.population.traits import TraitKind, required_traits, trait_kinds
+from pqlkit.warehouse import dialect as sql
+from pqlkit.warehouse.clocks import Extent, Tables
+from pqlkit.warehouse.distances import TINY, Distances
+from pqlkit.warehouse.formula_spells import evaluated
+from pqlkit.warehouse.naming import Naming
+from pqlkit.warehouse.predicates import both, truth, uncovered
+from pqlkit.warehouse.steps import Steps, column, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pqlkit.definitions.model import Condition, Definition, Outcome
+    from pqlkit.exports.project import Project
+    from pqlkit.options.warehouse import SqlOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadQuery:
+    """A definition as SQL.
+
+    Parameters
+    ----------
+    sql
+        The statement.
+    columns
+        The columns of its rows, in their order, each with a sentence that says what it holds.
+    tables
+        The canonical tables that it reads.
+    """
+
+    sql: str
+    columns: dict[str, str]
+    tables: tuple[str, ...]
+
+
+def lead_query(
+    definition: Definition, project: Project, outcome: Outcome | None, naming: Naming, extent: Extent
+) -> LeadQuery:
+    """Write the query.
+
+    Parameters
+    ----------
+    definition
+        Who is a lead.
+    project
+        Which traits are fixed, and who exists at all.
+    outcome
+        What counts as a conversion: the definition's, filled up by the project's; None = nobody converts.
+    naming
+        What tables and columns are called.
+    extent
+        How far the data goes, and what is new.
+
+    Raises
+    ------
+    DefinitionError
+        Something is not covered: what, and of which criterion.
+    UsageError
+        A name is none.
+    """
+    return _Writer(definition, project, outcome, naming, extent).write()
+
+
+def query_of(definition: Definition, project: Project, options: SqlOptions) -> LeadQuery:
+    """Write the query that a command line and a project file ask for.
+
+    Raises
+    ------
+    DefinitionError
+        As `lead_query`, or the project's outcome names a definition.
+    UsageError
+        An option cannot be read.
+    """
+    outcome = merged_outcome(project, definition, lambda name: named_definition(project, name))
+    before, since = _since(options.since, project)
+    as_of = None if options.as_of is None else read_moment(options.as_of, project.timezone, option="--as-of", end=True)
+    stated = next((name for name, source in project.exports.items() if source.complete_through is not None), None)
+    if as_of is None and stated is not None:
+        raise UsageError(
+            f"{stated}.complete_through says how far the exports go, not the warehouse", hint="add --as-of DATE"
+        )
+    extent = Extent(zone=project.timezone, as_of=as_of, since=since, before=before)
+    return lead_query(definition, project, outcome, Naming.of(options, project), extent)
+
+
+def _since(written: str | None, project: Project) -> tuple[int | None, int | None]:
+    """Read ``--since``: a duration before `as_of`, else a moment."""
+    if written is None:
+        return None, None
+    try:
+        return Duration.parse(written).microseconds, None
+    except ValueError:
+        return None, read_moment(written, project.timezone, option="--since", end=False)
+
+
+class _Writer:
+    """Writes the steps of the whole query."""
+
+    def __init__(
+        self, definition: Definition, project: Project, outcome: Outcome | None, naming: Naming, extent: Extent
+    ) -> None:
+        self._definition, self._project, self._outcome = definition, project, outcome
+        self._naming, self._extent = naming, extent
+        self._steps = Steps(naming.dialect)
+        own = outcome.definition if outcome is not None else None
+        traits = tuple(sorted({*required_traits(definition), *(required_traits(own) if own is not None else ())}))
+        self._kinds = trait_kinds(traits, project)
+        self._tables = Tables(steps=self._steps, naming=naming, extent=extent, kind=definition.entity, traits=traits)
+        self._cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
+
+    def write(self) -> LeadQuery:
+        self._refuse()
+        tables = self._tables
+        tables.parameters()
+        tables.reserve_events()
+        entities = tables.entities(self._project.population)
+        tables.ownership(entities)
+        lives = tables.lives(entities, self._definition.anchor, self._conversions(entities))
+        whole = evaluated(tables, self._definition, lives)
+        distances = Distances(tables, self._definition, whole)
+        self._judged(distances.write(lives.everybody), distances)
+        self._starts(whole.spells)
+        tables.events()
+        query, columns = self._leads(distances)
+        statement = self._steps.statement(query)
+        used = tuple(
+            name
+            for name in ("events", "users", "accounts", "conversions")
+            if statement.find(exp.Table) and self._reads(statement, name)
+        )
+        return LeadQuery(sql=f"{self._head()}\n{self._steps.sql(statement)}", columns=columns, tables=used)
+
+    def _reads(self, statement: exp.Expr, name: str) -> bool:
+        wanted = self._naming.table(name).sql()
+        return any(
+            exp.Table(**{k: v for k, v in table.args.items() if k in {"this", "db", "catalog"}}).sql() == wanted
+            for table in statement.find_all(exp.Table)
+        )
+
+    def _head(self) -> str:
+        """Say the definition in comments, which no name of it can end: they hold no line break."""
+        definition = self._definition
+        first = f"{definition.title or definition.name} ({definition.name}, version {definition.version})"
+        return "\n".join(f"-- {line}" for line in (*wrap(first, 100), *wrap(describe(definition), 100)))
+
+    def _refuse(self) -> None:
+        """Refuse what the query cannot say, naming it."""
+        definition, outcome = self._definition, self._outcome
+        for condition in definition.eligible:
+            if self._kinds[condition.name] is TraitKind.HISTORY:
+                raise uncovered("eligible", f"the trait {visible(condition.name)} with a history")
+        if outcome is not None and (outcome.kind == "expansion" or outcome.returns_after is not None):
+            raise uncovered("outcome", "an expansion, after which lives begin anew,")
+        window = outcome.within.microseconds if outcome is not None and definition.outcome is not None else 0
+        if self._cooldown < window and any(_lapses(leaf) for leaf in leaves(definition.qualify)):
+            raise uncovered(
+                f"criterion {next(leaf.id for leaf in leaves(definition.qualify) if _lapses(leaf))}",
+                f"a criterion that lapses, with a cooldown ({definition.cooldown}) shorter than the conversion window,",
+                "make lead.cooldown as long as outcome.within, or use pqlkit score",
+            )
+        if self._project.population:
+            raise uncovered("population", "the project's filter")
+
+    def _conversions(self, entities: str) -> str | None:
+        """Add the step of the first conversions: rows, events, or the moments at which another definition is met."""
+        outcome = self._outcome
+        if outcome is None or outcome.definition is None:
+            return None if outcome is None else self._tables.conversions(outcome, entities)
+        target = outcome.definition
+        if target.name == self._definition.name:
+            return None
+        if target.entity is not self._definition.entity:
+            raise uncovered("outcome", f"{visible(target.name)}, which is about {target.entity.value}s,")
+        for name in required_traits(target):
+            if self._kinds[name] is not TraitKind.FIXED:
+                raise uncovered("outcome", f"the trait {visible(name)}, which is not declared as fixed,")
+        lives = self._tables.lives(entities, target.anchor, None, prefix="outcome_")
+        whole = evaluated(self._tables, target, lives, "outcome_")
+        first = self._steps.plan(
+            "SELECT s.entity_id, MIN(s.on_us) AS converted_us FROM _spells AS s JOIN _entities AS n ON n.entity_id = s.entity_id"
+            " GROUP BY s.entity_id",
+            spells=whole.spells,
+            entities=entities,
+        )
+        if target.eligible:
+            first = first.where(both(self._tables.eligible(target.eligible)))
+        return self._steps.add(
+            "first_conversions", f"Success is meeting {visible(target.name)}: when each did first", first
+        )
+
+    # ------------------------------------------------------------ steps after the formula
+
+    def _judged(self, standings: str, own: Distances) -> None:
+        """Add the step ``judged``: the standings, with progress, eligibility and the last activity."""
+        known = [item for item in self._definition.eligible if self._kinds[item.name] is not TraitKind.CURRENT]
+        query = exp.select("s.*").from_(table(standings, "s"))
+        query = query.select(
+            exp.alias_(own.met, "met"),
+            exp.alias_(truth(own.begun), "has_begun"),
+            exp.alias_(truth(own.possible), "is_possible"),
+            exp.alias_(own.progress, "way"),
+            exp.alias_(truth(self._eligible(self._definition.eligible, alive=True)), "is_eligible"),
+            exp.alias_(truth(self._eligible(known, alive=False)), "was_eligible"),
+            exp.alias_(truth(self._invalid()), "is_invalid"),
+            column("last_active_us", "a"),
+        )
+        last = self._steps.plan(
+            "SELECT e.entity_id, MAX(e.at_us) AS last_active_us FROM _owned AS e GROUP BY e.entity_id",
+            owned=self._tables.owned,
+        )
+        activity = self._steps.add("activity", "When each did anything last", last)
+        query = query.join(table(activity, "a"), on="a.entity_id = s.entity_id", join_type="left")
+        self._steps.add("judged", "Who is eligible, who can still qualify and how far everybody has come", query)
+
+    def _eligible(self, conditions: Sequence[Condition], *, alive: bool) -> exp.Expr:
+        tests = self._tables.eligible(conditions)
+        for test in tests:
+            for part in test.find_all(exp.Column):
+                part.set("table", exp.to_identifier("s"))
+        if alive:
+            tests.append(self._steps.expression("s.deleted_us IS NULL"))
+        return both(tests)
+
+    def _invalid(self) -> exp.Expr:
+        if self._definition.anchor.kind == "signup":
+            return self._steps.expression("s.anchor_us IS NULL OR s.deleted_us < s.anchor_us")
+        return self._steps.expression("s.deleted_us < s.anchor_us")
+
+    def _starts(self, spells: str) -> None:
+        """Add the steps of the spells that count and of the moments of each entity."""
+        counted = self._steps.plan(
+            "SELECT w.entity_id, w.on_us, w.off_us, LAG(w.off_us) OVER (PARTITION BY w.entity_id ORDER BY w.on_us) AS ended_us,"
+            " ROW_NUMBER() OVER (PARTITION BY w.entity_id ORDER BY w.on_us) AS place,"
+            " ROW_NUMBER() OVER (PARTITION BY w.entity_id ORDER BY w.on_us DESC) AS place_from_end"
+            " FROM _spells AS w JOIN judged AS j ON j.entity_id = w.entity_id WHERE j.was_eligible = 1 OR j.is_eligible = 1",
+            spells=spells,
+        )
+        wait = sql.whole(self._cooldown)
+        if self._definition.cooldown is not None:
+            wait.add_comments([str(self._definition.cooldown)])
+        says = "Spells of who is eligible today, or was when they began"
+        name = self._steps.add("counted_spells", says, counted)
+        moments = self._steps.plan(
+            "SELECT w.entity_id, MIN(w.on_us) AS qualified_us,"
+            " MAX(CASE WHEN w.place_from_end = 1 AND w.on_us - w.ended_us >= _wait THEN w.on_us END) AS requalified_us,"
+            " MAX(CASE WHEN w.place = 1 OR w.on_us >= w.ended_us + _wait THEN w.on_us END) AS newest_us,"
+            " MAX(CASE WHEN w.place_from_end = 1 AND w.off_us IS NULL THEN 1 ELSE 0 END) AS is_on"
+            " FROM _counted AS w GROUP BY w.entity_id",
+            wait=wait,
+            counted=name,
+        )
+        says = "First and newest start; a spell that begins within the cooldown is no new start"
+        self._steps.add("moments", says, moments)
+
+    # ------------------------------------------------------------ the list
+
+    def _status(self) -> exp.Expr:
+        lead = self._definition.lead
+        near = self._definition.near
+        fresh = lead.fresh_for if lead is not None else None
+        stale = "" if fresh is None else " WHEN m.is_on = 1 AND m.newest_us + _fresh < p.as_of_us THEN 'expired'"
+        return self._steps.expression(
+            "CASE WHEN NOT j.converted_us IS NULL THEN 'customer'"
+            " WHEN j.is_eligible = 0 OR j.anchor_us IS NULL OR j.is_invalid = 1 THEN 'ineligible'"
+            f"{stale} WHEN m.is_on = 1 THEN 'pql'"
+            " WHEN NOT m.qualified_us IS NULL THEN 'lapsed'"
+            f" WHEN j.has_begun = 1 AND j.way >= _share - {TINY} AND j.last_active_us > p.as_of_us - _lately THEN 'near'"
+            " WHEN j.is_possible = 0 THEN 'missed'"
+            " WHEN j.has_begun = 1 THEN 'started'"
+            " ELSE 'inactive' END",
+            fresh=sql.whole(0 if fresh is None else fresh.microseconds),
+            share=exp.Literal.number(repr(near.at_least)),
+            lately=sql.whole(near.active_within.microseconds),
+        )
+
+    def _leads(self, own: Distances) -> tuple[exp.Select, dict[str, str]]:
+        """Write the last query."""
+        told = self._columns(own)
+        statuses = exp.select(
+            "j.*", "m.qualified_us", "m.requalified_us", "m.newest_us", exp.alias_(self._status(), "status")
+        )
+        statuses = statuses.from_(table("judged", "j")).join("parameters", join_alias="p", join_type="cross")
+        statuses = statuses.join(table("moments", "m"), on="m.entity_id = j.entity_id", join_type="left")
+        name = self._steps.add("statuses", "Where everybody stands: the first that fits", statuses)
+        query = exp.select(*(exp.alias_(value, column(alias).this) for alias, (value, _) in told.items()))
+        query = query.from_(table(name, "j")).join("parameters", join_alias="p", join_type="cross")
+        return query, {alias: says for alias, (_, says) in told.items()}
+
+    def _columns(self, own: Distances) -> dict[str, tuple[exp.Expr, str]]:
+        definition = self._definition
+        kind = definition.entity.value
+        entity = column("entity_id", "j")
+        texts = [
+            sql.text(f"{definition.name}/{kind}/"),
+            sql.as_text(self._naming.dialect, column("newest_us", "j")),
+            sql.text("/"),
+            sql.as_text(self._naming.dialect, entity),
+        ]
+        started = self._steps.expression("NOT j.newest_us IS NULL")
+        fresh = definition.lead.fresh_for if definition.lead is not None else None
+        instants = {
+            "qualified_at": (column("qualified_us", "j"), "Start of the first spell: when it qualified."),
+            "requalified_at": (
+                column("requalified_us", "j"),
+                "Start of the newest spell, if it began long enough after the one before.",
+            ),
+            "newest_start_at": (
+                column("newest_us", "j"),
+                "The newest start that counts; a start within the cooldown does not.",
+            ),
+        }
+        columns: dict[str, tuple[exp.Expr, str]] = {
+            f"{kind}_id": (entity, f"The {kind}."),
+            "lead_id": (
+                exp.case().when(started, sql.digest(self._naming.dialect, texts)),
+                f"Names the lead: the {kind} and its newest start.",
+            ),
+            "status": (
+                column("status", "j"),
+                "Where it stands: pql, near, expired, lapsed, started, missed, inactive, customer or ineligible.",
+            ),
+            **{name: (self._instant(value), says) for name, (value, says) in instants.items()},
+            "newly_qualified": (self._is_new(), "Whether it is a pql whose newest start is later than since."),
+        }
+        if fresh is not None:
+            until = self._steps.expression("j.newest_us + _fresh", fresh=sql.whole(fresh.microseconds))
+            columns["fresh_until"] = (
+                self._instant(until),
+                f"How long the lead is fresh: {fresh.in_words} from its newest start.",
+            )
+        columns |= {
+            "last_active_at": (self._instant(column("last_active_us", "j")), "Its last event."),
+            "met": (column("met", "j"), "How many criteria it meets."),
+            "criteria": (sql.whole(len(own.parts)), "How many criteria there are."),
+            "progress": (
+                self._steps.expression(
+                    "CASE WHEN j.way >= 0 THEN _way END", way=sql.real(self._naming.dialect, column("way", "j"))
+                ),
+                "How far it has come, 0 to 1; null = it cannot any more.",
+            ),
+        }
+        columns |= {leaf.id: (column(own.columns[leaf.id].value, "j"), self._says(leaf)) for leaf in own.parts}
+        columns |= {
+            item.name: (self._trait(item.name), "A trait that eligibility asks for, as it is today.")
+            for item in definition.eligible
+            if item.name not in columns
+        }
+        columns |= {
+            "definition": (sql.text(definition.name), "The definition."),
+            "definition_version": (sql.whole(definition.version), "Its version."),
+            "definition_hash": (sql.text(definition_hash(definition)), "What it means, in 12 digits."),
+            "as_of": (self._instant(column("as_of_us", "p")), "The moment up to which everything is known."),
+        }
+        return columns
+
+    def _trait(self, name: str) -> exp.Expr:
+        return column(self._tables.trait(name).name, "j")
+
+    def _says(self, leaf: Criterion | Ref) -> str:
+        return f"How much there is of: {phrase(leaf)}."
+
+    def _instant(self, at: exp.Expr) -> exp.Expr:
+        return sql.instant(self._naming.dialect, at)
+
+    def _is_new(self) -> exp.Expr:
+        since = self._extent.since
+        if self._extent.before is not None:
+            moment: exp.Expr = self._steps.expression("p.as_of_us - _before", before=sql.whole(self._extent.before))
+        elif isinstance(since, int):
+            moment = sql.whole(since)
+        else:
+            written = exp.cast(sql.text(since or "{{since}}"), exp.DataType.Type.TIMESTAMPTZ)
+            moment = sql.microseconds(self._naming.dialect, written)
+        return self._steps.expression(
+            "CASE WHEN j.status = 'pql' AND j.newest_us > _moment THEN TRUE ELSE FALSE END", moment=moment
+        )
+
+
+def _lapses(leaf: Criterion | Ref) -> bool:
+    """Whether what holds can cease to; a milestone that counts users never does."""
+    if isinstance(leaf, Ref):
+        return leaf.users_at_least is None and any(_lapses(part) for part in leaves(leaf.target.qualify))
+    return leaf.window.kind is WindowKind.TRAILING or leaf.measure.kind is MeasureKind.LAST
