@@ -20,6 +20,7 @@ from pqlkit.measures.evaluation import spells_of
 from pqlkit.population.population import population_of
 from pqlkit.rates.report import design_of
 from pqlkit.rates.side_by_side import shared_signups
+from pqlkit.reporting.pages.report import html
 from pqlkit.reporting.renderers.report import as_table
 from pqlkit.snapshots.matches import meets
 from pqlkit.statistics.rate import Rate
@@ -228,6 +229,18 @@ def test_whoever_signed_up_within_the_export_is_counted_however_soon_it_converte
     assert funnel.to_date.pql_customers == funnel.cohort.levels.pql_customers == rate(2, 2)
     told_apart = [(part.reason, part.entities, part.customers) for part in funnel.left_out]
     assert told_apart == [("customer_already", 1, 1), ("unobserved", 1, 1)]
+
+
+def test_conversions_of_strangers_are_said(tmp_path):
+    """Sold past the product: the ids of two contracts are neither users nor in any event."""
+    asked = definition()
+    sold = [bought("a", 20), bought("contract 1", 30), bought("contract 2", 40)]
+    found = report(told(tmp_path, {"a": 1, "b": None}, asked, conversions=sold), asked)
+    assert found.funnel.to_date.customers == rate(1, 2)
+    assert record(found)["funnel"]["unknown_conversions"] == 2
+    said = "2 conversions of ids that nobody in this data has"
+    assert f"In neither funnel: {said}." in " ".join(plain(as_table(found)).split())
+    assert said in re.sub(r"<[^>]+>", "", html(record(found)))
 
 
 def test_nobody_qualifies(tmp_path):
