@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.analysis.tiers import Tier
+from pqlkit.definitions.nouns import deed, span
 from pqlkit.inert import visible
 from pqlkit.reporting.next_command import Invocation, broken, following
 from pqlkit.reporting.renderers.layout import spread, table, wrapped
@@ -128,7 +130,8 @@ def headline(analysis: Analysis) -> str:
     if row is None:
         return f"No behaviour stays associated with converting after adjustment for {allowed_for(winners(analysis))}."
     kind = analysis.observed.population.kind.value
-    counts, window = row.table, analysis.observed.snapshots.design.conversion_window.in_words
+    counts, outcome = row.table, analysis.observed.population.outcome
+    window = span(replace(outcome, within=analysis.observed.snapshots.design.conversion_window))
     estimate = risk(row)
     more = (
         f"{estimate.value:.0f} times"
@@ -136,7 +139,7 @@ def headline(analysis: Analysis) -> str:
         else f"{about(estimate)} times"
     )
     return (
-        f"{kind.capitalize()}s {having_done(row.behaviour, row.threshold)} converted {more} as often as the others: "
+        f"{kind.capitalize()}s {having_done(row.behaviour, row.threshold)} {deed(outcome) or 'converted'} {more} as often as the others: "
         f"{percent(counts.with_.rate)} against {percent(counts.without.rate)} within the next {window}."
     )
 

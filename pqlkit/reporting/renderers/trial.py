@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pqlkit.definitions.nouns import deed, span
 from pqlkit.definitions.phrases import phrase
 from pqlkit.inert import visible
 from pqlkit.reporting.next_command import Invocation, following
@@ -84,7 +86,8 @@ def as_table(
 
 def headline(trial: Trial) -> str:
     """Say how much more often snapshots that meet the rule convert."""
-    counts, window = trial.table, trial.observed.snapshots.design.conversion_window.in_words
+    counts, outcome = trial.table, trial.observed.population.outcome
+    window = span(replace(outcome, within=trial.observed.snapshots.design.conversion_window))
     if not counts.n1 or not counts.n0:
         return f"{'Every' if counts.n1 else 'No'} snapshot meets it: there is nothing to compare it with."
     risk = counts.relative_risk()
@@ -92,7 +95,7 @@ def headline(trial: Trial) -> str:
     if (risk.low or 0) <= 1 and (risk.high is None or risk.high >= 1):
         return f"Snapshots that meet it may convert as often as the others: {rates}."
     more = f"{risk.value:.0f}" if risk.value is not None and risk.value >= WHOLE else about(risk)
-    return f"Snapshots that meet it converted {more} times as often: {rates}."
+    return f"Snapshots that meet it {deed(outcome) or 'converted'} {more} times as often: {rates}."
 
 
 def sureness(trial: Trial) -> str:
