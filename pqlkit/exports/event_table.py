@@ -308,7 +308,7 @@ class EventTable:
         """Give a summary's homes and their rows."""
         frame = pl.read_parquet(self.writer.path(who), glob=False)
         home = self.numbering.users[HOME].gather(frame[USER_ID])
-        own = pl.coalesce(HOME, ACCOUNT_ID) if ACCOUNT_ID in frame.columns else pl.col(HOME)
+        own = pl.coalesce(HOME, pl.col(ACCOUNT_ID).cast(pl.Int32)) if ACCOUNT_ID in frame.columns else pl.col(HOME)
         return frame.with_columns(home.alias(HOME)).select(own.alias(HOME), "rows")
 
     def _scan(self, files: Iterable[str]) -> pl.LazyFrame:
