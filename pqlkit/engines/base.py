@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
+    from pqlkit.engines.tallies import Packing, Part
     from pqlkit.typing import LazyFrame
 
 
@@ -63,6 +66,29 @@ class Engine(Protocol):
         LazyFrame
             `by`, `order`, ``rank`` (Int64), ``newest`` (whether it is the last of its group). Each row comes once.
         """
+        ...
+
+    def tally(self, frame: LazyFrame, pack: Packing, *, whos: int | None = None) -> Iterator[Part]:
+        """Count events and their different dates by who, name and stretch of time, however many events there are.
+
+        Parameters
+        ----------
+        frame
+            A row per event: ``who``, ``code``, ``stretch``, ``date``, ``band``, whole numbers from 0 on that fit `pack`.
+        pack
+            How large they are.
+        whos
+            No part spans more than so many; None = as it comes.
+
+        Yields
+        ------
+        Part
+            The counts by name, and those of any event; of one who in one part.
+        """
+        ...
+
+    def distinct(self, frame: LazyFrame) -> NDArray[np.int64]:
+        """Give the different whole numbers of a plan of one column, ascending."""
         ...
 
     def keep(self, frame: LazyFrame) -> LazyFrame:

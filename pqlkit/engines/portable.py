@@ -1,4 +1,4 @@
-"""The code of a text: its position among known texts, joined on by engines that have no categories."""
+"""What not every engine has, written with what all of them have."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def encoded(engine: Engine, frame: LazyFrame, column: str, names: Sequence[str])
     others = [name for name in frame.collect_schema().names() if name != column]
     joined = frame.join(engine.lift(known), on=column, how="left")
     return joined.select(*others, nw.col("code").alias(column))
+
+
+def one(flag: nw.Expr) -> nw.Expr:
+    """Give 1 where a flag is true, else 0: Spark adds up no flags."""
+    return nw.when(flag).then(nw.lit(1, nw.Int64)).otherwise(nw.lit(0, nw.Int64))
