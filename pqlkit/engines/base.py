@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from pqlkit.engines.tallies import Packing, Part
     from pqlkit.typing import LazyFrame
+
+TABLE: Final = "table:"
+"""What stands before the name of a table where a path could stand."""
 
 
 class Engine(Protocol):
@@ -97,4 +100,31 @@ class Engine(Protocol):
 
     def collect(self, frame: LazyFrame) -> pl.DataFrame:
         """Run the plan (streaming where the engine can); the row order is undefined."""
+        ...
+
+
+class Cluster(Engine, Protocol):
+    """An engine that is elsewhere, and finds tables and files that this machine does not."""
+
+    def look(self, place: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """Look at a table.
+
+        Parameters
+        ----------
+        place
+            Its name behind `TABLE`, or the address of its files.
+        headers
+            Column -> what it is called there; others keep their names.
+
+        Returns
+        -------
+        tuple
+            The place to scan, where columns have these names, and column -> type: ``text``, ``integer``, ``number``, ``boolean``,
+            ``instant``, ``date``, or as the engine spells one that is none of these.
+
+        Raises
+        ------
+        DataError
+            There is no such table, it may not be read, or a column is missing from it.
+        """
         ...

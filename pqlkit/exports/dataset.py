@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports import plausible_times as clocks
+from pqlkit.exports.clustered import by_name, clustered, place_of
 from pqlkit.exports.column_types import ColumnType, as_read
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.intake import Intake
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from pqlkit.engines.base import Cluster
     from pqlkit.exports.manifest import Manifest
     from pqlkit.exports.mapping import Source
     from pqlkit.exports.reading import Finished, Outcome
@@ -106,6 +108,7 @@ def open_dataset(
     identities: str | None = None,
     landing: Landing | None = None,
     progress: Progress | None = None,
+    cluster: Callable[[], Cluster] | None = None,
 ) -> Dataset:
     """Give the canonical tables of a project, a folder that `load` wrote, or exports named directly.
 
@@ -121,6 +124,8 @@ def open_dataset(
         Brings what lies elsewhere; None = a new one.
     progress
         Told a sentence at the start of each long step.
+    cluster
+        Begins the session in which tables are found by name or address (see `pqlkit.engines.factory.cluster`); None = all lies here.
 
     Raises
     ------
@@ -139,6 +144,15 @@ def open_dataset(
     sources = sources_of(project)
     if EVENTS not in sources:
         raise DataError("nothing names the events", hint="give --project FILE, --data DIR or --events PATH")
+    if cluster is not None and place_of(sources[EVENTS]) is not None:
+        clock = now()
+        tables = clustered(cluster(), sources, zone=project.timezone, clock=clock)
+        return Dataset(folder=None, tables=tables, clock=clock, zone=project.timezone)
+    for name, source in sources.items():
+        if by_name(source):
+            raise DataError(
+                f"the {name} are a table of a cluster", where=place_of(source), hint="read it there: --engine spark"
+            )
     folder = lasting_scratch()
     quarantine = Quarantine(folder / "quarantine.jsonl")
     clock = now()

@@ -32,7 +32,7 @@ LINES = {
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample as `load` leaves it, with each event ten times (``data``) and a hundred times (``ten``), microseconds apart."""
     place = tmp_path_factory.mktemp("commands")
     write_sample(place, users=150)
