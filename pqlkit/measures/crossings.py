@@ -158,10 +158,9 @@ def _lines(scope: Scope, asked: Asked) -> tuple[Line, ...]:
     zero = min(int(begin) for begin in begins if begin is not None) - longest
     bits = max(1, (world.as_of + longest + DAY - zero).bit_length())
     size = 1 << max(1, _ROOM - bits)
-    number = world.entities.height
+    number = int(world.entities.select(pl.col(ENTITY).max()).item() or 0) + 1
     return tuple(
-        Line(first=first, entities=min(size, number - first), zero=zero, bits=bits)
-        for first in range(0, max(number, 1), size)
+        Line(first=first, entities=min(size, number - first), zero=zero, bits=bits) for first in range(0, number, size)
     )
 
 

@@ -6,14 +6,14 @@ A qualification is always a moment of activity; a snapshot, or just being at ris
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
 import numpy as np
 import polars as pl
 
-from pqlkit.columns import AT, ENTITY, EVENT
+from pqlkit.columns import AT, ENTITY, EVENT, ON
 from pqlkit.durations import DAY
 from pqlkit.measures.scope import LAST, SINCE, scope_of
 from pqlkit.statistics.stratified import Moments, excess
@@ -110,7 +110,8 @@ class Comparison:
     active
         Against accounts as active that day: moments of the same age and time.
     adjusted
-        Of the same number of active days in the week before, too, without the rule's own events; None where not asked for.
+        Of the same number of active days in the week before, too, without the rule's own events; None where it was not asked for:
+        the proposed rule alone has it.
     newest
         `active`, of the newest leads alone: 13 weeks, or as many more as it takes to expect five conversions.
     """
@@ -121,13 +122,7 @@ class Comparison:
 
 
 def compare(
-    lives: Lives,
-    leads: pl.DataFrame,
-    others: Activity,
-    *,
-    newest_from: Microseconds | None = None,
-    world: World | None = None,
-    own_events: Collection[str] = (),
+    lives: Lives, leads: pl.DataFrame, others: Activity, *, newest_from: Microseconds | None = None
 ) -> Comparison:
     """Compare leads with others of the same moments.
 
@@ -141,8 +136,6 @@ def compare(
         Moments of activity of entities that are at risk then, seen for long enough, and do not meet the rule just after.
     newest_from
         Where the newest 13 weeks begin; None = the newest leads are not compared apart.
-    world, own_events
-        For the adjusted comparison: whose, and the events that the rule names; None = not adjusted.
 
     Notes
     -----
@@ -155,18 +148,26 @@ def compare(
     Epidemiology 19, 766-779. Danaei, G. et al. (2013). Observational data for comparative effectiveness research: an
     emulation of randomised trials. Statistical Methods in Medical Research 22, 70-96.
     """
-    entity, on, y = (leads.get_column(name).to_numpy() for name in (ENTITY, "on", "y"))
-
-    def moments(entity: NDArray[np.int64], at: NDArray[np.int64], y: NDArray[np.bool_]) -> Moments:
-        return Moments(y=y, cluster=lives.cluster[entity], strata=strata(lives, entity, at))
-
-    rest = moments(others.entity, others.at, lives.followed(others.entity, others.at))
-    kind = moments(entity, on, y)
+    kind, rest = _moments(lives, leads, others)
     active = excess(kind, rest)
+    on = leads.get_column(ON).to_numpy()
     return Comparison(
         active=active,
-        adjusted=None if world is None else _adjusted(world, own_events, (entity, on, kind), (others, rest)),
+        adjusted=None,
         newest=None if newest_from is None else _newest(kind, on, rest, active, newest_from),
+    )
+
+
+def _moments(lives: Lives, leads: pl.DataFrame, others: Activity) -> tuple[Moments, Moments]:
+    """Describe leads and others by what followed, and by when they are."""
+    entity, on, y = (leads.get_column(name).to_numpy() for name in (ENTITY, ON, "y"))
+    return (
+        Moments(y=y, cluster=lives.cluster[entity], strata=strata(lives, entity, on)),
+        Moments(
+            y=lives.followed(others.entity, others.at),
+            cluster=lives.cluster[others.entity],
+            strata=strata(lives, others.entity, others.at),
+        ),
     )
 
 
@@ -182,15 +183,26 @@ def _newest(kind: Moments, on: NDArray[np.int64], rest: Moments, whole: Excess, 
     )
 
 
-def _adjusted(
-    world: World,
-    own: Collection[str],
-    leads: tuple[NDArray[np.int64], NDArray[np.int64], Moments],
-    others: tuple[Activity, Moments],
+def compare_as_active(
+    lives: Lives, leads: pl.DataFrame, others: Activity, *, world: World, own_events: Collection[str]
 ) -> Excess:
-    """Compare at the same number of active days, too, in the seven days up to each moment."""
+    """Compare at the same number of active days, too, in the seven days up to each moment.
+
+    Parameters
+    ----------
+    lives, leads, others
+        As of `compare`.
+    world, own_events
+        Whose, and the events that the rule names, which make no day an active one.
+    """
+    entity, on = (leads.get_column(name).to_numpy() for name in (ENTITY, ON))
+    asked = np.zeros(len(lives.anchor), dtype=np.bool_)
+    asked[entity] = asked[others.entity] = True
     days = world.engine.collect(
-        _existing(world, own).with_columns((nw.col(AT) // DAY).alias(_DAY)).select(ENTITY, _DAY).unique()
+        _existing(among(world, asked), own_events)
+        .with_columns((nw.col(AT) // DAY).alias(_DAY))
+        .select(ENTITY, _DAY)
+        .unique()
     ).sort(ENTITY, _DAY)
     wide = 1 << 20
     known = days.get_column(ENTITY).to_numpy() * wide + days.get_column(_DAY).to_numpy()
@@ -205,4 +217,10 @@ def _adjusted(
             strata=[finest * 8 + number, coarser[0] * 8 + number, coarser[1] * 8 + number, number],
         )
 
-    return excess(labelled(*leads), labelled(others[0].entity, others[0].at, others[1]))
+    kind, rest = _moments(lives, leads, others)
+    return excess(labelled(entity, on, kind), labelled(others.entity, others.at, rest))
+
+
+def among(world: World, entities: NDArray[np.bool_]) -> World:
+    """Give a world in which some entities alone live; they keep their numbers."""
+    return replace(world, entities=world.entities.filter(pl.Series(entities[world.entities[ENTITY].to_numpy()])))

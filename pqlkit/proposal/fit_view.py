@@ -7,14 +7,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 
-from pqlkit.columns import AT, ENTITY
+from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, EVENT, USER_ID
 from pqlkit.durations import DAY, WEEK
 from pqlkit.measures.crossings import crossings, depths
+from pqlkit.measures.scope import scope_of
 from pqlkit.options.schedule_kind import DesignKind
-from pqlkit.proposal.comparable import Activity, holding, strata
+from pqlkit.proposal.comparable import Activity, among, holding, strata
 from pqlkit.proposal.lives import NEVER, Lives
 
 if TYPE_CHECKING:
@@ -24,12 +26,19 @@ if TYPE_CHECKING:
 
     from pqlkit.measures.behaviour import Behaviour
     from pqlkit.measures.crossings import Line, Stretches
+    from pqlkit.measures.world import World
     from pqlkit.proposal.brief import Brief
     from pqlkit.proposal.literals import Literal
     from pqlkit.typing import Microseconds
 
 RECENT: Final = 13 * WEEK
 """How far before the holdout the leads of a week are counted: the newest weeks that may choose."""
+
+ENTITIES: Final = 100_000
+"""So many entities are enough to read rules as qualifications: of more, those of a share of the clusters are drawn."""
+
+CONVERTERS: Final = 5_000
+"""So many of those drawn have converted at least, or nobody is left out."""
 
 _MOST_PAIRS: Final = 4_000
 _FEW: Final = 5
@@ -163,7 +172,7 @@ class FitView:
     tiles
         ``every``: entity and beginning of each stretch, one conversion window long, with an event in it.
     scale
-        Active entities at the end of the data, per active entity before the holdout.
+        Active entities at the end of the data, per active entity before the holdout that was read.
     converters, moments
         How many converted in time, of how many that could have qualified: entities, or active stretches of one window.
     """
@@ -211,7 +220,7 @@ class FitView:
         activity: Activity | None = None,
         part: Part | None = None,
     ) -> FitView:
-        """Make the view of a proposal's fit part for some literals.
+        """Make the view of a proposal's fit part for some literals: of so many entities as it takes.
 
         Parameters
         ----------
@@ -224,15 +233,20 @@ class FitView:
         """
         population, design = brief.observed.population, brief.observed.snapshots.design
         lives = Lives.of(population, design)
+        part, drawn = part or Part(), _drawn(lives)
+        world = population.world
+        if drawn is not None:
+            part = Part(entities=drawn if part.entities is None else part.entities & drawn)
+            world = _read_once(among(world, drawn), literals)
         asked: dict[Behaviour, list[int]] = {}
         for literal in literals:
             if literal.behaviour is not None and literal.threshold is not None:
                 asked.setdefault(literal.behaviour, []).append(literal.threshold)
-        crossed = crossings(population.world, asked)
+        crossed = crossings(world, asked)
         every = design.kind is DesignKind.EVERY
         begin = brief.begin
         before = population.as_of + 1 if brief.parts.first is None else brief.parts.first
-        activity = activity or Activity.of(population.world)
+        activity = activity or Activity.of(world)
         now = activity.active(population.as_of - 28 * DAY, population.as_of + 1)
         then = activity.active(before - 28 * DAY, before)
         everybody = pl.DataFrame(
@@ -265,9 +279,9 @@ class FitView:
             ),
             begin=begin,
             before=before,
-            part=part or Part(),
+            part=part,
             tiles=_tiles(activity, begin, lives.window) if every else None,
-            scale=now / then if then else 1.0,
+            scale=(now / then if then else 1.0) * (1.0 if drawn is None else len(drawn) / max(int(drawn.sum()), 1)),
         )
 
     def narrowed(self, places: Sequence[int]) -> FitView:
@@ -426,6 +440,30 @@ class FitView:
             seen = self.lives.seen_from
             self._seen[reach] = np.where(seen == 0, -NEVER, seen + reach)
         return self._seen[reach]
+
+
+def _drawn(lives: Lives) -> NDArray[np.bool_] | None:
+    """Draw the clusters that are read, where there are more than it takes; None = all of them."""
+    converters = int(np.count_nonzero(lives.able & (lives.counted != NEVER)))
+    share = min(len(lives.anchor) // ENTITIES, converters // CONVERTERS)
+    return None if share < 2 else lives.cluster % share == 0
+
+
+def _read_once(world: World, literals: Sequence[Literal]) -> World:
+    """Read the events of a world into memory: each measure goes over them again."""
+    behaviours = [literal.behaviour for literal in literals if literal.behaviour is not None]
+    named = {
+        name
+        for behaviour in behaviours
+        for name in (behaviour.measure.property, *(condition.name for condition in behaviour.where))
+        if name is not None
+    }
+    columns = [world.properties[name] for name in sorted(named) if name in world.properties]
+    scope = scope_of(world)
+    ids = [name for name in (USER_ID, ACCOUNT_ID) if name in scope.dtypes]
+    owned = scope.owned(world.events.select(*ids, EVENT, AT, *columns).filter(nw.col(AT) <= world.as_of), [])
+    events = world.engine.collect(owned.select(*ids, EVENT, AT, *columns))
+    return replace(world, events=world.engine.lift(events))
 
 
 def _tiles(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.analysis.leaks import nearly_all
-from pqlkit.columns import ON
+from pqlkit.columns import ENTITY, ON
 from pqlkit.definitions.model import ChosenBy, Evidence, EvidencePart, EvidenceView
 from pqlkit.durations import WEEK
 from pqlkit.measures.evaluation import spells_of_each
 from pqlkit.proposal.candidate import Candidate, Group
-from pqlkit.proposal.comparable import compare, holding
+from pqlkit.proposal.comparable import compare, compare_as_active, holding
 from pqlkit.proposal.decay import changes
 from pqlkit.proposal.definition_wording import definition_of, in_words, name_of, numbered
 from pqlkit.proposal.evidence_figures import figures, gathered, rounded, span
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.crossfit import CrossFit
     from pqlkit.proposal.decay import Change
     from pqlkit.proposal.literals import Literal
+    from pqlkit.proposal.lives import Lives
     from pqlkit.proposal.points import Points
     from pqlkit.proposal.rule import Rule
     from pqlkit.proposal.shuffles import PermutationTest
@@ -337,7 +338,7 @@ def _candidate(
     compared = _compared(brief, view, (dish.places, held), counted, cross)
     weeks = max(1.0, (population.as_of - brief.holdout_from) / WEEK)
     wishes = brief.wishes
-    recall = _recall(brief, view, (dish.places, held))
+    recall = _recall(brief, view.lives, counted)
     alike = dish.alike
     since = begin if cross is not None else brief.holdout_from
     return Candidate(
@@ -414,7 +415,7 @@ def points_offer(brief: Brief, standings: Standings, card: Points, first: Candid
     )
     if not judged.passed:
         return None
-    recall = _recall(brief, view, (cut.places, cut.held))
+    recall = _recall(brief, view.lives, counted)
     fingerprint = search_hash(brief)
     evidence = _evidence(brief, chosen, promised, None, recall, (fingerprint, times_read(brief, fingerprint)))
     return PointsOffer(
@@ -437,40 +438,53 @@ def _compared(
     brief: Brief, view: FitView, held: _Held, counted: pl.DataFrame, cross: CrossFit | None
 ) -> Comparison | None:
     """Compare complete later qualifications with comparable others."""
-    import polars as pl
-
-    population, lives = brief.observed.population, view.lives
+    lives = view.lives
     if cross is not None:
         return compare(lives, cross.leads, cross.others) if cross.leads.height else None
-    since = brief.holdout_from
-    leads = counted.filter(pl.col("mature"), pl.col(ON) >= since)
+    leads = _later(brief, counted)
     if leads.is_empty():
         return None
-    activity = view.activity
+    newest_from = brief.observed.population.as_of - lives.waits - RECENT
+    return compare(lives, leads, _others(brief, view, held), newest_from=newest_from)
+
+
+def _later(brief: Brief, counted: pl.DataFrame) -> pl.DataFrame:
+    """Give the complete later qualifications."""
+    import polars as pl
+
+    return counted.filter(pl.col("mature"), pl.col(ON) >= brief.holdout_from)
+
+
+def _others(brief: Brief, view: FitView, held: _Held) -> Activity:
+    """Give the later moments of activity of whoever could have met a rule just then, and does not."""
     places, spells = held
+    lives, at, entity = view.lives, view.activity.at, view.activity.entity
     reach = max(view.reach[place] for place in places)
-    at, entity = activity.at, activity.entity
-    kept = (at >= since) & (at + lives.waits <= population.as_of) & lives.able[entity] & (at < lives.converted[entity])
+    kept = (at >= brief.holdout_from) & (at + lives.waits <= brief.observed.population.as_of)
+    kept &= lives.able[entity] & (at < lives.converted[entity])
     seen = lives.seen_from[entity]
     kept &= (seen == 0) | (at >= seen + reach)
     for place in places:
         if place in view.held:
             kept &= view.held[place][entity]
-    others = activity.take(kept)
-    others = others.take(~holding(view.lines, spells, others))
+    others = view.activity.take(kept)
+    return others.take(~holding(view.lines, spells, others))
+
+
+def _as_active(brief: Brief, view: FitView, first: Candidate, places: tuple[int, ...]) -> Comparison | None:
+    """Add the comparison at the same number of active days, too, to that of a rule."""
+    if first.compared is None or brief.cross_fitted:
+        return first.compared
+    population = brief.observed.population
+    leads = _later(brief, started(population, first.definition, spells=first.spells))
     named = {
         literal.behaviour.event
         for literal in (view.literals[place] for place in places)
         if literal.behaviour is not None and literal.behaviour.event is not None
     }
-    return compare(
-        lives,
-        leads,
-        others,
-        newest_from=population.as_of - lives.waits - RECENT,
-        world=population.world,
-        own_events=named,
-    )
+    others = _others(brief, view, (places, view.holding(places)))
+    adjusted = compare_as_active(view.lives, leads, others, world=population.world, own_events=named)
+    return replace(first.compared, adjusted=adjusted)
 
 
 def _unseen(brief: Brief, counted: pl.DataFrame) -> list[str]:
@@ -498,15 +512,13 @@ def _kept_out(brief: Brief, view: FitView, dish: Dish) -> list[str]:
     return faults
 
 
-def _recall(brief: Brief, view: FitView, held: _Held) -> tuple[int, int]:
+def _recall(brief: Brief, lives: Lives, counted: pl.DataFrame) -> tuple[int, int]:
     """Count the later conversions (in a cross-fitted choice: all), and those that had qualified within the window before."""
-    lives = view.lives
     since = brief.holdout_from
     when = lives.counted
     last = brief.observed.population.as_of - (lives.waits - lives.window)
     paid = lives.able & (when > since) & (when <= last)
-    places, spells = held
-    entity, on = view.starts_of(spells, places)
+    entity, on = (counted.get_column(name).to_numpy() for name in (ENTITY, ON))
     follows = (when[entity] <= on + lives.window) & paid[entity]
     return len(np.unique(entity[follows])), int(paid.sum())
 
@@ -552,6 +564,7 @@ def _examined(brief: Brief, standings: Standings, first: Candidate) -> Candidate
     of_literal = {standings.literals[place]: ends for place, ends in ranges.items()}
     return replace(
         first,
+        compared=_as_active(brief, standings.view, first, places),
         stability=stability(standings, places, seed=brief.wishes.seed),
         ranges={
             criterion.id: of_literal[literal]

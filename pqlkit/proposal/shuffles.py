@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pqlkit.proposal.bits import gram, pack, relabelled
+from pqlkit.proposal.bits import gram, pack, relabelled, singles
 from pqlkit.proposal.pair_tables import tables
 from pqlkit.proposal.pool import Pool
+from pqlkit.proposal.rule import holds
 from pqlkit.proposal.search import Effort, Explored, explore
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ MOST: Final = 99
 ALLOWED: Final = 3
 """How many of `MOST` may come to as much: together a test of 4.8 %."""
 
-MOST_SNAPSHOTS: Final = 400_000
+MOST_SNAPSHOTS: Final = 200_000
 _KEEP: Final = 50
+_ERRORS: Final = 6
+"""A literal that would need so many standard errors more hits than are expected is hardly ever asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +50,9 @@ class PermutationTest:
     score, relative_risk
         Of the real best rule on the snapshots used; None if there is none (`relative_risk` also if it is boundless).
     best_score, best_relative_risk
-        Of the best-scoring rule seen under any permutation; None if no rule passed the gates. Seen are all singles and pairs,
-        and the triples that extend the best pairs or could be as good as the real best.
+        Of the best-scoring rule seen under any permutation; None if none was seen. Seen are rules of literals that, without a
+        single miss, could be as good as the real best: all singles and pairs, and the triples that extend the best pairs or could
+        be as good.
     snapshots
         How many were used: a random sample where there are very many.
     complete
@@ -93,7 +97,8 @@ def permutation_test(
     goal, floors
         None = those of the part.
     known
-        The best rule of the part, where a search of all its snapshots went to its end; None = it is searched for.
+        The best rule of the part, where a search of all its snapshots went to its end, or of a sample of many; None = it is
+        searched for.
     first, most
         So many are searched, and where any of them comes to as much as the real one, so many altogether.
     most_snapshots
@@ -103,7 +108,8 @@ def permutation_test(
     -----
     The literals have no floor on converters (the gate on converters implies it), so that every permutation searches the same
     rules, and how often two literals meet is counted once for all. A permutation needs only to show whether it holds a rule
-    as good as the real one, so triples that cannot be as good are left out unless they extend its best pairs.
+    as good as the real one, so literals with too few hits for that are left out of it, and triples that cannot be as good,
+    unless they extend its best pairs.
 
     References
     ----------
@@ -118,8 +124,7 @@ def permutation_test(
     columns = problem.literals(used, floors=replace(floors or problem.floors(part), converters=0))
     nobody = np.zeros(problem.cube.snapshots, dtype=np.bool_)
     every = pack(problem.cube, columns, nobody, used, traits=problem.traits, seed=problem.seed, most_controls=None)
-    effort = Effort(rules=problem.max_rules, keep=_KEEP)
-    trial = _Trial(columns, every, gram(every.others), goal or problem.goal(part), effort)
+    trial = _Trial(columns, every, goal or problem.goal(part), Effort(rules=problem.max_rules, keep=_KEEP))
     real = trial.run(problem.y) if known is None and columns else None
     real = real if known is None else _as_explored(known, problem.y[used])
     score = real.best if real is not None else -np.inf
@@ -159,16 +164,29 @@ def permuted(brief: Brief, search: Search) -> PermutationTest | None:
         return None
     brief.say("searching shuffled outcomes")
     part = independent(brief)
+    used, known = _sampled(part, MOST_SNAPSHOTS, np.random.default_rng(brief.wishes.seed)), None
     # A shuffled search holds every rule of the real one: the gate on converters implies the floor that its literals have not.
-    same = search.complete and search.bits.weight == 1.0 and part.sum() == brief.parts.fit.sum() <= MOST_SNAPSHOTS
+    if search.complete and search.bits.weight == 1.0 and used.sum() == brief.parts.fit.sum():
+        known = search.best
+    elif used.sum() < part.sum() and search.best is not None:
+        # Of so many the best rule is one of those as good on any sample.
+        known = _counted_on(brief, search.best, used, search.goal)
     return permutation_test(
         brief.problem,
-        part,
+        used,
         strata(brief),
-        known=search.best if same else None,
+        known=known,
         first=first,
         most=max(first, MOST),
     )
+
+
+def _counted_on(brief: Brief, rule: Rule, used: NDArray[np.bool_], goal: Goal) -> Rule:
+    """Count a rule on some snapshots."""
+    met, y = holds(brief.cube, rule.literals, brief.traits)[used], brief.observed.y[used]
+    hits, misses = (np.array([float(np.count_nonzero(met & rows))]) for rows in (y, ~y))
+    score = goal.objective.score(hits, misses, converters=float(y.sum()), snapshots=float(len(y)))
+    return replace(rule, qualified=int(hits[0] + misses[0]), converted=int(hits[0]), score=float(score[0]))
 
 
 def strata(brief: Brief) -> NDArray[np.int64]:
@@ -214,19 +232,46 @@ def _sampled(part: NDArray[np.bool_], most: int, random: np.random.Generator) ->
     return kept
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Trial:
-    """The search, ready for one outcome after another."""
+    """The search, ready for one outcome after another; `rows` are the literals whose meetings are counted, in `together`."""
 
     literals: tuple[Literal, ...]
     every: Bits
-    together: NDArray[np.int64]
     goal: Goal
     effort: Effort
+    rows: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    together: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
 
     def run(self, y: NDArray[np.bool_], bar: float = -np.inf) -> Explored:
-        counts = tables(relabelled(self.every, y), self.literals, goal=self.goal, others=self.together)
+        """Search one outcome for rules that score at least the bar."""
+        bits = relabelled(self.every, y)
+        fewest = self._fewest(bits, bar)
+        asked = np.flatnonzero(singles(bits.hits) >= fewest)
+        if not np.isin(asked, self.rows).all():
+            chance = singles(self.every.others) * (bits.converters / max(len(self.every.snapshots), 1))
+            likely = chance + _ERRORS * np.sqrt(chance) >= fewest
+            likely[asked] = likely[self.rows] = True
+            self.rows = np.flatnonzero(likely)
+            self.together = gram(self.every.others[self.rows])
+        place = np.searchsorted(self.rows, asked)
+        counts = tables(
+            replace(bits, hits=bits.hits[asked], others=bits.others[asked]),
+            [self.literals[row] for row in asked],
+            goal=self.goal,
+            others=self.together[np.ix_(place, place)],
+        )
         return explore(counts, self.effort, bar=bar)
+
+    def _fewest(self, bits: Bits, bar: float) -> int:
+        """Give the fewest hits with which a rule that has no miss scores as much as the bar."""
+        hits = np.arange(bits.converters + 1.0)
+        total = float(bits.converters + bits.controls)
+        scores = self.goal.objective.score(
+            hits, np.zeros_like(hits), converters=float(bits.converters), snapshots=total
+        )
+        enough = scores >= bar
+        return int(np.argmax(enough)) if enough.any() else bits.converters + 1
 
     def verdict(self, real: Explored | None, shuffles: Sequence[Explored]) -> PermutationTest:
         any_rule = real is not None and np.isfinite(real.best)

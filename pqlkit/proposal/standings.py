@@ -364,8 +364,8 @@ class Standings:
 
     def _first(self, bounds: Bounds) -> tuple[int, ...] | None:
         chosen = self._start
-        if chosen is not None and not self.keeps(chosen, bounds):
-            chosen = None
+        if chosen is not None:
+            chosen = self.earned(chosen, bounds) if self.keeps(chosen, bounds) else None
         widths = self.widths()
         for wide in widths:
             rivals = self.best(RIVALS, wide, bounds)
@@ -430,8 +430,9 @@ class Standings:
 
         Notes
         -----
-        A criterion stays if Fisher's test at snapshots holds it (see `pqlkit.proposal.earning`), or if without it the score of
-        the qualifications falls by more than one standard error or more than 5 %.
+        A criterion without which the qualifications score as well is idle, whatever snapshots say of it. Another stays if
+        Fisher's test at snapshots holds it (see `pqlkit.proposal.earning`), or if without it the score of the qualifications
+        falls by more than one standard error or more than 5 %.
         """
         while len(rule) > 1:
             options = []
@@ -440,9 +441,9 @@ class Standings:
                 if not self._is_rule(rest) or not self.keeps(rest, bounds):
                     continue
                 own = [self.literals[other] for other in rule]
-                if by_chance(self.search, own, self.literals[place]) * len(self.literals) <= LEVEL:
-                    continue
                 lost = self.advantage(rule, rest)
+                if lost.value > 0 and by_chance(self.search, own, self.literals[place]) * len(self.literals) <= LEVEL:
+                    continue
                 if lost.value <= min(lost.error, WORTHWHILE * abs(self.score(rule))):
                     options.append((lost.value / max(lost.error, 1e-12), rest))
             if not options:

@@ -130,14 +130,26 @@ def only(world: World, entities: Sequence[int]) -> World:
 
 
 def alone(population: Population, entity: int, definition: Definition) -> Population:
-    """Give the population in which nobody else did anything, for what is told of one entity's lead alone.
+    """Give the population of one id alone, all its stays, for what is told of its lead.
 
     Where a list would show fractions of a criterion's values, those of the others say so, and all of it is there.
     """
-    if any(kind.scaled for kind in _measured(definition)):
+    from pqlkit.population.entity_world import world_per_stay
+    from pqlkit.population.trait_tables import traits_per_stay
+
+    if population.recurring is not None or any(kind.scaled for kind in _measured(definition)):
         return population
-    events = only(population.world, [entity]).events
-    return replace(population, world=replace(population.world, events=events, summed_up=None))
+    ids = population.entities.get_column("id")
+    own = (ids == ids[entity]).arg_true().cast(pl.Int64)
+    world = world_per_stay(population.world, own)
+    return replace(
+        population,
+        world=replace(world, events=_theirs(world, world.events), summed_up=None),
+        traits=traits_per_stay(population.traits, own),
+        entities=population.entities[own].with_columns(
+            pl.int_range(len(own), dtype=pl.Int64, eager=True).alias(ENTITY)
+        ),
+    )
 
 
 def _measured(definition: Definition) -> Iterator[MeasureKind]:

@@ -9,6 +9,7 @@ from pqlkit.columns import USER_ID
 from pqlkit.definitions.model import EntityKind
 from pqlkit.durations import DAY, HOUR
 from pqlkit.exports.small_table import read_table
+from pqlkit.measures.ownership import by_id
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ def _calls(population: Population, table: Table) -> pl.DataFrame | None:
     own = population.entities.select("entity", pl.col("id").cast(pl.String))
     owners = {f"{population.kind.value}_id": own}
     if population.kind is EntityKind.ACCOUNT:
-        owners[USER_ID] = population.world.members.select(pl.col(USER_ID).cast(pl.String).alias("id"), "entity")
+        members = by_id(population.world.ids, population.world.members.select(USER_ID, "entity"))
+        owners[USER_ID] = members.select(pl.col(USER_ID).cast(pl.String).alias("id"), "entity")
     names = [name for name in owners if name in table.columns]
     if not names:
         return None

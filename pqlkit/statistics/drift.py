@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.statistics.arrays import Z95, Floats, floats, number, ratio
@@ -184,8 +185,8 @@ def assess(baseline: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
        population stability index (0.1 or more, and more than chance). First, because other people meeting the definition
        also changes its rate: the behaviours have to be looked at before the effect.
     2. ``rate-fell``: the promised rate fell to 0.8 of the baseline's or less, and by as much more than the rate of those
-       not qualified: the relative risk fell so far, or the one rate against the other. A change that both rates share is no
-       decay, nor is a rise of the other alone.
+       not qualified: the relative risk fell so far, or the one rate against the other, surely (5 %, on one side). A
+       change that both rates share, as after a sale, is no decay, nor is a rise of the other alone.
     3. ``others-changed``: the rate of those *not* qualified changed by more than a quarter.
     4. ``too-few-to-tell``: nothing found, and a fall of the rate to half would not have been found with 80 % power.
     5. ``no-change-found``: nothing found, and enough to have found it.
@@ -274,7 +275,10 @@ class _Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Compared:
-    """What changed in a period, and the tests of it: rate, effect, share, base, and each behaviour."""
+    """What changed in a period, and the tests of it: rate, effect, share, base, and each behaviour.
+
+    `shared` is the chance of so much more a fall of the rate than of the base, if both changed alike; 0 where there is no base.
+    """
 
     rate: _Pair
     effect: Estimate
@@ -282,6 +286,7 @@ class _Compared:
     base: float | None
     shifts: tuple[StabilityIndex, ...]
     tests: tuple[_Test, ...]
+    shared: float
 
 
 def _compare(baseline: Period, period: Period) -> _Compared:
@@ -310,7 +315,16 @@ def _compare(baseline: Period, period: Period) -> _Compared:
             _change_of_rate(base),
             *(_Test(p=_or_nan(shift.p_value), chance=_or_nan(shift.chance_of_size)) for shift in shifts),
         ),
+        shared=_shared(promise, base),
     )
+
+
+def _shared(rate: _Pair, base: _Pair) -> float:
+    """Give the one-sided chance that the rate fell so much more than the base, on the log scale."""
+    if not rate.change or not base.change:
+        return 0.0
+    error = math.hypot(float(rate.error), float(base.error))
+    return NormalDist().cdf(math.log(rate.change / base.change) / error) if error > 0 else 0.0
 
 
 def _share(period: Period) -> Rate:
@@ -413,6 +427,7 @@ def _findings(
     kept = change is not None and change > DECAY
     decayed = compared.effect.value is not None and compared.effect.value <= DECAY and not kept
     fallen = change is not None and change <= DECAY * min(1.0, 1.0 if compared.base is None else compared.base)
+    fallen &= compared.shared <= LEVEL
     moved = any(shift.shifted for shift in compared.shifts)
     held = {
         Verdict.SHARE_CHANGED: moved or (_shifted(compared.share) and _significant(share)),

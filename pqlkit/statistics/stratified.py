@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -99,7 +99,7 @@ class Level:
     rows
         The moments of the kind that they stand for.
     kind, others
-        The stratum of each moment of the kind, and of each other.
+        The stratum of each moment of the kind, and of each other: the last one, if there is none of the kind in its own.
     size, rate
         Of each stratum: others, and how many of them converted, as a share.
     """
@@ -115,6 +115,8 @@ def matched(kind: Moments, others: Moments, *, few: int = FEW) -> Iterator[Level
     """Match each moment of a kind with the others of its finest stratum that has enough of them, level by level."""
     open_ = np.ones(len(kind.y), dtype=np.bool_)
     for level in range(len(kind.strata)):
+        if not open_.any():
+            return
         last = level == len(kind.strata) - 1
         size, other, rate, own = _level(kind.strata[level], others.strata[level], others.y)
         here = open_ & (size[own] >= (1 if last else few))
@@ -125,8 +127,12 @@ def matched(kind: Moments, others: Moments, *, few: int = FEW) -> Iterator[Level
 
 def expected_rates(kind: Moments, others: Moments, *, few: int = FEW) -> NDArray[np.float64]:
     """Give for each moment of a kind the rate of the others in its stratum; NaN where there is nobody at any level."""
-    rates = np.full(len(kind.y), np.nan)
-    for level in matched(kind, others, few=few):
+    return _rates(len(kind.y), matched(kind, others, few=few))
+
+
+def _rates(size: int, levels: Iterable[Level]) -> NDArray[np.float64]:
+    rates = np.full(size, np.nan)
+    for level in levels:
         rates[level.rows] = level.rate[level.kind[level.rows]]
     return rates
 
@@ -164,13 +170,14 @@ def excess(kind: Moments, others: Moments, *, few: int = FEW) -> Excess:
     >>> found.converted, round(found.expected, 1), round(found.relative_risk, 1), round(found.z, 2)
     (20, 10.0, 2.0, 1.96)
     """
-    rates = expected_rates(kind, others, few=few)
+    levels = list(matched(kind, others, few=few))
+    rates = _rates(len(kind.y), levels)
     known = ~np.isnan(rates)
     y, r, cluster = kind.y[known], rates[known], kind.cluster[known]
     a, expected = int(y.sum()), float(r.sum())
     risk = a / expected if expected > 0 else None
     taken: NDArray[np.float64] = np.zeros(len(others.y))
-    for level in matched(kind, others, few=few):
+    for level in levels:
         wanted = np.bincount(level.kind[level.rows], minlength=len(level.size))
         weight = np.divide(wanted, level.size, out=np.zeros(len(level.size)), where=level.size > 0)
         taken += weight[level.others] * (others.y - level.rate[level.others])
@@ -245,19 +252,22 @@ def _level(
     kind: NDArray[np.int64], others: NDArray[np.int64], y: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.intp], NDArray[np.float64], NDArray[np.intp]]:
     """Count the strata of one level: others in each, the stratum of each other, their rate, the stratum of each of the kind."""
-    names, place = np.unique(np.concatenate([kind, others]), return_inverse=True)
-    own, other = place[: len(kind)], place[len(kind) :]
-    size = np.bincount(other, minlength=len(names))
-    hits = np.bincount(other, weights=y, minlength=len(names))
-    return size, other, np.divide(hits, size, out=np.zeros(len(names)), where=size > 0), own
+    names, own = np.unique(kind, return_inverse=True)
+    other = np.searchsorted(names, others)
+    # Others whose stratum holds none of the kind are as many as all the rest together, and say nothing.
+    other[names[np.minimum(other, len(names) - 1)] != others] = len(names)
+    size = np.bincount(other, minlength=len(names) + 1)
+    hits = np.bincount(other, weights=y, minlength=len(names) + 1)
+    return size, other, np.divide(hits, size, out=np.zeros(len(size)), where=size > 0), own
 
 
 def _squared(
     first: NDArray[np.int64], own: NDArray[np.float64], second: NDArray[np.int64], other: NDArray[np.float64]
 ) -> float:
     """Add up the influences of each cluster, and square the sums."""
-    _, code = np.unique(np.concatenate([first, second]), return_inverse=True)
-    sums = np.bincount(code, weights=np.concatenate([own, other]))
+    told = other != 0
+    _, code = np.unique(np.concatenate([first, second[told]]), return_inverse=True)
+    sums = np.bincount(code, weights=np.concatenate([own, other[told]]))
     return float((sums**2).sum())
 
 

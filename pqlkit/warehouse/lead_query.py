@@ -21,7 +21,7 @@ from pqlkit.population.population import named_definition
 from pqlkit.population.traits import TraitKind, required_traits, trait_kinds
 from pqlkit.warehouse import dialect as sql
 from pqlkit.warehouse.clocks import Extent, Tables
-from pqlkit.warehouse.distances import TINY, Standings
+from pqlkit.warehouse.distances import TINY, Distances
 from pqlkit.warehouse.formula_spells import evaluated
 from pqlkit.warehouse.naming import Naming
 from pqlkit.warehouse.predicates import both, truth, uncovered
@@ -123,7 +123,8 @@ class _Writer:
         self._definition, self._project, self._outcome = definition, project, outcome
         self._naming, self._extent = naming, extent
         self._steps = Steps(naming.dialect)
-        traits = required_traits(definition)
+        own = outcome.definition if outcome is not None else None
+        traits = tuple(sorted({*required_traits(definition), *(required_traits(own) if own is not None else ())}))
         self._kinds = trait_kinds(traits, project)
         self._tables = Tables(steps=self._steps, naming=naming, extent=extent, kind=definition.entity, traits=traits)
         self._cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
@@ -135,15 +136,13 @@ class _Writer:
         tables.reserve_events()
         entities = tables.entities(self._project.population)
         tables.ownership(entities)
-        conversions = tables.conversions(self._outcome, entities) if self._outcome is not None else None
-        clocks = tables.anchored(entities, self._definition.anchor)
-        tables.lives(clocks, conversions)
-        whole = evaluated(tables, self._definition, "lives")
-        standings = Standings(tables, self._definition, whole)
-        self._judged(standings.write("everybody"), standings)
+        lives = tables.lives(entities, self._definition.anchor, self._conversions(entities))
+        whole = evaluated(tables, self._definition, lives)
+        distances = Distances(tables, self._definition, whole)
+        self._judged(distances.write(lives.everybody), distances)
         self._starts(whole.spells)
         tables.events()
-        query, columns = self._leads(standings)
+        query, columns = self._leads(distances)
         statement = self._steps.statement(query)
         used = tuple(
             name
@@ -173,8 +172,6 @@ class _Writer:
                 raise uncovered("eligible", f"the trait {visible(condition.name)} with a history")
         if outcome is not None and (outcome.kind == "expansion" or outcome.returns_after is not None):
             raise uncovered("outcome", "an expansion, after which lives begin anew,")
-        if outcome is not None and outcome.definition is not None and outcome.definition.name != definition.name:
-            raise uncovered("outcome", f"the definition {visible(outcome.definition.name)} as outcome")
         window = outcome.within.microseconds if outcome is not None and definition.outcome is not None else 0
         if self._cooldown < window and any(_lapses(leaf) for leaf in leaves(definition.qualify)):
             raise uncovered(
@@ -185,9 +182,36 @@ class _Writer:
         if self._project.population:
             raise uncovered("population", "the project's filter")
 
+    def _conversions(self, entities: str) -> str | None:
+        """Add the step of the first conversions: rows, events, or the moments at which another definition is met."""
+        outcome = self._outcome
+        if outcome is None or outcome.definition is None:
+            return None if outcome is None else self._tables.conversions(outcome, entities)
+        target = outcome.definition
+        if target.name == self._definition.name:
+            return None
+        if target.entity is not self._definition.entity:
+            raise uncovered("outcome", f"{visible(target.name)}, which is about {target.entity.value}s,")
+        for name in required_traits(target):
+            if self._kinds[name] is not TraitKind.FIXED:
+                raise uncovered("outcome", f"the trait {visible(name)}, which is not declared as fixed,")
+        lives = self._tables.lives(entities, target.anchor, None, prefix="outcome_")
+        whole = evaluated(self._tables, target, lives, "outcome_")
+        first = self._steps.plan(
+            "SELECT s.entity_id, MIN(s.on_us) AS converted_us FROM _spells AS s JOIN _entities AS n ON n.entity_id = s.entity_id"
+            " GROUP BY s.entity_id",
+            spells=whole.spells,
+            entities=entities,
+        )
+        if target.eligible:
+            first = first.where(both(self._tables.eligible(target.eligible)))
+        return self._steps.add(
+            "first_conversions", f"Success is meeting {visible(target.name)}: when each did first", first
+        )
+
     # ------------------------------------------------------------ steps after the formula
 
-    def _judged(self, standings: str, own: Standings) -> None:
+    def _judged(self, standings: str, own: Distances) -> None:
         """Add the step ``judged``: the standings, with progress, eligibility and the last activity."""
         known = [item for item in self._definition.eligible if self._kinds[item.name] is not TraitKind.CURRENT]
         query = exp.select("s.*").from_(table(standings, "s"))
@@ -255,27 +279,22 @@ class _Writer:
         lead = self._definition.lead
         near = self._definition.near
         fresh = lead.fresh_for if lead is not None else None
-        stale = (
-            exp.false()
-            if fresh is None
-            else self._steps.expression("m.newest_us + _fresh < p.as_of_us", fresh=sql.whole(fresh.microseconds))
-        )
+        stale = "" if fresh is None else " WHEN m.is_on = 1 AND m.newest_us + _fresh < p.as_of_us THEN 'expired'"
         return self._steps.expression(
             "CASE WHEN NOT j.converted_us IS NULL THEN 'customer'"
             " WHEN j.is_eligible = 0 OR j.anchor_us IS NULL OR j.is_invalid = 1 THEN 'ineligible'"
-            " WHEN m.is_on = 1 AND NOT _stale THEN 'pql'"
-            " WHEN m.is_on = 1 THEN 'expired'"
+            f"{stale} WHEN m.is_on = 1 THEN 'pql'"
             " WHEN NOT m.qualified_us IS NULL THEN 'lapsed'"
             f" WHEN j.has_begun = 1 AND j.way >= _share - {TINY} AND j.last_active_us > p.as_of_us - _lately THEN 'near'"
             " WHEN j.is_possible = 0 THEN 'missed'"
             " WHEN j.has_begun = 1 THEN 'started'"
             " ELSE 'inactive' END",
-            stale=stale,
+            fresh=sql.whole(0 if fresh is None else fresh.microseconds),
             share=exp.Literal.number(repr(near.at_least)),
             lately=sql.whole(near.active_within.microseconds),
         )
 
-    def _leads(self, own: Standings) -> tuple[exp.Select, dict[str, str]]:
+    def _leads(self, own: Distances) -> tuple[exp.Select, dict[str, str]]:
         """Write the last query."""
         told = self._columns(own)
         statuses = exp.select(
@@ -288,7 +307,7 @@ class _Writer:
         query = query.from_(table(name, "j")).join("parameters", join_alias="p", join_type="cross")
         return query, {alias: says for alias, (_, says) in told.items()}
 
-    def _columns(self, own: Standings) -> dict[str, tuple[exp.Expr, str]]:
+    def _columns(self, own: Distances) -> dict[str, tuple[exp.Expr, str]]:
         definition = self._definition
         kind = definition.entity.value
         entity = column("entity_id", "j")
@@ -335,7 +354,9 @@ class _Writer:
             "met": (column("met", "j"), "How many criteria it meets."),
             "criteria": (sql.whole(len(own.parts)), "How many criteria there are."),
             "progress": (
-                self._steps.expression("CASE WHEN j.way >= 0 THEN j.way END"),
+                self._steps.expression(
+                    "CASE WHEN j.way >= 0 THEN _way END", way=sql.real(self._naming.dialect, column("way", "j"))
+                ),
                 "How far it has come, 0 to 1; null = it cannot any more.",
             ),
         }

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pqlkit.definitions.model import Condition, Operator
+from pqlkit.proposal import fit_view
 from pqlkit.proposal.advantage import advantage, unlikely
 from pqlkit.proposal.definition_wording import definition_of
 from pqlkit.proposal.fit_view import FitView, Qualified
@@ -68,6 +69,38 @@ def test_a_replacement_is_sure_and_worth_while():
     first = standings_in(cube, y, fit, found).first()
     assert first is not None
     assert {found.literals[place].name for place in first} == {"a", "b"}
+
+
+def test_a_criterion_is_idle_where_leads_convert_as_well_without_it():
+    """Whoever does it was active, too: at snapshots that says something of everybody, among those leads nothing."""
+    random = np.random.default_rng(3)
+    active = random.random(6_000) < 0.6
+    does = active & (random.random(6_000) < 0.3)
+    y = random.random(6_000) < np.where(does, 0.4, np.where(active, 0.05, 0.01))
+    cube, fit = cube_of({behaviour("active"): active * 1, behaviour("does"): does * 1}), np.ones(6_000, dtype=bool)
+    listed = literals(cube, y, fit, floors=Floors(entities=20, converters=5))
+    found = search(cube, y, fit, listed, objective=Objective(), constraints=Constraints.of(int(y.sum())))
+    read = standings_in(cube, y, fit, found)
+    both = read.placed([literal for literal in found.literals if literal.name in {"active", "does"}])
+    assert [found.literals[place].name for place in read.earned(both)] == ["does"]
+
+
+def test_of_many_entities_a_share_is_read_and_stands_for_all(monkeypatch):
+    with trial(recipe(6_000, 41), snapshots="once:14d") as made:
+        found = made.brief.search()
+        whole = FitView.of(made.brief, found.literals)
+        monkeypatch.setattr(fit_view, "ENTITIES", 1_500)
+        monkeypatch.setattr(fit_view, "CONVERTERS", 1)
+        share = FitView.of(made.brief, found.literals)
+    drawn = whole.lives.cluster % 4 == 0
+    assert set(share.activity.entity.tolist()) == set(whole.activity.entity[drawn[whole.activity.entity]].tolist())
+    assert share.moments == pytest.approx(whole.moments / 4, rel=0.1)
+    for place in range(0, len(found.literals), 40):
+        all_, part = whole.read((place,)), share.read((place,))
+        own = drawn[all_.entity]
+        assert part.entity.tolist() == all_.entity[own].tolist()
+        assert part.on.tolist() == all_.on[own].tolist()
+        assert part.a_week == pytest.approx(all_.a_week, rel=0.25, abs=3)
 
 
 def test_bounds_are_kept_in_qualifications():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import replace
 
 import polars as pl
@@ -10,14 +12,15 @@ import pytest
 from pqlkit.analysis.criteria import without_mechanical
 from pqlkit.cli.output import plain
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
+from pqlkit.definitions.nouns import nouns_of
 from pqlkit.durations import DAY, Duration
 from pqlkit.exports.dataset import ColumnType, Table
 from pqlkit.exports.project import Project
 from pqlkit.measures.evaluation import spells_of
 from pqlkit.population.population import population_of
-from pqlkit.rates.nouns import nouns_of
 from pqlkit.rates.report import design_of
 from pqlkit.rates.side_by_side import shared_signups
+from pqlkit.reporting.pages.report import html
 from pqlkit.reporting.renderers.report import as_table
 from pqlkit.snapshots.matches import meets
 from pqlkit.statistics.rate import Rate
@@ -228,6 +231,18 @@ def test_whoever_signed_up_within_the_export_is_counted_however_soon_it_converte
     assert told_apart == [("customer_already", 1, 1), ("unobserved", 1, 1)]
 
 
+def test_conversions_of_strangers_are_said(tmp_path):
+    """Sold past the product: the ids of two contracts are neither users nor in any event."""
+    asked = definition()
+    sold = [bought("a", 20), bought("contract 1", 30), bought("contract 2", 40)]
+    found = report(told(tmp_path, {"a": 1, "b": None}, asked, conversions=sold), asked)
+    assert found.funnel.to_date.customers == rate(1, 2)
+    assert record(found)["funnel"]["unknown_conversions"] == 2
+    said = "2 conversions of ids that nobody in this data has"
+    assert f"In neither funnel: {said}." in " ".join(plain(as_table(found)).split())
+    assert said in re.sub(r"<[^>]+>", "", html(record(found)))
+
+
 def test_nobody_qualifies(tmp_path):
     asked = definition()
     found = report(told(tmp_path, {"a": None, "b": None}, asked, conversions=[bought("a", 50)]), asked)
@@ -416,3 +431,15 @@ def test_two_definitions_of_one_report_count_the_same_entities(tmp_path):
     assert (left.entities, left.customers) == (1, 0)
     assert "1 that another definition of this report does not count" in plain(as_table(shown))
     assert record(shown)["funnel"]["left_out"][-1]["reason"] == "other-definition"
+
+
+def test_the_funnel_of_a_milestone_with_a_long_name_keeps_its_columns_and_the_width(tmp_path):
+    asked = replace(definition(), name="collaborating_workspace_admins", milestone=True)
+    people = told(tmp_path, {"a": 1, "b": None}, definition(), conversions=[bought("a", 20)])
+    lines = plain(as_table(report(people, asked))).splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.startswith("FUNNEL, all so far"))
+    funnel = lines[begin + 1 : begin + 7]
+    assert funnel[1].split()[:2] == ["became", "collaborating_workspace_admins"]
+    assert len({number.end() for line in funnel if (number := re.search(r"\d+(?= |$)", line))}) == 1
+    assert max(map(len, lines)) <= 80
+    assert not any(first == second == "" for first, second in itertools.pairwise(lines))

@@ -109,6 +109,20 @@ def proposed(figures: dict[str, Any]) -> None:
         adjusted_odds_ratio=2.0,
         adjusted_low=1.5,
         adjusted_high=3.0,
+        adjusted_for_traits=["channel"],
+        adjusted_relative_risk_without_traits=4.0,
+        adjusted_explained=True,
+        by_trait=[
+            {
+                "trait": "channel",
+                "values": [{"value": "partner", **BOTH}],
+                "p_value": 0.01,
+                "p_adjusted": 0.02,
+                "only_for": ["partner"],
+                "rest_relative_risk": 0.9,
+                "rest_high": 1.4,
+            }
+        ],
     )
     figures.update(
         warnings=["a warning"],
@@ -154,6 +168,7 @@ def reported(figures: dict[str, Any]) -> None:
     figures["funnel"].update(
         left_out=[{"reason": "unobserved", "entities": 7, "customers": 3}],
         customers_without_use={"never": 1, "dormant": 2},
+        unknown_conversions=3,
     )
     figures.update(
         warnings=["a warning"],

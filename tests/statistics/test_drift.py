@@ -141,6 +141,18 @@ def test_a_fall_among_few_leads_is_tested_exactly() -> None:
     assert assess(then, [less])[0].verdict is Verdict.TOO_FEW
 
 
+def test_a_fall_that_few_others_may_share_is_no_decay() -> None:
+    """After a sale everybody converts less: 6 of 56 leads for 31.6 %, but of the others, too, 6 of 234 for 3.9 %."""
+    then = Period(table=Contingency(109, 183, 42, 1039), rate=Rate.of(96, 304))
+    now = Period(table=Contingency(7, 45, 6, 228), rate=Rate.of(6, 56))
+    found = assess(then, [now])[0]
+    assert found.p_value is not None
+    assert found.p_value < 0.05
+    assert Verdict.RATE_FELL not in found.findings
+    steady = Period(table=Contingency(7, 45, 60, 1480), rate=Rate.of(6, 56))
+    assert Verdict.RATE_FELL in assess(then, [steady])[0].findings
+
+
 def test_the_pql_conversion_rate_is_followed_when_given() -> None:
     baseline = Period(table=THEN, rate=Rate.of(200, 1000))
     drift = assess(baseline, [Period(table=Contingency(75, 225, 156, 5544), rate=Rate.of(10, 200))])[0]

@@ -109,7 +109,8 @@ def as_table(report: Report) -> RenderableType:
     lines += [*customer_lines(figures), *team_lines(figures)]
     for warning in report.warnings:
         lines += wrapped(warning, "  ! ", "    ")
-    return Group(*[styled(Text(line)) for line in [*lines, "", SENTENCE]])
+    shown = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
+    return Group(*[styled(Text(line)) for line in [*shown, "", SENTENCE]])
 
 
 def _head(report: Report) -> list[str]:
