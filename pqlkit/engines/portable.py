@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import narwhals as nw
 import polars as pl
@@ -10,11 +10,18 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pqlkit.engines.base import Engine
     from pqlkit.typing import LazyFrame
 
 
-def encoded(engine: Engine, frame: LazyFrame, column: str, names: Sequence[str]) -> LazyFrame:
+class Lifts(Protocol):
+    """Of an engine, what brings a table in."""
+
+    def lift(self, frame: pl.DataFrame) -> LazyFrame:
+        """Bring a small table into the engine."""
+        ...
+
+
+def encoded(engine: Lifts, frame: LazyFrame, column: str, names: Sequence[str]) -> LazyFrame:
     """Replace a text column by the Int32 position of its value in `names`; other values become null."""
     known = pl.DataFrame({column: list(names), "code": range(len(names))}, schema={column: pl.String, "code": pl.Int32})
     others = [name for name in frame.collect_schema().names() if name != column]

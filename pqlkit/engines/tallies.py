@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pqlkit.engines.base import Engine
     from pqlkit.typing import LazyFrame
 
 _AT_ONCE: Final = 2_000_000
@@ -145,6 +144,18 @@ class Tally:
         return cls(cells=cells, counts=counts, days=days, first=date[begins], last=date[ends])
 
 
+class Runs(Protocol):
+    """Of an engine, what runs a plan."""
+
+    def keep(self, frame: LazyFrame) -> LazyFrame:
+        """Hold on the engine what a plan gives."""
+        ...
+
+    def collect(self, frame: LazyFrame) -> pl.DataFrame:
+        """Run the plan."""
+        ...
+
+
 class Part(Protocol):
     """What was counted of some of the entities."""
 
@@ -185,7 +196,7 @@ class _Grouped:
         return self.whatever
 
 
-def tallied_by_sorting(engine: Engine, frame: LazyFrame, pack: Packing, whos: int | None) -> Iterator[Part]:
+def tallied_by_sorting(engine: Runs, frame: LazyFrame, pack: Packing, whos: int | None) -> Iterator[Part]:
     """Bring the events as numbers, and sort them."""
     numbers = engine.collect(frame.select(pack.number().alias(_KEY))).get_column(_KEY).to_numpy(writable=True)
     numbers.sort()
@@ -193,7 +204,7 @@ def tallied_by_sorting(engine: Engine, frame: LazyFrame, pack: Packing, whos: in
         yield _Sorted(numbers=stretch, pack=pack)
 
 
-def tallied_by_grouping(engine: Engine, frame: LazyFrame, pack: Packing, whos: int | None) -> Iterator[Part]:
+def tallied_by_grouping(engine: Runs, frame: LazyFrame, pack: Packing, whos: int | None) -> Iterator[Part]:
     """Count on the engine, and bring the counts."""
     counts = [f"n{band}" for band in range(pack.bands)]
     closer = [one(nw.col(BAND) <= band).sum() for band in range(pack.bands - 1)]

@@ -5,6 +5,7 @@ Nothing is corrected on the way: rows are canonical as they stand, or a view mak
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pqlkit.engines.base import Cluster
-    from pqlkit.exports.dataset import Table
     from pqlkit.exports.mapping import Source
     from pqlkit.exports.tables import Layout
 
@@ -50,7 +50,21 @@ def place_of(source: Source) -> str | None:
     return path if far else None
 
 
-def clustered(cluster: Cluster, sources: Mapping[str, Source], *, zone: str, clock: int) -> dict[str, Table]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clustered:
+    """What is known of a table of a cluster; the fields are those of `pqlkit.exports.dataset.Table`."""
+
+    name: str
+    paths: tuple[str, ...]
+    columns: Mapping[str, ColumnType]
+    rows: int
+    first: int | None
+    last: int | None
+    dates_only: bool
+    complete_through: int | None
+
+
+def clustered(cluster: Cluster, sources: Mapping[str, Source], *, zone: str, clock: int) -> dict[str, Clustered]:
     """Look at the tables of a cluster.
 
     Parameters
@@ -67,7 +81,7 @@ def clustered(cluster: Cluster, sources: Mapping[str, Source], *, zone: str, clo
     DataError
         A table is elsewhere, is not there, may not be read, lacks a column, or has one of the wrong type or with faults.
     """
-    tables: dict[str, Table] = {}
+    tables: dict[str, Clustered] = {}
     for name, source in sources.items():
         place = place_of(source)
         if place is None:
@@ -85,9 +99,7 @@ def clustered(cluster: Cluster, sources: Mapping[str, Source], *, zone: str, clo
     return tables
 
 
-def _table(cluster: Cluster, layout: Layout, source: Source, place: str, zone: str, clock: int) -> Table:
-    from pqlkit.exports.dataset import Table
-
+def _table(cluster: Cluster, layout: Layout, source: Source, place: str, zone: str, clock: int) -> Clustered:
     there = place.removeprefix(TABLE)
     if source.format is not None or source.notation or source.reshaped or source.match is not Match.USER_ID:
         raise DataError("a table of a cluster is used as it is", where=there, hint=f"instead of other keys: {_VIEW}")
@@ -98,7 +110,7 @@ def _table(cluster: Cluster, layout: Layout, source: Source, place: str, zone: s
     _check(layout, types, there, zone)
     columns = {name: ColumnType(kind) for name, kind in types.items() if kind in set(ColumnType)}
     rows, first, last = _counted(cluster, layout, where, columns, there, clock)
-    return Table(
+    return Clustered(
         name=layout.name,
         paths=(where,),
         columns=columns,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -162,7 +162,11 @@ def open_dataset(
         raise DataError("nothing names the events", hint="give --project FILE, --data DIR or --events PATH")
     if cluster is not None and place_of(sources[EVENTS]) is not None:
         clock = now()
-        tables = clustered(cluster(), sources, zone=project.timezone, clock=clock)
+        found = clustered(cluster(), sources, zone=project.timezone, clock=clock)
+        tables = {
+            name: Table(**{part.name: getattr(table, part.name) for part in fields(table)})
+            for name, table in found.items()
+        }
         return Dataset(folder=None, tables=tables, clock=clock, zone=project.timezone)
     for name, source in sources.items():
         if by_name(source):

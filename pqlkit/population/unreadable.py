@@ -47,6 +47,13 @@ def unreadable_warnings(
     """Say in a sentence each what the outcome, the population filter and eligibility cannot read as a number.
 
     The criteria of a definition are counted by `pqlkit.measures.gaps`.
+
+    Parameters
+    ----------
+    dataset, project, definition, outcome
+        What is asked of which tables.
+    engine
+        Where they are read.
     """
     asked = [*_of_outcome(dataset, outcome), *_of_traits(dataset, "the population filter", project.population)]
     for asking in (definition, outcome.definition):
