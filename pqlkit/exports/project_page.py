@@ -99,6 +99,7 @@ _OWN: Final[Mapping[str, str]] = {
     "contacts": "exports/calls.csv",
     "conversions": "exports/upgrades.csv",
     "definition": "definitions/first.yml",
+    "dbt": "models/leads",
     "dialect": "snowflake",
     "entity": "account",
     "exposure": "until-conversion",

@@ -57,7 +57,7 @@ class Extent:
 
     zone: str = "UTC"
     as_of: int | None = None
-    since: int | str | None = None
+    since: int | str = "{{since}}"
     before: int | None = None
 
 

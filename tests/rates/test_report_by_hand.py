@@ -22,6 +22,7 @@ from pqlkit.rates.report import design_of
 from pqlkit.rates.side_by_side import shared_signups
 from pqlkit.reporting.pages.report import html
 from pqlkit.reporting.renderers.report import as_table
+from pqlkit.snapshots.contacts import contacted_before
 from pqlkit.snapshots.matches import meets
 from pqlkit.statistics.rate import Rate
 from tests.analysis.canonical import dataset, in_memory
@@ -176,6 +177,23 @@ def test_contacts_split_the_mature_starts(tmp_path):
     groups = (found.before, found.after, found.never)
     assert sum(group.denominator for group in groups) == len(people)
     assert report(people_, asked).parts.contacted is None
+
+
+def test_a_contact_that_is_a_date_is_not_called_before_on_its_own_day(tmp_path):
+    """All qualify on day 1 at noon; nobody knows whether a call of that date came first."""
+    called = {"that day": 1, "the day before": 0, "next day": 2, "later": 9, "both": 0}
+    contacts = [{"user_id": user, "at": T0 + day * DAY} for user, day in [*called.items(), ("both", 1)]]
+    asked = definition()
+    people_ = told(tmp_path, dict.fromkeys([*called, "nobody called"], 1.5), asked, contacts=contacts)
+    tables = people_.dataset.tables
+    dated = replace(tables["contacts"], dates_only=True)
+    people_ = replace(people_, dataset=replace(people_.dataset, tables={**tables, "contacts": dated}))
+    found = report(people_, asked).parts.contacted
+    groups = (found.before, found.within_1h, found.within_24h, found.within_3d, found.later, found.never)
+    assert [group.denominator for group in groups] == [2, 0, 2, 0, 1, 1]
+    moments = pl.DataFrame({"entity": range(people_.entities.height), "at": T0 + round(1.5 * DAY)})
+    before = people_.entities.filter(contacted_before(people_, moments))["id"].to_list()
+    assert sorted(before) == ["both", "the day before"]
 
 
 def test_a_milestone_is_followed_by_the_outcome_of_the_project(tmp_path):

@@ -6,11 +6,12 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
+from pqlkit.definitions.describing import evidence
 from pqlkit.definitions.folders import load_definition
 from pqlkit.definitions.model import (
     All,
@@ -32,6 +33,7 @@ from pqlkit.definitions.model import (
     Score,
     Window,
     WindowKind,
+    leaves,
 )
 from pqlkit.definitions.model import Any as AnyOf
 from pqlkit.durations import Duration
@@ -79,6 +81,12 @@ def options(definition: Definition, dialect: SqlDialect, without: str = "") -> S
     return SqlOptions(dialect=dialect, since="7d", without=tuple(filter(None, [other, *without.split(",")])))
 
 
+def words_of(definition: Definition, row: dict[str, Any]) -> str | None:
+    """What was done, without when, and without separators of thousands."""
+    values = [(leaf, row[leaf.id]) for leaf in leaves(definition.qualify)]
+    return "; ".join(evidence(leaf, value).replace(",", "") for leaf, value in values if value) or None
+
+
 def assert_same(
     warehouse: Warehouse,
     definition: Definition,
@@ -94,9 +102,10 @@ def assert_same(
     rows = pl.DataFrame(
         warehouse.rows(query.sql), schema=list(query.columns), orient="row", infer_schema_length=None
     ).sort(key)
-    shared = [name for name in query.columns if name in wanted.columns]
-    assert {"lead_id", "status", "qualified_at", "requalified_at", "newest_start_at", "progress"} <= set(shared)
-    told = wanted.select(shared).sort(key)
+    shared = [name for name in query.columns if name in wanted.columns and name != "evidence"]
+    assert {"lead_id", "status", "score", "qualified_at", "requalified_at", "progress", "missing"} <= set(shared)
+    told = wanted.select(shared).sort(key).with_columns(pl.col("missing").str.replace_all(r"(\d),(\d{3})", "$1$2"))
+    assert rows["evidence"].to_list() == [words_of(definition, row) for row in told.iter_rows(named=True)]
     for name in shared:
         ours, theirs = rows[name].to_list(), told[name].to_list()
         if told[name].dtype.is_float() or told[name].dtype.is_integer():
