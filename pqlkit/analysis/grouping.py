@@ -78,6 +78,10 @@ def _behaviour(by: str, traits: Sequence[str], events: frozenset[str], windows: 
 def _no_such(by: str, traits: Sequence[str], events: frozenset[str]) -> UsageError:
     from pqlkit.inert import visible
 
+    parts = [part.strip() for part in by.split(",")]
+    if len(parts) > 1 and all(part in traits or part in events for part in parts):
+        several = " ".join(f"--by {visible(part, 40)}" for part in parts)
+        return UsageError(f"--by {visible(by, 60)}: one thing at a time", hint=f"write {several}")
     close = nearest(by, traits) or nearest(by, events)
     other = f'one of {", ".join(visible(name, 40) for name in traits[:8])}, or a behaviour like "login >= 3 in 7d"'
     return UsageError(

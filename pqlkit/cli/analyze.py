@@ -58,7 +58,8 @@ def analyze(given: Given) -> None:
         case Format.MARKDOWN:
             output.payload(render.as_markdown(result, top or ROWS))
         case Format.TABLE:
-            output.show(render.as_table(result, top or render.ROWS, by=inputs.states("by")))
+            by = inputs.states("by")
+            output.show(render.as_table(result, top or render.ROWS, by=by, call=inputs.call, width=output.width))
         case _:
             assert_never(output.form)
 

@@ -1,4 +1,4 @@
-"""The generated pages of the documentation: commands, definition and project files, rules and sources, from the program itself.
+"""The generated pages of the documentation: commands, definition and project files, rules, sources and statistics, from the program itself.
 
 ``python -m pqlkit.cli.documentation docs`` writes them into ``docs/``; tests compare the files with it.
 """
@@ -41,6 +41,7 @@ whole number and a unit: `m`, `h`, `d` or `w`. `pqlkit --install-completion` tea
 
 def pages() -> dict[str, str]:
     """Give every generated page by its file's name."""
+    from pqlkit.cli.statistics_page import statistics_page
     from pqlkit.definitions.definition_page import definition_page
     from pqlkit.definitions.rules.registry import render_rules_markdown
     from pqlkit.exports.project_page import project_page
@@ -52,6 +53,7 @@ def pages() -> dict[str, str]:
         "project-file.md": project_page(),
         "rules.md": render_rules_markdown(),
         "sources.md": sources_page(),
+        "statistics.md": statistics_page(),
     }
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.project import Project
     from pqlkit.population.population import Population
+    from pqlkit.reporting.next_command import Invocation
 
 Record = TypeVar("Record")
 
@@ -156,6 +157,13 @@ class Inputs:
             html=html,
             opens=page.open,
         )
+
+    @property
+    def call(self) -> Invocation:
+        """How the command was called, for the commands that its result prints."""
+        from pqlkit.reporting.next_command import Invocation
+
+        return Invocation(given=self.given.values)
 
     def states(self, option: str) -> bool:
         """Whether the command line or the project file says anything of an option."""

@@ -79,6 +79,11 @@ class Output:
         """Whether a person can be asked."""
         return not self.quiet and sys.stdin.isatty() and sys.stderr.isatty()
 
+    @property
+    def width(self) -> int:
+        """How many columns a result may take: those of the terminal, else 80."""
+        return NARROW if self.out is not None else console().width
+
     def payload(self, text: str) -> None:
         """Write the result: to `out` whole or not at all, else to stdout, ending in one line end."""
         from pqlkit.files import PRIVATE, write_text
@@ -94,13 +99,13 @@ class Output:
     def show(self, renderable: RenderableType) -> None:
         """Write a rich renderable as the result: colours on a terminal, plain text to a file or pipe."""
         if self.out is not None:
-            self.payload(plain(renderable))
+            self.payload(plain(renderable, self.width))
         else:
             console().print(renderable, soft_wrap=False)
             sys.stdout.flush()
 
-    def result(self, render: Renderer, *shown: Any) -> None:
-        """Write a result in its format: `shown` is what the functions of the renderer take."""
+    def result(self, render: Renderer, *shown: Any, **how: Any) -> None:
+        """Write a result in its format: `shown` is what the functions of the renderer take, `how` what `as_table` takes besides."""
         match self.form:
             case Format.JSON:
                 self.payload(render.as_json(*shown))
@@ -109,7 +114,7 @@ class Output:
             case Format.MARKDOWN:
                 self.payload(render.as_markdown(*shown))
             case Format.TABLE:
-                self.show(render.as_table(*shown))
+                self.show(render.as_table(*shown, **how))
             case _:
                 assert_never(self.form)
 

@@ -90,10 +90,12 @@ def failing(report: Report, floor: float | None, on_drift: bool, output: Output)
     """Say on stderr what is breached, and whether anything is."""
     failed = False
     if floor is not None and report.falls_short(floor):
-        rate = report.funnel.pql_to_customer
+        from pqlkit.reporting.renderers.words import interval, percent
+
+        rate, nouns = report.funnel.pql_to_customer, report.nouns
         output.warn(
-            f"{report.definition.name}: PQL to customer is {rate.numerator} of {rate.denominator}, "
-            f"at most {rate.high:.1%} (95 %), below --fail-under {floor:.1%}"
+            f"{report.definition.name}: {rate.numerator:,} of {rate.denominator:,} new {nouns.leads} {nouns.success}, "
+            f"{percent(rate.rate)} {interval(rate.low, rate.high)}: below --fail-under {floor:.1%}"
         )
         failed = True
     if on_drift and report.drifted:

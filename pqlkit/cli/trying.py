@@ -56,4 +56,4 @@ def try_(
 
         output.page(as_page(result, file))
     output.warn_beside(result.warnings)
-    output.result(render, result, file)
+    output.result(render, result, file, call=inputs.call, width=output.width)

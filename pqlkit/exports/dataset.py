@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from pqlkit.columns import ACCOUNT_ID, USER_ID
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports import plausible_times as clocks
 from pqlkit.exports.column_types import ColumnType, as_read
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.intake import Intake
 from pqlkit.exports.manifest import check_as_written, read_manifest
+from pqlkit.exports.numbering import with_ids
 from pqlkit.exports.project import Project
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import Plan, read_all
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from pqlkit.exports.manifest import Manifest
+    from pqlkit.exports.manifest import EventParts, Manifest
     from pqlkit.exports.mapping import Source
     from pqlkit.exports.reading import Finished, Outcome
     from pqlkit.exports.sources.landing import Landed
@@ -45,7 +47,8 @@ class Table:
     name
         ``events``, ``users``, ``accounts``, ``identities``, ``conversions``, ``contacts`` or ``history.<trait>``.
     paths
-        Parquet files, all with exactly `columns`; those used where they lie may have them in other types (`scan`).
+        Parquet files, all with exactly `columns`; those used where they lie may have them in other types (`scan`), and those of a
+        dataset's events name users and accounts by their numbers and lack columns without a value.
     columns
         Column -> type, in the files' order.
     rows
@@ -59,6 +62,9 @@ class Table:
         As the project file states it.
     who, names
         Of events: files that sum all of them up, by ids and by names; see `pqlkit.exports.summaries`. None = nobody did.
+    numbers
+        Of events whose files name users and accounts by number: ``user_id`` and ``account_id`` -> files that say which id has
+        which; see `pqlkit.exports.numbering`. Empty = the files have the ids.
     """
 
     name: str
@@ -71,11 +77,21 @@ class Table:
     complete_through: Microseconds | None = None
     who: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    numbers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def scan(self) -> pl.LazyFrame:
-        """Read the files lazily, with the types of `columns` whatever they are in the files."""
+        """Read the files lazily, with the types of `columns` whatever they are in the files, and with the ids of the exports."""
+        return with_ids(self.scan_numbers(), self.numbers)
+
+    def scan_numbers(self) -> pl.LazyFrame:
+        """Read as `scan` does, with the numbers of users and accounts where there are such."""
         import polars as pl
 
+        if self.numbers:
+            parts = [pl.scan_parquet(path, glob=False) for path in self.paths]
+            rows = pl.concat(parts, how="diagonal_relaxed")
+            there = set(rows.collect_schema())
+            return rows.select(name for name in self.columns if name in there)
         rows = pl.scan_parquet(list(self.paths), glob=False)
         return rows.with_columns(as_read(pl.col(name), dtype) for name, dtype in rows.collect_schema().items())
 
@@ -279,10 +295,18 @@ def _loaded(folder: Path, project: Project) -> Dataset:
             complete_through=_stated(project, name, entry.complete_through),
             who=tuple(str(folder / summary.who) for summary in entry.summaries),
             names=tuple(str(folder / summary.names) for summary in entry.summaries),
+            numbers=_numbers(folder, entry.parts),
         )
         for name, entry in manifest.tables.items()
     }
     return Dataset(folder=folder, tables=tables, clock=now(), zone=zone)
+
+
+def _numbers(folder: Path, parts: EventParts | None) -> dict[str, tuple[str, ...]]:
+    if parts is None:
+        return {}
+    files = {USER_ID: parts.users, ACCOUNT_ID: parts.accounts}
+    return {name: tuple(str(folder / file) for file in some) for name, some in files.items()}
 
 
 def _stated(project: Project, name: str, loaded: int | None) -> int | None:

@@ -13,17 +13,17 @@ from pqlkit.columns import EVENT, EVENT_ID
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError
 from pqlkit.exports.column_types import LESSER_INTEGERS, ColumnType, as_read, of_dtype
-from pqlkit.exports.finding import find
+from pqlkit.exports.finding import Found, find
 from pqlkit.exports.instants import FIRST, LAST, UTC
 from pqlkit.exports.mapping import Match
-from pqlkit.exports.parquet import damaged, schema
+from pqlkit.exports.parquet import damaged, refuse_numbered, schema
 from pqlkit.exports.path_keys import path_keys
 from pqlkit.exports.picked_column import UNTIDY
 from pqlkit.exports.tables import ADDRESSES, EMAIL, EVENTS, FILE, IDENTITIES, LINE, LONGEST_NAME
 from pqlkit.exports.writing import repeats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set
+    from collections.abc import Iterator, Sequence, Set
     from pathlib import Path
 
     from pqlkit.exports.mapping import Source
@@ -43,7 +43,9 @@ class InPlace:
     days: dict[int, int]
 
 
-def in_place(layout: Layout, source: Source, plausible: Plausible) -> InPlace | None:
+def in_place(
+    layout: Layout, source: Source, plausible: Plausible, files: Sequence[Path] | None = None
+) -> InPlace | None:
     """Check whether a source can be used where it lies; None where anything must be changed or left out.
 
     Parameters
@@ -52,13 +54,20 @@ def in_place(layout: Layout, source: Source, plausible: Plausible) -> InPlace | 
         The table and where it is.
     plausible
         The outer bounds of its times.
+    files
+        Its files, where they are found already; None = all that the source names.
     """
     changed = source.format is not None or source.columns or source.notation or source.reshaped
     if changed or source.match is not Match.USER_ID:
         return None
-    finding = find(source.path)
+    finding = find(source.path) if files is None else Found(files=tuple(files))
     paths = finding.files
-    if finding.not_read or any(path_keys(str(path)) for path in paths) or not all(_is_parquet(path) for path in paths):
+    if (
+        not paths
+        or finding.not_read
+        or any(path_keys(str(path)) for path in paths)
+        or not all(_is_parquet(path) for path in paths)
+    ):
         return None
     columns = _columns(layout, paths, source.timezone)
     if columns is None:
@@ -79,6 +88,7 @@ def _is_parquet(path: Path) -> bool:
 
 def _columns(layout: Layout, paths: tuple[Path, ...], zone: str) -> dict[str, ColumnType] | None:
     first = schema(paths[0])
+    refuse_numbered(first, str(paths[0]))
     if any(schema(path) != first for path in paths[1:]):
         return None
     named = set(layout.required) <= set(first) and all(

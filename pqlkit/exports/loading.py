@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pqlkit.columns import ACCOUNT_ID, ANONYMOUS_ID, EVENT, USER_ID
+from pqlkit.columns import ACCOUNT_ID, EVENT, EVENT_ID, USER_ID
 from pqlkit.errors import DataError
 from pqlkit.exports import plausible_times as clocks
-from pqlkit.exports.column_types import as_type, join
+from pqlkit.exports.column_types import join
 from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
 from pqlkit.exports.disk import writing_to
-from pqlkit.exports.identities import stitched
+from pqlkit.exports.event_table import EventTable
 from pqlkit.exports.intake import Intake, NotRead, TableIntake
 from pqlkit.exports.manifest import (
     NAME,
     QUARANTINE,
     Manifest,
-    Summary,
     TableEntry,
     check_as_written,
     manifest_text,
@@ -32,8 +31,7 @@ from pqlkit.exports.publishing import standing, writing
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import IDS, Plan, read_all
 from pqlkit.exports.sources.landing import Landing
-from pqlkit.exports.summaries import MOST, joined_names, joined_who, names_of, who_of
-from pqlkit.exports.tables import EVENTS, IDENTITIES
+from pqlkit.exports.tables import ACCOUNTS, EVENTS, IDENTITIES, USERS
 from pqlkit.exports.writing import Written
 
 if TYPE_CHECKING:
@@ -175,8 +173,9 @@ class _Load:
         if self.earlier is not None and EVENTS in tables:
             tables[EVENTS] = self._without_known(tables[EVENTS])
         self._check_share(tables)
-        entries = self._entries(tables, outcome.identities if outcome is not None else None)
-        entries[EVENTS] = self._summed_up(entries[EVENTS])
+        entries = self._entries(tables)
+        if outcome is not None:
+            entries[EVENTS] = self._written(entries, tables.get(EVENTS), outcome.identities)
         self._publish(entries, quarantine)
         with standing(self.folder), writing_to(self.folder):
             return self._intake(tables, outcome, entries)
@@ -222,17 +221,17 @@ class _Load:
     def _without_known(self, events: Finished) -> Finished:
         """Drop new events whose id and name the dataset has already."""
         entry = self._entry(EVENTS)
-        if entry is None or "event_id" not in events.columns or "event_id" not in entry.columns:
+        if entry is None or entry.parts is None or not entry.parts.event_ids or EVENT_ID not in events.columns:
             return events
-        new = pl.scan_parquet(list(events.paths), glob=False).select("event_id", "event").drop_nulls().collect()
-        old = pl.scan_parquet([self.folder / file for file in entry.files], glob=False).select("event_id", "event")
-        known = old.join(new.lazy(), on=["event_id", "event"], how="semi").unique().collect(engine="streaming")
+        new = pl.scan_parquet(list(events.paths), glob=False).select(EVENT_ID, EVENT).drop_nulls().collect()
+        old = pl.scan_parquet([self.folder / file for file in entry.parts.event_ids], glob=False)
+        known = old.join(new.lazy(), on=[EVENT_ID, EVENT], how="semi").unique().collect(engine="streaming")
         if known.is_empty():
             return events
         written = Written(columns=dict(events.columns))
         for path in events.paths:
             frame = pl.read_parquet(path, glob=False)
-            kept = frame.join(known, on=["event_id", "event"], how="anti", maintain_order="left")
+            kept = frame.join(known, on=[EVENT_ID, EVENT], how="anti", maintain_order="left")
             written.duplicate += frame.height - kept.height
             if kept.height:
                 written.add(kept, Path(path), "timestamp")
@@ -264,28 +263,23 @@ class _Load:
                     hint="nothing was replaced",
                 )
 
-    def _entries(self, tables: Mapping[str, Finished], identities: Identities | None) -> dict[str, TableEntry]:
+    def _entries(self, tables: Mapping[str, Finished]) -> dict[str, TableEntry]:
         entries = dict(self._earlier_tables())
         for name, table in tables.items():
             before = self._entry(name)
-            # Events without a new row have columns of no known type, which would only widen those that are there.
-            new = before is None or name != EVENTS or table.rows > 0
-            files = self._staged(name, table.paths if new else ())
-            days = dict(table.days)
-            columns: dict[str, ColumnType] = dict(table.columns)
+            columns: Mapping[str, ColumnType] = dict(table.columns)
             extremes = [table.first, table.last]
             rows = table.rows
             if before is not None and name == EVENTS:
-                columns = _united(before.columns, table) if new else dict(before.columns)
-                old = self._restitched(before.files, identities)
-                files = [*self._retyped(name, old, columns), *self._retyped(name, tuple(files), columns)]
+                # Events without a new row have columns of no known type, which would only widen those that are there.
+                columns = _united(before.columns, table) if table.rows else before.columns
                 extremes = [_least(before.first, table.first), _most(before.last, table.last)]
                 rows += before.rows
-            if before is not None:
-                for day, count in before.days.items():
-                    days[day] = days.get(day, 0) + count
+            days = dict(table.days)
+            for day, count in before.days.items() if before is not None else ():
+                days[day] = days.get(day, 0) + count
             entries[name] = TableEntry(
-                files=tuple(dict.fromkeys(files)),
+                files=() if name == EVENTS else tuple(dict.fromkeys(self._staged(name, table.paths))),
                 columns=columns,
                 rows=rows,
                 first=extremes[0],
@@ -296,6 +290,19 @@ class _Load:
                 days=days,
             )
         return entries
+
+    def _written(self, entries: Mapping[str, TableEntry], new: Finished | None, identities: Identities) -> TableEntry:
+        """Write the events that this load brings, or whose user it tells."""
+        entry = entries[EVENTS]
+        events = EventTable.of(self.writer, entry.columns, self._entry(EVENTS))
+        pairs = [self._ids(name, entries[name]) for name in (USERS, ACCOUNTS) if name in entries]
+        events.add(new.paths if new is not None and new.rows else (), pairs, identities)
+        return replace(entry, files=events.parts.files, parts=events.parts, summaries=tuple(events.summaries))
+
+    def _ids(self, name: str, entry: TableEntry) -> pl.DataFrame:
+        """Read the ids of a table: which of its users is of which account."""
+        ids = [column for column in (USER_ID, ACCOUNT_ID) if column in entry.columns]
+        return pl.read_parquet([self.writer.path(file) for file in entry.files], columns=ids, glob=False)
 
     def _complete_through(self, name: str) -> int | None:
         if name in self.sources:
@@ -312,79 +319,6 @@ class _Load:
     def _staged(self, name: str, paths: Iterable[str | Path]) -> list[str]:
         """Stage files; give their names in the dataset."""
         return [self.writer.stage(Path(path), f"{name}/{place:05}") for place, path in enumerate(paths)]
-
-    def _restitched(self, files: tuple[str, ...], identities: Identities | None) -> tuple[str, ...]:
-        """Give earlier anonymous events the user that this load has identified."""
-        if identities is None or identities.known.is_empty():
-            return files
-        done: list[str] = []
-        for place, file in enumerate(files):
-            schema = pl.scan_parquet(self.writer.path(file), glob=False).collect_schema()
-            if not _concerned(self.writer.path(file), schema, identities):
-                done.append(file)
-                continue
-            frame = pl.read_parquet(self.writer.path(file), glob=False)
-            texts = [name for name in (USER_ID, ANONYMOUS_ID) if name in schema]
-            identified = stitched(frame.with_columns(pl.col(texts).cast(pl.String)), identities)
-            path = self.work / f"stitched-{place}.parquet"
-            # An id that is no integer turns the column into text; `_retyped` brings the others along.
-            identified.write_parquet(path, compression="zstd")
-            done.extend(self._staged(EVENTS, [path]))
-        return tuple(done)
-
-    def _retyped(self, name: str, files: tuple[str, ...], columns: Mapping[str, ColumnType]) -> list[str]:
-        """Bring files to the columns of the whole table; those that have them stay."""
-        done: list[str] = []
-        for file in files:
-            lazy = pl.scan_parquet(self.writer.path(file), glob=False)
-            schema = lazy.collect_schema()
-            from pqlkit.exports.column_types import POLARS
-
-            if dict(schema) == {column: POLARS[kind] for column, kind in columns.items()}:
-                done.append(file)
-                continue
-            frame = lazy.select(
-                as_type(pl.col(column), schema[column], kind).alias(column)
-                if column in schema
-                else pl.lit(None, dtype=POLARS[kind]).alias(column)
-                for column, kind in columns.items()
-            )
-            path = self.work / f"retyped-{len(done)}.parquet"
-            frame.sink_parquet(path, compression="zstd")
-            done.extend(self._staged(name, [path]))
-        return done
-
-    def _summed_up(self, events: TableEntry) -> TableEntry:
-        """Sum up the files that no summary is about yet; what earlier loads summed up is not read again."""
-        before = self._entry(EVENTS)
-        summaries = [
-            summary
-            for summary in (before.summaries if before is not None else ())
-            if set(summary.of) <= {*events.files}
-        ]
-        known = {file for summary in summaries for file in summary.of}
-        new = tuple(file for file in events.files if file not in known)
-        if new:
-            rows = self._lazy(new)
-            summaries.append(self._summary(new, who_of(rows), names_of(rows)))
-        if len(summaries) > MOST:
-            whose = joined_who(self._lazy([summary.who]) for summary in summaries)
-            named = joined_names(self._lazy([summary.names]) for summary in summaries)
-            summaries = [self._summary(events.files, whose, named)]
-        return replace(events, summaries=tuple(summaries))
-
-    def _lazy(self, files: Iterable[str]) -> pl.LazyFrame:
-        return pl.scan_parquet([self.writer.path(file) for file in files], glob=False)
-
-    def _summary(self, of: tuple[str, ...], whose: pl.LazyFrame, named: pl.LazyFrame) -> Summary:
-        staged = {}
-        for name, table in (("who", whose), ("names", named)):
-            frame = table.collect(engine="streaming")
-            path = self.work / f"{name}.parquet"
-            keys = [column for column in (USER_ID, ACCOUNT_ID, EVENT) if column in frame.columns]
-            frame.sort(keys).write_parquet(path, compression="zstd")
-            staged[name] = self.writer.stage(path, f"summaries/{name}")
-        return Summary(of=of, who=staged["who"], names=staged["names"])
 
     def _publish(self, entries: Mapping[str, TableEntry], quarantine: Quarantine) -> None:
         target = self.folder / QUARANTINE
@@ -422,17 +356,6 @@ class _Load:
                 not_read=self._not_read(name),
             )
         return replace(table.intake, skipped=skipped, not_read=(*self._not_read(name), *table.intake.not_read))
-
-
-def _concerned(file: Path, schema: Mapping[str, pl.DataType], identities: Identities) -> bool:
-    """Tell whether a file has anonymous events whose user is known now."""
-    if ANONYMOUS_ID not in schema:
-        return False
-    lazy = (
-        pl.scan_parquet(file, glob=False).filter(pl.col(USER_ID).is_null()).select(pl.col(ANONYMOUS_ID).cast(pl.String))
-    )
-    known = identities.known[ANONYMOUS_ID]
-    return bool(lazy.select(pl.col(ANONYMOUS_ID).is_in(known.implode()).any()).collect().item())
 
 
 def _united(before: Mapping[str, ColumnType], table: Finished) -> dict[str, ColumnType]:

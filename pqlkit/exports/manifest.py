@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pqlkit.errors import DataError
 from pqlkit.exports.column_types import ColumnType
 from pqlkit.exports.instants import FIRST, LAST
+from pqlkit.exports.numbering import HOME
 from pqlkit.exports.parquet import schema
 from pqlkit.exports.tables import EVENTS
 from pqlkit.exports.zones import zone_of
@@ -27,7 +28,10 @@ QUARANTINE: Final = "quarantine.jsonl"
 PLACE: Final = ".pqlkit"
 """The folder in a published folder that is the writers' own; where it is, the folder is pqlkit's."""
 
-SCHEMA: Final = "pqlkit/dataset/1"
+SCHEMA: Final = "pqlkit/dataset/2"
+
+_EARLIER: Final = ("pqlkit/dataset/1",)
+_AGAIN: Final = "load again, without --append, from the exports"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +44,66 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A file of events that holds the rows of the homes [low, high) as one load knew them."""
+
+    file: str
+    low: int
+    high: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """A file of events that a later load added, of any homes."""
+
+    file: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventParts:
+    """The files of events; see `pqlkit.exports.event_files`.
+
+    Parameters
+    ----------
+    users, accounts
+        Who has which number; see `pqlkit.exports.numbering`.
+    blocks, deltas
+        Rows of somebody.
+    anonymous
+        Rows without a user, who may become known.
+    event_ids
+        The ids of events with their names, for the duplicates of later loads.
+    """
+
+    users: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    deltas: tuple[Delta, ...] = ()
+    anonymous: tuple[str, ...] = ()
+    event_ids: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All files with rows."""
+        return (*(block.file for block in self.blocks), *(delta.file for delta in self.deltas), *self.anonymous)
+
+    def renamed(self, names: Mapping[str, str]) -> EventParts:
+        """Give the parts under other names of files."""
+        return replace(
+            self,
+            blocks=tuple(replace(block, file=names.get(block.file, block.file)) for block in self.blocks),
+            deltas=tuple(replace(delta, file=names.get(delta.file, delta.file)) for delta in self.deltas),
+            anonymous=tuple(names.get(file, file) for file in self.anonymous),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableEntry:
     """One table: `files` relative to the folder, `inputs` the fingerprints of the files it was read from, sorted.
 
-    `summaries` of events are about all of their `files`, each in one of them; none where an earlier pqlkit wrote the dataset.
+    Events have `parts`, and `summaries` about all of their `files`, each in one of them.
     """
 
     files: tuple[str, ...]
@@ -56,6 +116,7 @@ class TableEntry:
     inputs: tuple[str, ...] = ()
     days: Mapping[int, int] = field(default_factory=dict)
     summaries: tuple[Summary, ...] = ()
+    parts: EventParts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +131,15 @@ class Manifest:
         """All files of all tables."""
         summaries = [summary for table in self.tables.values() for summary in table.summaries]
         own = {name for table in self.tables.values() for name in table.files}
+        parts = [table.parts for table in self.tables.values() if table.parts is not None]
+        own |= {name for part in parts for name in (*part.users, *part.accounts, *part.event_ids)}
         return own | {name for summary in summaries for name in (summary.who, summary.names)}
+
+    @property
+    def small_files(self) -> set[str]:
+        """The files but those that grow with the events."""
+        parts = self.tables[EVENTS].parts
+        return self.files - set(self.tables[EVENTS].files) - set(parts.event_ids if parts is not None else ())
 
 
 def manifest_text(manifest: Manifest) -> str:
@@ -95,6 +164,17 @@ def _entry(table: TableEntry) -> dict[str, Json]:
         "inputs": list(table.inputs),
         "days": {str(day): rows for day, rows in sorted(table.days.items())},
         **({"summaries": [_summary(summary) for summary in table.summaries]} if table.summaries else {}),
+        **({} if table.parts is None else _parts(table.parts)),
+    }
+
+
+def _parts(parts: EventParts) -> dict[str, Json]:
+    return {
+        "numbering": {"users": list(parts.users), "accounts": list(parts.accounts)},
+        "blocks": [asdict(block) for block in parts.blocks],
+        "deltas": [asdict(delta) for delta in parts.deltas],
+        "anonymous": list(parts.anonymous),
+        "event_ids": list(parts.event_ids),
     }
 
 
@@ -115,9 +195,13 @@ def read_manifest(folder: Path) -> Manifest:
         raise DataError(f"there is no folder {folder}", hint="`pqlkit load --out DIR` makes one")
     try:
         data = json.loads(path.read_text("utf-8"))
+        if data.get("schema") in _EARLIER:
+            raise DataError(
+                "the dataset was written by an earlier pqlkit, in another layout", where=str(path), hint=_AGAIN
+            )
         if data.get("schema") != SCHEMA:
             raise DataError(f"the manifest's schema is {data.get('schema')!r}, not {SCHEMA!r}", where=str(path))
-        tables = {name: _read(entry) for name, entry in data["tables"].items()}
+        tables = {name: _read(name, entry) for name, entry in data["tables"].items()}
         manifest = Manifest(zone=_of(str, data["zone"]), tables=tables)
         if EVENTS not in tables:
             raise KeyError(EVENTS)
@@ -173,9 +257,14 @@ def altered(folder: Path) -> str | None:
     if changed is not None:
         return changed
     described = all(
-        set(schema(folder / file)) == set(table.columns) for table in manifest.tables.values() for file in table.files
+        _described(set(schema(folder / file)), table) for table in manifest.tables.values() for file in table.files
     )
     return None if described else NAME
+
+
+def _described(columns: set[str], table: TableEntry) -> bool:
+    """Whether a file has the columns that the manifest says; a file of events lacks those that it has no value of."""
+    return columns == set(table.columns) if table.parts is None else columns - {HOME} <= set(table.columns)
 
 
 def check_as_written(folder: Path, manifest: Manifest) -> None:
@@ -190,8 +279,7 @@ def check_as_written(folder: Path, manifest: Manifest) -> None:
     DataError
         A file's content is not what its name says.
     """
-    events = set(manifest.tables[EVENTS].files)
-    changed = next((file for file in sorted(manifest.files - events) if not _as_written(folder / file)), None)
+    changed = next((file for file in sorted(manifest.small_files) if not _as_written(folder / file)), None)
     if changed is not None:
         raise damaged(folder, changed)
 
@@ -213,7 +301,7 @@ def _as_written(path: Path) -> bool:
         return False
 
 
-def _read(entry: dict[str, Any]) -> TableEntry:
+def _read(name: str, entry: dict[str, Any]) -> TableEntry:
     files = tuple(_inside(file) for file in _of(list, entry["files"]))
     if not files:  # a table without a row has a file, too: without one nobody knows its columns
         raise ValueError
@@ -228,7 +316,35 @@ def _read(entry: dict[str, Any]) -> TableEntry:
         inputs=tuple(_of(str, digest) for digest in _of(list, entry["inputs"])),
         days={int(day): _of(int, rows) for day, rows in entry["days"].items()},
         summaries=_summaries(entry, files),
+        parts=_read_parts(entry, files) if name == EVENTS else None,
     )
+
+
+def _read_parts(entry: dict[str, Any], files: tuple[str, ...]) -> EventParts:
+    def named(names: object) -> tuple[str, ...]:
+        return tuple(_inside(file) for file in _of(list, names))
+
+    parts = EventParts(
+        users=named(entry["numbering"]["users"]),
+        accounts=named(entry["numbering"]["accounts"]),
+        blocks=tuple(
+            Block(
+                file=_inside(block["file"]),
+                low=_of(int, block["low"]),
+                high=_of(int, block["high"]),
+                rows=_of(int, block["rows"]),
+            )
+            for block in _of(list, entry["blocks"])
+        ),
+        deltas=tuple(
+            Delta(file=_inside(delta["file"]), rows=_of(int, delta["rows"])) for delta in _of(list, entry["deltas"])
+        ),
+        anonymous=named(entry["anonymous"]),
+        event_ids=named(entry["event_ids"]),
+    )
+    if sorted(parts.files) != sorted(files) or not parts.users or not parts.accounts:
+        raise ValueError
+    return parts
 
 
 def _summaries(entry: dict[str, Any], files: tuple[str, ...]) -> tuple[Summary, ...]:

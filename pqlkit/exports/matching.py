@@ -8,12 +8,13 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, USER_ID
 from pqlkit.exports.intake import Matching
-from pqlkit.exports.summaries import ROWS, who
+from pqlkit.exports.numbering import by_number, with_ids
+from pqlkit.exports.summaries import ROWS, who_by_number
 from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EVENTS, USERS
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pqlkit.exports.dataset import Dataset, Table
 
@@ -28,22 +29,24 @@ _SHORTENED: Final = r"^[0-9](?:\.[0-9]+)?E\+[0-9]{2}$"
 def matching(dataset: Dataset) -> Matching:
     """Count how the tables of a dataset match.
 
-    Ids are compared as they are. A conversion is matched if its user is known (in the users, or without them in the
+    Ids are compared as they are, by their numbers where the events have them. A conversion is matched if its user is known (in the users, or without them in the
     events), else if its account is.
     """
     tables = dataset.tables
     users, accounts, conversions = tables.get(USERS), tables.get(ACCOUNTS), tables.get(CONVERSIONS)
-    seen = who(tables[EVENTS]).collect(engine="streaming")
+    numbers = tables[EVENTS].numbers
+    seen = who_by_number(tables[EVENTS]).collect(engine="streaming")
     event_users = _rows_by(seen, USER_ID)
-    known_users = _ids(users, USER_ID) if users is not None else event_users.select(USER_ID)
+    known_users = _keys(users, USER_ID, numbers) if users is not None else event_users.select(USER_ID)
     known_accounts = _known_accounts(dataset)
     counts: dict[str, int | None] = {"event_users": event_users.height, **_without_user(seen)}
     if users is not None:
         counts |= _users(known_users, event_users)
     if accounts is not None:
-        counts |= _accounts(_ids(accounts, ACCOUNT_ID), users, event_users, _rows_by(seen, ACCOUNT_ID))
+        known = _keys(accounts, ACCOUNT_ID, numbers)
+        counts |= _accounts(known, users, event_users, _rows_by(seen, ACCOUNT_ID), numbers)
     if conversions is not None:
-        matched = _matched(conversions, known_users, known_accounts)
+        matched = _matched(conversions, known_users, known_accounts, numbers)
         counts |= {
             "conversions": conversions.rows,
             "conversions_matched": matched,
@@ -78,12 +81,16 @@ def _users(known: pl.DataFrame, event_users: pl.DataFrame) -> dict[str, int | No
 
 
 def _accounts(
-    known: pl.DataFrame, users: Table | None, event_users: pl.DataFrame, event_accounts: pl.DataFrame
+    known: pl.DataFrame,
+    users: Table | None,
+    event_users: pl.DataFrame,
+    event_accounts: pl.DataFrame,
+    numbers: Mapping[str, tuple[str, ...]],
 ) -> dict[str, int | None]:
     """Count accounts with events: those that carry their id, else those of their users."""
     active = [event_accounts.select(ACCOUNT_ID)]
     if users is not None and ACCOUNT_ID in users.columns:
-        members = users.scan().select(USER_ID, ACCOUNT_ID).drop_nulls().collect()
+        members = by_number(users.scan().select(USER_ID, ACCOUNT_ID), numbers).drop_nulls().collect()
         active.append(members.join(event_users, on=USER_ID, how="semi").select(ACCOUNT_ID))
     with_events = known.join(
         pl.concat([frame.cast(known.schema) for frame in active]), on=ACCOUNT_ID, how="semi"
@@ -99,13 +106,15 @@ def _known_accounts(dataset: Dataset) -> pl.DataFrame | None:
     for name in (ACCOUNTS, USERS, EVENTS):
         table = dataset.tables.get(name)
         if table is not None and ACCOUNT_ID in table.columns:
-            return _ids(table, ACCOUNT_ID)
+            return _keys(table, ACCOUNT_ID, dataset.tables[EVENTS].numbers)
     return None
 
 
-def _matched(conversions: Table, users: pl.DataFrame, accounts: pl.DataFrame | None) -> int:
+def _matched(
+    conversions: Table, users: pl.DataFrame, accounts: pl.DataFrame | None, numbers: Mapping[str, tuple[str, ...]]
+) -> int:
     known = pl.lit(value=False)
-    lazy = conversions.scan()
+    lazy = by_number(conversions.scan(), numbers)
     if USER_ID in conversions.columns:
         known = known | pl.col(USER_ID).is_in(users[USER_ID].implode())
     if ACCOUNT_ID in conversions.columns and accounts is not None:
@@ -113,9 +122,15 @@ def _matched(conversions: Table, users: pl.DataFrame, accounts: pl.DataFrame | N
     return int(lazy.select(known.fill_null(value=False).sum()).collect().item())
 
 
+def _keys(table: Table, name: str, numbers: Mapping[str, tuple[str, ...]]) -> pl.DataFrame:
+    """Give the different ids of a table, by their numbers where events have them."""
+    keys = who_by_number(table) if table.name == EVENTS else by_number(table.scan().select(name), numbers)
+    return keys.select(name).drop_nulls().unique().collect(engine="streaming")
+
+
 def _ids(table: Table, name: str) -> pl.DataFrame:
-    lazy = who(table) if table.name == EVENTS else table.scan()
-    return lazy.select(name).drop_nulls().unique().collect(engine="streaming")
+    """Give the different ids of a table as they stand in the exports."""
+    return with_ids(_keys(table, name, {}).lazy(), table.numbers).collect(engine="streaming")
 
 
 def _rows_by(seen: pl.DataFrame, name: str) -> pl.DataFrame:

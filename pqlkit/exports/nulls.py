@@ -6,6 +6,7 @@ who have none. Other columns keep their text, because a plan may well be called 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -41,14 +42,27 @@ def without_nulls(values: pl.Series, nulls: Set[str]) -> pl.Series:
 
 def is_null_value(values: pl.Series, nulls: Set[str]) -> pl.Series:
     """Mark the texts of a column that stand for no value, also with blanks around them, and the empty ones."""
-    padded = [test(blank) for blank in " \t" for test in (values.str.starts_with, values.str.ends_with)]
-    if any(marks.any() for marks in padded):
-        values = values.str.strip_chars()
-    return values.is_in(sorted(nulls | {""})).fill_null(value=False)
+    import polars as pl
+
+    # Exports come in hundreds of small files: each question to Polars costs more than its answer, so two ask all.
+    frame, text = values.to_frame("text"), pl.col("text")
+    padded = [test(blank).any() for blank in " \t" for test in (text.str.starts_with, text.str.ends_with)]
+    plain = text.str.strip_chars() if frame.select(pl.any_horizontal(padded)).item() else text
+    marked = plain.is_in(_listed(frozenset(nulls)).implode()).fill_null(value=False)
+    return frame.select(marked.alias(values.name)).to_series()
+
+
+@cache
+def _listed(nulls: frozenset[str]) -> pl.Series:
+    import polars as pl
+
+    return pl.Series(sorted(nulls | {""}), dtype=pl.String)
 
 
 def counted_nulls(values: pl.Series, nulls: Set[str]) -> dict[str, int]:
     """Count the texts of a column that stand for no value, by text; the empty one does not count."""
-    some = values.filter(is_null_value(values, nulls)).str.strip_chars()
-    some = some.filter(some != "")
-    return dict(some.value_counts(sort=True).iter_rows()) if len(some) else {}
+    some = values.filter(is_null_value(values, nulls))
+    if some.is_empty():
+        return {}
+    some = some.str.strip_chars()
+    return dict(some.filter(some != "").value_counts(sort=True).iter_rows())

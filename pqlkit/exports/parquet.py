@@ -10,9 +10,10 @@ from pqlkit.errors import DataError
 from pqlkit.exports.arrow_values import intervals, readable
 from pqlkit.exports.batch import Batch
 from pqlkit.exports.json_lines import flatten
+from pqlkit.exports.numbering import HOME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 ROWS: Final = 250_000
@@ -28,6 +29,7 @@ def read_parquet(path: Path, name: str) -> Iterator[Batch]:
     """
     row = 1
     columns = schema(path)
+    refuse_numbered(columns, name)
     left_out = intervals(columns)
     try:
         rows = pl.scan_parquet(path, glob=False).drop(left_out)
@@ -55,6 +57,22 @@ def schema(path: Path) -> pl.Schema:
         return pl.scan_parquet(path, glob=False).collect_schema()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise damaged(path, error) from error
+
+
+def refuse_numbered(columns: Iterable[str], name: str) -> None:
+    """Refuse a file of a dataset's events, which is no export: its users and accounts are numbers.
+
+    Raises
+    ------
+    DataError
+        It is one.
+    """
+    if HOME in columns:
+        raise DataError(
+            f"{name} is a file of events of a dataset, in which users are numbers",
+            where=name,
+            hint="name the dataset's folder with --data, instead of --events",
+        )
 
 
 _DAMAGE: Final = (

@@ -28,7 +28,7 @@ from pqlkit.definitions.values import (
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.days_off import DaysOff
 from pqlkit.exports.mapping import Match, Spelling, Unit
-from pqlkit.exports.preset import presets
+from pqlkit.exports.preset import preset_names
 from pqlkit.exports.sources.address import check_address
 from pqlkit.exports.text_stream import ENCODINGS
 from pqlkit.exports.time_formats import FORMATS
@@ -322,10 +322,10 @@ class SourceForm(Form):
     format: Annotated[
         str | None,
         Check(
-            lambda value: None if isinstance(value, Blank) else one_of(presets())(value),
+            lambda value: None if isinstance(value, Blank) else one_of(preset_names())(value),
             as_type=str | Null,
         ),
-    ] = Field(None, description="A vendor's format: " + ", ".join(presets()) + ".", examples=["segment"])
+    ] = Field(None, description="A vendor's format: " + ", ".join(preset_names()) + ".", examples=["segment"])
     columns: ColumnsForm | None = Field(
         None,
         description="Canonical column: the export's column.",

@@ -99,6 +99,7 @@ _OWN: Final[Mapping[str, str]] = {
     "contacts": "exports/calls.csv",
     "conversions": "exports/upgrades.csv",
     "definition": "definitions/first.yml",
+    "dbt": "models/leads",
     "dialect": "snowflake",
     "entity": "account",
     "exposure": "until-conversion",
@@ -186,4 +187,7 @@ def example_of(option: Option) -> str:
         return str(next(member.value for member in option.takes if member is not option.default))
     if option.name == "accounts" and option.takes is int:
         return "500"
-    return _OWN.get(option.name) or EXAMPLES[option.metavar]
+    example = _OWN.get(option.name) or EXAMPLES.get(option.metavar)
+    if example is None:
+        raise LookupError(f"{option.flag} takes {option.metavar}, of which EXAMPLES of {__name__} shows none")
+    return example

@@ -72,7 +72,7 @@ class Plan:
     silences
         Whether rows beyond a long silence are judged, too.
     copy
-        Write every table, also those that could be used where they lie.
+        Write every table, also those that could be used where they lie, but for events; these as drafts of what `load` makes of them.
     files
         Table name -> files to read instead of all that its source finds.
     names
@@ -154,8 +154,10 @@ def _tell(plan: Plan, sentence: str) -> None:
 
 def _found(name: str, plan: Plan, quarantine: Quarantine) -> InPlace | Stage:
     _tell(plan, f"reading {name}")
-    if not plan.copy and name not in plan.files:
-        there = in_place(layout(name), plan.sources[name], plan.outer)
+    files = plan.files.get(name)
+    # What was brought here is called by another name, which only the stage knows.
+    if (name == EVENTS or not plan.copy) and plan.names.keys().isdisjoint(files or ()):
+        there = in_place(layout(name), plan.sources[name], plan.outer, files)
         if there is not None:
             return there
     return _staged(name, plan, quarantine)
@@ -266,6 +268,7 @@ def _finished(
             plausible=bounds,
             quarantine=quarantine,
             prefix=plan.prefix,
+            draft=plan.copy,
         )
     else:
         match = plan.sources[name].match

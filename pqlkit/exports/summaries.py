@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, EVENT, TIMESTAMP, USER_ID
+from pqlkit.exports.numbering import with_ids
 from pqlkit.exports.tables import EVENTS, layout
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ ROWS: Final = "rows"
 FIRST: Final = "first"
 LAST: Final = "last"
 PROPERTIES: Final = "properties"
-
-MOST: Final = 32
-"""Summaries that a dataset keeps side by side before they become one."""
 
 
 def who_of(events: pl.LazyFrame) -> pl.LazyFrame:
@@ -65,7 +63,12 @@ def _totals() -> tuple[pl.Expr, ...]:
 
 def who(events: Table) -> pl.LazyFrame:
     """Give `who_of` all events: read where it was written down, else counted."""
-    return joined_who(_scanned(events.who)) if events.who else who_of(events.scan())
+    return with_ids(who_by_number(events), events.numbers)
+
+
+def who_by_number(events: Table) -> pl.LazyFrame:
+    """Give `who` with the numbers of users and accounts, where the events name them so."""
+    return joined_who(_scanned(events.who)) if events.who else who_of(events.scan_numbers())
 
 
 def names(events: Table) -> pl.LazyFrame:

@@ -50,9 +50,11 @@ class Written:
     first: int | None = None
     last: int | None = None
 
-    def add(self, frame: pl.DataFrame, path: Path, time: str | None) -> None:
-        """Write one file."""
-        frame.write_parquet(path, compression="zstd", row_group_size=FILE_ROWS // 4, statistics=True)
+    def add(self, frame: pl.DataFrame, path: Path, time: str | None, *, draft: bool = False) -> None:
+        """Write one file; a draft is read once more and then gone."""
+        frame.write_parquet(
+            path, compression="lz4" if draft else "zstd", row_group_size=FILE_ROWS // 4, statistics=not draft
+        )
         self.paths.append(path)
         self.rows += frame.height
         if time is not None and time in frame.columns:
@@ -89,6 +91,7 @@ def write_events(
     plausible: Plausible,
     quarantine: Quarantine,
     prefix: str = "part",
+    draft: bool = False,
 ) -> Written:
     """Write staged events into Parquet files of whole days.
 
@@ -108,6 +111,8 @@ def write_events(
         The moments that can be; rows outside go to quarantine.
     quarantine
         Takes the rows that are not kept, with the reason.
+    draft
+        Leave the rows in the order in which they came, where no row is a duplicate of another.
     """
     written = Written(columns=final_columns(stage, ids))
     for low, high in _spans(stage.days):
@@ -117,11 +122,14 @@ def write_events(
         frame = _judged(frame, stage, plausible, quarantine)
         if ANONYMOUS_ID in frame.columns or not identities.known.is_empty():
             frame = stitched(_with_user(frame), identities)
-        frame = _typed(frame, written.columns).sort(_order(written.columns), nulls_last=False)
+        frame = _typed(frame, written.columns)
+        if not draft or EVENT_ID in written.columns:
+            frame = frame.sort(_order(written.columns), nulls_last=False)
         unique = _once(frame)
         written.duplicate += frame.height - unique.height
         if not unique.is_empty():
-            written.add(unique, folder / f"{prefix}-{len(written.paths):05}.parquet", TIMESTAMP)
+            path = folder / f"{prefix}-{len(written.paths):05}.parquet"
+            written.add(unique, path, TIMESTAMP, draft=draft)
     if EVENT_ID in written.columns:
         _drop_distant_duplicates(written)
     if not written.paths:

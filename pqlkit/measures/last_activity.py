@@ -9,6 +9,7 @@ import polars as pl
 
 from pqlkit.columns import AT, ENTITY, USER_ID
 from pqlkit.durations import DAY
+from pqlkit.measures.ownership import by_id
 
 if TYPE_CHECKING:
     from pqlkit.measures.world import World
@@ -45,7 +46,7 @@ def last_active(world: World, known: pl.Series | None = None) -> pl.DataFrame:
     recent = world.events.filter(nw.col(AT) <= world.as_of, nw.col(AT) > world.as_of - RECENT_DAYS * DAY)
     late = scope.owned(recent, []).group_by(ENTITY, USER_ID).agg(nw.len().cast(nw.Int64).alias("late"))
     people = world.engine.collect(ever).join(world.engine.collect(late), on=[ENTITY, USER_ID], how="left")
-    people = people.with_columns(pl.col("late").fill_null(0))
+    people = by_id(world.ids, people.with_columns(pl.col("late").fill_null(0)))
     last = people.group_by(ENTITY).agg(pl.col("last_active").max())
     first = pl.lit(value=False) if known is None else pl.col(USER_ID).cast(pl.String).is_in(known.implode())
     who = (

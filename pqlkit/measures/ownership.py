@@ -12,7 +12,7 @@ from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, EVENT, USER_ID
 from pqlkit.definitions.model import Criterion, Limit, MeasureKind, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pqlkit.definitions.model import Definition
     from pqlkit.measures.world import World
@@ -49,6 +49,30 @@ def with_owners(world: World, events: LazyFrame, owners: pl.DataFrame) -> LazyFr
     own = _joined(world, events.filter(~nw.col(ACCOUNT_ID).is_null()), world.accounts, ACCOUNT_ID, owners)
     others = _joined(world, events.filter(nw.col(ACCOUNT_ID).is_null()), world.members, USER_ID, owners)
     return nw.concat([own, others], how="vertical")
+
+
+def by_id(ids: Mapping[str, pl.DataFrame], frame: pl.DataFrame) -> pl.DataFrame:
+    """Put the ids of the export for numbers of users and accounts; `ids` is that of a `World`. The row order stays."""
+    for name, known in ids.items():
+        if name in frame.columns:
+            told = frame.select(name).join(known, on=name, how="left", maintain_order="left").get_column("id")
+            frame = frame.with_columns(told.alias(name))
+    return frame
+
+
+def by_number(ids: Mapping[str, pl.DataFrame], frame: pl.DataFrame) -> pl.DataFrame:
+    """Put numbers for the ids of users and accounts, where they have any: `by_id` backwards."""
+    for name, known in ids.items():
+        if name in frame.columns:
+            frame = frame.with_columns(_numbers(frame.get_column(name), known, name).alias(name))
+    return frame
+
+
+def _numbers(column: pl.Series, known: pl.DataFrame, name: str) -> pl.Series:
+    if column.equals(known.get_column("id"), check_names=False):  # as a rule numbers ascend with the ids of users
+        return known.get_column(name)
+    asked = column.alias("id").to_frame()
+    return asked.join(known, on="id", how="left", maintain_order="left").get_column(name)
 
 
 def _joined(world: World, events: LazyFrame, ids: pl.DataFrame, key: str, owners: pl.DataFrame) -> LazyFrame:

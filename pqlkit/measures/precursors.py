@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import narwhals as nw
 
 from pqlkit.columns import ACCOUNT_ID, AT, EVENT, USER_ID
+from pqlkit.measures.ownership import by_id
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,7 +86,8 @@ def _seen(world: World, before: Microseconds | None) -> LazyFrame:
         members, key = world.accounts, ACCOUNT_ID
     total = int(world.engine.collect(world.events.select(nw.len())).item())
     users = min(_USERS, max(_BY, members.height * _EVENTS // max(total, 1)))
-    some = members.select(key).sort(key).gather_every(max(1, -(-members.height // users)))
+    named = by_id(world.ids, members.select(key)).get_column(key)
+    some = members.select(key)[named.arg_sort()].gather_every(max(1, -(-members.height // users)))
     end = world.as_of + 1 if before is None else min(before, world.as_of + 1)
     seen = world.events.filter(nw.col(AT) < end).select(nw.col(key).alias("who"), AT, EVENT)
     return seen.join(world.engine.lift(some.rename({key: "who"})), on="who", how="inner")

@@ -59,6 +59,9 @@ class World:
         date in `zone`, as a rule its midnight there.
     summed_up
         What `seen` gives, where that is written down; None = it is counted when asked.
+    ids
+        Where events, `members` and `accounts` name users or accounts by number: ``user_id``, ``account_id`` -> that column with
+        the numbers, and ``id`` as in the export.
     """
 
     engine: Engine
@@ -73,6 +76,7 @@ class World:
     zone: str = "UTC"
     dates_only: bool = False
     summed_up: LazyFrame | None = None
+    ids: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @property
     def seen(self) -> LazyFrame:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import narwhals as nw
 import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, USER_ID
 from pqlkit.definitions.model import EntityKind
 from pqlkit.errors import DataError, UsageError
+from pqlkit.measures.ownership import by_number
 from pqlkit.population.roster import read_table
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pqlkit.exports.dataset import Dataset, Table
     from pqlkit.exports.project import Project
     from pqlkit.population.roster import Roster
-    from pqlkit.typing import LazyFrame
 
 
 def choose_kind(
@@ -68,17 +67,12 @@ def _mostly_accounts(roster: Roster, engine: Engine) -> bool:
     """Whether most events carry an account's id or come from a user who belongs to one."""
     if roster.accounts.is_empty():
         return False
-    members = engine.lift(roster.users.filter(pl.col(ACCOUNT_ID).is_not_null()).select(USER_ID))
-    events, rest = roster.events, roster.events
-    own = 0
-    if ACCOUNT_ID in events.collect_schema().names():
-        own = _count(engine, events.filter(~nw.col(ACCOUNT_ID).is_null()))
-        rest = events.filter(nw.col(ACCOUNT_ID).is_null())
-    return 2 * (own + _count(engine, rest.join(members, on=USER_ID, how="inner"))) > _count(engine, events)
-
-
-def _count(engine: Engine, frame: LazyFrame) -> int:
-    return int(engine.collect(frame.select(n=nw.len()))["n"].item())
+    members = by_number(roster.ids, roster.users.filter(pl.col(ACCOUNT_ID).is_not_null()).select(USER_ID))
+    seen = engine.collect(roster.seen)
+    own = pl.col(USER_ID).is_in(members.get_column(USER_ID).implode())
+    if ACCOUNT_ID in seen.columns:
+        own |= pl.col(ACCOUNT_ID).is_not_null()
+    return 2 * int(seen.filter(own).get_column("rows").sum()) > int(seen.get_column("rows").sum())
 
 
 def check_kind(dataset: Dataset, kind: EntityKind, outcome: Outcome, roster: Roster, engine: Engine) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CONVERTED, ENTITY, EVENT, SIGNED_UP_AT, USER_ID
 from pqlkit.definitions.model import EntityKind
-from pqlkit.measures.ownership import owned
+from pqlkit.measures.ownership import by_number, owned
 from pqlkit.measures.world import World
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def bare_world(
         The moment at which the data end, in microseconds.
     """
     index = listed.select(ENTITY, "id")
+    ids = roster.ids
     if kind is EntityKind.USER:
         members, accounts = index.select(pl.col("id").alias(USER_ID), ENTITY), None
     else:
@@ -58,13 +59,14 @@ def bare_world(
         kind=kind,
         events=roster.events,
         entities=listed.select(ENTITY, ANCHOR, *absent),
-        members=members,
-        accounts=accounts,
+        members=by_number(ids, members),
+        accounts=None if accounts is None else by_number(ids, accounts),
         as_of=as_of,
         properties=roster.properties,
         zone=dataset.zone,
         dates_only=dataset.tables["events"].dates_only,
         summed_up=roster.seen,
+        ids=ids,
     )
 
 

@@ -27,7 +27,7 @@ from pqlkit.definitions.documents import read_outcome
 from pqlkit.durations import Duration
 from pqlkit.errors import DataError, suggestion
 from pqlkit.measures.conditions import all_hold
-from pqlkit.measures.ownership import owned
+from pqlkit.measures.ownership import by_id, owned
 from pqlkit.population.roster import read_table
 from pqlkit.population.traits import condition_mask
 
@@ -204,10 +204,10 @@ def _known_persons(frame: pl.DataFrame, roster: Roster) -> pl.DataFrame:
 
 def _owner(frame: pl.DataFrame, world: World) -> pl.Series:
     """Find whose a row is: for accounts its own account, else its user's."""
-    by_user = _looked_up(frame, USER_ID, world.members.select(USER_ID, ENTITY))
+    by_user = _looked_up(frame, USER_ID, by_id(world.ids, world.members.select(USER_ID, ENTITY)))
     if world.accounts is None:
         return by_user
-    by_account = _looked_up(frame, ACCOUNT_ID, world.accounts)
+    by_account = _looked_up(frame, ACCOUNT_ID, by_id(world.ids, world.accounts))
     named = (
         frame[ACCOUNT_ID].is_not_null()
         if ACCOUNT_ID in frame.columns

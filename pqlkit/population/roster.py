@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
@@ -10,11 +10,12 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AT, DELETED_AT, EVENT, EVENT_ID, SIGNED_UP_AT, TIMESTAMP, USER_ID
 from pqlkit.errors import DataError, suggestion
+from pqlkit.measures.ownership import by_id, by_number
 from pqlkit.measures.world import seen_of
 from pqlkit.population.traits import condition_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pqlkit.definitions.model import Condition
     from pqlkit.engines.base import Engine
@@ -50,6 +51,9 @@ class Roster:
         `events` summed up by their ids, as `pqlkit.measures.world.World.seen`.
     out_users, out_accounts
         Ids that the population filter leaves out.
+    ids
+        Where `events` and `seen` name users or accounts by number, as `pqlkit.measures.world.World.ids`; all other frames have the
+        ids of the exports.
     """
 
     users: pl.DataFrame
@@ -60,6 +64,7 @@ class Roster:
     seen: LazyFrame
     out_users: pl.Series
     out_accounts: pl.Series
+    ids: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
 def read_table(engine: Engine, table: Table, names: Iterable[str] | None = None) -> pl.DataFrame:
@@ -81,6 +86,14 @@ def scan_events(engine: Engine, table: Table, as_of: Microseconds) -> tuple[Lazy
     return events, properties
 
 
+def read_ids(engine: Engine, table: Table) -> dict[str, pl.DataFrame]:
+    """Read which user or account has which number, where events name them so."""
+    return {
+        name: engine.collect(engine.scan(paths, {"number": name, name: "id"})).sort(name)
+        for name, paths in table.numbers.items()
+    }
+
+
 def scan_seen(engine: Engine, table: Table, as_of: Microseconds, events: LazyFrame) -> LazyFrame:
     """Sum up the events by their ids: from what `load` wrote down, where all of them exist at `as_of`."""
     if not table.who or table.last is None or table.last > as_of:
@@ -99,16 +112,17 @@ def read_roster(dataset: Dataset, project: Project, engine: Engine, as_of: Micro
     """
     events, properties = scan_events(engine, dataset.tables["events"], as_of)
     seen = scan_seen(engine, dataset.tables["events"], as_of, events)
-    users = _users(dataset, project, engine, events, seen, as_of)
-    members = _members(users, dataset, engine, seen)
+    ids = read_ids(engine, dataset.tables["events"])
+    users = _users(dataset, project, engine, events, seen, as_of, ids)
+    members = _members(users, dataset, engine, seen, ids)
     listed = _listed(dataset, "accounts", ACCOUNT_ID, engine, as_of)
     out_users, out_accounts = _left_out(project.population, users, listed, members)
     if len(out_users):
-        events = events.join(engine.lift(out_users.to_frame()), on=USER_ID, how="anti")
-        seen = seen.join(engine.lift(out_users.to_frame()), on=USER_ID, how="anti")
+        out = engine.lift(by_number(ids, out_users.to_frame()).drop_nulls())
+        events, seen = (frame.join(out, on=USER_ID, how="anti") for frame in (events, seen))
     users = users.join(out_users.to_frame(), on=USER_ID, how="anti", maintain_order="left")
     members = members.join(out_users.to_frame(), on=USER_ID, how="anti")
-    accounts = _accounts(listed, users, members, dataset, engine, seen)
+    accounts = _accounts(listed, users, members, dataset, engine, seen, ids)
     return Roster(
         users=users,
         accounts=accounts.join(out_accounts.to_frame(), on=ACCOUNT_ID, how="anti", maintain_order="left"),
@@ -118,6 +132,7 @@ def read_roster(dataset: Dataset, project: Project, engine: Engine, as_of: Micro
         seen=seen,
         out_users=out_users,
         out_accounts=out_accounts,
+        ids=ids,
     )
 
 
@@ -138,7 +153,13 @@ def _listed(dataset: Dataset, name: str, key: str, engine: Engine, as_of: Micros
 
 
 def _users(
-    dataset: Dataset, project: Project, engine: Engine, events: LazyFrame, seen: LazyFrame, as_of: Microseconds
+    dataset: Dataset,
+    project: Project,
+    engine: Engine,
+    events: LazyFrame,
+    seen: LazyFrame,
+    as_of: Microseconds,
+    ids: Mapping[str, pl.DataFrame],
 ) -> pl.DataFrame:
     listed = _listed(dataset, "users", USER_ID, engine, as_of)
     if listed is None:
@@ -149,6 +170,7 @@ def _users(
             starts = engine.collect(signups.group_by(USER_ID).agg(first=nw.col(AT).min()))
             firsts = firsts.select(USER_ID).join(starts, on=USER_ID, how="left")
         absent = pl.lit(None, dtype=pl.Int64)
+        firsts = by_id(ids, firsts)
         listed = firsts.rename({"first": SIGNED_UP_AT}).with_columns(absent.alias(DELETED_AT)).sort(USER_ID)
     if ACCOUNT_ID not in listed.columns:
         listed = listed.with_columns(pl.lit(None, dtype=_account_type(dataset)).alias(ACCOUNT_ID))
@@ -163,12 +185,14 @@ def _account_type(dataset: Dataset) -> type[pl.DataType]:
     return pl.String
 
 
-def _members(users: pl.DataFrame, dataset: Dataset, engine: Engine, seen: LazyFrame) -> pl.DataFrame:
+def _members(
+    users: pl.DataFrame, dataset: Dataset, engine: Engine, seen: LazyFrame, ids: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
     """Pair users with their accounts; where the users table names none, by the events that carry both."""
     pairs = users.select(USER_ID, ACCOUNT_ID).drop_nulls()
     if pairs.is_empty() and ACCOUNT_ID in dataset.tables["events"].columns:
         both = seen.filter(~nw.col(USER_ID).is_null(), ~nw.col(ACCOUNT_ID).is_null())
-        pairs = engine.collect(both.select(USER_ID, ACCOUNT_ID).unique())
+        pairs = by_id(ids, engine.collect(both.select(USER_ID, ACCOUNT_ID).unique()))
         pairs = pairs.join(users.select(USER_ID), on=USER_ID, how="semi")
     return pairs.sort(USER_ID, ACCOUNT_ID)
 
@@ -180,6 +204,7 @@ def _accounts(
     dataset: Dataset,
     engine: Engine,
     seen: LazyFrame,
+    ids: Mapping[str, pl.DataFrame],
 ) -> pl.DataFrame:
     """List the accounts with their own signup, else their first user's, and their own traits, else that user's."""
     if listed is None:
@@ -189,7 +214,7 @@ def _accounts(
     first = by_age.unique(ACCOUNT_ID, keep="first", maintain_order=True)
     if "users" not in dataset.tables and ACCOUNT_ID in dataset.tables["events"].columns:
         own = seen.filter(~nw.col(ACCOUNT_ID).is_null()).group_by(ACCOUNT_ID).agg(nw.col("first").min())
-        first = engine.collect(own).rename({"first": SIGNED_UP_AT})
+        first = by_id(ids, engine.collect(own)).rename({"first": SIGNED_UP_AT})
     lacking = [name for name in first.columns if name not in listed.columns and name not in LISTED]
     joined = listed.join(
         first.select(ACCOUNT_ID, SIGNED_UP_AT, *lacking),

@@ -9,6 +9,7 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, USER_ID, VALID_FROM
 from pqlkit.definitions.model import EntityKind
+from pqlkit.measures.ownership import by_id
 from pqlkit.population.roster import LISTED, read_table
 from pqlkit.population.traits import TraitKind, Traits, required_traits, trait_kinds
 
@@ -58,11 +59,12 @@ def _history(dataset: Dataset, name: str, roster: Roster, world: World) -> pl.Da
     table = dataset.tables[f"history.{name}"]
     frame = read_table(world.engine, table).filter(pl.col(VALID_FROM) <= world.as_of)
     if ACCOUNT_ID in frame.columns and world.accounts is not None:
-        owned_rows = frame.join(world.accounts, on=ACCOUNT_ID)
+        owned_rows = frame.join(by_id(world.ids, world.accounts), on=ACCOUNT_ID)
     elif USER_ID in frame.columns:
-        owned_rows = frame.join(world.members.select(USER_ID, ENTITY), on=USER_ID)
+        owned_rows = frame.join(by_id(world.ids, world.members.select(USER_ID, ENTITY)), on=USER_ID)
     else:
-        users = roster.members.join(world.members, on=USER_ID).select(ACCOUNT_ID, ENTITY)
+        members = by_id(world.ids, world.members.select(USER_ID, ENTITY))
+        users = roster.members.join(members, on=USER_ID).select(ACCOUNT_ID, ENTITY)
         owned_rows = frame.join(users, on=ACCOUNT_ID)
     rows = owned_rows.select(ENTITY, VALID_FROM, pl.col(name).alias("value"))
     return rows.group_by(ENTITY, VALID_FROM).agg(pl.col("value").max()).sort(ENTITY, VALID_FROM)

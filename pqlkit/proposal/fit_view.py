@@ -116,6 +116,11 @@ class Part:
 
     entities: NDArray[np.bool_] | None = None
 
+    @property
+    def share(self) -> float:
+        """Of all entities; 1 where it holds nobody."""
+        return 1.0 if self.entities is None or not self.entities.any() else float(self.entities.mean())
+
     def holds(self, entity: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell whose moments are in it."""
         return np.ones(len(entity), dtype=np.bool_) if self.entities is None else self.entities[entity]
@@ -281,7 +286,7 @@ class FitView:
             before=before,
             part=part,
             tiles=_tiles(activity, begin, lives.window) if every else None,
-            scale=(now / then if then else 1.0) * (1.0 if drawn is None else len(drawn) / max(int(drawn.sum()), 1)),
+            scale=(now / then if then else 1.0) / part.share,
         )
 
     def narrowed(self, places: Sequence[int]) -> FitView:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.benchmark_model import BenchmarkModel
     from pqlkit.proposal.candidate import Candidate
     from pqlkit.proposal.crossfit import CrossFit
+    from pqlkit.proposal.fit_view import FitView
     from pqlkit.proposal.holdout import Verdicts
     from pqlkit.proposal.points import Points
     from pqlkit.proposal.result import Search
@@ -130,6 +131,7 @@ def _searched(brief: Brief) -> Proposal:
         return _nothing(brief, *warnings, *([] if blind else [nothing_stands_out(brief)]), search=search, top=top)
     brief.say("reading rules as qualifications")
     view = FitView.of(brief, search.literals)
+    warnings += _drawn(view)
     standings = standings_of(brief, search, view)
     cross = cross_fit(brief, view.activity) if brief.cross_fitted else None
     read = verdicts(brief, standings, cross)
@@ -137,6 +139,15 @@ def _searched(brief: Brief) -> Proposal:
         # What has changed is seen all the same: a product that is another has nothing that its past would tell.
         return replace(_nothing(brief, *warnings, search=search, top=top), changes=read.changes, rejected=read.rejected)
     return _summed_up(brief, standings, read, card, top, cross, (*warnings, *read.warnings))
+
+
+def _drawn(view: FitView) -> list[str]:
+    """Say so where rules are chosen by the leads of some entities alone."""
+    entities = view.part.entities
+    if entities is None:
+        return []
+    read = f"{np.count_nonzero(entities):,} of {len(entities):,} entities"
+    return [f"rules were chosen by the leads of {read}, drawn by cluster; what is promised counts all"]
 
 
 def _refitted(brief: Brief, proposal: Proposal) -> Proposal:

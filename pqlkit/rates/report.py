@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.definitions.model import Criterion, WindowKind, leaves
+from pqlkit.definitions.nouns import nouns_of
 from pqlkit.durations import DAY, Duration
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.rates.funnel import Funnel, Waiting, cohort_levels, funnel, lives, waiting
-from pqlkit.rates.nouns import nouns_of
 from pqlkit.snapshots.schedule import Design
 from pqlkit.statistics.rate import Rate
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from pqlkit.analysis.criteria import CriterionRates
     from pqlkit.definitions.model import Definition, Node, Outcome
+    from pqlkit.definitions.nouns import Nouns
     from pqlkit.population.population import Population
     from pqlkit.rates.arm_rates import Arms
     from pqlkit.rates.customer_value import CustomerValue
     from pqlkit.rates.near_misses import NearMisses
-    from pqlkit.rates.nouns import Nouns
     from pqlkit.rates.periods import PeriodRates
     from pqlkit.rates.teams import Team
     from pqlkit.snapshots.contacts import Contacted

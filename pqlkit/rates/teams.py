@@ -9,9 +9,9 @@ from pqlkit.errors import UsageError
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
+    from pqlkit.definitions.nouns import Nouns
     from pqlkit.rates.customer_value import CustomerValue, Quantity
     from pqlkit.rates.funnel import Funnel
-    from pqlkit.rates.nouns import Nouns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

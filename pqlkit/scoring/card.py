@@ -11,6 +11,7 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, ON, USER_ID
 from pqlkit.definitions.model import Criterion, EntityKind, EvidenceView, WindowKind, leaves
+from pqlkit.definitions.nouns import nouns_of, span
 from pqlkit.definitions.phrases import window_phrase
 from pqlkit.definitions.wording import figure
 from pqlkit.inert import visible
@@ -197,8 +198,8 @@ def _like_this(definition: Definition) -> list[str]:
     if paid is None or not of:
         return []
     kind = "Accounts" if definition.entity is EntityKind.ACCOUNT else "Users"
-    within = definition.outcome.within.in_words
-    return [f"{kind} like this: {paid:,} of {of:,} became customers within {within} ({100 * paid / of:.1f}%)"]
+    success, within = nouns_of(definition).success, span(definition.outcome)
+    return [f"{kind} like this: {paid:,} of {of:,} {success} within {within} ({100 * paid / of:.1f}%)"]
 
 
 def _rest(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from pqlkit.columns import ACCOUNT_ID, ENTITY, USER_ID
 from pqlkit.definitions.model import EntityKind
+from pqlkit.measures.ownership import by_id
 from pqlkit.options.schedule_kind import DesignKind
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _shared(population: Population) -> pl.DataFrame | None:
     if pairs is None:
         return None
     known = (
-        population.world.members.select(USER_ID, ENTITY)
+        by_id(population.world.ids, population.world.members.select(USER_ID, ENTITY))
         .join(pairs.drop_nulls(), on=USER_ID)
         .group_by(ENTITY)
         .agg(pl.col(ACCOUNT_ID).min())
@@ -143,4 +144,4 @@ def _pairs(population: Population) -> pl.DataFrame | None:
     if not {USER_ID, ACCOUNT_ID} <= set(events.collect_schema().names()):
         return None
     both = events.filter(~nw.col(USER_ID).is_null(), ~nw.col(ACCOUNT_ID).is_null())
-    return engine.collect(both.select(USER_ID, ACCOUNT_ID).unique())
+    return by_id(population.world.ids, engine.collect(both.select(USER_ID, ACCOUNT_ID).unique()))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.columns import USER_ID
 from pqlkit.definitions.model import EntityKind
 from pqlkit.durations import DAY, HOUR
+from pqlkit.measures.ownership import by_id
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class Contacted:
 def contacted(population: Population, counted: pl.DataFrame, conversion_window: Duration) -> Contacted | None:
     """Split the mature starts by the contacts table (``user_id``, ``account_id`` or ``entity``, and ``at``); None without one.
 
-    A call to a user counts for the user's account; a call to an account does not count for its users.
+    A call to a user counts for the user's account; a call to an account does not count for its users. Where contacts are dates, one
+    on the date of qualifying may lie before or after it: it counts as within 24 hours.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ def contacted(population: Population, counted: pl.DataFrame, conversion_window: 
 
     table = population.dataset.tables.get("contacts")
     calls = None if table is None else _calls(population, table)
-    if calls is None:
+    if table is None or calls is None:
         return None
     mature = counted.filter("mature").with_row_index("row")
     end = pl.min_horizontal(
@@ -85,7 +87,7 @@ def contacted(population: Population, counted: pl.DataFrame, conversion_window: 
         mature.join(calls, on="entity")
         .filter(pl.col("called") < end)
         .group_by("row")
-        .agg(wait=(pl.col("called") - pl.col("on")).min())
+        .agg(wait=_wait(dated=table.dates_only).min())
     )
     wait = pl.col("wait")
     groups = mature.join(first, on="row", how="left").select(
@@ -105,14 +107,25 @@ def contacted_before(population: Population, moments: pl.DataFrame) -> pl.Series
 
     table = population.dataset.tables.get("contacts")
     calls = None if table is None else _calls(population, table)
-    if calls is None:
+    if table is None or calls is None:
         return None
     first = calls.group_by("entity").agg(pl.col("called").min())
+    over = pl.col("called") + (DAY - 1 if table.dates_only else 0)
     return (
         moments.join(first, on="entity", how="left", maintain_order="left")
-        .select((pl.col("called") < pl.col("at")).fill_null(value=False))
+        .select((over < pl.col("at")).fill_null(value=False))
         .to_series()
     )
+
+
+def _wait(*, dated: bool) -> pl.Expr:
+    """Give how long after the start the call came; of a call that is a date, the date's own day is an hour and more."""
+    import polars as pl
+
+    called, on = pl.col("called"), pl.col("on")
+    if not dated:
+        return called - on
+    return pl.when(called <= on, on < called + DAY).then(pl.lit(HOUR + 1)).otherwise(called - on)
 
 
 def _rate(starts: pl.DataFrame) -> Rate:
@@ -126,7 +139,8 @@ def _calls(population: Population, table: Table) -> pl.DataFrame | None:
     own = population.entities.select("entity", pl.col("id").cast(pl.String))
     owners = {f"{population.kind.value}_id": own}
     if population.kind is EntityKind.ACCOUNT:
-        owners[USER_ID] = population.world.members.select(pl.col(USER_ID).cast(pl.String).alias("id"), "entity")
+        members = by_id(population.world.ids, population.world.members.select(USER_ID, "entity"))
+        owners[USER_ID] = members.select(pl.col(USER_ID).cast(pl.String).alias("id"), "entity")
     names = [name for name in owners if name in table.columns]
     if not names:
         return None

@@ -57,8 +57,28 @@ class Extent:
 
     zone: str = "UTC"
     as_of: int | None = None
-    since: int | str | None = None
+    since: int | str = "{{since}}"
     before: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lives:
+    """The steps of lives.
+
+    Parameters
+    ----------
+    entities, conversions
+        What they are made of: who there is, and who converted first when (None = nobody does).
+    everybody
+        Everybody, with ``anchor_us`` (null = no clock has started), ``converted_us`` and ``end_us``.
+    begun
+        Of these whose clock has started.
+    """
+
+    entities: str
+    conversions: str | None
+    everybody: str
+    begun: str
 
 
 class Properties:
@@ -430,25 +450,49 @@ class Tables:
             for item in conditions
         ]
 
-    def anchored(self, entities: str, clock: Anchor) -> str:
-        """Add the step that starts each clock; give the one that has ``anchor_us``."""
+    def _anchored(self, entities: str, clock: Anchor, conditions: Sequence[Condition], prefix: str) -> str:
+        """Add the step that starts each clock: ``anchor_us``."""
+        query = exp.select("n.*").from_(table(entities, "n"))
         if clock.kind == "signup":
-            query = exp.select("n.*", exp.alias_(column("signed_up_us", "n"), "anchor_us")).from_(table(entities, "n"))
-            return self.steps.add("clocks", "Each clock starts with the signup", query)
-        first = self.steps.plan(
-            "SELECT e.entity_id, MIN(e.at_us) AS anchor_us FROM _owned AS e GROUP BY e.entity_id", owned=self.owned
-        )
-        what = "event"
-        if clock.event is not None:
-            first = first.where(exp.EQ(this=column(EVENT, "e"), expression=sql.text(clock.event)))
-            what = visible(clock.event)
-        query = exp.select("n.*", column("anchor_us", "f")).from_(table(entities, "n"))
-        query = query.join(first.subquery("f"), on="f.entity_id = n.entity_id", join_type="left")
-        return self.steps.add("clocks", f"Each clock starts with the first {what}", query)
+            start, says = column("signed_up_us", "n"), "Each clock starts with the signup"
+        else:
+            first = self.steps.plan(
+                "SELECT e.entity_id, MIN(e.at_us) AS first_us FROM _owned AS e GROUP BY e.entity_id", owned=self.owned
+            )
+            if clock.event is not None:
+                first = first.where(exp.EQ(this=column(EVENT, "e"), expression=sql.text(clock.event)))
+            query = query.join(first.subquery("f"), on="f.entity_id = n.entity_id", join_type="left")
+            start = column("first_us", "f")
+            says = f"Each clock starts with the first {'event' if clock.event is None else visible(clock.event)}"
+        if conditions:
+            begun: exp.Expr = exp.case().when(both(self.eligible(conditions)), start)
+            return self.steps.add(
+                f"{prefix}clocks", f"{says}, of who is eligible", query.select(exp.alias_(begun, "anchor_us"))
+            )
+        return self.steps.add(f"{prefix}clocks", says, query.select(exp.alias_(start, "anchor_us")))
 
-    def lives(self, clocks: str, conversions: str | None) -> None:
-        """Add the steps ``people`` (everybody) and ``lives`` (whose clock has started): ``anchor_us``, ``converted_us``, ``end_us``."""
-        end = "CASE WHEN NOT f.converted_us IS NULL THEN f.converted_us - 1 ELSE p.as_of_us END AS end_us"
+    def lives(
+        self,
+        entities: str,
+        clock: Anchor,
+        conversions: str | None,
+        conditions: Sequence[Condition] = (),
+        prefix: str = "",
+    ) -> Lives:
+        """Add the steps of the lives: from ``anchor_us`` to ``end_us``, the last microsecond before ``converted_us``.
+
+        Parameters
+        ----------
+        entities, conversions
+            The steps of the entities and of their first conversions; None = nobody converts.
+        clock
+            What starts a life.
+        conditions
+            On traits: for whom they do not hold none starts.
+        prefix
+            Before the steps' names.
+        """
+        clocks = self._anchored(entities, clock, conditions, prefix)
         if conversions is None:
             query = self.steps.plan(
                 "SELECT n.*, CAST(NULL AS BIGINT) AS converted_us, p.as_of_us AS end_us FROM _clocks AS n CROSS JOIN parameters AS p",
@@ -456,15 +500,40 @@ class Tables:
             )
         else:
             query = self.steps.plan(
-                f"SELECT n.*, f.converted_us, {end} FROM _clocks AS n CROSS JOIN parameters AS p"
-                " LEFT JOIN _conversions AS f ON f.entity_id = n.entity_id",
+                "SELECT n.*, f.converted_us, CASE WHEN NOT f.converted_us IS NULL THEN f.converted_us - 1 ELSE p.as_of_us END AS end_us"
+                " FROM _clocks AS n CROSS JOIN parameters AS p LEFT JOIN _conversions AS f ON f.entity_id = n.entity_id",
                 clocks=clocks,
                 conversions=conversions,
             )
-        who = self.steps.add("everybody", "Only what came before the conversion counts", query)
-        alive = self.steps.plan("SELECT n.* FROM _who AS n WHERE NOT n.anchor_us IS NULL", who=who)
-        self.steps.add("lives", f"The {self.kind.value}s whose clock has started", alive)
+        everybody = self.steps.add(f"{prefix}everybody", "Only what came before the conversion counts", query)
+        alive = self.steps.plan("SELECT n.* FROM _who AS n WHERE NOT n.anchor_us IS NULL", who=everybody)
+        begun = self.steps.add(f"{prefix}lives", f"The {self.kind.value}s whose clock has started", alive)
+        return Lives(entities=entities, conversions=conversions, everybody=everybody, begun=begun)
 
-    def of_kind(self, kind: EntityKind, owned: str) -> Tables:
-        """Give the tables for other entities over the same events."""
-        return replace(self, kind=kind, owned=owned)
+    def of_members(self, accounts: Lives, prefix: str) -> tuple[Tables, str, str]:
+        """Give the tables of accounts' users, and the steps of the users and of their conversions: their account's.
+
+        Parameters
+        ----------
+        accounts
+            The accounts.
+        prefix
+            Before the steps' names.
+        """
+        query = self.steps.plan(
+            "SELECT m.user_id AS entity_id, e.* FROM known_events AS e JOIN members AS m ON m.user_id = e.user_id"
+        )
+        owned = self.steps.add(f"{prefix}events_of_users", "The events of each user, whatever account they name", query)
+        listed = self.steps.plan(
+            "SELECT m.user_id AS entity_id, m.account_id, m.signed_up_us FROM members AS m"
+            " JOIN _everybody AS n ON n.entity_id = m.account_id",
+            everybody=accounts.everybody,
+        )
+        users = self.steps.add(f"{prefix}users", "The users of each account", listed)
+        bought = self.steps.plan(
+            "SELECT u.entity_id, n.converted_us FROM _users AS u JOIN _everybody AS n ON n.entity_id = u.account_id",
+            users=users,
+            everybody=accounts.everybody,
+        )
+        conversions = self.steps.add(f"{prefix}conversions", "A user lives as long as the account", bought)
+        return replace(self, kind=EntityKind.USER, owned=owned, traits=()), users, conversions

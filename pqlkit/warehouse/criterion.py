@@ -41,14 +41,33 @@ class Measured:
     spells
         ``entity_id``, ``on_us``, ``off_us`` (null = still on at the end of the life): within the life, one after the other.
     values
-        ``entity_id``, ``value`` (a whole number of things, or of millionths): who has events.
+        ``entity_id``, ``value`` (a whole number of things, or of millionths): who has events. None = there is nothing to measure.
     limits
         ``entity_id``, ``limit_value``: what the newest event says of the limit that the bound is a share of; None = the bound is no such.
+    inner
+        Of a milestone of its own: the step that says how far each has come, ``is_possible`` and ``way``.
     """
 
     spells: str
-    values: str
+    values: str | None = None
     limits: str | None = None
+    inner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """The steps of one formula.
+
+    Parameters
+    ----------
+    spells
+        Of the whole.
+    parts
+        Of each leaf, in the order of ``leaves(qualify)``.
+    """
+
+    spells: str
+    parts: tuple[Measured, ...]
 
 
 class CriterionSteps:
@@ -193,7 +212,7 @@ class CriterionSteps:
             bound = need.constant // unit if need.upper else -(-need.constant // unit)
             return compared(this=level, expression=sql.whole(bound))
         # value x 100 >= percent x limit, in whole numbers that hold the product.
-        wide = [exp.cast(part, "decimal(38, 0)") for part in (level, column(f"{side}_limit"))]
+        wide = [sql.decimal(self._dialect, part) for part in (level, column(f"{side}_limit"))]
         left = exp.Mul(this=wide[0], expression=sql.whole(unit * SCALE))
         return compared(this=left, expression=exp.Mul(this=wide[1], expression=sql.whole(need.percent)))
 
@@ -564,14 +583,20 @@ def spells(steps: Steps, states: str, lives: str, name: str, says: str) -> str:
         " WHERE t.held <> COALESCE(t.held_before, 0)",
         turns=steps.add(f"{name}_turns", f"{says}: what held before each change", turns),
     )
+    inside = within_lives(steps, changed, lives).where("s.held = 1")
+    return steps.add(f"{name}_spells", says, inside)
+
+
+def within_lives(steps: Steps, source: exp.Select, lives: str) -> exp.Select:
+    """Keep spells within lives: they begin at the anchor or later, and those that would begin after the end are left out."""
     query = steps.plan(
         "SELECT s.entity_id, CASE WHEN s.on_us < l.anchor_us THEN l.anchor_us ELSE s.on_us END AS on_us,"
-        " CASE WHEN s.off_us <= l.end_us THEN s.off_us END AS off_us FROM _changed JOIN _lives AS l ON l.entity_id = s.entity_id"
-        " WHERE s.held = 1 AND s.on_us <= l.end_us AND l.anchor_us <= l.end_us AND (s.off_us IS NULL OR s.off_us > l.anchor_us)",
+        " CASE WHEN s.off_us <= l.end_us THEN s.off_us END AS off_us FROM _source JOIN _lives AS l ON l.entity_id = s.entity_id"
+        " WHERE s.on_us <= l.end_us AND l.anchor_us <= l.end_us AND (s.off_us IS NULL OR s.off_us > l.anchor_us)",
         lives=lives,
     )
-    query.args["from_"].set("this", changed.subquery("s"))
-    return steps.add(f"{name}_spells", says, query)
+    query.args["from_"].set("this", source.subquery("s"))
+    return query
 
 
 def _scaled(steps: Steps, value: exp.Expr) -> exp.Expr:

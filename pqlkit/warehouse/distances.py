@@ -27,14 +27,14 @@ from pqlkit.definitions.model import (
     leaves,
 )
 from pqlkit.warehouse import dialect as sql
-from pqlkit.warehouse.formula_spells import added
-from pqlkit.warehouse.predicates import both, either, number, truth, uncovered
+from pqlkit.warehouse.clocks import ENTITY
+from pqlkit.warehouse.predicates import added, both, either, number, truth, uncovered
 from pqlkit.warehouse.steps import column, table
 
 if TYPE_CHECKING:
     from pqlkit.definitions.model import Bound, Definition, Node
     from pqlkit.warehouse.clocks import Tables
-    from pqlkit.warehouse.formula_spells import Evaluated
+    from pqlkit.warehouse.criterion import Evaluated
     from pqlkit.warehouse.steps import Steps
 
 TINY: Final = "0.000000001"
@@ -44,7 +44,7 @@ _MOST_WAYS: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeafColumns:
-    """The columns of one leaf in the step of standings."""
+    """The columns of one leaf in the step of standings; `limit` is what its bound is a share of, or how far a milestone has come."""
 
     value: str
     is_held: str
@@ -60,7 +60,7 @@ class LeafColumns:
         )
 
 
-class Standings:
+class Distances:
     """Writes the steps ``measured`` (values), ``standings`` (shares), and tells formulas over them.
 
     Parameters
@@ -76,44 +76,49 @@ class Standings:
         self.parts = tuple(leaves(definition.qualify))
         self.columns = {leaf.id: LeafColumns.of(leaf.id) for leaf in self.parts}
 
-    def write(self, everybody: str) -> str:
+    def write(self, everybody: str, prefix: str = "") -> str:
         """Add the steps; give the name of the last."""
-        measured = self._steps.add("measured", "How much each has done, and what holds now", self._measured(everybody))
+        measured = self._steps.add(
+            f"{prefix}measured", "How much each has done, and what holds now", self._measured(everybody)
+        )
         query = exp.select("m.*").from_(table(measured, "m"))
         query = query.select(*(exp.alias_(self._share(leaf), self.columns[leaf.id].share) for leaf in self.parts))
-        return self._steps.add("standings", "How far each has come: 1 = met, -1 = cannot be done any more", query)
+        says = "How far each has come: 1 = met, -1 = cannot be done any more"
+        return self._steps.add(f"{prefix}standings", says, query)
+
+    def inner(self, everybody: str, prefix: str) -> str:
+        """Add the steps of a milestone: whether it is possible, and how far each has come."""
+        query = exp.select(
+            column(ENTITY, "s"), exp.alias_(truth(self.possible), "is_possible"), exp.alias_(self.progress, "way")
+        ).from_(table(self.write(everybody, prefix), "s"))
+        return self._steps.add(f"{prefix}distance", "How far each has come towards the milestone", query)
 
     def _measured(self, everybody: str) -> exp.Select:
         query = exp.select("n.*").from_(table(everybody, "n"))
         query = query.join("parameters", join_alias="p", join_type="cross")
         for place, (leaf, part) in enumerate(zip(self.parts, self._evaluated.parts, strict=True)):
-            names, values, held = self.columns[leaf.id], f"v{place}", f"h{place}"
-            query = query.join(
-                table(part.values, values),
-                on=f"{values}.entity_id = n.entity_id",
-                join_type="left",
-            )
+            names, held = self.columns[leaf.id], f"h{place}"
             now = self._steps.plan("SELECT s.entity_id FROM _spells AS s WHERE s.off_us IS NULL", spells=part.spells)
             query = query.join(now.subquery(held), on=f"{held}.entity_id = n.entity_id", join_type="left")
-            value = self._value(leaf, column("value", values))
-            query = query.select(exp.alias_(value, names.value))
+            for alias, step in ((f"v{place}", part.values), (f"m{place}", part.limits), (f"i{place}", part.inner)):
+                if step is not None:
+                    query = query.join(table(step, alias), on=f"{alias}.entity_id = n.entity_id", join_type="left")
+            value = self._value(leaf, None if part.values is None else column("value", f"v{place}"))
+            can = self._can(leaf, value, None if part.inner is None else f"i{place}")
             query = query.select(
-                exp.alias_(truth(self._steps.expression(f"NOT {held}.entity_id IS NULL")), names.is_held)
+                exp.alias_(value, names.value),
+                exp.alias_(truth(self._steps.expression(f"NOT {held}.entity_id IS NULL")), names.is_held),
+                exp.alias_(truth(can), names.can),
             )
-            query = query.select(exp.alias_(truth(self._can(leaf, value)), names.can))
-            limit = self._limit(leaf, f"m{place}")
-            if part.limits is not None:
-                query = query.join(
-                    table(part.limits, f"m{place}"),
-                    on=f"m{place}.entity_id = n.entity_id",
-                    join_type="left",
-                )
+            limit = column("way", f"i{place}") if part.inner is not None else self._limit(leaf, f"m{place}")
             if limit is not None:
                 query = query.select(exp.alias_(limit, names.limit))
         return query
 
-    def _value(self, leaf: Criterion | Ref, own: exp.Expr) -> exp.Expr:
+    def _value(self, leaf: Criterion | Ref, own: exp.Expr | None) -> exp.Expr:
         """Give how much there is, in the measure's own unit: 0 without events, null where that is undefined."""
+        if own is None:
+            return sql.real(self._tables.dialect, exp.null())
         is_null = isinstance(leaf, Criterion) and leaf.measure.kind.facts.null_without_events
         value = sql.real(self._tables.dialect, own)
         if isinstance(leaf, Criterion) and leaf.measure.kind.scaled:
@@ -123,8 +128,10 @@ class Standings:
         )
         return exp.case().when(self._steps.expression("NOT n.anchor_us IS NULL"), known)
 
-    def _can(self, leaf: Criterion | Ref, value: exp.Expr) -> exp.Expr:
+    def _can(self, leaf: Criterion | Ref, value: exp.Expr, inner: str | None) -> exp.Expr:
         anchored = self._steps.expression("NOT n.anchor_us IS NULL")
+        if inner is not None:
+            return both([anchored, self._steps.expression(f"{inner}.is_possible = 1")])
         if isinstance(leaf, Ref) or leaf.window.kind is not WindowKind.WITHIN or leaf.window.length is None:
             return anchored
         length = sql.whole(leaf.window.length.microseconds)
@@ -154,13 +161,18 @@ class Standings:
         done, never = _number(1.0), _number(-1.0)
         share = exp.case().when(exp.EQ(this=held, expression=sql.whole(1)), done)
         share = share.when(exp.EQ(this=can, expression=sql.whole(0)), never)
+        if isinstance(leaf, Ref) and not self._is_counted(leaf):
+            return share.else_(column(names.limit, "m"))
         if isinstance(leaf, Ref):
             return self._towards(share, value, _number(float(leaf.users_at_least or 1)))
         if leaf.at_least is not None:
-            return self._towards(share, value, self._threshold(leaf, leaf.at_least))
-        most = self._threshold(leaf, leaf.at_most)
+            return self._towards(share, value, self.threshold(leaf, leaf.at_least, "m"))
+        most = self.threshold(leaf, leaf.at_most, "m")
         share = share.when(exp.GT(this=value, expression=most), _divided(most.copy(), value.copy()))
         return share.else_(done.copy())
+
+    def _is_counted(self, ref: Ref) -> bool:
+        return ref.target.entity is not self._definition.entity
 
     def _towards(self, share: exp.Case, value: exp.Expr, needed: exp.Expr) -> exp.Expr:
         zero = _number(0.0)
@@ -173,12 +185,13 @@ class Standings:
         part = _divided(value.copy(), exp.paren(needed) if isinstance(needed, exp.Binary) else needed.copy())
         return share.when(begun, part).else_(zero)
 
-    def _threshold(self, leaf: Criterion, bound: Bound | None) -> exp.Expr:
+    def threshold(self, leaf: Criterion, bound: Bound | None, table: str = "s") -> exp.Expr:
+        """Give what a bound asks for; null where it is a share of a limit that is not known."""
         if not isinstance(bound, Limit):
             return _number(float(bound or 0))
         if bound.number is not None:
             return _number(float(bound.number) * float(bound.percent) / 100)
-        limit = column(self.columns[leaf.id].limit, "m")
+        limit = column(self.columns[leaf.id].limit, table)
         share = _divided(exp.Mul(this=limit, expression=_number(float(bound.percent))), _number(100.0))
         return exp.case().when(exp.GT(this=limit.copy(), expression=sql.whole(0)), share)
 

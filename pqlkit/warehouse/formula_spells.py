@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, Final
@@ -13,40 +12,26 @@ from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, Ref, Score, 
 from pqlkit.definitions.phrases import phrase
 from pqlkit.errors import DefinitionError
 from pqlkit.inert import visible
+from pqlkit.measures.milestones import counts_users
 from pqlkit.measures.tasks import tasks_of
 from pqlkit.warehouse import dialect as sql
 from pqlkit.warehouse.clocks import ENTITY
-from pqlkit.warehouse.criterion import CriterionSteps, Measured, spells
-from pqlkit.warehouse.predicates import both, either, truth, uncovered
+from pqlkit.warehouse.criterion import CriterionSteps, Evaluated, Measured, spells, within_lives
+from pqlkit.warehouse.distances import Distances
+from pqlkit.warehouse.predicates import added, both, either, truth, uncovered
 from pqlkit.warehouse.steps import column, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pqlkit.definitions.model import Definition, Node
-    from pqlkit.warehouse.clocks import Tables
+    from pqlkit.warehouse.clocks import Lives, Tables
     from pqlkit.warehouse.steps import Steps
 
 _RUNNING: Final = "OVER (PARTITION BY c.entity_id ORDER BY c.at_us ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluated:
-    """The steps of one formula.
-
-    Parameters
-    ----------
-    spells
-        Of the whole.
-    parts
-        Of each leaf, in the order of ``leaves(qualify)``.
-    """
-
-    spells: str
-    parts: tuple[Measured, ...]
-
-
-def evaluated(tables: Tables, definition: Definition, lives: str, prefix: str = "") -> Evaluated:
+def evaluated(tables: Tables, definition: Definition, lives: Lives, prefix: str = "") -> Evaluated:
     """Add the steps of a definition's formula.
 
     Parameters
@@ -56,19 +41,19 @@ def evaluated(tables: Tables, definition: Definition, lives: str, prefix: str = 
     definition
         Whose formula.
     lives
-        The step of the lives.
+        The lives.
     prefix
         Before the names of the steps.
     """
     parts = tuple(
-        CriterionSteps(tables, tasks_of([leaf])[0], lives, prefix).write()
+        CriterionSteps(tables, tasks_of([leaf])[0], lives.begun, prefix).write()
         if isinstance(leaf, Criterion)
         else _milestone(tables, definition, leaf, lives, prefix)
         for leaf in leaves(definition.qualify)
     )
     if isinstance(definition.qualify, Criterion | Ref):
         return Evaluated(spells=parts[0].spells, parts=parts)
-    return Evaluated(spells=_Formula(tables.steps, definition, parts, lives, prefix).write(), parts=parts)
+    return Evaluated(spells=_Formula(tables.steps, definition, parts, lives.begun, prefix).write(), parts=parts)
 
 
 class _Formula:
@@ -161,14 +146,6 @@ class _Formula:
         return exp.GTE(this=added(weighted), expression=sql.whole(int(enough * unit)))
 
 
-def added(parts: Sequence[exp.Expr]) -> exp.Expr:
-    """Add up."""
-    total = parts[0]
-    for part in parts[1:]:
-        total = exp.Add(this=total, expression=part)
-    return total
-
-
 def _end_of(node: Node) -> int:
     """Give how long after the anchor the latest window of a part ends."""
     lengths = [leaf.window.length if isinstance(leaf, Criterion) else None for leaf in leaves(node)]
@@ -178,5 +155,54 @@ def _end_of(node: Node) -> int:
     return max(ends)
 
 
-def _milestone(tables: Tables, definition: Definition, ref: Ref, lives: str, prefix: str) -> Measured:
-    raise uncovered(f"criterion {ref.id}", f"the milestone {visible(ref.name)}")
+def _milestone(tables: Tables, definition: Definition, ref: Ref, lives: Lives, prefix: str) -> Measured:
+    """Add the steps of a milestone: of the same entities, or of an account's users."""
+    own = f"{prefix}{ref.id}_"
+    if counts_users(definition, ref):
+        return _counted_users(tables, ref, lives, own)
+    target = ref.target
+    again = target.anchor != definition.anchor or target.eligible
+    inner = lives
+    if again:
+        inner = tables.lives(lives.entities, target.anchor, lives.conversions, target.eligible, own)
+    whole = evaluated(tables, target, inner, own)
+    source = tables.steps.plan("SELECT s.* FROM _spells AS s", spells=whole.spells)
+    name = tables.steps.add(
+        f"{own}spells",
+        f"{ref.id}: from when to when the milestone is met",
+        within_lives(tables.steps, source, lives.begun),
+    )
+    return Measured(spells=name, inner=Distances(tables, target, whole).inner(inner.everybody, own))
+
+
+def _counted_users(tables: Tables, ref: Ref, lives: Lives, prefix: str) -> Measured:
+    """Count an account's users who have met a milestone; it is met from the moment at which enough of them have."""
+    steps, target = tables.steps, ref.target
+    if target.eligible:
+        raise uncovered(f"criterion {ref.id}", f"eligibility of the milestone {visible(ref.name)}")
+    users, listed, conversions = tables.of_members(lives, prefix)
+    theirs = users.lives(listed, target.anchor, conversions, prefix=prefix)
+    whole = evaluated(users, target, theirs, prefix)
+    firsts = steps.plan(
+        "SELECT u.account_id AS entity_id, MIN(s.on_us) AS on_us FROM _spells AS s JOIN _users AS u ON u.entity_id = s.entity_id"
+        " GROUP BY u.account_id, u.entity_id",
+        spells=whole.spells,
+        users=listed,
+    )
+    who = steps.add(f"{prefix}firsts", f"{ref.id}: when each user met it first", firsts)
+    ranked = steps.plan(
+        "SELECT f.entity_id, f.on_us, ROW_NUMBER() OVER (PARTITION BY f.entity_id ORDER BY f.on_us) AS place FROM _firsts AS f",
+        firsts=who,
+    )
+    enough = steps.plan(
+        "SELECT r.entity_id, r.on_us, CAST(NULL AS BIGINT) AS off_us FROM _ranked AS r WHERE r.place = _least",
+        least=sql.whole(ref.users_at_least or 1),
+    )
+    enough.args["from_"].set("this", ranked.subquery("r"))
+    spells_of = steps.add(
+        f"{prefix}spells", f"{ref.id}: reached for good, with enough users", within_lives(steps, enough, lives.begun)
+    )
+    counted = steps.plan("SELECT f.entity_id, COUNT(*) AS value FROM _firsts AS f GROUP BY f.entity_id", firsts=who)
+    return Measured(
+        spells=spells_of, values=steps.add(f"{prefix}values", f"{ref.id}: how many users have met it", counted)
+    )

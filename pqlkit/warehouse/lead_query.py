@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
@@ -12,7 +12,7 @@ from pqlkit.definitions.describing import describe
 from pqlkit.definitions.emitting import definition_hash
 from pqlkit.definitions.model import Criterion, MeasureKind, Ref, WindowKind, leaves
 from pqlkit.definitions.phrases import phrase
-from pqlkit.durations import Duration
+from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
 from pqlkit.inert import visible
 from pqlkit.population.as_of import read_moment
@@ -21,10 +21,11 @@ from pqlkit.population.population import named_definition
 from pqlkit.population.traits import TraitKind, required_traits, trait_kinds
 from pqlkit.warehouse import dialect as sql
 from pqlkit.warehouse.clocks import Extent, Tables
-from pqlkit.warehouse.distances import TINY, Standings
+from pqlkit.warehouse.distances import TINY, Distances
 from pqlkit.warehouse.formula_spells import evaluated
-from pqlkit.warehouse.naming import Naming
+from pqlkit.warehouse.naming import TABLES, Naming
 from pqlkit.warehouse.predicates import both, truth, uncovered
+from pqlkit.warehouse.sentences import Sentences, unwrapped
 from pqlkit.warehouse.steps import Steps, column, table
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from pqlkit.definitions.model import Condition, Definition, Outcome
     from pqlkit.exports.project import Project
     from pqlkit.options.warehouse import SqlOptions
+
+
+FRESHNESS: Final = 30 * DAY
+"""Over which the newest start's points fade where the definition does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +87,24 @@ def lead_query(
     return _Writer(definition, project, outcome, naming, extent).write()
 
 
-def query_of(definition: Definition, project: Project, options: SqlOptions) -> LeadQuery:
+def query_of(
+    definition: Definition,
+    project: Project,
+    options: SqlOptions,
+    *,
+    naming: Naming | None = None,
+    since: str = "{{since}}",
+) -> LeadQuery:
     """Write the query that a command line and a project file ask for.
+
+    Parameters
+    ----------
+    definition, project, options
+        Whose query, and how it is asked for.
+    naming
+        What tables and columns are called; None = as the options say.
+    since
+        What stands for the moment after which a start is new, where the options do not say.
 
     Raises
     ------
@@ -93,15 +114,16 @@ def query_of(definition: Definition, project: Project, options: SqlOptions) -> L
         An option cannot be read.
     """
     outcome = merged_outcome(project, definition, lambda name: named_definition(project, name))
-    before, since = _since(options.since, project)
+    before, later_than = _since(options.since, project)
     as_of = None if options.as_of is None else read_moment(options.as_of, project.timezone, option="--as-of", end=True)
     stated = next((name for name, source in project.exports.items() if source.complete_through is not None), None)
     if as_of is None and stated is not None:
         raise UsageError(
             f"{stated}.complete_through says how far the exports go, not the warehouse", hint="add --as-of DATE"
         )
-    extent = Extent(zone=project.timezone, as_of=as_of, since=since, before=before)
-    return lead_query(definition, project, outcome, Naming.of(options, project), extent)
+    moment = since if later_than is None else later_than
+    extent = Extent(zone=project.timezone, as_of=as_of, since=moment, before=before)
+    return lead_query(definition, project, outcome, naming or Naming.of(options, project), extent)
 
 
 def _since(written: str | None, project: Project) -> tuple[int | None, int | None]:
@@ -123,7 +145,8 @@ class _Writer:
         self._definition, self._project, self._outcome = definition, project, outcome
         self._naming, self._extent = naming, extent
         self._steps = Steps(naming.dialect)
-        traits = required_traits(definition)
+        own = outcome.definition if outcome is not None else None
+        traits = tuple(sorted({*required_traits(definition), *(required_traits(own) if own is not None else ())}))
         self._kinds = trait_kinds(traits, project)
         self._tables = Tables(steps=self._steps, naming=naming, extent=extent, kind=definition.entity, traits=traits)
         self._cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
@@ -135,27 +158,21 @@ class _Writer:
         tables.reserve_events()
         entities = tables.entities(self._project.population)
         tables.ownership(entities)
-        conversions = tables.conversions(self._outcome, entities) if self._outcome is not None else None
-        clocks = tables.anchored(entities, self._definition.anchor)
-        tables.lives(clocks, conversions)
-        whole = evaluated(tables, self._definition, "lives")
-        standings = Standings(tables, self._definition, whole)
-        self._judged(standings.write("everybody"), standings)
+        lives = tables.lives(entities, self._definition.anchor, self._conversions(entities))
+        whole = evaluated(tables, self._definition, lives)
+        distances = Distances(tables, self._definition, whole)
+        self._judged(distances.write(lives.everybody), distances)
         self._starts(whole.spells)
         tables.events()
-        query, columns = self._leads(standings)
+        query, columns = self._leads(distances)
         statement = self._steps.statement(query)
-        used = tuple(
-            name
-            for name in ("events", "users", "accounts", "conversions")
-            if statement.find(exp.Table) and self._reads(statement, name)
-        )
+        used = tuple(name for name in TABLES if self._reads(statement, name))
         return LeadQuery(sql=f"{self._head()}\n{self._steps.sql(statement)}", columns=columns, tables=used)
 
     def _reads(self, statement: exp.Expr, name: str) -> bool:
-        wanted = self._naming.table(name).sql()
+        wanted = self._naming.table(name)
         return any(
-            exp.Table(**{k: v for k, v in table.args.items() if k in {"this", "db", "catalog"}}).sql() == wanted
+            (table.name, table.db, table.catalog) == (wanted.name, wanted.db, wanted.catalog)
             for table in statement.find_all(exp.Table)
         )
 
@@ -173,8 +190,6 @@ class _Writer:
                 raise uncovered("eligible", f"the trait {visible(condition.name)} with a history")
         if outcome is not None and (outcome.kind == "expansion" or outcome.returns_after is not None):
             raise uncovered("outcome", "an expansion, after which lives begin anew,")
-        if outcome is not None and outcome.definition is not None and outcome.definition.name != definition.name:
-            raise uncovered("outcome", f"the definition {visible(outcome.definition.name)} as outcome")
         window = outcome.within.microseconds if outcome is not None and definition.outcome is not None else 0
         if self._cooldown < window and any(_lapses(leaf) for leaf in leaves(definition.qualify)):
             raise uncovered(
@@ -185,11 +200,39 @@ class _Writer:
         if self._project.population:
             raise uncovered("population", "the project's filter")
 
+    def _conversions(self, entities: str) -> str | None:
+        """Add the step of the first conversions: rows, events, or the moments at which another definition is met."""
+        outcome = self._outcome
+        if outcome is None or outcome.definition is None:
+            return None if outcome is None else self._tables.conversions(outcome, entities)
+        target = outcome.definition
+        if target.name == self._definition.name:
+            return None
+        if target.entity is not self._definition.entity:
+            raise uncovered("outcome", f"{visible(target.name)}, which is about {target.entity.value}s,")
+        for name in required_traits(target):
+            if self._kinds[name] is not TraitKind.FIXED:
+                raise uncovered("outcome", f"the trait {visible(name)}, which is not declared as fixed,")
+        lives = self._tables.lives(entities, target.anchor, None, prefix="outcome_")
+        whole = evaluated(self._tables, target, lives, "outcome_")
+        first = self._steps.plan(
+            "SELECT s.entity_id, MIN(s.on_us) AS converted_us FROM _spells AS s JOIN _entities AS n ON n.entity_id = s.entity_id"
+            " GROUP BY s.entity_id",
+            spells=whole.spells,
+            entities=entities,
+        )
+        if target.eligible:
+            first = first.where(both(self._tables.eligible(target.eligible)))
+        return self._steps.add(
+            "first_conversions", f"Success is meeting {visible(target.name)}: when each did first", first
+        )
+
     # ------------------------------------------------------------ steps after the formula
 
-    def _judged(self, standings: str, own: Standings) -> None:
+    def _judged(self, standings: str, own: Distances) -> None:
         """Add the step ``judged``: the standings, with progress, eligibility and the last activity."""
         known = [item for item in self._definition.eligible if self._kinds[item.name] is not TraitKind.CURRENT]
+        sentences = Sentences(self._naming.dialect, own)
         query = exp.select("s.*").from_(table(standings, "s"))
         query = query.select(
             exp.alias_(own.met, "met"),
@@ -200,6 +243,9 @@ class _Writer:
             exp.alias_(truth(self._eligible(known, alive=False)), "was_eligible"),
             exp.alias_(truth(self._invalid()), "is_invalid"),
             column("last_active_us", "a"),
+            exp.alias_(sentences.evidence(), "evidence"),
+            exp.alias_(sentences.missing(self._definition.qualify), "lacking"),
+            exp.alias_(self._points(own), "points"),
         )
         last = self._steps.plan(
             "SELECT e.entity_id, MAX(e.at_us) AS last_active_us FROM _owned AS e GROUP BY e.entity_id",
@@ -208,6 +254,48 @@ class _Writer:
         activity = self._steps.add("activity", "When each did anything last", last)
         query = query.join(table(activity, "a"), on="a.entity_id = s.entity_id", join_type="left")
         self._steps.add("judged", "Who is eligible, who can still qualify and how far everybody has come", query)
+
+    def _points(self, own: Distances) -> exp.Expr:
+        """Give what does not change with time of a score: the points, or how far above the thresholds who qualifies is."""
+        return own.points if self._definition.score is not None else own.excess()
+
+    def _score(self) -> exp.Expr:
+        """Give the score of 0 to 100: the points, else the way, how far above the thresholds, and how fresh."""
+        if self._definition.score is not None:
+            return self._whole(self._steps.expression(f"j.points + {TINY}"))
+        lead = self._definition.lead
+        fresh = lead.fresh_for.microseconds if lead is not None and lead.fresh_for is not None else FRESHNESS
+        count = len(list(leaves(self._definition.qualify)))
+        left = self._steps.expression("20.0 * (j.newest_us + _fresh - p.as_of_us) / _fresh", fresh=sql.whole(fresh))
+        return self._steps.expression(
+            "CASE WHEN j.is_on = 1 THEN 50 + _above + CASE WHEN p.as_of_us - j.newest_us < _fresh THEN _left ELSE 0 END ELSE _towards END",
+            above=self._whole(self._steps.expression(f"30.0 * j.points + {TINY}")),
+            fresh=sql.whole(fresh),
+            left=self._whole(left),
+            towards=self._whole(self._steps.expression(f"50.0 * j.met / {count}")),
+        )
+
+    def _whole(self, value: exp.Expr) -> exp.Expr:
+        return exp.cast(exp.Floor(this=value), "bigint", dialect=str(self._naming.dialect))
+
+    def _band(self, score: exp.Expr) -> exp.Expr:
+        """Name the highest band whose floor the score reaches."""
+        bands = self._definition.score.bands if self._definition.score is not None else {}
+        if not bands:
+            return exp.cast(exp.null(), exp.DataType.Type.TEXT)
+        chain = exp.case()
+        for name, floor in sorted(bands.items(), key=lambda item: -item[1]):
+            chain = chain.when(exp.GTE(this=score.copy(), expression=exp.Literal.number(repr(floor))), sql.text(name))
+        return chain
+
+    def _say(self, own: Distances) -> exp.Expr:
+        """Give the rep's sentence of the first criterion that is met and has one."""
+        chain = exp.case()
+        told = [leaf for leaf in own.parts if leaf.say is not None]
+        for leaf in told:
+            held = exp.EQ(this=column(own.columns[leaf.id].is_held, "j"), expression=sql.whole(1))
+            chain = chain.when(held, sql.text(leaf.say or ""))
+        return chain if told else exp.cast(exp.null(), exp.DataType.Type.TEXT)
 
     def _eligible(self, conditions: Sequence[Condition], *, alive: bool) -> exp.Expr:
         tests = self._tables.eligible(conditions)
@@ -255,31 +343,26 @@ class _Writer:
         lead = self._definition.lead
         near = self._definition.near
         fresh = lead.fresh_for if lead is not None else None
-        stale = (
-            exp.false()
-            if fresh is None
-            else self._steps.expression("m.newest_us + _fresh < p.as_of_us", fresh=sql.whole(fresh.microseconds))
-        )
+        stale = "" if fresh is None else " WHEN m.is_on = 1 AND m.newest_us + _fresh < p.as_of_us THEN 'expired'"
         return self._steps.expression(
             "CASE WHEN NOT j.converted_us IS NULL THEN 'customer'"
             " WHEN j.is_eligible = 0 OR j.anchor_us IS NULL OR j.is_invalid = 1 THEN 'ineligible'"
-            " WHEN m.is_on = 1 AND NOT _stale THEN 'pql'"
-            " WHEN m.is_on = 1 THEN 'expired'"
+            f"{stale} WHEN m.is_on = 1 THEN 'pql'"
             " WHEN NOT m.qualified_us IS NULL THEN 'lapsed'"
             f" WHEN j.has_begun = 1 AND j.way >= _share - {TINY} AND j.last_active_us > p.as_of_us - _lately THEN 'near'"
             " WHEN j.is_possible = 0 THEN 'missed'"
             " WHEN j.has_begun = 1 THEN 'started'"
             " ELSE 'inactive' END",
-            stale=stale,
+            fresh=sql.whole(0 if fresh is None else fresh.microseconds),
             share=exp.Literal.number(repr(near.at_least)),
             lately=sql.whole(near.active_within.microseconds),
         )
 
-    def _leads(self, own: Standings) -> tuple[exp.Select, dict[str, str]]:
+    def _leads(self, own: Distances) -> tuple[exp.Select, dict[str, str]]:
         """Write the last query."""
         told = self._columns(own)
         statuses = exp.select(
-            "j.*", "m.qualified_us", "m.requalified_us", "m.newest_us", exp.alias_(self._status(), "status")
+            "j.*", "m.is_on", "m.qualified_us", "m.requalified_us", "m.newest_us", exp.alias_(self._status(), "status")
         )
         statuses = statuses.from_(table("judged", "j")).join("parameters", join_alias="p", join_type="cross")
         statuses = statuses.join(table("moments", "m"), on="m.entity_id = j.entity_id", join_type="left")
@@ -288,7 +371,7 @@ class _Writer:
         query = query.from_(table(name, "j")).join("parameters", join_alias="p", join_type="cross")
         return query, {alias: says for alias, (_, says) in told.items()}
 
-    def _columns(self, own: Standings) -> dict[str, tuple[exp.Expr, str]]:
+    def _columns(self, own: Distances) -> dict[str, tuple[exp.Expr, str]]:
         definition = self._definition
         kind = definition.entity.value
         entity = column("entity_id", "j")
@@ -321,6 +404,8 @@ class _Writer:
                 column("status", "j"),
                 "Where it stands: pql, near, expired, lapsed, started, missed, inactive, customer or ineligible.",
             ),
+            "score": (self._score(), "0 to 100: who to call first."),
+            "band": (self._band(self._score()), "The band that the score lies in."),
             **{name: (self._instant(value), says) for name, (value, says) in instants.items()},
             "newly_qualified": (self._is_new(), "Whether it is a pql whose newest start is later than since."),
         }
@@ -335,9 +420,23 @@ class _Writer:
             "met": (column("met", "j"), "How many criteria it meets."),
             "criteria": (sql.whole(len(own.parts)), "How many criteria there are."),
             "progress": (
-                self._steps.expression("CASE WHEN j.way >= 0 THEN j.way END"),
+                self._steps.expression(
+                    "CASE WHEN j.way >= 0 THEN _way END", way=sql.real(self._naming.dialect, column("way", "j"))
+                ),
                 "How far it has come, 0 to 1; null = it cannot any more.",
             ),
+        }
+        lacking = unwrapped(column("lacking", "j"))
+        columns |= {
+            "missing": (
+                self._steps.expression(
+                    "CASE WHEN NOT (COALESCE(j.is_on, 0) = 1 OR NOT j.converted_us IS NULL OR j.is_possible = 0) THEN _lacking END",
+                    lacking=lacking,
+                ),
+                "What it lacks, in words; null = nothing, or only time, or it cannot any more.",
+            ),
+            "evidence": (column("evidence", "j"), "What it did, in words."),
+            "say": (self._say(own), "The sentence for the rep of the first criterion that is met and has one."),
         }
         columns |= {leaf.id: (column(own.columns[leaf.id].value, "j"), self._says(leaf)) for leaf in own.parts}
         columns |= {
@@ -369,7 +468,7 @@ class _Writer:
         elif isinstance(since, int):
             moment = sql.whole(since)
         else:
-            written = exp.cast(sql.text(since or "{{since}}"), exp.DataType.Type.TIMESTAMPTZ)
+            written = exp.cast(sql.text(since), exp.DataType.Type.TIMESTAMPTZ)
             moment = sql.microseconds(self._naming.dialect, written)
         return self._steps.expression(
             "CASE WHEN j.status = 'pql' AND j.newest_us > _moment THEN TRUE ELSE FALSE END", moment=moment

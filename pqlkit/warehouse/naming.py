@@ -12,7 +12,7 @@ from pqlkit.errors import UsageError, suggestion
 from pqlkit.exports.maps import maps_of
 from pqlkit.inert import visible
 from pqlkit.options.warehouse import ColumnType
-from pqlkit.warehouse.steps import column
+from pqlkit.warehouse.steps import column, identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,16 +100,25 @@ class Naming:
         except (SqlglotError, ValueError):
             whole = exp.Table()
         parts = {key for key, value in whole.args.items() if value}
-        if not whole.name or not parts <= {"this", "db", "catalog"} or not isinstance(whole.this, exp.Identifier):
+        if not parts <= {"this", "db", "catalog"} or _bare(whole.sql(dialect=str(self.dialect))) != _bare(written):
             raise UsageError(
                 f"--table: {visible(written)!r} is not the name of a table in {self.dialect}",
                 hint=f'write --table {name}=schema.table, with quotes as SQL has them where it needs them: "My Table"',
             )
         return exp.alias_(whole, alias, table=True) if alias is not None else whole  # type: ignore[return-value]
 
+    def quoted(self, name: str) -> str:
+        """Write the name of one of the query's own columns."""
+        return identifier(name).sql(dialect=str(self.dialect))
+
     def column(self, table: str, name: str, alias: str) -> exp.Column:
         """Write a column of a table that is called `alias` in the query."""
         return column(self.columns.get(table, {}).get(name, name), alias)
+
+
+def _bare(name: str) -> str:
+    """Take the quotes off a table's name, for a comparison with what was read of it."""
+    return "".join(letter for letter in name if letter not in '"`').strip()
 
 
 def _pairs(texts: Sequence[str], flag: str, example: str) -> dict[str, str]:

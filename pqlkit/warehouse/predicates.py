@@ -55,6 +55,14 @@ def either(parts: Iterable[exp.Expr]) -> exp.Expr:
     return reduce(lambda left, right: exp.Or(this=left, expression=right), tests) if tests else exp.false()
 
 
+def added(parts: Sequence[exp.Expr]) -> exp.Expr:
+    """Add up."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = exp.Add(this=total, expression=part)
+    return total
+
+
 def truth(test: exp.Expr) -> exp.Expr:
     """Say 1 or 0 for a test; unknown is 0."""
     return exp.case().when(test, sql.whole(1)).else_(sql.whole(0))

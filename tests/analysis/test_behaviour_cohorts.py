@@ -216,6 +216,7 @@ def test_value_metrics_are_cut_by_it_too():
     ("by", "kind", "message", "hint"),
     [
         ("signup_mont", UsageError, "no such trait, and no such event", "did you mean signup_month?"),
+        ("signup_month,invite", UsageError, "one thing at a time", "write --by signup_month --by invite"),
         ("invit", UsageError, "no such trait, and no such event", "did you mean invite?"),
         ("2026", UsageError, "no such trait, and no such event", "one of signup_week"),
         ("signup month", UsageError, "no such trait, and no such event", "did you mean signup_month?"),

@@ -17,7 +17,8 @@ from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 from pqlkit.proposal.proposing import propose
 from pqlkit.reporting.records.analysis import record
-from pqlkit.reporting.renderers.analysis import as_table, leading
+from pqlkit.reporting.renderers.analysis import as_table
+from pqlkit.reporting.renderers.correlation import leading
 from tests.analysis.canonical import in_memory
 
 ONCE = Settings(snapshots="once:14d")

@@ -158,8 +158,7 @@ def rows_of(folder: Path) -> tuple[dict[str, list[str]], list[str]] | None:
         return None
     dataset = open_dataset(data=folder / "ds")
     tables = {
-        name: pl.read_parquet(list(table.paths), glob=False).select(pl.all().cast(pl.String)).rows()
-        for name, table in dataset.tables.items()
+        name: table.scan().select(pl.all().cast(pl.String)).collect().rows() for name, table in dataset.tables.items()
     }
     rejected = folder / "ds" / "quarantine.jsonl"
     lines = rejected.read_text().splitlines() if rejected.exists() else []
@@ -321,7 +320,7 @@ def read(folder: str, stop: Any, seen: Any) -> None:
         try:
             dataset = open_dataset(data=Path(folder) / "ds")
             time.sleep(0.05)
-            events = pl.read_parquet(list(dataset.tables["events"].paths), glob=False)
+            events = dataset.tables["events"].scan().collect()
             counts = events.group_by(pl.col("timestamp").dt.date()).len()["len"].to_list()
             if set(counts) != {4} or events.height != dataset.tables["events"].rows:
                 torn.append(f"{counts}")

@@ -12,7 +12,7 @@ from tests.crash.scenarios import writers
 
 @pytest.mark.parametrize(
     ("name", "every", "start"),
-    [("a first load", 80, 43), ("an appending load", 60, 47), ("a night", 50, 11), ("a proposal", 40, 21)],
+    [("a first load", 120, 43), ("an appending load", 90, 47), ("a night", 50, 11), ("a proposal", 40, 21)],
 )
 def test_what_a_fault_leaves_is_old_or_new_and_the_next_run_repairs_it(name: str, every: int, start: int) -> None:
     (told,) = every_call(every, start, only=name)

@@ -18,7 +18,7 @@ from pqlkit.exports.manifest import read_manifest
 from pqlkit.exports.mapping import Source
 from pqlkit.exports.matching import matching, spelling_warnings
 from pqlkit.exports.project import Project
-from pqlkit.exports.summaries import MOST, names, who
+from pqlkit.exports.summaries import names, who
 from pqlkit.measures.last_activity import last_active
 from pqlkit.options.data import ExtentOptions
 from pqlkit.population.population import population_of
@@ -47,7 +47,8 @@ def night(exports, out, number: int, *rows: str, head: str = HEAD, identities: s
     check_summed_up(out)
 
 
-def test_nights_that_change_what_was_loaded_before_change_its_summary(exports, tmp_path):
+def test_nights_that_change_what_was_loaded_before_change_its_summary(exports, tmp_path, monkeypatch):
+    monkeypatch.setattr("pqlkit.exports.event_files.MOST_ADDED", 1)
     out = tmp_path / "out"
     night(exports, out, 0, "u1,,a,visit,2026-01-01", ",d1,,visit,2026-01-02", ",,b,visit,2026-01-02")
     first = read_manifest(out).tables["events"].summaries
@@ -60,13 +61,15 @@ def test_nights_that_change_what_was_loaded_before_change_its_summary(exports, t
     assert sorted(file for summary in entry.summaries for file in summary.of) == sorted(entry.files)
 
 
-def test_many_summaries_become_one(exports, tmp_path, monkeypatch):
-    monkeypatch.setattr("pqlkit.exports.loading.MOST", 2)
+def test_many_summaries_become_one_of_the_events_and_one_of_nobodys(exports, tmp_path, monkeypatch):
+    monkeypatch.setattr("pqlkit.exports.event_files.MOST_DELTAS", 2)
+    monkeypatch.setattr("pqlkit.exports.event_files.MOST_ADDED", 1)
     out = tmp_path / "out"
+    many = []
     for number in range(4):
         night(exports, out, number, f"u{number % 2},,a,visit,2026-01-0{number + 1}", ",,,login,2026-01-09")
-    assert len(read_manifest(out).tables["events"].summaries) <= 2
-    assert MOST > 2
+        many.append(len(read_manifest(out).tables["events"].summaries))
+    assert many == [2, 4, 6, 2]
 
 
 def test_an_appended_night_does_not_count_the_earlier_ones(exports, tmp_path, monkeypatch):

@@ -27,10 +27,12 @@ from pqlkit.definitions.model import Any as AnyOf
 from pqlkit.durations import Duration
 from pqlkit.engines import ENGINES
 from pqlkit.errors import DataError, DefinitionError
+from pqlkit.exports import event_files
+from pqlkit.exports.manifest import read_manifest
 from pqlkit.measures.evaluation import criterion_spells, evaluate, spells_of, spells_of_each, values
 from tests.measures.grid import covering, every_criterion
 from tests.measures.oracle import DAY, Life, Question, Rules, Seen
-from tests.measures.worlds import START, draw_lives, make_world
+from tests.measures.worlds import START, draw_lives, load_lives, make_world
 
 CHUNK = {"polars": 40, "duckdb": 7, "spark": 14}  # as one plan; the others plan large unions slowly
 
@@ -39,8 +41,8 @@ def microseconds(year, month, day, hour=0):
     return int(datetime(year, month, day, hour, tzinfo=UTC).timestamp()) * 1_000_000
 
 
-def compare(lives, rules, criteria, name="polars"):
-    world = make_world(lives, rules, name=name)
+def compare(lives, rules, criteria, name="polars", dataset=None):
+    world = make_world(lives, rules, name=name, dataset=dataset)
     for start in range(0, len(criteria), CHUNK[name]):
         part = criteria[start : start + CHUNK[name]]
         found = defaultdict(list)
@@ -93,6 +95,19 @@ def test_the_whole_grid_is_the_same_on_other_engines(name, part):
     zone, start = zones[part % 3]
     rules = Rules(as_of=start + 15 * DAY, zone=zone)
     compare(draw_lives(part, 25, start=start, since=part > 3), rules, every_criterion()[part::8], name=name)
+
+
+@pytest.mark.parametrize("name", ["polars", "duckdb"])
+def test_a_dataset_that_nights_were_added_to_gives_the_same(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(event_files, "BLOCK_ROWS", 90)
+    monkeypatch.setattr(event_files, "MOST_ADDED", 0.7)
+    lives, rules = draw_lives(5, 40, since=True), Rules(as_of=START + 15 * DAY)
+    dataset = load_lives(lives, tmp_path, nights=5)
+    parts = read_manifest(dataset).tables["events"].parts
+    assert parts is not None
+    assert len(parts.blocks) > 1
+    assert parts.deltas
+    compare(lives, rules, every_criterion()[:: 5 if name == "polars" else 19], name, dataset)
 
 
 @pytest.mark.parametrize(

@@ -9,17 +9,22 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, ANCHOR, AT, CONVERTED, ENTITY, EVENT, USER_ID
 from pqlkit.definitions.model import EntityKind
+from pqlkit.exports.dataset import open_dataset, with_sources
+from pqlkit.exports.loading import load
+from pqlkit.measures.ownership import by_number
 from pqlkit.measures.world import World
+from pqlkit.population.roster import read_ids, scan_events
 from tests.engines.servers import started
 from tests.measures.oracle import DAY, Life, Rules, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 PROPERTIES = {"amount": "p0", "text.amount": "p1", "kind": "p2", "limit": "p3", "flag": "p4"}
 TYPES = {"p0": pl.Float64, "p1": pl.String, "p2": pl.String, "p3": pl.Float64, "p4": pl.Boolean}
 START = 1_767_225_600_000_000  # 2026-01-01
-__all__ = ["PROPERTIES", "START", "draw_lives", "make_world"]
+__all__ = ["PROPERTIES", "START", "draw_lives", "load_lives", "make_world"]
 
 
 def draw_lives(seed: int, size: int, *, start: int = START, since: bool = False) -> list[Life]:
@@ -68,9 +73,9 @@ def _seen(dice: random.Random, at: int) -> Seen:
 
 
 def make_world(
-    lives: Sequence[Life], rules: Rules, *, name: str = "polars", paths: Any = None, account: bool = True
+    lives: Sequence[Life], rules: Rules, *, name: str = "polars", paths: Any = None, dataset: Path | None = None
 ) -> World:
-    """Make a world of accounts whose events carry their account and a user."""
+    """Make a world of accounts whose events carry their account and a user; those of a dataset are numbers."""
     entities = pl.DataFrame(
         {
             ENTITY: range(len(lives)),
@@ -83,22 +88,37 @@ def make_world(
     )
     events = event_table(lives)
     run = started(name)
+    table = open_dataset(data=dataset).tables["events"] if dataset is not None else None
+    scanned, properties = (None, PROPERTIES) if table is None else scan_events(run, table, rules.as_of)
+    ids = {} if table is None else read_ids(run, table)
     accounts = pl.DataFrame(
         {ACCOUNT_ID: [f"acc{i}" for i in range(len(lives))], ENTITY: range(len(lives))}
     ).with_columns(pl.col(ENTITY).cast(pl.Int64))
     return World(
         engine=run,
         kind=EntityKind.ACCOUNT,
-        events=run.lift(events) if paths is None else run.scan(paths, events.columns),
+        events=scanned or (run.lift(events) if paths is None else run.scan(paths, events.columns)),
         entities=entities,
-        members=pl.DataFrame(schema={USER_ID: pl.String, ENTITY: pl.Int64}),
-        accounts=accounts,
+        members=by_number(ids, pl.DataFrame(schema={USER_ID: pl.String, ENTITY: pl.Int64})),
+        accounts=by_number(ids, accounts),
         as_of=rules.as_of,
-        properties=PROPERTIES,
+        properties=properties,
         traits={"cap": "t0"},
         zone=rules.zone,
         dates_only=rules.dates_only,
+        ids=ids,
     )
+
+
+def load_lives(lives: Sequence[Life], folder: Path, *, nights: int) -> Path:
+    """Load the events of lives as a dataset, in so many turns."""
+    names = {AT: "timestamp"} | {column: name for name, column in PROPERTIES.items()}
+    table = event_table(lives).rename(names).with_columns(pl.col("timestamp").cast(pl.Datetime("us", "UTC")))
+    for night in range(nights):
+        path = folder / f"{night}.parquet"
+        table.gather_every(nights, night).write_parquet(path)
+        load(with_sources(events=str(path)), folder / "data", append=night > 0)
+    return folder / "data"
 
 
 def event_table(lives: Sequence[Life]) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pqlkit.cli.output import plain
+from pqlkit.definitions.expression import parse_expression
 from pqlkit.definitions.model import Outcome
 from pqlkit.durations import DAY, Duration
 from pqlkit.exports.project import Project
@@ -14,8 +15,10 @@ from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 from pqlkit.population.population import population_of
 from pqlkit.proposal.proposing import propose
+from pqlkit.proposal.trying import try_
 from pqlkit.rates.report import report
 from pqlkit.reporting.renderers.proposal import as_table
+from pqlkit.reporting.renderers.trial import as_table as trial_table
 from tests.analysis.canonical import dataset
 
 T0 = 20_000 * DAY
@@ -48,6 +51,18 @@ def people(tmp_path_factory):
     return population_of(
         data, replace(Project(), outcome={"event": "any", "after": "20d", "within": "60d"}), entity="user"
     )
+
+
+def test_a_hypothesis_is_answered_in_the_words_of_the_outcome(people):
+    """Seen on day 7 and asked for days 20 to 60 from there: whoever came back on day 32 did so on the 25th."""
+    text = "share >= 1 in 7d"
+    found = try_(people, text, parse_expression(text), Settings(snapshots="once:7d"))
+    looked_at = [number for number in range(USERS) if signed_up(number) + 67 * DAY <= people.as_of]
+    assert found.table.a == sum(back(number) for number in looked_at if number % 2)
+    said = " ".join(plain(trial_table(found)).split())
+    assert said.startswith(f"Snapshots that meet it returned {found.table.relative_risk().value:.1f} times as often")
+    assert "within 20 to 60 days" in said
+    assert "customers" not in said
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from pqlkit.proposal.literals import Floors, Trait, literals
 from pqlkit.proposal.menu import standings_of
 from pqlkit.proposal.objective import Constraints, Objective, ObjectiveKind
 from pqlkit.proposal.promise import started
+from pqlkit.proposal.proposing import proposal_of
 from tests.proposal.found import search, searched, standings, standings_in
 from tests.proposal.worlds import behaviour, cube_of
 from tests.simulation.trial import trial
@@ -92,6 +93,10 @@ def test_of_many_entities_a_share_is_read_and_stands_for_all(monkeypatch):
         monkeypatch.setattr(fit_view, "ENTITIES", 1_500)
         monkeypatch.setattr(fit_view, "CONVERTERS", 1)
         share = FitView.of(made.brief, found.literals)
+        said = "1,500 of 6,000 entities"
+        assert any(said in warning for warning in proposal_of(made.brief).warnings)
+        monkeypatch.undo()
+        half = FitView.of(made.brief, found.literals, part=fit_view.Part(entities=np.arange(6_000) % 2 == 0))
     drawn = whole.lives.cluster % 4 == 0
     assert set(share.activity.entity.tolist()) == set(whole.activity.entity[drawn[whole.activity.entity]].tolist())
     assert share.moments == pytest.approx(whole.moments / 4, rel=0.1)
@@ -101,6 +106,7 @@ def test_of_many_entities_a_share_is_read_and_stands_for_all(monkeypatch):
         assert part.entity.tolist() == all_.entity[own].tolist()
         assert part.on.tolist() == all_.on[own].tolist()
         assert part.a_week == pytest.approx(all_.a_week, rel=0.25, abs=3)
+        assert half.read((place,)).a_week == pytest.approx(all_.a_week, rel=0.25, abs=3)
 
 
 def test_bounds_are_kept_in_qualifications():

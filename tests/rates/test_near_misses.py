@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import polars as pl
+import pytest
 
 from pqlkit.definitions.folders import load_definition
 from pqlkit.measures.world import seen_of
@@ -102,3 +103,25 @@ def test_a_date_before_the_export_is_not_looked_at(tmp_path):
     young = replace(people, history_from=at(30))
     assert meaning.outcome is not None
     assert near_misses(young, meaning, meaning.outcome, qualifications(young, meaning), young.world).dates == ()
+
+
+def test_the_conversion_window_of_a_near_one_ends_with_its_last_microsecond(tmp_path):
+    """Near on day 120; the tenth invite comes ten days later to the microsecond, with the last moment of the data."""
+    nine = [111 + i / 10 for i in range(9)]
+    misses, _, _ = looked(tmp_path, [{"id": "a", "anchor": START}], invites("a", *nine, 130))
+    assert misses.qualified == Rate.of(1, 1)
+
+
+@pytest.mark.parametrize(("shift", "near"), [(0, 0), (1, 1)])
+def test_who_was_active_just_longer_ago_than_asked_is_not_near(tmp_path, shift, near):
+    """Active within 14 days of day 130: later than the first moment of day 116."""
+    eight = [*invites("a", *(115 + i / 20 for i in range(7))), ("a", "invite", at(116) + shift)]
+    assert looked(tmp_path, [{"id": "a", "anchor": START}], eight)[0].now == near
+
+
+@pytest.mark.parametrize(("shift", "dates"), [(0, ()), (-1, (at(28),))])
+def test_a_date_lies_more_than_a_step_after_the_begin_of_the_export(tmp_path, shift, dates):
+    _, people, meaning = looked(tmp_path, [{"id": "a", "anchor": START}], invites("a", 20), now=38)
+    begun = replace(people, history_from=START + shift)
+    assert meaning.outcome is not None
+    assert near_misses(begun, meaning, meaning.outcome, qualifications(begun, meaning), begun.world).dates == dates

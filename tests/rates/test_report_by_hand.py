@@ -12,15 +12,17 @@ import pytest
 from pqlkit.analysis.criteria import without_mechanical
 from pqlkit.cli.output import plain
 from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
+from pqlkit.definitions.nouns import nouns_of
 from pqlkit.durations import DAY, Duration
 from pqlkit.exports.dataset import ColumnType, Table
 from pqlkit.exports.project import Project
 from pqlkit.measures.evaluation import spells_of
 from pqlkit.population.population import population_of
-from pqlkit.rates.nouns import nouns_of
 from pqlkit.rates.report import design_of
 from pqlkit.rates.side_by_side import shared_signups
+from pqlkit.reporting.pages.report import html
 from pqlkit.reporting.renderers.report import as_table
+from pqlkit.snapshots.contacts import contacted_before
 from pqlkit.snapshots.matches import meets
 from pqlkit.statistics.rate import Rate
 from tests.analysis.canonical import dataset, in_memory
@@ -177,6 +179,23 @@ def test_contacts_split_the_mature_starts(tmp_path):
     assert report(people_, asked).parts.contacted is None
 
 
+def test_a_contact_that_is_a_date_is_not_called_before_on_its_own_day(tmp_path):
+    """All qualify on day 1 at noon; nobody knows whether a call of that date came first."""
+    called = {"that day": 1, "the day before": 0, "next day": 2, "later": 9, "both": 0}
+    contacts = [{"user_id": user, "at": T0 + day * DAY} for user, day in [*called.items(), ("both", 1)]]
+    asked = definition()
+    people_ = told(tmp_path, dict.fromkeys([*called, "nobody called"], 1.5), asked, contacts=contacts)
+    tables = people_.dataset.tables
+    dated = replace(tables["contacts"], dates_only=True)
+    people_ = replace(people_, dataset=replace(people_.dataset, tables={**tables, "contacts": dated}))
+    found = report(people_, asked).parts.contacted
+    groups = (found.before, found.within_1h, found.within_24h, found.within_3d, found.later, found.never)
+    assert [group.denominator for group in groups] == [2, 0, 2, 0, 1, 1]
+    moments = pl.DataFrame({"entity": range(people_.entities.height), "at": T0 + round(1.5 * DAY)})
+    before = people_.entities.filter(contacted_before(people_, moments))["id"].to_list()
+    assert sorted(before) == ["both", "the day before"]
+
+
 def test_a_milestone_is_followed_by_the_outcome_of_the_project(tmp_path):
     asked = definition()
     people_ = told(tmp_path, {"a": 1, "b": 2}, asked, conversions=[bought("a", 20)])
@@ -228,6 +247,18 @@ def test_whoever_signed_up_within_the_export_is_counted_however_soon_it_converte
     assert funnel.to_date.pql_customers == funnel.cohort.levels.pql_customers == rate(2, 2)
     told_apart = [(part.reason, part.entities, part.customers) for part in funnel.left_out]
     assert told_apart == [("customer_already", 1, 1), ("unobserved", 1, 1)]
+
+
+def test_conversions_of_strangers_are_said(tmp_path):
+    """Sold past the product: the ids of two contracts are neither users nor in any event."""
+    asked = definition()
+    sold = [bought("a", 20), bought("contract 1", 30), bought("contract 2", 40)]
+    found = report(told(tmp_path, {"a": 1, "b": None}, asked, conversions=sold), asked)
+    assert found.funnel.to_date.customers == rate(1, 2)
+    assert record(found)["funnel"]["unknown_conversions"] == 2
+    said = "2 conversions of ids that nobody in this data has"
+    assert f"In neither funnel: {said}." in " ".join(plain(as_table(found)).split())
+    assert said in re.sub(r"<[^>]+>", "", html(record(found)))
 
 
 def test_nobody_qualifies(tmp_path):

@@ -168,6 +168,7 @@ def reported(figures: dict[str, Any]) -> None:
     figures["funnel"].update(
         left_out=[{"reason": "unobserved", "entities": 7, "customers": 3}],
         customers_without_use={"never": 1, "dormant": 2},
+        unknown_conversions=3,
     )
     figures.update(
         warnings=["a warning"],

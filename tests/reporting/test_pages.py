@@ -325,7 +325,8 @@ def test_the_page_of_little_data_says_what_can_be_seen_and_tests_what_was_writte
     assert "usable upgrades. No search: it would find luck." in text
     assert "Your own definitions, tested exactly" in text
     shown = plain(analysis.as_table(found))
-    assert "SMALL DATA" in shown
+    assert shown.startswith("TOO FEW CONVERSIONS TO SEARCH: 35 usable of 50 needed")
+    assert "pqlkit explain --converters" in shown
     assert "no behaviours are ranked" in analysis.as_markdown(found)
-    for ranked in ("BEHAVIOURS", "Behaviours before an upgrade"):
+    for ranked in ("CORRELATION", "Behaviours before an upgrade"):
         assert ranked not in text + shown + analysis.as_markdown(found)

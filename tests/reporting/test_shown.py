@@ -15,6 +15,7 @@ from pqlkit.proposal.trying import try_
 from pqlkit.reporting.pages.analysis import as_page
 from pqlkit.reporting.renderers import analysis as render
 from pqlkit.reporting.renderers import trial
+from pqlkit.reporting.renderers.correlation import winners
 from tests.analysis.canonical import in_memory
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def test_the_luck_of_three_snapshots_is_on_no_screen_and_stays_in_the_json():
         assert "export" in text
         assert "unheard" not in text
         assert "3 of 3" not in text
-    assert next(name for one in render.winners(found()) if (name := one.behaviour.event)) == "export"
-    assert all(one.table.n1 >= 80 and one.table.a >= 30 for one in render.winners(found()))
+    assert next(name for one in winners(found()) if (name := one.behaviour.event)) == "export"
+    assert all(one.table.n1 >= 80 and one.table.a >= 30 for one in winners(found()))
 
 
 def test_among_those_who_meet_a_hypothesis_too():
@@ -66,17 +67,19 @@ def test_among_those_who_meet_a_hypothesis_too():
 
 def test_a_column_without_figures_has_no_footnote():
     text = plain(render.as_table(found()))
-    fitted = any(one.adjusted and one.adjusted.value is not None for one in render.winners(found()))
-    assert ("allowing for activity" in text) is fitted
+    fitted = any(one.adjusted and one.adjusted.value is not None for one in winners(found()))
+    assert ("ADJUSTED for activity" in text) is fitted
+    assert ("could not be adjusted for activity" in " ".join(text.split())) is not fitted
 
 
-def test_snapshots_at_ages_overlap_and_are_not_called_upgrades():
+def test_snapshots_at_ages_overlap_and_are_not_called_conversions():
     aged = analyze(people(), Settings(snapshots="age:1d,3d,7d"))
     snapshots, people_of_them = aged.observed.base.numerator, aged.observed.converters
     assert people_of_them < snapshots
-    said = f"snapshots, {snapshots:,} followed by an upgrade ({people_of_them:,} users) in 30d"
-    assert said in plain(render.as_table(aged))
-    assert f"snapshots, {found().observed.base.numerator:,} upgrades in 30d" in plain(render.as_table(found()))
+    said = f"snapshots, {snapshots:,} followed by a conversion ({people_of_them:,} users) within 30 days"
+    assert said in " ".join(plain(render.as_table(aged)).split())
+    text = " ".join(plain(render.as_table(found())).split())
+    assert f"snapshots, {found().observed.base.numerator:,} conversions within 30 days" in text
 
 
 def test_stays_of_customers_are_not_called_users():
@@ -91,4 +94,4 @@ def test_the_behaviour_on_the_screen_is_named_among_those_that_cannot_be_told_ap
     others = ("a_first", "b_second", "c_third", "d_fourth")
     rows = tuple(replace(one, alike=others) if one.behaviour.event == "export" else one for one in found().behaviours)
     text = " ".join(plain(render.as_table(replace(found(), behaviours=rows))).split())
-    assert "Same people: export ~ a_first ~ b_second ~ c_third and 1 more" in text
+    assert "Done by nearly the same: export, a_first, b_second, c_third and 1 more." in text

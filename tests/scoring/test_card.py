@@ -26,8 +26,8 @@ evidence:
 EVENTS = [("a", "invite", at(1) + i) for i in range(6)] + [("a", "login", at(0)), ("a", "login", at(1.5))]
 
 
-def told(tmp_path, *, days=3.0, contacts=None, **fixed):
-    meaning = load_definition(definition(tmp_path, BODY))
+def told(tmp_path, *, days=3.0, contacts=None, body=BODY, **fixed):
+    meaning = load_definition(definition(tmp_path, body))
     population = in_memory([{"id": "a", "anchor": START}], EVENTS, as_of=at(days), fixed=fixed)
     if contacts is not None:
         frame = pl.DataFrame(contacts, schema={"entity": pl.String, "at": pl.Int64}, orient="row")
@@ -50,6 +50,13 @@ def test_a_card_says_what_was_done_what_was_needed_and_what_it_promises(tmp_path
         "Users like this: 72 of 417 became customers within 10 days (17.3%)",
         "Owner: J. Lind   last active Fri 12:00   fresh until 10 Jan 2026",
     ]
+
+
+def test_what_became_of_those_like_it_is_said_in_the_words_of_the_outcome(tmp_path):
+    body = BODY.replace("outcome: {within: 10d}", "outcome: {event: any, after: 4d, within: 10d}")
+    assert "Users like this: 72 of 417 returned within 4 to 10 days (17.3%)" in told(tmp_path, body=body)
+    body = BODY.replace("outcome: {within: 10d}", "outcome: {event: exported, within: 10d}")
+    assert "Users like this: 72 of 417 did exported within 10 days (17.3%)" in told(tmp_path, body=body)
 
 
 def test_dates_beyond_six_days_are_dates(tmp_path):

@@ -21,18 +21,25 @@ DAY = 86_400_000_000
 TIMES = {"timestamp", "signed_up_at", "converted_at", "ended_at"}
 
 
-def criteria(definition: Definition) -> Iterator[Criterion]:
-    """The criteria of a definition, of its milestones and of its outcome."""
+def definitions(definition: Definition) -> Iterator[Definition]:
+    """A definition, its milestones, and what is its outcome."""
+    yield definition
     for leaf in leaves(definition.qualify):
-        yield from criteria(leaf.target) if isinstance(leaf, Ref) else [leaf]
+        if isinstance(leaf, Ref):
+            yield from definitions(leaf.target)
     if definition.outcome is not None and definition.outcome.definition is not None:
-        yield from criteria(definition.outcome.definition)
+        yield from definitions(definition.outcome.definition)
+
+
+def criteria(definition: Definition) -> list[Criterion]:
+    """The criteria of all of them."""
+    return [leaf for own in definitions(definition) for leaf in own.criteria]
 
 
 def draw_product(definition: Definition, seed: int, users: int = 60) -> dict[str, pl.DataFrame]:
     """Draw tables in which a good part of the entities comes near to qualifying, or does."""
     dice = random.Random(seed)
-    asked = list(criteria(definition))
+    asked = criteria(definition)
     accounts = [f"acc'{number}" for number in range(users // 3)]
     signups = {f"u{number}": START + dice.randrange(40) * DAY // 2 for number in range(users)}
     owners = {name: dice.choice([*accounts, None]) for name in signups}
@@ -42,7 +49,8 @@ def draw_product(definition: Definition, seed: int, users: int = 60) -> dict[str
         for criterion in asked
         for event in _events(dice, criterion, name, signup, owners[name])
     ]
-    traits = {name: _tested(definition, name) for name in required_traits(definition)}
+    involved = list(definitions(definition))
+    traits = {name: _tested(involved, name) for own in involved for name in required_traits(own)}
     people = [
         {"user_id": name, "account_id": owners[name], "signed_up_at": at, **_drawn(dice, traits)}
         for name, at in signups.items()
@@ -119,8 +127,8 @@ def _around(condition: Condition) -> list[Any]:
     return [*condition.values, "someone@else.org"]
 
 
-def _tested(definition: Definition, name: str) -> list[Any]:
-    own = [value for item in definition.eligible if item.name == name for value in _around(item)]
+def _tested(involved: list[Definition], name: str) -> list[Any]:
+    own = [value for each in involved for item in each.eligible if item.name == name for value in _around(item)]
     return own or [10_000.0, 100.0]
 
 

@@ -87,8 +87,8 @@ def statement(dialect: SqlDialect, criteria: Sequence[Criterion], rules: Rules, 
     entities = tables.entities(())
     tables.ownership(entities)
     conversions = tables.conversions(Outcome(within=Duration.parse("1d")), entities)
-    tables.lives(tables.anchored(entities, Anchor()), conversions)
-    measured = [CriterionSteps(tables, task, "lives").write() for task in tasks_of(criteria)]
+    lives = tables.lives(entities, Anchor(), conversions)
+    measured = [CriterionSteps(tables, task, lives.begun).write() for task in tasks_of(criteria)]
     tables.events()
     parts = []
     nothing = exp.cast(exp.null(), exp.DataType.Type.DOUBLE)
@@ -98,7 +98,7 @@ def statement(dialect: SqlDialect, criteria: Sequence[Criterion], rules: Rules, 
         spells = "SELECT _id AS id, s.entity_id, s.on_us, s.off_us, _nothing AS value FROM _spells AS s"
         parts.append(steps.plan(spells, id=name, nothing=nothing, spells=steps_of.spells))
         values = "SELECT _id AS id, s.entity_id, CAST(NULL AS BIGINT) AS on_us, CAST(NULL AS BIGINT) AS off_us, _value AS value FROM _values AS s"
-        parts.append(steps.plan(values, id=name, value=value, values=steps_of.values))
+        parts.append(steps.plan(values, id=name, value=value, values=steps_of.values or ""))
     return steps.sql(steps.statement(exp.select("*").from_(exp.union(*parts, distinct=False).subquery("u"))))
 
 

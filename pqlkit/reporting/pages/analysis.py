@@ -14,7 +14,8 @@ from pqlkit.reporting.pages.intervals import Interval, areas, ratios
 from pqlkit.reporting.pages.ladders import ladders
 from pqlkit.reporting.pages.page import page
 from pqlkit.reporting.records.analysis import behaviour, record, row
-from pqlkit.reporting.renderers.analysis import SENTENCE, is_little, leading, places_in_words, who
+from pqlkit.reporting.renderers.analysis import places_in_words, who
+from pqlkit.reporting.renderers.correlation import SENTENCE, is_little, leading
 from pqlkit.reporting.renderers.timing import beginning
 from pqlkit.reporting.renderers.words import named
 

@@ -14,12 +14,13 @@ from pqlkit.reporting.pages.page import page
 from pqlkit.reporting.pages.period_chart import timeline
 from pqlkit.reporting.records.report import record
 from pqlkit.reporting.renderers.customer_lines import NAMES
-from pqlkit.reporting.renderers.funnel_lines import REASONS
+from pqlkit.reporting.renderers.funnel_lines import REASONS, STRANGERS
 from pqlkit.reporting.renderers.report import SENTENCE, several_as_json
 from pqlkit.reporting.renderers.report_sentences import (
     against_baseline,
     headline,
     in_words,
+    is_clear,
     judged,
     near_means,
     near_now,
@@ -81,6 +82,7 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
         "pql_within": in_words(funnel["cohort"]["pql_within"]),
         "customer_by": in_words(funnel["cohort"]["customer_by"]),
         "newest": complete[-1] if complete else None,
+        "clear": "" if not complete or is_clear(complete[-1]["change"]) else ": no clear change",
         "unit": "quarter" if not figures["periods"] or "Q" in figures["periods"][0]["period"] else "month",
         "judged": judged(figures["periods"]),
         "in_words": in_words,
@@ -88,6 +90,7 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
         "near_then": near_then(figures),
         "near_now": near_now(figures),
         "near_means": near_means(figures),
+        "strangers": STRANGERS,
         "left_out": [(REASONS.get(row["reason"], row["reason"]), row) for row in funnel["left_out"]],
         "criteria": criteria(figures["criteria"], words["success"]),
         "customer_figures": [_customer_figure(row) for row in figures["customers"].get("figures", ())],

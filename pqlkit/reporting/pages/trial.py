@@ -8,7 +8,7 @@ from pqlkit.reporting.pages.criteria import criteria
 from pqlkit.reporting.pages.ladders import ladders
 from pqlkit.reporting.pages.page import page
 from pqlkit.reporting.records.trial import record
-from pqlkit.reporting.renderers.trial import SENTENCE
+from pqlkit.reporting.renderers.correlation import SENTENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

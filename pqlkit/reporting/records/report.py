@@ -65,6 +65,7 @@ def record(report: Report) -> dict[str, Json]:
                 }
                 for criterion_rates in funnel.left_out
             ],
+            "unknown_conversions": report.population.conversions.unknown_entity,
             "customers_without_use": {"never": funnel.unused.never, "dormant": funnel.unused.dormant},
             "signup_to_pql": funnel.cohort.levels.pqls.to_json(),
             "pql_to_customer": {

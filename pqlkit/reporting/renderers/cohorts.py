@@ -1,4 +1,4 @@
-"""The cohorts on a terminal: members, upgrades after snapshots, and the share converted by two days, each with its interval."""
+"""The cohorts on a terminal: members, conversions after snapshots, and the share converted by two days, each with its interval."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _block(group: Cohorts, conversion_window: str, kind: str) -> list[str]:
     lines = [
         "",
         *wrapped(f"COHORTS by {visible(group.by, 200)}", ""),
-        f"  {'':<{NAME}} {'snapshots' if snapshots else f'{kind}s':>7} {f'upgraded in {conversion_window}':<18}{columns}".rstrip(),
+        f"  {'':<{NAME}} {'snapshots' if snapshots else f'{kind}s':>7} {f'converted in {conversion_window}':<18}{columns}".rstrip(),
         *[_row(cohort, days) for cohort in shown],
     ]
     if len(shown) < len(group.cohorts):

@@ -12,7 +12,7 @@ from pqlkit.snapshots.classes import EntityClass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pqlkit.rates.funnel import Funnel, LeftOut, Levels
+    from pqlkit.rates.funnel import LeftOut, Levels
     from pqlkit.rates.report import Report
     from pqlkit.statistics.rate import Rate
 
@@ -31,10 +31,13 @@ REASONS: Final[dict[str, str]] = {
 }
 """Why a funnel leaves entities out, in words that follow their number."""
 
+STRANGERS: Final = "of ids that nobody in this data has"
+"""Conversions that a funnel leaves out, in words that follow their number."""
+
 
 def funnel_lines(report: Report) -> list[str]:
     """Draw both funnels, and say who is in neither."""
-    return [*_to_date(report), *_cohort(report), *_left_out(report.funnel)]
+    return [*_to_date(report), *_cohort(report), *_left_out(report)]
 
 
 def left_out(left_out: LeftOut) -> str:
@@ -105,10 +108,11 @@ def _unused(report: Report) -> list[str]:
     return wrapped(text, "  ")
 
 
-def _left_out(funnel: Funnel) -> list[str]:
-    if not funnel.left_out:
-        return []
-    return wrapped(f"In neither funnel: {'; '.join(map(left_out, funnel.left_out))}.", "  ", "    ")
+def _left_out(report: Report) -> list[str]:
+    told = [left_out(part) for part in report.funnel.left_out]
+    if strangers := report.population.conversions.unknown_entity:
+        told.append(f"{strangers:,} {'conversion' if strangers == 1 else 'conversions'} {STRANGERS}")
+    return wrapped(f"In neither funnel: {'; '.join(told)}.", "  ", "    ") if told else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.text import Text
 
 
@@ -46,3 +48,41 @@ def wrapped(text: str, first: str, rest: str | None = None, width: int = 79) -> 
 
     following = first if rest is None else rest
     return textwrap.wrap(text, width=width, initial_indent=first, subsequent_indent=following, break_on_hyphens=False)
+
+
+def table(rows: Sequence[Sequence[str]], *, width: int = 79, indent: str = "  ") -> list[str]:
+    r"""Set rows in columns: the first flush left, the others flush right. A name is never cut: one that does not fit takes a line.
+
+    Parameters
+    ----------
+    rows
+        Cells that are safe to show; all rows have as many.
+    width
+        Columns of the terminal that may be used.
+    indent
+        What each line begins with.
+
+    Examples
+    --------
+    >>> print("\n".join(table([("name", "n"), ("a", "1"), ("a name that is too long", "2")], width=12)))
+      name     n
+      a        1
+      a name that is too long
+               2
+    """
+    from rich.cells import cell_len
+
+    others = [max(cell_len(row[place]) for row in rows) for place in range(1, len(rows[0]))]
+    longest, room = max(cell_len(row[0]) for row in rows), width - len(indent) - sum(others)
+    gap = "  " if longest + 2 * len(others) <= room else " "
+    first = min(room - len(gap) * len(others), longest)
+    lines = []
+    for row in rows:
+        cells = zip(row[1:], others, strict=True)
+        figures = "".join(f"{gap}{' ' * (size - cell_len(cell))}{cell}" for cell, size in cells)
+        name = row[0]
+        if cell_len(name) > first:
+            lines += wrapped(name, indent, f"{indent}  ", width)
+            name = ""
+        lines.append(f"{indent}{name}{' ' * (first - cell_len(name))}{figures}".rstrip())
+    return lines

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from pqlkit.analysis.tiers import Tier
 from pqlkit.definitions.describing import phrase
+from pqlkit.definitions.nouns import nouns_of
 from pqlkit.inert import visible
 from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.split import SplitKind
 from pqlkit.proposal.tonight import NEW
-from pqlkit.rates.nouns import nouns_of
 from pqlkit.reporting.records.proposal import candidate, record
 from pqlkit.reporting.renderers.analysis import base_counts, fewer, meters, not_monotone
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped

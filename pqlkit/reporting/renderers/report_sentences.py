@@ -73,14 +73,18 @@ def newest(figures: Mapping[str, Any]) -> list[str]:
         return []
     before, now = complete[-2:]
     change = now["change"]
-    clear = change["low"] > 0 or change["high"] < 0
     more = now["starts"] - before["starts"]
     than = "as many as" if not more else f"{abs(more):,} {'more' if more > 0 else 'fewer'} than"
     rates = [f"{row['period']}: {percent(row['pql_to_customer']['rate'])}" for row in (now, before)]
     return [
-        f"{', '.join(rates)}, {points(change['value'], change['low'], change['high'])}{'' if clear else ', no clear change'}.",
+        f"{', '.join(rates)}, {points(change['value'], change['low'], change['high'])}{'' if is_clear(change) else ', no clear change'}.",
         f"{now['starts']:,} new {figures['words']['leads']} in {now['period']}, {than} in {before['period']}.",
     ]
+
+
+def is_clear(change: Mapping[str, Any]) -> bool:
+    """Say whether the interval of a change leaves no change out; without a change there is nothing to doubt."""
+    return not change or change["low"] > 0 or change["high"] < 0
 
 
 def against_baseline(period: Mapping[str, Any]) -> str:

@@ -1,23 +1,15 @@
-"""Timing: sentences that say when upgrades come, and which conversion window and snapshots would see more of them."""
+"""Timing: sentences that say when conversions come, and which conversion window and snapshots would see more of them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pqlkit.inert import visible
-from pqlkit.reporting.renderers.layout import spread, wrapped
 
 if TYPE_CHECKING:
     from pqlkit.analysis.analyzing import Analysis
 
-__all__ = ["after_the_snapshot", "beginning", "half_came", "notes", "timing"]
-
-
-def timing(analysis: Analysis) -> list[str]:
-    """Give the lines of a terminal: where upgrades fall by age, and by time after the snapshot."""
-    half, after = half_came(analysis), after_the_snapshot(analysis)
-    lines = [spread("  Where they fall", half)] if half is not None else []
-    return lines + (wrapped(after, "  ", "    ") if after is not None else [])
+__all__ = ["after_the_snapshot", "beginning", "half_came", "notes"]
 
 
 def notes(analysis: Analysis) -> list[str]:
@@ -31,19 +23,19 @@ def notes(analysis: Analysis) -> list[str]:
 
 
 def half_came(analysis: Analysis) -> str | None:
-    """Say within how many days of the beginning half the upgrades came; None without any."""
+    """Say within how many days of the beginning half the conversions came; None without any."""
     median = analysis.ages.median
     return None if median is None else f"median {_days(median)} after {beginning(analysis)}, of {analysis.ages.n:,}"
 
 
 def after_the_snapshot(analysis: Analysis) -> str | None:
-    """Say within how many days of the snapshot the upgrades came, for snapshots at one age; None without any."""
+    """Say within how many days of the snapshot the conversions came, for snapshots at one age; None without any."""
     advice = analysis.advice
     if advice is None or not advice.delays:
         return None
     words = {0.1: "a tenth", 0.25: "a quarter", 0.5: "half", 0.75: "three quarters", 0.9: "nine tenths"}
     parts = ", ".join(f"{words[share]} {days:,.0f}" for share, days in advice.delays)
-    return f"Days from the snapshot, {advice.n:,} upgrades of snapshots seen for 90d: {parts}"
+    return f"Days from the snapshot, {advice.n:,} conversions of snapshots seen for 90d: {parts}"
 
 
 def beginning(analysis: Analysis) -> str:

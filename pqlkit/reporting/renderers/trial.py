@@ -1,16 +1,20 @@
-"""The trial for people: with and without, the ladder, the parts, what it gives a week."""
+"""The trial for people: how much more often those who meet the rule convert, what a lead by it is worth, and its parts."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pqlkit.definitions.nouns import deed, span
+from pqlkit.definitions.phrases import phrase
 from pqlkit.inert import visible
+from pqlkit.reporting.next_command import Invocation, following
 from pqlkit.reporting.records.report import sides
 from pqlkit.reporting.records.trial import record
-from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
-from pqlkit.reporting.renderers.report import criteria_lines
+from pqlkit.reporting.renderers.correlation import SENTENCE, WIDEST
+from pqlkit.reporting.renderers.layout import spread, styled, table, wrapped
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
-from pqlkit.reporting.renderers.words import about, compact, day, interval, named, percent, rate, ratio
+from pqlkit.reporting.renderers.words import about, day, doing, interval, percent, plural, rate, ratio
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,7 +22,8 @@ if TYPE_CHECKING:
     from pqlkit.proposal.trying import Trial
     from pqlkit.statistics.rate import Rate
 
-SENTENCE: Final = "Says who upgrades, not why. Nothing was searched: all the data was used."
+WHOLE: Final = 9.95
+"""A relative risk from which on a sentence says it without decimals."""
 
 
 def as_json(trial: Trial, file: str | None = None) -> str:
@@ -43,100 +48,163 @@ def as_markdown(trial: Trial, file: str | None = None) -> str:
     rows = [
         ["meet it", rate(trial.table.with_)],
         ["others", rate(trial.table.without)],
-        ["new leads", rate(trial.promised.rate)],
+        ["new PQLs, from qualifying", rate(trial.promised.rate)],
     ]
     return (
         f"{escape_markdown(trial.text)}: {ratio(risk, ' times')}\n\n"
-        + to_markdown(rows, ["snapshots", "upgraded"], right=[1])
+        + to_markdown(rows, ["snapshots", "converted"], right=[1])
         + f"\n{SENTENCE}\n"
     )
 
 
-def as_table(trial: Trial, file: str | None = None) -> RenderableType:
-    """Give what the terminal shows."""
+def as_table(
+    trial: Trial, file: str | None = None, *, call: Invocation | None = None, width: int = 80
+) -> RenderableType:
+    """Give what the terminal shows: the answer first.
+
+    Parameters
+    ----------
+    trial
+        What was tested.
+    file
+        Where its definition was written.
+    call
+        How the command was called: commands that are printed repeat it.
+    width
+        Columns of the terminal.
+    """
     from rich.console import Group
     from rich.text import Text
 
-    snapshots, table, risk = trial.observed.snapshots, trial.table, trial.table.relative_risk()
-    lines = [spread("HYPOTHESIS", f"as of {day(trial.observed.population.as_of)}, snapshots {snapshots.text}")]
-    lines += wrapped(visible(trial.text, 400), "  ")
-    if trial.completed is not None:
-        lines += wrapped(f"read as: {visible(trial.completed, 400)}", "  ", "    ")
-    lines += ["", spread("AT THE SNAPSHOTS", f"upgraded in {snapshots.design.conversion_window}")]
-    lines += [_row("meet it", table.with_), _row("others", table.without)]
-    lines.append(f"  {ratio(risk, ' times')}{_doubt(trial)}")
-    lines.append(
-        f"  {percent(table.share.rate)} of snapshots meet it; {percent(table.recall.rate)} of upgrades were snapshots that did"
-    )
-    lines += ["", *_leads(trial), *_parts(trial), *_ladders(trial), *_then(trial)]
-    if file is not None:
-        lines += ["", f"  saved as {visible(file, 60)}"]
+    columns = max(79, min(width, WIDEST) - 1)
+    lines = [*_answer(trial, file, call or Invocation(), columns), "", *_qualifying(trial, columns)]
+    lines += [*_parts(trial, columns), *_ladders(trial, columns), *_then(trial, columns), "", *_read(trial)]
     for warning in trial.warnings:
-        lines += wrapped(warning, "  ! ", "    ")
-    return Group(*[styled(Text(line)) for line in [*lines, "", SENTENCE]])
+        lines += wrapped(f"warning: {warning}", "  ", "    ")
+    return Group(*[styled(Text(line)) for line in lines])
 
 
-def _row(name: str, value: Rate) -> str:
-    counts = f"{value.numerator:,} of {value.denominator:,}"
-    return f"  {name:<30} {counts:>19} {percent(value.rate):>7} {interval(value.low, value.high)}"
+def headline(trial: Trial) -> str:
+    """Say how much more often snapshots that meet the rule convert."""
+    counts, outcome = trial.table, trial.observed.population.outcome
+    window = span(replace(outcome, within=trial.observed.snapshots.design.conversion_window))
+    if not counts.n1 or not counts.n0:
+        return f"{'Every' if counts.n1 else 'No'} snapshot meets it: there is nothing to compare it with."
+    risk = counts.relative_risk()
+    rates = f"{percent(counts.with_.rate)} against {percent(counts.without.rate)} within {window}"
+    if (risk.low or 0) <= 1 and (risk.high is None or risk.high >= 1):
+        return f"Snapshots that meet it may convert as often as the others: {rates}."
+    more = f"{risk.value:.0f}" if risk.value is not None and risk.value >= WHOLE else about(risk)
+    return f"Snapshots that meet it {deed(outcome) or 'converted'} {more} times as often: {rates}."
+
+
+def sureness(trial: Trial) -> str:
+    """Give the counts behind the headline, and say that nothing was searched."""
+    counts, risk = trial.table, trial.table.relative_risk()
+    after = f"{counts.a:,} of the {counts.m1:,} conversions, {percent(counts.recall.rate)}, followed such a snapshot"
+    return (
+        f"{counts.a:,} of {counts.n1:,} and {counts.c:,} of {counts.n0:,}; relative risk {ratio(risk)}{_doubt(trial)}; {after}. "
+        "Your own rule: nothing was searched, all the data was used."
+    )
+
+
+def _answer(trial: Trial, file: str | None, call: Invocation, columns: int) -> list[str]:
+    lines = wrapped(headline(trial), "", width=columns)
+    if trial.table.n1 and trial.table.n0:
+        lines += wrapped(sureness(trial), "  How sure    ", " " * 14, width=columns)
+    if file is not None:
+        lines += wrapped(f"{visible(file, 200)}", "  Saved as    ", " " * 14, width=columns)
+        command = call.next("report", "-d", visible(file, 200))
+    else:
+        name = "-".join(part.id for part in trial.definition.criteria)[:60].strip("-_.") or "hypothesis"
+        command = call.next("try", "--save", f"definitions/{name}.yml", visible(trial.text, 4_000))
+    return [*lines, *following([command], columns), SENTENCE]
+
+
+def _read(trial: Trial) -> list[str]:
+    """Say what was tested, and on what."""
+    observed = trial.observed
+    lines = [spread("HYPOTHESIS", f"as of {day(observed.population.as_of)}, snapshots {observed.snapshots.text}")]
+    lines += wrapped(visible(trial.text, 400), "  ", "    ")
+    lines += wrapped(f"read as: {visible(trial.completed, 400)}", "  ", "    ") if trial.completed is not None else []
+    return [*lines, f"  {percent(trial.table.share.rate)} of {plural(trial.table.total, 'snapshot')} meet it"]
 
 
 def _doubt(trial: Trial) -> str:
     """Say plainly when the data cannot tell the hypothesis from nothing, by the exact interval."""
     exact = trial.exact
     if exact.low is None:
-        return "   too few to say"
+        return " (too few to say)"
     above = exact.high is None or exact.high >= 1
-    return "   may be nothing: the exact interval holds 1" if exact.low <= 1 and above else ""
+    return " (the exact interval holds 1: it may be nothing)" if exact.low <= 1 and above else ""
 
 
-def _leads(trial: Trial) -> list[str]:
+def _qualifying(trial: Trial, columns: int) -> list[str]:
+    """Say what a lead by this rule is worth: from the moment at which it begins to hold."""
     promised = trial.promised
-    weekly, quick = promised.pqls_per_week, promised.time_to_convert
-    lines = [
-        spread("AS LEADS, when they begin to meet it", f"{promised.starts:,} starts"),
-        _row("upgraded after it", promised.rate),
+    weekly, quick, complete = promised.pqls_per_week, promised.time_to_convert, promised.rate
+    said = [
+        f"{percent(complete.rate)} {interval(complete.low, complete.high)}, {complete.numerator:,} of {complete.denominator:,}"
     ]
+    waiting = promised.starts - complete.denominator
+    said += [f"{plural(waiting, 'window')} in progress"] if waiting > 0 else []
     if weekly.median is not None and weekly.p90 is not None:
-        lines.append(f"  {weekly.median:.0f} a week, {weekly.p90:.0f} in the busiest of ten")
+        said.append(f"{weekly.median:.0f} in a median week, {weekly.p90:.0f} in a busy one")
     if quick.median_days is not None:
-        lines.append(
-            f"  half of those who upgrade do so after {quick.median_days:.0f} days; within a day {quick.quick}"
+        said.append(f"median time to convert {quick.median_days:.0f} days, {quick.quick} within one day")
+    return wrapped(f"FROM QUALIFYING  {'; '.join(said)}", "", "  ", width=columns)
+
+
+def _parts(trial: Trial, columns: int) -> list[str]:
+    if len(trial.parts) < 2:
+        return []
+    rows = [("", "with it", "without it", "rule without it")]
+    rows += [
+        (
+            visible(f"{phrase(part.part)}{' (limit event)' if part.mechanical else ''}", 300),
+            _short(part.alone.with_),
+            _short(part.alone.without),
+            "-" if part.without_it is None else _short(part.without_it.with_),
         )
-    return lines
+        for part in trial.parts
+    ]
+    return ["", "EACH CRITERION, at snapshots", *table(rows, width=columns)]
 
 
-def _parts(trial: Trial) -> list[str]:
-    return ["", *criteria_lines("PARTS alone", trial.parts)] if len(trial.parts) > 1 else []
-
-
-def _ladders(trial: Trial) -> list[str]:
+def _ladders(trial: Trial, columns: int) -> list[str]:
     lines: list[str] = []
     for ladder in trial.ladders:
-        lines += ["", f"{visible(ladder.id, 60)}, the rest as written"]
-        lines.append("  at least  " + "".join(f"{_mark(rung.threshold, rung.written):>12}" for rung in ladder.rungs))
-        lines.append("  upgrade   " + "".join(f"{percent(rung.table.with_.rate):>12}" for rung in ladder.rungs))
-        lines.append("  snapshots     " + "".join(f"{rung.table.n1:>12,}" for rung in ladder.rungs))
-    return lines
-
-
-def _mark(threshold: int | float, written: bool) -> str:
-    return f"[{threshold:,}]" if written else f"{threshold:,}"
-
-
-def _then(trial: Trial) -> list[str]:
-    if not trial.then:
-        return []
-    lines = ["", f"{'AMONG THOSE WHO MEET IT, upgraders also did':<45} {'with it':>10} {'without it':>13}  times"]
-    for association in trial.then:
-        risk = association.table.relative_risk(design_effect=association.design_effect)
-        bound = f">= {compact(association.threshold)} in {association.behaviour.window.length}"
-        did, rest = association.table.with_, association.table.without
-        lines.append(
-            f"  {fit(named(association.behaviour), 26)} {bound:<13} {_short(did):>13} {_short(rest):>13}  {about(risk):>5}"
+        rungs = ladder.rungs
+        lines += ["", f"THRESHOLD of {visible(ladder.id, 60)}, the rest as written, at snapshots (* yours)"]
+        lines += table(
+            [
+                ("at least", *(f"{'*' if rung.written else ''}{rung.threshold:,}" for rung in rungs)),
+                ("converted", *(percent(rung.table.with_.rate) for rung in rungs)),
+                ("snapshots", *(f"{rung.table.n1:,}" for rung in rungs)),
+            ],
+            width=columns,
         )
     return lines
+
+
+def _then(trial: Trial, columns: int) -> list[str]:
+    """List what else those who meet it and convert had done."""
+    if not trial.then:
+        return []
+    rows = [("", "with it", "without it", "relative risk")]
+    for association in trial.then:
+        did, rest = association.table.with_, association.table.without
+        length = association.behaviour.window.length
+        rows.append(
+            (
+                f"{doing(association.behaviour, association.threshold)}{'' if length is None else f', {length}'}",
+                _short(did),
+                _short(rest),
+                ratio(association.table.relative_risk(design_effect=association.design_effect)),
+            )
+        )
+    return ["", "AMONG THOSE WHO MEET IT, also associated", *table(rows, width=columns)]
 
 
 def _short(value: Rate) -> str:
-    return f"{percent(value.rate)} of {compact(value.denominator)}"
+    return f"{percent(value.rate)} of {value.denominator:,}"

@@ -238,3 +238,78 @@ def named(behaviour: Behaviour, width: int = 200) -> str:
     if kind == "count":
         return visible(event, width)
     return visible(f"{kind} of {event}" if name is None else f"{kind} of {event}.{name}", width)
+
+
+def doing(behaviour: Behaviour, threshold: int, width: int = 60) -> str:
+    """Name a behaviour with its threshold, as a row of a table: without its window.
+
+    Examples
+    --------
+    >>> from pqlkit.definitions.model import Measure, MeasureKind, Window, WindowKind
+    >>> from pqlkit.measures.behaviour import Behaviour
+    >>> ever = Window(kind=WindowKind.EVER)
+    >>> def of(event, kind, name=None):
+    ...     return doing(Behaviour(event=event, measure=Measure(kind=MeasureKind(kind), property=name), window=ever), 3)
+    >>> of("login", "count"), of("login", "days"), of("login", "users"), of(None, "count")
+    ('login 3+ times', 'login on 3+ days', 'login by 3+ users', 'any event 3+ times')
+    >>> of("order", "sum", "amount"), of("order", "distinct", "sku"), of(None, "distinct_events")
+    ('order, sum of amount 3+', 'order with 3+ different sku', '3+ different events')
+    """
+    kind, name, at_least = behaviour.measure.kind.value, behaviour.measure.property, compact(threshold)
+    where = ", ".join(f"{condition.name} = {condition.values[0]}" for condition in behaviour.where)
+    event = (behaviour.event or "any event") + (f" where {where}" if where else "")
+    match kind:
+        case "count":
+            return visible(event, width) + f" {at_least}+ times"
+        case "days":
+            return visible(event, width) + f" on {at_least}+ days"
+        case "users":
+            return visible(event, width) + f" by {at_least}+ users"
+        case "distinct_events":
+            return f"{at_least}+ different events" + ("" if behaviour.event is None else f" of {visible(event, width)}")
+        case "distinct":
+            return visible(event, width) + f" with {at_least}+ different {visible(str(name), width)}"
+        case _:
+            return visible(event, width) + f", {kind} of {visible(str(name), width)} {at_least}+"
+
+
+def having_done(behaviour: Behaviour, threshold: int, width: int = 60) -> str:
+    """Name those who reach a threshold, within a sentence: ``with 4+ login in the last 28 days``.
+
+    Examples
+    --------
+    >>> from pqlkit.definitions.model import Measure, MeasureKind, Window, WindowKind
+    >>> from pqlkit.durations import Duration
+    >>> from pqlkit.measures.behaviour import Behaviour
+    >>> month = Window(kind=WindowKind.TRAILING, length=Duration(28, "d"))
+    >>> def of(event, kind):
+    ...     return having_done(Behaviour(event=event, measure=Measure(kind=MeasureKind(kind)), window=month), 4)
+    >>> of("login", "count"), of("login", "days"), of(None, "days")
+    ('with 4+ login in the last 28 days', 'with login on 4+ days in the last 28 days', 'active on 4+ days in the last 28 days')
+    """
+    kind, when = behaviour.measure.kind.value, window_in_words(behaviour)
+    if kind == "count":
+        noun = "events of any kind" if behaviour.event is None else visible(named(behaviour), width)
+        return f"with {compact(threshold)}+ {noun} {when}"
+    if kind == "days" and behaviour.event is None:
+        return f"active on {compact(threshold)}+ days {when}"
+    return f"with {doing(behaviour, threshold, width)} {when}"
+
+
+def window_in_words(behaviour: Behaviour) -> str:
+    """Say over which time a behaviour is counted."""
+    window = behaviour.window
+    if window.length is None:
+        return "at any time"
+    return f"in the {'last' if window.kind.value == 'trailing' else 'first'} {window.length.in_words}"
+
+
+def plural(count: int, word: str) -> str:
+    """Count things.
+
+    Examples
+    --------
+    >>> plural(1, "row"), plural(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

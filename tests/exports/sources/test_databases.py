@@ -26,7 +26,7 @@ QUERY = "select user_id, event, ts as timestamp, amount from events"
 
 
 def table(dataset, name="events"):
-    return pl.read_parquet(list(dataset.tables[name].paths), glob=False)
+    return dataset.tables[name].scan().collect()
 
 
 def project(**sources):

@@ -39,7 +39,7 @@ def fetched(monkeypatch):
 
 
 def users(dataset):
-    return sorted(pl.read_parquet(list(dataset.tables["events"].paths), glob=False)["user_id"])
+    return sorted(dataset.tables["events"].scan().collect()["user_id"])
 
 
 @pytest.fixture

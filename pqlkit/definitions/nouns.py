@@ -1,4 +1,4 @@
-"""The nouns: what a report calls those who met the definition, and what became of them."""
+"""The nouns: what those who met a definition are called, and what became of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pqlkit.definitions.model import ANY_EVENT
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from pqlkit.definitions.model import Definition
+    from pqlkit.definitions.model import Definition, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +50,33 @@ def nouns_of(definition: Definition) -> Nouns:
     ('activated users', 'became customers')
     """
     lead = f"{visible(definition.name, 40)} {definition.entity}" if definition.milestone else "PQL"
-    words = Nouns(lead=lead, leads=f"{lead}s")
-    outcome = definition.outcome
-    if outcome is None or (outcome.event is None and outcome.definition is None):
-        return words
-    if outcome.event == ANY_EVENT and outcome.after is not None:
-        return Nouns(
-            lead=lead,
-            leads=words.leads,
-            success="returned",
-            outcome="returned",
-            outcomes="returned",
-            who="who returned",
-        )
-    target = outcome.definition
-    did = f"did {visible(outcome.event or '', 40)}" if target is None else f"met {visible(target.name, 40)}"
-    return Nouns(lead=words.lead, leads=words.leads, success=did, outcome=did, outcomes=did, who=f"who {did}")
+    did = deed(definition.outcome)
+    if did is None:
+        return Nouns(lead=lead, leads=f"{lead}s")
+    return Nouns(lead=lead, leads=f"{lead}s", success=did, outcome=did, outcomes=did, who=f"who {did}")
+
+
+def deed(outcome: Outcome | None) -> str | None:
+    """Say as a verb what an outcome is that is no purchase: ``returned``, ``did report_exported``, ``met activated``; else None."""
+    if outcome is None:
+        return None
+    if outcome.definition is not None:
+        return f"met {visible(outcome.definition.name, 40)}"
+    if outcome.event is None:
+        return None
+    return "returned" if outcome.event == ANY_EVENT else f"did {visible(outcome.event, 40)}"
+
+
+def span(outcome: Outcome) -> str:
+    """Say in which time an outcome counts: ``28 days``, or ``60 to 90 days`` where it begins later.
+
+    Examples
+    --------
+    >>> from pqlkit.definitions.model import Outcome
+    >>> from pqlkit.durations import Duration
+    >>> window = Duration(90, "d")
+    >>> span(Outcome(within=window)), span(Outcome(within=window, after=Duration(60, "d")))
+    ('90 days', '60 to 90 days')
+    """
+    end = outcome.within.in_words
+    return end if outcome.after is None else f"{outcome.after.in_words.removesuffix(' days')} to {end}"

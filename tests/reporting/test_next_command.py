@@ -1,0 +1,86 @@
+"""Commands that a result prints repeat the options that were given, and run as printed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pqlkit.cli.app import run
+from pqlkit.definitions.expression import read_expression
+from pqlkit.engines.factory import EngineName
+from pqlkit.reporting.next_command import Invocation, broken
+from tests.cli.sample import LINES, write_sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def test_what_is_given_of_the_data_and_of_the_snapshots_is_repeated_and_nothing_else() -> None:
+    given = {
+        "project": Path("p.yml"),
+        "events": "ex ports/*.csv",
+        "trust_current": ["plan"],
+        "engine": EngineName.DUCKDB,
+        "snapshots": "every:28d",
+        "top": 20,
+        "html": Path("page.html"),
+        "quiet": True,
+    }
+    data = "--project p.yml --events 'ex ports/*.csv' --trust-current plan --engine duckdb"
+    call = Invocation(given=given)
+    assert call.next("propose") == f"pqlkit propose {data} --snapshots every:28d"
+    assert call.next("score", "-d", "definitions/a b.yml") == f"pqlkit score {data} -d 'definitions/a b.yml'"
+    assert call.next("analyze", "--snapshots", "once:7d") == f"pqlkit analyze {data} --snapshots once:7d"
+    assert Invocation().next("explain", "--converters") == "pqlkit explain --converters"
+
+
+@pytest.mark.parametrize("width", [30, 60, 79, 200])
+def test_a_broken_line_is_the_same_command(width: int) -> None:
+    line = "pqlkit try --data 'my data' --save definitions/NAME.yml 'login >= 10 in 14d and \"Deal Created\" >= 2'"
+    lines = broken(line, "  ", width)
+    words = shlex.split("\n".join(lines).replace("\\\n", ""))
+    assert [" ".join(word.split()) for word in words] == shlex.split(line)
+    assert width < 60 or all(text.endswith(" \\") for text in lines[:-1])
+    assert (len(lines) == 1) == (len(line) + 2 <= width)
+
+
+def test_a_long_hypothesis_goes_on_in_the_next_line_and_means_the_same() -> None:
+    said = (
+        'login >= 10 in 14d and "Deal Created, and more" >= 2 rolling 7d or sum(contacts_imported.contacts) >= 50 ever'
+    )
+    lines = broken(Invocation().next("try", said), "  ")
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 79
+    again = shlex.split("\n".join(lines).replace("\\\n", ""))[-1]
+    assert again != said
+    assert read_expression(again).tree == read_expression(said).tree
+
+
+def printed(text: str) -> Iterator[list[str]]:
+    """Give the commands of a screen."""
+    for match in re.finditer(r"pqlkit (?=[a-z])", text):
+        for end in re.finditer(r"\n|\Z", text[match.end() :].replace("\\\n", "")):
+            line = text[match.end() :].replace("\\\n", "")[: end.start()]
+            if line.count("'") % 2 == 0:
+                yield shlex.split(line)
+                break
+
+
+@pytest.mark.parametrize("command", ["analyze", "try"])
+def test_every_command_that_a_screen_prints_runs(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sample(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    words = [word for word in LINES[command] if word not in {"--format", "json"}]
+    assert run([*words, *(["--top", "1"] if command == "analyze" else [])]) == 0
+    commands = list(printed(capsys.readouterr().out))
+    assert commands
+    for arguments in commands:
+        if "NAME" not in " ".join(arguments):
+            assert "--events" in arguments, "the data is named again"
+        assert run([*arguments, *(["--permutations", "0"] if arguments[0] == "propose" else [])]) == 0, arguments
