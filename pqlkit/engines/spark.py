@@ -212,8 +212,6 @@ def _begun(address: str, where: str) -> Any:
         session = SparkSession.builder.remote(address).create()
         session.conf.set("spark.sql.session.timeZone", "UTC")
         session.conf.set("spark.sql.ansi.enabled", "true")
-        # Else every expression looks for the line of code that wrote it, which takes longer than the plan.
-        session.conf.set("spark.python.sql.dataFrameDebugging.enabled", "false")
     except (PySparkException, grpc.RpcError) as error:
         raise refused(error, where=where) from None
     return session
