@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from pqlkit.definitions.describing import describe
 from pqlkit.definitions.emitting import definition_hash
-from pqlkit.definitions.model import Criterion, MeasureKind, Ref, WindowKind, leaves
+from pqlkit.definitions.model import Criterion, EntityKind, MeasureKind, Ref, WindowKind, leaves
 from pqlkit.definitions.phrases import phrase
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
@@ -144,7 +144,10 @@ class _Writer:
         self._naming, self._extent = naming, extent
         self._steps = Steps(naming.dialect)
         own = outcome.definition if outcome is not None else None
-        traits = tuple(sorted({*required_traits(definition), *(required_traits(own) if own is not None else ())}))
+        asked = {condition.name for condition in project.population if definition.entity is EntityKind.USER}
+        traits = tuple(
+            sorted({*required_traits(definition), *(required_traits(own) if own is not None else ()), *asked})
+        )
         self._kinds = trait_kinds(traits, project)
         self._tables = Tables(steps=self._steps, naming=naming, extent=extent, kind=definition.entity, traits=traits)
         self._cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
@@ -195,8 +198,11 @@ class _Writer:
                 f"a criterion that lapses, with a cooldown ({definition.cooldown}) shorter than the conversion window,",
                 "make lead.cooldown as long as outcome.within, or use pqlkit score",
             )
-        if self._project.population:
-            raise uncovered("population", "the project's filter")
+        for condition in self._project.population:
+            if definition.entity is not EntityKind.USER or not self._tables.has("users"):
+                raise uncovered("population", f"the project's filter of {definition.entity.value}s")
+            if self._naming.maps("accounts", condition.name):
+                raise uncovered("population", f"the trait {visible(condition.name)} of accounts")
 
     def _conversions(self, entities: str) -> str | None:
         """Add the step of the first conversions: rows, events, or the moments at which another definition is met."""
