@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 TOOLS = {
+    "dbt": ("dbt",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "initdb": ("initdb",),
     "pg_ctl": ("pg_ctl",),

@@ -77,7 +77,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     ),
     "sql": Entry(
         place="sql:sql",
-        summary="Write a definition as one SQL query for a warehouse, with the answers of `pqlkit score`.",
+        summary="Write a definition as one SQL query for a warehouse, with the answers of `pqlkit score`; or as a dbt model.",
     ),
     "schema": Entry(
         place="schema:schema", summary="Print the JSON Schema of definition or project files, for editors."

@@ -1,4 +1,4 @@
-"""`pqlkit sql`: a definition as one query for a warehouse."""
+"""`pqlkit sql`: a definition as one query for a warehouse, or as a dbt model."""
 
 from __future__ import annotations
 
@@ -11,31 +11,63 @@ from pqlkit.options.warehouse import SqlOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pqlkit.cli.output import Output
+    from pqlkit.definitions.model import Definition
+    from pqlkit.exports.project import Project
+
 
 @takes_options("sql")
 def sql(
     given: Given,
     files: DefinitionFiles = None,
 ) -> None:
-    """Write a definition as one SQL query for a warehouse, with the answers of `pqlkit score`.
+    """Write a definition as one SQL query for a warehouse, with the answers of `pqlkit score`; or as a dbt model.
 
     **Examples**
 
     `pqlkit sql -d definitions/team-rollout.yml --dialect snowflake --table events=raw.product_events`
 
+    `pqlkit sql -d definitions/team-rollout.yml --dialect bigquery --dbt models/leads --incremental`: for every night
+
     `pqlkit sql -d definitions/team-rollout.yml --dialect postgres --map events.timestamp=occurred_at --since 7d`
     """
     from pqlkit.cli.output import Output
     from pqlkit.definitions.folders import load_definition
+    from pqlkit.errors import UsageError
 
     inputs = given.naming(files).inputs()
     options = inputs.settle(SqlOptions)
     output = Output(quiet=options.quiet, verbose=options.verbose, out=options.out)
     definition = load_definition(only(options.definition))
     require_sqlglot()
+    if options.dbt is not None:
+        write_model(options.dbt, definition, inputs.project, options, output)
+        return
+    if options.incremental:
+        raise UsageError("--incremental makes a dbt model", where="--incremental", hint="add --dbt DIR")
     from pqlkit.warehouse.lead_query import query_of
 
     output.payload(query_of(definition, inputs.project, options).sql + "\n")
+
+
+def write_model(folder: Path, definition: Definition, project: Project, options: SqlOptions, output: Output) -> None:
+    """Write a dbt model into a folder, over the one that was written there before.
+
+    Parameters
+    ----------
+    folder
+        Made if missing.
+    definition, project, options
+        Whose model, and how it is asked for.
+    output
+        Told of each file.
+    """
+    from pqlkit.files import write_text
+    from pqlkit.warehouse.dbt import dbt_files
+
+    for name, text in dbt_files(definition, project, options).items():
+        write_text(folder / name, text)
+        output.say(f"wrote {folder / name}")
 
 
 def only(paths: tuple[Path, ...]) -> Path:

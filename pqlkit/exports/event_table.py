@@ -167,42 +167,59 @@ class EventTable:
         return written
 
     def _identified(self, identities: Identities | None) -> pl.LazyFrame | None:
-        """Take the rows of nobody whose user is known now out of their files; give them as canonical ones."""
-        if identities is None or identities.known.is_empty() or ANONYMOUS_ID not in self.columns:
+        """Take the rows whose user is known now out of their files; give them as canonical ones.
+
+        They were nobody's, or those of an id that turned out to be anonymous.
+        """
+        if identities is None or identities.known.is_empty():
             return None
         known = identities.known[ANONYMOUS_ID].implode()
         named = pl.col(ANONYMOUS_ID).cast(pl.String).is_in(known)
-        told, changed = [], {}
-        for file in self.parts.anonymous:
+        others = self._with_rows(self.numbering.users.filter(pl.col(USER_ID).cast(pl.String).is_in(known))[NUMBER])
+        told, rest = [], {}
+        for file in self.parts.files:
+            test = named if file in self.parts.anonymous else pl.col(USER_ID).is_in(others.implode())
             lazy = self._scan([file])
-            if ANONYMOUS_ID not in lazy.collect_schema() or not lazy.select(named.any()).collect().item():
+            if (test is named and ANONYMOUS_ID not in lazy.collect_schema()) or (
+                test is not named and others.is_empty()
+            ):
                 continue
-            frame = lazy.collect()
-            told.append(frame.filter(named))
-            changed[file] = self._rest(frame.filter(~named.fill_null(value=False)))
+            if lazy.select(test.any()).collect(engine="streaming").item():
+                frame = lazy.collect()
+                told.append(frame.filter(test))
+                rest[file] = self._rest(frame.filter(~test.fill_null(value=False)), file)
         if not told:
             return None
-        self.parts = replace(
-            self.parts,
-            anonymous=tuple(new for file in self.parts.anonymous if (new := changed.get(file, file)) is not None),
-        )
-        self.summaries = [summary for summary in self.summaries if not {*summary.of} & {*changed}]
-        self._sum_up((), [file for file in self.parts.anonymous if not self._is_summed_up(file)])
-        rows = pl.concat(told, how="diagonal_relaxed")
-        accounts = self.numbering.accounts.rename({NUMBER: ACCOUNT_ID, ACCOUNT_ID: _OWN})
-        if ACCOUNT_ID in rows.columns:
-            rows = rows.join(accounts, on=ACCOUNT_ID, how="left").drop(ACCOUNT_ID).rename({_OWN: ACCOUNT_ID})
-        texts = [pl.lit(None, pl.String).alias(USER_ID), pl.col(ANONYMOUS_ID).cast(pl.String)]
+        self.parts = self.parts.replaced(rest)
+        self.summaries = [summary for summary in self.summaries if not {*summary.of} & {*rest}]
+        summed_up = {file for summary in self.summaries for file in summary.of}
+        left = [file for file in self.parts.files if file not in summed_up]
+        nobodys = [file for file in left if file in self.parts.anonymous]
+        self._sum_up([file for file in left if file not in nobodys], nobodys)
+        rows = self._with_ids(pl.concat(told, how="diagonal_relaxed").drop(HOME))
+        texts = [pl.col(name).cast(pl.String) for name in (USER_ID, ANONYMOUS_ID) if name in rows.columns]
         path = self.writer.work / f"identified-{self._next()}.parquet"
-        stitched(rows.drop(HOME).with_columns(texts), identities).write_parquet(path, compression="lz4")
+        stitched(rows.with_columns(texts), identities).write_parquet(path, compression="lz4")
         return pl.scan_parquet(path, glob=False)
 
-    def _rest(self, rows: pl.DataFrame) -> str | None:
+    def _with_rows(self, users: pl.Series) -> pl.Series:
+        """Keep the users that have events."""
+        seen = [pl.read_parquet(self.writer.path(summary.who), columns=[USER_ID]) for summary in self.summaries]
+        return users.filter(users.is_in(pl.concat(seen)[USER_ID].implode())) if len(users) and seen else users
+
+    def _with_ids(self, rows: pl.DataFrame) -> pl.DataFrame:
+        for name, table in ((USER_ID, self.numbering.users), (ACCOUNT_ID, self.numbering.accounts)):
+            if name in rows.columns:
+                known = table.select(pl.col(NUMBER).alias(name), pl.col(name).alias(_OWN))
+                rows = rows.join(known, on=name, how="left").drop(name).rename({_OWN: name})
+        return rows
+
+    def _rest(self, rows: pl.DataFrame, file: str) -> tuple[str, int] | None:
         if rows.is_empty():
             return None
         path = self.writer.work / f"rows-{self._next()}.parquet"
         write_sorted(rows, path)
-        return self.writer.stage(path, f"{EVENTS}/anonymous-0000")
+        return self.writer.stage(path, file.rpartition("-")[0]), rows.height
 
     def _canonical(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Give rows all columns of the table, in its types."""
@@ -217,7 +234,7 @@ class EventTable:
 
     def _retype(self) -> None:
         """Bring the properties of the files to their types in the whole table; one that a file lacks it has nothing of."""
-        renamed: dict[str, str] = {}
+        renamed: dict[str, tuple[str, None]] = {}
         for file in self.parts.files:
             schema = self._scan([file]).collect_schema()
             other = {
@@ -231,11 +248,12 @@ class EventTable:
                 self._scan([file]).with_columns(typed).sink_parquet(
                     path, compression="zstd", compression_level=1, row_group_size=event_files.GROUP_ROWS
                 )
-                renamed[file] = self.writer.stage(path, file.rpartition("-")[0])
+                renamed[file] = (self.writer.stage(path, file.rpartition("-")[0]), None)
         if renamed:
-            self.parts = self.parts.renamed(renamed)
+            self.parts = self.parts.replaced(renamed)
             self.summaries = [
-                replace(summary, of=tuple(renamed.get(file, file) for file in summary.of)) for summary in self.summaries
+                replace(summary, of=tuple(renamed[file][0] if file in renamed else file for file in summary.of))
+                for summary in self.summaries
             ]
 
     def _keep_event_ids(self, paths: Sequence[str]) -> None:
@@ -291,9 +309,6 @@ class EventTable:
                 counted = who_of(rows) if whose is None or nobodys else whose.lazy().drop(HOME)
                 self.summaries.append(self._summary(some, counted, names_of(rows)))
 
-    def _is_summed_up(self, file: str) -> bool:
-        return any(file in summary.of for summary in self.summaries)
-
     def _summary(self, of: Sequence[str], whose: pl.LazyFrame, named: pl.LazyFrame) -> Summary:
         staged = {}
         for name, table in (("who", whose), ("names", named)):
@@ -308,7 +323,7 @@ class EventTable:
         """Give a summary's homes and their rows."""
         frame = pl.read_parquet(self.writer.path(who), glob=False)
         home = self.numbering.users[HOME].gather(frame[USER_ID])
-        own = pl.coalesce(HOME, ACCOUNT_ID) if ACCOUNT_ID in frame.columns else pl.col(HOME)
+        own = pl.coalesce(HOME, pl.col(ACCOUNT_ID).cast(pl.Int32)) if ACCOUNT_ID in frame.columns else pl.col(HOME)
         return frame.with_columns(home.alias(HOME)).select(own.alias(HOME), "rows")
 
     def _scan(self, files: Iterable[str]) -> pl.LazyFrame:

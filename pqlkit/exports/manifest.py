@@ -89,14 +89,25 @@ class EventParts:
         """All files with rows."""
         return (*(block.file for block in self.blocks), *(delta.file for delta in self.deltas), *self.anonymous)
 
-    def renamed(self, names: Mapping[str, str]) -> EventParts:
-        """Give the parts under other names of files."""
+    def replaced(self, files: Mapping[str, tuple[str, int | None] | None]) -> EventParts:
+        """Give the parts with other files in the place of some: their names, and rows if these are others, or None for none."""
+        blocks = (_replaced(block, files) for block in self.blocks)
+        deltas = (_replaced(delta, files) for delta in self.deltas)
+        nobodys = (files.get(file, (file, None)) for file in self.anonymous)
         return replace(
             self,
-            blocks=tuple(replace(block, file=names.get(block.file, block.file)) for block in self.blocks),
-            deltas=tuple(replace(delta, file=names.get(delta.file, delta.file)) for delta in self.deltas),
-            anonymous=tuple(names.get(file, file) for file in self.anonymous),
+            blocks=tuple(block for block in blocks if block is not None),
+            deltas=tuple(delta for delta in deltas if delta is not None),
+            anonymous=tuple(new[0] for new in nobodys if new is not None),
         )
+
+
+_Part = TypeVar("_Part", Block, Delta)
+
+
+def _replaced(part: _Part, files: Mapping[str, tuple[str, int | None] | None]) -> _Part | None:
+    new = files.get(part.file, (part.file, None))
+    return None if new is None else replace(part, file=new[0], rows=part.rows if new[1] is None else new[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 A number is given once and stays. Numbers of users ascend by their home and then by their id, as far as one load brings them: the
 home is what lies together in the files of events, an account with all its users, or a user of no account. Accounts and the
-homes of such users are numbered in one row.
+homes of such users are numbered in one row. Numbers are 64 bits wide in files, as the plans read them: a file's statistics then tell
+without a cast which rows may be a user's.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ class Numbering:
         """Give the numbering of nobody, for ids of the types of `columns`."""
         types = {name: POLARS[columns.get(name, ColumnType.TEXT)] for name in (USER_ID, ACCOUNT_ID)}
         return cls(
-            users=pl.DataFrame(schema={NUMBER: pl.Int32, USER_ID: types[USER_ID], HOME: pl.Int32}),
-            accounts=pl.DataFrame(schema={NUMBER: pl.Int32, ACCOUNT_ID: types[ACCOUNT_ID]}),
+            users=pl.DataFrame(schema={NUMBER: pl.Int64, USER_ID: types[USER_ID], HOME: pl.Int32}),
+            accounts=pl.DataFrame(schema={NUMBER: pl.Int64, ACCOUNT_ID: types[ACCOUNT_ID]}),
         )
 
     @classmethod
@@ -50,7 +51,7 @@ class Numbering:
     @property
     def homes(self) -> int:
         """How many homes there are."""
-        taken = pl.concat([self.users[HOME], self.accounts[NUMBER]])
+        taken = pl.concat([self.users[HOME].cast(pl.Int64), self.accounts[NUMBER]])
         return int(taken.to_numpy().max(initial=-1)) + 1
 
     def typed(self, columns: Mapping[str, ColumnType]) -> Numbering:
@@ -81,9 +82,8 @@ class Numbering:
         told = told.join(self.users, on=USER_ID, how="anti").sort(USER_ID, "rank", ACCOUNT_ID, nulls_last=True)
         # The account that is named first, even if other rows of the user come before it without one.
         whose = told.group_by(USER_ID, maintain_order=True).agg(pl.col(ACCOUNT_ID).drop_nulls().first())
-        joined = whose.join(accounts.rename({NUMBER: HOME}), on=ACCOUNT_ID, how="left").sort(
-            HOME, USER_ID, nulls_last=True
-        )
+        homed = accounts.select(ACCOUNT_ID, pl.col(NUMBER).cast(pl.Int32).alias(HOME))
+        joined = whose.join(homed, on=ACCOUNT_ID, how="left").sort(HOME, USER_ID, nulls_last=True)
         alone = joined[HOME].null_count()
         own = pl.Series(HOME, range(homes, homes + alone), dtype=pl.Int32)
         housed = joined.with_columns(pl.concat([joined[HOME].head(joined.height - alone), own]).alias(HOME))
@@ -100,7 +100,7 @@ def _pair(frame: pl.DataFrame, numbering: Numbering) -> pl.DataFrame:
 
 
 def _counted(frame: pl.DataFrame, name: str, start: int) -> pl.DataFrame:
-    return frame.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int32).alias(name))
+    return frame.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(name))
 
 
 def numbered(rows: pl.LazyFrame, numbering: Numbering) -> pl.LazyFrame:
@@ -111,7 +111,7 @@ def numbered(rows: pl.LazyFrame, numbering: Numbering) -> pl.LazyFrame:
     if ACCOUNT_ID in columns:
         accounts = numbering.accounts.lazy().select(ACCOUNT_ID, pl.col(NUMBER).alias(_OWN))
         rows = rows.join(accounts, on=ACCOUNT_ID, how="left").with_columns(pl.col(_OWN).alias(ACCOUNT_ID)).drop(_OWN)
-        rows = rows.with_columns(pl.coalesce(HOME, ACCOUNT_ID).alias(HOME))
+        rows = rows.with_columns(pl.coalesce(HOME, pl.col(ACCOUNT_ID).cast(pl.Int32)).alias(HOME))
     return rows.select(*columns, HOME)
 
 

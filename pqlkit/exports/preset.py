@@ -15,7 +15,6 @@ from pqlkit.shipped import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from pqlkit.exports.mapping import Column, Explode, Lookup, Newest, RowRule
 
@@ -119,11 +118,11 @@ def preset(name: str) -> Preset:
     UsageError
         There is none of that name; the nearest is suggested.
     """
-    known = presets()
+    known = preset_names()
     if name not in known:
         hint = suggestion(name, known, "there are " + ", ".join(known))
         raise UsageError(f"there is no export format {name!r}", hint=hint)
-    return known[name]
+    return _read(name)
 
 
 def recognised(columns: Iterable[str], table: str | None = None) -> Preset | None:
@@ -135,12 +134,18 @@ def recognised(columns: Iterable[str], table: str | None = None) -> Preset | Non
 @cache
 def presets() -> dict[str, Preset]:
     """Read all presets, by name."""
-    files = sorted(shipped("exports").glob("*.yml"))
-    read = [_preset(file, yaml.safe_load(file.read_text("utf-8"))) for file in files]
-    return {preset.name: preset for preset in read}
+    return {name: _read(name) for name in preset_names()}
 
 
-def _preset(file: Path, data: dict[str, Any]) -> Preset:
+def preset_names() -> list[str]:
+    """Name the presets; none is read, which takes longer than to read a project file."""
+    return sorted(file.stem for file in shipped("exports").glob("*.yml"))
+
+
+@cache
+def _read(name: str) -> Preset:
+    file = shipped("exports") / f"{name}.yml"
+    data: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
     _check(data, ("title", "variants"), ("automatic", "timezone"), where=file.name)
     for item in data["variants"]:
         _check(

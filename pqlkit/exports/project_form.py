@@ -28,7 +28,7 @@ from pqlkit.definitions.values import (
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.days_off import DaysOff
 from pqlkit.exports.mapping import Match, Spelling, Unit
-from pqlkit.exports.preset import presets
+from pqlkit.exports.preset import preset_names
 from pqlkit.exports.sources.address import check_address
 from pqlkit.exports.text_stream import ENCODINGS
 from pqlkit.exports.time_formats import FORMATS
@@ -314,7 +314,9 @@ class SourceForm(Form):
         examples=["select * from events where at > {since}"],
     )
     table: Text | None = Field(
-        None, description="Of a database: what to read, instead of a query.", examples=["analytics.events"]
+        None,
+        description="Of a database: what to read, instead of a query. Alone: a table that --engine spark finds by this name.",
+        examples=["analytics.events"],
     )
     sheet: Text | None = Field(
         None, description="Of a workbook: which sheet; default: the only one.", examples=["Users"]
@@ -322,10 +324,10 @@ class SourceForm(Form):
     format: Annotated[
         str | None,
         Check(
-            lambda value: None if isinstance(value, Blank) else one_of(presets())(value),
+            lambda value: None if isinstance(value, Blank) else one_of(preset_names())(value),
             as_type=str | Null,
         ),
-    ] = Field(None, description="A vendor's format: " + ", ".join(presets()) + ".", examples=["segment"])
+    ] = Field(None, description="A vendor's format: " + ", ".join(preset_names()) + ".", examples=["segment"])
     columns: ColumnsForm | None = Field(
         None,
         description="Canonical column: the export's column.",
@@ -366,7 +368,7 @@ class SourceForm(Form):
     )
 
     def _judge(self) -> None:
-        if self.connection is None and self.path is None:
+        if self.connection is None and self.path is None and self.table is None:
             raise fault(INVALID_VALUE, "an export needs a path or a connection", hint="path: exports/events/*.jsonl.gz")
         for path in [self.path] if isinstance(self.path, str) else self.path or []:
             try:

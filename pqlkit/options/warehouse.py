@@ -52,6 +52,8 @@ class SqlOptions(ProjectOption, MessageOptions, TargetOption):
     since: str | None = option(
         None, "Who qualified later is new: a duration before as-of, a date or an instant.", metavar="WHEN"
     )
+    dbt: Path | None = option(None, "Write a dbt model with its tests and docs.", metavar="DIR", role=Role.FILLS)
+    incremental: bool = option(False, "With --dbt: a run keeps what the runs before found, and adds to it.")
     table: tuple[str, ...] = option(
         (), "Where a table is, like events=raw.product_events. Repeatable.", metavar="TABLE=NAME", panel=DATA
     )

@@ -239,7 +239,7 @@ def lacking(
     met = pl.sum_horizontal(held.cast(pl.Int64) for _, held in clauses)
     least = len(clauses) if isinstance(node, All) else 1 if isinstance(node, Any) else node.n
     separator = "; " if isinstance(node, All) else " or "
-    words = pl.concat_str([word for word, _ in clauses], separator=separator, ignore_nulls=True)
+    words = pl.concat_str([word for word, _ in clauses], separator=separator, ignore_nulls=True).replace("", None)
     if isinstance(node, NOf):
         rest = pl.lit(least) - met
         words = (

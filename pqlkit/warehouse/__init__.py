@@ -1,1 +1,1 @@
-"""The warehouse: a definition as one SQL query."""
+"""The warehouse: a definition as one SQL query, and as a dbt model."""

@@ -212,7 +212,7 @@ class CriterionSteps:
             bound = need.constant // unit if need.upper else -(-need.constant // unit)
             return compared(this=level, expression=sql.whole(bound))
         # value x 100 >= percent x limit, in whole numbers that hold the product.
-        wide = [exp.cast(part, "decimal(38, 0)") for part in (level, column(f"{side}_limit"))]
+        wide = [sql.decimal(self._dialect, part) for part in (level, column(f"{side}_limit"))]
         left = exp.Mul(this=wide[0], expression=sql.whole(unit * SCALE))
         return compared(this=left, expression=exp.Mul(this=wide[1], expression=sql.whole(need.percent)))
 

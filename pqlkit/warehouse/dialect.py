@@ -102,6 +102,13 @@ def real(dialect: SqlDialect, value: exp.Expr) -> exp.Expr:
     return exp.cast(value, exp.DataType.Type.DOUBLE, dialect=dialect)
 
 
+def decimal(dialect: SqlDialect, value: exp.Expr, places: int = 0) -> exp.Expr:
+    """Read a value as a decimal number wide enough for a product of two values in millionths."""
+    if dialect is SqlDialect.BIGQUERY:
+        return exp.cast(value, exp.DataType.Type.DECIMAL)
+    return exp.cast(value, f"decimal(38, {places})", dialect="duckdb")
+
+
 def finite(dialect: SqlDialect, value: exp.Expr) -> exp.Expr:
     """Keep finite numbers: what is none is null."""
     number = real(dialect, value)

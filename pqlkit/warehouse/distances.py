@@ -166,8 +166,8 @@ class Distances:
         if isinstance(leaf, Ref):
             return self._towards(share, value, _number(float(leaf.users_at_least or 1)))
         if leaf.at_least is not None:
-            return self._towards(share, value, self._threshold(leaf, leaf.at_least))
-        most = self._threshold(leaf, leaf.at_most)
+            return self._towards(share, value, self.threshold(leaf, leaf.at_least, "m"))
+        most = self.threshold(leaf, leaf.at_most, "m")
         share = share.when(exp.GT(this=value, expression=most), _divided(most.copy(), value.copy()))
         return share.else_(done.copy())
 
@@ -185,12 +185,13 @@ class Distances:
         part = _divided(value.copy(), exp.paren(needed) if isinstance(needed, exp.Binary) else needed.copy())
         return share.when(begun, part).else_(zero)
 
-    def _threshold(self, leaf: Criterion, bound: Bound | None) -> exp.Expr:
+    def threshold(self, leaf: Criterion, bound: Bound | None, table: str = "s") -> exp.Expr:
+        """Give what a bound asks for; null where it is a share of a limit that is not known."""
         if not isinstance(bound, Limit):
             return _number(float(bound or 0))
         if bound.number is not None:
             return _number(float(bound.number) * float(bound.percent) / 100)
-        limit = column(self.columns[leaf.id].limit, "m")
+        limit = column(self.columns[leaf.id].limit, table)
         share = _divided(exp.Mul(this=limit, expression=_number(float(bound.percent))), _number(100.0))
         return exp.case().when(exp.GT(this=limit.copy(), expression=sql.whole(0)), share)
 

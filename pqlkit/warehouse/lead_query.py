@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
 from pqlkit.definitions.describing import describe
 from pqlkit.definitions.emitting import definition_hash
-from pqlkit.definitions.model import Criterion, MeasureKind, Ref, WindowKind, leaves
+from pqlkit.definitions.model import Criterion, EntityKind, MeasureKind, Ref, WindowKind, leaves
 from pqlkit.definitions.phrases import phrase
-from pqlkit.durations import Duration
+from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
 from pqlkit.inert import visible
 from pqlkit.population.as_of import read_moment
@@ -23,16 +23,19 @@ from pqlkit.warehouse import dialect as sql
 from pqlkit.warehouse.clocks import Extent, Tables
 from pqlkit.warehouse.distances import TINY, Distances
 from pqlkit.warehouse.formula_spells import evaluated
-from pqlkit.warehouse.naming import Naming
+from pqlkit.warehouse.naming import TABLES, Naming
 from pqlkit.warehouse.predicates import both, truth, uncovered
+from pqlkit.warehouse.sentences import Sentences, unwrapped
 from pqlkit.warehouse.steps import Steps, column, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pqlkit.definitions.model import Condition, Definition, Outcome
+    from pqlkit.definitions.model import Definition, Outcome
     from pqlkit.exports.project import Project
     from pqlkit.options.warehouse import SqlOptions
+
+
+FRESHNESS: Final = 30 * DAY
+"""Over which the newest start's points fade where the definition does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +85,24 @@ def lead_query(
     return _Writer(definition, project, outcome, naming, extent).write()
 
 
-def query_of(definition: Definition, project: Project, options: SqlOptions) -> LeadQuery:
+def query_of(
+    definition: Definition,
+    project: Project,
+    options: SqlOptions,
+    *,
+    naming: Naming | None = None,
+    since: str = "{{since}}",
+) -> LeadQuery:
     """Write the query that a command line and a project file ask for.
+
+    Parameters
+    ----------
+    definition, project, options
+        Whose query, and how it is asked for.
+    naming
+        What tables and columns are called; None = as the options say.
+    since
+        What stands for the moment after which a start is new, where the options do not say.
 
     Raises
     ------
@@ -93,15 +112,16 @@ def query_of(definition: Definition, project: Project, options: SqlOptions) -> L
         An option cannot be read.
     """
     outcome = merged_outcome(project, definition, lambda name: named_definition(project, name))
-    before, since = _since(options.since, project)
+    before, later_than = _since(options.since, project)
     as_of = None if options.as_of is None else read_moment(options.as_of, project.timezone, option="--as-of", end=True)
     stated = next((name for name, source in project.exports.items() if source.complete_through is not None), None)
     if as_of is None and stated is not None:
         raise UsageError(
             f"{stated}.complete_through says how far the exports go, not the warehouse", hint="add --as-of DATE"
         )
-    extent = Extent(zone=project.timezone, as_of=as_of, since=since, before=before)
-    return lead_query(definition, project, outcome, Naming.of(options, project), extent)
+    moment = since if later_than is None else later_than
+    extent = Extent(zone=project.timezone, as_of=as_of, since=moment, before=before)
+    return lead_query(definition, project, outcome, naming or Naming.of(options, project), extent)
 
 
 def _since(written: str | None, project: Project) -> tuple[int | None, int | None]:
@@ -124,7 +144,10 @@ class _Writer:
         self._naming, self._extent = naming, extent
         self._steps = Steps(naming.dialect)
         own = outcome.definition if outcome is not None else None
-        traits = tuple(sorted({*required_traits(definition), *(required_traits(own) if own is not None else ())}))
+        asked = {condition.name for condition in project.population if definition.entity is EntityKind.USER}
+        traits = tuple(
+            sorted({*required_traits(definition), *(required_traits(own) if own is not None else ()), *asked})
+        )
         self._kinds = trait_kinds(traits, project)
         self._tables = Tables(steps=self._steps, naming=naming, extent=extent, kind=definition.entity, traits=traits)
         self._cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
@@ -139,22 +162,18 @@ class _Writer:
         lives = tables.lives(entities, self._definition.anchor, self._conversions(entities))
         whole = evaluated(tables, self._definition, lives)
         distances = Distances(tables, self._definition, whole)
-        self._judged(distances.write(lives.everybody), distances)
+        self._judged(distances.write(self._eligibility(lives.everybody)), distances)
         self._starts(whole.spells)
         tables.events()
         query, columns = self._leads(distances)
         statement = self._steps.statement(query)
-        used = tuple(
-            name
-            for name in ("events", "users", "accounts", "conversions")
-            if statement.find(exp.Table) and self._reads(statement, name)
-        )
+        used = tuple(name for name in TABLES if self._reads(statement, name))
         return LeadQuery(sql=f"{self._head()}\n{self._steps.sql(statement)}", columns=columns, tables=used)
 
     def _reads(self, statement: exp.Expr, name: str) -> bool:
-        wanted = self._naming.table(name).sql()
+        wanted = self._naming.table(name)
         return any(
-            exp.Table(**{k: v for k, v in table.args.items() if k in {"this", "db", "catalog"}}).sql() == wanted
+            (table.name, table.db, table.catalog) == (wanted.name, wanted.db, wanted.catalog)
             for table in statement.find_all(exp.Table)
         )
 
@@ -179,8 +198,11 @@ class _Writer:
                 f"a criterion that lapses, with a cooldown ({definition.cooldown}) shorter than the conversion window,",
                 "make lead.cooldown as long as outcome.within, or use pqlkit score",
             )
-        if self._project.population:
-            raise uncovered("population", "the project's filter")
+        for condition in self._project.population:
+            if definition.entity is not EntityKind.USER or not self._tables.has("users"):
+                raise uncovered("population", f"the project's filter of {definition.entity.value}s")
+            if self._naming.maps("accounts", condition.name):
+                raise uncovered("population", f"the trait {visible(condition.name)} of accounts")
 
     def _conversions(self, entities: str) -> str | None:
         """Add the step of the first conversions: rows, events, or the moments at which another definition is met."""
@@ -212,18 +234,18 @@ class _Writer:
     # ------------------------------------------------------------ steps after the formula
 
     def _judged(self, standings: str, own: Distances) -> None:
-        """Add the step ``judged``: the standings, with progress, eligibility and the last activity."""
-        known = [item for item in self._definition.eligible if self._kinds[item.name] is not TraitKind.CURRENT]
+        """Add the step ``judged``: the standings, with progress, words and the last activity."""
+        sentences = Sentences(self._naming.dialect, own)
         query = exp.select("s.*").from_(table(standings, "s"))
         query = query.select(
             exp.alias_(own.met, "met"),
             exp.alias_(truth(own.begun), "has_begun"),
             exp.alias_(truth(own.possible), "is_possible"),
             exp.alias_(own.progress, "way"),
-            exp.alias_(truth(self._eligible(self._definition.eligible, alive=True)), "is_eligible"),
-            exp.alias_(truth(self._eligible(known, alive=False)), "was_eligible"),
-            exp.alias_(truth(self._invalid()), "is_invalid"),
             column("last_active_us", "a"),
+            exp.alias_(sentences.evidence(), "evidence"),
+            exp.alias_(sentences.missing(self._definition.qualify), "lacking"),
+            exp.alias_(self._points(own), "points"),
         )
         last = self._steps.plan(
             "SELECT e.entity_id, MAX(e.at_us) AS last_active_us FROM _owned AS e GROUP BY e.entity_id",
@@ -231,21 +253,64 @@ class _Writer:
         )
         activity = self._steps.add("activity", "When each did anything last", last)
         query = query.join(table(activity, "a"), on="a.entity_id = s.entity_id", join_type="left")
-        self._steps.add("judged", "Who is eligible, who can still qualify and how far everybody has come", query)
+        self._steps.add("judged", "Who can still qualify, and how far everybody has come", query)
 
-    def _eligible(self, conditions: Sequence[Condition], *, alive: bool) -> exp.Expr:
-        tests = self._tables.eligible(conditions)
-        for test in tests:
-            for part in test.find_all(exp.Column):
-                part.set("table", exp.to_identifier("s"))
-        if alive:
-            tests.append(self._steps.expression("s.deleted_us IS NULL"))
-        return both(tests)
+    def _points(self, own: Distances) -> exp.Expr:
+        """Give what does not change with time of a score: the points, or how far above the thresholds who qualifies is."""
+        return own.points if self._definition.score is not None else own.excess()
 
-    def _invalid(self) -> exp.Expr:
+    def _score(self) -> exp.Expr:
+        """Give the score of 0 to 100: the points, else the way, how far above the thresholds, and how fresh."""
+        if self._definition.score is not None:
+            return self._whole(self._steps.expression(f"j.points + {TINY}"))
+        lead = self._definition.lead
+        fresh = lead.fresh_for.microseconds if lead is not None and lead.fresh_for is not None else FRESHNESS
+        count = len(list(leaves(self._definition.qualify)))
+        left = self._steps.expression("20.0 * (j.newest_us + _fresh - p.as_of_us) / _fresh", fresh=sql.whole(fresh))
+        return self._steps.expression(
+            "CASE WHEN j.is_on = 1 THEN 50 + _above + CASE WHEN p.as_of_us - j.newest_us < _fresh THEN _left ELSE 0 END ELSE _towards END",
+            above=self._whole(self._steps.expression(f"30.0 * j.points + {TINY}")),
+            fresh=sql.whole(fresh),
+            left=self._whole(left),
+            towards=self._whole(self._steps.expression(f"50.0 * j.met / {count}")),
+        )
+
+    def _whole(self, value: exp.Expr) -> exp.Expr:
+        return exp.cast(exp.Floor(this=value), "bigint", dialect=str(self._naming.dialect))
+
+    def _band(self, score: exp.Expr) -> exp.Expr:
+        """Name the highest band whose floor the score reaches."""
+        bands = self._definition.score.bands if self._definition.score is not None else {}
+        if not bands:
+            return exp.cast(exp.null(), exp.DataType.Type.TEXT)
+        chain = exp.case()
+        for name, floor in sorted(bands.items(), key=lambda item: -item[1]):
+            chain = chain.when(exp.GTE(this=score.copy(), expression=exp.Literal.number(repr(floor))), sql.text(name))
+        return chain
+
+    def _say(self, own: Distances) -> exp.Expr:
+        """Give the rep's sentence of the first criterion that is met and has one."""
+        chain = exp.case()
+        told = [leaf for leaf in own.parts if leaf.say is not None]
+        for leaf in told:
+            held = exp.EQ(this=column(own.columns[leaf.id].is_held, "j"), expression=sql.whole(1))
+            chain = chain.when(held, sql.text(leaf.say or ""))
+        return chain if told else exp.cast(exp.null(), exp.DataType.Type.TEXT)
+
+    def _eligibility(self, everybody: str) -> str:
+        """Add the step that says who is eligible today, and who was as far as the past is known; give its name."""
+        known = [item for item in self._definition.eligible if self._kinds[item.name] is not TraitKind.CURRENT]
+        invalid = "n.deleted_us < n.anchor_us"
         if self._definition.anchor.kind == "signup":
-            return self._steps.expression("s.anchor_us IS NULL OR s.deleted_us < s.anchor_us")
-        return self._steps.expression("s.deleted_us < s.anchor_us")
+            invalid = f"n.anchor_us IS NULL OR {invalid}"
+        alive = self._steps.expression("n.deleted_us IS NULL")
+        query = exp.select(
+            "n.*",
+            exp.alias_(truth(both([*self._tables.eligible(self._definition.eligible), alive])), "is_eligible"),
+            exp.alias_(truth(both(self._tables.eligible(known))), "was_eligible"),
+            exp.alias_(truth(self._steps.expression(invalid)), "is_invalid"),
+        ).from_(table(everybody, "n"))
+        return self._steps.add("eligibility", "Who is eligible today, and who was as far as the past is known", query)
 
     def _starts(self, spells: str) -> None:
         """Add the steps of the spells that count and of the moments of each entity."""
@@ -253,7 +318,7 @@ class _Writer:
             "SELECT w.entity_id, w.on_us, w.off_us, LAG(w.off_us) OVER (PARTITION BY w.entity_id ORDER BY w.on_us) AS ended_us,"
             " ROW_NUMBER() OVER (PARTITION BY w.entity_id ORDER BY w.on_us) AS place,"
             " ROW_NUMBER() OVER (PARTITION BY w.entity_id ORDER BY w.on_us DESC) AS place_from_end"
-            " FROM _spells AS w JOIN judged AS j ON j.entity_id = w.entity_id WHERE j.was_eligible = 1 OR j.is_eligible = 1",
+            " FROM _spells AS w JOIN eligibility AS n ON n.entity_id = w.entity_id WHERE n.was_eligible = 1 OR n.is_eligible = 1",
             spells=spells,
         )
         wait = sql.whole(self._cooldown)
@@ -298,7 +363,7 @@ class _Writer:
         """Write the last query."""
         told = self._columns(own)
         statuses = exp.select(
-            "j.*", "m.qualified_us", "m.requalified_us", "m.newest_us", exp.alias_(self._status(), "status")
+            "j.*", "m.is_on", "m.qualified_us", "m.requalified_us", "m.newest_us", exp.alias_(self._status(), "status")
         )
         statuses = statuses.from_(table("judged", "j")).join("parameters", join_alias="p", join_type="cross")
         statuses = statuses.join(table("moments", "m"), on="m.entity_id = j.entity_id", join_type="left")
@@ -340,6 +405,8 @@ class _Writer:
                 column("status", "j"),
                 "Where it stands: pql, near, expired, lapsed, started, missed, inactive, customer or ineligible.",
             ),
+            "score": (self._score(), "0 to 100: who to call first."),
+            "band": (self._band(self._score()), "The band that the score lies in."),
             **{name: (self._instant(value), says) for name, (value, says) in instants.items()},
             "newly_qualified": (self._is_new(), "Whether it is a pql whose newest start is later than since."),
         }
@@ -359,6 +426,18 @@ class _Writer:
                 ),
                 "How far it has come, 0 to 1; null = it cannot any more.",
             ),
+        }
+        lacking = unwrapped(column("lacking", "j"))
+        columns |= {
+            "missing": (
+                self._steps.expression(
+                    "CASE WHEN NOT (COALESCE(j.is_on, 0) = 1 OR NOT j.converted_us IS NULL OR j.is_possible = 0) THEN _lacking END",
+                    lacking=lacking,
+                ),
+                "What it lacks, in words; null = nothing, or only time, or it cannot any more.",
+            ),
+            "evidence": (column("evidence", "j"), "What it did, in words."),
+            "say": (self._say(own), "The sentence for the rep of the first criterion that is met and has one."),
         }
         columns |= {leaf.id: (column(own.columns[leaf.id].value, "j"), self._says(leaf)) for leaf in own.parts}
         columns |= {
@@ -390,7 +469,7 @@ class _Writer:
         elif isinstance(since, int):
             moment = sql.whole(since)
         else:
-            written = exp.cast(sql.text(since or "{{since}}"), exp.DataType.Type.TIMESTAMPTZ)
+            written = exp.cast(sql.text(since), exp.DataType.Type.TIMESTAMPTZ)
             moment = sql.microseconds(self._naming.dialect, written)
         return self._steps.expression(
             "CASE WHEN j.status = 'pql' AND j.newest_us > _moment THEN TRUE ELSE FALSE END", moment=moment

@@ -12,7 +12,7 @@ from pqlkit.errors import UsageError, suggestion
 from pqlkit.exports.maps import maps_of
 from pqlkit.inert import visible
 from pqlkit.options.warehouse import ColumnType
-from pqlkit.warehouse.steps import column
+from pqlkit.warehouse.steps import column, identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,6 +106,10 @@ class Naming:
                 hint=f'write --table {name}=schema.table, with quotes as SQL has them where it needs them: "My Table"',
             )
         return exp.alias_(whole, alias, table=True) if alias is not None else whole  # type: ignore[return-value]
+
+    def quoted(self, name: str) -> str:
+        """Write the name of one of the query's own columns."""
+        return identifier(name).sql(dialect=str(self.dialect))
 
     def column(self, table: str, name: str, alias: str) -> exp.Column:
         """Write a column of a table that is called `alias` in the query."""

@@ -97,6 +97,17 @@ def test_who_is_identified_later_takes_the_events_along(night, tmp_path):
     assert {user for (user,) in ids(tmp_path, "user_id")} == {"u1", "u2"}
 
 
+def test_an_id_that_turns_out_to_be_anonymous_gives_its_events_away(night, tmp_path):
+    head = "user_id,event,timestamp"
+    night(0, *(f"{'d' if n % 3 else 'u1'},a,2026-01-0{n}" for n in range(1, 8)), head=head)
+    night(1, "d,a,2026-01-08", head=head)
+    parts = night(2, identities="anonymous_id,user_id\nd,u1\n", head=head)
+    assert sum(part.rows for part in (*parts.blocks, *parts.deltas)) == 8
+    assert ids(tmp_path, "user_id") == [("u1",)] * 8
+    after = night(3, "u2,a,2026-01-09", identities="anonymous_id,user_id\nd,u1\nx,u2\n", head=head)
+    assert {block.file for block in after.blocks} == {block.file for block in parts.blocks}
+
+
 def test_ids_that_turn_into_text_are_numbered_anew_and_their_events_stay(night, tmp_path):
     head = "user_id,event,timestamp,n"
     before = night(0, *(f"{n},a,2026-01-0{n},1" for n in range(1, 7)), head=head)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -13,7 +15,7 @@ from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
 from pqlkit.exports.project import Project
 from pqlkit.population.population import population_of
-from pqlkit.rates.customer_value import Quantity
+from pqlkit.rates.customer_value import Quantity, _enough
 from pqlkit.statistics.rate import Rate
 from tests.analysis.canonical import dataset
 from tests.rates.simulated import record, report
@@ -49,6 +51,14 @@ def test_the_window_is_the_longest_that_half_of_either_side_have_had(value):
     assert value.customers.value.window == Duration(180, "d")
     assert (value.customers.value.pql_born, value.customers.value.others) == (4, 2)
     assert value.customers.value.followed == (3, 2)
+
+
+@pytest.mark.parametrize(("followed", "of", "enough"), [(1, 2, True), (1, 3, False), (0, 0, False)])
+def test_exactly_half_of_a_side_is_enough(followed, of, enough):
+    firsts = [0] * followed + [5 * DAY] * (of - followed)
+    customers = pl.DataFrame({"pql": [True] * of, "first": firsts}, schema={"pql": pl.Boolean, "first": pl.Int64})
+    people: Any = SimpleNamespace(as_of=7 * DAY)
+    assert _enough(people, customers, Duration(7, "d")) is enough
 
 
 def test_figures_by_hand(value):

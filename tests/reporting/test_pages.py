@@ -322,7 +322,7 @@ def test_the_page_of_little_data_says_what_can_be_seen_and_tests_what_was_writte
     found = analyze(few, Settings(snapshots="once:14d", given=definition(part("long", 6))))
     text = analysis_page.as_page(found)
     assert found.hypotheses is not None
-    assert "usable upgrades. No search: it would find luck." in text
+    assert "usable conversions. No search: it would find luck." in text
     assert "Your own definitions, tested exactly" in text
     shown = plain(analysis.as_table(found))
     assert shown.startswith("TOO FEW CONVERSIONS TO SEARCH: 35 usable of 50 needed")

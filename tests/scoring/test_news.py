@@ -180,6 +180,22 @@ def test_a_correction_gives_withdrawn_once_as_a_change(team):
     assert (row["status"], row["changed"]) == ("withdrawn", False)
 
 
+def test_a_correction_that_is_scored_again_the_same_night_withdraws_it(team):
+    leads = scored(team, burst("a", 4), night(5))
+    corrected = scored(team, burst("a", 4, invites=2), night(5))
+    found = news(corrected, after(news(leads, Memory()), leads))
+    assert found.frame.filter(pl.col("user_id") == "a").get_column("status").to_list() == ["withdrawn"]
+
+
+def test_until_when_it_was_seen_to_hold_never_goes_back(team):
+    """Neither on a night that is scored again as of an earlier one, nor once it has lapsed."""
+    events, memory = burst("a", 4), Memory()
+    for day, until in ((5, 5), (6, 6), (5.5, 6), (20, 6)):
+        leads = scored(team, events, night(day))
+        memory = after(news(leads, memory), leads)
+        assert memory.known.filter(pl.col("id") == "a").get_column("until").to_list() == [night(until)], day
+
+
 def test_a_lead_that_the_data_no_longer_has_is_withdrawn_too(team):
     first = scored(team, [], night(2))
     memory = after(news(first, Memory()), first)
@@ -274,6 +290,15 @@ def test_a_changed_definition_says_who_is_new_because_of_it(team, tmp_path):
     found = news(scored(looser, events + burst("b", 5.2, invites=2), night(6.5)), memory)
     because = found.frame.filter("newly_qualified").select("user_id", "new_because").rows()
     assert sorted(because) == [("a", "definition"), ("b", "world")]
+
+
+@pytest.mark.parametrize(("shift", "because"), [(0, "definition"), (-1, "world")])
+def test_what_the_last_night_could_have_seen_is_new_because_of_the_definition(team, shift, because):
+    """The last night saw all up to its own moment; a later start is the world's doing, whatever the definition was."""
+    leads = scored(team, burst("a", 30), night(31))
+    start = leads.starts.get_column("on")[0]
+    found = news(leads, Memory(as_of=start + shift, definition_hash="another"))
+    assert found.frame.filter("newly_qualified").get_column("new_because").to_list() == [because]
 
 
 def id_of(found, user="a"):

@@ -376,6 +376,7 @@ def test_an_upper_bound_that_is_passed_cannot_be_met_any_more():
     few = Criterion(id="complaints", events=("upload",), window=WITHIN, at_most=1)
     meaning = definition(All(parts=(criterion("login", 1, WITHIN), few)))
     events = [("login", START), ("upload", START + 1), ("upload", START + 2)]
+    assert one(meaning, events[:2], START + DAY)["status"] == "near", "at the bound it may still be kept to"
     assert one(meaning, events, START + DAY)["status"] == "missed"
 
 

@@ -93,6 +93,13 @@ def test_nothing_compares_with_a_null_by_least_or_greatest(trees):
             assert {column.name.partition("_")[0] for column in node.find_all(exp.Column)} == {"share"}
 
 
+def test_no_decimal_is_wider_than_the_dialect_has_them(trees):
+    dialect, queries = trees
+    for query in queries:
+        for kind in query.find_all(exp.DataType):
+            assert not (dialect is SqlDialect.BIGQUERY and kind.is_type("decimal") and kind.expressions), kind.sql()
+
+
 def test_dates_lie_in_the_projects_zone(trees):
     dialect, queries = trees
     for query in queries:

@@ -6,11 +6,12 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
+from pqlkit.definitions.describing import evidence
 from pqlkit.definitions.folders import load_definition
 from pqlkit.definitions.model import (
     All,
@@ -32,9 +33,11 @@ from pqlkit.definitions.model import (
     Score,
     Window,
     WindowKind,
+    leaves,
 )
 from pqlkit.definitions.model import Any as AnyOf
 from pqlkit.durations import Duration
+from pqlkit.errors import DefinitionError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import Project, Traits
 from pqlkit.options.warehouse import SqlDialect, SqlOptions
@@ -79,6 +82,12 @@ def options(definition: Definition, dialect: SqlDialect, without: str = "") -> S
     return SqlOptions(dialect=dialect, since="7d", without=tuple(filter(None, [other, *without.split(",")])))
 
 
+def words_of(definition: Definition, row: dict[str, Any]) -> str | None:
+    """What was done, without when, and without separators of thousands."""
+    values = [(leaf, row[leaf.id]) for leaf in leaves(definition.qualify)]
+    return "; ".join(evidence(leaf, value).replace(",", "") for leaf, value in values if value) or None
+
+
 def assert_same(
     warehouse: Warehouse,
     definition: Definition,
@@ -94,9 +103,10 @@ def assert_same(
     rows = pl.DataFrame(
         warehouse.rows(query.sql), schema=list(query.columns), orient="row", infer_schema_length=None
     ).sort(key)
-    shared = [name for name in query.columns if name in wanted.columns]
-    assert {"lead_id", "status", "qualified_at", "requalified_at", "newest_start_at", "progress"} <= set(shared)
-    told = wanted.select(shared).sort(key)
+    shared = [name for name in query.columns if name in wanted.columns and name != "evidence"]
+    assert {"lead_id", "status", "score", "qualified_at", "requalified_at", "progress", "missing"} <= set(shared)
+    told = wanted.select(shared).sort(key).with_columns(pl.col("missing").str.replace_all(r"(\d),(\d{3})", "$1$2"))
+    assert rows["evidence"].to_list() == [words_of(definition, row) for row in told.iter_rows(named=True)]
     for name in shared:
         ours, theirs = rows[name].to_list(), told[name].to_list()
         if told[name].dtype.is_float() or told[name].dtype.is_integer():
@@ -214,3 +224,17 @@ def test_without_tables_of_users_and_accounts_the_events_say_who_there_is(wareho
     tables = draw_product(VARIANTS["all"], 12, users=30)
     few = {name: tables[name] for name in ("events", "users", "conversions")}
     assert_same(warehouse, VARIANTS["all"], few, without="accounts")
+
+
+def test_whom_the_projects_filter_leaves_out_is_nobody(warehouse):
+    definition = VARIANTS["users"]
+    tables = draw_product(definition, 9, users=30)
+    staff = Condition(name="signup_plan", operator=Operator.NOT_IN, values=("trial",))
+    wanted = assert_same(warehouse, definition, tables, replace(PROJECT, population=(staff,)))
+    assert 0 < wanted.height < 30
+
+
+def test_a_filter_of_accounts_is_refused():
+    project = replace(PROJECT, population=(FREE,))
+    with pytest.raises(DefinitionError, match="population: the project's filter of accounts is not covered"):
+        query_of(VARIANTS["all"], project, options(VARIANTS["all"], SqlDialect.DUCKDB))

@@ -55,8 +55,8 @@ def test_the_place_that_a_scheduler_fills_is_left_where_nothing_says_since_when(
          "add --type kind=text, number or boolean"),
         (["--type", "kind=number", "--table", "event=x"], "--table: there is no table 'event'\n  did you mean events?"),
         (["--type", "kind=figure"], "--type: kind holds no 'figure'\n  there are number, text, boolean"),
-        (["--type", "kind=text", "--table", "events=a; drop table b"],
-         "--table: 'a; drop table b' is not the name of a table in duckdb\n  write --table events=schema.table"),
+        (["--type", "kind=text", "--table", "events=\"x"],
+         "--table: '\"x' is not the name of a table in duckdb\n  write --table events=schema.table"),
         (["--type", "kind=text", "--without", "invoices"], "--without: there is no table 'invoices'"),
         (["--type", "kind=text", "--table", "events"], "--table: 'events' is not a name, = and a value\n  write --table events="),
         (["--dialect", "oracle"], "oracle"),
@@ -82,3 +82,8 @@ def test_the_tables_are_those_that_the_project_file_exports():
     naming = Naming.of(SqlOptions(dialect=SqlDialect.DUCKDB, table=("users=people",)), project)
     assert [name for name in ("events", "users", "accounts", "conversions") if naming.has(name)] == ["events", "users"]
     assert naming.table("users").sql() == "people"
+
+
+def test_a_hostile_table_is_one_name():
+    naming = Naming(dialect=SqlDialect.POSTGRES, tables={"events": "raw.a; drop table b"})
+    assert naming.table("events").sql(dialect="postgres") == 'raw."a; drop table b"'

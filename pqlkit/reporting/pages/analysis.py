@@ -1,4 +1,4 @@
-"""The page of an analysis: where upgrades fall, which behaviours go with them, and the curves of the cohorts."""
+"""The page of an analysis: where conversions fall, which behaviours go with them, and the curves of the cohorts."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def html(figures: Mapping[str, Any], words: Mapping[str, Any], *, is_little: boo
     metrics = figures["comparison"]
     return page(
         "analysis.html",
-        "What goes with upgrading",
+        "What goes with converting",
         figures,
         SENTENCE,
         **words,
@@ -73,7 +73,7 @@ def html(figures: Mapping[str, Any], words: Mapping[str, Any], *, is_little: boo
         adjusted=_adjusted(words["names"], rows),
         maps=_maps(figures, words["mapped"]),
         ladder=ladders(
-            [(metric["event"], metric["curve"]) for metric in metrics], axis="upgraded, of snapshots at or above it"
+            [(metric["event"], metric["curve"]) for metric in metrics], axis="converted, of snapshots at or above it"
         ),
         comparisons=[
             _compared(metrics, by) for by in _kinds(kind for metric in metrics for kind in metric["stability"])
@@ -113,7 +113,7 @@ def _adjusted(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Markup
     if len(points) < 2:
         return Markup()
     says = f"Adjusted odds ratios of {len(points)} behaviours with 95 % intervals; the line at one means no difference."
-    return ratios(points, axis="odds ratio of upgrading, allowing for activity and age", says=says)
+    return ratios(points, axis="odds ratio of converting, allowing for activity and age", says=says)
 
 
 def _maps(figures: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, Markup, list[Cell]]]:

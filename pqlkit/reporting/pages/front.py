@@ -19,7 +19,7 @@ PROPOSED: Final = "proposed, where it was chosen"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One rule: share of the upgrades it covers, share of its snapshots that upgraded, and which kind of point it is."""
+    """One rule: share of the conversions it covers, share of its snapshots that converted, and which kind of point it is."""
 
     mark: str
     recall: float
@@ -37,8 +37,8 @@ def front(places: Sequence[Place], base: float | None) -> Markup:
     hues = {FRONT: GREY, PROPOSED: BLUE, LATER: ORANGE}
     rows = [{"mark": place.mark, "recall": place.recall, "rate": place.rate, "kind": place.kind} for place in places]
     chart = alt.Chart(values(rows)).encode(
-        x=alt.X("recall:Q", axis=alt.Axis(title="of all upgrades", format="~%", tickCount=6)),
-        y=alt.Y("rate:Q", axis=alt.Axis(title="upgraded, of those who meet the rule", format="~%", tickCount=6)),
+        x=alt.X("recall:Q", axis=alt.Axis(title="of all conversions", format="~%", tickCount=6)),
+        y=alt.Y("rate:Q", axis=alt.Axis(title="converted, of those who meet the rule", format="~%", tickCount=6)),
         color=alt.Color(
             "kind:N",
             sort=kinds,

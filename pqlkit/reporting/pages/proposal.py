@@ -60,8 +60,8 @@ def _groups(groups: Sequence[Mapping[str, Any]], key: str, words: str) -> Markup
         for group, side in (("meet it", "with"), ("others", "without"))
         if row[side]["rate"] is not None
     ]
-    says = f"Upgraded by {words}, snapshots that meet the rule and others, with 95 % intervals."
-    return rates(points, axis="upgraded", says=says)
+    says = f"Converted by {words}, snapshots that meet the rule and others, with 95 % intervals."
+    return rates(points, axis="converted", says=says)
 
 
 def _front(figures: Mapping[str, Any]) -> Markup:

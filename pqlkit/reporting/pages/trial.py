@@ -45,4 +45,4 @@ def html(figures: Mapping[str, Any]) -> str:
 
 def _ladder(row: Mapping[str, Any]) -> Markup:
     rungs = [{"threshold": rung["threshold"], **rung["with"]} for rung in row["rungs"]]
-    return ladders([(row["id"], rungs)], axis="upgraded, of snapshots that meet it")
+    return ladders([(row["id"], rungs)], axis="converted, of snapshots that meet it")

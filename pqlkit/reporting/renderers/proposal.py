@@ -32,7 +32,7 @@ _WHY: Final = {
 }
 """Why there is no adjusted figure; whatever else: the fit did not settle."""
 
-SENTENCE: Final = "Says who upgrades, not why, and not that a call makes them."
+SENTENCE: Final = "An association: it says who converts, not why, nor that a call helps."
 
 
 def as_json(proposal: Proposal, files: dict[str, str] | None = None) -> str:
@@ -52,7 +52,7 @@ def as_csv(proposal: Proposal, files: dict[str, str] | None = None) -> str:
 
 def as_markdown(proposal: Proposal, files: dict[str, str] | None = None) -> str:
     """Give the menu as a table for a document."""
-    header = ["definition", "rule", "later leads (qualification)", "later snapshots", "of all upgrades", "leads a week"]
+    header = ["definition", "rule", "later leads (qualification)", "later snapshots", "snapshot recall", "leads a week"]
     rows = [
         [
             candidate.definition.name,
