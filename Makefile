@@ -66,7 +66,7 @@ kernel: $(READY) ## the tests of numbers once more, as another processor compute
 	$(BIN)/python -m tests.kernel
 
 docs: $(READY) ## write the generated pages of docs/ and the schemas of configs/
-	$(BIN)/python -m pqlkit.cli.documentation docs
+	$(BIN)/python -m tests.documentation docs
 	$(BIN)/pqlkit schema definition --out configs/pqlkit-definition.schema.json
 	$(BIN)/pqlkit schema project --out configs/pqlkit-project.schema.json
 
