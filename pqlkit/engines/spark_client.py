@@ -26,4 +26,4 @@ finally:
         del os.environ[_HOME]
 
 # Else every expression looks for the line of code that wrote it, which takes longer than the plan; servers do not let a session say so.
-utils._enable_debugging_cache = False
+utils._enable_debugging_cache = False  # type: ignore[assignment]
