@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo quick test slow check format bench simulate fuzz crash kernel docs lock wheel clean
+.PHONY: help setup demo quick test slow spark check format bench simulate fuzz crash kernel docs lock wheel clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -40,6 +40,9 @@ test: check ## lint, types and the test suite
 slow: $(READY) ## the tests of many seconds that `make test` leaves out: misleading worlds, simulations, kills
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m slow tests
 
+spark: $(READY) ## the engine on a real Apache Spark Connect server (Java 17; about 500 MB into .venv-spark)
+	@$(PYTHON) tests/engines/apache.py $(BIN)/python
+
 quick: check ## lint, types, and the tests that a change touches, under a minute
 	@$(BIN)/python tests/quick.py
 
@@ -63,7 +66,7 @@ kernel: $(READY) ## the tests of numbers once more, as another processor compute
 	$(BIN)/python -m tests.kernel
 
 docs: $(READY) ## write the generated pages of docs/ and the schemas of configs/
-	$(BIN)/python -m pqlkit.cli.documentation docs
+	$(BIN)/python -m tests.documentation docs
 	$(BIN)/pqlkit schema definition --out configs/pqlkit-definition.schema.json
 	$(BIN)/pqlkit schema project --out configs/pqlkit-project.schema.json
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.engines.servers import spark_remote
 from tests.tools import needs
 
 if TYPE_CHECKING:
@@ -86,3 +87,9 @@ def postgres() -> Iterator[Postgres]:
         with contextlib.suppress(AssertionError, subprocess.SubprocessError):
             run(pg_ctl, "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def spark_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name a server of Spark Connect in the environment, for tests that go through all engines."""
+    monkeypatch.setenv("SPARK_REMOTE", spark_remote())

@@ -44,7 +44,7 @@ def analyze(given: Given) -> None:
     with output.working("reading exports") as progress:
         people = whoever(inputs, progress)
         result = run(people, settings, progress=progress)
-    for warning in (*result.warnings, *status_notes(people.dataset, inputs.project)):
+    for warning in (*result.warnings, *status_notes(people.dataset, inputs.project, people.world.engine)):
         output.warn(warning)
     if output.html is not None:
         from pqlkit.reporting.pages.analysis import as_page

@@ -197,6 +197,7 @@ class Inputs:
         return dataset
 
     def _opened(self, progress: Callable[[str], None] | None) -> Dataset:
+        from pqlkit.engines.factory import cluster
         from pqlkit.exports.dataset import open_dataset
 
         data = self.data
@@ -221,6 +222,7 @@ class Inputs:
             conversions=data.conversions,
             identities=data.identities,
             progress=progress,
+            cluster=cluster(data.engine, data.spark_remote),
         )
 
     @property

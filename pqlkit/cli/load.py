@@ -24,6 +24,7 @@ def load(given: Given) -> None:
     `pqlkit load --out data/ --append`: add last night's files; the same file twice changes nothing
     """
     from pqlkit.cli.output import Output
+    from pqlkit.engines.factory import engine
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import open_dataset
     from pqlkit.exports.loading import load as run
@@ -54,6 +55,6 @@ def load(given: Given) -> None:
             write_catalogue(open_dataset(project, data=options.out), options.catalogue)
             output.say(f"wrote {options.catalogue}")
         output.result(render, intake)
-        for note in status_notes(open_dataset(project, data=options.out), project):
+        for note in status_notes(open_dataset(project, data=options.out), project, engine()):
             output.warn(note)
     output.say(f"wrote the dataset to {options.out}")

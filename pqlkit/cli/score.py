@@ -124,12 +124,15 @@ def scored(
     from pqlkit.scoring.scoring import score as run
 
     dataset = inputs.dataset(progress)
+    remembered = options.ledger is not None or options.previous is not None or options.preset is not None
+    named = remembered or options.columns is None or "lead_id" in options.columns
     return [
         run(
             inputs.population(dataset, definition),
             definition,
             keep=options.keep,
             key=options.key,
+            named=named,
             progress=progress,
         )
         for definition in definitions

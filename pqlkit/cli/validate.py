@@ -155,6 +155,7 @@ def _data(inputs: Inputs, output: Output) -> tuple[FactsOf, Compare]:
     """Open the data, and give the two functions that measure definitions on it."""
     from functools import partial
 
+    from pqlkit.engines.factory import engine
     from pqlkit.validation.data_facts import comparison_of, facts_of
 
     with output.working("reading exports") as progress:
@@ -169,6 +170,7 @@ def _data(inputs: Inputs, output: Output) -> tuple[FactsOf, Compare]:
             source=inputs.source,
             trust_current=inputs.data.trust_current,
             people_of=people_of,
+            engine=engine(inputs.data.engine, inputs.data.spark_remote),
         )
         for warning in facts.warnings:
             output.warn(warning)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
+    from pqlkit.engines.tallies import Packing, Part
     from pqlkit.typing import LazyFrame
+
+TABLE: Final = "table:"
+"""What stands before the name of a table where a path could stand."""
 
 
 class Engine(Protocol):
@@ -65,10 +71,60 @@ class Engine(Protocol):
         """
         ...
 
+    def tally(self, frame: LazyFrame, pack: Packing, *, whos: int | None = None) -> Iterator[Part]:
+        """Count events and their different dates by who, name and stretch of time, however many events there are.
+
+        Parameters
+        ----------
+        frame
+            A row per event: ``who``, ``code``, ``stretch``, ``date``, ``band``, whole numbers from 0 on that fit `pack`.
+        pack
+            How large they are.
+        whos
+            No part spans more than so many; None = as it comes.
+
+        Yields
+        ------
+        Part
+            The counts by name, and those of any event; of one who in one part.
+        """
+        ...
+
+    def distinct(self, frame: LazyFrame) -> NDArray[np.int64]:
+        """Give the different whole numbers of a plan of one column, ascending."""
+        ...
+
     def keep(self, frame: LazyFrame) -> LazyFrame:
         """Hold on the engine what a plan gives, for plans that read it several times: its rows come to nobody else."""
         ...
 
     def collect(self, frame: LazyFrame) -> pl.DataFrame:
         """Run the plan (streaming where the engine can); the row order is undefined."""
+        ...
+
+
+class Cluster(Engine, Protocol):
+    """An engine that is elsewhere, and finds tables and files that this machine does not."""
+
+    def look(self, place: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """Look at a table.
+
+        Parameters
+        ----------
+        place
+            Its name behind `TABLE`, or the address of its files.
+        headers
+            Column -> what it is called there; others keep their names.
+
+        Returns
+        -------
+        tuple
+            The place to scan, where columns have these names, and column -> type: ``text``, ``integer``, ``number``, ``boolean``,
+            ``instant``, ``date``, or as the engine spells one that is none of these.
+
+        Raises
+        ------
+        DataError
+            There is no such table, it may not be read, or a column is missing from it.
+        """
         ...

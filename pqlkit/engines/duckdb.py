@@ -13,13 +13,18 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa  # noqa: F401  # DuckDB hands tables over through it: missing, it must be missed here
 
+from pqlkit.engines.portable import encoded
 from pqlkit.engines.ranking import ranked
-from pqlkit.engines.texts import encoded
+from pqlkit.engines.tallies import ascending, tallied_by_grouping
 from pqlkit.errors import DataError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pqlkit.engines.tallies import Packing, Part
     from pqlkit.typing import LazyFrame
 
 
@@ -65,6 +70,14 @@ class DuckDBEngine:
     def ranked(self, frame: LazyFrame, by: Sequence[str], order: str, ranks: Sequence[int] | None) -> LazyFrame:
         """Rank the rows of each group; see `Engine.ranked`."""
         return ranked(frame, by, order, ranks)
+
+    def tally(self, frame: LazyFrame, pack: Packing, *, whos: int | None = None) -> Iterator[Part]:
+        """Count by groups; see `Engine.tally`."""
+        return tallied_by_grouping(self, frame, pack, whos)
+
+    def distinct(self, frame: LazyFrame) -> NDArray[np.int64]:
+        """Give the different numbers of a plan; see `Engine.distinct`."""
+        return ascending(self.collect(frame.unique()))
 
     def keep(self, frame: LazyFrame) -> LazyFrame:
         """Hold what the plan gives in a table of this connection."""

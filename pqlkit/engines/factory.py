@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.errors import EngineError, suggestion
 
 if TYPE_CHECKING:
-    from pqlkit.engines.base import Engine
+    from collections.abc import Callable
+
+    from pqlkit.engines.base import Cluster, Engine
 
 
 class EngineName(StrEnum):
@@ -57,6 +60,11 @@ def engine(name: str = EngineName.POLARS, remote: str | None = None) -> Engine:
             return _spark(remote)
 
 
+def cluster(name: str, remote: str | None = None) -> Callable[[], Cluster] | None:
+    """Give what begins a session on a cluster, where tables are asked for by name; None of an engine that runs here."""
+    return partial(_spark, remote) if name == EngineName.SPARK else None
+
+
 def _duckdb() -> Engine:
     try:
         from pqlkit.engines.duckdb import DuckDBEngine
@@ -65,7 +73,7 @@ def _duckdb() -> Engine:
     return DuckDBEngine()
 
 
-def _spark(remote: str | None) -> Engine:
+def _spark(remote: str | None) -> Cluster:
     try:
         from pqlkit.engines.spark import SparkEngine
     except ImportError as error:

@@ -11,11 +11,16 @@ import narwhals as nw
 import polars as pl
 
 from pqlkit.engines.ranking import NEWEST, RANK, ranked_by_sorting
+from pqlkit.engines.tallies import ascending, tallied_by_sorting
 from pqlkit.errors import DataError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pqlkit.engines.tallies import Packing, Part
     from pqlkit.typing import LazyFrame
 
 
@@ -69,6 +74,14 @@ class PolarsEngine:
                 slice_pushdown=False,
             )
         )
+
+    def tally(self, frame: LazyFrame, pack: Packing, *, whos: int | None = None) -> Iterator[Part]:
+        """Count by one sort of packed numbers; see `Engine.tally`."""
+        return tallied_by_sorting(self, frame, pack, whos)
+
+    def distinct(self, frame: LazyFrame) -> NDArray[np.int64]:
+        """Give the different numbers of a plan; see `Engine.distinct`."""
+        return ascending(self.collect(frame))  # to sort them takes half of what a grouping does
 
     def keep(self, frame: LazyFrame) -> LazyFrame:
         """Hold what the plan gives in memory."""

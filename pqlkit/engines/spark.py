@@ -12,16 +12,22 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import polars as pl
 import pyarrow as pa
 
+from pqlkit.engines.base import TABLE
+from pqlkit.engines.portable import encoded
 from pqlkit.engines.ranking import ranked
 from pqlkit.engines.spark_client import DefaultChannelBuilder, PySparkException, SparkSession, functions
-from pqlkit.engines.spark_errors import TABLE, missing, refused, secret_in, unreadable
+from pqlkit.engines.spark_errors import missing, refused, secret_in, unreadable, without_secrets
 from pqlkit.engines.spark_frames import narwhals
-from pqlkit.engines.texts import encoded
+from pqlkit.engines.tallies import ascending, tallied_by_grouping
 from pqlkit.errors import DataError, EngineError, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pqlkit.engines.tallies import Packing, Part
     from pqlkit.typing import LazyFrame
 
 REMOTE: Final = "SPARK_REMOTE"
@@ -31,6 +37,19 @@ _WAIT: Final = 10
 """Seconds until a server that does not answer is not there."""
 
 _LESSER: Final = ("tinyint", "smallint", "int")
+_KINDS: Final = {
+    "string": "text",
+    "varchar": "text",
+    "char": "text",
+    **dict.fromkeys((*_LESSER, "bigint"), "integer"),
+    **dict.fromkeys(("float", "double", "decimal"), "number"),
+    "boolean": "boolean",
+    "timestamp": "instant",
+    "timestamp_ntz": "instant",
+    "date": "date",
+}
+_SESSIONS: Final[dict[str, Any]] = {}
+"""Address -> session: a run has one of each server, and in it what it has brought there."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -64,11 +83,7 @@ class SparkEngine:
             message = "there is no file to read"
             raise DataError(message)
         frame, types = self.read(paths)
-        for name in aliases:
-            if name not in types:
-                raise DataError(
-                    f"there is no column {name!r}", where=paths[0], hint=suggestion(name, types, quoted=True)
-                )
+        _check(paths[0], aliases, types)
         native = frame.select(*(_column(name, types[name]).alias(alias) for name, alias in aliases.items()))
         return narwhals(native, list(aliases.values()))
 
@@ -91,6 +106,21 @@ class SparkEngine:
         if not types:  # Sail finds no columns where there is no file
             raise missing(paths)
         return frame, types
+
+    def look(self, place: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """Look at a table; see `Cluster.look`."""
+        frame, types = self.read([place])
+        _check(place, headers.values(), types)
+        kinds = {name: _KINDS.get(kind.partition("(")[0], kind) for name, kind in types.items()}
+        if all(name == header for name, header in headers.items()):
+            return place, kinds
+        others = [name for name in types if name not in {*headers, *headers.values()}]
+        named = {name: name for name in others} | dict(headers)
+        view = "pqlkit_" + hashlib.sha256(repr((place, sorted(named.items()))).encode()).hexdigest()[:32]
+        frame.select(
+            *(functions.col(_quoted(there)).alias(name) for name, there in named.items())
+        ).createOrReplaceTempView(view)
+        return TABLE + view, {name: kinds[there] for name, there in named.items()}
 
     def lift(self, frame: pl.DataFrame) -> LazyFrame:
         """Bring a small table to the server, where it stays: what was lifted once is not sent again."""
@@ -121,6 +151,14 @@ class SparkEngine:
         """Rank the rows of each group; see `Engine.ranked`."""
         return ranked(frame, by, order, ranks)
 
+    def tally(self, frame: LazyFrame, pack: Packing, *, whos: int | None = None) -> Iterator[Part]:
+        """Count by groups; see `Engine.tally`."""
+        return tallied_by_grouping(self, frame, pack, whos)
+
+    def distinct(self, frame: LazyFrame) -> NDArray[np.int64]:
+        """Give the different numbers of a plan; see `Engine.distinct`."""
+        return ascending(self.collect(frame.unique()))
+
     def keep(self, frame: LazyFrame) -> LazyFrame:
         """Hold what the plan gives on the cluster."""
         return narwhals(_native(frame).persist())
@@ -135,8 +173,6 @@ class SparkEngine:
 
 
 def _session(remote: str | None) -> Any:
-    import grpc
-
     if remote is not None and secret_in(remote):
         raise EngineError(
             "the address of the Spark server has a secret in it, which other users of this machine can see",
@@ -151,6 +187,14 @@ def _session(remote: str | None) -> Any:
             where="--engine",
             hint=f"--spark-remote sc://host:15002, or {REMOTE} in the environment",
         )
+    if address not in _SESSIONS:
+        _SESSIONS[address] = _begun(address, where)
+    return _SESSIONS[address]
+
+
+def _begun(address: str, where: str) -> Any:
+    import grpc
+
     try:
         channel = DefaultChannelBuilder(address)
     except PySparkException:
@@ -168,8 +212,6 @@ def _session(remote: str | None) -> Any:
         session = SparkSession.builder.remote(address).create()
         session.conf.set("spark.sql.session.timeZone", "UTC")
         session.conf.set("spark.sql.ansi.enabled", "true")
-        # Else every expression looks for the line of code that wrote it, which takes longer than the plan.
-        session.conf.set("spark.python.sql.dataFrameDebugging.enabled", "false")
     except (PySparkException, grpc.RpcError) as error:
         raise refused(error, where=where) from None
     return session
@@ -183,8 +225,19 @@ def _place(path: str) -> str:
     return path if "://" in path else str(Path(path).absolute())
 
 
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _check(place: str, names: Iterable[str], types: Mapping[str, str]) -> None:
+    for name in names:
+        if name not in types:
+            there = without_secrets(place.removeprefix(TABLE))
+            raise DataError(f"there is no column {name!r}", where=there, hint=suggestion(name, types, quoted=True))
+
+
 def _column(name: str, kind: str) -> Any:
-    column = functions.col("`" + name.replace("`", "``") + "`")
+    column = functions.col(_quoted(name))
     if kind.startswith("timestamp") or kind == "date":
         return functions.unix_micros(column.cast("timestamp"))
     if kind in _LESSER:

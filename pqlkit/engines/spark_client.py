@@ -17,10 +17,13 @@ _UNNAMED: Final = _HOME not in os.environ
 if _UNNAMED:
     os.environ[_HOME] = os.path.dirname(__file__)  # noqa: PTH120 - any folder
 try:
-    from pyspark.errors import PySparkException
+    from pyspark.errors import PySparkException, utils
     from pyspark.sql.connect import expressions, functions, plan
     from pyspark.sql.connect.client import DefaultChannelBuilder
     from pyspark.sql.connect.session import SparkSession
 finally:
     if _UNNAMED:
         del os.environ[_HOME]
+
+# Else every expression looks for the line of code that wrote it, which takes longer than the plan; servers do not let a session say so.
+utils._enable_debugging_cache = False  # type: ignore[assignment]

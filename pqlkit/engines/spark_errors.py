@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from pqlkit.engines.base import TABLE
 from pqlkit.errors import DataError, EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-TABLE: Final = "table:"
-"""What stands before the name of a table where a path could stand."""
 
 _SECRET: Final = re.compile(r"(?i)\b(token|password|secret|sig|[a-z_-]*key)=[^;&\s]*")
 _BEARER: Final = re.compile(r"(?i)\bbearer\s+\S+")
@@ -89,7 +87,8 @@ def unreadable(error: Exception, paths: Sequence[str]) -> DataError | EngineErro
     if "Nanosecond" in told or "NANOS" in told:
         hint = "load the export (`pqlkit load`), or write its times in microseconds"
         return DataError("Spark reads no times in nanoseconds", where=where, hint=hint)
-    return DataError(f"not a readable Parquet file: {told}", where=where)
+    hint = "what `pqlkit load` writes is read by every engine"
+    return DataError(f"not a readable Parquet file: {told}", where=where, hint=hint)
 
 
 def missing(paths: Sequence[str]) -> DataError:

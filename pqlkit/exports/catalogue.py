@@ -12,17 +12,18 @@ import yaml
 from pqlkit.columns import EVENT
 from pqlkit.exports.column_types import as_text
 from pqlkit.exports.instants import UTC
-from pqlkit.exports.summaries import FIRST, LAST, PROPERTIES, ROWS, names
+from pqlkit.exports.summaries import FIRST, LAST, PROPERTIES, ROWS, names, names_on
 from pqlkit.exports.tables import ACCOUNTS, EVENTS, USERS, layout
 from pqlkit.files import write_text
 
 if TYPE_CHECKING:
+    from pqlkit.engines.base import Engine
     from pqlkit.exports.dataset import Dataset, Table
     from pqlkit.typing import Json
 
 
-def catalogue(dataset: Dataset) -> dict[str, Json]:
-    """Describe a dataset.
+def catalogue(dataset: Dataset, engine: Engine | None = None) -> dict[str, Json]:
+    """Describe a dataset; `engine` counts what nobody wrote down, wherever the tables are (None: here).
 
     Returns
     -------
@@ -34,7 +35,7 @@ def catalogue(dataset: Dataset) -> dict[str, Json]:
     traits: dict[str, Json] = {
         name: _traits(dataset.tables[name]) for name in (ACCOUNTS, USERS) if name in dataset.tables
     }
-    return {"pqlkit_catalogue": 1, "events": _events(dataset.tables[EVENTS]), "traits": traits}
+    return {"pqlkit_catalogue": 1, "events": _events(dataset.tables[EVENTS], engine), "traits": traits}
 
 
 def write_catalogue(dataset: Dataset, path: Path | str) -> None:
@@ -58,8 +59,9 @@ def _traits(table: Table) -> dict[str, Json]:
     return {name: str(kind) for name, kind in sorted(table.columns.items()) if name not in known}
 
 
-def _events(table: Table) -> dict[str, Json]:
-    frame = names(table).sort(EVENT).with_columns(as_text(pl.col(FIRST), UTC), as_text(pl.col(LAST), UTC))
+def _events(table: Table, engine: Engine | None) -> dict[str, Json]:
+    counted = names(table) if engine is None or table.names else names_on(engine, table).lazy()
+    frame = counted.sort(EVENT).with_columns(as_text(pl.col(FIRST), UTC), as_text(pl.col(LAST), UTC))
     rows = frame.collect(engine="streaming").iter_rows(named=True)
     return {row[EVENT]: _event(row, table) for row in rows}
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from pqlkit.columns import ACCOUNT_ID, USER_ID
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports import plausible_times as clocks
+from pqlkit.exports.clustered import by_name, clustered, place_of
 from pqlkit.exports.column_types import ColumnType, as_read
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.intake import Intake
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from pqlkit.engines.base import Cluster
     from pqlkit.exports.manifest import EventParts, Manifest
     from pqlkit.exports.mapping import Source
     from pqlkit.exports.reading import Finished, Outcome
@@ -122,6 +124,7 @@ def open_dataset(
     identities: str | None = None,
     landing: Landing | None = None,
     progress: Progress | None = None,
+    cluster: Callable[[], Cluster] | None = None,
 ) -> Dataset:
     """Give the canonical tables of a project, a folder that `load` wrote, or exports named directly.
 
@@ -137,6 +140,8 @@ def open_dataset(
         Brings what lies elsewhere; None = a new one.
     progress
         Told a sentence at the start of each long step.
+    cluster
+        Begins the session in which tables are found by name or address (see `pqlkit.engines.factory.cluster`); None = all lies here.
 
     Raises
     ------
@@ -155,6 +160,19 @@ def open_dataset(
     sources = sources_of(project)
     if EVENTS not in sources:
         raise DataError("nothing names the events", hint="give --project FILE, --data DIR or --events PATH")
+    if cluster is not None and place_of(sources[EVENTS]) is not None:
+        clock = now()
+        found = clustered(cluster(), sources, zone=project.timezone, clock=clock)
+        tables = {
+            name: Table(**{part.name: getattr(table, part.name) for part in fields(table)})
+            for name, table in found.items()
+        }
+        return Dataset(folder=None, tables=tables, clock=clock, zone=project.timezone)
+    for name, source in sources.items():
+        if by_name(source):
+            raise DataError(
+                f"the {name} are a table of a cluster", where=place_of(source), hint="read it there: --engine spark"
+            )
     folder = lasting_scratch()
     quarantine = Quarantine(folder / "quarantine.jsonl")
     clock = now()

@@ -33,7 +33,7 @@ def writing_to(folder: Path, hint: str | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is not None and not Path(error.filename).absolute().is_relative_to(folder.absolute()):
+        if error.filename is not None and not _is_about(Path(error.filename).absolute(), folder.absolute()):
             raise
         doing = "cannot read or write" if error.errno == errno.EIO else "cannot write"
         raise OutputError(f"{doing} {folder}: {_reason(str(error)) or error.strerror or error}", hint=hint) from error
@@ -42,6 +42,11 @@ def writing_to(folder: Path, hint: str | None = None) -> Iterator[None]:
         if reason is None:
             raise
         raise OutputError(f"cannot write {folder}: {reason}", hint=hint) from error
+
+
+def _is_about(file: Path, folder: Path) -> bool:
+    """Whether a file is in the folder, or what stands in its way."""
+    return file.is_relative_to(folder) or folder.is_relative_to(file)
 
 
 def _reason(message: str) -> str | None:

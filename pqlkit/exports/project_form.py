@@ -314,7 +314,9 @@ class SourceForm(Form):
         examples=["select * from events where at > {since}"],
     )
     table: Text | None = Field(
-        None, description="Of a database: what to read, instead of a query.", examples=["analytics.events"]
+        None,
+        description="Of a database: what to read, instead of a query. Alone: a table that --engine spark finds by this name.",
+        examples=["analytics.events"],
     )
     sheet: Text | None = Field(
         None, description="Of a workbook: which sheet; default: the only one.", examples=["Users"]
@@ -366,7 +368,7 @@ class SourceForm(Form):
     )
 
     def _judge(self) -> None:
-        if self.connection is None and self.path is None:
+        if self.connection is None and self.path is None and self.table is None:
             raise fault(INVALID_VALUE, "an export needs a path or a connection", hint="path: exports/events/*.jsonl.gz")
         for path in [self.path] if isinstance(self.path, str) else self.path or []:
             try:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pqlkit.exports.headers import folded
 from pqlkit.exports.picked_column import text_of
+from pqlkit.exports.small_table import read_table
 from pqlkit.exports.synonyms import STATUS
 from pqlkit.exports.tables import CONVERSIONS
 from pqlkit.inert import visible
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from pqlkit.engines.base import Engine
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.mapping import Source
     from pqlkit.exports.project import Project
@@ -59,7 +61,7 @@ def status_text(name: str, counts: Mapping[str, int]) -> str:
     return f"{visible(name, 60)}: {', '.join(values)}{' ...' if len(counts) > _LISTED else ''}"
 
 
-def status_notes(dataset: Dataset, project: Project) -> list[str]:
+def status_notes(dataset: Dataset, project: Project, engine: Engine) -> list[str]:
     """Name the status columns of a dataset's conversions that neither a rule of rows nor the outcome uses."""
     table = dataset.tables.get(CONVERSIONS)
     if table is None:
@@ -69,7 +71,7 @@ def status_notes(dataset: Dataset, project: Project) -> list[str]:
     names = [name for name in names if not isinstance(where, dict) or name not in where]
     if not names:
         return []
-    rows = table.scan().select(names).collect()
+    rows = read_table(engine, table, names)
     return [
         f"conversions have a column that nothing uses, {status_text(name, counts)}. Are all of these rows upgrades? If not,"
         " say which in pqlkit.yml: rows: of the conversions, or outcome: {where: ...}"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import narwhals as nw
 import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, EVENT, TIMESTAMP, USER_ID
+from pqlkit.exports.instants import UTC
 from pqlkit.exports.numbering import with_ids
 from pqlkit.exports.tables import EVENTS, layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pqlkit.engines.base import Engine
     from pqlkit.exports.dataset import Table
 
 ROWS: Final = "rows"
@@ -78,3 +81,23 @@ def names(events: Table) -> pl.LazyFrame:
 
 def _scanned(paths: Sequence[str]) -> list[pl.LazyFrame]:
     return [pl.scan_parquet(path, glob=False) for path in paths]
+
+
+def names_on(engine: Engine, events: Table) -> pl.DataFrame:
+    """Count `names_of` all events where an engine finds them."""
+    known = set(layout(EVENTS).columns)
+    properties = {name: f"p{place}" for place, name in enumerate(sorted(set(events.columns) - known))}
+    rows = engine.scan(events.paths, {EVENT: EVENT, TIMESTAMP: "at"} | properties)
+    ends = (nw.col("at").min().alias(FIRST), nw.col("at").max().alias(LAST))
+    filled = (nw.col(column).count().cast(nw.Int64).alias(column) for column in properties.values())
+    sums = engine.collect(rows.group_by(EVENT).agg(nw.len().cast(nw.Int64).alias(ROWS), *ends, *filled))
+    listed = (
+        [
+            [name for name, column in properties.items() if row[column]]
+            for row in sums.select(properties.values()).iter_rows(named=True)
+        ]
+        if properties
+        else [[] for _ in range(sums.height)]
+    )
+    times = [pl.col(name).cast(UTC) for name in (FIRST, LAST)]
+    return sums.select(EVENT, ROWS, *times, pl.Series(PROPERTIES, listed, dtype=pl.List(pl.String)))

@@ -17,8 +17,9 @@ import polars as pl
 from pqlkit.columns import AT, CUTOFF, ENTITY, SNAPSHOT
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.durations import DAY, HOUR
+from pqlkit.engines.tallies import BAND, DATE, STRETCH, Packing
+from pqlkit.engines.tallies import WHO as _WHO  # position of the entity
 from pqlkit.measures.cells import ANY, CODE, MOST_SNAPSHOTS, VALUE, column_of, extent
-from pqlkit.measures.tallies import KEY, Packing, Tally, sorted_numbers, stretches_of
 from pqlkit.measures.trails import Trail
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.definitions.model import Measure
+    from pqlkit.engines.tallies import Tally
     from pqlkit.measures.cells import Sightings
     from pqlkit.typing import LazyFrame, Microseconds
 
@@ -37,7 +39,6 @@ _TOP: Final = "top"  # its last
 _BLOCK: Final = "block"
 _PART: Final = "part"  # how many of the edges inside its block an event lies at or beyond, less one
 _PLACE: Final = "place"  # position of the block among the entity's
-_WHO: Final = "who"  # position of the entity
 _ROOM: Final = 1 << 23  # places of snapshots held at once
 
 
@@ -114,16 +115,14 @@ class _Pass:
     def tallies(self, places: Mapping[MeasureKind, int]) -> Iterator[pl.DataFrame]:
         """Measure counts of events and dates."""
         pack = self.packing(places)
-        date = self._found.scope.day() - self._date_range()[0] if pack.date else 0
+        date = self._found.scope.day() - self._date_range()[0] if pack.date else nw.lit(0, nw.Int64)
         band = len(self._edges) - 1 - nw.col(_PART).cast(nw.Int64)
         # Windows that begin in a block of their own see nothing before their edge.
         rows = self._rows(None).filter(nw.col(_PART) >= 0)
-        plan = rows.select(pack.number(nw.col(_WHO), nw.col(CODE), nw.col(_PLACE), date, band).alias(KEY))
-        for numbers in stretches_of(
-            sorted_numbers(self._found.scope.world.engine, plan), pack, whos=max(1, _ROOM >> pack.stretch)
-        ):
-            yield from self._tallied(Tally.of(numbers, pack), pack, places)
-            yield from self._tallied(Tally.of(pack.anything(numbers), pack), pack, places, code=ANY)
+        rows = rows.select(_WHO, CODE, nw.col(_PLACE).alias(STRETCH), date.alias(DATE), band.alias(BAND))
+        for part in self._found.scope.world.engine.tally(rows, pack, whos=max(1, _ROOM >> pack.stretch)):
+            yield from self._tallied(part.named(), pack, places)
+            yield from self._tallied(part.anything(), pack, places, code=ANY)
 
     def _tallied(
         self, tally: Tally, pack: Packing, places: Mapping[MeasureKind, int], *, code: int | None = None

@@ -9,9 +9,10 @@ import narwhals as nw
 
 from pqlkit.columns import ANCHOR, EVENT
 from pqlkit.definitions.model import Limit, Operator, Ref, leaves
+from pqlkit.engines.portable import one
 from pqlkit.inert import visible
 from pqlkit.measures.conditions import all_hold
-from pqlkit.measures.numbers import number, one
+from pqlkit.measures.numbers import number
 from pqlkit.measures.scope import known_column, scope_of
 from pqlkit.measures.tasks import tasks_of
 

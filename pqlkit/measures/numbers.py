@@ -39,8 +39,3 @@ def scaled(value: nw.Expr) -> nw.Expr:
     """Turn a Float64 into the Int64 of its millionths, floor(x * 10^6 + 1/2); values beyond `LARGEST` stop there."""
     kept = value.clip(-float(LARGEST), float(LARGEST))
     return (kept * float(SCALE) + 0.5).floor().cast(nw.Int64)
-
-
-def one(flag: nw.Expr) -> nw.Expr:
-    """Give 1 where a flag is true, else 0: not every engine adds up flags."""
-    return nw.when(flag).then(nw.lit(1, nw.Int64)).otherwise(nw.lit(0, nw.Int64))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import narwhals as nw
+import polars as pl
 
-from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, USER_ID
+from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, EVENT, USER_ID
+from pqlkit.definitions.model import Criterion, Limit, MeasureKind, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    import polars as pl
-
+    from pqlkit.definitions.model import Definition
     from pqlkit.measures.world import World
     from pqlkit.typing import LazyFrame
 
@@ -76,3 +78,40 @@ def _numbers(column: pl.Series, known: pl.DataFrame, name: str) -> pl.Series:
 def _joined(world: World, events: LazyFrame, ids: pl.DataFrame, key: str, owners: pl.DataFrame) -> LazyFrame:
     table = ids.select(key, ENTITY).join(owners, on=ENTITY, how="inner")
     return events.join(world.engine.lift(table), on=key, how="inner")
+
+
+def narrowed(world: World, definition: Definition) -> World:
+    """Give the world with the events of a definition's criteria alone, read once, for whoever measures them again and again.
+
+    An event's user is the entity there, and so is a number. Where all events count, or who did them, or another file's
+    milestone, it is the world itself.
+    """
+    parts = [leaf for leaf in leaves(definition.qualify) if isinstance(leaf, Criterion) and leaf.events is not None]
+    plain = len(parts) == len(tuple(leaves(definition.qualify)))
+    properties = {name for leaf in parts for name in _properties(leaf)}
+    users = any(leaf.measure.kind is MeasureKind.USERS for leaf in parts)
+    if not plain or users or not properties <= set(world.properties):
+        return world
+    kept = {name: world.properties[name] for name in sorted(properties)}
+    names = sorted({name for leaf in parts for name in leaf.events or ()})
+    own = world.events.filter(nw.col(EVENT).is_in(names), nw.col(AT) <= world.as_of)
+    rows = with_owners(world, own, world.entities.select(ENTITY))
+    rows = rows.select(nw.col(ENTITY).alias(USER_ID), EVENT, AT, *kept.values())
+    numbers = world.entities.get_column(ENTITY)
+    return replace(
+        world,
+        events=world.engine.keep(rows),
+        members=pl.DataFrame({USER_ID: numbers, ENTITY: numbers}),
+        accounts=None,
+        properties=kept,
+        summed_up=None,
+    )
+
+
+def _properties(leaf: Criterion) -> Iterator[str]:
+    yield from (condition.name for condition in leaf.where)
+    if leaf.measure.property is not None:
+        yield leaf.measure.property
+    for bound in (leaf.at_least, leaf.at_most):
+        if isinstance(bound, Limit) and bound.property is not None:
+            yield bound.property

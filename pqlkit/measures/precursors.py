@@ -74,8 +74,10 @@ def precursors(world: World, *, before: Microseconds | None = None) -> tuple[Pre
     """
     if world.dates_only:
         return ()
-    rows = world.engine.collect(_seen(world, before))
-    return tuple(_found(rows))
+    engine = world.engine
+    rows = engine.keep(_seen(world, before))
+    totals = rows.group_by(EVENT).agg(nw.len().cast(nw.Int64).alias("all"))
+    return tuple(_found(engine.collect(_led(rows)), engine.collect(totals)))
 
 
 def _seen(world: World, before: Microseconds | None) -> LazyFrame:
@@ -93,20 +95,24 @@ def _seen(world: World, before: Microseconds | None) -> LazyFrame:
     return seen.join(world.engine.lift(some.rename({key: "who"})), on="who", how="inner")
 
 
-def _found(rows: pl.DataFrame) -> list[Precursor]:
+def _led(rows: LazyFrame) -> LazyFrame:
+    """Plan how often, and by how many, each event was the next after another."""
+    order = [AT, EVENT]
+    last = {
+        "from": nw.col(EVENT).shift(1).over("who", order_by=order),
+        "then": nw.col(AT).shift(1).over("who", order_by=order),
+    }
+    gap = nw.col(AT) - nw.col("then")
+    near = rows.with_columns(**last).filter(gap > SOONEST, gap <= LATEST, nw.col(EVENT) != nw.col("from"))
+    by_user = near.group_by("from", EVENT, "who").agg(nw.len().cast(nw.Int64).alias("times"))
+    sums = (nw.col("times").sum().cast(nw.Int64).alias("times"), nw.len().cast(nw.Int64).alias("users"))
+    return by_user.group_by("from", EVENT).agg(*sums).filter(nw.col("times") >= _TIMES, nw.col("users") >= _BY)
+
+
+def _found(pairs: pl.DataFrame, totals: pl.DataFrame) -> list[Precursor]:
+    """Choose those that mostly lead to the other."""
     import polars as pl
 
-    rows = rows.sort("who", AT, EVENT)
-    gap, same = pl.col(AT) - pl.col(AT).shift(1), pl.col("who") == pl.col("who").shift(1)
-    led = same & (gap > SOONEST) & (gap <= LATEST) & (pl.col(EVENT) != pl.col("from"))
-    pairs = (
-        rows.with_columns(pl.col(EVENT).shift(1).alias("from"))
-        .filter(led)
-        .group_by("from", EVENT)
-        .agg(pl.len().alias("times"), pl.col("who").n_unique().alias("users"))
-        .filter(pl.col("times") >= _TIMES, pl.col("users") >= _BY)
-    )
-    totals = rows.group_by(EVENT).agg(pl.len().alias("all"))
     both = pairs.join(totals, on=EVENT).join(totals.rename({EVENT: "from", "all": "begun"}), on="from")
     mostly = both.filter(pl.col("times") >= MOSTLY * pl.max_horizontal("all", "begun"))
     known = {(begun, done) for begun, done in mostly.select("from", EVENT).iter_rows()}

@@ -16,25 +16,24 @@ import polars as pl
 from pqlkit.columns import ANCHOR, AT, CUTOFF, ENTITY, SNAPSHOT
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.durations import DAY
+from pqlkit.engines.portable import one
+from pqlkit.engines.tallies import BAND as _BAND
+from pqlkit.engines.tallies import DATE, STRETCH, Packing
+from pqlkit.engines.tallies import WHO as _WHO
 from pqlkit.measures.cells import ANY, CODE, MOST_SNAPSHOTS, VALUE, column_of, extent
-from pqlkit.measures.numbers import one
 from pqlkit.measures.parallel import worked
-from pqlkit.measures.tallies import KEY, Packing, Tally, sorted_numbers, stretches_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from pqlkit.definitions.model import Measure
+    from pqlkit.engines.tallies import Part, Tally
     from pqlkit.measures.cells import Sightings
     from pqlkit.typing import LazyFrame, Microseconds
 
 _MOST: Final = 24  # lengths in one wide grouping; more of them take further passes
 _AGE: Final = "age"
 _OFFSET: Final = "offset"
-_BAND: Final = "band"  # position of the shortest span that holds the event: one byte instead of eight
-_WHO: Final = "who"
 
 
 def span_cells(
@@ -102,15 +101,14 @@ class _Pass:
     def tallies(self, places: Mapping[MeasureKind, int]) -> Iterator[pl.DataFrame]:
         """Measure counts of events and dates."""
         pack = self.packing(places)
-        date = self._found.scope.day() - self._date_range()[0] if pack.date else 0
-        number = pack.number(nw.col(_WHO), nw.col(CODE), 0, date, nw.col(_BAND).cast(nw.Int64))
-        plan = self._rows(None).select(number.alias(KEY))
+        date = self._found.scope.day() - self._date_range()[0] if pack.date else nw.lit(0, nw.Int64)
+        rows = self._rows(None).select(_WHO, CODE, nw.lit(0, nw.Int64).alias(STRETCH), date.alias(DATE), _BAND)
 
-        def frames(numbers: NDArray[np.int64]) -> list[pl.DataFrame]:
-            named = self._tallied(Tally.of(numbers, pack), pack, places)
-            return [*named, *self._tallied(Tally.of(pack.anything(numbers), pack), pack, places, code=ANY)]
+        def frames(part: Part) -> list[pl.DataFrame]:
+            named = self._tallied(part.named(), pack, places)
+            return [*named, *self._tallied(part.anything(), pack, places, code=ANY)]
 
-        for some in worked(frames, stretches_of(sorted_numbers(self._found.scope.world.engine, plan), pack)):
+        for some in worked(frames, self._found.scope.world.engine.tally(rows, pack)):
             yield from some
 
     def _tallied(

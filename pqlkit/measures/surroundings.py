@@ -14,7 +14,7 @@ import numpy as np
 
 from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY, EVENT
 from pqlkit.durations import DAY, HOUR
-from pqlkit.measures.numbers import one
+from pqlkit.engines.portable import one
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,8 +9,8 @@ import polars as pl
 from pqlkit.columns import ACCOUNT_ID, USER_ID
 from pqlkit.definitions.model import EntityKind
 from pqlkit.errors import DataError, UsageError
+from pqlkit.exports.small_table import read_table
 from pqlkit.measures.ownership import by_number
-from pqlkit.population.roster import read_table
 
 if TYPE_CHECKING:
     from pqlkit.definitions.model import Definition, Outcome

@@ -26,9 +26,9 @@ from pqlkit.columns import (
 from pqlkit.definitions.documents import read_outcome
 from pqlkit.durations import Duration
 from pqlkit.errors import DataError, suggestion
+from pqlkit.exports.small_table import read_table
 from pqlkit.measures.conditions import all_hold
 from pqlkit.measures.ownership import by_id, owned
-from pqlkit.population.roster import read_table
 from pqlkit.population.traits import condition_mask
 
 if TYPE_CHECKING:

@@ -250,7 +250,7 @@ def population_of(
         warnings=(
             *missing,
             *(sentence for sentence in (silent, no_events) if sentence is not None),
-            *unreadable_warnings(dataset, project, definition, success),
+            *unreadable_warnings(dataset, project, definition, success, where),
         ),
     )
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
-import numpy as np
 import polars as pl
 
 from pqlkit.columns import AT, CUTOFF, ENTITY, EVENT
 from pqlkit.durations import WEEK
 from pqlkit.measures.ownership import owned
-from pqlkit.measures.tallies import KEY, sorted_numbers
 from pqlkit.population.phases import monday
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from pqlkit.durations import Duration
@@ -61,12 +60,10 @@ def active(population: Population, snapshots: pl.DataFrame, within: Duration) ->
 def active_weeks(population: Population) -> NDArray[np.int64]:
     """Give each entity and week with an event that is not automatic, packed into one number, ascending.
 
-    Events are those of `last_by_week`; to sort numbers takes half of what a grouping of entities and weeks does.
+    Events are those of `last_by_week`.
     """
-    engine = population.world.engine
-    numbers = sorted_numbers(engine, _by_week(population).select((nw.col(ENTITY) * _SPAN + nw.col("week")).alias(KEY)))
-    weeks: NDArray[np.int64] = numbers[np.append(True, numbers[1:] != numbers[:-1])[: numbers.size]]
-    return weeks
+    weeks = _by_week(population).select((nw.col(ENTITY) * _SPAN + nw.col("week")).alias("key"))
+    return population.world.engine.distinct(weeks)
 
 
 def last_by_week(population: Population) -> pl.DataFrame:

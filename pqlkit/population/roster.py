@@ -10,12 +10,13 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AT, DELETED_AT, EVENT, EVENT_ID, SIGNED_UP_AT, TIMESTAMP, USER_ID
 from pqlkit.errors import DataError, suggestion
+from pqlkit.exports.small_table import read_table
 from pqlkit.measures.ownership import by_id, by_number
 from pqlkit.measures.world import seen_of
 from pqlkit.population.traits import condition_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pqlkit.definitions.model import Condition
     from pqlkit.engines.base import Engine
@@ -65,14 +66,6 @@ class Roster:
     out_users: pl.Series
     out_accounts: pl.Series
     ids: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-
-
-def read_table(engine: Engine, table: Table, names: Iterable[str] | None = None) -> pl.DataFrame:
-    """Read a small table, or some of its columns; times are Int64 microseconds. The plan never sees hostile names."""
-    wanted = [name for name in (table.columns if names is None else names) if name in table.columns]
-    aliases = {name: f"c{index}" for index, name in enumerate(wanted)}
-    frame = engine.collect(engine.scan(table.paths, aliases))
-    return frame.rename({alias: name for name, alias in aliases.items()})
 
 
 def scan_events(engine: Engine, table: Table, as_of: Microseconds) -> tuple[LazyFrame, dict[str, str]]:

@@ -9,8 +9,9 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, AT, ENTITY, USER_ID, VALID_FROM
 from pqlkit.definitions.model import EntityKind
+from pqlkit.exports.small_table import read_table
 from pqlkit.measures.ownership import by_id
-from pqlkit.population.roster import LISTED, read_table
+from pqlkit.population.roster import LISTED
 from pqlkit.population.traits import TraitKind, Traits, required_traits, trait_kinds
 
 if TYPE_CHECKING:

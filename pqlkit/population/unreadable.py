@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
-import polars as pl
 
 from pqlkit.columns import EVENT
 from pqlkit.definitions.model import Operator, Ref, leaves
@@ -21,7 +20,10 @@ from pqlkit.measures.numbers import number
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import polars as pl
+
     from pqlkit.definitions.model import Condition, Definition, Outcome
+    from pqlkit.engines.base import Engine
     from pqlkit.exports.dataset import Dataset, Table
     from pqlkit.exports.project import Project
 
@@ -40,17 +42,24 @@ class _Asked:
 
 
 def unreadable_warnings(
-    dataset: Dataset, project: Project, definition: Definition | None, outcome: Outcome
+    dataset: Dataset, project: Project, definition: Definition | None, outcome: Outcome, engine: Engine
 ) -> tuple[str, ...]:
     """Say in a sentence each what the outcome, the population filter and eligibility cannot read as a number.
 
     The criteria of a definition are counted by `pqlkit.measures.gaps`.
+
+    Parameters
+    ----------
+    dataset, project, definition, outcome
+        What is asked of which tables.
+    engine
+        Where they are read.
     """
     asked = [*_of_outcome(dataset, outcome), *_of_traits(dataset, "the population filter", project.population)]
     for asking in (definition, outcome.definition):
         if asking is not None:
             asked += _of_definition(dataset, asking)
-    sentences = (_counted(question) for question in asked)
+    sentences = (_counted(question, engine) for question in asked)
     return tuple(dict.fromkeys(sentence for sentence in sentences if sentence is not None))
 
 
@@ -87,11 +96,13 @@ def _numeric(conditions: Sequence[Condition]) -> Iterator[str]:
             yield condition.name
 
 
-def _counted(asked: _Asked) -> str | None:
-    rows = asked.table.scan()
+def _counted(asked: _Asked, engine: Engine) -> str | None:
+    named = {} if asked.event is None else {EVENT: "event"}
+    rows = engine.scan(asked.table.paths, {asked.column: "value"} | named).filter(~nw.col("value").is_null())
     if asked.event is not None:
-        rows = rows.filter(pl.col(EVENT) == asked.event)
-    counts = rows.group_by(asked.column).len("rows").drop_nulls().collect(engine="streaming")
+        rows = rows.filter(nw.col("event") == asked.event)
+    counts = engine.collect(rows.group_by("value").agg(nw.len().cast(nw.Int64).alias("rows")))
+    counts = counts.rename({"value": asked.column})
     read = nw.from_native(counts).select(number(asked.column, nw.String())).to_native().to_series()
     bad = counts.filter(read.is_null() & ~is_null_value(counts[asked.column], NULL_VALUES))
     if bad.is_empty():

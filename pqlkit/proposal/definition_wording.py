@@ -12,7 +12,7 @@ from pqlkit.durations import Duration
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pqlkit.definitions.model import EntityKind, Evidence, Outcome
+    from pqlkit.definitions.model import EntityKind, Outcome
     from pqlkit.proposal.literals import Literal
 
 LONGEST_NAME: Final = 60
@@ -83,8 +83,6 @@ def definition_of(
     outcome: Outcome,
     anchor: Anchor | None = None,
     mechanical: frozenset[str] = frozenset(),
-    evidence: Evidence | None = None,
-    rationale: str | None = None,
 ) -> Definition:
     """Write a rule as a definition.
 
@@ -96,8 +94,6 @@ def definition_of(
         Of the definition.
     mechanical
         Events that precede the upgrade by construction.
-    evidence, rationale
-        As found.
 
     Returns
     -------
@@ -120,8 +116,6 @@ def definition_of(
         qualify=named[0] if len(named) == 1 else All(parts=named),
         outcome=outcome,
         lead=Lead(fresh_for=outcome.within, cooldown=outcome.within if trailing else None),
-        evidence=evidence,
-        rationale=rationale,
     )
     return _titled(definition)
 

@@ -430,9 +430,9 @@ class Standings:
 
         Notes
         -----
-        A criterion without which the qualifications score as well is idle, whatever snapshots say of it. Another stays if
-        Fisher's test at snapshots holds it (see `pqlkit.proposal.earning`), or if without it the score of the qualifications
-        falls by more than one standard error or more than 5 %.
+        A criterion is idle, whatever snapshots say of it, if without it the qualifications score as well, or those of fewer than
+        5 % of the entities change. Another stays if Fisher's test at snapshots holds it (see `pqlkit.proposal.earning`), or if
+        without it the score of the qualifications falls by more than one standard error or more than 5 %.
         """
         while len(rule) > 1:
             options = []
@@ -442,9 +442,10 @@ class Standings:
                     continue
                 own = [self.literals[other] for other in rule]
                 lost = self.advantage(rule, rest)
-                if lost.value > 0 and by_chance(self.search, own, self.literals[place]) * len(self.literals) <= LEVEL:
+                idle = lost.value <= 0 or self.similar(rule, rest) > 1 - WORTHWHILE
+                if not idle and by_chance(self.search, own, self.literals[place]) * len(self.literals) <= LEVEL:
                     continue
-                if lost.value <= min(lost.error, WORTHWHILE * abs(self.score(rule))):
+                if idle or lost.value <= min(lost.error, WORTHWHILE * abs(self.score(rule))):
                     options.append((lost.value / max(lost.error, 1e-12), rest))
             if not options:
                 return rule

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import narwhals as nw
 import polars as pl
 
 from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY, ON
@@ -15,6 +16,7 @@ from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
     from pqlkit.definitions.model import Definition, Near, Outcome
+    from pqlkit.measures.world import World
     from pqlkit.population.population import Population
     from pqlkit.typing import Microseconds
 
@@ -55,7 +57,9 @@ class NearMisses:
     in_reach: int
 
 
-def near_misses(population: Population, definition: Definition, outcome: Outcome, spells: pl.DataFrame) -> NearMisses:
+def near_misses(
+    population: Population, definition: Definition, outcome: Outcome, spells: pl.DataFrame, measured: World
+) -> NearMisses:
     """Look for near misses at `as_of` and at earlier dates.
 
     Parameters
@@ -66,13 +70,17 @@ def near_misses(population: Population, definition: Definition, outcome: Outcome
         How long those who were near are followed.
     spells
         Of the definition, eligible ones.
+    measured
+        The population's world, in which the criteria are measured; see `pqlkit.measures.ownership.narrowed`.
     """
     window = outcome.within.microseconds
     step = max(APART, window)
     dates = [population.as_of - window - number * step for number in range(DATES)]
     dates = [date for date in dates if date > population.history_from + step]
-    before = [_near_at(population, definition, spells, date).with_columns(pl.lit(date).alias(AT)) for date in dates]
-    tonight = _near_at(population, definition, spells, population.as_of)
+    before = [
+        _near_at(population, definition, spells, date, measured).with_columns(pl.lit(date).alias(AT)) for date in dates
+    ]
+    tonight = _near_at(population, definition, spells, population.as_of, measured)
     followed = pl.concat([tonight.clear().with_columns(pl.lit(0, pl.Int64).alias(AT)), *before])
     soon = (
         spells.select(ENTITY, ON)
@@ -91,7 +99,9 @@ def near_misses(population: Population, definition: Definition, outcome: Outcome
     )
 
 
-def _near_at(population: Population, definition: Definition, spells: pl.DataFrame, at: Microseconds) -> pl.DataFrame:
+def _near_at(
+    population: Population, definition: Definition, spells: pl.DataFrame, at: Microseconds, measured: World
+) -> pl.DataFrame:
     """Find who was near at a moment, as ``score`` would have said then: ``entity``, ``share`` of the way, ``shortfall``."""
     from pqlkit.measures.evaluation import evaluate
     from pqlkit.measures.last_activity import last_active
@@ -102,16 +112,20 @@ def _near_at(population: Population, definition: Definition, spells: pl.DataFram
     # Without an anchor nobody is measured: those who cannot be near cost nothing.
     anchor = pl.when(pl.Series(open_)).then(ANCHOR).alias(ANCHOR)
     free = pl.lit(None, pl.Int64).alias(CONVERTED)
-    world = replace(population.world, as_of=at, entities=population.world.entities.with_columns(anchor, free))
+    world = replace(measured, as_of=at, entities=measured.entities.with_columns(anchor, free))
     stand = standing(world, definition, evaluate(world, definition))
     far = population.entities.select(
         ENTITY, pl.Series("share", stand.way.share), pl.Series("shortfall", stand.way.shortfall).fill_nan(None)
     ).filter(pl.Series(far_along(stand, definition.near)) & open_)
     if far.is_empty():
         return far
-    last = last_active(only(world, far.get_column(ENTITY).to_list())).select(ENTITY, "last_active")
-    lately = pl.col("last_active") > at - definition.near.active_within.microseconds
-    return far.join(last, on=ENTITY, maintain_order="left").filter(lately).drop("last_active")
+    # Whoever did nothing lately is out: older events need not be looked at.
+    begin = at - definition.near.active_within.microseconds
+    lately = replace(
+        population.world, as_of=at, events=population.world.events.filter(nw.col(AT) > begin), summed_up=None
+    )
+    active = last_active(only(lately, far.get_column(ENTITY).to_list())).select(ENTITY)
+    return far.join(active, on=ENTITY, how="semi", maintain_order="left")
 
 
 def _open_at(population: Population, definition: Definition, spells: pl.DataFrame, at: Microseconds) -> pl.Series:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pqlkit.definitions.model import Definition
+    from pqlkit.measures.world import World
     from pqlkit.population.population import Population
     from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.contingency import Contingency
@@ -99,7 +100,12 @@ class PeriodRates:
 
 
 def periods(
-    population: Population, definition: Definition, seen: Snapshots, met: NDArray[np.bool_], counted: pl.DataFrame
+    population: Population,
+    definition: Definition,
+    seen: Snapshots,
+    met: NDArray[np.bool_],
+    counted: pl.DataFrame,
+    measured: World,
 ) -> tuple[PeriodRates, ...]:
     """Cut a definition's starts and snapshots by calendar period and compare each later one with the baseline.
 
@@ -111,6 +117,8 @@ def periods(
         Where the definition holds, one per snapshot.
     counted
         Its counted starts.
+    measured
+        The population's world, in which the criteria are measured; see `pqlkit.measures.ownership.narrowed`.
 
     Returns
     -------
@@ -160,7 +168,7 @@ def periods(
     marks = {name: last_mark(name, population.as_of, waits, zone) for name in names}
     started, looked = (frame.with_columns(_looked_up("period", marks).alias("mark")) for frame in (started, looked))
     labels = clusters(population, seen.frame.get_column("entity").to_numpy())
-    levels = _levels(population, definition, seen)
+    levels = _levels(measured, definition, seen)
     cutter = _Cutter(
         bins=[_bins(column) for column in levels.values()], labels=labels, dependent=go_together(seen, labels)
     )
@@ -407,7 +415,7 @@ def _bins(levels: NDArray[np.uint8]) -> NDArray[np.intp]:
     return np.searchsorted(edges, levels, side="right")
 
 
-def _levels(population: Population, definition: Definition, seen: Snapshots) -> dict[str, NDArray[np.uint8]]:
+def _levels(world: World, definition: Definition, seen: Snapshots) -> dict[str, NDArray[np.uint8]]:
     """Measure the event of each plain criterion (one event, no condition) at the snapshots, to see whether it moved itself."""
     from pqlkit.measures.cube import cube
 
@@ -419,7 +427,7 @@ def _levels(population: Population, definition: Definition, seen: Snapshots) -> 
         if not leaf.measure.kind.facts.times_alone or window.length is None or event in columns:
             continue
         measured = cube(
-            population.world,
+            world,
             seen.frame.select("snapshot", "entity", "cutoff"),
             kind=WindowKind.WITHIN if window.kind is WindowKind.WITHIN else WindowKind.TRAILING,
             windows=[window.length],

@@ -224,6 +224,7 @@ def report(
     from pqlkit.analysis.grouping import behaviours
     from pqlkit.definitions.expression import expression
     from pqlkit.measures.gaps import gap_warnings
+    from pqlkit.measures.ownership import narrowed
     from pqlkit.rates.already import met_before
     from pqlkit.rates.arm_rates import arms
     from pqlkit.rates.customer_value import customer_value
@@ -245,7 +246,9 @@ def report(
     outcome = own or population.outcome
     definition = replace(definition, outcome=outcome)
     say("finding who qualified, and when")
-    spells = qualifications(population, definition)
+    # The criteria are measured at many moments and in many combinations; their events are read once for all of it.
+    measured = replace(population, world=narrowed(population.world, definition))
+    spells = qualifications(measured, definition)
     counted = starts(
         population,
         spells,
@@ -256,7 +259,7 @@ def report(
     )
     say("comparing with those who did not")
     seen = snapshots_of(population, design_of(definition, outcome), eligible=definition.eligible)
-    met = met_at(population, definition, seen.frame, spells=spells)
+    met = met_at(measured, definition, seen.frame, spells=spells)
     effect = snapshots_effect(seen, clusters(population, seen.frame.get_column("entity").to_numpy()))
     patience = _patience(definition)
     until = Duration.of(patience.microseconds + outcome.within.microseconds)
@@ -301,8 +304,8 @@ def report(
         ),
         pqls_per_week=pqls_per_week(counted, first=first, through=population.as_of, zone=population.world.zone),
         in_progress=counted.height - mature.height - int(counted["too_soon"].sum()),
-        criteria=criteria(population, definition, seen, met, design_effect=effect),
-        without_mechanical=without_mechanical(population, definition, seen, design_effect=effect),
+        criteria=criteria(measured, definition, seen, met, design_effect=effect),
+        without_mechanical=without_mechanical(measured, definition, seen, design_effect=effect),
         parts=Parts(
             by=tuple(expression(done[kind]) if kind in done else kind for kind in by),
             cohorts=_segments(population, people, counted, calendar or ["signup_quarter"], done),
@@ -310,8 +313,8 @@ def report(
             contacted=contacted(population, counted, outcome.within),
             arms=None if ledger is None else arms(population, counted, ledger, definition),
         ),
-        periods=periods(population, definition, seen, met, counted),
-        near_misses=near_misses(population, definition, outcome, spells),
+        periods=periods(population, definition, seen, met, counted, measured.world),
+        near_misses=near_misses(population, definition, outcome, spells, measured.world),
         customers=customers,
         teams=teams(stages, customers.retained, customers.value, nouns_of(definition), visitors=visitors),
         warnings=(

@@ -9,6 +9,7 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, ENTITY, ON, USER_ID
 from pqlkit.definitions.model import EntityKind
+from pqlkit.exports.small_table import read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,12 +59,11 @@ def _groups(population: Population) -> pl.Series:
     if population.kind is EntityKind.ACCOUNT or table is None or ACCOUNT_ID not in table.columns:
         return own
     accounts = (
-        table.scan()
+        read_table(population.world.engine, table, [USER_ID, ACCOUNT_ID])
         .select(pl.col(USER_ID).alias("id"), pl.col(ACCOUNT_ID).cast(pl.String))
         .filter(pl.col(ACCOUNT_ID).is_not_null())
         .group_by("id")
         .agg(pl.col(ACCOUNT_ID).min())
-        .collect()
     )
     joined = ids.join(accounts, on="id", how="left", maintain_order="left")
     return joined.select(pl.coalesce(ACCOUNT_ID, own)).to_series()

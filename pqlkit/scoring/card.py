@@ -14,6 +14,7 @@ from pqlkit.definitions.model import Criterion, EntityKind, EvidenceView, Window
 from pqlkit.definitions.nouns import nouns_of, span
 from pqlkit.definitions.phrases import window_phrase
 from pqlkit.definitions.wording import figure
+from pqlkit.exports.small_table import read_table
 from pqlkit.inert import visible
 from pqlkit.scoring.lead import HOLDING, LeadStatus
 from pqlkit.scoring.progress import TINY
@@ -245,11 +246,10 @@ def _contacts(leads: Leads) -> pl.DataFrame | None:
     if table is None or key is None:
         return None
     return (
-        table.scan()
-        .filter(pl.col("at").dt.timestamp("us") <= leads.population.as_of)
+        read_table(leads.population.world.engine, table, [key, AT])
+        .filter(pl.col(AT) <= leads.population.as_of)
         .group_by(pl.col(key).cast(pl.String).alias("id"))
-        .agg(pl.col("at").max().alias("contacted"))
-        .collect()
+        .agg(pl.col(AT).max().cast(pl.Datetime("us", "UTC")).alias("contacted"))
     )
 
 
@@ -264,10 +264,9 @@ def _people(leads: Leads, rows: pl.DataFrame) -> dict[str, str]:
     if not columns:
         return {}
     frame = (
-        table.scan()
-        .select(pl.col(USER_ID).cast(pl.String), *columns)
+        read_table(leads.population.world.engine, table, [USER_ID, *columns])
+        .with_columns(pl.col(USER_ID).cast(pl.String))
         .filter(pl.col(USER_ID).is_in(pl.Series(sorted(asked.values()), dtype=pl.String).implode()))
-        .collect()
         .unique(USER_ID, keep="first", maintain_order=True)
     )
     told = {row[USER_ID]: _told(row, columns) for row in frame.to_dicts()}

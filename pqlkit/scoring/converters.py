@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import narwhals as nw
 import polars as pl
 
 from pqlkit.columns import AT, CONVERTED, ENTITY, EVENT
 from pqlkit.durations import DAY
+from pqlkit.engines.portable import one
 from pqlkit.scoring.timeline import events_of
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ PERIODS: Final = (
     ("<1d", 1, 0),
 )
 """Name, begin and end in days before the conversion: a period holds conversion - begin <= at < conversion - end."""
+
+_FOREVER: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,21 +123,24 @@ def converters(population: Population, *, most: int = SHOWN) -> Converters:
 
 def _done(population: Population, chosen: pl.DataFrame) -> pl.DataFrame:
     """Count events before the conversion: ``entity``, ``event``, ``n``, ``days``, ``p0`` ..."""
-    events = events_of(population.world, chosen.get_column(ENTITY).to_list())
-    left = pl.col(CONVERTED) - pl.col(AT)
-    periods = [
-        ((left > (end or 0) * DAY) & (pl.lit(value=True) if begin is None else left <= begin * DAY))
-        .sum()
-        .alias(f"p{i}")
+    engine = population.world.engine
+    _, events = events_of(population.world, chosen.get_column(ENTITY).to_list())
+    left = nw.col(CONVERTED) - nw.col(AT)
+    periods = {
+        f"p{i}": one((left > (end or 0) * DAY) & (left <= (_FOREVER if begin is None else begin * DAY)))
         for i, (_, begin, end) in enumerate(PERIODS)
-    ]
-    return (
-        events.join(chosen.select(ENTITY, CONVERTED), on=ENTITY)
-        .filter(pl.col(AT) < pl.col(CONVERTED))
+    }
+    sums = [nw.col(name).sum().cast(nw.Int64) for name in periods]
+    done = (
+        events.join(engine.lift(chosen.select(ENTITY, CONVERTED)), on=ENTITY, how="inner")
+        .filter(nw.col(AT) < nw.col(CONVERTED))
+        .with_columns((nw.col(AT) // DAY).alias("day"), **periods)
+        .group_by(ENTITY, EVENT, "day")
+        .agg(nw.len().cast(nw.Int64).alias("n"), *sums)
         .group_by(ENTITY, EVENT)
-        .agg(pl.len().alias("n"), (pl.col(AT) // DAY).n_unique().alias("days"), *periods)
-        .sort(ENTITY, "n", EVENT, descending=[False, True, False])
+        .agg(nw.col("n").sum().cast(nw.Int64), nw.len().cast(nw.Int64).alias("days"), *sums)
     )
+    return engine.collect(done).sort(ENTITY, "n", EVENT, descending=[False, True, False])
 
 
 def _converter(row: dict[str, Any], done: list[dict[str, Any]]) -> Converter:

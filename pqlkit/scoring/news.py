@@ -214,6 +214,8 @@ def _is_another(leads: Leads) -> pl.Expr:
 
 def _named(leads: Leads, table: pl.DataFrame) -> pl.DataFrame:
     """Add ``lead_id``, of the start as it was when it became known: late data moves the start, and not the id."""
+    if not leads.named:
+        return table.rename({"scored_as": "lead_id"})
     known = pl.when(pl.col("reason").is_null()).then("was_on")
     begun = pl.coalesce(known, "start")
     definition = leads.definition

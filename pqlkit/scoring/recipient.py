@@ -9,8 +9,8 @@ import polars as pl
 from pqlkit.columns import ACCOUNT_ID, AT, DELETED_AT, ENTITY, USER_ID
 from pqlkit.definitions.model import EntityKind
 from pqlkit.exports.domains import address_of, domain_of, domains
+from pqlkit.exports.small_table import read_table
 from pqlkit.exports.tables import DOMAIN, EMAIL
-from pqlkit.population.roster import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -52,6 +52,8 @@ class Leads(Tabled):
         other, and tonight's lead is the last.
     places
         Of each row of `frame`, its row in `people`.
+    named
+        Whether leads have their ``lead_id``.
     score_parts
         What each score is the sum of, rounded down: one row per entity of the population, one column per part.
     evidence
@@ -67,6 +69,7 @@ class Leads(Tabled):
     hash: str
     people: pl.DataFrame
     places: pl.Series
+    named: bool
     score_parts: pl.DataFrame
     evidence: pl.DataFrame
     contacts: pl.DataFrame
@@ -84,6 +87,7 @@ def score(
     keep: Sequence[str] = (),
     key: str | None = None,
     read: Collection[LeadStatus] = READ,
+    named: bool = True,
     progress: Callable[[str], None] | None = None,
 ) -> Leads:
     """Turn a population into leads.
@@ -100,6 +104,8 @@ def score(
         What a CRM knows a lead by: one more such column; see `pqlkit.scoring.recipient.key_column`.
     read
         Whose reasons name their time: looking it up is one more pass over their events.
+    named
+        Whether leads get their ``lead_id``: of a million users it takes a second, and not every list has that column.
     progress
         Told each step.
 
@@ -135,7 +141,7 @@ def score(
     told = evidence_columns(population.world, stand, readers, evaluation.stretches)
     extra = _extra(population, definition, keep, key)
     people = _people(population)
-    table = _finished(population, definition, frame, stand, told, extra)
+    table = _finished(population, definition, frame, stand, told, extra, named=named)
     table = table if table.height == people.height else table[people.get_column(ENTITY)]
     places = ranking(table)
     return Leads(
@@ -146,6 +152,7 @@ def score(
         hash=definition_hash(definition),
         people=people,
         places=places,
+        named=named,
         score_parts=parts,
         evidence=told,
         contacts=frame.select(pl.col("id").cast(pl.String), pl.col("contact").alias(USER_ID)).drop_nulls(),
@@ -308,6 +315,8 @@ def _finished(
     stand: Standing,
     told: pl.DataFrame,
     extra: Mapping[str, pl.Series],
+    *,
+    named: bool,
 ) -> pl.DataFrame:
     from pqlkit.scoring.reasons import joined, missing_column, say_column
     from pqlkit.scoring.recipient import owner_column
@@ -318,7 +327,9 @@ def _finished(
     lead = frame.get_column("on_now") | frame.get_column("converted").is_not_null()
     kind = population.kind.value
     columns: dict[str, pl.Expr | pl.Series] = {
-        "lead_id": lead_ids(definition.name, kind, frame.get_column("id"), frame.get_column("newest")),
+        "lead_id": lead_ids(definition.name, kind, frame.get_column("id"), frame.get_column("newest"))
+        if named
+        else pl.lit(None, pl.String),
         "band": _band(definition),
         "qualified_at": _instant(pl.col("qualified")),
         "requalified_at": _instant(pl.col("requalified")),

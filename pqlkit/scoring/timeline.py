@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pqlkit.definitions.model import Definition, MeasureKind
+    from pqlkit.measures.scope import Scope
     from pqlkit.measures.world import World
     from pqlkit.population.population import Population
     from pqlkit.typing import LazyFrame, Microseconds
@@ -169,10 +170,10 @@ def _theirs(world: World, events: LazyFrame) -> LazyFrame:
     return events.filter(reduce(or_, tests)) if tests else events
 
 
-def events_of(world: World, entities: Sequence[int]) -> pl.DataFrame:
-    """Read the events of some entities at or before `as_of`, whatever came before: ``entity``, ``event``, ``at``, ``user_id``.
+def events_of(world: World, entities: Sequence[int]) -> tuple[Scope, LazyFrame]:
+    """Plan the events of some entities at or before `as_of`, whatever came before: ``entity``, ``event``, ``at``, ``user_id``.
 
-    ``user_id`` is null where the export has none.
+    ``user_id`` is null where the export has none. The scope tells their dates.
     """
     from pqlkit.measures.scope import scope_of
 
@@ -180,10 +181,10 @@ def events_of(world: World, entities: Sequence[int]) -> pl.DataFrame:
     scope = scope_of(small)
     scope = replace(scope, lives=small.entities.select(ENTITY))
     columns = [EVENT, USER_ID] if USER_ID in scope.dtypes else [EVENT]
-    frame = small.engine.collect(scope.owned(scope.events(columns).filter(nw.col(AT) <= small.as_of), []))
-    if USER_ID not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, pl.String).alias(USER_ID))
-    return frame.select(ENTITY, EVENT, AT, USER_ID).sort(ENTITY, AT, EVENT)
+    frame = scope.owned(scope.events(columns).filter(nw.col(AT) <= small.as_of), [])
+    if USER_ID not in columns:
+        frame = frame.with_columns(nw.lit(None, nw.String).alias(USER_ID))
+    return scope, frame.select(ENTITY, EVENT, AT, USER_ID)
 
 
 def timeline(population: Population, entity: int, definition: Definition) -> Timeline:
@@ -225,12 +226,12 @@ def _relevant(definition: Definition) -> list[str]:
 
 def _events(population: Population, entity: int) -> list[Moment]:
     """Count its events by date (in the project's zone) and name."""
-    table = events_of(population.world, [entity])
-    local = pl.from_epoch(AT, time_unit="us").dt.replace_time_zone("UTC").dt.convert_time_zone(population.world.zone)
+    scope, events = events_of(population.world, [entity])
+    by_user = events.with_columns(scope.day().alias("date")).group_by("date", EVENT, USER_ID)
+    table = population.world.engine.collect(by_user.agg(nw.col(AT).min(), nw.len().cast(nw.Int64).alias("n")))
     counted = (
-        table.with_columns(local.dt.date().alias("date"))
-        .group_by("date", EVENT)
-        .agg(pl.col(AT).min(), pl.len().alias("n"), pl.col(USER_ID).drop_nulls().n_unique().alias("users"))
+        table.group_by("date", EVENT)
+        .agg(pl.col(AT).min(), pl.col("n").sum(), pl.col(USER_ID).drop_nulls().n_unique().alias("users"))
         .sort(AT, EVENT)
     )
     rows = counted.select(AT, EVENT, "n", "users").rows()

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from pqlkit.columns import ACCOUNT_ID, ENTITY, USER_ID
 from pqlkit.definitions.model import EntityKind
+from pqlkit.exports.small_table import read_table
 from pqlkit.measures.ownership import by_id
 from pqlkit.options.schedule_kind import DesignKind
 
@@ -134,8 +135,6 @@ def _shared(population: Population) -> pl.DataFrame | None:
 def _pairs(population: Population) -> pl.DataFrame | None:
     """Read which user is in which account: from the users' table, else from events that carry both."""
     import narwhals as nw
-
-    from pqlkit.population.roster import read_table
 
     engine, events = population.world.engine, population.world.events
     table = population.dataset.tables.get("users")

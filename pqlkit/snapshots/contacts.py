@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.columns import USER_ID
 from pqlkit.definitions.model import EntityKind
 from pqlkit.durations import DAY, HOUR
+from pqlkit.exports.small_table import read_table
 from pqlkit.measures.ownership import by_id
 from pqlkit.statistics.rate import Rate
 
@@ -145,10 +146,9 @@ def _calls(population: Population, table: Table) -> pl.DataFrame | None:
     if not names:
         return None
     rows = (
-        table.scan()
-        .select(*[pl.col(name).cast(pl.String) for name in names], pl.col("at").dt.timestamp("us").alias("called"))
+        read_table(population.world.engine, table, [*names, "at"])
+        .select(*[pl.col(name).cast(pl.String) for name in names], pl.col("at").alias("called"))
         .filter(pl.col("called") <= population.as_of)
-        .collect()
     )
     frames = [
         rows.select(pl.col(name).alias("id"), "called").join(owners[name], on="id").select("entity", "called")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pqlkit.columns import CUTOFF, ENTITY, OFF, ON
 from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, Ref
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from pqlkit.definitions.model import Definition, Node
     from pqlkit.population.population import Population
+
+_NEVER: Final = 2**63 - 1
 
 __all__ = ["holds_at", "judged_at_the_end", "meets", "met_at", "seen_spells"]
 
@@ -89,6 +91,9 @@ def meets(spells: pl.DataFrame, frame: pl.DataFrame) -> NDArray[np.bool_]:
     """
     import polars as pl
 
+    whose = spells.get_column(ENTITY)
+    if whose.n_unique() == spells.height:
+        return _within(spells, frame)
     asked = frame.select(ENTITY, (pl.col(CUTOFF) - 1).alias("moment")).with_row_index("row").sort("moment", ENTITY)
     known = spells.select(ENTITY, ON, OFF).sort(ON, ENTITY)
     joined = asked.join_asof(
@@ -96,6 +101,18 @@ def meets(spells: pl.DataFrame, frame: pl.DataFrame) -> NDArray[np.bool_]:
     )
     held = pl.col(ON).is_not_null() & (pl.col(OFF).is_null() | (pl.col(OFF) > pl.col("moment")))
     return joined.select("row", held.alias("held")).sort("row").get_column("held").to_numpy()
+
+
+def _within(spells: pl.DataFrame, frame: pl.DataFrame) -> NDArray[np.bool_]:
+    """Say the same where nobody has two spells: each is found by its entity."""
+    import numpy as np
+
+    whose, asked = (table.get_column(ENTITY).to_numpy() for table in (spells, frame))
+    size = int(max(whose.max(initial=-1), asked.max(initial=-1))) + 1
+    on, off = np.full(size, _NEVER), np.full(size, _NEVER)
+    on[whose], off[whose] = spells.get_column(ON).to_numpy(), spells.get_column(OFF).fill_null(_NEVER).to_numpy()
+    moment = frame.get_column(CUTOFF).to_numpy() - 1
+    return np.asarray((on[asked] <= moment) & (off[asked] > moment))
 
 
 def judged_at_the_end(node: Node) -> bool:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from pqlkit.definitions.model import Definition
+    from pqlkit.engines.base import Engine
     from pqlkit.exports.dataset import Dataset, Table
     from pqlkit.exports.project import Project
     from pqlkit.population.population import Population
@@ -46,6 +47,7 @@ def facts_of(
     source: str,
     trust_current: Sequence[str],
     people_of: PeopleOf,
+    engine: Engine,
 ) -> Facts:
     """Measure definitions against data.
 
@@ -59,6 +61,8 @@ def facts_of(
         What to call the data: the folder or file that somebody named.
     people_of
         Who exists, for a definition.
+    engine
+        Where the tables are read.
     """
     from pqlkit.measures.gaps import gap_warnings
 
@@ -78,7 +82,7 @@ def facts_of(
             unmeasured[definition.name] = error.message
     return Facts(
         source=source,
-        names=_names(dataset, project, frozenset(trust_current)),
+        names=_names(dataset, project, frozenset(trust_current), engine),
         as_of=newest,
         definitions=figures,
         unmeasured=unmeasured,
@@ -239,13 +243,11 @@ def _met(people: Population, definition: Definition, reported: Report) -> Mappin
     }
 
 
-def _names(dataset: Dataset, project: Project, trusted: frozenset[str]) -> NameFacts:
-    import polars as pl
-
+def _names(dataset: Dataset, project: Project, trusted: frozenset[str], engine: Engine) -> NameFacts:
     from pqlkit.exports.catalogue import catalogue
     from pqlkit.population.traits import trait_kinds
 
-    described: dict[str, Any] = dict(catalogue(dataset))
+    described: dict[str, Any] = dict(catalogue(dataset, engine))
     table = dataset.tables["events"]
     events = {
         name: EventFacts(
@@ -258,7 +260,7 @@ def _names(dataset: Dataset, project: Project, trusted: frozenset[str]) -> NameF
         )
         for name, entry in described["events"].items()
     }
-    readable = _readable(table, pl)
+    readable = _readable(table, engine)
     properties = {
         key: PropertyFacts(kind=ValueKind(str(table.columns[key])), **readable.get(key, {}))
         for key in sorted({key for entry in described["events"].values() for key in entry["properties"]})
@@ -288,8 +290,12 @@ def _names(dataset: Dataset, project: Project, trusted: frozenset[str]) -> NameF
     )
 
 
-def _readable(table: Table, pl: Any) -> dict[str, dict[str, Any]]:
+def _readable(table: Table, engine: Engine) -> dict[str, dict[str, Any]]:
     """Count, for each text column, its values and the share of them that can be read as a number."""
+    import narwhals as nw
+
+    from pqlkit.measures.numbers import number
+
     texts = [
         name
         for name, kind in table.columns.items()
@@ -297,19 +303,15 @@ def _readable(table: Table, pl: Any) -> dict[str, dict[str, Any]]:
     ]
     if not texts:
         return {}
-    counts = (
-        table.scan()
-        .select(
-            *[pl.col(name).count().alias(f"n{i}") for i, name in enumerate(texts)],
-            *[pl.col(name).cast(pl.Float64, strict=False).count().alias(f"r{i}") for i, name in enumerate(texts)],
-        )
-        .collect(engine="streaming")
-        .row(0, named=True)
-    )
+    rows = engine.scan(table.paths, {name: f"c{place}" for place, name in enumerate(texts)})
+    counts = {f"n{place}": nw.col(f"c{place}").count() for place in range(len(texts))}
+    counts |= {f"r{place}": number(f"c{place}", nw.String()).count() for place in range(len(texts))}
+    plan = rows.select(*(count.cast(nw.Int64).alias(name) for name, count in counts.items()))
+    told = engine.collect(plan).row(0, named=True)
     return {
         name: {
-            "values": counts[f"n{i}"],
-            "numeric_share": counts[f"r{i}"] / counts[f"n{i}"] if counts[f"n{i}"] else None,
+            "values": told[f"n{place}"],
+            "numeric_share": told[f"r{place}"] / told[f"n{place}"] if told[f"n{place}"] else None,
         }
-        for i, name in enumerate(texts)
+        for place, name in enumerate(texts)
     }

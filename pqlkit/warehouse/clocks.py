@@ -193,7 +193,7 @@ class Tables:
         """Add the steps of users and accounts; give the one of the entities: ``entity_id``, ``signed_up_us``, ``deleted_us``, traits."""
         if self.kind is EntityKind.USER:
             return self._users(conditions, self.traits, keep=())
-        return self._accounts(conditions)
+        return self._accounts()
 
     def _listed(self, table: str, key: str, traits: Sequence[str], keep: Sequence[str]) -> exp.Select:
         """Read users or accounts: one row each, the earliest signup first; who signed up after the end is not there yet."""
@@ -244,12 +244,14 @@ class Tables:
                 " WHERE NOT e.user_id IS NULL GROUP BY e.user_id"
             )
             says = "The users: whoever did something; the clock starts with the first event"
-        return self.steps.add("users_listed", says, self._passing(query, conditions))
+        for item in conditions:
+            test = predicate(
+                self.dialect, item, self.trait(item.name, "r"), self.naming.types.get(item.name), "population"
+            )
+            query = query.where(exp.paren(test) if isinstance(test, exp.Or) else test)
+        return self.steps.add("users_listed", says, query)
 
-    def _passing(self, query: exp.Select, conditions: Sequence[Condition]) -> exp.Select:
-        return query
-
-    def _accounts(self, conditions: Sequence[Condition]) -> str:
+    def _accounts(self) -> str:
         has_accounts, has_users = self.has("accounts"), self.has("users")
         of_accounts = [name for name in self.traits if self.trait_table(name) == "accounts"]
         of_users = [name for name in self.traits if name not in of_accounts]

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from pqlkit.definitions.describing import describe
 from pqlkit.definitions.emitting import definition_hash
-from pqlkit.definitions.model import Criterion, MeasureKind, Ref, WindowKind, leaves
+from pqlkit.definitions.model import Criterion, EntityKind, MeasureKind, Ref, WindowKind, leaves
 from pqlkit.definitions.phrases import phrase
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
@@ -29,9 +29,7 @@ from pqlkit.warehouse.sentences import Sentences, unwrapped
 from pqlkit.warehouse.steps import Steps, column, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pqlkit.definitions.model import Condition, Definition, Outcome
+    from pqlkit.definitions.model import Definition, Outcome
     from pqlkit.exports.project import Project
     from pqlkit.options.warehouse import SqlOptions
 
@@ -146,7 +144,10 @@ class _Writer:
         self._naming, self._extent = naming, extent
         self._steps = Steps(naming.dialect)
         own = outcome.definition if outcome is not None else None
-        traits = tuple(sorted({*required_traits(definition), *(required_traits(own) if own is not None else ())}))
+        asked = {condition.name for condition in project.population if definition.entity is EntityKind.USER}
+        traits = tuple(
+            sorted({*required_traits(definition), *(required_traits(own) if own is not None else ()), *asked})
+        )
         self._kinds = trait_kinds(traits, project)
         self._tables = Tables(steps=self._steps, naming=naming, extent=extent, kind=definition.entity, traits=traits)
         self._cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
@@ -161,7 +162,7 @@ class _Writer:
         lives = tables.lives(entities, self._definition.anchor, self._conversions(entities))
         whole = evaluated(tables, self._definition, lives)
         distances = Distances(tables, self._definition, whole)
-        self._judged(distances.write(lives.everybody), distances)
+        self._judged(distances.write(self._eligibility(lives.everybody)), distances)
         self._starts(whole.spells)
         tables.events()
         query, columns = self._leads(distances)
@@ -197,8 +198,11 @@ class _Writer:
                 f"a criterion that lapses, with a cooldown ({definition.cooldown}) shorter than the conversion window,",
                 "make lead.cooldown as long as outcome.within, or use pqlkit score",
             )
-        if self._project.population:
-            raise uncovered("population", "the project's filter")
+        for condition in self._project.population:
+            if definition.entity is not EntityKind.USER or not self._tables.has("users"):
+                raise uncovered("population", f"the project's filter of {definition.entity.value}s")
+            if self._naming.maps("accounts", condition.name):
+                raise uncovered("population", f"the trait {visible(condition.name)} of accounts")
 
     def _conversions(self, entities: str) -> str | None:
         """Add the step of the first conversions: rows, events, or the moments at which another definition is met."""
@@ -230,8 +234,7 @@ class _Writer:
     # ------------------------------------------------------------ steps after the formula
 
     def _judged(self, standings: str, own: Distances) -> None:
-        """Add the step ``judged``: the standings, with progress, eligibility and the last activity."""
-        known = [item for item in self._definition.eligible if self._kinds[item.name] is not TraitKind.CURRENT]
+        """Add the step ``judged``: the standings, with progress, words and the last activity."""
         sentences = Sentences(self._naming.dialect, own)
         query = exp.select("s.*").from_(table(standings, "s"))
         query = query.select(
@@ -239,9 +242,6 @@ class _Writer:
             exp.alias_(truth(own.begun), "has_begun"),
             exp.alias_(truth(own.possible), "is_possible"),
             exp.alias_(own.progress, "way"),
-            exp.alias_(truth(self._eligible(self._definition.eligible, alive=True)), "is_eligible"),
-            exp.alias_(truth(self._eligible(known, alive=False)), "was_eligible"),
-            exp.alias_(truth(self._invalid()), "is_invalid"),
             column("last_active_us", "a"),
             exp.alias_(sentences.evidence(), "evidence"),
             exp.alias_(sentences.missing(self._definition.qualify), "lacking"),
@@ -253,7 +253,7 @@ class _Writer:
         )
         activity = self._steps.add("activity", "When each did anything last", last)
         query = query.join(table(activity, "a"), on="a.entity_id = s.entity_id", join_type="left")
-        self._steps.add("judged", "Who is eligible, who can still qualify and how far everybody has come", query)
+        self._steps.add("judged", "Who can still qualify, and how far everybody has come", query)
 
     def _points(self, own: Distances) -> exp.Expr:
         """Give what does not change with time of a score: the points, or how far above the thresholds who qualifies is."""
@@ -297,19 +297,20 @@ class _Writer:
             chain = chain.when(held, sql.text(leaf.say or ""))
         return chain if told else exp.cast(exp.null(), exp.DataType.Type.TEXT)
 
-    def _eligible(self, conditions: Sequence[Condition], *, alive: bool) -> exp.Expr:
-        tests = self._tables.eligible(conditions)
-        for test in tests:
-            for part in test.find_all(exp.Column):
-                part.set("table", exp.to_identifier("s"))
-        if alive:
-            tests.append(self._steps.expression("s.deleted_us IS NULL"))
-        return both(tests)
-
-    def _invalid(self) -> exp.Expr:
+    def _eligibility(self, everybody: str) -> str:
+        """Add the step that says who is eligible today, and who was as far as the past is known; give its name."""
+        known = [item for item in self._definition.eligible if self._kinds[item.name] is not TraitKind.CURRENT]
+        invalid = "n.deleted_us < n.anchor_us"
         if self._definition.anchor.kind == "signup":
-            return self._steps.expression("s.anchor_us IS NULL OR s.deleted_us < s.anchor_us")
-        return self._steps.expression("s.deleted_us < s.anchor_us")
+            invalid = f"n.anchor_us IS NULL OR {invalid}"
+        alive = self._steps.expression("n.deleted_us IS NULL")
+        query = exp.select(
+            "n.*",
+            exp.alias_(truth(both([*self._tables.eligible(self._definition.eligible), alive])), "is_eligible"),
+            exp.alias_(truth(both(self._tables.eligible(known))), "was_eligible"),
+            exp.alias_(truth(self._steps.expression(invalid)), "is_invalid"),
+        ).from_(table(everybody, "n"))
+        return self._steps.add("eligibility", "Who is eligible today, and who was as far as the past is known", query)
 
     def _starts(self, spells: str) -> None:
         """Add the steps of the spells that count and of the moments of each entity."""
@@ -317,7 +318,7 @@ class _Writer:
             "SELECT w.entity_id, w.on_us, w.off_us, LAG(w.off_us) OVER (PARTITION BY w.entity_id ORDER BY w.on_us) AS ended_us,"
             " ROW_NUMBER() OVER (PARTITION BY w.entity_id ORDER BY w.on_us) AS place,"
             " ROW_NUMBER() OVER (PARTITION BY w.entity_id ORDER BY w.on_us DESC) AS place_from_end"
-            " FROM _spells AS w JOIN judged AS j ON j.entity_id = w.entity_id WHERE j.was_eligible = 1 OR j.is_eligible = 1",
+            " FROM _spells AS w JOIN eligibility AS n ON n.entity_id = w.entity_id WHERE n.was_eligible = 1 OR n.is_eligible = 1",
             spells=spells,
         )
         wait = sql.whole(self._cooldown)

@@ -11,15 +11,18 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks import asked
 from tests.benchmarks.process import Cost, FailedError, measure
-from tests.benchmarks.results import PQLKIT, SEEN_ONCE, Results, Row, machine, render
+from tests.benchmarks.results import NIGHT, PQLKIT, SEEN_ONCE, SQL, Results, Row, machine, render
 
 HERE = Path(__file__).parent
 MILLION = 1_000_000
 ONCE = "pqlkit, engine duckdb"
+RIVALS = {"chDB SQL": "chdb", "DataFusion SQL": "datafusion", "pandas by hand": "pandas"}
+"""How they are called in the tables, and by `rivals`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,7 @@ def races(base: Path, number: int) -> list[Race]:
     out = base / "out" / str(number)
     out.mkdir(parents=True, exist_ok=True)
     folder = world("events", base, number)
+    timed = world("ordered", base, number)
     size = f"{number / MILLION:g}M events"
     scan = Contender(
         name="bare scan",
@@ -106,17 +110,29 @@ def races(base: Path, number: int) -> list[Race]:
         answers=False,
     )
     planned = [
-        Race(title=f"score, {name}, {size}", question="score", contenders=[*score(folder, out, name), scan])
+        Race(title=f"score, {name}, {size}", question="score", contenders=[*score(folder, out, name, base), scan])
+        for name in asked.CRITERIA
+    ]
+    apart = out / "ordered"
+    apart.mkdir(exist_ok=True)
+    planned += [
+        Race(
+            title=f"score, {name}, {size}, in time order", question="score", contenders=score(timed, apart, name, base)
+        )
         for name in asked.CRITERIA
     ]
     planned.append(Race(title=f"analyze, {size}", question="analyze", contenders=[*analyze(folder, out), scan]))
     planned.append(every(folder, out, size))
+    planned.append(night(world("night", base, number), out, size))
+    planned.append(others(folder, world("night", base, number) / "dataset", out, size, scan))
     planned.append(propose(world("recipe", base, number // 50), out, number // 50))
     return planned
 
 
-def score(folder: Path, out: Path, criteria: str) -> list[Contender]:
-    """List the ways to score."""
+def score(folder: Path, out: Path, criteria: str, base: Path) -> list[Contender]:
+    """List the ways to score; the rivals run in an environment of their own under `base`."""
+    from tests.benchmarks.peers import interpreter
+
     ways = {
         "pqlkit": ("pqlkit", asked.score(folder, criteria, out / f"score-{criteria}-pqlkit.csv")),
         ONCE: (
@@ -132,10 +148,45 @@ def score(folder: Path, out: Path, criteria: str) -> list[Contender]:
             asked.by_hand(f"score-polars-{criteria}", folder, out / f"score-{criteria}-polars.csv"),
         ),
     }
+    python = str(interpreter(base, "rivals"))
+    for name, rival in RIVALS.items():
+        file = out / f"score-{criteria}-{rival}.csv"
+        ways[name] = (rival, [python, "-m", "tests.benchmarks.rivals", rival, criteria, str(folder), str(file)])
     return [
         Contender(name=name, command=command, out=out / f"score-{criteria}-{file}.csv")
         for name, (file, command) in ways.items()
     ]
+
+
+def night(folder: Path, out: Path, size: str) -> Race:
+    """Plan the nightly job: append the last day, score and report from the dataset; beside it the same from the whole file."""
+    job, whole, hand = (out / f"night-{name}.csv" for name in ("pqlkit", "whole", "duckdb"))
+    module = [sys.executable, "-m", "tests.benchmarks.night", str(folder), "common", str(job)]
+    return Race(
+        title=f"night, {size}",
+        question="score",
+        contenders=[
+            Contender(name=NIGHT, command=module, out=job),
+            Contender(name="pqlkit, score of the whole file", command=asked.score(folder, "common", whole), out=whole),
+            Contender(name=SQL, command=asked.by_hand("score-duckdb-common", folder, hand), out=hand),
+        ],
+    )
+
+
+def others(folder: Path, dataset: Path, out: Path, size: str, scan: Contender) -> Race:
+    """Plan the commands that no rival answers, of the files where they lie and of a dataset, beside the bare scan."""
+    ways = {
+        "report, rare": partial(asked.report, folder, "rare"),
+        "report, common": partial(asked.report, folder, "common"),
+        "explain, one user": partial(asked.explain, folder),
+        "validate with data": partial(asked.validate, folder),
+    }
+    contenders = []
+    for number, (name, way) in enumerate(ways.items()):
+        for place, data in (("", None), (" --data", dataset)):
+            file = out / f"other-{number}{'-data' if data else ''}.json"
+            contenders.append(Contender(name=f"{name}{place}", command=way(file, data=data), out=file, answers=False))
+    return Race(title=f"others, {size}", question="others", contenders=[*contenders, scan])
 
 
 def analyze(folder: Path, out: Path) -> list[Contender]:

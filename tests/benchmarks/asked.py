@@ -50,12 +50,42 @@ def pqlkit(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).with_name("pqlkit")), *arguments]
 
 
-def score(folder: Path, criteria: str, out: Path, *, engine: str = "polars") -> list[str]:
-    """Give the command line that scores."""
-    definition = out.with_suffix(".yml")
-    CRITERIA[criteria].write(definition)
+def score(folder: Path, criteria: str, out: Path, *, engine: str = "polars", data: Path | None = None) -> list[str]:
+    """Give the command line that scores: the files where they lie, or a dataset."""
     shape = ["--columns", ",".join(COLUMNS), "--format", "csv", "--out", str(out), "--quiet"]
-    return pqlkit("score", "-d", str(definition), *sources(folder), "--engine", engine, *shape)
+    return pqlkit("score", "-d", _definition(criteria, out), *_read(folder, data), "--engine", engine, *shape)
+
+
+def report(folder: Path, criteria: str, out: Path, *, data: Path | None = None) -> list[str]:
+    """Give the command line that reports."""
+    shape = ["--format", "json", "--out", str(out), "--quiet"]
+    return pqlkit("report", _definition(criteria, out), *_read(folder, data), *shape)
+
+
+def explain(folder: Path, out: Path, *, data: Path | None = None) -> list[str]:
+    """Give the command line that tells of one user."""
+    shape = ["--format", "json", "--out", str(out)]
+    return pqlkit("explain", "u00000777", "-d", _definition("common", out), *_read(folder, data), *shape)
+
+
+def validate(folder: Path, out: Path, *, data: Path | None = None) -> list[str]:
+    """Give the command line that judges a definition by the data."""
+    return pqlkit("validate", _definition("common", out), *_read(folder, data), "--format", "json", "--out", str(out))
+
+
+def load(folder: Path, events: str, dataset: Path) -> list[str]:
+    """Give the command line that loads one file of events, and the other tables."""
+    return pqlkit("load", "--events", str(folder / f"{events}.parquet"), *sources(folder)[2:], "--out", str(dataset))
+
+
+def _definition(criteria: str, out: Path) -> str:
+    path = out.with_suffix(".yml")
+    CRITERIA[criteria].write(path)
+    return str(path)
+
+
+def _read(folder: Path, data: Path | None) -> list[str]:
+    return sources(folder) if data is None else ["--data", str(data)]
 
 
 def analyze(folder: Path, out: Path, *, engine: str = "polars") -> list[str]:

@@ -174,14 +174,33 @@ def score_polars(criteria: Criteria, folder: Path, out: Path) -> None:
     last = _events(folder).group_by("user_id").agg(at.max().alias("last")).collect(engine="streaming")
     as_of = max(last["last"].max(), users.select(pl.col("converted").max()).collect().item())
     whole = users.join(third, on="user_id", how="left").join(once, on="user_id", how="left")
-    whole = whole.join(twice, on="user_id", how="left").join(last.lazy(), on="user_id", how="left")
+    whole = whole.join(twice.rename({"first": "second"}), on="user_id", how="left")
+    listed(criteria, whole.join(last.lazy(), on="user_id", how="left"), as_of, out)
+
+
+def listed(criteria: Criteria, whole: pl.LazyFrame, as_of: int, out: Path) -> None:
+    """Make the list of what was counted for each user, in Polars.
+
+    Parameters
+    ----------
+    criteria
+        The question.
+    whole
+        ``user_id``, ``anchor``, ``converted``, how often (``a``, ``b``, ``c``; null = never), when the third, only and second came
+        (``third``, ``once``, ``second``) and ``last``, in microseconds.
+    as_of, out
+        The newest moment, and the file to write.
+    """
+    import polars as pl
+
+    a, b, c = criteria.events
     whole = whole.with_columns(pl.col("a", "b", "c").fill_null(0).cast(pl.Int64))
     met = (pl.col("a") >= 3).cast(pl.Int64) + (pl.col("b") >= 1).cast(pl.Int64) + (pl.col("c") >= 2).cast(pl.Int64)
     moment, bought, anchor = pl.col("moment"), pl.col("converted"), pl.col("anchor")
     whole = whole.with_columns(
         met.alias("met"),
         pl.sum_horizontal("a", "b", "c").gt(0).alias("began"),
-        pl.max_horizontal("anchor", "third", "once", "first").alias("moment"),
+        pl.max_horizontal("anchor", "third", "once", "second").alias("moment"),
     ).with_columns(((pl.col("met") == 3) & (bought.is_null() | (anchor < bought))).alias("pql"))
     # By columns of constants: Polars turns a division by a number into a product with its inverse, which rounds otherwise.
     whole = whole.with_columns(pl.lit(3.0).alias("three"), pl.lit(2.0).alias("two"))

@@ -25,6 +25,7 @@ SEED = 1
 ENVIRONMENTS = {
     "pysubgroup": ("pysubgroup==0.9.0", "numpy==1.26.4", "pandas==3.0.6", "scikit-learn==1.9.1"),
     "sklearn": ("scikit-learn==1.9.1", "numpy==2.4.6"),
+    "rivals": ("chdb==4.4.0", "datafusion==55.0.0", "pandas==3.1.1", "pyarrow==26.0.1", "polars==2.1.0"),
     "imodels": ("imodels==3.0.4", "scikit-learn==1.9.1", "numpy==2.4.6", "six==1.17.0"),
 }
 

@@ -19,6 +19,7 @@ PQLKIT = "pqlkit"
 COUNTING = "pqlkit's counting alone"
 SEEN_ONCE = "pqlkit, snapshots once:14d"
 SQL = "DuckDB SQL"
+NIGHT = "pqlkit, append, score and report"
 INTRO = """# Benchmarks
 
 `make bench` writes this page. Whole processes, from the command line to the written file, run side by side: each round runs
@@ -32,6 +33,10 @@ The SQL and Polars by hand (`by_hand.py`) know their three tables: they check no
 adjusted effects or cohorts. `pqlkit analyze` does all of this in the time shown.
 
 * **score, rare**: three criteria on rare events within 14 days of the signup; **common**: on the three commonest, ever.
+  The files are ordered by user; **in time order** the same events stand as a running product exports them. chDB, DataFusion and
+  pandas count, and Polars makes the list of it (`rivals.py`).
+* **night**: append the last day to a dataset, score and report from it, as one job; beside it the list alone, of the whole file.
+* **others**: what no rival answers, of the files where they lie and of a dataset (`--data`, without the last day).
 * **analyze**: count and distinct days of 40 events in 1, 3, 7 and 14 days after signup, against the outcome in the 30 days after.
 * **every**: the whole analysis at snapshots every 28 days (windows of 7, 28 and 84 days) beside that at one snapshot to a user 14 days after
   signup (3, 7 and 14 days), on the same events.
@@ -106,7 +111,7 @@ def render(results: Results) -> str:
 
 
 def _order(item: tuple[str, object]) -> tuple[int, str]:
-    names = ("score, rare", "score, common", "analyze", "every", "propose")
+    names = ("score, rare", "score, common", "analyze", "every", "night", "others", "propose")
     return next(i for i, name in enumerate(names) if item[0].startswith(name)), f"{len(item[0]):03}{item[0]}"
 
 

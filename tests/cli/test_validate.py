@@ -180,7 +180,7 @@ def test_without_data_nothing_heavy_is_loaded() -> None:
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("place", ["configs", "examples/sample-product", "examples/relax"])
+@pytest.mark.parametrize("place", ["configs", "examples/sample-product", "examples/relax", "examples/warehouse"])
 def test_what_is_shipped_has_no_fault(place: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ran(str(ROOT / place), "--strict") == 0
     assert capsys.readouterr().out.endswith("checked: no faults\n")

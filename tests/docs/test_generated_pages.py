@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pqlkit.cli.documentation import pages
+from tests.documentation.pages import pages
 
 DOCS = Path(__file__).parents[2] / "docs"
 

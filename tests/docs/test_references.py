@@ -12,17 +12,17 @@ import jsonschema
 import pytest
 import yaml
 
-from pqlkit.definitions.definition_page import grammar
 from pqlkit.definitions.documents import check_definition
 from pqlkit.definitions.expression import read_expression
-from pqlkit.definitions.reference import Reference
 from pqlkit.definitions.schema import definition_schema, form_schema
 from pqlkit.definitions.yaml_source import parse
 from pqlkit.errors import UsageError
 from pqlkit.exports.project import check_project
 from pqlkit.exports.project_form import ProjectForm
-from pqlkit.exports.project_page import example_of
 from pqlkit.options.commands import RECORDS, command_options
+from tests.documentation.definition_page import grammar
+from tests.documentation.project_page import example_of
+from tests.documentation.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -12,8 +12,9 @@ import polars as pl
 import pytest
 
 from pqlkit.engines import engine
+from pqlkit.engines.base import TABLE
 from pqlkit.engines.spark import REMOTE
-from pqlkit.engines.spark_errors import TABLE, refused, unreadable, without_secrets
+from pqlkit.engines.spark_errors import refused, unreadable, without_secrets
 from pqlkit.errors import DataError, EngineError
 from tests.engines.servers import spark_remote, started
 

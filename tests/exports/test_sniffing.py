@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pqlkit.engines import engine
 from pqlkit.errors import DataError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.guessing import guess_columns, guess_format
@@ -214,7 +215,7 @@ def test_a_status_of_unknown_conversions_is_named_and_drafted(exports, tmp_path)
     assert sniffed.statuses == {"Status": {"active": 2, "trialing": 1}}
     assert "which rows are upgrades? Status: active 2, trialing 1" in sniffed.notes
     project = drafted(sniffed, tmp_path)
-    assert status_notes(open_dataset(project), project) == [
+    assert status_notes(open_dataset(project), project, engine()) == [
         "conversions have a column that nothing uses, Status: active 2, trialing 1. Are all of these rows upgrades? If not, say"
         " which in pqlkit.yml: rows: of the conversions, or outcome: {where: ...}"
     ]
@@ -226,7 +227,7 @@ def test_a_status_of_unknown_conversions_is_named_and_drafted(exports, tmp_path)
     project = read_project(tmp_path / "pqlkit.yml")
     dataset = open_dataset(project)
     assert dataset.intake.tables["conversions"].left_out == {"not an upgrade: Status": 1}
-    assert status_notes(dataset, project) == []
+    assert status_notes(dataset, project, engine()) == []
 
 
 def test_a_vendors_conversions_are_recognised_with_their_second_export_and_zone(exports, tmp_path):

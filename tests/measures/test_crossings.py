@@ -10,6 +10,7 @@ import pytest
 
 from pqlkit.definitions.model import Condition, Criterion, Measure, MeasureKind, Operator, Window, WindowKind
 from pqlkit.durations import Duration
+from pqlkit.engines import ENGINES
 from pqlkit.measures import crossings as measured
 from pqlkit.measures.behaviour import Behaviour
 from pqlkit.measures.crossings import Line, Stretches, crossings
@@ -53,7 +54,7 @@ def criterion(behaviour, threshold):
     )
 
 
-@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("seed", "zone", "dates", "since"),
     [

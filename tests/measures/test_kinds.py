@@ -9,6 +9,7 @@ import pytest
 
 from pqlkit.definitions.model import Measure, WindowKind
 from pqlkit.durations import Duration
+from pqlkit.engines import ENGINES
 from pqlkit.measures.cube import cube
 from pqlkit.measures.kinds import ALTOGETHER, DIFFERENT, VALUES, Kind, joined, kinds, kinds_cube
 from tests.measures.oracle import DAY, Life, Rules, Seen
@@ -34,7 +35,7 @@ def life(*events: tuple[str, Mapping[str, object]]) -> Life:
 PROPERTIES = ("amount", "text.amount", "kind", "limit", "flag")
 
 
-@pytest.mark.parametrize("name", ["polars", "duckdb"])
+@pytest.mark.parametrize("name", ENGINES)
 @pytest.mark.parametrize("kind", [WindowKind.WITHIN, WindowKind.TRAILING])
 def test_a_cell_is_the_value_of_the_criterion_with_its_condition(name: str, kind: WindowKind) -> None:
     dice = random.Random(7)

@@ -19,6 +19,7 @@ from pqlkit.definitions.model import (
     WindowKind,
 )
 from pqlkit.durations import Duration
+from pqlkit.engines import ENGINES
 from pqlkit.measures.evaluation import evaluate
 from pqlkit.measures.stretches import stretches
 from tests.measures.grid import every_criterion
@@ -30,7 +31,7 @@ SUM = Measure(kind=MeasureKind.SUM, property="amount")
 EVER = Window(kind=WindowKind.EVER)
 
 
-@pytest.mark.parametrize("name", ["polars", "duckdb"])
+@pytest.mark.parametrize("name", ENGINES)
 def test_the_dates_of_what_counts_are_told(name):
     """Of the events in the window; none for a state, for a window that is chosen among many, and without events."""
     moments = (START - DAY, START, START + 2 * DAY, START + 9 * DAY, START + 30 * DAY)
@@ -55,7 +56,7 @@ def test_the_dates_of_what_counts_are_told(name):
     assert stretches(world, criteria[4:5]).schema == told.schema
 
 
-@pytest.mark.parametrize("name", ["polars", "duckdb"])
+@pytest.mark.parametrize("name", ENGINES)
 @pytest.mark.parametrize("dates_only", [False, True])
 def test_what_the_evaluation_told_already_is_the_same(name, dates_only):
     """Also where the clock went back over midnight, so that a date came twice."""

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from pqlkit.definitions.folders import load_definition
+from pqlkit.measures.world import seen_of
 from pqlkit.rates.near_misses import near_misses
 from pqlkit.scoring.scoring import score
 from pqlkit.snapshots.spells import qualifications
@@ -23,7 +24,7 @@ def looked(tmp_path, entities, events, *, body=BODY, now=NOW):
     meaning = load_definition(definition(tmp_path, body))
     people = in_memory(entities, events, as_of=at(now), history_from=START)
     assert meaning.outcome is not None
-    return near_misses(people, meaning, meaning.outcome, qualifications(people, meaning)), people, meaning
+    return near_misses(people, meaning, meaning.outcome, qualifications(people, meaning), people.world), people, meaning
 
 
 def invites(who, *days):
@@ -57,6 +58,19 @@ def test_what_became_of_near_misses_and_who_is_near_now(tmp_path):
     assert (more.now, more.in_reach) == (1, 1)
 
 
+def test_what_was_done_later_makes_nobody_active_then(tmp_path):
+    """Also where all events are summed up by user, as a dataset has them: the newest of all is not the newest by that date."""
+    meaning = load_definition(definition(tmp_path, BODY))
+    nine = [101 + i / 10 for i in range(9)]  # not active in the 14 days before day 120
+    entities = [{"id": "quiet", "anchor": START}]
+    people = in_memory(entities, invites("quiet", *nine, 129), as_of=at(NOW), history_from=START)
+    summed_up = replace(people.world, summed_up=seen_of(people.world.events))
+    assert meaning.outcome is not None
+    spells = qualifications(people, meaning)
+    misses = near_misses(replace(people, world=summed_up), meaning, meaning.outcome, spells, summed_up)
+    assert misses.qualified == Rate.of(0, 0)
+
+
 def test_one_step_is_in_reach_however_small_the_threshold(tmp_path):
     body = BODY.replace("at_least: 10", "at_least: 5")
     misses, _, _ = looked(tmp_path, [{"id": "a", "anchor": START}], invites("a", 125, 126, 127, 128), body=body)
@@ -88,7 +102,7 @@ def test_a_date_before_the_export_is_not_looked_at(tmp_path):
     assert misses.dates == (at(35),)
     young = replace(people, history_from=at(30))
     assert meaning.outcome is not None
-    assert near_misses(young, meaning, meaning.outcome, qualifications(young, meaning)).dates == ()
+    assert near_misses(young, meaning, meaning.outcome, qualifications(young, meaning), young.world).dates == ()
 
 
 def test_the_conversion_window_of_a_near_one_ends_with_its_last_microsecond(tmp_path):
@@ -110,4 +124,4 @@ def test_a_date_lies_more_than_a_step_after_the_begin_of_the_export(tmp_path, sh
     _, people, meaning = looked(tmp_path, [{"id": "a", "anchor": START}], invites("a", 20), now=38)
     begun = replace(people, history_from=START + shift)
     assert meaning.outcome is not None
-    assert near_misses(begun, meaning, meaning.outcome, qualifications(begun, meaning)).dates == dates
+    assert near_misses(begun, meaning, meaning.outcome, qualifications(begun, meaning), begun.world).dates == dates

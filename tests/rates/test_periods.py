@@ -185,7 +185,7 @@ def test_a_period_is_mature_when_its_last_start_is():
     end = _bounds(names[0], "UTC")[1] + conversion_window
     for moment, over in ((end - 1, True), (end - 2, False)):
         then = replace(found.population, as_of=moment)
-        assert periods(then, found.definition, found.snapshots, met(found), found.starts)[0].mature is over
+        assert periods(then, found.definition, found.snapshots, met(found), found.starts, then.world)[0].mature is over
 
 
 def met(found):

@@ -242,7 +242,11 @@ def test_whoever_signed_up_within_the_export_is_counted_however_soon_it_converte
         users=[{"user_id": user, "signed_up_at": T0 + day * DAY} for user, day in signups.items()],
         conversions=[bought("quick", 10), bought("slow", 60), bought("old", 10), bought("already", 1)],
     )
-    funnel = report(population_of(data, Project(), definition=asked, entity="user"), asked).funnel
+    shown = report(population_of(data, Project(), definition=asked, entity="user"), asked)
+    # Snapshots are whole weeks apart, and so is the window after them; qualifications have the outcome's 30 days.
+    assert "every:28d, customers within 28 days" in plain(as_table(shown))
+    assert "within 28 days of it" in re.sub(r"<[^>]+>", "", html(record(shown)))
+    funnel = shown.funnel
     assert funnel.to_date.pqls == rate(2, 3)
     assert funnel.to_date.pql_customers == funnel.cohort.levels.pql_customers == rate(2, 2)
     told_apart = [(part.reason, part.entities, part.customers) for part in funnel.left_out]

@@ -29,6 +29,7 @@ def test_a_window_is_over_at_its_very_end(shift, over):
     assert (Happening.OVER in {moment.what for moment in story.moments}) is over
 
 
+@pytest.mark.usefixtures("spark_server")
 @pytest.mark.parametrize("kind", [MeasureKind.COUNT, MeasureKind.SUM])
 def test_a_lead_told_alone_is_the_lead_of_the_list(tmp_path, kind):
     """Its account's events, of its users and those without one, and nobody else's; also where others have fractions."""

@@ -37,6 +37,7 @@ from pqlkit.definitions.model import (
 )
 from pqlkit.definitions.model import Any as AnyOf
 from pqlkit.durations import Duration
+from pqlkit.errors import DefinitionError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import Project, Traits
 from pqlkit.options.warehouse import SqlDialect, SqlOptions
@@ -223,3 +224,17 @@ def test_without_tables_of_users_and_accounts_the_events_say_who_there_is(wareho
     tables = draw_product(VARIANTS["all"], 12, users=30)
     few = {name: tables[name] for name in ("events", "users", "conversions")}
     assert_same(warehouse, VARIANTS["all"], few, without="accounts")
+
+
+def test_whom_the_projects_filter_leaves_out_is_nobody(warehouse):
+    definition = VARIANTS["users"]
+    tables = draw_product(definition, 9, users=30)
+    staff = Condition(name="signup_plan", operator=Operator.NOT_IN, values=("trial",))
+    wanted = assert_same(warehouse, definition, tables, replace(PROJECT, population=(staff,)))
+    assert 0 < wanted.height < 30
+
+
+def test_a_filter_of_accounts_is_refused():
+    project = replace(PROJECT, population=(FREE,))
+    with pytest.raises(DefinitionError, match="population: the project's filter of accounts is not covered"):
+        query_of(VARIANTS["all"], project, options(VARIANTS["all"], SqlDialect.DUCKDB))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
@@ -77,6 +80,33 @@ class PostgreSQL:
 
     def close(self) -> None:
         self._connection.close()
+
+
+class Spark:
+    """Sail, or the Spark Connect server that the environment names, in a session of a zone of its own: the dialect of Databricks."""
+
+    dialect = SqlDialect.DATABRICKS
+
+    def __init__(self, remote: str, zone: str = "America/New_York") -> None:
+        from pyspark.sql import SparkSession
+
+        self._session = SparkSession.builder.remote(remote).create()
+        self._session.conf.set("spark.sql.session.timeZone", zone)
+        self._folder, self._numbers = TemporaryDirectory(), count()
+
+    def load(self, tables: Mapping[str, pl.DataFrame]) -> None:
+        for name, frame in tables.items():
+            # A table without rows has no types but in a file.
+            path = Path(self._folder.name) / f"{name}-{next(self._numbers)}.parquet"
+            frame.write_parquet(path)
+            self._session.read.parquet(str(path)).createOrReplaceTempView(name)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return plain(pl.DataFrame(pl.from_arrow(self._session.sql(query).toArrow()))).rows()
+
+    def close(self) -> None:
+        self._session.stop()
+        self._folder.cleanup()
 
 
 def plain(frame: pl.DataFrame) -> pl.DataFrame:

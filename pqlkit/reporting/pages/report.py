@@ -79,6 +79,7 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
         "headline": headline(figures),
         "next": next_steps(figures),
         "window": window(figures),
+        "snapshot_window": window(figures, snapshots=True),
         "pql_within": in_words(funnel["cohort"]["pql_within"]),
         "customer_by": in_words(funnel["cohort"]["customer_by"]),
         "newest": complete[-1] if complete else None,

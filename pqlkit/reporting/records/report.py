@@ -77,6 +77,7 @@ def record(report: Report) -> dict[str, Json]:
             "recall": funnel.recall.to_json(),
             "qualified_first": funnel.qualified_first.to_json(),
             "snapshot": {
+                "conversion_window": str(report.snapshots.design.conversion_window),
                 **sides(funnel.snapshot),
                 **relative_risk(funnel.snapshot.relative_risk()),
                 "lift": funnel.snapshot.lift,

@@ -166,7 +166,7 @@ def _compared(report: Report) -> list[str]:
     return [
         spread(
             "AT SNAPSHOTS",
-            f"{report.snapshots.text}, {report.nouns.outcomes} within {window(record(report))}",
+            f"{report.snapshots.text}, {report.nouns.outcomes} within {window(record(report), snapshots=True)}",
         ),
         _step("meets it", snapshot.with_),
         _step("does not", snapshot.without),

@@ -49,9 +49,17 @@ def _first(figures: Mapping[str, Any]) -> str:
     )
 
 
-def window(figures: Mapping[str, Any]) -> str:
-    """Say the conversion window: ``28 days``; with an outcome that begins later ``60 to 90 days``."""
-    end = in_words(str(figures["conversion_window"]))
+def window(figures: Mapping[str, Any], *, snapshots: bool = False) -> str:
+    """Say the conversion window: ``28 days``; with an outcome that begins later ``60 to 90 days``.
+
+    Parameters
+    ----------
+    figures
+        ``pqlkit/report/2``.
+    snapshots
+        That of the snapshots, which are whole weeks apart where they follow one another, not that of qualifications.
+    """
+    end = in_words(str((figures["funnel"]["snapshot"] if snapshots else figures)["conversion_window"]))
     return end if figures["after"] is None else f"{in_words(figures['after']).removesuffix(' days')} to {end}"
 
 

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pqlkit.measures.behaviour import Behaviour
     from pqlkit.statistics.estimate import Estimate
     from pqlkit.statistics.rate import Rate
     from pqlkit.typing import Microseconds
 
-BARS: Final = "▁▂▃▄▅▆▇█"
 _MONTHS: Final = (
     "January",
     "February",
@@ -192,20 +189,6 @@ def about(estimate: Estimate) -> str:
     ('3.9', 'at least 53.8')
     """
     return times(estimate.value) if estimate.value else ratio(estimate)
-
-
-def sparkline(values: Sequence[float | None]) -> str:
-    """Draw values as one bar each, the largest the full height; None as a blank.
-
-    Examples
-    --------
-    >>> sparkline([0.01, 0.02, None, 0.04])
-    '▂▄ █'
-    """
-    top = max((value for value in values if value is not None), default=0.0)
-    if top <= 0:
-        return "".join(" " if value is None else BARS[0] for value in values)
-    return "".join(" " if value is None else BARS[max(0, round(value / top * len(BARS)) - 1)] for value in values)
 
 
 def named(behaviour: Behaviour, width: int = 200) -> str:

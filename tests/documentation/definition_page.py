@@ -7,8 +7,8 @@ from typing import Final
 
 from pqlkit.definitions import expression
 from pqlkit.definitions.phrases import phrase
-from pqlkit.definitions.reference import NODES, Reference
 from pqlkit.definitions.schema import definition_schema
+from tests.documentation.reference import NODES, Reference
 
 _HEAD: Final = """\
 # Definition files

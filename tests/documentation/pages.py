@@ -1,12 +1,10 @@
 """The generated pages of the documentation: commands, definition and project files, rules, sources and statistics, from the program itself.
 
-``python -m pqlkit.cli.documentation docs`` writes them into ``docs/``; tests compare the files with it.
+``python -m tests.documentation docs`` writes them into ``docs/``; tests compare the files with it.
 """
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -41,11 +39,11 @@ whole number and a unit: `m`, `h`, `d` or `w`. `pqlkit --install-completion` tea
 
 def pages() -> dict[str, str]:
     """Give every generated page by its file's name."""
-    from pqlkit.cli.statistics_page import statistics_page
-    from pqlkit.definitions.definition_page import definition_page
     from pqlkit.definitions.rules.registry import render_rules_markdown
-    from pqlkit.exports.project_page import project_page
-    from pqlkit.exports.sources_page import sources_page
+    from tests.documentation.definition_page import definition_page
+    from tests.documentation.project_page import project_page
+    from tests.documentation.sources_page import sources_page
+    from tests.documentation.statistics_page import statistics_page
 
     return {
         "commands.md": commands(),
@@ -121,8 +119,3 @@ def _takes(option: TyperOption) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", r"\|")
-
-
-if __name__ == "__main__":
-    for name, text in pages().items():
-        Path(sys.argv[1], name).write_text(text, encoding="utf-8")

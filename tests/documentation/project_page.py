@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.definitions.reference import Reference
 from pqlkit.definitions.schema import definition_schema, form_schema
 from pqlkit.exports.project_form import ProjectForm
 from pqlkit.options.commands import RECORDS, command_options
+from tests.documentation.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,9 +11,10 @@ import pytest
 
 from pqlkit.definitions.model import Measure, MeasureKind, WindowKind
 from pqlkit.durations import Duration
-from pqlkit.measures import cells, tallies
+from pqlkit.engines import tallies
+from pqlkit.engines.tallies import Packing, Tally, stretches_of
+from pqlkit.measures import cells
 from pqlkit.measures.cube import cube
-from pqlkit.measures.tallies import Packing, Tally, stretches_of
 from pqlkit.measures.trails import Trail
 from tests.measures.oracle import DAY, Rules
 from tests.measures.worlds import START, draw_lives, make_world
