@@ -145,14 +145,13 @@ def test_the_screen_is_never_empty(folder):
     assert result.returncode == 0, result.stderr
     text = " ".join(result.stdout.split())
     for part in (
-        "22 usable upgrades",
-        "multiplies the rate by 3.4",
-        "Search starts at 50",
+        "TOO FEW CONVERSIONS TO SEARCH: 22 usable of 50 needed",
+        "only from a relative risk of 3.4",
         "2027",
         "explain --converters",
     ):
         assert part in text
-    assert "YOUR HYPOTHESES: none" in text
+    assert "YOUR DEFINITIONS: none" in text
     proposed = shell(folder, "propose")
     assert proposed.returncode == 0, proposed.stderr
     assert "22 usable upgrades" in proposed.stdout
@@ -161,8 +160,8 @@ def test_the_screen_is_never_empty(folder):
 
 def test_the_screen_and_the_json_say_the_same(questions):
     shown = shell(questions, "analyze")
-    assert "14/210 6.7%" in shown.stdout
-    assert "USE NOW: pqlkit score -d" in shown.stdout
+    assert "14 of 210 6.7%" in shown.stdout
+    assert "Next        pqlkit score" in shown.stdout
     assert all(len(line.rstrip()) <= 80 for line in shown.stdout.splitlines())
     written = json.loads(shell(questions, "analyze", "--format", "json").stdout)
     first = written["hypotheses"][0]
