@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pqlkit.analysis.observation import observe, outcome_events
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.measures.behaviour import GRID
+from pqlkit.options.option import settled
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.options.settings import Exposure, Settings
+from pqlkit.shown import Tabled
 from pqlkit.snapshots.schedule import LANDMARK
 
 if TYPE_CHECKING:
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
     from pqlkit.typing import Microseconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Analysis:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Analysis(Tabled):
     """What `pqlkit analyze` found.
 
     Parameters
@@ -109,7 +111,11 @@ class Analysis:
 
 
 def analyze(
-    population: Population, settings: Settings | None = None, *, progress: Callable[[str], None] | None = None
+    population: Population,
+    settings: Settings | None = None,
+    *,
+    progress: Callable[[str], None] | None = None,
+    **options: Any,
 ) -> Analysis:
     """Find which behaviours go with converting.
 
@@ -121,11 +127,32 @@ def analyze(
         When snapshots are taken; None = the defaults.
     progress
         Told each step.
+    **options
+        Fields of `Settings`, which win over those of `settings`, spelled as on the command line if you like.
 
     Returns
     -------
     Analysis
-        Every figure is an association: it says who upgrades, not why.
+        Every figure is an association: it says who converts, not why.
+
+    Raises
+    ------
+    UsageError
+        A setting cannot be read or obeyed.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import pqlkit as pq
+    >>> who = list(range(300))
+    >>> users = pl.DataFrame({"user_id": who, "signed_up_at": "2026-01-02"})
+    >>> days = ["2026-01-02T10:00:00Z"] * 400 + ["2026-06-01T10:00:00Z"]
+    >>> names = ["login"] * 300 + ["invite"] * 100 + ["login"]
+    >>> events = pl.DataFrame({"user_id": [*who, *who[::3], 0], "event": names, "timestamp": days})
+    >>> paid = pl.DataFrame({"user_id": [n for n in who if n % 6 == 0 or n % 25 == 1], "converted_at": "2026-01-20"})
+    >>> people = pq.population_of(pq.dataset_of(events=events, users=users, conversions=paid), pq.Project())
+    >>> analyze(people, snapshots="once:14d", conversion_window="14d")
+    <Analysis users=300 snapshots=300 converted=60 top='invite 1+ times, 3d' rr=13.0 [6.4, 26.3]>
     """
     import polars as pl
 
@@ -151,7 +178,7 @@ def analyze(
     from pqlkit.snapshots.contacts import contacted_before
     from pqlkit.snapshots.spike import spike, unreached
 
-    settings = settings or Settings()
+    settings = settled(Settings, settings, options)
     say = progress or (lambda _: None)
     done = behaviours(population, settings.by, windows=settings.windows or (LANDMARK,))
     observed = observe(population, settings, progress=progress)

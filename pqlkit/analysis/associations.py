@@ -143,7 +143,7 @@ def associations(
     areas = auc(levels.positive, levels.negative)
 
     def table(step: int) -> Contingency:
-        return Contingency(*(int(cell[step]) for cell in cells))
+        return Contingency(*(int(cell[step]) for cell in cells), design_effect=design_effect)
 
     def rung(step: int) -> Step:
         return Step(threshold=GRID[int(ladders.level[step]) - 1], table=table(step))

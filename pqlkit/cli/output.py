@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from pqlkit.cli.step import begin, in_detail
 from pqlkit.options.output import Format
+from pqlkit.reporting.renderers.layout import NARROW
+from pqlkit.reporting.renderers.layout import plain as plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from rich.console import Console, RenderableType
-
-NARROW = 80
 
 
 class Renderer(Protocol):
@@ -205,14 +205,3 @@ def messages() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, emoji=False)
-
-
-def plain(renderable: RenderableType, width: int = NARROW) -> str:
-    """Render to text without colours."""
-    import io
-
-    from rich.console import Console
-
-    text = io.StringIO()
-    Console(file=text, width=width, no_color=True, highlight=False, emoji=False, markup=False).print(renderable)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"

@@ -1,4 +1,4 @@
-"""The frame: exports that are Polars frames in memory, taken through the same checks as files."""
+"""The frame: exports that are frames in memory, of Polars or any other library, taken through the same checks as files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pqlkit.scratch import lasting_scratch
 
 if TYPE_CHECKING:
     import polars as pl
+    from narwhals.typing import IntoFrame
 
     from pqlkit.exports.dataset import Dataset, Progress
     from pqlkit.exports.project import Project
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 
 def dataset_of(
     *,
-    events: pl.DataFrame | pl.LazyFrame,
-    users: pl.DataFrame | pl.LazyFrame | None = None,
-    accounts: pl.DataFrame | pl.LazyFrame | None = None,
-    conversions: pl.DataFrame | pl.LazyFrame | None = None,
-    contacts: pl.DataFrame | pl.LazyFrame | None = None,
+    events: IntoFrame,
+    users: IntoFrame | None = None,
+    accounts: IntoFrame | None = None,
+    conversions: IntoFrame | None = None,
+    contacts: IntoFrame | None = None,
     project: Project | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
@@ -31,7 +32,8 @@ def dataset_of(
     Parameters
     ----------
     events
-        ``user_id``, ``event``, ``timestamp``, and any properties. A lazy frame is streamed to disk.
+        ``user_id``, ``event``, ``timestamp``, and any properties. Any frame that Narwhals knows: Polars (a lazy one is streamed to
+        disk), pandas, PyArrow, a DuckDB relation.
     users
         ``user_id``, ``signed_up_at``, optional ``account_id`` and ``deleted_at``; the rest are traits. None: the first
         event is the anchor.
@@ -51,6 +53,8 @@ def dataset_of(
     ------
     DataError
         A column is missing or a table is empty, as for files.
+    UsageError
+        Something given is no frame.
     OutputError
         There is no room for temporary files.
 
@@ -72,6 +76,33 @@ def dataset_of(
         for name, frame in named.items():
             if frame is not None:
                 path = folder / f"{name}.parquet"
-                frame.lazy().sink_parquet(path)
+                _polars(frame, name).sink_parquet(path)
                 sources[name] = replace(project.exports.get(name) or project.direct(str(path)), path=(str(path),))
     return open_dataset(replace(project, exports=sources), progress=progress)
+
+
+def _polars(frame: IntoFrame, name: str) -> pl.LazyFrame:
+    """Take a frame of any library as one of Polars.
+
+    Raises
+    ------
+    UsageError
+        It is no frame.
+    """
+    import narwhals as nw
+    import polars as pl
+
+    from pqlkit.errors import UsageError
+
+    if isinstance(frame, pl.LazyFrame):
+        return frame
+    try:
+        known = nw.from_native(frame)
+    except TypeError:
+        raise UsageError(
+            f"{name}: {type(frame).__name__} is no frame",
+            hint="give a frame of Polars, pandas or PyArrow, or a DuckDB relation; files are read by open_dataset",
+        ) from None
+    if isinstance(known, nw.LazyFrame):
+        known = known.collect(backend="polars")
+    return known.to_polars().lazy()

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pqlkit.errors import UsageError
+from pqlkit.errors import UsageError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -216,6 +216,51 @@ def options_of(record: type[Any]) -> tuple[Option, ...]:
     """Give the options of a record, in the order of its fields."""
     hints = typing.get_type_hints(record)
     return tuple(_option(field, hints[field.name]) for field in dataclasses.fields(record) if _KEY in field.metadata)
+
+
+def read_written(record: Any) -> None:
+    """Read the fields of an option record that were given as the command line spells them; called once it is made.
+
+    Raises
+    ------
+    UsageError
+        A value cannot be read, or a duration lacks its unit.
+
+    Examples
+    --------
+    >>> from pqlkit.options.settings import Settings
+    >>> made = Settings(conversion_window="14d", windows=["3d", "7d"])
+    >>> made.conversion_window.in_words, len(made.windows)
+    ('14 days', 2)
+    """
+    hints = typing.get_type_hints(type(record))
+    for entry in options_of(type(record)):
+        value = getattr(record, entry.name)
+        if entry.reads is None or value is entry.default:
+            continue
+        if isinstance(value, list | tuple) and value and all(isinstance(part, str) for part in value):
+            value = ",".join(value) if entry.takes is str and not entry.many else value
+        if "Duration" in str(hints[entry.name]) and isinstance(value, int | float):
+            raise UsageError(f"{entry.name}: {value} has no unit", hint=f'write "{value}d"')
+        if isinstance(value, str | Path):
+            object.__setattr__(record, entry.name, entry.read(value, entry.name))
+
+
+def settled(record: type[Record], made: Record | None, options: Mapping[str, Any]) -> Record:
+    """Give a record, or the defaults, with what was given by keyword in its place.
+
+    Raises
+    ------
+    UsageError
+        There is no such option, or its value cannot be read.
+    """
+    known = [entry.name for entry in options_of(record)]
+    for name in options:
+        if name not in known:
+            raise UsageError(
+                f"there is no option {name!r}", hint=suggestion(name, known, f"known are {', '.join(known)}")
+            )
+    return dataclasses.replace(made if made is not None else record(), **options)  # type: ignore[type-var]
 
 
 def filled(

@@ -8,7 +8,7 @@ from typing import Final
 
 from pqlkit.definitions.model import Definition
 from pqlkit.options import parsing as reading
-from pqlkit.options.option import Role, option
+from pqlkit.options.option import Role, option, read_written
 from pqlkit.typing import Microseconds
 
 SEARCH: Final = "Search"
@@ -146,3 +146,7 @@ class ProposeOptions:
         None, "Name of the first definition.", reads=reading.definition_name, metavar="NAME", panel=SEARCH
     )
     seed: int = option(0, "Seed of every sample.", metavar="N", panel=SEARCH, rare=True)
+
+    def __post_init__(self) -> None:
+        """Read what is spelled as on the command line, such as ``capacity="50/week"``."""
+        read_written(self)

@@ -10,7 +10,7 @@ from typing import Final
 from pqlkit.definitions.model import Definition, EntityKind, Measure, MeasureKind
 from pqlkit.durations import Duration
 from pqlkit.options import parsing as reading
-from pqlkit.options.option import Role, option
+from pqlkit.options.option import Role, option, read_written
 
 SNAPSHOTS: Final = "Snapshots"
 
@@ -123,6 +123,10 @@ class SnapshotOptions:
         role=Role.READS,
         rare=True,
     )
+
+    def __post_init__(self) -> None:
+        """Read what is spelled as on the command line, such as ``conversion_window="14d"``."""
+        read_written(self)
 
 
 @dataclass(frozen=True, kw_only=True)

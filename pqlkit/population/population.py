@@ -49,6 +49,7 @@ from pqlkit.population.stays import is_expansion
 from pqlkit.population.trait_tables import gather_traits, traits_per_stay, with_traits
 from pqlkit.population.traits import Traits, required_traits
 from pqlkit.population.unreadable import unreadable_warnings
+from pqlkit.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,8 +64,8 @@ if TYPE_CHECKING:
 _DETAILS: Final = (AMOUNT, KIND, PLAN, FROM_PLAN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
-class Population:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True, repr=False)
+class Population(Shown):
     """Everything that analysis, proposal, scoring and reporting know about who exists.
 
     Parameters

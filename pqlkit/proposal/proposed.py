@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pqlkit.shown import Tabled
+
 if TYPE_CHECKING:
     from pqlkit.analysis.bend import Shape
     from pqlkit.analysis.fewer import Fewer
@@ -70,8 +72,8 @@ class Refit:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Proposal:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Proposal(Tabled):
     """What `pqlkit propose` found.
 
     Parameters

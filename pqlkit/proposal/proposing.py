@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Tier
 from pqlkit.definitions.model import MeasureKind
 from pqlkit.errors import UsageError
 from pqlkit.inert import visible
+from pqlkit.options.option import settled
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
@@ -51,6 +52,7 @@ def propose(
     wishes: ProposeOptions | None = None,
     *,
     progress: Callable[[str], None] | None = None,
+    **options: Any,
 ) -> Proposal:
     """Search threshold rules on earlier snapshots, check them on later ones, and write the best as definitions.
 
@@ -64,6 +66,8 @@ def propose(
         What is asked for; None = the defaults.
     progress
         Told each step.
+    **options
+        Fields of `Settings` and of `ProposeOptions`, which win over those given whole, spelled as on the command line if you like.
 
     Returns
     -------
@@ -74,17 +78,30 @@ def propose(
     ------
     UsageError
         A wish cannot be obeyed, or the definition in use is about other entities.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import pqlkit as pq
+    >>> users = pl.DataFrame({"user_id": range(30), "signed_up_at": "2026-01-02"})
+    >>> events = pl.DataFrame({"user_id": [0, 0], "event": "login", "timestamp": ["2026-01-02", "2026-06-01"]})
+    >>> paid = pl.DataFrame({"user_id": [0], "converted_at": "2026-01-20"})
+    >>> people = pq.population_of(pq.dataset_of(events=events, users=users, conversions=paid), pq.Project())
+    >>> propose(people, snapshots="once:7d", capacity="50/week", permutations=0)
+    <Proposal candidates=[] snapshots=30>
     """
     from pqlkit.analysis.observation import observe
     from pqlkit.population.definition_clock import refuse_other_kind
 
-    wishes = wishes or ProposeOptions()
+    own = {field.name for field in fields(Settings)}
+    settings = settled(Settings, settings, {name: value for name, value in options.items() if name in own})
+    wishes = settled(ProposeOptions, wishes, {name: value for name, value in options.items() if name not in own})
     if wishes.against is not None:
         # Before the search, which takes its time.
         refuse_other_kind(population, wishes.against)
         if wishes.against.outcome is None:
             raise UsageError(f"{visible(wishes.against.name)} is a milestone: it has no outcome to compare")
-    observed = observe(population, settings or Settings(), progress=progress)
+    observed = observe(population, settings, progress=progress)
     return proposal_of(Brief.of(observed, wishes, progress or (lambda _: None)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -25,6 +25,7 @@ from pqlkit.definitions.model import (
 from pqlkit.measures.behaviour import GRID
 from pqlkit.measures.gaps import gap_warnings
 from pqlkit.options.schedule_kind import DesignKind
+from pqlkit.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,8 +66,8 @@ class Ladder:
     rungs: tuple[Rung, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Trial:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Trial(Shown):
     """How a hypothesis did. Nothing was selected, so all the data may be used.
 
     Parameters
@@ -116,6 +117,7 @@ def try_(
     *,
     name: str = "hypothesis",
     progress: Callable[[str], None] | None = None,
+    **options: Any,
 ) -> Trial:
     """Test a hypothesis.
 
@@ -132,6 +134,8 @@ def try_(
         Of the definition.
     progress
         Told each step.
+    **options
+        Fields of `Settings`, which win over those of `settings`, spelled as on the command line if you like.
 
     Raises
     ------
@@ -143,6 +147,7 @@ def try_(
     from pqlkit.analysis.criteria import criteria
     from pqlkit.analysis.observation import observe
     from pqlkit.definitions.expression import Expression, read_expression
+    from pqlkit.options.option import settled
     from pqlkit.options.settings import Settings
     from pqlkit.population.vocabulary import event_names, refuse_unknown
     from pqlkit.proposal.promise import promise, started
@@ -152,7 +157,7 @@ def try_(
     from pqlkit.statistics.exact import odds_ratio
 
     say = progress or (lambda _: None)
-    settings = settings or Settings()
+    settings = settled(Settings, settings, options)
     asked = read_expression(text) if node is None else node
     if isinstance(asked, Expression):
         asked.refuse_unanswerable()

@@ -10,6 +10,7 @@ from pqlkit.definitions.nouns import nouns_of
 from pqlkit.durations import DAY, Duration
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.rates.funnel import Funnel, Waiting, cohort_levels, funnel, lives, waiting
+from pqlkit.shown import Tabled
 from pqlkit.snapshots.schedule import Design
 from pqlkit.statistics.rate import Rate
 
@@ -112,8 +113,8 @@ class Parts:
     arms: Arms | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Report:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Report(Tabled):
     """What `pqlkit report` says of one definition.
 
     Parameters

@@ -17,6 +17,7 @@ from pqlkit.exports.tables import EMAIL
 from pqlkit.scoring.lead import ORDER, READ, LeadStatus, lead_ids
 from pqlkit.scoring.nearness import far_along, standing
 from pqlkit.scoring.progress import TINY
+from pqlkit.shown import Tabled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -31,8 +32,8 @@ FRESHNESS: Final = 30 * DAY
 """Over which the newest start's points fade where the definition does not say."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Leads:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Leads(Tabled):
     """Every entity of a population, scored.
 
     Parameters

@@ -100,7 +100,6 @@ def test_what_the_pages_show_is_what_the_sample_product_prints(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
     assert run(["load", "--out", "dataset", "--quiet"]) == 0
-    assert run(["propose", "--data", "dataset", "--name", "first", "--permutations", "0", "--quiet"]) == 0
     capsys.readouterr()
     for page in WORKED:
         told = [(line, list(shown)) for line, shown in list(sessions(page))]

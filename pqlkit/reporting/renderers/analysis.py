@@ -23,7 +23,9 @@ from pqlkit.reporting.renderers.correlation import (
     risk,
     sureness,
     thresholds,
-    winners,
+)
+from pqlkit.reporting.renderers.correlation import (
+    winners as winners,
 )
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.layout import table as table_of
@@ -49,6 +51,17 @@ if TYPE_CHECKING:
 
 LESS: Final = 5
 """Behaviours after which fewer convert, and of those that are not monotone, on a terminal."""
+HEADER: Final = [
+    "behaviour",
+    "window",
+    "at least",
+    "phi",
+    "doing",
+    "with",
+    "without",
+    "relative risk [95% CI]",
+    "adjusted",
+]
 ROWS: Final = 10
 """Behaviours that a terminal shows unless told otherwise."""
 
@@ -73,20 +86,9 @@ def as_markdown(analysis: Analysis, top: int = 20) -> str:
     if is_little(analysis):
         said = f"{analysis.observed.converters} usable conversions: no behaviours are ranked, it would find luck."
         return f"{said}\n\n{_base_line(analysis)}\n\n{SENTENCE}\n"
-    header = [
-        "behaviour",
-        "window",
-        "at least",
-        "phi",
-        "doing",
-        "with",
-        "without",
-        "relative risk [95% CI]",
-        "adjusted",
-    ]
-    rows = [_cells(association) for association in winners(analysis)[:top]]
+    rows = [cells(association) for association in winners(analysis)[:top]]
     said = escape_markdown(f"{headline(analysis)} {sureness(analysis)}", 4_000)
-    return f"{said}\n\n{to_markdown(rows, header, right=range(2, 9))}\n{_base_line(analysis)}\n\n{SENTENCE}\n"
+    return f"{said}\n\n{to_markdown(rows, HEADER, right=range(2, 9))}\n{_base_line(analysis)}\n\n{SENTENCE}\n"
 
 
 def as_table(
@@ -448,7 +450,8 @@ def _explained(shown: Sequence[Association]) -> list[str]:
     return lines
 
 
-def _cells(association: Association) -> list[str]:
+def cells(association: Association) -> list[str]:
+    """Give a behaviour's row of a table, as `HEADER` names them."""
     counts, left = association.table, adjusted(association)
     return [
         named(association.behaviour, 60),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import RenderableType
     from rich.text import Text
+
+NARROW: Final = 80
+"""Columns where there is no terminal."""
 
 
 def styled(text: Text) -> Text:
@@ -86,3 +90,14 @@ def table(rows: Sequence[Sequence[str]], *, width: int = 79, indent: str = "  ")
             name = ""
         lines.append(f"{indent}{name}{' ' * (first - cell_len(name))}{figures}".rstrip())
     return lines
+
+
+def plain(renderable: RenderableType, width: int = NARROW) -> str:
+    """Render to text without colours."""
+    import io
+
+    from rich.console import Console
+
+    text = io.StringIO()
+    Console(file=text, width=width, no_color=True, highlight=False, emoji=False, markup=False).print(renderable)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
