@@ -162,10 +162,10 @@ def open_dataset(
         raise DataError("nothing names the events", hint="give --project FILE, --data DIR or --events PATH")
     if cluster is not None and place_of(sources[EVENTS]) is not None:
         clock = now()
-        found = clustered(cluster(), sources, zone=project.timezone, clock=clock)
+        known = clustered(cluster(), sources, zone=project.timezone, clock=clock)
         tables = {
             name: Table(**{part.name: getattr(table, part.name) for part in fields(table)})
-            for name, table in found.items()
+            for name, table in known.items()
         }
         return Dataset(folder=None, tables=tables, clock=clock, zone=project.timezone)
     for name, source in sources.items():
