@@ -204,7 +204,9 @@ class EventTable:
 
     def _with_rows(self, users: pl.Series) -> pl.Series:
         """Keep the users that have events."""
-        seen = [pl.read_parquet(self.writer.path(summary.who), columns=[USER_ID]) for summary in self.summaries]
+        seen = [
+            pl.read_parquet(self.writer.path(summary.who), columns=[USER_ID], glob=False) for summary in self.summaries
+        ]
         return users.filter(users.is_in(pl.concat(seen)[USER_ID].implode())) if len(users) and seen else users
 
     def _with_ids(self, rows: pl.DataFrame) -> pl.DataFrame:
