@@ -127,4 +127,4 @@ def frame(result: object) -> pl.DataFrame:
         case _:
             whole: Any = result
             text = report.as_csv(whole)
-    return pl.read_csv(io.BytesIO(text.encode()), infer_schema_length=None)
+    return pl.read_csv(io.BytesIO(text.encode()), infer_schema_length=None, glob=False)
