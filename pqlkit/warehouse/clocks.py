@@ -129,6 +129,8 @@ class Tables:
         Whose columns the entities keep.
     owned
         The step of the events with their entities.
+    filtered
+        Whether the project leaves out users, and with them their events and the accounts that have no other user.
     """
 
     steps: Steps
@@ -138,6 +140,7 @@ class Tables:
     traits: Sequence[str] = ()
     properties: Properties = field(default_factory=Properties)
     owned: str = "owned_events"
+    filtered: bool = False
 
     @property
     def dialect(self) -> SqlDialect:
@@ -189,14 +192,57 @@ class Tables:
 
     # ------------------------------------------------------------ who there is
 
+    def left_out(self, conditions: Sequence[Condition]) -> None:
+        """Add the steps of the users whom the project's filter leaves out, before those of the events that go with them.
+
+        Of the users as entities the filter is a condition of theirs (`entities`).
+        """
+        if self.kind is EntityKind.USER or not conditions:
+            return
+        self.filtered = True
+        marks = {
+            name: f"filter_{place}" for place, name in enumerate(dict.fromkeys(item.name for item in conditions), 1)
+        }
+        keep = {ACCOUNT_ID: ACCOUNT_ID, **{mark: name for name, mark in marks.items()}}
+        everyone = self._listed("users", USER_ID, self._traits_of("users"), keep)
+        self.steps.add("users_everyone", "Everyone among the users: one row each, the earliest signup", everyone)
+        kept = exp.select("u.*").from_(table("users_everyone", "u"))
+        for item in conditions:
+            test = predicate(
+                self.dialect, item, column(marks[item.name], "u"), self.naming.types.get(item.name), "population"
+            )
+            kept = kept.where(exp.paren(test) if isinstance(test, exp.Or) else test)
+        self.steps.add("users_listed", "The users whom the project's filter keeps", kept)
+        out = self.steps.plan(
+            "SELECT u.entity_id FROM users_everyone AS u LEFT JOIN users_listed AS k ON k.entity_id = u.entity_id WHERE k.entity_id IS NULL"
+        )
+        self.steps.add("users_left_out", "The users whom it leaves out, with what they did", out)
+        emptied = self.steps.plan(
+            "SELECT u.account_id FROM users_everyone AS u LEFT JOIN users_listed AS k ON k.entity_id = u.entity_id"
+            " WHERE NOT u.account_id IS NULL GROUP BY u.account_id HAVING COUNT(k.entity_id) = 0"
+        )
+        self.steps.add("accounts_left_out", "The accounts that have no other user", emptied)
+
+    def _without_users_left_out(self, query: exp.Select, user: exp.Expr) -> exp.Select:
+        """Keep the rows of users who are not left out, and those of no user."""
+        on = exp.EQ(this=column(ENTITY, "o"), expression=user)
+        return query.join(table("users_left_out", "o"), on=on, join_type="left").where("o.entity_id IS NULL")
+
     def entities(self, conditions: Sequence[Condition]) -> str:
         """Add the steps of users and accounts; give the one of the entities: ``entity_id``, ``signed_up_us``, ``deleted_us``, traits."""
         if self.kind is EntityKind.USER:
-            return self._users(conditions, self.traits, keep=())
+            return self._users(conditions, self.traits, keep={})
         return self._accounts()
 
-    def _listed(self, table: str, key: str, traits: Sequence[str], keep: Sequence[str]) -> exp.Select:
-        """Read users or accounts: one row each, the earliest signup first; who signed up after the end is not there yet."""
+    def _traits_of(self, table: str) -> list[str]:
+        """Give the traits of accounts that stand in a table."""
+        return [name for name in self.traits if self.trait_table(name) == table]
+
+    def _listed(self, table: str, key: str, traits: Sequence[str], keep: Mapping[str, str]) -> exp.Select:
+        """Read users or accounts: one row each, the earliest signup first; who signed up after the end is not there yet.
+
+        `keep` names further columns: what they are called in the step -> what they are called by pqlkit.
+        """
         alias = "r"
         signed_up = (
             self.us(table, SIGNED_UP_AT, alias) if self.has(table, SIGNED_UP_AT) else exp.cast(exp.null(), "bigint")
@@ -206,7 +252,7 @@ class Tables:
         raw = (
             exp.select(
                 exp.alias_(ident, ENTITY),
-                *(exp.alias_(self.naming.column(table, name, alias), name) for name in keep),
+                *(exp.alias_(self.naming.column(table, name, alias), mark) for mark, name in keep.items()),
                 exp.alias_(signed_up, "signed_up_us"),
                 exp.alias_(deleted, "deleted_us"),
                 *(exp.alias_(self.naming.column(table, name, alias), self.trait(name).name) for name in traits),
@@ -230,7 +276,7 @@ class Tables:
             .where("r.place = 1")
         )
 
-    def _users(self, conditions: Sequence[Condition], traits: Sequence[str], keep: Sequence[str]) -> str:
+    def _users(self, conditions: Sequence[Condition], traits: Sequence[str], keep: Mapping[str, str]) -> str:
         if self.has("users"):
             query = self._listed("users", USER_ID, traits, keep)
             says = "The users: one row each, the earliest signup"
@@ -253,11 +299,10 @@ class Tables:
 
     def _accounts(self) -> str:
         has_accounts, has_users = self.has("accounts"), self.has("users")
-        of_accounts = [name for name in self.traits if self.trait_table(name) == "accounts"]
-        of_users = [name for name in self.traits if name not in of_accounts]
+        of_accounts, of_users = self._traits_of("accounts"), self._traits_of("users")
         members = self.has("users", ACCOUNT_ID) and has_users
-        if has_users:
-            self._users((), of_users, keep=[ACCOUNT_ID] if members else [])
+        if has_users and not self.filtered:
+            self._users((), of_users, keep={ACCOUNT_ID: ACCOUNT_ID} if members else {})
         if members:
             query = self.steps.plan(
                 "SELECT u.entity_id AS user_id, u.account_id, u.signed_up_us FROM users_listed AS u WHERE NOT u.account_id IS NULL"
@@ -272,7 +317,7 @@ class Tables:
             says = "Whose account a user belongs to, by the events that carry both; a user of two accounts belongs to neither"
         self.steps.add("members", says, query)
         if has_accounts:
-            listed = self._listed("accounts", ACCOUNT_ID, of_accounts, ())
+            listed = self._listed("accounts", ACCOUNT_ID, of_accounts, {})
         else:
             listed = self.steps.plan(
                 "SELECT m.account_id AS entity_id, CAST(NULL AS BIGINT) AS signed_up_us, CAST(NULL AS BIGINT) AS deleted_us"
@@ -307,6 +352,9 @@ class Tables:
             on=self.steps.expression("f._key = a.entity_id AND f.place = 1", key=key),
             join_type="left",
         )
+        if self.filtered:
+            gone = self.steps.expression("x.account_id = a.entity_id")
+            query = query.join(table("accounts_left_out", "x"), on=gone, join_type="left").where("x.account_id IS NULL")
         return self.steps.add("account_entities", "Accounts with their own signup, else their first user's", query)
 
     def trait_table(self, name: str) -> str:
@@ -347,6 +395,8 @@ class Tables:
             .join("parameters", join_alias="p", join_type="cross")
         )
         query = query.where(exp.LTE(this=self.us("events", TIMESTAMP, "e"), expression=column("as_of_us", "p")))
+        if self.filtered and self.has("events", USER_ID):
+            query = self._without_users_left_out(query, self.naming.column("events", USER_ID, "e"))
         self.steps.fill("known_events", "The events up to then", query)
 
     def ownership(self, entities: str) -> None:
@@ -418,6 +468,8 @@ class Tables:
         )
         for test in self._passes(outcome):
             query = query.where(test)
+        if self.filtered and self.has("conversions", USER_ID):
+            query = self._without_users_left_out(query, self.naming.column("conversions", USER_ID, "c"))
         query = query.group_by(column(ENTITY, "n"))
         return self.steps.add("first_conversions", "The first conversion of each that counts", query)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
+from pqlkit.columns import ACCOUNT_ID
 from pqlkit.definitions.describing import describe
 from pqlkit.definitions.emitting import definition_hash
 from pqlkit.definitions.model import Criterion, EntityKind, MeasureKind, Ref, WindowKind, leaves
@@ -156,6 +157,7 @@ class _Writer:
         self._refuse()
         tables = self._tables
         tables.parameters()
+        tables.left_out(self._project.population)
         tables.reserve_events()
         entities = tables.entities(self._project.population)
         tables.ownership(entities)
@@ -199,8 +201,9 @@ class _Writer:
                 "make lead.cooldown as long as outcome.within, or use pqlkit score",
             )
         for condition in self._project.population:
-            if definition.entity is not EntityKind.USER or not self._tables.has("users"):
-                raise uncovered("population", f"the project's filter of {definition.entity.value}s")
+            named = definition.entity is EntityKind.USER or self._tables.has("users", ACCOUNT_ID)
+            if not (named and self._tables.has("users")):
+                raise uncovered("population", f"the project's filter of {definition.entity.value}s without their users")
             if self._naming.maps("accounts", condition.name):
                 raise uncovered("population", f"the trait {visible(condition.name)} of accounts")
 

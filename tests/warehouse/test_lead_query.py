@@ -234,7 +234,21 @@ def test_whom_the_projects_filter_leaves_out_is_nobody(warehouse):
     assert 0 < wanted.height < 30
 
 
-def test_a_filter_of_accounts_is_refused():
+def test_accounts_of_none_but_users_who_are_left_out_are_nobody(warehouse):
+    definition = replace(VARIANTS["all"], eligible=(FREE,))
+    tables = draw_product(definition, 9, users=45)
+    testers = Condition(name="signup_plan", operator=Operator.IN, values=("free",))
+    everybody = scored(definition, tables)
+    wanted = assert_same(warehouse, definition, tables, replace(PROJECT, population=(testers,)))
+    assert 0 < wanted.height < everybody.height
+    # Those who stay did less: colleagues who are left out did something, too.
+    both = wanted.join(everybody, on="account_id", suffix="_of_all")
+    assert (both["evidence"].fill_null("") != both["evidence_of_all"].fill_null("")).any()
+
+
+def test_a_filter_of_accounts_whose_users_are_not_known_is_refused():
     project = replace(PROJECT, population=(FREE,))
-    with pytest.raises(DefinitionError, match="population: the project's filter of accounts is not covered"):
-        query_of(VARIANTS["all"], project, options(VARIANTS["all"], SqlDialect.DUCKDB))
+    with pytest.raises(
+        DefinitionError, match="population: the project's filter of accounts without their users is not"
+    ):
+        query_of(VARIANTS["all"], project, options(VARIANTS["all"], SqlDialect.DUCKDB, "users.account_id"))
