@@ -23,6 +23,7 @@ from pqlkit.reporting.pages import drawing, heat_map
 from pqlkit.reporting.pages import proposal as proposal_page
 from pqlkit.reporting.pages import report as report_page
 from pqlkit.reporting.pages import trial as trial_page
+from pqlkit.reporting.pages.page import templates
 from pqlkit.reporting.pages.style import STYLE
 from pqlkit.reporting.renderers import analysis, proposal, report, trial
 from pqlkit.reporting.renderers.report_sentences import next_steps
@@ -187,6 +188,13 @@ def test_a_board_is_told_what_became_of_near_misses_and_what_to_do() -> None:
     assert "contacted" not in " ".join(next_steps(shown))  # there is no table of contacts
 
 
+def test_a_key_named_as_a_method_is_read_and_no_function_is_shown() -> None:
+    shown = {"clear": ": no clear change", "update": 3}
+    assert templates().from_string("{{ f.clear }}{{ f.update }}").render(f=shown) == ": no clear change3"
+    with pytest.raises(TypeError, match="not <built-in method clear"):
+        templates().from_string("{{ f.clear }}").render(f={})
+
+
 def test_what_to_do_follows_from_what_was_found() -> None:
     shown = json.loads(json.dumps(figures("report", False)))
     fell = {"value": -0.1, "low": -0.2, "high": -0.01}
@@ -194,11 +202,12 @@ def test_what_to_do_follows_from_what_was_found() -> None:
     share = {"numerator": 1, "denominator": 40, "rate": 0.025, "low": 0.0, "high": 0.1}
     shown["contacted"] = {"before": share, "after": share, "never": {**share, "denominator": 60}}
     shown["arms"] = {"contact": share}
-    shown["near_misses"].update(now=3, in_reach=1)
+    shown["near_misses"].update(now=3, in_reach=1, qualified={**share, "numerator": 2, "denominator": 3})
     assert next_steps(shown)[:3] == [
         "The rate fell in 2025-Q1: choose the rule again on what came since.",
         "60 of 140 new PQLs with a complete window were contacted by nobody.",
-        "Now 3 users are near; 1 lacks at most 10% or one step: nudged, they would be as many more PQLs.",
+        "Now 3 users are near; 1 lacks at most 10% or one step: nudged, they would be as many more PQLs now; "
+        "of those near before, 2 of 3 became PQLs anyway.",
     ]
     shown["periods"][-1]["drift"]["verdict"] = "share-changed"
     assert next_steps(shown)[0].startswith("In 2025-Q1 share qualifying changed")

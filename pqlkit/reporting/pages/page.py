@@ -13,7 +13,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
 from pqlkit.inert import visible
@@ -61,10 +61,28 @@ def page(template: str, title: str, figures: Mapping[str, Any], sentence: str, *
     )
 
 
+class _Templates(Environment):
+    """Templates in which ``figures.clear`` is what figures say under ``clear``, and no method of theirs."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Read a key of a mapping before an attribute."""
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+def _shown(value: object) -> object:
+    """Refuse to show a function: somebody forgot to call it, or its name hides a key that is missing."""
+    if callable(value) and not isinstance(value, Undefined):
+        raise TypeError(f"a page shows what things are, not {value!r}")
+    return value
+
+
 @cache
 def templates() -> Environment:
     """Give the templates, with the functions that show numbers and names."""
-    environment = Environment(
+    environment = _Templates(
+        finalize=_shown,
         loader=PackageLoader("pqlkit.reporting.pages"),
         autoescape=True,
         undefined=StrictUndefined,

@@ -160,7 +160,10 @@ def near_now(figures: Mapping[str, Any]) -> str:
         return "Nobody is near now."
     who = f"{figures['entity']} is near" if now == 1 else f"{figures['entity']}s are near"
     lack = "lacks" if misses["in_reach"] == 1 else "lack"
-    nudged = f": nudged, they would be as many more {figures['words']['leads']}" if misses["in_reach"] else ""
+    leads, before = figures["words"]["leads"], misses["qualified"]
+    anyway = f"; of those near before, {before['numerator']:,} of {before['denominator']:,} became {leads} anyway"
+    nudged = f": nudged, they would be as many more {leads} now{anyway if before['denominator'] else ''}"
+    nudged = nudged if misses["in_reach"] else ""
     return f"Now {now:,} {who}; {misses['in_reach']:,} {lack} at most 10% or one step{nudged}."
 
 
