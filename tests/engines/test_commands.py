@@ -76,13 +76,17 @@ def _weighed(collect, brought):
     return weighed
 
 
-@pytest.mark.parametrize("line", LINES)
+SEARCHED = [pytest.param(line, marks=pytest.mark.slow) if line == "propose" else line for line in LINES]
+"""The commands; a search on three engines takes many seconds."""
+
+
+@pytest.mark.parametrize("line", SEARCHED)
 def test_every_engine_prints_the_same_bytes(asked, line):
     expected = asked(line, "polars")[0]
     assert [name for name in OTHERS if asked(line, name)[0] != expected] == []
 
 
-@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("line", SEARCHED)
 @pytest.mark.parametrize("engine", ["duckdb", pytest.param("spark", marks=pytest.mark.slow)])
 def test_ten_times_the_events_bring_hardly_more(asked, line, engine):
     few, many = (asked(line, engine, data)[1] for data in ("data", "ten"))
