@@ -13,18 +13,12 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa  # noqa: F401  # DuckDB hands tables over through it: missing, it must be missed here
 
-from pqlkit.engines.portable import encoded
-from pqlkit.engines.ranking import ranked
-from pqlkit.engines.tallies import ascending, tallied_by_grouping
+from pqlkit.engines.relational import Relational
 from pqlkit.errors import DataError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from pqlkit.engines.tallies import Packing, Part
     from pqlkit.typing import LazyFrame
 
 
@@ -36,7 +30,7 @@ def _connection() -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class DuckDBEngine:
+class DuckDBEngine(Relational):
     """Plans run on DuckDB, in this process, on a connection of their own."""
 
     name: str = "duckdb"
@@ -62,22 +56,6 @@ class DuckDBEngine:
     def lift(self, frame: pl.DataFrame) -> LazyFrame:
         """Bring a small table into the engine."""
         return _narwhals(self.connection.from_arrow(frame.to_arrow()))
-
-    def encode(self, frame: LazyFrame, column: str, names: Sequence[str]) -> LazyFrame:
-        """Replace a text column by the Int32 position of its value in `names`; other values become null."""
-        return encoded(self, frame, column, names)
-
-    def ranked(self, frame: LazyFrame, by: Sequence[str], order: str, ranks: Sequence[int] | None) -> LazyFrame:
-        """Rank the rows of each group; see `Engine.ranked`."""
-        return ranked(frame, by, order, ranks)
-
-    def tally(self, frame: LazyFrame, pack: Packing, *, whos: int | None = None) -> Iterator[Part]:
-        """Count by groups; see `Engine.tally`."""
-        return tallied_by_grouping(self, frame, pack, whos)
-
-    def distinct(self, frame: LazyFrame) -> NDArray[np.int64]:
-        """Give the different numbers of a plan; see `Engine.distinct`."""
-        return ascending(self.collect(frame.unique()))
 
     def keep(self, frame: LazyFrame) -> LazyFrame:
         """Hold what the plan gives in a table of this connection."""

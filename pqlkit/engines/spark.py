@@ -13,21 +13,15 @@ import polars as pl
 import pyarrow as pa
 
 from pqlkit.engines.base import TABLE
-from pqlkit.engines.portable import encoded
-from pqlkit.engines.ranking import ranked
+from pqlkit.engines.relational import Relational
 from pqlkit.engines.spark_client import DefaultChannelBuilder, PySparkException, SparkSession, functions
 from pqlkit.engines.spark_errors import missing, refused, secret_in, unreadable, without_secrets
 from pqlkit.engines.spark_frames import narwhals
-from pqlkit.engines.tallies import ascending, tallied_by_grouping
 from pqlkit.errors import DataError, EngineError, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from pqlkit.engines.tallies import Packing, Part
     from pqlkit.typing import LazyFrame
 
 REMOTE: Final = "SPARK_REMOTE"
@@ -53,7 +47,7 @@ _SESSIONS: Final[dict[str, Any]] = {}
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class SparkEngine:
+class SparkEngine(Relational):
     """Plans run on the server of a session of their own, whose zone is UTC."""
 
     session: Any = field(repr=False)
@@ -142,22 +136,6 @@ class SparkEngine:
             return self.session.table(name)
         except PySparkException as error:
             raise refused(error) from None
-
-    def encode(self, frame: LazyFrame, column: str, names: Sequence[str]) -> LazyFrame:
-        """Replace a text column by the Int32 position of its value in `names`; other values become null."""
-        return encoded(self, frame, column, names)
-
-    def ranked(self, frame: LazyFrame, by: Sequence[str], order: str, ranks: Sequence[int] | None) -> LazyFrame:
-        """Rank the rows of each group; see `Engine.ranked`."""
-        return ranked(frame, by, order, ranks)
-
-    def tally(self, frame: LazyFrame, pack: Packing, *, whos: int | None = None) -> Iterator[Part]:
-        """Count by groups; see `Engine.tally`."""
-        return tallied_by_grouping(self, frame, pack, whos)
-
-    def distinct(self, frame: LazyFrame) -> NDArray[np.int64]:
-        """Give the different numbers of a plan; see `Engine.distinct`."""
-        return ascending(self.collect(frame.unique()))
 
     def keep(self, frame: LazyFrame) -> LazyFrame:
         """Hold what the plan gives on the cluster."""
