@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pqlkit.measures.scope import Scope
     from pqlkit.measures.tasks import Task
-    from pqlkit.typing import LazyFrame, Microseconds
+    from pqlkit.typing import LazyFrame
 
 GROUP: Final = (ENTITY, CRITERION)
 LEVEL: Final = "level"  # in millionths for sum and last, else in things
@@ -131,7 +131,7 @@ def _pulses(rows: LazyFrame, at: str, *, present: int, fresh: int) -> LazyFrame:
 
 def _first_snapshots(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
     # A state that nothing brings about (no event at all) still needs an instant at which it is looked at first.
-    looked = {task.index: wait for task in tasks if (wait := _wait(task)) is not None}
+    looked = {task.index: wait for task in tasks if (wait := task.wait) is not None}
     chosen = [task for task in tasks if task.index in looked]
     if not chosen:
         return []
@@ -157,19 +157,10 @@ def _kept_need(tasks: Sequence[Task], side: str, *, upper: bool) -> nw.Expr:
     return per_task(tasks, own).alias(side)
 
 
-def _wait(task: Task) -> Microseconds | None:
-    if task.window is not WindowKind.TRAILING:
-        return None
-    if task.high is not None:
-        return task.length
-    constant = task.low.constant if task.low is not None else None
-    return 0 if constant is not None and constant <= 0 and not task.by_event else None
-
-
 def _needs_in_force(instants: LazyFrame, tasks: Sequence[Task]) -> LazyFrame:
     # The need of the newest event holds until the next one; an event without a known limit makes it unknown.
     unknown = nw.lit(_ALWAYS, nw.Int64)
-    starts = nw.col(_START).max().over(*GROUP) if any(_wait(task) is not None for task in tasks) else nw.col(_START)
+    starts = nw.col(_START).max().over(*GROUP) if any(task.wait is not None for task in tasks) else nw.col(_START)
     sides = {}
     for side in (LOW, HIGH):
         stated = nw.when(nw.col(FRESH) > 0).then(nw.col(side).fill_null(_ALWAYS)).otherwise(nw.col(side))

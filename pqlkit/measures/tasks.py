@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pqlkit.definitions.model import Criterion
+    from pqlkit.typing import Microseconds
 
 CHAIN: Final = 16
 """Cases told apart one after another; more are halved first, since Spark takes no expression of some fifty levels."""
@@ -91,6 +92,16 @@ class Task:
                 return SCALE
             case _:
                 assert_never(self.measure)
+
+    @property
+    def wait(self) -> Microseconds | None:
+        """How long after the anchor a state that nothing brings about is looked at first; None = only events change it."""
+        if self.window is not WindowKind.TRAILING:
+            return None
+        if self.high is not None:
+            return self.length
+        constant = self.low.constant if self.low is not None else None
+        return 0 if constant is not None and constant <= 0 and not self.by_event else None
 
     @property
     def by_event(self) -> bool:

@@ -22,7 +22,7 @@ from pqlkit.columns import (
 from pqlkit.definitions.model import Condition, EntityKind, Operator
 from pqlkit.inert import visible
 from pqlkit.warehouse import dialect as sql
-from pqlkit.warehouse.predicates import both, number, predicate, uncovered
+from pqlkit.warehouse.predicates import both, number, passing, predicate, uncovered
 from pqlkit.warehouse.steps import column, identifier, table
 
 if TYPE_CHECKING:
@@ -206,13 +206,9 @@ class Tables:
         keep = {ACCOUNT_ID: ACCOUNT_ID, **{mark: name for name, mark in marks.items()}}
         everyone = self._listed("users", USER_ID, self._traits_of("users"), keep)
         self.steps.add("users_everyone", "Everyone among the users: one row each, the earliest signup", everyone)
-        kept = exp.select("u.*").from_(table("users_everyone", "u"))
-        for item in conditions:
-            test = predicate(
-                self.dialect, item, column(marks[item.name], "u"), self.naming.types.get(item.name), "population"
-            )
-            kept = kept.where(exp.paren(test) if isinstance(test, exp.Or) else test)
-        self.steps.add("users_listed", "The users whom the project's filter keeps", kept)
+        columns = {name: column(mark, "u") for name, mark in marks.items()}
+        listed = passing(exp.select("u.*").from_(table("users_everyone", "u")), self._filter(conditions, columns))
+        self.steps.add("users_listed", "The users whom the project's filter keeps", listed)
         out = self.steps.plan(
             "SELECT u.entity_id FROM users_everyone AS u LEFT JOIN users_listed AS k ON k.entity_id = u.entity_id WHERE k.entity_id IS NULL"
         )
@@ -222,6 +218,13 @@ class Tables:
             " WHERE NOT u.account_id IS NULL GROUP BY u.account_id HAVING COUNT(k.entity_id) = 0"
         )
         self.steps.add("accounts_left_out", "The accounts that have no other user", emptied)
+
+    def _filter(self, conditions: Sequence[Condition], columns: Mapping[str, exp.Column]) -> list[exp.Expr]:
+        """Write the project's filter of users on the columns of their traits."""
+        types = self.naming.types
+        return [
+            predicate(self.dialect, item, columns[item.name], types.get(item.name), "population") for item in conditions
+        ]
 
     def _without_users_left_out(self, query: exp.Select, user: exp.Expr) -> exp.Select:
         """Keep the rows of users who are not left out, and those of no user."""
@@ -290,12 +293,8 @@ class Tables:
                 " WHERE NOT e.user_id IS NULL GROUP BY e.user_id"
             )
             says = "The users: whoever did something; the clock starts with the first event"
-        for item in conditions:
-            test = predicate(
-                self.dialect, item, self.trait(item.name, "r"), self.naming.types.get(item.name), "population"
-            )
-            query = query.where(exp.paren(test) if isinstance(test, exp.Or) else test)
-        return self.steps.add("users_listed", says, query)
+        columns = {item.name: self.trait(item.name, "r") for item in conditions}
+        return self.steps.add("users_listed", says, passing(query, self._filter(conditions, columns)))
 
     def _accounts(self) -> str:
         has_accounts, has_users = self.has("accounts"), self.has("users")

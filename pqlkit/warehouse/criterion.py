@@ -18,7 +18,7 @@ from pqlkit.measures.limits import NEVER
 from pqlkit.options.warehouse import ColumnType
 from pqlkit.warehouse import dialect as sql
 from pqlkit.warehouse.clocks import ENTITY
-from pqlkit.warehouse.predicates import both, number, truth
+from pqlkit.warehouse.predicates import both, number, passing, truth
 from pqlkit.warehouse.steps import column, table
 
 if TYPE_CHECKING:
@@ -126,9 +126,7 @@ class CriterionSteps:
         ]
         query = exp.select(*columns).from_(table(self._tables.owned, "e"))
         query = query.join(table(self._lives, "l"), on="l.entity_id = e.entity_id")
-        for test in tests:
-            query = query.where(exp.paren(test) if isinstance(test, exp.Or) else test)
-        return self._steps.add(f"{self._name}_events", f"Criterion {self._id}: {self._says}", query)
+        return self._steps.add(f"{self._name}_events", f"Criterion {self._id}: {self._says}", passing(query, tests))
 
     def _seen(self) -> list[exp.Expr]:
         """Say which events count, whenever they happened."""
@@ -308,7 +306,7 @@ class CriterionSteps:
         if self._task.window not in _MOVING and not self._task.by_property:
             return self._added_up(events)
         changes: exp.Query = self._steps_of(events)
-        if (wait := self._wait()) is not None:
+        if (wait := self._task.wait) is not None:
             changes = exp.union(changes, self._first_states(wait), distinct=False, copy=False)
         name = self._steps.add(f"{self._name}_changes", f"{self._id}: what changes the level, and when", changes)
         sums = [f"SUM(SUM(c.step)) {_RUNNING} AS level"]
@@ -360,16 +358,6 @@ class CriterionSteps:
             ),
         ).from_(turns.subquery("v"))
         return self._steps.add(f"{self._name}_in_force", f"{self._id}: the limit of the newest event", query)
-
-    def _wait(self) -> int | None:
-        """How long after the anchor a state that nothing brings about is looked at first; None = only events change it."""
-        task = self._task
-        if task.window is not WindowKind.TRAILING:
-            return None
-        if task.high is not None:
-            return task.length
-        constant = task.low.constant if task.low is not None else None
-        return 0 if constant is not None and constant <= 0 and not task.by_event else None
 
     def _first_states(self, wait: int) -> exp.Select:
         query = self._steps.plan(
@@ -456,7 +444,7 @@ class CriterionSteps:
         return spells(self._tables.steps, name, self._lives, self._name, f"{self._id}: from when to when")
 
     def _after_wait(self, test: exp.Expr) -> exp.Expr:
-        wait = self._wait()
+        wait = self._task.wait
         if wait is None:
             return test
         begun = self._steps.expression("v.at_us >= l.anchor_us + _wait", wait=sql.whole(wait))
@@ -552,8 +540,7 @@ class CriterionSteps:
         query = exp.select(column(ENTITY, "e"), column("at_us", "e"), exp.alias_(value, "limit_value"))
         query = query.from_(table(self._tables.owned, "e"))
         query = query.join(table(self._lives, "l"), on="l.entity_id = e.entity_id")
-        for test in [*self._seen(), exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))]:
-            query = query.where(exp.paren(test) if isinstance(test, exp.Or) else test)
+        query = passing(query, [*self._seen(), exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))])
         newest = self._steps.plan(
             "SELECT e.entity_id, MAX(e.limit_value) AS limit_value FROM (SELECT e.*, MAX(e.at_us) OVER (PARTITION BY e.entity_id) AS newest_us"
             " FROM _events AS e) AS e WHERE e.at_us = e.newest_us GROUP BY e.entity_id",

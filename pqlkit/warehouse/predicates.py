@@ -43,9 +43,20 @@ def uncovered(place: str, what: str, hint: str = "pqlkit score evaluates it") ->
     return DefinitionError(f"{place}: {what} is not covered by pqlkit sql", hint=hint)
 
 
+def passing(query: exp.Select, tests: Iterable[exp.Expr]) -> exp.Select:
+    """Keep the rows of a query that pass all tests."""
+    for test in tests:
+        query = query.where(_closed(test))
+    return query
+
+
+def _closed(test: exp.Expr) -> exp.Expr:
+    return exp.paren(test, copy=False) if isinstance(test, exp.Or) else test
+
+
 def both(parts: Iterable[exp.Expr]) -> exp.Expr:
     """Join tests of which all must hold."""
-    wrapped = [exp.paren(part, copy=False) if isinstance(part, exp.Or) else part for part in parts]
+    wrapped = [_closed(part) for part in parts]
     return reduce(lambda left, right: exp.And(this=left, expression=right), wrapped) if wrapped else exp.true()
 
 

@@ -162,9 +162,10 @@ def near_now(figures: Mapping[str, Any]) -> str:
     lack = "lacks" if misses["in_reach"] == 1 else "lack"
     leads, before = figures["words"]["leads"], misses["qualified"]
     anyway = f"; of those near before, {before['numerator']:,} of {before['denominator']:,} became {leads} anyway"
-    nudged = f": nudged, they would be as many more {leads} now{anyway if before['denominator'] else ''}"
-    nudged = nudged if misses["in_reach"] else ""
-    return f"Now {now:,} {who}; {misses['in_reach']:,} {lack} at most 10% or one step{nudged}."
+    reach = f"Now {now:,} {who}; {misses['in_reach']:,} {lack} at most 10% or one step"
+    if not misses["in_reach"]:
+        return f"{reach}."
+    return f"{reach}: nudged, they would be as many more {leads} now{anyway if before['denominator'] else ''}."
 
 
 def near_means(figures: Mapping[str, Any]) -> str:
