@@ -137,6 +137,9 @@ def periods(
     A period in progress is judged by its complete part, at marks (`last_mark`): what was complete by then. So verdicts change 12
     times a year at most, however often somebody asks for them.
 
+    A baseline in which there was a sale is the mean of months that differ. So a rate has fallen only by more than these months
+    differ from each other (`pqlkit.statistics.design_effect.unsteadiness`).
+
     Starts and snapshots are compared at the same ages: by the week in the first twelve weeks, by four weeks later.
 
     Who met the definition at one snapshot often meets it at the next, whether or not outcomes depend on each other: shares and
@@ -183,8 +186,13 @@ def periods(
     chosen, basis = _baseline([names[i] for i in closed], [known[i] for i in closed], definition, zone)
     baseline = [closed[i] for i in chosen]
     later = range(baseline[-1] + 1, len(names)) if baseline else range(0)
+    within = started.filter("mature", pl.col("period").is_in([names[i] for i in baseline]))
     drifts = dict(
-        zip(later, assess(_pooled([known[i] for i in baseline]), [known[i] for i in later]), strict=True)
+        zip(
+            later,
+            assess(_unsteady(_pooled([known[i] for i in baseline]), within, zone), [known[i] for i in later]),
+            strict=True,
+        )
         if later
         else ()
     )
@@ -298,6 +306,18 @@ def _pooled(parts: Sequence[Period]) -> Period:
     from operator import add
 
     return reduce(add, parts)
+
+
+def _unsteady(baseline: Period, starts: pl.DataFrame, zone: str) -> Period:
+    """Say how much the rate of a baseline varies from month to month."""
+    import polars as pl
+
+    from pqlkit.statistics.design_effect import unsteadiness
+
+    months = starts.group_by(_named(pl.col("on"), "month", zone).alias("month")).agg(pl.col("y").sum(), pl.len())
+    return replace(
+        baseline, unsteady=unsteadiness(months.get_column("y").to_numpy(), months.get_column("len").to_numpy())
+    )
 
 
 def _moved(drift: Drift | None, events: Sequence[str]) -> tuple[str, ...]:

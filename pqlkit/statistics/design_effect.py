@@ -15,7 +15,7 @@ from pqlkit.statistics.arrays import Numbers, together
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ClusterSums", "design_effect", "mean_design_effect"]
+__all__ = ["ClusterSums", "design_effect", "mean_design_effect", "unsteadiness"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,3 +175,45 @@ def mean_design_effect(bins: NDArray[np.integer], cluster: NDArray[Any]) -> floa
         return None
     weighted = sum((1 - met.mean()) * (effect or 1.0) for met, effect in zip(inside, effects, strict=True))
     return float(weighted / (len(held) - 1))
+
+
+def unsteadiness(converted: Numbers, rows: Numbers, *, level: float = 0.1) -> float:
+    """Give how much more a rate varies from stretch to stretch than chance lets it, as a design effect of at least 1.
+
+    Parameters
+    ----------
+    converted, rows
+        Of each stretch of time.
+    level
+        Stretches that chance sets this far apart in one case of so many are steady; .1 is usual, for such a test sees little.
+
+    Returns
+    -------
+    float
+        Pearson's chi-squared over its degrees of freedom; 1 where there is one stretch alone, or they may be steady.
+
+    Notes
+    -----
+    After a sale, or in a season, a rate is the mean of months that differ. That of a later stretch, months as well, differs
+    from it by as much as they do from each other.
+
+    References
+    ----------
+    Cochran, W. G. (1954). Some methods for strengthening the common chi-squared tests. Biometrics 10, 417-451.
+
+    McCullagh, P. and Nelder, J. A. (1989). Generalized Linear Models, 2nd ed. Chapman and Hall, section 4.5.
+
+    Examples
+    --------
+    >>> round(unsteadiness([10, 12, 30], [40, 40, 40]), 2), unsteadiness([10, 12, 11], [40, 40, 40]), unsteadiness([3], [9])
+    (12.35, 1.0, 1.0)
+    """
+    from scipy.special import chdtrc
+
+    y, m = together(converted, rows)
+    y, m = y[m > 0], m[m > 0]
+    rate = y.sum() / m.sum() if len(m) > 1 else 0.0
+    if not 0 < rate < 1:
+        return 1.0
+    squares, degrees = float(((y - m * rate) ** 2 / (m * rate * (1 - rate))).sum()), len(m) - 1
+    return squares / degrees if chdtrc(degrees, squares) <= level else 1.0

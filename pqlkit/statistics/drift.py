@@ -69,6 +69,8 @@ class Period:
         How many snapshots are worth one independent snapshot when it is asked who of them qualified.
     behaviour_effects
         The same for each of `behaviours`; empty where snapshots are independent.
+    unsteady
+        How many times as much its rate varies from month to month as chance lets it (`pqlkit.statistics.design_effect.unsteadiness`).
     ages
         The same period by age band, the same bands in the same order for all periods, without design effects of their own;
         empty where age does not matter.
@@ -79,6 +81,7 @@ class Period:
     behaviours: tuple[tuple[float, ...], ...] = ()
     share_effect: float = 1.0
     behaviour_effects: tuple[float, ...] = ()
+    unsteady: float = 1.0
     ages: tuple[Period, ...] = ()
 
     @property
@@ -97,6 +100,7 @@ class Period:
             ),
             share_effect=max(self.share_effect, other.share_effect),
             behaviour_effects=_larger(self, other),
+            unsteady=max(self.unsteady, other.unsteady),
             ages=tuple(band + same for band, same in zip(self.ages, other.ages, strict=True)),
         )
 
@@ -309,7 +313,7 @@ def _compare(baseline: Period, period: Period) -> _Compared:
         base=base.change,
         shifts=shifts,
         tests=(
-            _fall_of_rate(promise),
+            _fall_of_rate(promise, unsteady=max(period.unsteady, baseline.unsteady)),
             _fall_of_effect(effect, p),
             _change_of_rate(share),
             _change_of_rate(base),
@@ -356,8 +360,9 @@ def _shifts(parts: Sequence[tuple[Period, Period]], effects: Sequence[float]) ->
     return tuple(shifts)
 
 
-def _fall_of_rate(pair: _Pair) -> _Test:
-    p = mid_p(*pair.cells, design_effect=pair.effect)
+def _fall_of_rate(pair: _Pair, *, unsteady: float) -> _Test:
+    """Test that the rate fell by more than chance, and by more than its months differ: after a sale they do."""
+    p = mid_p(*pair.cells, design_effect=max(pair.effect, unsteady))
     return _Test(p=float(p), chance=float(chance_of_size(pair.error, DECAY)))
 
 
