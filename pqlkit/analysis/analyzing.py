@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.metering import Meter
     from pqlkit.analysis.observation import Observed
+    from pqlkit.analysis.pace import Pace
     from pqlkit.analysis.tiers import Tier
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.analysis.window_advice import ConversionWindowAdvice, Delays
@@ -55,6 +56,8 @@ class Analysis(Tabled):
         Events that are what is billed: listed apart, never among the behaviours.
     shapes
         Behaviours that are not monotone: those who never did it convert as often.
+    paces
+        Any event and the most telling ones, by whether they lately come more or less often than before: described, never tested.
     tests
         How many tests were made, over which the false discovery rate is held.
     behaviours
@@ -86,6 +89,7 @@ class Analysis(Tabled):
     kinds: tuple[ToldKind, ...]
     meters: tuple[Meter, ...]
     shapes: tuple[Shape, ...]
+    paces: tuple[Pace, ...]
     tests: int
     cohorts: tuple[Cohorts, ...]
     tier: Tier
@@ -167,6 +171,7 @@ def analyze(
     from pqlkit.analysis.grouping import behaviours
     from pqlkit.analysis.hypotheses import hypotheses
     from pqlkit.analysis.metering import meters
+    from pqlkit.analysis.pace import paces
     from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Floors, tier
     from pqlkit.analysis.value_metric import compare
     from pqlkit.analysis.window_advice import (
@@ -226,6 +231,12 @@ def analyze(
         clusters=observed.clusters,
         traits=traits,
     )
+    associated = tuple(sorted(associated, key=_order))
+    told_by = (
+        []
+        if little
+        else [row.behaviour.event for row in associated if row.behaviour.event is not None and not row.flags]
+    )
     say("drawing the cohorts")
     design = observed.snapshots.design
     once = design.kind is DesignKind.ONCE
@@ -237,9 +248,10 @@ def analyze(
     called = contacted_before(population, observed.snapshots.frame.select("entity", pl.col("cutoff").alias("at")))
     return Analysis(
         observed=observed,
-        behaviours=tuple(sorted(associated, key=_order)),
+        behaviours=associated,
         fewer=less,
         shapes=shapes(observed, levels, skip=observed.left_out),
+        paces=() if little else paces(observed, told_by),
         kinds=told(kinds, dict(zip(kinds, q[2], strict=True))),
         meters=billed,
         tests=sum(len(family) for family in families),

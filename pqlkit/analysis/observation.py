@@ -132,6 +132,8 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
     from pqlkit.snapshots.snapshots import snapshots_of
     from pqlkit.statistics.rate import Rate
 
+    # Where names are left out the others are not all that there are.
+    breadth = not settings.measures and not settings.exclude_event
     settings = replace(settings, measures=settings.measures or default_measures(population.kind))
     say = progress or (lambda _: None)
     if settings.given is not None:
@@ -156,6 +158,7 @@ def observe(population: Population, settings: Settings, *, progress: Callable[[s
         windows=seen.design.windows,
         measures=settings.measures,
         events=names,
+        breadth=breadth,
     )
     y = seen.frame.get_column("y").to_numpy()
     entity = seen.frame.get_column("entity").to_numpy()

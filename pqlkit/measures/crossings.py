@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 _CODE: Final = "code"
 _DAY: Final = "day"
+_THING: Final = "thing"
+_THINGS: Final = {MeasureKind.USERS: USER_ID, MeasureKind.DISTINCT_EVENTS: EVENT}
+"""What is counted once, however often it comes, and the column that tells it."""
+
 _ROOM: Final = 62
 """Bits of a place on the line: the entity above, the time below."""
 
@@ -138,10 +142,10 @@ def _has_short_way(scope: Scope, behaviour: Behaviour) -> bool:
     if scope.world.dates_only or behaviour.where or window.length is None:
         return False
     if window.kind is WindowKind.WITHIN:
-        return behaviour.measure.kind in {MeasureKind.COUNT, MeasureKind.DAYS, MeasureKind.USERS}
+        return behaviour.measure.kind in {MeasureKind.COUNT, MeasureKind.DAYS, *_THINGS}
     if window.kind is WindowKind.TRAILING:
         long = window.length.microseconds >= _LONG
-        return behaviour.measure.kind in {MeasureKind.COUNT, MeasureKind.USERS} or (
+        return behaviour.measure.kind in {MeasureKind.COUNT, *_THINGS} or (
             long and behaviour.measure.kind is MeasureKind.DAYS
         )
     return False
@@ -174,23 +178,24 @@ def _parts(asked: Asked) -> Iterator[dict[Behaviour, Sequence[int]]]:
 
 
 def _read(scope: Scope, part: Asked, zero: Microseconds) -> pl.DataFrame:
-    """Read the events of one part: ``entity``, ``code``, ``at`` and, of users, who; of dates ``newest`` tells their last event."""
+    """Read the events of one part: ``entity``, ``code``, ``at`` and, of users and names, which; of dates ``newest`` tells their last event."""
     engine = scope.world.engine
     sample = next(iter(part))
     kind, within = sample.measure.kind, sample.window.kind is WindowKind.WITHIN
-    users = kind is MeasureKind.USERS
-    rows = _events(scope, part, users=users).filter(nw.col(AT) >= zero)
+    thing = _THINGS.get(kind)
+    rows = _events(scope, part, thing).filter(nw.col(AT) >= zero)
     if within:
         length = max(behaviour.window.length.microseconds for behaviour in part if behaviour.window.length is not None)
         rows = rows.filter(nw.col(AT) >= nw.col(ANCHOR), nw.col(AT) - length < nw.col(ANCHOR))
     ranks = sorted({threshold for own in part.values() for threshold in own}) if within else None
     keys = [ENTITY, _CODE]
     match kind:
-        case MeasureKind.USERS:
+        case MeasureKind.USERS | MeasureKind.DISTINCT_EVENTS:
+            known = rows.filter(~nw.col(_THING).is_null())
             if within:
-                first = rows.filter(~nw.col(USER_ID).is_null()).group_by(*keys, USER_ID).agg(nw.col(AT).min())
+                first = known.group_by(*keys, _THING).agg(nw.col(AT).min())
                 return engine.collect(engine.ranked(first, keys, AT, ranks))
-            return engine.collect(rows.filter(~nw.col(USER_ID).is_null()).select(*keys, AT, USER_ID))
+            return engine.collect(known.select(*keys, AT, _THING))
         case MeasureKind.DAYS:
             dated = engine.ranked(rows.with_columns(scope.day().alias(_DAY)), [*keys, _DAY], AT, [1])
             if within:
@@ -198,16 +203,18 @@ def _read(scope: Scope, part: Asked, zero: Microseconds) -> pl.DataFrame:
             return engine.collect(dated)
         case MeasureKind.COUNT:
             return engine.collect(engine.ranked(rows, keys, AT, ranks))
-        case MeasureKind.DISTINCT | MeasureKind.DISTINCT_EVENTS | MeasureKind.SUM | MeasureKind.MAX | MeasureKind.LAST:
+        case MeasureKind.DISTINCT | MeasureKind.SUM | MeasureKind.MAX | MeasureKind.LAST:
             raise AssertionError(f"{kind} is measured by spells")
         case _:
             assert_never(kind)
 
 
-def _events(scope: Scope, part: Asked, *, users: bool) -> LazyFrame:
-    """Plan the events of the behaviours, as numbers: ``entity``, ``code`` (0 for any event), ``at``, ``anchor``, who."""
+def _events(scope: Scope, part: Asked, thing: str | None) -> LazyFrame:
+    """Plan the events of the behaviours, as numbers: ``entity``, ``code`` (0 for any event), ``at``, ``anchor``, the thing counted."""
     names = _names(part)
-    frame = scope.events([EVENT, *([USER_ID] if users else [])])
+    frame = scope.events([EVENT, *([USER_ID] if thing == USER_ID else [])])
+    if thing is not None:
+        frame = frame.with_columns(nw.col(thing).alias(_THING))
     if names:
         frame = frame.filter(nw.col(EVENT).is_in(names))
         frame = scope.world.engine.encode(frame, EVENT, names).with_columns(nw.col(EVENT).alias(_CODE))
@@ -217,7 +224,7 @@ def _events(scope: Scope, part: Asked, *, users: bool) -> LazyFrame:
     owned = scope.owned(frame, lives).filter(nw.col(AT) <= nw.col(LAST))
     if scope.has_since:
         owned = owned.filter(nw.col(SINCE).is_null() | (nw.col(AT) >= nw.col(SINCE)))
-    return owned.select(ENTITY, _CODE, AT, ANCHOR, *([USER_ID] if users else []))
+    return owned.select(ENTITY, _CODE, AT, ANCHOR, *([] if thing is None else [_THING]))
 
 
 def _names(part: Asked) -> list[str]:
@@ -293,8 +300,8 @@ def _united(on: NDArray[np.int64], off: NDArray[np.int64]) -> Stretches:
 
 
 def _swept(line: Line, rows: pl.DataFrame, length: Microseconds, kind: MeasureKind) -> Callable[[int], Stretches]:
-    """Tell when k things (dates, users) lie in a moving window: one leaves when its newest event does."""
-    key = _DAY if kind is MeasureKind.DAYS else USER_ID
+    """Tell when k things (dates, users, names) lie in a moving window: one leaves when its newest event does."""
+    key = _DAY if kind is MeasureKind.DAYS else _THING
     things = rows.sort(ENTITY, key, AT)
     entity, at = (things.get_column(name).to_numpy() for name in (ENTITY, AT))
     same = (things[key] == things[key].shift(1)).fill_null(value=False).to_numpy() & (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.columns import SNAPSHOT
-from pqlkit.definitions.model import SCALE, Window, WindowKind
+from pqlkit.definitions.model import SCALE, Measure, MeasureKind, Window, WindowKind
 from pqlkit.errors import UsageError
 from pqlkit.measures.behaviour import GRID, Behaviour, Cube
 from pqlkit.measures.blocks import block_cells
@@ -19,12 +19,11 @@ from pqlkit.measures.parallel import worked
 from pqlkit.measures.spans import span_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
 
-    from pqlkit.definitions.model import Measure
     from pqlkit.durations import Duration
     from pqlkit.measures.world import World
 
@@ -49,6 +48,7 @@ def cube(
     windows: Sequence[Duration],
     measures: Sequence[Measure],
     events: Sequence[str] | None = None,
+    breadth: bool = False,
 ) -> Cube:
     """Measure every event in every window at every snapshot.
 
@@ -68,6 +68,9 @@ def cube(
     events
         The event names to look at; None = all that occur. The pseudo-behaviour event=None ("any event", whatever `events`
         names) is always there for count, days and users.
+    breadth
+        Whether any event is looked at by how many different ones of `events` there were, too: told by their counts, which must be
+        among the measures.
 
     Returns
     -------
@@ -86,6 +89,9 @@ def cube(
     parts: dict[tuple[int, int, int], list[Column]] = {}
     for column in counted:
         parts.setdefault(column.order, []).append(column)
+    if breadth:
+        for column in _different(parts, measures, snapshots.height):
+            parts[column.order] = [column]
     orders = sorted(parts)
     behaviours = tuple(parts[order][0].behaviour for order in orders)
     offsets = np.cumsum([0, *(sum(part.rows.size for part in parts[order]) for order in orders)], dtype=np.int64)
@@ -93,6 +99,30 @@ def cube(
     for order, start, end in zip(orders, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
         _join(parts.pop(order), rows[start:end], levels[start:end])  # popped: the whole is not held twice
     return Cube(behaviours=behaviours, snapshots=snapshots.height, offsets=offsets, rows=rows, levels=levels)
+
+
+def _different(
+    parts: Mapping[tuple[int, int, int], Sequence[Column]], measures: Sequence[Measure], snapshots: int
+) -> Iterator[Column]:
+    """Count how many different events there were: in each window those whose count reaches 1, so that no event is read again."""
+    counted = measures.index(Measure())
+    windows: dict[int, list[Column]] = {}
+    for (code, measure, window), own in parts.items():
+        if code != ANY and measure == counted:
+            windows.setdefault(window, []).extend(own)
+    for window, own in windows.items():
+        number = np.zeros(snapshots, dtype=np.int64)
+        for column in own:
+            number[column.rows] += 1
+        rows = np.flatnonzero(number)
+        yield Column(
+            order=(ANY, len(measures), window),
+            behaviour=Behaviour(
+                event=None, measure=Measure(kind=MeasureKind.DISTINCT_EVENTS), window=own[0].behaviour.window
+            ),
+            rows=rows.astype(np.uint32),
+            levels=np.searchsorted(GRID, number[rows], side="right").astype(np.uint8),
+        )
 
 
 def columns(

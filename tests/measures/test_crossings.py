@@ -18,7 +18,7 @@ from pqlkit.measures.evaluation import criterion_spells
 from tests.measures.oracle import Rules
 from tests.measures.worlds import draw_lives, make_world
 
-KINDS = (MeasureKind.COUNT, MeasureKind.DAYS, MeasureKind.USERS)
+KINDS = (MeasureKind.COUNT, MeasureKind.DAYS, MeasureKind.USERS, MeasureKind.DISTINCT_EVENTS)
 THRESHOLDS = (1, 2, 3)
 
 

@@ -175,3 +175,20 @@ def test_cells_are_ordered_by_name_then_snapshot(names, snapshots):
     for snapshot in (rows, np.sort(rows)):
         assert by_name(codes, snapshot).tolist() == np.lexsort((snapshot, codes)).tolist()
     assert by_name(codes[:0], rows[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("kind", [WindowKind.WITHIN, WindowKind.TRAILING])
+def test_breadth_is_told_by_the_counts_of_each_event(kind):
+    dice = random.Random(11)
+    lives = draw_lives(11, 40)
+    world = make_world(lives, Rules(zone="UTC", dates_only=False, as_of=START + 40 * DAY), name="polars")
+    snapshots = draw_snapshots(dice, lives, "age", START).select("snapshot", "entity", "cutoff")
+    windows = [Duration.parse(length) for length in ("1d", "7d")]
+    counted = cube(world, snapshots, kind=kind, windows=windows, measures=[Measure()], breadth=True)
+    read = cube(world, snapshots, kind=kind, windows=windows, measures=[MEASURES[3]])
+    wide = [place for place, found in enumerate(counted.behaviours) if found.measure == MEASURES[3]]
+    assert [counted.behaviours[place] for place in wide] == list(read.behaviours)
+    assert wide == [2, 3]  # behind any event's counts
+    for place, index in zip(wide, range(len(read.behaviours)), strict=True):
+        assert [part.tolist() for part in counted.column(place)] == [part.tolist() for part in read.column(index)]
+    assert max(int(read.levels.max()), 0) >= 2

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypothesis
     from pqlkit.analysis.metering import Meter
+    from pqlkit.analysis.pace import Pace
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.measures.behaviour import Behaviour
     from pqlkit.statistics.contingency import Contingency
@@ -56,6 +57,7 @@ def record(analysis: Analysis) -> dict[str, Json]:
         "kinds": [kind(row) for row in analysis.kinds],
         "meters": [meter(row) for row in analysis.meters],
         "not_monotone": [shape(row) for row in analysis.shapes],
+        "pace": [pace(row) for row in analysis.paces],
         "leakage": [
             {
                 "event": suspect.event,
@@ -215,6 +217,15 @@ def shape(shape: Shape) -> dict[str, Json]:
         **{name: part.to_json(numerator="converted", denominator="snapshots") for name, part in parts.items()},
         "as_often": shape.as_often,
         "p_value": modelled(shape.p_value),
+    }
+
+
+def pace(pace: Pace) -> dict[str, Json]:
+    """Write an event (null: any) by its pace: the last week against the mean of the four weeks before it."""
+    parts = {"faster": pace.faster, "same": pace.same, "slower": pace.slower}
+    return {
+        "event": pace.event,
+        **{name: part.to_json(numerator="converted", denominator="snapshots") for name, part in parts.items()},
     }
 
 

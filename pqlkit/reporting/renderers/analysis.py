@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 LESS: Final = 5
 """Behaviours after which fewer convert, and of those that are not monotone, on a terminal."""
+PACES: Final = 3
+"""Events whose pace a terminal describes."""
 HEADER: Final = [
     "behaviour",
     "window",
@@ -326,6 +328,7 @@ def _besides(analysis: Analysis, call: Invocation, top: int) -> list[str]:
         *_kinds(analysis),
         *fewer(analysis.fewer, call),
         *_shapes(analysis),
+        *_paces(analysis),
     ]
 
 
@@ -417,6 +420,19 @@ def _stretches(shape: Shape) -> str:
         f"{named(shape.behaviour, 40)} in {shape.behaviour.window.length} {percent(shape.none.rate)} at 0, "
         f"{percent(shape.some.rate)} at {middle}, {percent(shape.much.rate)} from {shape.threshold:,} on"
     )
+
+
+def _paces(analysis: Analysis) -> list[str]:
+    """Describe what those did who lately do more or less than they used to."""
+    told = [
+        f"{'any event' if row.event is None else visible(row.event, 40)} {_ratio(row.faster)} at 1.5 times or more, "
+        f"{_ratio(row.same)} in between, {_ratio(row.slower)} at half or less"
+        for row in analysis.paces[:PACES]
+    ]
+    if not told:
+        return []
+    said = "Pace, the last week against the mean of the four before (described, not tested)"
+    return wrapped(f"{said}: {'; '.join(told)}", "  ", "    ")
 
 
 def _contacted(analysis: Analysis, first: Association) -> list[str]:
