@@ -39,7 +39,7 @@ def bars(counts: Sequence[tuple[str, int]], *, says: str, of: Sequence[int | Non
         }
         for name, (_, count), whole in zip_longest(names, counts, of)
     ]
-    longest = max(row["end"] for row in rows)
+    longest = max(max(count, whole or 0) for (_, count), whole in zip_longest(counts, of))
     # A figure stands behind the longest bar: it needs two fifths of a phone.
     scale = alt.Scale(domain=[0, 1.7 * (longest or 1)], nice=False)
     chart = alt.Chart(values(rows)).encode(
