@@ -117,10 +117,10 @@ def _nothing(proposal: Proposal, call: Invocation, width: int) -> list[str]:
     reasons = [("" if number else "Why", text) for number, text in enumerate(proposal.warnings)]
     reasons += [("", f"did not hold: {visible(words, 120)} ({'; '.join(why)})") for words, why in proposal.rejected[:5]]
     top, highest = proposal.benchmark_model, proposal.highest
-    found = [] if highest is None else [("Highest rate", f"{rate(highest)} of new PQLs where chosen")]
+    known = [] if highest is None else [("Highest rate", f"{rate(highest)} of new PQLs where chosen")]
     model = "" if top is None or top.auc is None else f"; benchmark model AUC {top.auc:.2f} (0.5 = chance)"
-    found.append(("Rests on", f"{base_counts(proposal.observed)}{model}"))
-    lines = ["NO DEFINITION PROPOSED", *labelled([*reasons, *found], ANSWER, width)]
+    known.append(("Rests on", f"{base_counts(proposal.observed)}{model}"))
+    lines = ["NO DEFINITION PROPOSED", *labelled([*reasons, *known], ANSWER, width)]
     lines += [*following([_instead_of_nothing(proposal, call)], width), "", *_changed(proposal, call, width)]
     return [*lines, *meters(proposal.meters), *fewer(proposal.fewer, call)]
 
