@@ -91,10 +91,11 @@ def _chart(points: Sequence[Interval], x: Any, base: float | None, hollow: str |
     if hollow is None:
         layers.append(chart.mark_point(filled=True, size=70, opacity=1).encode(x=x))
     else:
-        open_ = alt.FieldEqualPredicate(field="group", equal=hollow)
         layers += [
-            chart.transform_filter({"not": open_}).mark_point(filled=True, size=70, opacity=1).encode(x=x),
-            chart.transform_filter(open_).mark_point(filled=False, size=70, opacity=1, strokeWidth=2).encode(x=x),
+            chart.transform_filter(alt.datum.group != hollow).mark_point(filled=True, size=70, opacity=1).encode(x=x),
+            chart.transform_filter(alt.datum.group == hollow)
+            .mark_point(filled=False, size=70, opacity=1, strokeWidth=2)
+            .encode(x=x),
         ]
     if base is not None:
         line = alt.Chart(values([{"value": base}])).mark_rule(strokeDash=[4, 3], color=GREY, strokeWidth=1.5)
