@@ -209,7 +209,7 @@ def test_what_to_do_follows_from_what_was_found() -> None:
     assert next_steps(shown)[:3] == [
         "The rate fell in 2025-Q1: choose the rule again on what came since.",
         "60 of 140 new PQLs with a complete window were contacted by nobody.",
-        "Now 3 users are near; 1 lacks at most 10% or one step: nudged, they would be as many more PQLs now; "
+        "Now 3 users are near; 1 lacks at most 10% or one step. A nudge could add 1 PQL now; "
         "of those near before, 2 of 3 became PQLs anyway.",
     ]
     shown["periods"][-1]["drift"]["verdict"] = "share-changed"

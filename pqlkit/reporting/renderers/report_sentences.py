@@ -211,13 +211,13 @@ def near_now(figures: Mapping[str, Any]) -> str:
     if not now:
         return "Nobody is near now."
     who = f"{figures['entity']} is near" if now == 1 else f"{figures['entity']}s are near"
-    lack = "lacks" if misses["in_reach"] == 1 else "lack"
-    leads, before = figures["words"]["leads"], misses["qualified"]
-    anyway = f"; of those near before, {before['numerator']:,} of {before['denominator']:,} became {leads} anyway"
-    reach = f"Now {now:,} {who}; {misses['in_reach']:,} {lack} at most 10% or one step"
-    if not misses["in_reach"]:
-        return f"{reach}."
-    return f"{reach}: nudged, they would be as many more {leads} now{anyway if before['denominator'] else ''}."
+    words, reach, before = figures["words"], misses["in_reach"], misses["qualified"]
+    lack = f"{reach:,} {'lacks' if reach == 1 else 'lack'}" if reach < now else "it lacks" if now == 1 else "all lack"
+    told = f"Now {now:,} {who}; {lack} at most 10% or one step"
+    if not reach:
+        return f"{told}."
+    anyway = f"; of those near before, {before['numerator']:,} of {before['denominator']:,} became {words['leads']} anyway"
+    return f"{told}. A nudge could add {reach:,} {words['lead' if reach == 1 else 'leads']} now{anyway if before['denominator'] else ''}."
 
 
 def near_means(figures: Mapping[str, Any]) -> str:
