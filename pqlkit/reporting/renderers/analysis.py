@@ -14,7 +14,6 @@ from pqlkit.reporting.records.analysis import behaviour, record
 from pqlkit.reporting.renderers.cohorts import cohorts
 from pqlkit.reporting.renderers.correlation import (
     SENTENCE,
-    WIDEST,
     adjusted,
     answer,
     correlation,
@@ -27,7 +26,7 @@ from pqlkit.reporting.renderers.correlation import (
 from pqlkit.reporting.renderers.correlation import (
     winners as winners,
 )
-from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
+from pqlkit.reporting.renderers.layout import columns_of, fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.layout import table as table_of
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.timing import after_the_snapshot, half_came, notes
@@ -112,7 +111,7 @@ def as_table(
     from rich.console import Group
     from rich.text import Text
 
-    call, columns = call or Invocation(), max(79, min(width, WIDEST + 1) - 1)
+    call, columns = call or Invocation(), columns_of(width)
     if is_little(analysis):
         lines = [*_little(analysis, call, columns), *_compared(analysis)]
     else:
