@@ -216,7 +216,9 @@ def near_now(figures: Mapping[str, Any]) -> str:
     told = f"Now {now:,} {who}; {lack} at most 10% or one step"
     if not reach:
         return f"{told}."
-    anyway = f"; of those near before, {before['numerator']:,} of {before['denominator']:,} became {words['leads']} anyway"
+    anyway = (
+        f"; of those near before, {before['numerator']:,} of {before['denominator']:,} became {words['leads']} anyway"
+    )
     return f"{told}. A nudge could add {reach:,} {words['lead' if reach == 1 else 'leads']} now{anyway if before['denominator'] else ''}."
 
 
