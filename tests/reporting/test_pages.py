@@ -26,7 +26,7 @@ from pqlkit.reporting.pages import trial as trial_page
 from pqlkit.reporting.pages.page import templates
 from pqlkit.reporting.pages.style import STYLE
 from pqlkit.reporting.renderers import analysis, proposal, report, trial
-from pqlkit.reporting.renderers.report_sentences import next_steps
+from pqlkit.reporting.renderers.report_sentences import how_judged, next_steps, which_rate
 from tests.analysis.hand_made import definition, part
 from tests.reporting import worlds
 from tests.tools import needs
@@ -185,7 +185,10 @@ def test_a_board_is_told_what_became_of_near_misses_and_what_to_do() -> None:
     misses = shown["near_misses"]
     assert f"{misses['qualified']['numerator']} of {misses['qualified']['denominator']}: " in text
     assert "Near is 80% of the way, active in 14 days. Nobody is near now." in text
-    assert "Has it fallen? 2025-Q1 against 2024-Q4: no fall found (14.8 points or more)" in text
+    assert "Has it fallen? 2025-Q1 against 2024-Q4: no fall found (12.3 points or more)" in text
+    assert text.index("What to do next") < text.index("Funnel, all")
+    assert "Product-qualified lead (PQL): A user who" in text
+    assert "24 a week" in text
     assert "Keep the rule: nothing says that it does less in 2025-Q1." in text
     assert "81 of 252 customers were never PQLs: look at what they did instead." in text
     assert "contacted" not in " ".join(next_steps(shown))  # there is no table of contacts
@@ -246,11 +249,38 @@ def test_what_to_do_follows_from_what_was_found() -> None:
     assert next_steps(shown)[:3] == [
         "The rate fell in 2025-Q1: choose the rule again on what came since.",
         "60 of 140 new PQLs with a complete window were contacted by nobody.",
-        "Now 3 users are near; 1 lacks at most 10% or one step: nudged, they would be as many more PQLs now; "
+        "Now 3 users are near; 1 lacks at most 10% or one step. A nudge could add 1 PQL now; "
         "of those near before, 2 of 3 became PQLs anyway.",
     ]
     shown["periods"][-1]["drift"]["verdict"] = "share-changed"
     assert next_steps(shown)[0].startswith("In 2025-Q1 share qualifying changed")
+
+
+def test_a_board_is_told_which_of_the_rates_to_quote() -> None:
+    shown = json.loads(json.dumps(figures("report", False)))
+    assert which_rate(shown) == ""  # all followed alike: one rate
+    funnel = shown["funnel"]
+    funnel["pql_to_customer"]["rate"], funnel["to_date"]["pql_customers"]["rate"] = 0.192, 0.436
+    funnel["cohort"]["pql_customers"]["rate"], funnel["snapshot"]["with"]["rate"] = 0.338, 0.226
+    assert which_rate(shown) == (
+        "Quote 19.2%: of every new PQL, followed for 30 days. The other rates of this report count otherwise: 43.6% of all PQLs "
+        "so far became customers, at any time since, so that it rises as they age; 33.8% of those that became PQLs within 14 days "
+        "of signing up did, within 44 days of it; 22.6% of those that met the rule on a date, new or not, did within 30 days."
+    )
+
+
+def test_why_more_leads_may_need_a_larger_fall_is_said() -> None:
+    shown = json.loads(json.dumps(figures("report", False)))
+    assert how_judged(shown) == (
+        "A fall is told only where it stands at a level of 0.10%: twelve verdicts a year may together be wrong in 5%."
+    )
+    shown["periods"][-1]["drift"]["comparable"] = 150.2
+    assert (
+        "the 225 complete PQLs of 2025-Q1 are worth 150. So among more PQLs, if they are older, a fall"
+        in how_judged(shown)
+    )
+    shown["periods"][-1]["drift"].update(verdict=None)
+    assert how_judged(shown) == ""
 
 
 @EVERY
