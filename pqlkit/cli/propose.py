@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
+from pqlkit.options.output import DetailsOption
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 
@@ -57,7 +58,14 @@ def propose(given: Given) -> None:
 
         output.page(as_page(result, files))
     output.warn_beside(result.warnings)
-    output.result(render, result, files)
+    output.result(
+        render,
+        result,
+        files,
+        call=inputs.call,
+        width=output.width,
+        details=inputs.settle(DetailsOption).details,
+    )
 
 
 def check(options: ProposeOptions) -> None:

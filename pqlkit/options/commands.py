@@ -13,6 +13,7 @@ from pqlkit.options.leads import ScoreOptions
 from pqlkit.options.option import Option, Role, option, options_of
 from pqlkit.options.output import (
     OUTPUT,
+    DetailsOption,
     Format,
     MessageOptions,
     OutputOptions,
@@ -153,7 +154,7 @@ RECORDS: Final[Mapping[str, tuple[type[Any], ...]]] = {
     "load": (SourceOptions, LoadOptions, MessageOptions),
     "analyze": (DataOptions, Settings, EntityOptions, RowsOption, PageOption, OutputOptions),
     "try": (*_MEASURED, TryOptions, PageOption, OutputOptions),
-    "propose": (*_MEASURED, ProposeOptions, PageOption, OutputOptions),
+    "propose": (*_MEASURED, ProposeOptions, DetailsOption, PageOption, OutputOptions),
     "validate": (ValidateOptions, DataOptions),
     "score": (DataOptions, ScoreOptions, OutputOptions),
     "report": (DataOptions, ReportOptions, PageOption, OutputOptions),

@@ -11,8 +11,8 @@ from pqlkit.inert import visible
 from pqlkit.reporting.next_command import Invocation, following
 from pqlkit.reporting.records.report import sides
 from pqlkit.reporting.records.trial import record
-from pqlkit.reporting.renderers.correlation import SENTENCE, WIDEST
-from pqlkit.reporting.renderers.layout import spread, styled, table, wrapped
+from pqlkit.reporting.renderers.correlation import SENTENCE
+from pqlkit.reporting.renderers.layout import columns_of, spread, styled, table, wrapped
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import about, day, doing, interval, percent, plural, rate, ratio
 
@@ -76,7 +76,7 @@ def as_table(
     from rich.console import Group
     from rich.text import Text
 
-    columns = max(79, min(width, WIDEST) - 1)
+    columns = columns_of(width)
     lines = [*_answer(trial, file, call or Invocation(), columns), "", *_qualifying(trial, columns)]
     lines += [*_parts(trial, columns), *_ladders(trial, columns), *_then(trial, columns), "", *_read(trial)]
     for warning in trial.warnings:
