@@ -49,7 +49,7 @@ def analyze(given: Given) -> None:
     if output.html is not None:
         from pqlkit.reporting.pages.analysis import as_page
 
-        output.page(as_page(result, top or ROWS))
+        output.page(as_page(result, top or ROWS, inputs.call))
     match output.form:
         case Format.JSON:
             output.payload(render.as_json(result))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KINDS = ("analysis", "proposal", "trial", "report", "reports")
-CHARTS = {"analysis": 8, "proposal": 2, "trial": 3, "report": 5, "reports": 10}
+CHARTS = {"analysis": 10, "proposal": 2, "trial": 3, "report": 5, "reports": 10}
 EVERY = pytest.mark.parametrize("kind", KINDS)
 BOTH = pytest.mark.parametrize("hostile", [False, True], ids=["plain", "hostile"])
 VOID = {"meta", "br", "hr"}
@@ -73,6 +73,9 @@ KNOWN = frozenset(
         "th",
         "td",
         "ul",
+        "dl",
+        "dt",
+        "dd",
         "li",
         "script",
         "svg",
@@ -189,6 +192,43 @@ def test_a_board_is_told_what_became_of_near_misses_and_what_to_do() -> None:
     assert "Keep the rule: nothing says that it does less in 2025-Q1." in text
     assert "81 of 252 customers were never PQLs: look at what they did instead." in text
     assert "contacted" not in " ".join(next_steps(shown))  # there is no table of contacts
+
+
+def test_an_analysis_answers_first_and_says_how_sure_it_is_and_what_comes_next() -> None:
+    text = re.sub(r"<[^>]+>", "", page("analysis", False))
+    answer = "Users with 4+ invite in the first 7 days converted 15 times as often as the others: 55.0% against 3.8%"
+    order = [
+        answer,
+        "How sure",
+        "Relative risk 14.7, 95% CI [11.1, 19.4]",
+        "Rests on",
+        "1,800 snapshots of 1,800 users",
+    ]
+    order += ["Next", "pqlkit propose", "Correlation with conversion", "After adjustment", "Thresholds and windows"]
+    order += ["Conversion since signup", "Excluded", "Where conversions happen", "Method"]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_a_heat_map_shows_phi_and_frames_the_closest_cell() -> None:
+    shown = figures("analysis", False)
+    row = next(one for one in shown["behaviours"] if (one["event"], one["window"]) == ("invite", "7d"))
+    phis = {step["threshold"]: step["phi"] for step in row["curve"]}
+    grid = heat_map.cells([row])
+    assert {cell.threshold: cell.step["phi"] for cell in grid} == phis
+    assert [cell.threshold for cell in grid if cell.best] == [max(phis, key=lambda threshold: phis[threshold])] == [4]
+    assert phis[4] == row["phi"]
+
+
+def test_the_curve_of_all_adds_up_with_the_population() -> None:
+    shown = figures("analysis", False)
+    everybody = shown["since_start"]
+    assert (everybody["converted"], everybody["snapshots"]) == (252, 1_800)
+    months = [row for row in shown["cohorts"] if row["by"] == "signup_month"]
+    assert everybody["members"] == sum(row["members"] for row in months) == 1_800
+    last = everybody["curve"][-1]
+    assert last["converted_share"] == pytest.approx(252 / 1_800)
+    assert last["low"] < last["converted_share"] < last["high"]
 
 
 def test_a_key_named_as_a_method_is_read_and_no_function_is_shown() -> None:
