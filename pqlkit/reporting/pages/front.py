@@ -119,5 +119,5 @@ def _labels(places: Sequence[Place], right: float, top: float, across: int) -> l
     return labels
 
 
-def _apart(one: tuple[float, float], other: tuple[float, float]) -> float:
-    return max(abs(one[0] - other[0]), abs(one[1] - other[1]))
+def _apart(spot: tuple[float, float], other: tuple[float, float]) -> float:
+    return max(abs(spot[0] - other[0]), abs(spot[1] - other[1]))
