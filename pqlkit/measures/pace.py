@@ -58,4 +58,4 @@ def weekly(
     for (code,), own in sorted(pl.concat(frames).partition_by(CODE, as_dict=True).items()):
         counts = np.zeros((2, snapshots.height), dtype=np.int64)
         counts[:, own.get_column(SNAPSHOT).to_numpy()] = own.select(names).to_numpy().T
-        yield None if code == ANY else seen.sightings.names[int(code)], counts[0], counts[1] - counts[0]  # type: ignore[call-overload]
+        yield None if code == ANY else seen.sightings.names[int(code)], counts[0], counts[1] - counts[0]

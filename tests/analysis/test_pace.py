@@ -1,0 +1,52 @@
+"""The pace: the last week against the mean of the four before it, counted by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from pqlkit.analysis.analyzing import analyze
+from pqlkit.analysis.observation import observe
+from pqlkit.analysis.pace import paces
+from pqlkit.durations import DAY
+from pqlkit.options.settings import Settings
+from pqlkit.reporting.records.analysis import record
+from tests.analysis.canonical import in_memory
+
+LATER = Settings(snapshots="once:56d", conversion_window="30d")
+RATES = {"faster": 30, "same": 20, "slower": 10}
+
+
+@pytest.fixture(scope="module")
+def people():
+    """A hundred users a pace: a login in each of four weeks, and two, one or none in the week before day 56."""
+    users, events = [], []
+    for number in range(300):
+        name, anchor, pace = f"u{number:03}", (10 + number % 20) * DAY, number % 3
+        bought = number // 3 < tuple(RATES.values())[pace]
+        users.append({"id": name, "anchor": anchor, "converted": anchor + 60 * DAY if bought else None})
+        weeks = [anchor + (22 + 7 * week) * DAY for week in range(4)]  # the oldest, 34 days before, is just counted
+        newest = [anchor + (50 + step) * DAY for step in range((2, 1, 0)[pace])]
+        events += [(name, "login", at) for at in (*weeks, *newest)]
+        events += [(name, "export", anchor + 50 * DAY)]  # not before the last week: it has no pace
+    return in_memory(users, events, as_of=200 * DAY)
+
+
+def test_conversions_are_counted_by_whether_the_last_week_holds_more_or_less(people):
+    (login,) = paces(observe(people, LATER), ["login", "export"])[1:]
+    assert login.event == "login"
+    for pace, bought in RATES.items():
+        rate = getattr(login, pace)
+        assert (rate.numerator, rate.denominator) == (bought, 100), pace
+
+
+def test_nothing_is_said_where_five_weeks_are_not_known(people):
+    assert paces(observe(people, Settings(snapshots="once:28d")), ["login"]) == ()
+
+
+def test_an_analysis_describes_it_and_tests_nothing(people):
+    made = analyze(people, LATER)
+    told = {row["event"]: row for row in record(made)["pace"]}
+    assert told["login"]["slower"] == {"converted": 10, "snapshots": 100} | {
+        key: told["login"]["slower"][key] for key in ("rate", "low", "high")
+    }
+    assert made.tests == len([row for row in made.behaviours if row.p_value is not None]) + len(made.fewer)
