@@ -32,7 +32,7 @@ def people():
 
 
 def test_conversions_are_counted_by_whether_the_last_week_holds_more_or_less(people):
-    (login,) = paces(observe(people, LATER), ["login", "export"])[1:]
+    (login,) = paces(observe(people, LATER), ["login", "export"])  # of any event nobody has slowed down
     assert login.event == "login"
     for pace, bought in RATES.items():
         rate = getattr(login, pace)
@@ -43,10 +43,9 @@ def test_nothing_is_said_where_five_weeks_are_not_known(people):
     assert paces(observe(people, Settings(snapshots="once:28d")), ["login"]) == ()
 
 
-def test_an_analysis_describes_it_and_tests_nothing(people):
+def test_an_analysis_describes_it(people):
     made = analyze(people, LATER)
     told = {row["event"]: row for row in record(made)["pace"]}
     assert told["login"]["slower"] == {"converted": 10, "snapshots": 100} | {
         key: told["login"]["slower"][key] for key in ("rate", "low", "high")
     }
-    assert made.tests == len([row for row in made.behaviours if row.p_value is not None]) + len(made.fewer)
