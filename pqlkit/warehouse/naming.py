@@ -39,6 +39,8 @@ class Naming:
         Property or trait -> what it holds, where that is stated.
     without
         Tables (``accounts``) and columns (``users.account_id``) that there are not.
+    known
+        Tables whose columns are known -> each, by its canonical name, with what it holds.
     """
 
     dialect: SqlDialect
@@ -46,6 +48,7 @@ class Naming:
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     types: Mapping[str, ColumnType] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
+    known: Mapping[str, Mapping[str, ColumnType | None]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, options: SqlOptions, project: Project) -> Naming:
@@ -80,11 +83,23 @@ class Naming:
 
     def has(self, table: str, name: str | None = None) -> bool:
         """Whether there is a table, or a column of it."""
-        return table not in self.without and (name is None or f"{table}.{name}" not in self.without)
+        if table in self.without or (name is not None and f"{table}.{name}" in self.without):
+            return False
+        return name is None or table not in self.known or name in self.known[table] or self.maps(table, name)
 
     def maps(self, table: str, name: str) -> bool:
         """Whether a column is named for something."""
         return name in self.columns.get(table, {})
+
+    def lists(self, name: str, *tables: str) -> str | None:
+        """Name the first of some tables that is known to have a column; None = nothing is known of it."""
+        named = (table for table in tables if self.has(table) and self.maps(table, name))
+        listed = (table for table in tables if self.has(table) and name in self.known.get(table, {}))
+        return next(named, None) or next(listed, None)
+
+    def type_of(self, table: str, name: str) -> ColumnType | None:
+        """Say what a property or trait holds: as stated, else as is known; None = nobody says."""
+        return self.types.get(name) or self.known.get(table, {}).get(name)
 
     def table(self, name: str, alias: str | None = None) -> exp.Table:
         """Write a table.

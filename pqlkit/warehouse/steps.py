@@ -68,6 +68,7 @@ class Steps:
     def __init__(self, dialect: SqlDialect) -> None:
         self.dialect = dialect
         self._steps: dict[str, tuple[str, exp.Query]] = {}
+        self._recursive = False
 
     def __contains__(self, name: str) -> bool:
         """Whether there is a step of this name."""
@@ -81,6 +82,11 @@ class Steps:
             unique = f"{name}_{number}"
         self._steps[unique] = (" ".join(says.split()), query)
         return unique
+
+    def add_recursive(self, name: str, says: str, query: exp.Query) -> str:
+        """Add a step that reads itself by its name."""
+        self._recursive = True
+        return self.add(name, says, query)
 
     def fill(self, name: str, says: str, query: exp.Query) -> None:
         """Write a step anew, in its place."""
@@ -108,7 +114,7 @@ class Steps:
         """Put the steps before a query."""
         whole = query.copy()
         for name, (_, step) in self._steps.items():
-            whole = whole.with_(identifier(name), as_=step, copy=False)
+            whole = whole.with_(identifier(name), as_=step, recursive=self._recursive, copy=False)
         for cte in whole.ctes:
             says = self._steps[cte.alias][0]
             cte.args["alias"].add_comments([says])

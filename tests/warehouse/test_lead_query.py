@@ -49,6 +49,7 @@ from pqlkit.warehouse.lead_query import query_of
 from tests.warehouse.products import draw_product, write_tables
 
 if TYPE_CHECKING:
+    from pqlkit.warehouse.lead_query import LeadQuery
     from tests.warehouse.warehouses import Warehouse
 
 SHIPPED = sorted(path.stem for path in shipped("definitions").glob("*.yml"))
@@ -99,10 +100,14 @@ def assert_same(
     wanted = scored(definition, tables, project)
     query = query_of(definition, project, options(definition, warehouse.dialect, without))
     warehouse.load(tables)
+    assert_rows(definition, query, warehouse.rows(query.sql), wanted)
+    return wanted
+
+
+def assert_rows(definition: Definition, query: LeadQuery, found: list[tuple[Any, ...]], wanted: pl.DataFrame) -> None:
+    """Hold the rows that a query gave to those of `score`."""
     key = f"{definition.entity.value}_id"
-    rows = pl.DataFrame(
-        warehouse.rows(query.sql), schema=list(query.columns), orient="row", infer_schema_length=None
-    ).sort(key)
+    rows = pl.DataFrame(found, schema=list(query.columns), orient="row", infer_schema_length=None).sort(key)
     shared = [name for name in query.columns if name in wanted.columns and name != "evidence"]
     assert {"lead_id", "status", "score", "qualified_at", "requalified_at", "progress", "missing"} <= set(shared)
     told = wanted.select(shared).sort(key).with_columns(pl.col("missing").str.replace_all(r"(\d),(\d{3})", "$1$2"))
@@ -113,7 +118,6 @@ def assert_same(
             assert ours == [pytest.approx(value, abs=1e-9) if value is not None else None for value in theirs], name
         else:
             assert ours == theirs, name
-    return wanted
 
 
 @cache
