@@ -2,17 +2,21 @@
 -- A user who, within 7 days of signup, has 2 or more teammate_invited events and 3 or more active
 -- days. Only users whose signup_plan is free or trial. Success is a conversion within 30 days of
 -- qualifying. A lead is fresh for 14 days and may qualify again 30 days after it lapsed.
-WITH parameters /* Everything is known up to the newest row. Times are microseconds since 1970 in UTC */ AS (
+WITH parameters /* Everything is known up to the newest row; a clock that is wrong by more than a day is not believed. Times are microseconds since 1970 in UTC */ AS (
   SELECT
     MAX(at_us) AS as_of_us
   FROM (
     SELECT
       MAX(EPOCH_US(e.occurred_at)) AS at_us
     FROM product.events AS e
+    WHERE
+      EPOCH_US(e.occurred_at) <= EPOCH_US(CURRENT_TIMESTAMP) + 86400000000
     UNION ALL
     SELECT
       MAX(EPOCH_US(c.paid_at)) AS at_us
     FROM billing.upgrades AS c
+    WHERE
+      EPOCH_US(c.paid_at) <= EPOCH_US(CURRENT_TIMESTAMP) + 86400000000
   ) AS newest
 ), known_events /* The events up to then */ AS (
   SELECT
@@ -23,20 +27,21 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
   CROSS JOIN parameters AS p
   WHERE
     EPOCH_US(e.occurred_at) <= p.as_of_us
+    AND EPOCH_US(e.occurred_at) >= 946684800000000
 ), all_users /* Every row of users */ AS (
   SELECT
     r.user_id AS entity_id,
+    r.signup_plan AS trait_1,
     EPOCH_US(r.signed_up_at) AS signed_up_us,
-    CAST(NULL AS BIGINT) AS deleted_us,
-    r.signup_plan AS trait_1
+    CAST(NULL AS BIGINT) AS deleted_us
   FROM product.users AS r
   WHERE
     NOT r.user_id IS NULL
 ), users_listed /* The users: one row each, the earliest signup */ AS (
   SELECT
     r.entity_id,
-    r.signed_up_us,
     r.trait_1,
+    r.signed_up_us,
     CASE WHEN r.deleted_us <= p.as_of_us THEN r.deleted_us END AS deleted_us
   FROM (
     SELECT
@@ -607,8 +612,18 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
   JOIN eligibility AS n
     ON n.entity_id = w.entity_id
   WHERE
-    n.was_eligible = 1 OR n.is_eligible = 1
-), moments /* First and newest start; a spell that begins within the cooldown is no new start */ AS (
+    (
+      n.was_eligible = 1 OR n.is_eligible = 1
+    )
+), starts /* A spell that begins within the cooldown is no new start */ AS (
+  SELECT
+    w.*,
+    CASE
+      WHEN w.place = 1 OR w.on_us >= w.ended_us + 2592000000000 /* 30d */
+      THEN w.on_us
+    END AS start_us
+  FROM counted_spells AS w
+), moments /* First and newest start */ AS (
   SELECT
     w.entity_id,
     MIN(w.on_us) AS qualified_us,
@@ -618,14 +633,9 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
         THEN w.on_us
       END
     ) AS requalified_us,
-    MAX(
-      CASE
-        WHEN w.place = 1 OR w.on_us >= w.ended_us + 2592000000000 /* 30d */
-        THEN w.on_us
-      END
-    ) AS newest_us,
+    MAX(w.start_us) AS newest_us,
     MAX(CASE WHEN w.place_from_end = 1 AND w.off_us IS NULL THEN 1 ELSE 0 END) AS is_on
-  FROM counted_spells AS w
+  FROM starts AS w
   GROUP BY
     w.entity_id
 ), statuses /* Where everybody stands: the first that fits */ AS (

@@ -12,6 +12,7 @@ from pqlkit.columns import (
     CONVERTED_AT,
     DELETED_AT,
     EVENT,
+    EVENT_ID,
     FROM_PLAN,
     KIND,
     PLAN,
@@ -21,6 +22,8 @@ from pqlkit.columns import (
     VALID_FROM,
 )
 from pqlkit.definitions.model import Condition, EntityKind, Operator
+from pqlkit.durations import DAY
+from pqlkit.exports.plausible_times import Y2K
 from pqlkit.inert import visible
 from pqlkit.warehouse import dialect as sql
 from pqlkit.warehouse.predicates import both, number, passing, predicate, truth, uncovered
@@ -190,17 +193,24 @@ class Tables:
             query = self.steps.plan("SELECT _as_of AS as_of_us", as_of=as_of)
             says = "The last microsecond that counts. Times are microseconds since 1970 in UTC"
         else:
-            newest = self.steps.plan(
-                "SELECT MAX(_at) AS at_us FROM _events", at=self.us("events", TIMESTAMP, "e")
-            ).from_(self.naming.table("events", "e"))
-            if self.has("conversions"):
-                bought = exp.select(exp.alias_(exp.Max(this=self.us("conversions", CONVERTED_AT, "c")), "at_us"))
-                newest = exp.union(
-                    newest, bought.from_(self.naming.table("conversions", "c")), distinct=False, copy=False
-                )  # type: ignore[assignment]
+            times = [("events", TIMESTAMP, "e")]
+            times += [("conversions", CONVERTED_AT, "c")] if self.has("conversions") else []
+            each = [
+                exp.select(exp.alias_(exp.Max(this=self.us(*time)), "at_us"))
+                .from_(self.naming.table(time[0], time[2]))
+                .where(exp.LTE(this=self.us(*time), expression=self._tomorrow()))
+                for time in times
+            ]
+            newest = exp.union(*each, distinct=False, copy=False) if len(each) > 1 else each[0]
             query = exp.select(exp.alias_(exp.Max(this=column("at_us")), "as_of_us")).from_(newest.subquery("newest"))
-            says = "Everything is known up to the newest row. Times are microseconds since 1970 in UTC"
+            says = (
+                "Everything is known up to the newest row; a clock that is wrong by more than a day is not believed."
+                " Times are microseconds since 1970 in UTC"
+            )
         self.steps.add("parameters", says, query)
+
+    def _tomorrow(self) -> exp.Expr:
+        return exp.Add(this=sql.clock(self.dialect), expression=sql.whole(DAY))
 
     # ------------------------------------------------------------ who there is
 
@@ -215,17 +225,15 @@ class Tables:
         if of_accounts and not self.has("accounts"):
             name = visible(of_accounts[0].name)
             raise uncovered("population", f"the trait {name} without a table of users or accounts")
+        names = dict.fromkeys(item.name for item in conditions)
+        tested = {name: f"filter_{place}" for place, name in enumerate(names, 1)}
         alone = self.kind is EntityKind.USER and not of_accounts
-        tested = {
-            name: f"filter_{place}" for place, name in enumerate(dict.fromkeys(item.name for item in conditions), 1)
-        }
-        if alone:
-            self._users(of_users, tested)
-        else:
-            self._users((), {item.name: tested[item.name] for item in of_users})
-        if self._asks_for_accounts(of_accounts):
+        paired = self.kind is EntityKind.ACCOUNT or bool(of_accounts) or self._by_pairs
+        joined = paired or bool(self._traits_of("accounts"))
+        self._users(of_users if alone else (), {item.name: tested[item.name] for item in of_users}, joined=joined)
+        if joined and self.has("accounts"):
             self._accounts({item.name: tested[item.name] for item in of_accounts})
-        if self.kind is EntityKind.ACCOUNT or of_accounts or self._by_pairs:
+        if paired:
             self._pairs()
         if conditions and not alone:
             self._left_out(of_users, of_accounts, tested)
@@ -249,11 +257,6 @@ class Tables:
     def _traits_of(self, table: str) -> list[str]:
         """Give the traits without a history that stand in a table."""
         return [name for name in self.traits if name not in self.histories and self.trait_table(name) == table]
-
-    def _asks_for_accounts(self, conditions: Sequence[Condition]) -> bool:
-        return self.has("accounts") and bool(
-            self.kind is EntityKind.ACCOUNT or conditions or self._traits_of("accounts")
-        )
 
     @property
     def _by_pairs(self) -> bool:
@@ -301,12 +304,14 @@ class Tables:
             .where("r.place = 1")
         )
 
-    def _users(self, conditions: Sequence[Condition], tested: Mapping[str, str]) -> None:
-        """Add the step of the users: those of the table, else of the events; `tested` traits under names of their own."""
+    def _users(self, conditions: Sequence[Condition], tested: Mapping[str, str], *, joined: bool) -> None:
+        """Add the step of the users: those of the table, else of the events; `tested` traits under names of their own.
+
+        `joined` = the query asks whose account is theirs.
+        """
         if self.has("users"):
-            query = self._listed(
-                "users", USER_ID, {**({ACCOUNT_ID: ACCOUNT_ID} if self._named_by_users else {}), **tested}
-            )
+            whose = {ACCOUNT_ID: ACCOUNT_ID} if joined and self._named_by_users else {}
+            query = self._listed("users", USER_ID, {**whose, **tested})
             says = "The users: one row each, the earliest signup"
         else:
             lacking = [*self._traits_of("users"), *tested]
@@ -427,7 +432,10 @@ class Tables:
         if not theirs:
             return self.users
         if not self._named_by_users:
-            raise uncovered(f"trait {visible(theirs[0])}", "a trait of accounts whose users no table names")
+            nothing = exp.cast(exp.null(), exp.DataType.Type.TEXT)
+            query = exp.select("u.*", *(exp.alias_(nothing.copy(), self.trait(name).name) for name in theirs))
+            says = "The users; nothing says whose account is theirs"
+            return self.steps.add("user_entities", says, query.from_(table(self.users, "u")))
         query = exp.select("u.*", *(column(self.trait(name).name, "a") for name in theirs))
         query = query.from_(table(self.users, "u")).join(
             table("accounts_listed", "a"), on="a.entity_id = u.account_id", join_type="left"
@@ -574,7 +582,14 @@ class Tables:
 
     def reserve_events(self) -> None:
         """Put the steps of the events in their place; `events` writes them once it is known which properties are read."""
+        if self._delivered_again:
+            self.steps.add("deliveries", "", exp.select("1"))
         self.steps.add("known_events", "", exp.select("1"))
+
+    @property
+    def _delivered_again(self) -> bool:
+        """Whether events have an id of their own, so that one that was delivered twice counts once."""
+        return self.naming.lists(EVENT_ID, "events") is not None
 
     def events(self) -> None:
         """Write the step of the events that exist."""
@@ -603,7 +618,20 @@ class Tables:
             .join("parameters", join_alias="p", join_type="cross")
         )
         query = query.where(exp.LTE(this=self.us("events", TIMESTAMP, "e"), expression=column("as_of_us", "p")))
-        self.steps.fill("known_events", "The events up to then", query)
+        query = query.where(exp.GTE(this=self.us("events", TIMESTAMP, "e"), expression=sql.whole(Y2K)))
+        if not self._delivered_again:
+            self.steps.fill("known_events", "The events up to then", query)
+            return
+        ident, event = self.naming.column("events", EVENT_ID, "e"), self.naming.column("events", EVENT, "e")
+        order = exp.Order(expressions=[self.us("events", TIMESTAMP, "e")])
+        place = exp.Window(this=exp.RowNumber(), partition_by=[ident, event], order=order)
+        query = query.select(
+            exp.alias_(truth(exp.Is(this=ident.copy(), expression=exp.null())), "is_nameless"),
+            exp.alias_(place, "delivery"),
+        )
+        self.steps.fill("deliveries", "The events up to then, as often as they were delivered", query)
+        once = self.steps.plan("SELECT d.* FROM deliveries AS d WHERE d.delivery = 1 OR d.is_nameless = 1")
+        self.steps.fill("known_events", "Each event once", once)
 
     def ownership(self, entities: str) -> None:
         """Add the step of events with their entities: an event is its own account's, else that of its user."""

@@ -50,6 +50,13 @@ def microseconds(dialect: SqlDialect, column: exp.Expr) -> exp.Expr:
             assert_never(dialect)
 
 
+def clock(dialect: SqlDialect) -> exp.Expr:
+    """Give the microseconds since 1970 at which the query runs."""
+    if dialect is SqlDialect.REDSHIFT:
+        return microseconds(dialect, exp.Anonymous(this="GETDATE"))
+    return microseconds(dialect, exp.CurrentTimestamp())
+
+
 def instant(dialect: SqlDialect, at: exp.Expr) -> exp.Expr:
     """Give the instant of microseconds since 1970: with a zone where the warehouse has such a type, else in UTC."""
     match dialect:

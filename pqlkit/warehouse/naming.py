@@ -10,8 +10,10 @@ from sqlglot.errors import SqlglotError
 
 from pqlkit.errors import UsageError, suggestion
 from pqlkit.exports.maps import maps_of
+from pqlkit.exports.tables import HISTORY
 from pqlkit.inert import visible
 from pqlkit.options.warehouse import ColumnType
+from pqlkit.warehouse.listing import Listing
 from pqlkit.warehouse.steps import column, identifier
 
 if TYPE_CHECKING:
@@ -52,31 +54,36 @@ class Naming:
 
     @classmethod
     def of(cls, options: SqlOptions, project: Project) -> Naming:
-        """Read the options; tables that a project file does not name among its exports are not there, unless an option names them.
+        """Read the options, and what a dataset or the project's exports say of tables and columns.
+
+        Tables that neither these nor an option names are not there.
 
         Raises
         ------
         UsageError
             One of them is not of its form, or names no table.
         """
-        tables = _pairs(options.table, "--table", "--table events=raw.product_events")
+        listing = Listing.of(project, options.data)
+        tables = {**listing.tables, **_pairs(options.table, "--table", "--table events=raw.product_events")}
         without = frozenset(options.without)
-        for name in (*tables, *(place.partition(".")[0] for place in without)):
-            if name not in TABLES:
-                hint = suggestion(name, TABLES, "there are " + ", ".join(TABLES))
-                raise UsageError(
-                    f"there is no table {visible(name)!r}",
-                    where="--table" if name in tables else "--without",
-                    hint=hint,
-                )
+        for name in (*tables, *(_place(place)[0] for place in without)):
+            _check_table(name, "--table" if name in tables else "--without")
         types = {
             name: _type(name, written)
             for name, written in _pairs(options.type, "--type", "--type amount=number").items()
         }
-        columns = maps_of(options.map)
-        known = {*project.exports, *tables, *columns}
-        missing = {name for name in TABLES if name not in known} if project.exports else set()
-        made = cls(dialect=options.dialect, tables=tables, columns=columns, types=types, without=without | missing)
+        stated = _columns(options.map)
+        columns = {name: {**listing.names.get(name, {}), **stated.get(name, {})} for name in {*listing.names, *stated}}
+        named = {*project.exports, *listing.columns}.intersection(TABLES)
+        missing = set(TABLES) - {*named, *tables, *stated} if named else set()
+        made = cls(
+            dialect=options.dialect,
+            tables=tables,
+            columns=columns,
+            types=types,
+            without=without | missing,
+            known=listing.columns,
+        )
         for name in tables:
             made.table(name)
         return made
@@ -129,6 +136,32 @@ class Naming:
     def column(self, table: str, name: str, alias: str) -> exp.Column:
         """Write a column of a table that is called `alias` in the query."""
         return column(self.columns.get(table, {}).get(name, name), alias)
+
+
+def _check_table(name: str, flag: str) -> None:
+    """Refuse a table that there cannot be; ``history.TRAIT`` is one for every trait."""
+    if name not in TABLES and not name.startswith(HISTORY):
+        hint = suggestion(name, TABLES, "there are " + ", ".join(TABLES))
+        raise UsageError(f"there is no table {visible(name)!r}", where=flag, hint=hint)
+
+
+def _place(written: str) -> tuple[str, str]:
+    """Read a table, or a table and its column; the name of a history is of two parts."""
+    parts = written.split(".")
+    head = 2 if written.startswith(HISTORY) else 1
+    return ".".join(parts[:head]), ".".join(parts[head:])
+
+
+def _columns(texts: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Read ``--map``: table -> canonical column -> the column's name."""
+    own = [text for text in texts if not text.startswith(HISTORY)]
+    columns = {name: dict(found) for name, found in maps_of(own).items()}
+    for place, name in _pairs(
+        [text for text in texts if text not in own], "--map", "--map history.plan.valid_from=since"
+    ).items():
+        table, called = _place(place)
+        columns.setdefault(table, {})[called] = name
+    return columns
 
 
 def _bare(name: str) -> str:

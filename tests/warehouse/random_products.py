@@ -65,11 +65,16 @@ def draw_case(seed: int) -> Case:
     definition = drawn.definition()
     project = drawn.project(definition)
     tables = drawn.tables(definition, project)
-    without = [f"{name}.{column}" for name, table in tables.items() for column in ("user_id", "account_id")
-               if name in {"events", "conversions"} and column not in table.columns]  # fmt: skip
+    ids_of = {name: ("user_id", "account_id") for name in tables if name not in {"users", "accounts"}}
+    if "users" in tables:
+        ids_of["users"] = ("account_id",)
+    without = [
+        f"{name}.{column}"
+        for name, columns in ids_of.items()
+        for column in columns
+        if column not in tables[name].columns
+    ]
     without += [name for name in ("users", "accounts", "conversions") if name not in tables]
-    if "users" in tables and "account_id" not in tables["users"].columns:
-        without.append("users.account_id")
     return Case(definition=definition, project=project, tables=tables, without=tuple(without))
 
 
@@ -299,7 +304,24 @@ class _Drawn:
             tables["accounts"] = frame([self._firm(name) for name in accounts])
         if self._has["conversions"]:
             tables["conversions"] = frame(self._bought(people, accounts))
+        for name in HISTORIES:
+            if dice.random() < 0.4:
+                tables[f"history.{name}"] = frame(self._history(name, people, accounts))
         return tables
+
+    def _history(self, name: str, people: list[str], accounts: list[str]) -> list[dict[str, Any]]:
+        """Rows of one trait, several at one moment among them, by users, by accounts or by both."""
+        dice = self._dice
+        keys = dice.choice([("user_id",), ("account_id",), ("user_id", "account_id")])
+        values = ["free", "team", None] if name == "plan" else [1, 2, 3, None]
+        return [
+            {
+                **{key: dice.choice(people if key == "user_id" else accounts) for key in keys},
+                "valid_from": START + dice.randrange(-10, 60) * DAY // 2,
+                name: dice.choice(values),
+            }
+            for _ in range(60)
+        ]
 
     def _person(self, name: str, at: int, owner: str | None, *, named: bool) -> dict[str, Any]:
         dice = self._dice

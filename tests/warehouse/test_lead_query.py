@@ -49,6 +49,8 @@ from pqlkit.warehouse.lead_query import query_of
 from tests.warehouse.products import draw_product, write_tables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pqlkit.warehouse.lead_query import LeadQuery
     from tests.warehouse.warehouses import Warehouse
 
@@ -62,6 +64,7 @@ def scored(definition: Definition, tables: dict[str, pl.DataFrame], project: Pro
     with TemporaryDirectory() as folder:
         write_tables(tables, Path(folder))
         places = {name: str(Path(folder) / f"{name}.parquet") for name in tables}
+        project = with_histories(project, places)
         dataset = open_dataset(
             project,
             events=places["events"],
@@ -76,6 +79,16 @@ def scored(definition: Definition, tables: dict[str, pl.DataFrame], project: Pro
     return frame.with_columns(
         pl.col(name).to_physical() for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)
     )
+
+
+def with_histories(project: Project, places: Mapping[str, str]) -> Project:
+    """Name the tables of traits' histories."""
+    histories = {
+        name.removeprefix("history."): project.direct(place)
+        for name, place in places.items()
+        if name.startswith("history.")
+    }
+    return replace(project, traits=replace(project.traits, history=histories))
 
 
 def options(definition: Definition, dialect: SqlDialect, without: str = "") -> SqlOptions:
