@@ -29,6 +29,7 @@ class ColumnType(StrEnum):
     NUMBER = "number"
     TEXT = "text"
     BOOLEAN = "boolean"
+    DATE = "date"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ class SqlOptions(ProjectOption, MessageOptions, TargetOption):
     )
     type: tuple[str, ...] = option(
         (),
-        "What a property or trait holds: amount=text, number or boolean. Repeatable.",
+        "What a property or trait holds: amount=text, number or boolean; that a time is a date: conversions.converted_at=date. Repeatable.",
         metavar="NAME=TYPE",
         panel=DATA,
     )

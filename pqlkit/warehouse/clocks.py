@@ -141,6 +141,8 @@ class Tables:
         The steps of the events, the users, and the users with their accounts, without those whom the project leaves out.
     filtered
         Whether there are such.
+    by_date
+        Whether the conversions are known by their dates alone, and no life was made of them yet.
     """
 
     steps: Steps
@@ -156,6 +158,7 @@ class Tables:
     users: str = "users_listed"
     pairs: str = "pairs"
     filtered: bool = False
+    by_date: bool = False
 
     @property
     def dialect(self) -> SqlDialect:
@@ -168,8 +171,11 @@ class Tables:
         return f"{self.kind.value}_id"
 
     def us(self, table: str, name: str, alias: str) -> exp.Expr:
-        """Give the microseconds of a column of instants."""
-        return sql.microseconds(self.dialect, self.naming.column(table, name, alias))
+        """Give the microseconds of a column of instants, or of the dates' first moments."""
+        written = self.naming.column(table, name, alias)
+        if self.naming.is_date(table, name):
+            return sql.midnight(self.dialect, written, self.extent.zone)
+        return sql.microseconds(self.dialect, written)
 
     def trait(self, name: str, alias: str = "n") -> exp.Column:
         """Give the column of a trait in the step of entities."""
@@ -797,6 +803,8 @@ class Tables:
                 clocks=clocks,
             )
         else:
+            if self.by_date:
+                conversions, self.by_date = self._not_before_signup(clocks, conversions), False
             query = self.steps.plan(
                 "SELECT n.*, f.converted_us, CASE WHEN NOT f.converted_us IS NULL THEN f.converted_us - 1 ELSE p.as_of_us END AS end_us"
                 " FROM _clocks AS n CROSS JOIN parameters AS p LEFT JOIN _conversions AS f ON f.entity_id = n.entity_id",
@@ -807,6 +815,16 @@ class Tables:
         alive = self.steps.plan("SELECT n.* FROM _who AS n WHERE NOT n.anchor_us IS NULL", who=everybody)
         begun = self.steps.add(f"{prefix}lives", f"The {self.kind.value}s whose clock has started", alive)
         return Lives(entities=entities, conversions=conversions, everybody=everybody, begun=begun)
+
+    def _not_before_signup(self, clocks: str, conversions: str) -> str:
+        """Keep conversions that are only known by their date from coming before a clock that starts on the same date."""
+        moments = [column("converted_us", "f"), column("anchor_us", "n")]
+        dates = [sql.date(self.dialect, moment, self.extent.zone) for moment in moments]
+        later = self.steps.expression("n.anchor_us > f.converted_us")
+        moved = exp.case().when(both([later, exp.EQ(this=dates[0], expression=dates[1])]), column("anchor_us", "n"))
+        query = exp.select(column(ENTITY, "f"), exp.alias_(moved.else_(column("converted_us", "f")), "converted_us"))
+        query = query.from_(table(conversions, "f")).join(table(clocks, "n"), on="n.entity_id = f.entity_id")
+        return self.steps.add("conversions_by_date", "A conversion of the day of the start is not before it", query)
 
     def of_members(self, accounts: Lives, prefix: str) -> tuple[Tables, str, str]:
         """Give the tables of accounts' users, and the steps of the users and of their conversions: their account's.

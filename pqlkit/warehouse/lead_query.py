@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
+from pqlkit.columns import CONVERTED_AT, TIMESTAMP
 from pqlkit.definitions.describing import describe
 from pqlkit.definitions.emitting import definition_hash
 from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, Ref, leaves
@@ -157,6 +158,7 @@ class _Writer:
             traits=traits,
             histories=[name for name in traits if self._kinds[name] is TraitKind.HISTORY],
             signup_event=project.signup_event,
+            by_date=self._by_date(),
         )
         self._cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
 
@@ -194,8 +196,17 @@ class _Writer:
     def _refuse(self) -> None:
         """Refuse what the query cannot say, naming it."""
         outcome = self._outcome
+        if self._naming.is_date("events", TIMESTAMP) and self._extent.zone != "UTC":
+            raise uncovered("events", f"a table of dates in {self._extent.zone}, whose days are not all as long,")
         if outcome is not None and (outcome.kind == "expansion" or outcome.returns_after is not None):
             raise uncovered("outcome", "an expansion, after which lives begin anew,")
+
+    def _by_date(self) -> bool:
+        """Whether conversions are known by their dates alone."""
+        if self._outcome is None or self._outcome.definition is not None:
+            return False
+        by_event = self._outcome.event is not None
+        return self._naming.is_date(*(("events", TIMESTAMP) if by_event else ("conversions", CONVERTED_AT)))
 
     def _conversions(self, entities: str) -> str | None:
         """Add the step of the first conversions: rows, events, or the moments at which another definition is met."""

@@ -63,7 +63,9 @@ class Listing:
         """
         if data is not None:
             manifest = read_manifest(data)
-            columns = {name: _held(entry.columns) for name, entry in manifest.tables.items()}
+            columns = {
+                name: _held(name, entry.columns, dates=entry.dates_only) for name, entry in manifest.tables.items()
+            }
             # Every event stands there once.
             columns[EVENTS].pop(EVENT_ID, None)
             return cls(columns=columns)
@@ -76,8 +78,11 @@ class Listing:
         )
 
 
-def _held(columns: Mapping[str, ExportType]) -> dict[str, ColumnType | None]:
-    return {name: _TYPES.get(kind) for name, kind in columns.items()}
+def _held(name: str, columns: Mapping[str, ExportType | None], *, dates: bool) -> dict[str, ColumnType | None]:
+    """Say what columns hold; `dates` = the table's own times are dates alone."""
+    held = {column: None if kind is None else _TYPES.get(kind) for column, kind in columns.items()}
+    time = layout(name).time
+    return held | ({time: ColumnType.DATE} if dates and time is not None else {})
 
 
 def _is_plain(source: Source) -> bool:
@@ -102,4 +107,4 @@ def _first_rows(name: str, source: Source) -> dict[str, ColumnType | None]:
         found = first_canonical(layout(name), source)
     except DataError:
         return {}
-    return {column: None if kind is None else _TYPES.get(kind) for column, kind in found.types.items()}
+    return _held(name, found.types, dates=found.dates > 0 and not found.times)

@@ -108,6 +108,11 @@ class Naming:
         """Say what a property or trait holds: as stated, else as is known; None = nobody says."""
         return self.types.get(name) or self.known.get(table, {}).get(name)
 
+    def is_date(self, table: str, name: str) -> bool:
+        """Whether a column of times holds dates."""
+        held = self.types.get(f"{table}.{name}") or self.known.get(table, {}).get(name)
+        return held is ColumnType.DATE
+
     def table(self, name: str, alias: str | None = None) -> exp.Table:
         """Write a table.
 

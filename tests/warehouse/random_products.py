@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from pqlkit.definitions import ids
 from pqlkit.definitions.model import (
     All,
@@ -35,8 +37,6 @@ from pqlkit.exports.project import Project, Traits
 from tests.warehouse.products import DAY, START, frame
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from pqlkit.definitions.model import Bound, Node
 
 EVENTS: Final = ("invite", "connect", "pay")
@@ -56,6 +56,7 @@ class Case:
     project: Project
     tables: dict[str, pl.DataFrame]
     without: tuple[str, ...]
+    dates: tuple[str, ...]
 
 
 def draw_case(seed: int) -> Case:
@@ -65,7 +66,9 @@ def draw_case(seed: int) -> Case:
     definition = drawn.definition()
     project = drawn.project(definition)
     tables = drawn.tables(definition, project)
-    ids_of = {name: ("user_id", "account_id") for name in tables if name not in {"users", "accounts"}}
+    ids_of: dict[str, tuple[str, ...]] = {
+        name: ("user_id", "account_id") for name in tables if name not in {"users", "accounts"}
+    }
     if "users" in tables:
         ids_of["users"] = ("account_id",)
     without = [
@@ -75,7 +78,18 @@ def draw_case(seed: int) -> Case:
         if column not in tables[name].columns
     ]
     without += [name for name in ("users", "accounts", "conversions") if name not in tables]
-    return Case(definition=definition, project=project, tables=tables, without=tuple(without))
+    dates = []
+    for name, column, share in (
+        ("conversions", "converted_at", 0.25),
+        ("users", "signed_up_at", 0.1),
+        ("events", "timestamp", 0.1),
+    ):
+        if name in tables and dice.random() < share:
+            tables[name] = tables[name].with_columns(pl.col(column).dt.date())
+            dates.append(f"{name}.{column}")
+    if "events.timestamp" in dates and dice.random() < 0.8:
+        project = replace(project, timezone="UTC")
+    return Case(definition=definition, project=project, tables=tables, without=tuple(without), dates=tuple(dates))
 
 
 class _Drawn:

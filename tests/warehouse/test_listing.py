@@ -40,18 +40,18 @@ lead: {cooldown: 1d}
 
 def at(day: float) -> str:
     moment = pl.Series([START + int(day * DAY)], dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
-    return moment.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ")[0]
+    return str(moment.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ")[0])
 
 
 def exports() -> dict[str, list[dict[str, object]]]:
     """Twelve teams of two: invitations by day, some delivered twice, one by a clock of 2031."""
     teams = range(12)
-    events = [
+    events: list[dict[str, object]] = [
         {"messageId": f"m{team}-{number}", "userId": f"u{team}-{number % 2}", "orgId": f"t{team}" if number % 3 else None,
          "event": "invite", "sentAt": at(team + number * 3.5), "kind": 3 if number % 4 else 4}
         for team in teams for number in range(team + 1)
     ]  # fmt: skip
-    wrong = {**events[0], "messageId": "late", "sentAt": at(5 * 365)}
+    wrong: dict[str, object] = {**events[0], "messageId": "late", "sentAt": at(5 * 365)}
     return {
         "events": [*events, *events[::3], wrong],
         "users": [

@@ -37,6 +37,7 @@ def said_the_same(warehouse: Warehouse, case: Case, *, listed: bool) -> str:
         since="7d",
         without=case.without,
         table=tuple(f"{name}={place}" for name, place in places.items()),
+        type=tuple(f"{name}=date" for name in case.dates),
     )
     naming = Naming.of(options, project)
     if listed:
@@ -56,6 +57,7 @@ def columns_of(table: pl.DataFrame) -> dict[str, ColumnType | None]:
         "Float64": ColumnType.NUMBER,
         "Int64": ColumnType.NUMBER,
         "Boolean": ColumnType.BOOLEAN,
+        "Date": ColumnType.DATE,
     }
     return {name: kinds.get(str(kind)) for name, kind in table.schema.items()}
 
