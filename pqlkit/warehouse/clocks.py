@@ -210,7 +210,7 @@ class Tables:
             newest = exp.union(*each, distinct=False, copy=False) if len(each) > 1 else each[0]
             query = exp.select(exp.alias_(exp.Max(this=column("at_us")), "as_of_us")).from_(newest.subquery("newest"))
             says = (
-                "Everything is known up to the newest row; a clock that is wrong by more than a day is not believed."
+                "Everything is known up to the newest row; none is believed that lies more than a day ahead."
                 " Times are microseconds since 1970 in UTC"
             )
         self.steps.add("parameters", says, query)

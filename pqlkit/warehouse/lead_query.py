@@ -15,6 +15,7 @@ from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, Ref, leaves
 from pqlkit.definitions.phrases import phrase
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
+from pqlkit.exports.tables import HISTORY
 from pqlkit.inert import visible
 from pqlkit.measures.tasks import tasks_of
 from pqlkit.population.as_of import read_moment
@@ -176,16 +177,11 @@ class _Writer:
         self._starts(whole.spells)
         tables.events()
         query, columns = self._leads(distances)
-        statement = self._steps.statement(query)
-        used = tuple(name for name in TABLES if self._reads(statement, name))
-        return LeadQuery(sql=f"{self._head()}\n{self._steps.sql(statement)}", columns=columns, tables=used)
-
-    def _reads(self, statement: exp.Expr, name: str) -> bool:
-        wanted = self._naming.table(name)
-        return any(
-            (table.name, table.db, table.catalog) == (wanted.name, wanted.db, wanted.catalog)
-            for table in statement.find_all(exp.Table)
-        )
+        read = self._steps.tables(query)
+        histories = [f"{HISTORY}{name}" for name in tables.histories]
+        named = {name: self._naming.table(name) for name in (*TABLES, *histories)}
+        used = tuple(name for name, table in named.items() if (table.name, table.db, table.catalog) in read)
+        return LeadQuery(sql=f"{self._head()}\n{self._steps.statement(query)}", columns=columns, tables=used)
 
     def _head(self) -> str:
         """Say the definition in comments, which no name of it can end: they hold no line break."""
@@ -249,10 +245,8 @@ class _Writer:
             exp.alias_(truth(own.begun), "has_begun"),
             exp.alias_(truth(own.possible), "is_possible"),
             exp.alias_(own.progress, "way"),
-            column("last_active_us", "a"),
-            exp.alias_(sentences.evidence(), "evidence"),
-            exp.alias_(sentences.missing(self._definition.qualify), "lacking"),
             exp.alias_(self._points(own), "points"),
+            column("last_active_us", "a"),
         )
         last = self._steps.plan(
             "SELECT e.entity_id, MAX(e.at_us) AS last_active_us FROM _owned AS e GROUP BY e.entity_id",
@@ -260,7 +254,13 @@ class _Writer:
         )
         activity = self._steps.add("activity", "When each did anything last", last)
         query = query.join(table(activity, "a"), on="a.entity_id = s.entity_id", join_type="left")
-        self._steps.add("judged", "Who can still qualify, and how far everybody has come", query)
+        name = self._steps.add("progress", "Who can still qualify, and how far everybody has come", query)
+        words = exp.select(
+            "s.*",
+            exp.alias_(sentences.evidence(), "evidence"),
+            exp.alias_(sentences.missing(self._definition.qualify), "lacking"),
+        )
+        self._steps.add("judged", "What each did, and what it lacks, in words", words.from_(table(name, "s")))
 
     def _points(self, own: Distances) -> exp.Expr:
         """Give what does not change with time of a score: the points, or how far above the thresholds who qualifies is."""
