@@ -159,7 +159,10 @@ class _Writer:
             traits=traits,
             histories=[name for name in traits if self._kinds[name] is TraitKind.HISTORY],
             signup_event=project.signup_event,
-            by_date=self._by_date(),
+            by_date=outcome is not None
+            and outcome.event is None
+            and outcome.definition is None
+            and naming.is_date("conversions", CONVERTED_AT),
         )
         self._cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
 
@@ -192,17 +195,10 @@ class _Writer:
     def _refuse(self) -> None:
         """Refuse what the query cannot say, naming it."""
         outcome = self._outcome
-        if self._naming.is_date("events", TIMESTAMP) and self._extent.zone != "UTC":
-            raise uncovered("events", f"a table of dates in {self._extent.zone}, whose days are not all as long,")
+        if self._naming.is_date("events", TIMESTAMP):
+            raise uncovered("events", "a table whose times are dates, so that windows count days,")
         if outcome is not None and (outcome.kind == "expansion" or outcome.returns_after is not None):
             raise uncovered("outcome", "an expansion, after which lives begin anew,")
-
-    def _by_date(self) -> bool:
-        """Whether conversions are known by their dates alone."""
-        if self._outcome is None or self._outcome.definition is not None:
-            return False
-        by_event = self._outcome.event is not None
-        return self._naming.is_date(*(("events", TIMESTAMP) if by_event else ("conversions", CONVERTED_AT)))
 
     def _conversions(self, entities: str) -> str | None:
         """Add the step of the first conversions: rows, events, or the moments at which another definition is met."""

@@ -82,13 +82,11 @@ def draw_case(seed: int) -> Case:
     for name, column, share in (
         ("conversions", "converted_at", 0.25),
         ("users", "signed_up_at", 0.1),
-        ("events", "timestamp", 0.1),
+        ("events", "timestamp", 0.03),
     ):
         if name in tables and dice.random() < share:
             tables[name] = tables[name].with_columns(pl.col(column).dt.date())
             dates.append(f"{name}.{column}")
-    if "events.timestamp" in dates and dice.random() < 0.8:
-        project = replace(project, timezone="UTC")
     return Case(definition=definition, project=project, tables=tables, without=tuple(without), dates=tuple(dates))
 
 

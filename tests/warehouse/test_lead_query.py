@@ -37,7 +37,6 @@ from pqlkit.definitions.model import (
 )
 from pqlkit.definitions.model import Any as AnyOf
 from pqlkit.durations import Duration
-from pqlkit.errors import DefinitionError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import Project, Traits
 from pqlkit.options.warehouse import SqlDialect, SqlOptions
@@ -263,9 +262,10 @@ def test_accounts_of_none_but_users_who_are_left_out_are_nobody(warehouse):
     assert (both["evidence"].fill_null("") != both["evidence_of_all"].fill_null("")).any()
 
 
-def test_a_filter_of_accounts_whose_users_are_not_known_is_refused():
+def test_a_filter_of_users_whose_accounts_only_events_name(warehouse):
+    definition = VARIANTS["all"]
+    tables = draw_product(replace(definition, eligible=(FREE,)), 9, users=45)
+    tables["users"] = tables["users"].drop("account_id")
     project = replace(PROJECT, population=(FREE,))
-    with pytest.raises(
-        DefinitionError, match="population: the project's filter of accounts without their users is not"
-    ):
-        query_of(VARIANTS["all"], project, options(VARIANTS["all"], SqlDialect.DUCKDB, "users.account_id"))
+    wanted = assert_same(warehouse, definition, tables, project, "users.account_id")
+    assert 0 < wanted.height < tables["accounts"].height

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pqlkit.errors import DataError, DefinitionError
+from pqlkit.errors import DataError, DefinitionError, UsageError
 from pqlkit.options.warehouse import ColumnType, SqlOptions
 from pqlkit.warehouse.lead_query import query_of
 from pqlkit.warehouse.naming import Naming
@@ -28,7 +28,7 @@ def said_the_same(warehouse: Warehouse, case: Case, *, listed: bool) -> str:
     """Hold the query to `score`: ``equal``, or who refuses it and why; with the tables' columns known or not."""
     try:
         wanted = scored(case.definition, case.tables, case.project)
-    except (DataError, DefinitionError) as error:
+    except (DataError, DefinitionError, UsageError) as error:
         return f"score: {error}"
     places = {name: name.replace(".", "_") for name in case.tables}
     project = with_histories(case.project, places)
