@@ -10,6 +10,7 @@ import subprocess
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,7 @@ from pqlkit.cli.output import plain
 from pqlkit.definitions.emitting import emit
 from pqlkit.options.settings import Settings
 from pqlkit.reporting.pages import analysis as analysis_page
-from pqlkit.reporting.pages import drawing, heat_map
+from pqlkit.reporting.pages import drawing, front, heat_map
 from pqlkit.reporting.pages import proposal as proposal_page
 from pqlkit.reporting.pages import report as report_page
 from pqlkit.reporting.pages import trial as trial_page
@@ -208,6 +209,36 @@ def test_an_analysis_answers_first_and_says_how_sure_it_is_and_what_comes_next()
     order += ["Conversion since signup", "Excluded", "Where conversions happen", "Method"]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
+
+
+def test_a_proposal_answers_first_and_keeps_both_clocks_apart() -> None:
+    text = re.sub(r"<[^>]+>", "", page("proposal", False))
+    later = figures("proposal", False)["candidates"][0]["qualifications"]["holdout"]
+    order = [
+        "A user qualifies when",
+        "How sure",
+        f"{later['converted']} of {later['qualified']}",
+        "Next",
+        "pqlkit score -d",
+    ]
+    order += [
+        "Later test period, from qualifying",
+        "Later test period, at snapshots",
+        "Will it hold?",
+        "Alternatives",
+        "Method",
+    ]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_the_numbers_of_rules_stand_apart_from_each_other_and_from_the_points() -> None:
+    close = [front.Place(mark=str(n), recall=0.3 + n / 500, rate=0.2, kind=front.LATER) for n in range(1, 5)]
+    for across in (drawing.ROOMY, drawing.PHONE):
+        labels = front._labels(close, 0.5, 0.3, across)
+        spots = [(0.9 * across * label["recall"] / 0.5, 320 * label["rate"] / 0.3) for label in labels]
+        assert len({label["mark"] for label in labels}) == 4
+        assert min(front._apart(one, two) for one, two in pairwise(sorted(spots))) >= 10
 
 
 def test_a_heat_map_shows_phi_and_frames_the_closest_cell() -> None:

@@ -39,7 +39,7 @@ _CONFIGURATION: Final[dict[str, Any]] = {
         "labelSeparation": 4,
         "grid": True,
     },
-    "legend": {"labelFontSize": 12, "titleFontSize": 12, "orient": "top", "labelLimit": 320, "columnPadding": 28},
+    "legend": {"labelFontSize": 12, "titleFontSize": 12, "orient": "top", "labelLimit": 320, "columnPadding": 40},
     "title": {"fontSize": 13, "anchor": "start", "fontWeight": "normal"},
 }
 _NAME: Final = 20
