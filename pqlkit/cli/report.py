@@ -94,7 +94,17 @@ def show(reports: list[Report], names: list[str], output: Output) -> None:
 
 
 def failing(report: Report, name: str, floor: float | None, on_drift: bool, output: Output) -> bool:
-    """Say on stderr what is breached, and whether anything is."""
+    """Say on stderr what is breached, and whether anything is.
+
+    Parameters
+    ----------
+    report, name
+        What was counted, and what it is called beside the others.
+    floor, on_drift
+        What was asked for.
+    output
+        Where to say it.
+    """
     failed = False
     if floor is not None and report.falls_short(floor):
         from pqlkit.reporting.renderers.words import interval, percent
