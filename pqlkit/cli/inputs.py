@@ -163,7 +163,7 @@ class Inputs:
         """How the command was called, for the commands that its result prints."""
         from pqlkit.reporting.next_command import Invocation
 
-        return Invocation(given=self.given.values)
+        return Invocation(command=self.given.command, given=self.given.values)
 
     def states(self, option: str) -> bool:
         """Whether the command line or the project file says anything of an option."""

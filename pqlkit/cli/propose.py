@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
+from pqlkit.options.output import DetailsOption
 from pqlkit.options.search import ProposeOptions
 from pqlkit.options.settings import Settings
 
@@ -55,9 +56,16 @@ def propose(given: Given) -> None:
     if output.html is not None:
         from pqlkit.reporting.pages.proposal import as_page
 
-        output.page(as_page(result, files))
+        output.page(as_page(result, files, inputs.call))
     output.warn_beside(result.warnings)
-    output.result(render, result, files)
+    output.result(
+        render,
+        result,
+        files,
+        call=inputs.call,
+        width=output.width,
+        details=inputs.settle(DetailsOption).details,
+    )
 
 
 def check(options: ProposeOptions) -> None:

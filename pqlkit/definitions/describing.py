@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pqlkit.definitions.model import Bound, Definition, Outcome
     from pqlkit.typing import Number
 
-__all__ = ["describe", "evidence", "missing", "phrase"]
+__all__ = ["describe", "evidence", "missing", "phrase", "qualifying"]
 
 
 def describe(definition: Definition) -> str:
@@ -45,6 +45,23 @@ def describe(definition: Definition) -> str:
         _lead(definition),
     ]
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def qualifying(definition: Definition) -> str:
+    """Say who meets a definition, in sentences.
+
+    Examples
+    --------
+    >>> from pqlkit.definitions.folders import load_definition
+    >>> from pqlkit.shipped import shipped
+    >>> print(qualifying(load_definition(shipped("definitions") / "team-rollout.yml")))
+    An account qualifies when, in the last 28 days, it has 4 or more teammate_invited events and 10 or more active days.
+    """
+    user = definition.entity is EntityKind.USER
+    who, has = ("A user", "they have") if user else ("An account", "it has")
+    when, what = _met(definition)
+    met = f"when, {when}, {has} {what}." if when else f"when {has} {what}."
+    return " ".join(part for part in (f"{who} qualifies {met}", _eligible(definition)) if part)
 
 
 def evidence(part: Criterion | Ref, value: Number | None) -> str:
@@ -101,16 +118,22 @@ def missing(part: Criterion | Ref, value: Number | None, *, limit: Number | None
 
 def _subject(definition: Definition) -> str:
     who = "A user who" if definition.entity is EntityKind.USER else "An account that"
+    when, what = _met(definition)
+    return f"{who}, {when}, has {what}." if when else f"{who} has {what}."
+
+
+def _met(definition: Definition) -> tuple[str | None, str]:
+    """Say over which time all is counted, if it is one, and what there must be."""
     if definition.score is not None and definition.score.pql_at is not None:
-        return _points(definition, who)
+        return None, _points(definition)
     windows = {leaf.window for leaf in leaves(definition.qualify) if isinstance(leaf, Criterion)}
-    if len(windows) == 1:
-        when = window_phrase(next(iter(windows)), definition.anchor)
-        return f"{who}, {when}, has {formula(definition.qualify, definition.anchor, with_windows=False, inner=False)}."
-    return f"{who} has {phrase(definition.qualify, definition.anchor)}."
+    if len(windows) != 1:
+        return None, phrase(definition.qualify, definition.anchor)
+    when = window_phrase(next(iter(windows)), definition.anchor)
+    return when, formula(definition.qualify, definition.anchor, with_windows=False, inner=False)
 
 
-def _points(definition: Definition, who: str) -> str:
+def _points(definition: Definition) -> str:
     score = definition.score
     if score is None or score.pql_at is None:
         return ""
@@ -119,7 +142,7 @@ def _points(definition: Definition, who: str) -> str:
         for leaf in leaves(definition.qualify)
         if leaf.id in score.points
     ]
-    return f"{who} has at least {figure(score.pql_at)} of 100 points: {'; '.join(given)}."
+    return f"at least {figure(score.pql_at)} of 100 points: {'; '.join(given)}"
 
 
 def _eligible(definition: Definition) -> str:

@@ -13,6 +13,7 @@ from pqlkit.options.leads import ScoreOptions
 from pqlkit.options.option import Option, Role, option, options_of
 from pqlkit.options.output import (
     OUTPUT,
+    DetailsOption,
     Format,
     MessageOptions,
     OutputOptions,
@@ -139,10 +140,10 @@ class ReportOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainOptions:
-    """Whose definition, or all who upgraded."""
+    """Whose definition, or all who converted."""
 
     definition: Path | None = option(None, "The definition file.", short="-d", metavar="FILE", role=Role.READS)
-    converters: bool = option(False, "Those who upgraded, side by side; needs no definition.")
+    converters: bool = option(False, "Those who converted, side by side; needs no definition.")
 
 
 _MEASURED: Final = (DataOptions, SnapshotOptions, EntityOptions)
@@ -153,7 +154,7 @@ RECORDS: Final[Mapping[str, tuple[type[Any], ...]]] = {
     "load": (SourceOptions, LoadOptions, MessageOptions),
     "analyze": (DataOptions, Settings, EntityOptions, RowsOption, PageOption, OutputOptions),
     "try": (*_MEASURED, TryOptions, PageOption, OutputOptions),
-    "propose": (*_MEASURED, ProposeOptions, PageOption, OutputOptions),
+    "propose": (*_MEASURED, ProposeOptions, DetailsOption, PageOption, OutputOptions),
     "validate": (ValidateOptions, DataOptions),
     "score": (DataOptions, ScoreOptions, OutputOptions),
     "report": (DataOptions, ReportOptions, PageOption, OutputOptions),

@@ -91,6 +91,13 @@ class OutputOptions(MessageOptions, TargetOption, FormatOption):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DetailsOption:
+    """How much the table shows."""
+
+    details: bool = option(False, "Show what bears the rule out, too.", panel=OUTPUT)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PageOption:
     """The page beside the result."""
 

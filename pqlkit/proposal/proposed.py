@@ -132,6 +132,8 @@ class Proposal(Tabled):
         contacts.
     fewer
         Where no rule is proposed, behaviours after which fewer convert: what could be tested instead.
+    highest
+        Where no rule keeps the bounds, the highest rate of qualifications that one came to where it was chosen.
     """
 
     observed: Observed
@@ -166,3 +168,4 @@ class Proposal(Tabled):
     fewer: tuple[Fewer, ...] = ()
     meters: tuple[Meter, ...] = ()
     contacted: tuple[int, int] | None = None
+    highest: Rate | None = None

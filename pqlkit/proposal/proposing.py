@@ -111,9 +111,8 @@ def proposal_of(brief: Brief) -> Proposal:
     if converters < HYPOTHESES_BELOW:
         return _nothing(
             brief,
-            f"{converters} usable upgrades: no search, it would find luck (it opens at {HYPOTHESES_BELOW})",
+            f"{converters} usable conversions: no search, it would find luck (it opens at {HYPOTHESES_BELOW})",
             *_before_a_snapshot(brief),
-            'test what you believe: pqlkit try "EVENT >= 3 in 14d"',
         )
     fit = brief.observed.y[brief.parts.fit]
     if not fit.size or fit.all() or not fit.any():
@@ -142,7 +141,7 @@ def _searched(brief: Brief) -> Proposal:
     blind = top is not None and top.auc is not None and top.auc < NOTHING_HERE
     if blind and top is not None:
         warnings.append(
-            f"nothing here predicts upgrades: a model of all behaviours reaches an AUC of {top.auc:.2f} later"
+            f"nothing here predicts conversions: a model of all behaviours reaches an AUC of {top.auc:.2f} later"
         )
     if not search.rules:
         return _nothing(brief, *warnings, *([] if blind else [nothing_stands_out(brief)]), search=search, top=top)
@@ -296,7 +295,15 @@ def _summed_up(
         contacted=None if first is None else _contacted(brief, first),
         fewer=_fewer(brief) if first is None else (),
         meters=brief.exclusions.meters,
+        highest=None if first is not None else _highest(standings),
     )
+
+
+def _highest(standings: Standings) -> Rate | None:
+    """Give the highest rate of qualifications of a rule with enough converters, where it was chosen."""
+    rule = standings.nearest()
+    read = None if rule is None else standings.counted(rule)
+    return None if read is None else Rate.of(read.converted, read.n)
 
 
 def _contacted(brief: Brief, first: Candidate) -> tuple[int, int] | None:

@@ -21,13 +21,16 @@ class Invocation:
 
     Parameters
     ----------
+    command
+        Its name; None in a notebook.
     given
         Option -> what the command line gave; empty in a notebook.
     """
 
+    command: str | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
 
-    def next(self, command: str, *words: str) -> str:
+    def next(self, command: str, *words: str, without: frozenset[str] = frozenset()) -> str:
         """Write a command line that runs as printed.
 
         Parameters
@@ -36,7 +39,9 @@ class Invocation:
             A key of `pqlkit.options.commands.RECORDS`.
         words
             What follows the options that are repeated: those of the data, of the snapshots and of who is looked at, as far as
-            the command takes them.
+            the command takes them; of the running command those of its search, too.
+        without
+            Options that are not repeated.
 
         Examples
         --------
@@ -45,13 +50,15 @@ class Invocation:
         """
         from pqlkit.options.commands import command_options
         from pqlkit.options.data import DATA
+        from pqlkit.options.search import SEARCH
         from pqlkit.options.settings import SNAPSHOTS
 
+        panels = {DATA, SNAPSHOTS, *([SEARCH] if command == self.command else [])}
         known = command_options(command)
         repeated: list[str] = []
         for name, value in self.given.items():
             option = known.get(name)
-            if option is not None and option.panel in {DATA, SNAPSHOTS} and name not in SHOWN:
+            if option is not None and option.panel in panels and name not in SHOWN | without:
                 for part in value if isinstance(value, list | tuple) else [value]:
                     if option.flag not in words:
                         repeated += [option.flag] if part is True else [option.flag, _written(part)]

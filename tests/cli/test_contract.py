@@ -43,7 +43,7 @@ PROMISED = {
     "propose": (
         f"{DATA} {SNAPSHOTS} {OUTPUT} --max-criteria --objective --value --cost --capacity --min-share --min-recall "
         "--min-rate --holdout --holdout-from --learn-from --against --use-traits --permutations --max-rules --plan-experiment "
-        "--out-dir --name --seed --top"
+        "--out-dir --name --seed --top --details"
     ),
     "validate": f"{DATA} {OUTPUT} --strict --base --explain --describe --fix --catalogue",
     "score": (

@@ -82,7 +82,7 @@ def test_who_comes_back_is_proposed_promised_and_reported_alike(people):
     assert (promised.rate.numerator, promised.rate.denominator) == (sum(map(back, complete)), len(complete))
     # Nobody becomes a customer, so there are no first conversions of which to recall any.
     assert first.recall == (0, 0)
-    assert f"returned within 60d {promised.rate.numerator} of" in " ".join(plain(as_table(found)).split())
+    assert f"returned {promised.rate.numerator} of" in " ".join(plain(as_table(found)).split())
     shown = report(people, first.definition)
     assert shown.funnel.pql_to_customer.numerator == sum(map(back, range(1, USERS, 2)))
     assert shown.funnel.customers == 0

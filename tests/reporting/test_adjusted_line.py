@@ -21,20 +21,23 @@ PLAIN = Effect(odds_ratio=Estimate.of(4.0, 2.9, 5.4), relative_risk=Estimate.of(
 
 
 def said(effect: Effect) -> str:
-    return " ".join(" ".join(proposal._adjusted(effect)).split())
+    return " ".join(text for (_, text), _ in proposal._adjusted(effect))
 
 
 @pytest.mark.parametrize(
     ("effect", "words"),
     [
-        (Effect(odds_ratio=ODDS, relative_risk=RISK), "1.04 times [0.79, 1.37] as often: only active ones?"),
+        (
+            Effect(odds_ratio=ODDS, relative_risk=RISK),
+            "relative risk 1.04 [0.79, 1.37], odds ratio 1.05 [0.74, 1.50]: only active ones?",
+        ),
         (
             Effect(odds_ratio=ODDS, relative_risk=RISK, traits=("channel",), without_traits=PLAIN),
-            "as often not told apart from channel; without 4.0 [2.9, 5.4], 3.3 times [2.5, 4.4] as often",
+            "; not told apart from channel; without 3.3 [2.5, 4.4], 4.0 [2.9, 5.4]",
         ),
         (
             Effect(odds_ratio=ODDS, relative_risk=RISK, traits=("channel",), without_traits=PLAIN, explained=True),
-            "as often explained by channel; without 4.0",
+            "; explained by channel; without 3.3",
         ),
         (
             Effect(
@@ -44,7 +47,7 @@ def said(effect: Effect) -> str:
                 without_traits=PLAIN,
                 left_out=28,
             ),
-            "2.5 times [1.80, 3.5] as often allowing too for channel; without 4.0 [2.9, 5.4], 3.3 times [2.5, 4.4] as often left out: 28 snapshots of quarters",
+            "2.5 [1.80, 3.5], odds ratio 3.0 [2.0, 4.5]; allowing too for channel; without 3.3 [2.5, 4.4], 4.0 [2.9, 5.4]; left out: 28 snapshots of quarters",
         ),
         (Effect(odds_ratio=ODDS, relative_risk=RISK, penalised=True), "by Firth's penalised likelihood"),
         (
@@ -66,7 +69,7 @@ def by_trait(**more: Any) -> str:
     trait = ByTrait(name="channel", groups=groups, p_value=0.001, p_adjusted=0.002, **more)
     effect = Effect(odds_ratio=ODDS, relative_risk=RISK, traits=("channel",), explained=not more)
     candidate: Any = SimpleNamespace(by_trait=(trait,), adjusted=effect)
-    return " ".join(" ".join(proposal._by_trait(candidate)).split())
+    return " ".join(" ".join(row) for row in proposal._by_trait(candidate))
 
 
 def rest(high: float) -> Excess:
@@ -77,7 +80,7 @@ def rest(high: float) -> Excess:
 
 def test_a_rule_that_holds_for_one_value_alone_says_so() -> None:
     words = by_trait(rest=rest(1.4), only_for=("partner",))
-    assert "by channel partner 6.0x web 0.83x holds only for partner: the others" in words
+    assert "by channel relative risk at snapshots: partner 6.0, web 0.83; holds only for partner: the others" in words
     assert "0.83 times as often with it as without, at most 1.40" in words
 
 
@@ -86,4 +89,4 @@ def test_a_rule_that_differs_is_not_said_to_fail_for_the_others() -> None:
 
 
 def test_what_a_trait_explains_is_shown_by_its_values() -> None:
-    assert by_trait() == "by channel partner 6.0x web 0.83x"
+    assert by_trait() == "by channel relative risk at snapshots: partner 6.0, web 0.83"

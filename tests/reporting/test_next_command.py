@@ -38,6 +38,14 @@ def test_what_is_given_of_the_data_and_of_the_snapshots_is_repeated_and_nothing_
     assert Invocation().next("explain", "--converters") == "pqlkit explain --converters"
 
 
+def test_a_command_that_is_printed_again_keeps_its_search() -> None:
+    call = Invocation(command="propose", given={"data": "d", "min_rate": "60%", "name": "first", "html": "p.html"})
+    assert call.next("propose", "--details") == "pqlkit propose --data d --min-rate 60% --name first --details"
+    assert call.next("propose", "--min-rate", "30%") == "pqlkit propose --data d --name first --min-rate 30%"
+    assert call.next("propose", without=frozenset({"name"})) == "pqlkit propose --data d --min-rate 60%"
+    assert call.next("analyze") == "pqlkit analyze --data d"
+
+
 @pytest.mark.parametrize("width", [30, 60, 79, 200])
 def test_a_broken_line_is_the_same_command(width: int) -> None:
     line = "pqlkit try --data 'my data' --save definitions/NAME.yml 'login >= 10 in 14d and \"Deal Created\" >= 2'"
@@ -70,7 +78,7 @@ def printed(text: str) -> Iterator[list[str]]:
                 break
 
 
-@pytest.mark.parametrize("command", ["analyze", "try"])
+@pytest.mark.parametrize("command", ["analyze", "try", "propose"])
 def test_every_command_that_a_screen_prints_runs(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -140,7 +140,7 @@ class Said:
         from pqlkit.reporting.renderers.proposal import as_table
 
         console = Console(file=io.StringIO(), width=80, color_system=None)
-        console.print(as_table(self.proposed))
+        console.print(as_table(self.proposed, details=True))
         shown = console.file
         assert isinstance(shown, io.StringIO)
         return " ".join(shown.getvalue().split())

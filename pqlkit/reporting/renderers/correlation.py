@@ -9,7 +9,7 @@ from pqlkit.analysis.tiers import Tier
 from pqlkit.definitions.nouns import deed, span
 from pqlkit.inert import visible
 from pqlkit.reporting.next_command import Invocation, broken, following
-from pqlkit.reporting.renderers.layout import spread, table, wrapped
+from pqlkit.reporting.renderers.layout import WIDEST, spread, table, wrapped
 from pqlkit.reporting.renderers.words import (
     about,
     compact,
@@ -35,7 +35,6 @@ NO_DIFFERENCE: Final = 1.2
 SIGNIFICANT: Final = 0.05
 WIDE: Final = 119
 """Columns from which on the adjusted figures stand in the same table."""
-WIDEST: Final = 159
 COMPARED: Final = 4
 """Behaviours of which the adjusted figures are listed on 80 columns."""
 FEWEST: Final = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from pqlkit.inert import visible
@@ -14,6 +15,25 @@ if TYPE_CHECKING:
 
 NARROW: Final = 80
 """Columns where there is no terminal."""
+
+
+_INTERVAL: Final = re.compile(r"\[[-+>]?[\d.,]+, [-+>]?[\d.,]+\]")
+_NO_BREAK: Final = "\x1f"
+"""Stands for a blank at which no line ends; no text that is shown has it."""
+
+WIDEST: Final = 159
+"""Columns beyond which a line is hard to read."""
+
+
+def columns_of(width: int) -> int:
+    """Say how many columns lines may take on a terminal: one less, at least 79, at most 159.
+
+    Examples
+    --------
+    >>> [columns_of(width) for width in (40, 80, 120, 160, 300)]
+    [79, 79, 119, 159, 159]
+    """
+    return max(NARROW, min(width, WIDEST + 1)) - 1
 
 
 def styled(text: Text) -> Text:
@@ -47,11 +67,38 @@ def spread(left: str, right: str, width: int = 79) -> str:
 
 
 def wrapped(text: str, first: str, rest: str | None = None, width: int = 79) -> list[str]:
-    """Break a text at blanks; the first line begins with `first`, the others with `rest`."""
+    """Break a text at blanks, but not within an interval; the first line begins with `first`, the others with `rest`.
+
+    Examples
+    --------
+    >>> wrapped("about 13.2 [11.1, 15.6]", "", width=18)
+    ['about 13.2', '[11.1, 15.6]']
+    """
     import textwrap
 
     following = first if rest is None else rest
-    return textwrap.wrap(text, width=width, initial_indent=first, subsequent_indent=following, break_on_hyphens=False)
+    whole = _INTERVAL.sub(lambda match: match.group().replace(" ", _NO_BREAK), text)
+    lines = textwrap.wrap(whole, width=width, initial_indent=first, subsequent_indent=following, break_on_hyphens=False)
+    return [line.replace(_NO_BREAK, " ") for line in lines]
+
+
+def labelled(rows: Sequence[tuple[str, str]], room: int = 19, width: int = 79) -> list[str]:
+    r"""Set texts behind their labels, each broken at blanks; a label that does not fit has a line of its own.
+
+    Examples
+    --------
+    >>> print("\n".join(labelled([("over time", "26.5, 20.9, 20.5% (2025-Q4 to 2026-Q3)"), ("drop", "none")], 11, 30)))
+      over time  26.5, 20.9,
+                 20.5% (2025-Q4 to
+                 2026-Q3)
+      drop       none
+    """
+    lines = []
+    for label, text in rows:
+        fits = len(label) + 2 <= room
+        lines += [] if fits else wrapped(label, "  ", "    ", width)
+        lines += wrapped(text, f"  {label if fits else '':<{room}}", " " * (room + 2), width)
+    return lines
 
 
 def table(rows: Sequence[Sequence[str]], *, width: int = 79, indent: str = "  ") -> list[str]:

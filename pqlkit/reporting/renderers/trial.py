@@ -11,8 +11,8 @@ from pqlkit.inert import visible
 from pqlkit.reporting.next_command import Invocation, following
 from pqlkit.reporting.records.report import sides
 from pqlkit.reporting.records.trial import record
-from pqlkit.reporting.renderers.correlation import SENTENCE, WIDEST
-from pqlkit.reporting.renderers.layout import spread, styled, table, wrapped
+from pqlkit.reporting.renderers.correlation import SENTENCE
+from pqlkit.reporting.renderers.layout import columns_of, spread, styled, table, wrapped
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import about, day, doing, interval, percent, plural, rate, ratio
 
@@ -76,7 +76,7 @@ def as_table(
     from rich.console import Group
     from rich.text import Text
 
-    columns = max(79, min(width, WIDEST) - 1)
+    columns = columns_of(width)
     lines = [*_answer(trial, file, call or Invocation(), columns), "", *_qualifying(trial, columns)]
     lines += [*_parts(trial, columns), *_ladders(trial, columns), *_then(trial, columns), "", *_read(trial)]
     for warning in trial.warnings:
@@ -114,11 +114,15 @@ def _answer(trial: Trial, file: str | None, call: Invocation, columns: int) -> l
         lines += wrapped(sureness(trial), "  How sure    ", " " * 14, width=columns)
     if file is not None:
         lines += wrapped(f"{visible(file, 200)}", "  Saved as    ", " " * 14, width=columns)
-        command = call.next("report", "-d", visible(file, 200))
-    else:
-        name = "-".join(part.id for part in trial.definition.criteria)[:60].strip("-_.") or "hypothesis"
-        command = call.next("try", "--save", f"definitions/{name}.yml", visible(trial.text, 4_000))
-    return [*lines, *following([command], columns), SENTENCE]
+    return [*lines, *following([next_of(trial, file, call)], columns), SENTENCE]
+
+
+def next_of(trial: Trial, file: str | None, call: Invocation) -> str:
+    """Give the command that comes next: the report of what was saved, or saving it."""
+    if file is not None:
+        return call.next("report", "-d", visible(file, 200))
+    name = "-".join(part.id for part in trial.definition.criteria)[:60].strip("-_.") or "hypothesis"
+    return call.next("try", "--save", f"definitions/{name}.yml", visible(trial.text, 4_000))
 
 
 def _read(trial: Trial) -> list[str]:
