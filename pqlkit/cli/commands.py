@@ -73,7 +73,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     ),
     "explain": Entry(
         place="explain:explain",
-        summary="Show one entity's timeline to (or towards) qualifying, or those who upgraded, side by side.",
+        summary="Show one entity's timeline to (or towards) qualifying, or those who converted, side by side.",
     ),
     "sql": Entry(
         place="sql:sql",

@@ -54,6 +54,6 @@ def try_(
     if output.html is not None:
         from pqlkit.reporting.pages.trial import as_page
 
-        output.page(as_page(result, file))
+        output.page(as_page(result, file, inputs.call))
     output.warn_beside(result.warnings)
     output.result(render, result, file, call=inputs.call, width=output.width)

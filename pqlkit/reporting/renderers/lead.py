@@ -1,4 +1,4 @@
-"""One lead for people: as the rep gets it, how it came about, and how those who upgraded did."""
+"""One lead for people: as the rep gets it, how it came about, and how those who converted did."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def _told(moments: Sequence[Moment], relevant: frozenset[str]) -> list[str]:
 
 
 def converters_as_table(converters: Converters) -> RenderableType:
-    """Give those who upgraded: side by side first, then one screen each."""
+    """Give those who converted: side by side first, then one screen each."""
     lines = _beside(converters)
     for number, converter in enumerate(converters.shown, start=1):
         lines += ["", *_screen(converter, number, len(converters.shown))]
@@ -183,7 +183,7 @@ def converters_as_table(converters: Converters) -> RenderableType:
 def converters_as_markdown(converters: Converters) -> str:
     """Give the comparison as a table."""
     header = [
-        "before the upgrade",
+        "before they converted",
         "did it",
         "median",
         *[visible(converter.id, 20) for converter in converters.shown[:BESIDE]],

@@ -16,6 +16,7 @@ from pqlkit.reporting.renderers.report_sentences import (
     near_means,
     near_now,
     near_then,
+    which_rate,
     window,
 )
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
@@ -118,7 +119,7 @@ def _head(report: Report) -> list[str]:
     lines = [spread(f"REPORT  {visible(name, 44)}", f"as of {day(report.population.as_of)}")]
     for sentence in headline(record(report)):
         lines += wrapped(sentence, "  ")
-    return lines + wrapped(f"Rule: {visible(describe(report.definition), 600)}", "  ")
+    return lines + wrapped(f"{report.nouns.meaning}: {visible(describe(report.definition), 600)}", "  ")
 
 
 def _new_pqls(report: Report) -> list[str]:
@@ -171,6 +172,7 @@ def _compared(report: Report) -> list[str]:
         _step("meets it", snapshot.with_),
         _step("does not", snapshot.without),
         f"  relative risk {ratio(snapshot.relative_risk())}",
+        *(wrapped(quote, "  ") if (quote := which_rate(record(report))) else []),
     ]
 
 

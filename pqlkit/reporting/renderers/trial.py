@@ -114,11 +114,15 @@ def _answer(trial: Trial, file: str | None, call: Invocation, columns: int) -> l
         lines += wrapped(sureness(trial), "  How sure    ", " " * 14, width=columns)
     if file is not None:
         lines += wrapped(f"{visible(file, 200)}", "  Saved as    ", " " * 14, width=columns)
-        command = call.next("report", "-d", visible(file, 200))
-    else:
-        name = "-".join(part.id for part in trial.definition.criteria)[:60].strip("-_.") or "hypothesis"
-        command = call.next("try", "--save", f"definitions/{name}.yml", visible(trial.text, 4_000))
-    return [*lines, *following([command], columns), SENTENCE]
+    return [*lines, *following([next_of(trial, file, call)], columns), SENTENCE]
+
+
+def next_of(trial: Trial, file: str | None, call: Invocation) -> str:
+    """Give the command that comes next: the report of what was saved, or saving it."""
+    if file is not None:
+        return call.next("report", "-d", visible(file, 200))
+    name = "-".join(part.id for part in trial.definition.criteria)[:60].strip("-_.") or "hypothesis"
+    return call.next("try", "--save", f"definitions/{name}.yml", visible(trial.text, 4_000))
 
 
 def _read(trial: Trial) -> list[str]:
