@@ -14,9 +14,9 @@ from tests.scoring.nights import START, at
 
 @pytest.mark.parametrize("automatic", [False, True])
 def test_the_last_use_is_the_last_event_before_the_conversion(automatic):
-    entities = [{"id": name, "anchor": START} for name in ("after", "at", "before", "never", "only after", "open")]
-    for entity, day in zip(entities, (10, 10, 10, 10, 10, None), strict=True):
-        entity["converted"] = None if day is None else at(day)
+    converted = dict.fromkeys(("after", "at", "before", "never", "only after"), at(10))
+    entities = [{"id": name, "anchor": START, "converted": moment} for name, moment in converted.items()]
+    entities.append({"id": "open", "anchor": START})
     days = {"after": (5, 9, 12, 20), "at": (3, 10), "before": (1, 9.5), "only after": (11,), "open": (2, 30)}
     events = [(who, "visit", at(day)) for who, some in days.items() for day in some]
     people = in_memory(entities, [*events, *[(name, "sent", at(9.9)) for name in days if automatic]], as_of=at(40))
