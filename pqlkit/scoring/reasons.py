@@ -242,8 +242,8 @@ def _distinct(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
     # Counts are small whole numbers: a table of them takes a tenth of what sorting takes.
     number = few.astype(np.int64)
     there = np.bincount(number, minlength=_FEW) > 0
-    found = np.flatnonzero(there)
-    return np.where(found == _FEW - 1, np.nan, found), (np.cumsum(there) - 1)[number]
+    counts = np.flatnonzero(there)
+    return np.where(counts == _FEW - 1, np.nan, counts), (np.cumsum(there) - 1)[number]
 
 
 def _plain(value: float | None) -> int | float | None:
