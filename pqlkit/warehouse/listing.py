@@ -104,7 +104,7 @@ def _first_rows(name: str, source: Source) -> dict[str, ColumnType | None]:
     if not source.path or any(scheme(path) is not None for path in source.path):
         return {}
     try:
-        found = first_canonical(layout(name), source)
+        rows = first_canonical(layout(name), source)
     except DataError:
         return {}
-    return _held(name, found.types, dates=found.dates > 0 and not found.times)
+    return _held(name, rows.types, dates=rows.dates > 0 and not rows.times)

@@ -160,7 +160,7 @@ def _place(written: str) -> tuple[str, str]:
 def _columns(texts: Sequence[str]) -> dict[str, dict[str, str]]:
     """Read ``--map``: table -> canonical column -> the column's name."""
     own = [text for text in texts if not text.startswith(HISTORY)]
-    columns = {name: dict(found) for name, found in maps_of(own).items()}
+    columns = {name: dict(named) for name, named in maps_of(own).items()}
     for place, name in _pairs(
         [text for text in texts if text not in own], "--map", "--map history.plan.valid_from=since"
     ).items():
