@@ -66,9 +66,12 @@ def test_small_files_together_are_what_they_are_one_by_one(tmp_path, monkeypatch
         (tmp_path / name).write_text(text)
     outs, heights = [], set()
     take = Canonicaliser.take
-    monkeypatch.setattr(
-        Canonicaliser, "take", lambda self, batch, files: (heights.add(batch.frame.height), take(self, batch, files))[1]
-    )
+
+    def counted(self, batch, files):
+        heights.add(batch.frame.height)
+        return take(self, batch, files)
+
+    monkeypatch.setattr(Canonicaliser, "take", counted)
     for together, out in ((4, "together"), (0, "one by one")):
         monkeypatch.setattr(staging, "TOGETHER", together)
         intake = load(with_sources(events=str(tmp_path / "[1-8].*")), tmp_path / out).tables["events"]
