@@ -112,8 +112,8 @@ def _files(target: Target) -> Iterator[Target]:
 
 def _check_alone(target: Target) -> None:
     """Refuse a target for what it is."""
+    from pqlkit.exports.dataset_folder import dataset_of
     from pqlkit.exports.foreign import DUCKDB, SQLITE
-    from pqlkit.exports.manifest import dataset_of
 
     def refuse(what: str, hint: str) -> UsageError:
         return UsageError(f"{target.named} {target.path} is {what}", hint=hint)
@@ -139,7 +139,7 @@ def _check_alone(target: Target) -> None:
 
 def _check_filled(target: Target, written: Iterable[Target], taken: dict[object, str]) -> None:
     """Refuse a folder that files go into if the run reads some of them, or writes something else among them."""
-    from pqlkit.exports.manifest import dataset_of
+    from pqlkit.exports.dataset_folder import dataset_of
 
     for key, label in taken.items():
         if isinstance(key, str) and dataset_of(Path(key)) == Path(os.path.realpath(target.path)):
