@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import yaml
 
 from pqlkit.shipped import LIGHT
 
@@ -36,6 +38,16 @@ def light_wheel(folder: Path, scratch: Path) -> Path:
     for name in ("pqlkit", "configs"):
         (scratch / name).symlink_to(ROOT / name)
     return Path(next(WheelBuilder(str(scratch)).build(directory=str(folder), versions=["standard"])))
+
+
+def printed_hook() -> dict[str, Any]:
+    """Read the hook that `docs/ci.md` prints."""
+    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    block = re.search(r"^## pre-commit\n\n```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    if block is None:
+        raise ValueError("docs/ci.md prints no hook")
+    hook: dict[str, Any] = yaml.safe_load(block[1])["repos"][0]["hooks"][0]
+    return hook
 
 
 _README: Final = """\
