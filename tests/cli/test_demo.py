@@ -44,7 +44,7 @@ def test_a_second_time_it_replaces_what_it_made_and_nothing_else(
     monkeypatch.setattr(demo, "STEPS", (("Check the project file", "validate pqlkit.yml"),))
     outs = []
     for _ in range(2):
-        code = run(["demo", "sample", "--accounts", "10"])
+        code = run(["demo", "sample", "--accounts", "50"])
         outs.append((code, capsys.readouterr().out))
         (tmp_path / "sample" / "dataset").mkdir()  # which `load` made the time before, and would not write over
     assert outs[0] == outs[1]
@@ -67,8 +67,8 @@ def test_a_demo_that_was_stopped_can_be_run_again(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(demo, "STEPS", ())
     with monkeypatch.context() as patched:
         patched.setattr(pqlkit.demo.exporting, "write_exports", stopped)
-        assert run(["demo", "sample", "--accounts", "10"]) == 130
-    assert run(["demo", "sample", "--accounts", "10"]) == 0
+        assert run(["demo", "sample", "--accounts", "50"]) == 130
+    assert run(["demo", "sample", "--accounts", "50"]) == 0
 
 
 def test_a_step_that_fails_is_the_exit_code(
@@ -76,7 +76,7 @@ def test_a_step_that_fails_is_the_exit_code(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "STEPS", (("Fails", "validate nowhere.yml"), ("Is not reached", "schema")))
-    assert run(["demo", "sample", "--accounts", "10"]) == 2
+    assert run(["demo", "sample", "--accounts", "50"]) == 2
     said = capsys.readouterr()
     assert "`pqlkit validate nowhere.yml` ended with 2" in said.err
     assert "Is not reached" not in said.out
