@@ -87,7 +87,7 @@ def check_targets(targets: Sequence[Target], project: Project) -> None:
 
 def _read(targets: Sequence[Target], project: Project) -> Iterator[Target]:
     """Give every file that the run may read: those behind folders and globs, and those of the project file."""
-    from pqlkit.exports.dataset import sources_of
+    from pqlkit.exports.project import sources_of
 
     if project.path is not None:
         yield Target(named="the project file", path=Path(project.path), role=Role.READS)

@@ -12,7 +12,7 @@ import yaml
 from pqlkit.shipped import LIGHT
 
 ROOT: Final = Path(__file__).parents[2]
-NEEDED: Final = ("pydantic", "pyyaml", "rich", "typer", "tzdata")
+NEEDED: Final = ("backports.zstd", "pydantic", "pyyaml", "rich", "typer", "tzdata")
 """What `pqlkit validate` without data imports; a test runs it with nothing else installed."""
 
 
