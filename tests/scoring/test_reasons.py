@@ -95,6 +95,11 @@ LIMIT = "{event: counted, measure: {last: contacts}, at_least: {percent: 80, of:
     ("days", "values", "expected"),
     [
         ([6, 34], [6600, 8600], "8,600 of 10,000 contacts, full in about 3 weeks"),
+        (
+            [6.5, 34],
+            [6600, 8600],
+            "8,600 of 10,000 contacts, full in about 3 weeks",
+        ),  # what was there four weeks ago to the instant
         ([34], [8600], "8,600 of 10,000 contacts"),  # nothing to compare with
         ([20, 34], [8600, 8600], "8,600 of 10,000 contacts"),
         ([20, 34], [9000, 8600], "8,600 of 10,000 contacts"),
