@@ -11,7 +11,7 @@ import typer
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
 from pqlkit.options.commands import InitOptions
-from pqlkit.options.data import BesideEventsOptions
+from pqlkit.options.data import PROJECT, BesideEventsOptions
 from pqlkit.options.output import QuietOption
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def init(
     from pqlkit.exports.sniffing import sniff
     from pqlkit.files import write_text
     from pqlkit.inert import visible
+    from pqlkit.reporting.next_command import Invocation
 
     inputs = given.inputs()
     exports, options = inputs.settle(BesideEventsOptions), inputs.settle(InitOptions)
@@ -72,12 +73,11 @@ def init(
         )
     write_text(out, project_text(seen, out.parent))
     output.payload("\n".join(visible(note, 400) for note in seen.notes) or "nothing to say about the exports")
-    if seen.to_do:
-        output.say(f"wrote {out}. Before `pqlkit analyze`:")
-        for text in seen.to_do:
-            output.say(f"- {visible(text, 400)}")
-    else:
-        output.say(f"wrote {out}: read it, then run `pqlkit analyze`")
+    project = [] if out == Path(PROJECT) else ["--project", str(out)]
+    load = Invocation().next("load", *project, "--out", "dataset")
+    output.say(f"wrote {out}. Before {load}:" if seen.to_do else f"wrote {out}: read it and correct it, then: {load}")
+    for text in seen.to_do:
+        output.say(f"- {visible(text, 400)}")
 
 
 def statements(options: InitOptions) -> str:

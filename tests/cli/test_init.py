@@ -33,7 +33,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_remains_to_be_done_is_said_and_the_exit_is_0(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["init", "events.csv", "--conversions", "odd.csv"]) == 0
     said = capsys.readouterr().err
-    assert "wrote pqlkit.yml. Before `pqlkit analyze`:" in said
+    assert "wrote pqlkit.yml. Before pqlkit load --out dataset:" in said
     assert "- say which column is the time of upgrading" in said
     assert "# converted_at: Moment" in (place / "pqlkit.yml").read_text()
 
