@@ -26,7 +26,7 @@ from pqlkit.exports.manifest import (
     manifest_text,
     read_manifest,
 )
-from pqlkit.exports.matching import matching, spelling_warnings
+from pqlkit.exports.matching import TableMatch
 from pqlkit.exports.publishing import standing, writing
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import IDS, Plan, read_all
@@ -175,7 +175,7 @@ class _Load:
         self._check_share(tables)
         entries = self._entries(tables)
         if outcome is not None:
-            entries[EVENTS] = self._written(entries, tables.get(EVENTS), outcome.identities)
+            entries[EVENTS] = self._written(entries, tables, outcome.identities)
         self._publish(entries, quarantine)
         with standing(self.folder), writing_to(self.folder):
             return self._intake(tables, outcome, entries)
@@ -291,11 +291,14 @@ class _Load:
             )
         return entries
 
-    def _written(self, entries: Mapping[str, TableEntry], new: Finished | None, identities: Identities) -> TableEntry:
+    def _written(
+        self, entries: Mapping[str, TableEntry], tables: Mapping[str, Finished], identities: Identities
+    ) -> TableEntry:
         """Write the events that this load brings, or whose user it tells."""
-        entry = entries[EVENTS]
+        entry, new = entries[EVENTS], tables.get(EVENTS)
         events = EventTable.of(self.writer, entry.columns, self._entry(EVENTS))
-        pairs = [self._ids(name, entries[name]) for name in (USERS, ACCOUNTS) if name in entries]
+        # Whoever an earlier load listed has a number.
+        pairs = [self._ids(name, entries[name]) for name in (USERS, ACCOUNTS) if name in tables]
         events.add(new.paths if new is not None and new.rows else (), pairs, identities)
         return replace(entry, files=events.parts.files, parts=events.parts, summaries=tuple(events.summaries))
 
@@ -334,12 +337,13 @@ class _Load:
         intakes = {name: self._counted(name, tables.get(name)) for name in self.inputs}
         extra = {name: table.intake for name, table in tables.items() if name not in intakes}
         quarantine = self.folder / QUARANTINE
+        match = TableMatch(dataset)
         return Intake(
             tables={**intakes, **extra},
-            matching=matching(dataset),
+            matching=match.counts(),
             gaps=clocks.gaps(EVENTS, entries[EVENTS].days, self._outer()),
             quarantine=quarantine if quarantine.exists() else None,
-            warnings=(*(outcome.warnings if outcome is not None else ()), *spelling_warnings(dataset)),
+            warnings=(*(outcome.warnings if outcome is not None else ()), *match.warnings()),
         )
 
     def _counted(self, name: str, table: Finished | None) -> TableIntake:

@@ -8,7 +8,7 @@ import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, USER_ID
 from pqlkit.exports.intake import Matching
-from pqlkit.exports.numbering import by_number, with_ids
+from pqlkit.exports.numbering import by_number, ids_of, with_ids
 from pqlkit.exports.summaries import ROWS, who_by_number
 from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EVENTS, USERS
 from pqlkit.inert import visible
@@ -26,33 +26,121 @@ _COMPARED: Final = (
 _SHORTENED: Final = r"^[0-9](?:\.[0-9]+)?E\+[0-9]{2}$"
 
 
-def matching(dataset: Dataset) -> Matching:
-    """Count how the tables of a dataset match.
+class TableMatch:
+    """How the tables of a dataset find each other. What several answers need is read once.
 
-    Ids are compared as they are, by their numbers where the events have them. A conversion is matched if its user is known (in the users, or without them in the
-    events), else if its account is.
+    Parameters
+    ----------
+    dataset
+        The tables. Ids are compared as they are, by their numbers where the events have them.
     """
-    tables = dataset.tables
-    users, accounts, conversions = tables.get(USERS), tables.get(ACCOUNTS), tables.get(CONVERSIONS)
-    numbers = tables[EVENTS].numbers
-    seen = who_by_number(tables[EVENTS]).collect(engine="streaming")
-    event_users = _rows_by(seen, USER_ID)
-    known_users = _keys(users, USER_ID, numbers) if users is not None else event_users.select(USER_ID)
-    known_accounts = _known_accounts(dataset)
-    counts: dict[str, int | None] = {"event_users": event_users.height, **_without_user(seen)}
-    if users is not None:
-        counts |= _users(known_users, event_users)
-    if accounts is not None:
-        known = _keys(accounts, ACCOUNT_ID, numbers)
-        counts |= _accounts(known, users, event_users, _rows_by(seen, ACCOUNT_ID), numbers)
-    if conversions is not None:
-        matched = _matched(conversions, known_users, known_accounts, numbers)
-        counts |= {
-            "conversions": conversions.rows,
-            "conversions_matched": matched,
-            "conversions_unknown": conversions.rows - matched,
-        }
-    return Matching(**counts)
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._tables = dataset.tables
+        self._numbers = dataset.tables[EVENTS].numbers
+        self._seen = who_by_number(dataset.tables[EVENTS]).collect(engine="streaming")
+        self._read: dict[tuple[str, str], pl.DataFrame] = {}
+
+    def counts(self) -> Matching:
+        """Count the ids that are known.
+
+        A conversion is matched if its user is known (in the users, or without them in the events), else if its account is.
+        """
+        users, accounts, conversions = (self._tables.get(name) for name in (USERS, ACCOUNTS, CONVERSIONS))
+        event_users = _rows_by(self._seen, USER_ID)
+        known_users = self._keys(USERS, USER_ID) if users is not None else event_users.select(USER_ID)
+        counts: dict[str, int | None] = {"event_users": event_users.height, **_without_user(self._seen)}
+        if users is not None:
+            counts |= _users(known_users, event_users)
+        if accounts is not None:
+            known = self._keys(ACCOUNTS, ACCOUNT_ID)
+            counts |= _accounts(known, users, event_users, _rows_by(self._seen, ACCOUNT_ID), self._numbers)
+        if conversions is not None:
+            matched = _matched(conversions, known_users, self._known_accounts(), self._numbers)
+            counts |= {
+                "conversions": conversions.rows,
+                "conversions_matched": matched,
+                "conversions_unknown": conversions.rows - matched,
+            }
+        return Matching(**counts)
+
+    def warnings(self) -> list[str]:
+        """Say where ids of two tables would match if they were spelled alike, and where a spreadsheet has shortened them."""
+        pairs = [(name, key) for key, first, others in _COMPARED for name in (first, *others) if self._has(name, key)]
+        warnings = [warning for name, key in dict.fromkeys(pairs) for warning in self._shortened(name, key)]
+        for key, first, others in _COMPARED:
+            for name in others:
+                if self._has(first, key) and self._has(name, key):
+                    warnings += self._unlike(first, name, key)
+        return list(dict.fromkeys(warnings))
+
+    def _has(self, name: str, key: str) -> bool:
+        table = self._tables.get(name)
+        return table is not None and key in table.columns
+
+    def _known_accounts(self) -> pl.DataFrame | None:
+        for name in (ACCOUNTS, USERS, EVENTS):
+            if self._has(name, ACCOUNT_ID):
+                return self._keys(name, ACCOUNT_ID)
+        return None
+
+    def _keys(self, name: str, key: str) -> pl.DataFrame:
+        """Give the different ids of a table, by their numbers where events have them."""
+        if (name, key) not in self._read:
+            table = self._tables[name]
+            keys = self._seen.lazy() if name == EVENTS else by_number(table.scan().select(key), self._numbers)
+            self._read[name, key] = keys.select(key).drop_nulls().unique().collect(engine="streaming")
+        return self._read[name, key]
+
+    def _texts(self, name: str, key: str) -> pl.LazyFrame:
+        """Plan the different ids of a table as they stand in the exports."""
+        table = self._tables[name]
+        ids = with_ids(self._keys(name, key).lazy(), self._numbers) if name == EVENTS else table.scan().select(key)
+        return ids.select(pl.col(key).cast(pl.String)).drop_nulls().unique()
+
+    def _shortened(self, name: str, key: str) -> Iterator[str]:
+        """Name an id that a spreadsheet has shortened."""
+        # Everybody but the unknown customers has a number: where none of those ids is short, no table has to be read.
+        if self._numbers and name != CONVERSIONS and not self._any_shortened(key):
+            return
+        first = self._texts(name, key).filter(pl.col(key).str.contains(_SHORTENED)).min().collect().item()
+        if first is not None:
+            yield (
+                f"{key} of {name} holds {first}: a spreadsheet has shortened ids, and several may have become one;"
+                " export them as text"
+            )
+
+    def _any_shortened(self, key: str) -> bool:
+        place = ("", key)
+        if place not in self._read:
+            ids = ids_of(self._numbers[key], key).select(pl.col(key).cast(pl.String).str.contains(_SHORTENED).any())
+            self._read[place] = ids.collect(engine="streaming")
+        return bool(self._read[place].item())
+
+    def _unlike(self, first: str, other: str, key: str) -> Iterator[str]:
+        unknown = self._unknown(first, other, key)
+        if unknown.is_empty():
+            return
+        known = self._texts(first, key).collect(engine="streaming")[key]
+        pairs = _folded(unknown, other).join(_folded(known, first), on="folded").sort(other, first)
+        if pairs.is_empty():
+            return
+        yield (
+            f"ids of {other} that match none of {first} because they are spelled in another way: {pairs[other].n_unique():,};"
+            f" {first} has {visible(pairs[first][0], 60)!r}, {other} has {visible(pairs[other][0], 60)!r}"
+        )
+
+    def _unknown(self, first: str, other: str, key: str) -> pl.Series:
+        """Give the ids of a table, as text, that another does not have."""
+        if other == EVENTS and self._numbers:
+            numbers = self._keys(other, key).join(self._keys(first, key), on=key, how="anti")
+            if numbers.is_empty():
+                return pl.Series(key, [], dtype=pl.String)
+            texts = with_ids(numbers.lazy(), self._numbers).select(pl.col(key).cast(pl.String))
+            return texts.collect(engine="streaming")[key]
+        values = self._texts(other, key).collect(engine="streaming")
+        both = self._texts(first, key).join(values.lazy(), on=key, how="semi").collect(engine="streaming")
+        return values.join(both, on=key, how="anti")[key]
 
 
 def _without_user(seen: pl.DataFrame) -> dict[str, int | None]:
@@ -102,14 +190,6 @@ def _accounts(
     }
 
 
-def _known_accounts(dataset: Dataset) -> pl.DataFrame | None:
-    for name in (ACCOUNTS, USERS, EVENTS):
-        table = dataset.tables.get(name)
-        if table is not None and ACCOUNT_ID in table.columns:
-            return _keys(table, ACCOUNT_ID, dataset.tables[EVENTS].numbers)
-    return None
-
-
 def _matched(
     conversions: Table, users: pl.DataFrame, accounts: pl.DataFrame | None, numbers: Mapping[str, tuple[str, ...]]
 ) -> int:
@@ -122,60 +202,11 @@ def _matched(
     return int(lazy.select(known.fill_null(value=False).sum()).collect().item())
 
 
-def _keys(table: Table, name: str, numbers: Mapping[str, tuple[str, ...]]) -> pl.DataFrame:
-    """Give the different ids of a table, by their numbers where events have them."""
-    keys = who_by_number(table) if table.name == EVENTS else by_number(table.scan().select(name), numbers)
-    return keys.select(name).drop_nulls().unique().collect(engine="streaming")
-
-
-def _ids(table: Table, name: str) -> pl.DataFrame:
-    """Give the different ids of a table as they stand in the exports."""
-    return with_ids(_keys(table, name, {}).lazy(), table.numbers).collect(engine="streaming")
-
-
 def _rows_by(seen: pl.DataFrame, name: str) -> pl.DataFrame:
     """Count events by id; nothing where they have no such column."""
     if name not in seen.columns:
         return pl.DataFrame(schema={name: pl.String, ROWS: pl.Int64})
     return seen.filter(pl.col(name).is_not_null()).group_by(name).agg(pl.col(ROWS).sum())
-
-
-def spelling_warnings(dataset: Dataset) -> list[str]:
-    """Say where ids of two tables would match if they were spelled alike, and where a spreadsheet has shortened them."""
-    ids: dict[tuple[str, str], pl.Series] = {}
-    for key, first, others in _COMPARED:
-        for name in (first, *others):
-            table = dataset.tables.get(name)
-            if table is not None and key in table.columns and (name, key) not in ids:
-                ids[name, key] = _ids(table, key)[key].cast(pl.String)
-    warnings = [warning for (name, key), values in ids.items() for warning in _shortened(name, key, values)]
-    for key, first, others in _COMPARED:
-        for name in others:
-            if (first, key) in ids and (name, key) in ids:
-                warnings += _unlike(first, ids[first, key], name, ids[name, key])
-    return list(dict.fromkeys(warnings))
-
-
-def _shortened(name: str, key: str, values: pl.Series) -> Iterator[str]:
-    some = values.filter(values.str.contains(_SHORTENED))
-    if len(some):
-        yield (
-            f"{key} of {name} holds {some[0]}: a spreadsheet has shortened ids, and several may have become one;"
-            " export them as text"
-        )
-
-
-def _unlike(first: str, known: pl.Series, other: str, values: pl.Series) -> Iterator[str]:
-    unknown = values.filter(~values.is_in(known.implode()))
-    if unknown.is_empty():
-        return
-    pairs = _folded(unknown, other).join(_folded(known, first), on="folded").sort(other, first)
-    if pairs.is_empty():
-        return
-    yield (
-        f"ids of {other} that match none of {first} because they are spelled in another way: {pairs[other].n_unique():,};"
-        f" {first} has {visible(pairs[first][0], 60)!r}, {other} has {visible(pairs[other][0], 60)!r}"
-    )
 
 
 def _folded(values: pl.Series, name: str) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from pqlkit.exports.headers import folded
 from pqlkit.exports.instants import instants
 from pqlkit.exports.intake import Matching
 from pqlkit.exports.mapping import Column, Match, Source
-from pqlkit.exports.matching import matching, spelling_warnings
+from pqlkit.exports.matching import TableMatch
 from pqlkit.exports.mismatch import shown
 from pqlkit.exports.notation import CONTINENTAL, ENGLISH
 from pqlkit.exports.nulls import NULL_VALUES
@@ -136,10 +136,11 @@ def sniff(
         if dataset is not None and not look.asks(CONVERSIONS):
             dataset = look.opened(sources, progress) or dataset
     look.doubts()
-    counts = matching(dataset) if dataset is not None else Matching()
+    match = TableMatch(dataset) if dataset is not None else None
+    counts = match.counts() if match is not None else Matching()
     seen = _seen(dataset) if dataset is not None else {}
-    if dataset is not None:
-        look.notes += [*_match_notes(dataset, counts), *_early_notes(dataset, sources)]
+    if dataset is not None and match is not None:
+        look.notes += [*_match_notes(dataset, counts), *match.warnings(), *_early_notes(dataset, sources)]
     return Sniffed(
         sources=sources,
         vendor=sources[EVENTS].format,
@@ -506,4 +507,4 @@ def _match_notes(dataset: Dataset, counts: Matching) -> list[str]:
             notes.append(f"{sum(table.left_out.values()):,} of {table.read:,} rows of {name} are left out: {words}")
     quarantined = {name: table.quarantined for name, table in dataset.intake.tables.items() if table.quarantined}
     notes += [f"{rows:,} rows of {name} cannot be used: pqlkit load shows them" for name, rows in quarantined.items()]
-    return [*notes, *dataset.intake.warnings, *spelling_warnings(dataset)]
+    return [*notes, *dataset.intake.warnings]

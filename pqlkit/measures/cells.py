@@ -45,11 +45,14 @@ class Sightings:
         ``snapshot``, ``entity``, ``cutoff`` and ``anchor``, on the events' clock.
     names
         The event names that were asked for, sorted.
+    rising
+        Measured properties of which no number is negative: their sums never fall.
     """
 
     scope: Scope
     snapshots: pl.DataFrame
     names: tuple[str, ...]
+    rising: frozenset[str] = frozenset()
 
     def parts(self, most: int) -> Iterator[Sightings]:
         """Split by entity into parts of about `most` snapshots at most."""
@@ -135,8 +138,8 @@ def sightings(world: World, snapshots: pl.DataFrame, events: Sequence[str] | Non
     return Sightings(scope=replace(scope, lives=lives), snapshots=placed, names=tuple(names))
 
 
-def refuse_impossible(sightings: Sightings, measures: Sequence[Measure], kind: WindowKind) -> None:
-    """Raise for measures that have no meaning in such windows, and for sums that do not fit.
+def possible(sightings: Sightings, measures: Sequence[Measure], kind: WindowKind) -> Sightings:
+    """Refuse measures that have no meaning in such windows and sums that do not fit; note the properties that only rise.
 
     Raises
     ------
@@ -149,9 +152,14 @@ def refuse_impossible(sightings: Sightings, measures: Sequence[Measure], kind: W
         if measure.kind is MeasureKind.LAST and kind is WindowKind.TRAILING:
             message = "last has no meaning over trailing windows"
             raise UsageError(message, where="--measures")
-        if measure.property is not None:
-            whole = Criterion(id="any", events=None, measure=measure, window=Window(kind=WindowKind.EVER), at_least=1)
-            refuse_overflow(sightings.scope, tasks_of([whole]))
+    whole = [
+        Criterion(id="any", events=None, measure=measure, window=Window(kind=WindowKind.EVER), at_least=1)
+        for measure in measures
+        if measure.property is not None
+    ]
+    read = refuse_overflow(sightings.scope, tasks_of(whole))
+    rising = {name for (name, _), seen in read.items() if (seen.least or 0) >= 0}
+    return replace(sightings, rising=frozenset(rising))
 
 
 def _names(world: World) -> list[str]:

@@ -13,7 +13,7 @@ from pqlkit.definitions.model import SCALE, Window, WindowKind
 from pqlkit.errors import UsageError
 from pqlkit.measures.behaviour import GRID, Behaviour, Cube
 from pqlkit.measures.blocks import block_cells
-from pqlkit.measures.cells import ANY, CODE, Sightings, column_of, refuse_impossible, sightings
+from pqlkit.measures.cells import ANY, CODE, Sightings, column_of, possible, sightings
 from pqlkit.measures.numbers import LARGEST
 from pqlkit.measures.parallel import worked
 from pqlkit.measures.spans import span_cells
@@ -166,8 +166,7 @@ class Seen:
         world, snapshots, kind, windows, measures, events
             As for `cube`.
         """
-        seen = sightings(world, snapshots, events)
-        refuse_impossible(seen, measures, kind)
+        seen = possible(sightings(world, snapshots, events), measures, kind)
         return cls(sightings=seen, kind=kind, windows=tuple(windows), measures=tuple(measures))
 
     def frames(self) -> Iterator[tuple[tuple[int, ...], pl.DataFrame]]:

@@ -55,8 +55,7 @@ def by_id(ids: Mapping[str, pl.DataFrame], frame: pl.DataFrame) -> pl.DataFrame:
     """Put the ids of the export for numbers of users and accounts; `ids` is that of a `World`. The row order stays."""
     for name, known in ids.items():
         if name in frame.columns:
-            told = frame.select(name).join(known, on=name, how="left", maintain_order="left").get_column("id")
-            frame = frame.with_columns(told.alias(name))
+            frame = frame.with_columns(_told(frame.get_column(name), known, name, "id").alias(name))
     return frame
 
 
@@ -64,15 +63,16 @@ def by_number(ids: Mapping[str, pl.DataFrame], frame: pl.DataFrame) -> pl.DataFr
     """Put numbers for the ids of users and accounts, where they have any: `by_id` backwards."""
     for name, known in ids.items():
         if name in frame.columns:
-            frame = frame.with_columns(_numbers(frame.get_column(name), known, name).alias(name))
+            frame = frame.with_columns(_told(frame.get_column(name), known, "id", name).alias(name))
     return frame
 
 
-def _numbers(column: pl.Series, known: pl.DataFrame, name: str) -> pl.Series:
-    if column.equals(known.get_column("id"), check_names=False):  # as a rule numbers ascend with the ids of users
-        return known.get_column(name)
-    asked = column.alias("id").to_frame()
-    return asked.join(known, on="id", how="left", maintain_order="left").get_column(name)
+def _told(column: pl.Series, known: pl.DataFrame, given: str, wanted: str) -> pl.Series:
+    """Put what one column of the table of numbers says for what the other does."""
+    if column.equals(known.get_column(given), check_names=False):  # as a rule numbers ascend with the ids of users
+        return known.get_column(wanted)
+    asked = column.alias(given).to_frame()
+    return asked.join(known, on=given, how="left", maintain_order="left").get_column(wanted)
 
 
 def _joined(world: World, events: LazyFrame, ids: pl.DataFrame, key: str, owners: pl.DataFrame) -> LazyFrame:

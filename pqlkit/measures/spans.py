@@ -24,7 +24,7 @@ from pqlkit.measures.cells import ANY, CODE, MOST_SNAPSHOTS, VALUE, column_of, e
 from pqlkit.measures.parallel import worked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pqlkit.definitions.model import Measure
     from pqlkit.engines.tallies import Part, Tally
@@ -59,11 +59,25 @@ def span_cells(
                 for frame in _Pass(own, windows).tallies(together):
                     yield tuple(sorted(together.values())), frame
     engine = sightings.scope.world.engine
+    for held in _readings(sightings, measures):
+        for some in sightings.parts(MOST_SNAPSHOTS):
+            for part in _aged(some, windows):
+                yield tuple(held), engine.collect(_Pass(part, windows).cells(held))
+
+
+def _readings(sightings: Sightings, measures: Sequence[Measure]) -> Iterator[dict[int, Measure]]:
+    """Part the measures that rows are needed for by reading: sums and tops of one property take one, if the sums never fall."""
+    readings: dict[tuple[str | None, int | None], dict[int, Measure]] = {}
     for i, measure in enumerate(measures):
         if not measure.kind.facts.times_alone:
-            for some in sightings.parts(MOST_SNAPSHOTS):
-                for part in _aged(some, windows):
-                    yield (i,), engine.collect(_Pass(part, windows).cells(i, measure))
+            alone = None if _is_reduced(measure, sightings.rising) else i
+            readings.setdefault((measure.property, alone), {})[i] = measure
+    yield from readings.values()
+
+
+def _is_reduced(measure: Measure, rising: Collection[str]) -> bool:
+    """Whether the highest that was reached is the sum, or the top, of all rows of a span."""
+    return measure.kind is MeasureKind.MAX or (measure.kind is MeasureKind.SUM and measure.property in rising)
 
 
 def _aged(sightings: Sightings, windows: Sequence[Microseconds]) -> Iterator[Sightings]:
@@ -88,9 +102,14 @@ class _Pass:
         self._single = bool(snapshots.get_column(ENTITY).is_unique().all()) and len(self._ages) == 1
         self._codes = len(sightings.names) + 1
 
-    def cells(self, held: int, measure: Measure) -> LazyFrame:
-        """Plan the cells of one measure, grouped by the engine."""
-        spans = _way(measure.kind)(self, self._rows(measure), held)
+    def cells(self, held: Mapping[int, Measure]) -> LazyFrame:
+        """Plan the cells of measures that are read together, grouped by the engine."""
+        i, measure = next(iter(held.items()))
+        rows = self._rows(measure)
+        if _is_reduced(measure, self._found.rising):
+            spans = self.reductions(rows, held)
+        else:
+            spans = _way(measure.kind)(self, rows, i)
         return self._at_snapshots(spans, held, nw.Int32 if measure.property is None else nw.Int64)
 
     def packing(self, places: Mapping[MeasureKind, int]) -> Packing:
@@ -170,10 +189,24 @@ class _Pass:
         sums = (nw.col(VALUE).sum().cast(nw.Int64).alias(VALUE), nw.col(_BAND).min().alias(_BAND))
         instants = rows.group_by(_WHO, CODE, _OFFSET).agg(*sums)
         total = nw.col(VALUE).cum_sum().over(_WHO, CODE, order_by=_OFFSET).cast(nw.Int64)
-        return self._tops(instants.with_columns(total.alias(VALUE)), measure)
+        tops = self._inside(instants.with_columns(total.alias(VALUE))).group_by(_WHO, CODE)
+        highest = (
+            nw.col(f"v{position}").max().alias(self.column(measure, length))
+            for position, length in enumerate(self._lengths)
+        )
+        return tops.agg(*highest)
 
-    def highest(self, rows: LazyFrame, measure: int) -> LazyFrame:
-        return self._tops(rows, measure)
+    def reductions(self, rows: LazyFrame, held: Mapping[int, Measure]) -> LazyFrame:
+        """Add up or take the top of the rows of each span, for all measures at once."""
+        inside = self._inside(rows)
+        columns = [
+            (nw.col(f"v{position}").sum() if measure.kind is MeasureKind.SUM else nw.col(f"v{position}").max())
+            .cast(nw.Int64)
+            .alias(self.column(i, length))
+            for i, measure in held.items()
+            for position, length in enumerate(self._lengths)
+        ]
+        return inside.group_by(_WHO, CODE).agg(*columns)
 
     def newest(self, rows: LazyFrame, measure: int) -> LazyFrame:
         parts = []
@@ -188,21 +221,21 @@ class _Pass:
         whole = nw.concat(parts, how="vertical").group_by(_WHO, CODE)
         return whole.agg(*(nw.col(name).max().alias(name) for name in names))
 
-    def _tops(self, rows: LazyFrame, measure: int) -> LazyFrame:
+    def _inside(self, rows: LazyFrame) -> LazyFrame:
+        """Lay out the value of a row for each span: null in those that it is not in."""
+        nothing = nw.lit(None, nw.Int64)
         seen = {
-            self.column(measure, length): nw.when(nw.col(_BAND) <= position)
-            .then(nw.col(VALUE))
-            .otherwise(nw.lit(None, nw.Int64))
-            for position, length in enumerate(self._lengths)
+            f"v{position}": nw.when(nw.col(_BAND) <= position).then(nw.col(VALUE)).otherwise(nothing)
+            for position in range(len(self._lengths))
         }
-        tops = rows.select(_WHO, CODE, **seen).group_by(_WHO, CODE)
-        return tops.agg(*(nw.col(name).max().alias(name) for name in seen))
+        return rows.select(_WHO, CODE, **seen)
 
-    def _at_snapshots(self, spans: LazyFrame, held: int, dtype: type[nw.Int32 | nw.Int64]) -> LazyFrame:
+    def _at_snapshots(self, spans: LazyFrame, held: Iterable[int], dtype: type[nw.Int32 | nw.Int64]) -> LazyFrame:
         parts = []
         for age in self._ages:
             columns = {
-                column_of(held, j): nw.col(self.column(held, min(window, age))).cast(dtype)
+                column_of(i, j): nw.col(self.column(i, min(window, age))).cast(dtype)
+                for i in held
                 for j, window in enumerate(self._windows)
             }
             if self._single:
@@ -220,10 +253,10 @@ def _way(kind: MeasureKind) -> Callable[[_Pass, LazyFrame, int], LazyFrame]:
             return _Pass.things
         case MeasureKind.SUM:
             return _Pass.highest_sum
-        case MeasureKind.MAX:
-            return _Pass.highest
         case MeasureKind.LAST:
             return _Pass.newest
+        case MeasureKind.MAX:
+            raise AssertionError("the top of a span is a reduction of its rows")
         case MeasureKind.COUNT | MeasureKind.DAYS:
             raise AssertionError(f"{kind} is tallied")
         case _:

@@ -219,7 +219,8 @@ def _owner(frame: pl.DataFrame, world: World) -> pl.Series:
 def _looked_up(frame: pl.DataFrame, key: str, index: pl.DataFrame) -> pl.Series:
     if key not in frame.columns:
         return pl.repeat(None, frame.height, dtype=pl.Int64, eager=True)
-    unique = index.unique(key, keep="first", maintain_order=True)
+    asked = index.filter(pl.col(key).is_in(frame.get_column(key).unique().implode()))
+    unique = asked.unique(key, keep="first", maintain_order=True)
     return frame.select(key).join(unique, on=key, how="left", maintain_order="left")[ENTITY]
 
 

@@ -45,7 +45,15 @@ def gather_traits(dataset: Dataset, project: Project, roster: Roster, world: Wor
     names = sorted(set(values.columns) - set(LISTED))
     kinds = trait_kinds(names, project)
     kept = [name for name in names if kinds[name] is not TraitKind.HISTORY]
-    ordered = listed.select(ENTITY, "id").join(values, left_on="id", right_on=key, how="left", maintain_order="left")
+    values = values.select(key, *kept)
+    if listed.get_column("id").equals(
+        values.get_column(key), check_names=False
+    ):  # as they are when nobody was left out
+        ordered = values.with_columns(listed.get_column(ENTITY))
+    else:
+        ordered = listed.select(ENTITY, "id").join(
+            values, left_on="id", right_on=key, how="left", maintain_order="left"
+        )
     histories = {
         name: _history(dataset, name, roster, world)
         for name, kind in kinds.items()

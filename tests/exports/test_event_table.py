@@ -47,6 +47,17 @@ def ids(folder: Path, *columns: str) -> list[tuple[object, ...]]:
     return frame.sort("timestamp", "user_id").select(columns).rows()
 
 
+def test_a_night_without_users_keeps_the_numbers_of_those_listed_before(night, tmp_path):
+    users = "user_id,account_id,signed_up_at\nu1,b,2026-01-01\nu2,a,2026-01-01\n"
+    night(0, "u1,,,visit,2026-01-01", users=users)
+    parts = night(1, "u2,,,visit,2026-01-02", "u3,,b,visit,2026-01-03")
+    numbers = pl.concat([rows_of(tmp_path, file) for file in parts.users]).sort("number")
+    assert numbers.select("user_id", HOME).rows() == [("u2", 0), ("u1", 1), ("u3", 1)]
+    intake = load(Project(), tmp_path / "out", append=True)
+    assert (intake.matching.users_with_events, intake.matching.event_users_unknown) == (2, 1)
+    assert ids(tmp_path, "user_id", "account_id") == [("u1", None), ("u2", None), ("u3", "b")]
+
+
 def test_events_lie_in_blocks_by_event_and_user_and_name_nobody(night, tmp_path, monkeypatch):
     monkeypatch.setattr(event_files, "BLOCK_ROWS", 2)
     users = "user_id,account_id,signed_up_at\nu1,b,2026-01-01\nu2,a,2026-01-01\nu3,b,2026-01-01\n"

@@ -75,6 +75,15 @@ def test_ids_in_capitals_that_do_not_match_are_said(exports):
     ]
 
 
+@pytest.mark.parametrize("table", ["users", "conversions"])
+def test_shortened_ids_of_other_tables_are_said(exports, table):
+    events = exports.write("e.csv", f"user_id,event,timestamp\nu,a,{DAY}\n")
+    time = "signed_up_at" if table == "users" else "converted_at"
+    other = {table: exports.write("o.csv", f"user_id,{time}\n9.9E+10,{DAY}\n1.20E+15,{DAY}\n")}
+    (said,) = [text for text in exports.load(events=events, **other).warnings if "shortened" in text]
+    assert said.startswith(f"user_id of {table} holds 1.20E+15: ")
+
+
 def test_ids_that_a_spreadsheet_has_shortened_are_said(exports):
     events = exports.write("e.csv", f"user_id,event,timestamp\n1.20E+15,a,{DAY}\nu,a,{DAY}\n")
     assert any("a spreadsheet has shortened ids" in warning for warning in exports.load(events=events).warnings)

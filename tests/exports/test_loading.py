@@ -232,7 +232,7 @@ def test_what_fails_once_the_dataset_stands_says_that_it_does(exports, tmp_path,
     def broken(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(loading, "matching", broken)
+    monkeypatch.setattr(loading, "TableMatch", broken)
     with pytest.raises(OutputError, match="out is the new dataset, whole: that failed afterwards"):
         load(with_sources(events=exports.write("1.csv", day(1))), tmp_path / "out")
     assert open_dataset(data=tmp_path / "out").tables["events"].rows == 3

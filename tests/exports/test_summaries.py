@@ -16,7 +16,7 @@ from pqlkit.exports.dataset import open_dataset, with_sources
 from pqlkit.exports.loading import load
 from pqlkit.exports.manifest import read_manifest
 from pqlkit.exports.mapping import Source
-from pqlkit.exports.matching import matching, spelling_warnings
+from pqlkit.exports.matching import TableMatch
 from pqlkit.exports.project import Project
 from pqlkit.exports.summaries import names, who
 from pqlkit.measures.last_activity import last_active
@@ -87,8 +87,9 @@ def test_an_appended_night_does_not_count_the_earlier_ones(exports, tmp_path, mo
     load(with_sources(events=exports.write("1.csv", f"{HEAD}\nu2,,a,login,2026-01-03\n")), out, append=True)
     dataset = open_dataset(data=out)
     read.clear()
-    matching(dataset)
-    spelling_warnings(dataset)
+    match = TableMatch(dataset)
+    match.counts()
+    match.warnings()
     assert read
     assert not set(earlier) & set(read)
 
@@ -101,7 +102,7 @@ def test_a_dataset_without_summaries_is_counted_and_gets_them(exports, tmp_path)
     (out / "manifest.json").write_text(json.dumps(manifest))
     dataset = open_dataset(data=out)
     assert dataset.tables["events"].who == ()
-    assert matching(dataset).events_anonymous == 1
+    assert TableMatch(dataset).counts().events_anonymous == 1
     night(exports, out, 1, "u1,,a,visit,2026-01-03")
 
 

@@ -76,13 +76,16 @@ def level_of(rules, life, cutoff, criterion):
     return 0 if value is None else sum(value >= step for step in GRID)
 
 
-def check(seed, design, kind, *, name="polars", zone="UTC", start=START, dates_only=False, size=25):
+def check(seed, design, kind, *, name="polars", zone="UTC", start=START, dates_only=False, size=25, rising=False):
     dice = random.Random(seed)
     rules = Rules(as_of=start + 40 * DAY, zone=zone, dates_only=dates_only)
     lives = draw_lives(seed, size, start=start, since=True)
     if dates_only:
         for seen in (seen for life in lives for seen in life.events):
             seen.at = rules.instant(rules.clock(seen.at))
+    if rising:
+        for seen in (seen for life in lives for seen in life.events):
+            seen.properties["amount"] = None if seen.properties["amount"] is None else abs(seen.properties["amount"])
     world = make_world(lives, rules, name=name)
     snapshots = draw_snapshots(dice, lives, design, start)
     names = dice.choice([["3d", "7d", "14d"], ["7d"], ["7d", "28d"], ["5h", "30h", "9d"]])
@@ -145,6 +148,12 @@ def test_dates_are_counted_once_where_the_offset_changes(design, dates_only):
 @pytest.mark.parametrize("name", [name for name in ENGINES if name != "polars"])
 def test_other_engines_give_the_same(kind, name):
     check(3, "every", kind, name=name, size=12)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("design", ["once", "age"])
+def test_sums_that_never_fall_are_added_up_as_they_are_reached(design, name):
+    check(4, design, WindowKind.WITHIN, name=name, size=12, rising=True)
 
 
 def test_nothing_looked_at_is_an_empty_cube():
