@@ -16,6 +16,7 @@ from pqlkit.options.output import Format
 if TYPE_CHECKING:
     from pqlkit.cli.output import Output
     from pqlkit.rates.report import Report
+    from pqlkit.reporting.next_command import Invocation
 
 
 @takes_options("report")
@@ -61,12 +62,12 @@ def report(
 
         output.page(as_page(reports))
     output.warn_beside(dict.fromkeys(warning for report in reports for warning in report.warnings))
-    show(reports, output)
+    show(reports, output, inputs.call)
     if any(failing(report, options.fail_under, options.fail_on_drift, output) for report in reports):
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def show(reports: list[Report], output: Output) -> None:
+def show(reports: list[Report], output: Output, call: Invocation) -> None:
     """Write the reports."""
     from pqlkit.reporting.renderers import report as render
 
@@ -81,7 +82,7 @@ def show(reports: list[Report], output: Output) -> None:
             from rich.console import Group
 
             compared = [render.several(reports)] if len(reports) > 1 else []
-            output.show(Group(*[render.as_table(report) for report in reports], *compared))
+            output.show(Group(*[render.as_table(report, call=call) for report in reports], *compared))
         case _:
             assert_never(output.form)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.definitions.describing import describe, phrase
 from pqlkit.inert import visible
+from pqlkit.reporting.next_command import Invocation, following
 from pqlkit.reporting.records.report import period, record
 from pqlkit.reporting.renderers.customer_lines import customer_lines, team_lines
 from pqlkit.reporting.renderers.funnel_lines import funnel_lines
@@ -98,27 +99,46 @@ def _customers(report: Report) -> list[list[str]]:
     ]
 
 
-def as_table(report: Report) -> RenderableType:
-    """Give what the terminal shows: lines of at most 80 columns."""
+def as_table(report: Report, *, call: Invocation | None = None) -> RenderableType:
+    """Give what the terminal shows: lines of at most 80 columns.
+
+    Parameters
+    ----------
+    report
+        What was counted.
+    call
+        How the command was called: commands that are printed repeat it.
+    """
     from rich.console import Group
     from rich.text import Text
 
-    lines = [*_head(report), "", *funnel_lines(report), "", *_new_pqls(report), "", *_compared(report), ""]
+    lines = [
+        *_head(report, call or Invocation()),
+        "",
+        *funnel_lines(report),
+        "",
+        *_new_pqls(report),
+        "",
+        *_compared(report),
+        "",
+    ]
     figures = record(report)
     lines += [*_criteria(report), *_segments(report), *_contacts(report), *_near_misses(report), ""]
     lines += [*customer_lines(figures), *team_lines(figures)]
     for warning in report.warnings:
-        lines += wrapped(warning, "  ! ", "    ")
+        lines += wrapped(f"warning: {warning}", "", "  ")
     shown = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
     return Group(*[styled(Text(line)) for line in [*shown, "", SENTENCE]])
 
 
-def _head(report: Report) -> list[str]:
+def _head(report: Report, call: Invocation) -> list[str]:
     name = f"{report.definition.name} v{report.definition.version}"
     lines = [spread(f"REPORT  {visible(name, 44)}", f"as of {day(report.population.as_of)}")]
     for sentence in headline(record(report)):
         lines += wrapped(sentence, "  ")
-    return lines + wrapped(f"Rule: {visible(describe(report.definition), 600)}", "  ")
+    lines += wrapped(f"Rule: {visible(describe(report.definition), 600)}", "  ")
+    path = visible(str(report.definition.path or f"definitions/{report.definition.name}.yml"), 200)
+    return [*lines, *following([call.next("report", "-d", path, "--html", "report.html")])]
 
 
 def _new_pqls(report: Report) -> list[str]:

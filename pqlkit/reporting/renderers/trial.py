@@ -58,7 +58,12 @@ def as_markdown(trial: Trial, file: str | None = None) -> str:
 
 
 def as_table(
-    trial: Trial, file: str | None = None, *, call: Invocation | None = None, width: int = 80
+    trial: Trial,
+    file: str | None = None,
+    *,
+    call: Invocation | None = None,
+    width: int = 80,
+    save: str | None = None,
 ) -> RenderableType:
     """Give what the terminal shows: the answer first.
 
@@ -72,12 +77,15 @@ def as_table(
         How the command was called: commands that are printed repeat it.
     width
         Columns of the terminal.
+    save
+        Where its definition could be written.
     """
     from rich.console import Group
     from rich.text import Text
 
     columns = columns_of(width)
-    lines = [*_answer(trial, file, call or Invocation(), columns), "", *_qualifying(trial, columns)]
+    save = save or f"definitions/{name_of(trial)}.yml"
+    lines = [*_answer(trial, file, save, call or Invocation(), columns), "", *_qualifying(trial, columns)]
     lines += [*_parts(trial, columns), *_ladders(trial, columns), *_then(trial, columns), "", *_read(trial)]
     for warning in trial.warnings:
         lines += wrapped(f"warning: {warning}", "  ", "    ")
@@ -108,7 +116,12 @@ def sureness(trial: Trial) -> str:
     )
 
 
-def _answer(trial: Trial, file: str | None, call: Invocation, columns: int) -> list[str]:
+def name_of(trial: Trial) -> str:
+    """Give a name for the hypothesis as a definition: its criteria's."""
+    return "-".join(part.id for part in trial.definition.criteria)[:60].strip("-_.") or "hypothesis"
+
+
+def _answer(trial: Trial, file: str | None, save: str, call: Invocation, columns: int) -> list[str]:
     lines = wrapped(headline(trial), "", width=columns)
     if trial.table.n1 and trial.table.n0:
         lines += wrapped(sureness(trial), "  How sure    ", " " * 14, width=columns)
@@ -116,8 +129,7 @@ def _answer(trial: Trial, file: str | None, call: Invocation, columns: int) -> l
         lines += wrapped(f"{visible(file, 200)}", "  Saved as    ", " " * 14, width=columns)
         command = call.next("report", "-d", visible(file, 200))
     else:
-        name = "-".join(part.id for part in trial.definition.criteria)[:60].strip("-_.") or "hypothesis"
-        command = call.next("try", "--save", f"definitions/{name}.yml", visible(trial.text, 4_000))
+        command = call.next("try", "--save", visible(save, 200), visible(trial.text, 4_000))
     return [*lines, *following([command], columns), SENTENCE]
 
 
