@@ -35,13 +35,14 @@ def explain(
     inputs = given.inputs()
     options, output = inputs.settle(ExplainOptions), inputs.output(private=True)
     if options.converters and entity is not None:
-        raise UsageError("--converters shows all who upgraded, not one entity", hint="give one of the two")
+        raise UsageError("--converters shows all who upgraded, not one entity", hint="leave one of the two out")
     if options.converters:
         upgraded(inputs, options, output)
         return
     if entity is None:
         raise UsageError(
-            "explain whom?", hint="pqlkit explain ID -d definitions/NAME.yml, or pqlkit explain --converters"
+            "explain needs the id of one entity, or --converters",
+            hint="pqlkit explain ID -d definitions/NAME.yml, or pqlkit explain --converters",
         )
     if options.definition is None:
         raise UsageError("explain needs a definition", hint=f"pqlkit explain {entity[:60]} -d definitions/NAME.yml")

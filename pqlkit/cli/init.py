@@ -92,7 +92,9 @@ def statements(options: InitOptions) -> str:
     from pqlkit.exports.recipes import recipe, recipes
 
     if options.from_ is None or not options.sql:
-        raise UsageError("--from and --sql go together", hint="--from NAME --sql; there are " + ", ".join(recipes()))
+        raise UsageError(
+            "--from and --sql go together", hint="write --from NAME --sql, where NAME is one of " + ", ".join(recipes())
+        )
     return recipe(options.from_).statements()
 
 
@@ -115,7 +117,7 @@ def looked_at(events: str | None, exports: BesideEventsOptions, options: InitOpt
             hint="pqlkit init events.csv, or pqlkit init --connection WAREHOUSE_URL --table events",
         )
     if options.connection is not None and options.table is None:
-        raise UsageError("--connection needs the table of the events", hint="--table events")
+        raise UsageError("--connection needs the table of the events", hint="add --table events")
     bare = Source(path=(), connection=options.connection) if events is None else Project().direct(events)
     sources = {"events": bare if options.table is None else replace(bare, table=options.table)}
     for name in ("users", "accounts", "conversions", "identities"):

@@ -148,6 +148,11 @@ class Output:
                 f"warning: {harmless(message)}", style="yellow", markup=False, highlight=False, soft_wrap=True
             )
 
+    def failed(self, message: str) -> None:
+        """Say on stderr which bound was breached (not with ``--quiet``: the exit code says it)."""
+        if not self.quiet:
+            messages().print(f"failed: {harmless(message)}", style="red", markup=False, highlight=False, soft_wrap=True)
+
     def warn_beside(self, warnings: Iterable[str]) -> None:
         """Warn on stderr of what a payload for programs does not show a person; a table shows it itself."""
         if self.form is not Format.TABLE:

@@ -94,9 +94,9 @@ def failing(report: Report, floor: float | None, on_drift: bool, output: Output)
         from pqlkit.reporting.renderers.words import interval, percent
 
         rate, nouns = report.funnel.pql_to_customer, report.nouns
-        output.warn(
-            f"{report.definition.name}: {rate.numerator:,} of {rate.denominator:,} new {nouns.leads} {nouns.success}, "
-            f"{percent(rate.rate)} {interval(rate.low, rate.high)}: below --fail-under {floor:.1%}"
+        output.failed(
+            f"{report.definition.name}: {percent(rate.rate)} of new {nouns.leads} {nouns.success} ({rate.numerator:,} of "
+            f"{rate.denominator:,}) {interval(rate.low, rate.high)}, below --fail-under {percent(floor)}"
         )
         failed = True
     if on_drift and report.drifted:
@@ -106,7 +106,7 @@ def failing(report: Report, floor: float | None, on_drift: bool, output: Output)
 
         newest = newest_judged(report.periods)
         if newest is not None:
-            output.warn(
+            output.failed(
                 f"{report.definition.name}: {newest.period} against the baseline: {against_baseline(period(newest))}"
             )
         failed = True

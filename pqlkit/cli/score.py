@@ -256,7 +256,7 @@ def deliver(
     for text in (text for listing in listings for text in left_out_text(listing, asked.shape.key)):
         output.warn(text)
     for text in breached:
-        output.warn(f"{text}; nobody is alerted{', the list is held' if targets else ''}")
+        output.failed(f"{text}; nobody is alerted{', the list is held' if targets else ''}")
     waiting = [text for listing in listings for text in held_text(listing, apart)]
     for text in waiting:
         output.warn(text)
@@ -353,7 +353,7 @@ def told(error: PqlkitError, written: Sequence[Written], ledger: Ledger | None, 
     elif ledger is not None:
         stands.append(f"the night is in {ledger.path}: what is new in it is new no more for the next run")
         stands.append("an alert that was sent and could not be noted comes again, with the same key")
-    error.hint = "\n".join([*stands, *([error.hint] if error.hint else [])])
+    error.message = "; ".join([error.message, *stands])
     tell(error)
 
 

@@ -244,7 +244,7 @@ class Canonicaliser:
             return DataError(
                 f"there is no column {name!r}: {why}",
                 where=file,
-                hint=f"is it {named!r}? Map it: --map {self.layout.name}.{canonical or name}={named!r}, or"
+                hint=f"map it: --map {self.layout.name}.{canonical or name}={named!r}, or"
                 f" columns: {{{canonical or name}: {named}}} in pqlkit.yml",
             )
         stated = f"--map {self.layout.name}.{canonical}=HEADER" if canonical is not None else None

@@ -286,7 +286,7 @@ def _lookups(source: Source) -> Callable[[Lookup], pl.DataFrame | None]:
             raise DataError(
                 f"the lookup {lookup.table} has no column {lookup.key!r}",
                 where=source.lookups[lookup.table][0],
-                hint="it has " + ", ".join(visible(name, 40) for name in table.columns[:12]),
+                hint="name one of its columns: " + ", ".join(visible(name, 40) for name in table.columns[:12]),
             )
         return table
 

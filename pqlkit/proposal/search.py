@@ -155,7 +155,9 @@ def search(
     goal = goal or problem.goal(part)
     if not 1 <= goal.max_criteria <= MOST_CRITERIA:
         raise UsageError(
-            f"a rule of {goal.max_criteria} criteria: the search knows 1 to {MOST_CRITERIA}", where="--max-criteria"
+            f"a rule of {goal.max_criteria} criteria: the search knows 1 to {MOST_CRITERIA}",
+            where="--max-criteria",
+            hint=f"write --max-criteria {MOST_CRITERIA}",
         )
     chosen = tuple(literals[row] for row in plainest(np.arange(len(literals)), literals, _MOST_LITERALS))
     search = searched(

@@ -60,7 +60,7 @@ class Naming:
         without = frozenset(options.without)
         for name in (*tables, *(place.partition(".")[0] for place in without)):
             if name not in TABLES:
-                hint = suggestion(name, TABLES, "there are " + ", ".join(TABLES))
+                hint = suggestion(name, TABLES, "write one of " + ", ".join(TABLES))
                 raise UsageError(
                     f"there is no table {visible(name)!r}",
                     where="--table" if name in tables else "--without",
@@ -131,6 +131,6 @@ def _pairs(texts: Sequence[str], flag: str, example: str) -> dict[str, str]:
 
 def _type(name: str, written: str) -> ColumnType:
     if written not in set(ColumnType):
-        hint = suggestion(written, list(ColumnType), "there are " + ", ".join(ColumnType))
+        hint = suggestion(written, list(ColumnType), "write one of " + ", ".join(ColumnType))
         raise UsageError(f"--type: {visible(name)} holds no {visible(written)!r}", hint=hint)
     return ColumnType(written)

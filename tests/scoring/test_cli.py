@@ -97,8 +97,8 @@ def test_a_split_of_the_export_and_another_row_order_give_the_same_file(folder, 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--only-new"], "--only-new needs to know what was before"),
-        (["--only-new", "--since", "7d"], "--only-new needs to know what was before"),
+        (["--only-new"], "--only-new needs earlier leads"),
+        (["--only-new", "--since", "7d"], "--only-new needs earlier leads"),
         (["--notify", "https://x"], "--notify needs --ledger"),
         (["--ledger", "l", "--previous", "p.csv"], "both say what was before"),
         (["--ledger", "l", "--only-new", "--all"], "contradict"),
