@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -185,6 +186,7 @@ def _staged(name: str, plan: Plan, quarantine: Quarantine) -> Stage:
         derived=derived,
         files=plan.files.get(name),
         names=plan.names,
+        progress=partial(_tell, plan),
     )
 
 

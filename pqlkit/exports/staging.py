@@ -26,6 +26,7 @@ from pqlkit.exports.raw import EmptyExportError, Kind, called, hidden_members, i
 from pqlkit.exports.reshaping import Versions
 from pqlkit.exports.tables import FILE, LINE
 from pqlkit.inert import visible
+from pqlkit.typing import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -176,6 +177,7 @@ def stage(
     derived: bool = False,
     files: Sequence[Path] | None = None,
     names: Mapping[Path, str] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Stage:
     """Read one table's files into parts.
 
@@ -195,6 +197,8 @@ def stage(
         Which files to read; None = all that `source.path` finds.
     names
         What reports call files, where that is not their path.
+    progress
+        Is told, after each file, which share of the bytes is read.
 
     Raises
     ------
@@ -217,11 +221,15 @@ def stage(
     titles = [(names or {}).get(path, str(path)) for path in files]
     streams = _filled(files, titles, staged)
     _survey(streams, canonicaliser)
+    sizes = [path.stat().st_size for path in files]
+    read = 0
     for place, (path, title) in enumerate(zip(files, titles, strict=True)):
         staged.files.append(title)
         with called(path, title):
             for member in streams.get(place, ()):
                 _stage_member(member, staged, canonicaliser, quarantine)
+        read += sizes[place]
+        progress(Share(f"reading {layout.name}", read, sum(sizes)))
     staged.remarks += canonicaliser.misread()
     staged.flush()
     return staged

@@ -48,9 +48,9 @@ def spelled(node: ast.expr, names: dict[str, list[ast.expr]]) -> str:
         case ast.Constant(value=str(text)):
             return text
         case ast.JoinedStr(values=parts):
-            return "".join(
-                part.value if isinstance(part, ast.Constant) else f"{{{ast.unparse(part.value)}}}" for part in parts
-            )  # type: ignore[attr-defined, misc]
+            return "".join(spelled(part, names) for part in parts)
+        case ast.FormattedValue(value=value):
+            return f"{{{ast.unparse(value)}}}"
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return spelled(left, names) + spelled(right, names)
         case ast.IfExp(body=body, orelse=orelse):
