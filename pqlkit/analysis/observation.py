@@ -214,7 +214,7 @@ def _leakage(
     from pqlkit.analysis.trait_leaks import trait_leaks
     from pqlkit.measures.surroundings import surroundings
 
-    say("looking for events that belong to the upgrade")
+    say("looking for events that belong to the conversion")
     around = surroundings(population.world)
     suspects = (*leaks(around, Levels.of(measured, y)), *trait_leaks(population, seen.frame, y))
     return overruled(suspects, settings.keep_event)

@@ -92,13 +92,11 @@ class ConversionWindowAdvice:
             return None
         if self.advised is None:
             return (
-                f"no conversion window of {CONVERSION_WINDOWS[0]} to {CONVERSION_WINDOWS[-1]} holds four in five of the upgrades of the first {CONVERSION_WINDOWS[-1]} "
+                f"no conversion window of {CONVERSION_WINDOWS[0]} to {CONVERSION_WINDOWS[-1]} holds four in five of the conversions of the first {CONVERSION_WINDOWS[-1]} "
                 "after the snapshot and leaves three in five of the snapshots old enough"
             )
         best, now = known[self.advised], known.get(conversion_window)
-        held = (
-            f"{best.held:,} of {best.conversions:,} upgrades of the first {CONVERSION_WINDOWS[-1]} after the snapshot"
-        )
+        held = f"{best.held:,} of {best.conversions:,} conversions of the first {CONVERSION_WINDOWS[-1]} after the snapshot"
         if self.advised == conversion_window:
             return f"the conversion window {conversion_window} holds {held}"
         beside = "" if now is None else f" ({conversion_window}: {now.held:,})"

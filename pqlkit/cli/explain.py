@@ -22,7 +22,7 @@ def explain(
     given: Given,
     entity: Annotated[str | None, typer.Argument(help="A user_id or account_id.", show_default=False)] = None,
 ) -> None:
-    """Show one entity's timeline to (or towards) qualifying, or those who upgraded, side by side.
+    """Show one entity's timeline to (or towards) qualifying, or those who converted, side by side.
 
     **Examples**
 
@@ -35,7 +35,7 @@ def explain(
     inputs = given.inputs()
     options, output = inputs.settle(ExplainOptions), inputs.output(private=True)
     if options.converters and entity is not None:
-        raise UsageError("--converters shows all who upgraded, not one entity", hint="leave one of the two out")
+        raise UsageError("--converters shows all who converted, not one entity", hint="leave one of the two out")
     if options.converters:
         upgraded(inputs, options, output)
         return

@@ -232,7 +232,7 @@ class CriterionForm(Form):
     rolling: Span | None = Field(None, description="In any stretch shorter than this.", examples=["7d"])
     trailing: Span | None = Field(None, description="In the last stretch of this length.", examples=["28d"])
     ever: Truth | None = Field(None, description="Without limit of time.")
-    mechanical: Truth = Field(False, description="It precedes the upgrade by construction (a limit reached).")
+    mechanical: Truth = Field(False, description="It precedes the conversion by construction (a limit reached).")
     say: Text | None = Field(
         None, description="One sentence for the person who calls.", examples=["Ask how the import went."]
     )

@@ -416,7 +416,7 @@ class EventNoteForm(Form):
     """A note on an event: what is known about its name."""
 
     automatic: Truth = Field(default=False, description="Sent by a machine, not done by a person.")
-    mechanical: Truth = Field(default=False, description="Precedes the upgrade by construction (a limit reached).")
+    mechanical: Truth = Field(default=False, description="Precedes the conversion by construction (a limit reached).")
     meter: OptionalText = Field(
         None, description="The property whose sum is billed: using it and paying are one thing.", examples=["calls"]
     )

@@ -143,7 +143,7 @@ class ExplainOptions:
     """Whose definition, or all who upgraded."""
 
     definition: Path | None = option(None, "The definition file.", short="-d", metavar="FILE", role=Role.READS)
-    converters: bool = option(False, "Those who upgraded, side by side; needs no definition.")
+    converters: bool = option(False, "Those who converted, side by side; needs no definition.")
 
 
 _MEASURED: Final = (DataOptions, SnapshotOptions, EntityOptions)

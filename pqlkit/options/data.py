@@ -51,7 +51,9 @@ class BesideEventsOptions:
 
     users: str | None = option(None, "Users.", metavar="PATH", panel=DATA, role=Role.READS)
     accounts: str | None = option(None, "Accounts.", metavar="PATH", panel=DATA, role=Role.READS)
-    conversions: str | None = option(None, "Conversions (upgrades).", metavar="PATH", panel=DATA, role=Role.READS)
+    conversions: str | None = option(
+        None, "Conversions: who became a customer, and when.", metavar="PATH", panel=DATA, role=Role.READS
+    )
     identities: str | None = option(
         None, "Whose events an anonymous id's are.", metavar="PATH", panel=DATA, role=Role.READS, rare=True
     )

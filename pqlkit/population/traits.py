@@ -91,7 +91,7 @@ class Traits:
         Raises
         ------
         UsageError
-            One of `names` is current and not in `trusted`: after an upgrade it is the customer's value.
+            One of `names` is current and not in `trusted`: after a conversion it is the customer's value.
         DataError
             The data has no such trait.
         """
@@ -99,7 +99,7 @@ class Traits:
         for name in dict.fromkeys(names):
             if self._kind(name) is TraitKind.CURRENT and name not in allowed:
                 raise UsageError(
-                    f"the trait {name!r} holds today's value: after an upgrade it is the customer's, not what was known then",
+                    f"the trait {name!r} holds today's value: after a conversion it is the customer's, not what was known then",
                     hint=f"declare it under traits.fixed or traits.history in pqlkit.yml, or pass --trust-current {name}",
                 )
 

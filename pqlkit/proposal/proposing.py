@@ -114,7 +114,7 @@ def proposal_of(brief: Brief) -> Proposal:
     if converters < HYPOTHESES_BELOW:
         return _nothing(
             brief,
-            f"{converters} usable upgrades: no search, it would find luck (it opens at {HYPOTHESES_BELOW})",
+            f"{converters} usable conversions: no search, it would find luck (it opens at {HYPOTHESES_BELOW})",
             *_before_a_snapshot(brief),
         )
     fit = brief.observed.y[brief.parts.fit]
@@ -144,7 +144,7 @@ def _searched(brief: Brief) -> Proposal:
     blind = top is not None and top.auc is not None and top.auc < NOTHING_HERE
     if blind and top is not None:
         warnings.append(
-            f"nothing here predicts upgrades: a model of all behaviours reaches an AUC of {top.auc:.2f} later"
+            f"nothing here predicts conversions: a model of all behaviours reaches an AUC of {top.auc:.2f} later"
         )
     if not search.rules:
         return _nothing(brief, *warnings, *([] if blind else [nothing_stands_out(brief)]), search=search, top=top)

@@ -154,7 +154,7 @@ def test_the_screen_is_never_empty(folder):
     assert "YOUR DEFINITIONS: none" in text
     proposed = shell(folder, "propose")
     assert proposed.returncode == 0, proposed.stderr
-    assert "22 usable upgrades" in proposed.stdout
+    assert "22 usable conversions" in proposed.stdout
     assert not list((folder / "definitions").iterdir())
 
 

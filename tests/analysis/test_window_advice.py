@@ -36,9 +36,9 @@ def test_the_advice_is_said_with_its_counts():
     advice = conversion_window_advice(crowd([14 + d for d in [1, 5, 20, 25, 29] * 4 + [50] * 4], silent=6), days("14d"))
     assert (
         advice.says(days("30d"))
-        == "the conversion window 30d holds 20 of 24 upgrades of the first 90d after the snapshot"
+        == "the conversion window 30d holds 20 of 24 conversions of the first 90d after the snapshot"
     )
-    said = "--conversion-window 30d would hold 20 of 24 upgrades of the first 90d after the snapshot"
+    said = "--conversion-window 30d would hold 20 of 24 conversions of the first 90d after the snapshot"
     assert advice.says(days("14d")) == f"{said} (14d: 8), with 30 of 30 snapshots old enough"
     assert advice.says(days("21d")) == f"{said}, with 30 of 30 snapshots old enough"
 

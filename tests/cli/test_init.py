@@ -34,7 +34,7 @@ def test_what_remains_to_be_done_is_said_and_the_exit_is_0(place: Path, capsys: 
     assert run(["init", "events.csv", "--conversions", "odd.csv"]) == 0
     said = capsys.readouterr().err
     assert "wrote pqlkit.yml. Before pqlkit load --out dataset:" in said
-    assert "- say which column is the time of upgrading" in said
+    assert "- say which column is the time of the conversion" in said
     assert "# converted_at: Moment" in (place / "pqlkit.yml").read_text()
 
 
@@ -48,7 +48,8 @@ def test_a_person_at_a_terminal_is_asked(
     assert run(["init", "events.csv", "--conversions", "odd.csv"]) == 0
     said = capsys.readouterr().err
     assert (
-        "which of these is the time of upgrading (converted_at of the conversions)?\n  1  Moment   2026-02-01" in said
+        "which of these is the time of the conversion (converted_at of the conversions)?\n  1  Moment   2026-02-01"
+        in said
     )
     assert "'Nobody' is none of them" in said
     assert "'9' is none of them" in said
@@ -85,7 +86,8 @@ def test_on_a_real_terminal_nothing_writes_over_the_question(place: Path) -> Non
     os.close(ours)
     text = shown.decode().replace("\r\n", "\n")
     assert (
-        "which of these is the time of upgrading (converted_at of the conversions)?\n  1  Moment   2026-02-01" in text
+        "which of these is the time of the conversion (converted_at of the conversions)?\n  1  Moment   2026-02-01"
+        in text
     )
     assert "\x1b[2K" not in text
 

@@ -110,7 +110,7 @@ def test_too_few_conversions_after_a_snapshot_are_told_with_where_the_others_fal
     (tmp_path / "pqlkit.yml").write_text(f"pqlkit: 1\nentity: user\nexports:\n{exports}")
     project = read_project(tmp_path / "pqlkit.yml")
     said = " ".join(propose(population_of(open_dataset(project), project), ONCE).warnings)
-    assert "0 usable upgrades: no search" in said
+    assert "0 usable conversions: no search" in said
     assert "150 of 150 conversions (100%) come before the first snapshot" in said
 
 

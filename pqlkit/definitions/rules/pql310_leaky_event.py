@@ -36,10 +36,10 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 _SAID = {
-    "part-of-conversion": "part of the upgrade",
-    "follows-conversion": "a consequence of the upgrade",
-    "near-deterministic": "nearly the same as the upgrade",
-    "suspect": "suspected of following the upgrade",
+    "part-of-conversion": "part of the conversion",
+    "follows-conversion": "a consequence of the conversion",
+    "near-deterministic": "nearly the same as the conversion",
+    "suspect": "suspected of following the conversion",
 }
 
 
@@ -49,7 +49,7 @@ def _data(*leaks: LeakFacts) -> Facts:
 
 RULE = Rule(
     code=Code("PQL310", "leaky-event", Severity.WARNING),
-    what="A criterion over an event that is part of the upgrade, follows it, or happens almost only to those who upgrade.",
+    what="A criterion over an event that is part of the conversion, follows it, or happens almost only to those who convert.",
     why="It says that somebody buys while they buy: the rate snapshots splendid and every lead comes too late.",
     fix="Ask for what people do before. If the event truly comes first by construction (a limit is reached), write "
     "`mechanical: true`.",

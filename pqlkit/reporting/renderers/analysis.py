@@ -174,7 +174,7 @@ def places_in_words(snapshots: Snapshots) -> dict[str, str]:
         "later": "after every conversion window",
         "in_progress": "window still in progress",
         "ineligible": "not eligible",
-        "customer_already": "already customers at the start",
+        "customer_already": "already customers at signup",
         "invalid": "clock faults",
         "deleted": "deleted before",
     }

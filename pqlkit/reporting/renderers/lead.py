@@ -196,7 +196,7 @@ def converters_as_table(converters: Converters, *, call: Invocation | None = Non
 def converters_as_markdown(converters: Converters) -> str:
     """Give the comparison as a table."""
     header = [
-        "before the upgrade",
+        "before they converted",
         "did it",
         "median",
         *[visible(converter.id, 20) for converter in converters.shown[:BESIDE]],
