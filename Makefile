@@ -11,6 +11,9 @@ BIN    := $(VENV)/bin
 UV     := 0.13.9
 READY  := $(VENV)/.ready
 
+# Tests start some hundred processes: none need compile the package again.
+export PYTHONDONTWRITEBYTECODE :=
+
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 WEEK: Final = "signup_week"
 MONTH: Final = "signup_month"
 QUARTER: Final = "signup_quarter"
+EVERYBODY: Final = "everybody"
 TIMES: Final = (WEEK, MONTH, QUARTER)
 DAYS: Final = (*range(1, 15), 21, 28, 30, 35, 42, 49, 56, 60, 70, 84, 90, 120, 150, 180, 270, 365, 545, 730)
 """Days of age at which the curve is read."""
@@ -119,15 +120,7 @@ def cohorts(population: Population, snapshots: Snapshots, by: str, *, design_eff
     from pqlkit.statistics.survival import log_rank
 
     names = cohort_names(population, by)
-    frame = (
-        population.entities.select(ENTITY, ANCHOR, CONVERTED)
-        .join(names, on=ENTITY)
-        .filter(pl.col(ANCHOR).is_not_null() & (pl.col(CONVERTED).is_null() | (pl.col(CONVERTED) >= pl.col(ANCHOR))))
-        .with_columns(
-            ((pl.coalesce(CONVERTED, pl.lit(population.as_of)) - pl.col(ANCHOR)) / DAY).alias("duration"),
-            pl.col(CONVERTED).is_not_null().alias("observed"),
-        )
-    )
+    frame = _followed(population).join(names, on=ENTITY)
     counted = (
         snapshots.frame.select(ENTITY, "y")
         .join(names, on=ENTITY)
@@ -160,6 +153,39 @@ def cohorts(population: Population, snapshots: Snapshots, by: str, *, design_eff
             for name in order
         ),
         p_value=p_value,
+    )
+
+
+def everybody(population: Population, snapshots: Snapshots, *, design_effect: float = 1.0) -> Cohort:
+    """Draw the conversion curve of all entities together: a cohort of kind ``everybody``.
+
+    Parameters
+    ----------
+    population, snapshots, design_effect
+        As for `cohorts`.
+    """
+    frame, y = _followed(population), snapshots.frame.get_column("y")
+    return Cohort(
+        by=EVERYBODY,
+        cohort=f"all {population.kind.value}s",
+        rate=Rate.of(int(y.sum()), len(y), design_effect=design_effect),
+        entities=frame.height,
+        curve=conversion_curve(_life_table(frame)),
+    )
+
+
+def _followed(population: Population) -> pl.DataFrame:
+    """Give who began as no customer, with the days until it converted or was last seen, and which of the two it was."""
+    import polars as pl
+
+    began = pl.col(ANCHOR).is_not_null() & (pl.col(CONVERTED).is_null() | (pl.col(CONVERTED) >= pl.col(ANCHOR)))
+    return (
+        population.entities.select(ENTITY, ANCHOR, CONVERTED)
+        .filter(began)
+        .with_columns(
+            ((pl.coalesce(CONVERTED, pl.lit(population.as_of)) - pl.col(ANCHOR)) / DAY).alias("duration"),
+            pl.col(CONVERTED).is_not_null().alias("observed"),
+        )
     )
 
 

@@ -23,13 +23,13 @@ ROWS: Final = 20
 def analyze(given: Given) -> None:
     """Say where conversions fall, draw the cohorts, and find which behaviours go with converting.
 
-    Every figure is an association: it says who upgrades, not why.
+    Every figure is an association: it says who converts, not why.
 
     **Examples**
 
     `pqlkit analyze`: the exports of `pqlkit.yml`
 
-    `pqlkit analyze --events events.parquet --users users.csv --conversions upgrades.csv`
+    `pqlkit analyze --events events.parquet --users users.csv --conversions conversions.csv`
 
     `pqlkit analyze --by channel --by "teammate_invited >= 3 in 7d"`: conversion curves by trait, and by behaviour
 
@@ -49,7 +49,7 @@ def analyze(given: Given) -> None:
     if output.html is not None:
         from pqlkit.reporting.pages.analysis import as_page
 
-        output.page(as_page(result, top or ROWS))
+        output.page(as_page(result, top or ROWS, inputs.call))
     match output.form:
         case Format.JSON:
             output.payload(render.as_json(result))

@@ -99,7 +99,7 @@ def one_lead(inputs: Inputs, entity: str, path: Path, output: Output) -> None:
 
 
 def upgraded(inputs: Inputs, options: ExplainOptions, output: Output) -> None:
-    """Show those who upgraded."""
+    """Show those who converted."""
     from pqlkit.definitions.folders import load_definition
     from pqlkit.reporting.renderers import lead as render
     from pqlkit.scoring.converters import converters

@@ -59,7 +59,7 @@ def propose(given: Given) -> None:
     if output.html is not None:
         from pqlkit.reporting.pages.proposal import as_page
 
-        output.page(as_page(result, files))
+        output.page(as_page(result, files, inputs.call))
     output.warn_beside(result.warnings)
     output.result(
         render,

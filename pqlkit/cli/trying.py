@@ -54,7 +54,7 @@ def try_(
     if output.html is not None:
         from pqlkit.reporting.pages.trial import as_page
 
-        output.page(as_page(result, file))
+        output.page(as_page(result, file, inputs.call))
     output.warn_beside(result.warnings)
     free = free_path(inputs.project.definitions / f"{render.name_of(result)}.yml")
     output.result(render, result, file, call=inputs.call, width=output.width, save=str(free))

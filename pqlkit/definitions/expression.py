@@ -156,13 +156,15 @@ class Expression:
         for (leaf, term), negated in zip(self.leaves, turned, strict=True):
             window = filling if filling is not None and leaf.window is _UNDECIDED else leaf.window
             at, name = term.at if term.window is None else term.window, window.kind.value
-            is_last = leaf.measure.kind is MeasureKind.LAST
-            if is_last and window.kind in {WindowKind.ROLLING, WindowKind.TRAILING}:
+            is_state = leaf.measure.kind.facts.state
+            if is_state and window.kind in {WindowKind.ROLLING, WindowKind.TRAILING}:
                 self.fail(
-                    f"last is measured in a window from the anchor, or ever, not {name}", at, "use in 14d, or ever"
+                    f"{leaf.measure.kind.value} is measured in a window from the anchor, or ever, not {name}",
+                    at,
+                    "use in 14d, or ever",
                 )
             if window.kind in {WindowKind.ROLLING, WindowKind.EVER} and (
-                negated or (leaf.at_most is not None and not is_last)
+                negated or (leaf.at_most is not None and not is_state)
             ):
                 asked = "not" if negated else "<="
                 self.fail(

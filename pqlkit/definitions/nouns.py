@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pqlkit.definitions.model import ANY_EVENT
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
     from pqlkit.definitions.model import Definition, Outcome
+
+PQL: Final = "PQL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +30,17 @@ class Nouns:
         All to whom it happened: ``customers``, ``who did report_exported``.
     """
 
-    lead: str = "PQL"
+    lead: str = PQL
     leads: str = "PQLs"
     success: str = "became customers"
     outcome: str = "customer"
     outcomes: str = "customers"
     who: str = "customers"
+
+    @property
+    def meaning(self) -> str:
+        """What a lead is, spelled out: what follows it is the rule."""
+        return "Product-qualified lead (PQL)" if self.lead == PQL else self.lead[:1].upper() + self.lead[1:]
 
 
 def nouns_of(definition: Definition) -> Nouns:
@@ -49,7 +56,7 @@ def nouns_of(definition: Definition) -> Nouns:
     >>> words.leads, words.success
     ('activated users', 'became customers')
     """
-    lead = f"{visible(definition.name, 40)} {definition.entity}" if definition.milestone else "PQL"
+    lead = f"{visible(definition.name, 40)} {definition.entity}" if definition.milestone else PQL
     did = deed(definition.outcome)
     if did is None:
         return Nouns(lead=lead, leads=f"{lead}s")

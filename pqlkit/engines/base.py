@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from pqlkit.engines.overlaps import Overlap
     from pqlkit.engines.tallies import Packing, Part
     from pqlkit.typing import LazyFrame
 
@@ -87,6 +88,24 @@ class Engine(Protocol):
         ------
         Part
             The counts by name, and those of any event; of one who in one part.
+        """
+        ...
+
+    def overlaps(self, frame: LazyFrame, asked: Sequence[Overlap]) -> Iterator[pl.DataFrame]:
+        """Find the stretches in which so many intervals of a group hold at once.
+
+        Parameters
+        ----------
+        frame
+            A row per interval: ``code`` and ``who`` and perhaps ``thing``, which make a group, ``first``, and ``last`` where that is
+            another moment: it holds from ``first`` until a length after ``last``. Numbers are whole.
+        asked
+            Of which code, with which length, and how many.
+
+        Yields
+        ------
+        DataFrame
+            For each that is asked, ``who``, ``begin``, ``end``: sorted, those of a group neither overlap nor touch.
         """
         ...
 

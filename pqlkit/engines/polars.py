@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import narwhals as nw
 import polars as pl
 
+from pqlkit.engines.overlaps import overlaps_by_sorting
 from pqlkit.engines.ranking import NEWEST, RANK, ranked_by_sorting
 from pqlkit.engines.tallies import ascending, tallied_by_sorting
 from pqlkit.errors import DataError, nearest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from pqlkit.engines.overlaps import Overlap
     from pqlkit.engines.tallies import Packing, Part
     from pqlkit.typing import LazyFrame
 
@@ -78,6 +80,10 @@ class PolarsEngine:
     def tally(self, frame: LazyFrame, pack: Packing, *, whos: int | None = None) -> Iterator[Part]:
         """Count by one sort of packed numbers; see `Engine.tally`."""
         return tallied_by_sorting(self, frame, pack, whos)
+
+    def overlaps(self, frame: LazyFrame, asked: Sequence[Overlap]) -> Iterator[pl.DataFrame]:
+        """Find overlaps by one sort of the rows; see `Engine.overlaps`."""
+        return overlaps_by_sorting(self, frame, asked)
 
     def distinct(self, frame: LazyFrame) -> NDArray[np.int64]:
         """Give the different numbers of a plan; see `Engine.distinct`."""

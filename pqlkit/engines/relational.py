@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from pqlkit.engines.portable import Lifts, encoded
+from pqlkit.engines.overlaps import Plans, overlaps_by_windows
+from pqlkit.engines.portable import encoded
 from pqlkit.engines.ranking import ranked
-from pqlkit.engines.tallies import Runs, ascending, tallied_by_grouping
+from pqlkit.engines.tallies import ascending, tallied_by_grouping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
+    from pqlkit.engines.overlaps import Overlap
     from pqlkit.engines.tallies import Packing, Part
     from pqlkit.typing import LazyFrame
 
 
-class Relational(Lifts, Runs, Protocol):
+class Relational(Plans, Protocol):
     """An engine that ranks, counts and encodes by plans alone."""
 
     __slots__ = ()
@@ -34,6 +37,10 @@ class Relational(Lifts, Runs, Protocol):
     def tally(self, frame: LazyFrame, pack: Packing, *, whos: int | None = None) -> Iterator[Part]:
         """Count by groups; see `Engine.tally`."""
         return tallied_by_grouping(self, frame, pack, whos)
+
+    def overlaps(self, frame: LazyFrame, asked: Sequence[Overlap]) -> Iterator[pl.DataFrame]:
+        """Find overlaps by window functions; see `Engine.overlaps`."""
+        return overlaps_by_windows(self, frame, asked)
 
     def distinct(self, frame: LazyFrame) -> NDArray[np.int64]:
         """Give the different numbers of a plan; see `Engine.distinct`."""

@@ -45,6 +45,14 @@ class Batch:
     dropped: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Files:
+    """Whose the rows of a batch are: the place of each row's file (Int32), and by its place each file's own order of columns."""
+
+    places: pl.Series
+    columns: dict[int, list[str]]
+
+
 def shown(row: bytes) -> str:
     r"""Make a bad row's bytes text: what is not UTF-8 as ``\xff``, cut at `SHOWN_ROW`."""
     return row[: 4 * SHOWN_ROW].decode("utf-8", "backslashreplace")[:SHOWN_ROW].rstrip("\r\n")

@@ -32,7 +32,7 @@ from pqlkit.inert import visible
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Set
 
-    from pqlkit.exports.batch import Batch
+    from pqlkit.exports.batch import Batch, Files
     from pqlkit.exports.mapping import Lookup, Source
     from pqlkit.exports.preset import Identity
     from pqlkit.exports.tables import Layout
@@ -47,7 +47,7 @@ _NULLABLE: Final = (EVENT_ID, EMAIL)
 class Canonical:
     """Some rows of a table under canonical names, with `FILE` and `LINE`.
 
-    `types` says what each column's values are (None: all null). `bad` has the columns of `quarantine.SCHEMA`. `pairs` are
+    `types` says what each column's values are (None: all null). `bad` has by a file's place its rows that cannot be used (`quarantine.SCHEMA`). `pairs` are
     the anonymous ids (`anonymous_id`, `user_id`, text) that these rows identify, or None. `dates` and `times` count the
     values of the table's own time that were dates alone, and those that were not. `skipped` rows are not of this table.
     `nulls` counts the texts that were taken as no value: column -> text -> rows. In a column whose type is not known yet
@@ -59,7 +59,7 @@ class Canonical:
 
     frame: pl.DataFrame
     types: dict[str, ColumnType | None]
-    bad: pl.DataFrame
+    bad: dict[int, pl.DataFrame]
     pairs: pl.DataFrame | None
     dates: int = 0
     times: int = 0
@@ -123,17 +123,25 @@ class Canonicaliser:
             newest=own.newest or vendors.newest,
         )
 
-    def take(self, batch: Batch, file: str, place: int) -> Canonical:
-        """Bring one batch under canonical names."""
+    def take(self, batch: Batch, files: Files) -> Canonical:
+        """Bring one batch under canonical names.
+
+        Parameters
+        ----------
+        batch
+            Rows of one file; or of several with the same columns, if no row is an older version and no line was rejected.
+        files
+            Whose the rows are.
+        """
         whole = self.prepared(batch.frame)
         untyped = batch.untyped
         if self.variant is not None and self.variant.records:
             untyped += tuple(set(whole.columns) - set(flatten(batch.frame).columns))
         self.seen.update(whole.columns)
-        rows = self._reshaped(whole, batch.lines, place)
-        raw, frame_lines, batch_frame = rows.raw, batch.lines, batch.frame
+        rows = self._reshaped(whole, batch.lines, files)
+        raw, lines, places, read = rows.raw, batch.lines, files.places, batch.frame
         if rows.left_out or rows.added:
-            frame_lines, batch_frame = batch.lines.gather(rows.places), batch.frame[rows.places]
+            lines, places, read = lines.gather(rows.places), places.gather(rows.places), read[rows.places]
         chosen = {name: self._column(name, raw.columns) for name in self._wanted(raw.columns)}
         picked, times = self._picked(raw, chosen)
         properties = self._properties(raw, chosen)
@@ -142,14 +150,18 @@ class Canonicaliser:
         reasons = self._reasons(raw, picked, chosen)
         good = reasons["reason"].is_null()
         skip = self._skipped(picked, raw.height)
-        bad = _bad(batch_frame, frame_lines, reasons, ~good & ~skip) if not (good | skip).all() else None
-        kept = good & ~skip
-        frame = frame.with_columns(pl.lit(place, dtype=pl.Int32).alias(FILE), frame_lines.alias(LINE)).filter(kept)
         rejected = rejected_frame(batch.rejected)
+        bad = {place: rejected for place in files.columns if batch.rejected}
+        if not (good | skip).all():
+            for place, columns in files.columns.items():
+                own = _bad(read.select(columns), lines, reasons, ~good & ~skip & (places == place))
+                bad[place] = pl.concat([rejected, own]).sort("line")
+        kept = good & ~skip
+        frame = frame.with_columns(places.alias(FILE), lines.alias(LINE)).filter(kept)
         return Canonical(
             frame=frame,
             types=self._types(frame, raw, chosen, untyped),
-            bad=rejected if bad is None else pl.concat([rejected, bad]).sort("line"),
+            bad=bad,
             pairs=self._pairs(raw),
             dates=int(times.filter(kept).sum() or 0),
             times=int((~times).filter(kept).sum() or 0),
@@ -162,9 +174,10 @@ class Canonicaliser:
             unread=_unread(raw, picked, chosen),
         )
 
-    def _reshaped(self, whole: pl.DataFrame, lines: pl.Series, place: int) -> Reshaped:
+    def _reshaped(self, whole: pl.DataFrame, lines: pl.Series, files: Files) -> Reshaped:
         newest = None
         if self.newest is not None:
+            (place,) = files.columns
             winners = self.newest.get(place, pl.Series(dtype=pl.Int64))
             newest = lines.is_in(winners.implode())
         return reshaped(whole, self.shape, self.clock, newest=newest, looked_up=self.looked_up)

@@ -27,8 +27,8 @@ EXACT: Final = 2**53
 _DEEPEST: Final = 32
 MOST_KEYS: Final = 2_000
 """Keys that the rows of a file may have. Products have hundreds; where there are more, keys hold ids, and each costs room in every row."""
-_LOOKED: Final = 512
-"""Lines, spread over a chunk, that tell how many keys it has."""
+_LOOKED: Final = (128, 512)
+"""Lines, spread over a chunk, that tell how many keys it has: the more, the more keys they have."""
 _CELLS: Final = 16_000_000
 """Keys times rows that are read at once."""
 _SEVERAL: Final = re.compile(rb"\}[ \t]*\{")
@@ -66,6 +66,9 @@ def read_json_lines(stream: IO[bytes], *, encoding: str | None = None) -> Iterat
 def _blocks(chunk: bytes) -> Iterator[bytes]:
     """Cut a chunk where it has so many keys that a table of all its rows would be far larger than its bytes."""
     lines = chunk.split(b"\n")
+    if len(lines) * chunk.count(b":") <= _CELLS:
+        yield chunk
+        return
     rows = _CELLS // max(1, _count_keys(lines))
     if rows >= len(lines):
         yield chunk
@@ -77,9 +80,11 @@ def _blocks(chunk: bytes) -> Iterator[bytes]:
 
 def _count_keys(lines: Sequence[bytes]) -> int:
     """Count the keys of rows before any table is made of them: by some lines, and by all where those have many."""
-    keys = _keys(lines[:: max(1, len(lines) // _LOOKED)])
-    if 2 * len(keys) > _LOOKED:
-        keys = _keys(lines)
+    for looked in _LOOKED:
+        keys = _keys(lines[:: max(1, len(lines) // looked)])
+        if 2 * len(keys) <= looked:
+            return len(keys)
+    keys = _keys(lines)
     _check(keys)
     return len(keys)
 

@@ -91,7 +91,8 @@ def _tried(source: Source, name: str, header: str, way: Column, known: pl.Series
     rows = first_canonical(layout(CONVERSIONS), replace(source, columns=columns))
     values = rows.frame[name].cast(pl.String) if name in rows.frame.columns else pl.Series(dtype=pl.String)
     matched = int(values.is_in(known.implode()).sum())
-    return Owner(column=name, header=header, matched=matched, rows=rows.frame.height + rows.bad.height, values=values)
+    height = rows.frame.height + sum(bad.height for bad in rows.bad.values())
+    return Owner(column=name, header=header, matched=matched, rows=height, values=values)
 
 
 def owned(source: Source, tried: list[Owner], variant: Variant | None) -> Source:

@@ -6,12 +6,16 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, assert_never
 
+import numpy as np
 import polars as pl
 
 from pqlkit.durations import DAY
 from pqlkit.errors import DataError
+from pqlkit.exports.batch import Files
 from pqlkit.exports.canonical import Canonicaliser
 from pqlkit.exports.column_types import ColumnType, join
 from pqlkit.exports.delimited import read_delimited
@@ -29,8 +33,7 @@ from pqlkit.inert import visible
 from pqlkit.typing import Share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from pqlkit.exports.batch import Batch
     from pqlkit.exports.canonical import Canonical
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
 PART_ROWS: Final = 500_000
 GROUP_ROWS: Final = 16_384
 PART_BYTES: Final = 256 * 1024 * 1024
+TOGETHER: Final = 50_000
+"""Rows of small files that wait for each other."""
 MOST_COLUMNS: Final = 2_000
 """Columns that a file may have: each costs some 3 ms, whatever its rows, as each key of JSON rows does."""
 SNIFFED: Final = 10_000
@@ -223,13 +228,15 @@ def stage(
     _survey(streams, canonicaliser)
     sizes = [path.stat().st_size for path in files]
     read = 0
+    reader = _Reader(staged=staged, canonicaliser=canonicaliser, quarantine=quarantine)
     for place, (path, title) in enumerate(zip(files, titles, strict=True)):
         staged.files.append(title)
         with called(path, title):
             for member in streams.get(place, ()):
-                _stage_member(member, staged, canonicaliser, quarantine)
+                reader.read(member, place)
         read += sizes[place]
         progress(Share(f"reading {layout.name}", read, sum(sizes)))
+    reader.flush()
     staged.remarks += canonicaliser.misread()
     staged.flush()
     return staged
@@ -301,26 +308,103 @@ def _lookups(source: Source) -> Callable[[Lookup], pl.DataFrame | None]:
     return looked_up
 
 
-def _stage_member(member: Member, staged: Stage, canonicaliser: Canonicaliser, quarantine: Quarantine) -> None:
-    place = len(staged.files) - 1
-    checked = False
-    empty = True
-    canonicaliser.variant = None  # a folder may hold several shapes of one vendor
-    for batch, strict in _batches(member, staged.source):
-        if strict and not checked:
-            canonicaliser.check(batch.frame.columns, member.name)
-            checked = True
-        staged.dropped.update(batch.dropped)
-        canonical = canonicaliser.take(batch, member.name, place)
-        read = batch.frame.height + len(batch.rejected) - canonical.skipped
-        empty = empty and not read
-        if canonicaliser.derived and staged.layout.key is not None and canonical.frame.width:
-            canonical = _once(canonical, staged)
-        staged.read += read
-        quarantine.add(staged.layout.name, place, member.name, canonical.bad)
-        staged.add(canonical)
-    if not checked and not empty:
-        canonicaliser.check(sorted(canonicaliser.seen), member.name)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Piece:
+    """Rows of one file: its name, its place among the table's, and whether it has no columns but theirs."""
+
+    batch: Batch
+    strict: bool
+    name: str
+    place: int
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Reader:
+    """Brings the files of one table onto its stage.
+
+    Exports come in hundreds of small files, and to bring rows under canonical names costs some 10 ms, however few they are. So
+    small files wait in `groups` of the same columns, and go together; of an archive, whose files share a place, one may.
+    """
+
+    staged: Stage
+    canonicaliser: Canonicaliser
+    quarantine: Quarantine
+    groups: dict[Hashable, list[_Piece]] = field(default_factory=dict)
+    rows: int = 0
+
+    def read(self, member: Member, place: int) -> None:
+        """Read one stream of the file at `place`."""
+        batches = _batches(member, self.staged.source)
+        pieces = (_Piece(batch=batch, strict=strict, name=member.name, place=place) for batch, strict in batches)
+        if (first := next(pieces, None)) is None:
+            return
+        if first.strict:
+            self.canonicaliser.variant = None
+            self.canonicaliser.check(first.batch.frame.columns, member.name)
+        second = next(pieces, None) if self._is_small(first.batch) else None
+        if second is None and self._waits(first):
+            return
+        self.flush()
+        self.canonicaliser.variant = None  # a folder may hold several shapes of one vendor
+        rows = 0
+        for piece in chain([first, second] if second is not None else [first], pieces):
+            taken, bad = self._taken([piece])
+            rows += taken
+            self._set_aside(bad)
+        if rows and not first.strict:
+            self.canonicaliser.check(sorted(self.canonicaliser.seen), member.name)
+
+    def _is_small(self, batch: Batch) -> bool:
+        few = batch.frame.width > 0 and batch.frame.height <= TOGETHER - self.rows
+        return few and not batch.rejected and self.canonicaliser.newest is None
+
+    def _waits(self, piece: _Piece) -> bool:
+        """Let a file wait if it is small."""
+        if not self._is_small(piece.batch):
+            return False
+        columns = frozenset(piece.batch.frame.schema.items()), piece.batch.untyped, piece.strict
+        group = self.groups.setdefault(columns, [])
+        if group and group[-1].place == piece.place:
+            return False
+        group.append(piece)
+        self.rows += piece.batch.frame.height
+        return True
+
+    def flush(self) -> None:
+        """Take what waits."""
+        groups, self.groups, self.rows = self.groups, {}, 0
+        bad: list[tuple[_Piece, pl.DataFrame]] = []
+        for group in groups.values():
+            first = group[0]
+            with called(Path(first.name), first.name):
+                self.canonicaliser.variant = None
+                rows, theirs = self._taken(group)
+                bad += theirs
+                if rows and not first.strict:
+                    self.canonicaliser.check(sorted(self.canonicaliser.seen), first.name)
+        self._set_aside(sorted(bad, key=lambda pair: pair[0].place))
+
+    def _taken(self, pieces: Sequence[_Piece]) -> tuple[int, list[tuple[_Piece, pl.DataFrame]]]:
+        """Bring rows of the same columns onto the stage; give how many are the table's, and those that cannot be used."""
+        batch = pieces[0].batch
+        columns = {piece.place: piece.batch.frame.columns for piece in pieces}
+        if len(pieces) > 1:
+            frame = pl.concat([piece.batch.frame.select(batch.frame.columns) for piece in pieces])
+            batch = replace(batch, frame=frame, lines=pl.concat([piece.batch.lines for piece in pieces]))
+        heights = [piece.batch.frame.height for piece in pieces]
+        places = pl.Series(np.repeat(np.array(list(columns), dtype=np.int32), heights))
+        canonical = self.canonicaliser.take(batch, Files(places=places, columns=columns))
+        rows = batch.frame.height + len(batch.rejected) - canonical.skipped
+        if self.canonicaliser.derived and self.staged.layout.key is not None and canonical.frame.width:
+            canonical = _once(canonical, self.staged)
+        self.staged.read += rows
+        self.staged.dropped.update(name for piece in pieces for name in piece.batch.dropped)
+        self.staged.add(canonical)
+        return rows, [(piece, canonical.bad[piece.place]) for piece in pieces if piece.place in canonical.bad]
+
+    def _set_aside(self, bad: Iterable[tuple[_Piece, pl.DataFrame]]) -> None:
+        for piece, rows in bad:
+            self.quarantine.add(self.staged.layout.name, piece.place, piece.name, rows)
 
 
 def _once(canonical: Canonical, staged: Stage) -> Canonical:
@@ -386,7 +470,8 @@ def first_canonical(layout: Layout, source: Source) -> Canonical:
         for batch, _ in _batches(member, source):
             if batch.frame.width and batch.frame.height:
                 first = replace(batch, frame=batch.frame.head(SNIFFED), lines=batch.lines.head(SNIFFED))
-                return canonicaliser.take(first, member.name, 0)
+                places = pl.Series([0], dtype=pl.Int32).new_from_index(0, first.frame.height)
+                return canonicaliser.take(first, Files(places=places, columns={0: first.frame.columns}))
     raise DataError("the file holds no rows", where=str(path))
 
 

@@ -17,11 +17,15 @@ import polars as pl
 from pqlkit.columns import ANCHOR, AT, CRITERION, ENTITY, EVENT, OFF, ON, USER_ID
 from pqlkit.definitions.model import Criterion, MeasureKind, WindowKind
 from pqlkit.durations import DAY
+from pqlkit.engines import overlaps
+from pqlkit.engines.overlaps import Overlap
+from pqlkit.engines.tallies import CODE as _CODE
+from pqlkit.engines.tallies import WHO
 from pqlkit.measures.evaluation import criterion_spells
 from pqlkit.measures.scope import BEGIN, END, LAST, SINCE, scope_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,7 +37,6 @@ if TYPE_CHECKING:
     Threshold: TypeAlias = tuple[Behaviour, int]
     Asked: TypeAlias = Mapping[Behaviour, Sequence[int]]
 
-_CODE: Final = "code"
 _DAY: Final = "day"
 _ROOM: Final = 62
 """Bits of a place on the line: the entity above, the time below."""
@@ -116,17 +119,20 @@ def crossings(world: World, asked: Asked) -> Crossings:
 
     Notes
     -----
-    Counts and dates of events without conditions are read once, ranked on the engine; a threshold k holds from the k-th event of
-    a window on, and over ``trailing`` windows until the k-th newest leaves it. All other measures take the way of a definition.
+    Counts and dates of events without conditions are read once, ranked on the engine: a threshold k holds from the k-th event of
+    a window on. Over ``trailing`` windows it holds where k events overlap that are each as long as the window. All other measures
+    take the way of a definition.
     """
     scope = scope_of(world)
     lines = _lines(scope, asked)
     short = {behaviour: own for behaviour, own in asked.items() if _has_short_way(scope, behaviour)}
     stretches: tuple[dict[Threshold, Stretches], ...] = tuple({} for _ in lines)
+    lives = [_lives(scope, line) for line in lines]
     for part in _parts(short):
-        table = _read(scope, part, lines[0].zero)
-        for line, spells in zip(lines, stretches, strict=True):
-            spells.update(_crossed(scope, line, table, part))
+        moving = next(iter(part)).window.kind is WindowKind.TRAILING
+        above = _overlapping(scope, lines, part) if moving else _reached(scope, lines, part, lives)
+        for key, place, spells in above:
+            stretches[place][key] = _clipped(lines[place], spells, *lives[place])
     others = {behaviour: own for behaviour, own in asked.items() if behaviour not in short}
     if others:
         _add_measured(world, lines, stretches, others)
@@ -173,35 +179,94 @@ def _parts(asked: Asked) -> Iterator[dict[Behaviour, Sequence[int]]]:
     yield from parts.values()
 
 
-def _read(scope: Scope, part: Asked, zero: Microseconds) -> pl.DataFrame:
-    """Read the events of one part: ``entity``, ``code``, ``at`` and, of users, who; of dates ``newest`` tells their last event."""
+def _reached(
+    scope: Scope,
+    lines: Sequence[Line],
+    part: Asked,
+    lives: Sequence[tuple[NDArray[np.int64], NDArray[np.bool_]]],
+) -> Iterator[tuple[Threshold, int, Stretches]]:
+    """Tell for each threshold and line when the k-th thing of an entity came, where it came within the window; it lasts."""
     engine = scope.world.engine
-    sample = next(iter(part))
-    kind, within = sample.measure.kind, sample.window.kind is WindowKind.WITHIN
-    users = kind is MeasureKind.USERS
-    rows = _events(scope, part, users=users).filter(nw.col(AT) >= zero)
-    if within:
-        length = max(behaviour.window.length.microseconds for behaviour in part if behaviour.window.length is not None)
-        rows = rows.filter(nw.col(AT) >= nw.col(ANCHOR), nw.col(AT) - length < nw.col(ANCHOR))
-    ranks = sorted({threshold for own in part.values() for threshold in own}) if within else None
+    kind = next(iter(part)).measure.kind
+    length = max(behaviour.window.length.microseconds for behaviour in part if behaviour.window.length is not None)
+    rows = _events(scope, part, users=kind is MeasureKind.USERS)
+    rows = rows.filter(nw.col(AT) >= nw.col(ANCHOR), nw.col(AT) - length < nw.col(ANCHOR))
     keys = [ENTITY, _CODE]
     match kind:
         case MeasureKind.USERS:
-            if within:
-                first = rows.filter(~nw.col(USER_ID).is_null()).group_by(*keys, USER_ID).agg(nw.col(AT).min())
-                return engine.collect(engine.ranked(first, keys, AT, ranks))
-            return engine.collect(rows.filter(~nw.col(USER_ID).is_null()).select(*keys, AT, USER_ID))
+            rows = rows.filter(~nw.col(USER_ID).is_null()).group_by(*keys, USER_ID).agg(nw.col(AT).min())
         case MeasureKind.DAYS:
             dated = engine.ranked(rows.with_columns(scope.day().alias(_DAY)), [*keys, _DAY], AT, [1])
-            if within:
-                return engine.collect(engine.ranked(dated.filter(nw.col("rank") == 1), keys, AT, ranks))
-            return engine.collect(dated)
+            rows = dated.filter(nw.col("rank") == 1)
         case MeasureKind.COUNT:
-            return engine.collect(engine.ranked(rows, keys, AT, ranks))
+            pass
         case MeasureKind.DISTINCT | MeasureKind.DISTINCT_EVENTS | MeasureKind.SUM | MeasureKind.MAX | MeasureKind.LAST:
             raise AssertionError(f"{kind} is measured by spells")
         case _:
             assert_never(kind)
+    ranks = sorted({threshold for own in part.values() for threshold in own})
+    table = engine.collect(engine.ranked(rows, keys, AT, ranks))
+    names = _names(part)
+    for place, (line, (begin, _)) in enumerate(zip(lines, lives, strict=True)):
+        inside = line.holds(table.get_column(ENTITY).to_numpy())
+        for code, event in enumerate(names or [None]):
+            own = table.filter(pl.Series(inside) & (pl.col(_CODE) == code))
+            entity, at, rank = (own.get_column(name).to_numpy() for name in (ENTITY, AT, "rank"))
+            for behaviour, thresholds in part.items():
+                if behaviour.event != event or behaviour.window.length is None:
+                    continue
+                within = at - behaviour.window.length.microseconds < begin[entity - line.first]
+                for threshold in thresholds:
+                    kept = within & (rank == threshold)
+                    on = np.sort(line.places(entity[kept], at[kept]))
+                    yield (behaviour, threshold), place, Stretches(on, on | ((1 << line.bits) - 1))
+
+
+def _overlapping(scope: Scope, lines: Sequence[Line], part: Asked) -> Iterator[tuple[Threshold, int, Stretches]]:
+    """Tell for each threshold and line where k things overlap that are each as long as the window after their newest event."""
+    users = next(iter(part)).measure.kind is MeasureKind.USERS
+    names = _names(part)
+    # A user is one thing for as long as it goes on; how many of them there are at once is counted here.
+    keys = [
+        (behaviour, few)
+        for behaviour, thresholds in part.items()
+        for few in ([thresholds] if users else [[threshold] for threshold in thresholds])
+    ]
+    asked = [
+        Overlap(
+            code=0 if behaviour.event is None else names.index(behaviour.event),
+            length=behaviour.window.length.microseconds,
+            count=1 if users else thresholds[0],
+        )
+        for behaviour, thresholds in keys
+        if behaviour.window.length is not None
+    ]
+    tables = scope.world.engine.overlaps(_things(scope, part, lines[0].zero), asked)
+    for (behaviour, thresholds), table in zip(keys, tables, strict=True):
+        who, begin, end = (table.get_column(name).to_numpy() for name in (WHO, overlaps.BEGIN, overlaps.END))
+        for place, line in enumerate(lines):
+            inside = line.holds(who)
+            on, off = (line.places(who[inside], at[inside]) for at in (begin, end))
+            moments, depth = depths(on, off, np.ones(len(on), dtype=np.int64)) if users else (on, off)
+            for threshold in thresholds:
+                spells = reaching(moments, depth, threshold) if users else Stretches(on, off)
+                yield (behaviour, threshold), place, spells
+
+
+def _things(scope: Scope, part: Asked, zero: Microseconds) -> LazyFrame:
+    """Plan what overlaps: events, dates or users."""
+    kind = next(iter(part)).measure.kind
+    users = kind is MeasureKind.USERS
+    rows = _events(scope, part, users=users).filter(nw.col(AT) >= zero).with_columns(nw.col(ENTITY).alias(WHO))
+    if kind is MeasureKind.DAYS:
+        # The events of one date lie closer together than the window is long.
+        days = rows.with_columns(scope.day().alias(_DAY)).group_by(_CODE, WHO, _DAY)
+        return days.agg(nw.col(AT).min().alias(overlaps.FIRST), nw.col(AT).max().alias(overlaps.LAST)).drop(_DAY)
+    first = nw.col(AT).alias(overlaps.FIRST)
+    if users:
+        rows = rows.filter(~nw.col(USER_ID).is_null())
+        return rows.select(_CODE, WHO, first, nw.col(USER_ID).alias(overlaps.THING))
+    return rows.select(_CODE, WHO, first)
 
 
 def _events(scope: Scope, part: Asked, *, users: bool) -> LazyFrame:
@@ -224,27 +289,6 @@ def _names(part: Asked) -> list[str]:
     return sorted({behaviour.event for behaviour in part if behaviour.event is not None})
 
 
-def _crossed(scope: Scope, line: Line, table: pl.DataFrame, part: Asked) -> Iterator[tuple[Threshold, Stretches]]:
-    """Give the spells of one part on one line, clipped to the lives."""
-    names = _names(part)
-    begin, alive = _lives(scope, line)
-    inside = line.holds(table.get_column(ENTITY).to_numpy())
-    for code, event in enumerate(names or [None]):
-        own = table.filter(pl.Series(inside) & (pl.col(_CODE) == code))
-        for behaviour, thresholds in part.items():
-            if behaviour.event != event or behaviour.window.length is None:
-                continue
-            length = behaviour.window.length.microseconds
-            if behaviour.window.kind is WindowKind.WITHIN:
-                above = _reached(line, own, length, begin)
-            elif behaviour.measure.kind is MeasureKind.COUNT:
-                above = _lagged(line, own, length)
-            else:
-                above = _swept(line, own, length, behaviour.measure.kind)
-            for threshold in thresholds:
-                yield (behaviour, threshold), _clipped(line, above(threshold), begin, alive)
-
-
 def _lives(scope: Scope, line: Line) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Give the beginning of each life of a line, and whether there is one."""
     entity = scope.lives.get_column(ENTITY).to_numpy()
@@ -254,61 +298,6 @@ def _lives(scope: Scope, line: Line) -> tuple[NDArray[np.int64], NDArray[np.bool
     starts, ends = (scope.lives.get_column(name).to_numpy()[own] for name in (BEGIN, END))
     begin[place], alive[place] = starts, starts <= ends
     return begin, alive
-
-
-def _reached(
-    line: Line, rows: pl.DataFrame, length: Microseconds, begin: NDArray[np.int64]
-) -> Callable[[int], Stretches]:
-    """Tell when the k-th row of an entity came, where it came within the window; it lasts."""
-    entity, at, rank = (rows.get_column(name).to_numpy() for name in (ENTITY, AT, "rank"))
-    inside = at - length < begin[entity - line.first]
-
-    def above(threshold: int) -> Stretches:
-        own = inside & (rank == threshold)
-        on = np.sort(line.places(entity[own], at[own]))
-        return Stretches(on, on | ((1 << line.bits) - 1))
-
-    return above
-
-
-def _lagged(line: Line, rows: pl.DataFrame, length: Microseconds) -> Callable[[int], Stretches]:
-    """Tell when k events lie in a moving window: from each event until the k-th newest by then leaves."""
-    at = np.sort(line.places(rows.get_column(ENTITY).to_numpy(), rows.get_column(AT).to_numpy()))
-    leaves = at + length
-
-    def above(threshold: int) -> Stretches:
-        newest, oldest = at[threshold - 1 :], leaves[: max(0, len(at) - threshold + 1)]
-        held = oldest > newest  # never of another entity: a life has room for its longest window behind it
-        return _united(newest[held], oldest[held])
-
-    return above
-
-
-def _united(on: NDArray[np.int64], off: NDArray[np.int64]) -> Stretches:
-    """Unite stretches whose beginnings and ends both ascend, where they overlap or touch."""
-    new = np.ones(len(on), dtype=np.bool_)
-    new[1:] = on[1:] > off[:-1]
-    first = np.flatnonzero(new)
-    return Stretches(on[first], off[np.append(first[1:], len(on)) - 1] if len(on) else off)
-
-
-def _swept(line: Line, rows: pl.DataFrame, length: Microseconds, kind: MeasureKind) -> Callable[[int], Stretches]:
-    """Tell when k things (dates, users) lie in a moving window: one leaves when its newest event does."""
-    key = _DAY if kind is MeasureKind.DAYS else USER_ID
-    things = rows.sort(ENTITY, key, AT)
-    entity, at = (things.get_column(name).to_numpy() for name in (ENTITY, AT))
-    same = (things[key] == things[key].shift(1)).fill_null(value=False).to_numpy() & (
-        things[ENTITY] == things[ENTITY].shift(1)
-    ).fill_null(value=False).to_numpy()
-    on = line.places(entity, at)
-    off = on + length
-    new = ~same
-    if kind is not MeasureKind.DAYS:  # the events of one date lie closer together than the window is long
-        new[1:] |= on[1:] > off[:-1]
-    first = np.flatnonzero(new)
-    ends = off[np.append(first[1:], len(on)) - 1] if len(on) else off
-    moments, depth = depths(on[first], ends, np.ones(len(first), dtype=np.int64))
-    return lambda threshold: reaching(moments, depth, threshold)
 
 
 def reaching(moments: NDArray[np.int64], depth: NDArray[np.int64], threshold: int) -> Stretches:

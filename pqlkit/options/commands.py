@@ -140,7 +140,7 @@ class ReportOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainOptions:
-    """Whose definition, or all who upgraded."""
+    """Whose definition, or all who converted."""
 
     definition: Path | None = option(None, "The definition file.", short="-d", metavar="FILE", role=Role.READS)
     converters: bool = option(False, "Those who converted, side by side; needs no definition.")

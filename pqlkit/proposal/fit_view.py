@@ -455,7 +455,7 @@ def _drawn(lives: Lives) -> NDArray[np.bool_] | None:
 
 
 def _read_once(world: World, literals: Sequence[Literal]) -> World:
-    """Read the events of a world into memory: each measure goes over them again."""
+    """Hold the events of a world where they are read fast: each measure goes over them again."""
     behaviours = [literal.behaviour for literal in literals if literal.behaviour is not None]
     named = {
         name
@@ -467,8 +467,7 @@ def _read_once(world: World, literals: Sequence[Literal]) -> World:
     scope = scope_of(world)
     ids = [name for name in (USER_ID, ACCOUNT_ID) if name in scope.dtypes]
     owned = scope.owned(world.events.select(*ids, EVENT, AT, *columns).filter(nw.col(AT) <= world.as_of), [])
-    events = world.engine.collect(owned.select(*ids, EVENT, AT, *columns))
-    return replace(world, events=world.engine.lift(events))
+    return replace(world, events=world.engine.keep(owned.select(*ids, EVENT, AT, *columns)))
 
 
 def _tiles(

@@ -66,6 +66,8 @@ class PeriodRates:
         ``2026-Q1`` or ``2026-03``, in the project's zone.
     starts
         Counted starts in it.
+    per_week
+        The same a week, over the part of it that the data hold.
     rate
         The qualification view among the mature ones.
     snapshot
@@ -88,6 +90,7 @@ class PeriodRates:
 
     period: str
     starts: int
+    per_week: float
     rate: Rate
     snapshot: Contingency
     change: Change | None
@@ -193,6 +196,7 @@ def periods(
         PeriodRates(
             period=name,
             starts=int(count.get(name, 0)),
+            per_week=int(count.get(name, 0)) / _weeks(name, population),
             rate=shown[i].promise,
             snapshot=shown[i].table,
             change=_changed(names[i - 1], shown[i - 1], shown[i]) if i and mature[i] else None,
@@ -449,6 +453,12 @@ def _waits(definition: Definition) -> Microseconds:
     if outcome is None:
         return 0
     return outcome.within.microseconds + (outcome.retained_for.microseconds if outcome.retained_for is not None else 0)
+
+
+def _weeks(name: str, population: Population) -> float:
+    """Give the weeks of a period that the data hold: a moment at least."""
+    first, end = _bounds(name, population.world.zone)
+    return max(1, min(end, population.as_of + 1) - max(first, population.history_from)) / WEEK
 
 
 def _bounds(name: str, zone: str) -> tuple[Microseconds, Microseconds]:

@@ -124,6 +124,13 @@ class Drift:
     detectable_fall
         Smallest fall of the rate that this period could show with 80 % power, after the correction; None when not even a
         fall to 0.
+    missed_fall
+        The smaller of `detectable_fall` and of the largest fall that what came leaves possible at `level`: a larger one would
+        have been seen. None where there is no rate.
+    level
+        Chance of each single test, on one side, that all of a year leave it.
+    comparable
+        Leads of the same age that the period's are worth, beside the baseline's.
     shifts
         Population stability index of each behaviour, with its p corrected likewise.
     """
@@ -139,6 +146,9 @@ class Drift:
     base_ratio: float | None
     base_p_value: float | None
     detectable_fall: float | None
+    missed_fall: float | None
+    level: float
+    comparable: float
     shifts: tuple[StabilityIndex, ...]
 
     @property
@@ -188,8 +198,9 @@ def assess(baseline: Period, periods: Sequence[Period]) -> tuple[Drift, ...]:
        not qualified: the relative risk fell so far, or the one rate against the other, surely (5 %, on one side). A
        change that both rates share, as after a sale, is no decay, nor is a rise of the other alone.
     3. ``others-changed``: the rate of those *not* qualified changed by more than a quarter.
-    4. ``too-few-to-tell``: nothing found, and a fall of the rate to half would not have been found with 80 % power.
-    5. ``no-change-found``: nothing found, and enough to have found it.
+    4. ``too-few-to-tell``: nothing found, a fall of the rate to half would not have been found with 80 % power, and what came
+       does not rule it out either (Newcombe's interval at the level of the test).
+    5. ``no-change-found``: nothing found, and enough to have found it or to rule it out.
 
     Each needs a size that matters and significance besides. A gate that reads the newest period night after night would find
     something in every other quiet year at 5 % a night. So a period is to be judged at marks alone, 12 of them a year, each of
@@ -394,7 +405,8 @@ def _drift(compared: _Compared) -> Drift:
     if known:
         # The rate is tested on one side: the level of a test on two is twice as much.
         fall = detectable_fall(known, *(total / pair.effect for total in pair.totals[::-1]), alpha=2 * level)
-    blind = known is None or fall is None or fall > BLIND * known
+    missed = min((each for each in (fall, _largest_fall(pair, level)) if each is not None), default=None)
+    blind = not known or missed is None or missed > BLIND * known
     shifts = tuple(
         replace(shift, p_value=value, shifted=shift.shifted and _significant(value))
         for shift, value in zip(compared.shifts, behaviours, strict=True)
@@ -414,8 +426,20 @@ def _drift(compared: _Compared) -> Drift:
         base_ratio=compared.base,
         base_p_value=base,
         detectable_fall=fall,
+        missed_fall=missed,
+        level=level,
+        comparable=pair.totals[0] / pair.effect,
         shifts=shifts,
     )
+
+
+def _largest_fall(pair: _Pair, level: float) -> float | None:
+    """Bound the fall of a rate by Newcombe's interval at a one-sided level: that of so many fewer rows at 95 %."""
+    if not all(pair.totals):
+        return None
+    wider = (NormalDist().inv_cdf(1 - level) / Z95) ** 2
+    _, low, _ = newcombe(*pair.counts, design_effect=pair.effect * wider)
+    return max(0.0, -float(low))
 
 
 def _findings(

@@ -11,7 +11,7 @@ from sqlglot import exp
 from pqlkit.columns import ACCOUNT_ID
 from pqlkit.definitions.describing import describe
 from pqlkit.definitions.emitting import definition_hash
-from pqlkit.definitions.model import Criterion, EntityKind, MeasureKind, Ref, WindowKind, leaves
+from pqlkit.definitions.model import Criterion, EntityKind, Ref, WindowKind, leaves
 from pqlkit.definitions.phrases import phrase
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
@@ -483,4 +483,4 @@ def _lapses(leaf: Criterion | Ref) -> bool:
     """Whether what holds can cease to; a milestone that counts users never does."""
     if isinstance(leaf, Ref):
         return leaf.users_at_least is None and any(_lapses(part) for part in leaves(leaf.target.qualify))
-    return leaf.window.kind is WindowKind.TRAILING or leaf.measure.kind is MeasureKind.LAST
+    return leaf.window.kind is WindowKind.TRAILING or leaf.measure.kind.facts.state

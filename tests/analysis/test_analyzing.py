@@ -264,6 +264,6 @@ def test_order_is_by_distance_of_the_adjusted_interval_from_one(people):
 def test_leaks_are_judged_when_they_are_asked_for_and_once(people):
     said: list[str] = []
     found = observe(people, ONCE, progress=said.append)
-    assert not any("belong to the upgrade" in sentence for sentence in said)
+    assert not any("belong to the conversion" in sentence for sentence in said)
     assert found.leakage is found.leakage
-    assert sum("belong to the upgrade" in sentence for sentence in said) == 1
+    assert sum("belong to the conversion" in sentence for sentence in said) == 1

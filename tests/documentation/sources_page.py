@@ -37,7 +37,7 @@ _TABLES: Final = {
     "users": "when each user signed up, and what is known about them: every other column is a trait",
     "accounts": "the same of accounts, where teams upgrade rather than people",
     "identities": "whose events an anonymous id's are; vendors' formats find these pairs in the events",
-    "conversions": "who converted, and when: a row for each; every other column can be asked for in `outcome: {where: ...}`",
+    "conversions": "who became a customer, and when: a row for each; every other column can be asked for in `outcome: {where: ...}`",
     "contacts": "who was called when, for `report --contacts`",
 }
 MEANINGS: Final = {

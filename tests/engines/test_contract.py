@@ -1,4 +1,4 @@
-"""The contract of every engine: what scan, lift, encode, keep, ranked and collect promise."""
+"""The contract of every engine: what scan, lift, encode, keep, ranked, overlaps and collect promise."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pqlkit.engines import ENGINES, engine
+from pqlkit.engines.overlaps import Overlap
 from pqlkit.errors import DataError, EngineError
 from tests.engines.servers import started
 
@@ -163,3 +164,39 @@ def test_an_engine_that_is_not_there_is_a_clear_error():
         engine("flink")
     with pytest.raises(EngineError, match="there is no engine 'polar'\n  did you mean polars"):
         engine("polar")
+
+
+@pytest.mark.parametrize("shape", ["moments", "things", "intervals"])
+def test_overlaps_are_where_so_many_intervals_hold(run, shape):
+    random = np.random.default_rng(7)
+    rows = pl.DataFrame({"who": random.integers(0, 6, 300), "code": random.integers(0, 3, 300).astype(np.int32)})
+    rows = rows.with_columns(first=pl.Series(random.integers(-300, 700, 300)))
+    if shape == "things":
+        rows = rows.with_columns(thing=pl.Series(random.choice(["x", "y"], 300)))
+    if shape == "intervals":  # some end before others that begin earlier
+        rows = rows.with_columns(last=pl.col("first") + pl.Series(random.integers(0, 40, 300)))
+    wanted = [Overlap(code=code, length=length, count=k) for code in (2, 0) for length in (9, 60) for k in (1, 2, 5)]
+    found = list(run.overlaps(run.lift(rows), wanted))
+    assert len(found) == len(wanted)
+    for overlap, stretches in zip(wanted, found, strict=True):
+        groups = rows.filter(pl.col("code") == overlap.code).partition_by(
+            "who", *(["thing"] if shape == "things" else []), as_dict=True
+        )
+        expected = [
+            (key[0], begin, end)
+            for key, own in groups.items()
+            for begin, end in held(
+                own["first"], own["last" if shape == "intervals" else "first"] + overlap.length, overlap.count
+            )
+        ]
+        assert stretches.columns == ["who", "begin", "end"]
+        assert stretches.get_column("who").is_sorted()
+        assert sorted(stretches.rows()) == sorted(expected)
+
+
+def held(begins, ends, count):
+    """Look at every moment in turn: where so many intervals hold."""
+    moments = np.arange(min(begins), max(ends) + 1)
+    depth = sum((moments >= begin).astype(int) - (moments >= end) for begin, end in zip(begins, ends, strict=True))
+    edges = np.diff(np.concatenate([[0], (depth >= count).astype(int), [0]]))
+    return zip(moments[np.flatnonzero(edges == 1)].tolist(), moments[np.flatnonzero(edges == -1)].tolist(), strict=True)

@@ -175,6 +175,27 @@ def test_the_owner_that_finds_the_most_rows_is_taken_and_all_are_told(exports, t
     assert sniffed.matching.conversions_matched == 2
 
 
+@pytest.mark.parametrize(
+    ("paid", "match"),
+    [
+        # An id that finds as many rows as an address is the surer way.
+        ("user_id,email,paid_at\nu1,a@x.example,2026-02-01\nu2,b@y.example,2026-02-02\n", Match.USER_ID),
+        ("user_id,email,paid_at\nu1,a@x.example,2026-02-01\nu9,b@y.example,2026-02-02\n", Match.EMAIL),
+        # So is an address beside a domain.
+        ("email,domain,paid_at\na@x.example,x.example,2026-02-01\nb@y.example,y.example,2026-02-02\n", Match.EMAIL),
+        ("email,domain,paid_at\na@x.example,x.example,2026-02-01\nz@y.example,y.example,2026-02-02\n", Match.DOMAIN),
+    ],
+)
+def test_of_ways_that_find_as_many_the_surer_is_taken(exports, tmp_path, paid, match):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\nu2,a,2026-01-02\n")
+    users = exports.write(
+        "u.csv",
+        "user_id,signed_up_at,email,account_id\nu1,2026-01-01,a@x.example,w1\nu2,2026-01-01,b@y.example,w2\n",
+    )
+    sniffed = sniff(events, users=users, conversions=exports.write("c.csv", paid))
+    assert drafted(sniffed, tmp_path).exports["conversions"].match is match
+
+
 def test_an_id_that_finds_nobody_does_not_stand_in_the_way_of_an_address_that_does(exports, tmp_path, table_rows):
     events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\n")
     users = exports.write("u.csv", "user_id,signed_up_at,email,account_id\nu1,2026-01-01,mara@lake.example,w1\n")

@@ -98,6 +98,7 @@ def nothing_to_rank(figures: dict[str, Any]) -> None:
 
 def proposed(figures: dict[str, Any]) -> None:
     first = figures["candidates"][0]
+    figures["search"]["complete"] = False
     first.update(
         file="definitions/first.yml",
         by_period=[{"period": "2026-Q1", **BOTH}, {"period": "2026-Q2", **BOTH}],

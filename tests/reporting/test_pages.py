@@ -10,6 +10,7 @@ import subprocess
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,14 +20,14 @@ from pqlkit.cli.output import plain
 from pqlkit.definitions.emitting import emit
 from pqlkit.options.settings import Settings
 from pqlkit.reporting.pages import analysis as analysis_page
-from pqlkit.reporting.pages import drawing, heat_map
+from pqlkit.reporting.pages import drawing, front, heat_map
 from pqlkit.reporting.pages import proposal as proposal_page
 from pqlkit.reporting.pages import report as report_page
 from pqlkit.reporting.pages import trial as trial_page
 from pqlkit.reporting.pages.page import templates
 from pqlkit.reporting.pages.style import STYLE
 from pqlkit.reporting.renderers import analysis, proposal, report, trial
-from pqlkit.reporting.renderers.report_sentences import next_steps
+from pqlkit.reporting.renderers.report_sentences import how_judged, next_steps, which_rate
 from tests.analysis.hand_made import definition, part
 from tests.reporting import worlds
 from tests.tools import needs
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KINDS = ("analysis", "proposal", "trial", "report", "reports")
-CHARTS = {"analysis": 8, "proposal": 2, "trial": 3, "report": 5, "reports": 10}
+CHARTS = {"analysis": 10, "proposal": 2, "trial": 3, "report": 5, "reports": 10}
 EVERY = pytest.mark.parametrize("kind", KINDS)
 BOTH = pytest.mark.parametrize("hostile", [False, True], ids=["plain", "hostile"])
 VOID = {"meta", "br", "hr"}
@@ -73,6 +74,9 @@ KNOWN = frozenset(
         "th",
         "td",
         "ul",
+        "dl",
+        "dt",
+        "dd",
         "li",
         "script",
         "svg",
@@ -182,10 +186,80 @@ def test_a_board_is_told_what_became_of_near_misses_and_what_to_do() -> None:
     misses = shown["near_misses"]
     assert f"{misses['qualified']['numerator']} of {misses['qualified']['denominator']}: " in text
     assert "Near is 80% of the way, active in 14 days. Nobody is near now." in text
-    assert "Has it fallen? 2025-Q1 against 2024-Q4: no fall found (14.8 points or more)" in text
+    assert "Has it fallen? 2025-Q1 against 2024-Q4: no fall found (12.3 points or more)" in text
+    assert text.index("What to do next") < text.index("Funnel, all")
+    assert "Product-qualified lead (PQL): A user who" in text
+    assert "24 a week" in text
     assert "Keep the rule: nothing says that it does less in 2025-Q1." in text
     assert "81 of 252 customers were never PQLs: look at what they did instead." in text
     assert "contacted" not in " ".join(next_steps(shown))  # there is no table of contacts
+
+
+def test_an_analysis_answers_first_and_says_how_sure_it_is_and_what_comes_next() -> None:
+    text = re.sub(r"<[^>]+>", "", page("analysis", False))
+    answer = "Users with 4+ invite in the first 7 days converted 15 times as often as the others: 55.0% against 3.8%"
+    order = [
+        answer,
+        "How sure",
+        "Relative risk 14.7, 95% CI [11.1, 19.4]",
+        "Rests on",
+        "1,800 snapshots of 1,800 users",
+    ]
+    order += ["Next", "pqlkit propose", "Correlation with conversion", "After adjustment", "Thresholds and windows"]
+    order += ["Conversion since signup", "Excluded", "Where conversions happen", "Method"]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_a_proposal_answers_first_and_keeps_both_clocks_apart() -> None:
+    text = re.sub(r"<[^>]+>", "", page("proposal", False))
+    later = figures("proposal", False)["candidates"][0]["qualifications"]["holdout"]
+    order = [
+        "A user qualifies when",
+        "How sure",
+        f"{later['converted']} of {later['qualified']}",
+        "Next",
+        "pqlkit score -d",
+    ]
+    order += [
+        "Later test period, from qualifying",
+        "Later test period, at snapshots",
+        "Will it hold?",
+        "Alternatives",
+        "Method",
+    ]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_the_numbers_of_rules_stand_apart_from_each_other_and_from_the_points() -> None:
+    close = [front.Place(mark=str(n), recall=0.3 + n / 500, rate=0.2, kind=front.LATER) for n in range(1, 5)]
+    for across in (drawing.ROOMY, drawing.PHONE):
+        labels = front._labels(close, 0.5, 0.3, across)
+        spots = [(0.9 * across * label["recall"] / 0.5, 320 * label["rate"] / 0.3) for label in labels]
+        assert len({label["mark"] for label in labels}) == 4
+        assert min(front._apart(one, two) for one, two in pairwise(sorted(spots))) >= 10
+
+
+def test_a_heat_map_shows_phi_and_frames_the_closest_cell() -> None:
+    shown = figures("analysis", False)
+    row = next(one for one in shown["behaviours"] if (one["event"], one["window"]) == ("invite", "7d"))
+    phis = {step["threshold"]: step["phi"] for step in row["curve"]}
+    grid = heat_map.cells([row])
+    assert {cell.threshold: cell.step["phi"] for cell in grid} == phis
+    assert [cell.threshold for cell in grid if cell.best] == [max(phis, key=lambda threshold: phis[threshold])] == [4]
+    assert phis[4] == row["phi"]
+
+
+def test_the_curve_of_all_adds_up_with_the_population() -> None:
+    shown = figures("analysis", False)
+    everybody = shown["since_start"]
+    assert (everybody["converted"], everybody["snapshots"]) == (252, 1_800)
+    months = [row for row in shown["cohorts"] if row["by"] == "signup_month"]
+    assert everybody["members"] == sum(row["members"] for row in months) == 1_800
+    last = everybody["curve"][-1]
+    assert last["converted_share"] == pytest.approx(252 / 1_800)
+    assert last["low"] < last["converted_share"] < last["high"]
 
 
 def test_a_key_named_as_a_method_is_read_and_no_function_is_shown() -> None:
@@ -206,11 +280,38 @@ def test_what_to_do_follows_from_what_was_found() -> None:
     assert next_steps(shown)[:3] == [
         "The rate fell in 2025-Q1: choose the rule again on what came since.",
         "60 of 140 new PQLs with a complete window were contacted by nobody.",
-        "Now 3 users are near; 1 lacks at most 10% or one step: nudged, they would be as many more PQLs now; "
+        "Now 3 users are near; 1 lacks at most 10% or one step. A nudge could add 1 PQL now; "
         "of those near before, 2 of 3 became PQLs anyway.",
     ]
     shown["periods"][-1]["drift"]["verdict"] = "share-changed"
     assert next_steps(shown)[0].startswith("In 2025-Q1 share qualifying changed")
+
+
+def test_a_board_is_told_which_of_the_rates_to_quote() -> None:
+    shown = json.loads(json.dumps(figures("report", False)))
+    assert which_rate(shown) == ""  # all followed alike: one rate
+    funnel = shown["funnel"]
+    funnel["pql_to_customer"]["rate"], funnel["to_date"]["pql_customers"]["rate"] = 0.192, 0.436
+    funnel["cohort"]["pql_customers"]["rate"], funnel["snapshot"]["with"]["rate"] = 0.338, 0.226
+    assert which_rate(shown) == (
+        "Quote 19.2%: of every new PQL, followed for 30 days. The other rates of this report count otherwise: 43.6% of all PQLs "
+        "so far became customers, at any time since, so that it rises as they age; 33.8% of those that became PQLs within 14 days "
+        "of signing up did, within 44 days of it; 22.6% of those that met the rule on a date, new or not, did within 30 days."
+    )
+
+
+def test_why_more_leads_may_need_a_larger_fall_is_said() -> None:
+    shown = json.loads(json.dumps(figures("report", False)))
+    assert how_judged(shown) == (
+        "A fall is told only where it stands at a level of 0.10%: twelve verdicts a year may together be wrong in 5%."
+    )
+    shown["periods"][-1]["drift"]["comparable"] = 150.2
+    assert (
+        "the 225 complete PQLs of 2025-Q1 are worth 150. So among more PQLs, if they are older, a fall"
+        in how_judged(shown)
+    )
+    shown["periods"][-1]["drift"].update(verdict=None)
+    assert how_judged(shown) == ""
 
 
 @EVERY

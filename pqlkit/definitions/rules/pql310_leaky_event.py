@@ -50,7 +50,7 @@ def _data(*leaks: LeakFacts) -> Facts:
 RULE = Rule(
     code=Code("PQL310", "leaky-event", Severity.WARNING),
     what="A criterion over an event that is part of the conversion, follows it, or happens almost only to those who convert.",
-    why="It says that somebody buys while they buy: the rate snapshots splendid and every lead comes too late.",
+    why="It says that somebody buys while they buy: the rate looks splendid and every lead comes too late.",
     fix="Ask for what people do before. If the event truly comes first by construction (a limit is reached), write "
     "`mechanical: true`.",
     bad=Example(

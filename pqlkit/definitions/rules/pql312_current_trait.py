@@ -36,7 +36,7 @@ def _data(source: TraitSource) -> Facts:
 RULE = Rule(
     code=Code("PQL312", "current-trait"),
     what="A trait that holds today's value, in a definition that is checked against the past.",
-    why="After an upgrade plan, seats and limits are the customer's: the trait then follows the outcome. `score` may use it, "
+    why="After a conversion, plan, seats and limits are the customer's: the trait then follows the outcome. `score` may use it, "
     "for tonight is today.",
     fix="Declare it `fixed` in `pqlkit.yml` if it never changes after signup, give its `history`, or overrule with "
     "`--trust-current TRAIT`.",

@@ -1,4 +1,4 @@
-"""The page of an analysis: where conversions fall, which behaviours go with them, and the curves of the cohorts."""
+"""The page of an analysis: the answer, what goes with conversion, what stays after adjustment, and what all of it rests on."""
 
 from __future__ import annotations
 
@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING, Any, Final
 from markupsafe import Markup
 
 from pqlkit.analysis.cohorts import TIMES
+from pqlkit.reporting.next_command import Invocation
 from pqlkit.reporting.pages import markup
+from pqlkit.reporting.pages.correlations import correlations
 from pqlkit.reporting.pages.curves import curves
 from pqlkit.reporting.pages.heat_map import Cell, cells, heat_map
 from pqlkit.reporting.pages.intervals import Interval, areas, ratios
 from pqlkit.reporting.pages.ladders import ladders
 from pqlkit.reporting.pages.page import page
 from pqlkit.reporting.records.analysis import behaviour, record, row
-from pqlkit.reporting.renderers.analysis import places_in_words, who
-from pqlkit.reporting.renderers.correlation import SENTENCE, is_little, leading
+from pqlkit.reporting.renderers.analysis import CLASSES, places_in_words, rests_on, unusable_traits, who
+from pqlkit.reporting.renderers.correlation import (
+    SENTENCE,
+    allowed_for,
+    answer_of,
+    headline,
+    is_little,
+    leading,
+    sureness,
+)
+from pqlkit.reporting.renderers.report_sentences import in_words
 from pqlkit.reporting.renderers.timing import beginning
-from pqlkit.reporting.renderers.words import named
+from pqlkit.reporting.renderers.words import doing, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +42,7 @@ DAYS: Final = (7, 14, 28, 30, 60, 90, 180)
 """Days of the cohorts' table."""
 
 
-def as_page(analysis: Analysis, top: int = 20) -> str:
+def as_page(analysis: Analysis, top: int = 20, call: Invocation | None = None) -> str:
     """Give the analysis as one HTML file.
 
     Parameters
@@ -40,22 +51,43 @@ def as_page(analysis: Analysis, top: int = 20) -> str:
         What was found.
     top
         Behaviours to show.
+    call
+        How the command was called: commands that are shown repeat it.
     """
-    shown = leading(analysis)[:top]
-    mapped = [association for association in shown if association.behaviour.event is not None][:MAPS]
+    call = call or Invocation()
+    shown = sorted(leading(analysis), key=lambda row: -(_as_shown(row).table.phi or 0))[:top]
+    answered = answer_of(analysis)
+    first = [row for row in shown if answered is not None and row.behaviour == answered.behaviour]
+    mapped = [row for row in [*first, *(row for row in shown if row not in first)] if row.behaviour.event is not None]
     figures: dict[str, Any] = {
         **record(analysis),
         "behaviours": [row(analysis, association) for association in shown],
-        "grids": [_grid(association, analysis) for association in mapped],
+        "grids": [_grid(association, analysis) for association in mapped[:MAPS]],
     }
     words = {
-        "names": [named(association.behaviour) for association in shown],
-        "mapped": [named(association.behaviour) for association in mapped],
+        "names": [_in_words(_as_shown(association)) for association in shown],
+        "mapped": [named(association.behaviour) for association in mapped[:MAPS]],
+        "answer": headline(analysis),
+        "sure": sureness(analysis),
+        "rests": rests_on(analysis),
+        "next": call.next("propose"),
+        "allowed": allowed_for([_as_shown(association) for association in shown]),
+        "traits": unusable_traits(analysis),
         "who": who(analysis),
         "beginning": beginning(analysis),
+        "classes": CLASSES,
         "places": places_in_words(analysis.observed.snapshots),
     }
     return html(figures, words, is_little=is_little(analysis))
+
+
+def _as_shown(row: Association) -> Association:
+    return row.as_shown() or row
+
+
+def _in_words(row: Association) -> str:
+    length = row.behaviour.window.length
+    return doing(row.behaviour, row.threshold) + ("" if length is None else f", {length.in_words}")
 
 
 def html(figures: Mapping[str, Any], words: Mapping[str, Any], *, is_little: bool) -> str:
@@ -64,12 +96,14 @@ def html(figures: Mapping[str, Any], words: Mapping[str, Any], *, is_little: boo
     metrics = figures["comparison"]
     return page(
         "analysis.html",
-        "What goes with converting",
+        "What goes with conversion",
         figures,
         SENTENCE,
         **words,
         is_little=is_little,
+        window=in_words(figures["conversion_window"]),
         behaviours=list(zip(words["names"], rows, strict=True)),
+        phis=_phis(words["names"], rows),
         adjusted=_adjusted(words["names"], rows),
         maps=_maps(figures, words["mapped"]),
         ladder=ladders(
@@ -78,7 +112,8 @@ def html(figures: Mapping[str, Any], words: Mapping[str, Any], *, is_little: boo
         comparisons=[
             _compared(metrics, by) for by in _kinds(kind for metric in metrics for kind in metric["stability"])
         ],
-        cohorts=[_cohorts(figures, by) for by in _kinds(figures["cohorts"])],
+        everybody=_drawn([figures["since_start"]], None, figures["entity"], words["beginning"]),
+        cohorts=[_cohorts(figures, by, words["beginning"]) for by in _kinds(figures["cohorts"])],
     )
 
 
@@ -98,22 +133,26 @@ def _grid(association: Association, analysis: Analysis) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: order.get(str(row["window"]), len(order)))
 
 
+def _phis(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Markup:
+    phis = [(name, row["phi"]) for name, row in zip(names, rows, strict=True) if row["phi"] is not None]
+    return correlations(phis) if len(phis) > 1 else Markup()
+
+
 def _adjusted(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Markup:
-    """Draw the adjusted odds ratios, where there are several."""
+    """Draw the relative risks before and after adjustment below each other."""
     points = [
-        Interval(
-            name=f"{name} ≥ {row['threshold']:,} in {row['window']}",
-            value=row["adjusted_odds_ratio"],
-            low=row["adjusted_low"],
-            high=row["adjusted_high"],
-        )
+        Interval(name=name, value=row[key], low=row[f"{key}_low"], high=row[f"{key}_high"], group=group)
         for name, row in zip(names, rows, strict=True)
-        if row["adjusted_odds_ratio"] is not None and "activity" not in row["flags"]
+        for key, group in (("relative_risk", "unadjusted"), ("adjusted_relative_risk", "adjusted"))
+        if row["adjusted_relative_risk"] and row["relative_risk"] and "activity" not in row["flags"]
     ]
-    if len(points) < 2:
+    if not points:
         return Markup()
-    says = f"Adjusted odds ratios of {len(points)} behaviours with 95 % intervals; the line at one means no difference."
-    return ratios(points, axis="odds ratio of converting, allowing for activity and age", says=says)
+    says = (
+        f"Relative risks of {len(points) // 2} behaviours with 95 % intervals, unadjusted (hollow) and adjusted (filled); "
+        "the dashed line at one means no difference."
+    )
+    return ratios(points, axis="times as often as the others (logarithmic)", says=says, hollow="unadjusted")
 
 
 def _maps(figures: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, Markup, list[Cell]]]:
@@ -141,12 +180,17 @@ def _compared(metrics: Sequence[Mapping[str, Any]], by: str) -> tuple[str, Marku
     return by, areas(points, says=says), parts
 
 
-def _cohorts(figures: Mapping[str, Any], by: str) -> dict[str, Any]:
-    """Draw the curves of one kind of cohort, and read them at some days."""
+def _cohorts(figures: Mapping[str, Any], by: str, beginning: str) -> dict[str, Any]:
+    """Draw the curves of one kind of cohort."""
     group = [row for row in figures["cohorts"] if row["by"] == by]
     test = next(row for row in figures["cohort_tests"] if row["by"] == by)
-    unit, since = ("snapshot", "the snapshot") if test["from"] == "cutoff" else (figures["entity"], "the beginning")
-    reached = {point["day"] for row in group for point in row["curve"]}
+    unit, since = ("snapshot", "the snapshot") if test["from"] == "cutoff" else (figures["entity"], beginning)
+    return _drawn(group, test, unit, since)
+
+
+def _drawn(group: Sequence[Mapping[str, Any]], test: Mapping[str, Any] | None, unit: str, since: str) -> dict[str, Any]:
+    """Draw curves, and read them at some days; `test` says whether they differ."""
+    by, reached = group[0]["by"], {point["day"] for row in group for point in row["curve"]}
     days = [day for day in DAYS if day in reached and not (day == 28 and 30 in reached)]
     return {
         "by": by,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
-from pqlkit.reporting.pages.drawing import COLOURS, GREY, WIDTH, draw, label, values
+from pqlkit.reporting.pages.drawing import BLUE, COLOURS, GREY, WIDTH, draw, label, values
+from pqlkit.reporting.renderers.words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,12 @@ def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str, sinc
         for point in [{"day": 0, "converted_share": 0.0}, *cohort["curve"]]
     ]
     rest = len(drawn) > len(chosen)
+    ends = [
+        {"day": point["day"], "low": point["low"], "high": point["high"]}
+        for cohort in drawn[: len(drawn) == 1]
+        for point in cohort["curve"]
+        if point["low"] is not None
+    ]
     domain = [*names.values(), *([_OTHERS] if rest else [])]
     hues = [*COLOURS[: len(chosen)], *([GREY] if rest else [])]
     chart = alt.Chart(values(rows)).mark_line(strokeWidth=2)
@@ -56,11 +63,20 @@ def curves(cohorts: Sequence[Mapping[str, Any]], *, timed: bool, unit: str, sinc
         y=alt.Y("share:Q", axis=alt.Axis(title="converted", format="~%", tickCount=6)),
         detail="line:N",
         color=alt.Color(
-            "cohort:N", sort=domain, scale=alt.Scale(domain=domain, range=hues), legend=alt.Legend(title=None)
+            "cohort:N",
+            sort=domain,
+            scale=alt.Scale(domain=domain, range=hues),
+            legend=alt.Legend(title=None) if len(domain) > 1 else None,
         ),
         opacity=alt.condition(alt.datum.cohort == _OTHERS, alt.value(0.45), alt.value(1.0)),
     )
-    says = f"Conversion curves of {len(drawn)} cohorts of {unit}s: share converted by days since {since}."
+    if len(ends) > 1:
+        band = alt.Chart(values(ends)).mark_area(color=BLUE, opacity=0.15).encode(x="day:Q", y="low:Q", y2="high:Q")
+        chart = alt.layer(band, chart)
+    sure = ", with its 95 % interval" if ends else ""
+    says = (
+        f"Conversion curves of {plural(len(drawn), 'cohort')} of {unit}s: share converted by days since {since}{sure}."
+    )
     return draw(chart.properties(width=WIDTH, height=280), says)
 
 

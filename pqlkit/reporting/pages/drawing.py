@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 560
 """Pixels of a plot before it is fitted to the page."""
-ROOMY, PHONE = 960, 350
+ROOMY, PHONE = 1050, 350
 """Pixels of a drawing as a whole, labels and all: on a page, which it fills, and on a phone."""
 LABEL: Final = 64
 """Characters of a name on an axis."""
@@ -39,7 +39,7 @@ _CONFIGURATION: Final[dict[str, Any]] = {
         "labelSeparation": 4,
         "grid": True,
     },
-    "legend": {"labelFontSize": 12, "titleFontSize": 12, "orient": "top", "labelLimit": 320, "columnPadding": 28},
+    "legend": {"labelFontSize": 12, "titleFontSize": 12, "orient": "top", "labelLimit": 320, "columnPadding": 40},
     "title": {"fontSize": 13, "anchor": "start", "fontWeight": "normal"},
 }
 _NAME: Final = 20
@@ -111,7 +111,7 @@ def _for_phone(spec: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, Any
         settings["axisYBand"] = settings["axisYPoint"] = {
             "labelAlign": "left",
             "labelPadding": 2,
-            "labelOffset": -(marks / 2 + below),
+            "labelOffset": -(marks / 2 + 3),
             "ticks": False,
             "domain": False,
         }

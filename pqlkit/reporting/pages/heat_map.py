@@ -1,4 +1,4 @@
-"""The heat map of one behaviour: the rate of those who did it at least so often within each window."""
+"""The heat map of one behaviour: how closely each threshold in each window goes with converting (phi)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 FEWEST: Final = 20
 """A cell needs so many snapshots that meet it."""
-MOST: Final = 12
+MOST: Final = 10
 """So many thresholds fit beside each other."""
 
 
 SHADES: Final = ("#eef4fb", "#8fbbe8", "#154a87")
-"""Of a cell: none, half of the highest rate, the highest."""
+"""Of a cell: no correlation, half of the closest, the closest."""
 
 
 def ink(share: float) -> str:
-    """Choose the colour of a figure on a cell of so much of the highest rate.
+    """Choose the colour of a figure on a cell of so much of the closest correlation.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def _spread(thresholds: Sequence[int], always: int) -> list[int]:
 
 
 def heat_map(grid: Sequence[Cell], *, behaviour: str, doing: str) -> Markup:
-    """Draw a grid: colour and text are the rate, the frame marks the best cell.
+    """Draw a grid: colour and text are phi, the frame marks the best cell.
 
     Parameters
     ----------
@@ -93,13 +93,13 @@ def heat_map(grid: Sequence[Cell], *, behaviour: str, doing: str) -> Markup:
 
     if len(grid) < 2:
         return Markup()
-    top = max(cell.step["with"]["rate"] or 0.0 for cell in grid) or 1.0
+    top = max(cell.step["phi"] or 0.0 for cell in grid) or 1.0
     rows = [
         {
             "window": cell.window,
             "threshold": cell.threshold,
-            "rate": cell.step["with"]["rate"],
-            "ink": ink((cell.step["with"]["rate"] or 0.0) / top),
+            "phi": cell.step["phi"],
+            "ink": ink(max(cell.step["phi"] or 0.0, 0.0) / top),
             "best": cell.best,
         }
         for cell in grid
@@ -110,17 +110,17 @@ def heat_map(grid: Sequence[Cell], *, behaviour: str, doing: str) -> Markup:
         x=alt.X("threshold:O", sort=thresholds, axis=alt.Axis(title="at least", labelAngle=0, grid=False)),
         y=alt.Y("window:O", sort=windows, axis=alt.Axis(title=doing, grid=False)),
     )
-    scale = alt.Scale(domain=[0, top], range=list(SHADES))
+    scale = alt.Scale(domain=[0, top], range=list(SHADES), clamp=True)
     layers = [
-        chart.mark_rect(stroke="#ffffff", strokeWidth=1).encode(color=alt.Color("rate:Q", scale=scale, legend=None)),
+        chart.mark_rect(stroke="#ffffff", strokeWidth=1).encode(color=alt.Color("phi:Q", scale=scale, legend=None)),
         chart.mark_text(fontSize=11).encode(
-            text=alt.Text("rate:Q", format=".1%"), color=alt.Color("ink:N", scale=None, legend=None)
+            text=alt.Text("phi:Q", format=".2f"), color=alt.Color("ink:N", scale=None, legend=None)
         ),
         chart.transform_filter("datum.best").mark_rect(filled=False, stroke=ORANGE, strokeWidth=3, opacity=1),
     ]
     best = next((cell for cell in grid if cell.best), None)
-    says = f"Heat map of {label(behaviour)}: the share that converted by threshold and window."
+    says = f"Heat map of {label(behaviour)}: correlation with conversion (phi) by threshold and window."
     if best is not None:
         says += f" The marked cell is at least {best.threshold:,} in {best.window}."
     drawn = alt.layer(*layers).resolve_scale(color="independent")
-    return draw(drawn.properties(width=min(WIDTH, 52 * len(thresholds)), height=34 * len(windows)), says)
+    return draw(drawn.properties(width=WIDTH, height=34 * len(windows)), says)

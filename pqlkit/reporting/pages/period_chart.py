@@ -45,7 +45,11 @@ def timeline(periods: Sequence[Mapping[str, Any]], axis: str) -> Markup:
         legend=alt.Legend(title=None),
     )
     chart = alt.Chart(values(rows)).encode(
-        x=alt.X("period:O", sort=[row["period"] for row in rows], axis=alt.Axis(title=None, labelAngle=0, grid=False)),
+        x=alt.X(
+            "period:O",
+            sort=[row["period"] for row in rows],
+            axis=alt.Axis(title=None, labelAngle=0, labelOverlap="greedy", grid=False),
+        ),
         color=kind,
     )
     y = alt.Y("rate:Q", axis=alt.Axis(title=axis, format="~%", tickCount=6), scale=alt.Scale(domain=[0, top]))

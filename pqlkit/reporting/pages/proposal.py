@@ -1,15 +1,26 @@
-"""The page of a proposal: the rule, what later snapshots did, the front, and the menu."""
+"""The page of a proposal: the rule, what the later test period says, whether it will hold, and the alternatives."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pqlkit.definitions.describing import phrase
+from pqlkit.definitions.describing import qualifying
+from pqlkit.reporting.next_command import Invocation
 from pqlkit.reporting.pages.front import FRONT, LATER, PROPOSED, Place, front
 from pqlkit.reporting.pages.intervals import Interval, rates
 from pqlkit.reporting.pages.page import page
 from pqlkit.reporting.records.proposal import record
-from pqlkit.reporting.renderers.proposal import SENTENCE
+from pqlkit.reporting.renderers.proposal import (
+    SENTENCE,
+    expected,
+    from_qualifying,
+    holding,
+    later_test_period,
+    score_command,
+    sureness,
+    tonight_in_words,
+)
+from pqlkit.reporting.renderers.report_sentences import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +30,7 @@ if TYPE_CHECKING:
     from pqlkit.proposal.proposed import Proposal
 
 
-def as_page(proposal: Proposal, files: dict[str, str] | None = None) -> str:
+def as_page(proposal: Proposal, files: dict[str, str] | None = None, call: Invocation | None = None) -> str:
     """Give the proposal as one HTML file.
 
     Parameters
@@ -28,25 +39,40 @@ def as_page(proposal: Proposal, files: dict[str, str] | None = None) -> str:
         What was found.
     files
         Candidate name -> the file it was written to.
+    call
+        How the command was called: commands that are shown repeat it.
     """
-    first = proposal.candidates[0].definition.criteria if proposal.candidates else ()
-    return html(record(proposal, files), [phrase(part) for part in first])
+    call = call or Invocation()
+    words: dict[str, Any] = {"none": call.next("analyze"), "tried": call.next("try", "EVENT >= 3 in 14d")}
+    if proposal.candidates:
+        first = proposal.candidates[0]
+        words |= {
+            "answer": qualifying(first.definition),
+            "facts": [("How sure", sureness(proposal, first)), *expected(first)],
+            "next": score_command(first, (files or {}).get(first.definition.name), call),
+            "tonight": tonight_in_words(proposal, first),
+            "tested": later_test_period(proposal).capitalize(),
+            "qualifying": from_qualifying(proposal, first),
+            "holding": [row for rows in holding(proposal, first) for row in rows],
+        }
+    return html(record(proposal, files), words)
 
 
-def html(figures: Mapping[str, Any], rule: Sequence[str]) -> str:
-    """Show the figures of the JSON; `rule` is the first candidate in words."""
+def html(figures: Mapping[str, Any], words: Mapping[str, Any]) -> str:
+    """Show the figures of the JSON; `words` are those that it does not hold."""
     candidates = figures["candidates"]
     first: Mapping[str, Any] = candidates[0] if candidates else {"by_period": [], "by_age": []}
     return page(
         "proposal.html",
-        f"Proposal: {first['name']}" if candidates else "Proposal: none",
+        f"Proposed definition {first['name']}" if candidates else "No definition proposed",
         figures,
         SENTENCE,
-        rule=rule,
+        words=words,
+        window=in_words(figures["conversion_window"]),
         apart=figures["split"]["kind"] == "time",
         groups=[
-            (words, [(row[key], row) for row in first[f"by_{key}"]], _groups(first[f"by_{key}"], key, words))
-            for key, words in (("period", "calendar quarter"), ("age", "age"))
+            (said, [(row[key], row) for row in first[f"by_{key}"]], _groups(first[f"by_{key}"], key, said))
+            for key, said in (("period", "calendar quarter"), ("age", "age"))
             if len(first[f"by_{key}"]) > 1
         ],
         front=_front(figures),
@@ -57,7 +83,7 @@ def _groups(groups: Sequence[Mapping[str, Any]], key: str, words: str) -> Markup
     points = [
         Interval(name=row[key], value=row[side]["rate"], low=row[side]["low"], high=row[side]["high"], group=group)
         for row in groups
-        for group, side in (("meet it", "with"), ("others", "without"))
+        for group, side in (("meets the rule", "with"), ("does not", "without"))
         if row[side]["rate"] is not None
     ]
     says = f"Converted by {words}, snapshots that meet the rule and others, with 95 % intervals."

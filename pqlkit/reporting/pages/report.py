@@ -19,6 +19,7 @@ from pqlkit.reporting.renderers.report import SENTENCE, several_as_json
 from pqlkit.reporting.renderers.report_sentences import (
     against_baseline,
     headline,
+    how_judged,
     in_words,
     is_clear,
     judged,
@@ -26,6 +27,7 @@ from pqlkit.reporting.renderers.report_sentences import (
     near_now,
     near_then,
     next_steps,
+    which_rate,
     window,
 )
 
@@ -78,6 +80,8 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
         "funnel": _funnel(funnel["to_date"], words),
         "headline": headline(figures),
         "next": next_steps(figures),
+        "which_rate": which_rate(figures),
+        "how_judged": how_judged(figures),
         "window": window(figures),
         "snapshot_window": window(figures, snapshots=True),
         "pql_within": in_words(funnel["cohort"]["pql_within"]),

@@ -18,6 +18,9 @@ p{margin:.4rem 0;max-width:46rem}
 .span{white-space:nowrap;font-size:.9em}
 .name{overflow-wrap:break-word}
 .warning{border-left:3px solid #c9821c;padding-left:.7rem}
+.answer{font-size:1.2rem;line-height:1.4;font-weight:600}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin:.8rem 0;max-width:46rem}
+dt{color:var(--soft)}dd{margin:0;min-width:0}
 .tiles{display:flex;flex-wrap:wrap;gap:.8rem;margin:1rem 0;padding:0}
 .tile{flex:1 1 11rem;background:var(--tint);border-radius:.5rem;padding:.7rem .9rem}
 .tile b{display:block;font-size:1.5rem;line-height:1.25;font-weight:600}
@@ -45,9 +48,10 @@ th .name,td.text .name{display:inline-block;min-width:9rem;max-width:22rem}td.te
 @media (min-width:40rem){td.text .long{min-width:18rem}}
 footer{margin-top:3rem;padding-top:.8rem;border-top:1px solid var(--line);font-size:.9rem}
 @media (max-width:40rem){body{padding-top:1rem}h1{font-size:1.4rem}.drawing .roomy{display:none}.drawing .slim{display:block}
- th,td{padding-right:.5rem}th .name,td.text .name{min-width:0}}
+ table{font-size:.8rem}th,td{padding-right:.4rem}td.figure,.span{white-space:normal}th .name{min-width:4rem}td.text .name{min-width:0}td.figure b{display:block}}
 @media print{:root{--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--tint:#f3f5f8}body{max-width:none;padding:0;font-size:10pt}
  summary{display:none}details::details-content{content-visibility:visible;display:block;height:auto}
- h2{margin-top:1.4rem}.drawing .roomy{display:block}.drawing .slim{display:none}.drawing,caption,tr,.tile{break-inside:avoid}
- .drawing,h2,h3,caption,thead{break-after:avoid}.wide{overflow:visible}}
+ h2{margin-top:1.4rem}.drawing .roomy{display:block}.drawing .slim{display:none}.drawing,caption,tr,.tile,
+ table:not(:has(tbody tr:nth-child(10))){break-inside:avoid}
+ figure>.drawing,h2,h3,caption,thead{break-after:avoid}.wide{overflow:visible}}
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pqlkit.analysis.cohorts import everybody
 from pqlkit.definitions.describing import describe
 from pqlkit.durations import moment
 from pqlkit.reporting.records.figures import adjusted, counts, modelled, relative_risk
@@ -66,6 +67,7 @@ def record(analysis: Analysis) -> dict[str, Json]:
             }
             for suspect in observed.leakage
         ],
+        "since_start": cohort(everybody(population, snapshots, design_effect=observed.design_effect)),
         "cohorts": [cohort(association) for group in analysis.cohorts for association in group.cohorts],
         "cohort_tests": [
             {
@@ -141,8 +143,8 @@ def behaviour(association: Association) -> dict[str, Json]:
         "alike": list(association.alike),
         "shown": _shown(association),
         "curve": [
-            {"threshold": step.threshold, "with": doing, "without": others}
-            for step, doing, others in zip(association.curve, with_, without, strict=True)
+            {"threshold": step.threshold, "with": doing, "without": others, "phi": phi}
+            for step, doing, others, phi in zip(association.curve, with_, without, _phis(steps), strict=True)
         ],
     }
 
@@ -306,6 +308,16 @@ def _group(converted: int, entities: int, effect: float) -> dict[str, Json]:
 def _groups(counts: Sequence[tuple[int, int]], effect: float) -> list[dict[str, Json]]:
     rates = Rate.of_each(counts, design_effect=effect)
     return [rate.to_json(numerator="converted", denominator="snapshots") for rate in rates]
+
+
+def _phis(tables: Sequence[Contingency]) -> list[float | None]:
+    """Give phi of each, together: one after another takes as long as everything else of a row."""
+    import numpy as np
+
+    from pqlkit.statistics import comparison
+
+    cells = np.array([table.cells for table in tables], dtype=np.int64).reshape(-1, 4)
+    return [None if np.isnan(value) else float(value) for value in comparison.phi(*cells.T)]
 
 
 def table_of(table: Contingency) -> dict[str, Json]:

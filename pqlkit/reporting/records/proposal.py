@@ -10,6 +10,7 @@ from pqlkit.proposal.definition_wording import in_words
 from pqlkit.proposal.tonight import NEW
 from pqlkit.reporting.records.analysis import fewer, meter, shape
 from pqlkit.reporting.records.figures import adjusted, modelled, relative_risk
+from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
     from pqlkit.proposal.candidate import ByTrait, Candidate, Group, Promise
@@ -153,7 +154,7 @@ def candidate(candidate: Candidate, file: str | None = None) -> dict[str, Json]:
             "adjusted": _excess(candidate.compared.adjusted),
             "newest": _excess(candidate.compared.newest),
         },
-        "recall": {"qualified": candidate.recall[0], "conversions": candidate.recall[1]},
+        "recall": Rate.of(*candidate.recall).to_json(numerator="qualified", denominator="conversions"),
         "chosen_by": {
             "qualifications": candidate.read.n,
             "converted": candidate.read.converted,
@@ -239,6 +240,7 @@ def _half(half: Halves) -> dict[str, Json]:
 def _snapshot(table: Contingency) -> dict[str, Json]:
     return {
         **table.with_.to_json(numerator="converted", denominator="qualified"),
+        "without": table.without.to_json(numerator="converted", denominator="snapshots"),
         "share": table.share.rate,
         "recall": table.recall.rate,
         "recall_low": table.recall.low,

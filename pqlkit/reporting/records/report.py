@@ -38,7 +38,8 @@ def record(report: Report) -> dict[str, Json]:
         "describe": describe(report.definition),
         "entity": report.definition.entity.value,
         "words": {
-            name: getattr(report.nouns, name) for name in ("lead", "leads", "success", "outcome", "outcomes", "who")
+            name: getattr(report.nouns, name)
+            for name in ("lead", "leads", "meaning", "success", "outcome", "outcomes", "who")
         },
         "conversion_window": str(outcome.within) if outcome is not None else None,
         "after": str(outcome.after) if outcome is not None and outcome.after is not None else None,
@@ -260,6 +261,7 @@ def period(period_rates: PeriodRates) -> dict[str, Json]:
     return {
         "period": period_rates.period,
         "starts": period_rates.starts,
+        "per_week": period_rates.per_week,
         "mature": period_rates.mature,
         "baseline": period_rates.baseline,
         "basis": period_rates.basis.value if period_rates.basis else None,
@@ -279,6 +281,9 @@ def period(period_rates: PeriodRates) -> dict[str, Json]:
             "share_ratio": modelled(drift.share_ratio) if drift else None,
             "base_ratio": modelled(drift.base_ratio) if drift else None,
             "detectable_fall": modelled(drift.detectable_fall) if drift else None,
+            "missed_fall": modelled(drift.missed_fall) if drift else None,
+            "level": modelled(drift.level) if drift else None,
+            "comparable": modelled(drift.comparable) if drift else None,
             "moved": list(period_rates.moved),
         },
     }

@@ -61,6 +61,17 @@ HEADER: Final = [
     "relative risk [95% CI]",
     "adjusted",
 ]
+CLASSES: Final = {
+    "dormant": "dormant",
+    "early": "converted first",
+    "customer_already": "already customers",
+    "unobserved": "before the data",
+    "in_progress": "too young",
+    "ineligible": "not eligible",
+    "deleted": "deleted",
+    "invalid": "with clock faults",
+}
+"""Where those went that are in no snapshot: the class's name in the JSON -> words."""
 ROWS: Final = 10
 """Behaviours that a terminal shows unless told otherwise."""
 
@@ -116,7 +127,7 @@ def as_table(
         lines = [*_little(analysis, call, columns), *_compared(analysis)]
     else:
         lines = [
-            *answer(analysis, call, rests_on=_rests_on(analysis), width=columns),
+            *answer(analysis, call, rests_on=rests_on(analysis), width=columns),
             "",
             *correlation(analysis, call, top, columns),
             *_besides(analysis, call, top),
@@ -127,7 +138,8 @@ def as_table(
     return Group(*[styled(Text(line)) for line in lines])
 
 
-def _rests_on(analysis: Analysis) -> str:
+def rests_on(analysis: Analysis) -> str:
+    """Count the snapshots, whose they are, and the conversions after them."""
     observed, base = analysis.observed, analysis.observed.base
     looked_at = observed.snapshots.frame.get_column("entity").n_unique()
     said = f"{plural(base.denominator, 'snapshot')} of {plural(looked_at, observed.population.kind.value)}"
@@ -186,16 +198,7 @@ def _population(analysis: Analysis) -> list[str]:
     population = analysis.observed.population
     lines = [spread("POPULATION", f"as of {day(population.as_of)}, events from {day(population.history_from)}")]
     seen = classes.converted + classes.not_converted
-    others = (
-        (classes.dormant, "dormant"),
-        (classes.early, "converted first"),
-        (classes.customer_already, "already customers"),
-        (classes.unobserved, "before the data"),
-        (classes.in_progress, "too young"),
-        (classes.ineligible, "not eligible"),
-        (classes.deleted, "deleted"),
-        (classes.invalid, "with clock faults"),
-    )
+    others = [(getattr(classes, key), text) for key, text in CLASSES.items()]
     parts = [f"{seen:,} in snapshots", *[f"{count:,} {what}" for count, what in others if count]]
     lines += wrapped(f"{classes.entities:,} {who(analysis)} = {' + '.join(parts)}", "  ")
     lines += wrapped(f"Snapshots {snapshots.text}: {_base_line(analysis)}", "  ")
@@ -259,7 +262,7 @@ def _little(analysis: Analysis, call: Invocation, width: int) -> list[str]:
         lines += wrapped(
             f"A behaviour of every fourth snapshot shows only from a relative risk of {times(power)}.", "  "
         )
-    lines += [f"  Rests on    {_rests_on(analysis)}", *_hypotheses(analysis)]
+    lines += [f"  Rests on    {rests_on(analysis)}", *_hypotheses(analysis)]
     commands = [*_usable(analysis, call), call.next("explain", "--converters")]
     return [*lines, *following(commands, width), SENTENCE]
 
@@ -510,6 +513,11 @@ def _unsteady(value_metric: ValueMetric) -> list[str]:
     return lines
 
 
+def unusable_traits(analysis: Analysis) -> list[str]:
+    """Name the traits of which only today's value is known, which may be a consequence of converting."""
+    return [name for name, kind in analysis.observed.population.traits.kinds.items() if kind.value == "current"]
+
+
 def _excluded(analysis: Analysis) -> list[str]:
     """Name what is excluded because it belongs to the conversion or follows it."""
     observed = analysis.observed
@@ -517,7 +525,7 @@ def _excluded(analysis: Analysis) -> list[str]:
     for suspect in observed.leakage:
         state = "kept on request" if suspect.kept else suspect.reason.value.replace("-", " ")
         lines += wrapped(f"{visible(suspect.event, 60):<18} {state}: {suspect.evidence.split(';')[0]}", "  ", " " * 6)
-    current = [name for name, kind in observed.population.traits.kinds.items() if kind.value == "current"]
+    current = unusable_traits(analysis)
     if current:
         shown = ", ".join(visible(name, 60) for name in current[:6])
         lines += wrapped(f"{f'trait {shown}':<18} today's value, no history", "  ", " " * 6)

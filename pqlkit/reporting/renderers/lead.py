@@ -1,4 +1,4 @@
-"""One lead for people: as the rep gets it, how it came about, and how those who upgraded did."""
+"""One lead for people: as the rep gets it, how it came about, and how those who converted did."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def _told(moments: Sequence[Moment], relevant: frozenset[str]) -> list[str]:
 
 
 def converters_as_table(converters: Converters, *, call: Invocation | None = None, width: int = 80) -> RenderableType:
-    """Give those who upgraded: side by side first, then one screen each."""
+    """Give those who converted: side by side first, then one screen each."""
     columns = columns_of(width)
     lines = _beside(converters, columns)
     lines += following([(call or Invocation()).next("analyze")], columns)

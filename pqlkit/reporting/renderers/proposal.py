@@ -133,6 +133,32 @@ def _instead_of_nothing(proposal: Proposal, call: Invocation) -> str:
     return call.next("analyze")
 
 
+def tonight_in_words(proposal: Proposal, candidate: Candidate) -> str | None:
+    """Say how many meet the rule now, and how many of them are new; None where nobody looked."""
+    tonight = proposal.tonight
+    if tonight is None:
+        return None
+    kind = candidate.definition.entity.value
+    many = f"{plural(tonight.meet, kind)} {'meets' if tonight.meet == 1 else 'meet'} it now"
+    longer = ", the others for longer" if tonight.meet > tonight.new else ""
+    return f"{tonight.new:,} new; {many}{longer}"
+
+
+def expected(candidate: Candidate) -> list[tuple[str, str]]:
+    """Say how many new PQLs a week brings."""
+    weekly = candidate.promised.pqls_per_week
+    if weekly.median is None:
+        return []
+    busy = "" if weekly.p90 is None else f", {weekly.p90:.0f} in a busy one"
+    return [("Expect", f"{weekly.median:.0f} new PQLs in a median week{busy}")]
+
+
+def score_command(candidate: Candidate, file: str | None, call: Invocation) -> str:
+    """Give the command that takes only the new leads of a rule."""
+    path = file or f"definitions/{candidate.definition.name}.yml"
+    return call.next("score", "-d", visible(path, 200), "--since", str(NEW))
+
+
 def _proposed(proposal: Proposal, candidate: Candidate, file: str | None, call: Invocation, width: int) -> list[str]:
     """Say the rule, how sure it is, what to expect of it, and what to run next."""
     title = f"PROPOSED DEFINITION {visible(candidate.definition.name, 120)}"
@@ -140,20 +166,13 @@ def _proposed(proposal: Proposal, candidate: Candidate, file: str | None, call: 
     both = file is not None and len(title) + 2 + len(written) <= width
     lines = [spread(title, written, width)] if both else [title, *([f"  {written}"] if written else [])]
     lines += wrapped(qualifying(candidate.definition), "  ", "    ", width)
-    weekly = candidate.promised.pqls_per_week
-    rows = [*_explained(candidate), ("How sure", sureness(proposal, candidate))]
-    if weekly.median is not None:
-        busy = "" if weekly.p90 is None else f", {weekly.p90:.0f} in a busy one"
-        rows.append(("Expect", f"{weekly.median:.0f} new PQLs in a median week{busy}"))
+    rows = [*_explained(candidate), ("How sure", sureness(proposal, candidate)), *expected(candidate)]
     rows += _worth(proposal, candidate)
     lines += labelled(rows, ANSWER, width)
-    tonight, path = proposal.tonight, file or f"definitions/{candidate.definition.name}.yml"
-    lines += following([call.next("score", "-d", visible(path, 200), "--since", str(NEW))], width)
-    if tonight is not None:
-        kind = candidate.definition.entity.value
-        many = f"{plural(tonight.meet, kind)} {'meets' if tonight.meet == 1 else 'meet'} it now"
-        longer = ", the others for longer" if tonight.meet > tonight.new else ""
-        lines += wrapped(f"({tonight.new:,} new; {many}{longer})", " " * (ANSWER + 2), width=width)
+    lines += following([score_command(candidate, file, call)], width)
+    now = tonight_in_words(proposal, candidate)
+    if now is not None:
+        lines += wrapped(f"({now})", " " * (ANSWER + 2), width=width)
     lines.append(SENTENCE)
     for warning in proposal.warnings:
         lines += wrapped(f"warning: {warning}", "", "  ", width)
@@ -202,11 +221,23 @@ def _weekly(candidate: Candidate) -> str:
 
 def _later(proposal: Proposal, candidate: Candidate, width: int) -> list[str]:
     """Say what the later new PQLs were followed by, and what comparable others did: one clock."""
-    span, window = f"{day(proposal.holdout.first)} to {day(proposal.holdout.through)}", _window(proposal)
-    cross, promised = proposal.cross_fitted, candidate.promised
+    title = wrapped(later_test_period(proposal), "", "  ", width)
+    return [*title, *labelled(from_qualifying(proposal, candidate), width=width)]
+
+
+def later_test_period(proposal: Proposal) -> str:
+    """Say on what the rule was tested, and how often that has been read."""
+    if proposal.cross_fitted is not None:
+        return _why_cross_validated(proposal)
+    span = f"{day(proposal.holdout.first)} to {day(proposal.holdout.through)}"
+    read = f"read {_times(proposal.read)}" + (": optimistic" if proposal.read > 1 else "")
+    return f"LATER TEST PERIOD {span}, not used to choose the rule, {read}"
+
+
+def from_qualifying(proposal: Proposal, candidate: Candidate) -> list[tuple[str, str]]:
+    """Say what became of the new PQLs, counted from qualifying."""
+    window, cross, promised = _window(proposal), proposal.cross_fitted, candidate.promised
     if cross is None:
-        read = f"read {_times(proposal.read)}" + (": optimistic" if proposal.read > 1 else "")
-        lines = wrapped(f"LATER TEST PERIOD {span}, not used to choose the rule, {read}", "", "  ", width)
         complete = promised.rate.denominator + promised.too_soon
         parts = [f"{complete:,} with {window} complete", f"{promised.starts - complete:,} in progress"]
         whole = (
@@ -216,7 +247,6 @@ def _later(proposal: Proposal, candidate: Candidate, width: int) -> list[str]:
         )
         rows = [("new PQLs", whole), (nouns_of(candidate.definition).success, f"{rate(promised.rate)} within {window}")]
     else:
-        lines = wrapped(_why_cross_validated(proposal), "", "  ", width)
         rows = [
             (
                 "new PQLs",
@@ -236,7 +266,7 @@ def _later(proposal: Proposal, candidate: Candidate, width: int) -> list[str]:
     if conversions:
         share = f"{qualified:,} of {conversions:,} conversions ({qualified / conversions:.0%})"
         rows.append(("recall", f"{share} were of PQLs that had become one within the {window} before"))
-    return [*lines, *labelled([*rows, *_contacted(candidate)], width=width)]
+    return [*rows, *_contacted(candidate)]
 
 
 def _at_snapshots(proposal: Proposal, candidate: Candidate, width: int) -> list[str]:
@@ -330,6 +360,18 @@ def _will_it_hold(
     proposal: Proposal, candidate: Candidate, call: Invocation, width: int, *, details: bool
 ) -> list[str]:
     """Say what was lost on the way from where the rule was chosen, and what casts doubt on it; with `details` what bears it out, too."""
+    rows, more = holding(proposal, candidate)
+    title = "WILL IT HOLD? (from qualifying, unless the line says snapshots)"
+    lines = [title, *labelled([*rows, *(more if details else [])], width=width)]
+    if not details and more:
+        names = dict.fromkeys(name for name, _ in more)
+        lines += wrapped(f"also {', '.join(names)}:", "  ", "  ", width)
+        lines += broken(call.next("propose", "--details"), "    ", width)
+    return lines
+
+
+def holding(proposal: Proposal, candidate: Candidate) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Say what was lost from where the rule was chosen and what casts doubt on it; and, apart, what bears it out."""
     rows = [*_drop(proposal, candidate)]
     if len(candidate.by_period) > 1:
         rows.append(("over time", _by_quarter(candidate)))
@@ -348,13 +390,7 @@ def _will_it_hold(
     rows += [row for row, doubtful in sure if doubtful]
     more = [row for row, doubtful in sure if not doubtful]
     more += [*_shuffled(proposal), *_ranges(candidate), *_e_value(candidate), *_benchmark(proposal, candidate)]
-    title = "WILL IT HOLD? (from qualifying, unless the line says snapshots)"
-    lines = [title, *labelled([*rows, *(more if details else [])], width=width)]
-    if not details and more:
-        names = dict.fromkeys(name for name, _ in more)
-        lines += wrapped(f"also {', '.join(names)}:", "  ", "  ", width)
-        lines += broken(call.next("propose", "--details"), "    ", width)
-    return lines
+    return rows, more
 
 
 def _drop(proposal: Proposal, candidate: Candidate) -> list[tuple[str, str]]:

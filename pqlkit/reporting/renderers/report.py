@@ -17,6 +17,7 @@ from pqlkit.reporting.renderers.report_sentences import (
     near_means,
     near_now,
     near_then,
+    which_rate,
     window,
 )
 from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to_json, to_markdown
@@ -136,7 +137,7 @@ def _head(report: Report, call: Invocation) -> list[str]:
     lines = [spread(f"REPORT  {visible(name, 44)}", f"as of {day(report.population.as_of)}")]
     for sentence in headline(record(report)):
         lines += wrapped(sentence, "  ")
-    lines += wrapped(f"Rule: {visible(describe(report.definition), 600)}", "  ")
+    lines += wrapped(f"{report.nouns.meaning}: {visible(describe(report.definition), 600)}", "  ")
     path = visible(str(report.definition.path or f"definitions/{report.definition.name}.yml"), 200)
     return [*lines, *following([call.next("report", "-d", path, "--html", "report.html")])]
 
@@ -191,6 +192,7 @@ def _compared(report: Report) -> list[str]:
         _step("meets it", snapshot.with_),
         _step("does not", snapshot.without),
         f"  relative risk {ratio(snapshot.relative_risk())}",
+        *(wrapped(quote, "  ") if (quote := which_rate(record(report))) else []),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.durations import Duration
 from pqlkit.reporting.renderers.words import chance, interval, percent, points
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pqlkit.typing import Json
+
+SAME_AGE: Final = 0.95
+"""Leads that are worth so much of their number beside the baseline's are as old as these."""
 
 
 def headline(figures: Mapping[str, Any]) -> list[str]:
@@ -86,8 +89,57 @@ def newest(figures: Mapping[str, Any]) -> list[str]:
     rates = [f"{row['period']}: {percent(row['pql_to_customer']['rate'])}" for row in (now, before)]
     return [
         f"{', '.join(rates)}, {points(change['value'], change['low'], change['high'])}{'' if is_clear(change) else ', no clear change'}.",
-        f"{now['starts']:,} new {figures['words']['leads']} in {now['period']}, {than} in {before['period']}.",
+        f"{now['starts']:,} new {figures['words']['leads']} in {now['period']} ({now['per_week']:.0f} a week; {figures['pqls_per_week']['median']:.0f} in the median "
+        f"week so far), {than} in {before['period']}.",
     ]
+
+
+def which_rate(figures: Mapping[str, Any]) -> str:
+    """Say which rate to quote, and what the others that this report shows count; nothing where there is no other.
+
+    Parameters
+    ----------
+    figures
+        ``pqlkit/report/2``.
+    """
+    words, funnel = figures["words"], figures["funnel"]
+    quoted, cohort = percent(funnel["pql_to_customer"]["rate"]), funnel["cohort"]
+    ever, young = (part["pql_customers"].get("rate") for part in (funnel["to_date"], cohort))
+    soon, by = in_words(cohort["pql_within"]), in_words(cohort["customer_by"])
+    others = [
+        (ever, f"of all {words['leads']} so far {words['success']}, at any time since, so that it rises as they age"),
+        (young, f"of those that became {words['leads']} within {soon} of signing up did, within {by} of it"),
+        (
+            funnel["snapshot"]["with"]["rate"],
+            f"of those that met the rule on a date, new or not, did within {window(figures, snapshots=True)}",
+        ),
+    ]
+    told = [f"{percent(rate)} {what}" for rate, what in others if rate is not None and percent(rate) != quoted]
+    if quoted == "-" or not told:
+        return ""
+    return (
+        f"Quote {quoted}: of every new {words['lead']}, followed for {window(figures)}. The other rates of this report count "
+        f"otherwise: {'; '.join(told)}."
+    )
+
+
+def how_judged(figures: Mapping[str, Any]) -> str:
+    """Say why a fall has to be so large to be told, and why it may have to be larger where there are more leads; or nothing."""
+    told = newest_told(figures["periods"])
+    if told is None or not told["drift"]["comparable"]:
+        return ""
+    drift, leads = told["drift"], figures["words"]["leads"]
+    level = (
+        f"A fall is told only where it stands at a level of {percent(drift['level'])}: twelve verdicts a year may together be "
+        "wrong in 5%."
+    )
+    if drift["comparable"] > SAME_AGE * told["judged"]:
+        return level
+    return (
+        f"{level} And only {figures['entity']}s of the same ages are compared: beside the baseline, the {told['judged']:,} "
+        f"complete {leads} of {told['period']} are worth {drift['comparable']:,.0f}. So among more {leads}, if they are older, a fall may "
+        "have to be larger to show."
+    )
 
 
 def is_clear(change: Mapping[str, Any]) -> bool:
@@ -109,7 +161,7 @@ def against_baseline(period: Mapping[str, Any]) -> str:
     so_far = f"still in progress: {period['pql_to_customer']['denominator']:,} of {period['starts']:,} complete"
     match drift["verdict"]:
         case "no-change-found":
-            return f"none found ({100 * period['drift']['detectable_fall']:.1f} points or more){part}"
+            return f"none found ({100 * period['drift']['missed_fall']:.1f} points or more){part}"
         case "too-few-to-tell":
             shows = period["drift"]["detectable_fall"]
             return "too few leads to see a fall by half" + (
@@ -159,13 +211,15 @@ def near_now(figures: Mapping[str, Any]) -> str:
     if not now:
         return "Nobody is near now."
     who = f"{figures['entity']} is near" if now == 1 else f"{figures['entity']}s are near"
-    lack = "lacks" if misses["in_reach"] == 1 else "lack"
-    leads, before = figures["words"]["leads"], misses["qualified"]
-    anyway = f"; of those near before, {before['numerator']:,} of {before['denominator']:,} became {leads} anyway"
-    reach = f"Now {now:,} {who}; {misses['in_reach']:,} {lack} at most 10% or one step"
-    if not misses["in_reach"]:
-        return f"{reach}."
-    return f"{reach}: nudged, they would be as many more {leads} now{anyway if before['denominator'] else ''}."
+    words, reach, before = figures["words"], misses["in_reach"], misses["qualified"]
+    lack = f"{reach:,} {'lacks' if reach == 1 else 'lack'}" if reach < now else "it lacks" if now == 1 else "all lack"
+    told = f"Now {now:,} {who}; {lack} at most 10% or one step"
+    if not reach:
+        return f"{told}."
+    anyway = (
+        f"; of those near before, {before['numerator']:,} of {before['denominator']:,} became {words['leads']} anyway"
+    )
+    return f"{told}. A nudge could add {reach:,} {words['lead' if reach == 1 else 'leads']} now{anyway if before['denominator'] else ''}."
 
 
 def near_means(figures: Mapping[str, Any]) -> str:

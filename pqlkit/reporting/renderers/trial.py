@@ -127,10 +127,15 @@ def _answer(trial: Trial, file: str | None, save: str, call: Invocation, columns
         lines += wrapped(sureness(trial), "  How sure    ", " " * 14, width=columns)
     if file is not None:
         lines += wrapped(f"{visible(file, 200)}", "  Saved as    ", " " * 14, width=columns)
-        command = call.next("report", "-d", visible(file, 200))
-    else:
-        command = call.next("try", "--save", visible(save, 200), visible(trial.text, 4_000))
-    return [*lines, *following([command], columns), SENTENCE]
+    return [*lines, *following([next_of(trial, file, call, save)], columns), SENTENCE]
+
+
+def next_of(trial: Trial, file: str | None, call: Invocation, save: str | None = None) -> str:
+    """Give the command that comes next: the report of what was saved, or saving it."""
+    if file is not None:
+        return call.next("report", "-d", visible(file, 200))
+    save = save or f"definitions/{name_of(trial)}.yml"
+    return call.next("try", "--save", visible(save, 200), visible(trial.text, 4_000))
 
 
 def _read(trial: Trial) -> list[str]:
