@@ -156,7 +156,7 @@ def _not_read(part: TableIntake, width: int) -> list[str]:
 def _null_values(part: TableIntake) -> list[str]:
     texts = []
     for column, counts in part.null_values.items():
-        listed = ", ".join(f"{visible(text, 40)} ({rows:,})" for text, rows in counts.items())
+        listed = ", ".join(f"{visible(text, 60)} ({rows:,})" for text, rows in counts.items())
         texts.append(f"{visible(part.name)}: {visible(column, 60)} taken as empty: {listed}")
     return texts
 

@@ -282,7 +282,7 @@ def _screen(converter: Converter, number: int, count: int, width: int) -> list[s
         if converter.anchor is None
         else [f"began {day(converter.anchor)}, {(converter.converted - converter.anchor) / DAY:.1f} days before"]
     )
-    facts += [f"plan {visible(converter.plan, 30)}"] if converter.plan else []
+    facts += [f"plan {visible(converter.plan, 60)}"] if converter.plan else []
     facts += [f"amount {converter.amount:g}"] if converter.amount is not None else []
     lines += wrapped("; ".join(facts), "  ", width=width) if facts else []
     if not converter.done:
