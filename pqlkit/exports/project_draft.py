@@ -104,7 +104,7 @@ def _statuses(sniffed: Sniffed) -> Iterator[str]:
     yield "# rows:"
     for name, counts in sniffed.statuses.items():
         values = ", ".join(quoted(value) for value in counts)
-        yield f"#   - {{column: {quoted(name)}, in: [{values}], else: {quoted('not an upgrade: ' + visible(name, 40))}}}   # {visible(status_text(name, counts), 200)}"
+        yield f"#   - {{column: {quoted(name)}, in: [{values}], else: {quoted('not a conversion: ' + visible(name, 40))}}}   # {visible(status_text(name, counts), 200)}"
 
 
 def _relative(path: str, folder: Path) -> str:

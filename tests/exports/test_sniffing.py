@@ -241,13 +241,13 @@ def test_a_status_of_unknown_conversions_is_named_and_drafted(exports, tmp_path)
         " which in pqlkit.yml: rows: of the conversions, or outcome: {where: ...}"
     ]
     text = (tmp_path / "pqlkit.yml").read_text()
-    rule = '    rows:\n      - {column: Status, in: [active], else: "not an upgrade: Status"}'
-    drafted_rule = '    # rows:\n    #   - {column: Status, in: [active, trialing], else: "not an upgrade: Status"}'
+    rule = '    rows:\n      - {column: Status, in: [active], else: "not a conversion: Status"}'
+    drafted_rule = '    # rows:\n    #   - {column: Status, in: [active, trialing], else: "not a conversion: Status"}'
     assert drafted_rule in text
     (tmp_path / "pqlkit.yml").write_text(text.replace(drafted_rule, rule))
     project = read_project(tmp_path / "pqlkit.yml")
     dataset = open_dataset(project)
-    assert dataset.intake.tables["conversions"].left_out == {"not an upgrade: Status": 1}
+    assert dataset.intake.tables["conversions"].left_out == {"not a conversion: Status": 1}
     assert status_notes(dataset, project, engine()) == []
 
 

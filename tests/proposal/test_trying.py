@@ -48,12 +48,12 @@ def test_a_term_without_a_window_has_the_only_one_named_else_that_of_the_snapsho
     [
         (
             "login  and logn >= 10",
-            "no event is called logn (character 12). The data has: ",
+            "no event is called logn (character 12). The data has: invite, login",
             "login and logn >= 10\n          ^",
         ),
         (
             "sum(login.amont) >= 3",
-            "no property is called amont (character 11). The data has: ",
+            "no property is called amont (character 11). The data has: none",
             "sum(login.amont) >= 3\n          ^",
         ),
     ],
