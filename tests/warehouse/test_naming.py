@@ -52,8 +52,8 @@ def test_the_place_that_a_scheduler_fills_is_left_where_nothing_says_since_when(
     ("options", "says"),
     [
         ([], "criterion invite: kind compared with 3 without saying what it holds is not covered by pqlkit sql\n  "
-         "add --type kind=text, number or boolean"),
-        (["--type", "kind=number", "--table", "event=x"], "--table: there is no table 'event'\n  Fix: did you mean events?"),
+         "Fix: add --type kind=text, number or boolean"),
+        (["--type", "kind=number", "--table", "event=x"], "--table: there is no table 'event'\n  did you mean events?"),
         (["--type", "kind=figure"], "--type: kind holds no 'figure'\n  Fix: write one of number, text, boolean"),
         (["--type", "kind=text", "--table", "events=\"x"],
          "--table: '\"x' is not the name of a table in duckdb\n  Fix: write --table events=schema.table"),
