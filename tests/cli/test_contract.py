@@ -54,7 +54,7 @@ PROMISED = {
     "report": f"{DATA} {OUTPUT} -d --definition --by --ledger --contacts --fail-under --fail-on-drift --visitors --html --open",
     "explain": f"{DATA} {OUTPUT} -d --definition --converters",
     "sql": (
-        "--project -p -d --definition --dialect --as-of --since --dbt --incremental --table --map --type --without --out --quiet --verbose"
+        "--project -p -d --definition --dialect --as-of --since --dbt --incremental --data --table --map --type --without --out --quiet --verbose"
     ),
     "schema": "--out",
 }
