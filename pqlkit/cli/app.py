@@ -137,7 +137,7 @@ def tell(error: PqlkitError) -> None:
 
 
 def labelled_fix(hint: str) -> str:
-    r"""Label what to do; a question whether another name was meant is none, and a stretch of text with a caret stands before it.
+    r"""Label what to do; a request to us is none, a question whether another name was meant is none, and a stretch of text with a caret stands before it.
 
     Examples
     --------
@@ -148,7 +148,7 @@ def labelled_fix(hint: str) -> str:
     """
     lines = hint.splitlines()
     shown = 2 if len(lines) > 1 and lines[1].strip() == "^" else 0
-    if len(lines) > shown and not lines[shown].endswith("?"):
+    if len(lines) > shown and not lines[shown].endswith("?") and not lines[shown].startswith("please "):
         lines[shown] = f"Fix: {lines[shown]}"
     return "\n".join(lines)
 

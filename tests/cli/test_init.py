@@ -169,4 +169,4 @@ def test_a_vendors_raw_file_without_a_project_is_called_by_its_name(
 def test_the_likeliest_column_is_suggested_not_the_most_alike(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "e.jsonl").write_text('{"event_type": "a", "event_id": 1, "user_id": "u", "event_time": "2026-01-01"}\n')
     assert run(["load", "--events", "e.jsonl", "--out", "data"]) == 2
-    assert "=event_type" in capsys.readouterr().err
+    assert "='event_type'" in capsys.readouterr().err

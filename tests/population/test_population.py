@@ -198,7 +198,7 @@ def test_users_that_are_all_null_name_nobody(tmp_path):
     nobody = [{"user_id": None, "account_id": "A", "converted_at": T0 + 5 * DAY}]
     data = dataset(tmp_path, events=[act("a", 1), LAST], users=[user("a", account_id="A")], conversions=nobody)
     assert population_of(data, Project(), outcome=MONTH).kind == "account"
-    with pytest.raises(UsageError, match="use --entity account"):
+    with pytest.raises(UsageError, match="write --entity account"):
         population_of(data, Project(), entity="user", outcome=MONTH)
 
 
