@@ -155,9 +155,9 @@ def labelled_fix(hint: str) -> str:
 
 def _version(value: bool) -> None:
     if value:
-        from importlib.metadata import version
+        from pqlkit.shipped import version
 
-        sys.stdout.write(f"pqlkit {version('pqlkit')}\n")
+        sys.stdout.write(f"pqlkit {version()}\n")
         raise typer.Exit
 
 

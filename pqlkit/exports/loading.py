@@ -13,7 +13,7 @@ from pqlkit.columns import ACCOUNT_ID, EVENT, EVENT_ID, USER_ID
 from pqlkit.errors import DataError
 from pqlkit.exports import plausible_times as clocks
 from pqlkit.exports.column_types import join
-from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
+from pqlkit.exports.dataset import Dataset, now, open_dataset
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.event_table import EventTable
 from pqlkit.exports.intake import Intake, NotRead, TableIntake
@@ -27,6 +27,7 @@ from pqlkit.exports.manifest import (
     read_manifest,
 )
 from pqlkit.exports.matching import TableMatch
+from pqlkit.exports.project import sources_of
 from pqlkit.exports.publishing import standing, writing
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import IDS, Plan, read_all

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.columns import EVENT_ID
 from pqlkit.errors import DataError
 from pqlkit.exports.column_types import ColumnType as ExportType
-from pqlkit.exports.dataset import sources_of
 from pqlkit.exports.manifest import read_manifest
 from pqlkit.exports.mapping import Match
+from pqlkit.exports.project import sources_of
 from pqlkit.exports.sources.address import scheme
 from pqlkit.exports.staging import first_canonical
 from pqlkit.exports.tables import EVENTS, layout

@@ -16,9 +16,9 @@ import pytest
 
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.column_types import ColumnType
-from pqlkit.exports.dataset import open_dataset, sources_of, with_sources
+from pqlkit.exports.dataset import open_dataset, with_sources
 from pqlkit.exports.mapping import Column, Match, Source
-from pqlkit.exports.project import Project, Traits
+from pqlkit.exports.project import Project, Traits, sources_of
 from pqlkit.exports.tables import LONGEST_NAME
 
 HEADER = "user_id,event,timestamp\n"
