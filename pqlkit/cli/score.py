@@ -476,7 +476,19 @@ def list_targets(names: Sequence[str], out: OutputOptions) -> Iterator[Target]:
 
 
 def show(listings: Sequence[Listing], out: OutputOptions, asked: Order, output: Output, call: Invocation) -> None:
-    """Write the lists to stdout."""
+    """Write the lists to stdout.
+
+    Parameters
+    ----------
+    listings
+        The lists.
+    out, asked
+        What the command line asked for.
+    output
+        Where they go.
+    call
+        How the command was called: commands that are printed repeat it.
+    """
     from pqlkit.reporting.renderers import leads as render
     from pqlkit.scoring.lead_file import LeadFormat
     from pqlkit.scoring.night import rendered
