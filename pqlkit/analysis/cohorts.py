@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError, suggestion
+from pqlkit.shown import Counted
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ class Point:
     high: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cohort:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Cohort(Counted):
     """A group of entities, or of snapshots where a behaviour forms it.
 
     Parameters
@@ -76,9 +77,12 @@ class Cohort:
     entities: int
     curve: tuple[Point, ...]
 
+    def _many(self) -> int:
+        return self.entities
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cohorts:
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Cohorts(Counted):
     """All cohorts of one kind, and whether their curves differ (log-rank; None with fewer than two).
 
     `start` is where their curves begin; `clustered` says that the test allows for snapshots that go together.
@@ -89,6 +93,9 @@ class Cohorts:
     p_value: float | None
     start: Start = Start.ANCHOR
     clustered: bool = False
+
+    def _many(self) -> int:
+        return len(self.cohorts)
 
 
 def cohorts(population: Population, snapshots: Snapshots, by: str, *, design_effect: float = 1.0) -> Cohorts:

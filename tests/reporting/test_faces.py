@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import duckdb
@@ -39,6 +40,18 @@ def test_a_result_is_a_line_in_a_repl_and_its_screen_when_printed(found: pq.Anal
     leads = pq.score(people, trial.definition)
     assert repr(leads) == f"<Leads definition=hypothesis users={leads.frame.height}>"
     assert repr(pq.report(people, trial.definition)).startswith("<Report definition=hypothesis periods=")
+
+
+def test_records_within_a_result_are_their_name_and_how_many_they_count(found: pq.Analysis) -> None:
+    observed = found.observed
+    assert repr(observed) == f"Observed({len(observed.y)})"
+    assert repr(observed.snapshots) == f"Snapshots({observed.snapshots.frame.height})"
+    assert repr(observed.cube) == f"Cube({len(observed.cube.behaviours)})"
+    assert repr(found.behaviours[0]) == f"Association({found.behaviours[0].table.n1})"
+    results = worlds.results()
+    for nested in (*results.analysis.cohorts, *results.analysis.comparison, *results.proposal.candidates):
+        assert re.fullmatch(r"\w+\(\d+\)", repr(nested)), repr(nested)
+    assert repr(results.proposal.search).startswith("Search(")
 
 
 def test_a_table_is_a_frame_with_the_columns_of_the_csv(found: pq.Analysis) -> None:
