@@ -40,8 +40,8 @@ _NIGHTLY_HEAD: Final = """\
 SELECT
 {columns},
 {{% if is_incremental() %}}
-  l.status = 'pql' AND k.lead_id IS NULL AS newly_qualified,
-  COALESCE(k.known_at, l.as_of) AS known_at
+  l.status = 'pql' AND k.known_at IS NULL AS newly_qualified,
+  COALESCE(k.known_at, CASE WHEN l.status IN ('pql', 'expired') THEN l.as_of END) AS known_at
 {{% else %}}
   FALSE AS newly_qualified,
   l.as_of AS known_at
@@ -134,7 +134,11 @@ def _schema(definition: Definition, query: LeadQuery, naming: Naming, model: str
         "status": ["not_null", {"accepted_values": {"values": list(STATUSES)}}],
         "as_of": ["not_null"],
     }
-    told = dict(query.columns) | ({"known_at": "When a run first listed the lead."} if nightly else {})
+    told = dict(query.columns) | (
+        {"known_at": "When a run first told it as a pql, or saw that it was too late; null = not yet."}
+        if nightly
+        else {}
+    )
     columns = [
         {"name": name, "description": inert(says), **({"data_tests": tests[name]} if name in tests else {})}
         for name, says in told.items()
