@@ -190,7 +190,7 @@ class CriterionSteps:
             limit = self._millionths(need.property)
         else:
             name = need.trait or ""
-            kind = self._tables.naming.types.get(name)
+            kind = self._tables.trait_type(name)
             limit = _scaled(self._steps, number(self._dialect, self._tables.trait(name, "l"), kind))
         return exp.case().when(exp.GT(this=limit, expression=sql.whole(0)), limit.copy())
 

@@ -290,18 +290,19 @@ def test_the_documented_jobs_use_options_that_exist() -> None:
         assert used <= known, line
 
 
-def test_the_pre_commit_hooks_run_the_command_on_definitions() -> None:
+def test_the_printed_hook_looks_at_definitions_and_installs_the_light_wheel_of_this_version() -> None:
     import re
 
-    import yaml
+    from pqlkit.shipped import LIGHT, version
+    from tests.packaging.light_wheel import printed_hook
 
-    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    assert [hook["entry"] for hook in hooks] == ["pqlkit validate", "pqlkit validate --fix"]
-    for hook in hooks:
-        assert {"id", "name", "entry", "language", "files"} <= set(hook)
-        assert re.search(hook["files"], "pqlkit.yml")
-        assert re.search(hook["files"], "crm/definitions/trial/a.yaml")
-        assert not re.search(hook["files"], "docker-compose.yml")
+    hook = printed_hook()
+    assert hook["entry"] == "pqlkit validate"
+    assert (hook["language"], hook["types"]) == ("python", ["yaml"])
+    assert hook["additional_dependencies"] == [f"{LIGHT}=={version()}"]
+    assert re.search(hook["files"], "pqlkit.yml")
+    assert re.search(hook["files"], "crm/definitions/trial/a.yaml")
+    assert not re.search(hook["files"], "docker-compose.yml")
 
 
 def export(folder: Path) -> list[str]:

@@ -29,7 +29,7 @@ from pqlkit.engines import ENGINES
 from pqlkit.errors import DataError, DefinitionError
 from pqlkit.exports import event_files
 from pqlkit.exports.manifest import read_manifest
-from pqlkit.measures.evaluation import criterion_spells, evaluate, spells_of, spells_of_each, values
+from pqlkit.measures.evaluation import criterion_spells, evaluate, keep_spells, spells_of, spells_of_each, values
 from tests.measures.grid import covering, every_criterion
 from tests.measures.oracle import DAY, Life, Question, Rules, Seen
 from tests.measures.worlds import START, draw_lives, load_lives, make_world
@@ -316,9 +316,14 @@ def test_spells_of_several_definitions_are_those_of_each_alone():
         Definition(name="d", entity=EntityKind.ACCOUNT, qualify=All(parts=tuple(part)), outcome=None)
         for part in itertools.pairwise(criteria)
     ]
-    for early in (False, True):
+    kept = replace(world)
+    keep_spells(kept)
+    for early in (False, True, False):
         for found, one in zip(spells_of_each(world, definitions, early=early), definitions, strict=True):
             assert found.equals(spells_of(world, one, early=early))
+            assert found.equals(spells_of(kept, one, early=early))
+        for found, again in zip(*(spells_of_each(own, definitions, early=early) for own in (world, kept)), strict=True):
+            assert found.equals(again)
     assert spells_of_each(world, []) == []
 
 
