@@ -269,7 +269,7 @@ def cohort_names(population: Population, by: str) -> pl.DataFrame:
     trait, edges = (by, ()) if bands is None else bands
     if trait not in kinds:
         raise UsageError(
-            f"--by {by}: no such trait", hint=suggestion(by, [*TIMES, *kinds], f"one of {', '.join(TIMES)}")
+            f"--by {by}: no such trait", hint=suggestion(by, [*TIMES, *kinds], f"write one of {', '.join(TIMES)}")
         )
     population.traits.refuse_current([trait], population.trusted)
     moments = population.entities.filter(pl.col(ANCHOR).is_not_null()).select(ENTITY, pl.col(ANCHOR).alias(AT))

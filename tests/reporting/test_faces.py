@@ -87,7 +87,7 @@ def test_intervals_in_objects_are_those_of_the_screen(found: pq.Analysis) -> Non
     ("options", "message"),
     [
         ({"conversion_window": 14}, "conversion_window: 14 has no unit"),
-        ({"conversion_window": "14"}, "conversion_window: '14' is not a duration"),
+        ({"conversion_window": "14"}, "conversion_window: 14 has no unit"),
         ({"snapshot": "once:7d"}, "there is no option 'snapshot'"),
         ({"snapshots": "sometimes"}, "'sometimes' is not a design of snapshots"),
         ({"measures": "cuont"}, "cuont"),
