@@ -16,6 +16,7 @@ from pqlkit.options.output import Format
 if TYPE_CHECKING:
     from pqlkit.cli.output import Output
     from pqlkit.rates.report import Report
+    from pqlkit.reporting.next_command import Invocation
 
 
 @takes_options("report")
@@ -63,7 +64,7 @@ def report(
         output.page(as_page(reports))
     output.warn_beside(dict.fromkeys(warning for report in reports for warning in report.warnings))
     names = told_apart([report.definition for report in reports])
-    show(reports, names, output)
+    show(reports, names, output, inputs.call)
     # All that is breached is said, not only the first.
     breached = [
         failing(*each, options.fail_under, options.fail_on_drift, output) for each in zip(reports, names, strict=True)
@@ -72,7 +73,7 @@ def report(
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def show(reports: list[Report], names: list[str], output: Output) -> None:
+def show(reports: list[Report], names: list[str], output: Output, call: Invocation) -> None:
     """Write the reports."""
     from pqlkit.reporting.renderers import report as render
 
@@ -87,7 +88,9 @@ def show(reports: list[Report], names: list[str], output: Output) -> None:
             from rich.console import Group
 
             compared = [render.several(reports)] if len(reports) > 1 else []
-            tables = [render.as_table(report, name=name) for report, name in zip(reports, names, strict=True)]
+            tables = [
+                render.as_table(report, name=name, call=call) for report, name in zip(reports, names, strict=True)
+            ]
             output.show(Group(*tables, *compared))
         case _:
             assert_never(output.form)
@@ -110,9 +113,9 @@ def failing(report: Report, name: str, floor: float | None, on_drift: bool, outp
         from pqlkit.reporting.renderers.words import interval, percent
 
         rate, nouns = report.funnel.pql_to_customer, report.nouns
-        output.warn(
-            f"{name}: {rate.numerator:,} of {rate.denominator:,} new {nouns.leads} {nouns.success}, "
-            f"{percent(rate.rate)} {interval(rate.low, rate.high)}: below --fail-under {floor:.1%}"
+        output.failed(
+            f"{name}: {percent(rate.rate)} of new {nouns.leads} {nouns.success} ({rate.numerator:,} of "
+            f"{rate.denominator:,}) {interval(rate.low, rate.high)}, below --fail-under {percent(floor)}"
         )
         failed = True
     if on_drift and report.drifted:
@@ -122,6 +125,6 @@ def failing(report: Report, name: str, floor: float | None, on_drift: bool, outp
 
         newest = newest_judged(report.periods)
         if newest is not None:
-            output.warn(f"{name}: {newest.period} against the baseline: {against_baseline(period(newest))}")
+            output.failed(f"{name}: {newest.period} against the baseline: {against_baseline(period(newest))}")
         failed = True
     return failed

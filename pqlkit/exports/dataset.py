@@ -159,7 +159,7 @@ def open_dataset(
         return _loaded(Path(data), project)
     sources = sources_of(project)
     if EVENTS not in sources:
-        raise DataError("nothing names the events", hint="give --project FILE, --data DIR or --events PATH")
+        raise DataError("no events given", hint="add --data DIR, --events PATH or --project FILE")
     if cluster is not None and place_of(sources[EVENTS]) is not None:
         clock = now()
         known = clustered(cluster(), sources, zone=project.timezone, clock=clock)

@@ -86,7 +86,7 @@ def load(
     """
     sources = sources_of(project)
     if EVENTS not in sources and not append:
-        raise DataError("nothing names the events", hint="give --project FILE or --events PATH")
+        raise DataError("no events given", hint="add --events PATH or --project FILE")
     folder = Path(out)
     with writing_to(folder), writing(folder, NAME) as writer:
         there = _in_force(folder)
@@ -259,9 +259,9 @@ class _Load:
                 first = intake.offenders[0]
                 raise DataError(
                     f"{intake.quarantined} of {intake.read} rows of {name} are bad, more than {self.max_bad:.4%}"
-                    f" (--max-bad); the first: {first.reason}",
+                    f" (--max-bad); the first: {first.reason}; nothing was replaced",
                     where=f"{first.file}:{first.line}",
-                    hint="nothing was replaced",
+                    hint="mend the rows, or allow more with --max-bad",
                 )
 
     def _entries(self, tables: Mapping[str, Finished]) -> dict[str, TableEntry]:

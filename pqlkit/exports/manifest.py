@@ -199,7 +199,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / NAME
     if not folder.is_dir():
-        raise DataError(f"there is no folder {folder}", hint="`pqlkit load --out DIR` makes one")
+        raise DataError(f"--data: the folder {folder} does not exist", hint=f"pqlkit load --out {folder}")
     try:
         data = json.loads(path.read_text("utf-8"))
         if data.get("schema") in _EARLIER:
@@ -213,16 +213,16 @@ def read_manifest(folder: Path) -> Manifest:
         if EVENTS not in tables:
             raise KeyError(EVENTS)
     except FileNotFoundError as error:
-        hint = "`pqlkit load --out DIR` makes one; exports are named with --events, --users, --conversions"
+        hint = "make one with `pqlkit load --out DIR`, or name exports with --events, --users, --conversions"
         raise DataError(f"{folder} is not a dataset: it has no {NAME}", hint=hint) from error
     except OSError as error:
         raise DataError(f"cannot read the manifest: {error.strerror}", where=str(path)) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DataError("the manifest is damaged", where=str(path), hint="load again") from error
+        raise DataError("the manifest is damaged", where=str(path), hint="load the exports again") from error
     zone_of(manifest.zone, where=str(path))
     missing = sorted(name for name in manifest.files if not (folder / name).is_file())
     if missing:
-        raise DataError(f"the dataset's file {missing[0]} is gone", where=str(folder), hint="load again")
+        raise DataError(f"the dataset's file {missing[0]} is gone", where=str(folder), hint="load the exports again")
     return manifest
 
 

@@ -151,7 +151,11 @@ def possible(sightings: Sightings, measures: Sequence[Measure], kind: WindowKind
     for measure in measures:
         if measure.kind.facts.state and kind is WindowKind.TRAILING:
             message = f"{measure.kind.value} has no meaning over trailing windows"
-            raise UsageError(message, where="--measures")
+            raise UsageError(
+                message,
+                where="--measures",
+                hint=f"leave {measure.kind.value} out, or take windows that end: --snapshots once:14d",
+            )
     whole = [
         Criterion(id="any", events=None, measure=measure, window=Window(kind=WindowKind.EVER), at_least=1)
         for measure in measures

@@ -409,7 +409,11 @@ def _extra(
     taken = {*LEAD_COLUMNS, *(leaf.id for leaf in leaves(definition.qualify))}
     for name in added:
         if name in taken:
-            raise UsageError(f"the list has a column {name} of its own", where="--key" if name == key else "--keep")
+            raise UsageError(
+                f"the list has a column {name} of its own",
+                where="--key" if name == key else "--keep",
+                hint="leave it out: it is in every list",
+            )
     return added
 
 

@@ -146,7 +146,7 @@ class Naming:
 def _check_table(name: str, flag: str) -> None:
     """Refuse a table that there cannot be; ``history.TRAIT`` is one for every trait."""
     if name not in TABLES and not name.startswith(HISTORY):
-        hint = suggestion(name, TABLES, "there are " + ", ".join(TABLES))
+        hint = suggestion(name, TABLES, "write one of " + ", ".join(TABLES))
         raise UsageError(f"there is no table {visible(name)!r}", where=flag, hint=hint)
 
 
@@ -184,6 +184,6 @@ def _pairs(texts: Sequence[str], flag: str, example: str) -> dict[str, str]:
 
 def _type(name: str, written: str) -> ColumnType:
     if written not in set(ColumnType):
-        hint = suggestion(written, list(ColumnType), "there are " + ", ".join(ColumnType))
+        hint = suggestion(written, list(ColumnType), "write one of " + ", ".join(ColumnType))
         raise UsageError(f"--type: {visible(name)} holds no {visible(written)!r}", hint=hint)
     return ColumnType(written)

@@ -390,7 +390,7 @@ def test_an_empty_folder(tmp_path):
 
 
 def test_nothing_named_or_named_twice(tmp_path):
-    with pytest.raises(DataError, match="nothing names the events"):
+    with pytest.raises(DataError, match="no events given"):
         open_dataset()
     with pytest.raises(UsageError, match="name the events twice"):
         open_dataset(data=tmp_path, events="e.csv")

@@ -117,7 +117,7 @@ def test_what_no_header_tells_is_a_commented_choice(exports, tmp_path):
         ("conversions", "user_id", ["Ref", "Kunde", "Phase"]),
     ]
     assert sniffed.to_do == (
-        "say which column is the time of upgrading (converted_at of the conversions): take the # off one line of the choice,"
+        "say which column is the time of the conversion (converted_at of the conversions): take the # off one line of the choice,"
         " or state --map conversions.converted_at=HEADER",
         "say which column is the user's id (user_id of the conversions): take the # off one line of the choice,"
         " or state --map conversions.user_id=HEADER",
@@ -234,20 +234,20 @@ def test_a_status_of_unknown_conversions_is_named_and_drafted(exports, tmp_path)
     )
     sniffed = sniff(events, conversions=conversions)
     assert sniffed.statuses == {"Status": {"active": 2, "trialing": 1}}
-    assert "which rows are upgrades? Status: active 2, trialing 1" in sniffed.notes
+    assert "which rows are conversions? Status: active 2, trialing 1" in sniffed.notes
     project = drafted(sniffed, tmp_path)
     assert status_notes(open_dataset(project), project, engine()) == [
-        "conversions have a column that nothing uses, Status: active 2, trialing 1. Are all of these rows upgrades? If not, say"
+        "conversions have a column that nothing uses, Status: active 2, trialing 1. Are all of these rows conversions? If not, say"
         " which in pqlkit.yml: rows: of the conversions, or outcome: {where: ...}"
     ]
     text = (tmp_path / "pqlkit.yml").read_text()
-    rule = '    rows:\n      - {column: Status, in: [active], else: "not an upgrade: Status"}'
-    drafted_rule = '    # rows:\n    #   - {column: Status, in: [active, trialing], else: "not an upgrade: Status"}'
+    rule = '    rows:\n      - {column: Status, in: [active], else: "not a conversion: Status"}'
+    drafted_rule = '    # rows:\n    #   - {column: Status, in: [active, trialing], else: "not a conversion: Status"}'
     assert drafted_rule in text
     (tmp_path / "pqlkit.yml").write_text(text.replace(drafted_rule, rule))
     project = read_project(tmp_path / "pqlkit.yml")
     dataset = open_dataset(project)
-    assert dataset.intake.tables["conversions"].left_out == {"not an upgrade: Status": 1}
+    assert dataset.intake.tables["conversions"].left_out == {"not a conversion: Status": 1}
     assert status_notes(dataset, project, engine()) == []
 
 

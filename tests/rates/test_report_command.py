@@ -44,7 +44,10 @@ def saved(request):
 def test_the_floor_is_breached_by_the_whole_interval_alone(saved):
     high = report(people("recipe"), rule("recipe")).funnel.pql_to_customer.high
     below = run(saved, "report", "-d", "rule.yml", "--fail-under", f"{high + 0.001:.4f}", code=1)
-    assert re.search(r"of [\d,]+ new PQLs became customers, [\d.]+% \[.+\]: below --fail-under", below.stderr)
+    assert re.search(
+        r"^failed: .+: [\d.]+% of new PQLs became customers \([\d,]+ of [\d,]+\) \[.+\], below --fail-under",
+        below.stderr,
+    )
     assert "FUNNEL" in below.stdout
     run(saved, "report", "-d", "rule.yml", "--fail-under", f"{high - 0.001:.4f}", "--fail-on-drift")
     run(saved, "report", "-d", "rule.yml", "--fail-under", "15", code=2)

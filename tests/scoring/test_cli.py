@@ -45,7 +45,7 @@ def test_a_plain_run_gives_everybody_in_the_contracts_columns(folder):
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert len({row["user_id"] for row in rows}) == len(rows) == pl.read_parquet(folder / "users.parquet").height
     assert {row["newly_qualified"] for row in rows} == {""}
-    assert "meet it (4 fresh, 1 stale)" in done.err
+    assert "UTC: 4 current, 1 stale; " in done.err
 
 
 def test_the_screen_names_leads_with_their_figures_and_near_ones_with_their_way(folder):
@@ -97,8 +97,8 @@ def test_a_split_of_the_export_and_another_row_order_give_the_same_file(folder, 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--only-new"], "--only-new needs to know what was before"),
-        (["--only-new", "--since", "7d"], "--only-new needs to know what was before"),
+        (["--only-new"], "--only-new needs earlier leads"),
+        (["--only-new", "--since", "7d"], "--only-new needs earlier leads"),
         (["--notify", "https://x"], "--notify needs --ledger"),
         (["--ledger", "l", "--previous", "p.csv"], "both say what was before"),
         (["--ledger", "l", "--only-new", "--all"], "contradict"),
@@ -457,7 +457,7 @@ def test_converters_count_what_came_strictly_before_the_upgrade(folder):
         assert {row["event"]: row["count"] for row in one["before"]} == dict(before.group_by("event").len().iter_rows())
         for row in one["before"]:
             assert sum(row[name] for name in ("earlier", "28-21d", "21-14d", "14-7d", "7-1d", "<1d")) == row["count"]
-    assert explain(folder, "--converters").out.startswith("THOSE WHO UPGRADED")
+    assert explain(folder, "--converters").out.startswith("CONVERTERS, what they did")
 
 
 def test_a_version_change_is_told_in_the_summary(folder):
@@ -471,3 +471,31 @@ def test_a_version_change_is_told_in_the_summary(folder):
     score(folder, *night, "--accept-change", run["hash"], day=20.5)
     after = json.loads((folder / "run.json").read_text())["runs"][0]
     assert (after["new_because_definition"], after["held"]) == (run["held"], 0)
+
+
+def test_an_event_that_is_called_otherwise_by_now_is_said(folder):
+    """A renamed event is 0 for everybody: nobody is a lead any more, and of ``at most`` everybody."""
+    said = "warning: {}: the data has no event '{}': everybody counts as never having done it; "
+    asked = {
+        "typo": "qualify: {event: invit, at_least: 2, within: 14d}\n",
+        "quiet": "qualify: {event: support_ticket, at_most: 0, trailing: 14d}\n",
+        "either": "qualify: {any: [{event: invit, within: 14d}, {event: invite, within: 14d}]}\n",
+        "fine": "qualify: {event: invite, at_least: 2, within: 14d}\n",
+    }
+    for name, text in asked.items():
+        definition(folder, f"{text}outcome: {{within: 10d}}\n", name=name)
+    project, made = ("-p", folder / "pqlkit.yml"), folder / "made"
+    assert pqlkit("load", *project, "--out", made).code == 0
+    for where in ((), ("--data", made)):
+        told = {
+            name: pqlkit("score", *project, *where, "-d", folder / f"{name}.yml", "--as-of", "2026-01-21").err
+            for name in asked
+        }
+        assert said.format("typo", "invit") + "did you mean invite?" in told["typo"].replace("\n  ", " ")
+        assert said.format("quiet", "support_ticket") + "it has" in told["quiet"].replace("\n  ", " ")
+        assert "the data has no event" not in told["fine"]
+        # Where names are not written down, they are looked for only where it matters to everybody.
+        assert ("the data has no event" in told["either"]) is bool(where)
+    shown = pqlkit("report", *project, "--data", made, "-d", folder / "typo.yml", "--as-of", "2026-01-21")
+    assert "Nobody met the rule: there is no rate." in shown.out
+    assert "the data has no event 'invit'" in shown.out + shown.err

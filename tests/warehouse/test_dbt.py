@@ -64,7 +64,7 @@ def test_nothing_of_a_definition_is_read_as_jinja():
 def test_a_nightly_model_needs_a_place(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(["sql", "-d", str(ROLLOUT), "--incremental"]) == 2
-    assert "--incremental makes a dbt model\n  add --dbt DIR" in capsys.readouterr().err
+    assert "it belongs to a dbt model, and none is written\n  Fix: add --dbt DIR" in capsys.readouterr().err
 
 
 def built(folder: Path) -> list[tuple[str, bool, int | None, str]]:

@@ -35,7 +35,7 @@ def rule(code: str) -> Rule:
         (m for m in known.values() if m.endswith("_" + code.replace("-", "_"))), None
     )
     if name is None:
-        raise UsageError(f"there is no rule {code}", hint=suggestion(code.upper(), known, "see docs/rules.md"))
+        raise UsageError(f"there is no rule {code}", hint=suggestion(code.upper(), known, "write one of docs/rules.md"))
     rule: Rule = import_module(name).RULE
     return rule
 

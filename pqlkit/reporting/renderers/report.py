@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.definitions.describing import describe, phrase
 from pqlkit.inert import visible
+from pqlkit.reporting.next_command import Invocation, following
 from pqlkit.reporting.records.report import period, record
 from pqlkit.reporting.renderers.customer_lines import customer_lines, team_lines
 from pqlkit.reporting.renderers.funnel_lines import funnel_lines
@@ -119,29 +120,42 @@ def _customers(report: Report) -> list[list[str]]:
     ]
 
 
-def as_table(report: Report, *, name: str = "") -> RenderableType:
-    """Give what the terminal shows: lines of at most 80 columns; `name` tells it from another of the same name and version."""
+def as_table(report: Report, *, name: str = "", call: Invocation | None = None) -> RenderableType:
+    """Give what the terminal shows: lines of at most 80 columns.
+
+    Parameters
+    ----------
+    report
+        What was counted.
+    name
+        Tells it from another of the same name and version.
+    call
+        How the command was called: commands that are printed repeat it.
+    """
     from rich.console import Group
     from rich.text import Text
 
-    lines = [*_head(report, name), "", *funnel_lines(report), "", *_new_pqls(report), "", *_compared(report), ""]
+    head = _head(report, name, call or Invocation())
+    lines = [*head, "", *funnel_lines(report), "", *_new_pqls(report), "", *_compared(report), ""]
     figures = record(report)
     lines += [*_criteria(report), *_segments(report), *_contacts(report), *_near_misses(report), ""]
     lines += [*customer_lines(figures), *team_lines(figures)]
     for warning in report.warnings:
-        lines += wrapped(warning, "  ! ", "    ")
+        lines += wrapped(f"warning: {warning}", "", "  ")
     shown = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
     return Group(*[styled(Text(line)) for line in [*shown, "", SENTENCE]])
 
 
-def _head(report: Report, name: str) -> list[str]:
+def _head(report: Report, name: str, call: Invocation) -> list[str]:
     plain = f"{report.definition.name} v{report.definition.version}"
     # Beside another of the same name and version it is told apart by its file.
     name = name if "(" in name else plain
     lines = [spread(f"REPORT  {visible(name, 52)}", f"as of {day(report.population.as_of)}")]
     for sentence in headline(record(report)):
         lines += wrapped(sentence, "  ")
-    return lines + wrapped(f"{report.nouns.meaning}: {visible(describe(report.definition), 600)}", "  ")
+    lines += wrapped(f"{report.nouns.meaning}: {visible(describe(report.definition), 600)}", "  ")
+    path = visible(str(report.definition.path or f"definitions/{report.definition.name}.yml"), 200)
+    return [*lines, *following([call.next("report", "-d", path, "--html", "report.html")])]
 
 
 def _new_pqls(report: Report) -> list[str]:
