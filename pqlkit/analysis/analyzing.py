@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.hypotheses import Hypotheses
     from pqlkit.analysis.metering import Meter
     from pqlkit.analysis.observation import Observed
-    from pqlkit.analysis.pace import Pace
+    from pqlkit.analysis.tempo import Pace
     from pqlkit.analysis.tiers import Tier
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.analysis.window_advice import ConversionWindowAdvice, Delays
@@ -170,7 +170,7 @@ def analyze(
     from pqlkit.analysis.grouping import behaviours
     from pqlkit.analysis.hypotheses import hypotheses
     from pqlkit.analysis.metering import meters
-    from pqlkit.analysis.pace import paces
+    from pqlkit.analysis.tempo import paces
     from pqlkit.analysis.tiers import HYPOTHESES_BELOW, Floors, tier
     from pqlkit.analysis.value_metric import compare
     from pqlkit.analysis.window_advice import (

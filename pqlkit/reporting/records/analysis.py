@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pqlkit.analysis.follow_up import CurveRate
     from pqlkit.analysis.hypotheses import Hypothesis
     from pqlkit.analysis.metering import Meter
-    from pqlkit.analysis.pace import Pace
+    from pqlkit.analysis.tempo import Pace
     from pqlkit.analysis.value_metric import ValueMetric
     from pqlkit.measures.behaviour import Behaviour
     from pqlkit.statistics.contingency import Contingency

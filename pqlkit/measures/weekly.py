@@ -1,4 +1,4 @@
-"""The pace: how often an event was done in the last week, and in the four weeks before it."""
+"""The weeks: how often an event was done in the last one, and in the four before it."""
 
 from __future__ import annotations
 

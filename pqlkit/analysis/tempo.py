@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.measures.pace import WEEKS, WHOLE, weekly
+from pqlkit.measures.weekly import WEEKS, WHOLE, weekly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

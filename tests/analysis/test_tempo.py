@@ -8,7 +8,7 @@ import pytest
 
 from pqlkit.analysis.analyzing import analyze
 from pqlkit.analysis.observation import observe
-from pqlkit.analysis.pace import paces
+from pqlkit.analysis.tempo import paces
 from pqlkit.durations import DAY, Duration
 from pqlkit.options.settings import Settings
 from pqlkit.reporting.records.analysis import record
