@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pqlkit.cli.output import Output
     from pqlkit.definitions.model import Definition
+    from pqlkit.engines.base import Cluster
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.project import Project
     from pqlkit.population.population import Population
@@ -197,7 +198,6 @@ class Inputs:
         return dataset
 
     def _opened(self, progress: Callable[[str], None] | None) -> Dataset:
-        from pqlkit.engines.factory import cluster
         from pqlkit.exports.dataset import open_dataset
 
         data = self.data
@@ -206,7 +206,7 @@ class Inputs:
                 "--map names columns of exports; --data has its columns already", hint="pqlkit load --map ..."
             )
         if data.map:
-            return open_dataset(self.mapped(), progress=progress)
+            return open_dataset(self.mapped(), progress=progress, cluster=self.cluster)
         if data.data is None and data.events is None and "events" not in self.project.exports:
             raise UsageError(
                 "no events to read",
@@ -222,8 +222,15 @@ class Inputs:
             conversions=data.conversions,
             identities=data.identities,
             progress=progress,
-            cluster=cluster(data.engine, data.spark_remote),
+            cluster=self.cluster,
         )
+
+    @property
+    def cluster(self) -> Callable[[], Cluster] | None:
+        """What begins a session where tables are asked for by name; None of an engine that runs here."""
+        from pqlkit.engines.factory import cluster
+
+        return cluster(self.data.engine, self.data.spark_remote)
 
     @property
     def source(self) -> str:

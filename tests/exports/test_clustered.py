@@ -59,12 +59,7 @@ def sample(tmp_path_factory):
 @pytest.mark.usefixtures("spark_server")
 def test_commands_print_the_same_from_tables_by_name(sample, view, monkeypatch, capsys):
     monkeypatch.chdir(sample)
-    here = open_dataset(data=sample / "data")
-    for name, table in here.tables.items():
-        frame = table.scan().collect()
-        if name == "events":
-            frame = frame.rename({"user_id": "who", "timestamp": "happened at"})
-        view(frame, f"sample_{name}")
+    show_tables(sample, view)
     (sample / "there.yml").write_text(PROJECT)
     for line in (
         ["score", "-d", "inviters.yml", "--format", "csv"],
@@ -75,6 +70,58 @@ def test_commands_print_the_same_from_tables_by_name(sample, view, monkeypatch, 
         expected = capsys.readouterr().out
         assert run([*line, "-p", "there.yml", "--engine", "spark"]) == 0
         assert capsys.readouterr().out == expected
+
+
+def show_tables(sample, view):
+    for name, table in open_dataset(data=sample / "data").tables.items():
+        frame = table.scan().collect()
+        if name == "events":
+            frame = frame.rename({"user_id": "who", "timestamp": "happened at"})
+        view(frame, f"sample_{name}")
+
+
+THERE = [part for name in ("events", "users", "conversions") for part in (f"--{name}", f"table:sample_{name}")]
+MAPPED = [*THERE, "--map", "events.user_id=who", "--map", "events.timestamp=happened at", "--engine", "spark"]
+
+
+@pytest.fixture
+def contacted(sample, view, monkeypatch, spark_server):
+    """The sample's tables on the cluster, with contacts there and here."""
+    monkeypatch.chdir(sample)
+    show_tables(sample, view)
+    at = [datetime(2026, 1, 10 + number % 15, tzinfo=UTC) for number in range(40)]
+    contacts = pl.DataFrame({"user_id": [f"u{number:03}" for number in range(40)], "at": at})
+    contacts.write_csv("contacts.csv", datetime_format="%Y-%m-%dT%H:%M:%SZ")
+    return view(contacts, "sample_contacts")
+
+
+def test_columns_and_contacts_of_a_cluster_can_be_named_on_the_command_line(contacted, capsys):
+    line = ["report", "-d", "inviters.yml", "--format", "json"]
+    assert run([*line, "--data", "data", "--contacts", "contacts.csv"]) == 0
+    expected = capsys.readouterr().out
+    assert run([*line, *MAPPED, "--contacts", contacted]) == 0
+    assert capsys.readouterr().out == expected
+    assert '"contacts": null' not in expected
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            [*MAPPED, "--contacts", "contacts.csv"],
+            "contacts.csv: the contacts are not on the cluster, and the events are",
+        ),
+        ([*MAPPED, "--contacts", "table:nowhere"], "nowhere: there is no such table"),
+        ([*MAPPED, "--contacts", "table:sample_users"], "sample_users: the contacts have no column at"),
+        (["--data", "data", "--contacts", "table:sample_contacts"], "the contacts are a table of a cluster"),
+        ([*MAPPED, "--map", "users.user_id=whose"], "sample_users: there is no column 'whose'"),
+        ([*THERE, "--map", "events.user_id=who"], "table:sample_events: the events are a table of a cluster"),
+    ],
+)
+@pytest.mark.usefixtures("contacted")
+def test_columns_and_contacts_that_cannot_be_had_are_refused(line, said, capsys):
+    assert run(["report", "-d", "inviters.yml", *line]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_facts_are_asked_on_the_cluster(view):
