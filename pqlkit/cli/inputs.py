@@ -263,11 +263,14 @@ class Inputs:
         *,
         entity: str = "auto",
         sample: float | None = None,
+        bounded: bool = False,
     ) -> Population:
         """Say who exists in the exports (see `pqlkit.population.population.population_of`)."""
         from pqlkit.population.population import population_of
 
-        return population_of(dataset, self.project, self.data, entity=entity, definition=definition, sample=sample)
+        return population_of(
+            dataset, self.project, self.data, entity=entity, definition=definition, sample=sample, bounded=bounded
+        )
 
     def note(self, dataset: Path | None = None) -> None:
         """Note what is read, for the message of an error that nobody foresaw; `dataset` is one that ``--data`` does not name."""

@@ -101,7 +101,7 @@ def test_columns_and_contacts_of_a_cluster_can_be_named_on_the_command_line(cont
     expected = capsys.readouterr().out
     assert run([*line, *MAPPED, "--contacts", contacted]) == 0
     assert capsys.readouterr().out == expected
-    assert '"contacts": null' not in expected
+    assert '"contacted": {}' not in expected
 
 
 @pytest.mark.parametrize(
