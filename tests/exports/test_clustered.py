@@ -10,6 +10,7 @@ import pytest
 
 from pqlkit.cli.app import run
 from pqlkit.engines.factory import cluster
+from pqlkit.engines.spark_client import PySparkException
 from pqlkit.errors import DataError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
@@ -199,3 +200,65 @@ def test_keys_that_change_rows_are_refused(view, tmp_path):
     (tmp_path / "pqlkit.yml").write_text("pqlkit: 1\nexports: {events: {table: the_events, format: segment}}\n")
     with pytest.raises(DataError, match="the_events: a table of a cluster is used as it is"):
         open_dataset(read_project(tmp_path / "pqlkit.yml"), cluster=cluster("spark", spark_remote()))
+
+
+BY_NAME = ["validate", "inviters.yml", "--events", "table:the_events", "--engine", "spark"]
+
+
+@pytest.mark.usefixtures("spark_server")
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        (
+            EVENTS.with_columns(pl.col("timestamp").cast(pl.String)),
+            "the_events: timestamp is text, not instant or date",
+        ),
+        (EVENTS.drop("event"), "the_events: the events have no column event"),
+        (EVENTS.with_columns(user_id=1.5), "the_events: user_id is number, not text or integer"),
+    ],
+)
+def test_a_command_says_what_is_wrong_with_a_table(sample, view, monkeypatch, capsys, frame, said):
+    monkeypatch.chdir(sample)
+    view(frame)
+    assert run(BY_NAME) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"error: {said}" in told.err
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.usefixtures("spark_server")
+def test_a_table_that_may_not_be_read_is_said_without_the_secret(sample, monkeypatch, capsys):
+    def forbidden(self, name):
+        raise PySparkException(f"[INSUFFICIENT_PERMISSIONS] no SELECT on {name}; token=hidden\nJVM stacktrace: ...")
+
+    monkeypatch.chdir(sample)
+    monkeypatch.setattr(type(cast("SparkEngine", started("spark")).session), "table", forbidden)
+    assert run(BY_NAME) == 2
+    told = capsys.readouterr().err
+    assert (
+        "error: the_events: Spark may not read it: [INSUFFICIENT_PERMISSIONS] no SELECT on the_events; token=***"
+        in told
+    )
+    assert "ask for the right to read it" in told
+    assert "hidden" not in told
+    assert "stacktrace" not in told
+
+
+@pytest.mark.parametrize(
+    ("remote", "said"),
+    [
+        (None, "--engine: the engine spark needs the address of a Spark Connect server"),
+        ("http://host", "--spark-remote: that is no address of a Spark Connect server"),
+        ("sc://host/;token=hidden", "--spark-remote: the address of the Spark server has a secret in it"),
+        ("sc://127.0.0.1:9", "--spark-remote: no Spark Connect server answers at 127.0.0.1:9"),
+    ],
+)
+def test_a_server_that_cannot_be_had_is_said(sample, monkeypatch, capsys, remote, said):
+    monkeypatch.chdir(sample)
+    monkeypatch.delenv("SPARK_REMOTE", raising=False)
+    monkeypatch.setattr("pqlkit.engines.spark._WAIT", 0.2)
+    assert run([*BY_NAME, *([] if remote is None else ["--spark-remote", remote])]) == 2
+    told = capsys.readouterr().err
+    assert f"error: {said}" in told
+    assert "hidden" not in told
