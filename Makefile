@@ -77,8 +77,9 @@ lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
 
-wheel: $(READY) ## build the wheel into dist/
+wheel: $(READY) ## build both wheels into dist/: pqlkit, and pqlkit-validate for hooks and CI
 	$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python
+	$(BIN)/python -m tests.packaging dist
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) dist build .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -124,9 +124,9 @@ _HOMES: Final = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version
+        from pqlkit.shipped import version
 
-        return version("pqlkit")
+        return version()
     for home, names in _HOMES.items():
         if name in names.split():
             from importlib import import_module

@@ -33,11 +33,21 @@ def visible(text: str, longest: int = LONGEST) -> str:
     >>> visible("a\x1b[31mred\nline")
     'a�[31mred line'
     """
-    head = _ROOM.sub(" ", text[: 4 * longest])
-    clean = "".join(
-        "\ufffd" if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co"} and c != "\u200d" else c for c in head
-    )
+    clean = tame(_ROOM.sub(" ", text[: 4 * longest]))
     return clean if len(clean) <= longest and len(text) <= 4 * longest else clean[: longest - 1] + "…"
+
+
+def tame(text: str) -> str:
+    r"""Replace what a terminal would obey; blanks stay as they are.
+
+    Examples
+    --------
+    >>> tame("my  data\x1b[31m")
+    'my  data�[31m'
+    """
+    return "".join(
+        "\ufffd" if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co"} and c != "\u200d" else c for c in text
+    )
 
 
 def cell(text: str) -> str:

@@ -3,6 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
+
+LIGHT: Final = "pqlkit-validate"
+"""The distribution that checks definition files and no more: the same modules, without the libraries that read data."""
+
+
+def version() -> str:
+    """Give the version, whichever of the two distributions is installed.
+
+    Examples
+    --------
+    >>> version().count(".")
+    2
+    """
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("pqlkit")
+    except PackageNotFoundError:
+        return version(LIGHT)
 
 
 def shipped(name: str) -> Path:

@@ -27,6 +27,19 @@ class Shown:
         return str(_faces().html(self))
 
 
+class Counted:
+    """A record within a result, which in a REPL is its name and how many it counts, not all that it holds."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Name it."""
+        return f"{type(self).__name__}({self._many()})"
+
+    def _many(self) -> int:
+        raise NotImplementedError
+
+
 class Tabled(Shown):
     """A result that has rows."""
 

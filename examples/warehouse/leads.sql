@@ -2,19 +2,30 @@
 -- A user who, within 7 days of signup, has 2 or more teammate_invited events and 3 or more active
 -- days. Only users whose signup_plan is free or trial. Success is a conversion within 30 days of
 -- qualifying. A lead is fresh for 14 days and may qualify again 30 days after it lapsed.
-WITH parameters /* Everything is known up to the newest row. Times are microseconds since 1970 in UTC */ AS (
+WITH
+
+-- Everything is known up to the newest row; none is believed that lies more than a day ahead. Times
+-- are microseconds since 1970 in UTC
+parameters AS (
   SELECT
     MAX(at_us) AS as_of_us
   FROM (
     SELECT
       MAX(EPOCH_US(e.occurred_at)) AS at_us
     FROM product.events AS e
+    WHERE
+      EPOCH_US(e.occurred_at) <= EPOCH_US(CURRENT_TIMESTAMP) + 86400000000
     UNION ALL
     SELECT
       MAX(EPOCH_US(c.paid_at)) AS at_us
     FROM billing.upgrades AS c
+    WHERE
+      EPOCH_US(c.paid_at) <= EPOCH_US(CURRENT_TIMESTAMP) + 86400000000
   ) AS newest
-), known_events /* The events up to then */ AS (
+),
+
+-- The events up to then
+known_events AS (
   SELECT
     EPOCH_US(e.occurred_at) AS at_us,
     e.event AS event,
@@ -23,20 +34,27 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
   CROSS JOIN parameters AS p
   WHERE
     EPOCH_US(e.occurred_at) <= p.as_of_us
-), all_users /* Every row of users */ AS (
+    AND EPOCH_US(e.occurred_at) >= 946684800000000
+),
+
+-- Every row of users
+all_users AS (
   SELECT
     r.user_id AS entity_id,
+    r.signup_plan AS trait_1,
     EPOCH_US(r.signed_up_at) AS signed_up_us,
-    CAST(NULL AS BIGINT) AS deleted_us,
-    r.signup_plan AS trait_1
+    CAST(NULL AS BIGINT) AS deleted_us
   FROM product.users AS r
   WHERE
     NOT r.user_id IS NULL
-), users_listed /* The users: one row each, the earliest signup */ AS (
+),
+
+-- The users: one row each, the earliest signup
+users_listed AS (
   SELECT
     r.entity_id,
-    r.signed_up_us,
     r.trait_1,
+    r.signed_up_us,
     CASE WHEN r.deleted_us <= p.as_of_us THEN r.deleted_us END AS deleted_us
   FROM (
     SELECT
@@ -53,14 +71,20 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
   CROSS JOIN parameters AS p
   WHERE
     r.place = 1
-), owned_events /* The events of each user */ AS (
+),
+
+-- The events of each user
+owned_events AS (
   SELECT
     n.entity_id,
     e.*
   FROM known_events AS e
   JOIN users_listed AS n
     ON n.entity_id = e.user_id
-), first_conversions /* The first conversion of each that counts */ AS (
+),
+
+-- The first conversion of each that counts
+first_conversions AS (
   SELECT
     n.entity_id,
     MIN(EPOCH_US(c.paid_at)) AS converted_us
@@ -72,12 +96,18 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
     EPOCH_US(c.paid_at) <= p.as_of_us
   GROUP BY
     n.entity_id
-), clocks /* Each clock starts with the signup */ AS (
+),
+
+-- Each clock starts with the signup
+clocks AS (
   SELECT
     n.*,
     n.signed_up_us AS anchor_us
   FROM users_listed AS n
-), everybody /* Only what came before the conversion counts */ AS (
+),
+
+-- Only what came before the conversion counts
+everybody AS (
   SELECT
     n.*,
     f.converted_us,
@@ -86,13 +116,19 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
   CROSS JOIN parameters AS p
   LEFT JOIN first_conversions AS f
     ON f.entity_id = n.entity_id
-), lives /* The users whose clock has started */ AS (
+),
+
+-- The users whose clock has started
+lives AS (
   SELECT
     n.*
   FROM everybody AS n
   WHERE
     NOT n.anchor_us IS NULL
-), invites_events /* Criterion invites: 2 or more teammate_invited events within 7 days of signup */ AS (
+),
+
+-- Criterion invites: 2 or more teammate_invited events within 7 days of signup
+invites_events AS (
   SELECT
     e.entity_id,
     e.at_us
@@ -107,7 +143,10 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
       AND e.at_us >= l.anchor_us
     )
     AND e.at_us < l.anchor_us + 604800000000 /* 7d */
-), invites_levels /* invites: the level after each change */ AS (
+),
+
+-- invites: the level after each change
+invites_levels AS (
   SELECT
     e.entity_id,
     e.at_us,
@@ -120,7 +159,10 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
   GROUP BY
     e.entity_id,
     e.at_us
-), invites_spells /* invites: reached for good */ AS (
+),
+
+-- invites: reached for good
+invites_spells AS (
   SELECT
     s.entity_id,
     CASE WHEN s.on_us < l.anchor_us THEN l.anchor_us ELSE s.on_us END AS on_us,
@@ -141,14 +183,20 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
     ON l.entity_id = s.entity_id
   WHERE
     s.on_us <= l.end_us AND l.anchor_us <= l.end_us
-), invites_values /* invites: how much there is */ AS (
+),
+
+-- invites: how much there is
+invites_values AS (
   SELECT
     e.entity_id,
     COUNT(*) AS value
   FROM invites_events AS e
   GROUP BY
     e.entity_id
-), active_days_events /* Criterion active_days: 3 or more active days within 7 days of signup */ AS (
+),
+
+-- Criterion active_days: 3 or more active days within 7 days of signup
+active_days_events AS (
   SELECT
     e.entity_id,
     e.at_us,
@@ -163,7 +211,10 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
       e.at_us <= l.end_us AND e.at_us >= l.anchor_us
     )
     AND e.at_us < l.anchor_us + 604800000000 /* 7d */
-), active_days_firsts /* active_days: when each thing came first */ AS (
+),
+
+-- active_days: when each thing came first
+active_days_firsts AS (
   SELECT
     e.entity_id,
     e.value,
@@ -172,7 +223,10 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
   GROUP BY
     e.entity_id,
     e.value
-), active_days_levels /* active_days: the level after each change */ AS (
+),
+
+-- active_days: the level after each change
+active_days_levels AS (
   SELECT
     e.entity_id,
     e.at_us,
@@ -185,7 +239,10 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
   GROUP BY
     e.entity_id,
     e.at_us
-), active_days_spells /* active_days: reached for good */ AS (
+),
+
+-- active_days: reached for good
+active_days_spells AS (
   SELECT
     s.entity_id,
     CASE WHEN s.on_us < l.anchor_us THEN l.anchor_us ELSE s.on_us END AS on_us,
@@ -206,14 +263,21 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
     ON l.entity_id = s.entity_id
   WHERE
     s.on_us <= l.end_us AND l.anchor_us <= l.end_us
-), active_days_values /* active_days: how much there is */ AS (
+),
+
+-- active_days: how much there is
+active_days_values AS (
   SELECT
     e.entity_id,
     COUNT(DISTINCT e.value) AS value
   FROM active_days_events AS e
   GROUP BY
     e.entity_id
-), changes /* When a part of the formula begins and ends to hold: 2 or more teammate_invited events within 7 days of signup and 3 or more active days within 7 days of signup */ AS (
+),
+
+-- When a part of the formula begins and ends to hold: 2 or more teammate_invited events within 7 days
+-- of signup and 3 or more active days within 7 days of signup
+changes AS (
   SELECT
     s.entity_id,
     s.on_us AS at_us,
@@ -245,7 +309,10 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
   FROM active_days_spells AS s
   WHERE
     NOT s.off_us IS NULL
-), states /* Whether the whole formula holds after each change */ AS (
+),
+
+-- Whether the whole formula holds after each change
+states AS (
   SELECT
     v.entity_id,
     v.at_us,
@@ -269,14 +336,20 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
       c.entity_id,
       c.at_us
   ) AS v
-), formula_turns /* From when to when the whole formula holds: what held before each change */ AS (
+),
+
+-- From when to when the whole formula holds: what held before each change
+formula_turns AS (
   SELECT
     t.entity_id,
     t.at_us,
     t.held,
     LAG(t.held) OVER (PARTITION BY t.entity_id ORDER BY t.at_us) AS held_before
   FROM states AS t
-), formula_spells /* From when to when the whole formula holds */ AS (
+),
+
+-- From when to when the whole formula holds
+formula_spells AS (
   SELECT
     s.entity_id,
     CASE WHEN s.on_us < l.anchor_us THEN l.anchor_us ELSE s.on_us END AS on_us,
@@ -302,7 +375,10 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
       )
     )
     AND s.held = 1
-), eligibility /* Who is eligible today, and who was as far as the past is known */ AS (
+),
+
+-- Who is eligible today, and who was as far as the past is known
+eligibility AS (
   SELECT
     n.*,
     CASE
@@ -313,7 +389,10 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
     CASE WHEN CAST(n.trait_1 AS TEXT) IN ('free', 'trial') THEN 1 ELSE 0 END AS was_eligible,
     CASE WHEN n.anchor_us IS NULL OR n.deleted_us < n.anchor_us THEN 1 ELSE 0 END AS is_invalid
   FROM everybody AS n
-), measured /* How much each has done, and what holds now */ AS (
+),
+
+-- How much each has done, and what holds now
+measured AS (
   SELECT
     n.*,
     CASE
@@ -358,7 +437,10 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
     ON h1.entity_id = n.entity_id
   LEFT JOIN active_days_values AS v1
     ON v1.entity_id = n.entity_id
-), standings /* How far each has come: 1 = met, -1 = cannot be done any more */ AS (
+),
+
+-- How far each has come: 1 = met, -1 = cannot be done any more
+standings AS (
   SELECT
     m.*,
     CASE
@@ -384,14 +466,20 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
       ELSE 0.0
     END AS share_active_days
   FROM measured AS m
-), activity /* When each did anything last */ AS (
+),
+
+-- When each did anything last
+activity AS (
   SELECT
     e.entity_id,
     MAX(e.at_us) AS last_active_us
   FROM owned_events AS e
   GROUP BY
     e.entity_id
-), judged /* Who can still qualify, and how far everybody has come */ AS (
+),
+
+-- Who can still qualify, and how far everybody has come
+progress AS (
   SELECT
     s.*,
     s.is_invites + s.is_active_days AS met,
@@ -413,152 +501,6 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
         s.share_invites + s.share_active_days
       ) / 2.0
     END AS way,
-    a.last_active_us,
-    NULLIF(
-      SUBSTRING(
-        COALESCE(
-          '; ' || CASE
-            WHEN s.value_invites <> 0
-            THEN CASE
-              WHEN s.value_invites = 1
-              THEN '1 teammate invited'
-              ELSE CASE
-                WHEN s.value_invites = FLOOR(s.value_invites)
-                THEN CAST(CAST(s.value_invites AS BIGINT) AS TEXT)
-                ELSE CAST(CAST(CAST(s.value_invites AS DECIMAL(38, 6)) AS DOUBLE) AS TEXT)
-              END || ' teammates invited'
-            END
-          END,
-          ''
-        ) || COALESCE(
-          '; ' || CASE
-            WHEN s.value_active_days <> 0
-            THEN CASE
-              WHEN s.value_active_days = 1
-              THEN 'active on 1 day'
-              ELSE 'active on ' || CASE
-                WHEN s.value_active_days = FLOOR(s.value_active_days)
-                THEN CAST(CAST(s.value_active_days AS BIGINT) AS TEXT)
-                ELSE CAST(CAST(CAST(s.value_active_days AS DECIMAL(38, 6)) AS DOUBLE) AS TEXT)
-              END || ' days'
-            END
-          END,
-          ''
-        ),
-        3
-      ),
-      ''
-    ) AS evidence,
-    CASE
-      WHEN NOT (
-        s.is_invites = 1 AND s.is_active_days = 1
-      )
-      THEN NULLIF(
-        SUBSTRING(
-          COALESCE(
-            '; ' || CASE
-              WHEN s.is_invites = 0 AND s.can_invites = 1
-              THEN CASE
-                WHEN s.value_invites < 2.0
-                THEN CASE
-                  WHEN s.value_invites = 0
-                  THEN CASE
-                    WHEN (
-                      2.0 - s.value_invites
-                    ) = 1
-                    THEN '1 teammate invited'
-                    ELSE CASE
-                      WHEN (
-                        2.0 - s.value_invites
-                      ) = FLOOR((
-                        2.0 - s.value_invites
-                      ))
-                      THEN CAST(CAST((
-                        2.0 - s.value_invites
-                      ) AS BIGINT) AS TEXT)
-                      ELSE CAST(CAST(CAST((
-                        2.0 - s.value_invites
-                      ) AS DECIMAL(38, 6)) AS DOUBLE) AS TEXT)
-                    END || ' teammates invited'
-                  END
-                  ELSE CASE
-                    WHEN (
-                      2.0 - s.value_invites
-                    ) = 1
-                    THEN '1 more teammate invite'
-                    ELSE CASE
-                      WHEN (
-                        2.0 - s.value_invites
-                      ) = FLOOR((
-                        2.0 - s.value_invites
-                      ))
-                      THEN CAST(CAST((
-                        2.0 - s.value_invites
-                      ) AS BIGINT) AS TEXT)
-                      ELSE CAST(CAST(CAST((
-                        2.0 - s.value_invites
-                      ) AS DECIMAL(38, 6)) AS DOUBLE) AS TEXT)
-                    END || ' more teammate invites'
-                  END
-                END
-              END
-            END,
-            ''
-          ) || COALESCE(
-            '; ' || CASE
-              WHEN s.is_active_days = 0 AND s.can_active_days = 1
-              THEN CASE
-                WHEN s.value_active_days < 3.0
-                THEN CASE
-                  WHEN s.value_active_days = 0
-                  THEN CASE
-                    WHEN (
-                      3.0 - s.value_active_days
-                    ) = 1
-                    THEN 'active on 1 day'
-                    ELSE 'active on ' || CASE
-                      WHEN (
-                        3.0 - s.value_active_days
-                      ) = FLOOR((
-                        3.0 - s.value_active_days
-                      ))
-                      THEN CAST(CAST((
-                        3.0 - s.value_active_days
-                      ) AS BIGINT) AS TEXT)
-                      ELSE CAST(CAST(CAST((
-                        3.0 - s.value_active_days
-                      ) AS DECIMAL(38, 6)) AS DOUBLE) AS TEXT)
-                    END || ' days'
-                  END
-                  ELSE CASE
-                    WHEN (
-                      3.0 - s.value_active_days
-                    ) = 1
-                    THEN 'active on 1 more day'
-                    ELSE 'active on ' || CASE
-                      WHEN (
-                        3.0 - s.value_active_days
-                      ) = FLOOR((
-                        3.0 - s.value_active_days
-                      ))
-                      THEN CAST(CAST((
-                        3.0 - s.value_active_days
-                      ) AS BIGINT) AS TEXT)
-                      ELSE CAST(CAST(CAST((
-                        3.0 - s.value_active_days
-                      ) AS DECIMAL(38, 6)) AS DOUBLE) AS TEXT)
-                    END || ' more days'
-                  END
-                END
-              END
-            END,
-            ''
-          ),
-          3
-        ),
-        ''
-      )
-    END AS lacking,
     CASE
       WHEN CASE WHEN s.is_invites = 1 AND NOT s.value_invites IS NULL THEN 1 ELSE 0 END + CASE WHEN s.is_active_days = 1 AND NOT s.value_active_days IS NULL THEN 1 ELSE 0 END > 0
       THEN (
@@ -591,11 +533,119 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
         CASE WHEN s.is_invites = 1 AND NOT s.value_invites IS NULL THEN 1 ELSE 0 END + CASE WHEN s.is_active_days = 1 AND NOT s.value_active_days IS NULL THEN 1 ELSE 0 END
       )
       ELSE 0.0
-    END AS points
+    END AS points,
+    a.last_active_us
   FROM standings AS s
   LEFT JOIN activity AS a
     ON a.entity_id = s.entity_id
-), counted_spells /* Spells of who is eligible today, or was when they began */ AS (
+),
+
+-- What each did, and what it lacks, in words
+judged AS (
+  SELECT
+    s.*,
+    NULLIF(
+      SUBSTRING(
+        COALESCE(
+          '; ' || CASE
+            WHEN s.value_invites <> 0
+            THEN CASE
+              WHEN s.value_invites = 1
+              THEN '1 teammate invited'
+              ELSE CAST(CAST(s.value_invites AS BIGINT) AS TEXT) || ' teammates invited'
+            END
+          END,
+          ''
+        ) || COALESCE(
+          '; ' || CASE
+            WHEN s.value_active_days <> 0
+            THEN CASE
+              WHEN s.value_active_days = 1
+              THEN 'active on 1 day'
+              ELSE 'active on ' || CAST(CAST(s.value_active_days AS BIGINT) AS TEXT) || ' days'
+            END
+          END,
+          ''
+        ),
+        3
+      ),
+      ''
+    ) AS evidence,
+    CASE
+      WHEN NOT (
+        s.is_invites = 1 AND s.is_active_days = 1
+      )
+      THEN NULLIF(
+        SUBSTRING(
+          COALESCE(
+            '; ' || CASE
+              WHEN s.is_invites = 0 AND s.can_invites = 1
+              THEN CASE
+                WHEN s.value_invites < 2.0
+                THEN CASE
+                  WHEN s.value_invites = 0
+                  THEN CASE
+                    WHEN (
+                      2.0 - s.value_invites
+                    ) = 1
+                    THEN '1 teammate invited'
+                    ELSE CAST(CAST((
+                      2.0 - s.value_invites
+                    ) AS BIGINT) AS TEXT) || ' teammates invited'
+                  END
+                  ELSE CASE
+                    WHEN (
+                      2.0 - s.value_invites
+                    ) = 1
+                    THEN '1 more teammate invite'
+                    ELSE CAST(CAST((
+                      2.0 - s.value_invites
+                    ) AS BIGINT) AS TEXT) || ' more teammate invites'
+                  END
+                END
+              END
+            END,
+            ''
+          ) || COALESCE(
+            '; ' || CASE
+              WHEN s.is_active_days = 0 AND s.can_active_days = 1
+              THEN CASE
+                WHEN s.value_active_days < 3.0
+                THEN CASE
+                  WHEN s.value_active_days = 0
+                  THEN CASE
+                    WHEN (
+                      3.0 - s.value_active_days
+                    ) = 1
+                    THEN 'active on 1 day'
+                    ELSE 'active on ' || CAST(CAST((
+                      3.0 - s.value_active_days
+                    ) AS BIGINT) AS TEXT) || ' days'
+                  END
+                  ELSE CASE
+                    WHEN (
+                      3.0 - s.value_active_days
+                    ) = 1
+                    THEN 'active on 1 more day'
+                    ELSE 'active on ' || CAST(CAST((
+                      3.0 - s.value_active_days
+                    ) AS BIGINT) AS TEXT) || ' more days'
+                  END
+                END
+              END
+            END,
+            ''
+          ),
+          3
+        ),
+        ''
+      )
+    END AS lacking
+  FROM progress AS s
+),
+
+-- Spells of who is eligible today, or was when they began
+counted_spells AS (
   SELECT
     w.entity_id,
     w.on_us,
@@ -607,8 +657,24 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
   JOIN eligibility AS n
     ON n.entity_id = w.entity_id
   WHERE
-    n.was_eligible = 1 OR n.is_eligible = 1
-), moments /* First and newest start; a spell that begins within the cooldown is no new start */ AS (
+    (
+      n.was_eligible = 1 OR n.is_eligible = 1
+    )
+),
+
+-- A spell that begins within the cooldown is no new start
+starts AS (
+  SELECT
+    w.*,
+    CASE
+      WHEN w.place = 1 OR w.on_us >= w.ended_us + 2592000000000 /* 30d */
+      THEN w.on_us
+    END AS start_us
+  FROM counted_spells AS w
+),
+
+-- First and newest start
+moments AS (
   SELECT
     w.entity_id,
     MIN(w.on_us) AS qualified_us,
@@ -618,17 +684,15 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
         THEN w.on_us
       END
     ) AS requalified_us,
-    MAX(
-      CASE
-        WHEN w.place = 1 OR w.on_us >= w.ended_us + 2592000000000 /* 30d */
-        THEN w.on_us
-      END
-    ) AS newest_us,
+    MAX(w.start_us) AS newest_us,
     MAX(CASE WHEN w.place_from_end = 1 AND w.off_us IS NULL THEN 1 ELSE 0 END) AS is_on
-  FROM counted_spells AS w
+  FROM starts AS w
   GROUP BY
     w.entity_id
-), statuses /* Where everybody stands: the first that fits */ AS (
+),
+
+-- Where everybody stands: the first that fits
+statuses AS (
   SELECT
     j.*,
     m.is_on,
@@ -661,6 +725,7 @@ WITH parameters /* Everything is known up to the newest row. Times are microseco
   LEFT JOIN moments AS m
     ON m.entity_id = j.entity_id
 )
+
 SELECT
   j.entity_id AS user_id,
   CASE

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pqlkit.analysis.observation import observe, outcome_events
-from pqlkit.definitions.model import MeasureKind
 from pqlkit.measures.behaviour import GRID
 from pqlkit.options.option import settled
 from pqlkit.options.schedule_kind import DesignKind
@@ -322,7 +321,7 @@ def _warnings(observed: Observed) -> list[str]:
             "exposure until-conversion keeps those who converted before the cutoff and stops each clock at its conversion: "
             "converters were watched for a shorter time, and the rates are not those of a rule that fires in time"
         )
-    if any(measure.kind is MeasureKind.LAST for measure in observed.settings.measures) and (
+    if any(measure.kind.facts.state for measure in observed.settings.measures) and (
         observed.snapshots.design.kind is DesignKind.EVERY
     ):
         warnings.append("the measure last has no trailing window; it was left out of snapshots every so many days")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pqlkit.shown import Counted
+
 if TYPE_CHECKING:
     from pqlkit.analysis.effect import Effect
     from pqlkit.measures.behaviour import Behaviour
@@ -21,8 +23,8 @@ class Step:
     effect: Effect | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Association:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Association(Counted):
     """One event x measure x window at its best threshold (largest absolute phi, ties to the smaller).
 
     Parameters
@@ -67,6 +69,9 @@ class Association:
     curve: tuple[Step, ...] = ()
     dependable: Step | None = None
     alike: tuple[str, ...] = field(default=())
+
+    def _many(self) -> int:
+        return self.table.n1
 
     def as_shown(self) -> Association | None:
         """Give the row at its dependable threshold; p and q stay, which are corrected for all thresholds."""

@@ -53,17 +53,15 @@ class Shape:
         return self.none.high is not None and self.much.low is not None and self.none.high >= self.much.low
 
 
-def shapes(
-    observed: Observed, levels: Levels, *, skip: Collection[str | None] = (), only: Collection[str | None] | None = None
-) -> tuple[Shape, ...]:
+def shapes(observed: Observed, levels: Levels, *, skip: Collection[str | None] = ()) -> tuple[Shape, ...]:
     """Find behaviours that are not monotone: fewer conversions in the middle than at zero, and more again above it.
 
     Parameters
     ----------
     observed, levels
         The snapshots, and how many of them stand at each level of each behaviour.
-    skip, only
-        Events that are left out, and the only ones that are looked at (None = all).
+    skip
+        Events that are left out.
 
     Returns
     -------
@@ -74,7 +72,7 @@ def shapes(
     asked = [
         index
         for index, behaviour in enumerate(levels.behaviours)
-        if behaviour.event is not None and behaviour.event not in skip and (only is None or behaviour.event in only)
+        if behaviour.event is not None and behaviour.event not in skip
     ]
     ladders = [(index, *_ladder(levels.positive[index], levels.negative[index])) for index in asked]
     tests = sum(thresholds.size for _, thresholds, _ in ladders)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY
 from pqlkit.durations import DAY
 from pqlkit.errors import UsageError, suggestion
+from pqlkit.shown import Counted
 from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ class Point:
     high: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cohort:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Cohort(Counted):
     """A group of entities, or of snapshots where a behaviour forms it.
 
     Parameters
@@ -76,9 +77,12 @@ class Cohort:
     entities: int
     curve: tuple[Point, ...]
 
+    def _many(self) -> int:
+        return self.entities
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cohorts:
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Cohorts(Counted):
     """All cohorts of one kind, and whether their curves differ (log-rank; None with fewer than two).
 
     `start` is where their curves begin; `clustered` says that the test allows for snapshots that go together.
@@ -89,6 +93,9 @@ class Cohorts:
     p_value: float | None
     start: Start = Start.ANCHOR
     clustered: bool = False
+
+    def _many(self) -> int:
+        return len(self.cohorts)
 
 
 def cohorts(population: Population, snapshots: Snapshots, by: str, *, design_effect: float = 1.0) -> Cohorts:
@@ -262,7 +269,7 @@ def cohort_names(population: Population, by: str) -> pl.DataFrame:
     trait, edges = (by, ()) if bands is None else bands
     if trait not in kinds:
         raise UsageError(
-            f"--by {by}: no such trait", hint=suggestion(by, [*TIMES, *kinds], f"one of {', '.join(TIMES)}")
+            f"--by {by}: no such trait", hint=suggestion(by, [*TIMES, *kinds], f"write one of {', '.join(TIMES)}")
         )
     population.traits.refuse_current([trait], population.trusted)
     moments = population.entities.filter(pl.col(ANCHOR).is_not_null()).select(ENTITY, pl.col(ANCHOR).alias(AT))

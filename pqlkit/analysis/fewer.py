@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -112,7 +113,10 @@ def fewer(observed: Observed, *, skip: Collection[str] = ()) -> tuple[Fewer, ...
     if not counts or not observed.y.any():
         return ()
     activity = Activity.of(cube, counts)
-    tested = [row for index in counts if (row := _tested(observed, index, activity)) is not None]
+    # The windows of one event stand together, and the others' activity is the same for all of them.
+    by_event = groupby(counts, key=lambda index: cube.behaviours[index].event)
+    strata = ((_Strata.of(observed, activity.others(event)), own) for event, own in by_event)
+    tested = [row for part, own in strata for index in own if (row := _tested(observed, index, part)) is not None]
     q = benjamini_hochberg([row.p_value for row in tested])
     return tuple(replace(row, q_value=float(value)) for row, value in zip(tested, q, strict=True))
 
@@ -149,7 +153,21 @@ class Activity:
         return others
 
 
-def _tested(observed: Observed, index: int, activity: Activity) -> Fewer | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Strata:
+    """Snapshots by how much else was done: the active ones, the stratum of each, and which of them converted."""
+
+    active: NDArray[np.bool_]
+    number: NDArray[np.int64]
+    converted: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, observed: Observed, others: NDArray[np.float64]) -> _Strata:
+        active = others > 0
+        return cls(active, np.floor(_STEPS * np.log2(others[active])).astype(np.int64), observed.y[active])
+
+
+def _tested(observed: Observed, index: int, strata: _Strata) -> Fewer | None:
     from scipy.special import ndtr
 
     from pqlkit.statistics.contingency import Contingency
@@ -157,18 +175,13 @@ def _tested(observed: Observed, index: int, activity: Activity) -> Fewer | None:
     from pqlkit.statistics.stratified import mantel_haenszel
 
     behaviour = observed.cube.behaviours[index]
-    others = activity.others(behaviour.event)
-    active = others > 0
-    strata = np.zeros(others.size, dtype=np.int64)
-    strata[active] = np.floor(_STEPS * np.log2(others[active])).astype(np.int64)
     rows, levels = observed.cube.column(index)
-    level = np.zeros(others.size, dtype=np.int64)
+    level = np.zeros(strata.active.size, dtype=np.uint8)
     level[rows] = levels
-    kinds = int(strata.max(initial=0)) + 1
-    place = (strata * LEVELS + level)[active]
-    shape = (kinds, LEVELS)
-    size = np.bincount(place, minlength=kinds * LEVELS).reshape(shape)
-    converted = np.bincount(place[observed.y[active]], minlength=kinds * LEVELS).reshape(shape)
+    shape = (int(strata.number.max(initial=0)) + 1, LEVELS)
+    place = strata.number * LEVELS + level[strata.active]
+    size = np.bincount(place, minlength=shape[0] * LEVELS).reshape(shape)
+    converted = np.bincount(place[strata.converted], minlength=shape[0] * LEVELS).reshape(shape)
     reach, hits = _at_least(size), _at_least(converted)
     expected, z = mantel_haenszel(hits[:, 1:], reach[:, 1:], hits[:, 0], reach[:, 0])
     tried = np.flatnonzero((expected >= EXPECTED) & ~np.isnan(z))

@@ -10,6 +10,7 @@ from pqlkit.definitions.model import WindowKind
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.options.settings import Exposure, Settings, default_measures
 from pqlkit.population.traits import TraitKind
+from pqlkit.shown import Counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence, Set
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from pqlkit.statistics.rate import Rate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Observed:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Observed(Counted):
     """A population looked at and measured: what `analyze`, `propose` and `try` all start from.
 
     Parameters
@@ -59,6 +60,9 @@ class Observed:
     base: Rate
     judged: Callable[[], tuple[Suspect, ...]] = field(repr=False)
     split: Callable[[], Cube] = field(repr=False)
+
+    def _many(self) -> int:
+        return len(self.y)
 
     @property
     def with_kinds(self) -> Cube:

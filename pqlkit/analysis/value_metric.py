@@ -13,6 +13,7 @@ import numpy as np
 from pqlkit.analysis.associations import LEVELS
 from pqlkit.errors import UsageError, suggestion
 from pqlkit.measures.behaviour import GRID
+from pqlkit.shown import Counted
 from pqlkit.statistics.estimate import Estimate
 from pqlkit.statistics.rate import Rate
 
@@ -67,8 +68,8 @@ class Stability:
         return None if self.p_value is None else self.p_value >= LEVEL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueMetric:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ValueMetric(Counted):
     """One event, as a value metric.
 
     Parameters
@@ -101,6 +102,9 @@ class ValueMetric:
     breaks_at: int | None
     parts: tuple[Part, ...]
     stability: tuple[Stability, ...]
+
+    def _many(self) -> int:
+        return len(self.ladder)
 
     @property
     def monotonic(self) -> bool:

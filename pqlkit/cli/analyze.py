@@ -1,4 +1,4 @@
-"""`pqlkit analyze`: where conversions fall, and which behaviours go with upgrading."""
+"""`pqlkit analyze`: where conversions fall, and which behaviours go with converting."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROWS: Final = 20
 
 @takes_options("analyze")
 def analyze(given: Given) -> None:
-    """Say where conversions fall, draw the cohorts, and find which behaviours go with upgrading.
+    """Say where conversions fall, draw the cohorts, and find which behaviours go with converting.
 
     Every figure is an association: it says who converts, not why.
 

@@ -96,7 +96,7 @@ def _guarded(arguments: list[str]) -> int:
         sys.stderr.write("terminated\n")
         return ExitCode.TERMINATED
     except MemoryError:
-        sys.stderr.write("error: out of memory\n  a smaller share of the entities may do: --sample 5%\n")
+        sys.stderr.write("error: out of memory\n  Fix: look at a part of the entities: --sample 5%\n")
         return ExitCode.COULD_NOT_RUN
     except UnicodeEncodeError as error:
         tell(UsageError(f"{error.object!r} is not UTF-8", hint="give the file another name"))
@@ -131,16 +131,33 @@ def tell(error: PqlkitError) -> None:
     ]
     if error.hint:
         # Leading blanks stay: they put a caret under its character.
-        hints = [(line, line.lstrip(" ")) for line in error.hint.splitlines()]
+        hints = [(line, line.lstrip(" ")) for line in labelled_fix(error.hint).splitlines()]
         lines += [f"  {' ' * (len(line) - len(rest))}{visible(rest, 2_000)}" for line, rest in hints]
     sys.stderr.write("\n".join(lines) + "\n")
 
 
+def labelled_fix(hint: str) -> str:
+    r"""Label what to do; a request to us is none, a question whether another name was meant is none, and a stretch of text with a caret stands before it.
+
+    Examples
+    --------
+    >>> labelled_fix("add --ledger FILE"), labelled_fix("did you mean login?")
+    ('Fix: add --ledger FILE', 'did you mean login?')
+    >>> labelled_fix("login > 3\n      ^\nwrite >=")
+    'login > 3\n      ^\nFix: write >='
+    """
+    lines = hint.splitlines()
+    shown = 2 if len(lines) > 1 and lines[1].strip() == "^" else 0
+    if len(lines) > shown and not lines[shown].endswith("?") and not lines[shown].startswith("please "):
+        lines[shown] = f"Fix: {lines[shown]}"
+    return "\n".join(lines)
+
+
 def _version(value: bool) -> None:
     if value:
-        from importlib.metadata import version
+        from pqlkit.shipped import version
 
-        sys.stdout.write(f"pqlkit {version('pqlkit')}\n")
+        sys.stdout.write(f"pqlkit {version()}\n")
         raise typer.Exit
 
 

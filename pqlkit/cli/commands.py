@@ -47,7 +47,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     ),
     "analyze": Entry(
         place="analyze:analyze",
-        summary="Say where conversions fall, draw the cohorts, and find which behaviours go with upgrading.",
+        summary="Say where conversions fall, draw the cohorts, and find which behaviours go with converting.",
     ),
     "try": Entry(place="trying:try_", summary="Test a written hypothesis; `--save` makes it a definition."),
     "propose": Entry(

@@ -38,14 +38,38 @@ def write_definitions(definitions: Sequence[Definition], folder: Path) -> dict[s
     from pqlkit.definitions.emitting import emit
     from pqlkit.files import write_text
 
-    texts = {folder / f"{definition.name}.yml": emit(definition) for definition in definitions}
-    for path, text in texts.items():
-        if path.exists() and path.read_bytes() != text.encode():
+    for definition in definitions:
+        path = folder / f"{definition.name}.yml"
+        if says_something_else(definition, path):
             raise UsageError(
                 f"{path} is there and says something else; nothing was written",
-                hint="give the new one a name with --name, or another folder",
+                hint=f"write another name: {free_path(path)} is free",
             )
-    for path, text in texts.items():
+    for definition in definitions:
+        path = folder / f"{definition.name}.yml"
         if not path.exists():
-            write_text(path, text)
+            write_text(path, emit(definition))
     return {definition.name: str(folder / f"{definition.name}.yml") for definition in definitions}
+
+
+def says_something_else(definition: Definition, path: Path) -> bool:
+    """Whether a file is there that is not this definition's."""
+    from pqlkit.definitions.emitting import emit
+
+    return path.exists() and path.read_bytes() != emit(definition).encode()
+
+
+def free_path(path: Path) -> Path:
+    """Give a path that nothing has: this one, or the first with a number.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> free_path(Path("no-such-folder/invite.yml")).name
+    'invite.yml'
+    """
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free

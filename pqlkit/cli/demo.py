@@ -24,7 +24,7 @@ MARKER: Final = ".pqlkit-demo"
 HYPOTHESIS: Final = "teammate_invited >= 4 trailing 28d"
 STEPS: Final = (
     ("Read and check the exports", "load --out dataset"),
-    ("Which behaviours go with upgrading?", "analyze --data dataset"),
+    ("Which behaviours go with converting?", "analyze --data dataset"),
     ("Find a rule on earlier accounts, and hold it to later ones", "propose --data dataset --name first"),
     ("Check the definition as CI would", "validate definitions"),
     ("Tonight's leads", "score -d definitions/first.yml --data dataset --out leads.csv"),

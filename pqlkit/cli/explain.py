@@ -35,13 +35,14 @@ def explain(
     inputs = given.inputs()
     options, output = inputs.settle(ExplainOptions), inputs.output(private=True)
     if options.converters and entity is not None:
-        raise UsageError("--converters shows all who converted, not one entity", hint="give one of the two")
+        raise UsageError("--converters shows all who converted, not one entity", hint="leave one of the two out")
     if options.converters:
         upgraded(inputs, options, output)
         return
     if entity is None:
         raise UsageError(
-            "explain whom?", hint="pqlkit explain ID -d definitions/NAME.yml, or pqlkit explain --converters"
+            "explain needs the id of one entity, or --converters",
+            hint="pqlkit explain ID -d definitions/NAME.yml, or pqlkit explain --converters",
         )
     if options.definition is None:
         raise UsageError("explain needs a definition", hint=f"pqlkit explain {entity[:60]} -d definitions/NAME.yml")
@@ -62,7 +63,7 @@ def one_lead(inputs: Inputs, entity: str, path: Path, output: Output) -> None:
     """
     from pqlkit.definitions.folders import load_definition
     from pqlkit.reporting.renderers import lead as render
-    from pqlkit.scoring.card import cards, score_line, score_parts
+    from pqlkit.scoring.card import card_lines, labelled_cards, score_line, score_parts
     from pqlkit.scoring.lead import LeadStatus
     from pqlkit.scoring.lead_file import spelled
     from pqlkit.scoring.scoring import score
@@ -75,11 +76,11 @@ def one_lead(inputs: Inputs, entity: str, path: Path, output: Output) -> None:
         story = timeline(people, number, definition)
         leads = score(alone(people, number, definition), definition, read=tuple(LeadStatus), progress=progress)
     rows = leads.frame.filter(leads.frame.get_column(leads.key).cast(str) == entity)
-    (card,) = cards(leads, rows)
-    head, *rest = card
+    ((head, *rest),) = labelled_cards(leads, rows)
     lead = rows.row(0, named=True)
     parts = score_parts(leads, lead)
-    card = [head, score_line(lead["score"], parts), *rest]
+    labelled = [head, ("Score", score_line(lead["score"], parts)), *rest]
+    card = card_lines(labelled)
     row = spelled(rows).row(0, named=True)
     match output.form:
         case Format.JSON:
@@ -89,7 +90,10 @@ def one_lead(inputs: Inputs, entity: str, path: Path, output: Output) -> None:
         case Format.MARKDOWN:
             output.payload(render.as_markdown(card, row, story, zone=people.world.zone))
         case Format.TABLE:
-            output.show(render.as_table(card, row, story, as_of=people.as_of, zone=people.world.zone))
+            shown = render.as_table(
+                labelled, story, as_of=people.as_of, zone=people.world.zone, call=inputs.call, width=output.width
+            )
+            output.show(shown)
         case _:
             assert_never(output.form)
 
@@ -111,6 +115,6 @@ def upgraded(inputs: Inputs, options: ExplainOptions, output: Output) -> None:
         case Format.MARKDOWN:
             output.payload(render.converters_as_markdown(told))
         case Format.TABLE:
-            output.show(render.converters_as_table(told))
+            output.show(render.converters_as_table(told, call=inputs.call, width=output.width))
         case _:
             assert_never(output.form)

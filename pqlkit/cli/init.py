@@ -11,7 +11,7 @@ import typer
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
 from pqlkit.options.commands import InitOptions
-from pqlkit.options.data import BesideEventsOptions
+from pqlkit.options.data import PROJECT, BesideEventsOptions
 from pqlkit.options.output import QuietOption
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def init(
     from pqlkit.exports.sniffing import sniff
     from pqlkit.files import write_text
     from pqlkit.inert import visible
+    from pqlkit.reporting.next_command import Invocation
 
     inputs = given.inputs()
     exports, options = inputs.settle(BesideEventsOptions), inputs.settle(InitOptions)
@@ -72,12 +73,11 @@ def init(
         )
     write_text(out, project_text(seen, out.parent))
     output.payload("\n".join(visible(note, 400) for note in seen.notes) or "nothing to say about the exports")
-    if seen.to_do:
-        output.say(f"wrote {out}. Before `pqlkit analyze`:")
-        for text in seen.to_do:
-            output.say(f"- {visible(text, 400)}")
-    else:
-        output.say(f"wrote {out}: read it, then run `pqlkit analyze`")
+    project = [] if out == Path(PROJECT) else ["--project", str(out)]
+    load = Invocation().next("load", *project, "--out", "dataset")
+    output.say(f"wrote {out}. Before {load}:" if seen.to_do else f"wrote {out}: read it and correct it, then: {load}")
+    for text in seen.to_do:
+        output.say(f"- {visible(text, 400)}")
 
 
 def statements(options: InitOptions) -> str:
@@ -92,7 +92,9 @@ def statements(options: InitOptions) -> str:
     from pqlkit.exports.recipes import recipe, recipes
 
     if options.from_ is None or not options.sql:
-        raise UsageError("--from and --sql go together", hint="--from NAME --sql; there are " + ", ".join(recipes()))
+        raise UsageError(
+            "--from and --sql go together", hint="write --from NAME --sql, where NAME is one of " + ", ".join(recipes())
+        )
     return recipe(options.from_).statements()
 
 
@@ -115,7 +117,7 @@ def looked_at(events: str | None, exports: BesideEventsOptions, options: InitOpt
             hint="pqlkit init events.csv, or pqlkit init --connection WAREHOUSE_URL --table events",
         )
     if options.connection is not None and options.table is None:
-        raise UsageError("--connection needs the table of the events", hint="--table events")
+        raise UsageError("--connection needs the table of the events", hint="add --table events")
     bare = Source(path=(), connection=options.connection) if events is None else Project().direct(events)
     sources = {"events": bare if options.table is None else replace(bare, table=options.table)}
     for name in ("users", "accounts", "conversions", "identities"):

@@ -144,7 +144,8 @@ class Inputs:
         if target is not None and target.suffix.lower() in PAGES and out.format is None:
             if not has_page:
                 raise UsageError(
-                    f"--out {target}: {self.given.command} has no page", hint="name a .json, .csv, .md or .txt"
+                    f"--out {target}: {self.given.command} has no page",
+                    hint="write a name that ends in .json, .csv, .md or .txt",
                 )
             target, html = None, target
         if page.open and html is None:
@@ -203,14 +204,15 @@ class Inputs:
         data = self.data
         if data.map and data.data is not None:
             raise UsageError(
-                "--map names columns of exports; --data has its columns already", hint="pqlkit load --map ..."
+                "--map names columns of exports; --data has its columns already",
+                hint="pqlkit load --map TABLE.COLUMN=NAME --out DIR",
             )
         if data.map:
             return open_dataset(self.mapped(), progress=progress, cluster=self.cluster)
         if data.data is None and data.events is None and "events" not in self.project.exports:
             raise UsageError(
-                "no events to read",
-                hint=f"name them with --events PATH or --data DIR, or make a {PROJECT} with `pqlkit init EVENTS`",
+                f"no events given, no {PROJECT} here",
+                hint=f"add --data DIR, or --events PATH, or make a {PROJECT}: pqlkit init EVENTS",
             )
         self.note()
         return open_dataset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pqlkit.cli.inputs import Given
 from pqlkit.cli.options import takes_options
 from pqlkit.options.commands import LoadOptions
-from pqlkit.options.output import MessageOptions
+from pqlkit.options.output import Format, MessageOptions
 
 
 @takes_options("load")
@@ -54,7 +54,8 @@ def load(given: Given) -> None:
 
             write_catalogue(open_dataset(project, data=options.out), options.catalogue)
             output.say(f"wrote {options.catalogue}")
-        output.result(render, intake)
+        output.result(render, intake, call=inputs.call, width=output.width, folder=options.out)
         for note in status_notes(open_dataset(project, data=options.out), project, engine()):
             output.warn(note)
-    output.say(f"wrote the dataset to {options.out}")
+    if output.form is not Format.TABLE:
+        output.say(f"wrote the dataset to {options.out}")

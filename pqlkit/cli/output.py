@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
-from pqlkit.cli.step import begin, in_detail
+from pqlkit.cli.step import begin, current, in_detail
 from pqlkit.options.output import Format
 from pqlkit.reporting.renderers.layout import NARROW
 from pqlkit.reporting.renderers.layout import plain as plain
+from pqlkit.typing import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -148,6 +149,11 @@ class Output:
                 f"warning: {harmless(message)}", style="yellow", markup=False, highlight=False, soft_wrap=True
             )
 
+    def failed(self, message: str) -> None:
+        """Say on stderr which bound was breached (not with ``--quiet``: the exit code says it)."""
+        if not self.quiet:
+            messages().print(f"failed: {harmless(message)}", style="red", markup=False, highlight=False, soft_wrap=True)
+
     def warn_beside(self, warnings: Iterable[str]) -> None:
         """Warn on stderr of what a payload for programs does not show a person; a table shows it itself."""
         if self.form is not Format.TABLE:
@@ -156,7 +162,7 @@ class Output:
 
     @contextmanager
     def working(self, what: str, *, asks: bool = False) -> Iterator[Callable[[str], None]]:
-        """Show that long work goes on; the block gets a function that names the step it is at.
+        """Show that long work goes on; the block gets a function that names the step it is at, and how much of it is done.
 
         Work that `asks` a person says its steps line by line: a turning wheel would write over the question.
         """
@@ -167,22 +173,44 @@ class Output:
         if asks:
             yield self._told
             return
-        from rich.markup import escape
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            SpinnerColumn,
+            TaskProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
-        def show(step: str) -> None:
-            begin(step)
-            status.update(escape(step))
+        bar = BarColumn(bar_width=24)
+        named, left = TextColumn("{task.description}", markup=False), TimeRemainingColumn(compact=True)
+        columns = (SpinnerColumn(), named, bar, TaskProgressColumn(show_speed=False), left)
+        shown = what
+        with Progress(*columns, console=messages(), transient=True) as progress:
+            task = progress.add_task(what, total=None)
 
-        with messages().status(escape(what)) as status:
+            def show(step: str) -> None:
+                nonlocal shown, task
+                share = step.done if isinstance(step, Share) else None
+                if step != shown or (share or 0.0) < progress.tasks[0].completed:
+                    shown = str(step)
+                    begin(shown)
+                    progress.remove_task(task)
+                    task = progress.add_task(shown, total=None)
+                if share is not None:
+                    progress.update(task, total=1.0, completed=share)
+
             yield show
 
     def _told(self, step: str) -> None:
-        begin(step)
-        self.say(step)
+        if step != current().name:
+            begin(str(step))
+            self.say(step)
 
     def _silent(self, step: str) -> None:
-        begin(step)
-        self.detail(step)
+        if step != current().name:
+            begin(str(step))
+            self.detail(step)
 
 
 def harmless(message: str) -> str:

@@ -14,6 +14,7 @@ from pqlkit.options.settings import Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pqlkit.definitions.model import Definition
     from pqlkit.proposal.proposed import Proposal
 
 _RARE = 1e-6
@@ -50,6 +51,8 @@ def propose(given: Given) -> None:
         result = run(people, settings, replace(options, out_dir=folder), progress=progress)
     if result.search is not None:
         output.detail(f"the search took {result.search.seconds:.1f} s for {result.search.considered:,} rules")
+    if options.name is None:
+        result = freely_named(result, folder)
     files = write(result, folder)
     for path in files.values():
         output.say(f"wrote {path}")
@@ -79,6 +82,25 @@ def check(options: ProposeOptions) -> None:
     from pqlkit.proposal.objective import parse_objective
 
     parse_objective(options.objective, base_rate=_RARE, value=options.value, cost=options.cost)
+
+
+def freely_named(result: Proposal, folder: Path) -> Proposal:
+    """Give definitions that nobody named another name where a file of theirs says something else: it is of an earlier search.
+
+    The same search again finds its own files, and changes no name.
+    """
+    from pqlkit.cli.definition_files import free_path, says_something_else
+
+    def named(definition: Definition) -> Definition:
+        path = folder / f"{definition.name}.yml"
+        return replace(definition, name=free_path(path).stem) if says_something_else(definition, path) else definition
+
+    offer = result.points_offer
+    return replace(
+        result,
+        candidates=tuple(replace(each, definition=named(each.definition)) for each in result.candidates),
+        points_offer=None if offer is None else replace(offer, definition=named(offer.definition)),
+    )
 
 
 def write(result: Proposal, folder: Path) -> dict[str, str]:

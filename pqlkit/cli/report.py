@@ -16,6 +16,7 @@ from pqlkit.options.output import Format
 if TYPE_CHECKING:
     from pqlkit.cli.output import Output
     from pqlkit.rates.report import Report
+    from pqlkit.reporting.next_command import Invocation
 
 
 @takes_options("report")
@@ -36,6 +37,7 @@ def report(
     from pqlkit.definitions.folders import load_definition
     from pqlkit.errors import UsageError
     from pqlkit.exports.dataset import with_contacts
+    from pqlkit.rates.names import told_apart
     from pqlkit.rates.report import report as run
     from pqlkit.rates.side_by_side import shared_signups
 
@@ -61,12 +63,17 @@ def report(
 
         output.page(as_page(reports))
     output.warn_beside(dict.fromkeys(warning for report in reports for warning in report.warnings))
-    show(reports, output)
-    if any(failing(report, options.fail_under, options.fail_on_drift, output) for report in reports):
+    names = told_apart([report.definition for report in reports])
+    show(reports, names, output, inputs.call)
+    # All that is breached is said, not only the first.
+    breached = [
+        failing(*each, options.fail_under, options.fail_on_drift, output) for each in zip(reports, names, strict=True)
+    ]
+    if any(breached):
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def show(reports: list[Report], output: Output) -> None:
+def show(reports: list[Report], names: list[str], output: Output, call: Invocation) -> None:
     """Write the reports."""
     from pqlkit.reporting.renderers import report as render
 
@@ -74,28 +81,41 @@ def show(reports: list[Report], output: Output) -> None:
         case Format.JSON:
             output.payload(render.as_json(reports[0]) if len(reports) == 1 else render.several_as_json(reports))
         case Format.CSV:
-            output.payload("".join(render.as_csv(report) for report in reports))
+            output.payload(render.as_csv(reports))
         case Format.MARKDOWN:
-            output.payload("\n".join(render.as_markdown(report) for report in reports))
+            output.payload(render.as_markdown(reports[0]) if len(reports) == 1 else render.several_as_markdown(reports))
         case Format.TABLE:
             from rich.console import Group
 
             compared = [render.several(reports)] if len(reports) > 1 else []
-            output.show(Group(*[render.as_table(report) for report in reports], *compared))
+            tables = [
+                render.as_table(report, name=name, call=call) for report, name in zip(reports, names, strict=True)
+            ]
+            output.show(Group(*tables, *compared))
         case _:
             assert_never(output.form)
 
 
-def failing(report: Report, floor: float | None, on_drift: bool, output: Output) -> bool:
-    """Say on stderr what is breached, and whether anything is."""
+def failing(report: Report, name: str, floor: float | None, on_drift: bool, output: Output) -> bool:
+    """Say on stderr what is breached, and whether anything is.
+
+    Parameters
+    ----------
+    report, name
+        What was counted, and what it is called beside the others.
+    floor, on_drift
+        What was asked for.
+    output
+        Where to say it.
+    """
     failed = False
     if floor is not None and report.falls_short(floor):
         from pqlkit.reporting.renderers.words import interval, percent
 
         rate, nouns = report.funnel.pql_to_customer, report.nouns
-        output.warn(
-            f"{report.definition.name}: {rate.numerator:,} of {rate.denominator:,} new {nouns.leads} {nouns.success}, "
-            f"{percent(rate.rate)} {interval(rate.low, rate.high)}: below --fail-under {floor:.1%}"
+        output.failed(
+            f"{name}: {percent(rate.rate)} of new {nouns.leads} {nouns.success} ({rate.numerator:,} of "
+            f"{rate.denominator:,}) {interval(rate.low, rate.high)}, below --fail-under {percent(floor)}"
         )
         failed = True
     if on_drift and report.drifted:
@@ -105,8 +125,6 @@ def failing(report: Report, floor: float | None, on_drift: bool, output: Output)
 
         newest = newest_judged(report.periods)
         if newest is not None:
-            output.warn(
-                f"{report.definition.name}: {newest.period} against the baseline: {against_baseline(period(newest))}"
-            )
+            output.failed(f"{name}: {newest.period} against the baseline: {against_baseline(period(newest))}")
         failed = True
     return failed

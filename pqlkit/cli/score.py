@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pqlkit.cli.targets import Target
     from pqlkit.definitions.model import Definition
     from pqlkit.errors import PqlkitError
+    from pqlkit.reporting.next_command import Invocation
     from pqlkit.scoring.delivery import Delivery, Hook
     from pqlkit.scoring.lead_file import Shape
     from pqlkit.scoring.ledger import Ledger
@@ -73,7 +74,7 @@ def score(
             output.warn(warning)
         memories = [memory(lead, options, ledger, asked.shape) for lead in leads]
         listings = compared(leads, memories, asked, ledger, inputs.data.as_of)
-        code = deliver(listings, options, out, asked, ledger, where, output)
+        code = deliver(listings, options, out, asked, ledger, where, output, inputs.call)
     if code:
         raise typer.Exit(code)
 
@@ -193,6 +194,7 @@ def deliver(
     ledger: Ledger | None,
     where: Hook | None,
     output: Output,
+    call: Invocation,
 ) -> ExitCode:
     """Write the lists, commit the ledger, send the alerts, sum up.
 
@@ -210,6 +212,8 @@ def deliver(
         Where the night is remembered, and where alerts go; None = nowhere.
     output
         Where messages go.
+    call
+        How the command was called: commands that are printed repeat it.
     """
     from pqlkit.errors import PqlkitError
     from pqlkit.scoring.night import (
@@ -236,7 +240,7 @@ def deliver(
     with written_lists([*targets, *apart], asked.shape) as everything:
         written = everything[: len(targets)]
         if not targets and not breached:
-            show(listings, out, asked, output)
+            show(listings, out, asked, output, call)
         doubt = record(kept, listings, written, notify=asked.notify) if kept is not None else None
     try:
         if doubt is not None:
@@ -252,7 +256,7 @@ def deliver(
     for text in (text for listing in listings for text in left_out_text(listing, asked.shape.key)):
         output.warn(text)
     for text in breached:
-        output.warn(f"{text}; nobody is alerted{', the list is held' if targets else ''}")
+        output.failed(f"{text}; nobody is alerted{', the list is held' if targets else ''}")
     waiting = [text for listing in listings for text in held_text(listing, apart)]
     for text in waiting:
         output.warn(text)
@@ -349,7 +353,7 @@ def told(error: PqlkitError, written: Sequence[Written], ledger: Ledger | None, 
     elif ledger is not None:
         stands.append(f"the night is in {ledger.path}: what is new in it is new no more for the next run")
         stands.append("an alert that was sent and could not be noted comes again, with the same key")
-    error.hint = "\n".join([*stands, *([error.hint] if error.hint else [])])
+    error.message = "; ".join([error.message, *stands])
     tell(error)
 
 
@@ -471,8 +475,20 @@ def list_targets(names: Sequence[str], out: OutputOptions) -> Iterator[Target]:
         yield Target(named="--out", path=path, role=Role.WRITES)
 
 
-def show(listings: Sequence[Listing], out: OutputOptions, asked: Order, output: Output) -> None:
-    """Write the lists to stdout."""
+def show(listings: Sequence[Listing], out: OutputOptions, asked: Order, output: Output, call: Invocation) -> None:
+    """Write the lists to stdout.
+
+    Parameters
+    ----------
+    listings
+        The lists.
+    out, asked
+        What the command line asked for.
+    output
+        Where they go.
+    call
+        How the command was called: commands that are printed repeat it.
+    """
     from pqlkit.reporting.renderers import leads as render
     from pqlkit.scoring.lead_file import LeadFormat
     from pqlkit.scoring.night import rendered
@@ -485,6 +501,6 @@ def show(listings: Sequence[Listing], out: OutputOptions, asked: Order, output: 
         case Format.MARKDOWN:
             output.payload(render.as_markdown(listings))
         case Format.TABLE:
-            output.show(render.as_table(listings))
+            output.show(render.as_table(listings, call=call, width=output.width))
         case _:
             assert_never(shape)

@@ -29,13 +29,15 @@ def check(options: ScoreOptions, out: OutputOptions) -> None:
     if not options.definition:
         raise UsageError("score needs a definition", hint="pqlkit score definitions/NAME.yml")
     if options.ledger is not None and options.previous is not None:
-        raise UsageError("--ledger and --previous both say what was before", hint="give one of them")
+        raise UsageError("--ledger and --previous both say what was before", hint="leave one of them out")
     if options.only_new and options.ledger is None and options.previous is None:
-        raise UsageError("--only-new needs to know what was before", hint="add --ledger FILE or --previous LEADS")
+        raise UsageError("--only-new needs earlier leads", hint="add --ledger leads.ledger, or --previous LEADS")
     if options.notify is not None and options.ledger is None:
-        raise UsageError("--notify needs --ledger FILE: without it, nobody is alerted only once")
+        raise UsageError(
+            "--notify needs --ledger FILE: without it, nobody is alerted only once", hint="add --ledger leads.ledger"
+        )
     if options.only_new and options.all:
-        raise UsageError("--only-new and --all contradict each other", hint="give one of them")
+        raise UsageError("--only-new and --all contradict each other", hint="leave one of them out")
     if options.properties is not None and options.preset is None:
         raise UsageError("--properties lists the fields of a CRM", hint="add --preset hubspot or --preset salesforce")
     several = len(options.definition) > 1
@@ -44,7 +46,9 @@ def check(options: ScoreOptions, out: OutputOptions) -> None:
     if several and out.out is None and out.format in {Format.CSV, Format.JSON}:
         raise UsageError("several definitions give several lists", hint="name a folder with --out DIR")
     if several and out.out is not None and out.out.is_file():
-        raise UsageError(f"{out.out} is a file; with several -d, --out is a folder")
+        raise UsageError(
+            f"{out.out} is a file; with several -d, --out is a folder", hint="name a folder with --out DIR"
+        )
 
 
 def refuse_unready(definitions: Sequence[Definition], options: ScoreOptions) -> None:

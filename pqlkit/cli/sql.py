@@ -44,7 +44,7 @@ def sql(
         write_model(options.dbt, definition, inputs.project, options, output)
         return
     if options.incremental:
-        raise UsageError("--incremental makes a dbt model", where="--incremental", hint="add --dbt DIR")
+        raise UsageError("it belongs to a dbt model, and none is written", where="--incremental", hint="add --dbt DIR")
     from pqlkit.warehouse.lead_query import query_of
 
     output.payload(query_of(definition, inputs.project, options).sql + "\n")

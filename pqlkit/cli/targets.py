@@ -87,7 +87,7 @@ def check_targets(targets: Sequence[Target], project: Project) -> None:
 
 def _read(targets: Sequence[Target], project: Project) -> Iterator[Target]:
     """Give every file that the run may read: those behind folders and globs, and those of the project file."""
-    from pqlkit.exports.dataset import sources_of
+    from pqlkit.exports.project import sources_of
 
     if project.path is not None:
         yield Target(named="the project file", path=Path(project.path), role=Role.READS)
@@ -112,8 +112,8 @@ def _files(target: Target) -> Iterator[Target]:
 
 def _check_alone(target: Target) -> None:
     """Refuse a target for what it is."""
+    from pqlkit.exports.dataset_folder import dataset_of
     from pqlkit.exports.foreign import DUCKDB, SQLITE
-    from pqlkit.exports.manifest import dataset_of
 
     def refuse(what: str, hint: str) -> UsageError:
         return UsageError(f"{target.named} {target.path} is {what}", hint=hint)
@@ -139,7 +139,7 @@ def _check_alone(target: Target) -> None:
 
 def _check_filled(target: Target, written: Iterable[Target], taken: dict[object, str]) -> None:
     """Refuse a folder that files go into if the run reads some of them, or writes something else among them."""
-    from pqlkit.exports.manifest import dataset_of
+    from pqlkit.exports.dataset_folder import dataset_of
 
     for key, label in taken.items():
         if isinstance(key, str) and dataset_of(Path(key)) == Path(os.path.realpath(target.path)):

@@ -35,7 +35,7 @@ def try_(
     `pqlkit try "teammate_invited >= 4 trailing 28d" --save definitions/invites.yml`
     """
     from pqlkit.cli.analyze import whoever
-    from pqlkit.cli.definition_files import write_definitions
+    from pqlkit.cli.definition_files import free_path, write_definitions
     from pqlkit.definitions.expression import read_expression
     from pqlkit.proposal.trying import try_ as run
     from pqlkit.reporting.renderers import trial as render
@@ -56,4 +56,5 @@ def try_(
 
         output.page(as_page(result, file, inputs.call))
     output.warn_beside(result.warnings)
-    output.result(render, result, file, call=inputs.call, width=output.width)
+    free = free_path(inputs.project.definitions / f"{render.name_of(result)}.yml")
+    output.result(render, result, file, call=inputs.call, width=output.width, save=str(free))

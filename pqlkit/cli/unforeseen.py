@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pqlkit.cli.step import current
 from pqlkit.errors import PqlkitError
+from pqlkit.shipped import LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +32,8 @@ def explained(error: BaseException, arguments: Sequence[str]) -> PqlkitError:
     Returns
     -------
     PqlkitError
-        A `DataError` that names a file of the dataset which is not what was written, where there is one. Otherwise the step,
-        the files and the error, to be reported.
+        A `DataError` that names a file of the dataset which is not what was written, where there is one. A library that is
+        missing is named. Otherwise the step, the files and the error, to be reported.
     """
     step = current()
     if step.dataset is not None:
@@ -41,6 +42,11 @@ def explained(error: BaseException, arguments: Sequence[str]) -> PqlkitError:
         file = altered(step.dataset)
         if file is not None:
             return damaged(step.dataset, file)
+    if isinstance(error, ModuleNotFoundError) and error.name is not None and not error.name.startswith("pqlkit"):
+        return PqlkitError(
+            f"{' '.join(arguments[:1])} needs the library {error.name}, which is not installed",
+            hint=f"{LIGHT} checks definition files alone; for every command, in an environment of its own: pip install pqlkit",
+        )
     said = " ".join(str(error).split())[:500]
     doing = " ".join([" ".join(arguments[:1]), f"({step.name})" if step.name else ""]).strip() or "pqlkit"
     more = "" if detailed(arguments) else "; --verbose shows where in the program it happened"

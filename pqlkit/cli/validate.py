@@ -195,11 +195,10 @@ def _rendered(report: Report, options: ValidateOptions) -> str:
 
             return render_junit(report, strict=options.strict)
         case ReportFormat.SARIF:
-            from importlib.metadata import version
-
             from pqlkit.definitions.renderers.sarif import render_sarif
+            from pqlkit.shipped import version
 
-            return render_sarif(report, version=version("pqlkit"))
+            return render_sarif(report, version=version())
         case ReportFormat.TEXT:
             return _text(report, options)
 

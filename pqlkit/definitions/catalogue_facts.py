@@ -136,7 +136,7 @@ def _kind(value: Any, shown: str, where: str) -> ValueKind:
         return ValueKind(value)
     except ValueError:
         kinds = ", ".join(kind.value for kind in ValueKind)
-        raise DataError(f"{visible(where)} is no kind of value", where=shown, hint=f"the kinds are {kinds}") from None
+        raise DataError(f"{visible(where)} is no kind of value", where=shown, hint=f"write one of {kinds}") from None
 
 
 def _mapping(value: Any, shown: str, where: str) -> Mapping[str, Any]:

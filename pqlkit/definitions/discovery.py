@@ -70,7 +70,7 @@ def discover(paths: Sequence[Path | str]) -> tuple[tuple[Found, ...], tuple[Outs
             if not inside and not links:
                 raise UsageError(
                     f"no definition or project file in the folder {visible(str(path), 400)}",
-                    hint="definition files end in .yml or .yaml and begin with `pqlkit: 1`",
+                    hint="name one with files that end in .yml or .yaml and begin with `pqlkit: 1`",
                 )
             files |= {link.path: link for link in inside}
             outside |= {link.path: link for link in links}
@@ -84,13 +84,17 @@ def _file(path: Path) -> Found:
     try:
         if not path.exists():
             raise UsageError(
-                f"there is no file {shown}", hint="a pattern that matches nothing is passed on by the shell"
+                f"there is no file {shown} (a pattern that matches nothing is passed on by the shell)",
+                hint="name a file, or a folder of definitions",
             )
         if not path.is_file():
-            raise UsageError(f"{shown} is neither a file nor a folder")
+            raise UsageError(f"{shown} is neither a file nor a folder", hint="name a file, or a folder of definitions")
         return _read(path)
     except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {shown}: {getattr(error, 'strerror', None) or error}") from error
+        raise UsageError(
+            f"cannot read {shown}: {getattr(error, 'strerror', None) or error}",
+            hint="name another, or ask for the right to read it",
+        ) from error
 
 
 def _read(path: Path) -> Found:

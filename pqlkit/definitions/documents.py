@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pqlkit.columns import LEAD_COLUMNS
 from pqlkit.definitions import faults
@@ -26,6 +26,7 @@ from pqlkit.definitions.shape import FormError
 from pqlkit.definitions.values import FORMAT, kind_of, shown
 from pqlkit.definitions.yaml_source import LARGEST, parse
 from pqlkit.errors import DefinitionError, suggestion
+from pqlkit.inert import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from pqlkit.definitions.yaml_source import Document, Yaml
     from pqlkit.definitions.yaml_source import Path as YamlPath
     from pqlkit.durations import Duration
+
+SHOWN: Final = 6
+"""Files of a folder that are named where another is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,19 @@ def read_document(path: Path | str) -> Document:
             return parse(file.read(LARGEST + 1), str(path))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, FileNotFoundError):
+            raise DefinitionError(f"{visible(str(path), 400)} does not exist{_there(Path(path).parent)}") from None
         raise DefinitionError(f"cannot read the file: {reason}", where=str(path)) from error
+
+
+def _there(folder: Path) -> str:
+    """Say which definition files a folder has."""
+    names = sorted(path.name for path in folder.glob("*.y*ml")) if folder.is_dir() else []
+    return (
+        f". There: {', '.join(visible(name, 60) for name in names[:SHOWN])}{', ..' if len(names) > SHOWN else ''}"
+        if names
+        else ""
+    )
 
 
 def refusal(diagnostics: list[Diagnostic]) -> DefinitionError:

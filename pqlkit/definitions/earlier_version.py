@@ -161,7 +161,7 @@ def _git(folder: Path, *arguments: str, fed: str = "") -> bytes | None:
             "--base with a revision needs git, which is not installed", hint="name a file instead"
         ) from None
     except (subprocess.TimeoutExpired, ValueError) as error:
-        raise UsageError(f"git did not answer: {error}") from error
+        raise UsageError(f"git did not answer: {error}", hint="name a file instead") from error
     return done.stdout if done.returncode == 0 else None
 
 

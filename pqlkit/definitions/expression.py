@@ -156,13 +156,15 @@ class Expression:
         for (leaf, term), negated in zip(self.leaves, turned, strict=True):
             window = filling if filling is not None and leaf.window is _UNDECIDED else leaf.window
             at, name = term.at if term.window is None else term.window, window.kind.value
-            is_last = leaf.measure.kind is MeasureKind.LAST
-            if is_last and window.kind in {WindowKind.ROLLING, WindowKind.TRAILING}:
+            is_state = leaf.measure.kind.facts.state
+            if is_state and window.kind in {WindowKind.ROLLING, WindowKind.TRAILING}:
                 self.fail(
-                    f"last is measured in a window from the anchor, or ever, not {name}", at, "use in 14d, or ever"
+                    f"{leaf.measure.kind.value} is measured in a window from the anchor, or ever, not {name}",
+                    at,
+                    "use in 14d, or ever",
                 )
             if window.kind in {WindowKind.ROLLING, WindowKind.EVER} and (
-                negated or (leaf.at_most is not None and not is_last)
+                negated or (leaf.at_most is not None and not is_state)
             ):
                 asked = "not" if negated else "<="
                 self.fail(
@@ -225,7 +227,10 @@ def read_expression(text: str) -> Expression:
         The text is not an expression; the message points at the character.
     """
     if len(text) > LONGEST:
-        raise UsageError(f"the expression has {len(text):,} characters; at most {LONGEST:,} are read")
+        raise UsageError(
+            f"the expression has {len(text):,} characters; at most {LONGEST:,} are read",
+            hint="write a definition file instead",
+        )
     parser = _Parser(text)
     tree = parser.formula()
     return Expression(text=text, tree=tree, terms=tuple(parser.terms))
@@ -244,7 +249,7 @@ class _Parser:
     def formula(self) -> Node:
         node = self._either()
         if self._is("="):
-            self.fail("only >= and <= compare", hint="for exactly 3 write a definition file")
+            self.fail("= is not supported", hint="for exactly 3 write a definition file")
         if self.next.kind != "end":
             hint = "a name with spaces stands in double quotes" if self.next.kind == "word" else None
             self.fail(f"expected and, or, or the end, found {self.next.said}", hint=hint)
@@ -270,12 +275,20 @@ class _Parser:
         if character == '"':
             self.fail("this quote is never closed", at)
         if character in "<>=≥≤":
-            self.fail("only >= and <= compare", at, "for more than 3 write >= 4")
+            self.fail(f"{character} is not supported", at, self._instead_of(at))
         if character.isdigit():
             self.fail(
                 "this is neither a number nor a duration such as 14d", at, "names like this stand in double quotes"
             )
         self.fail(f"{visible(character)!r} cannot stand here", at, "names with other characters stand in double quotes")
+
+    def _instead_of(self, at: int) -> str:
+        """Write the comparison as the language has it: counts are whole, so that more than 3 is 4 or more."""
+        match = re.match(r"([<>])\s*(\d+)", self.text[at:])
+        if match is None:
+            return "compare with >= or <="
+        sign, number = match[1], int(match[2]) + (1 if match[1] == ">" else -1)
+        return f"write {(self.text[:at] + f'{sign}= {number}' + self.text[at + match.end() :]).strip()}"
 
     def _take(self) -> _Token:
         token = self.next

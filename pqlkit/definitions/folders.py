@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pqlkit.definitions.documents import Unresolved, check_definition, read_document, referred, refusal
 from pqlkit.definitions.values import shown
 from pqlkit.errors import DefinitionError, suggestion
+from pqlkit.inert import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -89,7 +90,7 @@ def _files(paths: Iterable[Path | str]) -> Iterator[Path]:
         elif path.exists():
             yield path
         else:
-            raise DefinitionError(f"there is no file {shown(str(path))}", where=str(path))
+            raise DefinitionError(f"{visible(str(path), 400)} does not exist")
 
 
 def _beside(folder: Path) -> list[Path]:

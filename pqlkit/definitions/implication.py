@@ -117,7 +117,7 @@ def _ref_implies(ref: Ref, other: Criterion | Ref, anchor: Anchor) -> bool:
 
 def _permanent(criterion: Criterion) -> bool:
     """Once on, it stays on."""
-    return criterion.window.kind is not WindowKind.TRAILING and criterion.measure.kind is not MeasureKind.LAST
+    return criterion.window.kind is not WindowKind.TRAILING and not criterion.measure.kind.facts.state
 
 
 def _lower_implies(a: Criterion, b: Criterion) -> bool:
@@ -130,7 +130,7 @@ def _lower_implies(a: Criterion, b: Criterion) -> bool:
         return alike and _reaches(a.at_least, b.at_least)
     if not isinstance(a.at_least, int | float) or not isinstance(b.at_least, int | float) or _met_by_nothing(b):
         return False  # of other events or another window, a limit may be another too
-    return b.measure.kind is not MeasureKind.LAST and _sees_all(a, b) and _outgrows(a, b)
+    return not b.measure.kind.facts.state and _sees_all(a, b) and _outgrows(a, b)
 
 
 def _met_by_nothing(criterion: Criterion) -> bool:
@@ -143,8 +143,8 @@ def _judged_alike(a: Criterion, b: Criterion) -> bool:
     """Prove that `b` does not lapse earlier than `a`."""
     if b.window.kind is WindowKind.TRAILING:
         return a.window.kind is WindowKind.TRAILING
-    if b.measure.kind is MeasureKind.LAST:
-        return a.measure.kind is MeasureKind.LAST and a.window == b.window
+    if b.measure.kind.facts.state:
+        return a.measure.kind is b.measure.kind and a.window == b.window
     return True
 
 

@@ -52,6 +52,8 @@ class MeasureFacts:
         It never falls when events are added.
     null_without_events
         Without events there is no value; else it is 0.
+    state
+        It is so until an event changes it: what it reached it can lose in any window, and one that moves would forget it.
     """
 
     needs_property: bool = False
@@ -61,6 +63,7 @@ class MeasureFacts:
     tells_apart: bool = False
     grows: bool = False
     null_without_events: bool = False
+    state: bool = False
 
 
 class MeasureKind(StrEnum):
@@ -96,7 +99,9 @@ class MeasureKind(StrEnum):
                     needs_property=True, numeric=True, scaled=True, grows=True, null_without_events=True
                 )
             case MeasureKind.LAST:
-                return MeasureFacts(needs_property=True, numeric=True, scaled=True, null_without_events=True)
+                return MeasureFacts(
+                    needs_property=True, numeric=True, scaled=True, null_without_events=True, state=True
+                )
             case _:
                 assert_never(self)
 

@@ -55,7 +55,7 @@ def write_exports(product: Product, folder: Path | str, *, form: str = "jsonl") 
         The folder cannot be written.
     """
     if form not in tuple(Form):
-        raise UsageError(f"{form!r} is not a form of export", hint=f"one of {', '.join(Form)}")
+        raise UsageError(f"{form!r} is not a form of export", hint=f"write one of {', '.join(Form)}")
     folder = Path(folder)
     written = [*_write_events(product.events, folder / "exports" / "events", Form(form))]
     for name, frame in _tables(product).items():

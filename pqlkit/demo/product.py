@@ -122,9 +122,11 @@ def make_product(accounts: int = 5000, seed: int = 1) -> Product:
 
 def _check(accounts: int, seed: int) -> None:
     if not 10 <= accounts <= 1_000_000:
-        raise UsageError(f"{accounts} accounts cannot be made", where="--accounts", hint="from 10 to 1000000")
+        raise UsageError(
+            f"{accounts} accounts cannot be made", where="--accounts", hint="write a number from 10 to 1000000"
+        )
     if seed < 0:
-        raise UsageError(f"the seed {seed} is negative", where="--seed", hint="any whole number from 0")
+        raise UsageError(f"the seed {seed} is negative", where="--seed", hint="write a whole number from 0 on")
 
 
 def _with_robots(company: Company, rng: np.random.Generator) -> Company:

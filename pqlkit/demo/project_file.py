@@ -64,7 +64,7 @@ traits:
 
 events:                            # what is known about names
   email_delivered: {{automatic: true}}    # sent by a machine: no sign of life
-  limit_warning: {{mechanical: true}}     # precedes the upgrade by construction
+  limit_warning: {{mechanical: true}}     # comes before the conversion by construction
 
 population:                        # own staff and their events stay out of every command
   - {{trait: email, not_matching: "@ourcompany\\\\.com$"}}

@@ -163,7 +163,7 @@ def _session(remote: str | None) -> Any:
         raise EngineError(
             "the engine spark needs the address of a Spark Connect server",
             where="--engine",
-            hint=f"--spark-remote sc://host:15002, or {REMOTE} in the environment",
+            hint=f"write --spark-remote sc://host:15002, or {REMOTE} in the environment",
         )
     if address not in _SESSIONS:
         _SESSIONS[address] = _begun(address, where)
@@ -176,7 +176,9 @@ def _begun(address: str, where: str) -> Any:
     try:
         channel = DefaultChannelBuilder(address)
     except PySparkException:
-        raise EngineError("that is no address of a Spark Connect server", where=where, hint="sc://host:15002") from None
+        raise EngineError(
+            "that is no address of a Spark Connect server", where=where, hint="write it like sc://host:15002"
+        ) from None
     try:
         with channel.toChannel() as trial:
             grpc.channel_ready_future(trial).result(timeout=_WAIT)

@@ -87,7 +87,7 @@ def unreadable(error: Exception, paths: Sequence[str]) -> DataError | EngineErro
     if "Nanosecond" in told or "NANOS" in told:
         hint = "load the export (`pqlkit load`), or write its times in microseconds"
         return DataError("Spark reads no times in nanoseconds", where=where, hint=hint)
-    hint = "what `pqlkit load` writes is read by every engine"
+    hint = "load the export: every engine reads what `pqlkit load` writes"
     return DataError(f"not a readable Parquet file: {told}", where=where, hint=hint)
 
 

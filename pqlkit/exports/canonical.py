@@ -257,7 +257,7 @@ class Canonicaliser:
             return DataError(
                 f"there is no column {name!r}: {why}",
                 where=file,
-                hint=f"is it {named!r}? Map it: --map {self.layout.name}.{canonical or name}={named!r}, or"
+                hint=f"map it: --map {self.layout.name}.{canonical or name}={named!r}, or"
                 f" columns: {{{canonical or name}: {named}}} in pqlkit.yml",
             )
         stated = f"--map {self.layout.name}.{canonical}=HEADER" if canonical is not None else None
@@ -623,7 +623,7 @@ def _missing(name: str, columns: list[str], file: str, why: str, stated: str | N
         hint = f"its only column is {visible(columns[0], 80)!r}: is the separator another? State it: separator: ';'"
     else:
         ways = "map one in pqlkit.yml, or let `pqlkit init` look"
-        hint = f"it has {listed}; {ways}" if stated is None else f"it has {listed}; name one with {stated}, or {ways}"
+        hint = f"of {listed} {ways}" if stated is None else f"of {listed} name one with {stated}, or {ways}"
     return DataError(f"there is no column {name!r}: {why}", where=file, hint=hint)
 
 

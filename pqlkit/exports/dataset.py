@@ -16,11 +16,11 @@ from pqlkit.exports.disk import writing_to
 from pqlkit.exports.intake import Intake
 from pqlkit.exports.manifest import check_as_written, read_manifest
 from pqlkit.exports.numbering import with_ids
-from pqlkit.exports.project import Project
+from pqlkit.exports.project import Project, sources_of
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import Plan, read_all
 from pqlkit.exports.sources.landing import Landing
-from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, HISTORY, IDENTITIES, USERS
+from pqlkit.exports.tables import ACCOUNTS, CONTACTS, CONVERSIONS, EVENTS, IDENTITIES, USERS
 from pqlkit.scratch import lasting_scratch
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pqlkit.exports.sources.landing import Landed
     from pqlkit.typing import Microseconds
 
-__all__ = ["ColumnType", "Dataset", "Progress", "Table", "now", "open_dataset", "sources_of", "with_sources"]
+__all__ = ["ColumnType", "Dataset", "Progress", "Table", "now", "open_dataset", "with_sources"]
 
 Progress: TypeAlias = "Callable[[str], None]"
 
@@ -160,7 +160,7 @@ def open_dataset(
         return _loaded(Path(data), project)
     sources = sources_of(project)
     if EVENTS not in sources:
-        raise DataError("nothing names the events", hint="give --project FILE, --data DIR or --events PATH")
+        raise DataError("no events given", hint="add --data DIR, --events PATH or --project FILE")
     if cluster is not None and place_of(sources[EVENTS]) is not None:
         clock = now()
         known = clustered(cluster(), sources, zone=project.timezone, clock=clock)
@@ -285,12 +285,6 @@ def with_sources(
     if not direct:
         return project
     return replace(project, exports=direct if events is not None else {**project.exports, **direct})
-
-
-def sources_of(project: Project) -> dict[str, Source]:
-    """Give all of a project's sources by table name, ``history.<trait>`` included."""
-    history = {HISTORY + trait: source for trait, source in sorted(project.traits.history.items())}
-    return {**project.exports, **history}
 
 
 def _read(

@@ -6,8 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-import polars as pl
-
 from pqlkit.errors import DataError
 from pqlkit.exports.path_keys import path_keys
 
@@ -77,6 +75,8 @@ def _refuse(folder: Path, used: bool, feature: str) -> None:
 
 def _actions(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield the actions in force: those of the last checkpoint, then those of later commits."""
+    import polars as pl
+
     log = folder / _LOG
     checkpoints = sorted(log.glob("*.checkpoint*.parquet"))
     start = checkpoints[-1].name[:20] if checkpoints else ""

@@ -69,7 +69,8 @@ def _files_of(path: str, not_read: list[NotRead]) -> list[Path]:
     if not files and folders:
         return [file for folder in folders for file in _in_folder(folder, not_read)]
     if not files:
-        raise DataError(f"no file at {path}", hint=_near(target))
+        why, hint = _near(target)
+        raise DataError(f"no file at {path}{why}", hint=hint)
     if "**" not in path:
         not_read += [NotRead(file=str(folder), reason="a folder: name it, or read it with **") for folder in folders]
     return files
@@ -80,9 +81,9 @@ def _in_folder(folder: Path, not_read: list[NotRead]) -> list[Path]:
     files = list(_walked(folder, not_read))
     if not files:
         others = ", ".join(Path(read.file).name for read in not_read[before : before + 5])
-        looked = "looked for " + ", ".join(SUFFIXES[:7]) + " ..."
         raise DataError(
-            f"the folder {folder} holds no export", hint=f"{looked}; there is {others}" if others else looked
+            f"the folder {folder} holds no export{f', only {others}' if others else ''}",
+            hint=f"name a folder with {', '.join(SUFFIXES[:7])} ...",
         )
     return files
 
@@ -138,12 +139,15 @@ def _distinct(files: list[Path], not_read: list[NotRead]) -> Iterator[Path]:
                 not_read.append(NotRead(file=str(file), reason=f"the same bytes as {known}"))
 
 
-def _near(target: Path) -> str:
+def _near(target: Path) -> tuple[str, str]:
+    """Say why a file cannot be found, and what to do."""
     with contextlib.suppress(OSError):
         if target.parent.is_dir():
             guess = nearest(target.name, (entry.name for entry in target.parent.iterdir()))
-            return f"did you mean {target.parent / guess}?" if guess else f"{target.parent} has no such file"
-    return f"the folder {target.parent} does not exist"
+            if guess:
+                return "", f"did you mean {target.parent / guess}?"
+            return f": {target.parent} has no such file", "name a file, a folder or a pattern in quotes"
+    return f": the folder {target.parent} does not exist", "name a file, a folder or a pattern in quotes"
 
 
 def fingerprint(path: Path) -> str:

@@ -163,7 +163,7 @@ def _patterned(text: pl.Series, form: str, zone: str, dates_in: str) -> tuple[pl
             return read.alias(text.name), _flags(read, is_date=True)
         parsed = frame.select(stripped.str.to_datetime(form, strict=False, time_unit="us")).to_series()
     except pl.exceptions.PolarsError as error:
-        raise DataError(f"{form!r} is not a format of times: {error}", hint="like %d-%m-%Y %H:%M") from error
+        raise DataError(f"{form!r} is not a format of times: {error}", hint="write one like %d-%m-%Y %H:%M") from error
     read = _utc(parsed, zone)
     return read.alias(text.name), _flags(read, is_date=False)
 

@@ -13,7 +13,7 @@ from pqlkit.columns import ACCOUNT_ID, EVENT, EVENT_ID, USER_ID
 from pqlkit.errors import DataError
 from pqlkit.exports import plausible_times as clocks
 from pqlkit.exports.column_types import join
-from pqlkit.exports.dataset import Dataset, now, open_dataset, sources_of
+from pqlkit.exports.dataset import Dataset, now, open_dataset
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.event_table import EventTable
 from pqlkit.exports.intake import Intake, NotRead, TableIntake
@@ -27,6 +27,7 @@ from pqlkit.exports.manifest import (
     read_manifest,
 )
 from pqlkit.exports.matching import TableMatch
+from pqlkit.exports.project import sources_of
 from pqlkit.exports.publishing import standing, writing
 from pqlkit.exports.quarantine import Quarantine
 from pqlkit.exports.reading import IDS, Plan, read_all
@@ -85,7 +86,7 @@ def load(
     """
     sources = sources_of(project)
     if EVENTS not in sources and not append:
-        raise DataError("nothing names the events", hint="give --project FILE or --events PATH")
+        raise DataError("no events given", hint="add --events PATH or --project FILE")
     folder = Path(out)
     with writing_to(folder), writing(folder, NAME) as writer:
         there = _in_force(folder)
@@ -258,9 +259,9 @@ class _Load:
                 first = intake.offenders[0]
                 raise DataError(
                     f"{intake.quarantined} of {intake.read} rows of {name} are bad, more than {self.max_bad:.4%}"
-                    f" (--max-bad); the first: {first.reason}",
+                    f" (--max-bad); the first: {first.reason}; nothing was replaced",
                     where=f"{first.file}:{first.line}",
-                    hint="nothing was replaced",
+                    hint="mend the rows, or allow more with --max-bad",
                 )
 
     def _entries(self, tables: Mapping[str, Finished]) -> dict[str, TableEntry]:

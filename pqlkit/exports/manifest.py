@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pqlkit.errors import DataError
 from pqlkit.exports.column_types import ColumnType
+from pqlkit.exports.dataset_folder import NAME as NAME
+from pqlkit.exports.dataset_folder import PLACE as PLACE
+from pqlkit.exports.dataset_folder import QUARANTINE as QUARANTINE
 from pqlkit.exports.instants import FIRST, LAST
 from pqlkit.exports.numbering import HOME
 from pqlkit.exports.parquet import schema
@@ -20,13 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pqlkit.typing import Json
-
-NAME: Final = "manifest.json"
-QUARANTINE: Final = "quarantine.jsonl"
-"""The rows that could not be used, beside the manifest."""
-
-PLACE: Final = ".pqlkit"
-"""The folder in a published folder that is the writers' own; where it is, the folder is pqlkit's."""
 
 SCHEMA: Final = "pqlkit/dataset/2"
 
@@ -203,7 +199,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / NAME
     if not folder.is_dir():
-        raise DataError(f"there is no folder {folder}", hint="`pqlkit load --out DIR` makes one")
+        raise DataError(f"--data: the folder {folder} does not exist", hint=f"pqlkit load --out {folder}")
     try:
         data = json.loads(path.read_text("utf-8"))
         if data.get("schema") in _EARLIER:
@@ -217,33 +213,17 @@ def read_manifest(folder: Path) -> Manifest:
         if EVENTS not in tables:
             raise KeyError(EVENTS)
     except FileNotFoundError as error:
-        hint = "`pqlkit load --out DIR` makes one; exports are named with --events, --users, --conversions"
+        hint = "make one with `pqlkit load --out DIR`, or name exports with --events, --users, --conversions"
         raise DataError(f"{folder} is not a dataset: it has no {NAME}", hint=hint) from error
     except OSError as error:
         raise DataError(f"cannot read the manifest: {error.strerror}", where=str(path)) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DataError("the manifest is damaged", where=str(path), hint="load again") from error
+        raise DataError("the manifest is damaged", where=str(path), hint="load the exports again") from error
     zone_of(manifest.zone, where=str(path))
     missing = sorted(name for name in manifest.files if not (folder / name).is_file())
     if missing:
-        raise DataError(f"the dataset's file {missing[0]} is gone", where=str(folder), hint="load again")
+        raise DataError(f"the dataset's file {missing[0]} is gone", where=str(folder), hint="load the exports again")
     return manifest
-
-
-def dataset_of(path: Path) -> Path | None:
-    """Find the dataset that a file is part of, whether its manifest can be read or not; None = of none."""
-    real = path.resolve()
-    for folder in list(real.parents)[:3]:
-        try:
-            with (folder / NAME).open("rb") as stream:
-                ours = b'"pqlkit/dataset/' in stream.read(1024)
-        except OSError:
-            continue
-        inside = real.relative_to(folder)
-        data = len(inside.parts) > 1 and (inside.suffix == ".parquet" or inside.parts[0] == PLACE)
-        if ours and (data or str(inside) in {NAME, QUARANTINE}):
-            return folder
-    return None
 
 
 def altered(folder: Path) -> str | None:

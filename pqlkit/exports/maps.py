@@ -41,7 +41,7 @@ def maps_of(texts: Sequence[str]) -> Maps:
                 f"--map: {text!r} names no column", hint='write --map conversions.converted_at="Close Date"'
             )
         if table not in NAMES:
-            hint = suggestion(table, NAMES, "there are " + ", ".join(NAMES))
+            hint = suggestion(table, NAMES, "write one of " + ", ".join(NAMES))
             raise UsageError(f"--map: there is no table {table!r}", hint=hint)
         maps.setdefault(table, {})[column.strip()] = header.strip()
     return maps
@@ -59,7 +59,7 @@ def with_maps(project: Project, maps: Maps) -> Project:
     for table, columns in maps.items():
         if table not in exports:
             raise UsageError(
-                f"--map names a column of the {table}, but no export of them is given", hint=f"--{table} PATH"
+                f"--map names a column of the {table}, but no export of them is given", hint=f"add --{table} PATH"
             )
         source = exports[table]
         named = {

@@ -120,7 +120,7 @@ def preset(name: str) -> Preset:
     """
     known = preset_names()
     if name not in known:
-        hint = suggestion(name, known, "there are " + ", ".join(known))
+        hint = suggestion(name, known, "write one of " + ", ".join(known))
         raise UsageError(f"there is no export format {name!r}", hint=hint)
     return _read(name)
 
@@ -168,10 +168,14 @@ def _check(data: dict[str, Any], needed: Sequence[str], others: Sequence[str], *
     """
     known = (*needed, *others)
     if stray := [key for key in data if key not in known]:
-        hint = suggestion(str(stray[0]), known, f"known are {', '.join(known)}")
+        hint = suggestion(str(stray[0]), known, f"write one of {', '.join(known)}")
         raise UsageError(f"an export format has no key {stray[0]!r}", where=where, hint=hint)
     if missing := [key for key in needed if key not in data]:
-        raise UsageError(f"an export format needs the key {missing[0]!r}", where=where, hint="see docs/sources.md")
+        raise UsageError(
+            f"an export format needs the key {missing[0]!r}",
+            where=where,
+            hint="add it: docs/sources.md says what it holds",
+        )
 
 
 def _variant(data: dict[str, Any]) -> Variant:

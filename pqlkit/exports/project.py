@@ -22,7 +22,7 @@ from pqlkit.exports.mapping import Source
 from pqlkit.exports.notation import Notation
 from pqlkit.exports.nulls import NULL_VALUES
 from pqlkit.exports.sources.address import inside, scheme
-from pqlkit.exports.tables import NAMES
+from pqlkit.exports.tables import HISTORY, NAMES
 from pqlkit.exports.zones import moment
 
 if TYPE_CHECKING:
@@ -296,3 +296,9 @@ def project_schema() -> dict[str, Json]:
     from pqlkit.exports.project_form import FullProjectForm
 
     return {**form_schema(FullProjectForm), "title": "pqlkit project"}
+
+
+def sources_of(project: Project) -> dict[str, Source]:
+    """Give all of a project's sources by table name, ``history.<trait>`` included."""
+    history = {HISTORY + trait: source for trait, source in sorted(project.traits.history.items())}
+    return {**project.exports, **history}

@@ -100,11 +100,11 @@ def _statuses(sniffed: Sniffed) -> Iterator[str]:
     """Draft rules of rows: a person strikes out the values that are no upgrades."""
     if not sniffed.statuses:
         return
-    yield "# Which rows are upgrades? Strike out the values that are none, and take the # off:"
+    yield "# Which rows are conversions? Strike out the values that are none, and take the # off:"
     yield "# rows:"
     for name, counts in sniffed.statuses.items():
         values = ", ".join(quoted(value) for value in counts)
-        yield f"#   - {{column: {quoted(name)}, in: [{values}], else: {quoted('not an upgrade: ' + visible(name, 40))}}}   # {visible(status_text(name, counts), 200)}"
+        yield f"#   - {{column: {quoted(name)}, in: [{values}], else: {quoted('not a conversion: ' + visible(name, 40))}}}   # {visible(status_text(name, counts), 200)}"
 
 
 def _relative(path: str, folder: Path) -> str:
@@ -150,7 +150,7 @@ def _events(sniffed: Sniffed) -> Iterator[str]:
     if not sniffed.events:
         yield "# events: {email_delivered: {automatic: true}, limit_warning: {mechanical: true}}"
         return
-    yield "events:                          # automatic: no person did it; mechanical: comes before an upgrade by construction"
+    yield "events:                          # automatic: no person did it; mechanical: comes before a conversion by construction"
     for name, note in sniffed.events.items():
         words = [word for word, on in (("automatic", note.automatic), ("mechanical", note.mechanical)) if on]
         key = quoted(name)

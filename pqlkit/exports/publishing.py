@@ -162,7 +162,7 @@ class Writer:
         except (OSError, OutputError) as error:
             raise OutputError(
                 f"{self.folder} is the new dataset, whole, but clearing up failed: {error}",
-                hint="the next load of it ends that",
+                hint="load it again: that ends it",
             ) from error
 
     def adopt(self, files: Iterable[str]) -> None:
@@ -224,9 +224,7 @@ def standing(folder: Path) -> Iterator[None]:
     try:
         yield
     except PqlkitError as error:
-        error.hint = "\n".join(
-            [f"{folder} is the new dataset, whole: that failed afterwards", *filter(None, [error.hint])]
-        )
+        error.message += f"; {folder} is the new dataset, whole: that failed afterwards"
         raise
 
 

@@ -28,7 +28,7 @@ _MEANINGS: Final = {
     EVENT: "the name of what was done",
     TIMESTAMP: "the time at which it was done",
     SIGNED_UP_AT: "the time of signing up",
-    CONVERTED_AT: "the time of upgrading",
+    CONVERTED_AT: "the time of the conversion",
     AT: "the time of the call",
     TIMEZONE: "the zone of whoever exported",
 }

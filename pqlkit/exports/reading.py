@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -185,6 +186,7 @@ def _staged(name: str, plan: Plan, quarantine: Quarantine) -> Stage:
         derived=derived,
         files=plan.files.get(name),
         names=plan.names,
+        progress=partial(_tell, plan),
     )
 
 
@@ -426,7 +428,11 @@ def _check_kept(name: str, table: Finished, places: str | None, *, added: bool) 
     intake = table.intake
     if table.rows or not intake.quarantined:
         if name == EVENTS and not table.rows and not added:
-            raise DataError("the events have no rows", where=places, hint="the files hold a header and nothing else")
+            raise DataError(
+                "the events have no rows: the files hold a header and nothing else",
+                where=places,
+                hint="export them again, or name other files",
+            )
         return
     first = intake.offenders[0] if intake.offenders else None
     where = f"{first.file}:{first.line}" if first else places
@@ -448,7 +454,11 @@ def _way_out(table: Finished) -> str:
         return (
             f'state how its times are written in pqlkit.yml, like {{column: {visible(column, 60)}, format: "{form}"}}'
         )
-    return f"state the format of its times: {', '.join(FORMATS)}, or a pattern" if unread else "is the mapping right?"
+    return (
+        f"state the format of its times: {', '.join(FORMATS)}, or a pattern"
+        if unread
+        else "map its columns: `pqlkit init` proposes how"
+    )
 
 
 def _gaps(sources: Mapping[str, InPlace | Stage], bounds: Mapping[str, Plausible]) -> tuple[Gap, ...]:

@@ -86,7 +86,7 @@ def recipe(name: str) -> Recipe:
     """
     known = recipes()
     if name not in known:
-        hint = suggestion(name, known, "there are " + ", ".join(known))
+        hint = suggestion(name, known, "write one of " + ", ".join(known))
         raise UsageError(f"there is no recipe {name!r}", where="--from", hint=hint)
     return known[name]
 

@@ -253,7 +253,9 @@ class _Look:
             )
             self.notes += owner_notes(tried, ids)
         self.statuses = statuses(rows, source)
-        self.notes += [f"which rows are upgrades? {status_text(name, self.statuses[name])}" for name in self.statuses]
+        self.notes += [
+            f"which rows are conversions? {status_text(name, self.statuses[name])}" for name in self.statuses
+        ]
         self._time_notes(source, variant, rows)
         return source
 

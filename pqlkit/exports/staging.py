@@ -30,6 +30,7 @@ from pqlkit.exports.raw import EmptyExportError, Kind, called, hidden_members, i
 from pqlkit.exports.reshaping import Versions
 from pqlkit.exports.tables import FILE, LINE
 from pqlkit.inert import visible
+from pqlkit.typing import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -181,6 +182,7 @@ def stage(
     derived: bool = False,
     files: Sequence[Path] | None = None,
     names: Mapping[Path, str] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Stage:
     """Read one table's files into parts.
 
@@ -200,6 +202,8 @@ def stage(
         Which files to read; None = all that `source.path` finds.
     names
         What reports call files, where that is not their path.
+    progress
+        Is told, after each file, which share of the bytes is read.
 
     Raises
     ------
@@ -222,12 +226,16 @@ def stage(
     titles = [(names or {}).get(path, str(path)) for path in files]
     streams = _filled(files, titles, staged)
     _survey(streams, canonicaliser)
+    sizes = [path.stat().st_size for path in files]
+    read = 0
     reader = _Reader(staged=staged, canonicaliser=canonicaliser, quarantine=quarantine)
     for place, (path, title) in enumerate(zip(files, titles, strict=True)):
         staged.files.append(title)
         with called(path, title):
             for member in streams.get(place, ()):
                 reader.read(member, place)
+        read += sizes[place]
+        progress(Share(f"reading {layout.name}", read, sum(sizes)))
     reader.flush()
     staged.remarks += canonicaliser.misread()
     staged.flush()
@@ -293,7 +301,7 @@ def _lookups(source: Source) -> Callable[[Lookup], pl.DataFrame | None]:
             raise DataError(
                 f"the lookup {lookup.table} has no column {lookup.key!r}",
                 where=source.lookups[lookup.table][0],
-                hint="it has " + ", ".join(visible(name, 40) for name in table.columns[:12]),
+                hint="name one of its columns: " + ", ".join(visible(name, 40) for name in table.columns[:12]),
             )
         return table
 

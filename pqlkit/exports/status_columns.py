@@ -73,7 +73,7 @@ def status_notes(dataset: Dataset, project: Project, engine: Engine) -> list[str
         return []
     rows = read_table(engine, table, names)
     return [
-        f"conversions have a column that nothing uses, {status_text(name, counts)}. Are all of these rows upgrades? If not,"
+        f"conversions have a column that nothing uses, {status_text(name, counts)}. Are all of these rows conversions? If not,"
         " say which in pqlkit.yml: rows: of the conversions, or outcome: {where: ...}"
         for name, counts in statuses(rows, project.exports.get(CONVERSIONS)).items()
     ]

@@ -31,7 +31,7 @@ def zone_of(name: str, where: str | None = None) -> tzinfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        hint = suggestion(name, zoneinfo.available_timezones(), "IANA names like UTC or Europe/Berlin")
+        hint = suggestion(name, zoneinfo.available_timezones(), "write an IANA name like UTC or Europe/Berlin")
         raise DataError(f"there is no time zone {name!r}", where=where, hint=hint) from error
 
 

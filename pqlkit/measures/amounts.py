@@ -27,8 +27,8 @@ def amounts(scope: Scope, tasks: Sequence[Task]) -> LazyFrame:
     last null.
     """
     highest = [task for task in tasks if _is_highest(task)]
-    plain = [task for task in tasks if not _is_highest(task) and task.measure is not MeasureKind.LAST]
-    last = [task for task in tasks if task.measure is MeasureKind.LAST]
+    plain = [task for task in tasks if not _is_highest(task) and not task.newest_alone]
+    last = [task for task in tasks if task.newest_alone]
     plans = [_highest(scope, part) for part in value_groups(highest)]
     plans += [_present(scope, part) for part in value_groups(plain)]
     if last:

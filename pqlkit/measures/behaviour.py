@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pqlkit.shown import Counted
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -50,8 +52,8 @@ class Behaviour:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Cube:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Cube(Counted):
     """The level of every behaviour at every snapshot, zeros left out (compressed columns).
 
     Parameters
@@ -73,6 +75,9 @@ class Cube:
     offsets: NDArray[np.int64]
     rows: NDArray[np.uint32]
     levels: NDArray[np.uint8]
+
+    def _many(self) -> int:
+        return len(self.behaviours)
 
     def column(self, index: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
         """Give the snapshots at which behaviour `index` is above zero, and its levels there."""

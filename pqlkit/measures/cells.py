@@ -149,9 +149,13 @@ def possible(sightings: Sightings, measures: Sequence[Measure], kind: WindowKind
         No such property, or a sum beyond what can be added up.
     """
     for measure in measures:
-        if measure.kind is MeasureKind.LAST and kind is WindowKind.TRAILING:
-            message = "last has no meaning over trailing windows"
-            raise UsageError(message, where="--measures")
+        if measure.kind.facts.state and kind is WindowKind.TRAILING:
+            message = f"{measure.kind.value} has no meaning over trailing windows"
+            raise UsageError(
+                message,
+                where="--measures",
+                hint=f"leave {measure.kind.value} out, or take windows that end: --snapshots once:14d",
+            )
     whole = [
         Criterion(id="any", events=None, measure=measure, window=Window(kind=WindowKind.EVER), at_least=1)
         for measure in measures

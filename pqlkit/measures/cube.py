@@ -176,7 +176,7 @@ class Seen:
         ways = {WindowKind.WITHIN: span_cells, WindowKind.TRAILING: block_cells}
         if self.kind not in ways:
             message = f"snapshots are measured within or trailing windows, not {self.kind.value}"
-            raise UsageError(message)
+            raise UsageError(message, hint="use within or trailing")
         lengths = [window.microseconds for window in self.windows]
         yield from ways[self.kind](self.sightings, lengths, self.measures)
 

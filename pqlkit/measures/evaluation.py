@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 import narwhals as nw
 import numpy as np
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pqlkit.measures.world import World
     from pqlkit.typing import LazyFrame
 
-__all__ = ["Evaluation", "criterion_spells", "evaluate", "spells_of", "spells_of_each", "values"]
+__all__ = ["Evaluation", "criterion_spells", "evaluate", "keep_spells", "spells_of", "spells_of_each", "values"]
 
 VALUE = "value"
 HOLDS = "holds"
@@ -38,6 +39,8 @@ _FAR: Final = 2**62
 _NO_SPELLS: Final = pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, ON: pl.Int64, OFF: pl.Int64})
 _NO_STRETCHES: Final = pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, FIRST: pl.Int64, NEWEST: pl.Int64})
 _NO_VALUES: Final = pl.DataFrame(schema={ENTITY: pl.Int64, CRITERION: pl.Int32, VALUE: pl.Float64})
+_KEPT: Final[WeakKeyDictionary[World, dict[str, pl.DataFrame]]] = WeakKeyDictionary()
+"""The spells of criteria that `keep_spells` keeps, by their spelling."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -127,8 +130,13 @@ def _at_once(
 
 def _stretches(table: pl.DataFrame) -> pl.DataFrame:
     """Lay the rows of the first and of the newest events side by side: both are of the same entities and criteria."""
-    sides = [table.filter(pl.col(name).is_not_null()).select(*GROUP, name).sort(GROUP) for name in (FIRST, NEWEST)]
-    return pl.concat([sides[0], sides[1].select(NEWEST)], how="horizontal")
+    first, newest = (table.filter(pl.col(name).is_not_null()).select(*GROUP, name) for name in (FIRST, NEWEST))
+    wide = int(table.select(pl.col(CRITERION).max()).item() or 0) + 1
+    # By position: to sort or to join so many rows takes several times as long.
+    places = [np.array(side[ENTITY].to_numpy() * wide + side[CRITERION].to_numpy()) for side in (first, newest)]
+    laid = np.zeros(int(places[0].max(initial=-1)) + 1, dtype=np.int64)
+    laid[places[1]] = newest[NEWEST].to_numpy()
+    return first.with_columns(pl.Series(NEWEST, laid[places[0]], dtype=pl.Int64))
 
 
 def _without_end(scope: Scope, moments: pl.DataFrame) -> pl.DataFrame:
@@ -192,21 +200,10 @@ def spells_of(world: World, definition: Definition, *, early: bool = False) -> p
 
 def spells_of_each(world: World, definitions: Sequence[Definition], *, early: bool = False) -> list[pl.DataFrame]:
     """Give the spells of each of several definitions, each as `spells_of` does; each criterion is measured once, in few passes."""
-    # By spelling, since 1 and true are equal values and different conditions.
-    wanted = {
-        repr(_bare(leaf)): _bare(leaf)
-        for definition in definitions
-        for leaf in leaves(definition.qualify)
-        if isinstance(leaf, Criterion)
-    }
-    named = [spelled for spelled, criterion in wanted.items() if criterion.events is not None]
-    # A criterion on any event sees all of them: several such at once would hold the whole table several times.
-    parts = [named, *([spelled] for spelled in wanted if spelled not in named)]
-    measured: dict[str, pl.DataFrame] = {}
-    for part in parts:
-        frame = world.engine.collect(criterion_spells(world, [wanted[spelled] for spelled in part], early=early))
-        by_place = frame.partition_by(CRITERION, as_dict=True)
-        measured |= {spelled: by_place.get((place,), _NO_SPELLS) for place, spelled in enumerate(part)}
+    criteria = [
+        leaf for definition in definitions for leaf in leaves(definition.qualify) if isinstance(leaf, Criterion)
+    ]
+    measured = _measured(world, criteria, early=early)
     return [
         _combined(
             world,
@@ -216,6 +213,32 @@ def spells_of_each(world: World, definitions: Sequence[Definition], *, early: bo
         )
         for definition in definitions
     ]
+
+
+def keep_spells(world: World) -> None:
+    """Keep the spells of criteria from now on, as long as the world is there: for whoever asks for the same ones again and again."""
+    _KEPT.setdefault(world, {})
+
+
+def _measured(world: World, criteria: Sequence[Criterion], *, early: bool) -> dict[str, pl.DataFrame]:
+    """Give the spells of criteria, by their spelling; those that were kept are not measured again."""
+    # By spelling, since 1 and true are equal values and different conditions.
+    wanted = {repr(_bare(criterion)): criterion for criterion in criteria}
+    kept = _KEPT.get(world, {})
+    measured = {spelled: kept[spelled] for spelled in wanted if spelled in kept}
+    left = {spelled: criterion for spelled, criterion in wanted.items() if spelled not in measured}
+    named = [spelled for spelled, criterion in left.items() if criterion.events is not None]
+    # A criterion on any event sees all of them: several such at once would hold the whole table several times.
+    for part in (named, *([spelled] for spelled in left if spelled not in named)):
+        if part:
+            frame = world.engine.collect(criterion_spells(world, [wanted[spelled] for spelled in part], early=early))
+            by_place = frame.partition_by(CRITERION, as_dict=True)
+            measured |= {spelled: by_place.get((place,), _NO_SPELLS) for place, spelled in enumerate(part)}
+    if world in _KEPT:
+        # The end of a window, which comes early or not, decides nothing of these.
+        lasting = (spelled for spelled in left if has_short_way(tasks_of([wanted[spelled]])[0]))
+        _KEPT[world] |= {spelled: measured[spelled] for spelled in lasting}
+    return measured
 
 
 def _bare(criterion: Criterion) -> Criterion:
@@ -297,6 +320,8 @@ def _leaf_spells(
 ) -> pl.DataFrame:
     plain = [(position, leaf) for position, leaf in positions if isinstance(leaf, Criterion)]
     frames = [_NO_SPELLS]
+    if measured is None and world in _KEPT:
+        measured = _measured(world, [leaf for _, leaf in plain], early=early)
     if measured is not None:
         frames += [
             measured[repr(_bare(leaf))].select(ENTITY, pl.lit(position, pl.Int32).alias(CRITERION), ON, OFF)

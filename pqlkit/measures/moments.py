@@ -58,7 +58,7 @@ def has_short_way(task: Task) -> bool:
 
 def has_short_way_at_once(task: Task) -> bool:
     """Whether this module can plan a task's moment and amount together: what a window that moves held is the sweep's to tell."""
-    return has_short_way(task) and (task.window is not WindowKind.ROLLING or task.measure is MeasureKind.MAX)
+    return has_short_way(task) and (task.window is not WindowKind.ROLLING or task.by_event)
 
 
 def tells_stretch(task: Task) -> bool:

@@ -19,9 +19,17 @@ if TYPE_CHECKING:
     from pqlkit.typing import LazyFrame
 
 
-def owned(world: World, events: LazyFrame) -> LazyFrame:
-    """Add ``entity`` to events of known entities, as `with_owners` does; with expansion outcomes drop those before ``since``."""
-    seen = with_owners(world, events, world.entities.select(ENTITY))
+def owned(world: World, events: LazyFrame, owners: pl.DataFrame | None = None) -> LazyFrame:
+    """Add the owners to events, as `with_owners` does; with expansion outcomes drop those before ``since``.
+
+    Parameters
+    ----------
+    world, events
+        As for `with_owners`.
+    owners
+        ``entity`` and what to bring along; None = ``entity`` of all.
+    """
+    seen = with_owners(world, events, world.entities.select(ENTITY) if owners is None else owners)
     since = world.entities.select(ENTITY, "since").drop_nulls()
     if since.is_empty():
         return seen

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import narwhals as nw
 
 from pqlkit.columns import ANCHOR, AT, CRITERION, ENTITY, OFF, ON
-from pqlkit.definitions.model import MeasureKind, WindowKind
+from pqlkit.definitions.model import WindowKind
 from pqlkit.measures.occurrences import HIGH, LOW, REACHED, VALUE, occurrences, universe, value_groups
 from pqlkit.measures.tasks import holds_for, per_task
 
@@ -36,7 +36,7 @@ def sweep_spells(scope: Scope, tasks: Sequence[Task]) -> list[LazyFrame]:
     """Plan the spells of any tasks: ``entity``, ``criterion``, ``on``, ``off``, unclipped."""
     lasting = [task for task in tasks if task.lasting]
     ended = [task for task in tasks if task.judged_at_end]
-    last = [task for task in tasks if task.measure is MeasureKind.LAST]
+    last = [task for task in tasks if task.newest_alone]
     states = [task for task in tasks if task not in lasting and task not in ended and task not in last]
     plans = [_lasting_spells(scope, part) for part in value_groups(lasting)]
     plans += [_at_end(scope, part) for part in value_groups(ended)]
@@ -184,7 +184,7 @@ def _satisfied(task: Task) -> nw.Expr:
         return (nw.col(LEVEL) > 0) & (nw.col(BAD) == 0)
     level = nw.col(LEVEL) * task.unit
     inside = (level >= nw.col(LOW)).fill_null(False) & (level <= nw.col(HIGH)).fill_null(False)
-    if task.by_property or task.measure is MeasureKind.LAST:
+    if task.by_property or task.newest_alone:
         return inside & (nw.col(PRESENT) > 0)
     return inside
 

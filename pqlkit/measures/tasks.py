@@ -51,12 +51,12 @@ class Task:
     @property
     def lasting(self) -> bool:
         """Whether reached is reached: on from the first event at which the value reaches the threshold."""
-        return self.high is None and self.window is not WindowKind.TRAILING and self.measure is not MeasureKind.LAST
+        return self.high is None and self.window is not WindowKind.TRAILING and not self.measure.facts.state
 
     @property
     def judged_at_end(self) -> bool:
         """Whether the value counts that the window ends with."""
-        return self.high is not None and self.window is WindowKind.WITHIN and self.measure is not MeasureKind.LAST
+        return self.high is not None and self.window is WindowKind.WITHIN and not self.measure.facts.state
 
     @property
     def steady(self) -> bool:
@@ -104,19 +104,38 @@ class Task:
         return 0 if constant is not None and constant <= 0 and not self.by_event else None
 
     @property
-    def by_event(self) -> bool:
-        """Whether each event alone reaches the bounds or not, so that the level is how many do."""
+    def newest_alone(self) -> bool:
+        """Whether the newest event alone tells the value."""
         match self.measure:
-            case MeasureKind.MAX:
+            case MeasureKind.LAST:
                 return True
-            case MeasureKind.SUM | MeasureKind.LAST:
-                return False
             case (
                 MeasureKind.COUNT
                 | MeasureKind.DAYS
                 | MeasureKind.USERS
                 | MeasureKind.DISTINCT
                 | MeasureKind.DISTINCT_EVENTS
+                | MeasureKind.SUM
+                | MeasureKind.MAX
+            ):
+                return False
+            case _:
+                assert_never(self.measure)
+
+    @property
+    def by_event(self) -> bool:
+        """Whether each event alone reaches the bounds or not, so that the level is how many do."""
+        match self.measure:
+            case MeasureKind.MAX:
+                return True
+            case (
+                MeasureKind.COUNT
+                | MeasureKind.DAYS
+                | MeasureKind.USERS
+                | MeasureKind.DISTINCT
+                | MeasureKind.DISTINCT_EVENTS
+                | MeasureKind.SUM
+                | MeasureKind.LAST
             ):
                 return False
             case _:
@@ -139,11 +158,11 @@ def _task(index: int, criterion: Criterion) -> Task:
     low, high = Need.of(criterion.at_least, upper=False), Need.of(criterion.at_most, upper=True)
     if low is None and high is None:
         low = Need(upper=False, constant=SCALE)
-    kind, is_last = criterion.window.kind, criterion.measure.kind is MeasureKind.LAST
-    if is_last and kind not in {WindowKind.WITHIN, WindowKind.EVER}:
-        message = f"criterion {criterion.id}: last is measured within or ever, not {kind.value}"
+    kind, measure = criterion.window.kind, criterion.measure.kind
+    if measure.facts.state and kind not in {WindowKind.WITHIN, WindowKind.EVER}:
+        message = f"criterion {criterion.id}: {measure.value} is measured within or ever, not {kind.value}"
         raise DefinitionError(message)
-    if high is not None and not is_last and kind in {WindowKind.ROLLING, WindowKind.EVER}:
+    if high is not None and not measure.facts.state and kind in {WindowKind.ROLLING, WindowKind.EVER}:
         message = f"criterion {criterion.id}: at_most needs a window that ends (within or trailing), not {kind.value}"
         raise DefinitionError(message)
     return Task(index=index, criterion=criterion, low=low, high=high)

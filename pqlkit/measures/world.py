@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pqlkit.typing import LazyFrame, Microseconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class World:
     """Events and entities of one population.
 

@@ -166,10 +166,10 @@ class Option:
             known = [member.value for member in self.takes]
             if value in known:
                 return self.takes(value)
-            raise UsageError(f"{name}: {value!r} is not one of {', '.join(known)}")
+            raise UsageError(f"{name}: {value!r} is not one of {', '.join(known)}", hint="write one of them")
         types, word = _WRITTEN[self.takes]
         if not isinstance(value, types) or (isinstance(value, bool) and self.takes is not bool):
-            raise UsageError(f"{name}: {value!r} is not {word}")
+            raise UsageError(f"{name}: {value!r} is not {word}", hint=f"write {word}")
         return self.takes(str(value)) if self.takes in {str, Path} else self.takes(value)
 
 
@@ -258,7 +258,7 @@ def settled(record: type[Record], made: Record | None, options: Mapping[str, Any
     for name in options:
         if name not in known:
             raise UsageError(
-                f"there is no option {name!r}", hint=suggestion(name, known, f"known are {', '.join(known)}")
+                f"there is no option {name!r}", hint=suggestion(name, known, f"write one of {', '.join(known)}")
             )
     return dataclasses.replace(made if made is not None else record(), **options)  # type: ignore[type-var]
 

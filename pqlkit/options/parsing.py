@@ -57,10 +57,13 @@ def duration(text: str, name: str) -> Duration:
     UsageError
         The text is no duration.
     """
+    if text.strip().isdecimal():
+        raise UsageError(f"{name}: {text.strip()} has no unit", hint=f"write {text.strip()}d")
     try:
         return Duration.parse(text)
     except ValueError as error:
-        raise UsageError(f"{name}: {error}") from None
+        what, _, how = str(error).partition(": ")
+        raise UsageError(f"{name}: {what}", hint=how or "write at most 36500d") from None
 
 
 def durations(text: str, name: str) -> tuple[Duration, ...]:
@@ -195,7 +198,7 @@ def word(*known: str) -> Callable[[str, str], str]:
     def read(text: str, name: str) -> str:
         if text in known:
             return text
-        hint = suggestion(text, known, f"one of {', '.join(known)}")
+        hint = suggestion(text, known, f"write one of {', '.join(known)}")
         raise UsageError(f"{name}: {text!r} is not known", hint=hint)
 
     return read
@@ -214,7 +217,7 @@ def definition_name(text: str, name: str) -> str:
     try:
         return values.definition_name(text)
     except values.FaultError as error:
-        raise UsageError(f"{name}: {error}") from None
+        raise UsageError(f"{name}: {error}", hint="write one like team-rollout") from None
 
 
 def definition(path: Path, name: str) -> Definition:
@@ -233,7 +236,7 @@ def hypothesis_file(path: Path, name: str) -> Path:
         It is no such file.
     """
     if path.suffix not in {".yml", ".yaml"}:
-        raise UsageError(f"{name}: {path} is no .yml file", hint=f"{name} definitions/NAME.yml")
+        raise UsageError(f"{name}: {path} is no .yml file", hint=f"write {name} definitions/NAME.yml")
     definition_name(path.stem, name)
     return path
 
@@ -252,7 +255,8 @@ def whole(least: int, most: float = inf) -> Callable[[int, str], int]:
             raise UsageError(
                 f"{name}: {value} is below {least}"
                 if most == inf
-                else f"{name}: {value} is not between {least} and {most}"
+                else f"{name}: {value} is not between {least} and {most}",
+                hint=f"write {least if value < least else most}",
             )
         return value
 
@@ -268,7 +272,7 @@ def seconds(value: float, name: str) -> float:
         It is none.
     """
     if not value > 0:
-        raise UsageError(f"{name}: {value:g} is no time to search")
+        raise UsageError(f"{name}: {value:g} is no time to search", hint="write 60")
     return value
 
 

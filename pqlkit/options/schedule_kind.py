@@ -47,7 +47,11 @@ def spelled(text: str, where: str = "--snapshots") -> tuple[DesignKind, tuple[Du
     try:
         spans = tuple(sorted({Duration.parse(part) for part in rest.split(",")})) if rest else ()
     except ValueError as error:
-        raise UsageError(str(error), where=where) from error
+        raise UsageError(str(error), where=where, hint="write once:14d, age:1d,3d,7d or every:28d") from error
     if spans and spans[0].microseconds == 0:
-        raise UsageError("a snapshot needs some time before it: 0 is none", where=where)
+        raise UsageError(
+            "a snapshot needs some time before it: 0 is none",
+            where=where,
+            hint="write once:14d, age:1d,3d,7d or every:28d",
+        )
     return DesignKind(name), spans

@@ -29,6 +29,7 @@ class ColumnType(StrEnum):
     NUMBER = "number"
     TEXT = "text"
     BOOLEAN = "boolean"
+    DATE = "date"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,14 @@ class SqlOptions(ProjectOption, MessageOptions, TargetOption):
     )
     dbt: Path | None = option(None, "Write a dbt model with its tests and docs.", metavar="DIR", role=Role.FILLS)
     incremental: bool = option(False, "With --dbt: a run keeps what the runs before found, and adds to it.")
+    data: Path | None = option(
+        None,
+        "A folder that `pqlkit load` wrote: the tables have its columns.",
+        unset="the project file's exports say which columns there are",
+        metavar="DIR",
+        panel=DATA,
+        role=Role.READS,
+    )
     table: tuple[str, ...] = option(
         (), "Where a table is, like events=raw.product_events. Repeatable.", metavar="TABLE=NAME", panel=DATA
     )
@@ -65,7 +74,7 @@ class SqlOptions(ProjectOption, MessageOptions, TargetOption):
     )
     type: tuple[str, ...] = option(
         (),
-        "What a property or trait holds: amount=text, number or boolean. Repeatable.",
+        "What a property or trait holds: amount=text, number or boolean; that a time is a date: conversions.converted_at=date. Repeatable.",
         metavar="NAME=TYPE",
         panel=DATA,
     )

@@ -263,7 +263,11 @@ def read_moment(text: str, zone: str, *, option: str, end: bool) -> Microseconds
     try:
         return midnight(stated + timedelta(days=1), zone) - 1 if end else midnight(stated, zone)
     except OverflowError as error:
-        raise UsageError(f"{text!r} is no date that can be counted", where=option) from error
+        raise UsageError(
+            f"{text!r} is no date that can be counted",
+            where=option,
+            hint="write a date from 1970 to 2200, like 2026-10-31",
+        ) from error
 
 
 def _microseconds(moment: datetime) -> Microseconds:

@@ -107,7 +107,7 @@ def check_kind(dataset: Dataset, kind: EntityKind, outcome: Outcome, roster: Ros
     if table is None or outcome.event is not None or outcome.definition is not None:
         return
     if _names_only_accounts(table, engine):
-        raise UsageError("the conversions name accounts, not users", where="--entity", hint="use --entity account")
+        raise UsageError("--entity user, but conversions are of accounts", hint="write --entity account")
 
 
 def _names_only_accounts(table: Table, engine: Engine) -> bool:

@@ -45,7 +45,7 @@ def require_tables(dataset: Dataset, wanted: Sequence[str]) -> None:
         if name not in TABLES:
             raise UsageError(
                 f"--require: {name!r} is no table",
-                hint=suggestion(name, TABLES, f"one of {', '.join(TABLES)}"),
+                hint=suggestion(name, TABLES, f"write one of {', '.join(TABLES)}"),
             )
         if name not in dataset.tables:
             raise DataError(

@@ -105,7 +105,9 @@ class Traits:
 
     def _kind(self, name: str) -> TraitKind:
         if name not in self.kinds:
-            hint = suggestion(name, self.kinds, f"there are: {', '.join(self.kinds) or 'none'}", quoted=True)
+            hint = suggestion(
+                name, self.kinds, f"write one of {', '.join(self.kinds)}" if self.kinds else None, quoted=True
+            )
             raise DataError(f"the data has no trait {name!r}", hint=hint)
         return self.kinds[name]
 

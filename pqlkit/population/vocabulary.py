@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import narwhals as nw
 
 from pqlkit.columns import EVENT
 from pqlkit.definitions.model import Criterion, leaves
 from pqlkit.errors import DataError, suggestion
+from pqlkit.inert import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from pqlkit.population.population import Population
 
 __all__ = ["event_names", "refuse_unknown"]
+
+SHOWN: Final = 6
+"""Names that are listed where another is asked for."""
 
 
 def event_names(population: Population) -> frozenset[str]:
@@ -70,9 +74,9 @@ def _unknown(what: str, name: str, known: frozenset[str], text: str, at: int | N
     """Name what the data does not have, what is near, and where it stands in the text."""
     from pqlkit.definitions.expression import pointed
 
-    plural = "properties" if what == "property" else "event names"
-    hint = suggestion(name, known, f"the data has {len(known)} {plural}")
-    message = f"the data has no {what} {name!r}"
-    if at is None:
-        return DataError(message, hint=hint)
-    return DataError(f"{message} (character {at + 1})", hint=pointed(text, at, hint))
+    shown = ", ".join(visible(each, 40) for each in sorted(known)[:SHOWN])
+    listed = f"{shown}, .. ({len(known):,})" if len(known) > SHOWN else shown or "none"
+    place = "" if at is None else f" (character {at + 1})"
+    message = f"no {what} is called {visible(name, 200)}{place}. The data has: {listed}"
+    hint = suggestion(name, known)
+    return DataError(message, hint=hint if at is None else pointed(text, at, hint))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pqlkit.shown import Counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -26,8 +28,8 @@ _BYTES: Final = np.uint64(0x00FF00FF00FF00FF)
 _LANES: Final = np.uint64(0x0001000100010001)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Bits:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Bits(Counted):
     """Where each literal holds among the searched snapshots.
 
     Parameters
@@ -53,6 +55,9 @@ class Bits:
     converters: int
     controls: int
     weight: float
+
+    def _many(self) -> int:
+        return len(self.hits)
 
 
 def pack(

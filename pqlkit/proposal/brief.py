@@ -206,6 +206,7 @@ class Brief:
             fit,
             problem.literals(fit, only=only),
             goal=goal if only is None else replace(goal, max_criteria=1),
+            say=self.say,
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pqlkit.shown import Counted
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -74,8 +76,8 @@ class Promise:
     pqls_per_week: PqlsPerWeek
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Candidate:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Candidate(Counted):
     """A rule of the menu.
 
     Parameters
@@ -148,6 +150,9 @@ class Candidate:
     precursors: tuple[Precursor, ...]
     contacted: Contacted | None
     spells: pl.DataFrame = field(repr=False)
+
+    def _many(self) -> int:
+        return self.promised.starts
 
     @property
     def confounder(self) -> Confounder | None:

@@ -240,7 +240,7 @@ def _nearest(standings: Standings) -> str:
         return ""
     read = standings.counted(rule)
     words = in_words([standings.literals[place] for place in rule])
-    return f"; the highest rate of qualifications is {read.rate:.1%} ({read.converted:,} of {read.n:,}): {words}"
+    return f"; the highest rate of new PQLs is {read.rate:.1%} ({read.converted:,} of {read.n:,}): {words}"
 
 
 def nothing_stands_out(brief: Brief) -> str:

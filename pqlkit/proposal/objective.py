@@ -146,7 +146,10 @@ def parse_objective(
     named = _named(text, base_rate)
     if (value is None) != (cost is None):
         missing = "--cost" if cost is None else "--value"
-        raise UsageError(f"{missing} is missing: what a conversion is worth and what a lead costs go together")
+        raise UsageError(
+            f"{missing} is missing: what a conversion is worth and what a lead costs go together",
+            hint="give both: --value V --cost C",
+        )
     if capacity:
         return Objective(kind=ObjectiveKind.CAPACITY)
     if value is not None and cost is not None:
@@ -159,6 +162,7 @@ def _net_benefit(cost: float, value: float) -> Objective:
         raise UsageError(
             f"a lead that costs {cost:g} for a conversion worth {value:g} never pays: --cost must lie between 0 and --value",
             where="--cost",
+            hint="write a --cost above 0 and below --value",
         )
     return Objective(kind=ObjectiveKind.NET_BENEFIT, threshold=cost / value)
 
@@ -173,13 +177,14 @@ def _named(text: str, base_rate: float) -> Objective:
         raise UsageError(
             f"{text!r} is no objective: {', '.join(plain)} or nb:2x",
             where="--objective",
-            hint=f"Did you mean {near}?" if near else None,
+            hint=f"did you mean {near}?" if near else None,
         )
     threshold = float(match[1]) * base_rate
     if not 0 < threshold < 1:
         raise UsageError(
             f"{text} is a break-even rate of {threshold:.4g} at a base rate of {base_rate:.4g}: it must lie between 0 and 1",
             where="--objective",
+            hint="write a smaller multiple, such as nb:2x",
         )
     return Objective(kind=ObjectiveKind.NET_BENEFIT, threshold=threshold)
 

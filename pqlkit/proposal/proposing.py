@@ -100,7 +100,10 @@ def propose(
         # Before the search, which takes its time.
         refuse_other_kind(population, wishes.against)
         if wishes.against.outcome is None:
-            raise UsageError(f"{visible(wishes.against.name)} is a milestone: it has no outcome to compare")
+            raise UsageError(
+                f"{visible(wishes.against.name)} is a milestone: it has no outcome to compare",
+                hint="name a definition with an outcome, or leave --against out",
+            )
     observed = observe(population, settings, progress=progress)
     return proposal_of(Brief.of(observed, wishes, progress or (lambda _: None)))
 
@@ -287,7 +290,7 @@ def _summed_up(
         experiment=experiment(first.promised) if first is not None and wishes.plan_experiment else None,
         tonight=None if first is None else tonight(observed.population, first.definition, spells=first.spells),
         leakage=brief.exclusions.leakage,
-        warnings=(*_known_warnings(brief), *warnings),
+        warnings=(*_known_warnings(brief), *warnings, *_missed(wishes, first)),
         changes=read.changes,
         replacement=None if wishes.against is None else replacement(brief, standings.view, wishes.against, first),
         since=brief.since,
@@ -297,6 +300,17 @@ def _summed_up(
         meters=brief.exclusions.meters,
         highest=None if first is not None else _highest(standings),
     )
+
+
+def _missed(wishes: ProposeOptions, first: Candidate | None) -> list[str]:
+    """Say so where the rate that was asked for was reached where the rule was chosen, and not later."""
+    if first is None or wishes.min_rate is None:
+        return []
+    later = first.promised.rate
+    if later.rate is None or later.low is None or later.high is None or later.rate >= wishes.min_rate:
+        return []
+    rate = f"{later.rate:.1%} [{100 * later.low:.1f}, {100 * later.high:.1f}]"
+    return [f"--min-rate {wishes.min_rate:.0%} was met where chosen; in the later test period, from qualifying, {rate}"]
 
 
 def _highest(standings: Standings) -> Rate | None:

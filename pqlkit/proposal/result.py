@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pqlkit.shown import Counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
     from pqlkit.proposal.rule import Rule
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Search:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Search(Counted):
     """What a search found.
 
     Parameters
@@ -63,6 +65,9 @@ class Search:
     goal: Goal
     snapshots: int
     converters: int
+
+    def _many(self) -> int:
+        return self.considered
 
     @property
     def best(self) -> Rule | None:

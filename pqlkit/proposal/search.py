@@ -73,11 +73,12 @@ class Effort:
     """How far a search goes, in work and not in time, so that it comes to the same everywhere.
 
     `rules` may be judged by bounds or counted; pairs of literals may take `words` comparisons of 64 snapshots, as many as that
-    many rules are worth; `keep` rules are given.
+    many rules are worth; `keep` rules are given. `say` is told which share of the literals is done.
     """
 
     rules: float = np.inf
     keep: int = 500
+    say: Callable[[str], None] | None = None
 
     @property
     def words(self) -> float:
@@ -104,7 +105,7 @@ def explore(counts: Tables, effort: Effort, *, bar: float = -np.inf) -> Explored
         pools[2] = counted(counts, pair, counts.hits[first, second], counts.misses[first, second])
         number += len(pair)
     if max_criteria > 2 and literals > 2:
-        triples = Triples(tables=counts, floor=bar, most=effort.rules, keep=keep)
+        triples = Triples(tables=counts, floor=bar, most=effort.rules, keep=keep, say=effort.say)
         pools[3] = triples.run(pools[2])
         done, number = triples.complete, number + triples.counted
     return Explored(
@@ -123,6 +124,7 @@ def search(
     *,
     goal: Goal | None = None,
     keep: int = 500,
+    say: Callable[[str], None] | None = None,
 ) -> Search:
     """Find the best rules over these literals.
 
@@ -138,6 +140,8 @@ def search(
         None = that of the part.
     keep
         How many rules to give at most.
+    say
+        Is told which share of the literals is done.
 
     Raises
     ------
@@ -155,14 +159,16 @@ def search(
     goal = goal or problem.goal(part)
     if not 1 <= goal.max_criteria <= MOST_CRITERIA:
         raise UsageError(
-            f"a rule of {goal.max_criteria} criteria: the search knows 1 to {MOST_CRITERIA}", where="--max-criteria"
+            f"a rule of {goal.max_criteria} criteria: the search knows 1 to {MOST_CRITERIA}",
+            where="--max-criteria",
+            hint=f"write --max-criteria {MOST_CRITERIA}",
         )
     chosen = tuple(literals[row] for row in plainest(np.arange(len(literals)), literals, _MOST_LITERALS))
     search = searched(
         pack(problem.cube, chosen, problem.y, part, traits=problem.traits, seed=problem.seed),
         chosen,
         goal,
-        Effort(rules=problem.max_rules, keep=keep),
+        Effort(rules=problem.max_rules, keep=keep, say=say),
         recount=lambda counts, pools: _recounted(problem, part, chosen, counts, pools),
     )
     return replace(

@@ -12,9 +12,10 @@ from pqlkit.proposal.pair_tables import tables
 from pqlkit.proposal.pool import Pool
 from pqlkit.proposal.rule import holds
 from pqlkit.proposal.search import Effort, Explored, explore
+from pqlkit.typing import Share
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -85,6 +86,7 @@ def permutation_test(
     first: int = FIRST,
     most: int = MOST,
     most_snapshots: int = MOST_SNAPSHOTS,
+    say: Callable[[str], None] = lambda _: None,
 ) -> PermutationTest:
     """Shuffle the outcome within strata (block x age band), search again, and count how often chance does as well.
 
@@ -103,6 +105,8 @@ def permutation_test(
         So many are searched, and where any of them comes to as much as the real one, so many altogether.
     most_snapshots
         More snapshots than this are sampled.
+    say
+        Is told how many of the searches are done.
 
     Notes
     -----
@@ -136,6 +140,8 @@ def permutation_test(
         chance = nobody.copy()
         chance[every.snapshots] = shuffled(outcome, labels, generator=random)
         shuffles.append(trial.run(chance, bar=score))
+        # Where one comes near it goes on to the most: then the share begins again.
+        say(Share("searching shuffled outcomes", number + 1, first if number < first else most))
     return trial.verdict(real, shuffles)
 
 
@@ -178,6 +184,7 @@ def permuted(brief: Brief, search: Search) -> PermutationTest | None:
         known=known,
         first=first,
         most=max(first, MOST),
+        say=brief.say,
     )
 
 

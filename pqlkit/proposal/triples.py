@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pqlkit.proposal.pool import Pool, counted, joined
+from pqlkit.typing import Share
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from pqlkit.proposal.pair_tables import Tables
@@ -23,6 +26,9 @@ _ROWS: Final = 128
 
 _FEWER: Final = 0.9
 """Pairs that no triple may hold are looked for again as long as fewer than this are left of them."""
+
+_TOLD: Final = 16
+"""After so many literals it is said how many are done."""
 
 _HALF: Final = 2.0**-21
 """What rounding to single precision may take from a bound, as a share of all snapshots."""
@@ -42,12 +48,15 @@ class Triples:
         How many triples may be judged; the search stops there.
     keep
         How many triples are wanted.
+    say
+        Is told which share of the literals is done.
     """
 
     tables: Tables
     floor: float
     most: float
     keep: int
+    say: Callable[[str], None] | None = None
     complete: bool = True
     judged: int = 0
     counted: int = 0
@@ -93,7 +102,9 @@ class Triples:
         left = np.ones(len(order), dtype=np.bool_)
         bar, usable, room = self.bar, *self._room()
         waiting: list[NDArray[np.intp]] = []
-        for literal in order:
+        for place, literal in enumerate(order):
+            if self.say is not None and place % _TOLD == 0:
+                self.say(Share("searching rules", place, len(order)))
             if self.judged > self.most:
                 self.complete = False
                 return

@@ -164,12 +164,12 @@ def try_(
     refuse_unknown(asked, event_names(population), frozenset(population.world.properties))
     observed = observe(population, settings, progress=progress)
     node, completed = _completed(asked, observed)
-    definition = _definition(observed, node, name)
+    definition = hypothesis(observed, node, name)
     spells = qualifications(population, definition)
     later = _later_snapshots(observed, asked, definition, spells)
     if later is not None:
         observed = observe(population, replace(settings, snapshots=later.snapshots), progress=progress)
-        definition = _definition(observed, node, name)
+        definition = hypothesis(observed, node, name)
     say("testing the hypothesis")
     met = met_at(population, definition, observed.snapshots.frame, spells=spells)
     table = observed.table(met)
@@ -256,7 +256,8 @@ def _later_snapshots(
     )
 
 
-def _definition(observed: Observed, node: Node, name: str) -> Definition:
+def hypothesis(observed: Observed, node: Node, name: str) -> Definition:
+    """Make a formula a definition that is read on some snapshots: their conversion window is that of its outcome."""
     from pqlkit.definitions.describing import phrase
     from pqlkit.durations import Duration
 

@@ -24,11 +24,14 @@ def overlaps(reports: Sequence[Report]) -> list[dict[str, Json]]:
     Returns
     -------
     list of dict
-        ``definitions`` (names), ``entities``, ``converted`` (by a start of any of them); larger combinations later. Empty
+        ``definitions`` (names, told apart), ``entities``, ``converted`` (by a start of any of them); larger combinations later. Empty
         combinations are left out; every entity is in exactly one row.
     """
     import polars as pl
 
+    from pqlkit.rates.names import told_apart
+
+    names = told_apart([report.definition for report in reports])
     rows: list[dict[str, Json]] = []
     for kind in sorted({report.population.kind for report in reports}):
         members = [i for i, report in enumerate(reports) if report.population.kind is kind]
@@ -44,7 +47,7 @@ def overlaps(reports: Sequence[Report]) -> list[dict[str, Json]]:
         )
         rows += [
             {
-                "definitions": [reports[i].definition.name for i in chosen],
+                "definitions": [names[i] for i in chosen],
                 "entities": int(entities),
                 "converted": int(paid),
             }

@@ -13,10 +13,11 @@ from pqlkit.statistics.rate import Rate
 if TYPE_CHECKING:
     import polars as pl
 
+    from pqlkit.measures.world import World
     from pqlkit.population.population import Population
     from pqlkit.snapshots.snapshots import Snapshots
     from pqlkit.statistics.contingency import Contingency
-    from pqlkit.typing import Microseconds
+    from pqlkit.typing import LazyFrame, Microseconds
 
 DORMANT: Final = Duration(28, "d")
 """A customer without an event for so long before converting was dormant."""
@@ -334,12 +335,27 @@ def waiting(signups: pl.DataFrame, step: str, within: Duration) -> Waiting:
 def _last_use(population: Population, signups: pl.DataFrame) -> pl.DataFrame:
     """Find the last event of each before it converted; events that a machine sends are none: ``entity``, ``at``, ``converted``."""
     import narwhals as nw
+    import polars as pl
 
     world = population.world
     lives = population.entities.select("entity", "converted").join(signups, on="entity", how="semi")
     automatic = sorted(name for name, note in population.project.events.items() if note.automatic)
-    events = world.events.filter(~nw.col("event").is_in(automatic)) if automatic else world.events
-    before = owned(world, events).join(world.engine.lift(lives), on="entity", how="inner")
+    if automatic:
+        return _newest_before(world, world.events.filter(~nw.col("event").is_in(automatic)), lives)
+    # Who did nothing since it converted is told by its last event of all, which is known; the others are few.
+    newest = owned(world, world.seen.with_columns(nw.col("last").alias("at")))
+    last = world.engine.collect(newest.group_by("entity").agg(nw.col("at").max())).join(lives, on="entity")
+    later = pl.col("at") >= pl.col("converted")
+    after = last.filter(later).select("entity", "converted")
+    if after.is_empty():
+        return last
+    return pl.concat([last.filter(~later.fill_null(value=False)), _newest_before(world, world.events, after)])
+
+
+def _newest_before(world: World, events: LazyFrame, lives: pl.DataFrame) -> pl.DataFrame:
+    import narwhals as nw
+
+    before = owned(world, events, lives)
     alive = before.filter(nw.col("converted").is_null() | (nw.col("at") < nw.col("converted")))
     return world.engine.collect(alive.group_by("entity").agg(nw.col("at").max())).join(lives, on="entity")
 

@@ -11,6 +11,7 @@ import polars as pl
 from pqlkit.columns import ANCHOR, AT, CONVERTED, ENTITY, ON
 from pqlkit.definitions.model import Criterion, WindowKind, leaves
 from pqlkit.durations import DAY
+from pqlkit.measures.ownership import with_owners
 from pqlkit.scoring.progress import TINY
 from pqlkit.statistics.rate import Rate
 
@@ -104,9 +105,7 @@ def _near_at(
 ) -> pl.DataFrame:
     """Find who was near at a moment, as ``score`` would have said then: ``entity``, ``share`` of the way, ``shortfall``."""
     from pqlkit.measures.evaluation import evaluate
-    from pqlkit.measures.last_activity import last_active
     from pqlkit.scoring.nearness import far_along, standing
-    from pqlkit.scoring.timeline import only
 
     open_ = _open_at(population, definition, spells, at)
     # Without an anchor nobody is measured: those who cannot be near cost nothing.
@@ -119,13 +118,24 @@ def _near_at(
     ).filter(pl.Series(far_along(stand, definition.near)) & open_)
     if far.is_empty():
         return far
-    # Whoever did nothing lately is out: older events need not be looked at.
-    begin = at - definition.near.active_within.microseconds
-    lately = replace(
-        population.world, as_of=at, events=population.world.events.filter(nw.col(AT) > begin), summed_up=None
-    )
-    active = last_active(only(lately, far.get_column(ENTITY).to_list())).select(ENTITY)
+    active = _active(population.world, far, at - definition.near.active_within.microseconds, at)
     return far.join(active, on=ENTITY, how="semi", maintain_order="left")
+
+
+def _active(world: World, far: pl.DataFrame, begin: Microseconds, at: Microseconds) -> pl.DataFrame:
+    """Find who of some entities did something after `begin` and by `at`: ``entity``.
+
+    Where it is written down when each did something last, that settles it for all who did nothing since.
+    """
+    known, asked = far.select(ENTITY).clear(), far.select(ENTITY)
+    if world.summed_up is not None:
+        newest = with_owners(world, world.summed_up, asked).group_by(ENTITY).agg(nw.col("last").max())
+        lately = world.engine.collect(newest).filter(pl.col("last") > begin)
+        known, asked = (lately.filter(own).select(ENTITY) for own in (pl.col("last") <= at, pl.col("last") > at))
+    if asked.is_empty():
+        return known
+    events = world.events.filter(nw.col(AT) > begin, nw.col(AT) <= at)
+    return pl.concat([known, world.engine.collect(with_owners(world, events, asked).select(ENTITY).unique())])
 
 
 def _open_at(population: Population, definition: Definition, spells: pl.DataFrame, at: Microseconds) -> pl.Series:

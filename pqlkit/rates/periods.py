@@ -224,7 +224,7 @@ def last_mark(name: str, as_of: Microseconds, waits: Microseconds, zone: str) ->
     ...     mark = last_mark("2026-Q3", at - 1, 28 * 24 * 3_600_000_000, "UTC")
     ...     return f"{datetime.fromtimestamp(mark / 1_000_000, tz=UTC):%b %d}" if mark else "none"
     >>> [told(night) for night in ((2026, 9, 2), (2026, 9, 3), (2026, 10, 2), (2026, 11, 1))]
-    ['none', 'Sep 02', 'Sep 30', 'Oct 29']
+    ['none', 'Sep 03', 'Oct 01', 'Oct 29']
     """
     complete = _bounds(name, zone)[1] + waits
     early = range(MARKS_A_QUARTER) if "Q" in name else range(1)

@@ -223,6 +223,7 @@ def report(
     from pqlkit.analysis.criteria import criteria, without_mechanical
     from pqlkit.analysis.grouping import behaviours
     from pqlkit.definitions.expression import expression
+    from pqlkit.measures.evaluation import keep_spells
     from pqlkit.measures.gaps import gap_warnings
     from pqlkit.measures.ownership import narrowed
     from pqlkit.rates.already import met_before
@@ -248,6 +249,7 @@ def report(
     say("finding who qualified, and when")
     # The criteria are measured at many moments and in many combinations; their events are read once for all of it.
     measured = replace(population, world=narrowed(population.world, definition))
+    keep_spells(measured.world)
     spells = qualifications(measured, definition)
     counted = starts(
         population,

@@ -30,7 +30,7 @@ class Side:
     Parameters
     ----------
     name
-        The definition's.
+        The definition's, told apart from the others'.
     table
         Snapshots that meet it, and the others; the same snapshots for all sides.
     promised, recall
@@ -120,21 +120,28 @@ def side_by_side(reports: Sequence[Report]) -> tuple[Comparison, ...]:
         One per kind with at least two definitions.
     """
     from pqlkit.population.stays import is_expansion
+    from pqlkit.rates.names import told_apart
 
     comparisons = []
-    plain = [report for report in reports if not is_expansion(report.population.outcome)]
-    for kind in sorted({report.population.kind for report in plain}):
-        members = [report for report in plain if report.population.kind is kind]
+    names = told_apart([report.definition for report in reports])
+    plain = [
+        (report, name)
+        for report, name in zip(reports, names, strict=True)
+        if not is_expansion(report.population.outcome)
+    ]
+    for kind in sorted({report.population.kind for report, _ in plain}):
+        members = [(report, name) for report, name in plain if report.population.kind is kind]
         if len(members) > 1:
             comparisons.append(_compared(members, kind))
     return tuple(comparisons)
 
 
-def _compared(members: Sequence[Report], kind: EntityKind) -> Comparison:
+def _compared(named: Sequence[tuple[Report, str]], kind: EntityKind) -> Comparison:
     from pqlkit.snapshots.clusters import clusters
     from pqlkit.snapshots.snapshots import snapshots_of
     from pqlkit.statistics.predictive_value import relative_predictive_value
 
+    members = [report for report, _ in named]
     owner = max(members, key=_breadth)
     seen = snapshots_of(owner.population, owner.snapshots.design)
     met = [_met(member, owner, seen) for member in members]
@@ -144,7 +151,7 @@ def _compared(members: Sequence[Report], kind: EntityKind) -> Comparison:
     leads = tables[0].n1
     sides = tuple(
         Side(
-            name=member.definition.name,
+            name=name,
             table=table,
             promised=member.funnel.pql_to_customer,
             recall=member.funnel.recall,
@@ -152,7 +159,7 @@ def _compared(members: Sequence[Report], kind: EntityKind) -> Comparison:
             leads=leads,
             first_against_it=relative_predictive_value(met[0], held, y, labels) if held is not met[0] else None,
         )
-        for member, table, held in zip(members, tables, met, strict=True)
+        for (member, name), table, held in zip(named, tables, met, strict=True)
     )
     return Comparison(kind=kind, snapshots=seen, sides=sides)
 

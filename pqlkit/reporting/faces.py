@@ -126,5 +126,5 @@ def frame(result: object) -> pl.DataFrame:
             text = proposal.as_csv(result)
         case _:
             whole: Any = result
-            text = report.as_csv(whole)
+            text = report.as_csv([whole])
     return pl.read_csv(io.BytesIO(text.encode()), infer_schema_length=None, glob=False)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from pqlkit.inert import tame
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -62,7 +64,7 @@ class Invocation:
                 for part in value if isinstance(value, list | tuple) else [value]:
                     if option.flag not in words:
                         repeated += [option.flag] if part is True else [option.flag, _written(part)]
-        return shlex.join(["pqlkit", command, *repeated, *words])
+        return shlex.join(["pqlkit", command, *map(tame, [*repeated, *words])])
 
 
 def _written(value: Any) -> str:

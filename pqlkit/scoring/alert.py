@@ -26,15 +26,13 @@ _LONGEST: Final = 35_000
 """Characters of text in a message: Slack cuts at 40,000."""
 
 
-def alerts(news: News, *, size: int = BATCH) -> list[Alert]:
+def alerts(news: News) -> list[Alert]:
     """Make the messages about a night's new leads: those that were not queued before and are not in the control arm.
 
     Parameters
     ----------
     news
         The night's.
-    size
-        Leads per message.
 
     Returns
     -------
@@ -50,7 +48,7 @@ def alerts(news: News, *, size: int = BATCH) -> list[Alert]:
     queued = news.starts.filter("queued").select(pl.col("id"), "on")
     rows = news.new.filter(pl.col(leads.key).cast(pl.String).is_in(queued.get_column("id").implode()))
     starts = dict(queued.iter_rows())
-    pieces = list(rows.iter_slices(size)) if rows.height else []
+    pieces = list(rows.iter_slices(BATCH)) if rows.height else []
     return [_alert(news, piece, starts, number, len(pieces)) for number, piece in enumerate(pieces, start=1)]
 
 

@@ -31,6 +31,9 @@ NAMES: Final = ("name", "company", "company_name", "account_name", "full_name", 
 PERSON: Final = ("name", "full_name", "role", "email")
 """Columns of the users table that say whom to ask for."""
 
+_SAID: Final = frozenset({"Missing", "Write to", "Ask for"})
+"""Labels without which a line says nothing."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,6 +52,16 @@ def cards(leads: Leads, rows: pl.DataFrame) -> list[list[str]]:
     list of list of str
         In the order of `rows`. Other people's text in it is inert and bounded; lines are not wrapped.
     """
+    return [card_lines(card) for card in labelled_cards(leads, rows)]
+
+
+def card_lines(card: Sequence[tuple[str, str]]) -> list[str]:
+    """Write the lines of a labelled card for where there is no room for labels: a message, a table."""
+    return [f"{label}: {text}" if label in _SAID else text for label, text in card]
+
+
+def labelled_cards(leads: Leads, rows: pl.DataFrame) -> list[list[tuple[str, str]]]:
+    """Write the cards as `cards` does, each line with what it is about; the first one's label is empty."""
     facts = _facts(leads, rows)
     people = _people(leads, rows)
     told = _evidence(leads, rows)
@@ -64,19 +77,18 @@ def _card(
     facts: Mapping[str, Any],
     people: Mapping[str, str],
     told: Mapping[str, str | None],
-) -> list[str]:
-    reasons = _reasons(leads.definition, told)
+) -> list[tuple[str, str]]:
     lines = [
-        _head(leads, row, facts),
-        *([reasons] if reasons else []),
-        *([f"Missing: {visible(row['missing'], 600)}"] if row["missing"] else []),
-        *([visible(row["say"], 400)] if row["say"] else []),
+        ("", _head(leads, row, facts)),
+        ("Why", _reasons(leads.definition, told)),
+        ("Missing", visible(row["missing"], 600) if row["missing"] else ""),
+        ("Say", visible(row["say"], 400) if row["say"] else ""),
         *_whom(leads, row, people),
-        *_plan(facts),
-        *(_like_this(leads.definition) if row["status"] in HOLDING else []),
-        _rest(leads, row, facts),
+        ("Plan", _plan(facts)),
+        ("Expect", _like_this(leads.definition) if row["status"] in HOLDING else ""),
+        ("Now", _rest(leads, row, facts)),
     ]
-    return [line for line in lines if line]
+    return [(label, text) for label, text in lines if text]
 
 
 def headings(leads: Leads, rows: pl.DataFrame) -> list[tuple[str, datetime | None]]:
@@ -175,32 +187,32 @@ def _evidence(leads: Leads, rows: pl.DataFrame) -> dict[str, dict[str, str | Non
     return dict(zip(map(str, ids.get_column("id")), told, strict=True))
 
 
-def _whom(leads: Leads, row: Mapping[str, Any], people: Mapping[str, str]) -> list[str]:
+def _whom(leads: Leads, row: Mapping[str, Any], people: Mapping[str, str]) -> list[tuple[str, str]]:
     if row["who"] is None:
         return []
     if leads.population.kind is EntityKind.USER:
-        return [f"Write to: {visible(str(row['who']), 80)}"]
-    return [f"Ask for: {people.get(str(row[leads.key])) or visible(str(row['who']), 60)}"]
+        return [("Write to", visible(str(row["who"]), 80))]
+    return [("Ask for", people.get(str(row[leads.key])) or visible(str(row["who"]), 60))]
 
 
-def _plan(facts: Mapping[str, Any]) -> list[str]:
+def _plan(facts: Mapping[str, Any]) -> str:
     plan, seats = facts.get("plan"), facts.get("seats")
     parts = [f"{visible(str(plan), 40)} plan"] if plan is not None else []
     parts += [f"{visible(str(seats), 20)} seats"] if seats is not None else []
-    return [", ".join(parts)] if parts else []
+    return ", ".join(parts)
 
 
-def _like_this(definition: Definition) -> list[str]:
+def _like_this(definition: Definition) -> str:
     """Say what the definition's own evidence promises, from the period that did not choose it."""
     held = definition.evidence.holdout if definition.evidence is not None else None
     if held is None or held.view is not EvidenceView.QUALIFICATION or definition.outcome is None:
-        return []
+        return ""
     paid, of = held.converted, held.qualified
     if paid is None or not of:
-        return []
+        return ""
     kind = "Accounts" if definition.entity is EntityKind.ACCOUNT else "Users"
     success, within = nouns_of(definition).success, span(definition.outcome)
-    return [f"{kind} like this: {paid:,} of {of:,} {success} within {within} ({100 * paid / of:.1f}%)"]
+    return f"{kind} like this: {paid:,} of {of:,} {success} within {within} ({100 * paid / of:.1f}%)"
 
 
 def _rest(leads: Leads, row: Mapping[str, Any], facts: Mapping[str, Any]) -> str:

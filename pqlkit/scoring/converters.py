@@ -96,20 +96,18 @@ class Converters:
     common: tuple[tuple[str, int, float], ...]
 
 
-def converters(population: Population, *, most: int = SHOWN) -> Converters:
+def converters(population: Population) -> Converters:
     """Tell what the newest converters did before they upgraded.
 
     Parameters
     ----------
     population
         Who exists, with conversions.
-    most
-        How many are told.
     """
     bought = population.entities.filter(pl.col(CONVERTED).is_not_null()).sort(
         CONVERTED, "id", descending=[True, False], maintain_order=True
     )
-    chosen = bought.head(most)
+    chosen = bought.head(SHOWN)
     done = _done(population, chosen)
     by_entity = {key[0]: part.to_dicts() for key, part in done.partition_by(ENTITY, as_dict=True).items()}
     shown = tuple(_converter(row, by_entity.get(row[ENTITY], [])) for row in chosen.to_dicts())

@@ -47,8 +47,8 @@ def csv_bytes(table: pl.DataFrame, ends: str = "\r\n", *, empty: str = "", inert
     return buffer.getvalue()
 
 
-def csv_text(header: Sequence[str], rows: Sequence[Sequence[str | None]], ends: str = "\n") -> str:
-    """Write rows of inert text; None and the empty text are an empty cell.
+def csv_text(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> str:
+    r"""Write rows of inert text; None and the empty text are an empty cell.
 
     Parameters
     ----------
@@ -56,17 +56,15 @@ def csv_text(header: Sequence[str], rows: Sequence[Sequence[str | None]], ends: 
         Names, each once.
     rows
         As many cells each.
-    ends
-        Of the lines.
 
     Examples
     --------
-    >>> csv_text(["a", "b"], [["1", None], ["x,y", ""]], ends="|")
-    'a,b|1,|"x,y",|'
+    >>> csv_text(["a", "b"], [["1", None], ["x,y", ""]])
+    'a,b\n1,\n"x,y",\n'
     """
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
     series = [
         pl.Series(name, [value or None for value in values], dtype=pl.String)
         for name, values in zip(header, columns, strict=True)
     ]
-    return pl.DataFrame(series).write_csv(line_terminator=ends)
+    return pl.DataFrame(series).write_csv()

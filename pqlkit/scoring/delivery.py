@@ -104,7 +104,9 @@ def hook(text: str, environment: Mapping[str, str] | None = None) -> Hook:
     known = os.environ if environment is None else environment
     lacking = [name for name in _VARIABLE.findall(text) if not known.get(name)]
     if lacking:
-        raise UsageError(f"--notify: the environment variable {lacking[0]} is not set")
+        raise UsageError(
+            f"--notify: the environment variable {lacking[0]} is not set", hint=f"set it: export {lacking[0]}=..."
+        )
     url = _VARIABLE.sub(lambda match: known[match[1]], text).strip()
     try:
         parts = urllib.parse.urlsplit(url)

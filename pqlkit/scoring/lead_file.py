@@ -78,12 +78,14 @@ class Shape:
                 raise UsageError(
                     f"{name!r} is no column of the leads",
                     where="--columns" if name in chosen else "--rename",
-                    hint=suggestion(name, known, f"there are: {', '.join(known)}"),
+                    hint=suggestion(name, known, f"write one of {', '.join(known)}"),
                 )
         names = {name: self.named(name) for name in chosen}
         twice = sorted({name for name in names.values() if list(names.values()).count(name) > 1})
         if twice:
-            raise UsageError(f"two columns would be called {twice[0]!r}", where="--rename")
+            raise UsageError(
+                f"two columns would be called {twice[0]!r}", where="--rename", hint="rename one of them to another name"
+            )
         return names
 
     def named(self, name: str) -> str:

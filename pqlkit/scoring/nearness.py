@@ -238,15 +238,15 @@ def lacking(
                 clauses.append((pl.when(~held).then(words), held))
     met = pl.sum_horizontal(held.cast(pl.Int64) for _, held in clauses)
     least = len(clauses) if isinstance(node, All) else 1 if isinstance(node, Any) else node.n
-    separator = "; " if isinstance(node, All) else " or "
-    words = pl.concat_str([word for word, _ in clauses], separator=separator, ignore_nulls=True).replace("", None)
+
+    def joined(separator: str) -> pl.Expr:
+        each = [word for word, _ in clauses]
+        return pl.concat_str(each, separator=separator, ignore_nulls=True).replace("", None)
+
+    words = joined("; " if isinstance(node, All) else " or ")
     if isinstance(node, NOf):
         rest = pl.lit(least) - met
-        words = (
-            pl.when(rest > 1)
-            .then(pl.format("{} of: {}", rest, words.str.replace_all(" or ", ", ", literal=True)))
-            .otherwise(words)
-        )
+        words = pl.when(rest > 1).then(pl.format("{} of: {}", rest, joined(", "))).otherwise(words)
     if inner and not isinstance(node, All):
         several = pl.sum_horizontal(word.is_not_null().cast(pl.Int64) for word, _ in clauses) > 1
         words = pl.when(several).then(pl.format("({})", words)).otherwise(words)

@@ -67,8 +67,8 @@ def eta(days: float) -> str:
 
     Examples
     --------
-    >>> [eta(days) for days in (0, 0.4, 9.6, 20, 100)]
-    ['full', 'full in about 1 day', 'full in about 10 days', 'full in about 3 weeks', 'full in about 3 months']
+    >>> [eta(days) for days in (0, 0.4, 9.6, 14, 59, 60)]
+    ['full', 'full in about 1 day', 'full in about 10 days', 'full in about 2 weeks', 'full in about 8 weeks', 'full in about 2 months']
     """
     if days <= 0:
         return "full"

@@ -32,6 +32,8 @@ JOIN: Final = "; "
 LONG: Final = 60
 """Days: a longer stretch is told by its dates."""
 
+_FEW: Final = 1 << 16
+
 
 def evidence_columns(
     world: World, standing: Standing, told: Sequence[int], known: pl.DataFrame | None = None
@@ -226,9 +228,22 @@ def _evidence(leaf: Criterion | Ref, value: int | float | None) -> str | None:
 
 def _worded(values: NDArray[np.float64], say: Callable[[int | float | None], str | None]) -> pl.Series:
     """Word each distinct value once."""
-    distinct, place = np.unique(values, return_inverse=True)  # NaN is one value, the last
+    distinct, place = _distinct(values)
     texts = [say(_plain(value)) for value in distinct.tolist()]
-    return pl.Series(texts, dtype=pl.String).gather(pl.Series(place.ravel(), dtype=pl.UInt32))
+    return pl.Series(texts, dtype=pl.String).gather(pl.Series(place, dtype=pl.UInt32))
+
+
+def _distinct(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.integer]]:
+    """Give the distinct values, NaN last, and the place of each among them."""
+    few = np.where(np.isnan(values), _FEW - 1, values)
+    if ((values < 0) | (values >= _FEW - 1)).any() or (few != np.floor(few)).any():
+        distinct, place = np.unique(values, return_inverse=True)
+        return distinct, place.ravel()
+    # Counts are small whole numbers: a table of them takes a tenth of what sorting takes.
+    number = few.astype(np.int64)
+    there = np.bincount(number, minlength=_FEW) > 0
+    counts = np.flatnonzero(there)
+    return np.where(counts == _FEW - 1, np.nan, counts), (np.cumsum(there) - 1)[number]
 
 
 def _plain(value: float | None) -> int | float | None:

@@ -364,8 +364,9 @@ def ranking(leads: pl.DataFrame, *ties: str) -> pl.Series:
 
     What settles ties is `ties`, and then the order in which they stand.
     """
+    # Narrow, for what is compared is the bytes of the whole row.
     rank = pl.col("status").replace_strict(
-        {status.value: place for place, status in enumerate(ORDER)}, return_dtype=pl.Int64
+        {status.value: place for place, status in enumerate(ORDER)}, return_dtype=pl.UInt8
     )
     near = pl.when(pl.col("status") == LeadStatus.NEAR.value).then("progress")
     keys = [rank, near, pl.col("score"), pl.col("qualified_at"), *map(pl.col, ties)]
@@ -408,7 +409,11 @@ def _extra(
     taken = {*LEAD_COLUMNS, *(leaf.id for leaf in leaves(definition.qualify))}
     for name in added:
         if name in taken:
-            raise UsageError(f"the list has a column {name} of its own", where="--key" if name == key else "--keep")
+            raise UsageError(
+                f"the list has a column {name} of its own",
+                where="--key" if name == key else "--keep",
+                hint="leave it out: it is in every list",
+            )
     return added
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from pqlkit.scoring.lead import ORDER, LeadStatus
 
 if TYPE_CHECKING:
+    from pqlkit.definitions.model import Near
     from pqlkit.scoring.news import News
     from pqlkit.typing import Json
 
@@ -24,6 +25,8 @@ class Summary:
     ----------
     definition, version, hash, gets_old
         What was scored, and whether its leads get old (`fresh_for`).
+    kind, near
+        ``user`` or ``account``, and what near means, in words.
     as_of
         ISO 8601 UTC.
     entities
@@ -49,6 +52,8 @@ class Summary:
     version: int
     hash: str
     gets_old: bool
+    kind: str
+    near: str
     as_of: str
     entities: int
     statuses: dict[str, int]
@@ -69,21 +74,27 @@ class Summary:
     def line(self) -> str:
         """The run in one line."""
         fresh, stale, near = (self.statuses.get(name, 0) for name in ("pql", "expired", "near"))
-        ages = f" ({fresh:,} fresh, {stale:,} stale)" if self.gets_old else ""
-        parts = [f"{fresh + stale:,} meet it{ages}", f"{near:,} near"]
-        if self.baseline:
-            parts.append(f"{self.new or 0:,} new: the first run is the baseline")
-        elif self.new is not None:
-            parts.append(f"{self.new:,} new")
-        if self.new_because_definition:
-            parts.append(f"{self.new_because_definition:,} of them because the definition changed")
+        current = f"{fresh:,} current, {stale:,} stale" if self.gets_old else f"{fresh:,} current"
+        parts = [current, f"{near:,} near ({self.near})"]
+        if self.new is not None:
+            first = ": the first run is the baseline" if self.baseline else ""
+            why = (
+                f" ({self.new_because_definition:,} because the definition changed)"
+                if self.new_because_definition
+                else ""
+            )
+            parts.insert(0, f"{self.new:,} new lead{'' if self.new == 1 else 's'}{why}{first}")
         if self.held:
             parts.append(f"{self.held:,} held: new only because the definition changed")
         if self.withheld:
             parts.append(f"{self.withheld:,} withheld (control)")
         if self.withdrawn:
             parts.append(f"{self.withdrawn:,} withdrawn")
-        return f"{self.definition} v{self.version}, as of {self.as_of}: {', '.join(parts)}; {self.rows:,} rows"
+        every = f", one per {self.kind}" if self.rows == self.entities else ""
+        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}{every}"
+        written = f"Wrote {', '.join(self.files)}: {rows}" if self.files else rows
+        moment = self.as_of[:16].replace("T", " ")
+        return f"{self.definition} v{self.version}, as of {moment} UTC: {'; '.join(parts)}. {written}."
 
 
 def spelled_moment(at: int) -> str:
@@ -98,6 +109,18 @@ def spelled_moment(at: int) -> str:
 
     frame = pl.DataFrame({"at": [at]}, schema={"at": pl.Int64}).cast(pl.Datetime("us", "UTC"))
     return str(spelled(frame).item())
+
+
+def near_in_words(near: Near) -> str:
+    """Say who is near.
+
+    Examples
+    --------
+    >>> from pqlkit.definitions.model import Near
+    >>> near_in_words(Near())
+    '80% of the way, active in 14 days'
+    """
+    return f"{100 * near.at_least:.6g}% of the way, active in {near.active_within.in_words}"
 
 
 def summary(
@@ -128,6 +151,8 @@ def summary(
         version=leads.definition.version,
         hash=leads.hash,
         gets_old=leads.definition.lead is not None and leads.definition.lead.fresh_for is not None,
+        kind=leads.population.kind.value,
+        near=near_in_words(leads.definition.near),
         as_of=spelled_moment(leads.population.as_of),
         entities=frame.height,
         statuses={status.value: counted.get(status.value, 0) for status in ORDER},

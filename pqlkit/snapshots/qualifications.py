@@ -187,7 +187,7 @@ def time_to_convert(starts: pl.DataFrame) -> TimeToConvert:
     Examples
     --------
     >>> day = 86_400_000_000
-    >>> found = time to convert(pl.DataFrame({"mature": [True] * 3, "y": [True, True, False], "delay": [day, 3 * day, None]}))
+    >>> found = time_to_convert(pl.DataFrame({"mature": [True] * 3, "y": [True, True, False], "delay": [day, 3 * day, None]}))
     >>> found.n, found.median_days, found.within_a_day
     (2, 2.0, 0.5)
     """

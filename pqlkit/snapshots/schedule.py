@@ -204,8 +204,7 @@ def _every(
         )
     if spans and conversion_window is not None and conversion_window != step:
         raise UsageError(
-            f"every:{step} has the conversion window {step}, not {conversion_window}",
-            where="--conversion-window",
+            f"--conversion-window {conversion_window} must equal --snapshots every:{step}",
             hint=f"leave --conversion-window out, or write --snapshots every:{_whole_weeks(conversion_window)}",
         )
     chosen = _ascending(windows) if windows else TRAILING
@@ -224,18 +223,20 @@ def _whole_weeks(span: Duration) -> Duration:
 def _ascending(windows: Sequence[Duration]) -> tuple[Duration, ...]:
     chosen = tuple(sorted(set(windows)))
     if chosen[0].microseconds == 0:
-        raise UsageError("a window of 0 holds nothing", where="--windows")
+        raise UsageError("a window of 0 holds nothing", where="--windows", hint="write 7d,28d")
     return chosen
 
 
 def _with_gap(design: Design, gap: Duration | None) -> Design:
     if design.conversion_window.microseconds == 0:
-        raise UsageError("a conversion window of 0 holds nothing", where="--conversion-window")
+        raise UsageError("a conversion window of 0 holds nothing", where="--conversion-window", hint="write 28d")
     if gap is None:
         return design
     if gap >= design.conversion_window:
         raise UsageError(
-            f"the gap {gap} leaves nothing of the conversion window {design.conversion_window}", where="--gap"
+            f"the gap {gap} leaves nothing of the conversion window {design.conversion_window}",
+            where="--gap",
+            hint="write a gap shorter than the conversion window",
         )
     return Design(
         kind=design.kind,

@@ -12,6 +12,7 @@ from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.population.recent_activity import active
+from pqlkit.shown import Counted
 from pqlkit.snapshots import automatic_schedule as choice
 from pqlkit.snapshots.classes import (
     Classes,
@@ -44,8 +45,8 @@ AGE_BANDS: Final = ("< 28d", "< 84d", "< 1y", "older")
 """Age at the cutoff, half-open: 28, 84 and 365 days."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Snapshots:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Snapshots(Counted):
     """The rows of every table of an analysis.
 
     Parameters
@@ -76,6 +77,9 @@ class Snapshots:
     dormant: Dormant
     reason: str | None
     entity_classes: pl.DataFrame
+
+    def _many(self) -> int:
+        return self.frame.height
 
     def table(
         self, met: NDArray[np.bool_], *, part: NDArray[np.bool_] | None = None, design_effect: float = 1.0

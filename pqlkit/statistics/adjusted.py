@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -110,9 +110,7 @@ class LogisticFit:
         return number(2 * ndtr(-z))
 
 
-def fit_logistic(
-    design: Numbers, outcome: Numbers, *, clusters: NDArray[Any] | None = None, weights: Numbers | None = None
-) -> LogisticFit:
+def fit_logistic(design: Numbers, outcome: Numbers, *, clusters: NDArray[Any] | None = None) -> LogisticFit:
     """Fit an unpenalised logistic regression, with errors that stand when rows depend on each other.
 
     Parameters
@@ -124,8 +122,6 @@ def fit_logistic(
     clusters
         Label of the entity or account of each row: errors then allow for any likeness within them. Without it every row
         stands for itself.
-    weights
-        How many rows each row stands for (controls that were sampled), positive; all 1 by default.
 
     Returns
     -------
@@ -159,14 +155,14 @@ def fit_logistic(
     >>> fit_logistic([[1.0], [1.0], [0.0], [1.0]], [1, 1, 0, 0]).undefined.value
     'separation'
     """
-    x, y, w = _columns(design, outcome, weights)
+    x, y = _columns(design, outcome)
     used, limits = contrasts(x, y) if 0 < y.sum() < len(y) else (np.ones(len(y), dtype=np.bool_), np.zeros(x.shape[1]))
     if not used.all():
         finite = limits == 0
         labels = None if clusters is None else clusters[used]
-        inner = _fit(x[np.ix_(used, finite)], y[used], w[used], labels) if finite.any() else None
+        inner = _fit(x[np.ix_(used, finite)], y[used], labels) if finite.any() else None
         return _spread_out(inner, used, limits)
-    return replace(_fit(x, y, w, clusters), used=used)
+    return replace(_fit(x, y, clusters), used=used)
 
 
 def contrasts(x: Floats, y: Floats, *, asked: int | None = None) -> tuple[Flags, Floats]:
@@ -246,9 +242,9 @@ def _spread_out(inner: LogisticFit | None, used: Flags, limits: Floats) -> Logis
     )
 
 
-def _fit(x: Floats, y: Floats, w: Floats, clusters: NDArray[Any] | None) -> LogisticFit:
+def _fit(x: Floats, y: Floats, clusters: NDArray[Any] | None) -> LogisticFit:
     first, place = alike(x, y)
-    kinds, outcomes, weight = x[first], y[first], floats(np.bincount(place, weights=w))
+    kinds, outcomes, weight = x[first], y[first], floats(np.bincount(place))
     why = _impossible(kinds, outcomes, rows=len(y))
     if why:
         return LogisticFit(undefined=why)
@@ -258,7 +254,7 @@ def _fit(x: Floats, y: Floats, w: Floats, clusters: NDArray[Any] | None) -> Logi
     beta, bread = top.coefficients, top.inverse
     if beta is None or bread is None:
         return LogisticFit(undefined=top.undefined)
-    robust = bread @ _meat(z * (outcomes - chances(z @ beta))[:, None], place, w, clusters) @ bread
+    robust = bread @ _meat(z * (outcomes - chances(z @ beta))[:, None], place, clusters) @ bread
     unscale = np.outer(scale, scale)
     slopes = beta[1:] / scale
     # From standardised columns back: the intercept at 0 is the one at the means less what the means add.
@@ -286,12 +282,12 @@ def alike(x: Floats, y: Floats) -> tuple[Indices, Indices]:
     return first, place
 
 
-def _columns(design: Numbers, outcome: Numbers, weights: Numbers | None) -> tuple[Floats, Floats, Floats]:
+def _columns(design: Numbers, outcome: Numbers) -> tuple[Floats, Floats]:
     x, y = floats(design), floats(outcome)
     if x.ndim != 2 or y.shape != (x.shape[0],):
         message = f"the design must be rows x columns with one outcome a row, not {x.shape} and {y.shape}"
         raise ValueError(message)
-    return x, y, np.ones_like(y) if weights is None else floats(weights)
+    return x, y
 
 
 def _impossible(x: Floats, y: Floats, *, rows: int) -> Undefined | None:
@@ -305,18 +301,22 @@ def _impossible(x: Floats, y: Floats, *, rows: int) -> Undefined | None:
     return Undefined.COLLINEAR if (x.std(axis=0) <= 1e-12 * np.abs(x).max(axis=0)).any() else None
 
 
-def _meat(scores: Floats, place: Indices, w: Floats, clusters: NDArray[Any] | None) -> Floats:
+def _meat(scores: Floats, place: Indices, clusters: NDArray[Any] | None) -> Floats:
     """Add up the outer products of the scores, of rows or of clusters; `scores` are those of kinds, `place` the rows' kinds."""
     if clusters is None:
         count = len(place)
-        total = scores.T @ (scores * np.bincount(place, weights=w**2)[:, None])
+        total = scores.T @ (scores * np.bincount(place)[:, None])
     else:
         _, labels = np.unique(clusters, return_inverse=True)
         order = np.argsort(labels, kind="stable")
         starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
-        sums = np.add.reduceat((scores[place] * w[:, None])[order], starts, axis=0)
+        sums = np.add.reduceat(scores[place][order], starts, axis=0)
         count, total = len(sums), sums.T @ sums
     return floats(total * (count / max(1, count - 1)))
+
+
+STRENGTH: Final = 0.1
+"""Weight of the data against the ridge's penalty (scikit-learn's C): sum of squares / 2 + C x loss is made smallest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -351,9 +351,7 @@ class RidgeFit:
         return floats(self.intercept + ((floats(design) - self.centre) / safe) @ self.coefficients)
 
 
-def ridge_logistic(
-    design: Numbers, outcome: Numbers, *, strength: float = 0.1, weights: Numbers | None = None
-) -> RidgeFit | None:
+def ridge_logistic(design: Numbers, outcome: Numbers) -> RidgeFit | None:
     """Fit a ridge logistic regression on standardised columns.
 
     Parameters
@@ -362,10 +360,6 @@ def ridge_logistic(
         Rows x columns, without the intercept, which is added and not penalised.
     outcome
         Converted (1) or not (0), one a row.
-    strength
-        Weight of the data against the penalty (scikit-learn's C): sum of squares / 2 + C x loss is made smallest.
-    weights
-        How many rows each row stands for; all 1 by default.
 
     Returns
     -------
@@ -382,15 +376,15 @@ def ridge_logistic(
     >>> ridge_logistic([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]).coefficients.round(3)
     array([0.163])
     """
-    x, y, w = _columns(design, outcome, weights)
+    x, y = _columns(design, outcome)
     if not y.any() or y.all():
         return None
     centre, scale = x.mean(axis=0), x.std(axis=0)
     still = scale <= 1e-12 * np.maximum(np.abs(x).max(axis=0), 1e-300)
     z = np.column_stack([np.ones(len(y)), (x - centre) / np.where(still, 1.0, scale) * ~still])
-    penalty = np.full(z.shape[1], 1 / strength)
+    penalty = np.full(z.shape[1], 1 / STRENGTH)
     penalty[0] = 0.0
-    beta = climb(z, y, w, penalty).coefficients
+    beta = climb(z, y, np.ones_like(y), penalty).coefficients
     if beta is None:
         return None
     return RidgeFit(

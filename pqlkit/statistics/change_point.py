@@ -42,7 +42,7 @@ class ChangePoint:
     p_value: float
 
 
-def change_point(kind: Moments, others: Moments, *, draws: int = DRAWS, seed: int = 0) -> ChangePoint | None:
+def change_point(kind: Moments, others: Moments, *, seed: int = 0) -> ChangePoint | None:
     """Look for one change of the relative risk, and say whether chance explains it.
 
     Parameters
@@ -51,8 +51,8 @@ def change_point(kind: Moments, others: Moments, *, draws: int = DRAWS, seed: in
         Moments in order of time; those of one label convert together in the draws.
     others
         Those they are compared with, within strata, as in `pqlkit.statistics.stratified.excess`.
-    draws, seed
-        Worlds of a constant relative risk that the largest change is compared with.
+    seed
+        Of the `DRAWS` worlds of a constant relative risk that the largest change is compared with.
 
     Returns
     -------
@@ -100,13 +100,13 @@ def change_point(kind: Moments, others: Moments, *, draws: int = DRAWS, seed: in
     chance = np.minimum(1.0, expected * (y.sum() / total))
     owner = np.unique(kind.cluster, return_inverse=True)[1]
     random, larger, size = np.random.default_rng(seed), 0, max(1, _AT_ONCE // n)
-    noise = random.multivariate_normal(np.zeros(len(places)), shared, size=draws, method="eigh")
-    for first in range(0, draws, size):
-        rows = min(size, draws - first)
+    noise = random.multivariate_normal(np.zeros(len(places)), shared, size=DRAWS, method="eigh")
+    for first in range(0, DRAWS, size):
+        rows = min(size, DRAWS - first)
         drawn = random.random((rows, int(owner.max()) + 1))[:, owner] < chance
         apart = np.abs(_distances(drawn, places, before, total, spread, noise[first : first + rows]))
         larger += int((np.nan_to_num(apart).max(axis=1) >= abs(seen[best])).sum())
-    return ChangePoint(place=int(places[best]), z=float(seen[best]), p_value=(1 + larger) / (1 + draws))
+    return ChangePoint(place=int(places[best]), z=float(seen[best]), p_value=(1 + larger) / (1 + DRAWS))
 
 
 def _distances(

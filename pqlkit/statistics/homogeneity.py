@@ -23,15 +23,13 @@ _DRAWS: Final = 19_999
 _TIES: Final = 1e-7
 
 
-def homogeneity(tables: Sequence[Contingency], *, seed: int = 0) -> float | None:
+def homogeneity(tables: Sequence[Contingency]) -> float | None:
     """Test whether the odds ratio is the same in several groups.
 
     Parameters
     ----------
     tables
         One per group; those in which nobody, or everybody, did it or converted say nothing and are left out.
-    seed
-        Of the draws, where there are too many tables to count.
 
     Returns
     -------
@@ -61,7 +59,7 @@ def homogeneity(tables: Sequence[Contingency], *, seed: int = 0) -> float | None
     if len(kept) < 2:
         return None
     if min(min(table.independent.cells) for table in kept) < FEW:
-        return _zelen([table.independent for table in kept], np.random.default_rng(seed))
+        return _zelen([table.independent for table in kept], np.random.default_rng(0))
     from scipy.special import chdtrc
 
     cells = floats([table.cells for table in kept])

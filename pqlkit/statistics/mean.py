@@ -74,7 +74,7 @@ def difference_of_means(values: Numbers, others: Numbers) -> Estimate:
     --------
     >>> found = difference_of_means([10, 20, 30, 40], [10, 12, 14])
     >>> found.value, round(found.low, 1), round(found.high, 1)
-    (13.0, -6.7, 32.7)
+    (13.0, -7.2, 33.2)
     """
     from scipy.special import stdtrit
 

@@ -100,7 +100,7 @@ class CriterionSteps:
         events = self._events()
         if self._task.judged_at_end:
             spells = self._at_end(events)
-        elif self._task.measure is MeasureKind.LAST:
+        elif self._task.newest_alone:
             spells = self._while_held(self._newest(events))
         elif self._task.lasting:
             spells = self._lasting(events)
@@ -190,7 +190,7 @@ class CriterionSteps:
             limit = self._millionths(need.property)
         else:
             name = need.trait or ""
-            kind = self._tables.naming.types.get(name)
+            kind = self._tables.trait_type(name)
             limit = _scaled(self._steps, number(self._dialect, self._tables.trait(name, "l"), kind))
         return exp.case().when(exp.GT(this=limit, expression=sql.whole(0)), limit.copy())
 
@@ -400,7 +400,7 @@ class CriterionSteps:
             if side.name.endswith("_limit"):
                 trait = dict(self._needs())[side.name.removesuffix("_limit")].trait is not None
                 side.replace(column(side.name, "l" if trait else "v"))
-        if task.by_property and task.measure is not MeasureKind.LAST:
+        if task.by_property and not task.newest_alone:
             return both([test, self._steps.expression("v.present > 0")])
         return test
 
@@ -418,7 +418,7 @@ class CriterionSteps:
         return query.join(exp.alias_(lives, "l", table=True), on="l.entity_id = v.entity_id")
 
     def _lasting(self, events: str) -> str:
-        if self._task.measure is MeasureKind.MAX:
+        if self._task.by_event:
             query = self._steps.plan("SELECT e.entity_id, MIN(e.at_us) AS on_us FROM _events AS e", events=events)
             first = query.where(self._each_need()).group_by(column(ENTITY, "e"))
         else:
@@ -498,14 +498,14 @@ class CriterionSteps:
 
     def _amount(self, events: str) -> tuple[exp.Select, bool]:
         task = self._task
-        moves = task.window is WindowKind.ROLLING and task.measure is not MeasureKind.MAX
+        moves = task.window is WindowKind.ROLLING and not task.by_event
         if task.lasting and (moves or task.measure is MeasureKind.SUM):
             query = self._steps.plan(
                 "SELECT v.entity_id, MAX(CASE WHEN v.level > 0 THEN v.level ELSE 0 END) AS value FROM _levels AS v",
                 levels=self._reached,
             ).group_by(column(ENTITY, "v"))
             return (query.where("v.fresh > 0") if "fresh" in self._told else query), True
-        if task.measure is MeasureKind.LAST:
+        if task.newest_alone:
             query = self._steps.plan(
                 "SELECT e.entity_id, MAX(e.value) AS value FROM (SELECT e.*, MAX(e.at_us) OVER (PARTITION BY e.entity_id) AS newest_us"
                 " FROM _events AS e) AS e WHERE e.at_us = e.newest_us GROUP BY e.entity_id",

@@ -11,6 +11,7 @@ import yaml
 from pqlkit.definitions.describing import describe
 from pqlkit.definitions.emitting import definition_hash
 from pqlkit.definitions.phrases import phrase
+from pqlkit.exports.tables import HISTORY
 from pqlkit.warehouse.lead_query import query_of
 from pqlkit.warehouse.naming import TABLES, Naming
 
@@ -39,8 +40,8 @@ _NIGHTLY_HEAD: Final = """\
 SELECT
 {columns},
 {{% if is_incremental() %}}
-  l.status = 'pql' AND k.lead_id IS NULL AS newly_qualified,
-  COALESCE(k.known_at, l.as_of) AS known_at
+  l.status = 'pql' AND k.known_at IS NULL AS newly_qualified,
+  COALESCE(k.known_at, CASE WHEN l.status IN ('pql', 'expired') THEN l.as_of END) AS known_at
 {{% else %}}
   FALSE AS newly_qualified,
   l.as_of AS known_at
@@ -77,11 +78,12 @@ def dbt_files(definition: Definition, project: Project, options: SqlOptions) -> 
     naming = Naming.of(options, project)
     # Stand-ins that nothing in a definition can be called, so that only tables and the moment become Jinja.
     mark = hashlib.sha256(definition_hash(definition).encode()).hexdigest()[:12]
-    sources = {name: f"pqlkit_{name}_{mark}" for name in TABLES}
+    names = (*TABLES, *(f"{HISTORY}{name}" for name in project.traits.history))
+    sources = {name: f"pqlkit_{_slug(name)}_{mark}" for name in names}
     query = query_of(definition, project, options, naming=replace(naming, tables=sources), since=f"since_{mark}")
     text = inert(query.sql).replace(f"since_{mark}", _SINCE)
     for name, stand_in in sources.items():
-        text = text.replace(stand_in, f"{{{{ source('{_source_of(naming, name)}', '{name}') }}}}")
+        text = text.replace(stand_in, f"{{{{ source('{_source_of(naming, name)}', '{_slug(name)}') }}}}")
     model = f"leads_{definition.name.replace('-', '_')}"
     if options.incremental:
         told = [name for name in query.columns if name != "newly_qualified"]
@@ -112,6 +114,11 @@ def inert(text: str) -> str:
     return "".join(pieces)
 
 
+def _slug(table: str) -> str:
+    """Name a table as dbt does: that of a history has a dot."""
+    return "".join(letter if letter.isalnum() else "_" for letter in table)
+
+
 def _source_of(naming: Naming, table: str) -> str:
     """Name the dbt source of a table: that of its schema."""
     schema = naming.table(table).db
@@ -127,7 +134,11 @@ def _schema(definition: Definition, query: LeadQuery, naming: Naming, model: str
         "status": ["not_null", {"accepted_values": {"values": list(STATUSES)}}],
         "as_of": ["not_null"],
     }
-    told = dict(query.columns) | ({"known_at": "When a run first listed the lead."} if nightly else {})
+    told = dict(query.columns) | (
+        {"known_at": "When a run first told it as a pql, or saw that it was too late; null = not yet."}
+        if nightly
+        else {}
+    )
     columns = [
         {"name": name, "description": inert(says), **({"data_tests": tests[name]} if name in tests else {})}
         for name, says in told.items()
@@ -149,7 +160,8 @@ def _sources(query: LeadQuery, naming: Naming) -> list[Mapping[str, Any]]:
         source["schema"] = table.db or "{{ target.schema }}"
         if table.catalog:
             source["database"] = table.catalog
-        source["tables"].append({"name": name, **({"identifier": table.name} if table.name != name else {})})
+        called = _slug(name)
+        source["tables"].append({"name": called, **({"identifier": table.name} if table.name != called else {})})
     return list(sources.values())
 
 

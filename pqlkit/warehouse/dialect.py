@@ -50,6 +50,37 @@ def microseconds(dialect: SqlDialect, column: exp.Expr) -> exp.Expr:
             assert_never(dialect)
 
 
+def midnight(dialect: SqlDialect, column: exp.Expr, zone: str) -> exp.Expr:
+    """Give the microseconds since 1970 of the first moment of a date in a zone, whatever the session's zone is."""
+    day = exp.cast(column, "date")
+    start: exp.Expr = exp.cast(day, exp.DataType.Type.TIMESTAMPNTZ)
+    match dialect:
+        case SqlDialect.DUCKDB | SqlDialect.POSTGRES:
+            return microseconds(dialect, exp.AtTimeZone(this=start, zone=text(zone)))
+        case SqlDialect.BIGQUERY:
+            moment: exp.Expr = exp.Anonymous(this="TIMESTAMP", expressions=[day, text(zone)])
+            return exp.Anonymous(this="UNIX_MICROS", expressions=[moment])
+        case SqlDialect.SNOWFLAKE | SqlDialect.REDSHIFT:
+            moment = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[text(zone), text("UTC"), start])
+            return microseconds(dialect, moment)
+        case SqlDialect.DATABRICKS:
+            # A cast of a date to a timestamp would ask for the session's zone.
+            days = exp.Anonymous(this="UNIX_DATE", expressions=[day])
+            local = exp.Anonymous(
+                this="TIMESTAMP_MICROS", expressions=[exp.Mul(this=days, expression=whole(86_400_000_000))]
+            )
+            return microseconds(dialect, exp.Anonymous(this="TO_UTC_TIMESTAMP", expressions=[local, text(zone)]))
+        case _:
+            assert_never(dialect)
+
+
+def clock(dialect: SqlDialect) -> exp.Expr:
+    """Give the microseconds since 1970 at which the query runs."""
+    if dialect is SqlDialect.REDSHIFT:
+        return microseconds(dialect, exp.Anonymous(this="GETDATE"))
+    return microseconds(dialect, exp.CurrentTimestamp())
+
+
 def instant(dialect: SqlDialect, at: exp.Expr) -> exp.Expr:
     """Give the instant of microseconds since 1970: with a zone where the warehouse has such a type, else in UTC."""
     match dialect:

@@ -149,7 +149,7 @@ class Distances:
         if bound is None or bound.number is not None:
             return None
         if bound.trait is not None:
-            kind = self._tables.naming.types.get(bound.trait)
+            kind = self._tables.trait_type(bound.trait)
             return number(self._tables.dialect, self._tables.trait(bound.trait), kind)
         return _divided(sql.real(self._tables.dialect, column("limit_value", alias)), sql.whole(SCALE))
 

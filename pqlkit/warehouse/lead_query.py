@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
-from pqlkit.columns import ACCOUNT_ID
+from pqlkit.columns import CONVERTED_AT, TIMESTAMP
 from pqlkit.definitions.describing import describe
 from pqlkit.definitions.emitting import definition_hash
-from pqlkit.definitions.model import Criterion, EntityKind, MeasureKind, Ref, WindowKind, leaves
+from pqlkit.definitions.model import All, Any, Criterion, NOf, Not, Ref, leaves
 from pqlkit.definitions.phrases import phrase
 from pqlkit.durations import DAY, Duration
 from pqlkit.errors import UsageError
+from pqlkit.exports.tables import HISTORY
 from pqlkit.inert import visible
+from pqlkit.measures.tasks import tasks_of
 from pqlkit.population.as_of import read_moment
 from pqlkit.population.outcome import merged_outcome
 from pqlkit.population.population import named_definition
@@ -25,12 +27,14 @@ from pqlkit.warehouse.clocks import Extent, Tables
 from pqlkit.warehouse.distances import TINY, Distances
 from pqlkit.warehouse.formula_spells import evaluated
 from pqlkit.warehouse.naming import TABLES, Naming
-from pqlkit.warehouse.predicates import both, truth, uncovered
+from pqlkit.warehouse.predicates import both, either, passing, truth, uncovered
 from pqlkit.warehouse.sentences import Sentences, unwrapped
 from pqlkit.warehouse.steps import Steps, column, table
 
 if TYPE_CHECKING:
-    from pqlkit.definitions.model import Definition, Outcome
+    from collections.abc import Sequence
+
+    from pqlkit.definitions.model import Condition, Definition, Node, Outcome
     from pqlkit.exports.project import Project
     from pqlkit.options.warehouse import SqlOptions
 
@@ -145,19 +149,27 @@ class _Writer:
         self._naming, self._extent = naming, extent
         self._steps = Steps(naming.dialect)
         own = outcome.definition if outcome is not None else None
-        asked = {condition.name for condition in project.population if definition.entity is EntityKind.USER}
-        traits = tuple(
-            sorted({*required_traits(definition), *(required_traits(own) if own is not None else ()), *asked})
-        )
+        traits = tuple(sorted({*required_traits(definition), *(required_traits(own) if own is not None else ())}))
         self._kinds = trait_kinds(traits, project)
-        self._tables = Tables(steps=self._steps, naming=naming, extent=extent, kind=definition.entity, traits=traits)
+        self._tables = Tables(
+            steps=self._steps,
+            naming=naming,
+            extent=extent,
+            kind=definition.entity,
+            traits=traits,
+            histories=[name for name in traits if self._kinds[name] is TraitKind.HISTORY],
+            signup_event=project.signup_event,
+            by_date=outcome is not None
+            and outcome.event is None
+            and outcome.definition is None
+            and naming.is_date("conversions", CONVERTED_AT),
+        )
         self._cooldown = definition.cooldown.microseconds if definition.cooldown is not None else 0
 
     def write(self) -> LeadQuery:
         self._refuse()
         tables = self._tables
         tables.parameters()
-        tables.left_out(self._project.population)
         tables.reserve_events()
         entities = tables.entities(self._project.population)
         tables.ownership(entities)
@@ -168,16 +180,11 @@ class _Writer:
         self._starts(whole.spells)
         tables.events()
         query, columns = self._leads(distances)
-        statement = self._steps.statement(query)
-        used = tuple(name for name in TABLES if self._reads(statement, name))
-        return LeadQuery(sql=f"{self._head()}\n{self._steps.sql(statement)}", columns=columns, tables=used)
-
-    def _reads(self, statement: exp.Expr, name: str) -> bool:
-        wanted = self._naming.table(name)
-        return any(
-            (table.name, table.db, table.catalog) == (wanted.name, wanted.db, wanted.catalog)
-            for table in statement.find_all(exp.Table)
-        )
+        read = self._steps.tables(query)
+        histories = [f"{HISTORY}{name}" for name in tables.histories]
+        named = {name: self._naming.table(name) for name in (*TABLES, *histories)}
+        used = tuple(name for name, table in named.items() if (table.name, table.db, table.catalog) in read)
+        return LeadQuery(sql=f"{self._head()}\n{self._steps.statement(query)}", columns=columns, tables=used)
 
     def _head(self) -> str:
         """Say the definition in comments, which no name of it can end: they hold no line break."""
@@ -187,25 +194,11 @@ class _Writer:
 
     def _refuse(self) -> None:
         """Refuse what the query cannot say, naming it."""
-        definition, outcome = self._definition, self._outcome
-        for condition in definition.eligible:
-            if self._kinds[condition.name] is TraitKind.HISTORY:
-                raise uncovered("eligible", f"the trait {visible(condition.name)} with a history")
+        outcome = self._outcome
+        if self._naming.is_date("events", TIMESTAMP):
+            raise uncovered("events", "a table whose times are dates, so that windows count days,")
         if outcome is not None and (outcome.kind == "expansion" or outcome.returns_after is not None):
             raise uncovered("outcome", "an expansion, after which lives begin anew,")
-        window = outcome.within.microseconds if outcome is not None and definition.outcome is not None else 0
-        if self._cooldown < window and any(_lapses(leaf) for leaf in leaves(definition.qualify)):
-            raise uncovered(
-                f"criterion {next(leaf.id for leaf in leaves(definition.qualify) if _lapses(leaf))}",
-                f"a criterion that lapses, with a cooldown ({definition.cooldown}) shorter than the conversion window,",
-                "make lead.cooldown as long as outcome.within, or use pqlkit score",
-            )
-        for condition in self._project.population:
-            named = definition.entity is EntityKind.USER or self._tables.has("users", ACCOUNT_ID)
-            if not (named and self._tables.has("users")):
-                raise uncovered("population", f"the project's filter of {definition.entity.value}s without their users")
-            if self._naming.maps("accounts", condition.name):
-                raise uncovered("population", f"the trait {visible(condition.name)} of accounts")
 
     def _conversions(self, entities: str) -> str | None:
         """Add the step of the first conversions: rows, events, or the moments at which another definition is met."""
@@ -218,8 +211,10 @@ class _Writer:
         if target.entity is not self._definition.entity:
             raise uncovered("outcome", f"{visible(target.name)}, which is about {target.entity.value}s,")
         for name in required_traits(target):
-            if self._kinds[name] is not TraitKind.FIXED:
-                raise uncovered("outcome", f"the trait {visible(name)}, which is not declared as fixed,")
+            if self._kinds[name] is TraitKind.CURRENT:
+                raise uncovered(
+                    "outcome", f"the trait {visible(name)}, which holds today's value,", "declare it as fixed"
+                )
         lives = self._tables.lives(entities, target.anchor, None, prefix="outcome_")
         whole = evaluated(self._tables, target, lives, "outcome_")
         first = self._steps.plan(
@@ -228,8 +223,9 @@ class _Writer:
             spells=whole.spells,
             entities=entities,
         )
-        if target.eligible:
-            first = first.where(both(self._tables.eligible(target.eligible)))
+        fixed, varying = self._by_time(target.eligible)
+        first, tests = self._tables.then(first, varying, self._steps.expression("s.on_us - 1"), "s")
+        first = passing(first, [*self._tables.eligible(fixed), *tests])
         return self._steps.add(
             "first_conversions", f"Success is meeting {visible(target.name)}: when each did first", first
         )
@@ -245,10 +241,8 @@ class _Writer:
             exp.alias_(truth(own.begun), "has_begun"),
             exp.alias_(truth(own.possible), "is_possible"),
             exp.alias_(own.progress, "way"),
-            column("last_active_us", "a"),
-            exp.alias_(sentences.evidence(), "evidence"),
-            exp.alias_(sentences.missing(self._definition.qualify), "lacking"),
             exp.alias_(self._points(own), "points"),
+            column("last_active_us", "a"),
         )
         last = self._steps.plan(
             "SELECT e.entity_id, MAX(e.at_us) AS last_active_us FROM _owned AS e GROUP BY e.entity_id",
@@ -256,7 +250,13 @@ class _Writer:
         )
         activity = self._steps.add("activity", "When each did anything last", last)
         query = query.join(table(activity, "a"), on="a.entity_id = s.entity_id", join_type="left")
-        self._steps.add("judged", "Who can still qualify, and how far everybody has come", query)
+        name = self._steps.add("progress", "Who can still qualify, and how far everybody has come", query)
+        words = exp.select(
+            "s.*",
+            exp.alias_(sentences.evidence(), "evidence"),
+            exp.alias_(sentences.missing(self._definition.qualify), "lacking"),
+        )
+        self._steps.add("judged", "What each did, and what it lacks, in words", words.from_(table(name, "s")))
 
     def _points(self, own: Distances) -> exp.Expr:
         """Give what does not change with time of a score: the points, or how far above the thresholds who qualifies is."""
@@ -302,7 +302,7 @@ class _Writer:
 
     def _eligibility(self, everybody: str) -> str:
         """Add the step that says who is eligible today, and who was as far as the past is known; give its name."""
-        known = [item for item in self._definition.eligible if self._kinds[item.name] is not TraitKind.CURRENT]
+        known, _ = self._by_time(self._definition.eligible)
         invalid = "n.deleted_us < n.anchor_us"
         if self._definition.anchor.kind == "signup":
             invalid = f"n.anchor_us IS NULL OR {invalid}"
@@ -315,31 +315,84 @@ class _Writer:
         ).from_(table(everybody, "n"))
         return self._steps.add("eligibility", "Who is eligible today, and who was as far as the past is known", query)
 
+    def _by_time(self, conditions: Sequence[Condition]) -> tuple[list[Condition], list[Condition]]:
+        """Give the conditions on fixed traits, and those on traits with a history; today's values say nothing of the past."""
+        kinds = self._kinds
+        return (
+            [item for item in conditions if kinds[item.name] is TraitKind.FIXED],
+            [item for item in conditions if kinds[item.name] is TraitKind.HISTORY],
+        )
+
     def _starts(self, spells: str) -> None:
         """Add the steps of the spells that count and of the moments of each entity."""
         counted = self._steps.plan(
             "SELECT w.entity_id, w.on_us, w.off_us, LAG(w.off_us) OVER (PARTITION BY w.entity_id ORDER BY w.on_us) AS ended_us,"
             " ROW_NUMBER() OVER (PARTITION BY w.entity_id ORDER BY w.on_us) AS place,"
             " ROW_NUMBER() OVER (PARTITION BY w.entity_id ORDER BY w.on_us DESC) AS place_from_end"
-            " FROM _spells AS w JOIN eligibility AS n ON n.entity_id = w.entity_id WHERE n.was_eligible = 1 OR n.is_eligible = 1",
+            " FROM _spells AS w JOIN eligibility AS n ON n.entity_id = w.entity_id",
             spells=spells,
         )
+        _, varying = self._by_time(self._definition.eligible)
+        counted, tests = self._tables.then(counted, varying, column("on_us", "w"), "w")
+        was = both([self._steps.expression("n.was_eligible = 1"), *tests])
+        counted = passing(counted, [either([was, self._steps.expression("n.is_eligible = 1")])])
         wait = sql.whole(self._cooldown)
         if self._definition.cooldown is not None:
             wait.add_comments([str(self._definition.cooldown)])
         says = "Spells of who is eligible today, or was when they began"
         name = self._steps.add("counted_spells", says, counted)
+        starts = self._steps.plan(
+            "SELECT w.*, CASE WHEN w.place = 1 OR w.on_us >= w.ended_us + _wait THEN w.on_us END AS start_us FROM _counted AS w",
+            wait=wait if self._definition.outcome is not None else sql.whole(0),
+            counted=name,
+        )
+        says = "A spell that begins within the cooldown is no new start"
+        name = self._steps.add("starts", says, starts)
         moments = self._steps.plan(
             "SELECT w.entity_id, MIN(w.on_us) AS qualified_us,"
             " MAX(CASE WHEN w.place_from_end = 1 AND w.on_us - w.ended_us >= _wait THEN w.on_us END) AS requalified_us,"
-            " MAX(CASE WHEN w.place = 1 OR w.on_us >= w.ended_us + _wait THEN w.on_us END) AS newest_us,"
+            " _newest AS newest_us,"
             " MAX(CASE WHEN w.place_from_end = 1 AND w.off_us IS NULL THEN 1 ELSE 0 END) AS is_on"
-            " FROM _counted AS w GROUP BY w.entity_id",
-            wait=wait,
-            counted=name,
+            " FROM _starts AS w GROUP BY w.entity_id",
+            wait=wait.copy(),
+            newest=exp.Max(this=column("start_us", "w")),
+            starts=self._in_turn(name),
         )
-        says = "First and newest start; a spell that begins within the cooldown is no new start"
-        self._steps.add("moments", says, moments)
+        self._steps.add("moments", "First and newest start", moments)
+
+    def _in_turn(self, starts: str) -> str:
+        """Let no start count within the conversion window of one that does; a cooldown as long as that sees to it by itself."""
+        outcome = self._definition.outcome
+        if outcome is None or self._cooldown >= outcome.within.microseconds or _lasts(self._definition.qualify):
+            return starts
+        following = self._steps.plan(
+            "SELECT w.entity_id, w.start_us, MIN(x.start_us) AS next_us FROM _starts AS w JOIN _starts AS x"
+            " ON x.entity_id = w.entity_id AND x.start_us > w.start_us + _window GROUP BY w.entity_id, w.start_us",
+            starts=starts,
+            window=self._window(outcome.within),
+        )
+        name = self._steps.add("next_starts", "Of each start, the first after its conversion window", following)
+        first = self._steps.plan("SELECT w.entity_id, w.start_us FROM _starts AS w WHERE w.place = 1", starts=starts)
+        after = self._steps.plan(
+            "SELECT n.entity_id, n.next_us AS start_us FROM counted_starts AS c JOIN _next AS n"
+            " ON n.entity_id = c.entity_id AND n.start_us = c.start_us",
+            next=name,
+        )
+        says = "The first start, and each after the conversion window of the one before"
+        chain = exp.union(first, after, distinct=False, copy=False)
+        counted = self._steps.add_recursive("counted_starts", says, chain)
+        query = self._steps.plan(
+            "SELECT w.entity_id, w.on_us, w.off_us, w.ended_us, w.place_from_end, c.start_us FROM _starts AS w"
+            " LEFT JOIN _counted AS c ON c.entity_id = w.entity_id AND c.start_us = w.start_us",
+            starts=starts,
+            counted=counted,
+        )
+        return self._steps.add("spells_and_starts", "The spells, with the starts that count", query)
+
+    def _window(self, length: Duration) -> exp.Expr:
+        window = sql.whole(length.microseconds)
+        window.add_comments([str(length)])
+        return window
 
     # ------------------------------------------------------------ the list
 
@@ -479,8 +532,14 @@ class _Writer:
         )
 
 
-def _lapses(leaf: Criterion | Ref) -> bool:
-    """Whether what holds can cease to; a milestone that counts users never does."""
-    if isinstance(leaf, Ref):
-        return leaf.users_at_least is None and any(_lapses(part) for part in leaves(leaf.target.qualify))
-    return leaf.window.kind is WindowKind.TRAILING or leaf.measure.kind is MeasureKind.LAST
+def _lasts(node: Node) -> bool:
+    """Whether what holds cannot cease to, so that there is one spell at most."""
+    match node:
+        case Criterion():
+            return tasks_of([node])[0].lasting
+        case Ref():
+            return node.users_at_least is not None or _lasts(node.target.qualify)
+        case All(parts=parts) | Any(parts=parts) | NOf(parts=parts):
+            return all(_lasts(part) for part in parts)
+        case Not():
+            return False

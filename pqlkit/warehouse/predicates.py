@@ -92,7 +92,7 @@ def number(dialect: SqlDialect, value: exp.Expr, kind: ColumnType | None) -> exp
         What it holds; None = a number, since it is used as such.
     """
     match kind:
-        case ColumnType.NUMBER | None:
+        case ColumnType.NUMBER | ColumnType.DATE | None:
             return sql.finite(dialect, value)
         case ColumnType.TEXT:
             return sql.parsed(dialect, value, NUMBER)
@@ -207,7 +207,7 @@ def _among(dialect: SqlDialect, condition: Condition, value: exp.Expr, kind: Col
             named = [word.lower() == "true" for word in texts if word.lower() in _TRUTHS]
             wanted = sorted({*truths, *named})
             parts = [value.copy() if item else exp.Not(this=value.copy()) for item in wanted]
-        case ColumnType.TEXT:
+        case ColumnType.TEXT | ColumnType.DATE:
             if texts:
                 parts.append(_in(sql.as_text(dialect, value), [sql.text(word) for word in texts]))
             if truths:

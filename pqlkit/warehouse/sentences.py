@@ -48,15 +48,17 @@ class Sentences:
 
     def _done(self, leaf: Criterion | Ref) -> exp.Expr:
         value = self._value(leaf)
-        words = _counted(partial(evidence, leaf), value, self._figure(value))
+        words = _counted(partial(evidence, leaf), value, self._figure(leaf, value))
         return exp.case().when(exp.NEQ(this=value.copy(), expression=sql.whole(0)), words)
 
     def _value(self, leaf: Criterion | Ref) -> exp.Expr:
         return column(self._distances.columns[leaf.id].value, "s")
 
-    def _figure(self, value: exp.Expr) -> exp.Expr:
+    def _figure(self, leaf: Criterion | Ref, value: exp.Expr) -> exp.Expr:
         """Write a number: whole numbers as such."""
         whole = exp.cast(value.copy(), "bigint", dialect=str(self._dialect))
+        if _counts(leaf):
+            return sql.as_text(self._dialect, whole)
         is_whole = exp.EQ(this=value.copy(), expression=exp.Floor(this=value.copy()))
         rounded = sql.real(self._dialect, sql.decimal(self._dialect, value.copy(), places=6))
         chain = exp.case().when(is_whole, sql.as_text(self._dialect, whole))
@@ -117,7 +119,7 @@ class Sentences:
                 return sql.text(missing(leaf, None) or "")
             lack = exp.Sub(this=sql.whole(leaf.users_at_least), expression=value)
             return _counted(
-                lambda number: missing(replace(leaf, users_at_least=int(number)), 0), lack, self._figure(lack)
+                lambda number: missing(replace(leaf, users_at_least=int(number)), 0), lack, self._figure(leaf, lack)
             )
         if leaf.at_least is None:
             return self._too_much(leaf, value)
@@ -142,16 +144,18 @@ class Sentences:
             return missing(replace(leaf, at_least=number + before, at_most=None), before)
 
         if leaf.measure.kind.facts.null_without_events:
-            return _filled(say(_MANY, _OTHERS) or "", {_MANY: self._figure(lack), _OTHERS: self._figure(value)})
-        first = _counted(lambda number: say(number, 0), lack, self._figure(lack))
-        again = _counted(lambda number: say(number, 1), lack, self._figure(lack))
+            return _filled(
+                say(_MANY, _OTHERS) or "", {_MANY: self._figure(leaf, lack), _OTHERS: self._figure(leaf, value)}
+            )
+        first = _counted(lambda number: say(number, 0), lack, self._figure(leaf, lack))
+        again = _counted(lambda number: say(number, 1), lack, self._figure(leaf, lack))
         return exp.case().when(exp.EQ(this=value.copy(), expression=sql.whole(0)), first).else_(again)
 
     def _too_much(self, leaf: Criterion, value: exp.Expr) -> exp.Expr:
         most = self._distances.threshold(leaf, leaf.at_most)
         over = exp.paren(exp.Sub(this=value.copy(), expression=most))
         told = missing(replace(leaf, at_least=None, at_most=_OTHERS), _OTHERS + _MANY) or ""
-        words = _filled(told, {_MANY: self._figure(over), _OTHERS + _MANY: self._figure(value)})
+        words = _filled(told, {_MANY: self._figure(leaf, over), _OTHERS + _MANY: self._figure(leaf, value)})
         return exp.case().when(exp.GT(this=value.copy(), expression=most.copy()), words)
 
 
@@ -166,6 +170,15 @@ def unwrapped(text: exp.Expr) -> exp.Expr:
     begins = exp.EQ(this=exp.Left(this=text.copy(), expression=sql.whole(1)), expression=sql.text("("))
     ends = exp.EQ(this=exp.Right(this=text.copy(), expression=sql.whole(1)), expression=sql.text(")"))
     return exp.case().when(both([begins, ends, *none]), inner).else_(text.copy())
+
+
+def _counts(leaf: Criterion | Ref) -> bool:
+    """Whether all numbers of a criterion are whole: what is counted, and what it is compared with."""
+    if isinstance(leaf, Ref):
+        return True
+    bounds = [bound for bound in (leaf.at_least, leaf.at_most) if bound is not None]
+    whole = all(isinstance(bound, int | float) and bound == int(bound) for bound in bounds)
+    return whole and not leaf.measure.kind.scaled
 
 
 def _counted(say: Callable[[Number], str | None], value: exp.Expr, shown: exp.Expr) -> exp.Expr:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final, cast
 
 from sqlglot import exp, parse_one
 
+from pqlkit.options.warehouse import SqlDialect
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from pqlkit.options.warehouse import SqlDialect
 
 _SIMPLE: Final = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 _RESERVED: Final = frozenset(
@@ -68,6 +69,7 @@ class Steps:
     def __init__(self, dialect: SqlDialect) -> None:
         self.dialect = dialect
         self._steps: dict[str, tuple[str, exp.Query]] = {}
+        self._recursive_columns: dict[str, list[str]] = {}
 
     def __contains__(self, name: str) -> bool:
         """Whether there is a step of this name."""
@@ -81,6 +83,12 @@ class Steps:
             unique = f"{name}_{number}"
         self._steps[unique] = (" ".join(says.split()), query)
         return unique
+
+    def add_recursive(self, name: str, says: str, query: exp.Query) -> str:
+        """Add a step that reads itself by its name."""
+        added = self.add(name, says, query)
+        self._recursive_columns[added] = query.named_selects
+        return added
 
     def fill(self, name: str, says: str, query: exp.Query) -> None:
         """Write a step anew, in its place."""
@@ -104,19 +112,31 @@ class Steps:
         """Make an expression from a constant template, as `plan` does."""
         return cast("exp.Expr", self.plan(f"SELECT {template}", **parts).expressions[0])
 
-    def statement(self, query: exp.Select) -> exp.Select:
-        """Put the steps before a query."""
-        whole = query.copy()
-        for name, (_, step) in self._steps.items():
-            whole = whole.with_(identifier(name), as_=step, copy=False)
-        for cte in whole.ctes:
-            says = self._steps[cte.alias][0]
-            cte.args["alias"].add_comments([says])
-        return whole
+    def tables(self, query: exp.Query) -> set[tuple[str, str, str]]:
+        """Name the tables that the steps and a last query read, those of steps included: name, schema, catalogue."""
+        queries = [*(step for _, step in self._steps.values()), query]
+        return {(table.name, table.db, table.catalog) for each in queries for table in each.find_all(exp.Table)}
 
-    def sql(self, query: exp.Expr) -> str:
-        """Write an expression as text."""
-        return query.sql(dialect=str(self.dialect), pretty=True, copy=False)
+    def statement(self, query: exp.Query) -> str:
+        """Write the steps, each below what it says, and the last query."""
+        steps = ",\n\n".join(
+            "\n".join([*(f"-- {line}" for line in wrap(says, 100)), self._written(name, step)])
+            for name, (says, step) in self._steps.items()
+        )
+        return f"WITH{' RECURSIVE' if self._recursive_columns else ''}\n\n{steps}\n\n{self._sql(query)}"
+
+    def _written(self, name: str, step: exp.Query) -> str:
+        """Write one step: by sqlglot, for texts keep the line breaks that are theirs."""
+        alone = exp.select("1").with_(self._alias(name), as_=step)
+        return self._sql(alone).removeprefix("WITH ").removesuffix("\nSELECT\n  1")
+
+    def _alias(self, name: str) -> exp.TableAlias:
+        """Name a step; Redshift wants to know the columns of one that reads itself."""
+        columns = self._recursive_columns.get(name, ()) if self.dialect is SqlDialect.REDSHIFT else ()
+        return exp.TableAlias(this=identifier(name), columns=[identifier(each) for each in columns])
+
+    def _sql(self, query: exp.Query) -> str:
+        return query.sql(dialect=str(self.dialect), pretty=True)
 
 
 @lru_cache(maxsize=512)

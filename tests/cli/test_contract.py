@@ -54,7 +54,7 @@ PROMISED = {
     "report": f"{DATA} {OUTPUT} -d --definition --by --ledger --contacts --fail-under --fail-on-drift --visitors --html --open",
     "explain": f"{DATA} {OUTPUT} -d --definition --converters",
     "sql": (
-        "--project -p -d --definition --dialect --as-of --since --dbt --incremental --table --map --type --without --out --quiet --verbose"
+        "--project -p -d --definition --dialect --as-of --since --dbt --incremental --data --table --map --type --without --out --quiet --verbose"
     ),
     "schema": "--out",
 }
@@ -244,7 +244,7 @@ class TestTheProjectFile:
             ("analyze", "{given: [a, b]}", "analyze.given: ['a', 'b'] is not one path"),
             ("analyze", "{snapshots: sometimes}", "'sometimes' is not a design of snapshots"),
             ("analyze", "{entity: team}", "analyze.entity: 'team' is not known"),
-            ("analyze", "{conversion_window: 45}", "analyze.conversion_window: '45' is not a duration"),
+            ("analyze", "{conversion_window: 45}", "analyze.conversion_window: 45 has no unit"),
             ("analyze", "{sample: 5}", "analyze.sample: '5' is not a share"),
             ("analyze", "{as_of: yesterday}", "'yesterday' is neither a date nor an instant"),
             ("propose", "{holdout: 100%}", "propose.holdout: both parts need snapshots"),

@@ -33,8 +33,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_remains_to_be_done_is_said_and_the_exit_is_0(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["init", "events.csv", "--conversions", "odd.csv"]) == 0
     said = capsys.readouterr().err
-    assert "wrote pqlkit.yml. Before `pqlkit analyze`:" in said
-    assert "- say which column is the time of upgrading" in said
+    assert "wrote pqlkit.yml. Before pqlkit load --out dataset:" in said
+    assert "- say which column is the time of the conversion" in said
     assert "# converted_at: Moment" in (place / "pqlkit.yml").read_text()
 
 
@@ -48,7 +48,8 @@ def test_a_person_at_a_terminal_is_asked(
     assert run(["init", "events.csv", "--conversions", "odd.csv"]) == 0
     said = capsys.readouterr().err
     assert (
-        "which of these is the time of upgrading (converted_at of the conversions)?\n  1  Moment   2026-02-01" in said
+        "which of these is the time of the conversion (converted_at of the conversions)?\n  1  Moment   2026-02-01"
+        in said
     )
     assert "'Nobody' is none of them" in said
     assert "'9' is none of them" in said
@@ -85,7 +86,8 @@ def test_on_a_real_terminal_nothing_writes_over_the_question(place: Path) -> Non
     os.close(ours)
     text = shown.decode().replace("\r\n", "\n")
     assert (
-        "which of these is the time of upgrading (converted_at of the conversions)?\n  1  Moment   2026-02-01" in text
+        "which of these is the time of the conversion (converted_at of the conversions)?\n  1  Moment   2026-02-01"
+        in text
     )
     assert "\x1b[2K" not in text
 
@@ -167,4 +169,4 @@ def test_a_vendors_raw_file_without_a_project_is_called_by_its_name(
 def test_the_likeliest_column_is_suggested_not_the_most_alike(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "e.jsonl").write_text('{"event_type": "a", "event_id": 1, "user_id": "u", "event_time": "2026-01-01"}\n')
     assert run(["load", "--events", "e.jsonl", "--out", "data"]) == 2
-    assert "is it 'event_type'?" in capsys.readouterr().err
+    assert "='event_type'" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from pqlkit.definitions.diagnostics import Diagnostic, Severity
 from pqlkit.definitions.renderers.github import render_github
 from pqlkit.definitions.validation import Report
 from pqlkit.scoring.delivery import hook
-from tests.cli.sample import SOURCES, write_sample
+from tests.cli.sample import LINES, SOURCES, write_sample
 from tests.scoring.nights import pqlkit
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def test_no_name_acts_on_a_terminal(line: list[str], tmp_path: Path, monkeypatch
     write_sample(tmp_path, users=40)
     monkeypatch.chdir(tmp_path)
     done = pqlkit(*line)
-    assert done.err
-    assert acts(done.err) == set(), done.err
+    assert done.err + done.out
+    assert acts(done.err + done.out) == set(), done
     if done.code == 2:
         assert done.out == ""
 
@@ -121,3 +122,94 @@ def test_a_definition_can_stand_alone_on_the_command_line(
     assert both.code == 0, both.err
     # It is a file that is read: no result replaces it.
     assert "would be lost" in pqlkit(command, "inviters.yml", *SOURCES, "--out", "inviters.yml").err
+
+
+TYPED = """\
+pqlkit: 1
+name: accounts
+entity: account
+qualify: {event: invite, at_least: 2, within: 7d}
+outcome: {within: 14d}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["analyze"], "error: no events given, no pqlkit.yml here\n  Fix: add --data DIR, or "),
+        (
+            ["analyze", "--data", "nosuch"],
+            "error: --data: the folder nosuch does not exist\n  Fix: pqlkit load --out nosuch\n",
+        ),
+        (
+            ["analyze", *SOURCES, "--conversion-window", "45"],
+            "error: --conversion-window: 45 has no unit\n  Fix: write 45d\n",
+        ),
+        (
+            ["analyze", *SOURCES, "--snapshots", "every:28d", "--conversion-window", "30d"],
+            "error: --conversion-window 30d must equal --snapshots every:28d\n  Fix: leave --conversion-window out, or ",
+        ),
+        (
+            ["try", "signin >= 3 in 14d", *SOURCES],
+            "error: no event is called signin (character 1). The data has: export, invite, login\n  signin >= 3 in 14d\n  ^\n",
+        ),
+        (
+            ["try", "invite > 3 in 14d", *SOURCES],
+            "error: > is not supported (character 8)\n  invite > 3 in 14d\n         ^\n  Fix: write invite >= 4 in 14d\n",
+        ),
+        (
+            ["analyze", *SOURCES[:4], "--conversions", "teams.csv", "--entity", "user"],
+            "error: --entity user, but conversions are of accounts\n  Fix: write --entity account\n",
+        ),
+        (
+            ["score", "inviters.yml", *SOURCES, "--only-new"],
+            "error: --only-new needs earlier leads\n  Fix: add --ledger leads.ledger, or --previous LEADS\n",
+        ),
+        (
+            ["score", "definitions/nosuch.yml", *SOURCES],
+            "error: definitions/nosuch.yml does not exist. There: first.yml\n",
+        ),
+        (
+            ["report", "inviters.yml", *SOURCES, "--fail-under", "99%"],
+            "failed: inviters: .. of new PQLs became customers (..) .., below --fail-under ..",
+        ),
+        (
+            ["propose", *SOURCES, "--conversion-window", "14d", "--permutations", "0", "--min-rate", "99%"],
+            "NO DEFINITION PROPOSED Why no rule of up to two criteria stands out",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_value_and_what_to_write(
+    line: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sample(tmp_path)
+    (tmp_path / "definitions").mkdir()
+    (tmp_path / "definitions" / "first.yml").write_text(TYPED)
+    (tmp_path / "teams.csv").write_text("account_id,converted_at\na1,2026-02-01T00:00:00Z\n")
+    monkeypatch.chdir(tmp_path)
+    done = pqlkit(*line)
+    assert " ".join(said.split()) in re.sub(
+        r"[\d.]+%|\d+ of \d+|\[[^]]*\]", "..", " ".join((done.err + done.out).split())
+    )
+
+
+@pytest.mark.parametrize("command", LINES)
+def test_nothing_is_said_twice(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample's conversions end long before its events do: a warning, once."""
+    write_sample(tmp_path)
+    late = "".join(f"u000,login,2026-{month:02}-03T00:00:00Z\n" for month in range(4, 13))
+    with (tmp_path / "events.csv").open("a") as events:
+        events.write(late)
+    monkeypatch.chdir(tmp_path)
+    for form in ("table", "json"):
+        if command == "load" and form == "json":
+            continue
+        done = pqlkit(*[word for word in LINES[command] if word not in {"--format", "json"}], "--format", form)
+        assert done.code == 0, done.err
+        lines = [
+            text.strip() for text in (done.err + done.out * (form == "table")).splitlines() if len(text.split()) > 4
+        ]
+        assert len(lines) == len(set(lines)), sorted({text for text in lines if lines.count(text) > 1})
+        if command != "load":
+            whole = " ".join((done.err + done.out * (form == "table")).split())
+            assert whole.count("conversions.complete_through") == 1, whole

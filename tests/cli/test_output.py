@@ -53,8 +53,9 @@ def test_quiet_says_errors_alone(command: str, form: str, capsys: pytest.Capture
     checked(said.out, form)
 
 
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("command", ["analyze", "report"])
+@pytest.mark.parametrize(
+    ("command", "form"), [("analyze", "table"), ("analyze", "csv"), ("report", "json"), ("report", "markdown")]
+)
 def test_a_file_takes_what_stdout_would(command: str, form: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(line(command, form)) == 0
     expected = capsys.readouterr().out

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import typer
@@ -17,6 +18,9 @@ from pqlkit.cli.plain_check import plain_check
 from pqlkit.cli.validate import validate_command
 from pqlkit.definitions.rules.lint_rule import framed
 from pqlkit.errors import DataError, DefinitionError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 GOOD = framed("name: good\n")
 BAD = framed("ownr: me\nname: bad\n")
@@ -200,14 +204,20 @@ HOSTILE = {
 }
 
 
-def test_hostile_files_are_told_within_bounds_of_memory_and_time() -> None:
+FEW = ("bomb.yml", "flow.yml", "pattern.yml")
+
+
+@pytest.mark.parametrize(
+    "names", [FEW, pytest.param([*HOSTILE, "huge.yml"], marks=pytest.mark.slow)], ids=["few", "all"]
+)
+def test_hostile_files_are_told_within_bounds_of_memory_and_time(names: Sequence[str]) -> None:
     """Each alone in a process that may take 512 MB and 10 s of CPU: the interpreter survives, and says what is wrong."""
     limits = "import resource as r; r.setrlimit(r.RLIMIT_AS, (4 << 27, 4 << 27)); r.setrlimit(r.RLIMIT_CPU, (10, 10))"
     with Path("huge.yml").open("wb") as file:
         file.truncate(100 * 1024 * 1024)
     for name, content in HOSTILE.items():
         Path(name).write_bytes(content)
-    for name in [*HOSTILE, "huge.yml"]:
+    for name in names:
         code = f"{limits}; from pqlkit.cli import main; main()"
         done = subprocess.run(
             [sys.executable, "-c", code, "validate", name], capture_output=True, text=True, check=False, timeout=60
@@ -280,18 +290,19 @@ def test_the_documented_jobs_use_options_that_exist() -> None:
         assert used <= known, line
 
 
-def test_the_pre_commit_hooks_run_the_command_on_definitions() -> None:
+def test_the_printed_hook_looks_at_definitions_and_installs_the_light_wheel_of_this_version() -> None:
     import re
 
-    import yaml
+    from pqlkit.shipped import LIGHT, version
+    from tests.packaging.light_wheel import printed_hook
 
-    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    assert [hook["entry"] for hook in hooks] == ["pqlkit validate", "pqlkit validate --fix"]
-    for hook in hooks:
-        assert {"id", "name", "entry", "language", "files"} <= set(hook)
-        assert re.search(hook["files"], "pqlkit.yml")
-        assert re.search(hook["files"], "crm/definitions/trial/a.yaml")
-        assert not re.search(hook["files"], "docker-compose.yml")
+    hook = printed_hook()
+    assert hook["entry"] == "pqlkit validate"
+    assert (hook["language"], hook["types"]) == ("python", ["yaml"])
+    assert hook["additional_dependencies"] == [f"{LIGHT}=={version()}"]
+    assert re.search(hook["files"], "pqlkit.yml")
+    assert re.search(hook["files"], "crm/definitions/trial/a.yaml")
+    assert not re.search(hook["files"], "docker-compose.yml")
 
 
 def export(folder: Path) -> list[str]:

@@ -107,10 +107,6 @@ def test_an_unknown_code_names_the_nearest() -> None:
     assert caught.value.hint == "did you mean PQL203?"
 
 
-def test_the_reference_in_the_docs_is_what_the_rules_say() -> None:
-    assert (ROOT / "docs" / "rules.md").read_text() == registry.render_rules_markdown()
-
-
 def test_rules_that_need_data_or_a_base_are_run_only_with_them() -> None:
     plain = {rule.need for rule in registry.checks(Need.FILE)}
     assert plain == {Need.FILE}

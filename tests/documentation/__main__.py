@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from tests.documentation.pages import pages
+from tests.documentation.pages import NAMES, page
 
 if __name__ == "__main__":
-    for name, text in pages().items():
-        Path(sys.argv[1], name).write_text(text, encoding="utf-8")
+    for name in NAMES:
+        Path(sys.argv[1], name).write_text(page(name), encoding="utf-8")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from typer.core import TyperCommand
 
+NAMES: Final = ("commands.md", "definition.md", "project-file.md", "rules.md", "sources.md", "statistics.md")
+
 _HEAD: Final = """\
 # Commands
 
@@ -37,22 +39,16 @@ whole number and a unit: `m`, `h`, `d` or `w`. `pqlkit --install-completion` tea
 """
 
 
-def pages() -> dict[str, str]:
-    """Give every generated page by its file's name."""
-    from pqlkit.definitions.rules.registry import render_rules_markdown
+def page(name: str) -> str:
+    """Write a page by its file's name."""
     from tests.documentation.definition_page import definition_page
     from tests.documentation.project_page import project_page
+    from tests.documentation.rules_page import rules_page
     from tests.documentation.sources_page import sources_page
     from tests.documentation.statistics_page import statistics_page
 
-    return {
-        "commands.md": commands(),
-        "definition.md": definition_page(),
-        "project-file.md": project_page(),
-        "rules.md": render_rules_markdown(),
-        "sources.md": sources_page(),
-        "statistics.md": statistics_page(),
-    }
+    writers = (commands, definition_page, project_page, rules_page, sources_page, statistics_page)
+    return dict(zip(NAMES, writers, strict=True))[name]()
 
 
 def commands() -> str:

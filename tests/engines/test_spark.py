@@ -41,7 +41,9 @@ def calls_of(monkeypatch, owner, name):
 
 def test_no_address_says_how_to_give_one(monkeypatch):
     monkeypatch.delenv(REMOTE, raising=False)
-    with pytest.raises(EngineError, match="needs the address of a Spark Connect server\n  --spark-remote sc://host"):
+    with pytest.raises(
+        EngineError, match="needs the address of a Spark Connect server\n  write --spark-remote sc://host"
+    ):
         engine("spark")
 
 
@@ -72,7 +74,9 @@ def test_a_secret_on_the_command_line_is_refused_and_not_repeated(address):
 
 
 def test_what_is_no_address_is_said_so():
-    with pytest.raises(EngineError, match="--spark-remote: that is no address of a Spark Connect server\n  sc://host"):
+    with pytest.raises(
+        EngineError, match="--spark-remote: that is no address of a Spark Connect server\n  write it like sc://host"
+    ):
         engine("spark", "http://host:15002")
 
 

@@ -16,9 +16,9 @@ import pytest
 
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports.column_types import ColumnType
-from pqlkit.exports.dataset import open_dataset, sources_of, with_sources
+from pqlkit.exports.dataset import open_dataset, with_sources
 from pqlkit.exports.mapping import Column, Match, Source
-from pqlkit.exports.project import Project, Traits
+from pqlkit.exports.project import Project, Traits, sources_of
 from pqlkit.exports.tables import LONGEST_NAME
 
 HEADER = "user_id,event,timestamp\n"
@@ -390,7 +390,7 @@ def test_an_empty_folder(tmp_path):
 
 
 def test_nothing_named_or_named_twice(tmp_path):
-    with pytest.raises(DataError, match="nothing names the events"):
+    with pytest.raises(DataError, match="no events given"):
         open_dataset()
     with pytest.raises(UsageError, match="name the events twice"):
         open_dataset(data=tmp_path, events="e.csv")

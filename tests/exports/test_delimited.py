@@ -116,9 +116,9 @@ def test_a_row_beyond_the_limit_is_rejected_and_the_next_is_read(monkeypatch):
     for module in (delimited, row_bounds, text):
         monkeypatch.setattr(module, "LONGEST_ROW", 1000)
     monkeypatch.setattr(text, "CHUNK", 400)
-    rows, lines, rejected = read(b"a,b\n1," + b"x" * 5000 + b"\n2,y\n")
-    assert rows == [("2", "y")]
-    assert lines == [3]
+    rows, lines, rejected = read(b"a,b\n1," + b"x" * 5000 + b"\n2,y\n3," + b"z" * 997 + b"\n")
+    assert rows == [("2", "y"), ("3", "z" * 997)]
+    assert lines == [3, 4]
     assert [line for line, _ in rejected] == [2]
 
 

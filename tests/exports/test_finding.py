@@ -133,7 +133,7 @@ def test_a_folder_without_an_export_names_what_lies_there(exports):
     exports.write("ev/photo.png", b"\x89PNG\r\n\0")
     with pytest.raises(DataError, match="holds no export") as caught:
         open_dataset(events=str(exports.folder / "ev"))
-    assert "photo.png" in (caught.value.hint or "")
+    assert "photo.png" in caught.value.message
 
 
 def test_a_glob_reads_files_and_names_folders(exports):

@@ -120,3 +120,9 @@ def test_chunks_do_not_change_line_numbers(monkeypatch):
     whole = read(content)
     monkeypatch.setattr(text, "CHUNK", 33)
     assert read(content) == whole
+
+
+@pytest.mark.parametrize("every", [1, 5])
+def test_keys_are_counted_in_all_lines_where_some_have_many(every):
+    lines = [b'{"a": 1, "k%d": 2}' % (number - number % every) for number in range(1500)]
+    assert json_lines._count_keys(lines) == 1 + 1500 // every

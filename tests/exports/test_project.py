@@ -125,7 +125,7 @@ def test_files_that_are_no_project_are_refused_with_diagnostics(tmp_path, text):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(DefinitionError, match=r"nowhere\.yml: cannot read the file: No such file or directory"):
+    with pytest.raises(DefinitionError, match=r"nowhere\.yml does not exist"):
         read_project(tmp_path / "nowhere.yml")
 
 

@@ -117,7 +117,7 @@ def test_what_no_header_tells_is_a_commented_choice(exports, tmp_path):
         ("conversions", "user_id", ["Ref", "Kunde", "Phase"]),
     ]
     assert sniffed.to_do == (
-        "say which column is the time of upgrading (converted_at of the conversions): take the # off one line of the choice,"
+        "say which column is the time of the conversion (converted_at of the conversions): take the # off one line of the choice,"
         " or state --map conversions.converted_at=HEADER",
         "say which column is the user's id (user_id of the conversions): take the # off one line of the choice,"
         " or state --map conversions.user_id=HEADER",
@@ -175,6 +175,27 @@ def test_the_owner_that_finds_the_most_rows_is_taken_and_all_are_told(exports, t
     assert sniffed.matching.conversions_matched == 2
 
 
+@pytest.mark.parametrize(
+    ("paid", "match"),
+    [
+        # An id that finds as many rows as an address is the surer way.
+        ("user_id,email,paid_at\nu1,a@x.example,2026-02-01\nu2,b@y.example,2026-02-02\n", Match.USER_ID),
+        ("user_id,email,paid_at\nu1,a@x.example,2026-02-01\nu9,b@y.example,2026-02-02\n", Match.EMAIL),
+        # So is an address beside a domain.
+        ("email,domain,paid_at\na@x.example,x.example,2026-02-01\nb@y.example,y.example,2026-02-02\n", Match.EMAIL),
+        ("email,domain,paid_at\na@x.example,x.example,2026-02-01\nz@y.example,y.example,2026-02-02\n", Match.DOMAIN),
+    ],
+)
+def test_of_ways_that_find_as_many_the_surer_is_taken(exports, tmp_path, paid, match):
+    events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\nu2,a,2026-01-02\n")
+    users = exports.write(
+        "u.csv",
+        "user_id,signed_up_at,email,account_id\nu1,2026-01-01,a@x.example,w1\nu2,2026-01-01,b@y.example,w2\n",
+    )
+    sniffed = sniff(events, users=users, conversions=exports.write("c.csv", paid))
+    assert drafted(sniffed, tmp_path).exports["conversions"].match is match
+
+
 def test_an_id_that_finds_nobody_does_not_stand_in_the_way_of_an_address_that_does(exports, tmp_path, table_rows):
     events = exports.write("e.csv", "user_id,event,timestamp\nu1,a,2026-01-01\n")
     users = exports.write("u.csv", "user_id,signed_up_at,email,account_id\nu1,2026-01-01,mara@lake.example,w1\n")
@@ -213,20 +234,20 @@ def test_a_status_of_unknown_conversions_is_named_and_drafted(exports, tmp_path)
     )
     sniffed = sniff(events, conversions=conversions)
     assert sniffed.statuses == {"Status": {"active": 2, "trialing": 1}}
-    assert "which rows are upgrades? Status: active 2, trialing 1" in sniffed.notes
+    assert "which rows are conversions? Status: active 2, trialing 1" in sniffed.notes
     project = drafted(sniffed, tmp_path)
     assert status_notes(open_dataset(project), project, engine()) == [
-        "conversions have a column that nothing uses, Status: active 2, trialing 1. Are all of these rows upgrades? If not, say"
+        "conversions have a column that nothing uses, Status: active 2, trialing 1. Are all of these rows conversions? If not, say"
         " which in pqlkit.yml: rows: of the conversions, or outcome: {where: ...}"
     ]
     text = (tmp_path / "pqlkit.yml").read_text()
-    rule = '    rows:\n      - {column: Status, in: [active], else: "not an upgrade: Status"}'
-    drafted_rule = '    # rows:\n    #   - {column: Status, in: [active, trialing], else: "not an upgrade: Status"}'
+    rule = '    rows:\n      - {column: Status, in: [active], else: "not a conversion: Status"}'
+    drafted_rule = '    # rows:\n    #   - {column: Status, in: [active, trialing], else: "not a conversion: Status"}'
     assert drafted_rule in text
     (tmp_path / "pqlkit.yml").write_text(text.replace(drafted_rule, rule))
     project = read_project(tmp_path / "pqlkit.yml")
     dataset = open_dataset(project)
-    assert dataset.intake.tables["conversions"].left_out == {"not an upgrade: Status": 1}
+    assert dataset.intake.tables["conversions"].left_out == {"not a conversion: Status": 1}
     assert status_notes(dataset, project, engine()) == []
 
 

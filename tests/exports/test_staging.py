@@ -10,6 +10,7 @@ import pytest
 
 from pqlkit.cli.app import run
 from pqlkit.exports import staging
+from pqlkit.exports.canonical import Canonicaliser
 from pqlkit.exports.dataset import with_sources
 from pqlkit.exports.loading import load
 from pqlkit.exports.staging import MOST_COLUMNS
@@ -63,13 +64,21 @@ def test_small_files_together_are_what_they_are_one_by_one(tmp_path, monkeypatch
     """With columns in another order, other columns, bad rows, lines that are no rows, repeats and no rows at all."""
     for name, text in NIGHTS.items():
         (tmp_path / name).write_text(text)
-    outs = []
-    for together, out in ((staging.TOGETHER, "together"), (0, "one by one")):
+    outs, heights = [], set()
+    take = Canonicaliser.take
+
+    def counted(self, batch, files):
+        heights.add(batch.frame.height)
+        return take(self, batch, files)
+
+    monkeypatch.setattr(Canonicaliser, "take", counted)
+    for together, out in ((4, "together"), (0, "one by one")):
         monkeypatch.setattr(staging, "TOGETHER", together)
         intake = load(with_sources(events=str(tmp_path / "[1-8].*")), tmp_path / out).tables["events"]
         written = [path for path in (tmp_path / out).rglob("*.*") if path.is_file()]
         files = {path.relative_to(tmp_path / out): path.read_bytes() for path in written}
         outs.append((intake, files))
+    assert max(heights) == 4
     (intake, files), alone = outs
     assert (intake, files) == alone
     assert (intake.read, intake.kept, intake.quarantined) == (11, 6, 5)

@@ -51,6 +51,6 @@ def test_what_a_command_may_not_do_is_a_fault(code: int, said: str, seconds: flo
 
 
 def test_what_it_may_do_is_none() -> None:
-    assert Attempt(code=2, said="error: no events to read", shown="", seconds=0).fault() is None
+    assert Attempt(code=2, said="error: no events given", shown="", seconds=0).fault() is None
     assert Attempt(code=1, said="1 error", shown="", seconds=0).fault(findings=True) is None
     assert Attempt(code=1, said="error: x", shown="", seconds=0).fault(findings=True) is not None

@@ -69,7 +69,7 @@ def test_every_threshold_is_crossed_when_its_criterion_is(monkeypatch, engine, s
     world = make_world(draw_lives(seed, 60, since=since), rules, name=engine)
     # Few entities to a line, so that there are several.
     monkeypatch.setattr(measured, "_ROOM", 47)
-    wanted = dict(list(asked().items())[seed - 1 :: 2 if engine == "polars" else 7])
+    wanted = dict(list(asked().items())[seed - 1 :: 4 if engine == "polars" else 15])
     found = crossings(world, wanted)
     assert len(found.lines) > 1
     keys = [(behaviour, threshold) for behaviour in wanted for threshold in THRESHOLDS]

@@ -134,20 +134,20 @@ def check(seed, design, kind, *, name="polars", zone="UTC", start=START, dates_o
 @pytest.mark.parametrize("design", ["once", "age", "every", "offset", "odd"])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_cell_is_the_value_at_the_cutoff(seed, design, kind):
-    assert check(seed, design, kind, size=8 if design == "odd" else 20).behaviours
+    assert check(seed, design, kind, size=8 if design == "odd" else 14).behaviours
 
 
 @pytest.mark.parametrize("dates_only", [False, True])
 @pytest.mark.parametrize("design", ["age", "every", "offset"])
 def test_dates_are_counted_once_where_the_offset_changes(design, dates_only):
-    check(5, design, WindowKind.TRAILING, zone="America/New_York", start=AUTUMN, dates_only=dates_only, size=16)
-    check(6, design, WindowKind.WITHIN, zone="America/New_York", start=AUTUMN, dates_only=dates_only, size=16)
+    check(5, design, WindowKind.TRAILING, zone="America/New_York", start=AUTUMN, dates_only=dates_only, size=11)
+    check(6, design, WindowKind.WITHIN, zone="America/New_York", start=AUTUMN, dates_only=dates_only, size=11)
 
 
 @pytest.mark.parametrize("kind", [WindowKind.WITHIN, WindowKind.TRAILING])
 @pytest.mark.parametrize("name", [name for name in ENGINES if name != "polars"])
 def test_other_engines_give_the_same(kind, name):
-    check(3, "every", kind, name=name, size=12)
+    check(3, "every", kind, name=name, size=8)
 
 
 @pytest.mark.parametrize("name", ENGINES)

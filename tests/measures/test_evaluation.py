@@ -29,7 +29,7 @@ from pqlkit.engines import ENGINES
 from pqlkit.errors import DataError, DefinitionError
 from pqlkit.exports import event_files
 from pqlkit.exports.manifest import read_manifest
-from pqlkit.measures.evaluation import criterion_spells, evaluate, spells_of, spells_of_each, values
+from pqlkit.measures.evaluation import criterion_spells, evaluate, keep_spells, spells_of, spells_of_each, values
 from tests.measures.grid import covering, every_criterion
 from tests.measures.oracle import DAY, Life, Question, Rules, Seen
 from tests.measures.worlds import START, draw_lives, load_lives, make_world
@@ -73,7 +73,7 @@ def compare(lives, rules, criteria, name="polars", dataset=None):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_spells_and_values_equal_the_words_of_the_definition(seed):
     rules = Rules(as_of=START + 15 * DAY)
-    compare(draw_lives(seed, 60, since=seed == 2), rules, every_criterion()[seed - 1 :: 2])
+    compare(draw_lives(seed, 40, since=seed == 2), rules, every_criterion()[seed - 1 :: 2])
 
 
 NEW_YORK, ST_JOHNS = "America/New_York", "America/St_Johns"
@@ -84,7 +84,7 @@ OTHERS = [name for name in ENGINES if name != "polars"]
 def test_other_engines_give_the_same(name):
     start = microseconds(2026, 3, 2, 5)  # the clock goes forward within the lives
     rules = Rules(as_of=start + 15 * DAY, zone=NEW_YORK)
-    compare(draw_lives(7, 25, start=start, since=True), rules, covering(every_criterion()), name=name)
+    compare(draw_lives(7, 20, start=start, since=True), rules, covering(every_criterion()), name=name)
 
 
 @pytest.mark.slow
@@ -107,7 +107,7 @@ def test_a_dataset_that_nights_were_added_to_gives_the_same(name, tmp_path, monk
     assert parts is not None
     assert len(parts.blocks) > 1
     assert parts.deltas
-    compare(lives, rules, every_criterion()[:: 5 if name == "polars" else 19], name, dataset)
+    compare(lives, rules, every_criterion()[:: 11 if name == "polars" else 29], name, dataset)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_dates_follow_the_zone_where_its_offset_changes(zone, start, dates_only)
             for seen in life.events:
                 seen.at = rules.instant(rules.clock(seen.at))
     chosen = [c for c in every_criterion() if dates_only or c.measure.kind is MeasureKind.DAYS]
-    compare(lives, rules, chosen[:: 9 if dates_only else 2])
+    compare(lives, rules, chosen[start % 7 :: 17 if dates_only else 4])
 
 
 # Boundaries, drawn. Time runs to the right in microseconds around the edge of a window of one day from START.
@@ -310,15 +310,20 @@ def test_the_whole_of_one_criterion_is_its_spells():
 
 
 def test_spells_of_several_definitions_are_those_of_each_alone():
-    world = make_world(draw_lives(5, 60), Rules(as_of=START + 12 * DAY))
-    criteria = [replace(criterion, id=f"c{n}") for n, criterion in enumerate(every_criterion()[::7])]
+    world = make_world(draw_lives(5, 40), Rules(as_of=START + 12 * DAY))
+    criteria = [replace(criterion, id=f"c{n}") for n, criterion in enumerate(every_criterion()[::13])]
     definitions = [
         Definition(name="d", entity=EntityKind.ACCOUNT, qualify=All(parts=tuple(part)), outcome=None)
         for part in itertools.pairwise(criteria)
     ]
-    for early in (False, True):
+    kept = replace(world)
+    keep_spells(kept)
+    for early in (False, True, False):
         for found, one in zip(spells_of_each(world, definitions, early=early), definitions, strict=True):
             assert found.equals(spells_of(world, one, early=early))
+            assert found.equals(spells_of(kept, one, early=early))
+        for found, again in zip(*(spells_of_each(own, definitions, early=early) for own in (world, kept)), strict=True):
+            assert found.equals(again)
     assert spells_of_each(world, []) == []
 
 

@@ -66,7 +66,7 @@ def test_what_the_evaluation_told_already_is_the_same(name, dates_only):
     if dates_only:
         for seen in (seen for life in lives for seen in life.events):
             seen.at = rules.instant(rules.clock(seen.at))
-    criteria = every_criterion()[:: 5 if name == "polars" else 25]
+    criteria = every_criterion()[:: 11 if name == "polars" else 59]
     world = make_world(lives, rules, name=name)
     definition = Definition(name="d", entity=EntityKind.ACCOUNT, qualify=Any(parts=tuple(criteria)), outcome=None)
     told = evaluate(world, definition).stretches

@@ -79,7 +79,7 @@ def test_false_and_nothing_are_values_of_the_command_line() -> None:
         ({}, {"often": 6}, "try.often: 6 is not between 1 and 5", "pqlkit.yml"),
         ({}, {"often": True}, "try.often: True is not a whole number", "pqlkit.yml"),
         ({}, {"colour": "green"}, "try.colour: 'green' is not one of red, blue", "pqlkit.yml"),
-        ({}, {"long": 45}, "try.long: '45' is not a duration", "pqlkit.yml"),
+        ({}, {"long": 45}, "try.long: 45 has no unit", "pqlkit.yml"),
         ({}, {"files": ["a", True]}, "try.files: True is not one path", "pqlkit.yml"),
     ],
 )

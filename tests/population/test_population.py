@@ -198,7 +198,7 @@ def test_users_that_are_all_null_name_nobody(tmp_path):
     nobody = [{"user_id": None, "account_id": "A", "converted_at": T0 + 5 * DAY}]
     data = dataset(tmp_path, events=[act("a", 1), LAST], users=[user("a", account_id="A")], conversions=nobody)
     assert population_of(data, Project(), outcome=MONTH).kind == "account"
-    with pytest.raises(UsageError, match="use --entity account"):
+    with pytest.raises(UsageError, match="write --entity account"):
         population_of(data, Project(), entity="user", outcome=MONTH)
 
 
@@ -206,7 +206,7 @@ def test_conversions_of_accounts_need_accounts(tmp_path):
     data = dataset(tmp_path, events=[LAST], users=[user("a", account_id="A")], conversions=[bought(5, account="A")])
     with pytest.raises(UsageError) as caught:
         population_of(data, Project(), entity="user", outcome=MONTH)
-    assert str(caught.value) == "--entity: the conversions name accounts, not users\n  use --entity account"
+    assert str(caught.value) == "--entity user, but conversions are of accounts\n  write --entity account"
 
 
 def test_accounts_need_a_name_somewhere(tmp_path):

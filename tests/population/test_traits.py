@@ -64,7 +64,7 @@ def test_a_trait_that_is_not_there_is_named_with_its_neighbours():
     moments = pl.DataFrame({"entity": [0], "at": [9]})
     with pytest.raises(DataError, match=r"no trait 'county'.*\n.*did you mean 'country'"):
         TRAITS.at(moments, ["county"])
-    with pytest.raises(DataError, match="there are: country, plan, seats"):
+    with pytest.raises(DataError, match="write one of country, plan, seats"):
         TRAITS.holds([equal("zzz", 1)], moments)
     assert TRAITS.names == ("country", "plan", "seats")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +57,7 @@ def search(
 
 
 @cache
+@lru_cache(maxsize=4)
 def searched(snapshots: int, seed: int, kind: str = "easy", base_rate: float = 0.04) -> tuple[World, Search]:
     """Search a world's earlier part."""
     made = world(snapshots, seed, kind=kind, base_rate=base_rate)

@@ -46,10 +46,14 @@ def test_a_term_without_a_window_has_the_only_one_named_else_that_of_the_snapsho
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("login  and logn >= 10", "the data has no event 'logn' (character 12)", "login and logn >= 10\n          ^"),
+        (
+            "login  and logn >= 10",
+            "no event is called logn (character 12). The data has: invite, login",
+            "login and logn >= 10\n          ^",
+        ),
         (
             "sum(login.amont) >= 3",
-            "the data has no property 'amont' (character 11)",
+            "no property is called amont (character 11). The data has: none",
             "sum(login.amont) >= 3\n          ^",
         ),
     ],
@@ -59,7 +63,7 @@ def test_an_unknown_name_is_pointed_at(text, message, hint):
         try_(people(), text, settings=Settings(snapshots="once:14d"))
     assert caught.value.message == message
     assert (caught.value.hint or "").startswith(hint)
-    with pytest.raises(DataError, match="the data has no event 'logn'"):
+    with pytest.raises(DataError, match="no event is called logn"):
         try_(people(), "as written", parse_expression("logn in 7d"))
 
 

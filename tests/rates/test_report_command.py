@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -43,7 +44,10 @@ def saved(request):
 def test_the_floor_is_breached_by_the_whole_interval_alone(saved):
     high = report(people("recipe"), rule("recipe")).funnel.pql_to_customer.high
     below = run(saved, "report", "-d", "rule.yml", "--fail-under", f"{high + 0.001:.4f}", code=1)
-    assert re.search(r"of [\d,]+ new PQLs became customers, [\d.]+% \[.+\]: below --fail-under", below.stderr)
+    assert re.search(
+        r"^failed: .+: [\d.]+% of new PQLs became customers \([\d,]+ of [\d,]+\) \[.+\], below --fail-under",
+        below.stderr,
+    )
     assert "FUNNEL" in below.stdout
     run(saved, "report", "-d", "rule.yml", "--fail-under", f"{high - 0.001:.4f}", "--fail-on-drift")
     run(saved, "report", "-d", "rule.yml", "--fail-under", "15", code=2)
@@ -133,3 +137,31 @@ def test_several_definitions_in_one_report(saved):
     assert all(len(line.rstrip()) <= 80 for line in shown.stdout.splitlines())
     alone = json.loads(run(saved, "report", "-d", "rule.yml", "--format", "json").stdout)
     assert found["reports"][0] == alone
+
+
+@pytest.mark.parametrize("saved", ["recipe"], indirect=True)
+def test_definitions_of_the_same_name_are_told_apart_everywhere(saved):
+    folder = world(saved)[3]
+    text = (folder / "rule.yml").read_text()
+    (folder / "copy.yml").write_text(text)
+    (folder / "newer.yml").write_text(re.sub("^version: .*$", "version: 9", text, flags=re.M))
+    three = ("report", *(part for name in ("rule", "copy", "newer") for part in ("-d", f"{name}.yml")))
+    names = ["planted-rule (rule.yml)", "planted-rule (copy.yml)", "planted-rule v9"]
+    found = json.loads(run(saved, *three, "--format", "json").stdout)
+    assert found["names"] == names
+    assert [side["definition"] for side in found["side_by_side"][0]["definitions"]] == names
+    assert [row["definitions"] for row in found["overlap"]] == [names]
+    shown = run(saved, *three, "--fail-under", "99%", "--html", "page.html", code=1)
+    heads = re.findall(r"^REPORT  (\S.*?)  ", shown.stdout, re.M)
+    assert heads == [*names[:2], names[2]]
+    assert all(f"{name}: " in shown.stderr for name in names), "each that is breached is said"
+    page = (folder / "page.html").read_text()
+    assert all(f"<bdi>{name}</bdi></span></h2>" in page for name in names)
+    rows = list(csv.DictReader(run(saved, *three, "--format", "csv").stdout.splitlines()))
+    assert list(dict.fromkeys(row["definition"] for row in rows)) == names
+    assert len({row["period"] for row in rows}) * 3 == len(rows), "one header, no line of another in the middle"
+    assert any(row["change.value"] for row in rows), "what only later periods have is a column, too"
+    written = run(saved, *three, "--format", "markdown").stdout
+    assert [line.replace("\\", "") for line in written.splitlines() if line.startswith("## ")] == [
+        f"## {name}" for name in names
+    ]

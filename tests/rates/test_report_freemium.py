@@ -214,6 +214,7 @@ def test_older_history_changes_only_what_its_windows_see(cut_off):
     assert len(spells_of(short)) > 50
 
 
+@pytest.mark.slow
 def test_what_is_proposed_promises_what_its_report_counts():
     """Snapshots every so many days give trailing criteria, a `lead` block, and the PQL conversion rate as the promise."""
     _, project, data, _ = world("freemium large")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import duckdb
@@ -41,6 +42,18 @@ def test_a_result_is_a_line_in_a_repl_and_its_screen_when_printed(found: pq.Anal
     assert repr(pq.report(people, trial.definition)).startswith("<Report definition=hypothesis periods=")
 
 
+def test_records_within_a_result_are_their_name_and_how_many_they_count(found: pq.Analysis) -> None:
+    observed = found.observed
+    assert repr(observed) == f"Observed({len(observed.y)})"
+    assert repr(observed.snapshots) == f"Snapshots({observed.snapshots.frame.height})"
+    assert repr(observed.cube) == f"Cube({len(observed.cube.behaviours)})"
+    assert repr(found.behaviours[0]) == f"Association({found.behaviours[0].table.n1})"
+    results = worlds.results()
+    for nested in (*results.analysis.cohorts, *results.analysis.comparison, *results.proposal.candidates):
+        assert re.fullmatch(r"\w+\(\d+\)", repr(nested)), repr(nested)
+    assert repr(results.proposal.search).startswith("Search(")
+
+
 def test_a_table_is_a_frame_with_the_columns_of_the_csv(found: pq.Analysis) -> None:
     table = found.table()
     assert table.columns == render.as_csv(found).splitlines()[0].split(",")
@@ -74,7 +87,7 @@ def test_intervals_in_objects_are_those_of_the_screen(found: pq.Analysis) -> Non
     ("options", "message"),
     [
         ({"conversion_window": 14}, "conversion_window: 14 has no unit"),
-        ({"conversion_window": "14"}, "conversion_window: '14' is not a duration"),
+        ({"conversion_window": "14"}, "conversion_window: 14 has no unit"),
         ({"snapshot": "once:7d"}, "there is no option 'snapshot'"),
         ({"snapshots": "sometimes"}, "'sometimes' is not a design of snapshots"),
         ({"measures": "cuont"}, "cuont"),

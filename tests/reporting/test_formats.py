@@ -44,7 +44,7 @@ def text(kind: str, form: str, hostile: bool) -> str:
         ("analysis", "csv"): lambda: analysis.as_csv(found.analysis),
         ("proposal", "csv"): lambda: proposal.as_csv(found.proposal),
         ("trial", "csv"): lambda: trial.as_csv(found.trial),
-        ("report", "csv"): lambda: report.as_csv(found.report),
+        ("report", "csv"): lambda: report.as_csv([found.report]),
         ("intake", "csv"): lambda: intake.as_csv(worlds.intake(hostile)),
         ("analysis", "md"): lambda: analysis.as_markdown(found.analysis),
         ("proposal", "md"): lambda: proposal.as_markdown(found.proposal),

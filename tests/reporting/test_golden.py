@@ -80,7 +80,7 @@ def rendered(name: str) -> str:
         "trial.md": lambda: trial.as_markdown(found.trial),
         "report.txt": lambda: plain(report.as_table(found.report)),
         "report.json": lambda: report.as_json(found.report),
-        "report.csv": lambda: report.as_csv(found.report),
+        "report.csv": lambda: report.as_csv([found.report]),
         "report.md": lambda: report.as_markdown(found.report),
         "reports.txt": lambda: plain(report.several([found.report, found.other])),
         "intake.txt": lambda: plain(intake.as_table(loaded)),

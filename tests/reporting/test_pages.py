@@ -11,7 +11,8 @@ from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,14 +33,12 @@ from tests.analysis.hand_made import definition, part
 from tests.reporting import worlds
 from tests.tools import needs
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 KINDS = ("analysis", "proposal", "trial", "report", "reports")
 CHARTS = {"analysis": 10, "proposal": 2, "trial": 3, "report": 5, "reports": 10}
 EVERY = pytest.mark.parametrize("kind", KINDS)
 BOTH = pytest.mark.parametrize("hostile", [False, True], ids=["plain", "hostile"])
-VOID = {"meta", "br", "hr"}
+SCRIPT = Path(analysis_page.__file__).parent / "templates" / "explorer.js"
+VOID = {"meta", "br", "hr", "input"}
 KNOWN = frozenset(
     [
         "html",
@@ -74,6 +73,11 @@ KNOWN = frozenset(
         "th",
         "td",
         "ul",
+        "label",
+        "select",
+        "option",
+        "input",
+        "output",
         "dl",
         "dt",
         "dd",
@@ -157,6 +161,10 @@ def read(kind: str, hostile: bool) -> Reader:
     reader.feed(page(kind, hostile))
     reader.close()
     return reader
+
+
+def digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def numbers(value: Any) -> set[float]:
@@ -319,19 +327,25 @@ def test_why_more_leads_may_need_a_larger_fall_is_said() -> None:
 def test_the_page_asks_for_nothing_and_runs_nothing(kind: str, hostile: bool) -> None:
     reader, text = read(kind, hostile), page(kind, hostile)
     assert {tag for tag, _ in reader.tags} <= KNOWN
-    for tag, attributes in reader.tags:
+    for _, attributes in reader.tags:
         assert not {name for name in attributes if name.startswith("on")}
         assert not attributes.keys() & {"src", "href", "xlink:href", "srcset", "action", "data", "poster", "style"}
         assert "url(" not in " ".join(value or "" for value in attributes.values())
-        if tag == "script":
-            assert attributes == {"type": "application/json", "id": "figures"}
+    blocks = [{"type": "application/json", "id": "figures"}]
+    ours = [{"type": "application/json", "id": "counts"}, *blocks, {}]
+    assert [found for tag, found in reader.tags if tag == "script"] == (ours if kind == "analysis" else blocks)
     style = re.search(r"<style>(.*?)</style>", text, re.S)
     assert style is not None
     assert "url(" not in style[1]
     assert "@import" not in style[1]
-    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    code = re.findall(r"<script>(.*?)</script>", text, re.S)
+    assert code == ([SCRIPT.read_text(encoding="utf-8").strip()] if kind == "analysis" else [])
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|fetch|XMLHttp|import\b", "".join(code)
+    )
+    runs = "".join(f"script-src {digest(each)}; " for each in code)
     policy = next(found["content"] for tag, found in reader.tags if tag == "meta" and "http-equiv" in found)
-    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert policy == f"default-src 'none'; {runs}style-src {digest(style[1])}; base-uri 'none'; form-action 'none'"
     assert "http:" not in text
     assert "https:" not in text
     assert reader.misnested == []
@@ -352,7 +366,7 @@ def test_whoever_does_not_see_the_charts_gets_them_as_words_and_tables(kind: str
     assert sum(tag == "figure" for tag, _ in reader.tags) == sum(tag == "details" for tag, _ in reader.tags)
     assert [found.get("lang") for tag, found in reader.tags if tag == "html"] == ["en"]
     ids = [found["id"] for _, found in reader.tags if "id" in found]
-    assert ids == ["figures"]
+    assert ids == (["explorer", "counts", "figures"] if kind == "analysis" else ["figures"])
 
 
 def contrast(one: str, two: str) -> float:
@@ -405,15 +419,20 @@ def test_the_same_result_gives_the_same_bytes(kind: str) -> None:
     assert page.__wrapped__(kind, True) == first
 
 
+def browsed(chromium: str, address: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Let a browser open a page, run what runs there, and write down what came of it."""
+    options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+    command = [chromium, *options.split(), "--disable-component-update", f"--user-data-dir={folder / 'profile'}"]
+    command += ["--virtual-time-budget=3000", "--enable-logging=stderr", "--dump-dom", address]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+
 @pytest.mark.parametrize("kind", ["analysis", "proposal", "reports"])
 def test_a_browser_shows_the_charts_and_runs_no_name(kind: str, tmp_path: Path) -> None:
     chromium = needs("chromium")
     path = tmp_path / "page.html"
     path.write_text(page(kind, True), encoding="utf-8")
-    options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
-    command = [chromium, *options.split(), "--disable-component-update", f"--user-data-dir={tmp_path / 'profile'}"]
-    command += ["--enable-logging=stderr", "--dump-dom", path.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = browsed(chromium, path.as_uri(), tmp_path)
     reader = Reader()
     reader.feed(done.stdout)
     title = re.search(r"<title>(.*?)</title>", done.stdout)

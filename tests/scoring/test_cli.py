@@ -45,7 +45,7 @@ def test_a_plain_run_gives_everybody_in_the_contracts_columns(folder):
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert len({row["user_id"] for row in rows}) == len(rows) == pl.read_parquet(folder / "users.parquet").height
     assert {row["newly_qualified"] for row in rows} == {""}
-    assert "meet it (4 fresh, 1 stale)" in done.err
+    assert "UTC: 4 current, 1 stale; " in done.err
 
 
 def test_the_screen_names_leads_with_their_figures_and_near_ones_with_their_way(folder):
@@ -97,8 +97,8 @@ def test_a_split_of_the_export_and_another_row_order_give_the_same_file(folder, 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--only-new"], "--only-new needs to know what was before"),
-        (["--only-new", "--since", "7d"], "--only-new needs to know what was before"),
+        (["--only-new"], "--only-new needs earlier leads"),
+        (["--only-new", "--since", "7d"], "--only-new needs earlier leads"),
         (["--notify", "https://x"], "--notify needs --ledger"),
         (["--ledger", "l", "--previous", "p.csv"], "both say what was before"),
         (["--ledger", "l", "--only-new", "--all"], "contradict"),
@@ -457,7 +457,7 @@ def test_converters_count_what_came_strictly_before_the_upgrade(folder):
         assert {row["event"]: row["count"] for row in one["before"]} == dict(before.group_by("event").len().iter_rows())
         for row in one["before"]:
             assert sum(row[name] for name in ("earlier", "28-21d", "21-14d", "14-7d", "7-1d", "<1d")) == row["count"]
-    assert explain(folder, "--converters").out.startswith("THOSE WHO UPGRADED")
+    assert explain(folder, "--converters").out.startswith("CONVERTERS, what they did")
 
 
 def test_a_version_change_is_told_in_the_summary(folder):

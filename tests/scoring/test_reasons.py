@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 
 from pqlkit.definitions.folders import load_definition
 from pqlkit.engines.factory import engine
+from pqlkit.scoring.reasons import _distinct
 from pqlkit.scoring.scoring import score
 from tests.analysis.canonical import in_memory
 from tests.scoring.nights import START, at, definition
@@ -93,6 +95,11 @@ LIMIT = "{event: counted, measure: {last: contacts}, at_least: {percent: 80, of:
     ("days", "values", "expected"),
     [
         ([6, 34], [6600, 8600], "8,600 of 10,000 contacts, full in about 3 weeks"),
+        (
+            [6.5, 34],
+            [6600, 8600],
+            "8,600 of 10,000 contacts, full in about 3 weeks",
+        ),  # what was there four weeks ago to the instant
         ([34], [8600], "8,600 of 10,000 contacts"),  # nothing to compare with
         ([20, 34], [8600, 8600], "8,600 of 10,000 contacts"),
         ([20, 34], [9000, 8600], "8,600 of 10,000 contacts"),
@@ -107,3 +114,24 @@ def test_the_pace_towards_a_limit_is_told(tmp_path, days, values, expected):
 
 def test_of_whom_nobody_reads_the_time_is_not_looked_up(tmp_path):
     assert told(tmp_path, COUNT.replace("1", "9"), [33]) == "1 invite"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [],
+        [np.nan, np.nan],
+        [3, 0, np.nan, 3, 1],
+        [65534, 0, np.nan],
+        [65535, 0, np.nan],
+        [1e9, 2],
+        [-1, 2, np.nan],
+        [0.5, 2],
+        [np.inf, 2],
+    ],
+)
+def test_distinct_values_and_their_places(values):
+    asked = np.array(values, dtype=np.float64)
+    distinct, place = _distinct(asked)
+    np.testing.assert_array_equal(distinct, np.unique(asked))
+    np.testing.assert_array_equal(distinct[place], asked)

@@ -23,7 +23,6 @@ ROWS = [301, 4773, 80, 3, 3, 1, 240, 1016, 282]
 
 def test_separation_in_a_direction_that_columns_hardly_span_is_separation() -> None:
     design = np.column_stack([INDICATOR, LONG, SHORT]).astype(float)
-    assert fit_logistic(design, OUTCOME, weights=ROWS).undefined is Undefined.SEPARATION
     assert fit_logistic(np.repeat(design, ROWS, axis=0), np.repeat(OUTCOME, ROWS)).undefined is Undefined.SEPARATION
 
 
@@ -37,19 +36,20 @@ def test_columns_that_differ_by_nearly_nothing_are_collinear(differ: float) -> N
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans(), st.integers(1, 10**7)), min_size=3, max_size=12
+        st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans(), st.integers(1, 1000)), min_size=3, max_size=12
     ),
     st.floats(0, 1e-3),
 )
 def test_every_table_has_a_fit_or_a_reason(kinds: list[tuple[int, int, bool, int]], blur: float) -> None:
-    first, second, y, weights = (np.array(part, dtype=float) for part in zip(*kinds, strict=True))
+    many = [kind[3] for kind in kinds]
+    first, second, y = (np.repeat(np.array(part, dtype=float), many) for part in list(zip(*kinds, strict=True))[:3])
     design = np.column_stack([first, second, first + blur * second])
-    fit = fit_logistic(design, y, weights=weights)
+    fit = fit_logistic(design, y)
     assert (fit.undefined is None) is (fit.coefficients is not None)
     if fit.covariance is not None:
         assert np.isfinite(fit.covariance).all()
         assert (np.diag(fit.covariance) >= 0).all()
-    ridge = ridge_logistic(design, y, weights=weights)
+    ridge = ridge_logistic(design, y)
     assert (ridge is None) is (len(set(y)) == 1)
     assert ridge is None or np.isfinite(ridge.coefficients).all()
 

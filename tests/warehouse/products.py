@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 START = 1_767_225_600_000_000  # 2026-01-01
 DAY = 86_400_000_000
-TIMES = {"timestamp", "signed_up_at", "converted_at", "ended_at"}
+TIMES = {"timestamp", "signed_up_at", "converted_at", "ended_at", "deleted_at", "valid_from"}
 
 
 def definitions(definition: Definition) -> Iterator[Definition]:

@@ -99,7 +99,7 @@ def statement(dialect: SqlDialect, criteria: Sequence[Criterion], rules: Rules, 
         parts.append(steps.plan(spells, id=name, nothing=nothing, spells=steps_of.spells))
         values = "SELECT _id AS id, s.entity_id, CAST(NULL AS BIGINT) AS on_us, CAST(NULL AS BIGINT) AS off_us, _value AS value FROM _values AS s"
         parts.append(steps.plan(values, id=name, value=value, values=steps_of.values or ""))
-    return steps.sql(steps.statement(exp.select("*").from_(exp.union(*parts, distinct=False).subquery("u"))))
+    return steps.statement(exp.select("*").from_(exp.union(*parts, distinct=False).subquery("u")))
 
 
 def compare(

@@ -64,11 +64,11 @@ def test_nothing_of_a_definition_is_read_as_jinja():
 def test_a_nightly_model_needs_a_place(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(["sql", "-d", str(ROLLOUT), "--incremental"]) == 2
-    assert "--incremental makes a dbt model\n  add --dbt DIR" in capsys.readouterr().err
+    assert "it belongs to a dbt model, and none is written\n  Fix: add --dbt DIR" in capsys.readouterr().err
 
 
-def built(folder: Path) -> list[tuple[str, bool, int]]:
-    """Run dbt; give each lead with whether it is new and when it was listed first."""
+def built(folder: Path) -> list[tuple[str, bool, int | None, str]]:
+    """Run dbt; give each lead with whether it is new, when it was told first, and where it stands."""
     done = subprocess.run(
         [needs("dbt"), "build", "--no-use-colors", "--profiles-dir", "."],
         cwd=folder,
@@ -81,7 +81,7 @@ def built(folder: Path) -> list[tuple[str, bool, int]]:
     assert "ERROR=0" in done.stdout
     with duckdb.connect(str(folder / "leads.duckdb")) as connection:
         return connection.sql(
-            "SELECT lead_id, newly_qualified, epoch_us(known_at) FROM main.leads_team_rollout ORDER BY 1"
+            "SELECT lead_id, newly_qualified, epoch_us(known_at), status FROM main.leads_team_rollout ORDER BY 1"
         ).fetchall()
 
 
@@ -110,10 +110,15 @@ def test_dbt_builds_it_and_the_next_night_adds_what_is_new(tmp_path):
         rows = built(tmp_path)
         if night:
             first = rows
-    assert not any(new for _, new, _ in first)
-    known = {lead: at for lead, _, at in first}
+    assert not any(new for _, new, _, _ in first)
+    known = {lead: at for lead, _, at, _ in first}
     assert len(known) > 0
     assert len(rows) > len(first)
-    assert {lead: at for lead, _, at in rows if lead in known} == known
-    assert not any(new for lead, new, _ in rows if lead in known)
-    assert all(at > max(known.values()) for lead, _, at in rows if lead not in known)
+    assert {lead: at for lead, _, at, _ in rows if lead in known} == known
+    assert not any(new for lead, new, _, _ in rows if lead in known)
+    fresh = [row for row in rows if row[0] not in known]
+    assert all(new == (status == "pql") for _, new, _, status in fresh)
+    assert all((at is not None) == (status in {"pql", "expired"}) for _, _, at, status in fresh)
+    again = built(tmp_path)
+    assert [(lead, at) for lead, _, at, _ in again] == [(lead, at) for lead, _, at, _ in rows]
+    assert not any(new for _, new, _, _ in again)

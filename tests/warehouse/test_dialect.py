@@ -14,10 +14,14 @@ from pqlkit.definitions.folders import load_definition
 from pqlkit.definitions.model import Condition, Criterion, Definition, EntityKind, Operator, Outcome, Window, WindowKind
 from pqlkit.durations import Duration
 from pqlkit.exports.project import Project
-from pqlkit.options.warehouse import SqlDialect, SqlOptions
+from pqlkit.options.warehouse import ColumnType, SqlDialect, SqlOptions
 from pqlkit.shipped import shipped
 from pqlkit.warehouse.lead_query import query_of
+from pqlkit.warehouse.naming import Naming
 from pqlkit.warehouse.steps import identifier
+from tests.warehouse.random_products import draw_case
+from tests.warehouse.test_lead_query import with_histories
+from tests.warehouse.test_random import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +34,20 @@ HOSTILE = """it's; DROP TABLE "x"; -- */ /* {{ y }} \\' \\ ` $$ é\n?"""
 def parsed(name: str, dialect: SqlDialect) -> exp.Expr:
     definition = load_definition(shipped("definitions") / f"{name}.yml")
     return parse_one(query_of(definition, BERLIN, SqlOptions(dialect=dialect)).sql, dialect=str(dialect))
+
+
+def everything(dialect: SqlDialect) -> Iterator[exp.Expr]:
+    """Queries whose project filters users and accounts, whose traits have histories, whose events have ids, and which may start again soon."""
+    for case in map(draw_case, range(200, 212)):
+        places = {name: name.replace(".", "_") for name in case.tables}
+        project = replace(with_histories(case.project, places), timezone="Europe/Berlin")
+        options = SqlOptions(
+            dialect=dialect, without=case.without, table=tuple(f"{name}={place}" for name, place in places.items())
+        )
+        known = {name: columns_of(table) for name, table in case.tables.items()}
+        known["events"]["event_id"] = ColumnType.TEXT
+        naming = replace(Naming.of(options, project), known=known)
+        yield parse_one(query_of(case.definition, project, options, naming=naming).sql, dialect=str(dialect))
 
 
 @pytest.fixture(scope="module", params=list(SqlDialect))
@@ -49,7 +67,7 @@ def test_every_step_is_read_and_nothing_is_left_unparsed(trees):
         read = {table.name for table in query.find_all(exp.Table)}
         assert {"parameters", "known_events", "moments", "statuses"} <= steps
         assert steps - read <= {"users_listed"}, f"a step of {dialect} that nobody reads"
-        assert read - steps <= {"events", "users", "accounts", "conversions"}
+        assert read - steps <= {"events", "users", "accounts", "conversions", "history_plan", "history_tier"}
 
 
 def test_no_exclusion_list_meets_a_null(trees):
@@ -64,7 +82,9 @@ def test_no_window_depends_on_where_nulls_are_sorted(trees):
             assert order is not None or isinstance(window.this, exp.Max), window.sql()
             for item in order.expressions if order is not None else ():
                 name = item.this
-                assert isinstance(name, exp.Case) or name.name in {"at_us", "on_us", "signed_up_us", "entity_id"}
+                moments = {"at_us", "on_us", "signed_up_us", "from_us", "entity_id"}
+                # A delivery without a time is no event.
+                assert isinstance(name, exp.Case) or name.name in moments or window.parent.alias == "delivery"
 
 
 def test_windows_that_add_up_say_which_rows_they_add(trees):
@@ -80,9 +100,15 @@ def test_no_interval_of_days_meets_daylight_saving(trees):
     for query in queries:
         units = {node.args["unit"].name for node in query.find_all(exp.Interval)}
         assert units <= ({"MICROSECOND"} if dialect is SqlDialect.POSTGRES else set())
-        assert not list(
-            query.find_all(exp.DateAdd, exp.TimestampAdd, exp.DateSub, exp.TimestampSub, exp.CurrentTimestamp)
-        )
+        assert not list(query.find_all(exp.DateAdd, exp.TimestampAdd, exp.DateSub, exp.TimestampSub))
+
+
+def test_only_the_newest_row_is_held_against_the_clock(trees):
+    for query in trees[1]:
+        for node in query.find_all(exp.CurrentTimestamp):
+            step = node.find_ancestor(exp.CTE)
+            assert step is not None
+            assert step.alias == "parameters"
 
 
 def test_nothing_compares_with_a_null_by_least_or_greatest(trees):

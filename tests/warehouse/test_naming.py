@@ -52,13 +52,13 @@ def test_the_place_that_a_scheduler_fills_is_left_where_nothing_says_since_when(
     ("options", "says"),
     [
         ([], "criterion invite: kind compared with 3 without saying what it holds is not covered by pqlkit sql\n  "
-         "add --type kind=text, number or boolean"),
+         "Fix: add --type kind=text, number or boolean"),
         (["--type", "kind=number", "--table", "event=x"], "--table: there is no table 'event'\n  did you mean events?"),
-        (["--type", "kind=figure"], "--type: kind holds no 'figure'\n  there are number, text, boolean"),
+        (["--type", "kind=figure"], "--type: kind holds no 'figure'\n  Fix: write one of number, text, boolean"),
         (["--type", "kind=text", "--table", "events=\"x"],
-         "--table: '\"x' is not the name of a table in duckdb\n  write --table events=schema.table"),
+         "--table: '\"x' is not the name of a table in duckdb\n  Fix: write --table events=schema.table"),
         (["--type", "kind=text", "--without", "invoices"], "--without: there is no table 'invoices'"),
-        (["--type", "kind=text", "--table", "events"], "--table: 'events' is not a name, = and a value\n  write --table events="),
+        (["--type", "kind=text", "--table", "events"], "--table: 'events' is not a name, = and a value\n  Fix: write --table events="),
         (["--dialect", "oracle"], "oracle"),
         (["-d", "inviters.yml"], "sql writes one definition at a time"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.definitions.codes import Code
-from pqlkit.definitions.model import Criterion, MeasureKind, Not, Ref, WindowKind, leaves
+from pqlkit.definitions.model import Criterion, Not, Ref, WindowKind, leaves
 from pqlkit.definitions.rules.lint_rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _at_most(criterion: Criterion, placed: Placed) -> Iterator[Finding]:
-    if criterion.at_most is None or criterion.measure.kind is MeasureKind.LAST:
+    if criterion.at_most is None or criterion.measure.kind.facts.state:
         return
     if criterion.window.kind in _ENDLESS:
         yield Finding(

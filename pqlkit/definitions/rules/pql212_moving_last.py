@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pqlkit.definitions.codes import Code
-from pqlkit.definitions.model import Criterion, MeasureKind, WindowKind
+from pqlkit.definitions.model import Criterion, WindowKind
 from pqlkit.definitions.rules.lint_rule import Example, Finding, Rule
 
 if TYPE_CHECKING:
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Find ``last`` under ``rolling`` and ``trailing``."""
+    """Find states under ``rolling`` and ``trailing``."""
     for placed in subject.placed:
         node = placed.node
-        if not isinstance(node, Criterion) or node.measure.kind is not MeasureKind.LAST:
+        if not isinstance(node, Criterion) or not node.measure.kind.facts.state:
             continue
         if node.window.kind in {WindowKind.ROLLING, WindowKind.TRAILING}:
             yield Finding(
                 path=(*placed.path, node.window.kind.value),
                 key=True,
-                message=f"last is a state, and {node.window.kind.value} would forget it",
-                hint="use ever: true (or within) with last",
+                message=f"{node.measure.kind.value} is a state, and {node.window.kind.value} would forget it",
+                hint=f"use ever: true (or within) with {node.measure.kind.value}",
             )
 
 

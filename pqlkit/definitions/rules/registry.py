@@ -5,16 +5,13 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pqlkit.definitions.rules.lint_rule import Need
 from pqlkit.errors import UsageError, suggestion
 
 if TYPE_CHECKING:
     from pqlkit.definitions.rules.lint_rule import Example, Rule
-
-GROUPS: Final = {"1": "Form", "2": "Meaning", "3": "Against data"}
-"""What the first digit of a code says."""
 
 
 @cache
@@ -38,7 +35,7 @@ def rule(code: str) -> Rule:
         (m for m in known.values() if m.endswith("_" + code.replace("-", "_"))), None
     )
     if name is None:
-        raise UsageError(f"there is no rule {code}", hint=suggestion(code.upper(), known, "see docs/rules.md"))
+        raise UsageError(f"there is no rule {code}", hint=suggestion(code.upper(), known, "write one of docs/rules.md"))
     rule: Rule = import_module(name).RULE
     return rule
 
@@ -86,25 +83,6 @@ def explain(code: str) -> str:
         There is no such rule.
     """
     return page(rule(code))
-
-
-def render_rules_markdown() -> str:
-    """Write ``docs/rules.md``: every page, by group."""
-    parts = [
-        "# Rules\n",
-        "What `pqlkit validate` says, generated from the rules themselves (`make docs`). Errors make the exit code 1, warnings",
-        "only with `--strict`. `pqlkit validate --explain PQL203` prints one page.\n",
-        "| code | name | severity |\n|---|---|---|",
-    ]
-    parts += [f"| [{r.code.code}](#{_anchor(r)}) | {r.code.name} | {r.code.severity.value} |" for r in rules()]
-    for group, title in GROUPS.items():
-        parts.append(f"\n## {title}: PQL{group}xx\n")
-        parts.append("\n".join(page(rule, level=3) for rule in rules(group)))
-    return "\n".join(parts)
-
-
-def _anchor(rule: Rule) -> str:
-    return f"{rule.code.code} {rule.code.name}".lower().replace(" ", "-")
 
 
 def _shown(example: Example) -> str:

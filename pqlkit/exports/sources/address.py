@@ -88,4 +88,4 @@ def check_address(text: str) -> None:
             hint='put it into an environment variable: connection: {env: NAME}, query: "select ..."',
         )
     known = ", ".join(f"{name}://" for name in ("s3", "gs", "az", "abfss", "https"))
-    raise UsageError(f"addresses of {kind}:// are not read", hint=f"there are {known}, and connection: {{env: NAME}}")
+    raise UsageError(f"addresses of {kind}:// are not read", hint=f"write one of {known}, or connection: {{env: NAME}}")

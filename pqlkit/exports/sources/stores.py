@@ -88,8 +88,10 @@ class Store:
         except (self.obstore.exceptions.BaseError, OSError) as error:
             raise self._failure(error, address) from None
         if not objects:
-            looked = "" if _MAGIC.search(key) else "; looked for " + ", ".join(SUFFIXES[:7]) + " ..."
-            raise DataError("there is no such object", where=address, hint=f"the store was reached{looked}")
+            names = "" if _MAGIC.search(key) else f", or a folder with {', '.join(SUFFIXES[:7])} ..."
+            raise DataError(
+                "there is no such object; the store was reached", where=address, hint=f"name one that is there{names}"
+            )
         return tuple(sorted(objects, key=lambda stored: stored.key))
 
     def _found(self, key: str) -> list[Found]:

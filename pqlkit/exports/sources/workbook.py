@@ -88,5 +88,5 @@ def _chosen(reader: Any, sheet: str | None, name: str) -> str:
     raise UsageError(
         f"there is no sheet {sheet!r}",
         where=name,
-        hint=suggestion(sheet, sheets, f"there are {', '.join(sheets[:12])}"),
+        hint=suggestion(sheet, sheets, f"write one of {', '.join(sheets[:12])}"),
     )

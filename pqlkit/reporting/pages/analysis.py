@@ -11,6 +11,7 @@ from pqlkit.reporting.next_command import Invocation
 from pqlkit.reporting.pages import markup
 from pqlkit.reporting.pages.correlations import correlations
 from pqlkit.reporting.pages.curves import curves
+from pqlkit.reporting.pages.explorer import explorer
 from pqlkit.reporting.pages.heat_map import Cell, cells, heat_map
 from pqlkit.reporting.pages.intervals import Interval, areas, ratios
 from pqlkit.reporting.pages.ladders import ladders
@@ -77,6 +78,7 @@ def as_page(analysis: Analysis, top: int = 20, call: Invocation | None = None) -
         "beginning": beginning(analysis),
         "classes": CLASSES,
         "places": places_in_words(analysis.observed.snapshots),
+        "explorer": explorer(analysis, [_as_shown(association) for association in shown], call),
     }
     return html(figures, words, is_little=is_little(analysis))
 
@@ -99,6 +101,7 @@ def html(figures: Mapping[str, Any], words: Mapping[str, Any], *, is_little: boo
         "What goes with conversion",
         figures,
         SENTENCE,
+        script="explorer.js" if words["explorer"] else None,
         **words,
         is_little=is_little,
         window=in_words(figures["conversion_window"]),

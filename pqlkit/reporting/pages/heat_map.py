@@ -55,7 +55,7 @@ def cells(rows: Sequence[Mapping[str, Any]]) -> list[Cell]:
     marked = [{**row, **(row["shown"] or {})} for row in rows]
     best = max(marked, key=lambda row: abs(row["phi"] or 0.0))
     steps = [(row, step) for row in marked for step in row["curve"] if step["with"]["snapshots"] >= FEWEST]
-    kept = set(_spread(sorted({step["threshold"] for _, step in steps}), best["threshold"]))
+    kept = set(spread(sorted({step["threshold"] for _, step in steps}), best["threshold"]))
     return [
         Cell(
             window=row["window"] or "ever",
@@ -68,8 +68,8 @@ def cells(rows: Sequence[Mapping[str, Any]]) -> list[Cell]:
     ]
 
 
-def _spread(thresholds: Sequence[int], always: int) -> list[int]:
-    """Thin thresholds to `MOST`, both ends and the best one kept."""
+def spread(thresholds: Sequence[int], always: int) -> list[int]:
+    """Thin ascending thresholds to `MOST`, both ends and the best one kept."""
     if len(thresholds) <= MOST:
         return list(thresholds)
     stride = (len(thresholds) - 1) / (MOST - 2)

@@ -24,12 +24,12 @@ class Interval:
     group: str = ""
 
 
-def rates(points: Sequence[Interval], *, axis: str, says: str, base: float | None = None) -> Markup:
-    """Draw rates against one axis of percentages that begins at 0; `base` is a line to compare with."""
+def rates(points: Sequence[Interval], *, axis: str, says: str) -> Markup:
+    """Draw rates against one axis of percentages that begins at 0."""
     import altair as alt
 
     x = alt.X("value:Q", axis=alt.Axis(format="~%", title=axis, tickCount=6), scale=alt.Scale(zero=True))
-    return draw(_chart(points, x, base), says, room=_room(points))
+    return draw(_chart(points, x, None), says, room=_room(points))
 
 
 def ratios(points: Sequence[Interval], *, axis: str, says: str, hollow: str | None = None) -> Markup:

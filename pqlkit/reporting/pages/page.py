@@ -1,6 +1,7 @@
 """The page: one HTML file that holds everything it shows and loads nothing.
 
-It has no script. The content security policy forbids every request and allows the page's own style sheet alone, by hash.
+The content security policy forbids every request and allows the page's own style sheet alone, by hash; and on the page that has
+one its own script, by hash, too.
 The figures that the page shows stand once more as JSON in a data block, for machines. Pages are Jinja templates: what they
 show is escaped unless it is markup, and a name that nobody gave is an error.
 """
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def page(template: str, title: str, figures: Mapping[str, Any], sentence: str, **shown: Any) -> str:
+def page(
+    template: str, title: str, figures: Mapping[str, Any], sentence: str, *, script: str | None = None, **shown: Any
+) -> str:
     """Put a page together.
 
     Parameters
@@ -37,6 +40,8 @@ def page(template: str, title: str, figures: Mapping[str, Any], sentence: str, *
         What the page shows, as the JSON contract spells it.
     sentence
         What the figures do not say; it ends every page.
+    script
+        The script in ``templates/`` that the page runs; None = it runs none.
     shown
         What else the template asks for: drawings, and words that are not in the JSON.
 
@@ -45,7 +50,8 @@ def page(template: str, title: str, figures: Mapping[str, Any], sentence: str, *
     str
         The same bytes for the same input.
     """
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    code = None if script is None else templates().get_template(script).render().strip()
+    runs = "" if code is None else f"script-src {_hash(code)}; "
     return (
         templates()
         .get_template(template)
@@ -53,12 +59,17 @@ def page(template: str, title: str, figures: Mapping[str, Any], sentence: str, *
             title=visible(title),
             figures=figures,
             sentence=sentence,
-            policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+            policy=f"default-src 'none'; {runs}style-src {_hash(STYLE)}; base-uri 'none'; form-action 'none'",
             style=Markup(STYLE),  # noqa: S704 - our own
-            block=block(figures),
+            script=None if code is None else Markup(code),  # noqa: S704 - our own
+            figures_as_json=block(figures),
             **shown,
         )
     )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 class _Templates(Environment):
@@ -102,6 +113,7 @@ def templates() -> Environment:
         markup.interval,
         markup.rate,
         visible,
+        block,
     )
     environment.globals.update({function.__name__: function for function in shows}, nothing=markup.NOTHING)
     return environment

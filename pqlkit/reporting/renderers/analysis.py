@@ -133,7 +133,7 @@ def as_table(
             *_besides(analysis, call, top),
             *(_compared(analysis) or thresholds(analysis, columns)),
         ]
-    lines += cohorts(analysis) if by else []
+    lines += cohorts(analysis, columns) if by else []
     lines += [*_excluded(analysis), "", *_conversions(analysis), "", *_population(analysis)]
     return Group(*[styled(Text(line)) for line in lines])
 
@@ -186,7 +186,7 @@ def places_in_words(snapshots: Snapshots) -> dict[str, str]:
         "later": "after every conversion window",
         "in_progress": "window still in progress",
         "ineligible": "not eligible",
-        "customer_already": "already customers at the start",
+        "customer_already": "already customers at signup",
         "invalid": "clock faults",
         "deleted": "deleted before",
     }
@@ -283,7 +283,7 @@ def _hypotheses(analysis: Analysis) -> list[str]:
     if hypotheses is None:
         return []
     if not hypotheses.tested:
-        return [f"YOUR DEFINITIONS: none in {visible(folder, 30)}/", *_untested(hypotheses)]
+        return [f"YOUR DEFINITIONS: none in {visible(folder, 60)}/", *_untested(hypotheses)]
     words = {"more": "associated", "fewer": "with fewer", "open": "too few to tell"}
     rows = [("definition", "with", "without", "relative risk", "Holm, 5%")]
     for hypothesis in hypotheses.tested:
@@ -300,7 +300,7 @@ def _hypotheses(analysis: Analysis) -> list[str]:
         )
     tested = plural(len(hypotheses.tested), "definition")
     return [
-        f"YOUR DEFINITIONS ({tested} of {visible(folder, 30)}/ tested, at snapshots)",
+        f"YOUR DEFINITIONS ({tested} of {visible(folder, 60)}/ tested, at snapshots)",
         *table_of(rows),
         *_untested(hypotheses),
     ]
@@ -310,7 +310,7 @@ def _untested(hypotheses: Hypotheses) -> list[str]:
     return [
         line
         for name, reason in hypotheses.left_out[:5]
-        for line in wrapped(f"not tested: {visible(name, 40)} {visible(reason, 200)}", "  ", "    ")
+        for line in wrapped(f"not tested: {visible(name, 60)} {visible(reason, 200)}", "  ", "    ")
     ]
 
 
@@ -339,7 +339,7 @@ def meters(rows: Sequence[Meter]) -> list[str]:
         if row.correlation is not None:
             told += f" (rank correlation {row.correlation:.2f} over {row.conversions:,} conversions)"
         ahead = "" if row.days_ahead is None else f"; first used {row.days_ahead:.0f} days before paying (median)"
-        lines += wrapped(f"Limit event: {named(row.behaviour, 60)} is what is billed, {told}{ahead}", "  ", "    ")
+        lines += wrapped(f"Limit event: {named(row.behaviour, 80)} is what is billed, {told}{ahead}", "  ", "    ")
     return lines
 
 
@@ -416,7 +416,7 @@ def _stretches(shape: Shape) -> str:
     most = shape.threshold - 1
     middle = "1" if most == 1 else f"1 to {most:,}"
     return (
-        f"{named(shape.behaviour, 40)} in {shape.behaviour.window.length} {percent(shape.none.rate)} at 0, "
+        f"{named(shape.behaviour, 80)} in {shape.behaviour.window.length} {percent(shape.none.rate)} at 0, "
         f"{percent(shape.some.rate)} at {middle}, {percent(shape.much.rate)} from {shape.threshold:,} on"
     )
 
@@ -427,7 +427,7 @@ def _contacted(analysis: Analysis, first: Association) -> list[str]:
     if counted is None:
         return []
     return wrapped(
-        f"Contacts: {counted[0]:,} of {counted[1]:,} snapshots with {named(first.behaviour, 40)} had been contacted before",
+        f"Contacts: {counted[0]:,} of {counted[1]:,} snapshots with {named(first.behaviour, 80)} had been contacted before",
         "  ",
         "    ",
     )
@@ -441,10 +441,10 @@ def _explained(shown: Sequence[Association]) -> list[str]:
         if effect is None or effect.without_traits is None or not (effect.explained or effect.untold):
             continue
         said = "explained by" if effect.explained else "not told apart from"
-        names = " and ".join(visible(trait, 30) for trait in effect.traits)
+        names = " and ".join(visible(trait, 60) for trait in effect.traits)
         before = effect.without_traits.relative_risk
         lines += wrapped(
-            f"{named(association.behaviour, 60)}: {said} {names}: adjusted {ratio(effect.relative_risk)} times as often, "
+            f"{named(association.behaviour, 80)}: {said} {names}: adjusted {ratio(effect.relative_risk)} times as often, "
             f"without {names} {ratio(before)}",
             "  ",
             "    ",
@@ -456,7 +456,7 @@ def cells(association: Association) -> list[str]:
     """Give a behaviour's row of a table, as `HEADER` names them."""
     counts, left = association.table, adjusted(association)
     return [
-        named(association.behaviour, 60),
+        named(association.behaviour, 80),
         str(association.behaviour.window.length),
         f"{association.threshold:,}",
         "-" if counts.phi is None else f"{counts.phi:.2f}",
@@ -486,7 +486,7 @@ def _compared(analysis: Analysis) -> list[str]:
             f"{percent(value_metric.recall.rate):>8}"
         )
     lines += [line for value_metric in analysis.comparison for line in _unsteady(value_metric)]
-    rising = [named(value_metric.behaviour, 24) for value_metric in analysis.comparison if value_metric.monotonic]
+    rising = [named(value_metric.behaviour, 80) for value_metric in analysis.comparison if value_metric.monotonic]
     return lines + (
         wrapped(f"More never goes with fewer conversions: {', '.join(rising)}", "  ", "    ") if rising else []
     )
@@ -501,14 +501,14 @@ def _unsteady(value_metric: ValueMetric) -> list[str]:
     lines = []
     if value_metric.breaks_at is not None:
         lines.append(
-            f"  {named(value_metric.behaviour, 24)}: from {value_metric.breaks_at:,} on, more of it goes with fewer conversions"
+            f"  {named(value_metric.behaviour, 80)}: from {value_metric.breaks_at:,} on, more of it goes with fewer conversions"
         )
     for kind in value_metric.stability:
         if kind.stable is False:
             parts = [part for part in value_metric.parts if part.by == kind.by and part.area.value is not None]
             shown = ", ".join(f"{visible(part.name, 16)} {_area(part.area.value)}" for part in parts[:6])
             lines += wrapped(
-                f"{named(value_metric.behaviour, 24)}: the AUC differs by {visible(kind.by, 24)}: {shown}", "  ", "    "
+                f"{named(value_metric.behaviour, 80)}: the AUC differs by {visible(kind.by, 60)}: {shown}", "  ", "    "
             )
     return lines
 

@@ -1,4 +1,4 @@
-"""The cohorts on a terminal: members, conversions after snapshots, and the share converted by two days, each with its interval."""
+"""The cohorts on a terminal: of those followed the share converted by two days, and apart the snapshots that converted, with intervals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pqlkit.analysis.cohorts import TIMES, Start
 from pqlkit.inert import visible
-from pqlkit.reporting.renderers.layout import fit, wrapped
+from pqlkit.reporting.renderers.layout import table, wrapped
 from pqlkit.reporting.renderers.words import chance, interval, percent
 
 if TYPE_CHECKING:
@@ -18,30 +18,27 @@ if TYPE_CHECKING:
 ROWS: Final = 8
 """So many cohorts of one kind are shown: the newest, or the largest."""
 
-NAME: Final = 12
 
-
-def cohorts(analysis: Analysis) -> list[str]:
+def cohorts(analysis: Analysis, width: int = 79) -> list[str]:
     """Give the lines of every ``--by``."""
-    conversion_window = str(analysis.observed.snapshots.design.conversion_window)
+    window = analysis.observed.snapshots.design.conversion_window.in_words
     kind = analysis.observed.population.kind.value
-    return [line for group in analysis.cohorts for line in _block(group, conversion_window, kind)]
+    return [line for group in analysis.cohorts for line in _block(group, window, kind, width)]
 
 
-def _block(group: Cohorts, conversion_window: str, kind: str) -> list[str]:
-    snapshots = group.start is Start.CUTOFF
-    shown = _shown(group)
-    days = _days(group.cohorts)
-    columns = "".join(f" {f'by day {day}':<18}" for day in days)
-    lines = [
-        "",
-        *wrapped(f"COHORTS by {visible(group.by, 200)}", ""),
-        f"  {'':<{NAME}} {'snapshots' if snapshots else f'{kind}s':>7} {f'converted in {conversion_window}':<18}{columns}".rstrip(),
-        *[_row(cohort, days) for cohort in shown],
-    ]
+def _block(group: Cohorts, window: str, kind: str, width: int) -> list[str]:
+    """Give one table for each thing that is counted: those who were followed, and snapshots."""
+    shown, days = _shown(group), _days(group.cohorts)
+    followed = "snapshots" if group.start is Start.CUTOFF else f"{kind}s"
+    heads = [f"converted by day {days[0]}", *[f"day {day}" for day in days[1:]]] if days else []
+    lines = ["", *wrapped(f"COHORTS by {visible(group.by, 200)}", "", width=width)]
+    lines += table([("", followed, *heads), *[_followed(cohort, days) for cohort in shown]], width=width)
+    lines += [*_meaning(group, kind, days, width)]
+    rates = [(visible(cohort.cohort, 60), *_converted(cohort)) for cohort in shown]
+    lines += table([("", "snapshots", f"converted within {window}"), *rates], width=width)
     if len(shown) < len(group.cohorts):
         lines.append(f"  ... {len(group.cohorts) - len(shown)} more: --html FILE or --format json")
-    return [*lines, *_meaning(group, kind, days)]
+    return lines
 
 
 def _shown(group: Cohorts) -> Sequence[Cohort]:
@@ -61,20 +58,25 @@ def _days(group: Sequence[Cohort]) -> list[int]:
     return [day for day in usual if day <= last][-2:]
 
 
-def _row(cohort: Cohort, days: Sequence[int]) -> str:
+def _followed(cohort: Cohort, days: Sequence[int]) -> tuple[str, ...]:
+    """Say how many were followed, and which share had converted by each day (Kaplan-Meier)."""
     at = {point.day: point for point in cohort.curve}
-    cells = [f"{percent(cohort.rate.rate):>5} {interval(cohort.rate.low, cohort.rate.high):<12}"]
+    cells = []
     for day in days:
         point = at.get(day)
-        cells.append(
-            f"{'-':>5} {'':<12}"
-            if point is None
-            else f"{percent(point.converted_share):>5} {interval(point.low, point.high):<12}"
-        )
-    return f"  {fit(cohort.cohort, NAME)} {cohort.entities:>7,} {' '.join(cells)}".rstrip()
+        seen = None if point is None else f"{percent(point.converted_share)} {interval(point.low, point.high)}"
+        cells.append("-" if seen is None else seen.strip())
+    return (visible(cohort.cohort, 60), f"{cohort.entities:,}", *cells)
 
 
-def _meaning(group: Cohorts, kind: str, days: Sequence[int]) -> list[str]:
+def _converted(cohort: Cohort) -> tuple[str, str]:
+    """Count the cohort's snapshots, and those that converted."""
+    read = cohort.rate
+    figures = f"{read.numerator:,}: {percent(read.rate)} {interval(read.low, read.high)}".strip()
+    return f"{read.denominator:,}", figures if read.rate is not None else "-"
+
+
+def _meaning(group: Cohorts, kind: str, days: Sequence[int], width: int) -> list[str]:
     """Say where the days begin, and whether the curves differ."""
     since = "the snapshot" if group.start is Start.CUTOFF else "the beginning"
     test = ""
@@ -82,4 +84,4 @@ def _meaning(group: Cohorts, kind: str, days: Sequence[int]) -> list[str]:
         alone = ", snapshots that go together allowed for" if group.clustered else ""
         test = f"Do the curves differ? Log-rank {chance(group.p_value)}{alone}. "
     by = f"Days count from {since}, as far as seen." if days else f"No {kind} has been followed for a week."
-    return wrapped(f"{test}{by}", "  ")
+    return wrapped(f"{test}{by}", "  ", width=width)

@@ -339,7 +339,7 @@ def allowed_for(shown: Sequence[Association]) -> str:
 
 def _traits(shown: Sequence[Association]) -> list[str]:
     return [
-        visible(trait, 30)
+        visible(trait, 60)
         for trait in sorted({trait for row in shown if row.effect is not None for trait in row.effect.traits})
     ]
 
@@ -387,7 +387,7 @@ def thresholds(analysis: Analysis, width: int = 79) -> list[str]:
 
 
 def _subject(behaviour: Behaviour) -> str:
-    return named(behaviour, 60)
+    return named(behaviour, 80)
 
 
 def _rungs(thresholds: list[int], best: int, most: int) -> list[int]:
@@ -419,7 +419,7 @@ def nulls(analysis: Analysis) -> list[str]:
         ends = risk(value)
         if ends.low is None or ends.high is None or not ends.low <= 1 <= ends.high:
             continue
-        texts.append(f"{named(value.behaviour, 60)} {ratio(ends)}")
+        texts.append(f"{named(value.behaviour, 80)} {ratio(ends)}")
     if not texts:
         return []
     more = f", {len(without) - 4} more" if len(without) > 4 else ""

@@ -101,7 +101,7 @@ def labelled(rows: Sequence[tuple[str, str]], room: int = 19, width: int = 79) -
     return lines
 
 
-def table(rows: Sequence[Sequence[str]], *, width: int = 79, indent: str = "  ") -> list[str]:
+def table(rows: Sequence[Sequence[str]], *, width: int = 79) -> list[str]:
     r"""Set rows in columns: the first flush left, the others flush right. A name is never cut: one that does not fit takes a line.
 
     Parameters
@@ -110,8 +110,6 @@ def table(rows: Sequence[Sequence[str]], *, width: int = 79, indent: str = "  ")
         Cells that are safe to show; all rows have as many.
     width
         Columns of the terminal that may be used.
-    indent
-        What each line begins with.
 
     Examples
     --------
@@ -124,7 +122,7 @@ def table(rows: Sequence[Sequence[str]], *, width: int = 79, indent: str = "  ")
     from rich.cells import cell_len
 
     others = [max(cell_len(row[place]) for row in rows) for place in range(1, len(rows[0]))]
-    longest, room = max(cell_len(row[0]) for row in rows), width - len(indent) - sum(others)
+    longest, room = max(cell_len(row[0]) for row in rows), width - 2 - sum(others)
     gap = "  " if longest + 2 * len(others) <= room else " "
     first = min(room - len(gap) * len(others), longest)
     lines = []
@@ -133,9 +131,9 @@ def table(rows: Sequence[Sequence[str]], *, width: int = 79, indent: str = "  ")
         figures = "".join(f"{gap}{' ' * (size - cell_len(cell))}{cell}" for cell, size in cells)
         name = row[0]
         if cell_len(name) > first:
-            lines += wrapped(name, indent, f"{indent}  ", width)
+            lines += wrapped(name, "  ", "    ", width)
             name = ""
-        lines.append(f"{indent}{name}{' ' * (first - cell_len(name))}{figures}".rstrip())
+        lines.append(f"  {name}{' ' * (first - cell_len(name))}{figures}".rstrip())
     return lines
 
 

@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from rich.cells import cell_len
+
 from pqlkit.durations import DAY, moment
 from pqlkit.inert import visible
-from pqlkit.reporting.renderers.layout import spread, styled, wrapped
+from pqlkit.reporting.next_command import Invocation, following
+from pqlkit.reporting.renderers.layout import columns_of, labelled, spread, styled, table, wrapped
 from pqlkit.reporting.renderers.tabular import escape_markdown, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import day
 from pqlkit.scoring.converters import PERIODS
@@ -29,7 +32,7 @@ ROWS: Final = 12
 """Events of a converter on one screen."""
 
 BESIDE: Final = 4
-"""Converters side by side."""
+"""Converters side by side on 80 columns."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TOLD: Final = {
@@ -39,7 +42,7 @@ _TOLD: Final = {
     Happening.OVER: "- {}: its window is over",
     Happening.QUALIFIED: "** QUALIFIES",
     Happening.UNQUALIFIED: "-- no longer qualifies",
-    Happening.CONVERTED: "$$ UPGRADES",
+    Happening.CONVERTED: "$$ CONVERTS",
 }
 
 
@@ -47,24 +50,39 @@ _MARKS: Final = "*+-$"
 _Date: TypeAlias = tuple[str, str, list[str]]
 
 
-def as_table(card: Sequence[str], row: dict[str, Any], story: Timeline, *, as_of: int, zone: str) -> RenderableType:
+def as_table(
+    card: Sequence[tuple[str, str]],
+    story: Timeline,
+    *,
+    as_of: int,
+    zone: str,
+    call: Invocation | None = None,
+    width: int = 80,
+) -> RenderableType:
     """Give what the terminal shows: the card, each criterion's value, and the way there.
 
     Parameters
     ----------
     card
-        `pqlkit.scoring.card.cards` of the lead.
-    row
-        Its row of the list.
+        `pqlkit.scoring.card.labelled_cards` of the lead.
     story
         Its timeline.
     as_of
         UTC microseconds.
     zone
         Where dates are counted.
+    call
+        How the command was called: commands that are printed repeat it.
+    width
+        Columns of the terminal.
     """
-    lines = [*_wrapped_card(card), "", *_timeline(story, as_of, ZoneInfo(zone))]
-    return _group(lines)
+    columns = columns_of(width)
+    head, *rest = card
+    score = f"{rest[0][1].removeprefix('Score ')}" if rest and rest[0][0] == "Score" else ""
+    rows = [(label, score if label == "Score" else text) for label, text in rest]
+    lines = [*wrapped(head[1], "", "    ", columns), *labelled(rows, 12, columns)]
+    lines += following([(call or Invocation()).next("explain", "--converters")], columns)
+    return _group([*lines, "", *_timeline(story, as_of, ZoneInfo(zone), columns)])
 
 
 def as_markdown(card: Sequence[str], row: dict[str, Any], story: Timeline, *, zone: str) -> str:
@@ -112,17 +130,10 @@ def _group(lines: Sequence[str]) -> RenderableType:
     return Group(*[styled(Text(line)) for line in lines])
 
 
-def _wrapped_card(card: Sequence[str]) -> list[str]:
-    lines = wrapped(card[0], "", "    ")
-    for line in card[1:]:
-        lines += wrapped(line, "  ", "    ")
-    return lines
-
-
-def _timeline(story: Timeline, as_of: int, zone: ZoneInfo) -> list[str]:
+def _timeline(story: Timeline, as_of: int, zone: ZoneInfo, width: int) -> list[str]:
     dates = _dates(story, zone)
     kept = _kept(dates)
-    lines = [spread("TIMELINE", f"as of {day(as_of)}, days since {day(story.anchor)}")]
+    lines = [spread("TIMELINE", f"as of {day(as_of)}, days since {day(story.anchor)}", width)]
     for before, place in zip([-1, *kept], [*kept, len(dates)], strict=True):
         skipped = place - before - 1
         if skipped:
@@ -130,7 +141,7 @@ def _timeline(story: Timeline, as_of: int, zone: ZoneInfo) -> list[str]:
         if place < len(dates):
             date, age, told = dates[place]
             for number, text in enumerate(told):
-                lines += wrapped(text, f"  {date:<10}  {age:>8}  " if number == 0 else " " * 24, " " * 26)
+                lines += wrapped(text, f"  {date:<10}  {age:>8}  " if number == 0 else " " * 24, " " * 26, width)
     return lines
 
 
@@ -164,19 +175,21 @@ def _dates(story: Timeline, zone: ZoneInfo) -> list[_Date]:
 def _told(moments: Sequence[Moment], relevant: frozenset[str]) -> list[str]:
     events = [entry for entry in moments if entry.what is Happening.EVENT]
     named = [entry for entry in events if not relevant or entry.name in relevant][:6]
-    parts = [f"{visible(entry.name, 40)}{f' x{entry.count}' if entry.count > 1 else ''}" for entry in named]
+    parts = [f"{visible(entry.name, 60)}{f' x{entry.count}' if entry.count > 1 else ''}" for entry in named]
     rest = sum(entry.count for entry in events) - sum(entry.count for entry in named)
     if rest:
         parts.append(f"{rest} other event{'' if rest == 1 else 's'}")
-    told = [_TOLD[entry.what].format(visible(entry.name, 40)) for entry in moments if entry.what is not Happening.EVENT]
+    told = [_TOLD[entry.what].format(visible(entry.name, 60)) for entry in moments if entry.what is not Happening.EVENT]
     return [*([", ".join(parts)] if parts else []), *told]
 
 
-def converters_as_table(converters: Converters) -> RenderableType:
+def converters_as_table(converters: Converters, *, call: Invocation | None = None, width: int = 80) -> RenderableType:
     """Give those who converted: side by side first, then one screen each."""
-    lines = _beside(converters)
+    columns = columns_of(width)
+    lines = _beside(converters, columns)
+    lines += following([(call or Invocation()).next("analyze")], columns)
     for number, converter in enumerate(converters.shown, start=1):
-        lines += ["", *_screen(converter, number, len(converters.shown))]
+        lines += ["", *_screen(converter, number, len(converters.shown), columns)]
     return _group(lines)
 
 
@@ -189,7 +202,7 @@ def converters_as_markdown(converters: Converters) -> str:
         *[visible(converter.id, 20) for converter in converters.shown[:BESIDE]],
     ]
     rows = [
-        [name, f"{count} of {len(converters.shown)}", f"{median:g}", *_counts(converters, name)]
+        [name, f"{count} of {len(converters.shown)}", f"{median:g}", *_counts(converters.shown[:BESIDE], name)]
         for name, count, median in converters.common[:30]
     ]
     return to_markdown(rows, header, right=range(1, len(header)))
@@ -238,44 +251,45 @@ def converters_as_csv(converters: Converters) -> str:
     return to_csv(rows, ["id", "converted_at", "event", "count", "days", *names])
 
 
-def _counts(converters: Converters, event: str) -> list[str]:
-    return [
-        str(next((e.count for e in converter.done if e.event == event), 0)) for converter in converters.shown[:BESIDE]
-    ]
+def _counts(shown: Sequence[Converter], event: str) -> list[str]:
+    return [str(next((e.count for e in converter.done if e.event == event), 0)) for converter in shown]
 
 
-def _beside(converters: Converters) -> list[str]:
-    lines = [spread("THOSE WHO UPGRADED", f"the newest {len(converters.shown)} of {converters.total:,}")]
+def _beside(converters: Converters, width: int) -> list[str]:
+    newest = f"the newest {len(converters.shown)} of {converters.total:,}"
+    lines = [spread("CONVERTERS, what they did before they converted", newest, width)]
     if not converters.shown:
         return [*lines, "  nobody yet"]
-    heads = "".join(f"{visible(converter.id, 9):>10}" for converter in converters.shown[:BESIDE])
-    lines.append(f"  {'before the upgrade':<20}{'did it':>8}{'median':>7}{heads}")
-    for name, count, median in converters.common[:15]:
-        cells = "".join(f"{text:>10}" for text in _counts(converters, name))
-        lines.append(f"  {visible(name, 20):<20}{count:>8}{median:>7g}{cells}")
-    if len(converters.common) > 15:
-        lines.append(f"  ... {len(converters.common) - 15} more events: --format csv")
-    return [*lines, "  What they did, not why they paid: others did the same and did not."]
+    common = converters.common[:15]
+    # A wide terminal shows more of them beside each other, each in ten columns.
+    most = max(BESIDE, (width - 18 - max((cell_len(visible(name, 60)) for name, _, _ in common), default=0)) // 12)
+    shown = converters.shown[:most]
+    rows = [("event", "converters", "median", *[visible(converter.id, 10) for converter in shown])]
+    for name, count, median in common:
+        rows.append((visible(name, 60), f"{count:,}", f"{median:g}", *_counts(shown, name)))
+    lines += table(rows, width=width)
+    if len(converters.common) > len(common):
+        lines.append(f"  ... {len(converters.common) - len(common)} more events: --format csv")
+    return [*lines, "  What they did, not why they converted: others did the same and did not."]
 
 
-def _screen(converter: Converter, number: int, count: int) -> list[str]:
-    lines = [
-        spread(f"CONVERTER {number} of {count}  {visible(converter.id, 40)}", f"upgraded {day(converter.converted)}")
-    ]
+def _screen(converter: Converter, number: int, count: int, width: int) -> list[str]:
+    name, when = f"CONVERTER {number} of {count}  {visible(converter.id, 60)}", f"converted {day(converter.converted)}"
+    both = len(name) + len(when) + 2 <= width
+    lines = [spread(name, when, width)] if both else [name, f"  {when}"]
     facts = (
         []
         if converter.anchor is None
         else [f"began {day(converter.anchor)}, {(converter.converted - converter.anchor) / DAY:.1f} days before"]
     )
-    facts += [f"plan {visible(converter.plan, 30)}"] if converter.plan else []
+    facts += [f"plan {visible(converter.plan, 60)}"] if converter.plan else []
     facts += [f"amount {converter.amount:g}"] if converter.amount is not None else []
-    lines += wrapped("; ".join(facts), "  ") if facts else []
+    lines += wrapped("; ".join(facts), "  ", width=width) if facts else []
     if not converter.done:
         return [*lines, "  did nothing before it that the events know"]
-    lines.append(f"  {'':<24}" + "".join(f"{name:>8}" for name, _, _ in PERIODS) + f"{'days':>6}")
-    for e in converter.done[:ROWS]:
-        cells = "".join(f"{n or '.':>8}" for n in e.periods)
-        lines.append(f"  {visible(e.event, 24):<24}{cells}{e.days:>6}")
+    rows = [("event", *[name for name, _, _ in PERIODS], "days")]
+    rows += [(visible(e.event, 60), *[f"{n or '.'}" for n in e.periods], f"{e.days}") for e in converter.done[:ROWS]]
+    lines += table(rows, width=width)
     if len(converter.done) > ROWS:
         lines.append(f"  ... {len(converter.done) - ROWS} more events")
     return lines

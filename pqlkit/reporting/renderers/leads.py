@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from pqlkit.inert import visible
-from pqlkit.reporting.renderers.layout import spread, styled, wrapped
+from pqlkit.reporting.next_command import Invocation, following
+from pqlkit.reporting.renderers.layout import columns_of, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import to_markdown
 from pqlkit.reporting.renderers.words import day
 from pqlkit.scoring.card import headings, share_of_the_way
@@ -24,14 +25,24 @@ if TYPE_CHECKING:
 _BLOCKS: Final = ((LeadStatus.PQL, "LEADS, best first", 12), (LeadStatus.NEAR, "NEARLY, nearest first", 8))
 
 
-def as_table(listings: Sequence[Listing]) -> RenderableType:
-    """Give what the terminal shows: the first leads with their reasons, the near ones with what they lack, then counts."""
+def as_table(listings: Sequence[Listing], *, call: Invocation | None = None, width: int = 80) -> RenderableType:
+    """Give what the terminal shows: counts and what to run next, the first leads with their reasons, the near ones with what they lack.
+
+    Parameters
+    ----------
+    listings
+        The lists.
+    call
+        How the command was called: commands that are printed repeat it.
+    width
+        Columns of the terminal.
+    """
     from rich.console import Group
     from rich.text import Text
 
     lines: list[str] = []
     for listing in listings:
-        lines += [*_lines(listing), ""]
+        lines += [*_lines(listing, call or Invocation(), columns_of(width)), ""]
     return Group(*[styled(Text(line)) for line in lines[:-1]])
 
 
@@ -57,19 +68,29 @@ def as_markdown(listings: Sequence[Listing]) -> str:
     return "\n".join(texts)
 
 
-def _lines(listing: Listing) -> list[str]:
+def _lines(listing: Listing, call: Invocation, width: int) -> list[str]:
     leads = listing.news.leads
     name = visible(leads.definition.name, 40)
-    lines = [spread(f"SCORE  {name} v{leads.definition.version}", f"as of {day(leads.population.as_of)}")]
-    lines += wrapped(_standing(listing), "  ")
+    lines = [spread(f"SCORE  {name} v{leads.definition.version}", f"as of {day(leads.population.as_of)}", width)]
+    lines += wrapped(_standing(listing), "  ", width=width)
+    lines += following(_next(listing, call), width)
     for status, title, most in _BLOCKS:
         rows = _some(listing, status, most)
         if rows.height:
             count = listing.rows.filter(listing.rows["status"] == status.value).height
-            lines += ["", spread(title, f"{rows.height} of {count:,}")]
+            lines += ["", spread(title, f"{rows.height} of {count:,}", width)]
             for row, (who, since) in zip(rows.to_dicts(), headings(leads, rows), strict=True):
-                lines += _entry(row, who, since)
+                lines += _entry(row, who, since, width)
     return lines
+
+
+def _next(listing: Listing, call: Invocation) -> list[str]:
+    """Give what to run next: the whole list as a file, and the first lead's story."""
+    definition = listing.news.leads.definition
+    named = ["-d", visible(str(definition.path or f"definitions/{definition.name}.yml"), 200)]
+    first = next((rows for status, _, _ in _BLOCKS if (rows := _some(listing, status, 1)).height), None)
+    key = [] if first is None else [visible(str(first.get_column(listing.news.leads.key).item()), 200)]
+    return [call.next("score", *named, "--out", "leads.csv"), *[call.next("explain", *named, *key) for _ in key]]
 
 
 def _standing(listing: Listing) -> str:
@@ -90,7 +111,7 @@ def _some(listing: Listing, status: LeadStatus, most: int) -> pl.DataFrame:
     return listing.rows.filter(listing.rows["status"] == status.value).head(most)
 
 
-def _entry(row: dict[str, Any], who: str, since: datetime | None) -> list[str]:
+def _entry(row: dict[str, Any], who: str, since: datetime | None, width: int) -> list[str]:
     """Give one lead: who, how good and since when, and why; of a near one how far it is, and what is missing."""
     if row["status"] == LeadStatus.NEAR.value:
         figures = share_of_the_way(row["progress"])
@@ -101,5 +122,6 @@ def _entry(row: dict[str, Any], who: str, since: datetime | None) -> list[str]:
         reasons = [row["evidence"]]
     told = "; ".join(visible(reason, 400) for reason in reasons if reason)
     # A name is never cut: a long one has a line of its own.
-    head = [spread(f"  {who}", figures)] if len(who) + len(figures) <= 73 else [f"  {who}", f"    {figures}"]
-    return head + wrapped(told, "    ")
+    both = len(who) + len(figures) + 4 <= width
+    head = [spread(f"  {who}", figures, width)] if both else [f"  {who}", f"    {figures}"]
+    return head + wrapped(told, "    ", width=width)

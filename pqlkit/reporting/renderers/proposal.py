@@ -115,7 +115,7 @@ def as_table(
 
 def _nothing(proposal: Proposal, call: Invocation, width: int) -> list[str]:
     reasons = [("" if number else "Why", text) for number, text in enumerate(proposal.warnings)]
-    reasons += [("", f"did not hold: {visible(words, 120)} ({'; '.join(why)})") for words, why in proposal.rejected[:5]]
+    reasons += [("", f"did not hold: {visible(words, 300)} ({'; '.join(why)})") for words, why in proposal.rejected[:5]]
     top, highest = proposal.benchmark_model, proposal.highest
     known = [] if highest is None else [("Highest rate", f"{rate(highest)} of new PQLs where chosen")]
     model = "" if top is None or top.auc is None else f"; benchmark model AUC {top.auc:.2f} (0.5 = chance)"
@@ -161,7 +161,7 @@ def score_command(candidate: Candidate, file: str | None, call: Invocation) -> s
 
 def _proposed(proposal: Proposal, candidate: Candidate, file: str | None, call: Invocation, width: int) -> list[str]:
     """Say the rule, how sure it is, what to expect of it, and what to run next."""
-    title = f"PROPOSED DEFINITION {visible(candidate.definition.name, 120)}"
+    title = f"PROPOSED DEFINITION {visible(candidate.definition.name, 300)}"
     written = "" if file is None else f"written: {visible(file, 200)}"
     both = file is not None and len(title) + 2 + len(written) <= width
     lines = [spread(title, written, width)] if both else [title, *([f"  {written}"] if written else [])]
@@ -200,13 +200,13 @@ def _explained(candidate: Candidate) -> list[tuple[str, str]]:
     effect = candidate.adjusted
     if effect is None or not effect.explained or (effect.relative_risk.low or 0) > 1:
         return []
-    names = " and ".join(visible(name, 30) for name in effect.traits)
+    names = " and ".join(visible(name, 60) for name in effect.traits)
     held = ratio(effect.relative_risk, " times")
     return [("Explained by", f"{names}: adjusted for {names}, whoever meets it converts {held} as often")]
 
 
 def _rule(candidate: Candidate) -> str:
-    return visible(in_words(candidate.rule.literals), 160)
+    return visible(in_words(candidate.rule.literals), 300)
 
 
 def _times(count: int) -> str:
@@ -306,10 +306,10 @@ def _changed(proposal: Proposal, call: Invocation, width: int) -> list[str]:
     lines: list[str] = []
     fell = next((change for _, change in proposal.changes if change.fell), None)
     for words, change in proposal.changes[:1]:
-        lines += wrapped(f"{visible(words, 120)}: {_lower(str(change))}", "  ", "    ", width)
+        lines += wrapped(f"{visible(words, 300)}: {_lower(str(change))}", "  ", "    ", width)
     refit = proposal.refit
     if refit is not None and refit.words is not None and refit.rate is not None:
-        said = f"best rule of what came since (cross-validated): {visible(refit.words, 120)}, {rate(refit.rate)}"
+        said = f"best rule of what came since (cross-validated): {visible(refit.words, 300)}, {rate(refit.rate)}"
         lines += wrapped(said, "  ", "    ", width)
     elif refit is not None and refit.why is not None:
         lines += wrapped(f"no rule of what came since is offered: {refit.why}", "  ", "    ", width)
@@ -379,11 +379,11 @@ def holding(proposal: Proposal, candidate: Candidate) -> tuple[list[tuple[str, s
         parts = ", ".join(f"{group.name}: {about(group.table.relative_risk())}" for group in candidate.by_age)
         rows.append((f"by {candidate.definition.entity.value} age", f"relative risk {parts}{_onboarding(candidate)}"))
     if candidate.stands_for is not None:
-        alike = f"{visible(candidate.stands_for, 120)}: the data cannot tell which of the two matters"
+        alike = f"{visible(candidate.stands_for, 300)}: the data cannot tell which of the two matters"
         rows.append(("same leads by", alike))
     rows += [("not monotone", not_monotone([shape])) for shape in proposal.shapes]
     for precursor in candidate.precursors:
-        done, begun = visible(precursor.leads_to, 30), visible(precursor.event, 30)
+        done, begun = visible(precursor.leads_to, 60), visible(precursor.event, 60)
         rows.append(("precursor", f"{done} stands for {begun} too, which comes before {precursor.share:.0%} of them"))
     rows += _by_trait(candidate)
     sure = [*_stability(candidate), *_adjusted(candidate.adjusted)]
@@ -408,13 +408,13 @@ def _drop(proposal: Proposal, candidate: Candidate) -> list[tuple[str, str]]:
 def _ranges(candidate: Candidate) -> list[tuple[str, str]]:
     """Say which thresholds cannot be told apart, and which simpler rule is as good."""
     rows = []
-    spans = [(visible(name, 30), ends) for name, ends in candidate.ranges.items() if ends[0] != ends[1]]
+    spans = [(visible(name, 60), ends) for name, ends in candidate.ranges.items() if ends[0] != ends[1]]
     if spans:
         named = ", ".join(f"{name} {low:,} to {high:,}" for name, (low, high) in spans)
         rows.append(("thresholds", f"{named} cannot be told apart"))
     if candidate.simpler is not None:
         words, read = candidate.simpler
-        rows.append(("simpler", f"{visible(words, 100)}, as good within chance where chosen: {rate(read)}"))
+        rows.append(("simpler", f"{visible(words, 300)}, as good within chance where chosen: {rate(read)}"))
     return rows
 
 
@@ -447,7 +447,7 @@ def _adjusted(effect: Effect | None) -> list[tuple[tuple[str, str], bool]]:
     if odds.value is None:
         why = _WHY.get(odds.undefined or "", "the fit did not settle")
         return [(("adjusted", f"could not be allowed for activity, calendar and age: {why}"), True)]
-    names, before = ", ".join(visible(name, 30) for name in effect.traits), effect.without_traits
+    names, before = ", ".join(visible(name, 60) for name in effect.traits), effect.without_traits
     doubtful = (odds.low or 0) <= 1
     only = ": only active ones?" if doubtful and (before is None or (before.odds_ratio.low or 0) <= 1) else ""
     parts = [f"relative risk {ratio(risk)}, odds ratio {ratio(odds)}{only}"]
@@ -472,15 +472,15 @@ def _by_trait(candidate: Candidate) -> list[tuple[str, str]]:
         if not differs and not (effect is not None and effect.explained and trait.name in effect.traits):
             continue
         known = [group for group in trait.groups if group.table.relative_risk().undefined is not Undefined.EMPTY_GROUP]
-        parts = [f"{visible(group.name, 24)} {about(group.table.relative_risk())}" for group in known[:6]]
+        parts = [f"{visible(group.name, 60)} {about(group.table.relative_risk())}" for group in known[:6]]
         said = f"relative risk at snapshots: {', '.join(parts)}"
         rest = trait.rest
         if rest is not None and trait.only_for:
-            names = ", ".join(visible(name, 24) for name in trait.only_for)
+            names = ", ".join(visible(name, 60) for name in trait.only_for)
             said += f"; holds only for {names}: the others convert {times(rest.relative_risk)} times as often with it as without, at most {times(rest.high)}"
         elif rest is not None:
             said += "; differs, and too few to tell whether it holds for the others"
-        rows.append((f"by {visible(trait.name, 30)}", said))
+        rows.append((f"by {visible(trait.name, 60)}", said))
     return rows
 
 
@@ -550,11 +550,11 @@ def _others(proposal: Proposal, width: int) -> list[str]:
     if any(alternative.over_capacity for alternative in proposal.candidates):
         lines.append("  ! over capacity")
     for words, reasons in proposal.rejected[:3]:
-        lines += wrapped(f"did not hold later: {visible(words, 100)} ({'; '.join(reasons)})", "  ", "    ", width)
+        lines += wrapped(f"did not hold later: {visible(words, 300)} ({'; '.join(reasons)})", "  ", "    ", width)
     for alternative in proposal.mechanical:
         days = alternative.promised.time_to_convert.median_days
         ahead = "" if days is None else f", half of the conversions within {days:.0f} days"
-        words = f"{visible(_rule(alternative), 60)}, {rate(alternative.promised.rate)}, {_weekly(alternative)} a week{ahead}"
+        words = f"{visible(_rule(alternative), 300)}, {rate(alternative.promised.rate)}, {_weekly(alternative)} a week{ahead}"
         lines += wrapped(f"Limit event, apart: {words}", "  ", "    ", width)
     lines += meters(proposal.meters)
     rival = proposal.champion
@@ -562,7 +562,7 @@ def _others(proposal: Proposal, width: int) -> list[str]:
         same = rival.at_same_leads
         expected = f"; {percent(same[0] / same[1])} at as many leads as the rule proposed" if same and same[1] else ""
         said = (
-            f"Against {visible(rival.definition.name, 40)} (in use): {rate(rival.promised.rate)} of its PQLs{expected}"
+            f"Against {visible(rival.definition.name, 60)} (in use): {rate(rival.promised.rate)} of its PQLs{expected}"
         )
         lines += wrapped(said, "  ", "    ", width)
     return [*lines, *_instead(proposal, width)]
@@ -573,7 +573,7 @@ def _instead(proposal: Proposal, width: int) -> list[str]:
     new, rival = proposal.replacement, proposal.champion
     if new is None or rival is None:
         return []
-    name = visible(rival.definition.name, 40)
+    name = visible(rival.definition.name, 60)
     lines = [] if new.change is None else wrapped(f"{name}: {_lower(str(new.change))}", "  ", "    ", width)
     if new.both is None or new.only_new is None or new.only_old is None:
         return lines
@@ -594,7 +594,7 @@ def _search(proposal: Proposal, width: int) -> list[str]:
         lines += wrapped(f"{said}: {visible(offer.definition.name, 60)}", "  ", "    ", width)
     left_out = [suspect for suspect in proposal.leakage if suspect.excluded]
     if left_out:
-        names = ", ".join(f"{visible(suspect.event, 30)} ({suspect.reason.value})" for suspect in left_out[:4])
+        names = ", ".join(f"{visible(suspect.event, 60)} ({suspect.reason.value})" for suspect in left_out[:4])
         lines += wrapped(f"Excluded as leakage: {names}", "  ", "    ", width)
     plan = proposal.experiment
     if plan is not None:

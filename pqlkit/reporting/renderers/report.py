@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.definitions.describing import describe, phrase
 from pqlkit.inert import visible
+from pqlkit.reporting.next_command import Invocation, following
 from pqlkit.reporting.records.report import period, record
 from pqlkit.reporting.renderers.customer_lines import customer_lines, team_lines
 from pqlkit.reporting.renderers.funnel_lines import funnel_lines
@@ -42,12 +43,14 @@ def as_json(report: Report) -> str:
 def several_as_json(reports: Sequence[Report]) -> str:
     """Give ``pqlkit/reports/2``: each report, who is found by which of them, and all on the same snapshots."""
     from pqlkit.rates.common_pqls import overlaps
+    from pqlkit.rates.names import told_apart
     from pqlkit.rates.side_by_side import record as compared
     from pqlkit.rates.side_by_side import side_by_side
 
     return to_json(
         {
             "schema": "pqlkit/reports/2",
+            "names": told_apart([report.definition for report in reports]),
             "reports": [record(report) for report in reports],
             "overlap": overlaps(reports),
             "side_by_side": [compared(report) for report in side_by_side(reports)],
@@ -55,12 +58,30 @@ def several_as_json(reports: Sequence[Report]) -> str:
     )
 
 
-def as_csv(report: Report) -> str:
-    """Give one row per period, nested keys joined with dots."""
-    rows: list[dict[str, Any]] = [flat(period(period_rates)) for period_rates in report.periods]
+def as_csv(reports: Sequence[Report]) -> str:
+    """Give one row per definition and period, nested keys joined with dots."""
+    from pqlkit.rates.names import told_apart
+
+    rows: list[dict[str, Any]] = [
+        {"definition": name, **flat(period(period_rates))}
+        for name, report in zip(told_apart([report.definition for report in reports]), reports, strict=True)
+        for period_rates in report.periods
+    ]
     for row in rows:
         row["drift.findings"] = " ".join(row.get("drift.findings") or [])
-    return to_csv(rows, list(rows[0]) if rows else ["period", "starts", "mature"])
+    # A period that is compared with nothing lacks what the others have.
+    columns = dict.fromkeys(column for row in sorted(rows, key=len, reverse=True) for column in row)
+    return to_csv(rows, list(columns) or ["definition", "period", "starts", "mature"])
+
+
+def several_as_markdown(reports: Sequence[Report]) -> str:
+    """Give several below each other, each under its name."""
+    from pqlkit.rates.names import told_apart
+
+    names = told_apart([report.definition for report in reports])
+    return "\n".join(
+        f"## {escape_markdown(name)}\n\n{as_markdown(report)}" for name, report in zip(names, reports, strict=True)
+    )
 
 
 def as_markdown(report: Report) -> str:
@@ -99,27 +120,42 @@ def _customers(report: Report) -> list[list[str]]:
     ]
 
 
-def as_table(report: Report) -> RenderableType:
-    """Give what the terminal shows: lines of at most 80 columns."""
+def as_table(report: Report, *, name: str = "", call: Invocation | None = None) -> RenderableType:
+    """Give what the terminal shows: lines of at most 80 columns.
+
+    Parameters
+    ----------
+    report
+        What was counted.
+    name
+        Tells it from another of the same name and version.
+    call
+        How the command was called: commands that are printed repeat it.
+    """
     from rich.console import Group
     from rich.text import Text
 
-    lines = [*_head(report), "", *funnel_lines(report), "", *_new_pqls(report), "", *_compared(report), ""]
+    head = _head(report, name, call or Invocation())
+    lines = [*head, "", *funnel_lines(report), "", *_new_pqls(report), "", *_compared(report), ""]
     figures = record(report)
     lines += [*_criteria(report), *_segments(report), *_contacts(report), *_near_misses(report), ""]
     lines += [*customer_lines(figures), *team_lines(figures)]
     for warning in report.warnings:
-        lines += wrapped(warning, "  ! ", "    ")
+        lines += wrapped(f"warning: {warning}", "", "  ")
     shown = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
     return Group(*[styled(Text(line)) for line in [*shown, "", SENTENCE]])
 
 
-def _head(report: Report) -> list[str]:
-    name = f"{report.definition.name} v{report.definition.version}"
-    lines = [spread(f"REPORT  {visible(name, 44)}", f"as of {day(report.population.as_of)}")]
+def _head(report: Report, name: str, call: Invocation) -> list[str]:
+    plain = f"{report.definition.name} v{report.definition.version}"
+    # Beside another of the same name and version it is told apart by its file.
+    name = name if "(" in name else plain
+    lines = [spread(f"REPORT  {visible(name, 52)}", f"as of {day(report.population.as_of)}")]
     for sentence in headline(record(report)):
         lines += wrapped(sentence, "  ")
-    return lines + wrapped(f"{report.nouns.meaning}: {visible(describe(report.definition), 600)}", "  ")
+    lines += wrapped(f"{report.nouns.meaning}: {visible(describe(report.definition), 600)}", "  ")
+    path = visible(str(report.definition.path or f"definitions/{report.definition.name}.yml"), 200)
+    return [*lines, *following([call.next("report", "-d", path, "--html", "report.html")])]
 
 
 def _new_pqls(report: Report) -> list[str]:

@@ -43,7 +43,7 @@ def beginning(analysis: Analysis) -> str:
     population = analysis.observed.population
     anchor, kind = population.anchor, population.kind.value
     if anchor.event is not None:
-        return f"the first {visible(anchor.event, 30)}"
+        return f"the first {visible(anchor.event, 60)}"
     if anchor.kind != "signup":
         return "the first event"
     return "signup" if kind == "user" else f"the {kind} began"

@@ -58,7 +58,12 @@ def as_markdown(trial: Trial, file: str | None = None) -> str:
 
 
 def as_table(
-    trial: Trial, file: str | None = None, *, call: Invocation | None = None, width: int = 80
+    trial: Trial,
+    file: str | None = None,
+    *,
+    call: Invocation | None = None,
+    width: int = 80,
+    save: str | None = None,
 ) -> RenderableType:
     """Give what the terminal shows: the answer first.
 
@@ -72,12 +77,15 @@ def as_table(
         How the command was called: commands that are printed repeat it.
     width
         Columns of the terminal.
+    save
+        Where its definition could be written.
     """
     from rich.console import Group
     from rich.text import Text
 
     columns = columns_of(width)
-    lines = [*_answer(trial, file, call or Invocation(), columns), "", *_qualifying(trial, columns)]
+    save = save or f"definitions/{name_of(trial)}.yml"
+    lines = [*_answer(trial, file, save, call or Invocation(), columns), "", *_qualifying(trial, columns)]
     lines += [*_parts(trial, columns), *_ladders(trial, columns), *_then(trial, columns), "", *_read(trial)]
     for warning in trial.warnings:
         lines += wrapped(f"warning: {warning}", "  ", "    ")
@@ -108,21 +116,26 @@ def sureness(trial: Trial) -> str:
     )
 
 
-def _answer(trial: Trial, file: str | None, call: Invocation, columns: int) -> list[str]:
+def name_of(trial: Trial) -> str:
+    """Give a name for the hypothesis as a definition: its criteria's."""
+    return "-".join(part.id for part in trial.definition.criteria)[:60].strip("-_.") or "hypothesis"
+
+
+def _answer(trial: Trial, file: str | None, save: str, call: Invocation, columns: int) -> list[str]:
     lines = wrapped(headline(trial), "", width=columns)
     if trial.table.n1 and trial.table.n0:
         lines += wrapped(sureness(trial), "  How sure    ", " " * 14, width=columns)
     if file is not None:
         lines += wrapped(f"{visible(file, 200)}", "  Saved as    ", " " * 14, width=columns)
-    return [*lines, *following([next_of(trial, file, call)], columns), SENTENCE]
+    return [*lines, *following([next_of(trial, file, call, save)], columns), SENTENCE]
 
 
-def next_of(trial: Trial, file: str | None, call: Invocation) -> str:
+def next_of(trial: Trial, file: str | None, call: Invocation, save: str | None = None) -> str:
     """Give the command that comes next: the report of what was saved, or saving it."""
     if file is not None:
         return call.next("report", "-d", visible(file, 200))
-    name = "-".join(part.id for part in trial.definition.criteria)[:60].strip("-_.") or "hypothesis"
-    return call.next("try", "--save", f"definitions/{name}.yml", visible(trial.text, 4_000))
+    save = save or f"definitions/{name_of(trial)}.yml"
+    return call.next("try", "--save", visible(save, 200), visible(trial.text, 4_000))
 
 
 def _read(trial: Trial) -> list[str]:

@@ -163,7 +163,7 @@ def times(value: float | None) -> str:
     return f"{value:.2f}" if value < 2 else f"{value:.1f}"
 
 
-def ratio(estimate: Estimate, word: str = "", *, gap: str = " ") -> str:
+def ratio(estimate: Estimate, word: str = "") -> str:
     """Write a ratio, a word after it and its interval; or the one end of it that the data bound.
 
     Examples
@@ -176,7 +176,7 @@ def ratio(estimate: Estimate, word: str = "", *, gap: str = " ") -> str:
         return "-" if estimate.low is None else f"at least {times(estimate.low)}{word}"
     if estimate.value == 0:
         return f"at most {times(estimate.high)}{word}"
-    return f"{times(estimate.value)}{word} [{times(estimate.low)},{gap}{times(estimate.high)}]"
+    return f"{times(estimate.value)}{word} [{times(estimate.low)}, {times(estimate.high)}]"
 
 
 def about(estimate: Estimate) -> str:
@@ -256,7 +256,7 @@ def doing(behaviour: Behaviour, threshold: int, width: int = 60) -> str:
             return visible(event, width) + f", {kind} of {visible(str(name), width)} {at_least}+"
 
 
-def having_done(behaviour: Behaviour, threshold: int, width: int = 60) -> str:
+def having_done(behaviour: Behaviour, threshold: int) -> str:
     """Name those who reach a threshold, within a sentence: ``with 4+ login in the last 28 days``.
 
     Examples
@@ -272,11 +272,11 @@ def having_done(behaviour: Behaviour, threshold: int, width: int = 60) -> str:
     """
     kind, when = behaviour.measure.kind.value, window_in_words(behaviour)
     if kind == "count":
-        noun = "events of any kind" if behaviour.event is None else visible(named(behaviour), width)
+        noun = "events of any kind" if behaviour.event is None else visible(named(behaviour), 60)
         return f"with {compact(threshold)}+ {noun} {when}"
     if kind == "days" and behaviour.event is None:
         return f"active on {compact(threshold)}+ days {when}"
-    return f"with {doing(behaviour, threshold, width)} {when}"
+    return f"with {doing(behaviour, threshold)} {when}"
 
 
 def window_in_words(behaviour: Behaviour) -> str:

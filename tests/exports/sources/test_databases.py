@@ -11,10 +11,10 @@ import pytest
 
 from pqlkit.definitions.yaml_source import parse
 from pqlkit.errors import DataError, UsageError
-from pqlkit.exports.dataset import open_dataset, sources_of
+from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.loading import load
 from pqlkit.exports.mapping import Source
-from pqlkit.exports.project import Project, check_project, read_project
+from pqlkit.exports.project import Project, check_project, read_project, sources_of
 from pqlkit.exports.sources import postgres as postgres_module
 from pqlkit.exports.sources.landing import Landing
 
