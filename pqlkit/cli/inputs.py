@@ -267,7 +267,13 @@ class Inputs:
         sample: float | None = None,
         bounded: bool = False,
     ) -> Population:
-        """Say who exists in the exports (see `pqlkit.population.population.population_of`)."""
+        """Say who exists in the exports.
+
+        Parameters
+        ----------
+        dataset, definition, entity, sample, bounded
+            As of `pqlkit.population.population.population_of`.
+        """
         from pqlkit.population.population import population_of
 
         return population_of(
