@@ -89,10 +89,15 @@ def hook_of(notify: str | None) -> Hook | None:
 
 
 def warnings_of(leads: Leads) -> tuple[str, ...]:
-    """Give what a person should know of the data: silent conversions, values that are no numbers, limits not known."""
+    """Give what a person should know of the data: events that are not there, silent conversions, values that are no numbers, limits not known."""
     from pqlkit.measures.gaps import gap_warnings
+    from pqlkit.population.vocabulary import unknown_events
 
-    return (*leads.population.warnings, *gap_warnings(leads.population.world, leads.definition))
+    return (
+        *leads.population.warnings,
+        *unknown_events(leads.population, leads.definition, nobody=leads.starts.is_empty()),
+        *gap_warnings(leads.population.world, leads.definition),
+    )
 
 
 def refuse_twins(definitions: Sequence[Definition]) -> None:

@@ -12,13 +12,13 @@ from pqlkit.errors import DataError, suggestion
 from pqlkit.inert import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pqlkit.definitions.expression import Expression, Term
-    from pqlkit.definitions.model import Node, Ref
+    from pqlkit.definitions.model import Definition, Node, Ref
     from pqlkit.population.population import Population
 
-__all__ = ["event_names", "refuse_unknown"]
+__all__ = ["event_names", "refuse_unknown", "unknown_events"]
 
 SHOWN: Final = 6
 """Names that are listed where another is asked for."""
@@ -28,6 +28,44 @@ def event_names(population: Population) -> frozenset[str]:
     """List the names of all events that the population has."""
     engine, events = population.world.engine, population.world.events
     return frozenset(engine.collect(events.select(nw.col(EVENT)).unique()).get_column(EVENT).drop_nulls().to_list())
+
+
+def unknown_events(population: Population, definition: Definition, *, nobody: bool) -> tuple[str, ...]:
+    """Say in a sentence each which events of a definition, and of the milestones that it refers to, the data does not have.
+
+    Parameters
+    ----------
+    population, definition
+        Who is asked, and what.
+    nobody
+        Whether nobody meets it. Where the names of events are not written down in a dataset, they are looked for only then, or
+        where a criterion asks for few events, which everybody has of one that does not exist: it takes a pass over all.
+    """
+    from pqlkit.exports.summaries import names
+
+    asked = list(_criteria(definition))
+    wanted = dict.fromkeys(event for criterion in asked for event in criterion.events or ())
+    table = population.dataset.tables.get("events")
+    if table is not None and table.names:
+        known = frozenset(names(table).select(EVENT).collect().get_column(EVENT).drop_nulls().to_list())
+    elif nobody or any(criterion.at_most is not None for criterion in asked):
+        known = event_names(population)
+    else:
+        return ()
+    return tuple(
+        f"{visible(definition.name)}: the data has no event {visible(event)!r}: everybody counts as never having done it; "
+        + (suggestion(event, known) or f"it has {len(known)} event names")
+        for event in wanted
+        if event not in known
+    )
+
+
+def _criteria(definition: Definition) -> Iterator[Criterion]:
+    for leaf in leaves(definition.qualify):
+        if isinstance(leaf, Criterion):
+            yield leaf
+        else:
+            yield from _criteria(leaf.target)
 
 
 def refuse_unknown(asked: Expression | Node, events: frozenset[str], properties: frozenset[str] | None = None) -> None:

@@ -226,6 +226,7 @@ def report(
     from pqlkit.measures.evaluation import keep_spells
     from pqlkit.measures.gaps import gap_warnings
     from pqlkit.measures.ownership import narrowed
+    from pqlkit.population.vocabulary import unknown_events
     from pqlkit.rates.already import met_before
     from pqlkit.rates.arm_rates import arms
     from pqlkit.rates.customer_value import customer_value
@@ -321,6 +322,7 @@ def report(
         teams=teams(stages, customers.retained, customers.value, nouns_of(definition), visitors=visitors),
         warnings=(
             *population.warnings,
+            *unknown_events(population, definition, nobody=spells.is_empty()),
             *gap_warnings(population.world, definition),
             *([] if soon is None else [soon]),
             *met_before(population, definition, spells, counted),

@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 OWN = {
     "tests/docs/test_glossary.py",
+    "tests/reporting/test_words_of_screens.py",
     "tests/architecture/test_layers.py",
     "pqlkit/definitions/old_words.py",
     "tests/definitions/test_old_words.py",

@@ -304,7 +304,7 @@ def test_a_board_is_told_which_of_the_rates_to_quote() -> None:
     assert which_rate(shown) == (
         "Quote 19.2%: of every new PQL, followed for 30 days. The other rates of this report count otherwise: 43.6% of all PQLs "
         "so far became customers, at any time since, so that it rises as they age; 33.8% of those that became PQLs within 14 days "
-        "of signing up did, within 44 days of it; 22.6% of those that met the rule on a date, new or not, did within 30 days."
+        "of signing up did, within 44 days of it; 22.6% of those that met the rule 14 days after they began, new or not, did within 30 days."
     )
 
 

@@ -471,3 +471,31 @@ def test_a_version_change_is_told_in_the_summary(folder):
     score(folder, *night, "--accept-change", run["hash"], day=20.5)
     after = json.loads((folder / "run.json").read_text())["runs"][0]
     assert (after["new_because_definition"], after["held"]) == (run["held"], 0)
+
+
+def test_an_event_that_is_called_otherwise_by_now_is_said(folder):
+    """A renamed event is 0 for everybody: nobody is a lead any more, and of ``at most`` everybody."""
+    said = "warning: {}: the data has no event '{}': everybody counts as never having done it; "
+    asked = {
+        "typo": "qualify: {event: invit, at_least: 2, within: 14d}\n",
+        "quiet": "qualify: {event: support_ticket, at_most: 0, trailing: 14d}\n",
+        "either": "qualify: {any: [{event: invit, within: 14d}, {event: invite, within: 14d}]}\n",
+        "fine": "qualify: {event: invite, at_least: 2, within: 14d}\n",
+    }
+    for name, text in asked.items():
+        definition(folder, f"{text}outcome: {{within: 10d}}\n", name=name)
+    project, made = ("-p", folder / "pqlkit.yml"), folder / "made"
+    assert pqlkit("load", *project, "--out", made).code == 0
+    for where in ((), ("--data", made)):
+        told = {
+            name: pqlkit("score", *project, *where, "-d", folder / f"{name}.yml", "--as-of", "2026-01-21").err
+            for name in asked
+        }
+        assert said.format("typo", "invit") + "did you mean invite?" in told["typo"].replace("\n  ", " ")
+        assert said.format("quiet", "support_ticket") + "it has" in told["quiet"].replace("\n  ", " ")
+        assert "the data has no event" not in told["fine"]
+        # Where names are not written down, they are looked for only where it matters to everybody.
+        assert ("the data has no event" in told["either"]) is bool(where)
+    shown = pqlkit("report", *project, "--data", made, "-d", folder / "typo.yml", "--as-of", "2026-01-21")
+    assert "Nobody met the rule: there is no rate." in shown.out
+    assert "the data has no event 'invit'" in shown.out + shown.err

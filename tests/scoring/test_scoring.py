@@ -397,6 +397,10 @@ def test_alternatives_read_as_alternatives():
     assert (found["status"], found["missing"]) == ("started", "2 more logins; (2 more invites or 3 uploads)")
     two = definition(NOf(n=2, parts=(login, invite, upload)))
     assert one(two, [("login", START)], START + DAY)["missing"] == "2 of: 2 more logins, 3 invites, 3 uploads"
+    # What one criterion is called keeps its own "or".
+    joint = replace(invite, events=("invite", "upload"))
+    two = definition(NOf(n=2, parts=(login, joint)))
+    assert one(two, [], START + DAY)["missing"] == "2 of: 3 logins, invite or upload 3 times"
 
 
 def test_points_add_up_to_the_unit():

@@ -47,9 +47,9 @@ td.figure .span{display:block}
 th .name,td.text .name{display:inline-block;min-width:9rem;max-width:22rem}td.text .name{min-width:6rem}
 @media (min-width:40rem){td.text .long{min-width:18rem}}
 .explorer{background:var(--tint);border-radius:.5rem;padding:.6rem 1rem 1rem;margin:1rem 0}
-.explorer label{margin-right:1rem}.explorer select,.explorer input{font:inherit;max-width:100%;vertical-align:middle}
+.explorer label{display:inline-block;margin-right:1rem}.explorer select,.explorer input{font:inherit;max-width:100%;vertical-align:middle}
 .explorer input{width:14rem}.explorer output{display:inline-block;min-width:3rem;margin-right:1rem;font-weight:600}
-.explorer caption{font-weight:600;color:var(--ink)}.explorer p:last-child{overflow-wrap:anywhere;font-family:ui-monospace,monospace;font-size:.85rem}
+.explorer caption{font-weight:600;color:var(--ink)}.explorer>p:last-child{overflow-wrap:anywhere;font-family:ui-monospace,monospace;font-size:.85rem}
 footer{margin-top:3rem;padding-top:.8rem;border-top:1px solid var(--line);font-size:.9rem}
 @media (max-width:40rem){body{padding-top:1rem}h1{font-size:1.4rem}.drawing .roomy{display:none}.drawing .slim{display:block}
  table{font-size:.8rem}th,td{padding-right:.4rem}td.figure,.span{white-space:normal}th .name{min-width:4rem}td.text .name{min-width:0}td.figure b{display:block}}

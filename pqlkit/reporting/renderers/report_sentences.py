@@ -27,6 +27,9 @@ def headline(figures: Mapping[str, Any]) -> list[str]:
     """
     words = figures["words"]
     rate, counted = figures["funnel"]["pql_to_customer"], figures["qualifications"]
+    if not counted["starts"]:
+        unrated = f" ({counted['unrated']:,} did before its windows were full of events)" if counted["unrated"] else ""
+        return [f"Nobody met the rule{unrated}: there is no rate."]
     if rate["rate"] is None and counted["too_soon"]:
         return [
             f"The windows of all new {words['leads']} end before the day on which most conversions come: there is no rate (see the "
@@ -106,12 +109,14 @@ def which_rate(figures: Mapping[str, Any]) -> str:
     quoted, cohort = percent(funnel["pql_to_customer"]["rate"]), funnel["cohort"]
     ever, young = (part["pql_customers"].get("rate") for part in (funnel["to_date"], cohort))
     soon, by = in_words(cohort["pql_within"]), in_words(cohort["customer_by"])
+    kind, _, age = figures["snapshots"].partition(":")
+    seen = f"{in_words(age)} after they began" if kind == "once" else "on a date"
     others = [
         (ever, f"of all {words['leads']} so far {words['success']}, at any time since, so that it rises as they age"),
         (young, f"of those that became {words['leads']} within {soon} of signing up did, within {by} of it"),
         (
             funnel["snapshot"]["with"]["rate"],
-            f"of those that met the rule on a date, new or not, did within {window(figures, snapshots=True)}",
+            f"of those that met the rule {seen}, new or not, did within {window(figures, snapshots=True)}",
         ),
     ]
     told = [f"{percent(rate)} {what}" for rate, what in others if rate is not None and percent(rate) != quoted]
