@@ -32,7 +32,7 @@ from pqlkit.population import as_of as moments
 from pqlkit.population.entities import ID, SINCE, not_before_signup, numbered, with_conversions, with_stays
 from pqlkit.population.entity_kind import check_kind, choose_kind
 from pqlkit.population.entity_world import anchored, bare_world, world_per_stay
-from pqlkit.population.memory import refuse_beyond
+from pqlkit.population.machine_memory import refuse_beyond
 from pqlkit.population.missing_tables import missing_tables
 from pqlkit.population.outcome import (
     Conversions,

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from pqlkit.cli.app import run
-from pqlkit.population import memory, sampling
+from pqlkit.population import machine_memory, sampling
 from tests.cli.sample import SOURCES, write_sample
 
 LENGTH = ("--conversion-window", "14d", "--format", "json")
@@ -21,20 +21,20 @@ def sample(tmp_path, monkeypatch):
 
 
 def test_the_memory_of_a_container_is_what_there_is(tmp_path, monkeypatch):
-    whole = memory.memory()
+    whole = machine_memory.memory()
     assert whole is None or whole > 100_000_000
     bound = tmp_path / "memory.max"
-    monkeypatch.setattr(memory, "_CONTAINER", bound)
+    monkeypatch.setattr(machine_memory, "_CONTAINER", bound)
     bound.write_text("1000000\n")
-    assert memory.memory() == 1_000_000
+    assert machine_memory.memory() == 1_000_000
     bound.write_text("max\n")
-    assert memory.memory() != 1_000_000
+    assert machine_memory.memory() != 1_000_000
 
 
 @pytest.mark.parametrize("engine", ["polars", "duckdb"])
 @pytest.mark.parametrize("line", [("score", "-d", "inviters.yml"), ("analyze", *LENGTH), ("explain", "--converters")])
 def test_more_entities_than_fit_are_refused(monkeypatch, capsys, line, engine):
-    monkeypatch.setattr(memory, "memory", lambda: 100_000)
+    monkeypatch.setattr(machine_memory, "memory", lambda: 100_000)
     assert run([*line, *SOURCES, "--engine", engine]) == 2
     told = capsys.readouterr().err
     assert "error: 360 entities take about 0.0 GB of memory, and this machine has 0.0 GB\n" in told
@@ -42,7 +42,7 @@ def test_more_entities_than_fit_are_refused(monkeypatch, capsys, line, engine):
 
 
 def test_a_share_that_fits_is_looked_at(monkeypatch, capsys):
-    monkeypatch.setattr(memory, "memory", lambda: 100_000)
+    monkeypatch.setattr(machine_memory, "memory", lambda: 100_000)
     assert run(["analyze", *LENGTH, *SOURCES, "--sample", "27%"]) == 0
     assert json.loads(capsys.readouterr().out)["population"]["entities"] < 200
 
