@@ -42,7 +42,7 @@ def analyze(given: Given) -> None:
     inputs = given.inputs()
     settings, top, output = inputs.settle(Settings), inputs.settle(RowsOption).top, inputs.output()
     with output.working("reading exports") as progress:
-        people = whoever(inputs, progress)
+        people = whoever(inputs, progress, bounded=True)
         result = run(people, settings, progress=progress)
     for warning in (*result.warnings, *status_notes(people.dataset, inputs.project, people.world.engine)):
         output.warn(warning)
@@ -64,7 +64,7 @@ def analyze(given: Given) -> None:
             assert_never(output.form)
 
 
-def whoever(inputs: Inputs, progress: Callable[[str], None]) -> Population:
-    """Read the exports and say who exists: what `analyze`, `try` and `propose` look at."""
+def whoever(inputs: Inputs, progress: Callable[[str], None], *, bounded: bool = False) -> Population:
+    """Read the exports and say who exists: what `analyze`, `try` and `propose` look at; `bounded` is as of `population_of`."""
     who = inputs.settle(EntityOptions)
-    return inputs.population(inputs.dataset(progress), entity=who.entity, sample=who.sample)
+    return inputs.population(inputs.dataset(progress), entity=who.entity, sample=who.sample, bounded=bounded)

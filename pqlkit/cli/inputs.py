@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pqlkit.cli.output import Output
     from pqlkit.definitions.model import Definition
+    from pqlkit.engines.base import Cluster
     from pqlkit.exports.dataset import Dataset
     from pqlkit.exports.project import Project
     from pqlkit.population.population import Population
@@ -198,7 +199,6 @@ class Inputs:
         return dataset
 
     def _opened(self, progress: Callable[[str], None] | None) -> Dataset:
-        from pqlkit.engines.factory import cluster
         from pqlkit.exports.dataset import open_dataset
 
         data = self.data
@@ -208,7 +208,7 @@ class Inputs:
                 hint="pqlkit load --map TABLE.COLUMN=NAME --out DIR",
             )
         if data.map:
-            return open_dataset(self.mapped(), progress=progress)
+            return open_dataset(self.mapped(), progress=progress, cluster=self.cluster)
         if data.data is None and data.events is None and "events" not in self.project.exports:
             raise UsageError(
                 f"no events given, no {PROJECT} here",
@@ -224,8 +224,15 @@ class Inputs:
             conversions=data.conversions,
             identities=data.identities,
             progress=progress,
-            cluster=cluster(data.engine, data.spark_remote),
+            cluster=self.cluster,
         )
+
+    @property
+    def cluster(self) -> Callable[[], Cluster] | None:
+        """What begins a session where tables are asked for by name; None of an engine that runs here."""
+        from pqlkit.engines.factory import cluster
+
+        return cluster(self.data.engine, self.data.spark_remote)
 
     @property
     def source(self) -> str:
@@ -258,11 +265,20 @@ class Inputs:
         *,
         entity: str = "auto",
         sample: float | None = None,
+        bounded: bool = False,
     ) -> Population:
-        """Say who exists in the exports (see `pqlkit.population.population.population_of`)."""
+        """Say who exists in the exports.
+
+        Parameters
+        ----------
+        dataset, definition, entity, sample, bounded
+            As of `pqlkit.population.population.population_of`.
+        """
         from pqlkit.population.population import population_of
 
-        return population_of(dataset, self.project, self.data, entity=entity, definition=definition, sample=sample)
+        return population_of(
+            dataset, self.project, self.data, entity=entity, definition=definition, sample=sample, bounded=bounded
+        )
 
     def note(self, dataset: Path | None = None) -> None:
         """Note what is read, for the message of an error that nobody foresaw; `dataset` is one that ``--data`` does not name."""

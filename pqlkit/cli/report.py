@@ -49,7 +49,7 @@ def report(
     with output.working("reading exports") as progress:
         dataset = inputs.dataset(progress)
         if options.contacts is not None:
-            dataset = with_contacts(dataset, options.contacts, inputs.project)
+            dataset = with_contacts(dataset, options.contacts, inputs.project, inputs.cluster)
         asked = [(inputs.population(dataset, definition), definition) for definition in definitions]
         how = partial(run, by=options.by, ledger=options.ledger, visitors=options.visitors, progress=progress)
         reports = [how(*each) for each in asked]

@@ -46,8 +46,12 @@ def place_of(source: Source) -> str | None:
     if by_name(source):
         return TABLE + source.table if source.table is not None else source.path[0]
     [path, *more] = source.path or ("",)
-    far = scheme(path) not in {None, *WEB} and not more and source.table is None
-    return path if far else None
+    return path if lies_there(path) and not more and source.table is None else None
+
+
+def lies_there(path: str) -> bool:
+    """Whether a path is one that a cluster would look for: a table's name behind `TABLE`, or an address."""
+    return path.startswith(TABLE) or scheme(path) not in {None, *WEB}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,14 @@ class Clustered:
     complete_through: int | None
 
 
-def clustered(cluster: Cluster, sources: Mapping[str, Source], *, zone: str, clock: int) -> dict[str, Clustered]:
+def clustered(
+    cluster: Cluster,
+    sources: Mapping[str, Source],
+    *,
+    zone: str,
+    clock: int,
+    beside: Mapping[str, Mapping[str, ColumnType]] | None = None,
+) -> dict[str, Clustered]:
     """Look at the tables of a cluster.
 
     Parameters
@@ -75,6 +86,8 @@ def clustered(cluster: Cluster, sources: Mapping[str, Source], *, zone: str, clo
         By table: all of them there.
     zone, clock
         The dataset's.
+    beside
+        Tables that are known already -> their columns; ids have one type in all.
 
     Raises
     ------
@@ -92,7 +105,8 @@ def clustered(cluster: Cluster, sources: Mapping[str, Source], *, zone: str, clo
             )
         tables[name] = _table(cluster, layout(name), source, place, zone, clock)
     for key in (USER_ID, ACCOUNT_ID):
-        kinds = {table.columns[key]: name for name, table in tables.items() if key in table.columns}
+        columns = {**(beside or {}), **{name: table.columns for name, table in tables.items()}}
+        kinds = {own[key]: name for name, own in columns.items() if key in own}
         if len(kinds) > 1:
             told = " and ".join(f"{kind} in {name}" for kind, name in sorted(kinds.items()))
             raise DataError(f"{key} is {told}", hint=f"cast it to one type: {_VIEW}")

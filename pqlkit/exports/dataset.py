@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pqlkit.columns import ACCOUNT_ID, USER_ID
 from pqlkit.errors import DataError, UsageError
 from pqlkit.exports import plausible_times as clocks
-from pqlkit.exports.clustered import by_name, clustered, place_of
+from pqlkit.exports.clustered import by_name, clustered, lies_there, place_of
 from pqlkit.exports.column_types import ColumnType, as_read
 from pqlkit.exports.disk import writing_to
 from pqlkit.exports.intake import Intake
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pqlkit.engines.base import Cluster
+    from pqlkit.exports.clustered import Clustered
     from pqlkit.exports.manifest import EventParts, Manifest
     from pqlkit.exports.mapping import Source
     from pqlkit.exports.reading import Finished, Outcome
@@ -163,16 +164,11 @@ def open_dataset(
     if cluster is not None and place_of(sources[EVENTS]) is not None:
         clock = now()
         known = clustered(cluster(), sources, zone=project.timezone, clock=clock)
-        tables = {
-            name: Table(**{part.name: getattr(table, part.name) for part in fields(table)})
-            for name, table in known.items()
-        }
+        tables = {name: _there(table) for name, table in known.items()}
         return Dataset(folder=None, tables=tables, clock=clock, zone=project.timezone)
     for name, source in sources.items():
         if by_name(source):
-            raise DataError(
-                f"the {name} are a table of a cluster", where=place_of(source), hint="read it there: --engine spark"
-            )
+            raise _on_cluster(name, source)
     folder = lasting_scratch()
     quarantine = Quarantine(folder / "quarantine.jsonl")
     clock = now()
@@ -191,18 +187,45 @@ def open_dataset(
     return _read(outcome, sources, quarantine, folder, clock, project.timezone)
 
 
-def with_contacts(dataset: Dataset, path: str, project: Project) -> Dataset:
+def _on_cluster(name: str, source: Source) -> DataError:
+    return DataError(
+        f"the {name} are a table of a cluster", where=place_of(source), hint="read it there: --engine spark"
+    )
+
+
+def _there(table: Clustered) -> Table:
+    return Table(**{part.name: getattr(table, part.name) for part in fields(table)})
+
+
+def with_contacts(
+    dataset: Dataset, path: str, project: Project, cluster: Callable[[], Cluster] | None = None
+) -> Dataset:
     """Add a table of contacts, or replace it, from an export named on its own.
+
+    Parameters
+    ----------
+    dataset, project
+        What it is added to.
+    path
+        Where it is.
+    cluster
+        As of `open_dataset`.
 
     Raises
     ------
     DataError
-        A file is missing, not readable, or lacks a column.
+        A file or table is missing, not readable, or lacks a column; or it is here, and the events are on a cluster.
     """
-    folder = lasting_scratch()
     source = replace(
         project.exports.get(CONTACTS) or project.direct(path), path=(path,), connection=None, table=None, query=None
     )
+    if cluster is not None and (place_of(source) is not None or lies_there(dataset.tables[EVENTS].paths[0])):
+        beside = {name: table.columns for name, table in dataset.tables.items() if name != CONTACTS}
+        known = clustered(cluster(), {CONTACTS: source}, zone=dataset.zone, clock=dataset.clock or now(), beside=beside)
+        return replace(dataset, tables={**dataset.tables, CONTACTS: _there(known[CONTACTS])})
+    if by_name(source):
+        raise _on_cluster(CONTACTS, source)
+    folder = lasting_scratch()
     with writing_to(folder, hint="name another folder for temporary files: TMPDIR=/path"):
         here = brought({CONTACTS: source}, Landing(folder / "landed"))
         plan = Plan(

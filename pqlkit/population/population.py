@@ -32,6 +32,7 @@ from pqlkit.population import as_of as moments
 from pqlkit.population.entities import ID, SINCE, not_before_signup, numbered, with_conversions, with_stays
 from pqlkit.population.entity_kind import check_kind, choose_kind
 from pqlkit.population.entity_world import anchored, bare_world, world_per_stay
+from pqlkit.population.machine_memory import refuse_beyond
 from pqlkit.population.missing_tables import missing_tables
 from pqlkit.population.outcome import (
     Conversions,
@@ -44,7 +45,7 @@ from pqlkit.population.outcome import (
     read_rows,
 )
 from pqlkit.population.roster import Roster, read_roster
-from pqlkit.population.sampling import drawn
+from pqlkit.population.sampling import drawn, share_of
 from pqlkit.population.stays import is_expansion
 from pqlkit.population.trait_tables import gather_traits, traits_per_stay, with_traits
 from pqlkit.population.traits import Traits, required_traits
@@ -162,6 +163,7 @@ def population_of(
     outcome: Outcome | None = None,
     definition: Definition | None = None,
     sample: float | None = None,
+    bounded: bool = False,
 ) -> Population:
     """Say who exists, when each clock starts, and who converted when.
 
@@ -179,13 +181,15 @@ def population_of(
         Whose entity, anchor and outcome are meant, and whose traits limits refer to.
     sample
         Only this share of the entities exists, chosen by a hash of their id; None = all. See `pqlkit.population.sampling`.
+    bounded
+        Without a `sample`, draw one of very many entities, and say so in the warnings.
 
     Raises
     ------
     UsageError
         The conversions name accounts and the entity is a user, or ``as_of`` cannot be read.
     DataError
-        A table that is needed is missing, or a name is not in the data.
+        A table that is needed is missing, a name is not in the data, or there are more entities than this machine can hold.
     """
     extent = extent or ExtentOptions()
     where = engine_named(extent.engine, extent.spark_remote)
@@ -200,8 +204,7 @@ def population_of(
     kind = choose_kind(entity, dataset, project, definition, success, roster, where)
     check_kind(dataset, kind, success, roster, where)
     filtered = len(roster.out_users if kind is EntityKind.USER else roster.out_accounts)
-    if sample is not None:
-        roster = drawn(roster, kind, sample)
+    roster, told = _looked_at(roster, kind, sample, bounded=bounded)
     clock = definition.anchor if definition is not None else Anchor()
     listed = numbered(roster, kind)
     bare = bare_world(dataset, roster, where, kind, listed, end.at)
@@ -248,10 +251,29 @@ def population_of(
         idle=cache(lambda: people.height - _with_events(world)),
         trusted=extent.trust_current,
         warnings=(
+            *told,
             *missing,
             *(sentence for sentence in (silent, no_events) if sentence is not None),
             *unreadable_warnings(dataset, project, definition, success, where),
         ),
+    )
+
+
+def _looked_at(
+    roster: Roster, kind: EntityKind, sample: float | None, *, bounded: bool
+) -> tuple[Roster, tuple[str, ...]]:
+    """Draw the share of the entities that is looked at, and say so where nobody asked for one."""
+    there = roster.users.height if kind is EntityKind.USER else roster.accounts.height
+    share = share_of(there) if sample is None and bounded else sample
+    if share is not None and share < 1:
+        roster = drawn(roster, kind, share)
+    left = roster.users.height if kind is EntityKind.USER else roster.accounts.height
+    refuse_beyond(left)
+    if share is None or sample is not None:
+        return roster, ()
+    return roster, (
+        f"of {there:,} {kind.value}s {left:,} are looked at, drawn by a hash of their ids, whatever became of them: "
+        "counts are of these; --sample 100% looks at all",
     )
 
 

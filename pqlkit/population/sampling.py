@@ -20,6 +20,20 @@ SALT: Final = "pqlkit-sample"
 PARTS: Final = 10_000
 """A share is counted in these."""
 
+MOST: Final = 5_000_000
+"""Entities of which all are looked at where nobody says which share: more of them hardly make an interval narrower."""
+
+
+def share_of(entities: int) -> float | None:
+    """Say which share of so many entities is looked at where nobody does; None = all.
+
+    Examples
+    --------
+    >>> share_of(5_000_000), share_of(50_000_000)
+    (None, 0.1)
+    """
+    return None if entities <= MOST else MOST * PARTS // entities / PARTS
+
 
 def drawn(roster: Roster, kind: EntityKind, share: float) -> Roster:
     """Leave out everybody but a share of the entities, with their events and conversions.

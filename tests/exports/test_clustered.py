@@ -10,6 +10,7 @@ import pytest
 
 from pqlkit.cli.app import run
 from pqlkit.engines.factory import cluster
+from pqlkit.engines.spark_client import PySparkException
 from pqlkit.errors import DataError
 from pqlkit.exports.dataset import open_dataset
 from pqlkit.exports.project import read_project
@@ -59,12 +60,7 @@ def sample(tmp_path_factory):
 @pytest.mark.usefixtures("spark_server")
 def test_commands_print_the_same_from_tables_by_name(sample, view, monkeypatch, capsys):
     monkeypatch.chdir(sample)
-    here = open_dataset(data=sample / "data")
-    for name, table in here.tables.items():
-        frame = table.scan().collect()
-        if name == "events":
-            frame = frame.rename({"user_id": "who", "timestamp": "happened at"})
-        view(frame, f"sample_{name}")
+    show_tables(sample, view)
     (sample / "there.yml").write_text(PROJECT)
     for line in (
         ["score", "-d", "inviters.yml", "--format", "csv"],
@@ -75,6 +71,58 @@ def test_commands_print_the_same_from_tables_by_name(sample, view, monkeypatch, 
         expected = capsys.readouterr().out
         assert run([*line, "-p", "there.yml", "--engine", "spark"]) == 0
         assert capsys.readouterr().out == expected
+
+
+def show_tables(sample, view):
+    for name, table in open_dataset(data=sample / "data").tables.items():
+        frame = table.scan().collect()
+        if name == "events":
+            frame = frame.rename({"user_id": "who", "timestamp": "happened at"})
+        view(frame, f"sample_{name}")
+
+
+THERE = [part for name in ("events", "users", "conversions") for part in (f"--{name}", f"table:sample_{name}")]
+MAPPED = [*THERE, "--map", "events.user_id=who", "--map", "events.timestamp=happened at", "--engine", "spark"]
+
+
+@pytest.fixture
+def contacted(sample, view, monkeypatch, spark_server):
+    """The sample's tables on the cluster, with contacts there and here."""
+    monkeypatch.chdir(sample)
+    show_tables(sample, view)
+    at = [datetime(2026, 1, 10 + number % 15, tzinfo=UTC) for number in range(40)]
+    contacts = pl.DataFrame({"user_id": [f"u{number:03}" for number in range(40)], "at": at})
+    contacts.write_csv("contacts.csv", datetime_format="%Y-%m-%dT%H:%M:%SZ")
+    return view(contacts, "sample_contacts")
+
+
+def test_columns_and_contacts_of_a_cluster_can_be_named_on_the_command_line(contacted, capsys):
+    line = ["report", "-d", "inviters.yml", "--format", "json"]
+    assert run([*line, "--data", "data", "--contacts", "contacts.csv"]) == 0
+    expected = capsys.readouterr().out
+    assert run([*line, *MAPPED, "--contacts", contacted]) == 0
+    assert capsys.readouterr().out == expected
+    assert '"contacted": {}' not in expected
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            [*MAPPED, "--contacts", "contacts.csv"],
+            "contacts.csv: the contacts are not on the cluster, and the events are",
+        ),
+        ([*MAPPED, "--contacts", "table:nowhere"], "nowhere: there is no such table"),
+        ([*MAPPED, "--contacts", "table:sample_users"], "sample_users: the contacts have no column at"),
+        (["--data", "data", "--contacts", "table:sample_contacts"], "the contacts are a table of a cluster"),
+        ([*MAPPED, "--map", "users.user_id=whose"], "sample_users: there is no column 'whose'"),
+        ([*THERE, "--map", "events.user_id=who"], "table:sample_events: the events are a table of a cluster"),
+    ],
+)
+@pytest.mark.usefixtures("contacted")
+def test_columns_and_contacts_that_cannot_be_had_are_refused(line, said, capsys):
+    assert run(["report", "-d", "inviters.yml", *line]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_facts_are_asked_on_the_cluster(view):
@@ -152,3 +200,65 @@ def test_keys_that_change_rows_are_refused(view, tmp_path):
     (tmp_path / "pqlkit.yml").write_text("pqlkit: 1\nexports: {events: {table: the_events, format: segment}}\n")
     with pytest.raises(DataError, match="the_events: a table of a cluster is used as it is"):
         open_dataset(read_project(tmp_path / "pqlkit.yml"), cluster=cluster("spark", spark_remote()))
+
+
+BY_NAME = ["validate", "inviters.yml", "--events", "table:the_events", "--engine", "spark"]
+
+
+@pytest.mark.usefixtures("spark_server")
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        (
+            EVENTS.with_columns(pl.col("timestamp").cast(pl.String)),
+            "the_events: timestamp is text, not instant or date",
+        ),
+        (EVENTS.drop("event"), "the_events: the events have no column event"),
+        (EVENTS.with_columns(user_id=1.5), "the_events: user_id is number, not text or integer"),
+    ],
+)
+def test_a_command_says_what_is_wrong_with_a_table(sample, view, monkeypatch, capsys, frame, said):
+    monkeypatch.chdir(sample)
+    view(frame)
+    assert run(BY_NAME) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"error: {said}" in told.err
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.usefixtures("spark_server")
+def test_a_table_that_may_not_be_read_is_said_without_the_secret(sample, monkeypatch, capsys):
+    def forbidden(self, name):
+        raise PySparkException(f"[INSUFFICIENT_PERMISSIONS] no SELECT on {name}; token=hidden\nJVM stacktrace: ...")
+
+    monkeypatch.chdir(sample)
+    monkeypatch.setattr(type(cast("SparkEngine", started("spark")).session), "table", forbidden)
+    assert run(BY_NAME) == 2
+    told = capsys.readouterr().err
+    assert (
+        "error: the_events: Spark may not read it: [INSUFFICIENT_PERMISSIONS] no SELECT on the_events; token=***"
+        in told
+    )
+    assert "ask for the right to read it" in told
+    assert "hidden" not in told
+    assert "stacktrace" not in told
+
+
+@pytest.mark.parametrize(
+    ("remote", "said"),
+    [
+        (None, "--engine: the engine spark needs the address of a Spark Connect server"),
+        ("http://host", "--spark-remote: that is no address of a Spark Connect server"),
+        ("sc://host/;token=hidden", "--spark-remote: the address of the Spark server has a secret in it"),
+        ("sc://127.0.0.1:9", "--spark-remote: no Spark Connect server answers at 127.0.0.1:9"),
+    ],
+)
+def test_a_server_that_cannot_be_had_is_said(sample, monkeypatch, capsys, remote, said):
+    monkeypatch.chdir(sample)
+    monkeypatch.delenv("SPARK_REMOTE", raising=False)
+    monkeypatch.setattr("pqlkit.engines.spark._WAIT", 0.2)
+    assert run([*BY_NAME, *([] if remote is None else ["--spark-remote", remote])]) == 2
+    told = capsys.readouterr().err
+    assert f"error: {said}" in told
+    assert "hidden" not in told
