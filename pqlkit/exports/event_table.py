@@ -106,7 +106,7 @@ class EventTable:
         return many or new > event_files.BLOCK_ROWS or added > event_files.MOST_ADDED * whole
 
     def _write_delta(self, new: pl.LazyFrame, whose: pl.DataFrame) -> None:
-        written = self._written(new, lows=[0], days=days_of(new), name=f"d{len(self.parts.deltas):04}")
+        written = self._written(new, lows=[0], days=self._days(new, whose), name=f"d{len(self.parts.deltas):04}")
         deltas = [Delta(file=file, rows=rows) for place, file, rows in written if place >= 0]
         nobodys = tuple(file for place, file, _ in written if place < 0)
         self.parts = replace(
@@ -128,7 +128,7 @@ class EventTable:
         homes = pl.concat([frame.select(HOME, "rows") for frame in counted]).drop_nulls(HOME)
         homes = homes.group_by(HOME).agg(pl.col("rows").sum()).sort(HOME)
         bounds = [bound for run in _runs(homes, kept) for bound in cuts(run)]
-        written = self._written(rows, lows=[low for low, _ in bounds], days=days_of(rows))
+        written = self._written(rows, lows=[low for low, _ in bounds], days=self._days(rows, whose))
         blocks = [
             Block(file=file, low=bounds[place][0], high=bounds[place][1], rows=size)
             for place, file, size in written
@@ -147,6 +147,11 @@ class EventTable:
         first = not self.summaries
         self.summaries = []
         self._sum_up([block.file for block in self.parts.blocks], nobodys, whose if first else None)
+
+    def _days(self, rows: pl.LazyFrame, whose: pl.DataFrame) -> list[int]:
+        """Say where the stretches of time of rows of nobody begin; where everyone is known, no pass looks for them."""
+        everyone_known = USER_ID in whose.columns and whose[USER_ID].null_count() == 0
+        return [] if everyone_known and not self.parts.anonymous else days_of(rows)
 
     def _written(
         self, rows: pl.LazyFrame, *, lows: Sequence[int], days: Sequence[int], name: str | None = None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pqlkit.options.warehouse import SqlDialect, SqlOptions
 
 TABLES: Final = ("events", "users", "accounts", "conversions")
+IDENTITIES: Final = "identities"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +62,18 @@ class Naming:
         Raises
         ------
         UsageError
-            One of them is not of its form, or names no table.
+            One of them is not of its form, or names no table; or the project joins ids, which a query does not.
         """
+        if options.data is None and IDENTITIES in project.exports and IDENTITIES not in options.without:
+            raise UsageError(
+                "the project joins ids by its identities, and a query reads ids as they stand in the tables",
+                where=f"exports.{IDENTITIES}",
+                hint=f"add --data DIR, a dataset of pqlkit load; or, where the tables hold joined ids, --without {IDENTITIES}",
+            )
         listing = Listing.of(project, options.data)
         tables = {**listing.tables, **_pairs(options.table, "--table", "--table events=raw.product_events")}
         without = frozenset(options.without)
-        for name in (*tables, *(_place(place)[0] for place in without)):
+        for name in (*tables, *(_place(place)[0] for place in without - {IDENTITIES})):
             _check_table(name, "--table" if name in tables else "--without")
         types = {
             name: _type(name, written)

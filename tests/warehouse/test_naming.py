@@ -48,6 +48,16 @@ def test_the_place_that_a_scheduler_fills_is_left_where_nothing_says_since_when(
     assert "'{{since}}'" in capsys.readouterr().out
 
 
+def test_ids_that_the_project_joins_are_not_read_as_they_stand(place, capsys):
+    (place / "pqlkit.yml").write_text(
+        "pqlkit: 1\nexports: {events: {path: e.csv}, identities: {path: i.csv}}\nsql: {type: [kind=text]}\n"
+    )
+    assert run(["sql", "-d", "inviters.yml"]) == 2
+    told = capsys.readouterr().err
+    assert "exports.identities" in told and "--without identities" in told
+    assert run(["sql", "-d", "inviters.yml", "--without", "identities"]) == 0
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

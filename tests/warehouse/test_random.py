@@ -68,7 +68,7 @@ def test_random_definitions_give_the_leads_of_score(warehouse):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(1000, 1300, 50))
+@pytest.mark.parametrize("first", range(1000, 1100, 50))
 def test_many_random_definitions_give_the_leads_of_score(warehouse, first):
     told = [said_the_same(warehouse, draw_case(seed), listed=seed % 2 == 0) for seed in range(first, first + 50)]
     assert told.count("equal") >= COVERED * len([line for line in told if not line.startswith("score")]), told
