@@ -17,7 +17,18 @@ from pqlkit.definitions.model import Evidence, EvidenceData
 from pqlkit.durations import DAY
 from pqlkit.exports.project import Project
 from pqlkit.population.population import population_of
-from pqlkit.rates.periods import ENOUGH, MONTHLY, Basis, _baseline, _bounds, _monthly, _unsteady, newest_judged, periods
+from pqlkit.rates.periods import (
+    ENOUGH,
+    MONTHLY,
+    Basis,
+    _baseline,
+    _bounds,
+    _monthly,
+    _unsteady,
+    last_mark,
+    newest_judged,
+    periods,
+)
 from pqlkit.reporting.renderers.report_sentences import against_baseline
 from pqlkit.snapshots.matches import met_at
 from pqlkit.statistics.contingency import Contingency
@@ -206,6 +217,22 @@ def test_a_verdict_is_that_of_the_last_mark_whatever_the_night():
 
     assert third(at_mark) == third(later)
     assert 0 < third(before)[0] < third(at_mark)[0] < sum(row.rate.denominator for row in later.periods)
+
+
+def test_a_start_is_judged_from_the_mark_on_that_comes_after_its_window():
+    """At a mark within a period, a window that ends at the mark itself is not over yet."""
+    waits = rule("effect").outcome.within.microseconds
+    night = _bounds("2025-Q3", "UTC")[1] + waits - 28 * DAY - 1
+    found = report(people("effect", as_of=written(night)), rule("effect"))
+    mark = last_mark("2025-Q3", found.population.as_of, waits, "UTC")
+
+    def judged(on):
+        moved = pl.int_range(pl.len()) == found.starts.get_column("mature").arg_max()
+        starts = found.starts.with_columns(pl.when(moved).then(on).otherwise("on").alias("on"))
+        told = periods(found.population, found.definition, found.snapshots, met(found), starts, found.population.world)
+        return next(row.judged for row in told if row.period == "2025-Q3")
+
+    assert judged(mark - waits) == judged(mark - waits + 1) == judged(mark - waits - 1) - 1
 
 
 def written(moment):
