@@ -54,7 +54,8 @@ def test_ids_that_the_project_joins_are_not_read_as_they_stand(place, capsys):
     )
     assert run(["sql", "-d", "inviters.yml"]) == 2
     told = capsys.readouterr().err
-    assert "exports.identities" in told and "--without identities" in told
+    assert "exports.identities" in told
+    assert "--without identities" in told
     assert run(["sql", "-d", "inviters.yml", "--without", "identities"]) == 0
 
 
