@@ -244,7 +244,7 @@ def test_whoever_signed_up_within_the_export_is_counted_however_soon_it_converte
     )
     shown = report(population_of(data, Project(), definition=asked, entity="user"), asked)
     # Snapshots are whole weeks apart, and so is the window after them; qualifications have the outcome's 30 days.
-    assert "every:28d, customers within 28 days" in plain(as_table(shown))
+    assert "every 28 days, customers within 28 days" in plain(as_table(shown))
     assert "within 28 days of it" in re.sub(r"<[^>]+>", "", html(record(shown)))
     funnel = shown.funnel
     assert funnel.to_date.pqls == rate(2, 3)
