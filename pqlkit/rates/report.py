@@ -446,7 +446,8 @@ def _chosen_on(definition: Definition, mature: pl.DataFrame) -> ChosenOn | None:
     fit, later = (found.fit, found.holdout) if found is not None else (None, None)
     if fit is None or later is None or fit.view is not EvidenceView.QUALIFICATION or not fit.qualified:
         return None
-    if fit.start is None or fit.through is None or later.start is None:
+    # Where one part of the data both chose the rule and tested it, none came later.
+    if fit.start is None or fit.through is None or later.start is None or later.start <= fit.through:
         return None
     since = mature.filter(pl.from_epoch("on", time_unit="us").dt.date() >= later.start)
     return ChosenOn(

@@ -202,7 +202,7 @@ def test_a_board_is_told_what_became_of_near_misses_and_what_to_do() -> None:
     misses = shown["near_misses"]
     assert f"{misses['qualified']['numerator']} of {misses['qualified']['denominator']}: " in text
     assert "Near is 80% of the way, active in 14 days. Nobody is near now." in text
-    assert "Has it fallen? 2025-Q1 against the baseline, 2024-Q4 (98 of 309, 31.7%): no fall: one of 12.3 points or more is ruled out"" in text
+    assert "Has it fallen? 2025-Q1 against the baseline, 2024-Q4 (98 of 309, 31.7%): no fall: one of 12.3 points or more is ruled out" in text
     assert text.index("What to do next") < text.index("Funnel, all")
     assert "Product-qualified lead (PQL): A user who" in text
     assert "24 a week" in text
