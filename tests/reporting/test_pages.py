@@ -202,7 +202,10 @@ def test_a_board_is_told_what_became_of_near_misses_and_what_to_do() -> None:
     misses = shown["near_misses"]
     assert f"{misses['qualified']['numerator']} of {misses['qualified']['denominator']}: " in text
     assert "Near is 80% of the way, active in 14 days. Nobody is near now." in text
-    assert "Has it fallen? 2025-Q1 against the baseline, 2024-Q4 (98 of 309, 31.7%): no fall: one of 12.3 points or more is ruled out" in text
+    assert (
+        "Has it fallen? 2025-Q1 against the baseline, 2024-Q4 (98 of 309, 31.7%): no fall: one of 12.3 points or more is ruled out"
+        in text
+    )
     assert text.index("What to do next") < text.index("Funnel, all")
     assert "Product-qualified lead (PQL): A user who" in text
     assert "24 a week" in text
@@ -305,7 +308,9 @@ def test_what_to_do_follows_from_what_was_found() -> None:
         "Now 3 users are near; 1 lacks at most 10% or one step. Of those near before, 2 of 3 became PQLs anyway, so that a nudge "
         "could add less than one.",
     ]
-    shown["near_misses"].update(now=14, in_reach=14, qualified={**share, "numerator": 20, "denominator": 29, "rate": 20 / 29})
+    shown["near_misses"].update(
+        now=14, in_reach=14, qualified={**share, "numerator": 20, "denominator": 29, "rate": 20 / 29}
+    )
     assert next_steps(shown)[3].endswith("20 of 29 became PQLs anyway, so that a nudge could add at most about 4.")
     shown["near_misses"].update(qualified={**share, "numerator": 0, "denominator": 0, "rate": None})
     assert next_steps(shown)[3].endswith("all lack at most 10% or one step. A nudge could add at most 14 PQLs.")

@@ -25,7 +25,9 @@ def timeline(periods: Sequence[Mapping[str, Any]], axis: str) -> Markup:
     """
     import altair as alt
 
-    rated = [period for period in periods if period["pql_to_customer"]["rate"] is not None and not _is_too_young(period)]
+    rated = [
+        period for period in periods if period["pql_to_customer"]["rate"] is not None and not _is_too_young(period)
+    ]
     if len(rated) < 2:
         return Markup()
     rows = [

@@ -322,7 +322,9 @@ def next_steps(figures: Mapping[str, Any]) -> list[str]:
         )
         after, late = contacted["after"]["denominator"], contacted["after_later"]["denominator"]
         if late:
-            steps.append(f"Of the {after:,} first contacted after qualifying, {late:,} had waited for more than 3 days.")
+            steps.append(
+                f"Of the {after:,} first contacted after qualifying, {late:,} had waited for more than 3 days."
+            )
     if not figures["arms"]:
         steps.append(
             "To learn whether calls help, leave one in five alone, drawn by lot, and compare: pqlkit score --control 20%."
