@@ -442,8 +442,8 @@ def _chosen_on(definition: Definition, mature: pl.DataFrame) -> ChosenOn | None:
     """Read from the evidence on which leads the rule was chosen, and count those since its later test period began."""
     import polars as pl
 
-    found = definition.evidence
-    fit, later = (found.fit, found.holdout) if found is not None else (None, None)
+    evidence = definition.evidence
+    fit, later = (evidence.fit, evidence.holdout) if evidence is not None else (None, None)
     if fit is None or later is None or fit.view is not EvidenceView.QUALIFICATION or not fit.qualified:
         return None
     # Where one part of the data both chose the rule and tested it, none came later.

@@ -50,8 +50,8 @@ def headline(figures: Mapping[str, Any], *, why: str = "") -> list[str]:
 
 def _never(figures: Mapping[str, Any]) -> list[str]:
     """Say how many customers were never PQLs, and how many became one shortly before they converted; nothing without customers."""
-    words, found, recall = figures["words"], figures["funnel"]["to_date"], figures["funnel"]["recall"]
-    never, customers = found["other_customers"]["numerator"], found["customers"]
+    words, to_date, recall = figures["words"], figures["funnel"]["to_date"], figures["funnel"]["recall"]
+    never, customers = to_date["other_customers"]["numerator"], to_date["customers"]
     if not customers:
         return []
     said = f"{never:,} of {customers:,} {words['who']} ({percent(never / customers)}) were never {words['leads']}"
