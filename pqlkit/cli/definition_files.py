@@ -43,7 +43,7 @@ def write_definitions(definitions: Sequence[Definition], folder: Path) -> dict[s
         if says_something_else(definition, path):
             raise UsageError(
                 f"{path} is there and says something else; nothing was written",
-                hint=f"write another name: {free_path(path)} is free",
+                hint=f"choose another name (propose --name, try --save): {free_path(path)} is free",
             )
     for definition in definitions:
         path = folder / f"{definition.name}.yml"
