@@ -13,7 +13,7 @@ import pytest
 from pqlkit.durations import DAY
 from pqlkit.scoring.arms import arms_of
 from pqlkit.scoring.lead_file import read_leads
-from tests.scoring.nights import START, TEAM, at, definition, drawn, new_in, pqlkit, product, score
+from tests.scoring.nights import START, TEAM, at, date, definition, drawn, new_in, pqlkit, product, score
 
 HOSTILE = "=cmd|'<script>alert(1)</script>\u202e\x1b[31m,\"\n" + "x" * 10_000
 
@@ -70,13 +70,14 @@ def test_the_screen_names_leads_with_their_figures_and_near_ones_with_their_way(
 
 def test_where_nothing_says_who_is_new_the_next_command_does_and_runs_as_printed(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    for done, file in (
-        (score(folder, day=20), "leads.csv"),
-        (score(folder, "--out", "all.csv", day=20), "new-leads.csv"),
-        (score(folder, "--ledger", "l", "--out", "night.csv", day=20), "new-leads.csv"),
+    for options, file in (
+        ([], "leads.csv"),
+        (["--out", "all.csv"], "new-leads.csv"),
+        (["--ledger", "l", "--out", "night.csv"], "new-leads.csv"),
     ):
+        done = pqlkit("score", "-d", "team.yml", "--as-of", date(20), *options)
         assert done.code == 0
-        assert ("first run: nothing is new yet. To hand over" in done.err) == (folder / "night.csv").exists()
+        assert ("first run: nothing is new yet. To hand over" in done.err) == ("--ledger" in options)
         said = (done.out + done.err).replace("\\\n", "")
         (line,) = [line for line in said.splitlines() if "--since 7d" in line]
         words = shlex.split(line[line.index("pqlkit score") :])
@@ -86,9 +87,17 @@ def test_where_nothing_says_who_is_new_the_next_command_does_and_runs_as_printed
         week = at(20) - 7 * DAY
         fresh = listed.filter(
             pl.col("status") == "pql",
-            pl.coalesce("requalified_at", "qualified_at").cast(pl.Datetime("us", "UTC")).dt.epoch("us") > week,
+            pl.coalesce("requalified_at", "qualified_at")
+            .str.to_datetime(time_unit="us", time_zone="UTC")
+            .dt.epoch("us")
+            > week,
         )
-        assert listed.filter("newly_qualified").get_column("user_id").sort().equals(fresh.get_column("user_id").sort())
+        assert (
+            listed.filter(pl.col("newly_qualified") == "true")
+            .get_column("user_id")
+            .sort()
+            .equals(fresh.get_column("user_id").sort())
+        )
         assert fresh.height
 
 
