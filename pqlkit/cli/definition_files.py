@@ -75,7 +75,7 @@ def refuse_another(path: Path) -> None:
 def _taken(path: Path) -> UsageError:
     return UsageError(
         f"{path} is there and says something else; nothing was written",
-        hint=f"write another name: {free_path(path)} is free",
+        hint=f"choose another name (propose --name, try --save): {free_path(path)} is free",
     )
 
 

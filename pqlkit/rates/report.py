@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pqlkit.definitions.model import Criterion, WindowKind, leaves
+from pqlkit.definitions.model import Criterion, EvidenceView, WindowKind, leaves
 from pqlkit.definitions.nouns import nouns_of
 from pqlkit.durations import DAY, Duration
 from pqlkit.options.schedule_kind import DesignKind
@@ -16,6 +16,7 @@ from pqlkit.statistics.rate import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     import polars as pl
@@ -69,6 +70,17 @@ class Times:
     to_pql: Waiting
     to_customer: Waiting
     to_convert: TimeToConvert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenOn:
+    """The leads that the rule was chosen on, as its evidence says, and the rate of the mature starts that came later (dates: UTC)."""
+
+    start: date
+    through: date
+    leads: int
+    later_from: date
+    later: Rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +151,8 @@ class Report(Tabled):
         What became of those who had nearly qualified, and who is near now.
     customers
         What became of those that converted.
+    chosen_on
+        On which leads the rule was chosen; None where its evidence does not say.
     teams
         What each team is measured by.
     warnings
@@ -161,6 +175,7 @@ class Report(Tabled):
     periods: tuple[PeriodRates, ...]
     near_misses: NearMisses
     customers: Customers
+    chosen_on: ChosenOn | None
     teams: tuple[Team, ...]
     warnings: tuple[str, ...]
 
@@ -319,6 +334,7 @@ def report(
         periods=periods(population, definition, seen, met, counted, measured.world),
         near_misses=near_misses(population, definition, outcome, spells, measured.world),
         customers=customers,
+        chosen_on=_chosen_on(definition, mature),
         teams=teams(stages, customers.retained, customers.value, nouns_of(definition), visitors=visitors),
         warnings=(
             *population.warnings,
@@ -420,6 +436,27 @@ def _by_behaviour(population: Population, counted: pl.DataFrame, by: str, node: 
         )
         for name in (DID, DID_NOT)
     ]
+
+
+def _chosen_on(definition: Definition, mature: pl.DataFrame) -> ChosenOn | None:
+    """Read from the evidence on which leads the rule was chosen, and count those since its later test period began."""
+    import polars as pl
+
+    evidence = definition.evidence
+    fit, later = (evidence.fit, evidence.holdout) if evidence is not None else (None, None)
+    if fit is None or later is None or fit.view is not EvidenceView.QUALIFICATION or not fit.qualified:
+        return None
+    # Where one part of the data both chose the rule and tested it, none came later.
+    if fit.start is None or fit.through is None or later.start is None or later.start <= fit.through:
+        return None
+    since = mature.filter(pl.from_epoch("on", time_unit="us").dt.date() >= later.start)
+    return ChosenOn(
+        start=fit.start,
+        through=fit.through,
+        leads=fit.qualified,
+        later_from=later.start,
+        later=Rate.of(int(since["y"].sum()), since.height),
+    )
 
 
 def _amounts(population: Population, mature: pl.DataFrame) -> Amounts | None:

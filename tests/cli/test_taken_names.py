@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SEARCH = ("propose", *SOURCES, "--conversion-window", "14d", "--permutations", "0")
 REFUSED = (
     "error: definitions/first.yml is there and says something else; nothing was written\n"
-    "  Fix: write another name: definitions/first-2.yml is free\n"
+    "  Fix: choose another name (propose --name, try --save): definitions/first-2.yml is free\n"
 )
 
 

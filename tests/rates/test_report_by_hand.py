@@ -5,20 +5,32 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import replace
+from datetime import date
 
 import polars as pl
 import pytest
 
 from pqlkit.analysis.criteria import without_mechanical
 from pqlkit.cli.output import plain
-from pqlkit.definitions.model import All, Criterion, Definition, EntityKind, Outcome, Window, WindowKind
+from pqlkit.definitions.model import (
+    All,
+    Criterion,
+    Definition,
+    EntityKind,
+    Evidence,
+    EvidencePart,
+    EvidenceView,
+    Outcome,
+    Window,
+    WindowKind,
+)
 from pqlkit.definitions.nouns import nouns_of
 from pqlkit.durations import DAY, Duration
 from pqlkit.exports.dataset import ColumnType, Table
 from pqlkit.exports.project import Project
 from pqlkit.measures.evaluation import spells_of
 from pqlkit.population.population import population_of
-from pqlkit.rates.report import design_of
+from pqlkit.rates.report import ChosenOn, design_of
 from pqlkit.rates.side_by_side import shared_signups
 from pqlkit.reporting.pages.report import html
 from pqlkit.reporting.renderers.report import as_table
@@ -90,6 +102,18 @@ def test_the_conversion_window_ends_with_its_last_microsecond(tmp_path):
     assert (found.funnel.signups, found.funnel.pqls, found.funnel.customers) == (4, 3, 2)
     assert found.funnel.recall == rate(1, 2)
     assert found.funnel.qualified_first == rate(2, 2)
+
+
+def test_those_since_the_later_test_period_are_told_from_those_that_chose_the_rule(tmp_path):
+    start, last, later = (date(2023, 11, 15 + day) for day in (0, 5, 10))
+    fit = EvidencePart(view=EvidenceView.QUALIFICATION, start=start, through=last, qualified=7)
+    asked = replace(definition(), evidence=Evidence(fit=fit, holdout=replace(fit, start=later, through=later)))
+    starts = {"chose": 1, "between": 9, "first": 10, "after": 11}
+    people = told(tmp_path, starts, asked, conversions=[bought("first", 15), bought("chose", 15)])
+    since = ChosenOn(start=start, through=last, leads=7, later_from=later, later=rate(1, 2))
+    assert report(people, asked).chosen_on == since
+    tested_on_it = replace(asked, evidence=Evidence(fit=fit, holdout=fit))
+    assert report(people, tested_on_it).chosen_on is None
 
 
 def life(as_of, *, on=None, converted=None):
@@ -244,7 +268,7 @@ def test_whoever_signed_up_within_the_export_is_counted_however_soon_it_converte
     )
     shown = report(population_of(data, Project(), definition=asked, entity="user"), asked)
     # Snapshots are whole weeks apart, and so is the window after them; qualifications have the outcome's 30 days.
-    assert "every:28d, customers within 28 days" in plain(as_table(shown))
+    assert "every 28 days, customers within 28 days" in plain(as_table(shown))
     assert "within 28 days of it" in re.sub(r"<[^>]+>", "", html(record(shown)))
     funnel = shown.funnel
     assert funnel.to_date.pqls == rate(2, 3)

@@ -228,6 +228,7 @@ def test_what_is_proposed_promises_what_its_report_counts():
     evidence: Any = best.definition.evidence
     own = report(population_of(data, project, definition=best.definition), best.definition)
     assert own.snapshots.text == "every:28d"
+    assert own.chosen_on is None  # no part of the data came later than the choice
     part = between(own.starts, found.holdout.first, None)
     assert best.promised.rate == pql_conversion_rate(part)
     assert best.promised.starts == part.height

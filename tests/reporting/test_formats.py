@@ -78,8 +78,13 @@ def test_cohorts_stand_in_a_terminal_where_they_were_asked_for() -> None:
     heads = [line for line in lines if line.startswith("COHORTS")]
     assert heads == ["COHORTS by signup_month", "COHORTS by channel", "COHORTS by invite >= 3 in 7d"]
     at = lines.index(heads[2])
-    assert lines[at + 1].split() == ["snapshots", "converted", "in", "30d", "by", "day", "30", "by", "day", "90"]
-    assert [line.split()[:-9] for line in lines[at + 2 : at + 4]] == [["did", "720"], ["did", "not", "1,080"]]
+    assert lines[at + 1].split() == ["snapshots", "converted", "by", "day", "30", "day", "90"]
+    assert [line.split()[:-6] for line in lines[at + 2 : at + 4]] == [["did", "720"], ["did", "not", "1,080"]]
+    below = lines[at + 4 :].index("           snapshots  converted within 30 days") + at + 5
+    assert [line.split()[:-3] for line in lines[below : below + 2]] == [
+        ["did", "720", "216:"],
+        ["did", "not", "1,080", "36:"],
+    ]
     assert "COHORTS" not in plain(table("analysis", hostile=False))
 
 

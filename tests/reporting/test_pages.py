@@ -26,9 +26,17 @@ from pqlkit.reporting.pages import proposal as proposal_page
 from pqlkit.reporting.pages import report as report_page
 from pqlkit.reporting.pages import trial as trial_page
 from pqlkit.reporting.pages.page import templates
+from pqlkit.reporting.pages.period_chart import timeline, undrawn
 from pqlkit.reporting.pages.style import STYLE
 from pqlkit.reporting.renderers import analysis, proposal, report, trial
-from pqlkit.reporting.renderers.report_sentences import how_judged, next_steps, which_rate
+from pqlkit.reporting.renderers.report_sentences import (
+    against_baseline,
+    chosen_on,
+    headline,
+    how_judged,
+    next_steps,
+    which_rate,
+)
 from tests.analysis.hand_made import definition, part
 from tests.reporting import worlds
 from tests.tools import needs
@@ -194,7 +202,10 @@ def test_a_board_is_told_what_became_of_near_misses_and_what_to_do() -> None:
     misses = shown["near_misses"]
     assert f"{misses['qualified']['numerator']} of {misses['qualified']['denominator']}: " in text
     assert "Near is 80% of the way, active in 14 days. Nobody is near now." in text
-    assert "Has it fallen? 2025-Q1 against 2024-Q4: no fall found (12.3 points or more)" in text
+    assert (
+        "Has it fallen? 2025-Q1 against the baseline, 2024-Q4 (98 of 309, 31.7%): no fall: one of 12.3 points or more is ruled out"
+        in text
+    )
     assert text.index("What to do next") < text.index("Funnel, all")
     assert "Product-qualified lead (PQL): A user who" in text
     assert "24 a week" in text
@@ -282,15 +293,27 @@ def test_what_to_do_follows_from_what_was_found() -> None:
     fell = {"value": -0.1, "low": -0.2, "high": -0.01}
     shown["periods"][-1]["drift"].update(verdict="rate-fell", p_value=0.001, rate_difference=fell)
     share = {"numerator": 1, "denominator": 40, "rate": 0.025, "low": 0.0, "high": 0.1}
-    shown["contacted"] = {"before": share, "after": share, "never": {**share, "denominator": 60}}
+    shown["contacted"] = {
+        "before": share,
+        "after": share,
+        "after_later": {**share, "denominator": 31},
+        "never": {**share, "denominator": 60},
+    }
     shown["arms"] = {"contact": share}
-    shown["near_misses"].update(now=3, in_reach=1, qualified={**share, "numerator": 2, "denominator": 3})
-    assert next_steps(shown)[:3] == [
+    shown["near_misses"].update(now=3, in_reach=1, qualified={**share, "numerator": 2, "denominator": 3, "rate": 2 / 3})
+    assert next_steps(shown)[:4] == [
         "The rate fell in 2025-Q1: choose the rule again on what came since.",
         "60 of 140 new PQLs with a complete window were contacted by nobody.",
-        "Now 3 users are near; 1 lacks at most 10% or one step. A nudge could add 1 PQL now; "
-        "of those near before, 2 of 3 became PQLs anyway.",
+        "Of the 40 first contacted after qualifying, 31 had waited for more than 3 days.",
+        "Now 3 users are near; 1 lacks at most 10% or one step. Of those near before, 2 of 3 became PQLs anyway, so that a nudge "
+        "could add less than one.",
     ]
+    shown["near_misses"].update(
+        now=14, in_reach=14, qualified={**share, "numerator": 20, "denominator": 29, "rate": 20 / 29}
+    )
+    assert next_steps(shown)[3].endswith("20 of 29 became PQLs anyway, so that a nudge could add at most about 4.")
+    shown["near_misses"].update(qualified={**share, "numerator": 0, "denominator": 0, "rate": None})
+    assert next_steps(shown)[3].endswith("all lack at most 10% or one step. A nudge could add at most 14 PQLs.")
     shown["periods"][-1]["drift"]["verdict"] = "share-changed"
     assert next_steps(shown)[0].startswith("In 2025-Q1 share qualifying changed")
 
@@ -306,6 +329,48 @@ def test_a_board_is_told_which_of_the_rates_to_quote() -> None:
         "so far became customers, at any time since, so that it rises as they age; 33.8% of those that became PQLs within 14 days "
         "of signing up did, within 44 days of it; 22.6% of those that met the rule 14 days after they began, new or not, did within 30 days."
     )
+
+
+def test_a_board_is_told_on_which_leads_the_rule_was_chosen() -> None:
+    shown = json.loads(json.dumps(figures("report", False)))
+    assert chosen_on(shown) == ""  # no evidence
+    later = {"numerator": 109, "denominator": 528, "rate": 109 / 528, "low": 0.174, "high": 0.243}
+    dates = {"from": "2025-04-28", "through": "2026-03-16", "later_from": "2026-04-20"}
+    shown["chosen_on"] = {**dates, "leads": 606, "later": later}
+    assert chosen_on(shown) == (
+        "The rule was chosen on 606 PQLs of 2025-04-28 to 2026-03-16, whose rate can flatter it. Of those from 2026-04-20 on, "
+        "109 of 528 became customers: 20.6% [17.4, 24.3]."
+    )
+    shown["chosen_on"]["later"] = {**later, "numerator": 0, "denominator": 0}
+    assert chosen_on(shown).endswith("Of those from 2026-04-20 on none is complete.")
+
+
+def test_customers_that_are_in_no_figure_are_said_in_the_headline() -> None:
+    shown = json.loads(json.dumps(figures("report", False)))
+    shown["funnel"]["left_out"] = [{"reason": "x", "entities": 99, "customers": n} for n in (93, 16)]
+    assert headline(shown, why="Method")[-2:] == [
+        "81 of 252 customers (32.1%) were never PQLs; 171 (67.9%) became one in the 30 days before converting.",
+        "109 more customers are in no figure: see Method.",
+    ]
+
+
+def test_a_fall_is_ruled_out_by_what_came_or_would_have_shown() -> None:
+    newest = json.loads(json.dumps(figures("report", False)))["periods"][-1]
+    newest["drift"].update(missed_fall=0.06, detectable_fall=0.09)
+    assert against_baseline(newest).startswith("no fall: one of 6.0 points or more is ruled out")
+    newest["drift"].update(missed_fall=0.06, detectable_fall=0.06)
+    assert against_baseline(newest).startswith("none found; a fall of 6.0 points would have shown")
+
+
+def test_the_timeline_draws_whole_intervals_and_names_the_periods_it_leaves_out() -> None:
+    first, last = json.loads(json.dumps(figures("report", False)))["periods"]
+    young = {**last, "period": "2025-Q2", "drift": {**last["drift"], "verdict": "in-progress"}}
+    few = {**young, "pql_to_customer": {"numerator": 2, "denominator": 6, "rate": 2 / 6, "low": 0.097, "high": 0.7}}
+    assert undrawn([first, last, few]) == "Not drawn, because fewer than 20 are complete: 2025-Q2."
+    assert "2025-Q2" not in timeline([first, last, few], "x")
+    more = {**few, "pql_to_customer": {**few["pql_to_customer"], "denominator": 20}}
+    assert undrawn([first, last, more]) == ""
+    assert "70%" in timeline([first, last, more], "x")  # the axis goes as far as the interval
 
 
 def test_why_more_leads_may_need_a_larger_fall_is_said() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import shutil
 import subprocess
 import sys
@@ -173,11 +171,14 @@ def new_in_second_night(folder):
     return new_in(folder / "leads.csv")
 
 
-def powerless():
-    """Make root obey file permissions like everybody, from the next exec on."""
+POWERLESS = """\
+import ctypes, os, sys
+# Root obeys file permissions like everybody, from the next exec on.
+if os.geteuid() == 0:
     drop_from_bounding_set, override_permissions = 24, 1
-    if os.geteuid() == 0:
-        ctypes.CDLL(None, use_errno=True).prctl(drop_from_bounding_set, override_permissions, 0, 0, 0)
+    ctypes.CDLL(None, use_errno=True).prctl(drop_from_bounding_set, override_permissions, 0, 0, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 
 
 def test_a_folder_that_cannot_be_written_is_a_clear_error(folder):
@@ -185,11 +186,21 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(folder):
     shut.mkdir(mode=0o500)
 
     def night(*options):
-        command = [sys.executable, "-m", "pqlkit", "score", "-p", folder / "pqlkit.yml", "-d", folder / "team.yml"]
+        # In a process of its own: between fork and exec nothing of this one may run, for servers of other tests live in it.
+        command = [
+            sys.executable,
+            "-c",
+            POWERLESS,
+            "-m",
+            "pqlkit",
+            "score",
+            "-p",
+            folder / "pqlkit.yml",
+            "-d",
+            folder / "team.yml",
+        ]
         command += ["--as-of", "2026-01-28", *options]
-        return subprocess.run(
-            [str(one) for one in command], capture_output=True, text=True, check=False, cwd=ROOT, preexec_fn=powerless
-        )
+        return subprocess.run([str(one) for one in command], capture_output=True, text=True, check=False, cwd=ROOT)
 
     done = night("--ledger", folder / "l", "--out", shut / "leads.csv")
     assert (done.returncode, "cannot write" in done.stderr) == (2, True), done.stderr

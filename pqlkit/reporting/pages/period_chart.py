@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
@@ -12,17 +12,22 @@ from pqlkit.statistics.rate import Rate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+FEWEST: Final = 20
+"""A young period is drawn from so many complete leads on."""
+
 BASELINE, COMPARED, YOUNG = "the baseline", "compared with it", "in progress, or before the baseline"
 
 
 def timeline(periods: Sequence[Mapping[str, Any]], axis: str) -> Markup:
     """Draw a rate (`axis` names it) by period, as the JSON contract spells the periods; nothing where fewer than two have a rate.
 
-    A young period of few leads has a wide interval: it is cut where those of the complete ones end.
+    A young period of few complete leads is left out (`undrawn` says so): its interval would set the axis of all others.
     """
     import altair as alt
 
-    rated = [period for period in periods if period["pql_to_customer"]["rate"] is not None]
+    rated = [
+        period for period in periods if period["pql_to_customer"]["rate"] is not None and not _is_too_young(period)
+    ]
     if len(rated) < 2:
         return Markup()
     rows = [
@@ -33,9 +38,7 @@ def timeline(periods: Sequence[Mapping[str, Any]], axis: str) -> Markup:
         }
         for period in rated
     ]
-    firm = [row["high"] for row in rows if row["kind"] != YOUNG] or [row["high"] for row in rows]
-    top = min(1.0, 1.1 * max(*firm, *(row["rate"] for row in rows)))
-    rows = [{**row, "high": min(row["high"], top)} for row in rows]
+    top = min(1.0, 1.1 * max(row["high"] for row in rows))
     kinds = [kind for kind in (BASELINE, COMPARED, YOUNG) if any(row["kind"] == kind for row in rows)]
     hues = {BASELINE: ORANGE, COMPARED: BLUE, YOUNG: GREY}
     kind = alt.Color(
@@ -67,6 +70,16 @@ def timeline(periods: Sequence[Mapping[str, Any]], axis: str) -> Markup:
         layers.insert(0, band.encode(y="low:Q", y2="high:Q"))
     says = f"{axis} by period, {len(rows)} periods, with 95 % intervals; the band is the baseline, taken together."
     return draw(alt.layer(*layers).properties(width=WIDTH, height=240), says)
+
+
+def undrawn(periods: Sequence[Mapping[str, Any]]) -> str:
+    """Say which periods the timeline leaves out, as a sentence of its caption; or nothing."""
+    left = [row["period"] for row in periods if row["pql_to_customer"]["rate"] is not None and _is_too_young(row)]
+    return f"Not drawn, because fewer than {FEWEST} are complete: {', '.join(left)}." if left else ""
+
+
+def _is_too_young(period: Mapping[str, Any]) -> bool:
+    return _kind(period) == YOUNG and period["pql_to_customer"]["denominator"] < FEWEST
 
 
 def _kind(period: Mapping[str, Any]) -> str:

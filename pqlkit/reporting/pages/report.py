@@ -11,13 +11,14 @@ from pqlkit.reporting.pages.bars import bars
 from pqlkit.reporting.pages.criteria import criteria
 from pqlkit.reporting.pages.intervals import Interval, rates
 from pqlkit.reporting.pages.page import page
-from pqlkit.reporting.pages.period_chart import timeline
+from pqlkit.reporting.pages.period_chart import timeline, undrawn
 from pqlkit.reporting.records.report import record
 from pqlkit.reporting.renderers.customer_lines import NAMES
 from pqlkit.reporting.renderers.funnel_lines import REASONS, STRANGERS
 from pqlkit.reporting.renderers.report import SENTENCE, several_as_json
 from pqlkit.reporting.renderers.report_sentences import (
     against_baseline,
+    chosen_on,
     headline,
     how_judged,
     in_words,
@@ -27,6 +28,8 @@ from pqlkit.reporting.renderers.report_sentences import (
     near_now,
     near_then,
     next_steps,
+    times_as_often,
+    when,
     which_rate,
     window,
 )
@@ -53,7 +56,7 @@ def as_page(reports: Sequence[Report]) -> str:
 
 def html(figures: Mapping[str, Any]) -> str:
     """Show the figures of one report's JSON."""
-    title = f"Report: {figures['definition']}"
+    title = str(figures["title"] or f"Report of the definition {figures['definition']}")
     return page("report.html", title, figures, SENTENCE, one=figures, drawings=_drawings(figures))
 
 
@@ -78,9 +81,13 @@ def _drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
     success = f"{words['leads']} that {words['success']}"
     return {
         "funnel": _funnel(funnel["to_date"], words),
-        "headline": headline(figures),
+        "headline": headline(figures, why="Method"),
         "next": next_steps(figures),
         "which_rate": which_rate(figures),
+        "chosen_on": chosen_on(figures),
+        "when": when(figures),
+        "times_as_often": times_as_often(figures),
+        "undrawn": undrawn(figures["periods"]),
         "how_judged": how_judged(figures),
         "window": window(figures),
         "snapshot_window": window(figures, snapshots=True),

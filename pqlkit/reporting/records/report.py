@@ -104,6 +104,15 @@ def record(report: Report) -> dict[str, Json]:
         "pqls_per_week": {"median": weekly.median, "p90": weekly.p90, "weeks": weekly.weeks},
         "criteria": [criterion(criterion_rates) for criterion_rates in report.criteria],
         "without_mechanical": {} if report.without_mechanical is None else sides(report.without_mechanical),
+        "chosen_on": {}
+        if report.chosen_on is None
+        else {
+            "from": report.chosen_on.start.isoformat(),
+            "through": report.chosen_on.through.isoformat(),
+            "leads": report.chosen_on.leads,
+            "later_from": report.chosen_on.later_from.isoformat(),
+            "later": report.chosen_on.later.to_json(),
+        },
         "near_misses": near_misses(report.near_misses),
         "contacted": {}
         if contacted is None

@@ -516,8 +516,10 @@ def _unsteady(value_metric: ValueMetric) -> list[str]:
     """Say where a metric does not tell as much everywhere."""
     lines = []
     if value_metric.breaks_at is not None:
-        lines.append(
-            f"  {named(value_metric.behaviour, 80)}: from {value_metric.breaks_at:,} on, more of it goes with fewer conversions"
+        lines += wrapped(
+            f"{named(value_metric.behaviour, 80)}: from {value_metric.breaks_at:,} on, more of it goes with fewer conversions",
+            "  ",
+            "    ",
         )
     for kind in value_metric.stability:
         if kind.stable is False:

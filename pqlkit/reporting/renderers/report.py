@@ -13,10 +13,13 @@ from pqlkit.reporting.renderers.funnel_lines import funnel_lines
 from pqlkit.reporting.renderers.layout import fit, spread, styled, wrapped
 from pqlkit.reporting.renderers.report_sentences import (
     against_baseline,
+    baseline,
+    chosen_on,
     headline,
     near_means,
     near_now,
     near_then,
+    when,
     which_rate,
     window,
 )
@@ -151,7 +154,7 @@ def _head(report: Report, name: str, call: Invocation) -> list[str]:
     # Beside another of the same name and version it is told apart by its file.
     name = name if "(" in name else plain
     lines = [spread(f"REPORT  {visible(name, 52)}", f"as of {day(report.population.as_of)}")]
-    for sentence in headline(record(report)):
+    for sentence in headline(record(report), why='"In neither funnel"'):
         lines += wrapped(sentence, "  ")
     lines += wrapped(f"{report.nouns.meaning}: {visible(describe(report.definition), 600)}", "  ")
     path = visible(str(report.definition.path or f"definitions/{report.definition.name}.yml"), 200)
@@ -184,7 +187,7 @@ def _new_pqls(report: Report) -> list[str]:
             lines.append(f"  half of those who {nouns.outcome} did so within {quick.median_days:.0f} days")
     if report.customers.amounts is not None and report.customers.amounts.per_pql is not None:
         lines.append(
-            f"  {report.customers.amounts.per_customer or 0:,.2f} per customer, {report.customers.amounts.per_pql:,.2f} per new {report.nouns.lead}"
+            f"  first amount, mean: {report.customers.amounts.per_customer or 0:,.2f} per customer, {report.customers.amounts.per_pql:,.2f} per new {report.nouns.lead}"
         )
     return lines
 
@@ -195,7 +198,7 @@ def _step(name: str, value: Rate) -> str:
 
 
 def _compared(report: Report) -> list[str]:
-    snapshot = report.funnel.snapshot
+    snapshot, figures = report.funnel.snapshot, record(report)
     if report.starts["too_soon"].any() and not report.starts["mature"].any():
         return wrapped(
             "AT SNAPSHOTS  not compared: their windows end before the day on which most convert, too", "", "  "
@@ -203,12 +206,12 @@ def _compared(report: Report) -> list[str]:
     return [
         spread(
             "AT SNAPSHOTS",
-            f"{report.snapshots.text}, {report.nouns.outcomes} within {window(record(report), snapshots=True)}",
+            f"{when(figures)}, {report.nouns.outcomes} within {window(figures, snapshots=True)}",
         ),
         _step("meets it", snapshot.with_),
         _step("does not", snapshot.without),
         f"  relative risk {ratio(snapshot.relative_risk())}",
-        *(wrapped(quote, "  ") if (quote := which_rate(record(report))) else []),
+        *(line for said in (which_rate(figures), chosen_on(figures)) if said for line in wrapped(said, "  ")),
     ]
 
 
@@ -252,7 +255,8 @@ def _periods(report: Report) -> list[str]:
         said = wrapped(against_baseline(period(period_rates)), "", width=79 - column)
         lines.append(f"  {period_rates.period:<8} {period_rates.starts:>{new},}  {told}".ljust(column) + said[0])
         lines += [" " * column + more for more in said[1:]]
-    return lines
+    together = baseline([period(period_rates) for period_rates in report.periods])
+    return [*lines, *(wrapped(f"the baseline: {together}", "  ") if together else [])]
 
 
 def _segments(report: Report) -> list[str]:

@@ -17,13 +17,15 @@ SAME_AGE: Final = 0.95
 """Leads that are worth so much of their number beside the baseline's are as old as these."""
 
 
-def headline(figures: Mapping[str, Any]) -> list[str]:
-    """Say what a board asks first: the rate, whether it changed, and how many customers were PQLs.
+def headline(figures: Mapping[str, Any], *, why: str = "") -> list[str]:
+    """Say what a board asks first: the rate, whether it changed, and how many customers were never PQLs.
 
     Parameters
     ----------
     figures
         ``pqlkit/report/2``.
+    why
+        Where it is said why some customers are in no figure.
     """
     words = figures["words"]
     rate, counted = figures["funnel"]["pql_to_customer"], figures["qualifications"]
@@ -42,17 +44,28 @@ def headline(figures: Mapping[str, Any]) -> list[str]:
         f"{percent(rate['rate'])} of new {words['leads']} {words['success']} within {window(figures)}: {rate['numerator']:,} of "
         f"{rate['denominator']:,}, 95% CI {interval(rate['low'], rate['high'])}{again}.",
         *newest(figures),
-        *([] if figures["after"] is not None else [_first(figures)]),
+        *([] if figures["after"] is not None else [*_never(figures), *_uncounted(figures, why)]),
     ]
 
 
-def _first(figures: Mapping[str, Any]) -> str:
-    """Say how many customers were PQLs before they became customers."""
-    words, first = figures["words"], figures["funnel"]["qualified_first"]
-    return (
-        f"{first['numerator']:,} of {first['denominator']:,} {words['who']} ({percent(first['rate'])}) were "
-        f"{words['leads']} first."
-    )
+def _never(figures: Mapping[str, Any]) -> list[str]:
+    """Say how many customers were never PQLs, and how many became one shortly before they converted; nothing without customers."""
+    words, to_date, recall = figures["words"], figures["funnel"]["to_date"], figures["funnel"]["recall"]
+    never, customers = to_date["other_customers"]["numerator"], to_date["customers"]
+    if not customers:
+        return []
+    said = f"{never:,} of {customers:,} {words['who']} ({percent(never / customers)}) were never {words['leads']}"
+    if recall["denominator"] != customers:
+        return [f"{said}."]
+    return [
+        f"{said}; {recall['numerator']:,} ({percent(recall['rate'])}) became one in the {window(figures)} before converting."
+    ]
+
+
+def _uncounted(figures: Mapping[str, Any], why: str) -> list[str]:
+    """Say how many customers are in no figure, and where it is said why."""
+    more = sum(part["customers"] for part in figures["funnel"]["left_out"])
+    return [f"{more:,} more {figures['words']['who']} are in no figure{f': see {why}' if why else ''}."] if more else []
 
 
 def window(figures: Mapping[str, Any], *, snapshots: bool = False) -> str:
@@ -78,6 +91,25 @@ def in_words(text: str) -> str:
     ('28 days', 'something else')
     """
     return Duration.parse(text).in_words if re.fullmatch(r"\d+[mhdw]", text) else text
+
+
+def when(figures: Mapping[str, Any]) -> str:
+    """Say when it was looked who met the rule: ``every 28 days``, ``14 days after they began``.
+
+    Parameters
+    ----------
+    figures
+        ``pqlkit/report/2``.
+    """
+    kind, _, spans = figures["snapshots"].partition(":")
+    told = ", ".join(in_words(span) for span in spans.split(","))
+    return f"every {told}" if kind == "every" else f"{told} after they began"
+
+
+def times_as_often(figures: Mapping[str, Any]) -> str:
+    """Give the two rates that the ratio at snapshots is of: ``22.6% against 1.6%``."""
+    sides = figures["funnel"]["snapshot"]
+    return f"{percent(sides['with']['rate'])} against {percent(sides['without']['rate'])}"
 
 
 def newest(figures: Mapping[str, Any]) -> list[str]:
@@ -109,14 +141,12 @@ def which_rate(figures: Mapping[str, Any]) -> str:
     quoted, cohort = percent(funnel["pql_to_customer"]["rate"]), funnel["cohort"]
     ever, young = (part["pql_customers"].get("rate") for part in (funnel["to_date"], cohort))
     soon, by = in_words(cohort["pql_within"]), in_words(cohort["customer_by"])
-    kind, _, age = figures["snapshots"].partition(":")
-    seen = f"{in_words(age)} after they began" if kind == "once" else "on a date"
     others = [
         (ever, f"of all {words['leads']} so far {words['success']}, at any time since, so that it rises as they age"),
         (young, f"of those that became {words['leads']} within {soon} of signing up did, within {by} of it"),
         (
             funnel["snapshot"]["with"]["rate"],
-            f"of those that met the rule {seen}, new or not, did within {window(figures, snapshots=True)}",
+            f"of those that met the rule {'on a date' if figures['snapshots'].startswith('every') else when(figures)}, new or not, did within {window(figures, snapshots=True)}",
         ),
     ]
     told = [f"{percent(rate)} {what}" for rate, what in others if rate is not None and percent(rate) != quoted]
@@ -125,6 +155,30 @@ def which_rate(figures: Mapping[str, Any]) -> str:
     return (
         f"Quote {quoted}: of every new {words['lead']}, followed for {window(figures)}. The other rates of this report count "
         f"otherwise: {'; '.join(told)}."
+    )
+
+
+def chosen_on(figures: Mapping[str, Any]) -> str:
+    """Say on how many leads the rule was chosen, and the rate of those that came later; or nothing.
+
+    Parameters
+    ----------
+    figures
+        ``pqlkit/report/2``.
+    """
+    chosen, words = figures["chosen_on"], figures["words"]
+    if not chosen:
+        return ""
+    later = chosen["later"]
+    told = (
+        f"The rule was chosen on {chosen['leads']:,} {words['leads']} of {chosen['from']} to {chosen['through']}, whose rate can flatter it. Of "
+        f"those from {chosen['later_from']} on"
+    )
+    if not later["denominator"]:
+        return f"{told} none is complete."
+    return (
+        f"{told}, {later['numerator']:,} of {later['denominator']:,} {words['success']}: {percent(later['rate'])} "
+        f"{interval(later['low'], later['high'])}."
     )
 
 
@@ -166,7 +220,7 @@ def against_baseline(period: Mapping[str, Any]) -> str:
     so_far = f"still in progress: {period['pql_to_customer']['denominator']:,} of {period['starts']:,} complete"
     match drift["verdict"]:
         case "no-change-found":
-            return f"none found ({100 * period['drift']['missed_fall']:.1f} points or more){part}"
+            return f"{_none_found(period['drift'])}{part}"
         case "too-few-to-tell":
             shows = period["drift"]["detectable_fall"]
             return "too few leads to see a fall by half" + (
@@ -187,14 +241,30 @@ def against_baseline(period: Mapping[str, Any]) -> str:
             return "before the baseline" if period["mature"] else so_far
 
 
+def _none_found(drift: Mapping[str, Any]) -> str:
+    """Say which fall cannot be: what came leaves none so large possible, or one so large would have been seen."""
+    size, shown = 100 * drift["missed_fall"], drift["detectable_fall"]
+    if shown is None or drift["missed_fall"] < shown:
+        return f"no fall: one of {size:.1f} points or more is ruled out"
+    return f"none found; a fall of {size:.1f} points would have shown"
+
+
+def baseline(periods: Sequence[Mapping[str, Any]]) -> str:
+    """Say the rate of the baseline, taken together: ``2025-Q1 to 2025-Q4 (84 of 460, 18.3%)``; nothing without a baseline."""
+    rows = [row for row in periods if row["baseline"]]
+    if not rows:
+        return ""
+    since = " to ".join(dict.fromkeys((rows[0]["period"], rows[-1]["period"])))
+    hits, complete = (sum(row["pql_to_customer"][part] for row in rows) for part in ("numerator", "denominator"))
+    return f"{since} ({hits:,} of {complete:,}, {percent(hits / complete)})" if complete else since
+
+
 def judged(periods: Sequence[Mapping[str, Any]]) -> str:
     """Say what was found in the newest period of which enough is complete, against which."""
-    told, baseline = newest_told(periods), [row["period"] for row in periods if row["baseline"]]
-    if told is None or not baseline:
+    told, since = newest_told(periods), baseline(periods)
+    if told is None or not since:
         return "No period is old enough to be compared with one before it."
-    since = baseline[0] if len(baseline) == 1 else f"{baseline[0]} to {baseline[-1]}"
-    answer = against_baseline(told).replace("none found", "no fall found")
-    return f"Has it fallen? {told['period']} against {since}: {answer}."
+    return f"Has it fallen? {told['period']} against the baseline, {since}: {against_baseline(told)}."
 
 
 def newest_told(periods: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -221,10 +291,14 @@ def near_now(figures: Mapping[str, Any]) -> str:
     told = f"Now {now:,} {who}; {lack} at most 10% or one step"
     if not reach:
         return f"{told}."
-    anyway = (
-        f"; of those near before, {before['numerator']:,} of {before['denominator']:,} became {words['leads']} anyway"
+    if not before["denominator"]:
+        return f"{told}. A nudge could add at most {reach:,} {words['lead' if reach == 1 else 'leads']}."
+    net = reach * (1 - before["rate"])
+    most = f"at most about {net:.0f}" if net >= 1 else "less than one"
+    return (
+        f"{told}. Of those near before, {before['numerator']:,} of {before['denominator']:,} became {words['leads']} anyway, so that a "
+        f"nudge could add {most}."
     )
-    return f"{told}. A nudge could add {reach:,} {words['lead' if reach == 1 else 'leads']} now{anyway if before['denominator'] else ''}."
 
 
 def near_means(figures: Mapping[str, Any]) -> str:
@@ -246,9 +320,14 @@ def next_steps(figures: Mapping[str, Any]) -> list[str]:
         steps.append(
             f"{never['denominator']:,} of {total:,} new {words['leads']} with a complete window were contacted by nobody."
         )
+        after, late = contacted["after"]["denominator"], contacted["after_later"]["denominator"]
+        if late:
+            steps.append(
+                f"Of the {after:,} first contacted after qualifying, {late:,} had waited for more than 3 days."
+            )
     if not figures["arms"]:
         steps.append(
-            "Whether a call helps cannot be seen from this: leave a part of the leads alone, drawn by lot, and compare."
+            "To learn whether calls help, leave one in five alone, drawn by lot, and compare: pqlkit score --control 20%."
         )
     if figures["near_misses"]["now"]:
         steps.append(near_now(figures))
