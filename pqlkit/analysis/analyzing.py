@@ -11,7 +11,7 @@ from pqlkit.options.option import settled
 from pqlkit.options.schedule_kind import DesignKind
 from pqlkit.options.settings import Exposure, Settings
 from pqlkit.shown import Tabled
-from pqlkit.snapshots.schedule import LANDMARK
+from pqlkit.snapshots.schedule import LANDMARK, shortened_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -243,7 +243,8 @@ def analyze(
     landmark = once and settings.exposure is Exposure.LANDMARK
     early = early_warning(population, design) if landmark or design.kind is DesignKind.EVERY else None
     curve = curve_rate(observed)
-    notes = (early, disagreement_in_words(observed, curve), unreached(population, design.conversion_window))
+    shortened = shortened_in_words(population, design, stated=settings.conversion_window)
+    notes = (shortened, early, disagreement_in_words(observed, curve), unreached(population, design.conversion_window))
     called = contacted_before(population, observed.snapshots.frame.select("entity", pl.col("cutoff").alias("at")))
     return Analysis(
         observed=observed,

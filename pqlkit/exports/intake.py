@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from pqlkit.inert import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 
 SHOWN: Final = 5
 """How many offending rows of a table a report shows; the quarantine file holds all of them."""
+
+NAMED: Final = 3
+"""How many ids that match nobody a report names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,10 @@ class TableIntake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
-    """How the tables find each other, in rows or distinct ids. None = a table that this needs is not there."""
+    """How the tables find each other, in rows or distinct ids. None = a table that this needs is not there.
+
+    `conversions_unknown_ids` are the first `NAMED` ids, in order, of conversions that match nobody.
+    """
 
     users: int | None = None
     users_with_events: int | None = None
@@ -79,6 +87,13 @@ class Matching:
     conversions: int | None = None
     conversions_matched: int | None = None
     conversions_unknown: int | None = None
+    conversions_unknown_ids: tuple[str, ...] = ()
+
+    @property
+    def without_owner(self) -> str:
+        """Name ids of conversions that match nobody; empty where there are none."""
+        named = ", ".join(repr(visible(text, 60)) for text in self.conversions_unknown_ids)
+        return f"nobody has the id {named}" if named else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from pqlkit.columns import ACCOUNT_ID, USER_ID
-from pqlkit.exports.intake import Matching
+from pqlkit.exports.intake import NAMED, Matching
 from pqlkit.exports.numbering import by_number, ids_of, with_ids
 from pqlkit.exports.summaries import ROWS, who_by_number
 from pqlkit.exports.tables import ACCOUNTS, CONVERSIONS, EVENTS, USERS
@@ -23,6 +23,8 @@ _COMPARED: Final = (
     (ACCOUNT_ID, ACCOUNTS, (USERS, CONVERSIONS, EVENTS)),
     (ACCOUNT_ID, USERS, (CONVERSIONS, EVENTS)),
 )
+_ID: Final = "pqlkit:id"
+"""The column of ids as they stand in the exports, under a name that no property has."""
 _SHORTENED: Final = r"^[0-9](?:\.[0-9]+)?E\+[0-9]{2}$"
 
 
@@ -49,6 +51,7 @@ class TableMatch:
         users, accounts, conversions = (self._tables.get(name) for name in (USERS, ACCOUNTS, CONVERSIONS))
         event_users = _rows_by(self._seen, USER_ID)
         known_users = self._keys(USERS, USER_ID) if users is not None else event_users.select(USER_ID)
+        nobody: tuple[str, ...] = ()
         counts: dict[str, int | None] = {"event_users": event_users.height, **_without_user(self._seen)}
         if users is not None:
             counts |= _users(known_users, event_users)
@@ -56,13 +59,14 @@ class TableMatch:
             known = self._keys(ACCOUNTS, ACCOUNT_ID)
             counts |= _accounts(known, users, event_users, _rows_by(self._seen, ACCOUNT_ID), self._numbers)
         if conversions is not None:
-            matched = _matched(conversions, known_users, self._known_accounts(), self._numbers)
+            unknown = _unmatched(conversions, known_users, self._known_accounts(), self._numbers)
             counts |= {
                 "conversions": conversions.rows,
-                "conversions_matched": matched,
-                "conversions_unknown": conversions.rows - matched,
+                "conversions_matched": conversions.rows - len(unknown),
+                "conversions_unknown": len(unknown),
             }
-        return Matching(**counts)
+            nobody = tuple(unknown.drop_nulls().unique().sort().head(NAMED))
+        return Matching(**counts, conversions_unknown_ids=nobody)
 
     def warnings(self) -> list[str]:
         """Say where ids of two tables would match if they were spelled alike, and where a spreadsheet has shortened them."""
@@ -190,16 +194,18 @@ def _accounts(
     }
 
 
-def _matched(
+def _unmatched(
     conversions: Table, users: pl.DataFrame, accounts: pl.DataFrame | None, numbers: Mapping[str, tuple[str, ...]]
-) -> int:
+) -> pl.Series:
+    """Give the id, as the exports have it, of each conversion of nobody who is known; null where it has none."""
     known = pl.lit(value=False)
-    lazy = by_number(conversions.scan(), numbers)
+    ids = [pl.col(name).cast(pl.String) for name in (USER_ID, ACCOUNT_ID) if name in conversions.columns]
+    lazy = by_number(conversions.scan().with_columns(pl.coalesce(*ids, pl.lit(None, pl.String)).alias(_ID)), numbers)
     if USER_ID in conversions.columns:
         known = known | pl.col(USER_ID).is_in(users[USER_ID].implode())
     if ACCOUNT_ID in conversions.columns and accounts is not None:
         known = known | pl.col(ACCOUNT_ID).is_in(accounts[ACCOUNT_ID].implode())
-    return int(lazy.select(known.fill_null(value=False).sum()).collect().item())
+    return lazy.filter(~known.fill_null(value=False)).select(_ID).collect().to_series()
 
 
 def _rows_by(seen: pl.DataFrame, name: str) -> pl.DataFrame:

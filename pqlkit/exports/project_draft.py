@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from pqlkit.columns import EVENT
+from pqlkit.exports.guessing import Guess
 from pqlkit.exports.mapping import Column, Match
 from pqlkit.exports.preset import preset
+from pqlkit.exports.questions import ONLY_EVENT
 from pqlkit.exports.sources.address import scheme
 from pqlkit.exports.status_columns import status_text
 from pqlkit.exports.tables import CONVERSIONS, EMAIL, NAMES
@@ -33,7 +36,8 @@ def project_text(sniffed: Sniffed, folder: Path) -> str:
 
 
 def _lines(sniffed: Sniffed, folder: Path) -> Iterator[str]:
-    yield "# Proposed by `pqlkit init` from a look at the exports. Read it, correct it, then: pqlkit analyze"
+    yield "# Proposed by `pqlkit init` from a look at the exports. Read it, correct it, then:"
+    yield "# pqlkit load --out dataset, pqlkit analyze --data dataset"
     for note in sniffed.notes:
         yield f"# - {visible(note, 400)}"
     for text in sniffed.to_do:
@@ -93,7 +97,12 @@ def _choice(question: Question) -> Iterator[str]:
     yield f"# Which of these is {question.what}? Take the # off one line:"
     for header, values in question.options.items():
         some = " · ".join(values)
-        yield f"# {quoted(question.column)}: {quoted(header)}" + (f"   # {visible(some, 120)}" if some else "")
+        guess = question.guesses.get(header, Guess())
+        some += f", or {guess.other}: check it" if guess.other is not None else ""
+        written = _column(Column(names=(header,), format=guess.form))
+        yield f"# {quoted(question.column)}: {written}" + (f"   # {visible(some, 120)}" if some else "")
+    if question.column == EVENT:
+        yield f"# {EVENT}: {_column(Column(constant=ONLY_EVENT))}   # none of them: every row is called {ONLY_EVENT!r}"
 
 
 def _statuses(sniffed: Sniffed) -> Iterator[str]:
@@ -146,7 +155,9 @@ def _traits(sniffed: Sniffed) -> Iterator[str]:
 
 def _events(sniffed: Sniffed) -> Iterator[str]:
     shown = ", ".join(visible(name, 40) for name in list(sniffed.seen)[:_SHOWN])
-    yield f"# {len(sniffed.seen)} event names: {shown}{' ...' if len(sniffed.seen) > _SHOWN else ''}"
+    if sniffed.seen:
+        names = f"{len(sniffed.seen)} event name{'' if len(sniffed.seen) == 1 else 's'}"
+        yield f"# {names}: {shown}{' ...' if len(sniffed.seen) > _SHOWN else ''}"
     if not sniffed.events:
         yield "# events: {email_delivered: {automatic: true}, limit_warning: {mechanical: true}}"
         return
@@ -163,9 +174,11 @@ def quoted(text: str) -> str:
 
     Examples
     --------
-    >>> quoted("user_id"), quoted("no"), quoted('a "b"')
-    ('user_id', '"no"', '"a \\"b\\""')
+    >>> quoted("user_id"), quoted("no"), quoted('a "b"'), quoted("Gerät")
+    ('user_id', '"no"', '"a \\"b\\""', '"Gerät"')
     """
     if len(text) < 200 and _BARE.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    return yaml.safe_dump(text, default_style='"', allow_unicode=False, width=1_000_000_000).rstrip("\n")
+    # What cannot be seen, like marks that turn the direction of writing, is written as an escape.
+    plain = text.isprintable()
+    return yaml.safe_dump(text, default_style='"', allow_unicode=plain, width=1_000_000_000).rstrip("\n")

@@ -27,7 +27,7 @@ from pqlkit.exports.numerals import is_plain_number, is_written_in, notation_of
 from pqlkit.exports.owners import known_ids, owned, owner_notes, owners
 from pqlkit.exports.preset import preset, presets, recognised
 from pqlkit.exports.project import EventNote, Project
-from pqlkit.exports.questions import TIMEZONE, Question, question
+from pqlkit.exports.questions import ONLY_EVENT, TIMEZONE, Question, name_question, question
 from pqlkit.exports.sources.address import scheme
 from pqlkit.exports.sources.landing import Landing
 from pqlkit.exports.staging import first_rows
@@ -50,9 +50,6 @@ SAMPLE: Final = 10_000
 
 _POINTED: Final = r"^-?[0-9]{1,3}\.[0-9]{3}$"
 """Numbers whose point may stand before decimals or between thousands."""
-ONLY_EVENT: Final = "active"
-"""The name given to the events of an export that has no column of names."""
-
 CLOSE_DATES: Final = frozenset({"closedate", "closeddate", "wontime", "wondate"})
 """Folded headers of dates that people type."""
 MANY_ON_THE_LAST_DAY: Final = 0.3
@@ -208,7 +205,7 @@ class _Look:
     def at(self, table: str, bare: Source) -> Source:
         """Look at one table's first rows: a vendor's shape, or columns by their names."""
         rows = self.rows(table, bare)
-        stated = {name: Column(names=(header,)) for name, header in self.maps.get(table, {}).items()}
+        stated = self._stated(table, rows)
         known, variant = _vendor(rows, table)
         if variant is None or known is None:
             other = recognised(rows.columns) if table == EVENTS else None
@@ -222,6 +219,16 @@ class _Look:
             self.notes.append(variant.note)
         stated = {**self._epochs(variant, rows), **stated}
         return replace(bare, format=known.name, columns=stated, timezone=known.timezone or "UTC")
+
+    def _stated(self, table: str, rows: pl.DataFrame) -> dict[str, Column]:
+        """Map the columns that a person stated, times as their values are written."""
+        columns: dict[str, Column] = {}
+        for name, header in self.maps.get(table, {}).items():
+            is_time = name in layout(table).times and header in rows.columns
+            guess = guess_format(rows[header]) if is_time else Guess()
+            self.guesses[table, name] = guess
+            columns[name] = Column(names=(header,), format=guess.form)
+        return columns
 
     def _epochs(self, variant: Variant, rows: pl.DataFrame) -> dict[str, Column]:
         """State the unit of times that count since 1970, where an export's are in another than the vendor's usual one."""
@@ -246,11 +253,8 @@ class _Look:
         if dataset is not None:
             ids = known_ids(dataset)
             tried = owners(self.here(CONVERSIONS, source), rows.columns, variant, ids)
-            stated = self.maps.get(CONVERSIONS, {})
             source = owned(source, tried, variant)
-            source = replace(
-                source, columns={**source.columns, **{name: Column(names=(stated[name],)) for name in stated}}
-            )
+            source = replace(source, columns={**source.columns, **self._stated(CONVERSIONS, rows)})
             self.notes += owner_notes(tried, ids)
         self.statuses = statuses(rows, source)
         self.notes += [
@@ -306,8 +310,6 @@ class _Look:
     def _mapped(self, table: str, bare: Source, rows: pl.DataFrame, stated: dict[str, Column]) -> Source:
         guessed = {**guess_columns(table, rows.columns), **{name: column.names[0] for name, column in stated.items()}}
         shape = layout(table)
-        if table == EVENTS and EVENT not in guessed:
-            self.notes.append(f"the events have no column of names: every row is called {ONLY_EVENT!r}")
         self._complete(table, guessed, rows)
         columns: dict[str, Column] = {}
         for canonical, name in guessed.items():
@@ -319,7 +321,8 @@ class _Look:
                 columns[canonical] = mapping
         taken = {name for key, name in guessed.items() if key != AMOUNT}
         columns |= _notations(table, rows, taken, guessed, self.notes)
-        if table == EVENTS and EVENT not in guessed:
+        if table == EVENTS and EVENT not in guessed and not any(asked.column == EVENT for asked in self.questions):
+            self.notes.append(f"the events have no column of names: every row is called {ONLY_EVENT!r}")
             columns[EVENT] = Column(constant=ONLY_EVENT)
         self._name_notes(table, guessed, rows)
         match = Match.EMAIL if table == CONVERSIONS and EMAIL in guessed and USER_ID not in guessed else Match.USER_ID
@@ -355,12 +358,20 @@ class _Look:
         lacking = [name for name in shape.required if name not in guessed and name != EVENT]
         lacking += [group[0] for group in shape.one_of if not any(name in guessed for name in group)]
         for name in lacking:
-            open_question = question(table, name, rows)
-            header = self.ask(open_question) if self.ask is not None else None
-            if header is not None:
-                guessed[name] = header
-            else:
-                self.questions.append(open_question)
+            self._put(question(table, name, rows), guessed)
+        if table == EVENTS and EVENT not in guessed:
+            free = rows.drop([name for name in guessed.values() if name in rows.columns])
+            names = name_question(table, free)
+            if names is not None:
+                self._put(names, guessed)
+
+    def _put(self, open_question: Question, guessed: dict[str, str]) -> None:
+        """Put a question to whoever can be asked; without an answer it stays open."""
+        header = self.ask(open_question) if self.ask is not None else None
+        if header is not None:
+            guessed[open_question.column] = header
+        else:
+            self.questions.append(open_question)
 
     def _name_notes(self, table: str, guessed: dict[str, str], rows: pl.DataFrame) -> None:
         """Say which of several fitting columns was taken, and where an account's id looks like its name."""
@@ -502,7 +513,8 @@ def _match_notes(dataset: Dataset, counts: Matching) -> list[str]:
     if counts.accounts is not None:
         notes.append(f"{counts.accounts_with_events or 0:,} of {counts.accounts:,} accounts have events")
     if counts.conversions is not None:
-        notes.append(f"{counts.conversions_matched or 0:,} of {counts.conversions:,} conversions match")
+        named = f" ({counts.without_owner})" if counts.without_owner else ""
+        notes.append(f"{counts.conversions_matched or 0:,} of {counts.conversions:,} conversions match{named}")
     for name, table in dataset.intake.tables.items():
         if table.left_out:
             words = ", ".join(f"{words} {rows:,}" for words, rows in table.left_out.items())

@@ -388,11 +388,13 @@ def _nothing(brief: Brief, *why: str, search: Search | None = None, top: Benchma
 
 def _known_warnings(brief: Brief) -> tuple[str, ...]:
     """Give what is to be said before anything is searched."""
+    from pqlkit.snapshots.schedule import shortened_in_words
     from pqlkit.snapshots.spike import unreached
 
     population, design = brief.observed.population, brief.observed.snapshots.design
-    piled = unreached(population, design.conversion_window)
-    return (*population.warnings, *([] if piled is None else [piled]))
+    stated = brief.observed.settings.conversion_window
+    notes = (shortened_in_words(population, design, stated=stated), unreached(population, design.conversion_window))
+    return (*population.warnings, *(text for text in notes if text is not None))
 
 
 def _front(standings: Standings) -> tuple[Frontier, ...]:

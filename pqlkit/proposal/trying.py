@@ -152,6 +152,7 @@ def try_(
     from pqlkit.population.vocabulary import event_names, refuse_unknown
     from pqlkit.proposal.promise import promise, started
     from pqlkit.snapshots.matches import met_at
+    from pqlkit.snapshots.schedule import shortened_in_words
     from pqlkit.snapshots.spells import qualifications
     from pqlkit.snapshots.spike import too_soon_in_words, unreached
     from pqlkit.statistics.exact import odds_ratio
@@ -175,8 +176,10 @@ def try_(
     table = observed.table(met)
     counted = started(population, definition, spells=spells)
     promised = promise(population, counted, first=population.history_from, before=None)
-    window = observed.snapshots.design.conversion_window
-    soon = (unreached(population, window), too_soon_in_words(population, counted, window))
+    design = observed.snapshots.design
+    window = design.conversion_window
+    shortened = shortened_in_words(population, design, stated=settings.conversion_window)
+    soon = (shortened, unreached(population, window), too_soon_in_words(population, counted, window))
     return Trial(
         text=text,
         completed=completed,

@@ -118,6 +118,28 @@ def parse_snapshots(
     return _with_gap(design, gap)
 
 
+def shortened_in_words(population: Population, design: Design, *, stated: Duration | None) -> str | None:
+    """Say where calendar snapshots count another conversion window than the project file says; None where that was asked for.
+
+    Parameters
+    ----------
+    population
+        Whose project file and outcome are meant.
+    design
+        When the snapshots are taken.
+    stated
+        ``--conversion-window``.
+    """
+    within = population.outcome.within
+    same = design.conversion_window == within or stated is not None
+    if design.kind is not DesignKind.EVERY or same or "within" not in population.project.outcome:
+        return None
+    return (
+        f"the project file's outcome says within: {within}; snapshots {design} count conversions within"
+        f" {design.conversion_window}, so that none counts twice (--snapshots once:{LANDMARK} counts within {within})"
+    )
+
+
 def first_cutoffs(population: Population, design: Design) -> pl.DataFrame:
     """Give each entity's first cutoff, whether or not it is over.
 

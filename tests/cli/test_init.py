@@ -58,6 +58,21 @@ def test_a_person_at_a_terminal_is_asked(
     assert "      converted_at: Moment\n      user_id: Kunde\n" in text
 
 
+def test_a_person_at_a_terminal_is_asked_for_the_names_of_events(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pqlkit.cli.output import Output
+
+    rows = "user_id,What happened,timestamp\nu1,Sign in,2026-01-01\nu2,Sign in,2026-01-02\nu3,Export,2026-01-03\n"
+    (place / "named.csv").write_text(rows)
+    monkeypatch.setattr(Output, "interactive", property(lambda self: True))
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\n"))
+    assert run(["init", "named.csv"]) == 0
+    asked = "the name of what was done (event of the events)?\n  1  What happened   Sign in · Export\n"
+    assert asked in capsys.readouterr().err
+    assert '      event: "What happened"\n' in (place / "pqlkit.yml").read_text()
+
+
 def test_on_a_real_terminal_nothing_writes_over_the_question(place: Path) -> None:
     """A turning wheel would."""
     ours, theirs = os.openpty()

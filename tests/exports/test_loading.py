@@ -44,6 +44,7 @@ def test_a_load_is_read_back_as_it_was_written(exports, tmp_path, table_rows):
     assert (report.matching.event_users, report.matching.event_users_unknown) == (3, 2)
     assert report.matching.events_of_unknown_users == 2
     assert (report.matching.conversions_matched, report.matching.conversions_unknown) == (1, 1)
+    assert report.matching.conversions_unknown_ids == ("nobody",)
     assert report.quarantine == tmp_path / "out" / "quarantine.jsonl"
     assert json.loads(report.quarantine.read_text())["line"] == 5
     dataset = open_dataset(data=tmp_path / "out")
@@ -335,6 +336,14 @@ def test_identities_of_a_preset_last_over_nights(exports, tmp_path, table_rows):
     night("c", {**visit, "timestamp": "2026-01-03T00:00:00Z"})
     assert table_rows(open_dataset(data=out), "events", "user_id") == [("u",)] * 3
     assert table_rows(open_dataset(data=out), "identities") == [("d", "u")]
+
+
+def test_three_ids_that_match_nobody_are_named(exports):
+    events = exports.write("e.csv", day(1))
+    rows = "".join(f"x{n},2026-02-01\n" for n in (4, 3, 2, 1, 1)) + "u0,2026-02-01\n"
+    matching = exports.load(events=events, conversions=exports.write("c.csv", "user_id,converted_at\n" + rows)).matching
+    assert (matching.conversions_matched, matching.conversions_unknown) == (1, matching.conversions - 1)
+    assert matching.without_owner == "nobody has the id 'x1', 'x2', 'x3'"
 
 
 def test_gaps_are_of_the_whole_dataset(exports, tmp_path):

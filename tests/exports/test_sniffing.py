@@ -80,6 +80,69 @@ def test_an_export_without_event_names_gets_one(exports, tmp_path):
     assert open_dataset(drafted(sniffed, tmp_path)).tables["events"].dates_only
 
 
+ODD_EVENTS = (
+    "Who;What happened;When?;Gerät;Punkte\n"
+    "U-1;Exported PDF;13.03.2026 15:14;web;1,5\nU-2;Logged In;14.03.2026 09:31;web;2,5\n"
+    "U-3;Exported PDF;15.03.2026 09:31;web;1,5\nU-1;Logged In;16.03.2026 09:31;web;2,5\n"
+)
+WHO_AND_WHEN = {"timestamp": "When?", "user_id": "Who"}
+
+
+def test_events_whose_names_no_header_tells_are_asked_for(exports, tmp_path):
+    events = exports.write("e.csv", ODD_EVENTS)
+    sniffed = sniff(events, maps={"events": WHO_AND_WHEN})
+    assert [(asked.column, list(asked.options)) for asked in sniffed.questions] == [("event", ["What happened"])]
+    assert sniffed.to_do == (
+        "say which column is the name of what was done (event of the events): take the # off one line of the choice,"
+        " or state --map events.event=HEADER",
+    )
+    assert "event" not in sniffed.sources["events"].columns
+    assert not any("'active'" in note for note in sniffed.notes)
+    text = project_text(sniffed, tmp_path)
+    assert '      # event: "What happened"   # Exported PDF · Logged In\n' in text
+    for choice, rows in (('event: "What happened"', 2), ("event: {constant: active}", 1)):
+        (tmp_path / "pqlkit.yml").write_text(text.replace(f"# {choice}", choice))
+        events_read = open_dataset(read_project(tmp_path / "pqlkit.yml")).tables["events"]
+        assert events_read.scan().collect()["event"].n_unique() == rows
+
+
+def test_of_several_columns_that_may_name_events_that_with_the_fewest_values_is_first(exports):
+    (question,) = (asked for asked in sniff(exports.write("e.csv", ODD_EVENTS)).questions if asked.column == "event")
+    assert list(question.options) == ["What happened", "Who"]
+
+
+def test_an_answer_names_the_events(exports):
+    sniffed = sniff(exports.write("e.csv", ODD_EVENTS), maps={"events": WHO_AND_WHEN}, ask=lambda _: "What happened")
+    assert sniffed.to_do == ()
+    assert sniffed.seen == {"Exported PDF": 2, "Logged In": 2}
+
+
+def test_the_format_of_a_stated_time_is_written_for_every_table(exports):
+    events = exports.write("e.csv", ODD_EVENTS)
+    conversions = exports.write("c.csv", "Kunde;Bezahlt am\nU-1;13.06.2026\nU-9;14.06.2026\n")
+    stated = {"events": {**WHO_AND_WHEN, "event": "What happened"}}
+    stated["conversions"] = {"converted_at": "Bezahlt am", "user_id": "Kunde"}
+    sniffed = sniff(events, conversions=conversions, maps=stated)
+    assert sniffed.sources["events"].columns["timestamp"].format == "%d.%m.%Y %H:%M"
+    assert sniffed.sources["conversions"].columns["converted_at"] == Column(names=("Bezahlt am",), format="%d.%m.%Y")
+    assert sniffed.to_do == ()
+
+
+def test_a_time_to_choose_stands_with_its_format(exports, tmp_path):
+    sure = exports.write("e.csv", ODD_EVENTS)
+    unsure = exports.write("c.csv", "user_id,Paid?\nU-1,01/02/2026\n")
+    text = project_text(sniff(sure, conversions=unsure), tmp_path)
+    assert '# timestamp: {column: "When?", format: "%d.%m.%Y %H:%M"}   # 13.03.2026 15:14' in text
+    assert '{column: "Paid?", format: "%m/%d/%Y"}   # 01/02/2026, or %d/%m/%Y: check it\n' in text
+
+
+def test_a_draft_is_written_in_letters_and_says_what_comes_next(exports, tmp_path):
+    text = project_text(sniff(exports.write("e.csv", ODD_EVENTS)), tmp_path)
+    assert '# user_id: "Gerät"' in text
+    assert "event names" not in text
+    assert "then:\n# pqlkit load --out dataset, pqlkit analyze --data dataset\n" in text
+
+
 def test_users_are_taken_from_events_that_tell_the_signup(exports, tmp_path):
     row = {"userId": "u", "page": "p", "ts": 1767225600000, "registration": 1767139200000}
     sniffed = sniff(exports.write("e.jsonl", json.dumps(row)))

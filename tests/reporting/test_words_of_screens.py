@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from pqlkit.exports.intake import Gap, Intake
+from pqlkit.reporting.renderers import intake
 from tests.cli.sample import SOURCES, write_sample
 from tests.scoring.nights import pqlkit
 
@@ -92,3 +96,27 @@ def test_what_is_forbidden_would_be_seen() -> None:
     ):
         with pytest.raises(AssertionError):
             held(screen)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "said"),
+    [
+        ([("03", "03")], "no rows of events on 2026-03-03 (1 day)"),
+        ([("03", "05")], "no rows of events from 2026-03-03 to 2026-03-05 (3 days)"),
+        ([("03", "03"), ("05", "05")], "2 gaps of 1 day without events, the first 2026-03-03"),
+        (
+            [("03", "03"), ("05", "06"), ("09", "09")],
+            "3 gaps of 1 to 2 days without events, the longest 2026-03-05 to 2026-03-06",
+        ),
+    ],
+)
+def test_gaps_are_one_line(gaps: list[tuple[str, str]], said: str) -> None:
+    """A line each would bury what was loaded."""
+    found = tuple(
+        Gap(table="events", first=f"2026-03-{first}", last=f"2026-03-{last}", days=int(last) - int(first) + 1)
+        for first, last in gaps
+    )
+    shown = io.StringIO()
+    Console(file=shown, width=200).print(intake.as_table(Intake(gaps=found), width=200))
+    assert sum("2026-03-" in line for line in shown.getvalue().splitlines()) == 1
+    assert f"  {said}" in shown.getvalue()

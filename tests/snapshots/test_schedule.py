@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pqlkit.definitions.model import Outcome
 from pqlkit.errors import UsageError
+from pqlkit.exports.project import Project
 from pqlkit.population.phases import monday, phases
-from pqlkit.snapshots.schedule import parse_snapshots
-from tests.analysis.canonical import days
+from pqlkit.snapshots.schedule import parse_snapshots, shortened_in_words
+from tests.analysis.canonical import days, in_memory
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,27 @@ def test_the_outcome_sets_the_conversion_window_and_the_command_line_wins():
     assert str(parse_snapshots("every", conversion_window=days("15d"))) == "every:14d"
     assert str(parse_snapshots("every:28d", within=days("60d")).conversion_window) == "28d"
     assert str(parse_snapshots("every:28d", conversion_window=days("4w")).conversion_window) == "28d"
+
+
+@pytest.mark.parametrize(
+    ("written", "text", "stated", "said"),
+    [
+        ("30d", "every", None, "says within: 30d; snapshots every:28d count conversions within 28d"),
+        ("30d", "every:7d", None, "snapshots every:7d count conversions within 7d"),
+        ("28d", "every", None, None),
+        ("30d", "every", "28d", None),
+        ("30d", "once", None, None),
+        (None, "every", None, None),
+    ],
+)
+def test_a_window_of_the_project_file_that_is_not_counted_is_said(written, text, stated, said):
+    project = Project(outcome={} if written is None else {"within": written})
+    outcome = Outcome(within=days(written or "30d"))
+    people = in_memory([{"id": "a", "anchor": 0}], as_of=1, outcome=outcome, project=project)
+    asked = None if stated is None else days(stated)
+    design = parse_snapshots(text, conversion_window=asked, within=outcome.within)
+    told = shortened_in_words(people, design, stated=asked)
+    assert (told is None) if said is None else (told is not None and said in told)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,12 @@ from pqlkit.reporting.renderers.tabular import to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rich.console import RenderableType
 
-    from pqlkit.exports.intake import Intake, Matching, TableIntake
+    from pqlkit.exports.intake import Gap, Intake, Matching, TableIntake
 
 _FILES = 10
 COLUMNS = ("table", "files", "read", "kept", "duplicate", "quarantined", "left out")
@@ -94,12 +95,25 @@ def _answer(intake: Intake, folder: Path | None, call: Invocation, width: int) -
         lines += wrapped(said, "  ", "    ", width)
     for text in _matching(intake.matching):
         lines += wrapped(text, "  ", "    ", width)
-    lines += [f"  no rows of {gap.table} from {gap.first} to {gap.last} ({gap.days} days)" for gap in intake.gaps]
+    if intake.gaps:
+        lines += wrapped(_gaps(intake.gaps), "  ", "    ", width)
     for warning in intake.warnings:
         lines += wrapped(f"warning: {visible(warning, 400)}", "", "  ", width)
     if folder is None:
         return lines
     return [*lines, *following([call.next("analyze", "--data", str(folder), without=_READ)], width)]
+
+
+def _gaps(gaps: Sequence[Gap]) -> str:
+    """Say where a table has no rows: of several gaps how many, how long, and which is the longest."""
+    longest = max(gaps, key=lambda gap: gap.days)
+    place = longest.first if longest.days == 1 else f"{longest.first} to {longest.last}"
+    if len(gaps) == 1:
+        return f"no rows of {longest.table} {'on' if longest.days == 1 else 'from'} {place} ({plural(longest.days, 'day')})"
+    shortest = min(gap.days for gap in gaps)
+    spans = plural(longest.days, "day") if shortest == longest.days else f"{shortest} to {longest.days:,} days"
+    which = "first" if shortest == longest.days else "longest"
+    return f"{len(gaps):,} gaps of {spans} without {longest.table}, the {which} {place} (--format json names them)"
 
 
 def _unused(part: TableIntake) -> list[str]:
@@ -165,8 +179,9 @@ def _matching(matching: Matching) -> list[str]:
     """Say how the tables find each other, what conversions belong to first."""
     texts = []
     if matching.conversions is not None and matching.conversions_matched is not None:
+        named = f" ({matching.without_owner})" if matching.without_owner else ""
         texts.append(
-            f"{matching.conversions_matched:,} of {matching.conversions:,} conversions match a user or account"
+            f"{matching.conversions_matched:,} of {matching.conversions:,} conversions match a user or account{named}"
         )
     if matching.users is not None and matching.users_with_events is not None:
         texts.append(f"{matching.users_with_events:,} of {matching.users:,} users have events")
