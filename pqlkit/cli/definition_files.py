@@ -64,11 +64,11 @@ def refuse_another(path: Path) -> None:
     if not path.exists():
         return
     try:
-        found = load_definition(path)
+        definition = load_definition(path)
     except DefinitionError:
         raise _taken(path) from None
-    searched = found.evidence is not None and found.evidence.chosen_by is ChosenBy.PROPOSE
-    if not searched or found.status is not Status.HYPOTHESIS or says_something_else(found, path):
+    searched = definition.evidence is not None and found.evidence.chosen_by is ChosenBy.PROPOSE
+    if not searched or definition.status is not Status.HYPOTHESIS or says_something_else(found, path):
         raise _taken(path)
 
 
