@@ -67,8 +67,8 @@ def refuse_another(path: Path) -> None:
         definition = load_definition(path)
     except DefinitionError:
         raise _taken(path) from None
-    searched = definition.evidence is not None and found.evidence.chosen_by is ChosenBy.PROPOSE
-    if not searched or definition.status is not Status.HYPOTHESIS or says_something_else(found, path):
+    searched = definition.evidence is not None and definition.evidence.chosen_by is ChosenBy.PROPOSE
+    if not searched or definition.status is not Status.HYPOTHESIS or says_something_else(definition, path):
         raise _taken(path)
 
 
