@@ -41,15 +41,42 @@ def write_definitions(definitions: Sequence[Definition], folder: Path) -> dict[s
     for definition in definitions:
         path = folder / f"{definition.name}.yml"
         if says_something_else(definition, path):
-            raise UsageError(
-                f"{path} is there and says something else; nothing was written",
-                hint=f"choose another name (propose --name, try --save): {free_path(path)} is free",
-            )
+            raise _taken(path)
     for definition in definitions:
         path = folder / f"{definition.name}.yml"
         if not path.exists():
             write_text(path, emit(definition))
     return {definition.name: str(folder / f"{definition.name}.yml") for definition in definitions}
+
+
+def refuse_another(path: Path) -> None:
+    """Refuse a name before a search where its file is certainly none that the search would write: somebody's own, or changed since.
+
+    Raises
+    ------
+    UsageError
+        The file is there, and is not as `pqlkit propose` wrote it.
+    """
+    from pqlkit.definitions.folders import load_definition
+    from pqlkit.definitions.model import ChosenBy, Status
+    from pqlkit.errors import DefinitionError
+
+    if not path.exists():
+        return
+    try:
+        definition = load_definition(path)
+    except DefinitionError:
+        raise _taken(path) from None
+    searched = definition.evidence is not None and definition.evidence.chosen_by is ChosenBy.PROPOSE
+    if not searched or definition.status is not Status.HYPOTHESIS or says_something_else(definition, path):
+        raise _taken(path)
+
+
+def _taken(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} is there and says something else; nothing was written",
+        hint=f"choose another name (propose --name, try --save): {free_path(path)} is free",
+    )
 
 
 def says_something_else(definition: Definition, path: Path) -> bool:

@@ -36,7 +36,9 @@ def propose(given: Given) -> None:
     `pqlkit propose --against definitions/ten-logins.yml --plan-experiment`
     """
     from pqlkit.cli.analyze import whoever
+    from pqlkit.cli.definition_files import refuse_another
     from pqlkit.cli.targets import Target
+    from pqlkit.errors import UsageError
     from pqlkit.options.option import Role
     from pqlkit.proposal.proposing import propose as run
     from pqlkit.reporting.renderers import proposal as render
@@ -46,6 +48,8 @@ def propose(given: Given) -> None:
     check(options)
     folder = options.out_dir or inputs.project.definitions
     inputs.check([Target(named="--out-dir", path=folder, role=Role.FILLS)])
+    if options.name is not None:
+        refuse_another(folder / f"{options.name}.yml")
     with output.working("reading exports") as progress:
         people = whoever(inputs, progress)
         result = run(people, settings, replace(options, out_dir=folder), progress=progress)
@@ -53,7 +57,14 @@ def propose(given: Given) -> None:
         output.detail(f"the search took {result.search.seconds:.1f} s for {result.search.considered:,} rules")
     if options.name is None:
         result = freely_named(result, folder)
-    files = write(result, folder)
+    refused: UsageError | None = None
+    files: dict[str, str] = {}
+    try:
+        files = write(result, folder)
+    except (
+        UsageError
+    ) as error:  # what was found is shown all the same: the search took its time, and a reading of the holdout
+        refused, result = error, freely_named(result, folder)
     for path in files.values():
         output.say(f"wrote {path}")
     if output.html is not None:
@@ -69,6 +80,8 @@ def propose(given: Given) -> None:
         width=output.width,
         details=inputs.settle(DetailsOption).details,
     )
+    if refused is not None:
+        raise refused
 
 
 def check(options: ProposeOptions) -> None:
@@ -85,7 +98,7 @@ def check(options: ProposeOptions) -> None:
 
 
 def freely_named(result: Proposal, folder: Path) -> Proposal:
-    """Give definitions that nobody named another name where a file of theirs says something else: it is of an earlier search.
+    """Give definitions another name where a file of theirs says something else: it is of an earlier search.
 
     The same search again finds its own files, and changes no name.
     """

@@ -260,6 +260,8 @@ def deliver(
         return ExitCode.FINDINGS
     for text in (text for listing in listings for text in left_out_text(listing, asked.shape.key)):
         output.warn(text)
+    for text in who_is_new(listings, call, written=bool(targets)) if not breached else ():
+        output.say(text)
     for text in breached:
         output.failed(f"{text}; nobody is alerted{', the list is held' if targets else ''}")
     waiting = [text for listing in listings for text in held_text(listing, apart)]
@@ -314,6 +316,34 @@ def held_text(listing: Listing, apart: Sequence[tuple[Path, Listing]]) -> list[s
         f"{leads.definition.name}: {who} new only because the definition changed ({news.accepted} -> {leads.hash}): {where},"
         f" and nobody is alerted; to hand them over, add --accept-change {leads.hash}"
     ]
+
+
+def who_is_new(listings: Sequence[Listing], call: Invocation, *, written: bool) -> Iterator[str]:
+    """Say how to learn who is new of late, where a list that was written does not tell.
+
+    Parameters
+    ----------
+    listings
+        The lists.
+    call
+        How the command was called: commands that are printed repeat it.
+    written
+        Whether the lists are files: a screen has its own next command.
+    """
+    from pqlkit.proposal.tonight import NEW
+    from pqlkit.reporting.renderers.leads import handing_over
+
+    for listing in listings:
+        news = listing.news
+        if news.baseline and "since" not in call.given:
+            said = (
+                f"first run: nothing is new yet. To hand over who is new of the last {NEW.in_words} (newly_qualified)"
+            )
+        elif written and not news.says_new:
+            said = f"Who is new of the last {NEW.in_words} (newly_qualified)"
+        else:
+            continue
+        yield f"{said}: {handing_over(listing, call, 'new-leads.csv')}"
 
 
 def afterwards(

@@ -63,6 +63,12 @@ class News:
     accepted: str
 
     @property
+    def says_new(self) -> bool:
+        """Whether anything says who is new: runs before, or ``--since``."""
+        newly = self.frame.get_column("newly_qualified")
+        return newly.is_empty() or newly.null_count() < len(newly)
+
+    @property
     def new(self) -> pl.DataFrame:
         """The new leads that are not in the control arm: who is alerted."""
         return self.frame.filter(pl.col("newly_qualified"), pl.col("arm").ne_missing(pl.lit(CONTROL)))

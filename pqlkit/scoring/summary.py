@@ -23,8 +23,8 @@ class Summary:
 
     Parameters
     ----------
-    definition, version, hash, gets_old
-        What was scored, and whether its leads get old (`fresh_for`).
+    definition, version, hash, fresh_for
+        What was scored, and how long its leads stay fresh, in words; None = for ever.
     kind, near
         ``user`` or ``account``, and what near means, in words.
     as_of
@@ -51,7 +51,7 @@ class Summary:
     definition: str
     version: int
     hash: str
-    gets_old: bool
+    fresh_for: str | None
     kind: str
     near: str
     as_of: str
@@ -74,7 +74,10 @@ class Summary:
     def line(self) -> str:
         """The run in one line."""
         fresh, stale, near = (self.statuses.get(name, 0) for name in ("pql", "expired", "near"))
-        current = f"{fresh:,} current, {stale:,} stale" if self.gets_old else f"{fresh:,} current"
+        current = f"{fresh:,} current"
+        if self.fresh_for is not None:
+            why = f" (status expired: has met it for longer than {self.fresh_for})" if stale else ""
+            current += f", {stale:,} stale{why}"
         parts = [current, f"{near:,} near ({self.near})"]
         if self.new is not None:
             first = ": the first run is the baseline" if self.baseline else ""
@@ -144,13 +147,14 @@ def summary(
         As in `Summary`.
     """
     leads, frame = news.leads, news.frame
+    lead = leads.definition.lead
     counted = dict(frame.group_by("status").len().iter_rows())
     newly = frame.get_column("newly_qualified")
     return Summary(
         definition=leads.definition.name,
         version=leads.definition.version,
         hash=leads.hash,
-        gets_old=leads.definition.lead is not None and leads.definition.lead.fresh_for is not None,
+        fresh_for=None if lead is None or lead.fresh_for is None else lead.fresh_for.in_words,
         kind=leads.population.kind.value,
         near=near_in_words(leads.definition.near),
         as_of=spelled_moment(leads.population.as_of),
@@ -160,7 +164,7 @@ def summary(
         leads=leads_in(rows),
         without_key=without_key,
         same_key=same_key,
-        new=None if newly.null_count() == len(newly) and len(newly) else int(newly.sum()),
+        new=int(newly.sum()) if news.says_new else None,
         new_because_definition=frame.filter(pl.col("new_because") == "definition").height,
         withheld=news.withheld,
         withdrawn=frame.filter("changed", pl.col("status") == "withdrawn").height,

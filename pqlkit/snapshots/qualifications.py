@@ -46,8 +46,9 @@ class TimeToConvert:
 
     @property
     def quick(self) -> str:
-        """Within a day, as counts: ``4 of 104``."""
-        return f"{round((self.within_a_day or 0.0) * self.n):,} of {self.n:,}"
+        """Within a day, as counts: ``4 of 104``, ``none of the 104``."""
+        quick = round((self.within_a_day or 0.0) * self.n)
+        return f"{quick:,} of {self.n:,}" if quick else f"none of the {self.n:,}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -302,7 +302,11 @@ def phi(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> Floats:
     -------
     Floats
         In [-1, 1]; 0 where a margin is 0 (the usual convention), NaN for an empty table. Its largest possible value is below
-        1 when the margins differ, so it must not be compared between rare and common behaviours.
+        1 when the margins differ, and falls with rarity: a rare behaviour has a low phi, however many of those who do it
+        convert. So it is no measure of strength across behaviours of different share; the relative risk is. Ranking
+        behaviours by phi against the one outcome asks something else: of how much of all converting does each tell? There
+        the ceiling is meant, since who is rare tells of few. `pqlkit analyze` ranks by it, and answers with the largest
+        adjusted ratio.
 
     References
     ----------

@@ -154,7 +154,8 @@ def excess(kind: Moments, others: Moments, *, few: int = FEW) -> Excess:
     U = sum of (y - r) over the kind, where r is the rate of the others in the stratum. Its variance is the sum over clusters of
     the squared influence: what its own moments add, less what its other moments take from the rates, each weighted by
     moments of the kind per other. The relative risk is converted / expected; its interval is that of its logarithm, by the
-    same influence. That of nobody converted reaches to what would have been seen with 97.5 %.
+    same influence. Where nobody of the kind converted, the interval goes from 0 to -log(0.025) / expected: were the relative risk
+    any higher, at least one would have converted with a probability of more than 97.5 %.
 
     References
     ----------

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 
 import polars as pl
 import pytest
 
+from pqlkit.durations import DAY
 from pqlkit.scoring.arms import arms_of
 from pqlkit.scoring.lead_file import read_leads
-from tests.scoring.nights import START, TEAM, at, definition, drawn, new_in, pqlkit, product, score
+from tests.scoring.nights import START, TEAM, at, date, definition, drawn, new_in, pqlkit, product, score
 
 HOSTILE = "=cmd|'<script>alert(1)</script>\u202e\x1b[31m,\"\n" + "x" * 10_000
 
@@ -45,7 +47,7 @@ def test_a_plain_run_gives_everybody_in_the_contracts_columns(folder):
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert len({row["user_id"] for row in rows}) == len(rows) == pl.read_parquet(folder / "users.parquet").height
     assert {row["newly_qualified"] for row in rows} == {""}
-    assert "UTC: 4 current, 1 stale; " in done.err
+    assert "UTC: 4 current, 1 stale (status expired: has met it for longer than 8 days); " in done.err
 
 
 def test_the_screen_names_leads_with_their_figures_and_near_ones_with_their_way(folder):
@@ -64,6 +66,47 @@ def test_the_screen_names_leads_with_their_figures_and_near_ones_with_their_way(
     assert told.endswith(f"{int(100 * float(near['progress']) + 1e-9)}% of the way")
     assert f"missing: {near['missing']}" in " ".join(" ".join(lines).split())
     assert "expired" not in done.out
+
+
+def test_where_nothing_says_who_is_new_the_next_command_does_and_runs_as_printed(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    for options, file in (
+        ([], "leads.csv"),
+        (["--out", "all.csv"], "new-leads.csv"),
+        (["--ledger", "l", "--out", "night.csv"], "new-leads.csv"),
+    ):
+        done = pqlkit("score", "-d", "team.yml", "--as-of", date(20), *options)
+        assert done.code == 0
+        assert ("first run: nothing is new yet. To hand over" in done.err) == ("--ledger" in options)
+        said = (done.out + done.err).replace("\\\n", "")
+        (line,) = [line for line in said.splitlines() if "--since 7d" in line]
+        words = shlex.split(line[line.index("pqlkit score") :])
+        assert words[-4:] == ["--since", "7d", "--out", file]
+        assert pqlkit(*words[1:]).code == 0
+        listed = read_leads(folder / file)
+        week = at(20) - 7 * DAY
+        fresh = listed.filter(
+            pl.col("status") == "pql",
+            pl.coalesce("requalified_at", "qualified_at")
+            .str.to_datetime(time_unit="us", time_zone="UTC")
+            .dt.epoch("us")
+            > week,
+        )
+        assert (
+            listed.filter(pl.col("newly_qualified") == "true")
+            .get_column("user_id")
+            .sort()
+            .equals(fresh.get_column("user_id").sort())
+        )
+        assert fresh.height
+
+
+def test_where_the_runs_before_or_since_say_who_is_new_no_other_command_is_named(folder):
+    ledger = ("--ledger", folder / "l", "--out", folder / "night.csv")
+    assert "nothing is new yet" not in score(folder, *ledger, "--since", "3d", day=10).err
+    assert "--since" not in score(folder, *ledger, day=11).err
+    assert "--since" not in score(folder, "--since", "3d", "--out", folder / "a.csv", day=11).err
+    assert "--since 3d" in score(folder, "--since", "3d", day=11).out.replace("\\\n    ", "")
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "table", "markdown"])

@@ -17,7 +17,7 @@ from pqlkit.reporting.renderers.proposal import (
     holding,
     later_test_period,
     score_command,
-    sureness,
+    sure,
     tonight_in_words,
 )
 from pqlkit.reporting.renderers.report_sentences import in_words
@@ -48,7 +48,7 @@ def as_page(proposal: Proposal, files: dict[str, str] | None = None, call: Invoc
         first = proposal.candidates[0]
         words |= {
             "answer": qualifying(first.definition),
-            "facts": [("How sure", sureness(proposal, first)), *expected(first)],
+            "facts": [*sure(proposal, first), *expected(first)],
             "next": score_command(first, (files or {}).get(first.definition.name), call),
             "tonight": tonight_in_words(proposal, first),
             "tested": later_test_period(proposal).capitalize(),

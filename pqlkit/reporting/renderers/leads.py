@@ -85,12 +85,33 @@ def _lines(listing: Listing, call: Invocation, width: int) -> list[str]:
 
 
 def _next(listing: Listing, call: Invocation) -> list[str]:
-    """Give what to run next: the whole list as a file, and the first lead's story."""
+    """Give what to run next: the whole list as a file that says who is new, and the first lead's story."""
     definition = listing.news.leads.definition
     named = ["-d", visible(str(definition.path or f"definitions/{definition.name}.yml"), 200)]
     first = next((rows for status, _, _ in _BLOCKS if (rows := _some(listing, status, 1)).height), None)
     key = [] if first is None else [visible(str(first.get_column(listing.news.leads.key).item()), 200)]
-    return [call.next("score", *named, "--out", "leads.csv"), *[call.next("explain", *named, *key) for _ in key]]
+    return [handing_over(listing, call, "leads.csv"), *[call.next("explain", *named, *key) for _ in key]]
+
+
+def handing_over(listing: Listing, call: Invocation, out: str) -> str:
+    """Give the command that writes the list with who is new of late, unless the runs before say who is.
+
+    Parameters
+    ----------
+    listing
+        The list.
+    call
+        How the command was called.
+    out
+        The file to write.
+    """
+    from pqlkit.proposal.tonight import NEW
+
+    definition, news = listing.news.leads.definition, listing.news
+    named = ["-d", visible(str(definition.path or f"definitions/{definition.name}.yml"), 200)]
+    given = call.given.get("since") or (NEW if not news.says_new or news.baseline else None)
+    since = [] if given is None else ["--since", str(given)]
+    return call.next("score", *named, *since, "--out", out)
 
 
 def _standing(listing: Listing) -> str:

@@ -34,6 +34,9 @@ _WHY: Final = {
 }
 """Why there is no adjusted figure; whatever else: the fit did not settle."""
 
+_SELDOM: Final = 0.5
+"""A criterion that a smaller share of the random halves chooses again is named beside the answer."""
+
 ANSWER: Final = 12
 """Columns of the labels of an answer."""
 
@@ -140,8 +143,8 @@ def tonight_in_words(proposal: Proposal, candidate: Candidate) -> str | None:
         return None
     kind = candidate.definition.entity.value
     many = f"{plural(tonight.meet, kind)} {'meets' if tonight.meet == 1 else 'meet'} it now"
-    longer = ", the others for longer" if tonight.meet > tonight.new else ""
-    return f"{tonight.new:,} new; {many}{longer}"
+    few = f"{tonight.new:,}" if tonight.new else "none"
+    return f"{many}, {few} of them new in the last {NEW.in_words}" if tonight.meet else many
 
 
 def expected(candidate: Candidate) -> list[tuple[str, str]]:
@@ -154,7 +157,9 @@ def expected(candidate: Candidate) -> list[tuple[str, str]]:
 
 
 def score_command(candidate: Candidate, file: str | None, call: Invocation) -> str:
-    """Give the command that takes only the new leads of a rule."""
+    """Give the command that says who is a new lead by a rule, or the one that writes the rule where none is written."""
+    if file is None and call.command == "propose":  # a file of that name was there, and nothing was written
+        return call.next("propose", "--name", candidate.definition.name)
     path = file or f"definitions/{candidate.definition.name}.yml"
     return call.next("score", "-d", visible(path, 200), "--since", str(NEW))
 
@@ -166,7 +171,7 @@ def _proposed(proposal: Proposal, candidate: Candidate, file: str | None, call: 
     both = file is not None and len(title) + 2 + len(written) <= width
     lines = [spread(title, written, width)] if both else [title, *([f"  {written}"] if written else [])]
     lines += wrapped(qualifying(candidate.definition), "  ", "    ", width)
-    rows = [*_explained(candidate), ("How sure", sureness(proposal, candidate)), *expected(candidate)]
+    rows = [*_explained(candidate), *sure(proposal, candidate), *expected(candidate)]
     rows += _worth(proposal, candidate)
     lines += labelled(rows, ANSWER, width)
     lines += following([score_command(candidate, file, call)], width)
@@ -179,8 +184,19 @@ def _proposed(proposal: Proposal, candidate: Candidate, file: str | None, call: 
     return lines
 
 
+def sure(proposal: Proposal, candidate: Candidate) -> list[tuple[str, str]]:
+    """Say how sure the rule is, and which criterion most random halves of the data do not choose again."""
+    rows = [("How sure", sureness(proposal, candidate))]
+    for chosen in candidate.stability.criteria if candidate.stability is not None else ():
+        if chosen.share < _SELDOM:
+            rival = f", else {visible(chosen.rival, 60)}" if chosen.rival else ""
+            again = f"{chosen.share:.0%} of random halves choose it again{rival}"
+            rows.append(("Unsure of", f"{visible(chosen.literal.name, 60)}: {again}"))
+    return rows
+
+
 def sureness(proposal: Proposal, candidate: Candidate) -> str:
-    """Say what part of the new PQLs of the later test period became customers, with its interval."""
+    """Say what part of the new PQLs of the later test period became customers, with its interval, and against what."""
     success = f"{nouns_of(candidate.definition).success} within {_window(proposal)}"
     cross = proposal.cross_fitted
     part, read = (
@@ -189,7 +205,14 @@ def sureness(proposal: Proposal, candidate: Candidate) -> str:
     if read.rate is None:
         return f"No new PQL in the {part} has had its {_window(proposal)}: no rate yet"
     counts = f"{read.numerator:,} of {read.denominator:,}, 95% CI {interval(read.low, read.high)}"
-    return f"{percent(read.rate)} of new PQLs in the {part} {success}: {counts}"
+    compared, kind = candidate.compared, candidate.definition.entity.value
+    others = None if compared is None else compared.active.others_rate
+    against = (
+        ""
+        if others is None
+        else f"; compared with {percent(others)} of {kind}s as active that day that did not meet it"
+    )
+    return f"{percent(read.rate)} of new PQLs in the {part} {success}: {counts}{against}"
 
 
 def _window(proposal: Proposal) -> str:
@@ -259,7 +282,7 @@ def from_qualifying(proposal: Proposal, candidate: Candidate) -> list[tuple[str,
         rows.append(
             (
                 "time to convert",
-                f"median {quick.median_days:.0f} days; {quick.quick} within one day, too quick for a call",
+                f"median {quick.median_days:.0f} days; {quick.quick} within one day (too quick for a call)",
             )
         )
     qualified, conversions = candidate.recall
