@@ -31,7 +31,9 @@ _GROUPS: Final = (
     ("expect",),
     ("evidence",),
 )
+# Where dates stand: as a group of their own, and within the evidence, whose other texts may look like one.
 _DATED: Final = frozenset({"review_by", "evidence"})
+_DATES: Final = frozenset({"from", "through"})
 _IN_BLOCKS: Final = frozenset({"score", "outcome", "expect", "evidence"})
 
 
@@ -52,7 +54,10 @@ def _top(key: str, value: Any) -> Iterator[str]:
     elif key in _IN_BLOCKS and len(value) > 1 and not any(_key(inner).startswith("?") for inner in value):
         note = "  # written by propose or try, never by hand" if key == "evidence" else ""
         yield f"{key}:{note}"
-        yield from (f"  {_key(inner)} {_value(part, dates=key in _DATED)}" for inner, part in value.items())
+        yield from (
+            f"  {_key(inner)} {_value(part, dates=key in _DATED and _holds_dates(inner, part))}"
+            for inner, part in value.items()
+        )
     else:
         yield f"{key}: {_value(value, dates=key in _DATED)}"
 
@@ -96,10 +101,20 @@ def _value(value: Any, *, dates: bool = False) -> str:
 
 def _flow(value: Any, *, dates: bool = False) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(key)} {_flow(part, dates=dates)}" for key, part in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(
+                f"{_key(key)} {_flow(part, dates=dates and _holds_dates(key, part))}" for key, part in value.items()
+            )
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(_flow(part, dates=dates) for part in value) + "]"
     return _scalar(value, flow=True, dates=dates)
+
+
+def _holds_dates(key: str, value: Any) -> bool:
+    return key in _DATES or isinstance(value, dict | list)
 
 
 def _key(key: str) -> str:

@@ -174,7 +174,7 @@ def _check(data: dict[str, Any], needed: Sequence[str], others: Sequence[str], *
         raise UsageError(
             f"an export format needs the key {missing[0]!r}",
             where=where,
-            hint="add it: docs/sources.md says what it holds",
+            hint="add it: CONTRIBUTING.md says how a preset is made",
         )
 
 

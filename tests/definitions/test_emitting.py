@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from pqlkit.definitions.documents import check_definition
 from pqlkit.definitions.emitting import emit, plain
 from pqlkit.definitions.folders import load_definitions
-from pqlkit.definitions.model import Condition, Operator
+from pqlkit.definitions.model import Condition, Evidence, EvidenceData, Operator
 from pqlkit.definitions.schema import definition_schema
 from pqlkit.definitions.yaml_source import parse
 from pqlkit.definitions.yaml_text import write
@@ -54,6 +55,13 @@ def test_every_yaml_reader_reads_the_same_text(definition: Definition) -> None:
     mine = parse(emit(definition), "emitted.yml")
     theirs = yaml.safe_load(emit(definition))
     assert json.dumps(mine.data, default=str) == json.dumps(theirs, default=str)
+
+
+@pytest.mark.parametrize("data", [None, EvidenceData(start=date(2026, 1, 1), through=date(2026, 1, 31))])
+def test_text_that_looks_like_a_date_is_quoted_beside_dates(data: EvidenceData | None) -> None:
+    written = replace(LIBRARY["activated-team"], evidence=Evidence(search="2026-01-31", data=data), path=None)
+    assert read_back(emit(written)).evidence == written.evidence
+    assert 'search: "2026-01-31"' in emit(written)
 
 
 @pytest.mark.parametrize("event", ["0?", "a?b", "a, b?", "why? because"])
