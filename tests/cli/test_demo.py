@@ -34,8 +34,10 @@ def test_every_step_runs_and_what_comes_next_runs_too(
     assert len(proposed) == 3
     monkeypatch.chdir("sample")
     every = [shlex.join(arguments) for arguments in printed(said.out[: said.out.index("The truth that was planted")])]
+    # What the demo itself ran is not run again: on so little data the name that was to be proposed is that of a file of `try` by now.
+    ran = re.findall(r"^\$ pqlkit (.+)$", said.out, re.M)
     for line in dict.fromkeys([*proposed, *every]):
-        if "EVENTS" not in line:
+        if "EVENTS" not in line and line not in ran:
             assert run(shlex.split(line)) == 0, line
             assert capsys.readouterr().out or "--out" in line
 
