@@ -38,15 +38,14 @@ def write_definitions(definitions: Sequence[Definition], folder: Path) -> dict[s
     from pqlkit.definitions.emitting import emit
     from pqlkit.files import write_text
 
-    for definition in definitions:
-        path = folder / f"{definition.name}.yml"
+    files = [(definition, folder / f"{definition.name}.yml") for definition in definitions]
+    for definition, path in files:
         if says_something_else(definition, path):
             raise _taken(path)
-    for definition in definitions:
-        path = folder / f"{definition.name}.yml"
+    for definition, path in files:
         if not path.exists():
             write_text(path, emit(definition))
-    return {definition.name: str(folder / f"{definition.name}.yml") for definition in definitions}
+    return {definition.name: str(path) for definition, path in files}
 
 
 def refuse_another(path: Path) -> None:

@@ -61,9 +61,8 @@ def propose(given: Given) -> None:
     files: dict[str, str] = {}
     try:
         files = write(result, folder)
-    except (
-        UsageError
-    ) as error:  # what was found is shown all the same: the search took its time, and a reading of the holdout
+    except UsageError as error:
+        # What was found is shown all the same: the search took its time, and a reading of the holdout.
         refused, result = error, freely_named(result, folder)
     for path in files.values():
         output.say(f"wrote {path}")

@@ -263,11 +263,15 @@ def _looked_at(
     roster: Roster, kind: EntityKind, sample: float | None, *, bounded: bool
 ) -> tuple[Roster, tuple[str, ...]]:
     """Draw the share of the entities that is looked at, and say so where nobody asked for one."""
-    there = roster.users.height if kind is EntityKind.USER else roster.accounts.height
+
+    def size(roster: Roster) -> int:
+        return roster.users.height if kind is EntityKind.USER else roster.accounts.height
+
+    there = size(roster)
     share = share_of(there) if sample is None and bounded else sample
     if share is not None and share < 1:
         roster = drawn(roster, kind, share)
-    left = roster.users.height if kind is EntityKind.USER else roster.accounts.height
+    left = size(roster)
     refuse_beyond(left)
     if share is None or sample is not None:
         return roster, ()

@@ -46,9 +46,8 @@ def gather_traits(dataset: Dataset, project: Project, roster: Roster, world: Wor
     kinds = trait_kinds(names, project)
     kept = [name for name in names if kinds[name] is not TraitKind.HISTORY]
     values = values.select(key, *kept)
-    if listed.get_column("id").equals(
-        values.get_column(key), check_names=False
-    ):  # as they are when nobody was left out
+    # As a rule nobody was left out, and they stand in the same order.
+    if listed.get_column("id").equals(values.get_column(key), check_names=False):
         ordered = values.with_columns(listed.get_column(ENTITY))
     else:
         ordered = listed.select(ENTITY, "id").join(

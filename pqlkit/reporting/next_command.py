@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from pqlkit.inert import tame
+from pqlkit.inert import tame, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from pqlkit.definitions.model import Definition
 
 SHOWN: Final = frozenset({"top", "by", "compare"})
 """Options of what is shown, which belong to the one result."""
@@ -69,6 +71,11 @@ class Invocation:
 
 def _written(value: Any) -> str:
     return str(value.value if isinstance(value, Enum) else value)
+
+
+def file_of(definition: Definition) -> str:
+    """Give the file of a definition as a printed command names it: its own, else the one that its name stands for."""
+    return visible(str(definition.path or f"definitions/{definition.name}.yml"), 200)
 
 
 def following(lines: Sequence[str], width: int = 79) -> list[str]:

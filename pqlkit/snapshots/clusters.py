@@ -95,9 +95,7 @@ def _distinct(labels: NDArray[np.int64]) -> bool:
 
     # Snapshots stand in the order of their entities, as a rule: neighbours tell then.
     steps = np.diff(labels)
-    if (steps > 0).all() or (steps == 0).any():
-        return bool((steps > 0).all())
-    return len(np.unique(labels)) == len(labels)
+    return bool((steps > 0).all()) or (bool(steps.all()) and len(np.unique(labels)) == len(labels))
 
 
 def account_of(population: Population) -> pl.DataFrame | None:

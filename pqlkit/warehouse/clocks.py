@@ -248,9 +248,7 @@ class Tables:
 
     def _filter_table(self, name: str) -> str:
         """Name the table of a trait that the project's filter tests: the users', where they have it."""
-        if self.naming.lists(name, "users", "accounts") is not None:
-            return self.naming.lists(name, "users", "accounts") or "users"
-        return "accounts" if not self.has("users") else "users"
+        return self.naming.lists(name, "users", "accounts") or ("users" if self.has("users") else "accounts")
 
     def trait_table(self, name: str) -> str:
         """Name the table that a trait stands in: the one that is known to have it, else the entities' own."""

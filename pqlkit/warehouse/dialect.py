@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from sqlglot import exp
 
+from pqlkit.durations import DAY
 from pqlkit.options.warehouse import SqlDialect
 
 if TYPE_CHECKING:
@@ -66,9 +67,7 @@ def midnight(dialect: SqlDialect, column: exp.Expr, zone: str) -> exp.Expr:
         case SqlDialect.DATABRICKS:
             # A cast of a date to a timestamp would ask for the session's zone.
             days = exp.Anonymous(this="UNIX_DATE", expressions=[day])
-            local = exp.Anonymous(
-                this="TIMESTAMP_MICROS", expressions=[exp.Mul(this=days, expression=whole(86_400_000_000))]
-            )
+            local = exp.Anonymous(this="TIMESTAMP_MICROS", expressions=[exp.Mul(this=days, expression=whole(DAY))])
             return microseconds(dialect, exp.Anonymous(this="TO_UTC_TIMESTAMP", expressions=[local, text(zone)]))
         case _:
             assert_never(dialect)
@@ -123,7 +122,7 @@ def date(dialect: SqlDialect, at: exp.Expr, zone: str) -> exp.Expr:
             # A cast to a date would ask for the session's zone.
             local = exp.Anonymous(this="FROM_UTC_TIMESTAMP", expressions=[moment, text(zone)])
             clock = exp.Anonymous(this="UNIX_MICROS", expressions=[local])
-            return exp.IntDiv(this=clock, expression=whole(86_400_000_000))
+            return exp.IntDiv(this=clock, expression=whole(DAY))
         case _:
             assert_never(dialect)
 

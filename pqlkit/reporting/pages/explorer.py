@@ -49,14 +49,17 @@ def explorer(analysis: Analysis, shown: Sequence[Association], call: Invocation)
         ``pqls_per_week`` where it was counted); ``pairs``: for columns ``i`` < ``j``, ``[met, converted]`` at exactly the steps
         of both, row by row.
     """
-    for size in range(min(SHORTLIST, len(shown)), 0, -1):
-        counts = _counted(analysis, shown[:size], call)
+    paces = [_pace(analysis, chosen) for chosen in shown[:SHORTLIST]]
+    for size in range(len(paces), 0, -1):
+        counts = _counted(analysis, shown[:size], paces, call)
         if len(json.dumps(counts, ensure_ascii=False, separators=(",", ":"))) <= LARGEST:
             return counts
     return {}
 
 
-def _counted(analysis: Analysis, shortlist: Sequence[Association], call: Invocation) -> dict[str, Any]:
+def _counted(
+    analysis: Analysis, shortlist: Sequence[Association], paces: Sequence[float | None], call: Invocation
+) -> dict[str, Any]:
     observed = analysis.observed
     windows = {str(window): place for place, window in enumerate(observed.snapshots.design.windows)}
     behaviours: list[dict[str, Any]] = []
@@ -93,7 +96,7 @@ def _counted(analysis: Analysis, shortlist: Sequence[Association], call: Invocat
                 "met": _at_or_above(alone[0]),
                 "converted": _at_or_above(alone[1]),
                 "chosen": thresholds.index(shortlist[group].threshold) if own else None,
-                "pqls_per_week": _pace(analysis, row, shortlist[group].threshold) if own else None,
+                "pqls_per_week": paces[group] if own else None,
             }
             for (row, thresholds, own), group, alone in zip(columns, groups, counts.alone, strict=True)
         ],
@@ -133,10 +136,10 @@ def _expression(row: Association, threshold: int) -> str | None:
         return None
 
 
-def _pace(analysis: Analysis, row: Association, threshold: int) -> float | None:
+def _pace(analysis: Analysis, chosen: Association) -> float | None:
     """Count the new PQLs of a median week, from qualifying, as `try` does."""
     population = analysis.observed.population
-    definition = hypothesis(analysis.observed, row.behaviour.criterion(at_least=threshold), "explored")
+    definition = hypothesis(analysis.observed, chosen.behaviour.criterion(at_least=chosen.threshold), "explored")
     promised = promise(population, started(population, definition), first=population.history_from, before=None)
     return promised.pqls_per_week.median
 

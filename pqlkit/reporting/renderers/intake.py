@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.inert import visible
 from pqlkit.reporting.next_command import Invocation, following
-from pqlkit.reporting.renderers.layout import columns_of, spread, styled, table, wrapped
+from pqlkit.reporting.renderers.layout import columns_of, headed, styled, table, wrapped
 from pqlkit.reporting.renderers.tabular import to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import plural
 
@@ -85,8 +85,7 @@ def _answer(intake: Intake, folder: Path | None, call: Invocation, width: int) -
     kept = [plural(part.kept, name.removesuffix("s")) for name, part in intake.tables.items() if name in _COUNTED]
     title = f"LOADED  {', '.join(kept) or 'nothing'}"
     written = "" if folder is None else f"written: {visible(str(folder), 200)}"
-    both = len(title) + 2 + len(written) <= width
-    lines = [spread(title, written, width)] if written and both else [title, *([f"  {written}"] if written else [])]
+    lines = headed(title, written, width)
     for part in intake.tables.values():
         lines += [line for text in (*_unused(part), *_null_values(part)) for line in wrapped(text, "  ", "    ", width)]
         lines += _not_read(part, width)

@@ -66,6 +66,19 @@ def spread(left: str, right: str, width: int = 79) -> str:
     return f"{left}  {right[:room]:>{room}}"
 
 
+def headed(left: str, right: str, width: int = 79, below: str = "  ") -> list[str]:
+    """Set two texts on a line as `spread` does, but cut nothing: what does not fit has a line of its own, behind `below`.
+
+    Examples
+    --------
+    >>> headed("SCORE", "now", 12), headed("PROPOSED", "written: first.yml", 20), headed("LOADED", "")
+    (['SCORE    now'], ['PROPOSED', '  written: first.yml'], ['LOADED'])
+    """
+    if right and len(left) + 2 + len(right) <= width:
+        return [spread(left, right, width)]
+    return [left, *([f"{below}{right}"] if right else [])]
+
+
 def wrapped(text: str, first: str, rest: str | None = None, width: int = 79) -> list[str]:
     """Break a text at blanks, but not within an interval; the first line begins with `first`, the others with `rest`.
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from pqlkit.durations import DAY, moment
 from pqlkit.inert import visible
 from pqlkit.reporting.next_command import Invocation, following
-from pqlkit.reporting.renderers.layout import columns_of, labelled, spread, styled, table, wrapped
+from pqlkit.reporting.renderers.layout import columns_of, headed, labelled, spread, styled, table, wrapped
 from pqlkit.reporting.renderers.tabular import escape_markdown, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import day
 from pqlkit.scoring.converters import PERIODS
@@ -275,8 +275,7 @@ def _beside(converters: Converters, width: int) -> list[str]:
 
 def _screen(converter: Converter, number: int, count: int, width: int) -> list[str]:
     name, when = f"CONVERTER {number} of {count}  {visible(converter.id, 60)}", f"converted {day(converter.converted)}"
-    both = len(name) + len(when) + 2 <= width
-    lines = [spread(name, when, width)] if both else [name, f"  {when}"]
+    lines = headed(name, when, width)
     facts = (
         []
         if converter.anchor is None

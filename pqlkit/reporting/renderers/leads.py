@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from pqlkit.inert import visible
-from pqlkit.reporting.next_command import Invocation, following
-from pqlkit.reporting.renderers.layout import columns_of, spread, styled, wrapped
+from pqlkit.reporting.next_command import Invocation, file_of, following
+from pqlkit.reporting.renderers.layout import columns_of, headed, spread, styled, wrapped
 from pqlkit.reporting.renderers.tabular import to_markdown
 from pqlkit.reporting.renderers.words import day
 from pqlkit.scoring.card import headings, share_of_the_way
@@ -86,8 +86,7 @@ def _lines(listing: Listing, call: Invocation, width: int) -> list[str]:
 
 def _next(listing: Listing, call: Invocation) -> list[str]:
     """Give what to run next: the whole list as a file that says who is new, and the first lead's story."""
-    definition = listing.news.leads.definition
-    named = ["-d", visible(str(definition.path or f"definitions/{definition.name}.yml"), 200)]
+    named = ["-d", file_of(listing.news.leads.definition)]
     first = next((rows for status, _, _ in _BLOCKS if (rows := _some(listing, status, 1)).height), None)
     key = [] if first is None else [visible(str(first.get_column(listing.news.leads.key).item()), 200)]
     return [handing_over(listing, call, "leads.csv"), *[call.next("explain", *named, *key) for _ in key]]
@@ -107,11 +106,10 @@ def handing_over(listing: Listing, call: Invocation, out: str) -> str:
     """
     from pqlkit.proposal.tonight import NEW
 
-    definition, news = listing.news.leads.definition, listing.news
-    named = ["-d", visible(str(definition.path or f"definitions/{definition.name}.yml"), 200)]
+    news = listing.news
     given = call.given.get("since") or (NEW if not news.says_new or news.baseline else None)
     since = [] if given is None else ["--since", str(given)]
-    return call.next("score", *named, *since, "--out", out)
+    return call.next("score", "-d", file_of(news.leads.definition), *since, "--out", out)
 
 
 def _standing(listing: Listing) -> str:
@@ -143,6 +141,4 @@ def _entry(row: dict[str, Any], who: str, since: datetime | None, width: int) ->
         reasons = [row["evidence"]]
     told = "; ".join(visible(reason, 400) for reason in reasons if reason)
     # A name is never cut: a long one has a line of its own.
-    both = len(who) + len(figures) + 4 <= width
-    head = [spread(f"  {who}", figures, width)] if both else [f"  {who}", f"    {figures}"]
-    return head + wrapped(told, "    ", width=width)
+    return headed(f"  {who}", figures, width, below="    ") + wrapped(told, "    ", width=width)

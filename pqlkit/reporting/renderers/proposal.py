@@ -15,7 +15,7 @@ from pqlkit.proposal.tonight import NEW
 from pqlkit.reporting.next_command import Invocation, broken, following
 from pqlkit.reporting.records.proposal import candidate, record
 from pqlkit.reporting.renderers.analysis import base_counts, fewer, meters, not_monotone
-from pqlkit.reporting.renderers.layout import columns_of, labelled, spread, styled, table, wrapped
+from pqlkit.reporting.renderers.layout import columns_of, headed, labelled, spread, styled, table, wrapped
 from pqlkit.reporting.renderers.tabular import flat, to_csv, to_json, to_markdown
 from pqlkit.reporting.renderers.words import about, chance, day, interval, percent, plural, rate, ratio, times
 from pqlkit.statistics.estimate import Undefined
@@ -168,8 +168,7 @@ def _proposed(proposal: Proposal, candidate: Candidate, file: str | None, call: 
     """Say the rule, how sure it is, what to expect of it, and what to run next."""
     title = f"PROPOSED DEFINITION {visible(candidate.definition.name, 300)}"
     written = "" if file is None else f"written: {visible(file, 200)}"
-    both = file is not None and len(title) + 2 + len(written) <= width
-    lines = [spread(title, written, width)] if both else [title, *([f"  {written}"] if written else [])]
+    lines = headed(title, written, width)
     lines += wrapped(qualifying(candidate.definition), "  ", "    ", width)
     rows = [*_explained(candidate), *sure(proposal, candidate), *expected(candidate)]
     rows += _worth(proposal, candidate)

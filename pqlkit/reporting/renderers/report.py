@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pqlkit.definitions.describing import describe, phrase
 from pqlkit.inert import visible
-from pqlkit.reporting.next_command import Invocation, following
+from pqlkit.reporting.next_command import Invocation, file_of, following
 from pqlkit.reporting.records.report import period, record
 from pqlkit.reporting.renderers.customer_lines import customer_lines, team_lines
 from pqlkit.reporting.renderers.funnel_lines import funnel_lines
@@ -27,7 +27,7 @@ from pqlkit.reporting.renderers.tabular import escape_markdown, flat, to_csv, to
 from pqlkit.reporting.renderers.words import day, interval, percent, rate, ratio, times
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -138,10 +138,10 @@ def as_table(report: Report, *, name: str = "", call: Invocation | None = None) 
     from rich.console import Group
     from rich.text import Text
 
-    head = _head(report, name, call or Invocation())
-    lines = [*head, "", *funnel_lines(report), "", *_new_pqls(report), "", *_compared(report), ""]
     figures = record(report)
-    lines += [*_criteria(report), *_segments(report), *_contacts(report), *_near_misses(report), ""]
+    head = _head(report, figures, name, call or Invocation())
+    lines = [*head, "", *funnel_lines(report), "", *_new_pqls(report, figures), "", *_compared(report, figures), ""]
+    lines += [*_criteria(report), *_segments(report), *_contacts(report), *_near_misses(report, figures), ""]
     lines += [*customer_lines(figures), *team_lines(figures)]
     for warning in report.warnings:
         lines += wrapped(f"warning: {warning}", "", "  ")
@@ -149,26 +149,26 @@ def as_table(report: Report, *, name: str = "", call: Invocation | None = None) 
     return Group(*[styled(Text(line)) for line in [*shown, "", SENTENCE]])
 
 
-def _head(report: Report, name: str, call: Invocation) -> list[str]:
+def _head(report: Report, figures: Mapping[str, Any], name: str, call: Invocation) -> list[str]:
     plain = f"{report.definition.name} v{report.definition.version}"
     # Beside another of the same name and version it is told apart by its file.
     name = name if "(" in name else plain
     lines = [spread(f"REPORT  {visible(name, 52)}", f"as of {day(report.population.as_of)}")]
-    for sentence in headline(record(report), why='"In neither funnel"'):
+    for sentence in headline(figures, why='"In neither funnel"'):
         lines += wrapped(sentence, "  ")
     lines += wrapped(f"{report.nouns.meaning}: {visible(describe(report.definition), 600)}", "  ")
-    path = visible(str(report.definition.path or f"definitions/{report.definition.name}.yml"), 200)
-    return [*lines, *following([call.next("report", "-d", path, "--html", "report.html")])]
+    command = call.next("report", "-d", file_of(report.definition), "--html", "report.html")
+    return [*lines, *following([command])]
 
 
-def _new_pqls(report: Report) -> list[str]:
+def _new_pqls(report: Report, figures: Mapping[str, Any]) -> list[str]:
     """Count the new PQLs from qualifying on, by period, with what is in no rate."""
     starts, funnel, nouns = report.starts, report.funnel, report.nouns
     who = f"{starts.get_column('entity').n_unique():,} {report.population.kind}s"
     mature, early = int(starts["mature"].sum()), int(starts["too_soon"].sum())
     soon = f" + {early:,} whose window ends too soon" if early else ""
     lines = [
-        spread(f"NEW {report.nouns.leads.upper()}", f"{window(record(report))} from qualifying"),
+        spread(f"NEW {report.nouns.leads.upper()}", f"{window(figures)} from qualifying"),
         f"  {starts.height:,} by {who} = {mature:,} complete + {report.in_progress:,} in progress{soon}",
     ]
     if funnel.unrated:
@@ -197,8 +197,8 @@ def _step(name: str, value: Rate) -> str:
     return f"  {name:<30} {counts:>19} {percent(value.rate):>7} {interval(value.low, value.high)}"
 
 
-def _compared(report: Report) -> list[str]:
-    snapshot, figures = report.funnel.snapshot, record(report)
+def _compared(report: Report, figures: Mapping[str, Any]) -> list[str]:
+    snapshot = report.funnel.snapshot
     if report.starts["too_soon"].any() and not report.starts["mature"].any():
         return wrapped(
             "AT SNAPSHOTS  not compared: their windows end before the day on which most convert, too", "", "  "
@@ -306,8 +306,8 @@ def _contacts(report: Report) -> list[str]:
     return lines
 
 
-def _near_misses(report: Report) -> list[str]:
-    misses, nouns, figures = report.near_misses, report.nouns, record(report)
+def _near_misses(report: Report, figures: Mapping[str, Any]) -> list[str]:
+    misses, nouns = report.near_misses, report.nouns
     if not misses.qualified.denominator and not misses.now:
         return []
     lines = ["", spread("NEAR MISSES", near_means(figures))]
